@@ -1,0 +1,150 @@
+import { resolve } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { type Logger, pino } from 'pino';
+import type { Config } from './config.ts';
+import { connect, migrate } from './db/client.ts';
+import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
+import { readLogIdentity } from './db/feed.ts';
+import { developmentKey, Sealer } from './db/sealing.ts';
+import { type Clock, systemClock } from './domain/ports.ts';
+import { createCursors } from './feed/cursor.ts';
+import { createLocalDoorbell } from './feed/doorbell.ts';
+import { Hub } from './feed/hub.ts';
+import type { Services } from './graphql/context.ts';
+import { createTranslator } from './graphql/errors.ts';
+import { getSchema } from './graphql/schema.ts';
+import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
+import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
+import { addressOf, createHttpServer, isLocal } from './http/server.ts';
+import { createAuthenticator } from './http/sign-in.ts';
+import { serveWebhooks } from './http/webhooks.ts';
+import { createCashfree } from './provider/cashfree.ts';
+import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
+import { Inbox } from './services/receive-webhook.ts';
+import { Recorder } from './services/record-transition.ts';
+import { createStartSession } from './services/start-session.ts';
+
+/** What tests put in the place of the world. */
+export interface Overrides {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** The sandbox's journeys go on only when told to. */
+  readonly sandboxByHand?: boolean;
+}
+
+export interface App {
+  /** Where the gateway listens, such as http://127.0.0.1:4000 */
+  readonly url: string;
+  /** The sandbox's base URL; null where the real provider is used. */
+  readonly sandboxUrl: string | null;
+  readonly log: Logger;
+  /** Undoes everything in reverse: not ready, nobody accepted, subscribers sent away, work in hand finished. */
+  stop(): Promise<void>;
+}
+
+type Release = () => Promise<unknown> | unknown;
+
+/** The whole gateway, put together by hand and listening. What opens says at once how it closes. */
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const { clock = systemClock, log = pino({ level: config.logLevel }) } = overrides;
+  const releases: Release[] = [];
+  const onStop = (release: Release) => releases.push(release);
+  const stop = once(async () => {
+    for (const release of releases.reverse()) await release();
+  });
+
+  try {
+    const { url, migrateUrl } = await openDatabase(config.database, onStop);
+    await migrate(migrateUrl);
+    const { db, close } = connect(url, config.database.poolSize, (error) =>
+      log.warn({ err: error }, 'a database connection broke'),
+    );
+    onStop(close);
+
+    const sealer = new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir))]);
+    const { provider, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
+    const doorbell = createLocalDoorbell();
+    const hub = new Hub({ db, doorbell, log });
+    onStop(() => hub.stop());
+    const recorder = new Recorder({ db, clock, doorbell, sealer, log });
+    const inbox = new Inbox({ db, clock, sealer, recorder, log });
+    onStop(() => inbox.stop());
+
+    const services: Services = {
+      db,
+      sealer,
+      hub,
+      cursors: createCursors(await readLogIdentity(db)),
+      startSession: createStartSession({ db, clock, provider, recorder, sealer }),
+    };
+
+    let stopping = false;
+    const authenticator = createAuthenticator(config.signIn, clock);
+    const development = config.signIn.kind === 'DEVELOPMENT';
+    const checkReady = async () => {
+      if (stopping) throw new Error('The gateway is stopping');
+      await db.execute(sql`select 1`);
+    };
+    const server = createHttpServer({ log, authenticator, development, checkReady });
+    const parts = { schema: getSchema(), services, authenticator, translate: createTranslator(log), log };
+    onStop(await serveGraphqlOverHttp(server, parts));
+    await serveWebhooks(server, { inbox, secrets });
+    const websocket = serveGraphqlOverWebsocket(parts);
+    server.server.on('upgrade', (request, socket, head) => {
+      const isGraphql = request.url?.split('?')[0] === '/graphql';
+      if (!isGraphql || stopping || (development && !isLocal(request.headers))) socket.destroy();
+      else websocket.upgrade(request, socket, head);
+    });
+    await server.listen({ host: config.host, port: config.port });
+    onStop(async () => {
+      stopping = true;
+      await Promise.all([server.close(), websocket.stop(config.shutdownSeconds)]);
+    });
+
+    const address = addressOf(server, config.host);
+    sandbox?.deliverTo(`${address}/webhooks/cashfree`);
+    return { url: address, sandboxUrl: sandbox?.baseUrl ?? null, log, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
+  if (database.kind === 'URL') return database;
+  const postgres = await startEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') });
+  onStop(postgres.stop);
+  return { url: postgres.url, migrateUrl: postgres.url };
+}
+
+async function openProvider(
+  config: Config,
+  clock: Clock,
+  { sandboxByHand }: Overrides,
+  onStop: (release: Release) => void,
+) {
+  if (config.provider.kind === 'CASHFREE') {
+    const { baseUrl, clientId, secrets } = config.provider;
+    const clientSecret = secrets[0] as string;
+    return { provider: createCashfree({ baseUrl, clientId, clientSecret }), secrets, sandbox: null };
+  }
+  const { port, webhooks, speed } = config.provider;
+  const sandbox = await startSandbox({
+    host: '127.0.0.1',
+    port,
+    clock,
+    webhooks,
+    speed: sandboxByHand ? null : speed,
+  });
+  onStop(sandbox.stop);
+  const provider = createCashfree({ baseUrl: sandbox.baseUrl, ...SANDBOX_CREDENTIALS });
+  return { provider, secrets: [SANDBOX_CREDENTIALS.clientSecret], sandbox };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => {
+    running ??= work();
+    return running;
+  };
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+
+/** Addresses that only this machine can reach. */
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+const text = z.string().trim().min(1);
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.stringbool();
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+/** A key is 32 bytes in base64; several, comma-separated, as `id:key`: the first seals, all open. */
+const dataKeys = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,16}:[A-Za-z0-9+/]{43}=$/, 'is not of the form id:base64 with 32 bytes of key')
+      .transform((item) => {
+        const [id, key] = item.split(':') as [string, string];
+        return { id, key: Buffer.from(key, 'base64') };
+      }),
+  ),
+);
+
+const environment = z.object({
+  NODE_ENV: z.string().optional(),
+  HOST: text.default('127.0.0.1'),
+  PORT: port.default(4000),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  DATA_DIR: text.default('.data'),
+  DATABASE_URL: text.optional(),
+  MIGRATE_DATABASE_URL: text.optional(),
+  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(10),
+  EMBEDDED_POSTGRES: flag.optional(),
+  DATA_KEYS: dataKeys.optional(),
+  CASHFREE_BASE_URL: z.url().optional(),
+  CASHFREE_CLIENT_ID: text.optional(),
+  CASHFREE_CLIENT_SECRET: list.optional(),
+  SANDBOX: flag.optional(),
+  SANDBOX_PORT: port.default(4010),
+  SANDBOX_SPEED: z.coerce.number().positive().default(1),
+  SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
+  AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  AUTH_JWKS_URL: z.url().optional(),
+  AUTH_ISSUER: text.optional(),
+  AUTH_AUDIENCE: text.optional(),
+  SHUTDOWN_SECONDS: z.coerce.number().min(0).max(300).default(5),
+});
+
+type Environment = z.infer<typeof environment>;
+
+/** How callers prove who they are. */
+export type SignIn =
+  /** No sign-in setting, sandbox, loopback: a request without a token is an ADMIN. The secret is of this process. */
+  | { readonly kind: 'DEVELOPMENT'; readonly secret: Buffer }
+  | { readonly kind: 'SECRET'; readonly secret: Buffer; readonly issuer?: string; readonly audience?: string }
+  | { readonly kind: 'JWKS'; readonly url: string; readonly issuer?: string; readonly audience?: string };
+
+/** Everything that the environment decides, read once. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: Environment['LOG_LEVEL'];
+  readonly database:
+    | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
+    | { readonly kind: 'URL'; readonly url: string; readonly migrateUrl: string; readonly poolSize: number };
+  readonly dataDir: string;
+  /** Null: the process makes a key of its own under `dataDir`, which only development allows. */
+  readonly dataKeys: readonly DataKey[] | null;
+  readonly provider:
+    | {
+        readonly kind: 'CASHFREE';
+        readonly baseUrl: string;
+        readonly clientId: string;
+        readonly secrets: readonly string[];
+      }
+    | {
+        readonly kind: 'SANDBOX';
+        readonly port: number;
+        readonly speed: number;
+        readonly webhooks: SandboxWebhooks;
+      };
+  readonly signIn: SignIn;
+  /** How long the last work may take after SIGTERM. */
+  readonly shutdownSeconds: number;
+}
+
+export interface DataKey {
+  readonly id: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
+
+/** Says everything that is wrong with the environment at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly complaints: readonly string[]) {
+    super(
+      `The configuration is not usable:\n${complaints.map((complaint) => `  - ${complaint}`).join('\n')}`,
+    );
+  }
+}
+
+/** Reads the environment; throws a `ConfigError` that lists every complaint. */
+export function readConfig(variables: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path[0]?.toString()}: ${issue.message}`),
+    );
+  }
+  const env = parsed.data;
+  const complaints = contradictions(env);
+  if (complaints.length > 0) throw new ConfigError(complaints);
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    logLevel: env.LOG_LEVEL,
+    database: databaseOf(env),
+    dataDir: env.DATA_DIR,
+    dataKeys: env.DATA_KEYS ?? null,
+    provider: providerOf(env),
+    signIn: signInOf(env),
+    shutdownSeconds: env.SHUTDOWN_SECONDS,
+  };
+}
+
+const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
+
+/** The sandbox inside this process, or one that another process of this machine runs. */
+const usesSandbox = (env: Environment): boolean =>
+  (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
+  (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
+const hasSignIn = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
+
+function contradictions(env: Environment): string[] {
+  const production = env.NODE_ENV === 'production';
+  const complaints: [boolean, string][] = [
+    [!hasSignIn(env) && production, 'AUTH_SECRET or AUTH_JWKS_URL: production needs a way to sign in.'],
+    [
+      !hasSignIn(env) && !usesSandbox(env),
+      'AUTH_SECRET or AUTH_JWKS_URL: with a real provider there must be a way to sign in.',
+    ],
+    [
+      !hasSignIn(env) && !isLoopback(env.HOST),
+      `AUTH_SECRET or AUTH_JWKS_URL: without a way to sign in HOST must be a loopback address, not ${env.HOST}.`,
+    ],
+    [Boolean(env.AUTH_SECRET && env.AUTH_JWKS_URL), 'AUTH_SECRET, AUTH_JWKS_URL: set one of them, not both.'],
+    [
+      Boolean(env.CASHFREE_CLIENT_ID) !== Boolean(env.CASHFREE_CLIENT_SECRET),
+      'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: set both, or neither for the sandbox provider.',
+    ],
+    [
+      Boolean(env.CASHFREE_CLIENT_ID) && !env.CASHFREE_BASE_URL,
+      'CASHFREE_BASE_URL: say which provider the credentials are for, such as https://sandbox.cashfree.com/verification.',
+    ],
+    [
+      production && usesSandbox(env) && !env.SANDBOX,
+      'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: production needs the provider; SANDBOX=1 runs the sandbox all the same.',
+    ],
+    [
+      production && !env.DATABASE_URL && !env.EMBEDDED_POSTGRES,
+      'DATABASE_URL: production needs a database; EMBEDDED_POSTGRES=1 runs the embedded one all the same.',
+    ],
+    [
+      !env.DATA_KEYS && (production || !usesSandbox(env)),
+      'DATA_KEYS: personal data needs a key: id:base64 of 32 random bytes, such as from: echo "k1:$(openssl rand -base64 32)".',
+    ],
+  ];
+  return complaints.filter(([applies]) => applies).map(([, complaint]) => complaint);
+}
+
+function databaseOf(env: Environment): Config['database'] {
+  const poolSize = env.DATABASE_POOL;
+  if (!env.DATABASE_URL) return { kind: 'EMBEDDED', dataDir: env.DATA_DIR, poolSize };
+  return {
+    kind: 'URL',
+    url: env.DATABASE_URL,
+    migrateUrl: env.MIGRATE_DATABASE_URL ?? env.DATABASE_URL,
+    poolSize,
+  };
+}
+
+function providerOf(env: Environment): Config['provider'] {
+  if (env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET) {
+    return {
+      kind: 'CASHFREE',
+      baseUrl: env.CASHFREE_BASE_URL,
+      clientId: env.CASHFREE_CLIENT_ID,
+      secrets: env.CASHFREE_CLIENT_SECRET,
+    };
+  }
+  return {
+    kind: 'SANDBOX',
+    port: env.SANDBOX_PORT,
+    speed: env.SANDBOX_SPEED,
+    webhooks: env.SANDBOX_WEBHOOKS,
+  };
+}
+
+function signInOf(env: Environment): SignIn {
+  const claims = {
+    ...(env.AUTH_ISSUER ? { issuer: env.AUTH_ISSUER } : {}),
+    ...(env.AUTH_AUDIENCE ? { audience: env.AUTH_AUDIENCE } : {}),
+  };
+  if (env.AUTH_SECRET) return { kind: 'SECRET', secret: Buffer.from(env.AUTH_SECRET), ...claims };
+  if (env.AUTH_JWKS_URL) return { kind: 'JWKS', url: env.AUTH_JWKS_URL, ...claims };
+  return { kind: 'DEVELOPMENT', secret: randomBytes(32) };
+}

@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
+import pg from 'pg';
+import * as tables from './tables.ts';
+
+export type Database = NodePgDatabase<typeof tables>;
+/** A transaction of `Database`; every statement accepts either. */
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+export type Queryable = Database | Transaction;
+
+const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+/** Any number will do, as long as every replica takes the same. */
+const MIGRATION_LOCK = 8_529_001;
+
+export interface Connection {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** A pool of connections. `onError` hears of idle connections that broke; the pool replaces them by itself. */
+export function connect(url: string, poolSize: number, onError: (error: Error) => void): Connection {
+  const pool = new pg.Pool({ connectionString: url, max: poolSize, application_name: 'vkyc-gateway' });
+  pool.on('error', onError);
+  return { db: drizzle(pool, { schema: tables }), pool, close: () => pool.end() };
+}
+
+/** Brings the database to this release's schema. Replicas that start together take turns. */
+export async function migrate(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await runMigrations(drizzle(client), { migrationsFolder: MIGRATIONS });
+  } finally {
+    await client.end();
+  }
+}

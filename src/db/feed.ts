@@ -1,0 +1,72 @@
+import { and, asc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
+import type { Database, Queryable } from './client.ts';
+import { feed, logIdentity, outbox, sessions, transitions } from './tables.ts';
+import type { LogRow } from './transitions.ts';
+
+/** Any number will do, as long as every replica takes the same. */
+const NUMBERING_LOCK = 8_529_002;
+
+/**
+ * Gives committed transitions the next positions and returns how many; null where another replica is at it.
+ * Within a session the outbox ids grow with the sequence, and whoever sees a later one sees the earlier too,
+ * since it committed first: so positions never put a session's transitions out of order.
+ */
+export const numberCommitted = (db: Database, limit: number): Promise<number | null> =>
+  db.transaction(async (tx) => {
+    const { rows } = await tx.execute<{ locked: boolean }>(
+      sql`select pg_try_advisory_xact_lock(${NUMBERING_LOCK}) as locked`,
+    );
+    if (!rows[0]?.locked) return null;
+    const numbered = await tx.execute(sql`
+      with moved as (
+        delete from ${outbox}
+        where id in (select id from ${outbox} order by id limit ${limit})
+        returning id, session_id, sequence
+      )
+      insert into ${feed} (position, session_id, sequence)
+      select (select coalesce(max(position), 0) from ${feed}) + row_number() over (order by id), session_id, sequence
+      from moved`);
+    return numbered.rowCount ?? 0;
+  });
+
+export type FeedRow = LogRow & { readonly position: number };
+
+/** What stands after a position in the order over all sessions. */
+export const feedAfter = (db: Queryable, position: number, limit: number): Promise<FeedRow[]> =>
+  db
+    .select({
+      ...getTableColumns(transitions),
+      verificationId: sessions.verificationId,
+      position: feed.position,
+    })
+    .from(feed)
+    .innerJoin(
+      transitions,
+      and(eq(transitions.sessionId, feed.sessionId), eq(transitions.sequence, feed.sequence)),
+    )
+    .innerJoin(sessions, eq(sessions.id, feed.sessionId))
+    .where(gt(feed.position, position))
+    .orderBy(asc(feed.position))
+    .limit(limit);
+
+/** The newest entry of the feed, or null while there is none. */
+export async function newestInFeed(db: Queryable): Promise<typeof feed.$inferSelect | null> {
+  const [row] = await db.select().from(feed).orderBy(sql`${feed.position} desc`).limit(1);
+  return row ?? null;
+}
+
+/** Where a transition stands in the feed; null while it has no position yet. */
+export async function positionOf(db: Queryable, sessionId: string, sequence: number): Promise<number | null> {
+  const [row] = await db
+    .select({ position: feed.position })
+    .from(feed)
+    .where(and(eq(feed.sessionId, sessionId), eq(feed.sequence, sequence)));
+  return row?.position ?? null;
+}
+
+/** What cursors of this log are made with. */
+export async function readLogIdentity(db: Queryable): Promise<typeof logIdentity.$inferSelect> {
+  const [row] = await db.select().from(logIdentity);
+  if (!row) throw new Error('The database has no log identity: its migrations have not been run');
+  return row;
+}

@@ -1,0 +1,212 @@
+import { sql } from 'drizzle-orm';
+import {
+  type AnyPgColumn,
+  bigint,
+  bigserial,
+  boolean,
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
+import { STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
+
+/** Milliseconds, as JavaScript's Date has them: finer times would not survive a round trip through a cursor. */
+const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
+
+/** Personal data, encrypted before it comes here (`sealing.ts`). */
+const sealed = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const digest = sealed;
+
+const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
+
+/** Only pairs of the status table can be stored. */
+const pairOf = (status: AnyPgColumn, subStatus: AnyPgColumn) => {
+  const pairs = STATUS_CATALOG.map((info) => `('${info.status}', '${info.subStatus}')`);
+  return sql`(${status}, ${subStatus}) in (${sql.raw(pairs.join(', '))})`;
+};
+
+/** People being verified. */
+export const users = pgTable('vkyc_user', {
+  id: uuid('id').primaryKey(),
+  userId: text('user_id').notNull().unique(),
+  /** Sealed JSON of phone, name, email and address. */
+  personal: sealed('personal').notNull(),
+  /** Keyed hash, to tell whether a phone is the same without reading it. */
+  phoneHash: digest('phone_hash'),
+  createdAt: time('created_at').notNull(),
+});
+
+/**
+ * OPEN: may have been sent. DONE: recorded; a repetition replays it. REFUSED: nothing came of it, so that another
+ * input may take its place. TAKEN: the provider had the verification id before it was ever sent: somebody else's.
+ */
+export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
+
+/** What somebody asked to start, stored before the provider hears of it. */
+export const startIntents = pgTable('start_intent', {
+  verificationId: text('verification_id').primaryKey(),
+  sessionId: uuid('session_id').notNull().unique(),
+  /** Who asked; only they may ask again. */
+  caller: text('caller').notNull(),
+  /** Keyed hash of the whole input. */
+  inputHash: digest('input_hash').notNull(),
+  userId: uuid('user_id').references(() => users.id),
+  userTemplate: text('user_template'),
+  agentTemplate: text('agent_template'),
+  /** Counted up just before the provider is asked: from here on a GET decides before anything is sent again. */
+  sends: integer('sends').notNull(),
+  state: text('state').$type<IntentState>().notNull(),
+  createdAt: time('created_at').notNull(),
+});
+
+/** One row a session: the fold of its log, and beside it what the provider last said. */
+export const sessions = pgTable(
+  'vkyc_session',
+  {
+    id: uuid('id').primaryKey(),
+    verificationId: text('verification_id').notNull().unique(),
+    referenceId: text('reference_id'),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    userTemplate: text('user_template'),
+    agentTemplate: text('agent_template'),
+    status: text('status').$type<Status>().notNull(),
+    subStatus: text('sub_status').$type<SubStatus>().notNull(),
+    rawStatus: text('raw_status'),
+    rawSubStatus: text('raw_sub_status'),
+    version: integer('version').notNull(),
+    lastSequence: integer('last_sequence').notNull(),
+    disputed: boolean('disputed').notNull(),
+    decidedHere: boolean('decided_here').notNull(),
+    providerStatus: text('provider_status').notNull(),
+    providerSubStatus: text('provider_sub_status').notNull(),
+    providerEventTime: time('provider_event_time'),
+    providerWebhooks: integer('provider_webhooks').notNull(),
+    link: sealed('link'),
+    linkExpiresAt: time('link_expires_at'),
+    createdAt: time('created_at').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (t) => [
+    check('vkyc_session_pair', pairOf(t.status, t.subStatus)),
+    index('vkyc_session_created').on(t.createdAt, t.id),
+    index('vkyc_session_status_created').on(t.status, t.subStatus, t.createdAt, t.id),
+    index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
+  ],
+);
+
+/** The log: every transition of every session, never changed. */
+export const transitions = pgTable(
+  'status_transition',
+  {
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id),
+    /** 1, 2, 3 … within the session, without gaps: given out under the session's row lock. */
+    sequence: integer('sequence').notNull(),
+    fromStatus: text('from_status').$type<Status>(),
+    fromSubStatus: text('from_sub_status').$type<SubStatus>(),
+    status: text('status').$type<Status>().notNull(),
+    subStatus: text('sub_status').$type<SubStatus>().notNull(),
+    rawStatus: text('raw_status'),
+    rawSubStatus: text('raw_sub_status'),
+    verdict: text('verdict').$type<Verdict>().notNull(),
+    source: text('source').$type<TransitionSource>().notNull(),
+    actor: text('actor'),
+    reason: text('reason'),
+    occurredAt: time('occurred_at'),
+    recordedAt: time('recorded_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sessionId, t.sequence] }),
+    check('status_transition_pair', pairOf(t.status, t.subStatus)),
+    check('status_transition_verdict', sql`${t.verdict} in (${literals(VERDICTS)})`),
+    check('status_transition_source', sql`${t.source} in (${literals(Object.keys(TRANSITION_SOURCES))})`),
+    check('status_transition_sequence', sql`${t.sequence} > 0`),
+  ],
+);
+
+/** Each distinct piece of news and the transition that records it; a poll's finding has no time until confirmed. */
+export const sightings = pgTable(
+  'provider_sighting',
+  {
+    sessionId: uuid('session_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    rawStatus: text('raw_status').notNull(),
+    rawSubStatus: text('raw_sub_status').notNull(),
+    eventTime: time('event_time'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sessionId, t.sequence] }),
+    uniqueIndex('provider_sighting_words').on(t.sessionId, t.rawStatus, t.rawSubStatus, t.eventTime),
+  ],
+);
+
+/** Transitions that were recorded and have no position yet. Rows live for milliseconds. */
+export const outbox = pgTable('transition_outbox', {
+  id: bigserial('id', { mode: 'bigint' }).primaryKey(),
+  sessionId: uuid('session_id').notNull(),
+  sequence: integer('sequence').notNull(),
+});
+
+/**
+ * The order over all sessions: 1, 2, 3 … given out after commit, by one replica at a time. A serial column
+ * would not do: its numbers become visible in the order of commits, and "all after 7" would miss a slower 6.
+ */
+export const feed = pgTable(
+  'feed',
+  {
+    position: bigint('position', { mode: 'number' }).primaryKey(),
+    sessionId: uuid('session_id').notNull(),
+    sequence: integer('sequence').notNull(),
+  },
+  (t) => [
+    unique('feed_transition').on(t.sessionId, t.sequence),
+    foreignKey({
+      columns: [t.sessionId, t.sequence],
+      foreignColumns: [transitions.sessionId, transitions.sequence],
+    }),
+  ],
+);
+
+/** One row: what makes cursors of this log verifiable, by every replica and across restarts. */
+export const logIdentity = pgTable('log_identity', {
+  /** Raised after a restore from backup, so that a cursor from before is refused and not misread. */
+  epoch: integer('epoch').primaryKey(),
+  cursorKey: digest('cursor_key').notNull(),
+});
+
+/** Verified webhooks, stored before they are answered and processed from here. */
+export const inbox = pgTable(
+  'webhook_inbox',
+  {
+    id: bigserial('id', { mode: 'bigint' }).primaryKey(),
+    /** SHA-256 of the raw bytes: a repeated delivery is the same row. */
+    bodyHash: digest('body_hash').notNull().unique(),
+    /** Sealed raw bytes. */
+    body: sealed('body').notNull(),
+    /** Null where none could be read; such a row is parked. */
+    verificationId: text('verification_id'),
+    state: text('state').$type<'PENDING' | 'DONE' | 'PARKED'>().notNull(),
+    /** Why it was parked. */
+    reason: text('reason'),
+    attempts: integer('attempts').notNull().default(0),
+    receivedAt: time('received_at').notNull(),
+  },
+  (t) => [
+    index('webhook_inbox_queue').on(t.id).where(sql`${t.state} = 'PENDING'`),
+    index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
+    check('webhook_inbox_state', sql`${t.state} in ('PENDING', 'DONE', 'PARKED')`),
+  ],
+);

@@ -1,0 +1,28 @@
+import { eq, inArray } from 'drizzle-orm';
+import type { Queryable } from './client.ts';
+import { users } from './tables.ts';
+
+export type UserRow = typeof users.$inferSelect;
+
+/** Where a user's personal data is bound to; see `Sealer`. */
+export const placeOfUser = (id: string): string => `vkyc_user:${id}`;
+
+/** Adds a user, or leaves the one who is there; returns the stored row. */
+export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {
+  const [inserted] = await db.insert(users).values(row).onConflictDoNothing().returning();
+  if (inserted) return inserted;
+  const [existing] = await db.select().from(users).where(eq(users.userId, row.userId));
+  if (!existing) throw new Error('A user vanished while being added');
+  return existing;
+}
+
+export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> =>
+  db
+    .select()
+    .from(users)
+    .where(inArray(users.id, [...ids]));
+
+export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
+  const [row] = await db.select().from(users).where(eq(users.userId, userId));
+  return row ?? null;
+}

@@ -1,0 +1,85 @@
+/** The interfaces that the core needs of the world. Adapters fit the world to them; `app.ts` puts them together. */
+
+/** Tells the time. Tests bring their own. */
+export interface Clock {
+  now(): Date;
+}
+
+export const systemClock: Clock = { now: () => new Date() };
+
+/** Personal data of a person, as it was given at the start. */
+export interface PersonalData {
+  readonly phone: string | null;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly address: string | null;
+}
+
+/** A person at the provider. */
+export interface ProviderUser extends PersonalData {
+  readonly userId: string;
+}
+
+/** The provider's answer about one verification. Times are null where the provider gave none. */
+export interface ProviderSession {
+  readonly verificationId: string;
+  readonly referenceId: string | null;
+  readonly userId: string | null;
+  readonly rawStatus: string;
+  readonly rawSubStatus: string;
+  readonly link: string | null;
+  readonly linkExpiresAt: Date | null;
+  readonly meetingAt: Date | null;
+}
+
+export interface AadhaarDetails {
+  readonly name: string;
+  readonly dob: string;
+  readonly gender: string;
+  readonly careOf: string;
+  readonly photoLink: string;
+  readonly lastVerifiedAt: Date;
+  readonly address: {
+    readonly country: string;
+    readonly dist: string;
+    readonly house: string;
+    readonly pincode: string;
+    readonly state: string;
+    readonly street: string;
+    readonly po?: string | undefined;
+    readonly subdist?: string | undefined;
+    readonly vtc?: string | undefined;
+  };
+}
+
+export interface SecurityQuestion {
+  readonly order: number;
+  readonly question: string;
+  readonly answer: string;
+}
+
+/** What the provider is asked for when a session starts. */
+export interface ProviderRequest {
+  readonly verificationId: string;
+  readonly userId: string;
+  readonly userTemplate?: string | undefined;
+  readonly agentTemplate?: string | undefined;
+  readonly notificationTypes?: readonly string[] | undefined;
+  readonly aadhaarDetails?: AadhaarDetails | undefined;
+  readonly securityQuestions?: readonly SecurityQuestion[] | undefined;
+}
+
+/** The provider's REST API. Every call may throw a `ProviderFailure`; what was not found is null. */
+export interface Provider {
+  createUser(user: ProviderUser): Promise<ProviderUser>;
+  findUser(userId: string): Promise<ProviderUser | null>;
+  startVerification(request: ProviderRequest): Promise<ProviderSession>;
+  findVerification(verificationId: string): Promise<ProviderSession | null>;
+}
+
+/** Says, after commit, that a session's log grew. May lose, repeat or delay: readers compare with the log. */
+export interface Doorbell {
+  ring(sessionId: string, sequence: number): void;
+  /** Returns how to stop listening. */
+  listen(listener: (sessionId: string, sequence: number) => void): () => void;
+}

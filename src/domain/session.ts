@@ -1,0 +1,283 @@
+import {
+  infoOf,
+  type KnownSubStatus,
+  type Pair,
+  recognize,
+  STATUS_CATALOG,
+  type StatusInfo,
+  type SubStatus,
+} from './status.ts';
+
+/** Where a transition came from: the provider called us, we asked the provider, or somebody acted here. */
+export const TRANSITION_SOURCES = {
+  WEBHOOK: 'The provider reported it.',
+  POLL: 'The gateway asked the provider.',
+  MUTATION: 'Somebody acted through this API.',
+} as const;
+export type TransitionSource = keyof typeof TRANSITION_SOURCES;
+
+/**
+ * What became of a piece of news:
+ * - MOVED: it moved the session
+ * - LATE: the provider itself had reported something newer before
+ * - REVIEWED: news of a call, after a review that stands
+ * - ENDED: the session was over
+ * - DISPUTED: the provider decided otherwise than the session holds; kept, and flagged for the merchant
+ */
+export const VERDICTS = ['MOVED', 'LATE', 'REVIEWED', 'ENDED', 'DISPUTED'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** A session as the rules see it: the fold of its log, and what the provider last said. */
+export interface SessionState extends Pair {
+  /** Sequence of the newest transition that moved the session. */
+  readonly version: number;
+  /** Sequence of the newest transition. */
+  readonly lastSequence: number;
+  readonly disputed: boolean;
+  /** True where the pair was decided through this API, not reported by the provider. */
+  readonly decidedHere: boolean;
+  readonly provider: ProviderView;
+}
+
+/** The provider's last known words and time, kept apart from what was decided here. */
+export interface ProviderView {
+  readonly rawStatus: string;
+  readonly rawSubStatus: string;
+  /** By the provider's clock, of the newest webhook; null until one was received. */
+  readonly eventTime: Date | null;
+  /** Webhooks of this session recorded so far, so that a poll knows whether one overtook it. */
+  readonly webhooks: number;
+}
+
+interface ProviderWords {
+  readonly rawStatus: string;
+  readonly rawSubStatus: string;
+}
+
+/** An earlier sighting of the same words: when by the provider's clock, or null where only a poll found them. */
+export type Sighting = Date | null;
+
+/** Something the provider said. `seen` are the earlier sightings of the same words in this session. */
+export type ProviderNews =
+  | (ProviderWords & {
+      readonly kind: 'WEBHOOK';
+      readonly eventTime: Date;
+      readonly seen: readonly Sighting[];
+    })
+  | (ProviderWords & { readonly kind: 'ANSWER'; readonly webhooksWhenAsked: number });
+
+/** What to do about a piece of news. */
+export type Judgement =
+  | { readonly kind: 'NOTHING' }
+  /** The webhook of something that a poll had found: no transition, only its time. */
+  | { readonly kind: 'CONFIRMS'; readonly settle: boolean }
+  | { readonly kind: 'TRANSITION'; readonly pair: Pair; readonly verdict: Verdict; readonly settle: boolean };
+
+/**
+ * Whether news from the provider is a transition, and whether it moves the session. News is never refused.
+ * `settle` asks for a GET of the provider's state: the order of what was received cannot be told from its times.
+ */
+export function judge(session: SessionState | null, news: ProviderNews): Judgement {
+  const pair = recognize(news.rawStatus, news.rawSubStatus);
+  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', settle: false };
+  return news.kind === 'WEBHOOK' ? judgeWebhook(session, pair, news) : judgeAnswer(session, pair, news);
+}
+
+function judgeWebhook(
+  session: SessionState,
+  pair: Pair,
+  news: Extract<ProviderNews, { kind: 'WEBHOOK' }>,
+): Judgement {
+  const time = news.eventTime.getTime();
+  if (news.seen.some((sighting) => sighting?.getTime() === time)) return { kind: 'NOTHING' };
+
+  const isCurrent =
+    session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
+  // A poll's finding from before the current one may be this event or an earlier one: only asking can tell.
+  if (news.seen.includes(null)) return { kind: 'CONFIRMS', settle: !isCurrent };
+
+  const newest = session.provider.eventTime?.getTime() ?? Number.NEGATIVE_INFINITY;
+  if (time < newest) return { kind: 'TRANSITION', pair, verdict: 'LATE', settle: false };
+  return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: time === newest };
+}
+
+/** An answer has no time: it is news only if nothing overtook it and it differs from what is known. */
+function judgeAnswer(
+  session: SessionState,
+  pair: Pair,
+  news: Extract<ProviderNews, { kind: 'ANSWER' }>,
+): Judgement {
+  const { provider } = session;
+  const overtaken = provider.webhooks !== news.webhooksWhenAsked;
+  const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
+  if (overtaken || known) return { kind: 'NOTHING' };
+  return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: false };
+}
+
+/** A decision of the provider against what it contradicts, wherever the session holds that for good. */
+const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
+  AGENT_APPROVED: ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'],
+  AGENT_REJECTED: ['AGENT_APPROVED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_APPROVED'],
+  AGENT_UNABLE_TO_VALIDATE: ['AGENT_APPROVED', 'AGENT_REJECTED', 'AUDITOR_APPROVED'],
+  AUDITOR_APPROVED: [
+    'AGENT_REJECTED',
+    'AGENT_UNABLE_TO_VALIDATE',
+    'AUDITOR_REJECTED',
+    'VKYC_EXPIRED',
+    'INSUFFICIENT_BALANCE',
+  ],
+  AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
+};
+
+/** An agent's review that only an auditor, or the end of the session, may follow. */
+const STANDING_REVIEWS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
+
+/** After a standing review the call and its link no longer matter. */
+const MOVES_A_REVIEWED_SESSION: readonly string[] = [
+  'AGENT_REVIEWED',
+  'AUDITOR_REVIEWED',
+  'FAILED',
+  'REJECTED',
+];
+
+function verdictOn(session: SessionState, incoming: Pair): Verdict {
+  const { terminal } = infoOf(session);
+  const contradicts = CONTRADICTIONS[incoming.subStatus]?.includes(session.subStatus) ?? false;
+  if (contradicts && (terminal || session.decidedHere)) return 'DISPUTED';
+  if (terminal) return 'ENDED';
+  const reviewStands = STANDING_REVIEWS.includes(session.subStatus);
+  if (reviewStands && !MOVES_A_REVIEWED_SESSION.includes(incoming.status)) return 'REVIEWED';
+  return 'MOVED';
+}
+
+/** What somebody may do with a session. */
+export const SESSION_ACTIONS = {
+  SCHEDULE_MEETING: 'Book a meeting, or move the one that is booked.',
+  CANCEL_MEETING: 'Cancel the booked meeting.',
+  RECORD_AGENT_REVIEW: "Record the agent's decision.",
+  RECORD_AUDITOR_REVIEW: "Record the auditor's decision.",
+  REFRESH: 'Ask the provider for the present state.',
+  REQUEST_RECORDING: "Get a link to the call's recording.",
+  CREATE_SDK_TOKEN: "Get a token for the provider's SDK in the customer's app.",
+} as const;
+export type SessionAction = keyof typeof SESSION_ACTIONS;
+
+const allBut = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
+  const left = STATUS_CATALOG.filter(
+    (info) => !info.terminal && !excluded.some((sub) => sub === info.subStatus),
+  );
+  return [...new Set(left.map((info) => info.subStatus))];
+};
+
+/** What each action moves a session from and to. Actions that move nothing are not here. */
+export const ACTION_MOVES: readonly {
+  action: SessionAction;
+  from: readonly SubStatus[];
+  to: KnownSubStatus;
+}[] = [
+  {
+    action: 'SCHEDULE_MEETING',
+    from: allBut('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
+    to: 'USER_MEETING_SCHEDULED',
+  },
+  {
+    action: 'CANCEL_MEETING',
+    from: allBut('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
+    to: 'USER_MEETING_CANCELLED',
+  },
+  // A call that the customer ended may have been incomplete: it can be rejected on, not approved on.
+  { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL'], to: 'AGENT_APPROVED' },
+  { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'], to: 'AGENT_REJECTED' },
+  {
+    action: 'RECORD_AGENT_REVIEW',
+    from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'],
+    to: 'AGENT_UNABLE_TO_VALIDATE',
+  },
+  { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_APPROVED' },
+  { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_REJECTED' },
+];
+
+/** One line of the state machine; a null `from` starts a session. */
+export interface TransitionRule {
+  readonly from: StatusInfo | null;
+  readonly to: StatusInfo;
+  readonly sources: readonly TransitionSource[];
+  readonly action: SessionAction | null;
+}
+
+function ruleBetween(from: StatusInfo, to: StatusInfo): TransitionRule | null {
+  const provider = providerMoves(from, to);
+  const action = ACTION_MOVES.find(
+    (move) => move.to === to.subStatus && move.from.includes(from.subStatus),
+  )?.action;
+  if (!provider && !action) return null;
+  return {
+    from,
+    to,
+    sources: [
+      ...(provider ? (['WEBHOOK', 'POLL'] as const) : []),
+      ...(action ? (['MUTATION'] as const) : []),
+    ],
+    action: action ?? null,
+  };
+}
+
+/** Whether news of `to` moves a session that the provider itself brought to `from`. */
+function providerMoves(from: Pair, to: Pair): boolean {
+  const session = { ...from, version: 1, lastSequence: 1, disputed: false, decidedHere: false };
+  const provider = { rawStatus: from.status, rawSubStatus: from.subStatus, eventTime: null, webhooks: 0 };
+  return verdictOn({ ...session, provider }, to) === 'MOVED';
+}
+
+/** The whole state machine, as the rules above and the mutations enforce it. */
+export const TRANSITION_RULES: readonly TransitionRule[] = [
+  ...STATUS_CATALOG.map((to) => ({
+    from: null,
+    to,
+    sources: ['WEBHOOK', 'POLL', 'MUTATION'] as const,
+    action: null,
+  })),
+  ...STATUS_CATALOG.flatMap((from) => STATUS_CATALOG.flatMap((to) => ruleBetween(from, to) ?? [])),
+];
+
+/** One line of a session's log, as far as the session's state depends on it. */
+export interface LogEntry extends Pair {
+  readonly sequence: number;
+  readonly source: TransitionSource;
+  readonly verdict: Verdict;
+  /** The provider's words; null where the transition was made here. */
+  readonly rawStatus: string | null;
+  readonly rawSubStatus: string | null;
+}
+
+/** The part of a session's state that its log determines. */
+export type FoldedState = Pick<
+  SessionState,
+  'status' | 'subStatus' | 'version' | 'lastSequence' | 'disputed' | 'decidedHere'
+> & {
+  readonly provider: ProviderWords;
+};
+
+/** The next state after one line of the log. Replaying a whole log from null gives the session. */
+export function advance(state: FoldedState | null, entry: LogEntry): FoldedState {
+  const { rawStatus, rawSubStatus, sequence, verdict } = entry;
+  const words = rawStatus !== null && rawSubStatus !== null ? { rawStatus, rawSubStatus } : null;
+  if (!state) {
+    if (verdict !== 'MOVED' || !words) throw new Error('A session begins with something the provider said');
+    return { ...began(entry), disputed: false, decidedHere: false, provider: words };
+  }
+  return {
+    ...state,
+    ...(verdict === 'MOVED' ? { ...began(entry), decidedHere: words === null } : {}),
+    lastSequence: sequence,
+    disputed: state.disputed || verdict === 'DISPUTED',
+    provider: words && verdict !== 'LATE' ? words : state.provider,
+  };
+}
+
+const began = ({ status, subStatus, sequence }: LogEntry) => ({
+  status,
+  subStatus,
+  version: sequence,
+  lastSequence: sequence,
+});

@@ -1,0 +1,360 @@
+/**
+ * THE table: every status and sub-status pair that Video KYC can report, what it means and what to do.
+ * The GraphQL enums and their descriptions, the database constraint, the transition rules, `statusCatalog`
+ * and the sandbox's scenarios all derive from it. A new state is one row here; the compiler leads to the rest.
+ *
+ * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED.
+ * The wording is ours.
+ */
+
+/** Who has to act next. */
+export const PARTIES = {
+  CUSTOMER: 'The person being verified.',
+  AGENT: 'The agent who holds the call and decides first.',
+  AUDITOR: 'The auditor who confirms or overturns what the agent approved.',
+  MERCHANT: 'You: the bank or lender that started the session.',
+  PROVIDER: 'The Video KYC provider; nothing to do but wait.',
+  NOBODY: 'The session is over.',
+} as const;
+
+export type Party = keyof typeof PARTIES;
+
+interface Step {
+  explanation: string;
+  recommendedAction: string;
+  waitingOn: Party;
+  /** A session in a terminal state never moves again. */
+  terminal: boolean;
+}
+
+interface Phase {
+  description: string;
+  steps: Record<string, Step>;
+}
+
+export const STATUS_TABLE = {
+  RECEIVED: {
+    description: 'The provider accepted the request and made a link; the customer has not used it yet.',
+    steps: {
+      LINK_GENERATED: {
+        explanation: 'The link for the customer exists.',
+        recommendedAction: 'Share the link with the customer.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+    },
+  },
+  PRE_VIDEO_CALL: {
+    description:
+      'The customer is on the way to the call: Aadhaar, IP, location and device checks, then a queue or a meeting.',
+    steps: {
+      AADHAAR_VERIFICATION_SUCCESS: {
+        explanation: "The customer's Aadhaar was verified.",
+        recommendedAction: 'Nothing to do: the customer goes on to the IP check.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      AADHAAR_VERIFICATION_FAILED: {
+        explanation: 'The Aadhaar details could not be verified.',
+        recommendedAction: 'Ask the customer to try again with correct details.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      AADHAAR_VERIFICATION_EXPIRED: {
+        explanation: 'The customer took too long over the Aadhaar step and it timed out.',
+        recommendedAction: 'Ask the customer to start the Aadhaar step again.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_IP_VERIFICATION_SUCCESSFUL: {
+        explanation: "The customer's IP address passed the check.",
+        recommendedAction: 'Nothing to do: the customer goes on to the location check.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_PROXY_DETECTED: {
+        explanation: 'The customer is connecting through a proxy or VPN.',
+        recommendedAction: 'Ask the customer to switch the proxy or VPN off and try again.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      TECHNICAL_FAILURE: {
+        explanation: 'A passing technical problem stopped a step before the call.',
+        recommendedAction: 'Ask the customer to try again later; contact support if it persists.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_LOCATION_VERIFICATION_SUCCESS: {
+        explanation: 'The customer was located inside India.',
+        recommendedAction: 'Nothing to do: the customer goes on to the device checks.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_LOCATION_OUTSIDE_INDIA: {
+        explanation: 'The customer was located outside India, from where Video KYC is not allowed.',
+        recommendedAction: 'Ask the customer to try again from inside India, or turn the application down.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_AUDIO_CHECK_FAILED: {
+        explanation: 'The microphone is not available to the page.',
+        recommendedAction: 'Ask the customer to enable the microphone and try again.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_VIDEO_CHECK_FAILED: {
+        explanation: 'The camera is not available to the page.',
+        recommendedAction: 'Ask the customer to enable the camera and try again.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_LOCATION_PERMISSION_DISABLED: {
+        explanation: 'The customer has not allowed the page to read the location.',
+        recommendedAction: 'Ask the customer to allow location access and try again.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_DEVICE_CHECK_SUCCESS: {
+        explanation: 'Camera, microphone and device are ready for the call.',
+        recommendedAction: 'Nothing to do: the customer joins the queue or books a meeting.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_QUEUED: {
+        explanation: 'The customer is in the queue for an agent.',
+        recommendedAction: 'Wait until an agent is free.',
+        waitingOn: 'AGENT',
+        terminal: false,
+      },
+      SCHEDULED_USER_QUEUED: {
+        explanation: 'The time of the meeting has come and the customer is queued for it.',
+        recommendedAction: 'Wait until an agent takes the meeting.',
+        waitingOn: 'AGENT',
+        terminal: false,
+      },
+      NO_AGENT_FOUND: {
+        explanation: 'No agent was available.',
+        recommendedAction: 'Ask the customer to try again later, or schedule a meeting.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      AGENT_ASSIGNED_TO_USER: {
+        explanation: 'An agent has taken the customer and is about to call.',
+        recommendedAction: 'Nothing to do: the customer is asked to join the call.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_MEETING_SCHEDULED: {
+        explanation: 'A meeting is booked.',
+        recommendedAction: 'Remind the customer of the time.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_MEETING_CANCELLED: {
+        explanation: 'The meeting was cancelled.',
+        recommendedAction: 'Schedule another meeting, or let the customer join the queue.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+    },
+  },
+  VIDEO_CALL: {
+    description:
+      'The call: accepted, declined, missed, interrupted or ended. May alternate with PRE_VIDEO_CALL.',
+    steps: {
+      USER_ACCEPTED_MEETING: {
+        explanation: 'The customer has joined; the call is going on.',
+        recommendedAction: 'Wait until the call ends.',
+        waitingOn: 'AGENT',
+        terminal: false,
+      },
+      USER_REJECTED_MEETING: {
+        explanation: 'The customer declined the call.',
+        recommendedAction: 'Schedule another meeting.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_MISSED_MEETING: {
+        explanation: 'The customer did not come to the call.',
+        recommendedAction: 'Schedule another meeting.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_DROPPED_OFF: {
+        explanation: 'The customer lost the connection during the call.',
+        recommendedAction: 'Ask the customer to come back, or schedule another meeting.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      AGENT_DROPPED_OFF: {
+        explanation: 'The agent lost the connection during the call.',
+        recommendedAction: 'The customer may join the queue again or schedule another meeting.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+      USER_ENDED_CALL: {
+        explanation: 'The customer ended the call.',
+        recommendedAction:
+          'Check whether the call was complete; the agent may reject it, or meet the customer again.',
+        waitingOn: 'AGENT',
+        terminal: false,
+      },
+      AGENT_ENDED_CALL: {
+        explanation: 'The agent ended the call.',
+        recommendedAction: "Wait for the agent's review.",
+        waitingOn: 'AGENT',
+        terminal: false,
+      },
+    },
+  },
+  AGENT_REVIEWED: {
+    description: 'The agent has decided. An approval is provisional until an auditor confirms it.',
+    steps: {
+      AGENT_APPROVED: {
+        explanation: 'The agent approved. This is provisional: only the auditor makes it final.',
+        recommendedAction: 'Wait for the auditor; do not onboard the customer yet.',
+        waitingOn: 'AUDITOR',
+        terminal: false,
+      },
+      AGENT_REJECTED: {
+        explanation: 'The agent rejected the customer.',
+        recommendedAction: 'Tell the customer why; start a new session if another try makes sense.',
+        waitingOn: 'MERCHANT',
+        terminal: false,
+      },
+      AGENT_UNABLE_TO_VALIDATE: {
+        explanation: 'The agent could neither approve nor reject.',
+        recommendedAction: 'Arrange a further call, if possible with another agent.',
+        waitingOn: 'CUSTOMER',
+        terminal: false,
+      },
+    },
+  },
+  AUDITOR_REVIEWED: {
+    description: 'The auditor has decided; the session is over.',
+    steps: {
+      AUDITOR_APPROVED: {
+        explanation: 'The auditor approved: the verification succeeded, unless the session is disputed.',
+        recommendedAction: 'Onboard the customer.',
+        waitingOn: 'NOBODY',
+        terminal: true,
+      },
+      AUDITOR_REJECTED: {
+        explanation: 'The auditor rejected: the verification failed.',
+        recommendedAction: 'Tell the customer; start a new session if another try makes sense.',
+        waitingOn: 'NOBODY',
+        terminal: true,
+      },
+    },
+  },
+  REJECTED: {
+    description: 'The provider did not accept the request.',
+    steps: {
+      INSUFFICIENT_BALANCE: {
+        explanation: "The merchant's balance at the provider is too low.",
+        recommendedAction: 'Add funds at the provider, then start a new session.',
+        waitingOn: 'MERCHANT',
+        terminal: true,
+      },
+    },
+  },
+  FAILED: {
+    description: 'The session failed for a technical reason.',
+    steps: {
+      TECHNICAL_ERROR: {
+        explanation: 'A technical error stopped the session.',
+        recommendedAction: 'Start a new session; escalate to the provider if it persists.',
+        waitingOn: 'MERCHANT',
+        terminal: false,
+      },
+    },
+  },
+  EXPIRED: {
+    description: "The customer's link expired before the verification was complete.",
+    steps: {
+      VKYC_EXPIRED: {
+        explanation: 'The link expired.',
+        recommendedAction: 'Start a new session, which sends the customer a new link.',
+        waitingOn: 'MERCHANT',
+        terminal: true,
+      },
+    },
+  },
+} as const satisfies Record<string, Phase>;
+
+type Table = typeof STATUS_TABLE;
+type StepsOf<S extends keyof Table> = keyof Table[S]['steps'];
+
+/** A phase this release knows. */
+export type KnownStatus = keyof Table;
+/** A step this release knows; each belongs to exactly one phase. */
+export type KnownSubStatus = { [S in KnownStatus]: StepsOf<S> }[KnownStatus];
+
+/** A value that the provider sent and this release does not know; the raw text is kept beside it. */
+export const UNRECOGNIZED = 'UNRECOGNIZED';
+export type Status = KnownStatus | typeof UNRECOGNIZED;
+export type SubStatus = KnownSubStatus | typeof UNRECOGNIZED;
+
+/** Where a session is. Only pairs of the table, and UNRECOGNIZED where the provider sent something unknown. */
+export interface Pair {
+  readonly status: Status;
+  readonly subStatus: SubStatus;
+}
+
+/** A pair with all that is known of it; the `StatusInfo` of the GraphQL contract. */
+export interface StatusInfo extends Pair, Readonly<Step> {}
+
+const unrecognized = (status: Status): StatusInfo => ({
+  status,
+  subStatus: UNRECOGNIZED,
+  explanation: 'The provider reported a state that this release of the gateway does not know.',
+  recommendedAction:
+    'Look at rawStatus and rawSubStatus; the next recognised state moves the session on as usual.',
+  waitingOn: 'PROVIDER',
+  terminal: false,
+});
+
+export const STATUSES: readonly Status[] = [...(Object.keys(STATUS_TABLE) as KnownStatus[]), UNRECOGNIZED];
+
+/** The 34 pairs of the provider's reference, in the order of a session's life. */
+export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).flatMap(([status, phase]) =>
+  Object.entries<Step>(phase.steps).map(([subStatus, step]) => ({
+    status: status as KnownStatus,
+    subStatus: subStatus as KnownSubStatus,
+    ...step,
+  })),
+);
+
+export const SUB_STATUSES: readonly SubStatus[] = [
+  ...KNOWN_PAIRS.map((info) => info.subStatus),
+  UNRECOGNIZED,
+];
+
+/** Every pair that a session may hold: the known ones, and each status with an unrecognised sub-status. */
+export const STATUS_CATALOG: readonly StatusInfo[] = [...KNOWN_PAIRS, ...STATUSES.map(unrecognized)];
+
+const catalogByPair = new Map(STATUS_CATALOG.map((info) => [`${info.status}/${info.subStatus}`, info]));
+
+/** True where the sub-status belongs to the status. */
+export const belongsTogether = (pair: Pair): boolean => catalogByPair.has(`${pair.status}/${pair.subStatus}`);
+
+/** All that is known of a pair. Throws for a pair that is not in the table, which the database cannot hold. */
+export function infoOf(pair: Pair): StatusInfo {
+  const info = catalogByPair.get(`${pair.status}/${pair.subStatus}`);
+  if (!info) throw new Error(`${pair.status}/${pair.subStatus} is not a pair of the status table`);
+  return info;
+}
+
+export const samePair = (a: Pair, b: Pair): boolean => a.status === b.status && a.subStatus === b.subStatus;
+
+const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
+
+/**
+ * The pair that the provider's words stand for. Unknown words become UNRECOGNIZED, never an error: an unknown
+ * sub-status, or one of another phase, keeps its status; with an unknown status the sub-status says nothing.
+ */
+export function recognize(rawStatus: string, rawSubStatus: string): Pair {
+  if (!isKnownStatus(rawStatus)) return { status: UNRECOGNIZED, subStatus: UNRECOGNIZED };
+  const known = Object.hasOwn(STATUS_TABLE[rawStatus].steps, rawSubStatus);
+  return { status: rawStatus, subStatus: known ? (rawSubStatus as KnownSubStatus) : UNRECOGNIZED };
+}

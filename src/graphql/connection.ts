@@ -1,0 +1,113 @@
+import { GraphQLError } from 'graphql';
+import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
+
+const LARGEST_PAGE = 100;
+/** An exact count of more than this is not worth its time. */
+export const LARGEST_COUNT = 10_000;
+
+@ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is more after this page.' })
+  hasNextPage: boolean;
+  @Field(() => Boolean, {
+    description: 'Whether there is more before this page. Only known exactly when paging backwards.',
+  })
+  hasPreviousPage: boolean;
+  @Field(() => String, { nullable: true, description: "Cursor of the page's first entry." })
+  startCursor: string | null;
+  @Field(() => String, {
+    nullable: true,
+    description: "Cursor of the page's last entry; give it as `after` for the next page.",
+  })
+  endCursor: string | null;
+}
+
+@ArgsType()
+export class ForwardArgs {
+  @Field(() => Int, { nullable: true, description: `How many, 1 to ${LARGEST_PAGE}.` })
+  first?: number;
+  @Field(() => String, { nullable: true, description: 'Only what comes after this cursor.' })
+  after?: string;
+}
+
+@ArgsType()
+export class PageArgs extends ForwardArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: `How many from the end, 1 to ${LARGEST_PAGE}. Instead of \`first\`.`,
+  })
+  last?: number;
+  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
+  before?: string;
+}
+
+/** How many, and from which end. Throws what tells the caller how to ask. */
+export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRST' | 'LAST' } {
+  const limit = first ?? last;
+  if (limit == null) throw badInput('Say how many: give `first` or `last`.');
+  if (first != null && last != null) throw badInput('Give either `first` or `last`, not both.');
+  const name = first == null ? 'last' : 'first';
+  if (limit < 1 || limit > LARGEST_PAGE)
+    throw badInput(`\`${name}\` must be 1 to ${LARGEST_PAGE}, not ${limit}.`);
+  return { limit, end: first == null ? 'LAST' : 'FIRST' };
+}
+
+export const badInput = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+
+export interface Connection<Row> {
+  readonly edges: readonly { node: Row; cursor: string }[];
+  readonly nodes: readonly Row[];
+  readonly pageInfo: PageInfo;
+}
+
+/** A page as clients get it, from rows of which one more than `limit` was asked for. */
+export function connectionOf<Row>(
+  rows: readonly Row[],
+  { limit, end }: { limit: number; end: 'FIRST' | 'LAST' },
+  cursorOf: (row: Row) => string,
+): Connection<Row> {
+  const more = rows.length > limit;
+  const nodes = end === 'FIRST' ? rows.slice(0, limit) : rows.slice(-limit);
+  const edges = nodes.map((node) => ({ node, cursor: cursorOf(node) }));
+  return {
+    edges,
+    nodes,
+    pageInfo: {
+      hasNextPage: end === 'FIRST' && more,
+      hasPreviousPage: end === 'LAST' && more,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** The connection and edge types of a node, as Relay has them; `counted` ones also have a `totalCount`. */
+export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, counted = false) {
+  @ObjectType(`${name}Edge`, {
+    description: `A ${name} and where it stands in the list.`,
+    simpleResolvers: true,
+  })
+  class Edge {
+    @Field(() => node(), { description: 'The entry itself.' })
+    node: T;
+    @Field(() => String, { description: 'Opaque; give it as `after` or `before`.' })
+    cursor: string;
+  }
+
+  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}.`, simpleResolvers: true })
+  class Connection {
+    @Field(() => [Edge], { description: 'The entries with their cursors.' })
+    edges: Edge[];
+    @Field(() => [node()], { description: 'The entries, where their cursors are not needed.' })
+    nodes: T[];
+    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    pageInfo: PageInfo;
+    totalCount?: number;
+  }
+  if (counted) {
+    const description = `How many there are on all pages. Exact up to ${LARGEST_COUNT.toLocaleString('en')}; null beyond.`;
+    Field(() => Int, { nullable: true, description })(Connection.prototype, 'totalCount');
+  }
+  return { Edge, Connection };
+}

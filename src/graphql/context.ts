@@ -1,0 +1,32 @@
+import type { Database } from '../db/client.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { Viewer } from '../domain/access.ts';
+import type { Cursors } from '../feed/cursor.ts';
+import type { Hub } from '../feed/hub.ts';
+import type { StartSession } from '../services/start-session.ts';
+import { createLoaders, type Loaders } from './loaders.ts';
+
+/** What the resolvers use of the application; put together in `app.ts`. */
+export interface Services {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly cursors: Cursors;
+  readonly hub: Hub;
+  readonly startSession: StartSession;
+}
+
+/** What every resolver gets: who asks, the application, and loaders that live as long as one answer. */
+export interface Context {
+  readonly viewer: Viewer;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  /** True in subscriptions, whose frames must not carry personal data. */
+  readonly live: boolean;
+}
+
+export const createContext = (services: Services, viewer: Viewer, live = false): Context => ({
+  viewer,
+  services,
+  loaders: createLoaders(services.db),
+  live,
+});

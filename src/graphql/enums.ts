@@ -1,0 +1,98 @@
+/** The contract's enums, each from the table that the rules use. */
+import { registerEnumType } from 'type-graphql';
+import { ROLES, type Role } from '../domain/access.ts';
+import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
+import {
+  SESSION_ACTIONS,
+  type SessionAction,
+  TRANSITION_SOURCES,
+  type TransitionSource,
+} from '../domain/session.ts';
+import {
+  KNOWN_PAIRS,
+  PARTIES,
+  type Party,
+  STATUS_TABLE,
+  type Status,
+  type SubStatus,
+  UNRECOGNIZED,
+} from '../domain/status.ts';
+
+type Descriptions<Value extends string> = Record<Value, string>;
+
+/** Registers an enum whose values are its names; returns the object that `@Field` takes. */
+function enumOf<Value extends string>(
+  name: string,
+  description: string,
+  values: Descriptions<Value>,
+): Record<Value, Value> {
+  const names = Object.keys(values) as Value[];
+  const object = Object.fromEntries(names.map((value) => [value, value])) as Record<Value, Value>;
+  const valuesConfig = Object.fromEntries(names.map((value) => [value, { description: values[value] }]));
+  registerEnumType(object, {
+    name,
+    description,
+    valuesConfig: valuesConfig as Record<Value, { description: string }>,
+  });
+  return object;
+}
+
+const described = <Key extends string>(table: Record<Key, { description: string }>): Descriptions<Key> =>
+  Object.fromEntries(
+    Object.entries<{ description: string }>(table).map(([key, { description }]) => [key, description]),
+  ) as Descriptions<Key>;
+
+const UNRECOGNIZED_STATUS =
+  'The provider sent a value this release does not know; rawStatus holds it. Never a reason for an error.';
+const UNRECOGNIZED_SUB_STATUS =
+  'The provider sent a value this release does not know; rawSubStatus holds it. Never a reason for an error.';
+
+export const StatusEnum = enumOf<Status>(
+  'Status',
+  'The phase a session is in. More values may be added: treat unknown ones as UNRECOGNIZED.',
+  {
+    ...described(STATUS_TABLE),
+    [UNRECOGNIZED]: UNRECOGNIZED_STATUS,
+  },
+);
+
+export const SubStatusEnum = enumOf<SubStatus>(
+  'SubStatus',
+  'The exact step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED.',
+  {
+    ...(Object.fromEntries(
+      KNOWN_PAIRS.map((info) => [
+        info.subStatus,
+        `${info.explanation} ${info.recommendedAction} (Status ${info.status}.)`,
+      ]),
+    ) as Descriptions<Exclude<SubStatus, typeof UNRECOGNIZED>>),
+    [UNRECOGNIZED]: UNRECOGNIZED_SUB_STATUS,
+  },
+);
+
+export const PartyEnum = enumOf<Party>('Party', 'Who has to act next.', PARTIES);
+export const RoleEnum = enumOf<Role>('Role', 'What a viewer may do.', ROLES);
+export const TransitionSourceEnum = enumOf<TransitionSource>(
+  'TransitionSource',
+  'How the gateway came to know.',
+  TRANSITION_SOURCES,
+);
+export const SessionActionEnum = enumOf<SessionAction>(
+  'SessionAction',
+  'What can be done with a session.',
+  SESSION_ACTIONS,
+);
+export const ErrorCodeEnum = enumOf<ErrorCode>(
+  'ErrorCode',
+  'Why a mutation refused.',
+  described(ERROR_CODES),
+);
+export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
+  'NotificationType',
+  'How the provider sends the customer the link.',
+  {
+    SMS: 'A text message.',
+    WHATSAPP: 'A WhatsApp message.',
+    EMAIL: 'An email.',
+  },
+);

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { CursorError } from '../feed/cursor.ts';
+
+const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
+
+/**
+ * What a client is told of an error, the same on every transport. What it can mend is passed on; anything else is
+ * logged under an id, and only the id is told: no stack trace, no SQL.
+ */
+export type Translate = (error: unknown) => GraphQLFormattedError;
+
+export const createTranslator =
+  (log: Logger): Translate =>
+  (error) => {
+    const outer =
+      error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error });
+    const cause = outer.originalError ?? outer;
+    const at = {
+      ...(outer.locations ? { locations: outer.locations } : {}),
+      ...(outer.path ? { path: outer.path } : {}),
+    };
+    if (cause instanceof CursorError) {
+      return { message: cause.message, ...at, extensions: { code: CURSOR_CODES[cause.kind] } };
+    }
+    const code = codeOf(outer, cause);
+    if (code)
+      return {
+        message: outer.message,
+        ...at,
+        extensions: { ...outer.extensions, code, stacktrace: undefined },
+      };
+    const id = randomUUID();
+    log.error({ err: cause, errorId: id, path: outer.path?.join('.') }, 'an operation failed unexpectedly');
+    return {
+      message: `Something went wrong on our side. Tell us this id: ${id}`,
+      ...at,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: id },
+    };
+  };
+
+/** The code of an error that the client can mend; null for one of ours. */
+function codeOf(outer: GraphQLError, cause: Error): string | null {
+  const code = (outer.extensions.code ?? (cause as GraphQLError).extensions?.code) as string | undefined;
+  if (code && code !== 'INTERNAL_SERVER_ERROR') return code;
+  // Without a path nothing was executed: the request itself was not acceptable (graphql-ws adds no codes).
+  const isRequestError = cause instanceof GraphQLError && !outer.path && !outer.originalError;
+  return isRequestError ? 'BAD_USER_INPUT' : null;
+}

@@ -1,0 +1,111 @@
+/** Refusals as data: the members of the mutations' unions, and how a `Refusal` becomes one. */
+import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
+import type { SessionRow } from '../db/sessions.ts';
+import { maySee } from '../domain/access.ts';
+import { ERROR_CODES, type ErrorCode, type FieldProblem as Problem, Refusal } from '../domain/errors.ts';
+import type { Context } from './context.ts';
+import { ErrorCodeEnum } from './enums.ts';
+import { VkycSession } from './session-type.ts';
+
+/** Rows are plain objects: the name of their type travels with them. */
+export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
+
+@InterfaceType({
+  description: 'Refusals a UI shows. Match on this interface and a new member of a union never breaks you.',
+  ...resolveByName,
+})
+abstract class MutationError {
+  @Field(() => ErrorCodeEnum, { description: 'Why, for programs.' })
+  code: ErrorCode;
+  @Field(() => String, { description: 'Why and what to do, for people.' })
+  message: string;
+  @Field(() => Boolean, { description: 'Whether the same call may succeed later.' })
+  retryable: boolean;
+}
+
+@ObjectType({ description: 'One thing wrong with an input.', simpleResolvers: true })
+class FieldProblem implements Problem {
+  @Field(() => [String], {
+    description: 'Where in the input, from the outside in; a list index is a number as text.',
+  })
+  path: readonly string[];
+  @Field(() => String, { description: 'What to do about it.' })
+  message: string;
+}
+
+@ObjectType({
+  implements: MutationError,
+  description: 'The input is not acceptable; nothing was done.',
+  simpleResolvers: true,
+})
+export class InvalidInputError extends MutationError {
+  @Field(() => [FieldProblem], { description: 'Everything wrong with it, not only the first thing.' })
+  problems: readonly FieldProblem[];
+}
+
+@ObjectType({
+  implements: MutationError,
+  description: 'Something else stands in the way; nothing was done.',
+  simpleResolvers: true,
+})
+export class ConflictError extends MutationError {
+  @Field(() => VkycSession, { nullable: true, description: 'What stands in the way, where you may see it.' })
+  currentSession: SessionRow | null;
+}
+
+@ObjectType({
+  implements: MutationError,
+  description: 'The provider refused, or could not be reached.',
+  simpleResolvers: true,
+})
+export class ProviderError extends MutationError {
+  @Field(() => String, { nullable: true, description: "The provider's own code." })
+  providerCode: string | null;
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How long to wait before trying again, where the provider said.',
+  })
+  retryAfterSeconds: number | null;
+}
+
+const MEMBER_OF: Record<ErrorCode, string> = {
+  INVALID_INPUT: 'InvalidInputError',
+  NOT_FOUND: 'NotFoundError',
+  ACTION_NOT_ALLOWED: 'ActionNotAllowedError',
+  VERSION_CONFLICT: 'ConflictError',
+  IDEMPOTENCY_CONFLICT: 'ConflictError',
+  VERIFICATION_ID_TAKEN: 'ConflictError',
+  PROVIDER_REFUSED: 'ProviderError',
+  PROVIDER_UNAVAILABLE: 'ProviderError',
+};
+
+/** Runs a mutation; what it refuses becomes a member of its union, everything else stays an error. */
+export async function resultOf<Success extends object>(
+  typename: string,
+  context: Context,
+  work: Promise<Success>,
+): Promise<Success | MutationError> {
+  try {
+    return { __typename: typename, ...(await work) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return memberOf(error, context);
+  }
+}
+
+async function memberOf(
+  { code, message, details }: Refusal,
+  { loaders, viewer }: Context,
+): Promise<MutationError> {
+  const session = details.sessionId ? await loaders.session.load(details.sessionId) : null;
+  return {
+    __typename: MEMBER_OF[code],
+    code,
+    message,
+    retryable: ERROR_CODES[code].retryable,
+    problems: details.problems ?? [],
+    currentSession: session && maySee(viewer, session.verificationId) ? session : null,
+    providerCode: details.providerCode ?? null,
+    retryAfterSeconds: details.retryAfterSeconds ?? null,
+  } as MutationError;
+}

@@ -1,0 +1,74 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import { Field, Int, ObjectType } from 'type-graphql';
+import type { Status, SubStatus } from '../domain/status.ts';
+import { StatusEnum, SubStatusEnum } from './enums.ts';
+import { Node } from './node.ts';
+import { StatusInfo } from './status.ts';
+import { VkycUser } from './user.ts';
+
+@ObjectType({
+  implements: Node,
+  description: "One customer's verification, from the link to the auditor's decision.",
+})
+export class VkycSession extends Node {
+  @Field(() => String, { description: "The caller's own id: 1-50 of A-Z a-z 0-9 . _ -" })
+  verificationId: string;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's id; a string, since it may exceed 2^53.",
+  })
+  referenceId?: string;
+  @Field(() => VkycUser, { description: 'Who is being verified.' })
+  user: VkycUser;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's template of the customer's steps; null: its default.",
+  })
+  userTemplate?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's template of the agent's steps; null: its default.",
+  })
+  agentTemplate?: string;
+  @Field(() => StatusEnum, { description: 'The phase that the session is in.' })
+  status: Status;
+  @Field(() => SubStatusEnum, { description: 'The exact step within the phase.' })
+  subStatus: SubStatus;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's own word for the phase; null where it was decided here.",
+  })
+  rawStatus?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's own word for the step; null where it was decided here.",
+  })
+  rawSubStatus?: string;
+  @Field(() => StatusInfo, { description: 'What the present state means, what to do, and who has to.' })
+  statusInfo: StatusInfo;
+  @Field(() => Int, {
+    description: 'Sequence of the newest transition that moved the session; give it back as expectedVersion.',
+  })
+  version: number;
+  @Field(() => Boolean, {
+    description:
+      'The provider decided otherwise than was decided here: do not onboard before someone has looked.',
+  })
+  disputed: boolean;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The customer's link. Null unless the viewer's role may see it. Not offered in subscriptions, as all personal data.",
+  })
+  link?: string;
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the link ends.' })
+  linkExpiresAt?: Date;
+  @Field(() => String, {
+    description: 'Where a feed of this session begins: subscribe after it to see every transition.',
+  })
+  startCursor: string;
+  @Field(() => GraphQLDateTime, { description: 'When the session was recorded here.' })
+  createdAt: Date;
+  @Field(() => GraphQLDateTime, { description: 'When something about the session was last recorded.' })
+  updatedAt: Date;
+}

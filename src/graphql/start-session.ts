@@ -1,0 +1,166 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import {
+  Arg,
+  Ctx,
+  createUnionType,
+  Field,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+} from 'type-graphql';
+import type { SessionRow } from '../db/sessions.ts';
+import type { Context } from './context.ts';
+import { NotificationTypeEnum } from './enums.ts';
+import {
+  ConflictError,
+  InvalidInputError,
+  ProviderError,
+  resolveByName,
+  resultOf,
+} from './mutation-error.ts';
+import { VkycSession } from './session-type.ts';
+
+@InputType({
+  description: 'Who is to be verified. Give a phone, or the userId of somebody whom the provider knows.',
+})
+class SessionUserInput {
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your id of the person, 1-50 of A-Z a-z 0-9 . _ -; left out: one is made.',
+  })
+  userId?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: '10 digits, without country code. The link goes there.',
+  })
+  phone?: string;
+  @Field(() => String, { nullable: true, description: 'Full name, up to 200 characters.' })
+  name?: string;
+  @Field(() => String, { nullable: true, description: 'Email address.' })
+  email?: string;
+  @Field(() => String, { nullable: true, description: 'Postal address, up to 500 characters.' })
+  address?: string;
+}
+
+@InputType({
+  description:
+    'A question that the agent asks in the call. Passed through to the provider, never stored here.',
+})
+class SecurityQuestionInput {
+  @Field(() => Int, { description: '1, 2, 3 … in this order.' })
+  order: number;
+  @Field(() => String, { description: 'What the agent asks.' })
+  question: string;
+  @Field(() => String, { description: 'What the customer should answer.' })
+  answer: string;
+}
+
+@InputType({ description: 'An address as Aadhaar has it.' })
+class AddressInput {
+  @Field(() => String, { description: 'Country.' })
+  country: string;
+  @Field(() => String, { description: 'District.' })
+  dist: string;
+  @Field(() => String, { description: 'House.' })
+  house: string;
+  @Field(() => String, { description: 'PIN code, 6 digits.' })
+  pincode: string;
+  @Field(() => String, { description: 'State.' })
+  state: string;
+  @Field(() => String, { description: 'Street.' })
+  street: string;
+  @Field(() => String, { nullable: true, description: 'Post office.' })
+  po?: string;
+  @Field(() => String, { nullable: true, description: 'Sub-district.' })
+  subdist?: string;
+  @Field(() => String, { nullable: true, description: 'Village, town or city.' })
+  vtc?: string;
+}
+
+@InputType({
+  description:
+    'Aadhaar details that you verified before; the customer then skips that step. Passed through to the provider, never stored here.',
+})
+class AadhaarDetailsInput {
+  @Field(() => String, { description: 'Name as Aadhaar has it.' })
+  name: string;
+  @Field(() => String, { description: 'Date of birth, DD-MM-YYYY.' })
+  dob: string;
+  @Field(() => String, { description: 'M, F or O.' })
+  gender: string;
+  @Field(() => String, { description: "Parent's or spouse's name, as Aadhaar has it." })
+  careOf: string;
+  @Field(() => String, { description: 'URL of the photo, which the provider fetches.' })
+  photoLink: string;
+  @Field(() => GraphQLDateTime, { description: 'When you verified it.' })
+  lastVerifiedAt: Date;
+  @Field(() => AddressInput, { description: 'The address.' })
+  address: AddressInput;
+}
+
+@InputType({ description: 'What starts a session.' })
+class StartSessionInput {
+  @Field(() => String, {
+    description:
+      'Your own id, 1-50 of A-Z a-z 0-9 . _ -. Also what makes a retry safe: the same id with the same input answers with the same session.',
+  })
+  verificationId: string;
+  @Field(() => SessionUserInput, { description: 'Who is to be verified.' })
+  user: SessionUserInput;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's template of the customer's steps, such as vkyc_user_template_v1.",
+  })
+  userTemplate?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's template of the agent's steps, such as vkyc_agent_template_v1.",
+  })
+  agentTemplate?: string;
+  @Field(() => [NotificationTypeEnum], {
+    nullable: true,
+    description: 'How the provider sends the link; left out: not at all.',
+  })
+  notificationTypes?: string[];
+  @Field(() => AadhaarDetailsInput, {
+    nullable: true,
+    description: 'Aadhaar details that you verified before.',
+  })
+  aadhaarDetails?: AadhaarDetailsInput;
+  @Field(() => [SecurityQuestionInput], {
+    nullable: true,
+    description: 'Questions for the agent to ask, at most 20.',
+  })
+  securityQuestions?: SecurityQuestionInput[];
+}
+
+@ObjectType({ description: 'The session exists, here and at the provider.', simpleResolvers: true })
+class StartSessionSuccess {
+  @Field(() => VkycSession, { description: 'The session. May be past LINK_GENERATED already.' })
+  session: SessionRow;
+  @Field(() => Boolean, { description: 'True when this call repeated an earlier one and changed nothing.' })
+  replayed: boolean;
+}
+
+const StartSessionResult = createUnionType({
+  name: 'StartSessionResult',
+  description: 'The session, or why there is none.',
+  types: () => [StartSessionSuccess, InvalidInputError, ConflictError, ProviderError] as const,
+  ...resolveByName,
+});
+
+@Resolver()
+export class StartSessionResolver {
+  @Mutation(() => StartSessionResult, {
+    description:
+      'Starts a verification at the provider, which makes a link for the customer. Safe to retry, at any point and for ever.',
+  })
+  startSession(
+    @Arg('input', () => StartSessionInput, { description: 'What to start.' }) input: StartSessionInput,
+    @Ctx() context: Context,
+  ) {
+    return resultOf('StartSessionSuccess', context, context.services.startSession(context.viewer.id, input));
+  }
+}

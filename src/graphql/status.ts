@@ -1,0 +1,75 @@
+import { Field, ObjectType, Query, Resolver } from 'type-graphql';
+import {
+  type TransitionRule as Rule,
+  type SessionAction,
+  TRANSITION_RULES,
+  type TransitionSource,
+} from '../domain/session.ts';
+import {
+  type StatusInfo as Info,
+  infoOf,
+  type Pair,
+  type Party,
+  STATUS_CATALOG,
+  type Status,
+  type SubStatus,
+} from '../domain/status.ts';
+import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
+
+@ObjectType({
+  description: 'A status and sub-status with what they mean and what to do.',
+  simpleResolvers: true,
+})
+export class StatusInfo implements Info {
+  @Field(() => StatusEnum, { description: 'The phase.' })
+  status: Status;
+  @Field(() => SubStatusEnum, { description: 'The step within the phase.' })
+  subStatus: SubStatus;
+  @Field(() => String, { description: 'What happened, in a sentence for people.' })
+  explanation: string;
+  @Field(() => String, { description: 'What to do about it, in a sentence for people.' })
+  recommendedAction: string;
+  @Field(() => PartyEnum, { description: 'Who has to act next.' })
+  waitingOn: Party;
+  @Field(() => Boolean, { description: 'True where the session is over and will never move again.' })
+  terminal: boolean;
+}
+
+@ObjectType({
+  description: 'One line of the state machine: a null `from` starts a session.',
+  simpleResolvers: true,
+})
+class TransitionRule implements Rule {
+  @Field(() => StatusInfo, { nullable: true, description: 'Where the session is; null: there is none yet.' })
+  from: Info | null;
+  @Field(() => StatusInfo, { description: 'Where it goes.' })
+  to: Info;
+  @Field(() => [TransitionSourceEnum], { description: 'What may cause it.' })
+  sources: readonly TransitionSource[];
+  @Field(() => SessionActionEnum, {
+    nullable: true,
+    description: 'The action that causes it, where MUTATION is among the sources.',
+  })
+  action: SessionAction | null;
+}
+
+/** What is known of a session's pair; a disputed session waits on the merchant whatever its state. */
+export function statusInfoOf(pair: Pair, disputed = false): Info {
+  const info = infoOf(pair);
+  return disputed ? { ...info, waitingOn: 'MERCHANT' } : info;
+}
+
+@Resolver()
+export class StatusResolver {
+  @Query(() => [StatusInfo], {
+    description: 'Every status and sub-status pair, with what it means and what to do.',
+  })
+  statusCatalog(): readonly Info[] {
+    return STATUS_CATALOG;
+  }
+
+  @Query(() => [TransitionRule], { description: 'The whole state machine, as the gateway enforces it.' })
+  transitionRules(): readonly Rule[] {
+    return TRANSITION_RULES;
+  }
+}

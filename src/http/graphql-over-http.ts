@@ -1,0 +1,66 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance } from 'fastify';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Logger } from 'pino';
+import { type Context, createContext, type Services } from '../graphql/context.ts';
+import type { Translate } from '../graphql/errors.ts';
+import type { Authenticator } from './sign-in.ts';
+
+interface Parts {
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  readonly authenticator: Authenticator;
+  readonly translate: Translate;
+  readonly log: Logger;
+}
+
+/** A subscription that came as a request would be executed as a query, once and to no use. */
+const refuseSubscriptions: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ operation }) => {
+      if (operation?.operation !== 'subscription') return;
+      throw new GraphQLError(
+        'Subscriptions are served over WebSocket (graphql-transport-ws) at this address.',
+        {
+          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+        },
+      );
+    },
+  }),
+};
+
+/** Serves queries and mutations at `/graphql`. Returns how to stop. */
+export async function serveGraphqlOverHttp(
+  app: FastifyInstance,
+  { schema, services, authenticator, translate, log }: Parts,
+): Promise<() => Promise<void>> {
+  const apollo = new ApolloServer<Context>({
+    schema,
+    introspection: true,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    formatError: (_formatted, error) => translate(error),
+    logger: log,
+    plugins: [
+      // Both only cost: the first instruments every field, the second loads its page from elsewhere.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      refuseSubscriptions,
+    ],
+  });
+  await apollo.start();
+  app.route({
+    url: '/graphql',
+    method: ['GET', 'POST'],
+    handler: fastifyApolloHandler(apollo, {
+      context: async (request) =>
+        createContext(services, await authenticator.viewerOf(request.headers.authorization)),
+    }),
+  });
+  return () => apollo.stop();
+}

@@ -1,0 +1,113 @@
+import type { AddressInfo } from 'node:net';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { FIRST_QUERY } from './first-query.ts';
+import type { Authenticator } from './sign-in.ts';
+
+const LARGEST_REQUEST_BYTES = 1024 * 1024;
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+interface Options {
+  readonly log: Logger;
+  readonly authenticator: Authenticator;
+  /** In development mode anyone who reaches the port is an ADMIN: only this machine's own pages may. */
+  readonly development: boolean;
+  /** Rejects where the gateway could not serve now. */
+  readonly checkReady: () => Promise<void>;
+}
+
+/** The HTTP server with everything but GraphQL and webhooks: health, sign-in for development, GraphiQL. */
+export function createHttpServer({ log, authenticator, development, checkReady }: Options): FastifyInstance {
+  const app = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: LARGEST_REQUEST_BYTES,
+    // Kept-alive connections that wait for nothing must not hold up a stop.
+    forceCloseConnections: 'idle',
+  });
+
+  if (development) {
+    app.addHook('onRequest', async (request, reply) => {
+      if (!isLocal(request.headers)) {
+        return reply
+          .status(403)
+          .send(problem('FORBIDDEN', 'Development mode serves this machine only, by a loopback name.'));
+      }
+    });
+  }
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.status(status).send(problem('BAD_REQUEST', error.message));
+    request.log.error({ err: error }, 'a request failed unexpectedly');
+    return reply
+      .status(500)
+      .send(
+        problem('INTERNAL_SERVER_ERROR', `Something went wrong on our side. Tell us this id: ${request.id}`),
+      );
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    reply.status(404).send(problem('NOT_FOUND', 'There is nothing here. The API is at /graphql.')),
+  );
+
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (request, reply) => {
+    try {
+      await checkReady();
+      return { status: 'ready' };
+    } catch (error) {
+      request.log.warn({ err: error }, 'not ready');
+      return reply.status(503).send({ status: 'not ready' });
+    }
+  });
+
+  const graphiql = renderGraphiQL({
+    endpoint: '/graphql',
+    title: 'VKYC gateway',
+    subscriptionsProtocol: 'WS',
+    defaultQuery: FIRST_QUERY,
+  });
+  app.get('/graphiql', async (_request, reply) => reply.type('text/html; charset=utf-8').send(graphiql));
+
+  const { issue } = authenticator;
+  if (issue) {
+    app.post('/dev/token', async (request, reply) => {
+      const wanted = tokenRequest.safeParse(request.body);
+      if (wanted.success) return { token: await issue(wanted.data) };
+      return reply
+        .status(400)
+        .send(
+          problem('BAD_USER_INPUT', 'Send {"sub": "somebody", "roles": ["AGENT"], "verification_ids": []}.'),
+        );
+    });
+  }
+  return app;
+}
+
+const tokenRequest = z.strictObject({
+  sub: z.string().min(1).max(200),
+  roles: z.array(z.string()).default([]),
+  verification_ids: z.array(z.string()).default([]),
+});
+
+/** Whether a request was made to, and from a page of, this machine: neither by a rebound name nor across sites. */
+export function isLocal({
+  host,
+  origin,
+}: {
+  host?: string | undefined;
+  origin?: string | undefined;
+}): boolean {
+  const named = (url: string) => URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
+  return named(`http://${host ?? ''}`) && (origin === undefined || named(origin));
+}
+
+/** Where a listening server can be reached. */
+export function addressOf(app: FastifyInstance, host: string): string {
+  const { port } = app.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });

@@ -1,0 +1,23 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** base64(HMAC-SHA256(secret, timestamp + raw body)), concatenated with nothing between: the provider's page on webhook signatures. */
+export const sign = (secret: string, timestamp: string, body: Buffer): string =>
+  createHmac('sha256', secret).update(timestamp).update(body).digest('base64');
+
+/**
+ * Whether any of the active secrets made this signature over these bytes. Takes the same time for every
+ * signature of the right length. There is no time window: a retry may come hours later.
+ */
+export function verify(
+  secrets: readonly string[],
+  timestamp: string,
+  body: Buffer,
+  signature: string,
+): boolean {
+  const given = Buffer.from(signature);
+  const matches = secrets.map((secret) => {
+    const expected = Buffer.from(sign(secret, timestamp, body));
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  });
+  return matches.includes(true);
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Database } from '../db/client.ts';
+import { claimWebhook, type InboxRow, insertWebhook, placeOfWebhook, settleWebhook } from '../db/inbox.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { Clock } from '../domain/ports.ts';
+import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
+import type { Recorder, Recording } from './record-transition.ts';
+
+const MOST_ATTEMPTS = 5;
+const WORKERS = 2;
+const LOOK_EVERY_MS = 1_000;
+
+interface Parts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  readonly recorder: Recorder;
+  readonly log: Logger;
+}
+
+/** Verified webhooks: stored first, processed from the store in order per session, whatever happens between. */
+export class Inbox {
+  readonly #parts: Parts;
+  readonly #timer: NodeJS.Timeout;
+  readonly #working = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#work(), LOOK_EVERY_MS);
+    this.#work();
+  }
+
+  /** Stores the raw bytes of a webhook whose signature was good. Once this returns, it will not be lost. */
+  async receive(body: Buffer): Promise<void> {
+    const { db, clock, sealer } = this.#parts;
+    const bodyHash = createHash('sha256').update(body).digest();
+    const verificationId = readWebhookAddress(body.toString('utf8'));
+    await insertWebhook(db, {
+      bodyHash,
+      body: sealer.seal(body, placeOfWebhook(bodyHash)),
+      verificationId,
+      state: verificationId ? 'PENDING' : 'PARKED',
+      reason: verificationId ? null : 'It names no verification id, as a test call from the dashboard.',
+      receivedAt: clock.now(),
+    });
+    this.#work();
+  }
+
+  /** Takes no more, and waits for the webhook in hand. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await Promise.all(this.#working);
+  }
+
+  #work(): void {
+    if (this.#working.size >= WORKERS || this.#stopped) return;
+    const work = this.#processAll().finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
+  /** Until there are none left, or something fails: then the next look goes on. */
+  async #processAll(): Promise<void> {
+    while (!this.#stopped && (await this.#processNext()));
+  }
+
+  async #processNext(): Promise<boolean> {
+    const { recorder, log } = this.#parts;
+    let claimed: InboxRow | null = null;
+    try {
+      return await recorder.inTransaction(async (recording) => {
+        claimed = await claimWebhook(recording.tx);
+        if (!claimed) return false;
+        await this.#process(recording, claimed);
+        return true;
+      });
+    } catch (error) {
+      const webhook = claimed as InboxRow | null;
+      log.warn(
+        { err: error, webhook: webhook?.id.toString() },
+        'a webhook could not be processed; it will be tried again',
+      );
+      if (webhook) await this.#countFailure(webhook).catch(() => {});
+      return false;
+    }
+  }
+
+  async #process(recording: Recording, row: InboxRow): Promise<void> {
+    const parked = (reason: string) => settleWebhook(recording.tx, row.id, { state: 'PARKED', reason });
+    let news: WebhookNews;
+    try {
+      news = readWebhook(this.#parts.sealer.open(row.body, placeOfWebhook(row.bodyHash)).toString('utf8'));
+    } catch (error) {
+      if (!(error instanceof NotUnderstood)) throw error;
+      await parked(`It could not be understood: ${error.message}.`);
+      return;
+    }
+    const { eventTime, session: said } = news;
+    const recorded = await recording.report({
+      source: 'WEBHOOK',
+      actor: null,
+      said,
+      eventTime,
+      webhooksWhenAsked: 0,
+    });
+    if (recorded) await settleWebhook(recording.tx, row.id, { state: 'DONE' });
+    else await parked('No session was started here under this verification id.');
+  }
+
+  /** A webhook that fails again and again would hold up its session's later ones. */
+  async #countFailure({ id, attempts }: InboxRow): Promise<void> {
+    const last = attempts + 1 >= MOST_ATTEMPTS;
+    await settleWebhook(this.#parts.db, id, {
+      attempts: attempts + 1,
+      ...(last ? { state: 'PARKED', reason: `It could not be processed in ${MOST_ATTEMPTS} attempts.` } : {}),
+    });
+  }
+}

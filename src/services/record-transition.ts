@@ -1,0 +1,240 @@
+import type { Logger } from 'pino';
+import type { Database, Transaction } from '../db/client.ts';
+import { unparkWebhooks } from '../db/inbox.ts';
+import { findIntent, type IntentRow } from '../db/intents.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { insertSession, lockSession, type SessionRow, stateOf, updateSession } from '../db/sessions.ts';
+import {
+  addSighting,
+  appendTransition,
+  confirmSighting,
+  findSightings,
+  type TransitionRow,
+} from '../db/transitions.ts';
+import type { Clock, Doorbell, ProviderSession } from '../domain/ports.ts';
+import {
+  advance,
+  type FoldedState,
+  type Judgement,
+  judge,
+  type LogEntry,
+  type ProviderNews,
+  type TransitionSource,
+} from '../domain/session.ts';
+import { UNRECOGNIZED } from '../domain/status.ts';
+
+/** Something the provider said about a session, and how we came to hear it. */
+export interface Report {
+  readonly source: TransitionSource;
+  /** Who caused it; null where the provider did. */
+  readonly actor: string | null;
+  readonly said: ProviderSession;
+  /** By the provider's clock; null for an answer, which has no time. */
+  readonly eventTime: Date | null;
+  /** For an answer: the webhooks that were recorded when it was asked for. */
+  readonly webhooksWhenAsked: number;
+}
+
+export interface Recorded {
+  readonly session: SessionRow;
+  /** Null where the report was nothing new. */
+  readonly transition: TransitionRow | null;
+  /** The provider's present state should be asked for, since times could not tell the order. */
+  readonly settle: boolean;
+}
+
+/** Where a session's link is bound to; see `Sealer`. */
+export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
+
+/**
+ * The one way in which a session's status changes. Locks the session, asks the rules, appends the transition with
+ * the next sequence and updates the session, in the transaction of `inTransaction`; after its commit the doorbell
+ * rings.
+ */
+export class Recorder {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #doorbell: Doorbell;
+  readonly #sealer: Sealer;
+  readonly #log: Logger;
+
+  constructor(parts: { db: Database; clock: Clock; doorbell: Doorbell; sealer: Sealer; log: Logger }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#doorbell = parts.doorbell;
+    this.#sealer = parts.sealer;
+    this.#log = parts.log;
+  }
+
+  /** Runs `work` in one transaction; what it records commits with it, or not at all. */
+  async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
+    const recorded: TransitionRow[] = [];
+    const result = await this.#db.transaction((tx) =>
+      work(new Recording(tx, this.#clock, this.#sealer, recorded)),
+    );
+    for (const transition of recorded) {
+      this.#doorbell.ring(transition.sessionId, transition.sequence);
+      if (transition.subStatus === UNRECOGNIZED) this.#warnOfUnrecognized(transition);
+    }
+    return result;
+  }
+
+  #warnOfUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {
+    this.#log.warn(
+      { sessionId, sequence, rawStatus, rawSubStatus },
+      'the provider reported a state unknown to this release',
+    );
+  }
+}
+
+/** What can be recorded within one transaction. */
+export class Recording {
+  readonly tx: Transaction;
+  readonly #clock: Clock;
+  readonly #sealer: Sealer;
+  readonly #appended: TransitionRow[];
+
+  constructor(tx: Transaction, clock: Clock, sealer: Sealer, appended: TransitionRow[]) {
+    this.tx = tx;
+    this.#clock = clock;
+    this.#sealer = sealer;
+    this.#appended = appended;
+  }
+
+  /**
+   * Records what the provider said of a session; of its first report the session is made, from its intent.
+   * Null where there is neither: the session was not started here.
+   */
+  async report(report: Report): Promise<Recorded | null> {
+    const { verificationId } = report.said;
+    const session = await lockSession(this.tx, verificationId);
+    if (session) return this.#reportOn(session, report);
+    const intent = await findIntent(this.tx, verificationId);
+    if (!intent?.userId) return null;
+    return (await this.#begin(report, intent, intent.userId)) ?? this.report(report);
+  }
+
+  /** Null where another transaction began the same session first. */
+  async #begin(report: Report, intent: IntentRow, userId: string): Promise<Recorded | null> {
+    const { said } = report;
+    const judgement = judge(null, newsOf(report, []));
+    if (judgement.kind !== 'TRANSITION')
+      throw new Error('The first report of a session is always a transition');
+    const now = this.#clock.now();
+    const transition = this.#transition(intent.sessionId, null, report, judgement, now);
+    const session: SessionRow = {
+      id: intent.sessionId,
+      verificationId: said.verificationId,
+      userId,
+      userTemplate: intent.userTemplate,
+      agentTemplate: intent.agentTemplate,
+      createdAt: now,
+      ...this.#facts(intent.sessionId, null, report),
+      ...columnsOf(advance(null, entryOf(transition)), transition, now),
+    };
+    if (!(await insertSession(this.tx, session))) return null;
+    await this.#append(transition, report);
+    await unparkWebhooks(this.tx, said.verificationId);
+    return { session, transition, settle: judgement.settle };
+  }
+
+  async #reportOn(before: SessionRow, report: Report): Promise<Recorded> {
+    const { said, eventTime } = report;
+    const seen = eventTime ? await findSightings(this.tx, before.id, said.rawStatus, said.rawSubStatus) : [];
+    const state = stateOf(before);
+    const judgement = judge(state, newsOf(report, seen));
+    if (judgement.kind === 'NOTHING') return { session: before, transition: null, settle: false };
+
+    const now = this.#clock.now();
+    const session = { ...before, ...this.#facts(before.id, before, report) };
+    if (judgement.kind === 'CONFIRMS') {
+      await confirmSighting(this.tx, before.id, said, eventTime as Date);
+      await updateSession(this.tx, session);
+      return { session, transition: null, settle: judgement.settle };
+    }
+    const transition = this.#transition(before.id, before, report, judgement, now);
+    const after = { ...session, ...columnsOf(advance(state, entryOf(transition)), transition, now, before) };
+    await this.#append(transition, report);
+    await updateSession(this.tx, after);
+    return { session: after, transition, settle: judgement.settle };
+  }
+
+  #transition(
+    sessionId: string,
+    before: SessionRow | null,
+    report: Report,
+    { pair, verdict }: Extract<Judgement, { kind: 'TRANSITION' }>,
+    recordedAt: Date,
+  ): TransitionRow {
+    return {
+      sessionId,
+      sequence: (before?.lastSequence ?? 0) + 1,
+      fromStatus: before?.status ?? null,
+      fromSubStatus: before?.subStatus ?? null,
+      ...pair,
+      rawStatus: report.said.rawStatus,
+      rawSubStatus: report.said.rawSubStatus,
+      verdict,
+      source: report.source,
+      actor: report.actor,
+      reason: null,
+      occurredAt: report.eventTime,
+      recordedAt,
+    };
+  }
+
+  async #append(transition: TransitionRow, report: Report): Promise<void> {
+    await appendTransition(this.tx, transition);
+    await addSighting(this.tx, {
+      sessionId: transition.sessionId,
+      sequence: transition.sequence,
+      rawStatus: report.said.rawStatus,
+      rawSubStatus: report.said.rawSubStatus,
+      eventTime: report.eventTime,
+    });
+    this.#appended.push(transition);
+  }
+
+  /** What the provider says beside the status. It leaves fields out at times; what is known stays known. */
+  #facts(sessionId: string, before: SessionRow | null, { said, eventTime }: Report) {
+    return {
+      referenceId: said.referenceId ?? before?.referenceId ?? null,
+      link: said.link ? this.#sealer.seal(said.link, placeOfLink(sessionId)) : (before?.link ?? null),
+      linkExpiresAt: said.linkExpiresAt ?? before?.linkExpiresAt ?? null,
+      providerEventTime: newer(before?.providerEventTime ?? null, eventTime),
+      providerWebhooks: (before?.providerWebhooks ?? 0) + (eventTime ? 1 : 0),
+    };
+  }
+}
+
+const newer = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
+
+function newsOf(
+  { said, eventTime, webhooksWhenAsked }: Report,
+  seen: readonly (Date | null)[],
+): ProviderNews {
+  const { rawStatus, rawSubStatus } = said;
+  return eventTime
+    ? { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime, seen }
+    : { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked };
+}
+
+const entryOf = (row: TransitionRow): LogEntry => row;
+
+/** The session's columns that fold its log. A transition that did not move it leaves its words and time alone. */
+function columnsOf(state: FoldedState, transition: TransitionRow, now: Date, before?: SessionRow) {
+  const moved = transition.verdict === 'MOVED' || !before;
+  return {
+    status: state.status,
+    subStatus: state.subStatus,
+    version: state.version,
+    lastSequence: state.lastSequence,
+    disputed: state.disputed,
+    decidedHere: state.decidedHere,
+    providerStatus: state.provider.rawStatus,
+    providerSubStatus: state.provider.rawSubStatus,
+    rawStatus: moved ? transition.rawStatus : before.rawStatus,
+    rawSubStatus: moved ? transition.rawSubStatus : before.rawSubStatus,
+    updatedAt: now,
+  };
+}

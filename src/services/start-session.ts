@@ -1,0 +1,299 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { Database } from '../db/client.ts';
+import {
+  completeIntent,
+  countSend,
+  type IntentRow,
+  insertIntent,
+  markIntent,
+  replaceRefusedIntent,
+} from '../db/intents.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { findSessions, type SessionRow } from '../db/sessions.ts';
+import { findUsers, insertUser, placeOfUser } from '../db/users.ts';
+import { ProviderFailure, Refusal } from '../domain/errors.ts';
+import type { Clock, Provider, ProviderSession, ProviderUser } from '../domain/ports.ts';
+import type { Recorder } from './record-transition.ts';
+import { checked, refuseField, storableText } from './validation.ts';
+
+const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
+const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
+const DIGITS = /^\d{10}$/;
+
+const shortText = storableText(200);
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
+const address = z.object({
+  country: shortText.min(1, 'must not be empty'),
+  dist: shortText,
+  house: shortText,
+  pincode: z.string().regex(/^\d{6}$/, 'must be 6 digits'),
+  state: shortText,
+  street: shortText,
+  po: optional(shortText),
+  subdist: optional(shortText),
+  vtc: optional(shortText),
+});
+
+/** What starts a session, checked. The rules are those of the provider's pages on users and on initiating. */
+const startSessionInput = z.object({
+  verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
+  user: z
+    .object({
+      userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
+      phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
+      name: optional(shortText),
+      email: optional(z.email('must be an email address').max(200, 'must have at most 200 characters')),
+      address: optional(storableText(500)),
+    })
+    .refine((user) => user.phone ?? user.userId, {
+      message: 'must have a phone, or the userId of somebody whom the provider knows',
+    }),
+  userTemplate: optional(shortText),
+  agentTemplate: optional(shortText),
+  notificationTypes: optional(
+    z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
+  ),
+  aadhaarDetails: optional(
+    z.object({
+      name: shortText.min(1, 'must not be empty'),
+      dob: z.string().regex(/^\d{2}-\d{2}-\d{4}$/, 'must be of the form DD-MM-YYYY'),
+      gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
+      careOf: shortText,
+      photoLink: z.url('must be a URL'),
+      lastVerifiedAt: z.date(),
+      address,
+    }),
+  ),
+  securityQuestions: optional(
+    z
+      .array(z.object({ order: z.int(), question: shortText.min(1, 'must not be empty'), answer: shortText }))
+      .max(20, 'must have at most 20 entries')
+      .refine(
+        (list) => list.every((entry, index) => entry.order === index + 1),
+        'must be in order: 1, 2, 3 …',
+      ),
+  ),
+});
+
+type StartSessionInput = z.infer<typeof startSessionInput>;
+
+export interface Started {
+  readonly session: SessionRow;
+  readonly replayed: boolean;
+}
+
+interface Parts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly recorder: Recorder;
+  readonly sealer: Sealer;
+}
+
+/** Starts a session; safe to repeat at any point, also after a crash. Throws `Refusal`. */
+export type StartSession = (caller: string, input: unknown) => Promise<Started>;
+
+/**
+ * The verification id is the provider's only idempotency. So the intent is stored first, counted before it is sent,
+ * and where it was sent before, a GET decides whether it must be sent again.
+ */
+export function createStartSession(parts: Parts): StartSession {
+  const { db, clock, provider, recorder, sealer } = parts;
+  /** Identical calls under way in this process share one conversation with the provider. */
+  const underWay = new Map<string, Promise<Started>>();
+
+  return async (caller, raw) => {
+    const input = checked(startSessionInput, raw);
+    const intent = await claim(caller, input);
+    if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
+
+    const running = underWay.get(intent.verificationId);
+    if (running) return { ...(await running), replayed: true };
+    const conversation = converse(caller, input, intent).catch((error) => refuse(intent, error));
+    underWay.set(intent.verificationId, conversation);
+    return conversation.finally(() => underWay.delete(intent.verificationId));
+  };
+
+  async function claim(caller: string, input: StartSessionInput): Promise<IntentRow> {
+    const canonical = JSON.stringify(input);
+    const asked: IntentRow = {
+      verificationId: input.verificationId,
+      sessionId: uuidv7(),
+      caller,
+      inputHash: sealer.hash(canonical),
+      userId: null,
+      userTemplate: input.userTemplate ?? null,
+      agentTemplate: input.agentTemplate ?? null,
+      sends: 0,
+      state: 'OPEN',
+      createdAt: clock.now(),
+    };
+    const stored = await insertIntent(db, asked);
+    const intent = stored.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
+    if (intent.state === 'TAKEN' || intent.caller !== caller) throw taken();
+    if (!sealer.matches(intent.inputHash, canonical)) {
+      throw new Refusal(
+        'IDEMPOTENCY_CONFLICT',
+        'You used this verification id before with another input. Repeat that input, or choose a new id.',
+      );
+    }
+    return intent;
+  }
+
+  /** Where nothing came of an intent for good, a corrected one may take its place. */
+  async function refuse(intent: IntentRow, error: unknown): Promise<never> {
+    const refusal = refusalOf(error);
+    if (
+      refusal instanceof Refusal &&
+      (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
+    ) {
+      await markIntent(db, intent.verificationId, { state: 'REFUSED' });
+    }
+    throw refusal;
+  }
+
+  async function recordedSession(intent: IntentRow): Promise<SessionRow> {
+    const [session] = await findSessions(db, [intent.sessionId]);
+    if (!session) throw new Error('A completed start has no session');
+    return session;
+  }
+
+  async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
+    const user = await ensureUser(input, intent);
+    const said = await ask(input, intent, user.userId);
+    return recorder.inTransaction(async (recording) => {
+      const report = {
+        source: 'MUTATION',
+        actor: caller,
+        said,
+        eventTime: null,
+        webhooksWhenAsked: 0,
+      } as const;
+      const recorded = await recording.report(report);
+      if (!recorded) throw new Error('A session with an intent can always be recorded');
+      const first = await completeIntent(recording.tx, intent.verificationId);
+      return { session: recorded.session, replayed: !first };
+    });
+  }
+
+  async function ensureUser(
+    input: StartSessionInput,
+    intent: IntentRow,
+  ): Promise<{ id: string; userId: string }> {
+    if (intent.userId) {
+      const [known] = await findUsers(db, [intent.userId]);
+      if (known) return known;
+    }
+    const atProvider = await ensureProviderUser(input, intent);
+    const id = uuidv7();
+    const { userId, ...personal } = atProvider;
+    const user = await insertUser(db, {
+      id,
+      userId,
+      personal: sealer.seal(JSON.stringify(personal), placeOfUser(id)),
+      phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
+      createdAt: clock.now(),
+    });
+    if (input.user.phone && user.phoneHash && !sealer.matches(user.phoneHash, input.user.phone))
+      refuseOtherPhone();
+    await markIntent(db, intent.verificationId, { userId: user.id });
+    return user;
+  }
+
+  async function ensureProviderUser(input: StartSessionInput, intent: IntentRow): Promise<ProviderUser> {
+    const { phone = null, name = null, email = null, address: home = null } = input.user;
+    const userId = input.user.userId ?? `u-${intent.sessionId}`;
+    if (phone !== null) {
+      try {
+        return { ...(await provider.createUser({ userId, phone, name, email, address: home })), userId };
+      } catch (error) {
+        if (!(error instanceof ProviderFailure && error.kind === 'TAKEN')) throw error;
+      }
+    }
+    const known = await provider.findUser(userId);
+    if (!known)
+      return refuseField(
+        ['user', 'userId'],
+        'is not known to the provider: give a phone as well to add this user',
+      );
+    if (phone !== null && known.phone !== null && known.phone !== phone) refuseOtherPhone();
+    return { ...known, phone: known.phone ?? phone };
+  }
+
+  async function ask(input: StartSessionInput, intent: IntentRow, userId: string): Promise<ProviderSession> {
+    const { verificationId } = input;
+    const ours = async () => {
+      const found = await provider.findVerification(verificationId);
+      return found?.userId === userId ? found : null;
+    };
+    if (intent.sends > 0) {
+      const found = await ours();
+      if (found) return found;
+    }
+    const sends = await countSend(db, verificationId);
+    try {
+      return await provider.startVerification({ ...input, userId });
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      switch (error.kind) {
+        case 'NO_BALANCE':
+          return rejectedForBalance(verificationId, userId);
+        case 'UNAVAILABLE': {
+          const found = await ours().catch(() => null);
+          if (found) return found;
+          throw error;
+        }
+        case 'TAKEN': {
+          // Another send of this intent may have arrived first; if there was none, the id is somebody else's.
+          const found = sends > 1 ? await ours() : null;
+          if (found) return found;
+          if (sends === 1) await markIntent(db, verificationId, { state: 'TAKEN' });
+          throw taken();
+        }
+        case 'REFUSED':
+          throw error;
+        default:
+          throw error.kind satisfies never;
+      }
+    }
+  }
+}
+
+/** A refusal for lack of funds, as the provider reports it where it takes the request first. */
+const rejectedForBalance = (verificationId: string, userId: string): ProviderSession => ({
+  verificationId,
+  userId,
+  referenceId: null,
+  rawStatus: 'REJECTED',
+  rawSubStatus: 'INSUFFICIENT_BALANCE',
+  link: null,
+  linkExpiresAt: null,
+  meetingAt: null,
+});
+
+const taken = () =>
+  new Refusal('VERIFICATION_ID_TAKEN', 'This verification id belongs to another session. Choose a new one.');
+
+const refuseOtherPhone = () =>
+  refuseField(
+    ['user', 'phone'],
+    'differs from the phone that this user is known by, to which the link would go',
+  );
+
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof ProviderFailure)) return error;
+  const details = {
+    ...(error.providerCode ? { providerCode: error.providerCode } : {}),
+    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+  };
+  return error.kind === 'UNAVAILABLE'
+    ? new Refusal(
+        'PROVIDER_UNAVAILABLE',
+        `${error.message} Nothing is lost: repeat the same call later.`,
+        details,
+      )
+    : new Refusal('PROVIDER_REFUSED', error.message, details);
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // CommonJS and ES modules would each load a GraphQL of their own, which do not know each other's types.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: './test/harness/postgres.ts',
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
