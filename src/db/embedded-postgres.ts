@@ -42,33 +42,28 @@ export async function startEmbeddedPostgres({
   const cluster = resolve(dir);
   const binaries = await findBinaries();
   await mkdir(dirname(cluster), { recursive: true });
-  const owner = await ownerOf(cluster);
-  await initialise(cluster, binaries, owner);
+  const account = await accountFor(cluster, binaries);
+  await initialise(cluster, binaries, account);
   await takeOver(cluster);
 
-  const socketDir = await socketFolder(cluster, owner);
+  const socketDir = await socketFolder(cluster, account);
   const logFile = `${cluster}.log`;
   const log = await open(logFile, 'w');
-  const args = {
+  const all = {
     listen_addresses: '',
     unix_socket_directories: socketDir,
     max_connections: '200',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     ...settings,
   };
-  const server = spawn(
-    'sh',
-    [
-      '-c',
-      SUPERVISOR,
-      'sh',
-      binaries.postgres,
-      '-D',
-      cluster,
-      ...Object.entries(args).flatMap(([k, v]) => ['-c', `${k}=${v}`]),
-    ],
-    { ...owner, cwd: '/', detached: true, stdio: ['pipe', log.fd, log.fd] },
-  );
+  const given = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const { command, ids } = commandAs(account, [binaries.postgres, '-D', cluster, ...given]);
+  const server = spawn('sh', ['-c', SUPERVISOR, 'sh', ...command], {
+    ...ids,
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', log.fd, log.fd],
+  });
   await log.close();
   // A process that is stopped by its own pipe should not keep ours alive.
   server.unref();
@@ -132,53 +127,57 @@ async function linkLibraries(root: string): Promise<void> {
   );
 }
 
-type Owner = { readonly uid: number; readonly gid: number } | Record<string, never>;
+/** Who runs the server where we are root. */
+interface Account {
+  readonly uid: number;
+  readonly gid: number;
+  /** True where a folder above ours is closed to the account, as /root and folders of `mktemp -d` are. */
+  readonly shutOut: boolean;
+}
 
 /** PostgreSQL refuses to run as root: then the folder's owner runs it, or else the user postgres or nobody. */
-async function ownerOf(cluster: string): Promise<Owner> {
-  if (process.getuid?.() !== 0) return {};
+async function accountFor(cluster: string, binaries: Binaries): Promise<Account | null> {
+  if (process.getuid?.() !== 0) return null;
   const existing = await stat(cluster).catch(() => null);
-  if (existing && existing.uid !== 0) return { uid: existing.uid, gid: existing.gid };
+  const ids = existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : await unprivilegedUser();
+  const reachable = (path: string) => run('ls', ['-d', path], { ...ids, cwd: '/' }).then(Boolean, () => false);
+  const reached = await Promise.all([reachable(`${dirname(cluster)}/.`), reachable(binaries.postgres)]);
+  return { ...ids, shutOut: reached.includes(false) };
+}
+
+async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
   const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const account = ['postgres', 'nobody']
-    .map((name) => accounts.find(([user]) => user === name))
-    .find(Boolean);
-  if (!account)
-    throw new Error('Run as a user other than root, or set DATABASE_URL: PostgreSQL does not run as root.');
-  return { uid: Number(account[2]), gid: Number(account[3]) };
+  const account = ['postgres', 'nobody'].map((name) => accounts.find(([user]) => user === name)).find(Boolean);
+  if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
+  throw new Error('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
+}
+
+/** A command to run as the account, which is let into closed folders by one capability. */
+function commandAs(account: Account | null, command: string[]): { command: string[]; ids: { uid?: number; gid?: number } } {
+  if (!account) return { command, ids: {} };
+  const { uid, gid, shutOut } = account;
+  if (!shutOut) return { command, ids: { uid, gid } };
+  const passage = ['--clear-groups', '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  return { command: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...passage, '--', ...command], ids: {} };
 }
 
 /** Makes the cluster aside and renames it, so that an interrupted first run leaves nothing half made. */
-async function initialise(cluster: string, binaries: Binaries, owner: Owner): Promise<void> {
+async function initialise(cluster: string, binaries: Binaries, account: Account | null): Promise<void> {
   if (await exists(join(cluster, 'PG_VERSION'))) return;
   const aside = `${cluster}.new`;
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { mode: 0o700 });
-  if ('uid' in owner) await chown(aside, owner.uid as number, owner.gid as number);
-  const args = [
-    '-D',
-    aside,
-    '-U',
-    'postgres',
-    '-E',
-    'UTF8',
-    '--locale=C',
-    '-A',
-    'trust',
-    '--no-instructions',
-    '--no-sync',
-  ];
-  await run(binaries.initdb, args, { ...owner, cwd: '/' }).catch(
-    (error: NodeJS.ErrnoException & { stderr?: string }) => {
-      const why =
-        error.code === 'EACCES'
-          ? `user ${owner.uid} may not read ${binaries.initdb}`
-          : (error.stderr ?? error.message);
-      throw new Error(
-        `The embedded PostgreSQL could not make its folder ${cluster}: ${why}. Set DATABASE_URL to use another.`,
-      );
-    },
-  );
+  if (account) await chown(aside, account.uid, account.gid);
+  const options = ['-U', 'postgres', '-E', 'UTF8', '--locale=C', '-A', 'trust', '--no-instructions', '--no-sync'];
+  const { command, ids } = commandAs(account, [binaries.initdb, '-D', aside, ...options]);
+  const [file, ...args] = command as [string, ...string[]];
+  await run(file, args, { ...ids, cwd: '/' }).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
+    const why = (error.stderr || error.message).trim();
+    throw new Error(
+      `The embedded PostgreSQL could not make its folder ${cluster}: ${why}\n` +
+        'Set DATA_DIR to a folder that it may use, or DATABASE_URL to another PostgreSQL.',
+    );
+  });
   await rename(aside, cluster);
 }
 
@@ -214,10 +213,10 @@ async function processInfo(pid: number): Promise<{ parent: number; command: stri
   return command ? { parent: Number(parent), command } : null;
 }
 
-async function socketFolder(cluster: string, owner: Owner): Promise<string> {
+async function socketFolder(cluster: string, account: Account | null): Promise<string> {
   if (Buffer.byteLength(cluster) <= LONGEST_SOCKET_FOLDER) return cluster;
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-'));
-  if ('uid' in owner) await chown(folder, owner.uid as number, owner.gid as number);
+  if (account) await chown(folder, account.uid, account.gid);
   return folder;
 }
 

@@ -36,7 +36,7 @@ export class Hub {
     );
     this.#stopListening = doorbell.listen((sessionId) => {
       this.#sessions.get(sessionId)?.tail.wake();
-      this.#number();
+      void this.#number();
     });
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#look();
@@ -67,8 +67,9 @@ export class Hub {
     return this.#feed.follow(await this.#positionAfter(after ?? (await this.newest())));
   }
 
-  /** The newest place in the order over all sessions. */
+  /** The newest place in the order over all sessions: at or after everything that was committed before the call. */
   async newest(): Promise<LogPlace> {
+    await this.#number();
     return (await newestInFeed(this.#db)) ?? LOG_START;
   }
 
@@ -79,8 +80,7 @@ export class Hub {
     while (!this.#stopped && performance.now() < deadline) {
       const position = await positionOf(this.#db, sessionId, Math.max(sequence, 1));
       if (position !== null) return sequence === 0 ? position - 1 : position;
-      this.#number();
-      await this.#numbering;
+      await this.#number();
     }
     throw new CursorError(
       'EXPIRED',
@@ -88,14 +88,15 @@ export class Hub {
     );
   }
 
-  /** Gives positions to what is committed, then tells the feed's subscribers. */
-  #number(): void {
+  /** Gives positions to what is committed by now, then tells the feed's subscribers. */
+  #number(): Promise<void> {
     this.#numberAgain = true;
     this.#numbering ??= this.#numberAll()
       .catch(this.#complain)
       .finally(() => {
         this.#numbering = null;
       });
+    return this.#numbering;
   }
 
   async #numberAll(): Promise<void> {
@@ -114,7 +115,7 @@ export class Hub {
 
   /** What doorbells did not tell, in two statements however many subscribers there are. */
   #look(): void {
-    this.#number();
+    void this.#number();
     const watched = [...this.#sessions.keys()];
     if (watched.length === 0) return;
     findSessions(this.#db, watched)

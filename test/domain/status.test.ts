@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { belongsTogether, infoOf, KNOWN_PAIRS, recognize, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
+
+/** The pairs of the provider's status reference, typed in from it and not from our table. */
+const REFERENCE = `
+REJECTED INSUFFICIENT_BALANCE
+RECEIVED LINK_GENERATED
+EXPIRED VKYC_EXPIRED
+PRE_VIDEO_CALL AADHAAR_VERIFICATION_SUCCESS
+PRE_VIDEO_CALL AADHAAR_VERIFICATION_FAILED
+PRE_VIDEO_CALL AADHAAR_VERIFICATION_EXPIRED
+PRE_VIDEO_CALL USER_IP_VERIFICATION_SUCCESSFUL
+PRE_VIDEO_CALL USER_PROXY_DETECTED
+PRE_VIDEO_CALL TECHNICAL_FAILURE
+PRE_VIDEO_CALL USER_LOCATION_VERIFICATION_SUCCESS
+PRE_VIDEO_CALL USER_LOCATION_OUTSIDE_INDIA
+PRE_VIDEO_CALL USER_AUDIO_CHECK_FAILED
+PRE_VIDEO_CALL USER_VIDEO_CHECK_FAILED
+PRE_VIDEO_CALL USER_LOCATION_PERMISSION_DISABLED
+PRE_VIDEO_CALL USER_DEVICE_CHECK_SUCCESS
+PRE_VIDEO_CALL USER_QUEUED
+PRE_VIDEO_CALL SCHEDULED_USER_QUEUED
+PRE_VIDEO_CALL NO_AGENT_FOUND
+PRE_VIDEO_CALL AGENT_ASSIGNED_TO_USER
+PRE_VIDEO_CALL USER_MEETING_SCHEDULED
+PRE_VIDEO_CALL USER_MEETING_CANCELLED
+VIDEO_CALL USER_ACCEPTED_MEETING
+VIDEO_CALL USER_REJECTED_MEETING
+VIDEO_CALL USER_MISSED_MEETING
+VIDEO_CALL USER_DROPPED_OFF
+VIDEO_CALL AGENT_DROPPED_OFF
+VIDEO_CALL USER_ENDED_CALL
+VIDEO_CALL AGENT_ENDED_CALL
+FAILED TECHNICAL_ERROR
+AGENT_REVIEWED AGENT_APPROVED
+AGENT_REVIEWED AGENT_REJECTED
+AGENT_REVIEWED AGENT_UNABLE_TO_VALIDATE
+AUDITOR_REVIEWED AUDITOR_APPROVED
+AUDITOR_REVIEWED AUDITOR_REJECTED`;
+
+const pairs = REFERENCE.trim()
+  .split('\n')
+  .map((line) => line.split(' ') as [string, string]);
+
+test("the table holds the provider's 34 pairs and no others", () => {
+  const table = KNOWN_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
+  expect(table.toSorted()).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
+});
+
+test("every pair of the provider's is recognised, and explained for people", () => {
+  for (const [status, subStatus] of pairs) {
+    const pair = recognize(status, subStatus);
+    expect(pair).toEqual({ status, subStatus });
+    expect(infoOf(pair).explanation).toMatch(/\.$/);
+    expect(infoOf(pair).recommendedAction).toMatch(/\.$/);
+  }
+});
+
+test('what is unknown is UNRECOGNIZED and never an error; an unknown sub-status keeps its status', () => {
+  expect(recognize('INITIATED', 'LINK_GENERATED')).toEqual({ status: 'UNRECOGNIZED', subStatus: 'UNRECOGNIZED' });
+  expect(recognize('VIDEO_CALL', 'USER_WAVED')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
+  expect(recognize('VIDEO_CALL', 'AGENT_APPROVED')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
+  expect(recognize('constructor', 'toString')).toEqual({ status: 'UNRECOGNIZED', subStatus: 'UNRECOGNIZED' });
+  expect(recognize('VIDEO_CALL', 'toString')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
+});
+
+test('each sub-status belongs to exactly one status; the catalogue holds exactly what belongs together', () => {
+  for (const subStatus of SUB_STATUSES.filter((each) => each !== 'UNRECOGNIZED')) {
+    expect(STATUSES.filter((status) => belongsTogether({ status, subStatus }))).toHaveLength(1);
+  }
+  const together = STATUSES.flatMap((status) => SUB_STATUSES.map((subStatus) => ({ status, subStatus }))).filter(belongsTogether);
+  expect(together).toHaveLength(STATUS_CATALOG.length);
+});
+
+test('success is the auditor alone: an approval by the agent is provisional and waits for the auditor', () => {
+  expect(infoOf({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' })).toMatchObject({ terminal: false, waitingOn: 'AUDITOR' });
+  const over = KNOWN_PAIRS.filter((info) => info.terminal).map((info) => info.subStatus);
+  expect(over.toSorted()).toEqual(['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'INSUFFICIENT_BALANCE', 'VKYC_EXPIRED']);
+});

@@ -1,0 +1,212 @@
+/** A real gateway for tests: real server, real PostgreSQL, real sockets, one call. */
+import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import { type Client, createClient } from 'graphql-ws';
+import pg from 'pg';
+import { pino } from 'pino';
+import { afterAll, expect, inject, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Clock } from '../../src/domain/ports.ts';
+import { sign } from '../../src/provider/signature.ts';
+import { databaseUrl, TEMPLATE } from './postgres.ts';
+
+export const DATA_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
+
+export interface Answer<Data = Record<string, any>> {
+  status: number;
+  data: Data;
+  errors?: { message: string; path?: string[]; extensions: Record<string, unknown> }[];
+}
+
+/** What arrives at a subscriber, to be taken one by one. */
+export interface Stream<T> {
+  next(): Promise<T>;
+  take(count: number): Promise<T[]>;
+  stop(): Promise<void>;
+}
+
+export interface Gateway {
+  readonly url: string;
+  readonly sandboxUrl: string;
+  readonly databaseUrl: string;
+  /** Straight to the database, beside the gateway. */
+  readonly database: pg.Pool;
+  /** Everything logged so far. */
+  readonly logs: string[];
+  graphql<Data = Record<string, any>>(query: string, variables?: object, headers?: Record<string, string>): Promise<Answer<Data>>;
+  /** Subscribes over a WebSocket of its own; errors in frames reject `next`. */
+  subscribe<T = any>(query: string, variables?: Record<string, unknown>, connectionParams?: Record<string, unknown>): Stream<T>;
+  /** Starts a session for a person with some phone; expects it to succeed. */
+  start(verificationId: string, input?: object): Promise<{ id: string; startCursor: string; [field: string]: any }>;
+  /** Lets the sandbox go on by so many steps. */
+  advance(verificationId: string, steps?: number): Promise<void>;
+  /** Sends a webhook, well signed unless told otherwise. */
+  webhook(body: unknown, headers?: Record<string, string | undefined>): Promise<number>;
+  token(claims: { sub: string; roles: string[]; verification_ids?: string[] }): Promise<string>;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  readonly environment?: Record<string, string>;
+  readonly clock?: Clock;
+  /** An existing database instead of a fresh one. */
+  readonly database?: string;
+}
+
+const START = `mutation ($input: StartSessionInput!) {
+  startSession(input: $input) {
+    __typename
+    ... on StartSessionSuccess { replayed session { id verificationId status subStatus version startCursor } }
+    ... on MutationError { code message retryable }
+  }
+}`;
+
+/** Boots a gateway on a database of its own, with the sandbox going by hand. It ends with the test (or file). */
+export async function bootGateway({ environment = {}, clock, database: existing }: Options = {}): Promise<Gateway> {
+  const url = existing ?? (await freshDatabase());
+  const logs: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      logs.push(String(chunk));
+      done();
+    },
+  });
+  const config = readConfig({
+    PORT: '0',
+    SANDBOX_PORT: '0',
+    SHUTDOWN_SECONDS: '0',
+    DATABASE_URL: url,
+    DATA_KEYS,
+    ...environment,
+  });
+  const app = await createApp(config, {
+    log: pino({ level: 'debug' }, sink),
+    sandboxByHand: !environment.SANDBOX_SPEED,
+    ...(clock ? { clock } : {}),
+  });
+  const database = new pg.Pool({ connectionString: url, max: 4 });
+  const clients = new Set<Client>();
+  const stop = async () => {
+    await Promise.all([...clients].map((client) => client.dispose()));
+    await app.stop();
+    if (!database.ended) await database.end();
+  };
+  atTheEnd(stop);
+
+  const gateway: Gateway = {
+    url: app.url,
+    sandboxUrl: app.sandboxUrl ?? '',
+    databaseUrl: url,
+    database,
+    logs,
+    stop,
+
+    async graphql(query, variables, headers = {}) {
+      const response = await fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ query, variables }),
+      });
+      return { status: response.status, ...((await response.json()) as object) } as never;
+    },
+
+    subscribe(query, variables = {}, connectionParams = {}) {
+      const client = createClient({
+        url: `${app.url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        connectionParams,
+        retryAttempts: 0,
+      });
+      clients.add(client);
+      const frames = client.iterate<Record<string, any>>({ query, variables });
+      const next = async () => {
+        const { value, done } = await frames.next();
+        if (done) throw new Error('The stream ended');
+        const [error] = value.errors ?? [];
+        if (error) throw Object.assign(new Error(error.message), { extensions: error.extensions });
+        return Object.values(value.data ?? {})[0] as never;
+      };
+      return {
+        next,
+        async take(count) {
+          const taken: never[] = [];
+          while (taken.length < count) taken.push(await next());
+          return taken;
+        },
+        async stop() {
+          clients.delete(client);
+          await client.dispose();
+        },
+      };
+    },
+
+    async start(verificationId, input = {}) {
+      const variables = { input: { verificationId, user: { phone: '9988776655', name: 'Asha Rao' }, ...input } };
+      const { data } = await gateway.graphql(START, variables);
+      expect(data.startSession).toMatchObject({ __typename: 'StartSessionSuccess' });
+      return data.startSession.session;
+    },
+
+    async advance(verificationId, steps = 1) {
+      const response = await fetch(new URL(`/_sandbox/verifications/${verificationId}/advance`, app.sandboxUrl ?? ''), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ steps }),
+      });
+      expect(await response.json()).toMatchObject({ steps });
+    },
+
+    async webhook(body, headers = {}) {
+      const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body as string) : Buffer.from(JSON.stringify(body));
+      const timestamp = String(Date.now());
+      const all = {
+        'content-type': 'application/json',
+        'x-webhook-timestamp': timestamp,
+        'x-webhook-signature': sign('sandbox', timestamp, bytes),
+        ...headers,
+      };
+      const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      const response = await fetch(`${app.url}/webhooks/cashfree`, { method: 'POST', headers: given, body: new Uint8Array(bytes) });
+      await response.arrayBuffer();
+      return response.status;
+    },
+
+    async token(claims) {
+      const response = await fetch(`${app.url}/dev/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(claims),
+      });
+      return ((await response.json()) as { token: string }).token;
+    },
+  };
+  return gateway;
+}
+
+/** A database of the template's schema; returns its connection string. */
+export async function freshDatabase(): Promise<string> {
+  const server = inject('postgresUrl');
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const admin = new pg.Client({ connectionString: server });
+  await admin.connect();
+  await admin.query(`create database ${name} template ${TEMPLATE}`);
+  await admin.end();
+  return databaseUrl(server, name);
+}
+
+/** Runs when the present test ends, or its file where there is none. */
+export function atTheEnd(release: () => Promise<void>): void {
+  if (expect.getState().currentTestName) onTestFinished(release);
+  else afterAll(release);
+}
+
+/** Waits until something holds, without a fixed wait; the test's own timeout bounds it. */
+export async function eventually<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,44 @@
+/** Before all tests: one throw-away PostgreSQL with a migrated template, and the build that process tests run. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { migrate } from '../../src/db/client.ts';
+import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Connection string of the server's superuser. */
+    postgresUrl: string;
+  }
+}
+
+export const TEMPLATE = 'vkyc_template';
+const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await promisify(execFile)('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  const folder = await mkdtemp(join(await fastFolder(), 'vkyc-test-'));
+  const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres'), durable: false });
+  const admin = new pg.Client({ connectionString: postgres.url });
+  await admin.connect();
+  await admin.query(`create database ${TEMPLATE}`);
+  await admin.end();
+  await migrate(databaseUrl(postgres.url, TEMPLATE));
+  project.provide('postgresUrl', postgres.url);
+  return async () => {
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+export const databaseUrl = (serverUrl: string, name: string): string => serverUrl.replace(/\/postgres$/, `/${name}`);
+
+/** Memory where there is enough of it: databases are made and thrown away many times. */
+async function fastFolder(): Promise<string> {
+  const memory = await statfs('/dev/shm').catch(() => null);
+  return memory && memory.bavail * memory.bsize > ENOUGH_MEMORY_BYTES ? '/dev/shm' : tmpdir();
+}
