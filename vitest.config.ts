@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: './test/harness/postgres.ts',
+    // The files share nothing but modules that hold no state of theirs: importing them once saves half the time.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

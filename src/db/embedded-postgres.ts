@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chown, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -139,21 +139,28 @@ interface Account {
 async function accountFor(cluster: string, binaries: Binaries): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null;
   const existing = await stat(cluster).catch(() => null);
-  const ids = existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : await unprivilegedUser();
-  const reachable = (path: string) => run('ls', ['-d', path], { ...ids, cwd: '/' }).then(Boolean, () => false);
+  const ids =
+    existing && existing.uid !== 0 ? { uid: existing.uid, gid: existing.gid } : await unprivilegedUser();
+  const reachable = (path: string) =>
+    run('ls', ['-d', path], { ...ids, cwd: '/' }).then(Boolean, () => false);
   const reached = await Promise.all([reachable(`${dirname(cluster)}/.`), reachable(binaries.postgres)]);
   return { ...ids, shutOut: reached.includes(false) };
 }
 
 async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
   const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const account = ['postgres', 'nobody'].map((name) => accounts.find(([user]) => user === name)).find(Boolean);
+  const account = ['postgres', 'nobody']
+    .map((name) => accounts.find(([user]) => user === name))
+    .find(Boolean);
   if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
   throw new Error('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
 }
 
 /** A command to run as the account, which is let into closed folders by one capability. */
-function commandAs(account: Account | null, command: string[]): { command: string[]; ids: { uid?: number; gid?: number } } {
+function commandAs(
+  account: Account | null,
+  command: string[],
+): { command: string[]; ids: { uid?: number; gid?: number } } {
   if (!account) return { command, ids: {} };
   const { uid, gid, shutOut } = account;
   if (!shutOut) return { command, ids: { uid, gid } };
@@ -168,7 +175,17 @@ async function initialise(cluster: string, binaries: Binaries, account: Account 
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside, { mode: 0o700 });
   if (account) await chown(aside, account.uid, account.gid);
-  const options = ['-U', 'postgres', '-E', 'UTF8', '--locale=C', '-A', 'trust', '--no-instructions', '--no-sync'];
+  const options = [
+    '-U',
+    'postgres',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '-A',
+    'trust',
+    '--no-instructions',
+    '--no-sync',
+  ];
   const { command, ids } = commandAs(account, [binaries.initdb, '-D', aside, ...options]);
   const [file, ...args] = command as [string, ...string[]];
   await run(file, args, { ...ids, cwd: '/' }).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
@@ -196,13 +213,19 @@ async function takeOver(cluster: string): Promise<void> {
     }
     // Without its supervisor nobody would ever stop it.
     if (server.parent === 1) process.kill(pid, 'SIGINT');
-    if (Date.now() > deadline) {
+    if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
       throw new Error(
-        `${basename(cluster)} in ${dirname(cluster)} is in use by another gateway (PostgreSQL process ${pid}). Stop it, or set DATA_DIR.`,
+        `${cluster} is in use by another gateway (PostgreSQL process ${pid}). Stop that one, or set DATA_DIR to another folder.`,
       );
     }
     await delay(20);
   }
+}
+
+/** Whether the process above a server's supervisor is a gateway that still runs. */
+async function hasLivingOwner(supervisor: number): Promise<boolean> {
+  const owner = (await processInfo(supervisor))?.parent ?? 1;
+  return owner !== 1 && ((await processInfo(owner))?.command.includes('node') ?? false);
 }
 
 async function processInfo(pid: number): Promise<{ parent: number; command: string } | null> {

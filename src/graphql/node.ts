@@ -34,11 +34,13 @@ export function keyOf(type: NodeType, id: string): string {
   });
 }
 
+export const ID_DESCRIPTION = 'Globally unique and opaque: a key for caches.';
+
 @InterfaceType({
-  description: 'Anything that `node` can find by its id.',
+  description: 'Anything with an id of its own.',
   resolveType: (value: { __typename?: string }) => value.__typename,
 })
 export abstract class Node {
-  @Field(() => ID, { description: 'Globally unique and opaque; a cache key, and what `node` takes.' })
+  @Field(() => ID, { description: ID_DESCRIPTION })
   id: string;
 }

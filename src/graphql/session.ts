@@ -34,7 +34,7 @@ import {
 } from './connection.ts';
 import type { Context } from './context.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
-import { keyOf, toGlobalId } from './node.ts';
+import { ID_DESCRIPTION, keyOf, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo, statusInfoOf } from './status.ts';
 import { StatusTransitions } from './transition.ts';
@@ -91,12 +91,13 @@ export class SessionResolver {
   @Query(() => Sessions.Connection, { description: 'Sessions, newest first. `first` is required, 1 to 100.' })
   async sessions(
     @Args(() => SessionsArgs) args: SessionsArgs,
-    @Ctx() { services, viewer }: Context,
+    @Ctx() { services, viewer, loaders }: Context,
   ): Promise<Connection<SessionRow> & { totalCount: () => Promise<number | null> }> {
     const page = pageSize(args);
     const filter = filterOf(args.filter, limitOf(viewer));
     const after = args.after == null ? null : readPlace(args.after);
     const rows = await pageOfSessions(services.db, filter, page.limit + 1, after);
+    for (const row of rows) loaders.session.prime(row.id, row);
     return {
       ...connectionOf(rows, page, placeOf),
       async totalCount() {
@@ -106,7 +107,7 @@ export class SessionResolver {
     };
   }
 
-  @FieldResolver(() => ID)
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
   id(@Root() session: SessionRow): string {
     return toGlobalId('VkycSession', session.id);
   }

@@ -22,7 +22,7 @@ import { type StatusInfo as Info, infoOf, type Pair, type Status, type SubStatus
 import { badInput, connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
-import { keyOf, Node, toGlobalId } from './node.ts';
+import { ID_DESCRIPTION, keyOf, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
 
@@ -101,7 +101,7 @@ class TransitionFeedArgs {
 
 @Resolver(() => StatusTransition)
 export class TransitionResolver {
-  @FieldResolver(() => ID)
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
   id(@Root() { sessionId, sequence }: TransitionRow): string {
     return toGlobalId('StatusTransition', `${sessionId}:${sequence}`);
   }

@@ -4,7 +4,7 @@ import { placeOfUser, type UserRow } from '../db/users.ts';
 import { hasRole, SEES_PERSONAL_DATA } from '../domain/access.ts';
 import type { PersonalData } from '../domain/ports.ts';
 import type { Context } from './context.ts';
-import { Node, toGlobalId } from './node.ts';
+import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 
 @ObjectType({ implements: Node, description: 'A person being verified.' })
 export class VkycUser extends Node {
@@ -41,7 +41,7 @@ const masked = (phone: string): string => phone.slice(-4).padStart(phone.length,
 
 @Resolver(() => VkycUser)
 export class UserResolver {
-  @FieldResolver(() => ID)
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
   id(@Root() user: UserRow): string {
     return toGlobalId('VkycUser', user.id);
   }

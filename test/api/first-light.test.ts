@@ -34,7 +34,10 @@ test('a session walks from its link to the auditor, and a subscriber sees every 
   expect(seen.map((each) => each.sequence)).toEqual(HAPPY_PATH.map((_, index) => index + 1));
   expect(seen.every((each) => each.applied && each.session.id === session.id)).toBe(true);
   expect(seen.map((each) => each.source)).toEqual(['MUTATION', ...Array(13).fill('WEBHOOK')]);
-  const { data } = await gateway.graphql(`query ($id: ID!) { session(id: $id) { status subStatus version statusInfo { terminal waitingOn } } }`, { id: session.id });
+  const { data } = await gateway.graphql(
+    `query ($id: ID!) { session(id: $id) { status subStatus version statusInfo { terminal waitingOn } } }`,
+    { id: session.id },
+  );
   expect(data.session).toEqual({
     status: 'AUDITOR_REVIEWED',
     subStatus: 'AUDITOR_APPROVED',
@@ -65,7 +68,9 @@ test('a subscriber who is cut off in the middle and comes back with the last cur
   await gateway.advance('story.happy-path.2', 4);
   const second = await after.take(8);
 
-  expect([...first, ...second].map((each) => each.sequence)).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
+  expect([...first, ...second].map((each) => each.sequence)).toEqual(
+    Array.from({ length: 14 }, (_, index) => index + 1),
+  );
 });
 
 test('the feed over all sessions goes on after a cursor from anywhere: a session, a query, another feed', async () => {
@@ -118,6 +123,9 @@ test('a feed says what is wrong with a cursor that it cannot use', async () => {
   });
   await gateway.database.query('update log_identity set epoch = epoch + 1');
   const restored = await bootGateway({ database: gateway.databaseUrl });
-  const expired = await restored.subscribe(WATCH, { after: one.startCursor }).next().catch((error) => error);
+  const expired = await restored
+    .subscribe(WATCH, { after: one.startCursor })
+    .next()
+    .catch((error) => error);
   expect(expired.extensions).toMatchObject({ code: 'CURSOR_EXPIRED' });
 });

@@ -9,10 +9,11 @@ import {
   type SessionState,
   TRANSITION_RULES,
 } from '../../src/domain/session.ts';
-import { infoOf, KNOWN_PAIRS, type SubStatus, STATUS_CATALOG } from '../../src/domain/status.ts';
+import { infoOf, KNOWN_PAIRS, STATUS_CATALOG, type SubStatus } from '../../src/domain/status.ts';
 
 const at = (second: number): Date => new Date(Date.UTC(2025, 4, 22, 3, 51, second));
-const statusOf = (subStatus: SubStatus) => KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
+const statusOf = (subStatus: SubStatus) =>
+  KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
 
 /** A session that the provider last reported at second 10, two webhooks ago. */
@@ -33,41 +34,70 @@ const webhook = (subStatus: SubStatus, second: number, seen: (Date | null)[] = [
   eventTime: at(second),
   seen,
 });
-const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderNews => ({ kind: 'ANSWER', ...words(subStatus), webhooksWhenAsked });
+const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderNews => ({
+  kind: 'ANSWER',
+  ...words(subStatus),
+  webhooksWhenAsked,
+});
 
 describe('webhooks', () => {
   test('are ordered by the time of the provider: newer moves, older is kept as late', () => {
     const session = sessionAt('USER_QUEUED');
-    expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({ verdict: 'MOVED', settle: false });
-    expect(judge(session, webhook('AADHAAR_VERIFICATION_SUCCESS', 9))).toMatchObject({ verdict: 'LATE', settle: false });
+    expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({
+      verdict: 'MOVED',
+      settle: false,
+    });
+    expect(judge(session, webhook('AADHAAR_VERIFICATION_SUCCESS', 9))).toMatchObject({
+      verdict: 'LATE',
+      settle: false,
+    });
   });
 
   test('of the same second are taken in the order of arrival, and the provider is asked to settle it', () => {
-    expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({ verdict: 'MOVED', settle: true });
+    expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({
+      verdict: 'MOVED',
+      settle: true,
+    });
   });
 
   test('are nothing new the second time, however often they come', () => {
-    expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({ kind: 'NOTHING' });
-    expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 9, [at(9)]))).toEqual({ kind: 'NOTHING' });
+    expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({
+      kind: 'NOTHING',
+    });
+    expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 9, [at(9)]))).toEqual({
+      kind: 'NOTHING',
+    });
   });
 
   test('of the same step at another time are news: a customer may queue twice', () => {
-    expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [at(9)]))).toMatchObject({ verdict: 'MOVED' });
+    expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [at(9)]))).toMatchObject({
+      verdict: 'MOVED',
+    });
   });
 
   test('that confirm what a poll found add only its time; where the poll has gone on, the provider is asked', () => {
-    expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({ kind: 'CONFIRMS', settle: false });
-    expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [null]))).toEqual({ kind: 'CONFIRMS', settle: true });
+    expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({
+      kind: 'CONFIRMS',
+      settle: false,
+    });
+    expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [null]))).toEqual({
+      kind: 'CONFIRMS',
+      settle: true,
+    });
   });
 
   test('of steps before the call move a session back from it: missed, rescheduled, queued again', () => {
-    expect(judge(sessionAt('USER_MISSED_MEETING'), webhook('USER_MEETING_SCHEDULED', 12))).toMatchObject({ verdict: 'MOVED' });
+    expect(judge(sessionAt('USER_MISSED_MEETING'), webhook('USER_MEETING_SCHEDULED', 12))).toMatchObject({
+      verdict: 'MOVED',
+    });
   });
 });
 
 describe('answers', () => {
   test('are news where they differ from what is known', () => {
-    expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({ verdict: 'MOVED' });
+    expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
+      verdict: 'MOVED',
+    });
     expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
   });
 
@@ -86,8 +116,12 @@ describe('answers', () => {
 
 describe('decisions', () => {
   test('end a session for good: later news is kept and does not reopen it', () => {
-    expect(judge(sessionAt('AUDITOR_REJECTED'), webhook('USER_QUEUED', 12))).toMatchObject({ verdict: 'ENDED' });
-    expect(judge(sessionAt('VKYC_EXPIRED'), webhook('LINK_GENERATED', 12))).toMatchObject({ verdict: 'ENDED' });
+    expect(judge(sessionAt('AUDITOR_REJECTED'), webhook('USER_QUEUED', 12))).toMatchObject({
+      verdict: 'ENDED',
+    });
+    expect(judge(sessionAt('VKYC_EXPIRED'), webhook('LINK_GENERATED', 12))).toMatchObject({
+      verdict: 'ENDED',
+    });
   });
 
   test('of the provider that contradict ours dispute the session', () => {
@@ -105,13 +139,21 @@ describe('decisions', () => {
   });
 
   test('of the provider alone follow the provider, as long as the session is not over', () => {
-    expect(judge(sessionAt('AGENT_APPROVED'), webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'MOVED' });
-    expect(judge(sessionAt('AUDITOR_APPROVED'), webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
+    expect(judge(sessionAt('AGENT_APPROVED'), webhook('AGENT_REJECTED', 12))).toMatchObject({
+      verdict: 'MOVED',
+    });
+    expect(judge(sessionAt('AUDITOR_APPROVED'), webhook('AUDITOR_REJECTED', 12))).toMatchObject({
+      verdict: 'DISPUTED',
+    });
   });
 
   test('that stand are not undone by news of a call; one without a result is', () => {
-    expect(judge(sessionAt('AGENT_APPROVED'), webhook('USER_DROPPED_OFF', 12))).toMatchObject({ verdict: 'REVIEWED' });
-    expect(judge(sessionAt('AGENT_UNABLE_TO_VALIDATE'), webhook('USER_QUEUED', 12))).toMatchObject({ verdict: 'MOVED' });
+    expect(judge(sessionAt('AGENT_APPROVED'), webhook('USER_DROPPED_OFF', 12))).toMatchObject({
+      verdict: 'REVIEWED',
+    });
+    expect(judge(sessionAt('AGENT_UNABLE_TO_VALIDATE'), webhook('USER_QUEUED', 12))).toMatchObject({
+      verdict: 'MOVED',
+    });
   });
 });
 
@@ -121,8 +163,12 @@ describe('the state machine', () => {
   });
 
   test('lets only the auditor approve, and only after the agent, here', () => {
-    const approvals = TRANSITION_RULES.filter((rule) => rule.to.subStatus === 'AUDITOR_APPROVED' && rule.action);
-    expect(approvals.map((rule) => [rule.from?.subStatus, rule.action])).toEqual([['AGENT_APPROVED', 'RECORD_AUDITOR_REVIEW']]);
+    const approvals = TRANSITION_RULES.filter(
+      (rule) => rule.to.subStatus === 'AUDITOR_APPROVED' && rule.action,
+    );
+    expect(approvals.map((rule) => [rule.from?.subStatus, rule.action])).toEqual([
+      ['AGENT_APPROVED', 'RECORD_AUDITOR_REVIEW'],
+    ]);
   });
 
   test('names for every action only states that are in the table', () => {
@@ -141,7 +187,11 @@ test('over any history: gapless, nothing terminal reopens, a dispute stays, and 
       let state: FoldedState | null = null;
       let eventTime: Date | null = null;
       let webhooks = 0;
-      for (const { pair: [rawStatus, rawSubStatus], second, poll } of history) {
+      for (const {
+        pair: [rawStatus, rawSubStatus],
+        second,
+        poll,
+      } of history) {
         const before: FoldedState | null = state;
         const session = before && { ...before, provider: { ...before.provider, eventTime, webhooks } };
         const judgement = poll
@@ -158,7 +208,8 @@ test('over any history: gapless, nothing terminal reopens, a dispute stays, and 
         }
 
         expect(after.lastSequence).toBe(sequence);
-        if (before && infoOf(before).terminal) expect([after.status, after.subStatus]).toEqual([before.status, before.subStatus]);
+        if (before && infoOf(before).terminal)
+          expect([after.status, after.subStatus]).toEqual([before.status, before.subStatus]);
         if (before?.disputed) expect(after.disputed).toBe(true);
         if (verdict === 'MOVED') expect([after.subStatus, after.version]).toEqual([to.subStatus, sequence]);
         else expect(after.version).toBe(before?.version);

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { belongsTogether, infoOf, KNOWN_PAIRS, recognize, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
+import {
+  belongsTogether,
+  infoOf,
+  KNOWN_PAIRS,
+  recognize,
+  STATUS_CATALOG,
+  STATUSES,
+  SUB_STATUSES,
+} from '../../src/domain/status.ts';
 
 /** The pairs of the provider's status reference, typed in from it and not from our table. */
 const REFERENCE = `
@@ -57,9 +65,15 @@ test("every pair of the provider's is recognised, and explained for people", () 
 });
 
 test('what is unknown is UNRECOGNIZED and never an error; an unknown sub-status keeps its status', () => {
-  expect(recognize('INITIATED', 'LINK_GENERATED')).toEqual({ status: 'UNRECOGNIZED', subStatus: 'UNRECOGNIZED' });
+  expect(recognize('INITIATED', 'LINK_GENERATED')).toEqual({
+    status: 'UNRECOGNIZED',
+    subStatus: 'UNRECOGNIZED',
+  });
   expect(recognize('VIDEO_CALL', 'USER_WAVED')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
-  expect(recognize('VIDEO_CALL', 'AGENT_APPROVED')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
+  expect(recognize('VIDEO_CALL', 'AGENT_APPROVED')).toEqual({
+    status: 'VIDEO_CALL',
+    subStatus: 'UNRECOGNIZED',
+  });
   expect(recognize('constructor', 'toString')).toEqual({ status: 'UNRECOGNIZED', subStatus: 'UNRECOGNIZED' });
   expect(recognize('VIDEO_CALL', 'toString')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
 });
@@ -68,12 +82,22 @@ test('each sub-status belongs to exactly one status; the catalogue holds exactly
   for (const subStatus of SUB_STATUSES.filter((each) => each !== 'UNRECOGNIZED')) {
     expect(STATUSES.filter((status) => belongsTogether({ status, subStatus }))).toHaveLength(1);
   }
-  const together = STATUSES.flatMap((status) => SUB_STATUSES.map((subStatus) => ({ status, subStatus }))).filter(belongsTogether);
+  const together = STATUSES.flatMap((status) =>
+    SUB_STATUSES.map((subStatus) => ({ status, subStatus })),
+  ).filter(belongsTogether);
   expect(together).toHaveLength(STATUS_CATALOG.length);
 });
 
 test('success is the auditor alone: an approval by the agent is provisional and waits for the auditor', () => {
-  expect(infoOf({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' })).toMatchObject({ terminal: false, waitingOn: 'AUDITOR' });
+  expect(infoOf({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' })).toMatchObject({
+    terminal: false,
+    waitingOn: 'AUDITOR',
+  });
   const over = KNOWN_PAIRS.filter((info) => info.terminal).map((info) => info.subStatus);
-  expect(over.toSorted()).toEqual(['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'INSUFFICIENT_BALANCE', 'VKYC_EXPIRED']);
+  expect(over.toSorted()).toEqual([
+    'AUDITOR_APPROVED',
+    'AUDITOR_REJECTED',
+    'INSUFFICIENT_BALANCE',
+    'VKYC_EXPIRED',
+  ]);
 });

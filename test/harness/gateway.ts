@@ -35,11 +35,22 @@ export interface Gateway {
   readonly database: pg.Pool;
   /** Everything logged so far. */
   readonly logs: string[];
-  graphql<Data = Record<string, any>>(query: string, variables?: object, headers?: Record<string, string>): Promise<Answer<Data>>;
+  graphql<Data = Record<string, any>>(
+    query: string,
+    variables?: object,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Data>>;
   /** Subscribes over a WebSocket of its own; errors in frames reject `next`. */
-  subscribe<T = any>(query: string, variables?: Record<string, unknown>, connectionParams?: Record<string, unknown>): Stream<T>;
+  subscribe<T = any>(
+    query: string,
+    variables?: Record<string, unknown>,
+    connectionParams?: Record<string, unknown>,
+  ): Stream<T>;
   /** Starts a session for a person with some phone; expects it to succeed. */
-  start(verificationId: string, input?: object): Promise<{ id: string; startCursor: string; [field: string]: any }>;
+  start(
+    verificationId: string,
+    input?: object,
+  ): Promise<{ id: string; startCursor: string; [field: string]: any }>;
   /** Lets the sandbox go on by so many steps. */
   advance(verificationId: string, steps?: number): Promise<void>;
   /** Sends a webhook, well signed unless told otherwise. */
@@ -64,7 +75,11 @@ const START = `mutation ($input: StartSessionInput!) {
 }`;
 
 /** Boots a gateway on a database of its own, with the sandbox going by hand. It ends with the test (or file). */
-export async function bootGateway({ environment = {}, clock, database: existing }: Options = {}): Promise<Gateway> {
+export async function bootGateway({
+  environment = {},
+  clock,
+  database: existing,
+}: Options = {}): Promise<Gateway> {
   const url = existing ?? (await freshDatabase());
   const logs: string[] = [];
   const sink = new Writable({
@@ -143,23 +158,31 @@ export async function bootGateway({ environment = {}, clock, database: existing 
     },
 
     async start(verificationId, input = {}) {
-      const variables = { input: { verificationId, user: { phone: '9988776655', name: 'Asha Rao' }, ...input } };
+      const variables = {
+        input: { verificationId, user: { phone: '9988776655', name: 'Asha Rao' }, ...input },
+      };
       const { data } = await gateway.graphql(START, variables);
       expect(data.startSession).toMatchObject({ __typename: 'StartSessionSuccess' });
       return data.startSession.session;
     },
 
     async advance(verificationId, steps = 1) {
-      const response = await fetch(new URL(`/_sandbox/verifications/${verificationId}/advance`, app.sandboxUrl ?? ''), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ steps }),
-      });
+      const response = await fetch(
+        new URL(`/_sandbox/verifications/${verificationId}/advance`, app.sandboxUrl ?? ''),
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ steps }),
+        },
+      );
       expect(await response.json()).toMatchObject({ steps });
     },
 
     async webhook(body, headers = {}) {
-      const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body as string) : Buffer.from(JSON.stringify(body));
+      const bytes =
+        typeof body === 'string' || Buffer.isBuffer(body)
+          ? Buffer.from(body as string)
+          : Buffer.from(JSON.stringify(body));
       const timestamp = String(Date.now());
       const all = {
         'content-type': 'application/json',
@@ -168,7 +191,11 @@ export async function bootGateway({ environment = {}, clock, database: existing 
         ...headers,
       };
       const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
-      const response = await fetch(`${app.url}/webhooks/cashfree`, { method: 'POST', headers: given, body: new Uint8Array(bytes) });
+      const response = await fetch(`${app.url}/webhooks/cashfree`, {
+        method: 'POST',
+        headers: given,
+        body: new Uint8Array(bytes),
+      });
       await response.arrayBuffer();
       return response.status;
     },
@@ -198,8 +225,11 @@ export async function freshDatabase(): Promise<string> {
 
 /** Runs when the present test ends, or its file where there is none. */
 export function atTheEnd(release: () => Promise<void>): void {
-  if (expect.getState().currentTestName) onTestFinished(release);
-  else afterAll(release);
+  try {
+    onTestFinished(release);
+  } catch {
+    afterAll(release);
+  }
 }
 
 /** Waits until something holds, without a fixed wait; the test's own timeout bounds it. */

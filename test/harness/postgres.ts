@@ -35,7 +35,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-export const databaseUrl = (serverUrl: string, name: string): string => serverUrl.replace(/\/postgres$/, `/${name}`);
+export const databaseUrl = (serverUrl: string, name: string): string =>
+  serverUrl.replace(/\/postgres$/, `/${name}`);
 
 /** Memory where there is enough of it: databases are made and thrown away many times. */
 async function fastFolder(): Promise<string> {

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { bootGateway } from '../harness/gateway.ts';
+
+const gateway = await bootGateway();
+
+const post = async (
+  body: string,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+) => {
+  const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
+  return { status: response.status, text: await response.text() };
+};
+
+/** Nothing of our insides: no stack, no SQL, no file of ours. */
+const isClean = (text: string) => !/\bat .+:\d+:\d+|select |insert |node_modules|src\//i.test(text);
+
+test.each([
+  ['malformed JSON', '{"query": "{ viewer { id }'],
+  ['a body that is no object', '"{ viewer { id } }"'],
+  ['no query', '{}'],
+  ['a syntax error', JSON.stringify({ query: '{ viewer { id }' })],
+  ['an unknown field', JSON.stringify({ query: '{ viewer { password } }' })],
+  [
+    'an unknown argument',
+    JSON.stringify({ query: '{ sessions(first: 1, colour: "red") { nodes { id } } }' }),
+  ],
+  [
+    'a wrong enum',
+    JSON.stringify({ query: '{ sessions(first: 1, filter: { status: [DONE] }) { nodes { id } } }' }),
+  ],
+  [
+    'a variable of the wrong type',
+    JSON.stringify({
+      query: 'query ($n: Int) { sessions(first: $n) { nodes { id } } }',
+      variables: { n: 'ten' },
+    }),
+  ],
+])('%s is a clear error of the request', async (_what, body) => {
+  const { status, text } = await post(body);
+
+  expect(status).toBe(400);
+  const [error] = JSON.parse(text).errors;
+  expect(error.message).not.toBe('');
+  expect(error.extensions.code).toMatch(
+    /^(BAD_REQUEST|BAD_USER_INPUT|GRAPHQL_PARSE_FAILED|GRAPHQL_VALIDATION_FAILED)$/,
+  );
+  expect(isClean(text)).toBe(true);
+});
+
+test.each([
+  ['nothing to say how many', '{ sessions { nodes { id } } }', 'give `first`'],
+  ['too many', '{ sessions(first: 101) { nodes { id } } }', '1 to 100'],
+  ['less than none', '{ sessions(first: -1) { nodes { id } } }', '1 to 100'],
+  ['an id that is none of ours', '{ session(id: "42") { status } }', 'not an id of this gateway'],
+  [
+    'an id of another kind',
+    `{ session(id: "${Buffer.from('VkycUser:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url')}") { status } }`,
+    'id of a VkycUser',
+  ],
+  ['a cursor that is none of ours', '{ sessions(first: 1, after: "zzz") { nodes { id } } }', 'not a cursor'],
+  [
+    'a pair that does not belong together',
+    '{ sessions(first: 1, filter: { status: [VIDEO_CALL], subStatus: [AGENT_APPROVED] }) { nodes { id } } }',
+    'AGENT_APPROVED is not a sub-status of VIDEO_CALL',
+  ],
+])('%s is answered with what to do', async (_what, query, hint) => {
+  const { errors } = await gateway.graphql(query);
+
+  expect(errors?.[0]).toMatchObject({
+    message: expect.stringContaining(hint),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+});
+
+test('a session that does not exist is null, not an error', async () => {
+  const unknown = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
+
+  const { data, errors } = await gateway.graphql(
+    `{ byId: session(id: "${unknown}") { id } byTheirs: sessionByVerificationId(verificationId: "no such 🦄\\u0000") { id } }`,
+  );
+
+  expect(errors).toBeUndefined();
+  expect(data).toEqual({ byId: null, byTheirs: null });
+});
+
+test('a form from another site is refused, and so is a subscription that comes as a request', async () => {
+  const simple = await post('{"query":"{ viewer { id } }"}', { 'content-type': 'text/plain' });
+  expect(simple.status).toBeGreaterThanOrEqual(400);
+  const crossSite = await fetch(`${gateway.url}/graphql?query={viewer{id}}`);
+  expect(crossSite.status).toBe(400);
+  const rebound = await fetch(`${gateway.url}/healthz`, { headers: { origin: 'https://evil.example' } });
+  expect(rebound.status).toBe(403);
+  const { status, text } = await post(
+    JSON.stringify({ query: 'subscription { statusTransitions { sequence } }' }),
+  );
+  expect(status).toBe(400);
+  expect(text).toContain('WebSocket');
+});
+
+test('a failure of ours shows an id and nothing else; the log has the rest', async () => {
+  const broken = await bootGateway();
+  await broken.database.query('alter table vkyc_session rename to vkyc_session_gone');
+
+  const { errors } = await broken.graphql('{ sessions(first: 1) { nodes { id } } }');
+
+  const id = errors?.[0]?.extensions.errorId as string;
+  expect(errors?.[0]?.message).toBe(`Something went wrong on our side. Tell us this id: ${id}`);
+  expect(isClean(JSON.stringify(errors))).toBe(true);
+  expect(broken.logs.some((line) => line.includes(id) && line.includes('vkyc_session'))).toBe(true);
+});
+
+test('over a WebSocket the same errors have the same words', async () => {
+  const refusal = (query: string) =>
+    gateway
+      .subscribe(query)
+      .next()
+      .catch((error) => error);
+
+  expect(await refusal('subscription { statusTransitions { colour } }')).toMatchObject([
+    { message: expect.stringContaining('colour') },
+  ]);
+  expect(await refusal('subscription { statusTransitions(sessionId: "42") { sequence } }')).toMatchObject({
+    message: expect.stringContaining('not an id of this gateway'),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+});

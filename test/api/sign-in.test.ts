@@ -1,0 +1,112 @@
+import { SignJWT } from 'jose';
+import { expect, test } from 'vitest';
+import { bootGateway } from '../harness/gateway.ts';
+
+const SECRET = 'a secret of the tests that is long enough';
+const sign = (claims: object, secret = SECRET, expires = '1h') =>
+  new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret));
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+test('in development a request without a token is an ADMIN, and /dev/token makes any other', async () => {
+  const gateway = await bootGateway();
+
+  expect((await gateway.graphql('{ viewer { id roles expiresAt } }')).data.viewer).toEqual({
+    id: 'developer',
+    roles: ['ADMIN'],
+    expiresAt: null,
+  });
+  const token = await gateway.token({ sub: 'ravi', roles: ['AGENT'] });
+  expect((await gateway.graphql('{ viewer { id roles } }', {}, bearer(token))).data.viewer).toEqual({
+    id: 'ravi',
+    roles: ['AGENT'],
+  });
+});
+
+test('with a secret set, only its tokens get in', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, AUTH_ISSUER: 'bank' } });
+  const answer = async (token?: string) =>
+    gateway.graphql('{ viewer { id } }', {}, token ? bearer(token) : {});
+
+  expect(await answer(await sign({ sub: 'ravi', roles: ['VIEWER'], iss: 'bank' }))).toMatchObject({
+    status: 200,
+    data: { viewer: { id: 'ravi' } },
+  });
+  for (const token of [
+    undefined,
+    'nonsense',
+    await sign({ sub: 'ravi', iss: 'bank' }, 'another secret that is long enough'),
+    await sign({ sub: 'ravi', iss: 'other' }),
+    await sign({ sub: 'ravi', iss: 'bank' }, SECRET, '-5m'),
+  ]) {
+    expect(await answer(token)).toMatchObject({
+      status: 401,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+  }
+  expect((await fetch(`${gateway.url}/dev/token`, { method: 'POST' })).status).toBe(404);
+});
+
+test('a role that may not start sessions is told so; a viewer sees no personal data', async () => {
+  const gateway = await bootGateway();
+  const { id } = await gateway.start('roles.1');
+  const viewer = bearer(await gateway.token({ sub: 'vera', roles: ['VIEWER'] }));
+
+  const refused = await gateway.graphql(
+    'mutation { startSession(input: { verificationId: "x", user: {} }) { __typename } }',
+    {},
+    viewer,
+  );
+  const seen = await gateway.graphql(
+    'query ($id: ID!) { session(id: $id) { link user { phone name } } }',
+    { id },
+    viewer,
+  );
+
+  expect(refused.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  expect(seen.data.session).toEqual({ link: null, user: { phone: '••••••6655', name: null } });
+});
+
+test('a customer sees their own sessions and no others, in queries and feeds', async () => {
+  const gateway = await bootGateway();
+  const mine = await gateway.start('mine.1');
+  const theirs = await gateway.start('theirs.1', { user: { phone: '9988776644' } });
+  const token = await gateway.token({ sub: 'asha', roles: ['CUSTOMER'], verification_ids: ['mine.1'] });
+  const { data } = await gateway.graphql(
+    'query ($mine: ID!, $theirs: ID!) { mine: session(id: $mine) { id } theirs: session(id: $theirs) { id } sessions(first: 9) { totalCount } }',
+    { mine: mine.id, theirs: theirs.id },
+    bearer(token),
+  );
+  expect(data).toEqual({ mine: { id: mine.id }, theirs: null, sessions: { totalCount: 1 } });
+
+  const feed = gateway.subscribe(
+    'subscription ($after: String) { statusTransitions(after: $after) { session { id } } }',
+    { after: mine.startCursor },
+    bearer(token),
+  );
+  await gateway.advance('theirs.1', 1);
+  await gateway.advance('mine.1', 1);
+  expect((await feed.take(2)).map((each) => each.session.id)).toEqual([mine.id, mine.id]);
+  const refused = gateway.subscribe(
+    'subscription ($id: ID) { statusTransitions(sessionId: $id) { sequence } }',
+    { id: theirs.id },
+    bearer(token),
+  );
+  await expect(refused.next()).rejects.toThrow('not yours to see');
+});
+
+test('frames of subscriptions carry no personal data, whoever asks', async () => {
+  const gateway = await bootGateway();
+  const { id, startCursor } = await gateway.start('frames.1');
+  const watch = (field: string) =>
+    gateway.subscribe(
+      `subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { session { ${field} } } }`,
+      { id, after: startCursor },
+    );
+
+  for (const field of ['link', 'user { phone }', 'user { name }', 'user { email }']) {
+    await expect(watch(field).next()).rejects.toThrow('Personal data is not offered in subscriptions');
+  }
+});

@@ -1,0 +1,51 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+
+/** Statements of queries that went through the driver, without those that the gateway makes by itself. */
+function countStatements(): string[] {
+  const seen: string[] = [];
+  const query = pg.Client.prototype.query;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
+    const text: string = typeof args[0] === 'string' ? args[0] : (args[0]?.text ?? '');
+    if (/from "(vkyc_|status_)|unnest/.test(text) && !/from "feed"/.test(text)) seen.push(text);
+    return (query as any).apply(this, args);
+  } as typeof query;
+  atTheEnd(async () => {
+    pg.Client.prototype.query = query;
+  });
+  return seen;
+}
+
+const PAGE = `query ($first: Int) {
+  sessions(first: $first) {
+    nodes { verificationId user { userId } transitions(first: 10) { nodes { sequence statusInfo { explanation } session { id } } } }
+  }
+}`;
+
+async function statementsOf(gateway: Gateway, seen: string[], first: number): Promise<number> {
+  seen.length = 0;
+  const { data } = await gateway.graphql(PAGE, { first });
+  expect(data.sessions.nodes).toHaveLength(first);
+  expect(data.sessions.nodes.every((node: any) => node.transitions.nodes.length > 0)).toBe(true);
+  return seen.length;
+}
+
+test('a page of 50 sessions with users and transitions takes as many statements as a page of 5', async () => {
+  const gateway = await bootGateway();
+  await Promise.all(Array.from({ length: 50 }, (_, index) => gateway.start(`page.${index}`)));
+  // The sandbox reports every link by a webhook as well; only when all are processed is it quiet.
+  await eventually(async () => {
+    const { rows } = await gateway.database.query(
+      `select count(*)::int as done from webhook_inbox where state = 'DONE'`,
+    );
+    return rows[0].done === 50;
+  });
+  const seen = countStatements();
+
+  const five = await statementsOf(gateway, seen, 5);
+  const fifty = await statementsOf(gateway, seen, 50);
+
+  expect(fifty).toBe(five);
+  expect(fifty).toBeLessThanOrEqual(3);
+});

@@ -1,0 +1,246 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { sign, verify } from '../../src/provider/signature.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { startScriptedProvider } from '../harness/provider.ts';
+
+const LOG = `query ($id: String!) {
+  sessionByVerificationId(verificationId: $id) {
+    status subStatus rawSubStatus version disputed link linkExpiresAt statusInfo { waitingOn }
+    transitions(first: 50) { nodes { sequence status subStatus rawStatus rawSubStatus applied occurredAt source } }
+  }
+}`;
+
+const sessionOf = async (gateway: Gateway, id: string) =>
+  (await gateway.graphql(LOG, { id })).data.sessionByVerificationId;
+
+const inboxStates = async (gateway: Gateway): Promise<Record<string, number>> => {
+  const { rows } = await gateway.database.query(
+    'select state, count(*)::int as count from webhook_inbox group by state',
+  );
+  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+};
+
+/** Waits until nothing that was received is still to be processed. */
+const processed = (gateway: Gateway) => eventually(async () => !(await inboxStates(gateway)).PENDING);
+
+const news = (id: string, status: string, sub_status: string, second: number, more: object = {}) => ({
+  event_type: 'VKYC_LABEL_ONLY',
+  event_time: `2025-05-22T03:51:${String(second).padStart(2, '0')}Z`,
+  version: 'v1',
+  data: {
+    verification_id: id,
+    user_id: 'u',
+    status,
+    sub_status,
+    recording_link: '',
+    meeting_schedule: '',
+    ...more,
+  },
+});
+
+/** A gateway whose sessions only the webhooks of the test move. */
+async function quietGateway(): Promise<Gateway> {
+  const provider = await startScriptedProvider(({ path, body }) => {
+    const sent = JSON.parse(body);
+    if (path === '/user') return { body: JSON.stringify({ user_id: sent.user_id, phone: sent.phone }) };
+    return { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
+  });
+  return bootGateway({
+    environment: {
+      CASHFREE_BASE_URL: provider.baseUrl,
+      CASHFREE_CLIENT_ID: 'id',
+      CASHFREE_CLIENT_SECRET: 'sandbox,retired-secret',
+    },
+  });
+}
+
+async function quietSession(id: string): Promise<Gateway> {
+  const gateway = await quietGateway();
+  await gateway.start(id);
+  return gateway;
+}
+
+test('signatures are those that openssl makes, over timestamp and raw bytes with nothing between', () => {
+  const body = Buffer.from('{"a": "ü",  "b":1}');
+  const openssl = execFileSync('openssl', ['dgst', '-sha256', '-hmac', 'the-secret', '-binary'], {
+    input: Buffer.concat([Buffer.from('1746427759733'), body]),
+  }).toString('base64');
+
+  expect(sign('the-secret', '1746427759733', body)).toBe(openssl);
+  expect(verify(['new', 'the-secret'], '1746427759733', body, openssl)).toBe(true);
+  expect(verify(['new'], '1746427759733', body, openssl)).toBe(false);
+  expect(verify(['the-secret'], '1746427759733', body, openssl.slice(0, -1))).toBe(false);
+});
+
+test("the documented body moves its session, and the provider's shapes do not show through", async () => {
+  const documented = await readFile(
+    new URL('../fixtures/webhook-link-generated.json', import.meta.url),
+    'utf8',
+  );
+  const gateway = await quietSession('test333');
+  expect(await gateway.webhook(news('test333', 'PRE_VIDEO_CALL', 'USER_QUEUED', 1))).toBe(200);
+
+  expect(await gateway.webhook(documented)).toBe(200);
+  await processed(gateway);
+
+  const session = await sessionOf(gateway, 'test333');
+  expect(session).toMatchObject({
+    link: 'https://forms.qa.cashfree.net/verification/c8k926bpt84g',
+    linkExpiresAt: '2025-06-21T00:00:00.000Z',
+    subStatus: 'USER_QUEUED',
+  });
+  // Its LINK_GENERATED confirms what the start's answer said: a time, not a transition.
+  expect(session.transitions.nodes.map((each: any) => each.subStatus)).toEqual([
+    'LINK_GENERATED',
+    'USER_QUEUED',
+  ]);
+});
+
+test('the same news is one transition, however often it comes and whatever its bytes', async () => {
+  const gateway = await quietSession('twice.1');
+  const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
+
+  for (const copy of [body, body, { ...body, signature: 'other' }, { ...body, event_type: 'OTHER' }]) {
+    expect(await gateway.webhook(copy)).toBe(200);
+  }
+  await processed(gateway);
+
+  const { transitions } = await sessionOf(gateway, 'twice.1');
+  expect(transitions.nodes.map((each: any) => each.subStatus)).toEqual(['LINK_GENERATED', 'USER_QUEUED']);
+});
+
+test('news that comes late is kept and does not move the session back', async () => {
+  const gateway = await quietSession('late.1');
+
+  await gateway.webhook(news('late.1', 'PRE_VIDEO_CALL', 'NO_AGENT_FOUND', 20));
+  await gateway.webhook(news('late.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
+  await processed(gateway);
+
+  const session = await sessionOf(gateway, 'late.1');
+  expect(session).toMatchObject({ subStatus: 'NO_AGENT_FOUND', version: 2 });
+  expect(session.transitions.nodes.at(-1)).toMatchObject({
+    sequence: 3,
+    subStatus: 'USER_QUEUED',
+    applied: false,
+  });
+});
+
+test('a decision that contradicts the one before disputes the session, which then waits on the merchant', async () => {
+  const gateway = await quietSession('dispute.1');
+
+  await gateway.webhook(news('dispute.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
+  await gateway.webhook(news('dispute.1', 'AUDITOR_REVIEWED', 'AUDITOR_REJECTED', 20));
+  await processed(gateway);
+
+  expect(await sessionOf(gateway, 'dispute.1')).toMatchObject({
+    subStatus: 'AUDITOR_APPROVED',
+    disputed: true,
+    statusInfo: { waitingOn: 'MERCHANT' },
+  });
+});
+
+test('words that this release does not know are UNRECOGNIZED, kept as they came, and logged', async () => {
+  const gateway = await quietSession('unknown.1');
+
+  await gateway.webhook(news('unknown.1', 'VIDEO_CALL', 'USER_WAVED', 10));
+  await gateway.webhook(news('unknown.1', 'ON_HOLD', 'BY_REGULATOR', 11));
+  await processed(gateway);
+
+  const { transitions } = await sessionOf(gateway, 'unknown.1');
+  expect(transitions.nodes.slice(1)).toMatchObject([
+    { status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED', rawStatus: 'VIDEO_CALL', rawSubStatus: 'USER_WAVED' },
+    { status: 'UNRECOGNIZED', subStatus: 'UNRECOGNIZED', rawStatus: 'ON_HOLD', rawSubStatus: 'BY_REGULATOR' },
+  ]);
+  expect(gateway.logs.filter((line) => line.includes('unknown to this release'))).toHaveLength(2);
+});
+
+test('a webhook that overtakes the answer of the start begins the session; the answer then adds nothing', async () => {
+  let deliver: () => Promise<unknown> = async () => {};
+  const provider = await startScriptedProvider(({ path, body }) => {
+    const sent = JSON.parse(body);
+    if (path === '/user') return { body: JSON.stringify({ user_id: sent.user_id, phone: sent.phone }) };
+    const answer = { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
+    return { ...answer, before: () => deliver() };
+  });
+  const gateway = await bootGateway({
+    environment: {
+      CASHFREE_BASE_URL: provider.baseUrl,
+      CASHFREE_CLIENT_ID: 'id',
+      CASHFREE_CLIENT_SECRET: 'sandbox',
+    },
+  });
+  deliver = async () => {
+    await gateway.webhook(news('overtakes.1', 'RECEIVED', 'LINK_GENERATED', 1));
+    await gateway.webhook(news('overtakes.1', 'PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS', 3));
+    await processed(gateway);
+  };
+
+  await gateway.start('overtakes.1');
+
+  const session = await sessionOf(gateway, 'overtakes.1');
+  expect(session.transitions.nodes.map((each: any) => [each.subStatus, each.source])).toEqual([
+    ['LINK_GENERATED', 'WEBHOOK'],
+    ['AADHAAR_VERIFICATION_SUCCESS', 'WEBHOOK'],
+  ]);
+});
+
+test('every active secret verifies, so that a rotation loses nothing', async () => {
+  const gateway = await quietSession('rotation.1');
+  const body = Buffer.from(JSON.stringify(news('rotation.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10)));
+
+  const retired = {
+    'x-webhook-timestamp': '1746427759733',
+    'x-webhook-signature': sign('retired-secret', '1746427759733', body),
+  };
+  expect(await gateway.webhook(body, retired)).toBe(200);
+  const unknown = { ...retired, 'x-webhook-signature': sign('never-a-secret', '1746427759733', body) };
+  expect(await gateway.webhook(body, unknown)).toBe(401);
+});
+
+test('what is well signed is kept and answered 200, whatever it says; what cannot be understood is parked', async () => {
+  const gateway = await quietSession('parked.1');
+
+  for (const body of [
+    '',
+    'not json',
+    '{}',
+    '[]',
+    '"text"',
+    JSON.stringify({ test: 'from the dashboard' }),
+    Buffer.from([0xff, 0xfe, 0]),
+  ]) {
+    expect(await gateway.webhook(body)).toBe(200);
+  }
+  expect(await gateway.webhook(news('parked.1', 'RECEIVED', 'LINK_GENERATED', 99))).toBe(200);
+  expect(await gateway.webhook(news('parked.1', '\0', 'x', 5))).toBe(200);
+  expect(await gateway.webhook(news('nobody.knows', 'RECEIVED', 'LINK_GENERATED', 5))).toBe(200);
+  await processed(gateway);
+
+  expect(await inboxStates(gateway)).toEqual({ PARKED: 10 });
+  expect((await sessionOf(gateway, 'parked.1')).transitions.nodes).toHaveLength(1);
+});
+
+test('what is unsigned, badly signed or too large is refused and leaves nothing behind', async () => {
+  const gateway = await quietSession('refused.1');
+  const body = news('refused.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
+
+  expect(await gateway.webhook(body, { 'x-webhook-signature': undefined })).toBe(401);
+  expect(await gateway.webhook(body, { 'x-webhook-timestamp': undefined })).toBe(401);
+  expect(await gateway.webhook(body, { 'x-webhook-signature': 'nonsense' })).toBe(401);
+  expect(await gateway.webhook(body, { 'x-webhook-timestamp': '1' })).toBe(401);
+  expect(await gateway.webhook({ ...body, padding: 'x'.repeat(1024 * 1024) })).toBe(413);
+
+  expect(await inboxStates(gateway)).toEqual({});
+});
+
+test('a webhook for a session that is started later waits for it', async () => {
+  const gateway = await quietGateway();
+  await gateway.webhook(news('early.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
+  await processed(gateway);
+  expect(await inboxStates(gateway)).toEqual({ PARKED: 1 });
+
+  await gateway.start('early.1');
+  await eventually(async () => (await sessionOf(gateway, 'early.1')).subStatus === 'USER_QUEUED');
+});

@@ -1,0 +1,51 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Which folders a folder may import from. `app.ts`, the commands and `main.ts` know all. */
+const ARROWS: Record<string, string[]> = {
+  domain: [],
+  provider: ['domain'],
+  db: ['domain', 'config'],
+  feed: ['domain', 'db'],
+  services: ['domain', 'db', 'provider'],
+  sandbox: ['domain', 'provider', 'config'],
+  graphql: ['domain', 'db', 'feed', 'services'],
+  http: ['domain', 'graphql', 'services', 'provider', 'config'],
+};
+
+async function importsOf(file: string): Promise<string[]> {
+  const source = await readFile(file, 'utf8');
+  const paths = [...source.matchAll(/from '(\.[^']+)'/g)].map((match) =>
+    join(dirname(file), match[1] as string),
+  );
+  return paths.map((path) => (relative(SRC, path).split('/')[0] as string).replace(/\.ts$/, ''));
+}
+
+test('imports go one way, from the edges to the domain', async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter((file) => file.endsWith('.ts'));
+  const wrong: string[] = [];
+  for (const file of files) {
+    const folder = file.includes('/') ? (file.split('/')[0] as string) : null;
+    if (!folder || folder === 'commands') continue;
+    const allowed = ARROWS[folder];
+    expect(allowed, `src/${folder} is not in the table of arrows`).toBeDefined();
+    for (const target of await importsOf(join(SRC, file))) {
+      if (target !== folder && !allowed?.includes(target)) wrong.push(`${file} -> ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('nobody but the configuration and the commands reads the environment', async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('commands/'),
+  );
+  const readers = [];
+  for (const file of files)
+    if ((await readFile(join(SRC, file), 'utf8')).includes('process.env')) readers.push(file);
+  expect(readers).toEqual(['main.ts']);
+});

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+
+const KEYS = `k1:${Buffer.alloc(32).toString('base64')}`;
+const PROVIDER = {
+  CASHFREE_BASE_URL: 'https://sandbox.cashfree.com/verification',
+  CASHFREE_CLIENT_ID: 'id',
+  CASHFREE_CLIENT_SECRET: 'new-secret, old-secret',
+};
+const SIGN_IN = { AUTH_SECRET: 'x'.repeat(32) };
+
+const complaints = (environment: Record<string, string>): string[] => {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).complaints.map((complaint) => complaint.split(':')[0] as string);
+  }
+};
+
+test('an empty environment is development: sandbox, embedded database, loopback', () => {
+  expect(readConfig({})).toMatchObject({
+    host: '127.0.0.1',
+    port: 4000,
+    database: { kind: 'EMBEDDED' },
+    provider: { kind: 'SANDBOX', port: 4010, webhooks: 'every-status' },
+    signIn: { kind: 'DEVELOPMENT' },
+  });
+});
+
+test('without a way to sign in nothing but development starts', () => {
+  expect(complaints({ HOST: '0.0.0.0' })).toEqual(['AUTH_SECRET or AUTH_JWKS_URL']);
+  expect(complaints({ ...PROVIDER, DATA_KEYS: KEYS })).toEqual(['AUTH_SECRET or AUTH_JWKS_URL']);
+  expect(complaints({ NODE_ENV: 'production' })).toContain('AUTH_SECRET or AUTH_JWKS_URL');
+  expect(complaints({ HOST: '0.0.0.0', ...SIGN_IN })).toEqual([]);
+});
+
+test('production runs the sandbox and the embedded database only when told to', () => {
+  const production = { NODE_ENV: 'production', DATA_KEYS: KEYS, ...SIGN_IN };
+
+  expect(complaints(production)).toEqual(['CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET', 'DATABASE_URL']);
+  expect(complaints({ ...production, SANDBOX: '1', EMBEDDED_POSTGRES: '1' })).toEqual([]);
+  expect(complaints({ ...production, ...PROVIDER, DATABASE_URL: 'postgres://db/vkyc' })).toEqual([]);
+});
+
+test('several secrets: the first signs calls, all verify webhooks', () => {
+  const config = readConfig({ ...PROVIDER, ...SIGN_IN, DATA_KEYS: KEYS });
+  expect(config.provider).toMatchObject({ kind: 'CASHFREE', secrets: ['new-secret', 'old-secret'] });
+});
+
+test('everything wrong is said at once, with what to do', () => {
+  expect(() =>
+    readConfig({ PORT: 'http', LOG_LEVEL: 'loud', AUTH_SECRET: 'short', DATA_KEYS: 'k1:abc' }),
+  ).toThrow(ConfigError);
+  expect(
+    complaints({ PORT: 'http', LOG_LEVEL: 'loud', AUTH_SECRET: 'short', DATA_KEYS: 'k1:abc' }).toSorted(),
+  ).toEqual(['AUTH_SECRET', 'DATA_KEYS', 'LOG_LEVEL', 'PORT']);
+});

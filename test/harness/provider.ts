@@ -1,0 +1,48 @@
+/** A provider that answers just what it is told: for documented answers and for faults on the wire. */
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { atTheEnd } from './gateway.ts';
+
+export interface ScriptedAnswer {
+  readonly status?: number;
+  readonly body: string;
+  readonly headers?: Record<string, string>;
+  /** Happens before the answer goes out. */
+  readonly before?: () => Promise<unknown>;
+}
+
+/** Decides what a call gets; null breaks the connection without an answer. */
+export type Script = (call: { method: string; path: string; body: string }) => ScriptedAnswer | null;
+
+export interface ScriptedProvider {
+  readonly baseUrl: string;
+  /** Every call so far, as `METHOD /path`. */
+  readonly calls: string[];
+}
+
+export async function startScriptedProvider(script: Script): Promise<ScriptedProvider> {
+  const calls: string[] = [];
+  const server = createServer(async (request, response) => {
+    const method = request.method ?? '';
+    const path = (request.url ?? '').replace('/verification', '');
+    calls.push(`${method} ${path.split('?')[0]}`);
+    const answer = script({ method, path, body: await bodyOf(request) });
+    if (!answer) return request.socket.destroy();
+    await answer.before?.();
+    response
+      .writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
+      .end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atTheEnd(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/verification`, calls };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
