@@ -164,7 +164,13 @@ function commandAs(
   if (!account) return { command, ids: {} };
   const { uid, gid, shutOut } = account;
   if (!shutOut) return { command, ids: { uid, gid } };
-  const passage = ['--clear-groups', '--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  // The secure bit lets access(2) see the capability, by which initdb and postgres check their files first.
+  const passage = [
+    '--clear-groups',
+    '--inh-caps=+dac_override',
+    '--ambient-caps=+dac_override',
+    '--securebits=+no_setuid_fixup',
+  ];
   return { command: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...passage, '--', ...command], ids: {} };
 }
 
