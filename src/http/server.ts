@@ -1,9 +1,8 @@
 import type { AddressInfo } from 'node:net';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { FIRST_QUERY } from './first-query.ts';
+import { serveGraphiql } from './graphiql.ts';
 import type { Authenticator } from './sign-in.ts';
 
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
@@ -63,13 +62,7 @@ export function createHttpServer({ log, authenticator, development, checkReady }
     }
   });
 
-  const graphiql = renderGraphiQL({
-    endpoint: '/graphql',
-    title: 'VKYC gateway',
-    subscriptionsProtocol: 'WS',
-    defaultQuery: FIRST_QUERY,
-  });
-  app.get('/graphiql', async (_request, reply) => reply.type('text/html; charset=utf-8').send(graphiql));
+  serveGraphiql(app);
 
   const { issue } = authenticator;
   if (issue) {
