@@ -12,7 +12,7 @@ const LIVE_BUFFER = 1_000;
 
 /**
  * Follows the end of a log once, for any number of subscribers. Nobody misses or repeats an entry: each keeps the
- * number of its last, takes from the live stream what is next, and reads from the log whatever is between.
+ * number of its last, reads from the log up to the live stream, and goes back to the log where that was too fast.
  */
 export class Tail<Entry> {
   readonly #log: NumberedLog<Entry>;
@@ -93,7 +93,6 @@ export class Tail<Entry> {
         for (let entry = await queue.next(); entry; entry = await queue.next()) {
           const number = this.#log.numberOf(entry);
           if (number <= last) continue;
-          if (number > last + 1) break;
           last = number;
           yield entry;
         }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { connect } from '../../src/db/client.ts';
+import { numberCommitted } from '../../src/db/feed.ts';
 import { LOG_START } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { Hub } from '../../src/feed/hub.ts';
@@ -124,4 +125,34 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
     'select count(*)::int as count, max(position)::int as newest from feed',
   );
   expect(positions[0]).toEqual({ count: written.length, newest: written.length });
+});
+
+test('numbering in small batches keeps the order within each session', async () => {
+  const url = await freshDatabase();
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const connection = connect(url, 2, () => {});
+  atTheEnd(async () => {
+    await connection.close();
+    await pool.end();
+  });
+  const [first, second] = (await createSessions(pool)) as [string, string];
+  for (const session of [first, second, first, first, second]) await record(pool, session, 0, false);
+
+  const numbered = [];
+  for (
+    let count = await numberCommitted(connection.db, 2);
+    count;
+    count = await numberCommitted(connection.db, 2)
+  )
+    numbered.push(count);
+
+  expect(numbered).toEqual([2, 2, 1]);
+  const { rows } = await pool.query('select session_id, sequence from feed order by position');
+  expect(rows.map((row) => [row.session_id, row.sequence])).toEqual([
+    [first, 1],
+    [second, 1],
+    [first, 2],
+    [first, 3],
+    [second, 2],
+  ]);
 });

@@ -12,12 +12,14 @@ function createLog(length = 0) {
     },
     async read(after: number, limit: number) {
       log.reads += 1;
+      // As a database does: what is read is of the moment of asking, and comes a little later.
+      const page = entries.slice(after, after + limit);
       await new Promise((resolve) => setImmediate(resolve));
       if (log.failures > 0) {
         log.failures -= 1;
         throw new Error('the database is away');
       }
-      return entries.slice(after, after + limit);
+      return page;
     },
     numberOf: (entry: number) => entry,
   };
@@ -58,6 +60,26 @@ test('a knock while nobody was listening is heard by the next who comes', async 
   tail.wake();
 
   expect((await next).value).toBe(4);
+});
+
+test('a subscriber who has read further than the live stream does not get it again from there', async () => {
+  const log = createLog(3);
+  const tail = new Tail(log, () => {});
+  const early = tail.follow(0);
+  await take(early, 3);
+  const earlyNext = early.next();
+  await new Promise((resolve) => setTimeout(resolve));
+  log.append(1);
+  const ahead = tail.follow(0);
+  await take(ahead, 4);
+  const aheadNext = ahead.next();
+  await new Promise((resolve) => setTimeout(resolve));
+
+  log.append(1);
+  tail.wake();
+
+  expect((await aheadNext).value).toBe(5);
+  expect([(await earlyNext).value, ...(await take(early, 1))]).toEqual([4, 5]);
 });
 
 test('the log is read once for all who are live, however many they are', async () => {
