@@ -91,7 +91,6 @@ CREATE TABLE "status_transition" (
 	"verdict" text NOT NULL,
 	"source" text NOT NULL,
 	"actor" text,
-	"reason" text,
 	"occurred_at" timestamp (3) with time zone,
 	"recorded_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "status_transition_session_id_sequence_pk" PRIMARY KEY("session_id","sequence"),

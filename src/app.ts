@@ -20,7 +20,9 @@ import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
+import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
 import { Inbox } from './services/receive-webhook.ts';
+import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/record-transition.ts';
 import { createStartSession } from './services/start-session.ts';
 
@@ -70,12 +72,19 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const inbox = new Inbox({ db, clock, sealer, recorder, log });
     onStop(() => inbox.stop());
 
+    const policy = { auditUnknownAgents: config.auditUnknownAgents };
+    const actions = { db, clock, recorder, sealer, policy };
     const services: Services = {
       db,
       sealer,
+      clock,
+      policy,
       hub,
       cursors: createCursors(await readLogIdentity(db)),
       startSession: createStartSession({ db, clock, provider, recorder, sealer }),
+      scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
+      cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
+      recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
     };
 
     let stopping = false;
@@ -124,9 +133,9 @@ async function openProvider(
   onStop: (release: Release) => void,
 ) {
   if (config.provider.kind === 'CASHFREE') {
-    const { baseUrl, clientId, secrets } = config.provider;
+    const { baseUrl, clientId, secrets, appId } = config.provider;
     const clientSecret = secrets[0] as string;
-    return { provider: createCashfree({ baseUrl, clientId, clientSecret }), secrets, sandbox: null };
+    return { provider: createCashfree({ baseUrl, clientId, clientSecret, appId }), secrets, sandbox: null };
   }
   const { port, webhooks, speed } = config.provider;
   const sandbox = await startSandbox({
@@ -137,7 +146,7 @@ async function openProvider(
     speed: sandboxByHand ? null : speed,
   });
   onStop(sandbox.stop);
-  const provider = createCashfree({ baseUrl: sandbox.baseUrl, ...SANDBOX_CREDENTIALS });
+  const provider = createCashfree({ baseUrl: sandbox.baseUrl, ...SANDBOX_CREDENTIALS, appId: 'sandbox' });
   return { provider, secrets: [SANDBOX_CREDENTIALS.clientSecret], sandbox };
 }
 

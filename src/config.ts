@@ -41,6 +41,8 @@ const environment = z.object({
   CASHFREE_BASE_URL: z.url().optional(),
   CASHFREE_CLIENT_ID: text.optional(),
   CASHFREE_CLIENT_SECRET: list.optional(),
+  CASHFREE_APP_ID: text.optional(),
+  AUDIT_UNKNOWN_AGENTS: flag.default(false),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: z.coerce.number().positive().default(1),
@@ -78,6 +80,7 @@ export interface Config {
         readonly baseUrl: string;
         readonly clientId: string;
         readonly secrets: readonly string[];
+        readonly appId: string | null;
       }
     | {
         readonly kind: 'SANDBOX';
@@ -86,6 +89,8 @@ export interface Config {
         readonly webhooks: SandboxWebhooks;
       };
   readonly signIn: SignIn;
+  /** Whether an approval may be audited here whose agent, at the provider, is not known. */
+  readonly auditUnknownAgents: boolean;
   /** How long the last work may take after SIGTERM. */
   readonly shutdownSeconds: number;
 }
@@ -129,6 +134,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     dataKeys: env.DATA_KEYS ?? null,
     provider: providerOf(env),
     signIn: signInOf(env),
+    auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };
 }
@@ -196,6 +202,7 @@ function providerOf(env: Environment): Config['provider'] {
       baseUrl: env.CASHFREE_BASE_URL,
       clientId: env.CASHFREE_CLIENT_ID,
       secrets: env.CASHFREE_CLIENT_SECRET,
+      appId: env.CASHFREE_APP_ID ?? null,
     };
   }
   return {

@@ -32,6 +32,12 @@ export async function lockSession(tx: Transaction, verificationId: string): Prom
   return row ?? null;
 }
 
+/** The same by the session's own id. */
+export async function lockSessionById(tx: Transaction, id: string): Promise<SessionRow | null> {
+  const [row] = await tx.select().from(sessions).where(eq(sessions.id, id)).for('update');
+  return row ?? null;
+}
+
 /** False where another transaction made it first; that one has then been waited for. */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });

@@ -17,6 +17,14 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import {
+  MEETING_STATUSES,
+  type MeetingStatus,
+  REVIEW_DECISIONS,
+  REVIEW_STAGES,
+  type ReviewDecision,
+  type ReviewStage,
+} from '../domain/actions.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
 import { STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
 
@@ -30,7 +38,7 @@ const digest = sealed;
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
 /** Only pairs of the status table can be stored. */
-const pairOf = (status: AnyPgColumn, subStatus: AnyPgColumn) => {
+const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) => {
   const pairs = STATUS_CATALOG.map((info) => `('${info.status}', '${info.subStatus}')`);
   return sql`(${status}, ${subStatus}) in (${sql.raw(pairs.join(', '))})`;
 };
@@ -63,6 +71,7 @@ export const startIntents = pgTable('start_intent', {
   userId: uuid('user_id').references(() => users.id),
   userTemplate: text('user_template'),
   agentTemplate: text('agent_template'),
+  replacesId: uuid('replaces_id'),
   /** Counted up just before the provider is asked: from here on a GET decides before anything is sent again. */
   sends: integer('sends').notNull(),
   state: text('state').$type<IntentState>().notNull(),
@@ -95,15 +104,87 @@ export const sessions = pgTable(
     providerWebhooks: integer('provider_webhooks').notNull(),
     link: sealed('link'),
     linkExpiresAt: time('link_expires_at'),
+    /** The provider's newest word on a meeting, so that each is taken over once. */
+    providerMeetingAt: time('provider_meeting_at'),
+    /** The session whose place this one took. */
+    replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
   },
   (t) => [
-    check('vkyc_session_pair', pairOf(t.status, t.subStatus)),
+    check('vkyc_session_pair', belongsTogether(t.status, t.subStatus)),
     index('vkyc_session_created').on(t.createdAt, t.id),
     index('vkyc_session_status_created').on(t.status, t.subStatus, t.createdAt, t.id),
+    uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
   ],
+);
+
+/** Meetings booked here or at the provider. */
+export const meetings = pgTable(
+  'meeting',
+  {
+    id: uuid('id').primaryKey(),
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id),
+    startsAt: time('starts_at').notNull(),
+    status: text('status').$type<MeetingStatus>().notNull(),
+    source: text('source').$type<TransitionSource>().notNull(),
+    scheduledBy: text('scheduled_by'),
+    cancelledBy: text('cancelled_by'),
+    /** Sealed: people write what they like. */
+    cancelReason: sealed('cancel_reason'),
+    createdAt: time('created_at').notNull(),
+  },
+  (t) => [
+    index('meeting_session').on(t.sessionId, t.createdAt, t.id),
+    uniqueIndex('meeting_booked').on(t.sessionId).where(sql`${t.status} = 'SCHEDULED'`),
+    check('meeting_status', sql`${t.status} in (${literals(Object.keys(MEETING_STATUSES))})`),
+  ],
+);
+
+/** Decisions of agents and auditors, made here or at the provider. */
+export const reviews = pgTable(
+  'review',
+  {
+    id: uuid('id').primaryKey(),
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id),
+    /** Of the transition that recorded it. */
+    sequence: integer('sequence').notNull(),
+    stage: text('stage').$type<ReviewStage>().notNull(),
+    decision: text('decision').$type<ReviewDecision>().notNull(),
+    /** Sealed: people write what they like. */
+    remarks: sealed('remarks'),
+    source: text('source').$type<TransitionSource>().notNull(),
+    /** Null where the provider did not say who. */
+    reviewer: text('reviewer'),
+    recordedAt: time('recorded_at').notNull(),
+  },
+  (t) => [
+    unique('review_transition').on(t.sessionId, t.sequence),
+    check('review_stage', sql`${t.stage} in (${literals(Object.keys(REVIEW_STAGES))})`),
+    check('review_decision', sql`${t.decision} in (${literals(Object.keys(REVIEW_DECISIONS))})`),
+  ],
+);
+
+/** Which calls were made already. A key belongs to its caller and mutation. */
+export const idempotencyKeys = pgTable(
+  'idempotency_key',
+  {
+    caller: text('caller').notNull(),
+    mutation: text('mutation').notNull(),
+    key: text('key').notNull(),
+    /** Keyed hash of the input. */
+    inputHash: digest('input_hash').notNull(),
+    sessionId: uuid('session_id').notNull(),
+    /** The meeting or review that the call made or changed. */
+    outcomeId: uuid('outcome_id').notNull(),
+    createdAt: time('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.caller, t.mutation, t.key] })],
 );
 
 /** The log: every transition of every session, never changed. */
@@ -124,14 +205,13 @@ export const transitions = pgTable(
     verdict: text('verdict').$type<Verdict>().notNull(),
     source: text('source').$type<TransitionSource>().notNull(),
     actor: text('actor'),
-    reason: text('reason'),
     occurredAt: time('occurred_at'),
     recordedAt: time('recorded_at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.sessionId, t.sequence] }),
-    check('status_transition_pair', pairOf(t.status, t.subStatus)),
-    check('status_transition_verdict', sql`${t.verdict} in (${literals(VERDICTS)})`),
+    check('status_transition_pair', belongsTogether(t.status, t.subStatus)),
+    check('status_transition_verdict', sql`${t.verdict} in (${literals(Object.keys(VERDICTS))})`),
     check('status_transition_source', sql`${t.source} in (${literals(Object.keys(TRANSITION_SOURCES))})`),
     check('status_transition_sequence', sql`${t.sequence} > 0`),
   ],

@@ -1,3 +1,5 @@
+import type { SessionAction } from './session.ts';
+
 /** Who may do what: one table. Enforced in one place, around the root fields of the schema. */
 
 export const ROLES = {
@@ -12,6 +14,17 @@ export type Role = keyof typeof ROLES;
 
 const EVERYONE = Object.keys(ROLES) as readonly Role[];
 
+/** What may be done with a session, by role. Customers: with their own. */
+export const ACTION_ROLES = {
+  SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  CANCEL_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  RECORD_AGENT_REVIEW: ['AGENT', 'ADMIN'],
+  RECORD_AUDITOR_REVIEW: ['AUDITOR', 'ADMIN'],
+  REFRESH: ['OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
+  REQUEST_RECORDING: ['AGENT', 'AUDITOR', 'ADMIN'],
+  CREATE_SDK_TOKEN: ['CUSTOMER', 'OPERATOR', 'ADMIN'],
+} as const satisfies Record<SessionAction, readonly Role[]>;
+
 /** Operation by role. A root field that is missing here does not start. */
 export const OPERATIONS = {
   'Query.viewer': EVERYONE,
@@ -22,6 +35,10 @@ export const OPERATIONS = {
   'Query.statusCatalog': EVERYONE,
   'Query.transitionRules': EVERYONE,
   'Mutation.startSession': ['OPERATOR', 'ADMIN'],
+  'Mutation.scheduleMeeting': ACTION_ROLES.SCHEDULE_MEETING,
+  'Mutation.cancelMeeting': ACTION_ROLES.CANCEL_MEETING,
+  'Mutation.recordAgentReview': ACTION_ROLES.RECORD_AGENT_REVIEW,
+  'Mutation.recordAuditorReview': ACTION_ROLES.RECORD_AUDITOR_REVIEW,
   'Subscription.statusTransitions': EVERYONE,
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -1,3 +1,5 @@
+import type { SessionAction } from './session.ts';
+
 /**
  * The error table: every refusal that a caller can meet, and whether the same call may succeed later.
  * The `ErrorCode` enum, the members of the mutations' unions and the transports' errors derive from it.
@@ -37,6 +39,8 @@ interface RefusalDetails {
   readonly problems?: readonly FieldProblem[];
   /** Id of the session that stood in the way, where the caller may see it. */
   readonly sessionId?: string;
+  /** What was refused, for ACTION_NOT_ALLOWED. */
+  readonly action?: SessionAction;
   readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
 }

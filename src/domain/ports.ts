@@ -30,6 +30,16 @@ export interface ProviderSession {
   readonly link: string | null;
   readonly linkExpiresAt: Date | null;
   readonly meetingAt: Date | null;
+  /** Short-lived; null until a call has ended. Never stored. */
+  readonly recordingLink: string | null;
+  readonly agentRemarks: string | null;
+  readonly auditorRemarks: string | null;
+}
+
+/** A token with which the customer's app opens the provider's SDK. */
+export interface SdkToken {
+  readonly token: string;
+  readonly expiresAt: Date | null;
 }
 
 export interface AadhaarDetails {
@@ -75,6 +85,7 @@ export interface Provider {
   findUser(userId: string): Promise<ProviderUser | null>;
   startVerification(request: ProviderRequest): Promise<ProviderSession>;
   findVerification(verificationId: string): Promise<ProviderSession | null>;
+  createSdkToken(referenceId: string, userId: string): Promise<SdkToken>;
 }
 
 /** Says, after commit, that a session's log grew. May lose, repeat or delay: readers compare with the log. */

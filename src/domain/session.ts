@@ -16,16 +16,15 @@ export const TRANSITION_SOURCES = {
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
-/**
- * What became of a piece of news:
- * - MOVED: it moved the session
- * - LATE: the provider itself had reported something newer before
- * - REVIEWED: news of a call, after a review that stands
- * - ENDED: the session was over
- * - DISPUTED: the provider decided otherwise than the session holds; kept, and flagged for the merchant
- */
-export const VERDICTS = ['MOVED', 'LATE', 'REVIEWED', 'ENDED', 'DISPUTED'] as const;
-export type Verdict = (typeof VERDICTS)[number];
+/** What became of a piece of news, and why it did not move the session; null where it did. */
+export const VERDICTS = {
+  MOVED: null,
+  LATE: 'The provider had reported something newer before.',
+  REVIEWED: 'It is news of a call, and the review of that call stands.',
+  ENDED: 'The session was over.',
+  DISPUTED: 'It contradicts what the session holds: somebody has to look.',
+} as const;
+export type Verdict = keyof typeof VERDICTS;
 
 /** A session as the rules see it: the fold of its log, and what the provider last said. */
 export interface SessionState extends Pair {

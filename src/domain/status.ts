@@ -345,6 +345,15 @@ export function infoOf(pair: Pair): StatusInfo {
   return info;
 }
 
+const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, info.status]));
+
+/** The pair of a known step, which belongs to exactly one phase. */
+export function pairOf(subStatus: KnownSubStatus): Pair {
+  const status = statusBySubStatus.get(subStatus);
+  if (!status) throw new Error(`${subStatus} is not in the status table`);
+  return { status, subStatus };
+}
+
 export const samePair = (a: Pair, b: Pair): boolean => a.status === b.status && a.subStatus === b.subStatus;
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);

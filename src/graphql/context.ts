@@ -1,8 +1,12 @@
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { Viewer } from '../domain/access.ts';
+import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
+import type { Clock } from '../domain/ports.ts';
 import type { Cursors } from '../feed/cursor.ts';
 import type { Hub } from '../feed/hub.ts';
+import type { MeetingChanged } from '../services/meetings.ts';
+import type { ReviewRecorded } from '../services/record-review.ts';
 import type { StartSession } from '../services/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
@@ -12,7 +16,12 @@ export interface Services {
   readonly sealer: Sealer;
   readonly cursors: Cursors;
   readonly hub: Hub;
+  readonly policy: ActionPolicy;
+  readonly clock: Clock;
   readonly startSession: StartSession;
+  scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
+  cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
+  recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewRecorded>;
 }
 
 /** What every resolver gets: who asks, the application, and loaders that live as long as one answer. */

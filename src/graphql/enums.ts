@@ -1,6 +1,14 @@
 /** The contract's enums, each from the table that the rules use. */
 import { registerEnumType } from 'type-graphql';
 import { ROLES, type Role } from '../domain/access.ts';
+import {
+  MEETING_STATUSES,
+  type MeetingStatus,
+  REVIEW_DECISIONS,
+  REVIEW_STAGES,
+  type ReviewDecision,
+  type ReviewStage,
+} from '../domain/actions.ts';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
 import {
   SESSION_ACTIONS,
@@ -81,6 +89,32 @@ export const SessionActionEnum = enumOf<SessionAction>(
   'SessionAction',
   'What can be done with a session.',
   SESSION_ACTIONS,
+);
+export const MeetingStatusEnum = enumOf<MeetingStatus>(
+  'MeetingStatus',
+  'What became of a meeting.',
+  MEETING_STATUSES,
+);
+export const ReviewStageEnum = enumOf<ReviewStage>(
+  'ReviewStage',
+  'Whose decision a review is.',
+  REVIEW_STAGES,
+);
+export const ReviewDecisionEnum = enumOf<ReviewDecision>(
+  'ReviewDecision',
+  'What a review decided.',
+  REVIEW_DECISIONS,
+);
+export const AgentDecisionEnum = enumOf<ReviewDecision>(
+  'AgentDecision',
+  'What an agent may decide.',
+  REVIEW_DECISIONS,
+);
+const { UNABLE_TO_VALIDATE: _agentOnly, ...auditorDecisions } = REVIEW_DECISIONS;
+export const AuditorDecisionEnum = enumOf<Exclude<ReviewDecision, 'UNABLE_TO_VALIDATE'>>(
+  'AuditorDecision',
+  'What an auditor may decide.',
+  auditorDecisions,
 );
 export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',

@@ -1,5 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/client.ts';
+import { meetingsOfSessions } from '../db/meetings.ts';
+import { reviewsOfSessions } from '../db/reviews.ts';
 import { findSessions, findSessionsByVerificationId } from '../db/sessions.ts';
 import { type LogRange, logRanges, type TransitionRow } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
@@ -21,6 +23,12 @@ export const createLoaders = (db: Database) => ({
   user: new DataLoader(async (ids: readonly string[]) =>
     inOrder(ids, await findUsers(db, ids), (row) => row.id),
   ),
+  meetings: new DataLoader(async (ids: readonly string[]) =>
+    grouped(ids, await meetingsOfSessions(db, ids), (row) => row.sessionId),
+  ),
+  reviews: new DataLoader(async (ids: readonly string[]) =>
+    grouped(ids, await reviewsOfSessions(db, ids), (row) => row.sessionId),
+  ),
   transitionPage: new DataLoader((pages: readonly TransitionPage[]) => loadPages(db, pages), {
     cacheKeyFn: (page) => `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end}`,
   }),
@@ -35,6 +43,12 @@ function inOrder<Row>(
 ): (Row | null)[] {
   const byKey = new Map(rows.map((row) => [keyOf(row), row]));
   return keys.map((key) => byKey.get(key) ?? null);
+}
+
+function grouped<Row>(keys: readonly string[], rows: readonly Row[], keyOf: (row: Row) => string): Row[][] {
+  const groups = new Map<string, Row[]>(keys.map((key) => [key, []]));
+  for (const row of rows) groups.get(keyOf(row))?.push(row);
+  return keys.map((key) => groups.get(key) ?? []);
 }
 
 /** A document that pages the same field in two ways takes two statements, never one for each session. */

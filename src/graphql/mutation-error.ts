@@ -3,8 +3,9 @@ import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
 import { maySee } from '../domain/access.ts';
 import { ERROR_CODES, type ErrorCode, type FieldProblem as Problem, Refusal } from '../domain/errors.ts';
+import type { SessionAction } from '../domain/session.ts';
 import type { Context } from './context.ts';
-import { ErrorCodeEnum } from './enums.ts';
+import { ErrorCodeEnum, SessionActionEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
 
 /** Rows are plain objects: the name of their type travels with them. */
@@ -41,6 +42,25 @@ class FieldProblem implements Problem {
 export class InvalidInputError extends MutationError {
   @Field(() => [FieldProblem], { description: 'Everything wrong with it, not only the first thing.' })
   problems: readonly FieldProblem[];
+}
+
+@ObjectType({
+  implements: MutationError,
+  description: 'There is no such thing, or it is not yours to see.',
+  simpleResolvers: true,
+})
+export class NotFoundError extends MutationError {}
+
+@ObjectType({
+  implements: MutationError,
+  description: "The session's state does not allow this now; nothing was done.",
+  simpleResolvers: true,
+})
+export class ActionNotAllowedError extends MutationError {
+  @Field(() => SessionActionEnum, { description: 'What was refused.' })
+  action: SessionAction;
+  @Field(() => VkycSession, { description: 'The session as it is, with what may be done instead.' })
+  session: SessionRow;
 }
 
 @ObjectType({
@@ -86,7 +106,10 @@ export async function resultOf<Success extends object>(
   work: Promise<Success>,
 ): Promise<Success | MutationError> {
   try {
-    return { __typename: typename, ...(await work) };
+    const success = await work;
+    // A document may hold several mutations, one after another: none may see what was read before it.
+    for (const loader of Object.values(context.loaders)) loader.clearAll();
+    return { __typename: typename, ...success };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return memberOf(error, context);
@@ -104,6 +127,8 @@ async function memberOf(
     message,
     retryable: ERROR_CODES[code].retryable,
     problems: details.problems ?? [],
+    action: details.action,
+    session,
     currentSession: session && maySee(viewer, session.verificationId) ? session : null,
     providerCode: details.providerCode ?? null,
     retryAfterSeconds: details.retryAfterSeconds ?? null,

@@ -2,12 +2,14 @@ import { GraphQLError } from 'graphql';
 import { Field, ID, InterfaceType } from 'type-graphql';
 
 /** The types that a global id can name. */
-export type NodeType = 'VkycSession' | 'VkycUser' | 'StatusTransition';
+export type NodeType = 'VkycSession' | 'VkycUser' | 'StatusTransition' | 'Meeting' | 'Review';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const KEYS: Record<NodeType, RegExp> = {
   VkycSession: UUID,
   VkycUser: UUID,
+  Meeting: UUID,
+  Review: UUID,
   StatusTransition: /^[0-9a-f-]{36}:[1-9]\d{0,8}$/,
 };
 

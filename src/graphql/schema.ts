@@ -10,6 +10,8 @@ import {
 import { buildSchemaSync } from 'type-graphql';
 import { hasRole, OPERATIONS, type Role } from '../domain/access.ts';
 import type { Context } from './context.ts';
+import { MeetingResolver } from './meeting.ts';
+import { ReviewResolver } from './review.ts';
 import { SessionResolver } from './session.ts';
 import { StartSessionResolver } from './start-session.ts';
 import { StatusResolver } from './status.ts';
@@ -30,6 +32,8 @@ export function getSchema(): GraphQLSchema {
         SessionResolver,
         TransitionResolver,
         StartSessionResolver,
+        MeetingResolver,
+        ReviewResolver,
       ],
       // Inputs are checked by the services, which know all that is wrong with them.
       validate: false,

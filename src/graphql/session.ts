@@ -7,10 +7,13 @@ import {
   FieldResolver,
   ID,
   InputType,
+  ObjectType,
   Query,
   Resolver,
   Root,
 } from 'type-graphql';
+import type { MeetingRow } from '../db/meetings.ts';
+import type { ReviewRow } from '../db/reviews.ts';
 import {
   countSessions,
   type SessionFilter as Filter,
@@ -20,6 +23,8 @@ import {
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
 import { limitOf, maySee } from '../domain/access.ts';
+import { ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
+import type { SessionAction } from '../domain/session.ts';
 import { belongsTogether, type StatusInfo as Info, type Status, type SubStatus } from '../domain/status.ts';
 import { placeOfLink } from '../services/record-transition.ts';
 import {
@@ -33,8 +38,10 @@ import {
   pageSize,
 } from './connection.ts';
 import type { Context } from './context.ts';
-import { StatusEnum, SubStatusEnum } from './enums.ts';
+import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { Meeting, Meetings } from './meeting.ts';
 import { ID_DESCRIPTION, keyOf, toGlobalId } from './node.ts';
+import { Review } from './review.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo, statusInfoOf } from './status.ts';
 import { StatusTransitions } from './transition.ts';
@@ -59,6 +66,28 @@ class SessionsArgs extends ForwardArgs {
     description: 'Which sessions; left out: all that the viewer may see.',
   })
   filter?: SessionFilter;
+}
+
+@ObjectType({ description: 'Something that the viewer may not do now.', simpleResolvers: true })
+class BlockedAction {
+  @Field(() => SessionActionEnum, { description: 'What.' })
+  action: SessionAction;
+  @Field(() => String, { description: 'Why, in a sentence for people.' })
+  reason: string;
+}
+
+const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
+  meetings.find((row) => row.status === 'SCHEDULED') ?? null;
+
+async function judgeActions(session: SessionRow, { loaders, viewer, services }: Context) {
+  const [meetings, reviews] = await Promise.all([
+    loaders.meetings.load(session.id),
+    loaders.reviews.load(session.id),
+  ]);
+  const agentReviewer = reviews.findLast((row) => row.stage === 'AGENT')?.reviewer;
+  const facts = { ...session, meetingAt: booked(meetings)?.startsAt ?? null, agentReviewer };
+  const now = services.clock.now();
+  return OFFERED.map((action) => ({ action, reason: whyNot(action, facts, viewer, now, services.policy) }));
 }
 
 @Resolver(() => VkycSession)
@@ -132,6 +161,49 @@ export class SessionResolver {
   @FieldResolver(() => String)
   startCursor(@Root() session: SessionRow, @Ctx() { services }: Context): string {
     return services.cursors.encode({ sessionId: session.id, sequence: 0 });
+  }
+
+  @FieldResolver(() => Meeting, { nullable: true, description: 'The meeting now booked, if any.' })
+  async meeting(@Root() session: SessionRow, @Ctx() { loaders }: Context): Promise<MeetingRow | null> {
+    return booked(await loaders.meetings.load(session.id));
+  }
+
+  @FieldResolver(() => Meetings.Connection, {
+    description: 'All its meetings, newest first. `first` is required, 1 to 100.',
+  })
+  async meetings(
+    @Root() session: SessionRow,
+    @Args(() => ForwardArgs) args: ForwardArgs,
+    @Ctx() { loaders }: Context,
+  ): Promise<Connection<MeetingRow>> {
+    const page = pageSize(args);
+    const all = await loaders.meetings.load(session.id);
+    const from =
+      args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
+    if (args.after != null && from === 0)
+      throw badInput('This is not a cursor of this list: give back one exactly as you got it.');
+    return connectionOf(all.slice(from, from + page.limit + 1), page, (row) => toGlobalId('Meeting', row.id));
+  }
+
+  @FieldResolver(() => [Review], {
+    description: 'The decisions of agents and auditors, in the order of their recording.',
+  })
+  reviews(@Root() session: SessionRow, @Ctx() { loaders }: Context): Promise<ReviewRow[]> {
+    return loaders.reviews.load(session.id);
+  }
+
+  @FieldResolver(() => [SessionActionEnum], {
+    description: 'What the viewer may do now: from the same table that the mutations enforce.',
+  })
+  async availableActions(@Root() session: SessionRow, @Ctx() context: Context): Promise<SessionAction[]> {
+    const judged = await judgeActions(session, context);
+    return judged.filter(({ reason }) => reason === null).map(({ action }) => action);
+  }
+
+  @FieldResolver(() => [BlockedAction], { description: 'What the viewer may not do now, and why.' })
+  async blockedActions(@Root() session: SessionRow, @Ctx() context: Context): Promise<BlockedAction[]> {
+    const judged = await judgeActions(session, context);
+    return judged.flatMap(({ action, reason }) => (reason === null ? [] : { action, reason }));
   }
 
   @FieldResolver(() => StatusTransitions.Connection, {

@@ -17,7 +17,7 @@ import {
 import type { SessionRow } from '../db/sessions.ts';
 import type { LogRow, TransitionRow } from '../db/transitions.ts';
 import { maySee } from '../domain/access.ts';
-import type { TransitionSource } from '../domain/session.ts';
+import { type TransitionSource, VERDICTS } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf, type Pair, type Status, type SubStatus } from '../domain/status.ts';
 import { badInput, connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
@@ -66,7 +66,7 @@ export class StatusTransition extends Node {
     description: 'Who caused it, where a person or system of ours did.',
   })
   actor?: string;
-  @Field(() => String, { nullable: true, description: 'Why, where somebody gave a reason.' })
+  @Field(() => String, { nullable: true, description: 'Why it did not move the session; null where it did.' })
   reason?: string;
   @Field(() => GraphQLDateTime, {
     nullable: true,
@@ -127,6 +127,11 @@ export class TransitionResolver {
   @FieldResolver(() => StatusInfo)
   statusInfo(@Root() pair: Pair): Info {
     return infoOf(pair);
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  reason(@Root() { verdict }: TransitionRow): string | null {
+    return VERDICTS[verdict];
   }
 
   @FieldResolver(() => Boolean)

@@ -37,6 +37,10 @@ export function refuseInSubscriptions({ live }: Context): void {
 
 export const seesPersonalData = ({ viewer }: Context): boolean => hasRole(viewer, SEES_PERSONAL_DATA);
 
+/** Free text that was sealed when it was stored. */
+export const openText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
+  sealed && services.sealer.open(sealed, place).toString('utf8');
+
 const masked = (phone: string): string => phone.slice(-4).padStart(phone.length, '•');
 
 @Resolver(() => VkycUser)

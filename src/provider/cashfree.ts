@@ -1,6 +1,14 @@
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Provider } from '../domain/ports.ts';
-import { readFailure, readUser, readVerification, writeRequest, writeUser } from './wire.ts';
+import {
+  readFailure,
+  readSdkToken,
+  readUser,
+  readVerification,
+  writeRequest,
+  writeTokenRequest,
+  writeUser,
+} from './wire.ts';
 
 const API_VERSION = '2024-12-01';
 
@@ -9,11 +17,19 @@ interface Options {
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Given out by the provider's account manager; needed for SDK tokens alone. */
+  readonly appId: string | null;
   readonly timeoutMs?: number;
 }
 
 /** The provider's REST API over HTTP. */
-export function createCashfree({ baseUrl, clientId, clientSecret, timeoutMs = 10_000 }: Options): Provider {
+export function createCashfree({
+  baseUrl,
+  clientId,
+  clientSecret,
+  appId,
+  timeoutMs = 10_000,
+}: Options): Provider {
   const headers = {
     'content-type': 'application/json',
     'x-client-id': clientId,
@@ -60,6 +76,10 @@ export function createCashfree({ baseUrl, clientId, clientSecret, timeoutMs = 10
       orNull(
         call('GET', `/vkyc?verification_id=${encodeURIComponent(verificationId)}`).then(readVerification),
       ),
+    async createSdkToken(referenceId, userId) {
+      if (!appId) throw new ProviderFailure('REFUSED', 'SDK tokens need CASHFREE_APP_ID to be configured.');
+      return readSdkToken(await call('POST', '/oauth/token', writeTokenRequest(appId, referenceId, userId)));
+    },
   };
 }
 

@@ -4,7 +4,13 @@
  */
 import { z } from 'zod';
 import { ProviderFailure } from '../domain/errors.ts';
-import type { AadhaarDetails, ProviderRequest, ProviderSession, ProviderUser } from '../domain/ports.ts';
+import type {
+  AadhaarDetails,
+  ProviderRequest,
+  ProviderSession,
+  ProviderUser,
+  SdkToken,
+} from '../domain/ports.ts';
 import { parseJson } from './json.ts';
 
 /** `""`, null and a missing field all mean nothing. Ids are integers on some pages and strings on others. */
@@ -24,11 +30,13 @@ const optionalTime = optionalText.transform((text, context) => {
   return z.NEVER;
 });
 
+/** India Standard Time, as the provider writes it in one place. */
+const IST = /\s*IST$/;
 const LOCAL_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /** Seen: a date alone, and a date and time with `T` or a space between, with or without zone. No zone means UTC. */
 export function parseTime(text: string): Date | null {
-  const [, date, time = '00:00:00', zone = 'Z'] = text.trim().match(LOCAL_TIME) ?? [];
+  const [, date, time = '00:00:00', zone = 'Z'] = text.trim().replace(IST, '+05:30').match(LOCAL_TIME) ?? [];
   if (!date) return null;
   const parsed = new Date(`${date}T${time}${zone}`);
   return Number.isNaN(parsed.getTime()) ? null : parsed;
@@ -50,6 +58,9 @@ const verification = z
     vkyc_link: optionalText,
     link_expiry: optionalTime,
     meeting_schedule: optionalTime,
+    recording_link: optionalText,
+    agent_remarks: optionalText,
+    auditor_remarks: optionalText,
   })
   .transform(
     (body): ProviderSession => ({
@@ -61,6 +72,9 @@ const verification = z
       link: body.vkyc_link,
       linkExpiresAt: body.link_expiry,
       meetingAt: body.meeting_schedule,
+      recordingLink: body.recording_link,
+      agentRemarks: body.agent_remarks,
+      auditorRemarks: body.auditor_remarks,
     }),
   );
 
@@ -81,6 +95,11 @@ const user = z
       address: body.address,
     }),
   );
+
+/** The expiry has one name in the schema and another in the example of the provider's page. */
+const sdkToken = z
+  .looseObject({ access_token: z.string().min(1), expiry: optionalTime, expires_at: optionalTime })
+  .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
 const webhook = z.looseObject({ event_time: z.string(), data: verification }).transform((body, context) => {
   const eventTime = parseTime(body.event_time);
@@ -129,6 +148,7 @@ const answer = <T>(schema: z.ZodType<T>, text: string): T => {
 };
 
 export const readVerification = (text: string): ProviderSession => answer(verification, text);
+export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
 export const readUser = (text: string): ProviderUser => answer(user, text);
 
 /** Throws `NotUnderstood`. */
@@ -159,6 +179,14 @@ export const writeUser = (person: ProviderUser) => ({
   name: person.name ?? undefined,
   email: person.email ?? undefined,
   address: person.address ?? undefined,
+});
+
+/** The body of `POST /oauth/token`. */
+export const writeTokenRequest = (appId: string, referenceId: string, userId: string) => ({
+  app_id: appId,
+  product: 'VKYC',
+  metadata: { vkyc_request_id: referenceId },
+  authenticated_user: { identifier_type: 'userId', identifier_value: userId },
 });
 
 /** The body of `POST /vkyc`. */

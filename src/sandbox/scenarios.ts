@@ -1,4 +1,4 @@
-import { KNOWN_PAIRS, type KnownSubStatus, type Pair } from '../domain/status.ts';
+import type { KnownSubStatus } from '../domain/status.ts';
 
 /** One step of a journey: how many seconds after the one before, and where it leads. */
 export interface Step {
@@ -49,15 +49,6 @@ export type ScenarioName = keyof typeof SCENARIOS;
 export function scenarioOf(verificationId: string): ScenarioName {
   const names = Object.keys(SCENARIOS) as ScenarioName[];
   return names.find((name) => verificationId.includes(name)) ?? 'awaits-review';
-}
-
-const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, info.status]));
-
-/** The pair that the provider reports at a step. */
-export function pairOf(subStatus: KnownSubStatus): Pair {
-  const status = statusBySubStatus.get(subStatus);
-  if (!status) throw new Error(`${subStatus} is not in the status table`);
-  return { status, subStatus };
 }
 
 /** The ten documented webhook events and what they report. All else the provider shows by GET alone. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KnownSubStatus } from '../domain/status.ts';
-import { documentedEvent, pairOf, SCENARIOS, type Step, scenarioOf } from './scenarios.ts';
+import { type KnownSubStatus, pairOf } from '../domain/status.ts';
+import { documentedEvent, SCENARIOS, type Step, scenarioOf } from './scenarios.ts';
 
 const LINK_LIFE_DAYS = 30;
 

@@ -17,11 +17,11 @@ import {
   type FoldedState,
   type Judgement,
   judge,
-  type LogEntry,
   type ProviderNews,
   type TransitionSource,
 } from '../domain/session.ts';
-import { UNRECOGNIZED } from '../domain/status.ts';
+import { type KnownSubStatus, pairOf, UNRECOGNIZED } from '../domain/status.ts';
+import { takeOver } from './take-over.ts';
 
 /** Something the provider said about a session, and how we came to hear it. */
 export interface Report {
@@ -114,6 +114,26 @@ export class Recording {
     return (await this.#begin(report, intent, intent.userId)) ?? this.report(report);
   }
 
+  /** Records what somebody decided here, on a session whose row is locked. */
+  async act(before: SessionRow, to: KnownSubStatus, actor: string): Promise<SessionRow> {
+    const now = this.#clock.now();
+    const transition: TransitionRow = {
+      ...this.#next(before.id, before, now),
+      ...pairOf(to),
+      rawStatus: null,
+      rawSubStatus: null,
+      verdict: 'MOVED',
+      source: 'MUTATION',
+      actor,
+      occurredAt: null,
+    };
+    const after = { ...before, ...columnsOf(advance(stateOf(before), transition), transition, now, before) };
+    await appendTransition(this.tx, transition);
+    this.#appended.push(transition);
+    await updateSession(this.tx, after);
+    return after;
+  }
+
   /** Null where another transaction began the same session first. */
   async #begin(report: Report, intent: IntentRow, userId: string): Promise<Recorded | null> {
     const { said } = report;
@@ -121,19 +141,28 @@ export class Recording {
     if (judgement.kind !== 'TRANSITION')
       throw new Error('The first report of a session is always a transition');
     const now = this.#clock.now();
-    const transition = this.#transition(intent.sessionId, null, report, judgement, now);
+    const transition = this.#reported(intent.sessionId, null, report, judgement, now);
     const session: SessionRow = {
       id: intent.sessionId,
       verificationId: said.verificationId,
       userId,
       userTemplate: intent.userTemplate,
       agentTemplate: intent.agentTemplate,
+      replacesId: intent.replacesId,
       createdAt: now,
       ...this.#facts(intent.sessionId, null, report),
-      ...columnsOf(advance(null, entryOf(transition)), transition, now),
+      ...columnsOf(advance(null, transition), transition, now),
     };
     if (!(await insertSession(this.tx, session))) return null;
     await this.#append(transition, report);
+    await takeOver(this.tx, this.#sealer, {
+      said,
+      source: wayOf(report),
+      before: null,
+      session,
+      transition,
+      now,
+    });
     await unparkWebhooks(this.tx, said.verificationId);
     return { session, transition, settle: judgement.settle };
   }
@@ -143,23 +172,34 @@ export class Recording {
     const seen = eventTime ? await findSightings(this.tx, before.id, said.rawStatus, said.rawSubStatus) : [];
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
-    if (judgement.kind === 'NOTHING') return { session: before, transition: null, settle: false };
+    const unchanged: Recorded = { session: before, transition: null, settle: false };
+    const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
+    if (judgement.kind === 'NOTHING' && (eventTime || overtaken)) return unchanged;
 
     const now = this.#clock.now();
-    const session = { ...before, ...this.#facts(before.id, before, report) };
-    if (judgement.kind === 'CONFIRMS') {
-      await confirmSighting(this.tx, before.id, said, eventTime as Date);
-      await updateSession(this.tx, session);
-      return { session, transition: null, settle: judgement.settle };
-    }
-    const transition = this.#transition(before.id, before, report, judgement, now);
-    const after = { ...session, ...columnsOf(advance(state, entryOf(transition)), transition, now, before) };
-    await this.#append(transition, report);
-    await updateSession(this.tx, after);
-    return { session: after, transition, settle: judgement.settle };
+    const transition =
+      judgement.kind === 'TRANSITION' ? this.#reported(before.id, before, report, judgement, now) : null;
+    const isLate = transition?.verdict === 'LATE';
+    const facts = isLate ? this.#times(before, report) : this.#facts(before.id, before, report);
+    const folded = transition && columnsOf(advance(state, transition), transition, now, before);
+    const session: SessionRow = { ...before, ...facts, ...folded };
+
+    if (transition) await this.#append(transition, report);
+    if (judgement.kind === 'CONFIRMS') await confirmSighting(this.tx, before.id, said, eventTime as Date);
+    if (!isLate)
+      await takeOver(this.tx, this.#sealer, {
+        said,
+        source: wayOf(report),
+        before,
+        session,
+        transition,
+        now,
+      });
+    await updateSession(this.tx, session);
+    return { session, transition, settle: judgement.kind !== 'NOTHING' && judgement.settle };
   }
 
-  #transition(
+  #reported(
     sessionId: string,
     before: SessionRow | null,
     report: Report,
@@ -167,18 +207,23 @@ export class Recording {
     recordedAt: Date,
   ): TransitionRow {
     return {
-      sessionId,
-      sequence: (before?.lastSequence ?? 0) + 1,
-      fromStatus: before?.status ?? null,
-      fromSubStatus: before?.subStatus ?? null,
+      ...this.#next(sessionId, before, recordedAt),
       ...pair,
       rawStatus: report.said.rawStatus,
       rawSubStatus: report.said.rawSubStatus,
       verdict,
       source: report.source,
       actor: report.actor,
-      reason: null,
       occurredAt: report.eventTime,
+    };
+  }
+
+  #next(sessionId: string, before: SessionRow | null, recordedAt: Date) {
+    return {
+      sessionId,
+      sequence: (before?.lastSequence ?? 0) + 1,
+      fromStatus: before?.status ?? null,
+      fromSubStatus: before?.subStatus ?? null,
       recordedAt,
     };
   }
@@ -196,16 +241,27 @@ export class Recording {
   }
 
   /** What the provider says beside the status. It leaves fields out at times; what is known stays known. */
-  #facts(sessionId: string, before: SessionRow | null, { said, eventTime }: Report) {
+  #facts(sessionId: string, before: SessionRow | null, report: Report) {
+    const { said } = report;
     return {
       referenceId: said.referenceId ?? before?.referenceId ?? null,
       link: said.link ? this.#sealer.seal(said.link, placeOfLink(sessionId)) : (before?.link ?? null),
       linkExpiresAt: said.linkExpiresAt ?? before?.linkExpiresAt ?? null,
+      providerMeetingAt: said.meetingAt ?? before?.providerMeetingAt ?? null,
+      ...this.#times(before, report),
+    };
+  }
+
+  #times(before: SessionRow | null, { eventTime }: Report) {
+    return {
       providerEventTime: newer(before?.providerEventTime ?? null, eventTime),
       providerWebhooks: (before?.providerWebhooks ?? 0) + (eventTime ? 1 : 0),
     };
   }
 }
+
+/** The way that the provider's word came: the answer to a start is one that was asked for. */
+const wayOf = ({ eventTime }: Report) => (eventTime ? 'WEBHOOK' : 'POLL');
 
 const newer = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
 
@@ -218,8 +274,6 @@ function newsOf(
     ? { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime, seen }
     : { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked };
 }
-
-const entryOf = (row: TransitionRow): LogEntry => row;
 
 /** The session's columns that fold its log. A transition that did not move it leaves its words and time alone. */
 function columnsOf(state: FoldedState, transition: TransitionRow, now: Date, before?: SessionRow) {

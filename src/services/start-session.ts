@@ -15,16 +15,13 @@ import { findUsers, insertUser, placeOfUser } from '../db/users.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession, ProviderUser } from '../domain/ports.ts';
 import type { Recorder } from './record-transition.ts';
-import { checked, refuseField, storableText } from './validation.ts';
+import { checked, optional, refuseField, storableText } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
 const shortText = storableText(200);
-const optional = <T extends z.ZodType>(schema: T) =>
-  schema.nullish().transform((value) => value ?? undefined);
-
 const address = z.object({
   country: shortText.min(1, 'must not be empty'),
   dist: shortText,
@@ -127,6 +124,7 @@ export function createStartSession(parts: Parts): StartSession {
       userId: null,
       userTemplate: input.userTemplate ?? null,
       agentTemplate: input.agentTemplate ?? null,
+      replacesId: null,
       sends: 0,
       state: 'OPEN',
       createdAt: clock.now(),
@@ -272,6 +270,9 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   link: null,
   linkExpiresAt: null,
   meetingAt: null,
+  recordingLink: null,
+  agentRemarks: null,
+  auditorRemarks: null,
 });
 
 const taken = () =>

@@ -8,6 +8,10 @@ export const storableText = (longest: number) =>
     .max(longest, `must have at most ${longest} characters`)
     .refine((value) => !value.includes('\0'), 'must not contain null bytes');
 
+/** GraphQL has null for what is left out. */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
 /** Checks an input; throws a `Refusal` that lists everything wrong with it. */
 export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);

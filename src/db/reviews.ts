@@ -1,0 +1,46 @@
+import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
+import type { Queryable, Transaction } from './client.ts';
+import { reviews } from './tables.ts';
+
+export type ReviewRow = typeof reviews.$inferSelect;
+
+/** Where a review's remarks are bound to; see `Sealer`. */
+export const placeOfRemarks = (reviewId: string): string => `review.remarks:${reviewId}`;
+
+export const insertReview = (tx: Transaction, row: ReviewRow) => tx.insert(reviews).values(row);
+
+/** The newest review of a stage. */
+export async function findNewestReview(
+  db: Queryable,
+  sessionId: string,
+  stage: ReviewRow['stage'],
+): Promise<ReviewRow | null> {
+  const [row] = await db
+    .select()
+    .from(reviews)
+    .where(and(eq(reviews.sessionId, sessionId), eq(reviews.stage, stage)))
+    .orderBy(desc(reviews.sequence))
+    .limit(1);
+  return row ?? null;
+}
+
+/** Adds remarks that came after their review; leaves those that are there. */
+export const addRemarks = (tx: Transaction, id: string, remarks: Buffer) =>
+  tx
+    .update(reviews)
+    .set({ remarks })
+    .where(and(eq(reviews.id, id), isNull(reviews.remarks)));
+
+export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
+  db
+    .select()
+    .from(reviews)
+    .where(inArray(reviews.id, [...ids]));
+
+/** All reviews of some sessions, in the order of their transitions; a session has a handful. */
+export const reviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
+  db
+    .select()
+    .from(reviews)
+    .where(inArray(reviews.sessionId, [...sessionIds]))
+    .orderBy(asc(reviews.sessionId), asc(reviews.sequence));

@@ -1,0 +1,164 @@
+/** What may be done with a session now, by whom, and why not: one judge for the mutations and for what they offer. */
+import { ACTION_ROLES, hasRole, maySee, type Role, type Viewer } from './access.ts';
+import { ACTION_MOVES, SESSION_ACTIONS, type SessionAction } from './session.ts';
+import { infoOf, type KnownSubStatus, type Pair, type SubStatus } from './status.ts';
+
+/** What the judge looks at, beside the clock and the viewer. */
+export interface ActionFacts extends Pair {
+  readonly verificationId: string;
+  readonly referenceId: string | null;
+  readonly linkExpiresAt: Date | null;
+  /** When the booked meeting begins; null where none is booked. */
+  readonly meetingAt: Date | null;
+  /** Who made the newest agent's review; null where that was at the provider, undefined where there is none. */
+  readonly agentReviewer: string | null | undefined;
+}
+
+/** What a deployment decides. */
+export interface ActionPolicy {
+  /** Whether an approval may be audited here whose agent, at the provider, is not known. */
+  readonly auditUnknownAgents: boolean;
+}
+
+export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
+
+/** From the end of the call on the provider has a recording. */
+const HAS_RECORDING: readonly SubStatus[] = [
+  'USER_ENDED_CALL',
+  'AGENT_ENDED_CALL',
+  'AGENT_APPROVED',
+  'AGENT_REJECTED',
+  'AGENT_UNABLE_TO_VALIDATE',
+  'AUDITOR_APPROVED',
+  'AUDITOR_REJECTED',
+];
+
+/** Why an action is refused, in a sentence for people; null where it is allowed. */
+export function whyNot(
+  action: SessionAction,
+  facts: ActionFacts,
+  viewer: Viewer,
+  now: Date,
+  policy: ActionPolicy,
+): string | null {
+  const allowed: readonly Role[] = ACTION_ROLES[action];
+  if (!hasRole(viewer, allowed)) return `Needs one of the roles ${allowed.join(', ')}.`;
+  if (!maySee(viewer, facts.verificationId)) return 'The session is not yours.';
+  if (infoOf(facts).terminal && action !== 'REQUEST_RECORDING') return 'The session is over.';
+  return (
+    refusedByState(action, facts, now) ??
+    (action === 'RECORD_AUDITOR_REVIEW' ? fourEyes(facts, viewer, policy) : null)
+  );
+}
+
+function refusedByState(action: SessionAction, facts: ActionFacts, now: Date): string | null {
+  const linkEnded = facts.linkExpiresAt !== null && facts.linkExpiresAt <= now;
+  switch (action) {
+    case 'SCHEDULE_MEETING':
+      if (!movesFrom(action, facts.subStatus)) return whyNoMeeting(facts);
+      return linkEnded ? "The customer's link has expired: start a new session." : null;
+    case 'CANCEL_MEETING':
+      if (!movesFrom(action, facts.subStatus)) return whyNoMeeting(facts);
+      if (facts.meetingAt === null) return 'No meeting is booked.';
+      return facts.meetingAt <= now ? 'The meeting has begun.' : null;
+    case 'RECORD_AGENT_REVIEW':
+      if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'A further call has to take place first.';
+      return movesFrom(action, facts.subStatus) ? null : 'The agent reviews when a call has ended.';
+    case 'RECORD_AUDITOR_REVIEW':
+      return movesFrom(action, facts.subStatus) ? null : 'The auditor reviews what an agent has approved.';
+    case 'REFRESH':
+      return null;
+    case 'REQUEST_RECORDING':
+      return HAS_RECORDING.includes(facts.subStatus) ? null : 'There is a recording once a call has ended.';
+    case 'CREATE_SDK_TOKEN':
+      if (facts.referenceId === null)
+        return 'The provider has given the session no reference yet: refresh it.';
+      return linkEnded ? "The customer's link has expired: start a new session." : null;
+    default:
+      return action satisfies never;
+  }
+}
+
+const movesFrom = (action: SessionAction, from: SubStatus): boolean =>
+  ACTION_MOVES.some((move) => move.action === action && move.from.includes(from));
+
+const whyNoMeeting = ({ subStatus }: Pair): string =>
+  subStatus === 'USER_ACCEPTED_MEETING' ? 'The call is going on.' : "The agent's decision stands.";
+
+/** Nobody audits their own review, whatever their role. */
+function fourEyes({ agentReviewer }: ActionFacts, viewer: Viewer, policy: ActionPolicy): string | null {
+  if (agentReviewer === viewer.id) return 'You made the agent review: somebody else has to audit it.';
+  if (agentReviewer == null && !policy.auditUnknownAgents) {
+    return 'The agent approved at the provider and is not known here, so that the auditor might be the same person.';
+  }
+  return null;
+}
+
+/** Why a decision is refused that its action as such allows; null where it is allowed. */
+export function whyNotDecide(action: SessionAction, to: KnownSubStatus, { subStatus }: Pair): string | null {
+  const allowed = ACTION_MOVES.some(
+    (move) => move.action === action && move.to === to && move.from.includes(subStatus),
+  );
+  return allowed
+    ? null
+    : 'The customer ended the call, which may have been incomplete: it cannot be approved on.';
+}
+
+/** What the provider's news does to the booked meeting. */
+export const MEETING_OUTCOMES: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> = {
+  USER_MISSED_MEETING: 'MISSED',
+  USER_REJECTED_MEETING: 'MISSED',
+  USER_ACCEPTED_MEETING: 'COMPLETED',
+  USER_ENDED_CALL: 'COMPLETED',
+  AGENT_ENDED_CALL: 'COMPLETED',
+  USER_MEETING_CANCELLED: 'CANCELLED',
+};
+
+export const REVIEW_STAGES = {
+  AGENT: 'The first decision, by the agent of the call.',
+  AUDITOR: 'The final decision.',
+} as const;
+export type ReviewStage = keyof typeof REVIEW_STAGES;
+
+export const REVIEW_DECISIONS = {
+  APPROVED: 'The customer is who they say they are.',
+  REJECTED: 'The customer is turned down.',
+  UNABLE_TO_VALIDATE: 'Neither can be said; a further call is needed.',
+} as const;
+export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
+
+/** The review behind each reviewed state. */
+export const REVIEW_OF: Partial<Record<SubStatus, { stage: ReviewStage; decision: ReviewDecision }>> = {
+  AGENT_APPROVED: { stage: 'AGENT', decision: 'APPROVED' },
+  AGENT_REJECTED: { stage: 'AGENT', decision: 'REJECTED' },
+  AGENT_UNABLE_TO_VALIDATE: { stage: 'AGENT', decision: 'UNABLE_TO_VALIDATE' },
+  AUDITOR_APPROVED: { stage: 'AUDITOR', decision: 'APPROVED' },
+  AUDITOR_REJECTED: { stage: 'AUDITOR', decision: 'REJECTED' },
+};
+
+/** The state that a review leads to. */
+export function reviewedAs(stage: ReviewStage, decision: ReviewDecision): KnownSubStatus {
+  const found = Object.entries(REVIEW_OF).find(
+    ([, review]) => review.stage === stage && review.decision === decision,
+  );
+  if (!found) throw new Error(`There is no ${stage} review ${decision}`);
+  return found[0] as KnownSubStatus;
+}
+
+export const MEETING_STATUSES = {
+  SCHEDULED: 'It is booked.',
+  RESCHEDULED: 'Another meeting took its place.',
+  CANCELLED: 'It was cancelled.',
+  COMPLETED: 'The call took place.',
+  MISSED: 'The customer did not come, or declined.',
+} as const;
+export type MeetingStatus = keyof typeof MEETING_STATUSES;
+
+/** An ended or failed session that another may take the place of. */
+export const REPLACEABLE: readonly SubStatus[] = [
+  'VKYC_EXPIRED',
+  'INSUFFICIENT_BALANCE',
+  'TECHNICAL_ERROR',
+  'AGENT_REJECTED',
+  'AUDITOR_REJECTED',
+];

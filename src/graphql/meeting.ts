@@ -1,0 +1,162 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import {
+  Arg,
+  Ctx,
+  createUnionType,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import type { MeetingStatus } from '../domain/actions.ts';
+import type { TransitionSource } from '../domain/session.ts';
+import { connectionTypes } from './connection.ts';
+import type { Context } from './context.ts';
+import { MeetingStatusEnum, TransitionSourceEnum } from './enums.ts';
+import {
+  ActionNotAllowedError,
+  ConflictError,
+  InvalidInputError,
+  NotFoundError,
+  resolveByName,
+  resultOf,
+} from './mutation-error.ts';
+import { fromGlobalId, ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
+import { VkycSession } from './session-type.ts';
+import { openText, refuseInSubscriptions } from './user.ts';
+
+@ObjectType({
+  implements: Node,
+  description:
+    'A meeting for the call. One that was booked here does not reach the provider, which has no call for it.',
+})
+export class Meeting extends Node {
+  @Field(() => GraphQLDateTime, { description: 'When it begins.' })
+  startsAt: Date;
+  @Field(() => MeetingStatusEnum, { description: 'What became of it.' })
+  status: MeetingStatus;
+  @Field(() => TransitionSourceEnum, {
+    description: 'MUTATION: booked here. Else booked by the customer at the provider.',
+  })
+  source: TransitionSource;
+  @Field(() => String, { nullable: true, description: 'Who booked it; null where that was at the provider.' })
+  scheduledBy?: string;
+  @Field(() => String, { nullable: true, description: 'Who cancelled it, where that was here.' })
+  cancelledBy?: string;
+  @Field(() => String, { nullable: true, description: 'Why, in their words. Refused in subscriptions.' })
+  cancelReason?: string;
+  @Field(() => GraphQLDateTime, { description: 'When it was recorded here.' })
+  createdAt: Date;
+}
+
+export const Meetings = connectionTypes('Meeting', () => Meeting);
+
+const IDEMPOTENCY_KEY =
+  'Yours to choose, such as a UUID: the same key with the same input answers as the first call did.';
+const EXPECTED_VERSION =
+  "The session's version as you read it: refuses where somebody else moved the session since.";
+
+/** What every action's input has. */
+@InputType()
+export abstract class ActionInput {
+  @Field(() => ID, { description: "The session's `id`." })
+  sessionId: string;
+  @Field(() => String, { description: IDEMPOTENCY_KEY })
+  idempotencyKey: string;
+  @Field(() => Int, { nullable: true, description: EXPECTED_VERSION })
+  expectedVersion?: number;
+}
+
+/** The input as services take it; an id of another kind becomes one that they refuse with its path. */
+export function withSessionKey<Input extends ActionInput>(input: Input): Input {
+  const named = fromGlobalId(input.sessionId);
+  return { ...input, sessionId: named?.type === 'VkycSession' ? named.key : '' };
+}
+
+@InputType({ description: 'A meeting to book.' })
+class ScheduleMeetingInput extends ActionInput {
+  @Field(() => GraphQLDateTime, {
+    description: "When it begins: in the future, and before the customer's link expires.",
+  })
+  startsAt: Date;
+}
+
+@InputType({ description: 'A meeting to cancel.' })
+class CancelMeetingInput extends ActionInput {
+  @Field(() => String, { nullable: true, description: 'Why, up to 500 characters.' })
+  reason?: string;
+}
+
+@ObjectType({ description: 'The meeting is booked.', simpleResolvers: true })
+class ScheduleMeetingSuccess {
+  @Field(() => VkycSession, { description: 'The session as it is now.' })
+  session: SessionRow;
+  @Field(() => Meeting, { description: 'The meeting that this call, or the one that it repeats, booked.' })
+  meeting: MeetingRow;
+  @Field(() => Boolean, { description: 'True when this call repeated an earlier one and changed nothing.' })
+  replayed: boolean;
+}
+
+@ObjectType({ description: 'The meeting is cancelled.', simpleResolvers: true })
+class CancelMeetingSuccess extends ScheduleMeetingSuccess {}
+
+const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
+
+const ScheduleMeetingResult = createUnionType({
+  name: 'ScheduleMeetingResult',
+  description: 'The meeting, or why there is none.',
+  types: () => [ScheduleMeetingSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+
+const CancelMeetingResult = createUnionType({
+  name: 'CancelMeetingResult',
+  description: 'The cancelled meeting, or why it was not.',
+  types: () => [CancelMeetingSuccess, ...refusals] as const,
+  ...resolveByName,
+});
+
+@Resolver(() => Meeting)
+export class MeetingResolver {
+  @FieldResolver(() => ID, { description: ID_DESCRIPTION })
+  id(@Root() { id }: MeetingRow): string {
+    return toGlobalId('Meeting', id);
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
+    refuseInSubscriptions(context);
+    return openText(context, cancelReason, placeOfCancelReason(id));
+  }
+
+  @Mutation(() => ScheduleMeetingResult, { description: 'Books a meeting, or moves the one that is booked.' })
+  scheduleMeeting(
+    @Arg('input', () => ScheduleMeetingInput, { description: 'What to book.' }) input: ScheduleMeetingInput,
+    @Ctx() context: Context,
+  ) {
+    return resultOf(
+      'ScheduleMeetingSuccess',
+      context,
+      context.services.scheduleMeeting(context.viewer, withSessionKey(input)),
+    );
+  }
+
+  @Mutation(() => CancelMeetingResult, { description: 'Cancels the booked meeting.' })
+  cancelMeeting(
+    @Arg('input', () => CancelMeetingInput, { description: 'What to cancel.' }) input: CancelMeetingInput,
+    @Ctx() context: Context,
+  ) {
+    return resultOf(
+      'CancelMeetingSuccess',
+      context,
+      context.services.cancelMeeting(context.viewer, withSessionKey(input)),
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import {
+  endBookedMeeting,
+  findBookedMeeting,
+  findMeetings,
+  insertMeeting,
+  type MeetingRow,
+  placeOfCancelReason,
+} from '../db/meetings.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import type { Viewer } from '../domain/access.ts';
+import { type ActionParts, actionInput, type Performed, performAction, refuse } from './perform-action.ts';
+import { checked, optional, storableText } from './validation.ts';
+
+const FURTHEST_DAYS = 366;
+
+const cancelInput = actionInput.extend({ reason: optional(storableText(500)) });
+
+export interface MeetingChanged {
+  readonly session: SessionRow;
+  readonly meeting: MeetingRow;
+  readonly replayed: boolean;
+}
+
+/** Books a meeting, or moves the one that is booked. A record of our own: the provider has no call for it. */
+export async function scheduleMeeting(
+  parts: ActionParts,
+  viewer: Viewer,
+  raw: unknown,
+): Promise<MeetingChanged> {
+  const now = parts.clock.now();
+  const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
+  const input = checked(
+    actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year') }),
+    raw,
+  );
+  const performed = await performAction(
+    parts,
+    viewer,
+    'SCHEDULE_MEETING',
+    input,
+    async (recording, session) => {
+      const { linkExpiresAt } = session;
+      if (input.startsAt <= now) refuse('SCHEDULE_MEETING', session, 'The meeting would begin in the past.');
+      if (linkExpiresAt && input.startsAt >= linkExpiresAt) {
+        refuse(
+          'SCHEDULE_MEETING',
+          session,
+          `The meeting would begin after the customer's link has expired (${linkExpiresAt.toISOString()}).`,
+        );
+      }
+      await endBookedMeeting(recording.tx, session.id, { status: 'RESCHEDULED' });
+      const id = uuidv7();
+      await insertMeeting(recording.tx, {
+        id,
+        sessionId: session.id,
+        startsAt: input.startsAt,
+        status: 'SCHEDULED',
+        source: 'MUTATION',
+        scheduledBy: viewer.id,
+        cancelledBy: null,
+        cancelReason: null,
+        createdAt: now,
+      });
+      return { session: await recording.act(session, 'USER_MEETING_SCHEDULED', viewer.id), outcomeId: id };
+    },
+  );
+  return withMeeting(parts, performed);
+}
+
+/** Cancels the booked meeting. */
+export async function cancelMeeting(
+  parts: ActionParts,
+  viewer: Viewer,
+  raw: unknown,
+): Promise<MeetingChanged> {
+  const input = checked(cancelInput, raw);
+  const performed = await performAction(
+    parts,
+    viewer,
+    'CANCEL_MEETING',
+    input,
+    async (recording, session) => {
+      const booked = await findBookedMeeting(recording.tx, session.id);
+      if (!booked) throw new Error('A meeting that may be cancelled is booked');
+      const cancelReason = input.reason
+        ? parts.sealer.seal(input.reason, placeOfCancelReason(booked.id))
+        : null;
+      await endBookedMeeting(recording.tx, session.id, {
+        status: 'CANCELLED',
+        cancelledBy: viewer.id,
+        cancelReason,
+      });
+      return {
+        session: await recording.act(session, 'USER_MEETING_CANCELLED', viewer.id),
+        outcomeId: booked.id,
+      };
+    },
+  );
+  return withMeeting(parts, performed);
+}
+
+async function withMeeting(
+  { db }: ActionParts,
+  { outcomeId, ...performed }: Performed,
+): Promise<MeetingChanged> {
+  const [meeting] = await findMeetings(db, [outcomeId]);
+  if (!meeting) throw new Error('The meeting of a performed action is stored');
+  return { ...performed, meeting };
+}

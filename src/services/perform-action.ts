@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { Database } from '../db/client.ts';
+import { findCall, insertCall } from '../db/idempotency.ts';
+import { findBookedMeeting } from '../db/meetings.ts';
+import { findNewestReview } from '../db/reviews.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { findSessions, lockSessionById, type SessionRow } from '../db/sessions.ts';
+import { maySee, type Viewer } from '../domain/access.ts';
+import { type ActionFacts, type ActionPolicy, whyNot } from '../domain/actions.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { SessionAction } from '../domain/session.ts';
+import type { Recorder, Recording } from './record-transition.ts';
+import { optional, storableText } from './validation.ts';
+
+/** What every action's input has, beside its own. `sessionId` is the session's own id, not the global one. */
+export const actionInput = z.object({
+  sessionId: z.uuid('must be the id of a VkycSession'),
+  idempotencyKey: storableText(200).min(1, 'must not be empty'),
+  expectedVersion: optional(
+    z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is more than any version'),
+  ),
+});
+
+type ActionInput = z.infer<typeof actionInput>;
+
+export interface Performed {
+  readonly session: SessionRow;
+  /** The meeting or review that the call made or changed. */
+  readonly outcomeId: string;
+  readonly replayed: boolean;
+}
+
+/** What an action does once it is allowed; returns the session and the id of what it made or changed. */
+type Work = (
+  recording: Recording,
+  session: SessionRow,
+) => Promise<{ session: SessionRow; outcomeId: string }>;
+
+export interface ActionParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly sealer: Sealer;
+  readonly policy: ActionPolicy;
+}
+
+/**
+ * The frame of every action on a session, in one transaction under the session's lock: the same key answers as the
+ * first call did; then the version, then the rules, then the work. Throws `Refusal`; nothing of it is kept then.
+ */
+export async function performAction(
+  { clock, recorder, sealer, policy }: ActionParts,
+  viewer: Viewer,
+  action: SessionAction,
+  input: ActionInput,
+  work: Work,
+): Promise<Performed> {
+  const call = { caller: viewer.id, mutation: action, key: input.idempotencyKey };
+  const canonical = JSON.stringify(input);
+  return recorder.inTransaction(async (recording) => {
+    const { tx } = recording;
+    const session = await lockSessionById(tx, input.sessionId);
+    if (!session || !maySee(viewer, session.verificationId)) throw notFound();
+
+    const earlier = await findCall(tx, call);
+    if (earlier) {
+      if (earlier.sessionId !== session.id || !sealer.matches(earlier.inputHash, canonical))
+        throw keyUsed(session);
+      return { session, outcomeId: earlier.outcomeId, replayed: true };
+    }
+    if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
+      throw moved(session);
+    refuse(action, session, whyNot(action, await factsOf(tx, session), viewer, clock.now(), policy));
+
+    const done = await work(recording, session);
+    const inputHash = sealer.hash(canonical);
+    const row = {
+      ...call,
+      inputHash,
+      sessionId: session.id,
+      outcomeId: done.outcomeId,
+      createdAt: clock.now(),
+    };
+    // The lock was of one session: another one may have used the key meanwhile.
+    if (!(await insertCall(tx, row))) throw keyUsed(session);
+    return { ...done, replayed: false };
+  });
+}
+
+/** What the rules judge a session's actions by. */
+export async function factsOf(
+  db: Parameters<typeof findBookedMeeting>[0],
+  session: SessionRow,
+): Promise<ActionFacts> {
+  const meeting = await findBookedMeeting(db, session.id);
+  const review = await findNewestReview(db, session.id, 'AGENT');
+  return { ...session, meetingAt: meeting?.startsAt ?? null, agentReviewer: review?.reviewer };
+}
+
+/** A session that the viewer may see and act on, for actions that change nothing here. Throws `Refusal`. */
+export async function allowedSession(
+  { db, clock, policy }: Pick<ActionParts, 'db' | 'clock' | 'policy'>,
+  viewer: Viewer,
+  action: SessionAction,
+  sessionId: string,
+): Promise<SessionRow> {
+  const [session] = await findSessions(db, [sessionId]);
+  if (!session || !maySee(viewer, session.verificationId)) throw notFound();
+  refuse(action, session, whyNot(action, await factsOf(db, session), viewer, clock.now(), policy));
+  return session;
+}
+
+/** Throws a `Refusal` where there is a reason. */
+export function refuse(action: SessionAction, session: SessionRow, reason: string | null): void {
+  if (reason !== null) throw new Refusal('ACTION_NOT_ALLOWED', reason, { sessionId: session.id, action });
+}
+
+const notFound = () => new Refusal('NOT_FOUND', 'There is no such session, or it is not yours to see.');
+
+const moved = (session: SessionRow) =>
+  new Refusal(
+    'VERSION_CONFLICT',
+    `The session has moved to ${session.subStatus} (version ${session.version}) since you read it. Look at it and decide again.`,
+    { sessionId: session.id },
+  );
+
+const keyUsed = (session: SessionRow) =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this idempotencyKey before with another input. Use a new key for a new call.',
+    {
+      sessionId: session.id,
+    },
+  );

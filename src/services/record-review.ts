@@ -1,0 +1,67 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { findReviews, insertReview, placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import type { Viewer } from '../domain/access.ts';
+import { type ReviewDecision, type ReviewStage, reviewedAs, whyNotDecide } from '../domain/actions.ts';
+import { type ActionParts, actionInput, performAction, refuse } from './perform-action.ts';
+import { checked, optional, storableText } from './validation.ts';
+
+const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) =>
+  actionInput
+    .extend({ decision: z.enum(decisions), remarks: optional(storableText(2000)) })
+    .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks?.trim(), {
+      path: ['remarks'],
+      message: 'must say why, unless the decision is APPROVED',
+    });
+
+const INPUTS = {
+  AGENT: reviewInput(['APPROVED', 'REJECTED', 'UNABLE_TO_VALIDATE']),
+  AUDITOR: reviewInput(['APPROVED', 'REJECTED']),
+} as const;
+
+const ACTIONS = { AGENT: 'RECORD_AGENT_REVIEW', AUDITOR: 'RECORD_AUDITOR_REVIEW' } as const;
+
+export interface ReviewRecorded {
+  readonly session: SessionRow;
+  readonly review: ReviewRow;
+  readonly replayed: boolean;
+}
+
+/** Records the decision of an agent or of an auditor, who is never the agent. */
+export async function recordReview(
+  parts: ActionParts,
+  viewer: Viewer,
+  stage: ReviewStage,
+  raw: unknown,
+): Promise<ReviewRecorded> {
+  const input = checked(INPUTS[stage], raw);
+  const action = ACTIONS[stage];
+  const { outcomeId, ...performed } = await performAction(
+    parts,
+    viewer,
+    action,
+    input,
+    async (recording, session) => {
+      const to = reviewedAs(stage, input.decision);
+      refuse(action, session, whyNotDecide(action, to, session));
+      const after = await recording.act(session, to, viewer.id);
+      const id = uuidv7();
+      await insertReview(recording.tx, {
+        id,
+        sessionId: session.id,
+        sequence: after.lastSequence,
+        stage,
+        decision: input.decision,
+        remarks: input.remarks ? parts.sealer.seal(input.remarks, placeOfRemarks(id)) : null,
+        source: 'MUTATION',
+        reviewer: viewer.id,
+        recordedAt: parts.clock.now(),
+      });
+      return { session: after, outcomeId: id };
+    },
+  );
+  const [review] = await findReviews(parts.db, [outcomeId]);
+  if (!review) throw new Error('The review of a performed action is stored');
+  return { ...performed, review };
+}
