@@ -45,4 +45,5 @@ ALTER TABLE "review" ADD CONSTRAINT "review_session_id_vkyc_session_id_fk" FOREI
 CREATE INDEX "meeting_session" ON "meeting" USING btree ("session_id","created_at","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "meeting_booked" ON "meeting" USING btree ("session_id") WHERE "meeting"."status" = 'SCHEDULED';--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_replaces_id_vkyc_session_id_fk" FOREIGN KEY ("replaces_id") REFERENCES "public"."vkyc_session"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "vkyc_session_replaces" ON "vkyc_session" USING btree ("replaces_id");
+CREATE UNIQUE INDEX "vkyc_session_replaces" ON "vkyc_session" USING btree ("replaces_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "start_intent_replaces" ON "start_intent" USING btree ("replaces_id") WHERE "start_intent"."state" in ('OPEN', 'DONE');

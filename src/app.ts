@@ -20,6 +20,7 @@ import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
+import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
 import { Inbox } from './services/receive-webhook.ts';
 import { recordReview } from './services/record-review.ts';
@@ -73,7 +74,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     onStop(() => inbox.stop());
 
     const policy = { auditUnknownAgents: config.auditUnknownAgents };
-    const actions = { db, clock, recorder, sealer, policy };
+    const actions = { db, clock, recorder, sealer, policy, provider, log };
     const services: Services = {
       db,
       sealer,
@@ -85,6 +86,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
       cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
       recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
+      refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
+      requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
+      createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),
     };
 
     let stopping = false;

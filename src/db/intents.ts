@@ -4,10 +4,13 @@ import { startIntents } from './tables.ts';
 
 export type IntentRow = typeof startIntents.$inferSelect;
 
-/** Stores an intent, or leaves the one that is there; returns the stored row. */
-export async function insertIntent(db: Queryable, row: IntentRow): Promise<IntentRow> {
+/**
+ * Stores an intent, or leaves the one that is there; returns the stored row. Null where there is none: another
+ * intent is about to replace the same session.
+ */
+export async function insertIntent(db: Queryable, row: IntentRow): Promise<IntentRow | null> {
   const [inserted] = await db.insert(startIntents).values(row).onConflictDoNothing().returning();
-  return inserted ?? (await findIntent(db, row.verificationId)) ?? row;
+  return inserted ?? findIntent(db, row.verificationId);
 }
 
 export async function findIntent(db: Queryable, verificationId: string): Promise<IntentRow | null> {
@@ -32,7 +35,7 @@ export const markIntent = (
 ) => db.update(startIntents).set(marks).where(eq(startIntents.verificationId, verificationId));
 
 /** Puts another intent in the place of a refused one; returns what then stands. */
-export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Promise<IntentRow> {
+export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
   const refused = and(
     eq(startIntents.verificationId, intent.verificationId),
     eq(startIntents.state, 'REFUSED'),

@@ -40,7 +40,11 @@ export async function lockSessionById(tx: Transaction, id: string): Promise<Sess
 
 /** False where another transaction made it first; that one has then been waited for. */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
-  const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
+  const inserted = await tx
+    .insert(sessions)
+    .values(row)
+    .onConflictDoNothing({ target: sessions.verificationId })
+    .returning({ id: sessions.id });
   return inserted.length > 0;
 }
 
@@ -61,6 +65,18 @@ export const findSessionsByVerificationId = (db: Queryable, ids: readonly string
     .select()
     .from(sessions)
     .where(inArray(sessions.verificationId, [...ids]));
+
+/** The session that took the place of another. */
+export async function findReplacement(db: Queryable, replacedId: string): Promise<SessionRow | null> {
+  const [row] = await db.select().from(sessions).where(eq(sessions.replacesId, replacedId));
+  return row ?? null;
+}
+
+export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
+  db
+    .select()
+    .from(sessions)
+    .where(inArray(sessions.replacesId, [...replacedIds]));
 
 export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;

@@ -61,22 +61,29 @@ export const users = pgTable('vkyc_user', {
 export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
 
 /** What somebody asked to start, stored before the provider hears of it. */
-export const startIntents = pgTable('start_intent', {
-  verificationId: text('verification_id').primaryKey(),
-  sessionId: uuid('session_id').notNull().unique(),
-  /** Who asked; only they may ask again. */
-  caller: text('caller').notNull(),
-  /** Keyed hash of the whole input. */
-  inputHash: digest('input_hash').notNull(),
-  userId: uuid('user_id').references(() => users.id),
-  userTemplate: text('user_template'),
-  agentTemplate: text('agent_template'),
-  replacesId: uuid('replaces_id'),
-  /** Counted up just before the provider is asked: from here on a GET decides before anything is sent again. */
-  sends: integer('sends').notNull(),
-  state: text('state').$type<IntentState>().notNull(),
-  createdAt: time('created_at').notNull(),
-});
+export const startIntents = pgTable(
+  'start_intent',
+  {
+    verificationId: text('verification_id').primaryKey(),
+    sessionId: uuid('session_id').notNull().unique(),
+    /** Who asked; only they may ask again. */
+    caller: text('caller').notNull(),
+    /** Keyed hash of the whole input. */
+    inputHash: digest('input_hash').notNull(),
+    userId: uuid('user_id').references(() => users.id),
+    userTemplate: text('user_template'),
+    agentTemplate: text('agent_template'),
+    replacesId: uuid('replaces_id'),
+    /** Counted up just before the provider is asked: from here on a GET decides before anything is sent again. */
+    sends: integer('sends').notNull(),
+    state: text('state').$type<IntentState>().notNull(),
+    createdAt: time('created_at').notNull(),
+  },
+  (t) => [
+    // Of several that would take the place of the same session, one may try.
+    uniqueIndex('start_intent_replaces').on(t.replacesId).where(sql`${t.state} in ('OPEN', 'DONE')`),
+  ],
+);
 
 /** One row a session: the fold of its log, and beside it what the provider last said. */
 export const sessions = pgTable(

@@ -39,6 +39,9 @@ export const OPERATIONS = {
   'Mutation.cancelMeeting': ACTION_ROLES.CANCEL_MEETING,
   'Mutation.recordAgentReview': ACTION_ROLES.RECORD_AGENT_REVIEW,
   'Mutation.recordAuditorReview': ACTION_ROLES.RECORD_AUDITOR_REVIEW,
+  'Mutation.refreshSession': ACTION_ROLES.REFRESH,
+  'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
+  'Mutation.createSdkToken': ACTION_ROLES.CREATE_SDK_TOKEN,
   'Subscription.statusTransitions': EVERYONE,
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -5,6 +5,7 @@ import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Cursors } from '../feed/cursor.ts';
 import type { Hub } from '../feed/hub.ts';
+import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
 import type { MeetingChanged } from '../services/meetings.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
 import type { StartSession } from '../services/start-session.ts';
@@ -22,6 +23,9 @@ export interface Services {
   scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewRecorded>;
+  refreshSession(viewer: Viewer, sessionId: string): ReturnType<typeof refreshSession>;
+  requestRecording(viewer: Viewer, sessionId: string): ReturnType<typeof requestRecording>;
+  createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;
 }
 
 /** What every resolver gets: who asks, the application, and loaders that live as long as one answer. */

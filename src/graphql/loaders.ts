@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Database } from '../db/client.ts';
 import { meetingsOfSessions } from '../db/meetings.ts';
 import { reviewsOfSessions } from '../db/reviews.ts';
-import { findSessions, findSessionsByVerificationId } from '../db/sessions.ts';
+import { findReplacements, findSessions, findSessionsByVerificationId } from '../db/sessions.ts';
 import { type LogRange, logRanges, type TransitionRow } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 
@@ -19,6 +19,10 @@ export const createLoaders = (db: Database) => ({
   ),
   sessionByVerificationId: new DataLoader(async (ids: readonly string[]) =>
     inOrder(ids, await findSessionsByVerificationId(db, ids), (row) => row.verificationId),
+  ),
+  /** By the id of the session that was replaced. */
+  replacement: new DataLoader(async (ids: readonly string[]) =>
+    inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),
   ),
   user: new DataLoader(async (ids: readonly string[]) =>
     inOrder(ids, await findUsers(db, ids), (row) => row.id),

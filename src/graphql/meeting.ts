@@ -28,7 +28,7 @@ import {
   resolveByName,
   resultOf,
 } from './mutation-error.ts';
-import { fromGlobalId, ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
+import { ID_DESCRIPTION, Node, sessionKeyOf, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { openText, refuseInSubscriptions } from './user.ts';
 
@@ -75,10 +75,10 @@ export abstract class ActionInput {
 }
 
 /** The input as services take it; an id of another kind becomes one that they refuse with its path. */
-export function withSessionKey<Input extends ActionInput>(input: Input): Input {
-  const named = fromGlobalId(input.sessionId);
-  return { ...input, sessionId: named?.type === 'VkycSession' ? named.key : '' };
-}
+export const withSessionKey = <Input extends ActionInput>(input: Input): Input => ({
+  ...input,
+  sessionId: sessionKeyOf(input.sessionId),
+});
 
 @InputType({ description: 'A meeting to book.' })
 class ScheduleMeetingInput extends ActionInput {

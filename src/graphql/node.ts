@@ -26,6 +26,12 @@ export function fromGlobalId(id: string): { type: NodeType; key: string } | null
   return { type: type as NodeType, key };
 }
 
+/** The key behind a session's id in an input; for any other id, what the services refuse with its path. */
+export function sessionKeyOf(id: string): string {
+  const named = fromGlobalId(id);
+  return named?.type === 'VkycSession' ? named.key : '';
+}
+
 /** The key behind an id of one type. Throws what tells the caller which kind of id is expected. */
 export function keyOf(type: NodeType, id: string): string {
   const named = fromGlobalId(id);

@@ -11,6 +11,7 @@ import { buildSchemaSync } from 'type-graphql';
 import { hasRole, OPERATIONS, type Role } from '../domain/access.ts';
 import type { Context } from './context.ts';
 import { MeetingResolver } from './meeting.ts';
+import { ProviderActionsResolver } from './provider-actions.ts';
 import { ReviewResolver } from './review.ts';
 import { SessionResolver } from './session.ts';
 import { StartSessionResolver } from './start-session.ts';
@@ -34,6 +35,7 @@ export function getSchema(): GraphQLSchema {
         StartSessionResolver,
         MeetingResolver,
         ReviewResolver,
+        ProviderActionsResolver,
       ],
       // Inputs are checked by the services, which know all that is wrong with them.
       validate: false,

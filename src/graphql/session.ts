@@ -22,7 +22,7 @@ import {
 } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
-import { limitOf, maySee } from '../domain/access.ts';
+import { limitOf, maySee, type Viewer } from '../domain/access.ts';
 import { ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { belongsTogether, type StatusInfo as Info, type Status, type SubStatus } from '../domain/status.ts';
@@ -76,6 +76,9 @@ class BlockedAction {
   reason: string;
 }
 
+const visibleTo = (viewer: Viewer, session: SessionRow | null): SessionRow | null =>
+  session && maySee(viewer, session.verificationId) ? session : null;
+
 const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
 
@@ -101,7 +104,7 @@ export class SessionResolver {
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
     const session = await loaders.session.load(keyOf('VkycSession', id));
-    return session && maySee(viewer, session.verificationId) ? session : null;
+    return visibleTo(viewer, session);
   }
 
   @Query(() => VkycSession, {
@@ -161,6 +164,28 @@ export class SessionResolver {
   @FieldResolver(() => String)
   startCursor(@Root() session: SessionRow, @Ctx() { services }: Context): string {
     return services.cursors.encode({ sessionId: session.id, sequence: 0 });
+  }
+
+  @FieldResolver(() => VkycSession, {
+    nullable: true,
+    description: 'The session that this one takes the place of.',
+  })
+  async replaces(
+    @Root() session: SessionRow,
+    @Ctx() { loaders, viewer }: Context,
+  ): Promise<SessionRow | null> {
+    return session.replacesId ? visibleTo(viewer, await loaders.session.load(session.replacesId)) : null;
+  }
+
+  @FieldResolver(() => VkycSession, {
+    nullable: true,
+    description: 'The session that took the place of this one.',
+  })
+  async replacedBy(
+    @Root() session: SessionRow,
+    @Ctx() { loaders, viewer }: Context,
+  ): Promise<SessionRow | null> {
+    return visibleTo(viewer, await loaders.replacement.load(session.id));
   }
 
   @FieldResolver(() => Meeting, { nullable: true, description: 'The meeting now booked, if any.' })

@@ -4,6 +4,7 @@ import {
   Ctx,
   createUnionType,
   Field,
+  ID,
   InputType,
   Int,
   Mutation,
@@ -20,6 +21,7 @@ import {
   resolveByName,
   resultOf,
 } from './mutation-error.ts';
+import { sessionKeyOf } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({
@@ -134,6 +136,11 @@ class StartSessionInput {
     description: 'Questions for the agent to ask, at most 20.',
   })
   securityQuestions?: SecurityQuestionInput[];
+  @Field(() => ID, {
+    nullable: true,
+    description: 'An expired, rejected or failed session that this one takes the place of.',
+  })
+  replacesSessionId?: string;
 }
 
 @ObjectType({ description: 'The session exists, here and at the provider.', simpleResolvers: true })
@@ -151,6 +158,12 @@ const StartSessionResult = createUnionType({
   ...resolveByName,
 });
 
+/** The input as the service takes it; an id of another kind becomes one that it refuses with its path. */
+const withReplacedKey = (input: StartSessionInput): StartSessionInput =>
+  input.replacesSessionId == null
+    ? input
+    : { ...input, replacesSessionId: sessionKeyOf(input.replacesSessionId) };
+
 @Resolver()
 export class StartSessionResolver {
   @Mutation(() => StartSessionResult, {
@@ -161,6 +174,10 @@ export class StartSessionResolver {
     @Arg('input', () => StartSessionInput, { description: 'What to start.' }) input: StartSessionInput,
     @Ctx() context: Context,
   ) {
-    return resultOf('StartSessionSuccess', context, context.services.startSession(context.viewer.id, input));
+    return resultOf(
+      'StartSessionSuccess',
+      context,
+      context.services.startSession(context.viewer, withReplacedKey(input)),
+    );
   }
 }

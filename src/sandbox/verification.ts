@@ -66,8 +66,12 @@ export class Verification {
   asAnswer() {
     return {
       ...this.#core(this.#linkExpiry.toISOString()),
-      recording_link: null,
+      recording_link: this.#hasRecording
+        ? `https://storage.cashfree.com/recording/${this.referenceId}?X-Amz-Date=${this.#stamp}&X-Amz-Expires=3600`
+        : null,
       meeting_schedule: this.#meeting?.toISOString() ?? null,
+      agent_remarks: this.#remarks('AGENT'),
+      auditor_remarks: this.#remarks('AUDITOR'),
     };
   }
 
@@ -83,6 +87,22 @@ export class Verification {
         meeting_schedule: this.#meeting?.toISOString() ?? '',
       },
     };
+  }
+
+  /** From the end of the call on. */
+  get #hasRecording(): boolean {
+    return this.#steps.slice(0, this.#reached + 1).some((step) => step.subStatus.endsWith('ENDED_CALL'));
+  }
+
+  get #stamp(): string {
+    return this.#time.toISOString().replace(/[-:]|\.\d+/g, '');
+  }
+
+  #remarks(by: 'AGENT' | 'AUDITOR'): string | null {
+    const reviewed = this.#steps
+      .slice(0, this.#reached + 1)
+      .find((step) => pairOf(step.subStatus).status === `${by}_REVIEWED`);
+    return reviewed ? `The sandbox's ${by.toLowerCase()} says: ${reviewed.subStatus}.` : null;
   }
 
   #core(linkExpiry: string) {

@@ -4,22 +4,28 @@ import type { Database } from '../db/client.ts';
 import {
   completeIntent,
   countSend,
+  findIntent,
   type IntentRow,
   insertIntent,
   markIntent,
   replaceRefusedIntent,
 } from '../db/intents.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { findSessions, type SessionRow } from '../db/sessions.ts';
+import { findReplacement, findSessions, type SessionRow } from '../db/sessions.ts';
 import { findUsers, insertUser, placeOfUser } from '../db/users.ts';
+import { maySee, type Viewer } from '../domain/access.ts';
+import { REPLACEABLE } from '../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession, ProviderUser } from '../domain/ports.ts';
+import { refusalOf } from './provider-refusal.ts';
 import type { Recorder } from './record-transition.ts';
 import { checked, optional, refuseField, storableText } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
+
+const REPLACED_ALREADY = 'names a session that another one has replaced already';
 
 const shortText = storableText(200);
 const address = z.object({
@@ -64,6 +70,8 @@ const startSessionInput = z.object({
       address,
     }),
   ),
+  /** The session's own id, not the global one. */
+  replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
   securityQuestions: optional(
     z
       .array(z.object({ order: z.int(), question: shortText.min(1, 'must not be empty'), answer: shortText }))
@@ -91,7 +99,7 @@ interface Parts {
 }
 
 /** Starts a session; safe to repeat at any point, also after a crash. Throws `Refusal`. */
-export type StartSession = (caller: string, input: unknown) => Promise<Started>;
+export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
 
 /**
  * The verification id is the provider's only idempotency. So the intent is stored first, counted before it is sent,
@@ -102,36 +110,39 @@ export function createStartSession(parts: Parts): StartSession {
   /** Identical calls under way in this process share one conversation with the provider. */
   const underWay = new Map<string, Promise<Started>>();
 
-  return async (caller, raw) => {
+  return async (viewer, raw) => {
     const input = checked(startSessionInput, raw);
-    const intent = await claim(caller, input);
+    const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
 
     const running = underWay.get(intent.verificationId);
     if (running) return { ...(await running), replayed: true };
-    const conversation = converse(caller, input, intent).catch((error) => refuse(intent, error));
+    const conversation = converse(viewer.id, input, intent).catch((error) => refuse(intent, error));
     underWay.set(intent.verificationId, conversation);
     return conversation.finally(() => underWay.delete(intent.verificationId));
   };
 
-  async function claim(caller: string, input: StartSessionInput): Promise<IntentRow> {
+  async function claim(viewer: Viewer, input: StartSessionInput): Promise<IntentRow> {
     const canonical = JSON.stringify(input);
     const asked: IntentRow = {
       verificationId: input.verificationId,
       sessionId: uuidv7(),
-      caller,
+      caller: viewer.id,
       inputHash: sealer.hash(canonical),
       userId: null,
       userTemplate: input.userTemplate ?? null,
       agentTemplate: input.agentTemplate ?? null,
-      replacesId: null,
+      replacesId: input.replacesSessionId ?? null,
       sends: 0,
       state: 'OPEN',
       createdAt: clock.now(),
     };
+    const known = await findIntent(db, input.verificationId);
+    if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input.replacesSessionId);
     const stored = await insertIntent(db, asked);
-    const intent = stored.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
-    if (intent.state === 'TAKEN' || intent.caller !== caller) throw taken();
+    const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
+    if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
+    if (intent.state === 'TAKEN' || intent.caller !== viewer.id) throw taken();
     if (!sealer.matches(intent.inputHash, canonical)) {
       throw new Refusal(
         'IDEMPOTENCY_CONFLICT',
@@ -139,6 +150,22 @@ export function createStartSession(parts: Parts): StartSession {
       );
     }
     return intent;
+  }
+
+  /** Only an ended or failed session can be replaced, by one other. */
+  async function checkReplaced(viewer: Viewer, replacedId: string | undefined): Promise<void> {
+    if (replacedId === undefined) return;
+    const path = ['replacesSessionId'];
+    const [replaced] = await findSessions(db, [replacedId]);
+    if (!replaced || !maySee(viewer, replaced.verificationId))
+      return refuseField(path, 'names no session that you may see');
+    if (!REPLACEABLE.includes(replaced.subStatus)) {
+      refuseField(
+        path,
+        `names a session that is ${replaced.subStatus}: only an expired, rejected or failed one can be replaced`,
+      );
+    }
+    if (await findReplacement(db, replacedId)) refuseField(path, REPLACED_ALREADY);
   }
 
   /** Where nothing came of an intent for good, a corrected one may take its place. */
@@ -283,18 +310,3 @@ const refuseOtherPhone = () =>
     ['user', 'phone'],
     'differs from the phone that this user is known by, to which the link would go',
   );
-
-function refusalOf(error: unknown): unknown {
-  if (!(error instanceof ProviderFailure)) return error;
-  const details = {
-    ...(error.providerCode ? { providerCode: error.providerCode } : {}),
-    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
-  };
-  return error.kind === 'UNAVAILABLE'
-    ? new Refusal(
-        'PROVIDER_UNAVAILABLE',
-        `${error.message} Nothing is lost: repeat the same call later.`,
-        details,
-      )
-    : new Refusal('PROVIDER_REFUSED', error.message, details);
-}

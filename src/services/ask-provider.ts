@@ -1,0 +1,87 @@
+import type { Logger } from 'pino';
+import type { SessionRow } from '../db/sessions.ts';
+import { findUsers } from '../db/users.ts';
+import type { Viewer } from '../domain/access.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Provider, ProviderSession, SdkToken } from '../domain/ports.ts';
+import { type ActionParts, allowedSession, refuse } from './perform-action.ts';
+import { refusalOf } from './provider-refusal.ts';
+
+export interface ProviderParts extends ActionParts {
+  readonly provider: Provider;
+  readonly log: Logger;
+}
+
+export interface Refreshed {
+  readonly session: SessionRow;
+  readonly changed: boolean;
+}
+
+/** Asks the provider for a session's present state and records what is new. Throws `Refusal`. */
+export async function refreshSession(
+  parts: ProviderParts,
+  viewer: Viewer,
+  sessionId: string,
+): Promise<Refreshed> {
+  const session = await allowedSession(parts, viewer, 'REFRESH', sessionId);
+  const said = await find(parts, session);
+  return parts.recorder.inTransaction(async (recording) => {
+    const recorded = await recording.report({
+      source: 'POLL',
+      actor: null,
+      said,
+      eventTime: null,
+      webhooksWhenAsked: session.providerWebhooks,
+    });
+    if (!recorded) throw new Error('A session that was found can be reported on');
+    return { session: recorded.session, changed: recorded.transition !== null };
+  });
+}
+
+/** A link to the recording of a session's call, which the provider keeps and signs for a short time. */
+export async function requestRecording(parts: ProviderParts, viewer: Viewer, sessionId: string) {
+  const session = await allowedSession(parts, viewer, 'REQUEST_RECORDING', sessionId);
+  const { recordingLink } = await find(parts, session);
+  if (recordingLink === null) refuse('REQUEST_RECORDING', session, 'The provider has no recording yet.');
+  parts.log.info({ audit: 'recording requested', viewer: viewer.id, sessionId }, 'a recording was requested');
+  return {
+    session,
+    recording: { url: recordingLink as string, expiresAt: expiryOf(recordingLink as string) },
+  };
+}
+
+/** A token with which the customer's app opens the provider's SDK without an OTP. */
+export async function createSdkToken(
+  parts: ProviderParts,
+  viewer: Viewer,
+  sessionId: string,
+): Promise<SdkToken & { session: SessionRow }> {
+  const session = await allowedSession(parts, viewer, 'CREATE_SDK_TOKEN', sessionId);
+  const [user] = await findUsers(parts.db, [session.userId]);
+  if (!user || session.referenceId === null)
+    throw new Error('A session that may have a token has a user and a reference');
+  const token = await parts.provider.createSdkToken(session.referenceId, user.userId).catch((error) => {
+    throw refusalOf(error);
+  });
+  return { ...token, session };
+}
+
+async function find({ provider }: ProviderParts, session: SessionRow): Promise<ProviderSession> {
+  const said = await provider.findVerification(session.verificationId).catch((error) => {
+    throw refusalOf(error);
+  });
+  if (said) return said;
+  throw new Refusal('PROVIDER_REFUSED', 'The provider does not know this session.', {
+    sessionId: session.id,
+  });
+}
+
+/** A signed storage URL tells how long it lives, where it is of the usual kind. */
+function expiryOf(url: string): Date | null {
+  const query = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();
+  const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
+  const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);
+  if (!time || !Number.isFinite(seconds)) return null;
+  const signedAt = Date.parse(`${year}-${month}-${day}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
+  return new Date(signedAt + seconds * 1000);
+}
