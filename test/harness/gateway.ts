@@ -162,7 +162,10 @@ export async function bootGateway({
         input: { verificationId, user: { phone: '9988776655', name: 'Asha Rao' }, ...input },
       };
       const { data, errors } = await gateway.graphql(START, variables);
-      if (errors) throw new Error(`${errors[0]?.message}\n${logs.filter((line) => line.includes('"level":50')).join('')}`);
+      if (errors)
+        throw new Error(
+          `${errors[0]?.message}\n${logs.filter((line) => line.includes('"level":50')).join('')}`,
+        );
       expect(data.startSession).toMatchObject({ __typename: 'StartSessionSuccess' });
       return data.startSession.session;
     },

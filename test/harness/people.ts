@@ -1,0 +1,63 @@
+/** Staff and customers who act on a gateway, and the operations that their screens use. */
+import { randomUUID } from 'node:crypto';
+import type { Gateway } from './gateway.ts';
+
+const SESSION = `
+  id verificationId status subStatus version disputed availableActions blockedActions { action reason }
+  statusInfo { waitingOn terminal }
+  meeting { id startsAt status source scheduledBy }
+  meetings(first: 20) { nodes { startsAt status source scheduledBy cancelledBy cancelReason } }
+  reviews { id stage decision remarks source reviewer }
+  replaces { id } replacedBy { id }`;
+
+const RESULT = `
+  __typename
+  ... on MutationError { code message retryable }
+  ... on InvalidInputError { problems { path message } }
+  ... on ActionNotAllowedError { action session { ${SESSION} } }
+  ... on ConflictError { currentSession { ${SESSION} } }`;
+
+const ACTIONS = {
+  scheduleMeeting: `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) { ${RESULT} ... on ScheduleMeetingSuccess { replayed meeting { id startsAt status } session { ${SESSION} } } } }`,
+  cancelMeeting: `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) { ${RESULT} ... on CancelMeetingSuccess { replayed meeting { id status cancelReason } session { ${SESSION} } } } }`,
+  recordAgentReview: `mutation ($input: RecordAgentReviewInput!) { result: recordAgentReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
+  recordAuditorReview: `mutation ($input: RecordAuditorReviewInput!) { result: recordAuditorReview(input: $input) { ${RESULT} ... on RecordReviewSuccess { replayed review { id decision remarks reviewer } session { ${SESSION} } } } }`,
+};
+
+const PROVIDER_RESULT = `__typename ... on MutationError { code message retryable } ... on ActionNotAllowedError { action session { id } }`;
+const PROVIDER_ACTIONS = {
+  refreshSession: `mutation ($id: ID!) { result: refreshSession(sessionId: $id) { ${PROVIDER_RESULT} ... on RefreshSessionSuccess { changed session { ${SESSION} } } } }`,
+  requestRecording: `mutation ($id: ID!) { result: requestRecording(sessionId: $id) { ${PROVIDER_RESULT} ... on RequestRecordingSuccess { recording { url expiresAt } } } }`,
+  createSdkToken: `mutation ($id: ID!) { result: createSdkToken(sessionId: $id) { ${PROVIDER_RESULT} ... on CreateSdkTokenSuccess { token expiresAt } } }`,
+};
+
+export interface Person {
+  /** The session as this person sees it. */
+  look(id: string): Promise<any>;
+  act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
+  ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
+}
+
+/** Somebody with a token of their own. */
+export async function person(
+  gateway: Gateway,
+  sub: string,
+  role: string,
+  verificationIds: string[] = [],
+): Promise<Person> {
+  const token = await gateway.token({ sub, roles: [role], verification_ids: verificationIds });
+  const headers = { authorization: `Bearer ${token}` };
+  const answered = async (query: string, variables: object) => {
+    const { data, errors } = await gateway.graphql(query, variables, headers);
+    return data?.result ?? { errors };
+  };
+  return {
+    look: (id) => answered(`query ($id: ID!) { result: session(id: $id) { ${SESSION} } }`, { id }),
+    act: (action, sessionId, input = {}) =>
+      answered(ACTIONS[action], { input: { sessionId, idempotencyKey: randomUUID(), ...input } }),
+    ask: (action, id) => answered(PROVIDER_ACTIONS[action], { id }),
+  };
+}
+
+/** So many minutes from now. */
+export const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
