@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, like, lt, type SQL, sql } from 'drizzle-orm';
 import type { SessionState } from '../domain/session.ts';
-import type { Status, SubStatus } from '../domain/status.ts';
+import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { sessions } from './tables.ts';
+import { sessions, transitions, users } from './tables.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
@@ -38,13 +38,12 @@ export async function lockSessionById(tx: Transaction, id: string): Promise<Sess
   return row ?? null;
 }
 
-/** False where another transaction made it first; that one has then been waited for. */
+/**
+ * False where another transaction made it first; that one has then been waited for. Names no one unique key: the
+ * other transaction's row has the same id and the same verification id, and either may be met first.
+ */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
-  const inserted = await tx
-    .insert(sessions)
-    .values(row)
-    .onConflictDoNothing({ target: sessions.verificationId })
-    .returning({ id: sessions.id });
+  const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
   return inserted.length > 0;
 }
 
@@ -81,33 +80,60 @@ export const findReplacements = (db: Queryable, replacedIds: readonly string[]):
 export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;
   readonly subStatus?: readonly SubStatus[] | undefined;
+  readonly waitingOn?: readonly Party[] | undefined;
+  /** The provider's id of the user. */
+  readonly userId?: string | undefined;
+  readonly verificationIdPrefix?: string | undefined;
+  readonly createdAfter?: Date | undefined;
+  readonly createdBefore?: Date | undefined;
+  readonly updatedAfter?: Date | undefined;
   /** Only these verification ids: what a customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
-/** The newest sessions first, after (older than) `after`. Ids are time-ordered and break ties. */
-export const pageOfSessions = (
+export interface SessionOrder {
+  readonly field: 'CREATED_AT' | 'UPDATED_AT';
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** A place in a list of sessions: the ordering time of one of them, and its id, which breaks ties. */
+export interface SessionPlace {
+  readonly at: Date;
+  readonly id: string;
+}
+
+export interface SessionPage {
+  readonly order: SessionOrder;
+  readonly limit: number;
+  readonly end: 'FIRST' | 'LAST';
+  readonly after: SessionPlace | null;
+  readonly before: SessionPlace | null;
+}
+
+const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
+
+/** The first (or last) sessions of a list, in its order, between two places. */
+export async function pageOfSessions(
   db: Queryable,
   filter: SessionFilter,
-  limit: number,
-  after: { createdAt: Date; id: string } | null,
-): Promise<SessionRow[]> =>
-  db
+  { order, limit, end, after, before }: SessionPage,
+): Promise<SessionRow[]> {
+  const column = ORDER_COLUMNS[order.field];
+  const ascending = order.direction === 'ASC';
+  const beyond = (place: SessionPlace | null, forward: boolean): SQL | undefined => {
+    if (!place) return undefined;
+    const operator = forward === ascending ? sql`>` : sql`<`;
+    return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
+  };
+  const towards = (end === 'FIRST') === ascending ? asc : desc;
+  const rows = await db
     .select()
     .from(sessions)
-    .where(
-      and(
-        ...matching(filter),
-        after
-          ? or(
-              lt(sessions.createdAt, after.createdAt),
-              and(eq(sessions.createdAt, after.createdAt), lt(sessions.id, after.id)),
-            )
-          : undefined,
-      ),
-    )
-    .orderBy(desc(sessions.createdAt), desc(sessions.id))
+    .where(and(...matching(filter), beyond(after, true), beyond(before, false)))
+    .orderBy(towards(column), towards(sessions.id))
     .limit(limit);
+  return end === 'FIRST' ? rows : rows.reverse();
+}
 
 /** Counts no further than `most`: an exact count of a large table is not worth its time. */
 export async function countSessions(db: Queryable, filter: SessionFilter, most: number): Promise<number> {
@@ -121,16 +147,109 @@ export async function countSessions(db: Queryable, filter: SessionFilter, most: 
   return row?.count ?? 0;
 }
 
+/** `_` is legal in a verification id and a wildcard in LIKE. */
+const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
+
 const matching = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.status && inArray(sessions.status, [...filter.status]),
   filter.subStatus && inArray(sessions.subStatus, [...filter.subStatus]),
+  filter.waitingOn && inArray(sessions.waitingOn, [...filter.waitingOn]),
+  filter.userId === undefined
+    ? undefined
+    : sql`${sessions.userId} = (select id from ${users} where ${users.userId} = ${filter.userId})`,
+  filter.verificationIdPrefix === undefined
+    ? undefined
+    : like(sessions.verificationId, likePrefix(filter.verificationIdPrefix)),
+  filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
+  filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
+  filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
   filter.verificationIds && inArray(sessions.verificationId, [...filter.verificationIds]),
 ];
 
-/** A user's sessions, newest first; for the loader of a page of users. */
-export const sessionsOfUsers = (db: Queryable, userIds: readonly string[]): Promise<SessionRow[]> =>
-  db
-    .select()
-    .from(sessions)
-    .where(inArray(sessions.userId, [...userIds]))
-    .orderBy(asc(sessions.userId), desc(sessions.createdAt), desc(sessions.id));
+export interface SessionCounts {
+  readonly byStatus: readonly { status: Status; subStatus: SubStatus; count: number }[];
+  readonly funnel: readonly { status: Status; reached: number; medianSecondsToReach: number | null }[];
+}
+
+/** Where the sessions of a window are, and how many came how far how fast: one statement over their log. */
+export async function countByStatus(
+  db: Queryable,
+  {
+    from,
+    to,
+    verificationIds,
+  }: { from: Date | null; to: Date | null; verificationIds: readonly string[] | null },
+): Promise<SessionCounts> {
+  const window = and(
+    from ? gte(sessions.createdAt, from) : undefined,
+    to ? lt(sessions.createdAt, to) : undefined,
+    verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined,
+  );
+  const { rows } = await db.execute<{
+    by_status: SessionCounts['byStatus'];
+    funnel: SessionCounts['funnel'];
+  }>(sql`
+    with chosen as (
+      select id, status, sub_status, created_at from ${sessions} where ${window ?? sql`true`}
+    ),
+    reached as (
+      select t.session_id, t.status, min(t.recorded_at) as at
+      from ${transitions} t join chosen on chosen.id = t.session_id
+      where t.verdict = 'MOVED'
+      group by t.session_id, t.status
+    )
+    select
+      (select coalesce(jsonb_agg(c), '[]') from (
+        select status, sub_status as "subStatus", count(*)::int as count from chosen group by 1, 2 order by 1, 2
+      ) c) as by_status,
+      (select coalesce(jsonb_agg(f), '[]') from (
+        select reached.status, count(*)::int as reached,
+          percentile_cont(0.5) within group (order by extract(epoch from reached.at - chosen.created_at)) as "medianSecondsToReach"
+        from reached join chosen on chosen.id = reached.session_id group by 1
+      ) f) as funnel`);
+  const [row] = rows;
+  return { byStatus: row?.by_status ?? [], funnel: row?.funnel ?? [] };
+}
+
+/** A stretch of one user's sessions, newest first, after a place. */
+export interface UserSessions {
+  readonly userId: string;
+  readonly after: SessionPlace | null;
+}
+
+/** For each user the newest sessions after a place: one statement for all. */
+export async function sessionsOfUsers(
+  db: Queryable,
+  wanted: readonly UserSessions[],
+  limit: number,
+): Promise<SessionRow[][]> {
+  const places = wanted.map(({ after }) => after ?? NEWEST);
+  const found = await db.execute<{ id: string; wanted: number }>(sql`
+    select wanted.number::int as wanted, page.id
+    from unnest(
+      ${sql.param(wanted.map((each) => each.userId))}::uuid[],
+      ${sql.param(places.map((place) => place.at.toISOString()))}::timestamptz[],
+      ${sql.param(places.map((place) => place.id))}::uuid[]
+    ) with ordinality as wanted(user_id, at, id, number)
+    cross join lateral (
+      select s.id, s.created_at from ${sessions} s
+      where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id)
+      order by s.created_at desc, s.id desc
+      limit ${limit}
+    ) page
+    order by wanted.number, page.created_at desc, page.id desc`);
+  const rows = await findSessions(db, [...new Set(found.rows.map((row) => row.id))]);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const pages: SessionRow[][] = wanted.map(() => []);
+  for (const { id, wanted: number } of found.rows) {
+    const row = byId.get(id);
+    if (row) pages[number - 1]?.push(row);
+  }
+  return pages;
+}
+
+/** After every place there can be. */
+const NEWEST: SessionPlace = {
+  at: new Date('9999-12-31T00:00:00Z'),
+  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+};

@@ -26,7 +26,7 @@ import {
   type ReviewStage,
 } from '../domain/actions.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
-import { STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
+import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
 
 /** Milliseconds, as JavaScript's Date has them: finer times would not survive a round trip through a cursor. */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
@@ -104,6 +104,8 @@ export const sessions = pgTable(
     version: integer('version').notNull(),
     lastSequence: integer('last_sequence').notNull(),
     disputed: boolean('disputed').notNull(),
+    /** Of the pair, or MERCHANT while the session is disputed. */
+    waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
     providerStatus: text('provider_status').notNull(),
     providerSubStatus: text('provider_sub_status').notNull(),
@@ -121,7 +123,11 @@ export const sessions = pgTable(
   (t) => [
     check('vkyc_session_pair', belongsTogether(t.status, t.subStatus)),
     index('vkyc_session_created').on(t.createdAt, t.id),
-    index('vkyc_session_status_created').on(t.status, t.subStatus, t.createdAt, t.id),
+    index('vkyc_session_updated').on(t.updatedAt, t.id),
+    index('vkyc_session_status').on(t.status, t.createdAt, t.id),
+    index('vkyc_session_sub_status').on(t.subStatus, t.createdAt, t.id),
+    index('vkyc_session_waiting_on').on(t.waitingOn, t.createdAt, t.id),
+    index('vkyc_session_prefix').on(t.verificationId.op('text_pattern_ops')),
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
   ],

@@ -28,9 +28,12 @@ export const ACTION_ROLES = {
 /** Operation by role. A root field that is missing here does not start. */
 export const OPERATIONS = {
   'Query.viewer': EVERYONE,
+  'Query.node': EVERYONE,
+  'Query.nodes': EVERYONE,
   'Query.session': EVERYONE,
   'Query.sessionByVerificationId': EVERYONE,
   'Query.sessions': EVERYONE,
+  'Query.sessionStats': EVERYONE,
   'Query.feedCursor': EVERYONE,
   'Query.statusCatalog': EVERYONE,
   'Query.transitionRules': EVERYONE,

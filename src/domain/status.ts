@@ -354,6 +354,10 @@ export function pairOf(subStatus: KnownSubStatus): Pair {
   return { status, subStatus };
 }
 
+/** Who has to act next: with a disputed session the merchant, whatever its state. */
+export const waitingOnOf = (pair: Pair, disputed: boolean): Party =>
+  disputed ? 'MERCHANT' : infoOf(pair).waitingOn;
+
 export const samePair = (a: Pair, b: Pair): boolean => a.status === b.status && a.subStatus === b.subStatus;
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);

@@ -130,3 +130,16 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
     EMAIL: 'An email.',
   },
 );
+
+export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT'>(
+  'SessionOrderField',
+  'What sessions are ordered by.',
+  {
+    CREATED_AT: 'When the session was recorded here.',
+    UPDATED_AT: 'When something about the session was last recorded.',
+  },
+);
+export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>('SortDirection', 'Which way.', {
+  ASC: 'Oldest first.',
+  DESC: 'Newest first.',
+});

@@ -1,15 +1,26 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/client.ts';
-import { meetingsOfSessions } from '../db/meetings.ts';
-import { reviewsOfSessions } from '../db/reviews.ts';
-import { findReplacements, findSessions, findSessionsByVerificationId } from '../db/sessions.ts';
-import { type LogRange, logRanges, type TransitionRow } from '../db/transitions.ts';
+import { findMeetings, meetingsOfSessions } from '../db/meetings.ts';
+import { findReviews, reviewsOfSessions } from '../db/reviews.ts';
+import {
+  findReplacements,
+  findSessions,
+  findSessionsByVerificationId,
+  sessionsOfUsers,
+  type UserSessions,
+} from '../db/sessions.ts';
+import { type LogRange, logRanges } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 
 /** A page of one session's log; `limit` and `end` are the same for all sessions of a query's page. */
 export interface TransitionPage extends LogRange {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
+}
+
+/** A page of one user's sessions. */
+export interface UserSessionsPage extends UserSessions {
+  readonly limit: number;
 }
 
 /** One statement for all that the resolvers of one answer ask for, whatever the page size. */
@@ -27,15 +38,38 @@ export const createLoaders = (db: Database) => ({
   user: new DataLoader(async (ids: readonly string[]) =>
     inOrder(ids, await findUsers(db, ids), (row) => row.id),
   ),
+  meeting: new DataLoader(async (ids: readonly string[]) =>
+    inOrder(ids, await findMeetings(db, ids), (row) => row.id),
+  ),
+  review: new DataLoader(async (ids: readonly string[]) =>
+    inOrder(ids, await findReviews(db, ids), (row) => row.id),
+  ),
   meetings: new DataLoader(async (ids: readonly string[]) =>
     grouped(ids, await meetingsOfSessions(db, ids), (row) => row.sessionId),
   ),
   reviews: new DataLoader(async (ids: readonly string[]) =>
     grouped(ids, await reviewsOfSessions(db, ids), (row) => row.sessionId),
   ),
-  transitionPage: new DataLoader((pages: readonly TransitionPage[]) => loadPages(db, pages), {
-    cacheKeyFn: (page) => `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end}`,
-  }),
+  userSessions: new DataLoader(
+    (pages: readonly UserSessionsPage[]) =>
+      loadByShape(
+        pages,
+        (page) => `${page.limit}`,
+        (group, { limit }) => sessionsOfUsers(db, group, limit),
+      ),
+    { cacheKeyFn: (page) => `${page.userId} ${page.limit} ${page.after?.at.getTime()} ${page.after?.id}` },
+  ),
+  transitionPage: new DataLoader(
+    (pages: readonly TransitionPage[]) =>
+      loadByShape(
+        pages,
+        (page) => `${page.limit} ${page.end}`,
+        (group, { limit, end }) => logRanges(db, group, limit, end),
+      ),
+    {
+      cacheKeyFn: (page) => `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end}`,
+    },
+  ),
 });
 
 export type Loaders = ReturnType<typeof createLoaders>;
@@ -55,18 +89,22 @@ function grouped<Row>(keys: readonly string[], rows: readonly Row[], keyOf: (row
   return keys.map((key) => groups.get(key) ?? []);
 }
 
-/** A document that pages the same field in two ways takes two statements, never one for each session. */
-async function loadPages(db: Database, pages: readonly TransitionPage[]): Promise<TransitionRow[][]> {
-  const shapes = new Map<string, TransitionPage[]>();
+/** A document that pages the same field in two ways takes two statements, never one for each parent. */
+async function loadByShape<Page, Row>(
+  pages: readonly Page[],
+  shapeOf: (page: Page) => string,
+  load: (group: readonly Page[], shape: Page) => Promise<Row[][]>,
+): Promise<Row[][]> {
+  const shapes = new Map<string, Page[]>();
   for (const page of pages) {
-    const shape = `${page.limit} ${page.end}`;
-    shapes.set(shape, [...(shapes.get(shape) ?? []), page]);
+    const group = shapes.get(shapeOf(page));
+    if (group) group.push(page);
+    else shapes.set(shapeOf(page), [page]);
   }
-  const found = new Map<TransitionPage, TransitionRow[]>();
+  const found = new Map<Page, Row[]>();
   await Promise.all(
     [...shapes.values()].map(async (group) => {
-      const [{ limit, end }] = group as [TransitionPage];
-      const rows = await logRanges(db, group, limit, end);
+      const rows = await load(group, group[0] as Page);
       for (const [index, page] of group.entries()) found.set(page, rows[index] ?? []);
     }),
   );

@@ -11,9 +11,11 @@ import { buildSchemaSync } from 'type-graphql';
 import { hasRole, OPERATIONS, type Role } from '../domain/access.ts';
 import type { Context } from './context.ts';
 import { MeetingResolver } from './meeting.ts';
+import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
 import { ReviewResolver } from './review.ts';
 import { SessionResolver } from './session.ts';
+import { SessionListResolver } from './session-list.ts';
 import { StartSessionResolver } from './start-session.ts';
 import { StatusResolver } from './status.ts';
 import { TransitionResolver } from './transition.ts';
@@ -31,6 +33,8 @@ export function getSchema(): GraphQLSchema {
         ViewerResolver,
         UserResolver,
         SessionResolver,
+        SessionListResolver,
+        NodeResolver,
         TransitionResolver,
         StartSessionResolver,
         MeetingResolver,

@@ -1,72 +1,26 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Arg, Args, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { MeetingRow } from '../db/meetings.ts';
 import type { ReviewRow } from '../db/reviews.ts';
-import {
-  countSessions,
-  type SessionFilter as Filter,
-  pageOfSessions,
-  type SessionRow,
-} from '../db/sessions.ts';
+import { type SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
-import { limitOf, maySee, type Viewer } from '../domain/access.ts';
+import { maySee, type Viewer } from '../domain/access.ts';
 import { ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
-import { belongsTogether, type StatusInfo as Info, type Status, type SubStatus } from '../domain/status.ts';
+import { type StatusInfo as Info, infoOf } from '../domain/status.ts';
 import { placeOfLink } from '../services/record-transition.ts';
-import {
-  badInput,
-  type Connection,
-  connectionOf,
-  connectionTypes,
-  ForwardArgs,
-  LARGEST_COUNT,
-  PageArgs,
-  pageSize,
-} from './connection.ts';
+import { badInput, type Connection, connectionOf, ForwardArgs, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
-import { SessionActionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { SessionActionEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
 import { ID_DESCRIPTION, keyOf, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
 import { VkycSession } from './session-type.ts';
-import { StatusInfo, statusInfoOf } from './status.ts';
+import { StatusInfo } from './status.ts';
 import { StatusTransitions } from './transition.ts';
 import { refuseInSubscriptions, seesPersonalData, VkycUser } from './user.ts';
 
 const LARGEST_SEQUENCE = 2_147_483_647;
-
-const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
-
-@InputType({ description: 'Which sessions. What is left out does not filter; everything given must hold.' })
-class SessionFilter {
-  @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
-  status?: Status[];
-  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
-  subStatus?: SubStatus[];
-}
-
-@ArgsType()
-class SessionsArgs extends ForwardArgs {
-  @Field(() => SessionFilter, {
-    nullable: true,
-    description: 'Which sessions; left out: all that the viewer may see.',
-  })
-  filter?: SessionFilter;
-}
 
 @ObjectType({ description: 'Something that the viewer may not do now.', simpleResolvers: true })
 class BlockedAction {
@@ -120,25 +74,6 @@ export class SessionResolver {
     return loaders.sessionByVerificationId.load(verificationId);
   }
 
-  @Query(() => Sessions.Connection, { description: 'Sessions, newest first. `first` is required, 1 to 100.' })
-  async sessions(
-    @Args(() => SessionsArgs) args: SessionsArgs,
-    @Ctx() { services, viewer, loaders }: Context,
-  ): Promise<Connection<SessionRow> & { totalCount: () => Promise<number | null> }> {
-    const page = pageSize(args);
-    const filter = filterOf(args.filter, limitOf(viewer));
-    const after = args.after == null ? null : readPlace(args.after);
-    const rows = await pageOfSessions(services.db, filter, page.limit + 1, after);
-    for (const row of rows) loaders.session.prime(row.id, row);
-    return {
-      ...connectionOf(rows, page, placeOf),
-      async totalCount() {
-        const count = await countSessions(services.db, filter, LARGEST_COUNT + 1);
-        return count > LARGEST_COUNT ? null : count;
-      },
-    };
-  }
-
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
   id(@Root() session: SessionRow): string {
     return toGlobalId('VkycSession', session.id);
@@ -151,7 +86,7 @@ export class SessionResolver {
 
   @FieldResolver(() => StatusInfo)
   statusInfo(@Root() session: SessionRow): Info {
-    return statusInfoOf(session, session.disputed);
+    return { ...infoOf(session), waitingOn: session.waitingOn };
   }
 
   @FieldResolver(() => String, { nullable: true })
@@ -255,39 +190,4 @@ export class SessionResolver {
     });
     return connectionOf(rows, page, services.cursors.encode);
   }
-}
-
-/** What the database is asked for. A step of none of the wanted phases could match nothing: that is a mistake. */
-function filterOf(
-  filter: SessionFilter | null | undefined,
-  verificationIds: readonly string[] | null,
-): Filter {
-  const { status, subStatus } = filter ?? {};
-  const stray =
-    status &&
-    subStatus?.find((sub) => !status.some((phase) => belongsTogether({ status: phase, subStatus: sub })));
-  if (stray)
-    throw badInput(
-      `${stray} is not a sub-status of ${status.join(' or ')}: see statusCatalog for the pairs.`,
-    );
-  return {
-    status: status ?? undefined,
-    subStatus: subStatus ?? undefined,
-    verificationIds: verificationIds ?? undefined,
-  };
-}
-
-/** Cursor of a list by creation: its milliseconds and the id. */
-const placeOf = ({ createdAt, id }: SessionRow): string =>
-  Buffer.from(`${createdAt.getTime()}:${id}`).toString('base64url');
-
-function readPlace(cursor: string): { createdAt: Date; id: string } {
-  const [, milliseconds, id] =
-    Buffer.from(cursor, 'base64url')
-      .toString('utf8')
-      .match(/^(\d{1,15}):([0-9a-f-]{36})$/) ?? [];
-  const createdAt = new Date(Number(milliseconds));
-  if (!id || Number.isNaN(createdAt.getTime()))
-    throw badInput('This is not a cursor of this list: give back one exactly as you got it.');
-  return { createdAt, id };
 }

@@ -7,8 +7,6 @@ import {
 } from '../domain/session.ts';
 import {
   type StatusInfo as Info,
-  infoOf,
-  type Pair,
   type Party,
   STATUS_CATALOG,
   type Status,
@@ -51,12 +49,6 @@ class TransitionRule implements Rule {
     description: 'The action that causes it, where MUTATION is among the sources.',
   })
   action: SessionAction | null;
-}
-
-/** What is known of a session's pair; a disputed session waits on the merchant whatever its state. */
-export function statusInfoOf(pair: Pair, disputed = false): Info {
-  const info = infoOf(pair);
-  return disputed ? { ...info, waitingOn: 'MERCHANT' } : info;
 }
 
 @Resolver()

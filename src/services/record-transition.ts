@@ -20,7 +20,7 @@ import {
   type ProviderNews,
   type TransitionSource,
 } from '../domain/session.ts';
-import { type KnownSubStatus, pairOf, UNRECOGNIZED } from '../domain/status.ts';
+import { type KnownSubStatus, pairOf, UNRECOGNIZED, waitingOnOf } from '../domain/status.ts';
 import { takeOver } from './take-over.ts';
 
 /** Something the provider said about a session, and how we came to hear it. */
@@ -111,7 +111,11 @@ export class Recording {
     if (session) return this.#reportOn(session, report);
     const intent = await findIntent(this.tx, verificationId);
     if (!intent?.userId) return null;
-    return (await this.#begin(report, intent, intent.userId)) ?? this.report(report);
+    const begun = await this.#begin(report, intent, intent.userId);
+    if (begun) return begun;
+    const other = await lockSession(this.tx, verificationId);
+    if (!other) throw new Error('A session could neither be begun nor found');
+    return this.#reportOn(other, report);
   }
 
   /** Records what somebody decided here, on a session whose row is locked. */
@@ -284,6 +288,7 @@ function columnsOf(state: FoldedState, transition: TransitionRow, now: Date, bef
     version: state.version,
     lastSequence: state.lastSequence,
     disputed: state.disputed,
+    waitingOn: waitingOnOf(state, state.disputed),
     decidedHere: state.decidedHere,
     providerStatus: state.provider.rawStatus,
     providerSubStatus: state.provider.rawSubStatus,

@@ -33,7 +33,8 @@ test('a session walks from its link to the auditor, and a subscriber sees every 
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH);
   expect(seen.map((each) => each.sequence)).toEqual(HAPPY_PATH.map((_, index) => index + 1));
   expect(seen.every((each) => each.applied && each.session.id === session.id)).toBe(true);
-  expect(seen.map((each) => each.source)).toEqual(['MUTATION', ...Array(13).fill('WEBHOOK')]);
+  // The first may be the start's answer or a webhook that overtook it.
+  expect(seen.slice(1).map((each) => each.source)).toEqual(Array(13).fill('WEBHOOK'));
   const { data } = await gateway.graphql(
     `query ($id: ID!) { session(id: $id) { status subStatus version statusInfo { terminal waitingOn } } }`,
     { id: session.id },

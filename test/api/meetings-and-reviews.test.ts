@@ -85,9 +85,11 @@ test('a meeting is booked, moved, cancelled and booked again; then agent and aud
   const seen = await watcher.take(final.session.version);
   expect(seen.map((each) => each.sequence)).toEqual(seen.map((_, index) => index + 1));
   expect(
-    seen.filter((each) => each.source === 'MUTATION').map((each) => [each.subStatus, each.actor]),
+    seen
+      .slice(1)
+      .filter((each) => each.source === 'MUTATION')
+      .map((each) => [each.subStatus, each.actor]),
   ).toEqual([
-    ['LINK_GENERATED', 'developer'],
     ['USER_MEETING_SCHEDULED', 'olga'],
     ['USER_MEETING_SCHEDULED', 'olga'],
     ['USER_MEETING_CANCELLED', 'olga'],

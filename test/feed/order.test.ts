@@ -50,9 +50,9 @@ async function createSessions(pool: pg.Pool): Promise<string[]> {
   const ids = Array.from({ length: SESSIONS }, () => randomUUID());
   for (const id of ids) {
     await pool.query(
-      `insert into vkyc_session (id, verification_id, user_id, status, sub_status, version, last_sequence, disputed, decided_here,
+      `insert into vkyc_session (id, verification_id, user_id, status, sub_status, version, last_sequence, disputed, waiting_on, decided_here,
          provider_status, provider_sub_status, provider_webhooks, created_at, updated_at)
-       values ($1::uuid, $1::text, $2, 'RECEIVED', 'LINK_GENERATED', 1, 0, false, false, '', '', 0, now(), now())`,
+       values ($1::uuid, $1::text, $2, 'RECEIVED', 'LINK_GENERATED', 1, 0, false, 'CUSTOMER', false, '', '', 0, now(), now())`,
       [id, user],
     );
   }

@@ -5,6 +5,17 @@ CREATE TABLE "feed" (
 	CONSTRAINT "feed_transition" UNIQUE("session_id","sequence")
 );
 --> statement-breakpoint
+CREATE TABLE "idempotency_key" (
+	"caller" text NOT NULL,
+	"mutation" text NOT NULL,
+	"key" text NOT NULL,
+	"input_hash" "bytea" NOT NULL,
+	"session_id" uuid NOT NULL,
+	"outcome_id" uuid NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "idempotency_key_caller_mutation_key_pk" PRIMARY KEY("caller","mutation","key")
+);
+--> statement-breakpoint
 CREATE TABLE "webhook_inbox" (
 	"id" bigserial PRIMARY KEY NOT NULL,
 	"body_hash" "bytea" NOT NULL,
@@ -23,10 +34,38 @@ CREATE TABLE "log_identity" (
 	"cursor_key" "bytea" NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "meeting" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"session_id" uuid NOT NULL,
+	"starts_at" timestamp (3) with time zone NOT NULL,
+	"status" text NOT NULL,
+	"source" text NOT NULL,
+	"scheduled_by" text,
+	"cancelled_by" text,
+	"cancel_reason" "bytea",
+	"created_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "meeting_status" CHECK ("meeting"."status" in ('SCHEDULED', 'RESCHEDULED', 'CANCELLED', 'COMPLETED', 'MISSED'))
+);
+--> statement-breakpoint
 CREATE TABLE "transition_outbox" (
 	"id" bigserial PRIMARY KEY NOT NULL,
 	"session_id" uuid NOT NULL,
 	"sequence" integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "review" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"session_id" uuid NOT NULL,
+	"sequence" integer NOT NULL,
+	"stage" text NOT NULL,
+	"decision" text NOT NULL,
+	"remarks" "bytea",
+	"source" text NOT NULL,
+	"reviewer" text,
+	"recorded_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "review_transition" UNIQUE("session_id","sequence"),
+	CONSTRAINT "review_stage" CHECK ("review"."stage" in ('AGENT', 'AUDITOR')),
+	CONSTRAINT "review_decision" CHECK ("review"."decision" in ('APPROVED', 'REJECTED', 'UNABLE_TO_VALIDATE'))
 );
 --> statement-breakpoint
 CREATE TABLE "vkyc_session" (
@@ -43,6 +82,7 @@ CREATE TABLE "vkyc_session" (
 	"version" integer NOT NULL,
 	"last_sequence" integer NOT NULL,
 	"disputed" boolean NOT NULL,
+	"waiting_on" text NOT NULL,
 	"decided_here" boolean NOT NULL,
 	"provider_status" text NOT NULL,
 	"provider_sub_status" text NOT NULL,
@@ -50,6 +90,8 @@ CREATE TABLE "vkyc_session" (
 	"provider_webhooks" integer NOT NULL,
 	"link" "bytea",
 	"link_expires_at" timestamp (3) with time zone,
+	"provider_meeting_at" timestamp (3) with time zone,
+	"replaces_id" uuid,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "vkyc_session_verification_id_unique" UNIQUE("verification_id"),
@@ -73,6 +115,7 @@ CREATE TABLE "start_intent" (
 	"user_id" uuid,
 	"user_template" text,
 	"agent_template" text,
+	"replaces_id" uuid,
 	"sends" integer NOT NULL,
 	"state" text NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
@@ -110,15 +153,26 @@ CREATE TABLE "vkyc_user" (
 );
 --> statement-breakpoint
 ALTER TABLE "feed" ADD CONSTRAINT "feed_session_id_sequence_status_transition_session_id_sequence_fk" FOREIGN KEY ("session_id","sequence") REFERENCES "public"."status_transition"("session_id","sequence") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "meeting" ADD CONSTRAINT "meeting_session_id_vkyc_session_id_fk" FOREIGN KEY ("session_id") REFERENCES "public"."vkyc_session"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "review" ADD CONSTRAINT "review_session_id_vkyc_session_id_fk" FOREIGN KEY ("session_id") REFERENCES "public"."vkyc_session"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_user_id_vkyc_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."vkyc_user"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_replaces_id_vkyc_session_id_fk" FOREIGN KEY ("replaces_id") REFERENCES "public"."vkyc_session"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "start_intent" ADD CONSTRAINT "start_intent_user_id_vkyc_user_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."vkyc_user"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "status_transition" ADD CONSTRAINT "status_transition_session_id_vkyc_session_id_fk" FOREIGN KEY ("session_id") REFERENCES "public"."vkyc_session"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "webhook_inbox_queue" ON "webhook_inbox" USING btree ("id") WHERE "webhook_inbox"."state" = 'PENDING';--> statement-breakpoint
 CREATE INDEX "webhook_inbox_session" ON "webhook_inbox" USING btree ("verification_id","id") WHERE "webhook_inbox"."state" <> 'DONE';--> statement-breakpoint
+CREATE INDEX "meeting_session" ON "meeting" USING btree ("session_id","created_at","id");--> statement-breakpoint
+CREATE UNIQUE INDEX "meeting_booked" ON "meeting" USING btree ("session_id") WHERE "meeting"."status" = 'SCHEDULED';--> statement-breakpoint
 CREATE INDEX "vkyc_session_created" ON "vkyc_session" USING btree ("created_at","id");--> statement-breakpoint
-CREATE INDEX "vkyc_session_status_created" ON "vkyc_session" USING btree ("status","sub_status","created_at","id");--> statement-breakpoint
+CREATE INDEX "vkyc_session_updated" ON "vkyc_session" USING btree ("updated_at","id");--> statement-breakpoint
+CREATE INDEX "vkyc_session_status" ON "vkyc_session" USING btree ("status","created_at","id");--> statement-breakpoint
+CREATE INDEX "vkyc_session_sub_status" ON "vkyc_session" USING btree ("sub_status","created_at","id");--> statement-breakpoint
+CREATE INDEX "vkyc_session_waiting_on" ON "vkyc_session" USING btree ("waiting_on","created_at","id");--> statement-breakpoint
+CREATE INDEX "vkyc_session_prefix" ON "vkyc_session" USING btree ("verification_id" text_pattern_ops);--> statement-breakpoint
+CREATE UNIQUE INDEX "vkyc_session_replaces" ON "vkyc_session" USING btree ("replaces_id");--> statement-breakpoint
 CREATE INDEX "vkyc_session_user" ON "vkyc_session" USING btree ("user_id","created_at","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "provider_sighting_words" ON "provider_sighting" USING btree ("session_id","raw_status","raw_sub_status","event_time");--> statement-breakpoint
+CREATE UNIQUE INDEX "start_intent_replaces" ON "start_intent" USING btree ("replaces_id") WHERE "start_intent"."state" in ('OPEN', 'DONE');--> statement-breakpoint
 -- The one row that makes cursors verifiable: 244 random bits, drawn here so that every replica shares them.
 INSERT INTO "log_identity" ("epoch", "cursor_key")
 VALUES (1, decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));

@@ -1,0 +1,71 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { SessionRow } from '../db/sessions.ts';
+import { maySee } from '../domain/access.ts';
+import { badInput } from './connection.ts';
+import type { Context } from './context.ts';
+import { fromGlobalId, Node, type NodeType } from './node.ts';
+
+const MOST_IDS = 100;
+
+interface Found {
+  readonly __typename: NodeType;
+}
+
+type Finder = (key: string, context: Context) => Promise<object | null>;
+
+const visible = (session: SessionRow | null, { viewer }: Context): SessionRow | null =>
+  session && maySee(viewer, session.verificationId) ? session : null;
+
+/** What belongs to a session is seen by those who see the session. */
+const ofVisibleSession = async <Row extends { sessionId: string }>(row: Row | null, context: Context) =>
+  row && visible(await context.loaders.session.load(row.sessionId), context) ? row : null;
+
+const FINDERS: Record<NodeType, Finder> = {
+  VkycSession: async (key, context) => visible(await context.loaders.session.load(key), context),
+  VkycUser: async (key, context) => {
+    const [user, sessions] = await Promise.all([
+      context.loaders.user.load(key),
+      context.loaders.userSessions.load({ userId: key, after: null, limit: MOST_IDS }),
+    ]);
+    return user && sessions.some((session) => visible(session, context)) ? user : null;
+  },
+  StatusTransition: async (key, context) => {
+    const [sessionId, sequence] = key.split(':') as [string, string];
+    const at = Number(sequence);
+    const page = { sessionId, after: at - 1, before: at + 1, limit: 1, end: 'FIRST' } as const;
+    const [row] = await context.loaders.transitionPage.load(page);
+    return ofVisibleSession(row ?? null, context);
+  },
+  Meeting: async (key, context) => ofVisibleSession(await context.loaders.meeting.load(key), context),
+  Review: async (key, context) => ofVisibleSession(await context.loaders.review.load(key), context),
+};
+
+async function find(id: string, context: Context): Promise<Found | null> {
+  const named = fromGlobalId(id);
+  if (!named) return null;
+  const row = await FINDERS[named.type](named.key, context);
+  return row && { __typename: named.type, ...row };
+}
+
+@Resolver()
+export class NodeResolver {
+  @Query(() => Node, {
+    nullable: true,
+    description: 'Anything by its `id`; null where there is none, or it is not yours to see.',
+  })
+  node(
+    @Arg('id', () => ID, { description: 'Its `id`.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<Found | null> {
+    return find(id, context);
+  }
+
+  @Query(() => [Node], { nullable: 'items', description: 'The same for up to 100 ids, in their order.' })
+  nodes(
+    @Arg('ids', () => [ID], { description: 'Their `id`s.' }) ids: string[],
+    @Ctx() context: Context,
+  ): Promise<(Found | null)[]> {
+    if (ids.length > MOST_IDS) throw badInput(`Give at most ${MOST_IDS} ids, not ${ids.length}.`);
+    return Promise.all(ids.map((id) => find(id, context)));
+  }
+}

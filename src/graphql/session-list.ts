@@ -1,0 +1,243 @@
+import { GraphQLDateTime } from 'graphql-scalars';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Float,
+  InputType,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  countByStatus,
+  countSessions,
+  type SessionFilter as Filter,
+  type SessionOrder as Order,
+  pageOfSessions,
+  type SessionPlace,
+  type SessionRow,
+} from '../db/sessions.ts';
+import type { UserRow } from '../db/users.ts';
+import { limitOf, maySee } from '../domain/access.ts';
+import { belongsTogether, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
+import {
+  badInput,
+  type Connection,
+  connectionOf,
+  connectionTypes,
+  ForwardArgs,
+  LARGEST_COUNT,
+  PageArgs,
+  pageSize,
+} from './connection.ts';
+import type { Context } from './context.ts';
+import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { VkycSession } from './session-type.ts';
+import { VkycUser } from './user.ts';
+
+const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
+const LONGEST_ID = 50;
+
+@InputType({ description: 'Which sessions. What is left out does not filter; everything given must hold.' })
+class SessionFilter {
+  @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
+  status?: Status[];
+  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
+  subStatus?: SubStatus[];
+  @Field(() => [PartyEnum], { nullable: true, description: 'Only those that wait on one of these.' })
+  waitingOn?: Party[];
+  @Field(() => String, { nullable: true, description: 'Only of this person: their `userId`.' })
+  userId?: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only those whose verification id begins so, letter by letter.',
+  })
+  verificationIdPrefix?: string;
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only those recorded after this time.' })
+  createdAfter?: Date;
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only those recorded before this time.' })
+  createdBefore?: Date;
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Only those about which something was recorded after this time.',
+  })
+  updatedAfter?: Date;
+}
+
+@InputType({ description: 'In which order; ties are broken by age.' })
+class SessionOrder {
+  @Field(() => SessionOrderFieldEnum, { description: 'By what.' })
+  field: Order['field'];
+  @Field(() => SortDirectionEnum, { description: 'Which way.' })
+  direction: Order['direction'];
+}
+
+@ArgsType()
+class SessionsArgs extends PageArgs {
+  @Field(() => SessionFilter, {
+    nullable: true,
+    description: 'Which sessions; left out: all that the viewer may see.',
+  })
+  filter?: SessionFilter;
+  @Field(() => SessionOrder, { nullable: true, description: 'In which order; left out: newest first.' })
+  orderBy?: SessionOrder;
+}
+
+@ObjectType({ description: 'How many sessions are in a state.', simpleResolvers: true })
+class StatusCount {
+  @Field(() => StatusEnum, { description: 'The phase.' })
+  status: Status;
+  @Field(() => SubStatusEnum, { description: 'The step.' })
+  subStatus: SubStatus;
+  @Field(() => Int, { description: 'How many are there now.' })
+  count: number;
+}
+
+@ObjectType({ description: 'How many sessions came as far as a phase, and how fast.', simpleResolvers: true })
+class FunnelStage {
+  @Field(() => StatusEnum, { description: 'The phase.' })
+  status: Status;
+  @Field(() => Int, { description: 'How many have been there, whether they still are or not.' })
+  reached: number;
+  @Field(() => Float, {
+    nullable: true,
+    description: 'From the start of a session; half of those that reached it were faster.',
+  })
+  medianSecondsToReach: number | null;
+}
+
+@ObjectType({
+  description: 'Counts and the drop-off between phases, for sessions created in the window.',
+  simpleResolvers: true,
+})
+class SessionStats {
+  @Field(() => Int, { description: 'How many sessions were created in the window.' })
+  total: number;
+  @Field(() => [StatusCount], { description: 'Where they are now; states without any are left out.' })
+  byStatus: readonly StatusCount[];
+  @Field(() => [FunnelStage], { description: "Every phase, in the order of a session's life." })
+  funnel: readonly FunnelStage[];
+}
+
+const NEWEST_FIRST: Order = { field: 'CREATED_AT', direction: 'DESC' };
+
+@Resolver(() => VkycUser)
+export class SessionListResolver {
+  @Query(() => Sessions.Connection, { description: '`first` or `last` is required, 1 to 100.' })
+  async sessions(
+    @Args(() => SessionsArgs) args: SessionsArgs,
+    @Ctx() { services, viewer, loaders }: Context,
+  ): Promise<Connection<SessionRow> & { totalCount: () => Promise<number | null> }> {
+    const page = pageSize(args);
+    const order = args.orderBy ?? NEWEST_FIRST;
+    const filter = filterOf(args.filter, limitOf(viewer));
+    const [after, before] = [placeOf(args.after, order), placeOf(args.before, order)];
+    const rows = await pageOfSessions(services.db, filter, {
+      order,
+      ...page,
+      limit: page.limit + 1,
+      after,
+      before,
+    });
+    for (const row of rows) loaders.session.prime(row.id, row);
+    return {
+      ...connectionOf(rows, page, (row) => cursorOf(row, order)),
+      async totalCount() {
+        const count = await countSessions(services.db, filter, LARGEST_COUNT + 1);
+        return count > LARGEST_COUNT ? null : count;
+      },
+    };
+  }
+
+  @Query(() => SessionStats, { description: 'Where sessions are, how far they came and how fast.' })
+  async sessionStats(
+    @Arg('from', () => GraphQLDateTime, { nullable: true, description: 'Sessions created from here on.' })
+    from: Date | null,
+    @Arg('to', () => GraphQLDateTime, { nullable: true, description: 'Sessions created before this.' })
+    to: Date | null,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<SessionStats> {
+    const window = { from: from ?? null, to: to ?? null, verificationIds: limitOf(viewer) };
+    const { byStatus, funnel } = await countByStatus(services.db, window);
+    const stages = new Map(funnel.map((stage) => [stage.status, stage]));
+    return {
+      total: byStatus.reduce((total, { count }) => total + count, 0),
+      byStatus,
+      funnel: STATUSES.map(
+        (status) => stages.get(status) ?? { status, reached: 0, medianSecondsToReach: null },
+      ),
+    };
+  }
+
+  @FieldResolver(() => Sessions.Connection, {
+    name: 'sessions',
+    description: "The person's sessions, newest first. `first` is required, 1 to 100.",
+  })
+  async sessionsOf(
+    @Root() user: UserRow,
+    @Args(() => ForwardArgs) args: ForwardArgs,
+    @Ctx() context: Context,
+  ) {
+    const page = pageSize(args);
+    const after = placeOf(args.after, NEWEST_FIRST);
+    const rows = await context.loaders.userSessions.load({ userId: user.id, after, limit: page.limit + 1 });
+    const visible = rows.filter((row) => maySee(context.viewer, row.verificationId));
+    return {
+      ...connectionOf(visible, page, (row) => cursorOf(row, NEWEST_FIRST)),
+      totalCount: () =>
+        countSessions(
+          context.services.db,
+          filterOf({ userId: user.userId }, limitOf(context.viewer)),
+          LARGEST_COUNT + 1,
+        ).then((count) => (count > LARGEST_COUNT ? null : count)),
+    };
+  }
+}
+
+/** What the database is asked for. A step of none of the wanted phases could match nothing: that is a mistake. */
+function filterOf(
+  given: SessionFilter | null | undefined,
+  verificationIds: readonly string[] | null,
+): Filter {
+  const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
+  const { status, subStatus } = filter;
+  const stray =
+    status &&
+    subStatus?.find((sub) => !status.some((phase) => belongsTogether({ status: phase, subStatus: sub })));
+  if (stray)
+    throw badInput(
+      `${stray} is not a sub-status of ${status.join(' or ')}: see statusCatalog for the pairs.`,
+    );
+  for (const name of ['userId', 'verificationIdPrefix'] as const) {
+    const text = filter[name] ?? '';
+    if (text.length > LONGEST_ID || text.includes('\0'))
+      throw badInput(`\`${name}\` must have at most ${LONGEST_ID} characters, and no null bytes.`);
+  }
+  return { ...filter, verificationIds: verificationIds ?? undefined };
+}
+
+const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
+
+/** A cursor names the order that it was made in: in another one it would point anywhere. */
+function cursorOf({ createdAt, updatedAt, id }: SessionRow, { field }: Order): string {
+  const at = field === 'CREATED_AT' ? createdAt : updatedAt;
+  return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');
+}
+
+function placeOf(cursor: string | null | undefined, { field }: Order): SessionPlace | null {
+  if (cursor == null) return null;
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  const [, letter, milliseconds, id] =
+    text.match(/^([cu])(\d{1,15}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/) ?? [];
+  const at = new Date(Number(milliseconds));
+  if (!id || letter !== LETTERS[field] || Number.isNaN(at.getTime())) {
+    throw badInput('This is not a cursor of this list in this order: give back one exactly as you got it.');
+  }
+  return { at, id };
+}
