@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { connect, type Transaction } from '../../src/db/client.ts';
+import { insertSession, type SessionRow } from '../../src/db/sessions.ts';
+import { insertUser } from '../../src/db/users.ts';
+import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+
+const ROUNDS = 400;
+const WRITERS = 4;
+
+test('of several who begin a session at the same moment one does, and none fails', async () => {
+  const { db, close } = connect(await freshDatabase(), WRITERS, () => {});
+  atTheEnd(close);
+  const now = new Date();
+  const user = await insertUser(db, {
+    id: randomUUID(),
+    userId: 'u',
+    personal: Buffer.alloc(0),
+    phoneHash: null,
+    createdAt: now,
+  });
+
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const row = {
+      id: randomUUID(),
+      verificationId: `race.${round}`,
+      userId: user.id,
+      status: 'RECEIVED',
+      subStatus: 'LINK_GENERATED',
+      version: 1,
+      lastSequence: 1,
+      disputed: false,
+      waitingOn: 'CUSTOMER',
+      decidedHere: false,
+      providerStatus: 'RECEIVED',
+      providerSubStatus: 'LINK_GENERATED',
+      providerWebhooks: 0,
+      createdAt: now,
+      updatedAt: now,
+    } as SessionRow;
+
+    const inserted = await Promise.all(
+      Array.from({ length: WRITERS }, () => insertSession(db as unknown as Transaction, row)),
+    );
+
+    expect(inserted.filter(Boolean)).toHaveLength(1);
+  }
+});
