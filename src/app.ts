@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { sql } from 'drizzle-orm';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { connect, migrate } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -18,6 +18,7 @@ import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
 import { addressOf, createHttpServer, isLocal } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
+import { createLogger, withSafeErrors } from './logging.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
@@ -49,7 +50,8 @@ type Release = () => Promise<unknown> | unknown;
 
 /** The whole gateway, put together by hand and listening. What opens says at once how it closes. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const { clock = systemClock, log = pino({ level: config.logLevel }) } = overrides;
+  const { clock = systemClock } = overrides;
+  const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel));
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
   const stop = once(async () => {

@@ -1,0 +1,18 @@
+import { type Logger, pino, stdSerializers } from 'pino';
+
+/** An error as it is logged: what failed and where, without the values that were on their way to the database. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { message: 'something that is not an error was thrown' };
+  const { type, stack } = stdSerializers.err(error);
+  // Drizzle adds the parameters of a failed statement to its message, and so to the head of the stack.
+  const message = error.message.split('\nparams:')[0];
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
+  const cause = error.cause instanceof Error ? { cause: describeError(error.cause) } : {};
+  const code = 'code' in error ? { code: error.code } : {};
+  return { type, ...code, message, stack: frames.join('\n'), ...cause };
+}
+
+export const createLogger = (level: string): Logger => pino({ level });
+
+/** The same log, whose errors carry no personal data. */
+export const withSafeErrors = (log: Logger): Logger => log.child({}, { serializers: { err: describeError } });

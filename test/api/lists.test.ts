@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import { inMinutes, person } from '../harness/people.ts';
+
+const gateway = await bootGateway();
+for (const index of [1, 2, 3, 4, 5, 6]) await gateway.start(`list_${index}`);
+await gateway.start('list_a', { user: { phone: '9000000000', userId: 'many' } });
+await gateway.start('list_b', { user: { phone: '9000000000', userId: 'many' } });
+await gateway.start('listxb', { user: { phone: '9000000000', userId: 'many' } });
+
+const PAGE = `query ($first: Int, $last: Int, $after: String, $before: String, $filter: SessionFilter, $orderBy: SessionOrder) {
+  sessions(first: $first, last: $last, after: $after, before: $before, filter: $filter, orderBy: $orderBy) {
+    totalCount nodes { id verificationId createdAt updatedAt } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}`;
+const page = async (variables: object) => (await gateway.graphql(PAGE, variables)).data.sessions;
+const ids = (connection: any): string[] => connection.nodes.map((node: any) => node.verificationId);
+
+const ORDERS = ['CREATED_AT', 'UPDATED_AT'].flatMap((field) =>
+  ['ASC', 'DESC'].map((direction) => ({ field, direction })),
+);
+
+test.each(ORDERS)(
+  'in the order $field $direction pages from both ends tell the same list',
+  async (orderBy) => {
+    const all = ids(await page({ first: 100, orderBy }));
+    const forwards: string[] = [];
+    for (let after = null, more = true; more; ) {
+      const next = await page({ first: 2, after, orderBy });
+      forwards.push(...ids(next));
+      after = next.pageInfo.endCursor;
+      more = next.pageInfo.hasNextPage;
+    }
+    const backwards: string[] = [];
+    for (let before = null, more = true; more; ) {
+      const next = await page({ last: 2, before, orderBy });
+      backwards.unshift(...ids(next));
+      before = next.pageInfo.startCursor;
+      more = next.pageInfo.hasPreviousPage;
+    }
+
+    expect(forwards).toEqual(all);
+    expect(backwards).toEqual(all);
+  },
+);
+
+test('filters by person, by prefix letter by letter, by time and by who is waited on', async () => {
+  const filtered = async (filter: object) => ids(await page({ first: 100, filter })).toSorted();
+  const { nodes } = await page({ first: 100, orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
+
+  expect(await filtered({ userId: 'many' })).toEqual(['list_a', 'list_b', 'listxb']);
+  expect(await filtered({ userId: 'nobody' })).toEqual([]);
+  expect(await filtered({ verificationIdPrefix: 'list_b' })).toEqual(['list_b']);
+  expect(await filtered({ verificationIdPrefix: '%' })).toEqual([]);
+  expect(await filtered({ createdAfter: nodes[0].createdAt })).toHaveLength(nodes.length - 1);
+  expect(await filtered({ createdBefore: nodes[0].createdAt })).toEqual([]);
+  expect(await filtered({ updatedAfter: inMinutes(1) })).toEqual([]);
+  expect(
+    await filtered({ waitingOn: ['CUSTOMER'], status: ['RECEIVED'], subStatus: ['LINK_GENERATED'] }),
+  ).toHaveLength(nodes.length);
+  expect(await filtered({ waitingOn: ['AGENT', 'NOBODY'] })).toEqual([]);
+});
+
+test('a cursor of one order is refused in another', async () => {
+  const { pageInfo } = await page({ first: 1 });
+  const { errors } = await gateway.graphql(PAGE, {
+    first: 1,
+    after: pageInfo.endCursor,
+    orderBy: { field: 'UPDATED_AT', direction: 'ASC' },
+  });
+  expect(errors?.[0]).toMatchObject({
+    message: expect.stringContaining('in this order'),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+});
+
+test("a person's sessions are paged, newest first", async () => {
+  const query = `query ($id: String!, $after: String) { sessionByVerificationId(verificationId: $id) {
+    user { userId sessions(first: 2, after: $after) { totalCount nodes { verificationId } pageInfo { hasNextPage endCursor } } } } }`;
+  const sessionsOf = async (after: string | null) =>
+    (await gateway.graphql(query, { id: 'list_a', after })).data.sessionByVerificationId.user.sessions;
+
+  const first = await sessionsOf(null);
+  const second = await sessionsOf(first.pageInfo.endCursor);
+
+  expect([ids(first), ids(second)]).toEqual([['listxb', 'list_b'], ['list_a']]);
+  expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true } });
+});
+
+test('anything with an id is found by it, and what is not yours is null', async () => {
+  const operator = await person(gateway, 'olga', 'OPERATOR');
+  const session = await gateway.start('noded.1', { user: { phone: '9111111111' } });
+  const { meeting } = await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
+  const { data } = await gateway.graphql(
+    `query ($id: ID!) { session(id: $id) { id user { id } transitions(first: 2) { nodes { id } } } }`,
+    { id: session.id },
+  );
+  const wanted = [
+    session.id,
+    data.session.user.id,
+    data.session.transitions.nodes[1].id,
+    meeting.id,
+    'nonsense',
+  ];
+  const NODES = 'query ($ids: [ID!]!, $id: ID!) { node(id: $id) { id } nodes(ids: $ids) { __typename id } }';
+  const seenBy = async (claims: { sub: string; roles: string[]; verification_ids?: string[] }) => {
+    const headers = { authorization: `Bearer ${await gateway.token(claims)}` };
+    return (await gateway.graphql(NODES, { ids: wanted, id: session.id }, headers)).data;
+  };
+
+  expect(await seenBy({ sub: 'vera', roles: ['VIEWER'] })).toEqual({
+    node: { id: wanted[0] },
+    nodes: [
+      { __typename: 'VkycSession', id: wanted[0] },
+      { __typename: 'VkycUser', id: wanted[1] },
+      { __typename: 'StatusTransition', id: wanted[2] },
+      { __typename: 'Meeting', id: wanted[3] },
+      null,
+    ],
+  });
+  expect(await seenBy({ sub: 'x', roles: ['CUSTOMER'], verification_ids: ['other'] })).toEqual({
+    node: null,
+    nodes: [null, null, null, null, null],
+  });
+});
+
+test('statistics count where sessions are, how far they came and how fast', async () => {
+  const counted = await bootGateway();
+  for (const id of ['stats.1', 'stats.2', 'stats.3']) await counted.start(id);
+  await counted.advance('stats.1', 11);
+  await counted.advance('stats.2', 2);
+  await eventually(async () => {
+    const { rows } = await counted.database.query(
+      `select count(*)::int as done from webhook_inbox where state = 'DONE'`,
+    );
+    return rows[0].done === 16;
+  });
+
+  const { data } = await counted.graphql(
+    `query ($to: DateTime) { all: sessionStats { total byStatus { status subStatus count } funnel { status reached medianSecondsToReach } } none: sessionStats(to: $to) { total } }`,
+    { to: '2020-01-01T00:00:00Z' },
+  );
+
+  expect(data.none.total).toBe(0);
+  expect(data.all.total).toBe(3);
+  expect(data.all.byStatus).toEqual([
+    { status: 'PRE_VIDEO_CALL', subStatus: 'USER_IP_VERIFICATION_SUCCESSFUL', count: 1 },
+    { status: 'RECEIVED', subStatus: 'LINK_GENERATED', count: 1 },
+    { status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL', count: 1 },
+  ]);
+  const reached = Object.fromEntries(data.all.funnel.map((stage: any) => [stage.status, stage.reached]));
+  expect(reached).toMatchObject({ RECEIVED: 3, PRE_VIDEO_CALL: 2, VIDEO_CALL: 1, AGENT_REVIEWED: 0 });
+  const video = data.all.funnel.find((stage: any) => stage.status === 'VIDEO_CALL');
+  expect(video.medianSecondsToReach).toBeGreaterThan(0);
+  expect(video.medianSecondsToReach).toBeLessThan(60);
+});

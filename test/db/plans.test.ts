@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { beforeAll, expect, test } from 'vitest';
+import { type Connection, connect } from '../../src/db/client.ts';
+import {
+  countByStatus,
+  pageOfSessions,
+  type SessionFilter,
+  type SessionOrder,
+  type SessionRow,
+} from '../../src/db/sessions.ts';
+import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+
+const SESSIONS = 30_000;
+let database: pg.Pool;
+let connection: Connection;
+
+beforeAll(async () => {
+  const url = await freshDatabase();
+  database = new pg.Pool({ connectionString: url, max: 2 });
+  connection = connect(url, 2, () => {});
+  atTheEnd(async () => {
+    await connection.close();
+    await database.end();
+  });
+  await database.query(`insert into vkyc_user (id, user_id, personal, created_at)
+    select gen_random_uuid(), 'user-' || n, '', now() from generate_series(1, 300) n`);
+  await database.query(
+    `insert into vkyc_session (id, verification_id, user_id, status, sub_status, waiting_on, version, last_sequence, disputed, decided_here,
+       provider_status, provider_sub_status, provider_webhooks, created_at, updated_at)
+     select gen_random_uuid(), 'plan.' || n, u.id,
+       case when n % 50 = 0 then 'AUDITOR_REVIEWED' when n % 51 = 0 then 'RECEIVED' else 'VIDEO_CALL' end,
+       case when n % 50 = 0 then 'AUDITOR_APPROVED' when n % 51 = 0 then 'LINK_GENERATED' else 'AGENT_ENDED_CALL' end,
+       case when n % 50 = 0 then 'NOBODY' when n % 51 = 0 then 'CUSTOMER' else 'AGENT' end,
+       1, 1, false, false, '', '', 0, now() - n * interval '1 minute', now() - (n % 997) * interval '1 minute'
+     from generate_series(1, $1::int) n join (select id, row_number() over () as number from vkyc_user) u on u.number = 1 + n % 300`,
+    [SESSIONS],
+  );
+  await database.query('analyze');
+});
+
+/** The plan of the statement that `run` sends, from the planner itself. */
+async function planOf(run: () => Promise<unknown>): Promise<string> {
+  const sent: { text: string; values: unknown[] }[] = [];
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
+    sent.push({ text: args[0]?.text ?? args[0], values: args[1] ?? args[0]?.values });
+    return (query as any).apply(this, args);
+  } as typeof query;
+  await run().finally(() => {
+    pg.Client.prototype.query = query;
+  });
+  const statement = sent.find(({ text }) => text.includes('vkyc_session'));
+  const { rows } = await database.query(`explain ${statement?.text}`, statement?.values);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+const FILTERS: [string, SessionFilter][] = [
+  ['nothing', {}],
+  ['status', { status: ['AUDITOR_REVIEWED'] }],
+  ['subStatus', { subStatus: ['LINK_GENERATED'] }],
+  ['waitingOn', { waitingOn: ['CUSTOMER'] }],
+  ['userId', { userId: 'user-7' }],
+  ['verificationIdPrefix', { verificationIdPrefix: 'plan.2999' }],
+  ['createdAfter', { createdAfter: new Date(Date.now() - 3_600_000) }],
+  ['createdBefore', { createdBefore: new Date(Date.now() - (SESSIONS - 60) * 60_000) }],
+  ['updatedAfter', { updatedAfter: new Date(Date.now() - 120_000) }],
+  ["a customer's", { verificationIds: ['plan.1', 'plan.2'] }],
+];
+const ORDERS: SessionOrder[] = (['CREATED_AT', 'UPDATED_AT'] as const).flatMap((field) =>
+  (['ASC', 'DESC'] as const).map((direction) => ({ field, direction })),
+);
+
+test.each(FILTERS)(
+  'a filter by %s is served by an index in every order, from either end',
+  async (_name, filter) => {
+    for (const order of ORDERS) {
+      for (const end of ['FIRST', 'LAST'] as const) {
+        const after = { at: new Date(Date.now() - 86_400_000), id: randomUUID() };
+        const page = {
+          order,
+          limit: 51,
+          end,
+          after: end === 'FIRST' ? after : null,
+          before: end === 'LAST' ? after : null,
+        };
+        const plan = await planOf(() => pageOfSessions(connection.db, filter, page));
+        expect(plan, JSON.stringify(order)).not.toContain('Seq Scan on vkyc_session');
+        expect(plan).toMatch(/Index/);
+      }
+    }
+  },
+);
+
+test('pages stay stable while sessions are inserted between them', async () => {
+  const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
+  const seen: string[] = [];
+  let after: { at: Date; id: string } | null = null;
+  for (let number = 0; number < 20; number += 1) {
+    const rows: SessionRow[] = await pageOfSessions(
+      connection.db,
+      {},
+      { order, limit: 50, end: 'FIRST', after, before: null },
+    );
+    seen.push(...rows.map((row) => row.verificationId));
+    const last = rows.at(-1) as SessionRow;
+    after = { at: last.createdAt, id: last.id };
+    await database.query(
+      `insert into vkyc_session
+       select (jsonb_populate_record(s, jsonb_build_object(
+         'id', gen_random_uuid(), 'verification_id', 'later.' || $1::int, 'created_at', now(), 'updated_at', now()))).*
+       from (select * from vkyc_session limit 1) s`,
+      [number],
+    );
+  }
+
+  expect(new Set(seen).size).toBe(1000);
+  expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => `plan.${index + 1}`));
+});
+
+test('statistics of a window read the window, not the table', async () => {
+  const from = new Date(Date.now() - 3_600_000);
+  const plan = await planOf(() => countByStatus(connection.db, { from, to: null, verificationIds: null }));
+  expect(plan).not.toContain('Seq Scan on vkyc_session');
+});
