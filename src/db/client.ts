@@ -2,9 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
-import * as tables from './tables.ts';
 
-export type Database = NodePgDatabase<typeof tables>;
+export type Database = NodePgDatabase;
 /** A transaction of `Database`; every statement accepts either. */
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 export type Queryable = Database | Transaction;
@@ -14,6 +13,8 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 /** Any number will do, as long as every replica takes the same. */
 const MIGRATION_LOCK = 8_529_001;
 
+const CONNECT_TIMEOUT_MS = 10_000;
+
 export interface Connection {
   readonly db: Database;
   readonly pool: pg.Pool;
@@ -22,9 +23,26 @@ export interface Connection {
 
 /** A pool of connections. `onError` hears of idle connections that broke; the pool replaces them by itself. */
 export function connect(url: string, poolSize: number, onError: (error: Error) => void): Connection {
-  const pool = new pg.Pool({ connectionString: url, max: poolSize, application_name: 'vkyc-gateway' });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: 'vkyc-gateway',
+  });
   pool.on('error', onError);
-  return { db: drizzle(pool, { schema: tables }), pool, close: () => pool.end() };
+  // The pool only listens to idle connections: one that breaks while in use would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
+  const db = drizzle(pool);
+  // Drizzle's own does not give a connection back on which even `begin` failed.
+  db.transaction = async (work, config) => {
+    const client = await pool.connect();
+    try {
+      return await drizzle(client).transaction(work, config);
+    } finally {
+      client.release();
+    }
+  };
+  return { db, pool, close: () => pool.end() };
 }
 
 /** Brings the database to this release's schema. Replicas that start together take turns. */

@@ -13,6 +13,7 @@ const run = promisify(execFile);
 /** Unix sockets take paths of up to 103 bytes on macOS; the socket's own name is 15 of them. */
 const LONGEST_SOCKET_FOLDER = 85;
 const START_TIMEOUT_MS = 30_000;
+const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
 
 /** A PostgreSQL of our own, reachable through a Unix socket only. */
@@ -213,7 +214,7 @@ async function takeOver(cluster: string): Promise<void> {
     if (lines === null) return;
     const pid = Number(lines.split('\n')[0]);
     const server = await processInfo(pid);
-    if (!server?.command.includes(cluster)) {
+    if (!server || !(server.command.includes(cluster) || server.command === UNKNOWN_COMMAND)) {
       await rm(pidFile, { force: true });
       return;
     }
@@ -234,12 +235,34 @@ async function hasLivingOwner(supervisor: number): Promise<boolean> {
   return owner !== 1 && ((await processInfo(owner))?.command.includes('node') ?? false);
 }
 
+/** A process's parent and command line; null where there is none. What cannot be looked at counts as a server. */
 async function processInfo(pid: number): Promise<{ parent: number; command: string } | null> {
-  const { stdout } = await run('ps', ['-o', 'ppid=,command=', '-p', String(pid)]).catch(() => ({
-    stdout: '',
-  }));
-  const [, parent, command] = stdout.trim().match(/^(\d+)\s+(.*)$/) ?? [];
-  return command ? { parent: Number(parent), command } : null;
+  if (!isAlive(pid)) return null;
+  try {
+    const [status, command] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    ]);
+    // The second field is the program's name in parentheses, which may hold anything.
+    const [, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
+    return { parent: Number(parent), command: command.replaceAll('\0', ' ') };
+  } catch {
+    const { stdout } = await run('ps', ['-ww', '-o', 'ppid=,command=', '-p', String(pid)]).catch(() => ({
+      stdout: '',
+    }));
+    const [, parent, command] = stdout.trim().match(/^(\d+)\s+(.*)$/) ?? [];
+    if (command) return { parent: Number(parent), command };
+    return isAlive(pid) ? { parent: 0, command: UNKNOWN_COMMAND } : null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function socketFolder(cluster: string, account: Account | null): Promise<string> {
@@ -252,7 +275,7 @@ async function socketFolder(cluster: string, account: Account | null): Promise<s
 async function untilReady(url: string, server: ChildProcess, logFile: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    if (server.exitCode !== null || Date.now() > deadline) {
+    if (hasEnded(server) || Date.now() > deadline) {
       const said = await readFile(logFile, 'utf8').catch(() => '');
       throw new Error(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
     }
@@ -260,15 +283,18 @@ async function untilReady(url: string, server: ChildProcess, logFile: string): P
     try {
       await client.connect();
       await client.end();
-      return;
+      // What answered may be another server on the same socket, where ours could not start.
+      if (!hasEnded(server)) return;
     } catch {
       await delay(10);
     }
   }
 }
 
+const hasEnded = (server: ChildProcess): boolean => server.exitCode !== null || server.signalCode !== null;
+
 async function stopServer(server: ChildProcess, ownSocketDir: string | null): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null) {
+  if (!hasEnded(server)) {
     server.ref();
     const exited = once(server, 'exit');
     server.stdin?.end();

@@ -1,6 +1,6 @@
 import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
-import { startIntents } from './tables.ts';
+import { type IntentState, startIntents } from './tables.ts';
 
 export type IntentRow = typeof startIntents.$inferSelect;
 
@@ -28,11 +28,42 @@ export async function countSend(db: Queryable, verificationId: string): Promise<
   return row?.sends ?? 0;
 }
 
-export const markIntent = (
+/** Takes back the count of a send that the provider refused: nothing came of it. */
+export const uncountSend = (db: Queryable, verificationId: string) =>
+  db
+    .update(startIntents)
+    .set({ sends: 0 })
+    .where(and(eq(startIntents.verificationId, verificationId), eq(startIntents.sends, 1)));
+
+export const markIntent = (db: Queryable, verificationId: string, marks: Pick<IntentRow, 'userId'>) =>
+  db.update(startIntents).set(marks).where(eq(startIntents.verificationId, verificationId));
+
+/** Lets another intent take the place of this one, if the provider cannot have heard of it. */
+export const markRefused = (db: Queryable, verificationId: string) =>
+  markOpen(db, verificationId, 0, 'REFUSED');
+
+/** Says that the id is somebody else's, if it was sent but once; false where another send may have made it ours. */
+export const markTaken = (db: Queryable, verificationId: string) => markOpen(db, verificationId, 1, 'TAKEN');
+
+async function markOpen(
   db: Queryable,
   verificationId: string,
-  marks: Partial<Pick<IntentRow, 'userId' | 'state'>>,
-) => db.update(startIntents).set(marks).where(eq(startIntents.verificationId, verificationId));
+  sends: number,
+  state: IntentState,
+): Promise<boolean> {
+  const marked = await db
+    .update(startIntents)
+    .set({ state })
+    .where(
+      and(
+        eq(startIntents.verificationId, verificationId),
+        eq(startIntents.state, 'OPEN'),
+        eq(startIntents.sends, sends),
+      ),
+    )
+    .returning({ id: startIntents.sessionId });
+  return marked.length > 0;
+}
 
 /** Puts another intent in the place of a refused one; returns what then stands. */
 export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {

@@ -65,6 +65,13 @@ export interface Viewer {
 export const hasRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
   viewer.roles.some((role) => allowed.includes(role));
 
+/** The same for one session: what CUSTOMER allows, it allows with the customer's own sessions alone. */
+export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verificationId: string): boolean =>
+  viewer.roles.some(
+    (role) =>
+      allowed.includes(role) && (role !== 'CUSTOMER' || viewer.verificationIds.includes(verificationId)),
+  );
+
 const STAFF = EVERYONE.filter((role) => role !== 'CUSTOMER');
 
 /** The verification ids that a viewer is limited to; null: all. */

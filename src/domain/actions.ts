@@ -1,5 +1,5 @@
 /** What may be done with a session now, by whom, and why not: one judge for the mutations and for what they offer. */
-import { ACTION_ROLES, hasRole, maySee, type Role, type Viewer } from './access.ts';
+import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
 import { ACTION_MOVES, SESSION_ACTIONS, type SessionAction } from './session.ts';
 import { infoOf, type KnownSubStatus, type Pair, type SubStatus } from './status.ts';
 
@@ -10,8 +10,10 @@ export interface ActionFacts extends Pair {
   readonly linkExpiresAt: Date | null;
   /** When the booked meeting begins; null where none is booked. */
   readonly meetingAt: Date | null;
-  /** Who made the newest agent's review; null where that was at the provider, undefined where there is none. */
-  readonly agentReviewer: string | null | undefined;
+  /** Everybody who made an agent's review of the session. */
+  readonly agents: readonly string[];
+  /** Whether the review that stands was made by an agent at the provider, who is not known here. */
+  readonly agentUnknown: boolean;
 }
 
 /** What a deployment decides. */
@@ -42,8 +44,8 @@ export function whyNot(
   policy: ActionPolicy,
 ): string | null {
   const allowed: readonly Role[] = ACTION_ROLES[action];
-  if (!hasRole(viewer, allowed)) return `Needs one of the roles ${allowed.join(', ')}.`;
-  if (!maySee(viewer, facts.verificationId)) return 'The session is not yours.';
+  if (!hasRoleOn(viewer, allowed, facts.verificationId))
+    return `Needs one of the roles ${allowed.join(', ')}.`;
   if (infoOf(facts).terminal && action !== 'REQUEST_RECORDING') return 'The session is over.';
   return (
     refusedByState(action, facts, now) ??
@@ -86,9 +88,13 @@ const whyNoMeeting = ({ subStatus }: Pair): string =>
   subStatus === 'USER_ACCEPTED_MEETING' ? 'The call is going on.' : "The agent's decision stands.";
 
 /** Nobody audits their own review, whatever their role. */
-function fourEyes({ agentReviewer }: ActionFacts, viewer: Viewer, policy: ActionPolicy): string | null {
-  if (agentReviewer === viewer.id) return 'You made the agent review: somebody else has to audit it.';
-  if (agentReviewer == null && !policy.auditUnknownAgents) {
+function fourEyes(
+  { agents, agentUnknown }: ActionFacts,
+  viewer: Viewer,
+  policy: ActionPolicy,
+): string | null {
+  if (agents.includes(viewer.id)) return 'You made an agent review: somebody else has to audit it.';
+  if (agentUnknown && !policy.auditUnknownAgents) {
     return 'The agent approved at the provider and is not known here, so that the auditor might be the same person.';
   }
   return null;
@@ -102,6 +108,19 @@ export function whyNotDecide(action: SessionAction, to: KnownSubStatus, { subSta
   return allowed
     ? null
     : 'The customer ended the call, which may have been incomplete: it cannot be approved on.';
+}
+
+/** What four eyes look at, from the reviews of a session at its version. */
+export function agentsOf(
+  reviews: readonly { stage: ReviewStage; reviewer: string | null; sequence: number }[],
+  version: number,
+): Pick<ActionFacts, 'agents' | 'agentUnknown'> {
+  const ofAgents = reviews.filter((review) => review.stage === 'AGENT');
+  const standing = ofAgents.find((review) => review.sequence === version);
+  return {
+    agents: ofAgents.flatMap((review) => review.reviewer ?? []),
+    agentUnknown: !standing || standing.reviewer === null,
+  };
 }
 
 /** What the provider's news does to the booked meeting. */

@@ -23,6 +23,8 @@ export const VERDICTS = {
   REVIEWED: 'It is news of a call, and the review of that call stands.',
   ENDED: 'The session was over.',
   DISPUTED: 'It contradicts what the session holds: somebody has to look.',
+  DISPUTED_LATE:
+    'It contradicts what the session holds, though the provider had reported something newer before.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -96,7 +98,8 @@ function judgeWebhook(
   if (news.seen.includes(null)) return { kind: 'CONFIRMS', settle: !isCurrent };
 
   const newest = session.provider.eventTime?.getTime() ?? Number.NEGATIVE_INFINITY;
-  if (time < newest) return { kind: 'TRANSITION', pair, verdict: 'LATE', settle: false };
+  if (time < newest)
+    return { kind: 'TRANSITION', pair, verdict: lateVerdictOn(session, pair), settle: false };
   return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: time === newest };
 }
 
@@ -148,6 +151,15 @@ function verdictOn(session: SessionState, incoming: Pair): Verdict {
   if (reviewStands && !MOVES_A_REVIEWED_SESSION.includes(incoming.status)) return 'REVIEWED';
   return 'MOVED';
 }
+
+/** Of two final decisions that contradict each other neither may win by coming first, or last. */
+function lateVerdictOn(session: SessionState, incoming: Pair): Verdict {
+  const isFinal = incoming.status === 'AUDITOR_REVIEWED' && session.status === 'AUDITOR_REVIEWED';
+  return isFinal && verdictOn(session, incoming) === 'DISPUTED' ? 'DISPUTED_LATE' : 'LATE';
+}
+
+/** News that is older than what the provider said last: it is history, and not its newest word. */
+export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
 /** What somebody may do with a session. */
 export const SESSION_ACTIONS = {
@@ -269,8 +281,8 @@ export function advance(state: FoldedState | null, entry: LogEntry): FoldedState
     ...state,
     ...(verdict === 'MOVED' ? { ...began(entry), decidedHere: words === null } : {}),
     lastSequence: sequence,
-    disputed: state.disputed || verdict === 'DISPUTED',
-    provider: words && verdict !== 'LATE' ? words : state.provider,
+    disputed: state.disputed || verdict === 'DISPUTED' || verdict === 'DISPUTED_LATE',
+    provider: words && !isLate(verdict) ? words : state.provider,
   };
 }
 

@@ -23,8 +23,8 @@ export class Hub {
   readonly #sessions = new Map<string, { tail: Tail<LogRow>; subscribers: number }>();
   readonly #stopListening: () => void;
   readonly #timer: NodeJS.Timeout;
-  #numbering: Promise<void> | null = null;
-  #numberAgain = false;
+  #pass: Promise<void> = Promise.resolve();
+  #nextPass: Promise<void> | null = null;
   #stopped = false;
 
   constructor({ db, doorbell, log }: { db: Database; doorbell: Doorbell; log: Logger }) {
@@ -88,28 +88,25 @@ export class Hub {
     );
   }
 
-  /** Gives positions to what is committed by now, then tells the feed's subscribers. */
+  /**
+   * Gives positions to what is committed by now, then tells the feed's subscribers. Callers share passes: one that
+   * is under way may have looked too early, so it is the next that counts, however many come after it.
+   */
   #number(): Promise<void> {
-    this.#numberAgain = true;
-    this.#numbering ??= this.#numberAll()
-      .catch(this.#complain)
-      .finally(() => {
-        this.#numbering = null;
-      });
-    return this.#numbering;
+    this.#nextPass ??= this.#pass.then(() => {
+      this.#nextPass = null;
+      this.#pass = this.#numberAll().catch(this.#complain);
+      return this.#pass;
+    });
+    return this.#nextPass;
   }
 
   async #numberAll(): Promise<void> {
-    while (this.#numberAgain && !this.#stopped) {
-      this.#numberAgain = false;
+    while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
-      if (numbered === null) {
-        await new Promise((resolve) => setTimeout(resolve, NUMBERING_RETRY_MS));
-        this.#numberAgain = true;
-      } else if (numbered === NUMBERING_BATCH) {
-        this.#numberAgain = true;
-      }
       if (numbered !== null) this.#feed.wake();
+      if (numbered !== null && numbered < NUMBERING_BATCH) return;
+      if (numbered === null) await new Promise((resolve) => setTimeout(resolve, NUMBERING_RETRY_MS));
     }
   }
 
@@ -136,7 +133,7 @@ export class Hub {
     this.#stopped = true;
     this.#stopListening();
     clearInterval(this.#timer);
-    await this.#numbering;
+    await this.#pass;
   }
 }
 

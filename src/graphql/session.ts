@@ -4,8 +4,8 @@ import type { ReviewRow } from '../db/reviews.ts';
 import { type SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
-import { maySee, type Viewer } from '../domain/access.ts';
-import { ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
+import { hasRoleOn, maySee, SEES_PERSONAL_DATA, type Viewer } from '../domain/access.ts';
+import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf } from '../domain/status.ts';
 import { placeOfLink } from '../services/record-transition.ts';
@@ -18,7 +18,7 @@ import { Review } from './review.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
 import { StatusTransitions } from './transition.ts';
-import { refuseInSubscriptions, seesPersonalData, VkycUser } from './user.ts';
+import { refuseInSubscriptions, VkycUser } from './user.ts';
 
 const LARGEST_SEQUENCE = 2_147_483_647;
 
@@ -41,8 +41,11 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
     loaders.meetings.load(session.id),
     loaders.reviews.load(session.id),
   ]);
-  const agentReviewer = reviews.findLast((row) => row.stage === 'AGENT')?.reviewer;
-  const facts = { ...session, meetingAt: booked(meetings)?.startsAt ?? null, agentReviewer };
+  const facts = {
+    ...session,
+    meetingAt: booked(meetings)?.startsAt ?? null,
+    ...agentsOf(reviews, session.version),
+  };
   const now = services.clock.now();
   return OFFERED.map((action) => ({ action, reason: whyNot(action, facts, viewer, now, services.policy) }));
 }
@@ -92,7 +95,7 @@ export class SessionResolver {
   @FieldResolver(() => String, { nullable: true })
   link(@Root() session: SessionRow, @Ctx() context: Context): string | null {
     refuseInSubscriptions(context);
-    if (!session.link || !seesPersonalData(context)) return null;
+    if (!session.link || !hasRoleOn(context.viewer, SEES_PERSONAL_DATA, session.verificationId)) return null;
     return context.services.sealer.open(session.link, placeOfLink(session.id)).toString('utf8');
   }
 

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql';
 import { placeOfUser, type UserRow } from '../db/users.ts';
-import { hasRole, SEES_PERSONAL_DATA } from '../domain/access.ts';
+import { hasRole, limitOf, SEES_PERSONAL_DATA } from '../domain/access.ts';
 import type { PersonalData } from '../domain/ports.ts';
 import type { Context } from './context.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
@@ -35,7 +35,11 @@ export function refuseInSubscriptions({ live }: Context): void {
   });
 }
 
-export const seesPersonalData = ({ viewer }: Context): boolean => hasRole(viewer, SEES_PERSONAL_DATA);
+/** A customer alone meets only themselves; one who is staff as well needs a staff role that may see people. */
+const seesPersonalData = ({ viewer }: Context): boolean =>
+  hasRole(viewer, limitOf(viewer) ? SEES_PERSONAL_DATA : STAFF_WHO_SEE);
+
+const STAFF_WHO_SEE = SEES_PERSONAL_DATA.filter((role) => role !== 'CUSTOMER');
 
 /** Free text that was sealed when it was stored. */
 export const openText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>

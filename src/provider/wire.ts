@@ -18,7 +18,7 @@ const orNothing = (value: string | number | null | undefined) =>
   value === '' || value == null ? null : String(value);
 const storable = z
   .string()
-  .max(2000)
+  .max(20_000)
   .refine((value) => !value.includes('\0'), 'has a null byte');
 const id = z.union([storable, z.int()]).nullish().transform(orNothing);
 const optionalText = storable.nullish().transform(orNothing);
@@ -48,19 +48,20 @@ const verificationId = z.string().regex(/^[A-Za-z0-9._-]{1,50}$/);
 const verification = z
   .looseObject({
     verification_id: verificationId,
-    reference_id: id,
-    user_id: id,
+    // Beside the status nothing is decisive: what is odd counts as nothing, and the status is news all the same.
+    reference_id: id.catch(null),
+    user_id: id.catch(null),
     status: storable.min(1),
     // One value under three names: in the API, in a sentence about webhooks, and for prepaid instruments.
     sub_status: optionalText,
     subStatus: optionalText,
     status_code: optionalText,
-    vkyc_link: optionalText,
-    link_expiry: optionalTime,
-    meeting_schedule: optionalTime,
-    recording_link: optionalText,
-    agent_remarks: optionalText,
-    auditor_remarks: optionalText,
+    vkyc_link: optionalText.catch(null),
+    link_expiry: optionalTime.catch(null),
+    meeting_schedule: optionalTime.catch(null),
+    recording_link: optionalText.catch(null),
+    agent_remarks: optionalText.catch(null),
+    auditor_remarks: optionalText.catch(null),
   })
   .transform(
     (body): ProviderSession => ({

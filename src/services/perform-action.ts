@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import { findCall, insertCall } from '../db/idempotency.ts';
 import { findBookedMeeting } from '../db/meetings.ts';
-import { findNewestReview } from '../db/reviews.ts';
+import { reviewsOfSessions } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../db/sessions.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
-import { type ActionFacts, type ActionPolicy, whyNot } from '../domain/actions.ts';
+import { type ActionFacts, type ActionPolicy, agentsOf, whyNot } from '../domain/actions.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { SessionAction } from '../domain/session.ts';
@@ -94,8 +94,8 @@ export async function factsOf(
   session: SessionRow,
 ): Promise<ActionFacts> {
   const meeting = await findBookedMeeting(db, session.id);
-  const review = await findNewestReview(db, session.id, 'AGENT');
-  return { ...session, meetingAt: meeting?.startsAt ?? null, agentReviewer: review?.reviewer };
+  const reviews = await reviewsOfSessions(db, [session.id]);
+  return { ...session, meetingAt: meeting?.startsAt ?? null, ...agentsOf(reviews, session.version) };
 }
 
 /** A session that the viewer may see and act on, for actions that change nothing here. Throws `Refusal`. */

@@ -11,10 +11,12 @@ import {
   findSightings,
   type TransitionRow,
 } from '../db/transitions.ts';
+import { findUsers } from '../db/users.ts';
 import type { Clock, Doorbell, ProviderSession } from '../domain/ports.ts';
 import {
   advance,
   type FoldedState,
+  isLate,
   type Judgement,
   judge,
   type ProviderNews,
@@ -110,12 +112,20 @@ export class Recording {
     const session = await lockSession(this.tx, verificationId);
     if (session) return this.#reportOn(session, report);
     const intent = await findIntent(this.tx, verificationId);
-    if (!intent?.userId) return null;
+    if (!intent?.userId || !(await this.#isOurs(report, intent, intent.userId))) return null;
     const begun = await this.#begin(report, intent, intent.userId);
     if (begun) return begun;
     const other = await lockSession(this.tx, verificationId);
     if (!other) throw new Error('A session could neither be begun nor found');
     return this.#reportOn(other, report);
+  }
+
+  /** A webhook of the same id may be somebody else's: it begins a session only where ours was sent, for our user. */
+  async #isOurs({ said, eventTime }: Report, intent: IntentRow, userId: string): Promise<boolean> {
+    if (!eventTime) return true;
+    if (intent.sends === 0 || intent.state === 'TAKEN' || intent.state === 'REFUSED') return false;
+    const [user] = await findUsers(this.tx, [userId]);
+    return user !== undefined && user.userId === said.userId;
   }
 
   /** Records what somebody decided here, on a session whose row is locked. */
@@ -178,19 +188,23 @@ export class Recording {
     const judgement = judge(state, newsOf(report, seen));
     const unchanged: Recorded = { session: before, transition: null, settle: false };
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
-    if (judgement.kind === 'NOTHING' && (eventTime || overtaken)) return unchanged;
+    if (judgement.kind === 'NOTHING' && eventTime) return unchanged;
+    if (overtaken) return this.#fillIn(before, report);
 
     const now = this.#clock.now();
     const transition =
       judgement.kind === 'TRANSITION' ? this.#reported(before.id, before, report, judgement, now) : null;
-    const isLate = transition?.verdict === 'LATE';
-    const facts = isLate ? this.#times(before, report) : this.#facts(before.id, before, report);
+    const late = transition !== null && isLate(transition.verdict);
+    // Which of two sightings a webhook confirms cannot be told: its time then says nothing of the newest word.
+    const undated = judgement.kind === 'CONFIRMS' && judgement.settle;
+    const facts = late ? this.#times(before, report) : this.#facts(before.id, before, report);
     const folded = transition && columnsOf(advance(state, transition), transition, now, before);
     const session: SessionRow = { ...before, ...facts, ...folded };
+    if (undated) session.providerEventTime = before.providerEventTime;
 
     if (transition) await this.#append(transition, report);
     if (judgement.kind === 'CONFIRMS') await confirmSighting(this.tx, before.id, said, eventTime as Date);
-    if (!isLate)
+    if (!late)
       await takeOver(this.tx, this.#sealer, {
         said,
         source: wayOf(report),
@@ -201,6 +215,19 @@ export class Recording {
       });
     await updateSession(this.tx, session);
     return { session, transition, settle: judgement.kind !== 'NOTHING' && judgement.settle };
+  }
+
+  /** An answer that webhooks overtook is no news, but may know what they left out. */
+  async #fillIn(before: SessionRow, report: Report): Promise<Recorded> {
+    const said = this.#facts(before.id, null, report);
+    const session: SessionRow = {
+      ...before,
+      referenceId: before.referenceId ?? said.referenceId,
+      link: before.link ?? said.link,
+      linkExpiresAt: before.linkExpiresAt ?? said.linkExpiresAt,
+    };
+    await updateSession(this.tx, session);
+    return { session, transition: null, settle: false };
   }
 
   #reported(

@@ -8,10 +8,18 @@ import {
   type IntentRow,
   insertIntent,
   markIntent,
+  markRefused,
+  markTaken,
   replaceRefusedIntent,
+  uncountSend,
 } from '../db/intents.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { findReplacement, findSessions, type SessionRow } from '../db/sessions.ts';
+import {
+  findReplacement,
+  findSessions,
+  findSessionsByVerificationId,
+  type SessionRow,
+} from '../db/sessions.ts';
 import { findUsers, insertUser, placeOfUser } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { REPLACEABLE } from '../domain/actions.ts';
@@ -175,7 +183,7 @@ export function createStartSession(parts: Parts): StartSession {
       refusal instanceof Refusal &&
       (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
     ) {
-      await markIntent(db, intent.verificationId, { state: 'REFUSED' });
+      await markRefused(db, intent.verificationId);
     }
     throw refusal;
   }
@@ -188,6 +196,8 @@ export function createStartSession(parts: Parts): StartSession {
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
     const user = await ensureUser(input, intent);
+    const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
+    const webhooksWhenAsked = begun?.providerWebhooks ?? 0;
     const said = await ask(input, intent, user.userId);
     return recorder.inTransaction(async (recording) => {
       const report = {
@@ -195,7 +205,7 @@ export function createStartSession(parts: Parts): StartSession {
         actor: caller,
         said,
         eventTime: null,
-        webhooksWhenAsked: 0,
+        webhooksWhenAsked,
       } as const;
       const recorded = await recording.report(report);
       if (!recorded) throw new Error('A session with an intent can always be recorded');
@@ -273,12 +283,13 @@ export function createStartSession(parts: Parts): StartSession {
         }
         case 'TAKEN': {
           // Another send of this intent may have arrived first; if there was none, the id is somebody else's.
-          const found = sends > 1 ? await ours() : null;
+          if (await markTaken(db, verificationId)) throw taken();
+          const found = await ours();
           if (found) return found;
-          if (sends === 1) await markIntent(db, verificationId, { state: 'TAKEN' });
           throw taken();
         }
         case 'REFUSED':
+          if (sends === 1) await uncountSend(db, verificationId);
           throw error;
         default:
           throw error.kind satisfies never;

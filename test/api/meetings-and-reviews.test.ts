@@ -143,6 +143,26 @@ test('nobody audits their own review, not even an ADMIN', async () => {
   });
 });
 
+test("the provider's own word on an approval does not hide who approved here", async () => {
+  const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
+  const { auditor } = await staff(gateway);
+  const both = await person(gateway, 'alice', 'ADMIN');
+  const { id } = await afterTheCall(gateway, 'hidden.awaits-review', both);
+  await both.act('recordAgentReview', id, { decision: 'APPROVED' });
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 120_000).toISOString(),
+    data: { verification_id: 'hidden.awaits-review', status: 'AGENT_REVIEWED', sub_status: 'AGENT_APPROVED' },
+  });
+  await eventually(async () => (await both.look(id)).reviews.length === 2);
+
+  expect(await both.act('recordAuditorReview', id, { decision: 'APPROVED' })).toMatchObject({
+    code: 'ACTION_NOT_ALLOWED',
+  });
+  expect(await auditor.act('recordAuditorReview', id, { decision: 'APPROVED' })).toMatchObject({
+    session: { subStatus: 'AUDITOR_APPROVED' },
+  });
+});
+
 test('an approval by an unknown agent at the provider is audited here only where that is configured', async () => {
   const outcome = async (environment: Record<string, string>) => {
     const gateway = await bootGateway({ environment });

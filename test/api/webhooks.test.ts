@@ -157,12 +157,15 @@ test('words that this release does not know are UNRECOGNIZED, kept as they came,
 });
 
 test('a webhook that overtakes the answer of the start begins the session; the answer then adds nothing', async () => {
-  let deliver: () => Promise<unknown> = async () => {};
+  let deliver: (userId: string) => Promise<unknown> = async () => {};
   const provider = await startScriptedProvider(({ path, body }) => {
     const sent = JSON.parse(body);
     if (path === '/user') return { body: JSON.stringify({ user_id: sent.user_id, phone: sent.phone }) };
-    const answer = { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
-    return { ...answer, before: () => deliver() };
+    const known = { reference_id: 1358, vkyc_link: 'https://forms.cashfree.com/verification/s7ml5i0' };
+    const answer = {
+      body: JSON.stringify({ ...sent, ...known, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }),
+    };
+    return { ...answer, before: () => deliver(sent.user_id) };
   });
   const gateway = await bootGateway({
     environment: {
@@ -171,9 +174,11 @@ test('a webhook that overtakes the answer of the start begins the session; the a
       CASHFREE_CLIENT_SECRET: 'sandbox',
     },
   });
-  deliver = async () => {
-    await gateway.webhook(news('overtakes.1', 'RECEIVED', 'LINK_GENERATED', 1));
-    await gateway.webhook(news('overtakes.1', 'PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS', 3));
+  deliver = async (user_id) => {
+    await gateway.webhook(news('overtakes.1', 'RECEIVED', 'LINK_GENERATED', 1, { user_id }));
+    await gateway.webhook(
+      news('overtakes.1', 'PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS', 3, { user_id }),
+    );
     await processed(gateway);
   };
 
@@ -184,6 +189,58 @@ test('a webhook that overtakes the answer of the start begins the session; the a
     ['LINK_GENERATED', 'WEBHOOK'],
     ['AADHAAR_VERIFICATION_SUCCESS', 'WEBHOOK'],
   ]);
+  // What the webhooks left out the answer still fills in.
+  expect(session.link).toBe('https://forms.cashfree.com/verification/s7ml5i0');
+});
+
+test("webhooks of an id that is somebody else's begin no session here", async () => {
+  const gateway = await bootGateway();
+  const headers = {
+    'content-type': 'application/json',
+    'x-client-id': 'sandbox',
+    'x-client-secret': 'sandbox',
+  };
+  const post = (path: string, body: object) =>
+    fetch(`${gateway.sandboxUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  await post('/user', { user_id: 'theirs', phone: '9000000000' });
+  await post('/vkyc', { verification_id: 'theirs.happy-path', user_id: 'theirs' });
+  const { data } = await gateway.graphql(
+    'mutation { startSession(input: { verificationId: "theirs.happy-path", user: { phone: "9988776655" } }) { ... on MutationError { code } } }',
+  );
+  expect(data.startSession.code).toBe('VERIFICATION_ID_TAKEN');
+
+  await gateway.advance('theirs.happy-path', 13);
+  await eventually(async () => (await inboxStates(gateway)).PARKED === 14);
+
+  expect(await sessionOf(gateway, 'theirs.happy-path')).toBeNull();
+});
+
+test('what is odd beside the status does not keep the status back', async () => {
+  const gateway = await quietSession('odd.1');
+
+  await gateway.webhook(
+    news('odd.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10, {
+      meeting_schedule: 'tomorrow',
+      recording_link: 5,
+      reference_id: [],
+    }),
+  );
+  await processed(gateway);
+
+  expect(await sessionOf(gateway, 'odd.1')).toMatchObject({ subStatus: 'AUDITOR_APPROVED' });
+});
+
+test('of two final decisions neither wins by coming first: swapped, the session is disputed as well', async () => {
+  const gateway = await quietSession('swapped.1');
+
+  await gateway.webhook(news('swapped.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 20));
+  await gateway.webhook(news('swapped.1', 'AUDITOR_REVIEWED', 'AUDITOR_REJECTED', 10));
+  await processed(gateway);
+
+  expect(await sessionOf(gateway, 'swapped.1')).toMatchObject({
+    subStatus: 'AUDITOR_APPROVED',
+    disputed: true,
+  });
 });
 
 test('every active secret verifies, so that a rotation loses nothing', async () => {
