@@ -1,4 +1,3 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import {
   Arg,
   Ctx,
@@ -19,6 +18,7 @@ import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import { MeetingStatusEnum, TransitionSourceEnum } from './enums.ts';
 import {
   ActionNotAllowedError,
@@ -38,7 +38,7 @@ import { openText, refuseInSubscriptions } from './user.ts';
     'A meeting for the call. One that was booked here does not reach the provider, which has no call for it.',
 })
 export class Meeting extends Node {
-  @Field(() => GraphQLDateTime, { description: 'When it begins.' })
+  @Field(() => DateTime, { description: 'When it begins.' })
   startsAt: Date;
   @Field(() => MeetingStatusEnum, { description: 'What became of it.' })
   status: MeetingStatus;
@@ -52,7 +52,7 @@ export class Meeting extends Node {
   cancelledBy?: string;
   @Field(() => String, { nullable: true, description: 'Why, in their words. Refused in subscriptions.' })
   cancelReason?: string;
-  @Field(() => GraphQLDateTime, { description: 'When it was recorded here.' })
+  @Field(() => DateTime, { description: 'When it was recorded here.' })
   createdAt: Date;
 }
 
@@ -82,7 +82,7 @@ export const withSessionKey = <Input extends ActionInput>(input: Input): Input =
 
 @InputType({ description: 'A meeting to book.' })
 class ScheduleMeetingInput extends ActionInput {
-  @Field(() => GraphQLDateTime, {
+  @Field(() => DateTime, {
     description: "When it begins: in the future, and before the customer's link expires.",
   })
   startsAt: Date;

@@ -1,8 +1,9 @@
 /** The mutations that ask the provider for something: its present state, a recording, a token. */
-import { GraphQLDateTime } from 'graphql-scalars';
+
 import { Arg, Ctx, createUnionType, Field, ID, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import {
   ActionNotAllowedError,
   NotFoundError,
@@ -28,7 +29,7 @@ class RefreshSessionSuccess {
 class Recording {
   @Field(() => String, { description: 'Where it can be watched or fetched.' })
   url: string;
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the URL ends, where it says so.' })
+  @Field(() => DateTime, { nullable: true, description: 'When the URL ends, where it says so.' })
   expiresAt: Date | null;
 }
 
@@ -48,7 +49,7 @@ class CreateSdkTokenSuccess {
     description: "What the customer's app gives to the provider's SDK. Keep it out of logs.",
   })
   token: string;
-  @Field(() => GraphQLDateTime, {
+  @Field(() => DateTime, {
     nullable: true,
     description: 'When the token ends, where the provider said so.',
   })

@@ -1,4 +1,3 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import {
   Arg,
   Ctx,
@@ -18,6 +17,7 @@ import { limitOf } from '../domain/access.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import {
   AgentDecisionEnum,
   AuditorDecisionEnum,
@@ -56,7 +56,7 @@ export class Review extends Node {
     description: 'Unknown (null) where the review was made at the provider.',
   })
   reviewer?: string;
-  @Field(() => GraphQLDateTime, { description: 'When it was recorded here.' })
+  @Field(() => DateTime, { description: 'When it was recorded here.' })
   recordedAt: Date;
 }
 

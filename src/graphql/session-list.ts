@@ -1,4 +1,3 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import {
   Arg,
   Args,
@@ -37,6 +36,7 @@ import {
   pageSize,
 } from './connection.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
 import { VkycUser } from './user.ts';
@@ -59,11 +59,11 @@ class SessionFilter {
     description: 'Only those whose verification id begins so, letter by letter.',
   })
   verificationIdPrefix?: string;
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only those recorded after this time.' })
+  @Field(() => DateTime, { nullable: true, description: 'Only those recorded after this time.' })
   createdAfter?: Date;
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'Only those recorded before this time.' })
+  @Field(() => DateTime, { nullable: true, description: 'Only those recorded before this time.' })
   createdBefore?: Date;
-  @Field(() => GraphQLDateTime, {
+  @Field(() => DateTime, {
     nullable: true,
     description: 'Only those about which something was recorded after this time.',
   })
@@ -157,9 +157,9 @@ export class SessionListResolver {
 
   @Query(() => SessionStats, { description: 'Where sessions are, how far they came and how fast.' })
   async sessionStats(
-    @Arg('from', () => GraphQLDateTime, { nullable: true, description: 'Sessions created from here on.' })
+    @Arg('from', () => DateTime, { nullable: true, description: 'Sessions created from here on.' })
     from: Date | null,
-    @Arg('to', () => GraphQLDateTime, { nullable: true, description: 'Sessions created before this.' })
+    @Arg('to', () => DateTime, { nullable: true, description: 'Sessions created before this.' })
     to: Date | null,
     @Ctx() { services, viewer }: Context,
   ): Promise<SessionStats> {

@@ -1,6 +1,6 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import { Field, Int, ObjectType } from 'type-graphql';
 import type { Status, SubStatus } from '../domain/status.ts';
+import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
 import { StatusInfo } from './status.ts';
@@ -61,14 +61,14 @@ export class VkycSession extends Node {
       "The customer's link. Null unless the viewer's role may see it. Not offered in subscriptions, as all personal data.",
   })
   link?: string;
-  @Field(() => GraphQLDateTime, { nullable: true, description: 'When the link ends.' })
+  @Field(() => DateTime, { nullable: true, description: 'When the link ends.' })
   linkExpiresAt?: Date;
   @Field(() => String, {
     description: 'Where a feed of this session begins: subscribe after it to see every transition.',
   })
   startCursor: string;
-  @Field(() => GraphQLDateTime, { description: 'When the session was recorded here.' })
+  @Field(() => DateTime, { description: 'When the session was recorded here.' })
   createdAt: Date;
-  @Field(() => GraphQLDateTime, { description: 'When something about the session was last recorded.' })
+  @Field(() => DateTime, { description: 'When something about the session was last recorded.' })
   updatedAt: Date;
 }

@@ -1,4 +1,3 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import {
   Arg,
   Ctx,
@@ -13,6 +12,7 @@ import {
 } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';
 import {
   ConflictError,
@@ -96,7 +96,7 @@ class AadhaarDetailsInput {
   careOf: string;
   @Field(() => String, { description: 'URL of the photo, which the provider fetches.' })
   photoLink: string;
-  @Field(() => GraphQLDateTime, { description: 'When you verified it.' })
+  @Field(() => DateTime, { description: 'When you verified it.' })
   lastVerifiedAt: Date;
   @Field(() => AddressInput, { description: 'The address.' })
   address: AddressInput;

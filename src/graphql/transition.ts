@@ -1,4 +1,3 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import {
   Args,
   ArgsType,
@@ -21,6 +20,7 @@ import { type TransitionSource, VERDICTS } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf, type Pair, type Status, type SubStatus } from '../domain/status.ts';
 import { badInput, connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, keyOf, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
@@ -68,12 +68,12 @@ export class StatusTransition extends Node {
   actor?: string;
   @Field(() => String, { nullable: true, description: 'Why it did not move the session; null where it did.' })
   reason?: string;
-  @Field(() => GraphQLDateTime, {
+  @Field(() => DateTime, {
     nullable: true,
     description: "By the provider's clock; null where the provider gave no time (polling).",
   })
   occurredAt?: Date;
-  @Field(() => GraphQLDateTime, { description: 'When the gateway recorded it.' })
+  @Field(() => DateTime, { description: 'When the gateway recorded it.' })
   recordedAt: Date;
 }
 

@@ -1,7 +1,7 @@
-import { GraphQLDateTime } from 'graphql-scalars';
 import { Ctx, Field, ObjectType, Query, Resolver } from 'type-graphql';
 import type { Viewer as Asker, Role } from '../domain/access.ts';
 import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
 import { RoleEnum } from './enums.ts';
 
 @ObjectType({ description: 'Who is asking.', simpleResolvers: true })
@@ -10,7 +10,7 @@ class Viewer implements Pick<Asker, 'id' | 'roles' | 'expiresAt'> {
   id: string;
   @Field(() => [RoleEnum], { description: 'What the viewer may do.' })
   roles: readonly Role[];
-  @Field(() => GraphQLDateTime, {
+  @Field(() => DateTime, {
     nullable: true,
     description: 'When the token ends and live sockets close with 4403; null where there is no token.',
   })

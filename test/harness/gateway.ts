@@ -102,6 +102,7 @@ export async function bootGateway({
     ...(clock ? { clock } : {}),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });
+  database.on('error', () => {});
   const clients = new Set<Client>();
   const stop = async () => {
     await Promise.all([...clients].map((client) => client.dispose()));

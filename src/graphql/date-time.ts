@@ -1,0 +1,24 @@
+import { GraphQLError, GraphQLScalarType } from 'graphql';
+import { GraphQLDateTime } from 'graphql-scalars';
+
+const config = GraphQLDateTime.toConfig();
+
+/** Years that both ISO 8601 without a sign and PostgreSQL can hold. */
+function inRange(time: Date): Date {
+  const year = time.getUTCFullYear();
+  if (year >= 1 && year <= 9999) return time;
+  throw new GraphQLError('A time must be between the years 1 and 9999.', {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}
+
+/** ISO 8601 with any offset in, UTC out. */
+export const DateTime = new GraphQLScalarType<Date, Date>({
+  ...config,
+  name: 'DateTime',
+  description:
+    'A moment, as ISO 8601: taken with any offset, such as 2026-01-02T10:00:00+05:30, and always given in UTC.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
+  parseValue: (value) => inRange(config.parseValue(value) as Date),
+  parseLiteral: (node, variables) => inRange(config.parseLiteral(node, variables) as Date),
+});

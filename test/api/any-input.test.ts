@@ -1,0 +1,140 @@
+import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import { expect, test } from 'vitest';
+import { getSchema } from '../../src/graphql/schema.ts';
+import { bootGateway } from '../harness/gateway.ts';
+import { inMinutes } from '../harness/people.ts';
+
+const schema = getSchema();
+const gateway = await bootGateway();
+const mine = await gateway.start('any.1');
+const another = await gateway.start('any.2', { user: { phone: '9988776644' } });
+const { data } = await gateway.graphql('query ($id: ID!) { session(id: $id) { user { id } } }', {
+  id: mine.id,
+});
+const userId: string = data.session.user.id;
+
+const TEXTS = [
+  '',
+  ' ',
+  'nonsense',
+  'x'.repeat(10_000),
+  'null\0byte',
+  '🦄',
+  "'; drop table vkyc_session; --",
+  '%_\\',
+  mine.startCursor,
+  another.startCursor,
+  mine.id,
+  another.id,
+  userId,
+];
+const TIMES = [
+  '0000-01-01T00:00:00Z',
+  '0001-01-01T00:00:00Z',
+  '2001-01-01T00:00:00Z',
+  inMinutes(5),
+  '9999-12-31T23:59:59Z',
+  '-000001-01-01T00:00:00Z',
+  '2026-02-30T00:00:00Z',
+];
+const OTHERS = [null, true, -1, 0, 1, 1.5, 2_147_483_647, 2 ** 31, 1e300, [], [null], {}, { a: 1 }];
+const BAD = [...TEXTS, ...TIMES, ...OTHERS];
+
+/** Something that fits a type, so that only one thing is wrong at a time. */
+function fitting(type: GraphQLInputType): unknown {
+  if (isNonNullType(type)) return fitting(type.ofType);
+  if (isListType(type)) return [fitting(type.ofType)];
+  if (isEnumType(type)) return type.getValues()[0]?.name;
+  if (isInputObjectType(type))
+    return Object.fromEntries(
+      Object.values(type.getFields()).map((field) => [field.name, fitting(field.type)]),
+    );
+  return (
+    { ID: mine.id, Int: 1, Float: 1, Boolean: true, DateTime: inMinutes(30) }[getNamedType(type).name] ??
+    'fitting-text'
+  );
+}
+
+/** Every place within an argument at which something can be wrong. */
+function* places(type: GraphQLInputType, path: string[] = []): Generator<string[]> {
+  yield path;
+  const named = getNamedType(type);
+  if (isInputObjectType(named)) {
+    const inner = isListType(isNonNullType(type) ? type.ofType : type) ? [...path, '0'] : path;
+    for (const field of Object.values(named.getFields())) yield* places(field.type, [...inner, field.name]);
+  }
+}
+
+function withValue(value: unknown, path: readonly string[], replacement: unknown): unknown {
+  const [head, ...rest] = path;
+  if (head === undefined) return replacement;
+  const copy = structuredClone(value) as any;
+  copy[head] = withValue(copy[head], rest, replacement);
+  return copy;
+}
+
+/** How a field with arguments is reached. A type that is missing here fails the test: say how. */
+const REACHED: Record<string, (selection: string) => string> = {
+  Query: (selection) => `{ ${selection} }`,
+  Mutation: (selection) => `{ ${selection} }`,
+  VkycSession: (selection) => `{ session(id: "${mine.id}") { ${selection} } }`,
+  VkycUser: (selection) => `{ session(id: "${mine.id}") { user { ${selection} } } }`,
+};
+
+const fields = Object.values(schema.getTypeMap())
+  .filter(isObjectType)
+  .filter((type) => !type.name.startsWith('__') && type.name !== 'Subscription')
+  .flatMap((type) => Object.values(type.getFields()).map((field) => ({ owner: type.name, field })))
+  .filter(({ field }) => field.args.length > 0);
+
+async function send(
+  owner: string,
+  field: GraphQLField<unknown, unknown>,
+  argument: GraphQLArgument,
+  value: unknown,
+) {
+  const variables = Object.fromEntries(
+    field.args
+      .filter((each) => each === argument || isNonNullType(each.type) || each.name === 'first')
+      .map((each) => [each.name, each === argument ? value : fitting(each.type)]),
+  );
+  const given = field.args.filter((each) => each.name in variables);
+  const declared = given.map((each) => `$${each.name}: ${each.type}`).join(', ');
+  const passed = given.map((each) => `${each.name}: $${each.name}`).join(', ');
+  const selection = `${field.name}(${passed}) ${isLeafType(getNamedType(field.type)) ? '' : '{ __typename }'}`;
+  const reach = REACHED[owner];
+  if (!reach) throw new Error(`Say in REACHED how ${owner}.${field.name} is reached`);
+  const operation = owner === 'Mutation' ? 'mutation' : 'query';
+  return gateway.graphql(`${operation} (${declared}) ${reach(selection)}`, variables);
+}
+
+test.each(fields.map(({ owner, field }) => [`${owner}.${field.name}`, owner, field] as const))(
+  '%s answers any input with a refusal or a clear error, never with a failure of ours',
+  { timeout: 60_000 },
+  async (_name, owner, field) => {
+    for (const argument of field.args) {
+      for (const path of places(argument.type)) {
+        for (const value of BAD) {
+          const answer = await send(owner, field, argument, withValue(fitting(argument.type), path, value));
+          const where = `${argument.name}.${path.join('.')} = ${JSON.stringify(value)?.slice(0, 80)}: ${JSON.stringify(answer).slice(0, 300)}`;
+          for (const error of answer.errors ?? []) {
+            expect(error.extensions.code, where).toMatch(
+              /^(BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED|BAD_REQUEST|FORBIDDEN)$/,
+            );
+          }
+        }
+      }
+    }
+  },
+);
