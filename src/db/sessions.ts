@@ -189,7 +189,7 @@ export async function countByStatus(
     by_status: SessionCounts['byStatus'];
     funnel: SessionCounts['funnel'];
   }>(sql`
-    with chosen as (
+    with chosen as not materialized (
       select id, status, sub_status, created_at from ${sessions} where ${window ?? sql`true`}
     ),
     reached as (
