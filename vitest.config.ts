@@ -8,6 +8,7 @@ export default defineConfig({
     globalSetup: './test/harness/postgres.ts',
     // The files share nothing but modules that hold no state of theirs: importing them once saves half the time.
     isolate: false,
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -195,7 +195,8 @@ export async function countByStatus(
     reached as (
       select t.session_id, t.status, min(t.recorded_at) as at
       from ${transitions} t join chosen on chosen.id = t.session_id
-      where t.verdict = 'MOVED'
+      -- Entering a phase, not moving within it: the first of these is the first of all.
+      where t.verdict = 'MOVED' and t.from_status is distinct from t.status
       group by t.session_id, t.status
     )
     select

@@ -14,6 +14,7 @@ import {
 } from 'type-graphql';
 import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
 import type { SessionRow } from '../db/sessions.ts';
+import { limitOf } from '../domain/access.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { connectionTypes } from './connection.ts';
@@ -131,8 +132,13 @@ export class MeetingResolver {
   }
 
   @FieldResolver(() => String, { nullable: true })
-  cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
+  cancelReason(
+    @Root() { id, cancelReason, cancelledBy }: MeetingRow,
+    @Ctx() context: Context,
+  ): string | null {
     refuseInSubscriptions(context);
+    // What staff write is for staff; customers see their own words.
+    if (limitOf(context.viewer) && cancelledBy !== context.viewer.id) return null;
     return openText(context, cancelReason, placeOfCancelReason(id));
   }
 

@@ -313,6 +313,27 @@ test('what the provider says of meetings and reviews is taken over with its sour
   expect((await customer.look(id)).reviews[0].remarks).toBeNull();
 });
 
+test('a meeting that the customer does not come to is MISSED, and another may be booked', async () => {
+  const gateway = await bootGateway();
+  const { operator } = await staff(gateway);
+  const { id } = await gateway.start('missed.1');
+  await operator.act('scheduleMeeting', id, { startsAt: inMinutes(5) });
+
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 600_000).toISOString(),
+    data: { verification_id: 'missed.1', status: 'VIDEO_CALL', sub_status: 'USER_MISSED_MEETING' },
+  });
+  await eventually(async () => (await operator.look(id)).subStatus === 'USER_MISSED_MEETING');
+
+  expect(await operator.look(id)).toMatchObject({
+    meeting: null,
+    meetings: { nodes: [{ status: 'MISSED' }] },
+  });
+  expect(await operator.act('scheduleMeeting', id, { startsAt: inMinutes(30) })).toMatchObject({
+    session: { subStatus: 'USER_MEETING_SCHEDULED' },
+  });
+});
+
 test('a refresh records what no webhook told, and says whether there was something', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_WEBHOOKS: 'documented' } });
   const { agent, operator } = await staff(gateway);

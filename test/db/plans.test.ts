@@ -9,14 +9,15 @@ import {
   type SessionOrder,
   type SessionRow,
 } from '../../src/db/sessions.ts';
-import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const SESSIONS = 30_000;
+let url: string;
 let database: pg.Pool;
 let connection: Connection;
 
 beforeAll(async () => {
-  const url = await freshDatabase();
+  url = await freshDatabase();
   database = new pg.Pool({ connectionString: url, max: 2 });
   connection = connect(url, 2, () => {});
   atTheEnd(async () => {
@@ -115,6 +116,16 @@ test('pages stay stable while sessions are inserted between them', async () => {
 
   expect(new Set(seen).size).toBe(1000);
   expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => `plan.${index + 1}`));
+});
+
+test('counts are exact up to 10,000 and null beyond', async () => {
+  const gateway = await bootGateway({ database: url });
+  const { data } = await gateway.graphql(`{
+    all: sessions(first: 1) { totalCount }
+    some: sessions(first: 1, filter: { status: [AUDITOR_REVIEWED] }) { totalCount }
+  }`);
+
+  expect(data).toEqual({ all: { totalCount: null }, some: { totalCount: SESSIONS / 50 } });
 });
 
 test('statistics of a window read the window, not the table', async () => {
