@@ -125,7 +125,11 @@ test('counts are exact up to 10,000 and null beyond', async () => {
     some: sessions(first: 1, filter: { status: [AUDITOR_REVIEWED] }) { totalCount }
   }`);
 
-  expect(data).toEqual({ all: { totalCount: null }, some: { totalCount: SESSIONS / 50 } });
+  const { rows } = await database.query(
+    `select count(*)::int as count from vkyc_session where status = 'AUDITOR_REVIEWED'`,
+  );
+  expect(rows[0].count).toBeGreaterThan(500);
+  expect(data).toEqual({ all: { totalCount: null }, some: { totalCount: rows[0].count } });
 });
 
 test('statistics of a window read the window, not the table', async () => {
