@@ -24,7 +24,7 @@ import {
 } from '../db/sessions.ts';
 import type { UserRow } from '../db/users.ts';
 import { limitOf, maySee } from '../domain/access.ts';
-import { belongsTogether, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
+import { type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
 import {
   badInput,
   type Connection,
@@ -39,6 +39,7 @@ import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
+import { refuseStrayPairs } from './status.ts';
 import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
@@ -200,20 +201,13 @@ export class SessionListResolver {
   }
 }
 
-/** What the database is asked for. A step of none of the wanted phases could match nothing: that is a mistake. */
+/** What the database is asked for. */
 function filterOf(
   given: SessionFilter | null | undefined,
   verificationIds: readonly string[] | null,
 ): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  const { status, subStatus } = filter;
-  const stray =
-    status &&
-    subStatus?.find((sub) => !status.some((phase) => belongsTogether({ status: phase, subStatus: sub })));
-  if (stray)
-    throw badInput(
-      `${stray} is not a sub-status of ${status.join(' or ')}: see statusCatalog for the pairs.`,
-    );
+  refuseStrayPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';
     if (text.length > LONGEST_ID || text.includes('\0'))

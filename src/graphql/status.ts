@@ -6,12 +6,14 @@ import {
   type TransitionSource,
 } from '../domain/session.ts';
 import {
+  belongsTogether,
   type StatusInfo as Info,
   type Party,
   STATUS_CATALOG,
   type Status,
   type SubStatus,
 } from '../domain/status.ts';
+import { badInput } from './connection.ts';
 import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 
 @ObjectType({
@@ -49,6 +51,21 @@ class TransitionRule implements Rule {
     description: 'The action that causes it, where MUTATION is among the sources.',
   })
   action: SessionAction | null;
+}
+
+/** A step of none of the wanted phases could match nothing: that is a mistake, and said. */
+export function refuseStrayPairs(
+  status: readonly Status[] | null | undefined,
+  subStatus: readonly SubStatus[] | null | undefined,
+) {
+  if (!status || !subStatus) return;
+  const stray = subStatus.find(
+    (sub) => !status.some((phase) => belongsTogether({ status: phase, subStatus: sub })),
+  );
+  if (stray)
+    throw badInput(
+      `${stray} is not a sub-status of ${status.join(' or ')}: see statusCatalog for the pairs.`,
+    );
 }
 
 @Resolver()

@@ -24,7 +24,7 @@ import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, keyOf, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { StatusInfo } from './status.ts';
+import { refuseStrayPairs, StatusInfo } from './status.ts';
 
 @ObjectType({ implements: Node, description: "One entry of a session's log. Never changes." })
 export class StatusTransition extends Node {
@@ -165,6 +165,7 @@ async function followTransitions(
   { sessionId, filter, after }: TransitionFeedArgs,
   { services, viewer, loaders }: Context,
 ): Promise<AsyncIterableIterator<LogRow>> {
+  refuseStrayPairs(filter?.status, filter?.subStatus);
   const place = after == null ? null : services.cursors.decode(after);
   if (sessionId == null) {
     const all = await services.hub.followAll(place);

@@ -122,6 +122,11 @@ test('over a WebSocket the same errors have the same words', async () => {
   expect(await refusal('subscription { statusTransitions { colour } }')).toMatchObject([
     { message: expect.stringContaining('colour') },
   ]);
+  expect(
+    await refusal(
+      'subscription { statusTransitions(filter: { status: [FAILED], subStatus: [LINK_GENERATED] }) { sequence } }',
+    ),
+  ).toMatchObject({ message: expect.stringContaining('LINK_GENERATED is not a sub-status of FAILED') });
   expect(await refusal('subscription { statusTransitions(sessionId: "42") { sequence } }')).toMatchObject({
     message: expect.stringContaining('not an id of this gateway'),
     extensions: { code: 'BAD_USER_INPUT' },

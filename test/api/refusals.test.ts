@@ -102,6 +102,12 @@ test('every refusal of every mutation can happen, and says what it is, why, and 
     ],
   };
 
+  expect(
+    await admin.act('recordAgentReview', 'nonsense', { decision: 'REJECTED', idempotencyKey: '' }),
+  ).toMatchObject({
+    problems: [{ path: ['sessionId'] }, { path: ['idempotencyKey'] }, { path: ['remarks'] }],
+  });
+
   const unions = Object.values(getSchema().getTypeMap())
     .filter(isUnionType)
     .filter((type) => type.name.endsWith('Result'));
