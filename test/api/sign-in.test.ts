@@ -97,6 +97,26 @@ test('a customer sees their own sessions and no others, in queries and feeds', a
   await expect(refused.next()).rejects.toThrow('not yours to see');
 });
 
+test('a customer who is a viewer as well gets of other sessions only what a viewer gets', async () => {
+  const gateway = await bootGateway();
+  const mine = await gateway.start('mine.2');
+  const theirs = await gateway.start('theirs.2', { user: { phone: '9988776644', name: 'Somebody Else' } });
+  const claims = { sub: 'asha', roles: ['CUSTOMER', 'VIEWER'], verification_ids: ['mine.2'] };
+  const both = bearer(await gateway.token(claims));
+  const look = async (id: string) => {
+    const query = 'query ($id: ID!) { session(id: $id) { link availableActions user { phone name } } }';
+    return (await gateway.graphql(query, { id }, both)).data.session;
+  };
+
+  expect(await look(theirs.id)).toEqual({
+    link: null,
+    availableActions: [],
+    user: { phone: '••••••6644', name: null },
+  });
+  expect(await look(mine.id)).toMatchObject({ link: expect.stringContaining('https://') });
+  expect((await look(mine.id)).availableActions).toContain('SCHEDULE_MEETING');
+});
+
 test('frames of subscriptions carry no personal data, whoever asks', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('frames.1');
