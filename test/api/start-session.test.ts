@@ -299,6 +299,28 @@ test("the provider's documented answers go through: a link, or a state past it w
   });
 });
 
+test("the provider's documented status answer goes through, its meeting too, and its recording does not mislead", async () => {
+  const status = await fixture('status-answer.json');
+  const { gateway } = await against(({ method, path }) => {
+    if (path.startsWith('/user')) return known('vkyc_user_id1');
+    return method === 'POST' ? problem(504, 'http_504') : { body: status };
+  });
+
+  const { session } = await start(gateway, {
+    verificationId: 'vkyc_verification_id',
+    user: { ...asha, userId: 'vkyc_user_id1' },
+  });
+
+  expect(session).toMatchObject({
+    referenceId: '1358',
+    status: 'RECEIVED',
+    subStatus: 'LINK_GENERATED',
+    linkExpiresAt: '2025-08-03T00:00:00.000Z',
+  });
+  const { data } = await gateway.graphql('{ sessions(first: 1) { nodes { meeting { startsAt source } } } }');
+  expect(data.sessions.nodes[0].meeting).toEqual({ startsAt: '2025-07-09T14:50:00.000Z', source: 'POLL' });
+});
+
 test('an input is told everything that is wrong with it at once, and where', async () => {
   const gateway = await bootGateway();
 
