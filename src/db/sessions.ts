@@ -65,12 +65,7 @@ export const findSessionsByVerificationId = (db: Queryable, ids: readonly string
     .from(sessions)
     .where(inArray(sessions.verificationId, [...ids]));
 
-/** The session that took the place of another. */
-export async function findReplacement(db: Queryable, replacedId: string): Promise<SessionRow | null> {
-  const [row] = await db.select().from(sessions).where(eq(sessions.replacesId, replacedId));
-  return row ?? null;
-}
-
+/** The sessions that took the place of others. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
   db
     .select()

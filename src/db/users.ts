@@ -21,8 +21,3 @@ export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRo
     .select()
     .from(users)
     .where(inArray(users.id, [...ids]));
-
-export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
-  const [row] = await db.select().from(users).where(eq(users.userId, userId));
-  return row ?? null;
-}

@@ -358,8 +358,6 @@ export function pairOf(subStatus: KnownSubStatus): Pair {
 export const waitingOnOf = (pair: Pair, disputed: boolean): Party =>
   disputed ? 'MERCHANT' : infoOf(pair).waitingOn;
 
-export const samePair = (a: Pair, b: Pair): boolean => a.status === b.status && a.subStatus === b.subStatus;
-
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 
 /**

@@ -13,6 +13,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import type { Database } from '../db/client.ts';
 import {
   countByStatus,
   countSessions,
@@ -149,10 +150,7 @@ export class SessionListResolver {
     for (const row of rows) loaders.session.prime(row.id, row);
     return {
       ...connectionOf(rows, page, (row) => cursorOf(row, order)),
-      async totalCount() {
-        const count = await countSessions(services.db, filter, LARGEST_COUNT + 1);
-        return count > LARGEST_COUNT ? null : count;
-      },
+      totalCount: () => countOf(services.db, filter),
     };
   }
 
@@ -192,13 +190,15 @@ export class SessionListResolver {
     return {
       ...connectionOf(visible, page, (row) => cursorOf(row, NEWEST_FIRST)),
       totalCount: () =>
-        countSessions(
-          context.services.db,
-          filterOf({ userId: user.userId }, limitOf(context.viewer)),
-          LARGEST_COUNT + 1,
-        ).then((count) => (count > LARGEST_COUNT ? null : count)),
+        countOf(context.services.db, filterOf({ userId: user.userId }, limitOf(context.viewer))),
     };
   }
+}
+
+/** How many there are; null where that is more than is worth counting. */
+async function countOf(db: Database, filter: Filter): Promise<number | null> {
+  const count = await countSessions(db, filter, LARGEST_COUNT + 1);
+  return count > LARGEST_COUNT ? null : count;
 }
 
 /** What the database is asked for. */

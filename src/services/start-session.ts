@@ -15,7 +15,7 @@ import {
 } from '../db/intents.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
-  findReplacement,
+  findReplacements,
   findSessions,
   findSessionsByVerificationId,
   type SessionRow,
@@ -173,7 +173,7 @@ export function createStartSession(parts: Parts): StartSession {
         `names a session that is ${replaced.subStatus}: only an expired, rejected or failed one can be replaced`,
       );
     }
-    if (await findReplacement(db, replacedId)) refuseField(path, REPLACED_ALREADY);
+    if ((await findReplacements(db, [replacedId])).length > 0) refuseField(path, REPLACED_ALREADY);
   }
 
   /** Where nothing came of an intent for good, a corrected one may take its place. */
