@@ -1,77 +1,173 @@
-import type { KnownSubStatus } from '../domain/status.ts';
+import type { Step, StepName } from './step.ts';
+import { UNHEARD_OF } from './step.ts';
+import type { TimingName } from './timing.ts';
 
-/** One step of a journey: how many seconds after the one before, and where it leads. */
-export interface Step {
-  readonly afterSeconds: number;
-  readonly subStatus: KnownSubStatus;
-  /** From here on the customer has a meeting, so many seconds after this step. */
-  readonly meetingInSeconds?: number;
-}
+/** How long a scenario stays at its problem, so that a person can look at it. */
+const LOOK_SECONDS = 20;
 
-/** What the customer, the agent and the auditor do, from the link onwards. */
-const CHECKS: readonly Step[] = [
-  { afterSeconds: 0, subStatus: 'LINK_GENERATED' },
-  { afterSeconds: 1.5, subStatus: 'AADHAAR_VERIFICATION_SUCCESS' },
-  { afterSeconds: 1, subStatus: 'USER_IP_VERIFICATION_SUCCESSFUL' },
-  { afterSeconds: 1, subStatus: 'USER_LOCATION_VERIFICATION_SUCCESS' },
-  { afterSeconds: 1, subStatus: 'USER_DEVICE_CHECK_SUCCESS' },
+const step = (subStatus: StepName, afterSeconds = 1): Step => ({ afterSeconds, subStatus });
+const meeting = (meetingInSeconds: number): Step => ({ ...step('USER_MEETING_SCHEDULED'), meetingInSeconds });
+
+/** A problem, a while in which nothing happens, and the way on. */
+const problem = (subStatus: StepName, [first, ...rest]: readonly Step[]): readonly Step[] => [
+  step(subStatus),
+  ...(first ? [{ ...first, afterSeconds: LOOK_SECONDS }, ...rest] : []),
 ];
 
-const CALL_AFTER_A_MEETING: readonly Step[] = [
-  { afterSeconds: 1, subStatus: 'USER_QUEUED' },
-  { afterSeconds: 1.5, subStatus: 'NO_AGENT_FOUND' },
-  { afterSeconds: 1, subStatus: 'USER_MEETING_SCHEDULED', meetingInSeconds: 2 },
-  { afterSeconds: 2, subStatus: 'SCHEDULED_USER_QUEUED' },
-  { afterSeconds: 1, subStatus: 'AGENT_ASSIGNED_TO_USER' },
-  { afterSeconds: 1, subStatus: 'USER_ACCEPTED_MEETING' },
-  { afterSeconds: 2, subStatus: 'AGENT_ENDED_CALL' },
-];
+const LINK = step('LINK_GENERATED', 0);
+const AADHAAR = step('AADHAAR_VERIFICATION_SUCCESS', 1.5);
+const IP = step('USER_IP_VERIFICATION_SUCCESSFUL');
+const LOCATION = step('USER_LOCATION_VERIFICATION_SUCCESS');
+const DEVICE = step('USER_DEVICE_CHECK_SUCCESS');
+const CHECKS = [LINK, AADHAAR, IP, LOCATION, DEVICE];
+
+const QUEUED = step('USER_QUEUED');
+const ASSIGNED = step('AGENT_ASSIGNED_TO_USER');
+const ACCEPTED = step('USER_ACCEPTED_MEETING');
+const ENDED = step('AGENT_ENDED_CALL', 2);
+const CALL = [QUEUED, ASSIGNED, ACCEPTED, ENDED];
+
+const MEETING = [meeting(2), step('SCHEDULED_USER_QUEUED', 2), ASSIGNED];
+const MEETING_AND_CALL = [...MEETING, ACCEPTED, ENDED];
+const CALL_AFTER_A_MEETING = [QUEUED, step('NO_AGENT_FOUND', 1.5), ...MEETING_AND_CALL];
+
+const DEVICE_AND_CALL = [DEVICE, ...CALL];
+const FROM_LOCATION = [LOCATION, ...DEVICE_AND_CALL];
+const FROM_IP = [IP, ...FROM_LOCATION];
+const FROM_AADHAAR = [AADHAAR, ...FROM_IP];
+const CALL_ENDED = [...CHECKS, ...CALL];
+
+/** What a customer, an agent and an auditor do, from the link onwards. */
+export type Scenario = { readonly description: string } & (
+  | { readonly steps: readonly Step[] }
+  /** Made up from the seed and the verification id, at one of the timings. */
+  | { readonly walk: TimingName }
+  /** `POST /vkyc` is refused, and nothing begins. */
+  | { readonly refusal: 'insufficientBalance' }
+);
 
 export const SCENARIOS = {
   'happy-path': {
     description: 'Every check passes, the call takes place, agent and auditor approve.',
-    steps: [
-      ...CHECKS,
-      ...CALL_AFTER_A_MEETING,
-      { afterSeconds: 1, subStatus: 'AGENT_APPROVED' },
-      { afterSeconds: 1, subStatus: 'AUDITOR_APPROVED' },
-    ],
+    steps: [...CHECKS, ...CALL_AFTER_A_MEETING, step('AGENT_APPROVED'), step('AUDITOR_APPROVED')],
   },
   'awaits-review': {
     description: 'The call takes place; the decisions are left to you. The default.',
     steps: [...CHECKS, ...CALL_AFTER_A_MEETING],
   },
-} as const satisfies Record<string, { description: string; steps: readonly Step[] }>;
+  'insufficient-balance': {
+    description: 'The start is answered with 200 and REJECTED: the balance is too low.',
+    steps: [step('INSUFFICIENT_BALANCE', 0)],
+  },
+  'insufficient-balance-422': {
+    description: 'The start is refused with 422: the balance is too low. Nothing begins.',
+    refusal: 'insufficientBalance',
+  },
+  'aadhaar-failed': {
+    description: 'Aadhaar fails, then succeeds at the second try.',
+    steps: [LINK, ...problem('AADHAAR_VERIFICATION_FAILED', FROM_AADHAAR)],
+  },
+  'aadhaar-expired': {
+    description: 'The Aadhaar step times out, then succeeds.',
+    steps: [LINK, ...problem('AADHAAR_VERIFICATION_EXPIRED', FROM_AADHAAR)],
+  },
+  'proxy-detected': {
+    description: 'The customer comes through a VPN, then switches it off.',
+    steps: [LINK, AADHAAR, ...problem('USER_PROXY_DETECTED', FROM_IP)],
+  },
+  'outside-india': {
+    description: 'The customer is abroad, then tries again from India.',
+    steps: [LINK, AADHAAR, IP, ...problem('USER_LOCATION_OUTSIDE_INDIA', FROM_LOCATION)],
+  },
+  'location-denied': {
+    description: 'The page may not read the location, then may.',
+    steps: [LINK, AADHAAR, IP, ...problem('USER_LOCATION_PERMISSION_DISABLED', FROM_LOCATION)],
+  },
+  'microphone-off': {
+    description: 'The microphone is off, then on.',
+    steps: [LINK, AADHAAR, IP, LOCATION, ...problem('USER_AUDIO_CHECK_FAILED', DEVICE_AND_CALL)],
+  },
+  'camera-off': {
+    description: 'The camera is off, then on.',
+    steps: [LINK, AADHAAR, IP, LOCATION, ...problem('USER_VIDEO_CHECK_FAILED', DEVICE_AND_CALL)],
+  },
+  'technical-failure': {
+    description: 'A step before the call fails for a passing technical reason.',
+    steps: [LINK, AADHAAR, ...problem('TECHNICAL_FAILURE', FROM_IP)],
+  },
+  'no-agent': {
+    description: 'No agent is free; the customer joins the queue again later.',
+    steps: [...CHECKS, QUEUED, ...problem('NO_AGENT_FOUND', CALL)],
+  },
+  'meeting-cancelled': {
+    description: 'The meeting is cancelled and another one booked.',
+    steps: [...CHECKS, meeting(60), ...problem('USER_MEETING_CANCELLED', MEETING_AND_CALL)],
+  },
+  'meeting-rejected': {
+    description: 'The customer declines the call and books another meeting.',
+    steps: [...CHECKS, ...MEETING, ...problem('USER_REJECTED_MEETING', MEETING_AND_CALL)],
+  },
+  'meeting-missed': {
+    description: 'The customer misses the call and books another meeting.',
+    steps: [...CHECKS, ...MEETING, ...problem('USER_MISSED_MEETING', MEETING_AND_CALL)],
+  },
+  'user-drops-off': {
+    description: 'The customer loses the connection and joins the queue again.',
+    steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('USER_DROPPED_OFF', CALL)],
+  },
+  'agent-drops-off': {
+    description: 'The agent loses the connection; the customer joins the queue again.',
+    steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('AGENT_DROPPED_OFF', CALL)],
+  },
+  'user-ends-call': {
+    description: 'The customer ends the call too early and joins the queue again.',
+    steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('USER_ENDED_CALL', CALL)],
+  },
+  'agent-rejects': {
+    description: 'The agent rejects; there it ends.',
+    steps: [...CALL_ENDED, step('AGENT_REJECTED')],
+  },
+  'unable-to-validate': {
+    description: 'The agent cannot decide; another agent meets the customer.',
+    steps: [...CALL_ENDED, ...problem('AGENT_UNABLE_TO_VALIDATE', MEETING_AND_CALL)],
+  },
+  'auditor-rejects': {
+    description: 'The agent approves and the auditor rejects.',
+    steps: [...CALL_ENDED, step('AGENT_APPROVED'), step('AUDITOR_REJECTED')],
+  },
+  'technical-error': {
+    description: 'The call fails for a technical reason, then takes place at the second try.',
+    steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('TECHNICAL_ERROR', CALL)],
+  },
+  'link-expires': {
+    description: 'The customer never opens the link, which expires.',
+    steps: [LINK, step('VKYC_EXPIRED', LOOK_SECONDS)],
+  },
+  'unknown-status': {
+    description: 'A state that nobody has heard of, then on as usual.',
+    steps: [...CHECKS, ...problem(UNHEARD_OF.subStatus, CALL)],
+  },
+  random: {
+    description: 'A journey made up from the seed and the id: retries, loops, several steps within a second.',
+    walk: 'QUICK',
+  },
+  lifelike: {
+    description: 'The same with the timing of real people: minutes to open the link, days to a meeting.',
+    walk: 'LIFELIKE',
+  },
+} as const satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
-/** A scenario is chosen by its name as a word in the verification id, such as `demo.happy-path.1`. */
-export function scenarioOf(verificationId: string): ScenarioName {
-  const names = Object.keys(SCENARIOS) as ScenarioName[];
-  return names.find((name) => verificationId.includes(name)) ?? 'awaits-review';
+const DEFAULT_SCENARIO: ScenarioName = 'awaits-review';
+
+/** Words of a verification id lie between dots and underscores: `demo.happy-path.1` has three. */
+export const wordsOfId = (verificationId: string): readonly string[] => verificationId.split(/[._]/);
+
+/** The scenario whose name is a word of the verification id; the longest where there are several. */
+export function scenarioNameOf(verificationId: string): ScenarioName {
+  const named = wordsOfId(verificationId).filter((word): word is ScenarioName =>
+    Object.hasOwn(SCENARIOS, word),
+  );
+  return named.toSorted((a, b) => b.length - a.length)[0] ?? DEFAULT_SCENARIO;
 }
-
-/** The ten documented webhook events and what they report. All else the provider shows by GET alone. */
-const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
-  LINK_GENERATED: 'VKYC_USER_LINK_GENERATED',
-  VKYC_EXPIRED: 'VKYC_USER_LINK_EXPIRED',
-  AADHAAR_VERIFICATION_SUCCESS: 'VKYC_USER_AADHAAR_VERIFIED',
-  USER_MEETING_SCHEDULED: 'VKYC_USER_CALL_SCHEDULED',
-  USER_PROXY_DETECTED: 'VKYC_USER_PRECHECK_FAILED',
-  USER_LOCATION_OUTSIDE_INDIA: 'VKYC_USER_PRECHECK_FAILED',
-  USER_LOCATION_PERMISSION_DISABLED: 'VKYC_USER_PRECHECK_FAILED',
-  USER_AUDIO_CHECK_FAILED: 'VKYC_USER_PRECHECK_FAILED',
-  USER_VIDEO_CHECK_FAILED: 'VKYC_USER_PRECHECK_FAILED',
-  TECHNICAL_FAILURE: 'VKYC_USER_PRECHECK_FAILED',
-  USER_QUEUED: 'VKYC_USER_CALL_QUEUED',
-  SCHEDULED_USER_QUEUED: 'VKYC_USER_CALL_QUEUED',
-  USER_ACCEPTED_MEETING: 'VKYC_USER_CALL_STARTED',
-  USER_DROPPED_OFF: 'VKYC_USER_DROPOFF_FROM_CALL',
-  AGENT_ENDED_CALL: 'VKYC_USER_CALL_COMPLETED',
-  AUDITOR_APPROVED: 'VKYC_AUDITOR_REVIEW_COMPLETED',
-  AUDITOR_REJECTED: 'VKYC_AUDITOR_REVIEW_COMPLETED',
-};
-
-/** The event that reports a step; null where none is documented. */
-export const documentedEvent = (subStatus: KnownSubStatus): string | null =>
-  DOCUMENTED_EVENTS[subStatus] ?? null;

@@ -1,121 +1,185 @@
-import { createHash } from 'node:crypto';
-import { type KnownSubStatus, pairOf } from '../domain/status.ts';
-import { documentedEvent, SCENARIOS, type Step, scenarioOf } from './scenarios.ts';
+import { documentedEvent } from './documented-events.ts';
+import { journeyOf } from './journey.ts';
+import { chanceOf } from './random.ts';
+import { type Step, type StepName, wordsOf } from './step.ts';
+import type { UserTemplate } from './templates.ts';
 
 const LINK_LIFE_DAYS = 30;
+const DAY_MS = 86_400_000;
+const LINK_CODE_LENGTH = 12;
 
-/** The body of `POST /vkyc`, as it came. */
-export interface VerificationRequest {
+/** How a verification began; its whole life follows from this and the clock. */
+export interface Start {
   readonly verification_id: string;
   readonly user_id: string;
   readonly user_reference_id: number;
-  readonly aadhaar_details?: unknown;
-  readonly security_questions?: unknown;
+  readonly template: UserTemplate;
+  readonly aadhaar_sent: boolean;
+  readonly seed: string;
+  /** Null: it goes on by hand only. */
+  readonly speed: number | null;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
-/** One customer's verification at the provider, walking through its scenario. */
+/** One customer's verification at the provider, walking through its journey. */
 export class Verification {
-  readonly request: VerificationRequest;
+  readonly start: Start;
   readonly referenceId: number;
   readonly #steps: readonly Step[];
   readonly #link: string;
-  readonly #linkExpiry: Date;
-  #reached = 0;
-  #time: Date;
-  #meeting: Date | null = null;
+  #position = 0;
+  /** In milliseconds with fractions, so that the sum of many short steps stays exact. */
+  #time: number;
+  #meeting: number | null = null;
 
-  constructor(request: VerificationRequest, referenceId: number, now: Date) {
-    this.request = request;
+  constructor(start: Start, referenceId: number) {
+    this.start = start;
     this.referenceId = referenceId;
-    const { steps } = SCENARIOS[scenarioOf(request.verification_id)];
-    // Where the merchant sends the Aadhaar details, the provider skips that step and starts past it.
-    this.#steps = request.aadhaar_details ? steps.slice(1) : steps;
-    this.#time = now;
-    const code = createHash('sha256').update(request.verification_id).digest('hex').slice(0, 12);
+    const { verification_id: verificationId, seed, template, aadhaar_sent: aadhaarSent } = start;
+    this.#steps = journeyOf({ verificationId, seed, template, aadhaarSent });
+    this.#time = Date.parse(start.at);
+    const code = chanceOf(seed, verificationId, 'link').code(LINK_CODE_LENGTH);
     this.#link = `https://forms-test.cashfree.com/verification/${code}`;
-    this.#linkExpiry = new Date(now.getTime() + LINK_LIFE_DAYS * 86_400_000);
-    this.#linkExpiry.setUTCHours(0, 0, 0, 0);
   }
 
-  get subStatus(): KnownSubStatus {
-    return (this.#steps[this.#reached] as Step).subStatus;
+  get id(): string {
+    return this.start.verification_id;
   }
 
-  /** Seconds until the next step, or null at the journey's end. */
-  get nextInSeconds(): number | null {
-    return this.#steps[this.#reached + 1]?.afterSeconds ?? null;
+  get subStatus(): StepName {
+    return (this.#steps[this.#position] as Step).subStatus;
   }
 
-  /** Goes one step on, by the scenario's own clock. False at the end. */
-  advance(): boolean {
-    const next: Step | undefined = this.#steps[this.#reached + 1];
+  /** How many steps lie behind; names a step, and its webhook, for good. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** When the next step comes by itself, in milliseconds since 1970; null by hand and at the end. */
+  get dueAt(): number | null {
+    return this.start.speed === null ? null : this.#nextTime;
+  }
+
+  /** Goes one step on, at its time or, where told so, earlier. False at the end. */
+  advance(notLaterThan = Number.POSITIVE_INFINITY): boolean {
+    const next = this.#steps[this.#position + 1];
     if (!next) return false;
-    this.#reached += 1;
-    this.#time = new Date(this.#time.getTime() + next.afterSeconds * 1000);
-    if (next.meetingInSeconds) this.#meeting = new Date(this.#time.getTime() + next.meetingInSeconds * 1000);
+    this.#time = Math.min(this.#nextTime as number, notLaterThan);
+    this.#position += 1;
+    if (next.meetingInSeconds) this.#meeting = this.#time + this.#scaled(next.meetingInSeconds);
+    if (next.subStatus === 'USER_MEETING_CANCELLED') this.#meeting = null;
     return true;
-  }
-
-  /** The answer of `POST /vkyc`, which echoes what was sent. */
-  asStarted() {
-    const { aadhaar_details, security_questions } = this.request;
-    return { ...this.#core(this.#linkExpiry.toISOString()), aadhaar_details, security_questions };
   }
 
   /** The answer of `GET /vkyc`. */
   asAnswer() {
     return {
-      ...this.#core(this.#linkExpiry.toISOString()),
+      ...this.asStarted(),
       recording_link: this.#hasRecording
         ? `https://storage.cashfree.com/recording/${this.referenceId}?X-Amz-Date=${this.#stamp}&X-Amz-Expires=3600`
         : null,
-      meeting_schedule: this.#meeting?.toISOString() ?? null,
+      meeting_schedule: this.#meeting === null ? null : isoOf(this.#meeting),
       agent_remarks: this.#remarks('AGENT'),
       auditor_remarks: this.#remarks('AUDITOR'),
     };
   }
 
+  /** What `POST /vkyc` answers beside the echo. */
+  asStarted() {
+    const link = this.subStatus === 'INSUFFICIENT_BALANCE' ? null : this.#link;
+    return this.#core(link, link && this.#linkExpiry);
+  }
+
   /** The body of a webhook: `""` for nothing, dates without time, times in whole seconds. */
   asWebhook() {
+    const { vkyc_link, link_expiry } = this.asStarted();
     return {
       event_type: documentedEvent(this.subStatus) ?? 'VKYC_USER_STATUS_CHANGED',
-      event_time: `${this.#time.toISOString().slice(0, 19)}Z`,
+      event_time: `${isoOf(this.#time).slice(0, 19)}Z`,
       version: 'v1',
       data: {
-        ...this.#core(this.#linkExpiry.toISOString().slice(0, 10)),
+        ...this.#core(vkyc_link ?? '', link_expiry?.slice(0, 10) ?? ''),
         recording_link: '',
-        meeting_schedule: this.#meeting?.toISOString() ?? '',
+        meeting_schedule: this.#meeting === null ? '' : isoOf(this.#meeting),
       },
     };
   }
 
+  /** For people who watch the sandbox. */
+  asOverview() {
+    const { status, subStatus } = wordsOf(this.subStatus);
+    return {
+      verification_id: this.id,
+      status,
+      sub_status: subStatus,
+      since: isoOf(this.#time),
+      remaining_steps: this.#remaining().map(({ step, time }) => ({
+        sub_status: step.subStatus,
+        at: isoOf(time),
+      })),
+    };
+  }
+
+  get #nextTime(): number | null {
+    const next = this.#steps[this.#position + 1];
+    return next ? this.#time + this.#scaled(next.afterSeconds) : null;
+  }
+
+  /** The steps to come, each with its time as things stand. */
+  #remaining(): { step: Step; time: number }[] {
+    let time = this.#time;
+    return this.#steps.slice(this.#position + 1).map((step) => {
+      time += this.#scaled(step.afterSeconds);
+      return { step, time };
+    });
+  }
+
+  #scaled(seconds: number): number {
+    return (seconds * 1000) / (this.start.speed ?? 1);
+  }
+
+  /** Midnight in 30 days, unless the journey itself says when. */
+  get #linkExpiry(): string {
+    if (this.subStatus === 'VKYC_EXPIRED') return isoOf(this.#time);
+    const expiry = this.#remaining().find(({ step }) => step.subStatus === 'VKYC_EXPIRED');
+    if (expiry) return isoOf(expiry.time);
+    const midnight = new Date(Date.parse(this.start.at) + LINK_LIFE_DAYS * DAY_MS);
+    midnight.setUTCHours(0, 0, 0, 0);
+    return midnight.toISOString();
+  }
+
+  get #past(): readonly Step[] {
+    return this.#steps.slice(0, this.#position + 1);
+  }
+
   /** From the end of the call on. */
   get #hasRecording(): boolean {
-    return this.#steps.slice(0, this.#reached + 1).some((step) => step.subStatus.endsWith('ENDED_CALL'));
+    return this.#past.some((step) => step.subStatus.endsWith('ENDED_CALL'));
   }
 
   get #stamp(): string {
-    return this.#time.toISOString().replace(/[-:]|\.\d+/g, '');
+    return isoOf(this.#time).replace(/[-:]|\.\d+/g, '');
   }
 
   #remarks(by: 'AGENT' | 'AUDITOR'): string | null {
-    const reviewed = this.#steps
-      .slice(0, this.#reached + 1)
-      .find((step) => pairOf(step.subStatus).status === `${by}_REVIEWED`);
+    const reviewed = this.#past.findLast((step) => wordsOf(step.subStatus).status === `${by}_REVIEWED`);
     return reviewed ? `The sandbox's ${by.toLowerCase()} says: ${reviewed.subStatus}.` : null;
   }
 
-  #core(linkExpiry: string) {
-    const { status, subStatus } = pairOf(this.subStatus);
+  #core(link: string | null, linkExpiry: string | null) {
+    const { status, subStatus } = wordsOf(this.subStatus);
     return {
-      verification_id: this.request.verification_id,
+      verification_id: this.id,
       reference_id: this.referenceId,
-      user_reference_id: this.request.user_reference_id,
-      user_id: this.request.user_id,
+      user_reference_id: this.start.user_reference_id,
+      user_id: this.start.user_id,
       status,
       sub_status: subStatus,
-      vkyc_link: this.#link,
+      vkyc_link: link,
       link_expiry: linkExpiry,
     };
   }
 }
+
+const isoOf = (time: number): string => new Date(time).toISOString();

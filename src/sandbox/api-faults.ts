@@ -1,0 +1,57 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type ApiError, bodyOf, REFUSALS, refuse } from './errors.ts';
+import type { ApiFault, Faults } from './faults.ts';
+import { rateLimitHeaders } from './rate-limit.ts';
+
+const DRIBBLE_SECONDS = 60;
+
+/** Those that refuse a call before it has an effect. */
+const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
+  'rate-limited': () => refuse('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
+  'error-500': () => refuse('apiError'),
+  'error-502': () => refuse('requestFailed'),
+  'error-504-before': () => refuse('gatewayTimeout'),
+};
+
+/** Lets the faults have their way with the calls of this API, once a call is known to be allowed. */
+export function spoilAnswers(api: FastifyInstance, faults: Faults, prefix: string): void {
+  const hit = new WeakMap<FastifyRequest, ApiFault>();
+
+  api.addHook('preHandler', async (request) => {
+    const path = request.routeOptions.url?.slice(prefix.length);
+    const body = request.body as { verification_id?: unknown } | null | undefined;
+    const id = typeof body?.verification_id === 'string' ? body.verification_id : null;
+    const fault = faults.ofCall(`${request.method} ${path}`, id);
+    if (!fault) return;
+    hit.set(request, fault);
+    const refusal = INSTEAD[fault];
+    if (refusal) throw refusal();
+  });
+
+  api.addHook('onSend', async (request, reply, payload) => {
+    switch (hit.get(request)) {
+      case 'error-504-after':
+        reply.status(REFUSALS.gatewayTimeout.status);
+        return JSON.stringify(bodyOf(REFUSALS.gatewayTimeout));
+      case 'malformed-answer':
+        reply.status(200);
+        return String(payload).slice(0, String(payload).length / 2);
+      case 'slow-body':
+        return Readable.from(dribble(String(payload)));
+      default:
+        return payload;
+    }
+  });
+}
+
+/** A byte a second, and at the end the rest. Whoever leaves earlier ends it. */
+async function* dribble(text: string): AsyncGenerator<Buffer> {
+  const bytes = Buffer.from(text);
+  for (let second = 0; second < Math.min(DRIBBLE_SECONDS, bytes.length - 1); second += 1) {
+    yield bytes.subarray(second, second + 1);
+    await sleep(1000, undefined, { ref: false });
+  }
+  yield bytes.subarray(Math.min(DRIBBLE_SECONDS, bytes.length - 1));
+}

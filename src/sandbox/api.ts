@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../domain/ports.ts';
+import { spoilAnswers } from './api-faults.ts';
+import type { Books, User, UserSelection, VerificationSelection } from './books.ts';
+import { checkCredentials } from './credentials.ts';
+import { refuse } from './errors.ts';
+import type { Faults } from './faults.ts';
+import { limitCalls } from './rate-limit.ts';
+import { checkId, newUser, read, tokenRequest, userChanges, verificationRequest } from './requests.ts';
+import { SCENARIOS, type Scenario, scenarioNameOf } from './scenarios.ts';
+import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, isUserTemplate, type UserTemplate } from './templates.ts';
+
+/** Where the provider's base URL ends. */
+export const API_PREFIX = '/verification';
+
+const TOKEN_LIFE_MS = 15 * 60_000;
+
+interface Parts {
+  readonly books: Books;
+  readonly faults: Faults;
+  readonly clock: Clock;
+  readonly callsPerMinute: number | null;
+}
+
+/** The six calls of the provider's API, as its pages document them. */
+export async function serveApi(app: FastifyInstance, parts: Parts): Promise<void> {
+  const { books, faults, clock, callsPerMinute } = parts;
+
+  const routes = async (api: FastifyInstance) => {
+    limitCalls(api, callsPerMinute, clock);
+    api.addHook('onRequest', async (request) => {
+      checkCredentials(request);
+      books.catchUp();
+    });
+    spoilAnswers(api, faults, API_PREFIX);
+
+    api.post('/user', async (request) => {
+      const { user_id, phone, ...person } = read(newUser, request.body);
+      if (user_id) checkId('user_id', user_id);
+      return books.createUser({ ...detailsOf(person), phone, ...(user_id ? { user_id } : {}) });
+    });
+
+    api.get('/user', async (request) => books.findUser(request.query as UserSelection));
+
+    api.patch('/user', async (request) => {
+      const { user_id, user_reference_id, phone, ...person } = read(userChanges, request.body);
+      const user = books.findUser({ user_id, user_reference_id });
+      if (phone != null && phone !== user.phone) throw refuse('phoneImmutable');
+      return books.updateUser(user, detailsOf(person));
+    });
+
+    api.post('/vkyc', async (request) => {
+      const body = read(verificationRequest, request.body);
+      const { verification_id } = body;
+      checkId('verification_id', verification_id);
+      const template = templateOf(body);
+      const { user_id, user_reference_id } = books.findUser(body);
+      if (books.has(verification_id)) throw refuse('verificationIdTaken');
+      const scenario: Scenario = SCENARIOS[scenarioNameOf(verification_id)];
+      if ('refusal' in scenario) throw refuse(scenario.refusal);
+      const aadhaar_sent = Boolean(body.aadhaar_details);
+      const started = books.start({ verification_id, user_id, user_reference_id, template, aadhaar_sent });
+      const { aadhaar_details, security_questions } = body;
+      return {
+        ...started.asStarted(),
+        ...(aadhaar_details ? { aadhaar_details } : {}),
+        ...(security_questions ? { security_questions } : {}),
+      };
+    });
+
+    api.get('/vkyc', async (request) =>
+      books.findVerification(request.query as VerificationSelection).asAnswer(),
+    );
+
+    api.post('/oauth/token', async (request) => {
+      read(tokenRequest, request.body);
+      const expiry = new Date(clock.now().getTime() + TOKEN_LIFE_MS).toISOString();
+      return { access_token: randomBytes(24).toString('base64url'), expiry };
+    });
+  };
+
+  await app.register(routes, { prefix: API_PREFIX });
+}
+
+/** The fields that a user has beside the ids and the phone; those that were not sent are left out. */
+function detailsOf({ email, name, address }: Record<string, unknown>): Partial<User> {
+  return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
+}
+
+interface Templates {
+  readonly user_template?: string | null | undefined;
+  readonly agent_template?: string | null | undefined;
+}
+
+function templateOf({ user_template, agent_template }: Templates): UserTemplate {
+  const template = user_template ?? DEFAULT_USER_TEMPLATE;
+  const agentIsKnown = agent_template == null || AGENT_TEMPLATES.some((name) => name === agent_template);
+  if (!isUserTemplate(template) || !agentIsKnown) throw refuse('templateUnknown');
+  return template;
+}

@@ -1,0 +1,170 @@
+import type { Clock } from '../domain/ports.ts';
+import { refuse } from './errors.ts';
+import type { Entry, Journal } from './journal.ts';
+import { chanceOf } from './random.ts';
+import { Timetable } from './timetable.ts';
+import { type Start, Verification } from './verification.ts';
+
+/** A person, in the provider's own words. */
+export interface User {
+  readonly user_id: string;
+  readonly user_reference_id: number;
+  readonly phone: string;
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+export interface UserSelection {
+  readonly user_id?: string | null | undefined;
+  readonly user_reference_id?: string | null | undefined;
+}
+
+export interface VerificationSelection {
+  readonly verification_id?: string | undefined;
+  readonly reference_id?: string | undefined;
+}
+
+const FIRST_REFERENCE_ID = 10_000;
+const USER_CODE_LENGTH = 12;
+
+interface Options {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly seed: string;
+  readonly speed: number | null;
+  /** A verification has come to its present step. */
+  readonly onStep: (verification: Verification) => void;
+}
+
+/** The users and verifications that the sandbox knows, kept up with the clock and written to the journal. */
+export class Books {
+  readonly #options: Options;
+  readonly #timetable: Timetable;
+  readonly #users = new Map<string, User>();
+  readonly #userIds: string[] = [];
+  readonly #verifications = new Map<string, Verification>();
+  readonly #verificationIds: string[] = [];
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#timetable = new Timetable(options.clock, options.onStep);
+  }
+
+  /** Lives through all that the journal holds, and through the time since. */
+  replay(): void {
+    for (const entry of this.#options.journal.entries) this.#apply(entry);
+    this.catchUp();
+  }
+
+  /** Call this before looking at anything: steps happen when they are due, not when a timer fires. */
+  catchUp(): void {
+    this.#timetable.catchUp();
+  }
+
+  createUser(person: Omit<User, 'user_id' | 'user_reference_id'> & { readonly user_id?: string }): User {
+    const made = () => chanceOf(this.#options.seed, 'user', this.#users.size).code(USER_CODE_LENGTH);
+    const user: User = {
+      ...person,
+      user_id: person.user_id ?? `auto-${made()}`,
+      user_reference_id: FIRST_REFERENCE_ID + this.#users.size,
+    };
+    if (this.#users.has(user.user_id)) throw refuse('userIdTaken');
+    this.#record({ kind: 'USER_CREATED', user });
+    return user;
+  }
+
+  findUser({ user_id, user_reference_id }: UserSelection): User {
+    if (!user_id && !user_reference_id) throw refuse('userNotNamed');
+    const user = this.#users.get(user_id || (this.#userIds[indexOf(user_reference_id)] ?? ''));
+    if (!user) throw refuse('userUnknown');
+    return user;
+  }
+
+  updateUser({ user_id }: User, changes: Partial<User>): User {
+    this.#record({ kind: 'USER_UPDATED', user_id, changes });
+    return this.findUser({ user_id });
+  }
+
+  start(start: Omit<Start, 'seed' | 'speed' | 'at'>): Verification {
+    const { clock, seed, speed } = this.#options;
+    this.#record({ kind: 'STARTED', start: { ...start, seed, speed, at: clock.now().toISOString() } });
+    return this.findVerification(start);
+  }
+
+  /** So many steps at once; returns how many there were. */
+  advance({ id, position }: Verification, steps: number): number {
+    const at = this.#options.clock.now().toISOString();
+    this.#record({ kind: 'ADVANCED', verification_id: id, steps, at });
+    return this.findVerification({ verification_id: id }).position - position;
+  }
+
+  /** The webhook of this step needs no more attempts. */
+  settle(verification_id: string, position: number): void {
+    this.#options.journal.append({ kind: 'SETTLED', verification_id, position });
+  }
+
+  has(verificationId: string): boolean {
+    return this.#verifications.has(verificationId);
+  }
+
+  findVerification({ verification_id, reference_id }: VerificationSelection): Verification {
+    if (!verification_id && !reference_id) throw refuse('verificationNotNamed');
+    const id = verification_id || this.#verificationIds[indexOf(reference_id)];
+    const found = this.#verifications.get(id ?? '');
+    if (!found) throw refuse('verificationUnknown');
+    return found;
+  }
+
+  verifications(): readonly Verification[] {
+    return [...this.#verifications.values()];
+  }
+
+  stop(): void {
+    this.#timetable.stop();
+  }
+
+  #record(entry: Entry): void {
+    this.#options.journal.append(entry);
+    this.#apply(entry);
+  }
+
+  #apply(entry: Entry): void {
+    switch (entry.kind) {
+      case 'USER_CREATED':
+        this.#users.set(entry.user.user_id, entry.user);
+        this.#userIds.push(entry.user.user_id);
+        return;
+      case 'USER_UPDATED': {
+        const user = this.#users.get(entry.user_id) as User;
+        this.#users.set(entry.user_id, { ...user, ...entry.changes });
+        return;
+      }
+      case 'STARTED': {
+        this.#timetable.catchUp(Date.parse(entry.start.at));
+        const verification = new Verification(entry.start, FIRST_REFERENCE_ID + this.#verifications.size);
+        this.#verifications.set(verification.id, verification);
+        this.#verificationIds.push(verification.id);
+        this.#options.onStep(verification);
+        this.#timetable.follow(verification);
+        return;
+      }
+      case 'ADVANCED': {
+        this.#timetable.catchUp(Date.parse(entry.at));
+        const verification = this.findVerification(entry);
+        const now = verification.start.speed === null ? undefined : Date.parse(entry.at);
+        for (let left = entry.steps; left > 0 && verification.advance(now); left -= 1)
+          this.#options.onStep(verification);
+        this.#timetable.follow(verification);
+        return;
+      }
+      case 'SETTLED':
+        // Read before everything else, by who sends the webhooks.
+        return;
+      default:
+        entry satisfies never;
+    }
+  }
+}
+
+const indexOf = (referenceId: string | null | undefined): number => Number(referenceId) - FIRST_REFERENCE_ID;

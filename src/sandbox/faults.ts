@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { chanceOf } from './random.ts';
+import { wordsOfId } from './scenarios.ts';
+
+interface FaultKind {
+  /** Webhooks that the sandbox sends, or calls that it answers. */
+  readonly side: 'webhook' | 'api';
+  readonly description: string;
+}
+
+/** Everything that may go wrong between a provider and who talks to it. */
+export const FAULTS = {
+  duplicate: { side: 'webhook', description: 'A webhook is sent again, once to three times.' },
+  reorder: { side: 'webhook', description: 'A webhook comes after the next one of its verification.' },
+  delay: { side: 'webhook', description: 'A webhook is held back for 1 to 5 s; others overtake it.' },
+  drop: { side: 'webhook', description: 'A webhook is never sent.' },
+  'bad-signature': { side: 'webhook', description: 'A webhook is signed with a secret that nobody has.' },
+  'malformed-json': { side: 'webhook', description: 'A webhook is well signed and is not JSON.' },
+  'unknown-status': { side: 'webhook', description: 'A webhook reports a state that nobody has heard of.' },
+  'rate-limited': { side: 'api', description: 'A call is answered 429, with Retry-After.' },
+  'error-500': { side: 'api', description: 'A call is answered 500, and has no effect.' },
+  'error-502': { side: 'api', description: 'A call is answered 502, and has no effect.' },
+  'error-504-before': { side: 'api', description: 'A call is answered 504, and has no effect.' },
+  'error-504-after': { side: 'api', description: 'A call has its effect, and is answered 504.' },
+  'slow-body': { side: 'api', description: 'A call has its effect; its answer dribbles in over 60 s.' },
+  'malformed-answer': {
+    side: 'api',
+    description: 'A call has its effect; its answer is 200 with half a JSON.',
+  },
+} as const satisfies Record<string, FaultKind>;
+
+export type FaultName = keyof typeof FAULTS;
+type On<Side> = { [Name in FaultName]: (typeof FAULTS)[Name]['side'] extends Side ? Name : never }[FaultName];
+export type WebhookFault = On<'webhook'>;
+export type ApiFault = On<'api'>;
+
+const NAMES = Object.keys(FAULTS) as FaultName[];
+const WEBHOOK_FAULTS = NAMES.filter((name): name is WebhookFault => FAULTS[name].side === 'webhook');
+const API_FAULTS = NAMES.filter((name): name is ApiFault => FAULTS[name].side === 'api');
+
+const setting = z.strictObject({
+  probability: z.number().min(0).max(1).default(1),
+  /** How often it may still hit. */
+  times: z.int().min(0).optional(),
+  /** For calls: only those of this method and path, such as `POST /vkyc`. */
+  path: z
+    .string()
+    .regex(/^[A-Z]+ \/\S+$/)
+    .optional(),
+});
+
+type Setting = z.infer<typeof setting>;
+
+/** The body of `PUT /_sandbox/faults`. Unknown names are refused, and the refusal lists the known ones. */
+export const faultSettings = z.strictObject(
+  Object.fromEntries(NAMES.map((name) => [name, setting.optional()])),
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `${issue.keys.join(', ')}: no such fault. The faults are: ${NAMES.join(', ')}`
+        : undefined,
+  },
+);
+
+/** The call by which a verification id's own faults are met. */
+const START = 'POST /vkyc';
+
+/**
+ * Decides what goes wrong. A fault is set for everybody at run time, or for one verification by a word in its id
+ * such as `with-drop`. What chance decides follows from the seed, and from what it decides about.
+ */
+export class Faults {
+  readonly #seed: string;
+  readonly #settings = new Map<FaultName, Setting>();
+  readonly #askedOfCalls = new Map<ApiFault, number>();
+  /** Faults of calls by verification id that have had their one hit. */
+  readonly #met = new Set<string>();
+
+  constructor(seed: string) {
+    this.#seed = seed;
+  }
+
+  /** Those that are named are set; the others stay as they are. */
+  set(settings: z.infer<typeof faultSettings>): void {
+    for (const [name, value] of Object.entries(settings))
+      if (value) this.#settings.set(name as FaultName, { ...value });
+  }
+
+  clear(): void {
+    this.#settings.clear();
+  }
+
+  settings(): Record<string, Setting> {
+    return Object.fromEntries(this.#settings);
+  }
+
+  /** All that hit this webhook; its position is that of the step which it reports. */
+  ofWebhook(verificationId: string, position: number): readonly WebhookFault[] {
+    const named = namedIn(verificationId);
+    return WEBHOOK_FAULTS.filter(
+      (name) => named.has(name) || this.#hits(name, 'webhook', verificationId, position),
+    );
+  }
+
+  /** The one that hits this call, such as `POST /vkyc`. Several named in an id hit one try each. */
+  ofCall(call: string, verificationId: string | null): ApiFault | null {
+    if (call === START && verificationId) {
+      const named = namedIn(verificationId);
+      const next = API_FAULTS.find((name) => named.has(name) && !this.#met.has(`${verificationId} ${name}`));
+      if (next) {
+        this.#met.add(`${verificationId} ${next}`);
+        return next;
+      }
+    }
+    return API_FAULTS.find((name) => this.#hitsCall(name, call)) ?? null;
+  }
+
+  #hitsCall(name: ApiFault, call: string): boolean {
+    const { path = call } = this.#settings.get(name) ?? {};
+    if (path !== call) return false;
+    const asked = this.#askedOfCalls.get(name) ?? 0;
+    this.#askedOfCalls.set(name, asked + 1);
+    return this.#hits(name, 'call', asked);
+  }
+
+  #hits(name: FaultName, ...about: readonly (string | number)[]): boolean {
+    const found = this.#settings.get(name);
+    if (!found || found.times === 0) return false;
+    if (!chanceOf(this.#seed, 'fault', name, ...about).happens(found.probability)) return false;
+    if (found.times !== undefined) found.times -= 1;
+    return true;
+  }
+}
+
+/** The faults of `loan-1.happy-path.with-drop`. */
+const namedIn = (verificationId: string): ReadonlySet<string> =>
+  new Set(
+    wordsOfId(verificationId)
+      .filter((word) => word.startsWith('with-'))
+      .map((word) => word.slice('with-'.length)),
+  );

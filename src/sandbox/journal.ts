@@ -1,0 +1,60 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { User } from './books.ts';
+import type { Start } from './verification.ts';
+
+/** One thing that happened from outside; all else follows from these and the clock. */
+export type Entry =
+  | { readonly kind: 'USER_CREATED'; readonly user: User }
+  | { readonly kind: 'USER_UPDATED'; readonly user_id: string; readonly changes: Partial<User> }
+  | { readonly kind: 'STARTED'; readonly start: Start }
+  | {
+      readonly kind: 'ADVANCED';
+      readonly verification_id: string;
+      readonly steps: number;
+      readonly at: string;
+    }
+  /** The webhook of this step needs no more attempts: it was taken, given up or dropped. */
+  | { readonly kind: 'SETTLED'; readonly verification_id: string; readonly position: number };
+
+/** What the sandbox remembers over a restart. */
+export interface Journal {
+  /** All of before this start. */
+  readonly entries: readonly Entry[];
+  append(entry: Entry): void;
+  close(): void;
+}
+
+/** Forgets everything; for tests and for who wants it so. */
+const FORGETFUL: Journal = { entries: [], append() {}, close() {} };
+
+/**
+ * Opens the journal, a line of JSON for each entry; `null` is a sandbox that forgets. A line that a crash tore is
+ * dropped; one that is damaged otherwise stops the start, and the error says which.
+ */
+export function openJournal(file: string | null): Journal {
+  if (!file) return FORGETFUL;
+  mkdirSync(dirname(file), { recursive: true });
+  const handle = openSync(file, 'a+', 0o600);
+  const bytes = readFileSync(handle);
+  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+  ftruncateSync(handle, whole.length);
+  const lines = whole.toString('utf8').split('\n').slice(0, -1);
+  const entries = lines.map((line, index) => entryOf(line, `${file}:${index + 1}`));
+  return {
+    entries,
+    // At once and in full, so that whatever was answered outlives a kill of the process.
+    append: (entry) => void writeSync(handle, `${JSON.stringify(entry)}\n`),
+    close: () => closeSync(handle),
+  };
+}
+
+function entryOf(line: string, where: string): Entry {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    throw new Error(
+      `The sandbox's journal is damaged at ${where}. Delete the file to start with an empty one.`,
+    );
+  }
+}

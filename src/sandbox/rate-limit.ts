@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../domain/ports.ts';
+import { refuse } from './errors.ts';
+
+const MINUTE_MS = 60_000;
+
+/** The provider's headers on what is left of a limit. */
+export const rateLimitHeaders = (limit: number, remaining: number, resetSeconds: number) => ({
+  'x-ratelimit-limit': String(limit),
+  'x-ratelimit-remaining': String(remaining),
+  'x-ratelimit-reset': String(resetSeconds),
+});
+
+/** So many calls a minute for each operation; the rest is refused. `null` is no limit, and no headers. */
+export function limitCalls(api: FastifyInstance, callsPerMinute: number | null, clock: Clock): void {
+  if (callsPerMinute === null) return;
+  const windows = new Map<string, { readonly endsAt: number; calls: number }>();
+  api.addHook('onRequest', async ({ method, routeOptions }, reply) => {
+    const operation = `${method} ${routeOptions.url}`;
+    const now = clock.now().getTime();
+    let window = windows.get(operation);
+    if (!window || window.endsAt <= now) {
+      window = { endsAt: now + MINUTE_MS, calls: 0 };
+      windows.set(operation, window);
+    }
+    window.calls += 1;
+    const resetSeconds = Math.ceil((window.endsAt - now) / 1000);
+    reply.headers(rateLimitHeaders(callsPerMinute, Math.max(callsPerMinute - window.calls, 0), resetSeconds));
+    if (window.calls > callsPerMinute)
+      throw refuse('tooManyRequests', { 'retry-after': String(resetSeconds) });
+  });
+}

@@ -1,0 +1,108 @@
+/** The bodies that the provider's API takes. Fields that it does not know it leaves alone. */
+import { z } from 'zod';
+import { refuseField } from './errors.ts';
+
+const ID = /^[A-Za-z0-9._-]+$/;
+const LONGEST_ID = 50;
+const PHONE = /^\d{10}$/;
+
+const text = z.string();
+/** An integer on most pages, a string in the SDK. */
+const referenceId = z.union([z.string(), z.int()]).transform(String);
+
+export const newUser = z.looseObject({
+  phone: text.regex(PHONE, 'must have 10 digits.'),
+  user_id: text.nullish(),
+  email: text.nullish(),
+  name: text.nullish(),
+  address: text.nullish(),
+});
+
+export const userChanges = z.looseObject({
+  user_id: text.nullish(),
+  user_reference_id: referenceId.nullish(),
+  phone: text.nullish(),
+  email: text.nullish(),
+  name: text.nullish(),
+  address: text.nullish(),
+});
+
+const address = z.looseObject({
+  country: text,
+  dist: text,
+  house: text,
+  pincode: z.union([z.int(), text]),
+  state: text,
+  street: text,
+});
+
+const aadhaarDetails = z
+  .looseObject({
+    name: text,
+    dob: text,
+    gender: z.enum(['M', 'F', 'O']),
+    care_of: text,
+    photo_link: text,
+    last_verified_at: text,
+    // Two names for the same: newer pages have the first, older ones the second.
+    split_address: address.optional(),
+    address_details: address.optional(),
+  })
+  .refine((details) => details.split_address ?? details.address_details, {
+    path: ['split_address'],
+    message: 'or address_details is needed.',
+  });
+
+const question = z.looseObject({ order: z.int(), question: text, answer: text });
+
+export const verificationRequest = z.looseObject({
+  verification_id: text.min(1),
+  user_id: text.nullish(),
+  user_reference_id: referenceId.nullish(),
+  user_template: text.nullish(),
+  agent_template: text.nullish(),
+  notification_types: z
+    .array(text.regex(/^(sms|whatsapp|email)$/i, 'must be sms, whatsapp or email.'))
+    .nullish(),
+  aadhaar_details: aadhaarDetails.nullish(),
+  // The pages show a list, the SDK sends a single one.
+  security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
+});
+
+export const tokenRequest = z.looseObject({
+  app_id: text.min(1),
+  product: z.literal('VKYC'),
+  metadata: z.looseObject({ vkyc_request_id: referenceId }),
+  authenticated_user: z.looseObject({ identifier_type: text.min(1), identifier_value: referenceId }),
+});
+
+/** Reads a body; throws the provider's refusal of the first field that is wrong. */
+export function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body ?? {});
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0] as z.core.$ZodIssue;
+  const field = path.join('.') || 'body';
+  if (isMissing(body, path)) throw refuseField(field, 'missing', `${field} is missing in the request.`);
+  throw refuseField(field, 'value_invalid', `${field} ${message}`);
+}
+
+function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
+  const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], body);
+  return path.length > 0 && (value === undefined || value === '');
+}
+
+/** An id that the merchant chose. */
+export function checkId(field: 'user_id' | 'verification_id', value: string): void {
+  if (!ID.test(value))
+    throw refuseField(
+      field,
+      'value_invalid',
+      `${field} can include only alphanum, dot, hyphen and underscores.`,
+    );
+  if (value.length > LONGEST_ID)
+    throw refuseField(
+      field,
+      'length_exceeded',
+      `${field} can include a maximum of ${LONGEST_ID} characters.`,
+    );
+}

@@ -1,0 +1,153 @@
+import { type KnownSubStatus, pairOf } from '../domain/status.ts';
+import type { Chance } from './random.ts';
+import type { Step } from './step.ts';
+import type { Way } from './templates.ts';
+import { spanOf, type Timing, type TimingName, timingOf } from './timing.ts';
+
+type Alternatives = Partial<Record<KnownSubStatus, number>>;
+
+/**
+ * What may follow what, each as likely as its weight. The first of a row is the way forward. Taken from the
+ * explanations and recommended actions of the provider's status reference, and guessed where they are silent.
+ */
+export const WHAT_MAY_FOLLOW = {
+  LINK_GENERATED: {
+    AADHAAR_VERIFICATION_SUCCESS: 12,
+    AADHAAR_VERIFICATION_FAILED: 4,
+    AADHAAR_VERIFICATION_EXPIRED: 2,
+  },
+  AADHAAR_VERIFICATION_FAILED: {
+    AADHAAR_VERIFICATION_SUCCESS: 6,
+    AADHAAR_VERIFICATION_FAILED: 2,
+    AADHAAR_VERIFICATION_EXPIRED: 1,
+    VKYC_EXPIRED: 1,
+  },
+  AADHAAR_VERIFICATION_EXPIRED: { AADHAAR_VERIFICATION_SUCCESS: 6, AADHAAR_VERIFICATION_FAILED: 2 },
+  AADHAAR_VERIFICATION_SUCCESS: {
+    USER_IP_VERIFICATION_SUCCESSFUL: 10,
+    USER_PROXY_DETECTED: 2,
+    TECHNICAL_FAILURE: 1,
+  },
+  USER_PROXY_DETECTED: { USER_IP_VERIFICATION_SUCCESSFUL: 4, USER_PROXY_DETECTED: 1 },
+  TECHNICAL_FAILURE: { USER_IP_VERIFICATION_SUCCESSFUL: 4, TECHNICAL_FAILURE: 1 },
+  USER_IP_VERIFICATION_SUCCESSFUL: {
+    USER_LOCATION_VERIFICATION_SUCCESS: 10,
+    USER_LOCATION_PERMISSION_DISABLED: 3,
+    USER_LOCATION_OUTSIDE_INDIA: 1,
+  },
+  USER_LOCATION_PERMISSION_DISABLED: {
+    USER_LOCATION_VERIFICATION_SUCCESS: 5,
+    USER_LOCATION_OUTSIDE_INDIA: 1,
+  },
+  USER_LOCATION_OUTSIDE_INDIA: { USER_LOCATION_VERIFICATION_SUCCESS: 2, VKYC_EXPIRED: 1 },
+  USER_LOCATION_VERIFICATION_SUCCESS: {
+    USER_DEVICE_CHECK_SUCCESS: 10,
+    USER_AUDIO_CHECK_FAILED: 2,
+    USER_VIDEO_CHECK_FAILED: 2,
+  },
+  USER_AUDIO_CHECK_FAILED: { USER_DEVICE_CHECK_SUCCESS: 4, USER_VIDEO_CHECK_FAILED: 1 },
+  USER_VIDEO_CHECK_FAILED: { USER_DEVICE_CHECK_SUCCESS: 4, USER_AUDIO_CHECK_FAILED: 1 },
+  USER_DEVICE_CHECK_SUCCESS: { USER_QUEUED: 6, USER_MEETING_SCHEDULED: 4 },
+  USER_QUEUED: { AGENT_ASSIGNED_TO_USER: 6, NO_AGENT_FOUND: 2 },
+  SCHEDULED_USER_QUEUED: { AGENT_ASSIGNED_TO_USER: 8, NO_AGENT_FOUND: 1 },
+  NO_AGENT_FOUND: { USER_QUEUED: 3, USER_MEETING_SCHEDULED: 3, VKYC_EXPIRED: 0.5 },
+  USER_MEETING_SCHEDULED: { SCHEDULED_USER_QUEUED: 8, USER_MEETING_CANCELLED: 2 },
+  USER_MEETING_CANCELLED: { USER_QUEUED: 2, USER_MEETING_SCHEDULED: 3, VKYC_EXPIRED: 0.5 },
+  AGENT_ASSIGNED_TO_USER: {
+    USER_ACCEPTED_MEETING: 10,
+    USER_MISSED_MEETING: 2,
+    USER_REJECTED_MEETING: 1,
+  },
+  USER_MISSED_MEETING: { USER_QUEUED: 1, USER_MEETING_SCHEDULED: 4, VKYC_EXPIRED: 0.5 },
+  USER_REJECTED_MEETING: { USER_QUEUED: 1, USER_MEETING_SCHEDULED: 4, VKYC_EXPIRED: 0.5 },
+  USER_ACCEPTED_MEETING: {
+    AGENT_ENDED_CALL: 12,
+    USER_DROPPED_OFF: 2,
+    AGENT_DROPPED_OFF: 1,
+    USER_ENDED_CALL: 1,
+    TECHNICAL_ERROR: 0.5,
+  },
+  USER_DROPPED_OFF: { USER_QUEUED: 4, USER_MEETING_SCHEDULED: 1 },
+  AGENT_DROPPED_OFF: { USER_QUEUED: 4, USER_MEETING_SCHEDULED: 1 },
+  USER_ENDED_CALL: { USER_QUEUED: 2, USER_MEETING_SCHEDULED: 1 },
+  TECHNICAL_ERROR: { USER_QUEUED: 2, USER_MEETING_SCHEDULED: 1 },
+  AGENT_ENDED_CALL: { AGENT_APPROVED: 8, AGENT_REJECTED: 1, AGENT_UNABLE_TO_VALIDATE: 1 },
+  AGENT_UNABLE_TO_VALIDATE: { USER_QUEUED: 1, USER_MEETING_SCHEDULED: 2 },
+  AGENT_REJECTED: { AUDITOR_REJECTED: 1 },
+  AGENT_APPROVED: { AUDITOR_APPROVED: 8, AUDITOR_REJECTED: 1 },
+} as const satisfies Partial<Record<KnownSubStatus, Alternatives>>;
+
+/** Where a journey begins: what the start is answered with, and whose row of the table comes then. */
+const BEGINNINGS = {
+  AADHAAR_STEP: { answer: 'LINK_GENERATED', goesOnLike: 'LINK_GENERATED' },
+  AADHAAR_SENT: { answer: 'AADHAAR_VERIFICATION_SUCCESS', goesOnLike: 'AADHAAR_VERIFICATION_SUCCESS' },
+  CALL_ONLY: { answer: 'LINK_GENERATED', goesOnLike: 'AADHAAR_VERIFICATION_SUCCESS' },
+} as const satisfies Record<Way, { answer: KnownSubStatus; goesOnLike: KnownSubStatus }>;
+
+const NO_BALANCE = 0.01;
+/** How many of the ended calls are left to a person to review. */
+const LEFT_TO_REVIEW = 0.15;
+/** From here on only forward: ten more steps at most. */
+const LOOPS_END_AFTER = 28;
+
+/** A journey made up by chance, which ends for good or waits for the agent's review. */
+export function walkOf(chance: Chance, way: Way, name: TimingName): readonly Step[] {
+  if (chance.happens(NO_BALANCE)) return [{ afterSeconds: 0, subStatus: 'INSUFFICIENT_BALANCE' }];
+  const timing = timingOf(name);
+  const { answer, goesOnLike } = BEGINNINGS[way];
+  const steps: Step[] = [{ afterSeconds: 0, subStatus: answer }];
+  const opened = !chance.happens(timing.neverOpened);
+  let next: KnownSubStatus | null = opened ? nextOf(goesOnLike, steps.length, chance) : 'VKYC_EXPIRED';
+  let elapsed = 0;
+
+  while (next) {
+    const step = timed(next, steps, elapsed, timing, chance);
+    steps.push(step);
+    elapsed += step.afterSeconds;
+    next = nextOf(step.subStatus as KnownSubStatus, steps.length, chance);
+  }
+  return steps;
+}
+
+/** Null at the end. */
+function nextOf(from: KnownSubStatus, length: number, chance: Chance): KnownSubStatus | null {
+  const row: Alternatives | undefined = WHAT_MAY_FOLLOW[from as keyof typeof WHAT_MAY_FOLLOW];
+  if (!row || (from === 'AGENT_ENDED_CALL' && chance.happens(LEFT_TO_REVIEW))) return null;
+  const [forward] = Object.keys(row) as KnownSubStatus[];
+  return length < LOOPS_END_AFTER ? chance.pick(row) : (forward ?? null);
+}
+
+/** A step at its time. A meeting takes place when it was booked for, and nobody calls after the link expired. */
+function timed(
+  next: KnownSubStatus,
+  before: readonly Step[],
+  elapsed: number,
+  timing: Timing,
+  chance: Chance,
+): Step {
+  const afterSeconds = waitFor(next, before, timing, chance);
+  const { linkLifeSeconds } = timing;
+  const tooLate = linkLifeSeconds !== null && elapsed + afterSeconds >= linkLifeSeconds && needsTheLink(next);
+  if (linkLifeSeconds !== null && (tooLate || next === 'VKYC_EXPIRED'))
+    return {
+      afterSeconds: inMilliseconds(Math.max(linkLifeSeconds - elapsed, 0)),
+      subStatus: 'VKYC_EXPIRED',
+    };
+  if (next !== 'USER_MEETING_SCHEDULED') return { afterSeconds, subStatus: next };
+  return { afterSeconds, subStatus: next, meetingInSeconds: spanOf(timing.meetingAhead, chance) };
+}
+
+function waitFor(next: KnownSubStatus, before: readonly Step[], timing: Timing, chance: Chance): number {
+  const meetingIn = before.at(-1)?.meetingInSeconds;
+  if (meetingIn !== undefined)
+    return next === 'SCHEDULED_USER_QUEUED' ? meetingIn : inMilliseconds(chance.between(0, meetingIn));
+  if (chance.happens(timing.atOnce)) return 0;
+  const opening = before.length === 1 ? spanOf(timing.opening, chance) : 0;
+  return inMilliseconds(opening + spanOf(timing.until[next] ?? timing.otherwise, chance));
+}
+
+const inMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+
+/** After the call the link is of no use any more, and an auditor may take a day. */
+const needsTheLink = (subStatus: KnownSubStatus): boolean =>
+  ['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL'].includes(pairOf(subStatus).status);

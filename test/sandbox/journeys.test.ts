@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest';
+import { journeyOf } from '../../src/sandbox/journey.ts';
+
+const ENDS = [
+  'AGENT_ENDED_CALL',
+  'AUDITOR_APPROVED',
+  'AUDITOR_REJECTED',
+  'INSUFFICIENT_BALANCE',
+  'VKYC_EXPIRED',
+];
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+const journeys = (scenario: string, count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    journeyOf({
+      verificationId: `${index}.${scenario}`,
+      seed: 'sandbox',
+      template: 'vkyc_user_template_v1',
+      aadhaarSent: false,
+    }),
+  );
+const lengthOf = (steps: readonly { afterSeconds: number }[]) =>
+  steps.reduce((sum, step) => sum + step.afterSeconds, 0);
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+
+test('random journeys end for good or await review, within 40 steps, and each seed makes up its own', () => {
+  const made = journeys('random', 2000);
+
+  for (const steps of made) {
+    expect(ENDS).toContain(steps.at(-1)?.subStatus);
+    expect(steps.length).toBeLessThanOrEqual(40);
+    expect(Math.max(...steps.map((step) => step.afterSeconds))).toBeLessThanOrEqual(6);
+  }
+  expect(new Set(made.map((steps) => JSON.stringify(steps))).size).toBeGreaterThan(1900);
+  for (const end of ENDS) expect(made.some((steps) => steps.at(-1)?.subStatus === end)).toBe(true);
+});
+
+test('random journeys loop as real ones do: Aadhaar again, meetings again, calls again; often within a second', () => {
+  const made = journeys('random', 500);
+  const twice = (name: string) =>
+    made.filter((steps) => steps.filter((step) => step.subStatus === name).length > 1).length;
+
+  expect(twice('AADHAAR_VERIFICATION_FAILED')).toBeGreaterThan(10);
+  expect(twice('USER_MEETING_SCHEDULED')).toBeGreaterThan(10);
+  expect(twice('USER_ACCEPTED_MEETING')).toBeGreaterThan(10);
+  expect(
+    made.filter((steps) => steps.slice(1).some((step) => step.afterSeconds === 0)).length,
+  ).toBeGreaterThan(250);
+});
+
+test('every documented pair is reached by some random journey, with and without the Aadhaar step', () => {
+  const reached = new Set(journeys('random', 2000).flatMap((steps) => steps.map((step) => step.subStatus)));
+  const without = journeyOf({
+    verificationId: '1.random',
+    seed: 'sandbox',
+    template: 'vkyc_user_call_only_template',
+    aadhaarSent: true,
+  });
+
+  expect(reached.size).toBe(34);
+  expect(without.map((step) => step.subStatus).filter((name) => name.startsWith('AADHAAR'))).toEqual([]);
+});
+
+test('a meeting takes place when it was booked for', () => {
+  const meetings = [...journeys('random', 500), ...journeys('lifelike', 500)].flatMap((steps) =>
+    steps.flatMap((step, index) => {
+      const next = steps[index + 1];
+      return step.meetingInSeconds && next?.subStatus === 'SCHEDULED_USER_QUEUED'
+        ? [[step.meetingInSeconds, next.afterSeconds]]
+        : [];
+    }),
+  );
+
+  expect(meetings.length).toBeGreaterThan(100);
+  for (const [bookedFor, tookPlace] of meetings) expect(tookPlace).toBe(bookedFor);
+});
+
+test('lifelike journeys take the time of people: minutes to open, days to a meeting, a month to expire', () => {
+  const made = journeys('lifelike', 2000);
+  const opened = made.filter((steps) => steps.length > 2);
+  const openings = opened.map((steps) => steps[1]?.afterSeconds as number);
+  const gapsTo = (name: string) =>
+    made.flatMap((steps) => steps.filter((step) => step.subStatus === name).map((step) => step.afterSeconds));
+
+  expect(median(openings)).toBeGreaterThan(5 * 60);
+  expect(median(openings)).toBeLessThan(20 * 60);
+  expect(Math.max(...openings)).toBeGreaterThan(DAY);
+  const expired = made.filter((steps) => steps.at(-1)?.subStatus === 'VKYC_EXPIRED');
+  expect(expired.length).toBeGreaterThan(100);
+  for (const steps of expired) expect(lengthOf(steps)).toBeCloseTo(30 * DAY, 0);
+  expect(expired.some((steps) => steps.length === 2)).toBe(true);
+  for (const call of gapsTo('AGENT_ENDED_CALL')) {
+    expect(call).toBeGreaterThanOrEqual(120);
+    expect(call).toBeLessThanOrEqual(240);
+  }
+  for (const review of gapsTo('AUDITOR_APPROVED')) {
+    expect(review).toBeGreaterThanOrEqual(HOUR / 2);
+    expect(review).toBeLessThanOrEqual(DAY);
+  }
+  expect(Math.max(...gapsTo('SCHEDULED_USER_QUEUED'))).toBeGreaterThan(DAY);
+});
+
+test('the same request makes up the same journey; another seed or another id makes up another', () => {
+  const request = {
+    verificationId: '1.random',
+    seed: 'sandbox',
+    template: 'vkyc_user_template_v1' as const,
+    aadhaarSent: false,
+  };
+
+  expect(journeyOf(request)).toEqual(journeyOf({ ...request }));
+  expect(journeyOf({ ...request, seed: 'another' })).not.toEqual(journeyOf(request));
+  expect(journeyOf({ ...request, verificationId: '2.random' })).not.toEqual(journeyOf(request));
+});

@@ -1,0 +1,187 @@
+import { expect, test } from 'vitest';
+import { bootSandbox } from './harness.ts';
+
+/** Every scenario by name and every pair of the provider's status reference, typed in and not read from a table. */
+const REACHED_BY = {
+  'happy-path': `RECEIVED LINK_GENERATED
+    PRE_VIDEO_CALL AADHAAR_VERIFICATION_SUCCESS
+    PRE_VIDEO_CALL USER_IP_VERIFICATION_SUCCESSFUL
+    PRE_VIDEO_CALL USER_LOCATION_VERIFICATION_SUCCESS
+    PRE_VIDEO_CALL USER_DEVICE_CHECK_SUCCESS
+    PRE_VIDEO_CALL USER_QUEUED
+    PRE_VIDEO_CALL NO_AGENT_FOUND
+    PRE_VIDEO_CALL USER_MEETING_SCHEDULED
+    PRE_VIDEO_CALL SCHEDULED_USER_QUEUED
+    PRE_VIDEO_CALL AGENT_ASSIGNED_TO_USER
+    VIDEO_CALL USER_ACCEPTED_MEETING
+    VIDEO_CALL AGENT_ENDED_CALL
+    AGENT_REVIEWED AGENT_APPROVED
+    AUDITOR_REVIEWED AUDITOR_APPROVED`,
+  'insufficient-balance': 'REJECTED INSUFFICIENT_BALANCE',
+  'aadhaar-failed': 'PRE_VIDEO_CALL AADHAAR_VERIFICATION_FAILED',
+  'aadhaar-expired': 'PRE_VIDEO_CALL AADHAAR_VERIFICATION_EXPIRED',
+  'proxy-detected': 'PRE_VIDEO_CALL USER_PROXY_DETECTED',
+  'outside-india': 'PRE_VIDEO_CALL USER_LOCATION_OUTSIDE_INDIA',
+  'location-denied': 'PRE_VIDEO_CALL USER_LOCATION_PERMISSION_DISABLED',
+  'microphone-off': 'PRE_VIDEO_CALL USER_AUDIO_CHECK_FAILED',
+  'camera-off': 'PRE_VIDEO_CALL USER_VIDEO_CHECK_FAILED',
+  'technical-failure': 'PRE_VIDEO_CALL TECHNICAL_FAILURE',
+  'no-agent': 'PRE_VIDEO_CALL NO_AGENT_FOUND',
+  'meeting-cancelled': 'PRE_VIDEO_CALL USER_MEETING_CANCELLED',
+  'meeting-rejected': 'VIDEO_CALL USER_REJECTED_MEETING',
+  'meeting-missed': 'VIDEO_CALL USER_MISSED_MEETING',
+  'user-drops-off': 'VIDEO_CALL USER_DROPPED_OFF',
+  'agent-drops-off': 'VIDEO_CALL AGENT_DROPPED_OFF',
+  'user-ends-call': 'VIDEO_CALL USER_ENDED_CALL',
+  'agent-rejects': 'AGENT_REVIEWED AGENT_REJECTED',
+  'unable-to-validate': 'AGENT_REVIEWED AGENT_UNABLE_TO_VALIDATE',
+  'auditor-rejects': 'AUDITOR_REVIEWED AUDITOR_REJECTED',
+  'technical-error': 'FAILED TECHNICAL_ERROR',
+  'link-expires': 'EXPIRED VKYC_EXPIRED',
+};
+const DOCUMENTED_PAIRS = 34;
+const ENDS = {
+  'happy-path': 'AUDITOR_REVIEWED AUDITOR_APPROVED',
+  'insufficient-balance': 'REJECTED INSUFFICIENT_BALANCE',
+  'agent-rejects': 'AGENT_REVIEWED AGENT_REJECTED',
+  'auditor-rejects': 'AUDITOR_REVIEWED AUDITOR_REJECTED',
+  'link-expires': 'EXPIRED VKYC_EXPIRED',
+};
+
+const AADHAAR = {
+  name: 'Asha Rao',
+  dob: '02-02-1995',
+  gender: 'F',
+  care_of: 'Ravi Rao',
+  photo_link: 'https://example.com/asha.jpg',
+  last_verified_at: '2026-03-01T15:04:05Z',
+  split_address: {
+    country: 'India',
+    dist: 'Bengaluru',
+    house: '7',
+    pincode: 560001,
+    state: 'Karnataka',
+    street: 'MG Road',
+  },
+};
+
+test('every documented pair is reached by the scenario of its name, which then goes on to the review or ends', async () => {
+  const client = await bootSandbox();
+  const reached = new Set<string>();
+
+  for (const [scenario, pairs] of Object.entries(REACHED_BY)) {
+    const id = `loan-1.${scenario}`;
+    await client.start(id);
+    const walked = await client.walk(id);
+    for (const pair of pairs.split('\n').map((line) => line.trim())) {
+      expect(walked, scenario).toContain(pair);
+      reached.add(pair);
+    }
+    expect([scenario, walked.at(-1)]).toEqual([
+      scenario,
+      ENDS[scenario as keyof typeof ENDS] ?? 'VIDEO_CALL AGENT_ENDED_CALL',
+    ]);
+  }
+
+  expect(reached.size).toBe(DOCUMENTED_PAIRS);
+});
+
+test('the happy path is the 14 transitions that the README shows, in that order', async () => {
+  const client = await bootSandbox();
+  await client.start('loan-1.happy-path');
+
+  expect(await client.walk('loan-1.happy-path')).toEqual(
+    REACHED_BY['happy-path'].split('\n').map((line) => line.trim()),
+  );
+});
+
+test('a scenario stays at its problem for 20 seconds, so that a person can look at it', async () => {
+  const client = await bootSandbox();
+  await client.start('loan-1.proxy-detected');
+  await client.advance('loan-1.proxy-detected', 2);
+
+  const { body } = await client.control('GET', '/verifications/loan-1.proxy-detected');
+
+  expect(body.sub_status).toBe('USER_PROXY_DETECTED');
+  expect(Date.parse(body.remaining_steps[0].at) - Date.parse(body.since)).toBe(20_000);
+  expect(body.remaining_steps[0].sub_status).toBe('USER_IP_VERIFICATION_SUCCESSFUL');
+});
+
+test('a scenario is a word of the verification id; the longest name wins, and no name awaits review', async () => {
+  const client = await bootSandbox();
+  const endOf = async (id: string) => {
+    await client.start(id);
+    return (await client.walk(id)).at(-1);
+  };
+
+  expect(await endOf('link-expires.a1')).toBe('EXPIRED VKYC_EXPIRED');
+  expect(await endOf('a2_random_happy-path')).toBe('AUDITOR_REVIEWED AUDITOR_APPROVED');
+  expect(await endOf('a3-link-expires')).toBe('VIDEO_CALL AGENT_ENDED_CALL');
+});
+
+test('Aadhaar details leave the Aadhaar step out: the start answers past it, also where it was to fail', async () => {
+  const client = await bootSandbox();
+
+  const answer = await client.start('sent.aadhaar-failed', { aadhaar_details: AADHAAR });
+  const pairs = await client.walk('sent.aadhaar-failed');
+
+  expect(answer).toMatchObject({
+    status: 'PRE_VIDEO_CALL',
+    sub_status: 'AADHAAR_VERIFICATION_SUCCESS',
+    aadhaar_details: AADHAAR,
+  });
+  expect(pairs.filter((pair) => pair.includes('AADHAAR'))).toHaveLength(1);
+  expect(pairs[1]).toBe('PRE_VIDEO_CALL USER_IP_VERIFICATION_SUCCESSFUL');
+});
+
+test('the call-only template has no Aadhaar step: it starts at the link and goes on to the IP check', async () => {
+  const client = await bootSandbox();
+
+  for (const scenario of ['happy-path', 'aadhaar-expired', 'random']) {
+    const id = `call-only.${scenario}`;
+    const answer = await client.start(id, { user_template: 'vkyc_user_call_only_template' });
+    expect(answer).toMatchObject({ status: 'RECEIVED', sub_status: 'LINK_GENERATED' });
+    expect((await client.walk(id)).filter((pair) => pair.includes('AADHAAR'))).toEqual([]);
+  }
+});
+
+test('a balance that is too low comes as the provider may say it: as an answer, and as a refusal', async () => {
+  const client = await bootSandbox();
+
+  const answer = await client.start('poor.insufficient-balance');
+  const refused = await client.call('POST', '/vkyc', {
+    verification_id: 'poor.insufficient-balance-422',
+    user_id: answer.user_id,
+  });
+
+  expect(answer).toMatchObject({ status: 'REJECTED', sub_status: 'INSUFFICIENT_BALANCE', vkyc_link: null });
+  expect(refused).toMatchObject({ status: 422, body: { code: 'insufficient_balance' } });
+  expect(await client.look('poor.insufficient-balance-422')).toMatchObject({ type: 'not_found_error' });
+});
+
+test('a state that nobody has heard of is reported in words of its own, and the journey goes on', async () => {
+  const client = await bootSandbox();
+  await client.start('odd.unknown-status');
+
+  const pairs = await client.walk('odd.unknown-status');
+
+  const documented = Object.values(REACHED_BY).join('\n');
+  const unheard = pairs.filter((pair) => !documented.includes(pair));
+  expect(unheard).toHaveLength(1);
+  expect(pairs.indexOf(unheard[0] as string)).toBeLessThan(pairs.length - 1);
+});
+
+test('a link that expires says when; a link that does not expires at midnight in 30 days', async () => {
+  const client = await bootSandbox();
+
+  const expires = await client.start('one.link-expires');
+  const lasts = await client.start('two.awaits-review');
+
+  expect(expires.link_expiry).toBe('2026-03-02T12:00:20.250Z');
+  expect(lasts.link_expiry).toBe('2026-04-01T00:00:00.000Z');
+  await client.advance('one.link-expires');
+  expect(await client.look('one.link-expires')).toMatchObject({
+    sub_status: 'VKYC_EXPIRED',
+    link_expiry: expires.link_expiry,
+  });
+});
