@@ -57,15 +57,33 @@ export class Refusal extends Error {
   }
 }
 
+/**
+ * `TAKEN`: the id is in use there. `NOT_FOUND`: it knows nothing of it. `NO_BALANCE`: it wants money first.
+ * `INVALID`: something that the caller gave is not acceptable there. `REFUSED`: it will not do this.
+ * `UNAVAILABLE`: it may have done it, or may later.
+ */
+export type ProviderFailureKind =
+  | 'TAKEN'
+  | 'NOT_FOUND'
+  | 'NO_BALANCE'
+  | 'INVALID'
+  | 'REFUSED'
+  | 'UNAVAILABLE';
+
+interface ProviderFailureDetails {
+  readonly providerCode?: string | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  /** The input that is not acceptable, for INVALID. */
+  readonly path?: readonly string[] | undefined;
+}
+
 /** Why the provider could not be used: it refused, it did not answer, or what it answered made no sense. */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
   constructor(
-    /** `TAKEN`: the id is in use there. `REFUSED`: it will not do this. `UNAVAILABLE`: it may have, or may later. */
-    readonly kind: 'TAKEN' | 'NO_BALANCE' | 'REFUSED' | 'UNAVAILABLE',
+    readonly kind: ProviderFailureKind,
     message: string,
-    readonly providerCode?: string,
-    readonly retryAfterSeconds?: number,
+    readonly details: ProviderFailureDetails = {},
   ) {
     super(message);
   }

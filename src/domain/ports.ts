@@ -83,9 +83,22 @@ export interface ProviderRequest {
 export interface Provider {
   createUser(user: ProviderUser): Promise<ProviderUser>;
   findUser(userId: string): Promise<ProviderUser | null>;
+  /** Changes what is not null. The provider has no way to change a phone. */
+  updateUser(user: Omit<ProviderUser, 'phone'>): Promise<ProviderUser>;
   startVerification(request: ProviderRequest): Promise<ProviderSession>;
   findVerification(verificationId: string): Promise<ProviderSession | null>;
   createSdkToken(referenceId: string, userId: string): Promise<SdkToken>;
+}
+
+/** On whose behalf the provider is called: somebody waits for a mutation, nobody for a poll. */
+export type CallPurpose = 'MUTATION' | 'POLL';
+
+/** How many calls the provider takes, for all replicas together. */
+export interface CallBudget {
+  /** Returns when a call may be made; throws a `ProviderFailure` where a mutation would wait too long for it. */
+  take(purpose: CallPurpose): Promise<void>;
+  /** The provider asks for silence, of polls alone or of every call. */
+  pause(seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void>;
 }
 
 /** Says, after commit, that a session's log grew. May lose, repeat or delay: readers compare with the log. */

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { constants, createHmac, publicEncrypt, timingSafeEqual } from 'node:crypto';
 
 /** base64(HMAC-SHA256(secret, timestamp + raw body)), concatenated with nothing between: the provider's page on webhook signatures. */
 export const sign = (secret: string, timestamp: string, body: Buffer): string =>
@@ -21,3 +21,13 @@ export function verify(
   });
   return matches.includes(true);
 }
+
+/**
+ * The `x-cf-signature` of a call, for accounts whose second factor is a public key: base64(RSA-OAEP with SHA-1 of
+ * `<client id>.<unix seconds>`). The provider takes one for five minutes.
+ */
+export const signCall = (publicKey: string, clientId: string, now: Date): string =>
+  publicEncrypt(
+    { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
+    Buffer.from(`${clientId}.${Math.floor(now.getTime() / 1000)}`),
+  ).toString('base64');

@@ -182,6 +182,14 @@ export const writeUser = (person: ProviderUser) => ({
   address: person.address ?? undefined,
 });
 
+/** The body of `PATCH /user`: what is given changes, all else stays. */
+export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
+  user_id: userId,
+  name: name ?? undefined,
+  email: email ?? undefined,
+  address: address ?? undefined,
+});
+
 /** The body of `POST /oauth/token`. */
 export const writeTokenRequest = (appId: string, referenceId: string, userId: string) => ({
   app_id: appId,

@@ -1,17 +1,31 @@
-import { ProviderFailure, Refusal } from '../domain/errors.ts';
+import { type ErrorCode, ProviderFailure, type ProviderFailureKind, Refusal } from '../domain/errors.ts';
+
+/** What callers see of each kind of failure. A balance that is too low is not one: it makes a REJECTED session. */
+const CODES = {
+  TAKEN: 'VERIFICATION_ID_TAKEN',
+  NOT_FOUND: 'PROVIDER_REFUSED',
+  NO_BALANCE: 'PROVIDER_REFUSED',
+  INVALID: 'INVALID_INPUT',
+  REFUSED: 'PROVIDER_REFUSED',
+  UNAVAILABLE: 'PROVIDER_UNAVAILABLE',
+} as const satisfies Record<ProviderFailureKind, ErrorCode>;
 
 /** A failure of the provider as the refusal that callers see; any other error as it is. */
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof ProviderFailure)) return error;
+  const { kind, message } = error;
+  const { providerCode, retryAfterSeconds, path } = error.details;
   const details = {
-    ...(error.providerCode ? { providerCode: error.providerCode } : {}),
-    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+    ...(providerCode ? { providerCode } : {}),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(path ? { problems: [{ path, message }] } : {}),
   };
-  return error.kind === 'UNAVAILABLE'
-    ? new Refusal(
-        'PROVIDER_UNAVAILABLE',
-        `${error.message} Nothing is lost: repeat the same call later.`,
-        details,
-      )
-    : new Refusal('PROVIDER_REFUSED', error.message, details);
+  return new Refusal(CODES[kind], sentenceOf(error), details);
+}
+
+function sentenceOf({ kind, message, details }: ProviderFailure): string {
+  if (kind === 'UNAVAILABLE') return `${message} Nothing is lost: repeat the same call later.`;
+  if (kind === 'INVALID')
+    return `The provider does not accept the input: ${details.path?.join('.')} ${message}.`;
+  return message;
 }

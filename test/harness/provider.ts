@@ -1,5 +1,5 @@
 /** A provider that answers just what it is told: for documented answers and for faults on the wire. */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from './gateway.ts';
 
@@ -7,12 +7,19 @@ export interface ScriptedAnswer {
   readonly status?: number;
   readonly body: string;
   readonly headers?: Record<string, string>;
+  /** The headers come at once, and of the body a byte now and then. */
+  readonly dribble?: boolean;
   /** Happens before the answer goes out. */
   readonly before?: () => Promise<unknown>;
 }
 
 /** Decides what a call gets; null breaks the connection without an answer. */
-export type Script = (call: { method: string; path: string; body: string }) => ScriptedAnswer | null;
+export type Script = (call: {
+  method: string;
+  path: string;
+  body: string;
+  headers: IncomingHttpHeaders;
+}) => ScriptedAnswer | null;
 
 export interface ScriptedProvider {
   readonly baseUrl: string;
@@ -26,12 +33,13 @@ export async function startScriptedProvider(script: Script): Promise<ScriptedPro
     const method = request.method ?? '';
     const path = (request.url ?? '').replace('/verification', '');
     calls.push(`${method} ${path.split('?')[0]}`);
-    const answer = script({ method, path, body: await bodyOf(request) });
+    const answer = script({ method, path, body: await bodyOf(request), headers: request.headers });
     if (!answer) return request.socket.destroy();
     await answer.before?.();
-    response
-      .writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
-      .end(answer.body);
+    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
+    if (!answer.dribble) return response.end(answer.body);
+    const dribbling = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(dribbling));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atTheEnd(async () => {

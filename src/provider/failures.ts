@@ -1,0 +1,98 @@
+import { ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
+import { readFailure } from './wire.ts';
+
+/** What one of the provider's error codes means to us. */
+interface Meaning {
+  readonly kind: ProviderFailureKind;
+  /** Our own words: the provider's may name addresses or repeat what a person typed. */
+  readonly message: string;
+  /** The input that it is about, for INVALID. */
+  readonly path?: readonly string[];
+  /** When to come back, where the answer does not say. */
+  readonly retryAfterSeconds?: number;
+}
+
+const TAKEN: Meaning = { kind: 'TAKEN', message: 'The provider has this id already.' };
+const NOT_FOUND: Meaning = { kind: 'NOT_FOUND', message: 'The provider does not know it.' };
+const NOT_LET_IN: Meaning = {
+  kind: 'UNAVAILABLE',
+  message:
+    'The provider does not let this gateway in: its operators have to mend the credentials or the allowed addresses.',
+  retryAfterSeconds: 60,
+};
+const BUSY: Meaning = { kind: 'UNAVAILABLE', message: 'The provider takes no more calls for now.' };
+const FAILING: Meaning = { kind: 'UNAVAILABLE', message: 'The provider failed.' };
+const MISUSED: Meaning = { kind: 'REFUSED', message: 'The provider did not understand this gateway.' };
+
+const invalid = (path: readonly string[], message: string): Meaning => ({ kind: 'INVALID', path, message });
+
+/**
+ * Every error code of the provider's pages, in its three spellings: snake_case, UPPER_CASE and prose. What is not
+ * here is counted (`vkyc_provider_unmapped_errors_total`) and judged by its HTTP status.
+ */
+export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
+  'x-client-id_missing': NOT_LET_IN,
+  'x-client-secret_missing': NOT_LET_IN,
+  'x-client-secret_value_invalid': NOT_LET_IN,
+  authentication_failed: NOT_LET_IN,
+  ip_validation_failed: NOT_LET_IN,
+  verification_id_missing: invalid(['verificationId'], 'must be given'),
+  verification_id_value_invalid: invalid(
+    ['verificationId'],
+    'may have only the characters A-Z a-z 0-9 . _ -',
+  ),
+  verification_id_length_exceeded: invalid(['verificationId'], 'may have at most 50 characters'),
+  name_value_invalid: invalid(['user', 'name'], 'may have only letters, digits, spaces, dots and hyphens'),
+  'Bad request, please check API documentation': invalid(
+    ['userTemplate'],
+    'and agentTemplate must be names of templates that the provider knows',
+  ),
+  identifier_type_value_invalid: MISUSED,
+  identifier_value_value_invalid: MISUSED,
+  REQUEST_INVALID: MISUSED,
+  invalid_request: MISUSED,
+  referenceId_not_found: NOT_FOUND,
+  'Resource not found': NOT_FOUND,
+  verification_id_already_exists: TAKEN,
+  invalid_verification_id: TAKEN,
+  user_id_already_exists: TAKEN,
+  insufficient_balance: { kind: 'NO_BALANCE', message: 'The balance at the provider is too low.' },
+  too_many_requests_per_operation: BUSY,
+  too_many_requests_per_ip: BUSY,
+  request_failed: FAILING,
+  verification_failed: FAILING,
+  api_error: FAILING,
+};
+
+/** An error answer as a failure. `onUnmapped` hears of a code that no page of the provider names. */
+export function failureOf(
+  status: number,
+  body: string,
+  retryAfterSeconds: number | undefined,
+  onUnmapped: (status: number, code: string) => void,
+): ProviderFailure {
+  const code = readableCode(readFailure(body).code) ?? `http_${status}`;
+  const documented = DOCUMENTED_ERRORS[code];
+  if (!documented) onUnmapped(status, code);
+  const { kind, message, path, ...meaning } = documented ?? byStatus(status);
+  return new ProviderFailure(kind, message, {
+    providerCode: code,
+    retryAfterSeconds: retryAfterSeconds ?? meaning.retryAfterSeconds,
+    path,
+  });
+}
+
+/** A code is kept for people to look up; what does not look like one might be anything. */
+function readableCode(code: string | null): string | null {
+  if (code === null || !/^[\w .,:-]{1,80}$/.test(code)) return null;
+  return code.replace(/\d{4,}/g, '…');
+}
+
+function byStatus(status: number): Meaning {
+  if (status === 404) return NOT_FOUND;
+  if (status === 409) return TAKEN;
+  if (status === 401 || status === 403) return NOT_LET_IN;
+  if (status === 429) return BUSY;
+  if (status >= 500) return FAILING;
+  return { kind: 'REFUSED', message: 'The provider refused.' };
+}

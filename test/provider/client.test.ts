@@ -1,0 +1,326 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ProviderFailure } from '../../src/domain/errors.ts';
+import type { CallBudget } from '../../src/domain/ports.ts';
+import { createCashfree } from '../../src/provider/cashfree.ts';
+import { type Script, type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
+
+const VERIFICATION = JSON.stringify({
+  verification_id: 'v.1',
+  user_id: 'asha',
+  status: 'RECEIVED',
+  sub_status: 'LINK_GENERATED',
+});
+const GOOD = Array.from({ length: 10 }, () => ({ body: VERIFICATION }));
+const request = { verificationId: 'v.1', userId: 'asha' };
+
+/** The client against a provider that answers what it is told, one answer after the other. */
+async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options: object = {}) {
+  const answers = Array.isArray(script) ? [...script, ...GOOD] : null;
+  const provider = await startScriptedProvider(
+    answers ? () => answers.shift() as ScriptedAnswer | null : (script as Script),
+  );
+  const pauses: [number, string][] = [];
+  const unmapped: [number, string][] = [];
+  const taken: string[] = [];
+  const budget: CallBudget = {
+    take: async (purpose) => void taken.push(purpose),
+    pause: async (seconds, whom) => void pauses.push([seconds, whom]),
+  };
+  const cashfree = createCashfree({
+    baseUrl: provider.baseUrl,
+    clientId: 'id',
+    clientSecret: 'secret',
+    appId: 'app',
+    publicKey: null,
+    budget,
+    onUnmappedError: (status, code) => unmapped.push([status, code]),
+    onBreak: () => {},
+    ...options,
+  });
+  return { client: cashfree('MUTATION'), polling: cashfree('POLL'), provider, pauses, unmapped, taken };
+}
+
+const failure = async (work: Promise<unknown>): Promise<ProviderFailure> => {
+  const error = await work.then(
+    () => null,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(ProviderFailure);
+  return error;
+};
+const error = (status: number, code: string, headers: Record<string, string> = {}): ScriptedAnswer => ({
+  status,
+  body: JSON.stringify({ type: 'some_error', code, message: 'Asha Rao, 9988776655' }),
+  headers,
+});
+
+test('what may be repeated is, a few times: a connection that breaks, a 5xx, an answer that is no JSON', async () => {
+  for (const bad of [null, error(500, 'api_error'), error(502, 'request_failed'), { body: '{"verif' }]) {
+    const { client, provider } = await clientAgainst([bad, bad]);
+
+    expect(await client.findVerification('v.1')).toMatchObject({ rawSubStatus: 'LINK_GENERATED' });
+    expect(provider.calls).toHaveLength(3);
+  }
+});
+
+test('and not for ever: after three attempts the caller hears of it', async () => {
+  const { client, provider } = await clientAgainst(() => error(500, 'verification_failed'));
+
+  expect(await failure(client.findVerification('v.1'))).toMatchObject({
+    kind: 'UNAVAILABLE',
+    details: { providerCode: 'verification_failed' },
+  });
+  expect(provider.calls).toHaveLength(3);
+});
+
+test('a start is sent once, whatever becomes of it', async () => {
+  for (const bad of [null, error(500, 'api_error'), error(504, 'gateway_timeout'), { body: 'nonsense' }]) {
+    const { client, provider } = await clientAgainst([bad]);
+
+    expect(await failure(client.startVerification(request))).toMatchObject({ kind: 'UNAVAILABLE' });
+    expect(provider.calls).toEqual(['POST /vkyc']);
+  }
+});
+
+test('a refusal is not repeated', async () => {
+  const { client, provider } = await clientAgainst([error(400, 'name_value_invalid')]);
+
+  await failure(client.createUser({ userId: 'asha', phone: '1', name: '?', email: null, address: null }));
+  expect(provider.calls).toEqual(['POST /user']);
+});
+
+test('an answer that dribbles is given up in time, and one that never ends is not kept', async () => {
+  const slow = await clientAgainst(() => ({ body: VERIFICATION, dribble: true }), { timeoutMs: 150 });
+  expect(await failure(slow.client.startVerification(request))).toMatchObject({
+    kind: 'UNAVAILABLE',
+    message: 'The provider did not answer within 0.15 s.',
+  });
+
+  const large = await clientAgainst([{ body: `"${'x'.repeat(2 * 1024 * 1024)}"` }]);
+  expect(await failure(large.client.startVerification(request))).toMatchObject({
+    message: 'The provider answered with more than 1 MB.',
+  });
+});
+
+test('a limit that was reached pauses everyone for as long as the provider says, in whichever form', async () => {
+  const inTenSeconds = new Date(Date.now() + 10_000).toUTCString();
+  const forms: [Record<string, string>, number][] = [
+    [{ 'retry-after': '7' }, 7],
+    [{ 'retry-after': inTenSeconds }, 10],
+    [{ 'x-ratelimit-reset': '20' }, 20],
+    [{}, 5],
+  ];
+  for (const [headers, seconds] of forms) {
+    const { client, provider, pauses } = await clientAgainst([
+      error(429, 'too_many_requests_per_operation', headers),
+    ]);
+
+    const refused = await failure(client.findVerification('v.1'));
+
+    expect(refused.kind).toBe('UNAVAILABLE');
+    expect(Math.abs((refused.details.retryAfterSeconds ?? 0) - seconds)).toBeLessThanOrEqual(1);
+    expect(pauses.at(-1)).toEqual([refused.details.retryAfterSeconds, 'EVERYONE']);
+    expect(provider.calls).toHaveLength(1);
+  }
+});
+
+test('what the provider says is left is heeded: the last third is for mutations, nothing is for nobody', async () => {
+  const limits = (remaining: number) => ({
+    body: VERIFICATION,
+    headers: {
+      'x-ratelimit-limit': '100',
+      'x-ratelimit-remaining': String(remaining),
+      'x-ratelimit-reset': '12',
+    },
+  });
+  for (const [remaining, expected] of [
+    [31, []],
+    [30, [[12, 'POLLS']]],
+    [0, [[12, 'EVERYONE']]],
+  ] as const) {
+    const { polling, pauses } = await clientAgainst([limits(remaining)]);
+    await polling.findVerification('v.1');
+    expect(pauses).toEqual(expected);
+  }
+});
+
+test('every attempt is taken from the budget of its purpose', async () => {
+  const { client, polling, taken } = await clientAgainst([error(500, 'api_error')]);
+
+  await client.findVerification('v.1');
+  await polling.findVerification('v.1');
+
+  expect(taken).toEqual(['MUTATION', 'MUTATION', 'POLL']);
+});
+
+test('a provider that keeps failing is left alone for a while, and then asked again', async () => {
+  let healthy = false;
+  const { client, provider } = await clientAgainst(
+    () => (healthy ? { body: VERIFICATION } : error(500, 'api_error')),
+    { breakMs: 100 },
+  );
+  for (let call = 0; call < 5; call += 1) await failure(client.startVerification(request));
+
+  expect(await failure(client.startVerification(request))).toMatchObject({
+    kind: 'UNAVAILABLE',
+    details: { retryAfterSeconds: 1 },
+  });
+  expect(provider.calls).toHaveLength(5);
+
+  healthy = true;
+  await expect
+    .poll(() => client.startVerification(request).catch(() => null), { interval: 10, timeout: 5_000 })
+    .toMatchObject({ rawSubStatus: 'LINK_GENERATED' });
+});
+
+test('refusals say nothing of the provider’s health', async () => {
+  const { client, provider } = await clientAgainst(() => error(422, 'insufficient_balance'));
+
+  for (let call = 0; call < 8; call += 1)
+    expect(await failure(client.startVerification(request))).toMatchObject({ kind: 'NO_BALANCE' });
+  expect(provider.calls).toHaveLength(8);
+});
+
+test('each documented error has its one meaning, and none of the provider’s words get through', async () => {
+  const documented: [number, string, string][] = [
+    [400, 'x-client-id_missing', 'UNAVAILABLE'],
+    [400, 'x-client-secret_missing', 'UNAVAILABLE'],
+    [400, 'x-client-secret_value_invalid', 'UNAVAILABLE'],
+    [400, 'verification_id_missing', 'INVALID'],
+    [400, 'verification_id_value_invalid', 'INVALID'],
+    [400, 'verification_id_length_exceeded', 'INVALID'],
+    [400, 'name_value_invalid', 'INVALID'],
+    [400, 'Bad request, please check API documentation', 'INVALID'],
+    [400, 'REQUEST_INVALID', 'REFUSED'],
+    [400, 'invalid_request', 'REFUSED'],
+    [400, 'identifier_type_value_invalid', 'REFUSED'],
+    [400, 'identifier_value_value_invalid', 'REFUSED'],
+    [401, 'authentication_failed', 'UNAVAILABLE'],
+    [403, 'ip_validation_failed', 'UNAVAILABLE'],
+    [404, 'referenceId_not_found', 'NOT_FOUND'],
+    [404, 'Resource not found', 'NOT_FOUND'],
+    [409, 'verification_id_already_exists', 'TAKEN'],
+    [409, 'invalid_verification_id', 'TAKEN'],
+    [409, 'user_id_already_exists', 'TAKEN'],
+    [422, 'insufficient_balance', 'NO_BALANCE'],
+    [429, 'too_many_requests_per_operation', 'UNAVAILABLE'],
+    [429, 'too_many_requests_per_ip', 'UNAVAILABLE'],
+    [500, 'request_failed', 'UNAVAILABLE'],
+    [500, 'verification_failed', 'UNAVAILABLE'],
+    [500, 'api_error', 'UNAVAILABLE'],
+    [502, 'request_failed', 'UNAVAILABLE'],
+  ];
+  for (const [status, code, kind] of documented) {
+    const { client, unmapped } = await clientAgainst([error(status, code)]);
+    const said = await failure(client.startVerification(request));
+    expect([code, said.kind, said.details.providerCode]).toEqual([code, kind, code]);
+    expect(JSON.stringify([said.message, said.details])).not.toMatch(/Asha|99887/);
+    expect(unmapped).toEqual([]);
+  }
+});
+
+test('an error that no page names is judged by its status, keeps its code, and is counted', async () => {
+  for (const [status, code, kind, kept] of [
+    [400, 'phone_value_invalid', 'REFUSED', 'phone_value_invalid'],
+    [418, 'TEAPOT', 'REFUSED', 'TEAPOT'],
+    [403, 'plan_ended', 'UNAVAILABLE', 'plan_ended'],
+    [503, 'down', 'UNAVAILABLE', 'down'],
+    [400, 'no such user 9988776655', 'REFUSED', 'no such user …'],
+    [400, '<b>asha@example.com</b>', 'REFUSED', 'http_400'],
+  ] as const) {
+    const { client, unmapped } = await clientAgainst([error(status, code)]);
+    expect(await failure(client.startVerification(request))).toMatchObject({
+      kind,
+      details: { providerCode: kept },
+    });
+    expect(unmapped).toEqual([[status, kept]]);
+  }
+});
+
+test('an error page of somebody in between is an outage, not a refusal', async () => {
+  const { client } = await clientAgainst([{ status: 502, body: '<html>Bad Gateway</html>' }]);
+  expect(await failure(client.startVerification(request))).toMatchObject({
+    kind: 'UNAVAILABLE',
+    details: { providerCode: 'http_502' },
+  });
+});
+
+test('a person’s details are changed by PATCH: only what is given, and never the phone', async () => {
+  const sent: object[] = [];
+  const { client, provider } = await clientAgainst(({ body }) => {
+    sent.push(JSON.parse(body));
+    return { body: JSON.stringify({ user_id: 'asha', name: 'Asha R', phone: '9988776655' }) };
+  });
+
+  const user = await client.updateUser({ userId: 'asha', name: 'Asha R', email: null, address: null });
+
+  expect(provider.calls).toEqual(['PATCH /user']);
+  expect(sent).toEqual([{ user_id: 'asha', name: 'Asha R' }]);
+  expect(user.name).toBe('Asha R');
+});
+
+test('calls are signed for accounts that ask for it, so that openssl can open it with the private key', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = (key: { export(options: object): string | Buffer }, type: string) =>
+    String(key.export({ type, format: 'pem' }));
+  const seen: string[] = [];
+  const { client } = await clientAgainst(
+    ({ headers }) => {
+      seen.push(headers['x-cf-signature'] as string);
+      return { body: VERIFICATION };
+    },
+    { publicKey: pem(publicKey, 'spki') },
+  );
+
+  const before = Math.floor(Date.now() / 1000);
+  await client.findVerification('v.1');
+
+  const folder = mkdtempSync(join(tmpdir(), 'vkyc-key-'));
+  writeFileSync(join(folder, 'key.pem'), pem(privateKey, 'pkcs8'));
+  const opened = execFileSync(
+    'openssl',
+    [
+      'pkeyutl',
+      '-decrypt',
+      '-inkey',
+      join(folder, 'key.pem'),
+      '-pkeyopt',
+      'rsa_padding_mode:oaep',
+      '-pkeyopt',
+      'rsa_oaep_md:sha1',
+    ],
+    { input: Buffer.from(seen[0] as string, 'base64') },
+  ).toString();
+  rmSync(folder, { recursive: true });
+  const [clientId, seconds] = opened.split('.');
+  expect(clientId).toBe('id');
+  expect(Number(seconds)).toBeGreaterThanOrEqual(before);
+  expect(Number(seconds)).toBeLessThanOrEqual(before + 5);
+});
+
+test('ids come through whole, whatever their size and spelling', async () => {
+  for (const [reference, expected] of [
+    ['8901234567890123458', '8901234567890123458'],
+    ['"8901234567890123458"', '8901234567890123458'],
+    ['1358', '1358'],
+    ['""', null],
+    ['null', null],
+  ] as const) {
+    const { client } = await clientAgainst([
+      {
+        body: `{"verification_id":"v.1","user_id":"","reference_id":${reference},"status":"RECEIVED","status_code":"LINK_GENERATED","link_expiry":"2025-08-03"}`,
+      },
+    ]);
+    expect(await client.findVerification('v.1')).toMatchObject({
+      referenceId: expected,
+      userId: null,
+      rawSubStatus: 'LINK_GENERATED',
+      linkExpiresAt: new Date('2025-08-03T00:00:00Z'),
+    });
+  }
+});
