@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { connect, migrate } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { readLogIdentity } from './db/feed.ts';
+import { runJobs } from './db/jobs.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { type Clock, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
@@ -19,11 +20,15 @@ import { addressOf, createHttpServer, isLocal } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
+import { createCallBudget, limitsOf } from './services/call-budget.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
+import { PollPlanner } from './services/plan-polls.ts';
 import { Inbox } from './services/receive-webhook.ts';
+import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/record-transition.ts';
 import { createStartSession } from './services/start-session.ts';
@@ -61,19 +66,43 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   try {
     const { url, migrateUrl } = await openDatabase(config.database, onStop);
     await migrate(migrateUrl);
-    const { db, close } = connect(url, config.database.poolSize, (error) =>
+    const { db, pool, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
     onStop(close);
 
     const sealer = new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir))]);
-    const { provider, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
+    const metrics = createMetrics();
+    const stoppingCalls = new AbortController();
+    const limits = limitsOf(config.provider.callsPerMinute);
+    const budget = createCallBudget(db, limits, stoppingCalls.signal);
+    const { access, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
+    const cashfree = createCashfree({ ...access, ...watchProvider(metrics, log), budget });
+    const provider = cashfree('MUTATION');
     const doorbell = createLocalDoorbell();
     const hub = new Hub({ db, doorbell, log });
     onStop(() => hub.stop());
-    const recorder = new Recorder({ db, clock, doorbell, sealer, log });
-    const inbox = new Inbox({ db, clock, sealer, recorder, log });
+    const planner = new PollPlanner({ db, clock, pollsPerMinute: limits.polls, log });
+    onStop(() => planner.stop());
+    const recorder = new Recorder({ db, clock, doorbell, sealer, planner, metrics, log });
+    const inbox = new Inbox({ db, clock, sealer, recorder, planner, log });
     onStop(() => inbox.stop());
+    const reconciler = new Reconciler({
+      db,
+      clock,
+      provider: cashfree('POLL'),
+      recorder,
+      planner,
+      sealer,
+      log,
+    });
+    if (config.provider.polling) {
+      const stopJobs = await runJobs(pool, reconciler, log);
+      onStop(() => {
+        stoppingCalls.abort();
+        return stopJobs();
+      });
+    }
 
     const policy = { auditUnknownAgents: config.auditUnknownAgents };
     const actions = { db, clock, recorder, sealer, policy, provider, log };
@@ -84,7 +113,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       policy,
       hub,
       cursors: createCursors(await readLogIdentity(db)),
-      startSession: createStartSession({ db, clock, provider, recorder, sealer }),
+      startSession: createStartSession({ db, clock, provider, recorder, planner, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
       cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
       recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
@@ -100,10 +129,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       if (stopping) throw new Error('The gateway is stopping');
       await db.execute(sql`select 1`);
     };
-    const server = createHttpServer({ log, authenticator, development, checkReady });
+    const server = createHttpServer({ log, metrics, authenticator, development, checkReady });
     const parts = { schema: getSchema(), services, authenticator, translate: createTranslator(log), log };
     onStop(await serveGraphqlOverHttp(server, parts));
-    await serveWebhooks(server, { inbox, secrets });
+    await serveWebhooks(server, { inbox, secrets, metrics });
     const websocket = serveGraphqlOverWebsocket(parts);
     server.server.on('upgrade', (request, socket, head) => {
       const isGraphql = request.url?.split('?')[0] === '/graphql';
@@ -139,22 +168,39 @@ async function openProvider(
   onStop: (release: Release) => void,
 ) {
   if (config.provider.kind === 'CASHFREE') {
-    const { baseUrl, clientId, secrets, appId } = config.provider;
+    const { baseUrl, clientId, secrets, appId, publicKey } = config.provider;
     const clientSecret = secrets[0] as string;
-    return { provider: createCashfree({ baseUrl, clientId, clientSecret, appId }), secrets, sandbox: null };
+    return { access: { baseUrl, clientId, clientSecret, appId, publicKey }, secrets, sandbox: null };
   }
-  const { port, webhooks, speed } = config.provider;
+  const { port, webhooks, speed, seed } = config.provider;
+  const remembers = config.database.kind === 'EMBEDDED' && !sandboxByHand;
   const sandbox = await startSandbox({
     host: '127.0.0.1',
     port,
     clock,
     webhooks,
     speed: sandboxByHand ? null : speed,
+    seed,
+    journalFile: remembers ? resolve(config.dataDir, 'sandbox.jsonl') : null,
   });
   onStop(sandbox.stop);
-  const provider = createCashfree({ baseUrl: sandbox.baseUrl, ...SANDBOX_CREDENTIALS, appId: 'sandbox' });
-  return { provider, secrets: [SANDBOX_CREDENTIALS.clientSecret], sandbox };
+  const { baseUrl } = sandbox;
+  const { clientId, clientSecrets: secrets } = SANDBOX_CREDENTIALS;
+  const access = { baseUrl, clientId, clientSecret: secrets[0], appId: 'sandbox', publicKey: null };
+  return { access, secrets, sandbox };
 }
+
+/** What the provider's client has to tell of the provider. */
+const watchProvider = (metrics: Metrics, log: Logger) => ({
+  onUnmappedError(status: number, code: string) {
+    metrics.unmappedErrors.inc({ status, code });
+    log.warn({ status, code }, 'the provider answered with an error that its pages do not name');
+  },
+  onBreak(open: boolean) {
+    if (open) log.warn('the provider keeps failing: it is given a short rest');
+    else log.info('the provider answers again');
+  },
+});
 
 function once(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;

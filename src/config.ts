@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 /** Addresses that only this machine can reach. */
@@ -27,6 +27,20 @@ const dataKeys = list.pipe(
   ),
 );
 
+/** PEM; its line ends may be written as backslash and n, as in most files of settings. */
+const publicKey = text
+  .transform((pem) => pem.replaceAll('\\n', '\n'))
+  .refine((pem) => {
+    try {
+      return createPublicKey(pem).asymmetricKeyType === 'rsa';
+    } catch {
+      return false;
+    }
+  }, 'is not an RSA public key in PEM');
+
+/** What most accounts are granted; the sandbox on this machine need not be spared. */
+const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
+
 const environment = z.object({
   NODE_ENV: z.string().optional(),
   HOST: text.default('127.0.0.1'),
@@ -42,10 +56,14 @@ const environment = z.object({
   CASHFREE_CLIENT_ID: text.optional(),
   CASHFREE_CLIENT_SECRET: list.optional(),
   CASHFREE_APP_ID: text.optional(),
+  CASHFREE_PUBLIC_KEY: publicKey.optional(),
+  PROVIDER_CALLS_PER_MINUTE: z.coerce.number().int().min(2).max(60_000).optional(),
+  PROVIDER_POLLING: flag.default(true),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: z.coerce.number().positive().default(1),
+  SANDBOX_SEED: text.default('sandbox'),
   SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   AUTH_JWKS_URL: z.url().optional(),
@@ -74,20 +92,29 @@ export interface Config {
   readonly dataDir: string;
   /** Null: the process makes a key of its own under `dataDir`, which only development allows. */
   readonly dataKeys: readonly DataKey[] | null;
-  readonly provider:
+  readonly provider: {
+    /** Of all replicas together. */
+    readonly callsPerMinute: number;
+    /** Whether sessions are polled for news that no webhook brings. */
+    readonly polling: boolean;
+  } & (
     | {
         readonly kind: 'CASHFREE';
         readonly baseUrl: string;
         readonly clientId: string;
         readonly secrets: readonly string[];
         readonly appId: string | null;
+        /** PEM, for accounts whose calls have to be signed. */
+        readonly publicKey: string | null;
       }
     | {
         readonly kind: 'SANDBOX';
         readonly port: number;
         readonly speed: number;
+        readonly seed: string;
         readonly webhooks: SandboxWebhooks;
-      };
+      }
+  );
   readonly signIn: SignIn;
   /** Whether an approval may be audited here whose agent, at the provider, is not known. */
   readonly auditUnknownAgents: boolean;
@@ -196,19 +223,27 @@ function databaseOf(env: Environment): Config['database'] {
 }
 
 function providerOf(env: Environment): Config['provider'] {
+  const given = env.PROVIDER_CALLS_PER_MINUTE;
+  const polling = env.PROVIDER_POLLING;
   if (env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET) {
     return {
       kind: 'CASHFREE',
+      callsPerMinute: given ?? CALLS_PER_MINUTE.CASHFREE,
+      polling,
       baseUrl: env.CASHFREE_BASE_URL,
       clientId: env.CASHFREE_CLIENT_ID,
       secrets: env.CASHFREE_CLIENT_SECRET,
       appId: env.CASHFREE_APP_ID ?? null,
+      publicKey: env.CASHFREE_PUBLIC_KEY ?? null,
     };
   }
   return {
     kind: 'SANDBOX',
+    callsPerMinute: given ?? CALLS_PER_MINUTE.SANDBOX,
+    polling,
     port: env.SANDBOX_PORT,
     speed: env.SANDBOX_SPEED,
+    seed: env.SANDBOX_SEED,
     webhooks: env.SANDBOX_WEBHOOKS,
   };
 }

@@ -11,10 +11,10 @@ const ARROWS: Record<string, string[]> = {
   provider: ['domain'],
   db: ['domain', 'config'],
   feed: ['domain', 'db'],
-  services: ['domain', 'db', 'provider'],
+  services: ['domain', 'db', 'provider', 'metrics'],
   sandbox: ['domain', 'provider', 'config'],
   graphql: ['domain', 'db', 'feed', 'services'],
-  http: ['domain', 'graphql', 'services', 'provider', 'config'],
+  http: ['domain', 'graphql', 'services', 'provider', 'config', 'metrics'],
 };
 
 async function importsOf(file: string): Promise<string[]> {

@@ -69,7 +69,7 @@ export async function startEmbeddedPostgres({
   // A process that is stopped by its own pipe should not keep ours alive.
   server.unref();
 
-  const url = `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
+  const url = urlOf(socketDir);
   const stop = () => stopServer(server, socketDir === cluster ? null : socketDir);
   try {
     await untilReady(url, server, logFile);
@@ -79,6 +79,18 @@ export async function startEmbeddedPostgres({
   }
   return { url, stop };
 }
+
+/** Uses the server that a gateway on the same folder runs; where none does, starts one until `stop`. */
+export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
+  const lines = await readFile(join(resolve(options.dir), 'postmaster.pid'), 'utf8').catch(() => '');
+  // The file's fifth line is where the socket is.
+  const socketDir = lines.split('\n')[4];
+  const url = socketDir ? urlOf(socketDir) : null;
+  if (url && (await answers(url))) return { url, stop: async () => {} };
+  return startEmbeddedPostgres(options);
+}
+
+const urlOf = (socketDir: string): string => `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
 
 /**
  * Runs the server beside a reader of our pipe: when the pipe closes, because we stop or because we were killed,
@@ -279,15 +291,20 @@ async function untilReady(url: string, server: ChildProcess, logFile: string): P
       const said = await readFile(logFile, 'utf8').catch(() => '');
       throw new Error(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
     }
-    const client = new pg.Client({ connectionString: url });
-    try {
-      await client.connect();
-      await client.end();
-      // What answered may be another server on the same socket, where ours could not start.
-      if (!hasEnded(server)) return;
-    } catch {
-      await delay(10);
-    }
+    // What answered may be another server on the same socket, where ours could not start.
+    if ((await answers(url)) && !hasEnded(server)) return;
+    await delay(10);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
   }
 }
 

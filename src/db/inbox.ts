@@ -1,6 +1,6 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { inbox } from './tables.ts';
+import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
 
@@ -35,9 +35,44 @@ export const settleWebhook = (
   outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts'>>,
 ) => db.update(inbox).set(outcome).where(eq(inbox.id, id));
 
-/** Puts parked webhooks of a session back in line, since what they waited for has happened. */
-export const unparkWebhooks = (db: Queryable, verificationId: string) =>
+const waitingOf = (verificationId: string) =>
+  sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
+
+/** Puts the webhooks of a session that is known by now back in line. */
+export const releaseWaiting = (db: Queryable, verificationId: string) =>
+  db.update(inbox).set({ state: 'PENDING', reason: null }).where(waitingOf(verificationId));
+
+/** Whether webhooks wait for a session of this id. */
+export async function hasWaiting(db: Queryable, verificationId: string): Promise<boolean> {
+  const rows = await db.select({ id: inbox.id }).from(inbox).where(waitingOf(verificationId)).limit(1);
+  return rows.length > 0;
+}
+
+/** Gives up waiting for a session of this id. */
+export const parkWaiting = (db: Queryable, verificationId: string, reason: string) =>
+  db.update(inbox).set({ state: 'PARKED', reason }).where(waitingOf(verificationId));
+
+/** The newest webhooks in a state, or in any; without their bodies. */
+export const listWebhooks = (db: Queryable, state: InboxState | null, limit: number) => {
+  const { body: _body, bodyHash: _bodyHash, ...columns } = getTableColumns(inbox);
+  return db
+    .select(columns)
+    .from(inbox)
+    .where(state === null ? undefined : eq(inbox.state, state))
+    .orderBy(desc(inbox.id))
+    .limit(limit);
+};
+
+export const findWebhooks = (db: Queryable, ids: readonly bigint[]): Promise<InboxRow[]> =>
+  db
+    .select()
+    .from(inbox)
+    .where(inArray(inbox.id, [...ids]))
+    .orderBy(asc(inbox.id));
+
+/** Puts webhooks back in line, whatever became of them before: what was recorded already is no news again. */
+export const replayWebhooks = (db: Queryable, ids: readonly bigint[]) =>
   db
     .update(inbox)
     .set({ state: 'PENDING', reason: null, attempts: 0 })
-    .where(sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'PARKED'`);
+    .where(inArray(inbox.id, [...ids]));

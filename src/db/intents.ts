@@ -75,6 +75,16 @@ export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Pr
   return replaced ?? insertIntent(db, intent);
 }
 
+/** Says of an id that nobody asked for here that it is somebody else's. */
+export const insertTakenIntent = (
+  db: Queryable,
+  intent: Pick<IntentRow, 'verificationId' | 'sessionId' | 'createdAt'>,
+) =>
+  db
+    .insert(startIntents)
+    .values({ ...intent, caller: '', inputHash: Buffer.alloc(0), sends: 0, state: 'TAKEN' })
+    .onConflictDoNothing();
+
 /** True for the one call that completes the intent, false for every later one. */
 export async function completeIntent(db: Queryable, verificationId: string): Promise<boolean> {
   const completed = await db

@@ -1,4 +1,5 @@
-import { and, asc, desc, eq, gt, gte, inArray, like, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
+import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
@@ -18,9 +19,37 @@ export const stateOf = (row: SessionRow): SessionState => ({
     rawStatus: row.providerStatus,
     rawSubStatus: row.providerSubStatus,
     eventTime: row.providerEventTime,
+    foundAt: row.providerFoundAt,
     webhooks: row.providerWebhooks,
   },
 });
+
+/** The row with its next poll: whoever writes a session writes it so. See `nextPollAt` for the fair share. */
+export const withNextPoll = (row: Omit<SessionRow, 'nextPollAt'>, fairShareMs: number): SessionRow => ({
+  ...row,
+  nextPollAt: nextPollAt(
+    {
+      status: row.status,
+      subStatus: row.subStatus,
+      changedAt: row.updatedAt,
+      heardAt: row.providerHeardAt,
+      unsettled: row.unsettled,
+      meetingAt: row.providerMeetingAt,
+      linkExpiresAt: row.linkExpiresAt,
+      createdAt: row.createdAt,
+    },
+    fairShareMs,
+  ),
+});
+
+/** How many sessions are polled. */
+export async function countPolled(db: Queryable): Promise<number> {
+  const [row] = await db
+    .select({ count: sql<number>`count(*)::int` })
+    .from(sessions)
+    .where(isNotNull(sessions.nextPollAt));
+  return row?.count ?? 0;
+}
 
 /** Locks the row until the transaction ends: sequences are given out one at a time. */
 export async function lockSession(tx: Transaction, verificationId: string): Promise<SessionRow | null> {

@@ -25,6 +25,7 @@ import {
   type ReviewDecision,
   type ReviewStage,
 } from '../domain/actions.ts';
+import type { CallPurpose } from '../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
 import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
 
@@ -82,6 +83,7 @@ export const startIntents = pgTable(
   (t) => [
     // Of several that would take the place of the same session, one may try.
     uniqueIndex('start_intent_replaces').on(t.replacesId).where(sql`${t.state} in ('OPEN', 'DONE')`),
+    index('start_intent_open').on(t.createdAt).where(sql`${t.state} = 'OPEN'`),
   ],
 );
 
@@ -111,6 +113,14 @@ export const sessions = pgTable(
     providerSubStatus: text('provider_sub_status').notNull(),
     providerEventTime: time('provider_event_time'),
     providerWebhooks: integer('provider_webhooks').notNull(),
+    /** When the provider was last heard of this session, in whatever way. */
+    providerHeardAt: time('provider_heard_at').notNull(),
+    /** When a poll found the provider's present words; null where a webhook dated them. */
+    providerFoundAt: time('provider_found_at'),
+    /** The order of what was heard is in doubt until the provider is asked. */
+    unsettled: boolean('unsettled').notNull(),
+    /** When the provider is to be asked next; null: no more. */
+    nextPollAt: time('next_poll_at'),
     link: sealed('link'),
     linkExpiresAt: time('link_expires_at'),
     /** The provider's newest word on a meeting, so that each is taken over once. */
@@ -130,6 +140,7 @@ export const sessions = pgTable(
     index('vkyc_session_prefix').on(t.verificationId.op('text_pattern_ops')),
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
+    index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
   ],
 );
 
@@ -280,6 +291,13 @@ export const logIdentity = pgTable('log_identity', {
   cursorKey: digest('cursor_key').notNull(),
 });
 
+/**
+ * PENDING: in line. DONE: recorded, or nothing new. WAITING: for a session of its id, for which the provider is
+ * asked. PARKED: for somebody to look at, and to replay.
+ */
+export const INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
+export type InboxState = (typeof INBOX_STATES)[number];
+
 /** Verified webhooks, stored before they are answered and processed from here. */
 export const inbox = pgTable(
   'webhook_inbox',
@@ -291,8 +309,8 @@ export const inbox = pgTable(
     body: sealed('body').notNull(),
     /** Null where none could be read; such a row is parked. */
     verificationId: text('verification_id'),
-    state: text('state').$type<'PENDING' | 'DONE' | 'PARKED'>().notNull(),
-    /** Why it was parked. */
+    state: text('state').$type<InboxState>().notNull(),
+    /** Why it waits or was parked. */
     reason: text('reason'),
     attempts: integer('attempts').notNull().default(0),
     receivedAt: time('received_at').notNull(),
@@ -300,6 +318,24 @@ export const inbox = pgTable(
   (t) => [
     index('webhook_inbox_queue').on(t.id).where(sql`${t.state} = 'PENDING'`),
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
-    check('webhook_inbox_state', sql`${t.state} in ('PENDING', 'DONE', 'PARKED')`),
+    check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
   ],
 );
+
+/** The calls made to the provider in the last minute, by all replicas. */
+export const providerCalls = pgTable(
+  'provider_call',
+  {
+    id: bigserial('id', { mode: 'bigint' }).primaryKey(),
+    at: time('at').notNull(),
+    purpose: text('purpose').$type<CallPurpose>().notNull(),
+  },
+  (t) => [index('provider_call_at').on(t.at)],
+);
+
+/** One row: replicas take turns at it. The pauses are those that the provider asked for. */
+export const providerBudget = pgTable('provider_budget', {
+  id: integer('id').primaryKey(),
+  callsPausedUntil: time('calls_paused_until'),
+  pollsPausedUntil: time('polls_paused_until'),
+});

@@ -16,6 +16,10 @@ export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> 
   return existing;
 }
 
+/** Replaces what is kept of a person. */
+export const updatePersonal = (db: Queryable, id: string, personal: Buffer) =>
+  db.update(users).set({ personal }).where(eq(users.id, id));
+
 export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> =>
   db
     .select()

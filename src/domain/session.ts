@@ -46,6 +46,8 @@ export interface ProviderView {
   readonly rawSubStatus: string;
   /** By the provider's clock, of the newest webhook; null until one was received. */
   readonly eventTime: Date | null;
+  /** By our clock, when a poll found these words; null where a webhook dated them. */
+  readonly foundAt: Date | null;
   /** Webhooks of this session recorded so far, so that a poll knows whether one overtook it. */
   readonly webhooks: number;
 }
@@ -66,6 +68,12 @@ export type ProviderNews =
       readonly seen: readonly Sighting[];
     })
   | (ProviderWords & { readonly kind: 'ANSWER'; readonly webhooksWhenAsked: number });
+
+/**
+ * How far the provider's clock may be from ours. Nothing is ordered by it: it only tells whether a webhook may be
+ * older than what a poll found, so that asking again is worth a call.
+ */
+const CLOCK_DOUBT_MS = 5_000;
 
 /** What to do about a piece of news. */
 export type Judgement =
@@ -100,7 +108,14 @@ function judgeWebhook(
   const newest = session.provider.eventTime?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (time < newest)
     return { kind: 'TRANSITION', pair, verdict: lateVerdictOn(session, pair), settle: false };
-  return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: time === newest };
+  const { foundAt } = session.provider;
+  const mayBeOlder = foundAt !== null && time <= foundAt.getTime() + CLOCK_DOUBT_MS;
+  return {
+    kind: 'TRANSITION',
+    pair,
+    verdict: verdictOn(session, pair),
+    settle: time === newest || mayBeOlder,
+  };
 }
 
 /** An answer has no time: it is news only if nothing overtook it and it differs from what is known. */
@@ -236,7 +251,13 @@ function ruleBetween(from: StatusInfo, to: StatusInfo): TransitionRule | null {
 /** Whether news of `to` moves a session that the provider itself brought to `from`. */
 function providerMoves(from: Pair, to: Pair): boolean {
   const session = { ...from, version: 1, lastSequence: 1, disputed: false, decidedHere: false };
-  const provider = { rawStatus: from.status, rawSubStatus: from.subStatus, eventTime: null, webhooks: 0 };
+  const provider = {
+    rawStatus: from.status,
+    rawSubStatus: from.subStatus,
+    eventTime: null,
+    foundAt: null,
+    webhooks: 0,
+  };
   return verdictOn({ ...session, provider }, to) === 'MOVED';
 }
 

@@ -1,7 +1,8 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { Metrics } from '../metrics.ts';
 import { serveGraphiql } from './graphiql.ts';
 import type { Authenticator } from './sign-in.ts';
 
@@ -10,6 +11,7 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 interface Options {
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly authenticator: Authenticator;
   /** In development mode anyone who reaches the port is an ADMIN: only this machine's own pages may. */
   readonly development: boolean;
@@ -17,8 +19,14 @@ interface Options {
   readonly checkReady: () => Promise<void>;
 }
 
-/** The HTTP server with everything but GraphQL and webhooks: health, sign-in for development, GraphiQL. */
-export function createHttpServer({ log, authenticator, development, checkReady }: Options): FastifyInstance {
+/** The HTTP server with everything but GraphQL and webhooks: health, metrics, sign-in for development, GraphiQL. */
+export function createHttpServer({
+  log,
+  metrics,
+  authenticator,
+  development,
+  checkReady,
+}: Options): FastifyInstance {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -26,6 +34,8 @@ export function createHttpServer({ log, authenticator, development, checkReady }
     // Kept-alive connections that wait for nothing must not hold up a stop.
     forceCloseConnections: 'idle',
   });
+
+  dropUnusedConnections(app);
 
   if (development) {
     app.addHook('onRequest', async (request, reply) => {
@@ -52,6 +62,9 @@ export function createHttpServer({ log, authenticator, development, checkReady }
   );
 
   app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.render()),
+  );
   app.get('/readyz', async (request, reply) => {
     try {
       await checkReady();
@@ -77,6 +90,20 @@ export function createHttpServer({ log, authenticator, development, checkReady }
     });
   }
   return app;
+}
+
+/** A client may open a connection and never use it: it is neither idle nor busy, and would hold up a stop for a minute. */
+function dropUnusedConnections(app: FastifyInstance): void {
+  const unused = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => unused.delete(socket));
+  app.server.on('upgrade', ({ socket }) => unused.delete(socket));
+  app.addHook('preClose', async () => {
+    for (const socket of unused) socket.destroy();
+  });
 }
 
 const tokenRequest = z.strictObject({

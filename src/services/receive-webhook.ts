@@ -5,17 +5,20 @@ import { claimWebhook, type InboxRow, insertWebhook, placeOfWebhook, settleWebho
 import type { Sealer } from '../db/sealing.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
+import type { PollPlanner } from './plan-polls.ts';
 import type { Recorder, Recording } from './record-transition.ts';
 
 const MOST_ATTEMPTS = 5;
 const WORKERS = 2;
 const LOOK_EVERY_MS = 1_000;
+const STRANGER = 'No session was started here under this verification id: the provider is asked.';
 
 interface Parts {
   readonly db: Database;
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
+  readonly planner: PollPlanner;
   readonly log: Logger;
 }
 
@@ -67,15 +70,15 @@ export class Inbox {
   }
 
   async #processNext(): Promise<boolean> {
-    const { recorder, log } = this.#parts;
+    const { recorder, planner, clock, log } = this.#parts;
     let claimed: InboxRow | null = null;
     try {
-      return await recorder.inTransaction(async (recording) => {
+      const stranger = await recorder.inTransaction(async (recording) => {
         claimed = await claimWebhook(recording.tx);
-        if (!claimed) return false;
-        await this.#process(recording, claimed);
-        return true;
+        return claimed && (await this.#process(recording, claimed));
       });
+      if (stranger) planner.plan({ verificationId: stranger, nextPollAt: clock.now() });
+      return claimed !== null;
     } catch (error) {
       const webhook = claimed as InboxRow | null;
       log.warn(
@@ -87,7 +90,8 @@ export class Inbox {
     }
   }
 
-  async #process(recording: Recording, row: InboxRow): Promise<void> {
+  /** Returns the verification that the provider has to be asked about, if any. */
+  async #process(recording: Recording, row: InboxRow): Promise<string | null> {
     const parked = (reason: string) => settleWebhook(recording.tx, row.id, { state: 'PARKED', reason });
     let news: WebhookNews;
     try {
@@ -95,7 +99,7 @@ export class Inbox {
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
       await parked(`It could not be understood: ${error.message}.`);
-      return;
+      return null;
     }
     const { eventTime, session: said } = news;
     const recorded = await recording.report({
@@ -106,7 +110,8 @@ export class Inbox {
       webhooksWhenAsked: 0,
     });
     if (recorded) await settleWebhook(recording.tx, row.id, { state: 'DONE' });
-    else await parked('No session was started here under this verification id.');
+    else await settleWebhook(recording.tx, row.id, { state: 'WAITING', reason: STRANGER });
+    return recorded ? null : said.verificationId;
   }
 
   /** A webhook that fails again and again would hold up its session's later ones. */

@@ -1,9 +1,16 @@
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
-import { unparkWebhooks } from '../db/inbox.ts';
+import { releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { insertSession, lockSession, type SessionRow, stateOf, updateSession } from '../db/sessions.ts';
+import {
+  insertSession,
+  lockSession,
+  type SessionRow,
+  stateOf,
+  updateSession,
+  withNextPoll,
+} from '../db/sessions.ts';
 import {
   addSighting,
   appendTransition,
@@ -23,6 +30,8 @@ import {
   type TransitionSource,
 } from '../domain/session.ts';
 import { type KnownSubStatus, pairOf, UNRECOGNIZED, waitingOnOf } from '../domain/status.ts';
+import type { Metrics } from '../metrics.ts';
+import type { PollPlanner } from './plan-polls.ts';
 import { takeOver } from './take-over.ts';
 
 /** Something the provider said about a session, and how we came to hear it. */
@@ -41,12 +50,32 @@ export interface Recorded {
   readonly session: SessionRow;
   /** Null where the report was nothing new. */
   readonly transition: TransitionRow | null;
-  /** The provider's present state should be asked for, since times could not tell the order. */
-  readonly settle: boolean;
 }
+
+/** What a session begins with beside the provider's word. */
+export type Origin = Pick<SessionRow, 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'> & {
+  readonly sessionId: string;
+};
 
 /** Where a session's link is bound to; see `Sealer`. */
 export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
+
+interface RecorderParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly doorbell: Doorbell;
+  readonly sealer: Sealer;
+  readonly planner: PollPlanner;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What one transaction recorded, to be told after its commit. */
+interface Recordings {
+  readonly transitions: TransitionRow[];
+  /** By id, as they were written last. */
+  readonly sessions: Map<string, SessionRow>;
+}
 
 /**
  * The one way in which a session's status changes. Locks the session, asks the rules, appends the transition with
@@ -58,30 +87,36 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #doorbell: Doorbell;
   readonly #sealer: Sealer;
+  readonly #planner: PollPlanner;
+  readonly #metrics: Metrics;
   readonly #log: Logger;
 
-  constructor(parts: { db: Database; clock: Clock; doorbell: Doorbell; sealer: Sealer; log: Logger }) {
+  constructor(parts: RecorderParts) {
     this.#db = parts.db;
     this.#clock = parts.clock;
     this.#doorbell = parts.doorbell;
     this.#sealer = parts.sealer;
+    this.#planner = parts.planner;
+    this.#metrics = parts.metrics;
     this.#log = parts.log;
   }
 
   /** Runs `work` in one transaction; what it records commits with it, or not at all. */
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
-    const recorded: TransitionRow[] = [];
+    const recorded: Recordings = { transitions: [], sessions: new Map() };
     const result = await this.#db.transaction((tx) =>
-      work(new Recording(tx, this.#clock, this.#sealer, recorded)),
+      work(new Recording(tx, this.#clock, this.#sealer, this.#planner.fairShareMs, recorded)),
     );
-    for (const transition of recorded) {
+    for (const transition of recorded.transitions) {
       this.#doorbell.ring(transition.sessionId, transition.sequence);
-      if (transition.subStatus === UNRECOGNIZED) this.#warnOfUnrecognized(transition);
+      if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
     }
+    for (const session of recorded.sessions.values()) this.#planner.plan(session);
     return result;
   }
 
-  #warnOfUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {
+  #reportUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {
+    this.#metrics.unrecognized.inc();
     this.#log.warn(
       { sessionId, sequence, rawStatus, rawSubStatus },
       'the provider reported a state unknown to this release',
@@ -94,13 +129,15 @@ export class Recording {
   readonly tx: Transaction;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
-  readonly #appended: TransitionRow[];
+  readonly #fairShareMs: number;
+  readonly #recorded: Recordings;
 
-  constructor(tx: Transaction, clock: Clock, sealer: Sealer, appended: TransitionRow[]) {
+  constructor(tx: Transaction, clock: Clock, sealer: Sealer, fairShareMs: number, recorded: Recordings) {
     this.tx = tx;
     this.#clock = clock;
     this.#sealer = sealer;
-    this.#appended = appended;
+    this.#fairShareMs = fairShareMs;
+    this.#recorded = recorded;
   }
 
   /**
@@ -113,9 +150,15 @@ export class Recording {
     if (session) return this.#reportOn(session, report);
     const intent = await findIntent(this.tx, verificationId);
     if (!intent?.userId || !(await this.#isOurs(report, intent, intent.userId))) return null;
-    const begun = await this.#begin(report, intent, intent.userId);
+    return this.adopt(report, { ...intent, userId: intent.userId });
+  }
+
+  /** Records the first report of a session, or goes on with it where another transaction began it first. */
+  async adopt(report: Report, origin: Origin): Promise<Recorded> {
+    const { sessionId, userId, userTemplate, agentTemplate, replacesId } = origin;
+    const begun = await this.#begin(report, { sessionId, userId, userTemplate, agentTemplate, replacesId });
     if (begun) return begun;
-    const other = await lockSession(this.tx, verificationId);
+    const other = await lockSession(this.tx, report.said.verificationId);
     if (!other) throw new Error('A session could neither be begun nor found');
     return this.#reportOn(other, report);
   }
@@ -141,33 +184,37 @@ export class Recording {
       actor,
       occurredAt: null,
     };
-    const after = { ...before, ...columnsOf(advance(stateOf(before), transition), transition, now, before) };
     await appendTransition(this.tx, transition);
-    this.#appended.push(transition);
-    await updateSession(this.tx, after);
-    return after;
+    this.#recorded.transitions.push(transition);
+    return this.#save({
+      ...before,
+      ...columnsOf(advance(stateOf(before), transition), transition, now, before),
+    });
   }
 
   /** Null where another transaction began the same session first. */
-  async #begin(report: Report, intent: IntentRow, userId: string): Promise<Recorded | null> {
+  async #begin(report: Report, from: Origin): Promise<Recorded | null> {
     const { said } = report;
     const judgement = judge(null, newsOf(report, []));
     if (judgement.kind !== 'TRANSITION')
       throw new Error('The first report of a session is always a transition');
     const now = this.#clock.now();
-    const transition = this.#reported(intent.sessionId, null, report, judgement, now);
-    const session: SessionRow = {
-      id: intent.sessionId,
+    const { sessionId, ...origin } = from;
+    const transition = this.#reported(sessionId, null, report, judgement, now);
+    const unplanned = {
+      ...origin,
+      id: sessionId,
       verificationId: said.verificationId,
-      userId,
-      userTemplate: intent.userTemplate,
-      agentTemplate: intent.agentTemplate,
-      replacesId: intent.replacesId,
       createdAt: now,
-      ...this.#facts(intent.sessionId, null, report),
+      unsettled: false,
+      providerHeardAt: now,
+      providerFoundAt: report.eventTime ? null : now,
+      ...this.#facts(sessionId, null, report),
       ...columnsOf(advance(null, transition), transition, now),
     };
+    const session = withNextPoll(unplanned, this.#fairShareMs);
     if (!(await insertSession(this.tx, session))) return null;
+    this.#recorded.sessions.set(session.id, session);
     await this.#append(transition, report);
     await takeOver(this.tx, this.#sealer, {
       said,
@@ -177,8 +224,8 @@ export class Recording {
       transition,
       now,
     });
-    await unparkWebhooks(this.tx, said.verificationId);
-    return { session, transition, settle: judgement.settle };
+    await releaseWaiting(this.tx, said.verificationId);
+    return { session, transition };
   }
 
   async #reportOn(before: SessionRow, report: Report): Promise<Recorded> {
@@ -186,9 +233,8 @@ export class Recording {
     const seen = eventTime ? await findSightings(this.tx, before.id, said.rawStatus, said.rawSubStatus) : [];
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
-    const unchanged: Recorded = { session: before, transition: null, settle: false };
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
-    if (judgement.kind === 'NOTHING' && eventTime) return unchanged;
+    if (judgement.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (overtaken) return this.#fillIn(before, report);
 
     const now = this.#clock.now();
@@ -199,8 +245,17 @@ export class Recording {
     const undated = judgement.kind === 'CONFIRMS' && judgement.settle;
     const facts = late ? this.#times(before, report) : this.#facts(before.id, before, report);
     const folded = transition && columnsOf(advance(state, transition), transition, now, before);
-    const session: SessionRow = { ...before, ...facts, ...folded };
-    if (undated) session.providerEventTime = before.providerEventTime;
+    const session = await this.#save({
+      ...before,
+      ...facts,
+      ...folded,
+      ...(undated ? { providerEventTime: before.providerEventTime } : {}),
+      ...(judgement.kind === 'NOTHING' || late || undated ? {} : { providerFoundAt: eventTime ? null : now }),
+      // An answer that nothing overtook is the provider's present state: there is no doubt left.
+      unsettled:
+        eventTime !== null && (before.unsettled || (judgement.kind !== 'NOTHING' && judgement.settle)),
+      providerHeardAt: now,
+    });
 
     if (transition) await this.#append(transition, report);
     if (judgement.kind === 'CONFIRMS') await confirmSighting(this.tx, before.id, said, eventTime as Date);
@@ -213,21 +268,27 @@ export class Recording {
         transition,
         now,
       });
-    await updateSession(this.tx, session);
-    return { session, transition, settle: judgement.kind !== 'NOTHING' && judgement.settle };
+    return { session, transition };
   }
 
   /** An answer that webhooks overtook is no news, but may know what they left out. */
   async #fillIn(before: SessionRow, report: Report): Promise<Recorded> {
     const said = this.#facts(before.id, null, report);
-    const session: SessionRow = {
+    const session = await this.#save({
       ...before,
       referenceId: before.referenceId ?? said.referenceId,
       link: before.link ?? said.link,
       linkExpiresAt: before.linkExpiresAt ?? said.linkExpiresAt,
-    };
-    await updateSession(this.tx, session);
-    return { session, transition: null, settle: false };
+      providerHeardAt: this.#clock.now(),
+    });
+    return { session, transition: null };
+  }
+
+  async #save(session: SessionRow): Promise<SessionRow> {
+    const planned = withNextPoll(session, this.#fairShareMs);
+    await updateSession(this.tx, planned);
+    this.#recorded.sessions.set(planned.id, planned);
+    return planned;
   }
 
   #reported(
@@ -268,7 +329,7 @@ export class Recording {
       rawSubStatus: report.said.rawSubStatus,
       eventTime: report.eventTime,
     });
-    this.#appended.push(transition);
+    this.#recorded.transitions.push(transition);
   }
 
   /** What the provider says beside the status. It leaves fields out at times; what is known stays known. */

@@ -1,5 +1,4 @@
 import { v7 as uuidv7 } from 'uuid';
-import { z } from 'zod';
 import type { Database } from '../db/client.ts';
 import {
   completeIntent,
@@ -20,78 +19,22 @@ import {
   findSessionsByVerificationId,
   type SessionRow,
 } from '../db/sessions.ts';
-import { findUsers, insertUser, placeOfUser } from '../db/users.ts';
+import { findUsers, type UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { REPLACEABLE } from '../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
-import type { Clock, Provider, ProviderSession, ProviderUser } from '../domain/ports.ts';
+import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
+import { ensureUser } from './ensure-user.ts';
+import type { PollPlanner } from './plan-polls.ts';
 import { refusalOf } from './provider-refusal.ts';
 import type { Recorder } from './record-transition.ts';
-import { checked, optional, refuseField, storableText } from './validation.ts';
-
-const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
-const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
-const DIGITS = /^\d{10}$/;
+import { type StartSessionInput, startSessionInput } from './start-session-input.ts';
+import { checked, refuseField } from './validation.ts';
 
 const REPLACED_ALREADY = 'names a session that another one has replaced already';
 
-const shortText = storableText(200);
-const address = z.object({
-  country: shortText.min(1, 'must not be empty'),
-  dist: shortText,
-  house: shortText,
-  pincode: z.string().regex(/^\d{6}$/, 'must be 6 digits'),
-  state: shortText,
-  street: shortText,
-  po: optional(shortText),
-  subdist: optional(shortText),
-  vtc: optional(shortText),
-});
-
-/** What starts a session, checked. The rules are those of the provider's pages on users and on initiating. */
-const startSessionInput = z.object({
-  verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
-  user: z
-    .object({
-      userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
-      phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
-      name: optional(shortText),
-      email: optional(z.email('must be an email address').max(200, 'must have at most 200 characters')),
-      address: optional(storableText(500)),
-    })
-    .refine((user) => user.phone ?? user.userId, {
-      message: 'must have a phone, or the userId of somebody whom the provider knows',
-    }),
-  userTemplate: optional(shortText),
-  agentTemplate: optional(shortText),
-  notificationTypes: optional(
-    z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
-  ),
-  aadhaarDetails: optional(
-    z.object({
-      name: shortText.min(1, 'must not be empty'),
-      dob: z.string().regex(/^\d{2}-\d{2}-\d{4}$/, 'must be of the form DD-MM-YYYY'),
-      gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
-      careOf: shortText,
-      photoLink: z.url('must be a URL'),
-      lastVerifiedAt: z.date(),
-      address,
-    }),
-  ),
-  /** The session's own id, not the global one. */
-  replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
-  securityQuestions: optional(
-    z
-      .array(z.object({ order: z.int(), question: shortText.min(1, 'must not be empty'), answer: shortText }))
-      .max(20, 'must have at most 20 entries')
-      .refine(
-        (list) => list.every((entry, index) => entry.order === index + 1),
-        'must be in order: 1, 2, 3 …',
-      ),
-  ),
-});
-
-type StartSessionInput = z.infer<typeof startSessionInput>;
+/** When the reconciler looks whether a start that got no answer took place; an answer plans something later. */
+const FIRST_LOOK_MS = 20_000;
 
 export interface Started {
   readonly session: SessionRow;
@@ -103,6 +46,7 @@ interface Parts {
   readonly clock: Clock;
   readonly provider: Provider;
   readonly recorder: Recorder;
+  readonly planner: PollPlanner;
   readonly sealer: Sealer;
 }
 
@@ -114,7 +58,7 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
  * and where it was sent before, a GET decides whether it must be sent again.
  */
 export function createStartSession(parts: Parts): StartSession {
-  const { db, clock, provider, recorder, sealer } = parts;
+  const { db, clock, provider, recorder, planner, sealer } = parts;
   /** Identical calls under way in this process share one conversation with the provider. */
   const underWay = new Map<string, Promise<Started>>();
 
@@ -195,7 +139,7 @@ export function createStartSession(parts: Parts): StartSession {
   }
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
-    const user = await ensureUser(input, intent);
+    const user = await userOf(input, intent);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const webhooksWhenAsked = begun?.providerWebhooks ?? 0;
     const said = await ask(input, intent, user.userId);
@@ -214,48 +158,15 @@ export function createStartSession(parts: Parts): StartSession {
     });
   }
 
-  async function ensureUser(
-    input: StartSessionInput,
-    intent: IntentRow,
-  ): Promise<{ id: string; userId: string }> {
+  async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {
     if (intent.userId) {
       const [known] = await findUsers(db, [intent.userId]);
       if (known) return known;
     }
-    const atProvider = await ensureProviderUser(input, intent);
-    const id = uuidv7();
-    const { userId, ...personal } = atProvider;
-    const user = await insertUser(db, {
-      id,
-      userId,
-      personal: sealer.seal(JSON.stringify(personal), placeOfUser(id)),
-      phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
-      createdAt: clock.now(),
-    });
-    if (input.user.phone && user.phoneHash && !sealer.matches(user.phoneHash, input.user.phone))
-      refuseOtherPhone();
+    const userId = input.user.userId ?? `u-${intent.sessionId}`;
+    const user = await ensureUser(parts, { ...input.user, userId });
     await markIntent(db, intent.verificationId, { userId: user.id });
     return user;
-  }
-
-  async function ensureProviderUser(input: StartSessionInput, intent: IntentRow): Promise<ProviderUser> {
-    const { phone = null, name = null, email = null, address: home = null } = input.user;
-    const userId = input.user.userId ?? `u-${intent.sessionId}`;
-    if (phone !== null) {
-      try {
-        return { ...(await provider.createUser({ userId, phone, name, email, address: home })), userId };
-      } catch (error) {
-        if (!(error instanceof ProviderFailure && error.kind === 'TAKEN')) throw error;
-      }
-    }
-    const known = await provider.findUser(userId);
-    if (!known)
-      return refuseField(
-        ['user', 'userId'],
-        'is not known to the provider: give a phone as well to add this user',
-      );
-    if (phone !== null && known.phone !== null && known.phone !== phone) refuseOtherPhone();
-    return { ...known, phone: known.phone ?? phone };
   }
 
   async function ask(input: StartSessionInput, intent: IntentRow, userId: string): Promise<ProviderSession> {
@@ -269,6 +180,7 @@ export function createStartSession(parts: Parts): StartSession {
       if (found) return found;
     }
     const sends = await countSend(db, verificationId);
+    planner.plan({ verificationId, nextPollAt: new Date(clock.now().getTime() + FIRST_LOOK_MS) });
     try {
       return await provider.startVerification({ ...input, userId });
     } catch (error) {
@@ -288,6 +200,8 @@ export function createStartSession(parts: Parts): StartSession {
           if (found) return found;
           throw taken();
         }
+        case 'INVALID':
+        case 'NOT_FOUND':
         case 'REFUSED':
           if (sends === 1) await uncountSend(db, verificationId);
           throw error;
@@ -315,9 +229,3 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
 
 const taken = () =>
   new Refusal('VERIFICATION_ID_TAKEN', 'This verification id belongs to another session. Choose a new one.');
-
-const refuseOtherPhone = () =>
-  refuseField(
-    ['user', 'phone'],
-    'differs from the phone that this user is known by, to which the link would go',
-  );

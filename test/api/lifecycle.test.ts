@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { atTheEnd } from '../harness/gateway.ts';
+import { atTheEnd, bootGateway } from '../harness/gateway.ts';
 import { type GatewayProcess, runToItsEnd, startGatewayProcess } from '../harness/process.ts';
 
 const FIRST_START_MS = 5_000;
@@ -97,4 +99,13 @@ test('a configuration that is not usable is refused with every complaint, and no
   expect(said).toContain('PORT: ');
   expect(said).toContain('LOG_LEVEL: ');
   expect(said).not.toContain('at ');
+});
+
+test('a connection that was opened and never used does not hold up a stop', async () => {
+  const gateway = await bootGateway();
+  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  await once(socket, 'connect');
+
+  const closed = once(socket, 'close');
+  await Promise.all([gateway.stop(), closed]);
 });

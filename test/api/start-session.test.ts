@@ -213,7 +213,7 @@ test('too little balance gives a rejected session, whether it comes as an error 
   }
 });
 
-test("what the provider refuses is told with its code, and a corrected input may take the refused one's place", async () => {
+test("what the provider does not accept is told field by field, and a corrected input may take the refused one's place", async () => {
   const { gateway } = await against(({ path, body }) => {
     const sent = JSON.parse(body);
     if (path.startsWith('/user')) return known(sent.user_id);
@@ -237,10 +237,11 @@ test("what the provider refuses is told with its code, and a corrected input may
   const corrected = await start(gateway, { verificationId: 'template.1', user: asha });
 
   expect(refused).toMatchObject({
-    code: 'PROVIDER_REFUSED',
+    code: 'INVALID_INPUT',
     retryable: false,
-    message: expect.stringContaining('template name should be valid'),
-    providerCode: 'Bad request, please check API documentation',
+    problems: [
+      { path: ['userTemplate'], message: expect.stringContaining('templates that the provider knows') },
+    ],
   });
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
 });

@@ -193,7 +193,7 @@ test('a webhook that overtakes the answer of the start begins the session; the a
   expect(session.link).toBe('https://forms.cashfree.com/verification/s7ml5i0');
 });
 
-test("webhooks of an id that is somebody else's begin no session here", async () => {
+test("webhooks of an id that is somebody else's begin no session by themselves", async () => {
   const gateway = await bootGateway();
   const headers = {
     'content-type': 'application/json',
@@ -210,7 +210,7 @@ test("webhooks of an id that is somebody else's begin no session here", async ()
   expect(data.startSession.code).toBe('VERIFICATION_ID_TAKEN');
 
   await gateway.advance('theirs.happy-path', 13);
-  await eventually(async () => (await inboxStates(gateway)).PARKED === 14);
+  await eventually(async () => (await inboxStates(gateway)).WAITING === 14);
 
   expect(await sessionOf(gateway, 'theirs.happy-path')).toBeNull();
 });
@@ -275,7 +275,7 @@ test('what is well signed is kept and answered 200, whatever it says; what canno
   expect(await gateway.webhook(news('nobody.knows', 'RECEIVED', 'LINK_GENERATED', 5))).toBe(200);
   await processed(gateway);
 
-  expect(await inboxStates(gateway)).toEqual({ PARKED: 10 });
+  expect(await inboxStates(gateway)).toEqual({ PARKED: 9, WAITING: 1 });
   expect((await sessionOf(gateway, 'parked.1')).transitions.nodes).toHaveLength(1);
 });
 
@@ -296,7 +296,7 @@ test('a webhook for a session that is started later waits for it', async () => {
   const gateway = await quietGateway();
   await gateway.webhook(news('early.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);
-  expect(await inboxStates(gateway)).toEqual({ PARKED: 1 });
+  expect(await inboxStates(gateway)).toEqual({ WAITING: 1 });
 
   await gateway.start('early.1');
   await eventually(async () => (await sessionOf(gateway, 'early.1')).subStatus === 'USER_QUEUED');

@@ -35,6 +35,8 @@ test('of several who begin a session at the same moment one does, and none fails
       providerStatus: 'RECEIVED',
       providerSubStatus: 'LINK_GENERATED',
       providerWebhooks: 0,
+      providerHeardAt: new Date(),
+      unsettled: false,
       createdAt: now,
       updatedAt: now,
     } as SessionRow;

@@ -28,12 +28,12 @@ beforeAll(async () => {
     select gen_random_uuid(), 'user-' || n, '', now() from generate_series(1, 300) n`);
   await database.query(
     `insert into vkyc_session (id, verification_id, user_id, status, sub_status, waiting_on, version, last_sequence, disputed, decided_here,
-       provider_status, provider_sub_status, provider_webhooks, created_at, updated_at)
+       provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, created_at, updated_at)
      select gen_random_uuid(), 'plan.' || n, u.id,
        case when n % 50 = 0 then 'AUDITOR_REVIEWED' when n % 51 = 0 then 'RECEIVED' else 'VIDEO_CALL' end,
        case when n % 50 = 0 then 'AUDITOR_APPROVED' when n % 51 = 0 then 'LINK_GENERATED' else 'AGENT_ENDED_CALL' end,
        case when n % 50 = 0 then 'NOBODY' when n % 51 = 0 then 'CUSTOMER' else 'AGENT' end,
-       1, 1, false, false, '', '', 0, now() - n * interval '1 minute', now() - (n % 997) * interval '1 minute'
+       1, 1, false, false, '', '', 0, now(), false, now() - n * interval '1 minute', now() - (n % 997) * interval '1 minute'
      from generate_series(1, $1::int) n join (select id, row_number() over () as number from vkyc_user) u on u.number = 1 + n % 300`,
     [SESSIONS],
   );

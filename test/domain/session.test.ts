@@ -24,7 +24,7 @@ const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): S
   lastSequence: 2,
   disputed: false,
   decidedHere: false,
-  provider: { ...words(subStatus), eventTime: at(10), webhooks: 2 },
+  provider: { ...words(subStatus), eventTime: at(10), foundAt: null, webhooks: 2 },
   ...changes,
 });
 
@@ -108,7 +108,7 @@ describe('answers', () => {
   test("are compared with the provider's last words, not with what was decided here", () => {
     const session = sessionAt('AGENT_APPROVED', {
       decidedHere: true,
-      provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), webhooks: 2 },
+      provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), foundAt: null, webhooks: 2 },
     });
     expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({ kind: 'NOTHING' });
   });
@@ -193,7 +193,10 @@ test('over any history: gapless, nothing terminal reopens, a dispute stays, and 
         poll,
       } of history) {
         const before: FoldedState | null = state;
-        const session = before && { ...before, provider: { ...before.provider, eventTime, webhooks } };
+        const session = before && {
+          ...before,
+          provider: { ...before.provider, eventTime, foundAt: null, webhooks },
+        };
         const judgement = poll
           ? judge(session, { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked: webhooks })
           : judge(session, { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime: at(second), seen: [] });

@@ -94,6 +94,8 @@ export async function bootGateway({
     SHUTDOWN_SECONDS: '0',
     DATABASE_URL: url,
     DATA_KEYS,
+    // Tests that are not about polling want no news but their own.
+    PROVIDER_POLLING: '0',
     ...environment,
   });
   const app = await createApp(config, {

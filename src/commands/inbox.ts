@@ -1,0 +1,159 @@
+/** `npm run inbox`: looks at the webhooks that were received, and replays them. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Database } from '../db/client.ts';
+import { findWebhooks, type InboxRow, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { INBOX_STATES, type InboxState } from '../db/tables.ts';
+import { parseJson } from '../provider/json.ts';
+import { openDatabase } from './open-database.ts';
+
+const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
+npm run inbox -- show ID... [--reveal]     values that may be personal are hidden unless revealed
+npm run inbox -- replay ID...              puts them back in line, whatever became of them
+npm run inbox -- replay --state PARKED     all in that state`;
+
+/** Values that say nothing of a person; all others are hidden unless asked for. */
+const PLAIN = [
+  'event_type',
+  'event_time',
+  'version',
+  'verification_id',
+  'reference_id',
+  'status',
+  'sub_status',
+  'link_expiry',
+  'meeting_schedule',
+];
+const HIDDEN = '(hidden)';
+/** At a time; what is left is said. */
+const REPLAY_BATCH = 10_000;
+const REPLAY_PATIENCE_MS = 15_000;
+
+class UsageError extends Error {}
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+async function list(db: Database, state: InboxState | null, limit: number): Promise<void> {
+  const rows = await listWebhooks(db, state, limit);
+  for (const { id, state, receivedAt, verificationId, attempts, reason } of rows) {
+    const line = [
+      String(id).padStart(8),
+      state.padEnd(7),
+      receivedAt.toISOString(),
+      String(attempts).padStart(2),
+      (verificationId ?? '-').padEnd(32),
+      reason ?? '',
+    ];
+    print(line.join('  '));
+  }
+  print(`${rows.length} webhooks${rows.length === limit ? ', and perhaps more: see --limit' : ''}.`);
+}
+
+async function show(db: Database, sealer: Sealer, ids: readonly bigint[], reveal: boolean): Promise<void> {
+  for (const row of await found(db, ids)) {
+    print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
+    print(readable(sealer.open(row.body, placeOfWebhook(row.bodyHash)), reveal));
+  }
+}
+
+function readable(body: Buffer, reveal: boolean): string {
+  try {
+    return JSON.stringify(
+      reveal ? parseJson(body.toString('utf8')) : hide(parseJson(body.toString('utf8'))),
+      null,
+      2,
+    );
+  } catch {
+    return reveal ? body.toString('utf8') : `(${body.length} bytes that are not JSON; --reveal shows them)`;
+  }
+}
+
+function hide(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => hide(item, key));
+  if (value !== null && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, name)]));
+  return PLAIN.includes(key) || value === '' || value === null ? value : HIDDEN;
+}
+
+async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
+  await found(db, ids);
+  await replayWebhooks(db, ids);
+  const deadline = Date.now() + REPLAY_PATIENCE_MS;
+  for (;;) {
+    const rows = await findWebhooks(db, ids);
+    const waiting = rows.filter((row) => row.state === 'PENDING').length;
+    process.stderr.write(`\r${rows.length - waiting} of ${rows.length} processed`);
+    if (waiting === 0 || Date.now() > deadline) {
+      process.stderr.write('\n');
+      for (const row of rows) print(`${row.id} ${outcomeOf(row)}`);
+      return;
+    }
+    await delay(200);
+  }
+}
+
+function outcomeOf({ state, reason }: InboxRow): string {
+  if (state === 'DONE') return 'DONE: recorded, or nothing new.';
+  if (state === 'PENDING') return 'PENDING: a running gateway will process it.';
+  return `${state}: ${reason}`;
+}
+
+async function found(db: Database, ids: readonly bigint[]): Promise<InboxRow[]> {
+  const rows = await findWebhooks(db, ids);
+  const missing = ids.filter((id) => !rows.some((row) => row.id === id));
+  if (missing.length > 0) throw new UsageError(`There is no webhook ${missing.join(', ')}.`);
+  return rows;
+}
+
+function idsOf(given: readonly string[]): bigint[] {
+  const wrong = given.filter((id) => !/^\d{1,18}$/.test(id));
+  if (given.length === 0 || wrong.length > 0)
+    throw new UsageError(`Which webhooks? Ids are numbers; see list.\n${USAGE}`);
+  return given.map(BigInt);
+}
+
+function stateOf(given: string | undefined): InboxState | null {
+  if (given === undefined) return null;
+  const state = INBOX_STATES.find((each) => each === given.toUpperCase());
+  if (!state) throw new UsageError(`There is no state ${given}; there are ${INBOX_STATES.join(', ')}.`);
+  return state;
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      state: { type: 'string' },
+      limit: { type: 'string', default: '50' },
+      reveal: { type: 'boolean', default: false },
+    },
+  });
+  const [verb = 'list', ...given] = positionals;
+  if (!['list', 'show', 'replay'].includes(verb)) throw new UsageError(USAGE);
+  const state = stateOf(values.state);
+  const limit = Number(values.limit);
+  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit is a number from 1 on.');
+  const ids = verb === 'list' || (verb === 'replay' && state) ? [] : idsOf(given);
+
+  const { db, sealer, close } = await openDatabase();
+  try {
+    if (verb === 'list') await list(db, state, limit);
+    else if (verb === 'show') await show(db, sealer, ids, values.reveal);
+    else if (!state) await replay(db, ids);
+    else
+      await replay(
+        db,
+        (await listWebhooks(db, state, REPLAY_BATCH)).map((row) => row.id),
+      );
+  } finally {
+    await close();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${(error as Error).message.split('\nparams:')[0]}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { readConfig } from '../config.ts';
+import { connect, type Database, migrate } from '../db/client.ts';
+import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import { developmentKey, Sealer } from '../db/sealing.ts';
+
+interface Opened {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  close(): Promise<void>;
+}
+
+/**
+ * The gateway's database, for a command: by the settings of the gateway, and beside one that is running. Throws
+ * `ConfigError`.
+ */
+export async function openDatabase(): Promise<Opened> {
+  const config = readConfig(process.env);
+  const { database } = config;
+  const postgres =
+    database.kind === 'EMBEDDED'
+      ? await joinEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') })
+      : null;
+  const url = database.kind === 'URL' ? database.url : (postgres?.url as string);
+  await migrate(database.kind === 'URL' ? database.migrateUrl : url);
+  const { db, close } = connect(url, 2, () => {});
+  return {
+    db,
+    sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir))]),
+    async close() {
+      await close();
+      await postgres?.stop();
+    },
+  };
+}

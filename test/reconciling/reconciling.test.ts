@@ -1,0 +1,280 @@
+import { expect, test } from 'vitest';
+import { connect } from '../../src/db/client.ts';
+import { findUnplanned } from '../../src/db/jobs.ts';
+import { bringForward, movableClock } from '../harness/clock.ts';
+import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { type Script, startScriptedProvider } from '../harness/provider.ts';
+
+const MINUTE = 60_000;
+const LOG = `query ($id: String!) {
+  sessionByVerificationId(verificationId: $id) {
+    id status subStatus user { userId phone name }
+    transitions(first: 50) { nodes { sequence subStatus source applied } }
+  }
+}`;
+
+const sessionOf = async (gateway: Gateway, id: string) =>
+  (await gateway.graphql(LOG, { id })).data.sessionByVerificationId;
+const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
+  (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
+
+const setFaults = (gateway: Gateway, faults: object) =>
+  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(faults),
+  });
+
+async function polledGateway(environment: Record<string, string> = {}) {
+  const clock = movableClock();
+  const gateway = await bootGateway({ environment: { PROVIDER_POLLING: '1', ...environment }, clock });
+  return { gateway, clock };
+}
+
+/** A gateway whose provider says what the test's script says. */
+async function againstScript(script: Script, environment: Record<string, string> = {}) {
+  const provider = await startScriptedProvider(script);
+  const access = {
+    CASHFREE_BASE_URL: provider.baseUrl,
+    CASHFREE_CLIENT_ID: 'id',
+    CASHFREE_CLIENT_SECRET: 'sandbox',
+  };
+  return { provider, ...(await polledGateway({ ...access, ...environment })) };
+}
+
+const webhookOf = (
+  verification_id: string,
+  status: string,
+  sub_status: string,
+  second: number,
+  user_id = 'asha',
+) => ({
+  event_type: 'LABEL',
+  event_time: `2025-05-22T03:51:${String(second).padStart(2, '0')}Z`,
+  data: { verification_id, user_id, status, sub_status },
+});
+
+test('a state that no webhook reports is found by asking, once', async () => {
+  const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
+  await gateway.start('silent.happy-path');
+  await gateway.advance('silent.happy-path', 2);
+  await eventually(async () => (await logOf(gateway, 'silent.happy-path')).length === 2);
+
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'silent.happy-path');
+  await eventually(async () => (await logOf(gateway, 'silent.happy-path')).length === 3);
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'silent.happy-path');
+  await gateway.advance('silent.happy-path', 1);
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'silent.happy-path');
+  await eventually(async () => (await logOf(gateway, 'silent.happy-path')).length === 4);
+
+  expect(await logOf(gateway, 'silent.happy-path')).toEqual([
+    expect.stringContaining('LINK_GENERATED'),
+    'WEBHOOK AADHAAR_VERIFICATION_SUCCESS',
+    'POLL USER_IP_VERIFICATION_SUCCESSFUL',
+    'POLL USER_LOCATION_VERIFICATION_SUCCESS',
+  ]);
+});
+
+test('nothing is asked before it is due, nor once a session has ended', async () => {
+  const asked: string[] = [];
+  let present = ['RECEIVED', 'LINK_GENERATED'];
+  const { gateway, clock } = await againstScript(({ method, path, body }) => {
+    if (method === 'GET') asked.push(path);
+    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'due.1', user_id: 'asha' };
+    return { body: JSON.stringify({ ...sent, status: present[0], sub_status: present[1] }) };
+  });
+  await gateway.start('due.1');
+
+  await bringForward(gateway.database, 'due.1');
+  const untouched = async () => {
+    const { rows } = await gateway.database.query('select run_at > now() as later from graphile_worker.jobs');
+    return rows.length === 1 && rows[0].later;
+  };
+  await eventually(untouched);
+  expect(asked).toHaveLength(0);
+
+  present = ['AUDITOR_REVIEWED', 'AUDITOR_APPROVED'];
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'due.1');
+  await eventually(async () => (await sessionOf(gateway, 'due.1')).subStatus === 'AUDITOR_APPROVED');
+  await eventually(
+    async () => (await gateway.database.query('select from graphile_worker.jobs')).rowCount === 0,
+  );
+  expect(asked).toHaveLength(1);
+});
+
+test('where two webhooks of one second leave the order in doubt, the provider is asked at once', async () => {
+  const { gateway, provider } = await againstScript(({ method, body }) => {
+    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
+    const [status, sub_status] =
+      method === 'POST' ? ['RECEIVED', 'LINK_GENERATED'] : ['PRE_VIDEO_CALL', 'USER_QUEUED'];
+    return { body: JSON.stringify({ ...sent, status, sub_status }) };
+  });
+  await gateway.start('tie.1', { user: { userId: 'asha', phone: '9988776655' } });
+
+  await gateway.webhook(webhookOf('tie.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
+  await gateway.webhook(webhookOf('tie.1', 'PRE_VIDEO_CALL', 'USER_DEVICE_CHECK_SUCCESS', 10));
+  await eventually(async () => (await logOf(gateway, 'tie.1')).length === 4);
+
+  expect((await logOf(gateway, 'tie.1')).slice(1)).toEqual([
+    'WEBHOOK USER_QUEUED',
+    'WEBHOOK USER_DEVICE_CHECK_SUCCESS',
+    'POLL USER_QUEUED',
+  ]);
+  const { rows } = await gateway.database.query('select unsettled from vkyc_session');
+  expect(rows).toEqual([{ unsettled: false }]);
+  expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
+});
+
+test('a webhook that may be older than what a poll found has the provider asked, so that it stands corrected', async () => {
+  const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
+  await gateway.start('older.happy-path');
+  await setFaults(gateway, { drop: {} });
+  await gateway.advance('older.happy-path', 6);
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'older.happy-path');
+  await eventually(async () => (await sessionOf(gateway, 'older.happy-path')).subStatus === 'NO_AGENT_FOUND');
+
+  const { user } = await sessionOf(gateway, 'older.happy-path');
+  await gateway.webhook({
+    ...webhookOf('older.happy-path', 'PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS', 0, user.userId),
+    event_time: new Date(Date.now() + 2_000).toISOString(),
+  });
+
+  await eventually(async () => {
+    const log = await logOf(gateway, 'older.happy-path');
+    return log.length >= 4 && log.at(-1) === 'POLL NO_AGENT_FOUND';
+  });
+});
+
+test('a session that was started elsewhere is taken over, with all that its webhooks said, and its id is taken', async () => {
+  const { gateway } = await polledGateway();
+  const headers = {
+    'content-type': 'application/json',
+    'x-client-id': 'sandbox',
+    'x-client-secret': 'sandbox',
+  };
+  const post = (path: string, body: object) =>
+    fetch(`${gateway.sandboxUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  await post('/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
+  await post('/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
+  await gateway.advance('elsewhere.happy-path', 3);
+
+  const taken = await eventually(async () => {
+    const session = await sessionOf(gateway, 'elsewhere.happy-path');
+    return session?.transitions.nodes.length >= 4 && session;
+  });
+
+  expect(taken.user).toEqual({ userId: 'theirs', phone: '9000000000', name: 'Ravi' });
+  await eventually(
+    async () =>
+      (await sessionOf(gateway, 'elsewhere.happy-path')).subStatus === 'USER_LOCATION_VERIFICATION_SUCCESS',
+  );
+  const { data } = await gateway.graphql(
+    'mutation { startSession(input: { verificationId: "elsewhere.happy-path", user: { phone: "9988776655" } }) { ... on MutationError { code } } }',
+  );
+  expect(data.startSession.code).toBe('VERIFICATION_ID_TAKEN');
+});
+
+test('a webhook of an id that the provider does not know is parked, with the reason', async () => {
+  const { gateway } = await polledGateway();
+
+  expect(await gateway.webhook(webhookOf('nobody.knows', 'RECEIVED', 'LINK_GENERATED', 1))).toBe(200);
+
+  await eventually(async () => {
+    const { rows } = await gateway.database.query('select state, reason from webhook_inbox');
+    return (
+      rows[0]?.state === 'PARKED' && rows[0].reason === 'The provider does not know this verification id.'
+    );
+  });
+});
+
+test('a start whose answer never came is found at the provider without anybody asking again', async () => {
+  const { gateway, clock } = await polledGateway();
+  await setFaults(gateway, {
+    drop: {},
+    'error-504-after': { times: 1, path: 'POST /vkyc' },
+    'error-500': { path: 'GET /vkyc' },
+  });
+
+  const { data } = await gateway.graphql(
+    'mutation { startSession(input: { verificationId: "lost-answer.1", user: { phone: "9988776655" } }) { __typename } }',
+  );
+  expect(data.startSession.__typename).toBe('ProviderError');
+  expect(await sessionOf(gateway, 'lost-answer.1')).toBeNull();
+
+  await fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), { method: 'DELETE' });
+  clock.forward(MINUTE);
+  await bringForward(gateway.database, 'lost-answer.1');
+  await eventually(async () => (await sessionOf(gateway, 'lost-answer.1'))?.subStatus === 'LINK_GENERATED');
+  expect((await logOf(gateway, 'lost-answer.1'))[0]).toMatch(/LINK_GENERATED/);
+});
+
+test('a start that never arrived is not sent by anybody but its caller', async () => {
+  const { gateway, clock } = await polledGateway();
+  await setFaults(gateway, { 'error-504-before': { path: 'POST /vkyc' } });
+  const start = () =>
+    gateway.graphql(
+      'mutation { startSession(input: { verificationId: "not-sent.1", user: { phone: "9988776655" } }) { __typename } }',
+    );
+  expect((await start()).data.startSession.__typename).toBe('ProviderError');
+  await fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), { method: 'DELETE' });
+
+  clock.forward(MINUTE);
+  await bringForward(gateway.database, 'not-sent.1');
+  // The look is over when the next one is planned.
+  await eventually(async () => {
+    const { rows } = await gateway.database.query(
+      'select run_at > now() as later, locked_at from graphile_worker.jobs',
+    );
+    return rows[0]?.later && rows[0].locked_at === null;
+  });
+  expect(await sessionOf(gateway, 'not-sent.1')).toBeNull();
+
+  expect((await start()).data.startSession.__typename).toBe('StartSessionSuccess');
+});
+
+test('plans that were lost with a replica are made anew', async () => {
+  const { gateway } = await polledGateway();
+  const { db, close } = connect(gateway.databaseUrl, 1, () => {});
+  atTheEnd(close);
+  for (const id of ['planned.1', 'lost.1', 'held.1']) await gateway.start(id);
+  await eventually(
+    async () => (await gateway.database.query('select from graphile_worker.jobs')).rowCount === 3,
+  );
+  await gateway.stop();
+  const change = (sql: string) => db.execute(sql);
+  await change(`update vkyc_session set next_poll_at = now() - interval '2 minutes'`);
+  expect(await findUnplanned(db)).toEqual([]);
+
+  await change(`delete from graphile_worker._private_jobs where key = 'reconcile:lost.1'`);
+  await change(
+    `update graphile_worker._private_jobs set locked_at = now() - interval '3 minutes', locked_by = 'a dead one' where key = 'reconcile:held.1'`,
+  );
+  expect((await findUnplanned(db)).sort()).toEqual(['held.1', 'lost.1']);
+});
+
+test('while the provider is away polls wait, and go on when it is back', async () => {
+  const { gateway, clock } = await polledGateway();
+  await gateway.start('away.happy-path');
+  await setFaults(gateway, { drop: {}, 'error-500': { path: 'GET /vkyc' } });
+  await gateway.advance('away.happy-path', 1);
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'away.happy-path');
+  await eventually(async () => {
+    const { rows } = await gateway.database.query(
+      `select run_at > now() as later, attempts from graphile_worker.jobs`,
+    );
+    return rows.length === 1 && rows[0].later && rows[0].attempts === 0;
+  });
+
+  await fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), { method: 'DELETE' });
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'away.happy-path');
+  await eventually(
+    async () => (await sessionOf(gateway, 'away.happy-path')).subStatus === 'AADHAAR_VERIFICATION_SUCCESS',
+  );
+});

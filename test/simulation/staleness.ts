@@ -1,0 +1,155 @@
+/**
+ * How old our knowledge gets when every webhook is lost: the sandbox's lifelike journeys on a clock of their own,
+ * polled within the budget by one policy or another. No wall clock, no sockets: a day takes about a second.
+ */
+import { nextPollAt } from '../../src/domain/polling.ts';
+import { infoOf, type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
+import { journeyOf } from '../../src/sandbox/journey.ts';
+import { DEFAULT_USER_TEMPLATE } from '../../src/sandbox/templates.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const LINK_LIFE_MS = 30 * DAY;
+
+/** A change at the provider: when, and what it shows from then on. */
+interface Change {
+  readonly at: number;
+  readonly subStatus: KnownSubStatus;
+  readonly meetingAt: number | null;
+}
+
+type Started = Pick<Watched, 'changes' | 'createdAt'>;
+
+/** One verification, as it goes at the provider and as far as polling knows it. */
+interface Watched {
+  readonly changes: readonly Change[];
+  readonly createdAt: number;
+  /** How many of the changes were seen; the first is the answer to the start. */
+  seen: number;
+  knownSince: number;
+  heardAt: number;
+  due: number;
+}
+
+export interface Setting {
+  readonly seed: string;
+  /** Active at a time. */
+  readonly sessions: number;
+  readonly pollsPerMinute: number;
+  readonly days: number;
+}
+
+export interface Staleness {
+  /** Of each change, the seconds until a poll saw it or something later; sorted. */
+  readonly seconds: readonly number[];
+  readonly polls: number;
+}
+
+export type Policy = 'ROUND_ROBIN' | 'OURS';
+
+/**
+ * Follows one population with one policy. What happens at the provider is the same whatever the policy. The first
+ * half of the time only fills the population with sessions of all ages.
+ */
+export function simulate(setting: Setting, policy: Policy): Staleness {
+  const { pollsPerMinute, days } = setting;
+  const end = days * DAY;
+  const measuredFrom = end / 2;
+  const coming = populationOf(setting);
+  const active: Watched[] = [];
+  const seconds: number[] = [];
+  let polls = 0;
+
+  for (let now = 0; now < end; now += MINUTE / pollsPerMinute) {
+    const fairShareMs = (active.length / pollsPerMinute) * MINUTE;
+    while ((coming.at(-1)?.createdAt ?? Number.POSITIVE_INFINITY) <= now) {
+      const { changes, createdAt } = coming.pop() as Started;
+      const watched = { changes, createdAt, seen: 1, knownSince: createdAt, heardAt: createdAt, due: 0 };
+      plan(watched, policy, active, fairShareMs);
+    }
+    const chosen = takeMostUrgent(active, now);
+    if (!chosen) continue;
+    polls += now >= measuredFrom ? 1 : 0;
+    while ((chosen.changes[chosen.seen]?.at ?? Number.POSITIVE_INFINITY) <= now) {
+      const { at } = chosen.changes[chosen.seen] as Change;
+      if (at >= measuredFrom) seconds.push((now - at) / 1000);
+      chosen.seen += 1;
+      chosen.knownSince = now;
+    }
+    chosen.heardAt = now;
+    plan(chosen, policy, active, fairShareMs);
+  }
+  return { seconds: seconds.sort((a, b) => a - b), polls };
+}
+
+/** Back into the line, unless there is nothing more to ask. */
+function plan(watched: Watched, policy: Policy, active: Watched[], fairShareMs: number): void {
+  const due = dueOf(watched, policy, fairShareMs);
+  if (due === null) return;
+  watched.due = due;
+  active.push(watched);
+}
+
+/** The value that this part of the sorted values does not exceed. */
+export const quantile = (sorted: readonly number[], part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+
+/** Every session there will be, the last to start first: so many at a time, each followed by another at its end. */
+function populationOf({ seed, sessions, days }: Setting): Started[] {
+  const started: Started[] = [];
+  for (let slot = 0; slot < sessions; slot += 1) {
+    let createdAt = (slot / sessions) * DAY;
+    for (let number = 1; createdAt < days * DAY; number += 1) {
+      const changes = journeyAt(`${slot}-${number}`, seed, createdAt);
+      started.push({ createdAt, changes });
+      createdAt = (changes.at(-1) as Change).at;
+    }
+  }
+  return started.sort((a, b) => b.createdAt - a.createdAt);
+}
+
+function journeyAt(name: string, seed: string, createdAt: number): Change[] {
+  const verificationId = `simulation.lifelike.${name}`;
+  const template = DEFAULT_USER_TEMPLATE;
+  let at = createdAt;
+  let meetingAt: number | null = null;
+  return journeyOf({ verificationId, seed, template, aadhaarSent: false }).map((step) => {
+    at += step.afterSeconds * 1000;
+    if (step.meetingInSeconds) meetingAt = at + step.meetingInSeconds * 1000;
+    return { at, subStatus: step.subStatus as KnownSubStatus, meetingAt };
+  });
+}
+
+/** Null where there is nothing more to ask. */
+function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | null {
+  const { subStatus, meetingAt } = watched.changes[watched.seen - 1] as Change;
+  const pair = pairOf(subStatus);
+  if (infoOf(pair).terminal) return null;
+  // Journeys that are left to a person to review would never end: they make room for others after the call.
+  if (watched.seen === watched.changes.length) return null;
+  if (policy === 'ROUND_ROBIN') return watched.heardAt;
+  const date = (at: number | null) => (at === null ? null : new Date(at));
+  const next = nextPollAt(
+    {
+      ...pair,
+      changedAt: new Date(watched.knownSince),
+      heardAt: new Date(watched.heardAt),
+      unsettled: false,
+      meetingAt: date(meetingAt),
+      linkExpiresAt: new Date(watched.createdAt + LINK_LIFE_MS),
+      createdAt: new Date(watched.createdAt),
+    },
+    fairShareMs,
+  );
+  return next?.getTime() ?? null;
+}
+
+/** As the job queue does it: of what is due, that which has been due for longest. */
+function takeMostUrgent(active: Watched[], now: number): Watched | undefined {
+  let found = -1;
+  for (let index = 0; index < active.length; index += 1) {
+    const { due } = active[index] as Watched;
+    if (due <= now && (found < 0 || due < (active[found] as Watched).due)) found = index;
+  }
+  return found < 0 ? undefined : active.splice(found, 1)[0];
+}
