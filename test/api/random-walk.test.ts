@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { advance } from '../../src/domain/session.ts';
 import { KNOWN_PAIRS } from '../../src/domain/status.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
+import { expectFolds } from '../harness/log.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
 const STEPS = Number(process.env.WALK_STEPS ?? 2_500);
@@ -116,35 +116,3 @@ test('on a random walk over sessions and roles exactly the offered actions succe
   }
   await expectFolds(gateway.database);
 });
-
-/** Every session's row is the fold of its log. */
-async function expectFolds(database: { query: (sql: string) => Promise<{ rows: any[] }> }): Promise<void> {
-  const { rows: sessions } = await database.query('select * from vkyc_session');
-  const { rows: log } = await database.query('select * from status_transition order by session_id, sequence');
-  for (const session of sessions) {
-    const own = log.filter((row) => row.session_id === session.id);
-    expect(own.map((row) => row.sequence)).toEqual(own.map((_, index) => index + 1));
-    const folded = own.reduce(
-      (state, row) =>
-        advance(state, {
-          status: row.status,
-          subStatus: row.sub_status,
-          sequence: row.sequence,
-          verdict: row.verdict,
-          source: row.source,
-          rawStatus: row.raw_status,
-          rawSubStatus: row.raw_sub_status,
-        }),
-      null,
-    );
-    expect(folded).toEqual({
-      status: session.status,
-      subStatus: session.sub_status,
-      version: session.version,
-      lastSequence: session.last_sequence,
-      disputed: session.disputed,
-      decidedHere: session.decided_here,
-      provider: { rawStatus: session.provider_status, rawSubStatus: session.provider_sub_status },
-    });
-  }
-}

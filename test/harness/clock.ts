@@ -25,3 +25,11 @@ export async function bringForward(database: pg.Pool, verificationId: string): P
   // What the queue itself rings when a job is added.
   await database.query(`select pg_notify('jobs:insert', '{"r":0,"count":1}')`);
 }
+
+/** The same for every poll that is planned. */
+export async function bringAllForward(database: pg.Pool): Promise<void> {
+  await database.query(
+    `update graphile_worker._private_jobs set run_at = now() where key like 'reconcile:%'`,
+  );
+  await database.query(`select pg_notify('jobs:insert', '{"r":0,"count":1}')`);
+}

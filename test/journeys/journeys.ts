@@ -1,0 +1,126 @@
+/**
+ * Random journeys through a real gateway: the sandbox goes its way, and this delivers its webhooks as badly as a
+ * network can, with people acting in between. What was delivered is kept, to be compared with what was recorded.
+ */
+import type { SandboxWebhooks } from '../../src/config.ts';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import type { Gateway } from '../harness/gateway.ts';
+import { inMinutes, type Person, person } from '../harness/people.ts';
+
+/** How often things go wrong on the way of a webhook. */
+const DROPPED = 0.15;
+const REPEATED = 0.25;
+const DELIVERED_AT_ONCE = 0.5;
+const SOMEBODY_ACTS = 0.25;
+const MOST_ROUNDS = 60;
+const AT_A_TIME = 8;
+
+export interface Webhook {
+  readonly event_time: string;
+  readonly data: { readonly status: string; readonly sub_status: string };
+}
+
+export interface Journey {
+  readonly verificationId: string;
+  readonly sessionId: string;
+  /** Everything that the gateway answered with a 2xx. */
+  readonly delivered: Webhook[];
+}
+
+interface Options {
+  readonly gateway: Gateway;
+  readonly seed: string;
+  readonly count: number;
+  readonly webhooks: SandboxWebhooks;
+  readonly onProgress: (done: number) => void;
+}
+
+export async function travel({ gateway, seed, count, webhooks, onProgress }: Options): Promise<Journey[]> {
+  const people = await Promise.all(
+    (['OPERATOR', 'AGENT', 'AUDITOR'] as const).map((role) => person(gateway, `a ${role}`, role)),
+  );
+  const journeys: Journey[] = [];
+  let next = 0;
+  const traveller = async () => {
+    while (next < count) {
+      next += 1;
+      const chance = chanceOf(seed, webhooks, next);
+      journeys.push(await goThrough(gateway, `${webhooks}.random.${next}`, people, chance));
+      onProgress(journeys.length);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, traveller));
+  return journeys;
+}
+
+async function goThrough(
+  gateway: Gateway,
+  verificationId: string,
+  people: readonly Person[],
+  chance: Chance,
+): Promise<Journey> {
+  const { id } = await gateway.start(verificationId);
+  const journey: Journey = { verificationId, sessionId: id, delivered: [] };
+  const withPeople = chance.happens(0.5);
+  const underWay: Webhook[] = [];
+  let made = 0;
+
+  const deliver = async (webhook: Webhook) => {
+    // Two deliveries of one piece of news need not have the same bytes.
+    const body = { ...webhook, signature: chance.code(8) };
+    if ((await gateway.webhook(body)) === 200) journey.delivered.push(webhook);
+  };
+  const deliverSome = async (part: number) => {
+    for (let index = underWay.length - 1; index >= 0; index -= 1) {
+      if (!chance.happens(part)) continue;
+      const at = chance.integer(0, underWay.length - 1);
+      const [webhook] = underWay.splice(at, 1);
+      if (webhook) await deliver(webhook);
+    }
+  };
+
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const moved = await advance(gateway, verificationId, chance.integer(1, 3));
+    const events = await eventsOf(gateway, verificationId);
+    for (const webhook of events.slice(made)) {
+      if (chance.happens(DROPPED)) continue;
+      underWay.push(webhook);
+      if (chance.happens(REPEATED)) underWay.push(webhook, webhook);
+    }
+    made = events.length;
+    await deliverSome(DELIVERED_AT_ONCE);
+    if (withPeople && chance.happens(SOMEBODY_ACTS)) await act(people, id, chance);
+    if (!moved) break;
+  }
+  while (underWay.length > 0) await deliverSome(1);
+  return journey;
+}
+
+/** Somebody does something; whether that is allowed at this point does not matter here. */
+async function act(people: readonly Person[], id: string, chance: Chance): Promise<void> {
+  const who = people[chance.integer(0, people.length - 1)] as Person;
+  const tries = [
+    () => who.act('scheduleMeeting', id, { startsAt: inMinutes(30) }),
+    () => who.act('cancelMeeting', id),
+    () => who.act('recordAgentReview', id, { decision: 'APPROVED' }),
+    () => who.act('recordAuditorReview', id, { decision: 'APPROVED' }),
+    () => who.ask('refreshSession', id),
+  ];
+  await tries[chance.integer(0, tries.length - 1)]?.();
+}
+
+async function advance(gateway: Gateway, verificationId: string, steps: number): Promise<boolean> {
+  const response = await fetch(
+    new URL(`/_sandbox/verifications/${verificationId}/advance`, gateway.sandboxUrl),
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ steps }) },
+  );
+  return ((await response.json()) as { steps: number }).steps > 0;
+}
+
+/** The webhooks that the sandbox made of a verification, in order; it is told to send none itself. */
+async function eventsOf(gateway: Gateway, verificationId: string): Promise<Webhook[]> {
+  const response = await fetch(
+    new URL(`/_sandbox/events?verification_id=${verificationId}`, gateway.sandboxUrl),
+  );
+  return ((await response.json()) as { body: Webhook }[]).map((event) => event.body);
+}

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { bringAllForward, movableClock } from '../harness/clock.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { expectFolds } from '../harness/log.ts';
+import { type Journey, travel } from './journeys.ts';
+
+/** Of each setting of the sandbox's webhooks. */
+const COUNT = Number(process.env.JOURNEYS ?? 40);
+const SEED = process.env.JOURNEY_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+const HOUR = 3_600_000;
+
+for (const webhooks of ['every-status', 'documented'] as const) {
+  test(`whatever happens to webhooks on their way, each piece of news is recorded once, and polling finds the rest (${webhooks})`, {
+    timeout: 60_000 + COUNT * 500,
+  }, async () => {
+    process.stdout.write(`${COUNT} random journeys, ${webhooks}, JOURNEY_SEED=${SEED}\n`);
+    const clock = movableClock();
+    const environment = { SANDBOX_WEBHOOKS: webhooks, SANDBOX_SEED: SEED, PROVIDER_POLLING: '1' };
+    const gateway = await bootGateway({ environment, clock });
+    await silenceSandbox(gateway);
+
+    const journeys = await travel({ gateway, seed: SEED, count: COUNT, webhooks, onProgress: report });
+    await processed(gateway);
+
+    clock.forward(HOUR);
+    await bringAllForward(gateway.database);
+    await polled(gateway, clock.now());
+    await expectInStep(gateway, journeys);
+    for (const journey of journeys) await expectEachNewsOnce(gateway, journey);
+    await expectNothingReopened(gateway);
+    await expectFolds(gateway.database);
+  });
+}
+
+function report(done: number): void {
+  if (done % 100 === 0) process.stderr.write(`${done} of ${COUNT} journeys\n`);
+}
+
+const silenceSandbox = (gateway: Gateway) =>
+  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ drop: {} }),
+  });
+
+const processed = (gateway: Gateway) =>
+  eventually(async () => {
+    const { rows } = await gateway.database.query(
+      `select state, count(*)::int as count from webhook_inbox group by state`,
+    );
+    expect(rows.filter((row) => row.state === 'PARKED' || row.state === 'WAITING')).toEqual([]);
+    return !rows.some((row) => row.state === 'PENDING');
+  });
+
+const keyOf = (status: string, subStatus: string, at: string | Date) =>
+  `${status}/${subStatus} ${new Date(at).toISOString()}`;
+
+/** Every session that is still polled has been, since `time`. */
+const polled = (gateway: Gateway, time: Date) =>
+  eventually(async () => {
+    const { rowCount } = await gateway.database.query(
+      'select from vkyc_session where next_poll_at is not null and provider_heard_at < $1 limit 1',
+      [time],
+    );
+    return rowCount === 0;
+  });
+
+/** What was delivered, and nothing else, has its one line in the log; mutations and findings of polls have theirs. */
+async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId, delivered }: Journey) {
+  const { rows: sightings } = await gateway.database.query(
+    `select s.raw_status, s.raw_sub_status, s.event_time, s.sequence from provider_sighting s
+     join vkyc_session on id = s.session_id where verification_id = $1`,
+    [verificationId],
+  );
+  const { rows: log } = await gateway.database.query(
+    `select t.source, t.raw_status from status_transition t
+     join vkyc_session on id = t.session_id where verification_id = $1`,
+    [verificationId],
+  );
+  const heard = sightings.filter((row) => row.event_time !== null);
+  const expected = new Set(
+    delivered.map(({ data, event_time }) => keyOf(data.status, data.sub_status, event_time)),
+  );
+  expect(
+    heard.map((row) => keyOf(row.raw_status, row.raw_sub_status, row.event_time)).sort(),
+    `${verificationId} (${sessionId})`,
+  ).toEqual([...expected].sort());
+  expect(log.filter((row) => row.raw_status !== null)).toHaveLength(sightings.length);
+  expect(log.filter((row) => row.source === 'WEBHOOK').length).toBeLessThanOrEqual(expected.size);
+}
+
+/** After what ends a session nothing moves it. */
+async function expectNothingReopened(gateway: Gateway) {
+  const { rows } = await gateway.database.query(
+    `select later.session_id, ended.sub_status, later.sub_status as then from status_transition ended
+     join status_transition later on later.session_id = ended.session_id and later.sequence > ended.sequence
+     where ended.verdict = 'MOVED' and later.verdict = 'MOVED'
+       and ended.status in ('AUDITOR_REVIEWED', 'REJECTED', 'EXPIRED')`,
+  );
+  expect(rows).toEqual([]);
+}
+
+/** Where a session goes on, the provider's last known state is the provider's. */
+async function expectInStep(gateway: Gateway, journeys: readonly Journey[]) {
+  const { rows } = await gateway.database.query(
+    `select verification_id, provider_status as status, provider_sub_status as sub_status
+     from vkyc_session where next_poll_at is not null`,
+  );
+  const response = await fetch(new URL('/_sandbox/verifications', gateway.sandboxUrl));
+  const present = new Map(((await response.json()) as any[]).map((each) => [each.verification_id, each]));
+  expect(rows.length).toBeGreaterThan(journeys.length / 20);
+  for (const { verification_id, status, sub_status } of rows) {
+    expect({ verification_id, status, sub_status }).toEqual({
+      verification_id,
+      status: present.get(verification_id)?.status,
+      sub_status: present.get(verification_id)?.sub_status,
+    });
+  }
+}
