@@ -1,0 +1,122 @@
+import { beforeEach, expect, test } from 'vitest';
+import { pauseCalls, spendCall } from '../../src/db/call-budget.ts';
+import { type Connection, connect } from '../../src/db/client.ts';
+import type { CallPurpose } from '../../src/domain/ports.ts';
+import { createCallBudget, limitsOf } from '../../src/services/call-budget.ts';
+import { bootGateway, freshDatabase } from '../harness/gateway.ts';
+
+const LIMITS = { total: 100, polls: 70 };
+
+/** Two replicas on one database. */
+let replicas: Connection[];
+
+beforeEach(async () => {
+  const url = await freshDatabase();
+  replicas = [connect(url, 4, () => {}), connect(url, 4, () => {})];
+  return async () => {
+    await Promise.all(replicas.map((replica) => replica.close()));
+  };
+});
+
+const spend = (purpose: CallPurpose, index = 0) =>
+  spendCall((replicas[index % 2] as Connection).db, purpose, LIMITS);
+/** Lets the calls that were made be so many milliseconds older. */
+const pass = (ms: number) =>
+  replicas[0]?.pool.query(`update provider_call set at = at - $1 * interval '1 millisecond'`, [ms]);
+
+test('however many ask at once on however many replicas, a minute takes no more calls than it may', async () => {
+  const waits = await Promise.all(Array.from({ length: 300 }, (_, index) => spend('MUTATION', index)));
+
+  expect(waits.filter((wait) => wait === 0)).toHaveLength(100);
+  const refused = waits.filter((wait) => wait > 0);
+  expect(Math.min(...refused)).toBeGreaterThan(50_000);
+  expect(Math.max(...refused)).toBeLessThanOrEqual(60_000);
+});
+
+test('polls come one after the other, evenly, and leave the last third to mutations', async () => {
+  let polls = 0;
+  for (let step = 0; step < 480; step += 1) {
+    if ((await spend('POLL', step)) === 0) polls += 1;
+    await pass(250);
+  }
+  // Two minutes of 70, less what a look every 250 ms comes too late for.
+  expect(polls).toBeGreaterThanOrEqual(115);
+  expect(polls).toBeLessThanOrEqual(141);
+  const mutations = await Promise.all(Array.from({ length: 60 }, (_, index) => spend('MUTATION', index)));
+  expect(mutations.filter((wait) => wait === 0).length).toBeGreaterThanOrEqual(30);
+});
+
+test('in no 60 seconds there are more, wherever they begin', async () => {
+  const made: number[] = [];
+  let ahead = 0;
+  for (let step = 0; step < 600; step += 1) {
+    const purpose = step % 3 === 0 ? 'POLL' : 'MUTATION';
+    if ((await spend(purpose, step)) === 0) made.push(performance.now() + ahead);
+    ahead += 300;
+    await pass(300);
+  }
+  for (const from of made)
+    expect(made.filter((at) => at >= from && at < from + 60_000).length).toBeLessThanOrEqual(100);
+  expect(made.length).toBeGreaterThan(250);
+});
+
+test('polls that take all they may leave room for mutations at any moment', async () => {
+  for (let step = 0; step < 70; step += 1) {
+    await spend('POLL', step);
+    await pass(860);
+  }
+
+  const waits = await Promise.all(Array.from({ length: 30 }, (_, index) => spend('MUTATION', index)));
+  expect(waits).toEqual(Array(30).fill(0));
+});
+
+test('what the provider asks for holds for every replica: silence of polls, or of all; never shortened', async () => {
+  const [one] = replicas as [Connection];
+  await pauseCalls(one.db, 20, 'POLLS');
+  await pauseCalls(one.db, 5, 'POLLS');
+  expect(await spend('POLL', 1)).toBeGreaterThan(19_000);
+  expect(await spend('MUTATION', 1)).toBe(0);
+
+  await pauseCalls(one.db, 7, 'EVERYONE');
+  const wait = await spend('MUTATION', 1);
+  expect(wait).toBeGreaterThan(6_000);
+  expect(wait).toBeLessThanOrEqual(7_000);
+});
+
+test('a mutation that would wait long is refused, with when to come back; a poll waits for its turn', async () => {
+  const [one] = replicas as [Connection];
+  const stopping = new AbortController();
+  const budget = createCallBudget(one.db, LIMITS, stopping.signal);
+  await pauseCalls(one.db, 30, 'EVERYONE');
+
+  await expect(budget.take('MUTATION')).rejects.toMatchObject({
+    kind: 'UNAVAILABLE',
+    details: { retryAfterSeconds: 30 },
+  });
+  const poll = budget.take('POLL');
+  stopping.abort();
+  await expect(poll).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('accounts with few calls keep some for either purpose', () => {
+  expect(limitsOf(100)).toEqual({ total: 100, polls: 70 });
+  expect(limitsOf(5)).toEqual({ total: 5, polls: 3 });
+  expect(limitsOf(2)).toEqual({ total: 2, polls: 1 });
+});
+
+test('when the calls are used up a mutation says so, and when to try again', async () => {
+  const gateway = await bootGateway({ environment: { PROVIDER_CALLS_PER_MINUTE: '2' } });
+  await gateway.start('first.1');
+
+  const { data } = await gateway.graphql(
+    `mutation { startSession(input: { verificationId: "second.1", user: { phone: "9988776655" } }) {
+      __typename ... on ProviderError { code retryable retryAfterSeconds } } }`,
+  );
+
+  expect(data.startSession).toMatchObject({
+    __typename: 'ProviderError',
+    code: 'PROVIDER_UNAVAILABLE',
+    retryable: true,
+  });
+  expect(data.startSession.retryAfterSeconds).toBeGreaterThan(50);
+});
