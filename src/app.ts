@@ -37,6 +37,8 @@ import { createStartSession } from './services/start-session.ts';
 export interface Overrides {
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Nothing is asked of the provider but for a caller. */
+  readonly withoutJobs?: boolean;
   /** The sandbox's journeys go on only when told to. */
   readonly sandboxByHand?: boolean;
 }
@@ -96,7 +98,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       sealer,
       log,
     });
-    if (config.provider.polling) {
+    if (!overrides.withoutJobs) {
       const stopJobs = await runJobs(pool, reconciler, log);
       onStop(() => {
         stoppingCalls.abort();

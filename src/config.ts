@@ -58,7 +58,6 @@ const environment = z.object({
   CASHFREE_APP_ID: text.optional(),
   CASHFREE_PUBLIC_KEY: publicKey.optional(),
   PROVIDER_CALLS_PER_MINUTE: z.coerce.number().int().min(2).max(60_000).optional(),
-  PROVIDER_POLLING: flag.default(true),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
@@ -95,8 +94,6 @@ export interface Config {
   readonly provider: {
     /** Of all replicas together. */
     readonly callsPerMinute: number;
-    /** Whether sessions are polled for news that no webhook brings. */
-    readonly polling: boolean;
   } & (
     | {
         readonly kind: 'CASHFREE';
@@ -224,12 +221,10 @@ function databaseOf(env: Environment): Config['database'] {
 
 function providerOf(env: Environment): Config['provider'] {
   const given = env.PROVIDER_CALLS_PER_MINUTE;
-  const polling = env.PROVIDER_POLLING;
   if (env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET) {
     return {
       kind: 'CASHFREE',
       callsPerMinute: given ?? CALLS_PER_MINUTE.CASHFREE,
-      polling,
       baseUrl: env.CASHFREE_BASE_URL,
       clientId: env.CASHFREE_CLIENT_ID,
       secrets: env.CASHFREE_CLIENT_SECRET,
@@ -240,7 +235,6 @@ function providerOf(env: Environment): Config['provider'] {
   return {
     kind: 'SANDBOX',
     callsPerMinute: given ?? CALLS_PER_MINUTE.SANDBOX,
-    polling,
     port: env.SANDBOX_PORT,
     speed: env.SANDBOX_SPEED,
     seed: env.SANDBOX_SEED,

@@ -62,6 +62,8 @@ export interface Gateway {
 interface Options {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
+  /** Whether the provider is polled; tests that are not about that want no news but their own. */
+  readonly polling?: boolean;
   /** An existing database instead of a fresh one. */
   readonly database?: string;
 }
@@ -78,6 +80,7 @@ const START = `mutation ($input: StartSessionInput!) {
 export async function bootGateway({
   environment = {},
   clock,
+  polling = false,
   database: existing,
 }: Options = {}): Promise<Gateway> {
   const url = existing ?? (await freshDatabase());
@@ -94,13 +97,12 @@ export async function bootGateway({
     SHUTDOWN_SECONDS: '0',
     DATABASE_URL: url,
     DATA_KEYS,
-    // Tests that are not about polling want no news but their own.
-    PROVIDER_POLLING: '0',
     ...environment,
   });
   const app = await createApp(config, {
     log: pino({ level: 'debug' }, sink),
     sandboxByHand: !environment.SANDBOX_SPEED,
+    withoutJobs: !polling,
     ...(clock ? { clock } : {}),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });

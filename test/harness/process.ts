@@ -1,6 +1,9 @@
-/** The gateway as its users run it: a process of its own, from the build. */
+/** The gateway and the sandbox as their users run them: processes of their own, from the build. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { atTheEnd, eventually } from './gateway.ts';
 
@@ -10,6 +13,8 @@ export interface GatewayProcess {
   /** Milliseconds from the start to being ready. */
   readonly readyInMs: number;
   readonly output: string[];
+  /** Rejects where the process goes away before it answers. */
+  graphql(query: string, variables?: object, token?: string): Promise<any>;
   /** Sends a signal and waits for the end; returns the exit code, or the signal that ended it. */
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
@@ -17,17 +22,32 @@ export interface GatewayProcess {
 /** Starts the gateway and waits until it says that it is ready. */
 export async function startGatewayProcess(environment: Record<string, string>): Promise<GatewayProcess> {
   const startedAt = performance.now();
-  const { child, output } = run({ PORT: '0', SANDBOX_PORT: '0', SHUTDOWN_SECONDS: '0', ...environment });
+  const settings = { PORT: '0', SANDBOX_PORT: '0', SHUTDOWN_SECONDS: '0', ...environment };
+  const { child, output } = run('main.js', settings);
   const ready = await eventually(async () => {
     if (child.exitCode !== null)
       throw new Error(`The gateway ended with ${child.exitCode}:\n${output.join('\n')}`);
     return output.find((line) => line.includes('"the gateway is ready"'));
   });
+  const url = (JSON.parse(ready) as { graphql: string }).graphql.replace('/graphql', '');
   return {
-    url: (JSON.parse(ready) as { graphql: string }).graphql.replace('/graphql', ''),
+    url,
     child,
     readyInMs: performance.now() - startedAt,
     output,
+    async graphql(query, variables = {}, token) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+        },
+        body: JSON.stringify({ query, variables }),
+      });
+      const { data, errors } = (await response.json()) as { data?: any; errors?: { message: string }[] };
+      if (errors) throw new Error(errors[0]?.message);
+      return data;
+    },
     async end(signal) {
       const exited = once(child, 'exit');
       child.kill(signal);
@@ -41,13 +61,62 @@ export async function startGatewayProcess(environment: Record<string, string>): 
 export async function runToItsEnd(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; said: string }> {
-  const { child, output } = run(environment);
+  const { child, output } = run('main.js', environment);
   const [code] = await once(child, 'close');
   return { code, said: output.join('\n') };
 }
 
-function run(environment: Record<string, string>) {
-  const child = spawn('node', ['.build/main.js'], { env: { PATH: process.env.PATH ?? '', ...environment } });
+/** The provider's stand-in in a process of its own: whatever becomes of a gateway, it remembers. */
+export interface SandboxProcess {
+  /** With the credentials, what a gateway needs to use it. */
+  readonly access: Record<string, string> & { CASHFREE_BASE_URL: string };
+  /** A call of the provider's API, with good credentials. */
+  call(method: string, path: string, body?: object): Promise<any>;
+  /** The paths under `/_sandbox`, by which tests look behind the API. */
+  control(method: string, path: string, body?: object): Promise<any>;
+}
+
+/** Slow enough for nothing to happen by itself. */
+const STANDSTILL = '0.000001';
+
+/** Starts the sandbox with a journal of its own. Its journeys go by hand, its webhooks wait for an address. */
+export async function startSandboxProcess(): Promise<SandboxProcess> {
+  const DATA_DIR = await mkdtemp(join(tmpdir(), 'vkyc-sandbox-'));
+  atTheEnd(() => rm(DATA_DIR, { recursive: true, force: true }));
+  const { child, output } = run('commands/sandbox.js', {
+    SANDBOX_PORT: '0',
+    SANDBOX_SPEED: STANDSTILL,
+    DATA_DIR,
+  });
+  const baseUrl = await eventually(async () => {
+    if (child.exitCode !== null)
+      throw new Error(`The sandbox ended with ${child.exitCode}:\n${output.join('\n')}`);
+    return output.join('\n').match(/listens at\s+(\S+)/)?.[1];
+  });
+  const ask = async (url: string | URL, method: string, body?: object) => {
+    const headers = {
+      'x-client-id': 'sandbox',
+      'x-client-secret': 'sandbox',
+      ...(body ? { 'content-type': 'application/json' } : {}),
+    };
+    const response = await fetch(url, { method, headers, body: body ? JSON.stringify(body) : null });
+    return response.json();
+  };
+  return {
+    access: {
+      CASHFREE_BASE_URL: baseUrl,
+      CASHFREE_CLIENT_ID: 'sandbox',
+      CASHFREE_CLIENT_SECRET: 'sandbox',
+      PROVIDER_CALLS_PER_MINUTE: '6000',
+    },
+    call: (method, path, body) => ask(`${baseUrl}${path}`, method, body),
+    control: (method, path, body) => ask(new URL(`/_sandbox${path}`, baseUrl), method, body),
+  };
+}
+
+function run(script: string, environment: Record<string, string>) {
+  const env = { PATH: process.env.PATH ?? '', ...environment };
+  const child = spawn('node', [`.build/${script}`], { env });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => output.push(line));

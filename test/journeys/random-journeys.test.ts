@@ -15,8 +15,8 @@ for (const webhooks of ['every-status', 'documented'] as const) {
   }, async () => {
     process.stdout.write(`${COUNT} random journeys, ${webhooks}, JOURNEY_SEED=${SEED}\n`);
     const clock = movableClock();
-    const environment = { SANDBOX_WEBHOOKS: webhooks, SANDBOX_SEED: SEED, PROVIDER_POLLING: '1' };
-    const gateway = await bootGateway({ environment, clock });
+    const environment = { SANDBOX_WEBHOOKS: webhooks, SANDBOX_SEED: SEED };
+    const gateway = await bootGateway({ environment, clock, polling: true });
     await silenceSandbox(gateway);
 
     const journeys = await travel({ gateway, seed: SEED, count: COUNT, webhooks, onProgress: report });

@@ -27,7 +27,7 @@ const setFaults = (gateway: Gateway, faults: object) =>
 
 async function polledGateway(environment: Record<string, string> = {}) {
   const clock = movableClock();
-  const gateway = await bootGateway({ environment: { PROVIDER_POLLING: '1', ...environment }, clock });
+  const gateway = await bootGateway({ environment, clock, polling: true });
   return { gateway, clock };
 }
 
