@@ -322,6 +322,37 @@ test("the provider's documented status answer goes through, its meeting too, and
   expect(data.sessions.nodes[0].meeting).toEqual({ startsAt: '2025-07-09T14:50:00.000Z', source: 'POLL' });
 });
 
+test('what is given of a known user is brought up to date, here and at the provider; the rest stays', async () => {
+  const gateway = await bootGateway();
+  await start(gateway, {
+    verificationId: 'details.1',
+    user: { ...asha, userId: 'asha', address: '1 MG Road' },
+  });
+
+  await start(gateway, {
+    verificationId: 'details.2',
+    user: { userId: 'asha', name: 'Asha R. Rao', email: 'asha@example.com' },
+  });
+
+  const { data } = await gateway.graphql(
+    '{ sessionByVerificationId(verificationId: "details.1") { user { phone name email } } }',
+  );
+  expect(data.sessionByVerificationId.user).toEqual({
+    phone: '9988776655',
+    name: 'Asha R. Rao',
+    email: 'asha@example.com',
+  });
+  const atProvider = await fetch(`${gateway.sandboxUrl}/user?user_id=asha`, {
+    headers: { 'x-client-id': 'sandbox', 'x-client-secret': 'sandbox' },
+  });
+  expect(await atProvider.json()).toMatchObject({
+    phone: '9988776655',
+    name: 'Asha R. Rao',
+    email: 'asha@example.com',
+    address: '1 MG Road',
+  });
+});
+
 test('an input is told everything that is wrong with it at once, and where', async () => {
   const gateway = await bootGateway();
 
@@ -374,5 +405,62 @@ test('personal data is stored encrypted and never logged', async () => {
   ]) {
     expect(everything).not.toContain(marked.toLowerCase());
     expect(everything).not.toContain(Buffer.from(marked).toString('hex'));
+  }
+});
+
+test('each documented error of the provider is one error code, and an undocumented one is counted', async () => {
+  const expected: Record<string, [number, string][]> = {
+    INVALID_INPUT: [
+      [400, 'verification_id_missing'],
+      [400, 'verification_id_value_invalid'],
+      [400, 'verification_id_length_exceeded'],
+      [400, 'name_value_invalid'],
+      [400, 'Bad request, please check API documentation'],
+    ],
+    PROVIDER_REFUSED: [
+      [400, 'REQUEST_INVALID'],
+      [400, 'invalid_request'],
+      [400, 'identifier_type_value_invalid'],
+      [400, 'identifier_value_value_invalid'],
+      [404, 'referenceId_not_found'],
+      [404, 'Resource not found'],
+      [400, 'never_heard_of'],
+    ],
+    PROVIDER_UNAVAILABLE: [
+      [400, 'x-client-id_missing'],
+      [400, 'x-client-secret_missing'],
+      [400, 'x-client-secret_value_invalid'],
+      [401, 'authentication_failed'],
+      [403, 'ip_validation_failed'],
+      [500, 'request_failed'],
+      [500, 'verification_failed'],
+      [500, 'api_error'],
+      [502, 'request_failed'],
+    ],
+    VERIFICATION_ID_TAKEN: [
+      [409, 'verification_id_already_exists'],
+      [409, 'invalid_verification_id'],
+    ],
+  };
+  for (const [code, errors] of Object.entries(expected)) {
+    // A gateway for each, or failures in a row would have it give the provider a rest.
+    const { gateway } = await against(({ method, path, body }) => {
+      if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
+      if (method === 'GET') return problem(404, 'Resource not found');
+      const [status, said] = errors[Number(JSON.parse(body).verification_id.split('.')[1])] as [
+        number,
+        string,
+      ];
+      return problem(status, said, 'Asha Rao, 9988776655');
+    });
+    for (const [index, [, said]] of errors.entries()) {
+      const result = await start(gateway, { verificationId: `error.${index}`, user: asha });
+      expect([said, result.code]).toEqual([said, code]);
+      expect(JSON.stringify(result)).not.toMatch(/99887/);
+    }
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(
+      metrics.includes('vkyc_provider_unmapped_errors_total{status="400",code="never_heard_of"} 1'),
+    ).toBe(code === 'PROVIDER_REFUSED');
   }
 });
