@@ -129,6 +129,76 @@ test('where two webhooks of one second leave the order in doubt, the provider is
   expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
 });
 
+test('doubt makes a poll due at once: a tie of seconds, or a webhook from before what a poll had found', async () => {
+  const gateway = await bootGateway();
+  const due = async (id: string) => {
+    const { rows } = await gateway.database.query(
+      'select unsettled, next_poll_at <= provider_heard_at as at_once from vkyc_session where verification_id = $1',
+      [id],
+    );
+    return rows[0];
+  };
+  const send = async (id: string, subStatus: string, second: number, userId: string) => {
+    const { rowCount: before } = await gateway.database.query('select from provider_sighting');
+    await gateway.webhook({
+      ...webhookOf(id, 'PRE_VIDEO_CALL', subStatus, 0, userId),
+      event_time: new Date(Date.now() + second * 1000).toISOString(),
+    });
+    await eventually(
+      async () => (await gateway.database.query('select from provider_sighting')).rowCount !== before,
+    );
+  };
+  for (const id of ['tie.2', 'older.2']) {
+    const { id: sessionId } = await gateway.start(id);
+    expect(sessionId).toBeDefined();
+    // The webhook of the start's own answer comes from the sandbox, and gives it its time.
+    await eventually(async () => {
+      const { rows } = await gateway.database.query(
+        'select provider_found_at from vkyc_session where verification_id = $1',
+        [id],
+      );
+      return rows[0].provider_found_at === null;
+    });
+  }
+
+  const at = 60;
+  await send('tie.2', 'USER_QUEUED', at, 'u');
+  expect(await due('tie.2')).toEqual({ unsettled: false, at_once: false });
+  const { rows } = await gateway.database.query(
+    `select provider_event_time as time from vkyc_session where verification_id = 'tie.2'`,
+  );
+  await gateway.webhook({
+    ...webhookOf('tie.2', 'PRE_VIDEO_CALL', 'NO_AGENT_FOUND', 0),
+    event_time: rows[0].time.toISOString(),
+  });
+  await eventually(async () => (await due('tie.2')).unsettled);
+  expect(await due('tie.2')).toEqual({ unsettled: true, at_once: true });
+
+  await gateway.database.query(
+    `update vkyc_session set provider_found_at = now() + interval '1 hour' where verification_id = 'older.2'`,
+  );
+  await send('older.2', 'USER_QUEUED', at, 'u');
+  expect(await due('older.2')).toEqual({ unsettled: true, at_once: true });
+});
+
+test('a webhook that was left waiting while its session began is found and recorded', async () => {
+  const { gateway, clock } = await polledGateway();
+  await gateway.start('waiting.1');
+  await eventually(async () => {
+    const { rows } = await gateway.database.query('select state from webhook_inbox');
+    return rows[0]?.state === 'DONE';
+  });
+  await gateway.database.query(`update webhook_inbox set state = 'WAITING'`);
+
+  clock.forward(15 * MINUTE);
+  await bringForward(gateway.database, 'waiting.1');
+
+  await eventually(async () => {
+    const { rows } = await gateway.database.query('select state from webhook_inbox');
+    return rows[0].state === 'DONE';
+  });
+});
+
 test('a webhook that may be older than what a poll found has the provider asked, so that it stands corrected', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('older.happy-path');
