@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { type OutgoingHttpHeaders, request } from 'node:http';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { beforeAll, expect, test } from 'vitest';
+import { sign } from '../../src/provider/signature.ts';
+import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import { type GatewayProcess, startGatewayProcess } from '../harness/process.ts';
+
+const MB = 1024 * 1024;
+const MOST_GROWTH_MB = 80;
+const SENDERS = 300;
+const PIECE_BYTES = 16 * 1024;
+/** Of the right form, and of nothing. */
+const FORGED = { 'x-webhook-timestamp': '1746427759733', 'x-webhook-signature': `${'A'.repeat(43)}=` };
+
+let gateway: GatewayProcess;
+let database: pg.Pool;
+beforeAll(async () => {
+  const DATABASE_URL = await freshDatabase();
+  gateway = await startGatewayProcess({ DATABASE_URL, DATA_KEYS });
+  database = new pg.Pool({ connectionString: DATABASE_URL, max: 2 });
+  atTheEnd(() => database.end());
+});
+
+/** A request that is still being sent. */
+function open(headers: OutgoingHttpHeaders) {
+  const sending = request(`${gateway.url}/webhooks/cashfree`, { method: 'POST', headers, agent: false });
+  const status = new Promise<number | 'NO_ANSWER'>((resolve) => {
+    sending.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    sending.on('error', () => {});
+    sending.on('close', () => resolve('NO_ANSWER'));
+  });
+  return { sending, status };
+}
+
+function send(body: Buffer, headers: OutgoingHttpHeaders) {
+  const { sending, status } = open(headers);
+  sending.end(body);
+  return status;
+}
+
+const signed = (body: Buffer, timestamp = String(Date.now())) => ({
+  'x-webhook-timestamp': timestamp,
+  'x-webhook-signature': sign('sandbox', timestamp, body),
+});
+
+/** How many webhooks met with each outcome so far. */
+async function outcomes(): Promise<Record<string, number>> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const lines = text.matchAll(/^vkyc_webhooks_total\{outcome="([^"]+)"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
+}
+
+/** What `work` added to each outcome. */
+async function added(work: () => Promise<unknown>): Promise<Record<string, number>> {
+  const before = await outcomes();
+  await work();
+  const after = Object.entries(await outcomes()).map(
+    ([name, count]) => [name, count - (before[name] ?? 0)] as const,
+  );
+  return Object.fromEntries(after.filter(([, count]) => count > 0));
+}
+
+const stored = async (): Promise<number> => {
+  const { rows } = await database.query('select count(*)::int as count from webhook_inbox');
+  return rows[0].count;
+};
+
+/** Resident memory of the process in MB. */
+async function residentMb(): Promise<number> {
+  const { pid } = gateway.child;
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => null);
+  const kb = status
+    ? status.match(/VmRSS:\s+(\d+) kB/)?.[1]
+    : (await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)])).stdout;
+  return Number(kb) / 1024;
+}
+
+test('a good signature is all that counts: type, age, size of the headers and sense do not matter', async () => {
+  let number = 0;
+  const fresh = () => Buffer.from(JSON.stringify({ nonsense: ++number }));
+  const types = ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'nonsense', ';;', ''];
+  const bodies: [Buffer, OutgoingHttpHeaders][] = [
+    ...types.map((type): [Buffer, OutgoingHttpHeaders] => [fresh(), { 'content-type': type }]),
+    [fresh(), {}],
+    [fresh(), { 'x-padding': 'p'.repeat(7 * 1024) }],
+    [Buffer.from([0xc3, 0x28, 0xff, 0xfe, 0x00]), { 'content-type': 'application/json' }],
+    [Buffer.from('{"data": {"verification_id": "'), { 'content-type': 'application/json' }],
+    [Buffer.alloc(MB, ' '), { 'content-type': 'application/json' }],
+  ];
+  const times = ['0', '1', '946684800000', '4102444800000', '99999999999999999999', 'yesterday'];
+
+  const counted = await added(async () => {
+    for (const [body, headers] of bodies)
+      expect(await send(body, { ...signed(body), ...headers }), JSON.stringify(headers).slice(0, 80)).toBe(
+        200,
+      );
+    for (const time of times) {
+      const body = fresh();
+      expect(await send(body, signed(body, time)), time).toBe(200);
+    }
+  });
+
+  expect(counted).toEqual({ kept: bodies.length + times.length });
+  const { rows } = await database.query('select state, count(*)::int from webhook_inbox group by state');
+  expect(rows).toEqual([{ state: 'PARKED', count: bodies.length + times.length }]);
+});
+
+test('what is not well signed or too large is refused and counted by kind, and leaves nothing, as a broken upload does', async () => {
+  const before = await stored();
+  const body = Buffer.from('{"data": {"verification_id": "nobody"}}');
+  const good = signed(body);
+  const unsigned: OutgoingHttpHeaders[] = [
+    {},
+    { 'x-webhook-timestamp': good['x-webhook-timestamp'] },
+    { 'x-webhook-signature': good['x-webhook-signature'] },
+    { ...good, 'x-webhook-timestamp': '1'.repeat(65) },
+    { ...good, 'x-webhook-signature': 'A'.repeat(7 * 1024) },
+    { ...good, 'x-webhook-signature': [good['x-webhook-signature'], good['x-webhook-signature']] },
+    ...Array.from({ length: 101 }, (_, length) => ({ ...good, 'x-webhook-signature': 'A'.repeat(length) })),
+  ];
+  const forged: OutgoingHttpHeaders[] = [
+    FORGED,
+    { ...good, 'x-webhook-timestamp': '1' },
+    { ...good, ...signed(Buffer.from('{}'), good['x-webhook-timestamp']) },
+  ];
+  const tooLarge = Buffer.alloc(MB + 1, ' ');
+
+  expect(
+    await added(async () => {
+      for (const headers of unsigned) expect(await send(body, headers)).toBe(401);
+      for (const headers of forged) expect(await send(body, headers)).toBe(401);
+    }),
+  ).toEqual({ unsigned: unsigned.length, 'badly signed': forged.length });
+  expect(
+    await added(async () => {
+      expect(await send(tooLarge, { ...signed(tooLarge), 'content-length': tooLarge.length })).toBe(413);
+      expect(await send(tooLarge, { ...signed(tooLarge), 'transfer-encoding': 'chunked' })).toBe(413);
+    }),
+  ).toEqual({ 'too large': 2 });
+  const { sending, status } = open({ ...good, 'content-length': body.length });
+  sending.write(body.subarray(0, 10), () => sending.destroy());
+  expect(await status).toBe('NO_ANSWER');
+
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+  expect(await stored()).toBe(before);
+});
+
+test('300 senders who dribble a megabyte each take bounded memory and stop nothing: afterwards all is as before', async () => {
+  const storedBefore = await stored();
+  const before = await residentMb();
+  let peak = before;
+  let after = before;
+  let over = false;
+  const watching = (async () => {
+    while (!over) peak = Math.max(peak, await residentMb());
+  })();
+  const piece = Buffer.alloc(PIECE_BYTES, 'x');
+  const honest = Buffer.from(JSON.stringify({ honest: 'h'.repeat(MB - 20) }));
+
+  const counted = await added(async () => {
+    const senders = Array.from({ length: SENDERS }, () => open({ ...FORGED, 'content-length': MB }));
+    for (let sent = 0; sent < MB; sent += PIECE_BYTES) {
+      for (const { sending } of senders) if (sending.writable) sending.write(piece);
+      expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+    }
+    for (const { sending } of senders) sending.end();
+    await Promise.all(senders.map(({ status }) => status));
+    over = true;
+    await watching;
+    after = await residentMb();
+    await eventually(async () => (await send(honest, signed(honest))) === 200);
+  });
+
+  process.stderr.write(`resident: ${[before, peak, after].map(Math.round).join(', ')} MB\n`);
+  expect(peak - before).toBeLessThan(MOST_GROWTH_MB);
+  expect(after - before).toBeLessThan(MOST_GROWTH_MB);
+  expect(counted.kept).toBe(1);
+  expect((counted['badly signed'] ?? 0) + (counted['too many'] ?? 0)).toBeGreaterThanOrEqual(SENDERS);
+  expect(counted['too many']).toBeGreaterThan(0);
+  expect(await stored()).toBe(storedBefore + 1);
+});

@@ -1,0 +1,196 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { bringForward } from '../harness/clock.ts';
+import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import {
+  type GatewayProcess,
+  type SandboxProcess,
+  startGatewayProcess,
+  startSandboxProcess,
+} from '../harness/process.ts';
+import { type Moment, startWire, type Wire } from './wire.ts';
+
+const CALLERS = 50;
+const START = `mutation ($input: StartSessionInput!) {
+  result: startSession(input: $input) {
+    ... on StartSessionSuccess { replayed session { id referenceId user { userId } } }
+    ... on MutationError { code retryable }
+    ... on InvalidInputError { problems { path } }
+  }
+}`;
+const LOG = `query ($id: String!) {
+  session: sessionByVerificationId(verificationId: $id) {
+    id referenceId user { userId } transitions(first: 10) { nodes { subStatus source } }
+  }
+}`;
+
+const start = async (gateway: GatewayProcess, verificationId: string, more: object = {}, token?: string) => {
+  const input = { verificationId, user: { phone: '9988776655', name: 'Asha Rao' }, ...more };
+  return (await gateway.graphql(START, { input }, token)).result;
+};
+
+/** A provider, a wire to it that can be cut, one database, and gateways on both. */
+async function place() {
+  const sandbox = await startSandboxProcess();
+  const wire = await startWire(sandbox.access.CASHFREE_BASE_URL);
+  const DATABASE_URL = await freshDatabase();
+  const database = new pg.Pool({ connectionString: DATABASE_URL, max: 2 });
+  atTheEnd(() => database.end());
+  const environment = { ...sandbox.access, CASHFREE_BASE_URL: wire.baseUrl, DATABASE_URL, DATA_KEYS };
+  return { sandbox, wire, database, startGateway: () => startGatewayProcess(environment) };
+}
+
+/** Starts a session on a gateway that is killed with SIGKILL at this point of it; its caller gets no answer. */
+async function startAndKill(
+  gateway: GatewayProcess,
+  wire: Wire,
+  [moment, call]: readonly [Moment, string],
+  verificationId: string,
+  before: () => Promise<unknown> = async () => {},
+): Promise<void> {
+  const killed = wire.cutAt(moment, call, async () => {
+    await before();
+    await gateway.end('SIGKILL');
+  });
+  await expect(start(gateway, verificationId)).rejects.toThrow();
+  await killed;
+}
+
+/** What the provider has under this id, which is one thing or nothing, in the words of our API. */
+async function atProvider(sandbox: SandboxProcess, verificationId: string) {
+  const all: { verification_id: string }[] = await sandbox.control('GET', '/verifications');
+  if (!all.some((each) => each.verification_id === verificationId)) return null;
+  const found = await sandbox.call('GET', `/vkyc?verification_id=${verificationId}`);
+  return { referenceId: String(found.reference_id), user: { userId: found.user_id } };
+}
+
+test('50 callers on two processes who repeat what may be repeated all get the one session, though answers are lost', async () => {
+  const { sandbox, database, startGateway } = await place();
+  const gateways = await Promise.all([startGateway(), startGateway()]);
+  await sandbox.control('PUT', '/faults', {
+    'error-504-after': { times: 2, path: 'POST /vkyc' },
+    'rate-limited': { times: 1, path: 'GET /vkyc' },
+  });
+  let repetitions = 0;
+  const insist = async (gateway: GatewayProcess) => {
+    for (;;) {
+      const result = await start(gateway, 'many.1');
+      if (!result.retryable) return result;
+      repetitions += 1;
+    }
+  };
+
+  const results = await Promise.all(
+    Array.from({ length: CALLERS }, (_, index) => insist(gateways[index % 2] as GatewayProcess)),
+  );
+
+  const known = await atProvider(sandbox, 'many.1');
+  const { session } = await gateways[0].graphql(LOG, { id: 'many.1' });
+  expect(session).toMatchObject({
+    ...known,
+    transitions: { nodes: [{ subStatus: 'LINK_GENERATED', source: 'MUTATION' }] },
+  });
+  expect(new Set(results.map((each) => each.session?.id ?? each.code))).toEqual(new Set([session.id]));
+  expect(results.filter((each) => !each.replayed)).toHaveLength(1);
+  expect(repetitions).toBeGreaterThan(0);
+  expect(await sandbox.control('GET', '/verifications')).toHaveLength(1);
+  expect((await database.query('select from vkyc_session')).rowCount).toBe(1);
+});
+
+test('after kill -9 at any point of a start the repetition, on a new process, gets the one session', {
+  timeout: 60_000,
+}, async () => {
+  const { sandbox, wire, startGateway } = await place();
+  const points = [
+    ['BEFORE', 'POST /user'],
+    ['AFTER', 'POST /user'],
+    ['BEFORE', 'POST /vkyc'],
+    ['AFTER', 'POST /vkyc'],
+  ] as const;
+  let gateway = await startGateway();
+
+  for (const [index, point] of points.entries()) {
+    const id = `killed.${index}`;
+    await startAndKill(gateway, wire, point, id);
+    const leftBehind = await atProvider(sandbox, id);
+    gateway = await startGateway();
+
+    const repeated = await start(gateway, id);
+    const again = await start(gateway, id);
+
+    const where = `killed ${point.join(' ')}`;
+    expect(leftBehind !== null, where).toBe(index === points.length - 1);
+    expect(repeated, where).toMatchObject({ replayed: false, session: await atProvider(sandbox, id) });
+    expect(again, where).toEqual({ ...repeated, replayed: true });
+  }
+  expect(await sandbox.control('GET', '/verifications')).toHaveLength(points.length);
+});
+
+test('a start whose answer died with its process is found without a repetition, be the plan to look lost or not', async () => {
+  const { sandbox, wire, database, startGateway } = await place();
+  const planned = () =>
+    eventually(async () => {
+      const { rows } = await database.query(`select 1 from graphile_worker.jobs where key is not null`);
+      return rows.length > 0;
+    });
+  const found = async (gateway: GatewayProcess, id: string) =>
+    eventually(async () => (await gateway.graphql(LOG, { id })).session);
+
+  await startAndKill(await startGateway(), wire, ['AFTER', 'POST /vkyc'], 'planned.1', planned);
+  const second = await startGateway();
+  await bringForward(database, 'planned.1');
+  const atTheLook = await found(second, 'planned.1');
+  await startAndKill(second, wire, ['AFTER', 'POST /vkyc'], 'lost.1');
+  await database.query(`delete from graphile_worker._private_jobs where key = 'reconcile:lost.1'`);
+  await database.query(`update start_intent set created_at = now() - interval '2 minutes'`);
+  const third = await startGateway();
+  await database.query(`select graphile_worker.add_job('sweep')`);
+  const bySweep = await found(third, 'lost.1');
+
+  for (const [id, session] of Object.entries({ 'planned.1': atTheLook, 'lost.1': bySweep })) {
+    expect(session).toMatchObject({
+      ...(await atProvider(sandbox, id)),
+      transitions: { nodes: [{ subStatus: 'LINK_GENERATED', source: 'POLL' }] },
+    });
+    expect((await start(third, id)).session.id).toBe(session.id);
+  }
+  expect(await sandbox.control('GET', '/verifications')).toHaveLength(2);
+});
+
+test("another's verification id and another phone of a known user are refused by every process, also after kill -9", async () => {
+  const { sandbox, database, startGateway } = await place();
+  const tokenOf = async (gateway: GatewayProcess, sub: string): Promise<string> => {
+    const response = await fetch(`${gateway.url}/dev/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ sub, roles: ['OPERATOR'] }),
+    });
+    return ((await response.json()) as { token: string }).token;
+  };
+  const user = { userId: 'asha', phone: '9988776655' };
+  await sandbox.call('POST', '/user', { user_id: 'ravi', phone: '9000000000' });
+  await sandbox.call('POST', '/vkyc', { verification_id: 'elsewhere.1', user_id: 'ravi' });
+  const before = await Promise.all([startGateway(), startGateway()]);
+  const mine = await start(before[0], 'mine.1', { user }, await tokenOf(before[0], 'one'));
+  const expectRefusals = async (gateway: GatewayProcess) => {
+    const [one, two] = [await tokenOf(gateway, 'one'), await tokenOf(gateway, 'two')];
+    expect(await start(gateway, 'mine.1', { user }, two)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
+    expect(await start(gateway, 'elsewhere.1', { user }, one)).toMatchObject({
+      code: 'VERIFICATION_ID_TAKEN',
+    });
+    expect(await start(gateway, 'phone.1', { user: { ...user, phone: '9111111111' } }, one)).toMatchObject({
+      code: 'INVALID_INPUT',
+      problems: [{ path: ['user', 'phone'] }],
+    });
+    expect(await start(gateway, 'mine.1', { user }, one)).toEqual({ ...mine, replayed: true });
+  };
+
+  for (const gateway of before) await expectRefusals(gateway);
+  await Promise.all(before.map((gateway) => gateway.end('SIGKILL')));
+  await expectRefusals(await startGateway());
+
+  const all: { verification_id: string }[] = await sandbox.control('GET', '/verifications');
+  expect(all.map((each) => each.verification_id)).toEqual(['elsewhere.1', 'mine.1']);
+  const { rows } = await database.query('select verification_id from vkyc_session');
+  expect(rows).toEqual([{ verification_id: 'mine.1' }]);
+});

@@ -1,0 +1,65 @@
+/** The wire between a gateway and the provider, with somebody on it who kills the gateway at the worst moment. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { atTheEnd } from '../harness/gateway.ts';
+
+/** BEFORE: the provider has not heard of the call. AFTER: it has answered, and the gateway has not heard that. */
+export type Moment = 'BEFORE' | 'AFTER';
+
+export interface Wire {
+  /** What `CASHFREE_BASE_URL` would be. */
+  readonly baseUrl: string;
+  /** Does this at the next call such as `POST /vkyc`, of which nothing goes any further; resolves once done. */
+  cutAt(moment: Moment, call: string, kill: () => Promise<unknown>): Promise<void>;
+}
+
+const PREFIX = '/verification';
+
+export async function startWire(providerUrl: string): Promise<Wire> {
+  let cut: ((moment: Moment, call: string) => Promise<boolean>) | null = null;
+
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '', headers } = request;
+    const path = url.slice(PREFIX.length);
+    const call = `${method} ${path.split('?')[0]}`;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = chunks.length > 0 ? Buffer.concat(chunks) : null;
+
+    if (await cut?.('BEFORE', call)) return;
+    const passedOn = Object.entries(headers).filter(
+      ([name]) => name.startsWith('x-') || name === 'content-type',
+    );
+    const answer = await fetch(`${providerUrl}${path}`, {
+      method,
+      headers: passedOn as [string, string][],
+      body,
+    });
+    const text = await answer.text();
+    if (await cut?.('AFTER', call)) return;
+    const retryAfter = answer.headers.get('retry-after');
+    response.writeHead(answer.status, {
+      'content-type': 'application/json',
+      ...(retryAfter ? { 'retry-after': retryAfter } : {}),
+    });
+    response.end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atTheEnd(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PREFIX}`,
+    cutAt: (wantedMoment, wantedCall, kill) =>
+      new Promise((resolve, reject) => {
+        cut = async (moment, call) => {
+          if (moment !== wantedMoment || call !== wantedCall) return false;
+          cut = null;
+          await kill().then(() => resolve(), reject);
+          return true;
+        };
+      }),
+  };
+}
