@@ -5,7 +5,6 @@ import type { Config } from './config.ts';
 import { connect, migrate } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { readLogIdentity } from './db/feed.ts';
-import { runJobs } from './db/jobs.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { type Clock, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
@@ -26,7 +25,7 @@ import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { createCallBudget, limitsOf } from './services/call-budget.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
-import { PollPlanner } from './services/plan-polls.ts';
+import { PollingPace } from './services/polling-pace.ts';
 import { Inbox } from './services/receive-webhook.ts';
 import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
@@ -38,7 +37,7 @@ export interface Overrides {
   readonly clock?: Clock;
   readonly log?: Logger;
   /** Nothing is asked of the provider but for a caller. */
-  readonly withoutJobs?: boolean;
+  readonly withoutPolling?: boolean;
   /** The sandbox's journeys go on only when told to. */
   readonly sandboxByHand?: boolean;
 }
@@ -62,7 +61,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
   const stop = once(async () => {
-    for (const release of releases.reverse()) await release();
+    for (const release of releases.reverse()) {
+      try {
+        await release();
+      } catch (error) {
+        log.error({ err: error }, 'something could not be stopped cleanly');
+      }
+    }
   });
 
   try {
@@ -79,30 +84,27 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const limits = limitsOf(config.provider.callsPerMinute);
     const budget = createCallBudget(db, limits, stoppingCalls.signal);
     const { access, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
-    const cashfree = createCashfree({ ...access, ...watchProvider(metrics, log), budget });
+    const cashfree = createCashfree({
+      ...access,
+      ...watchProvider(metrics, log),
+      budget,
+      stopping: stoppingCalls.signal,
+    });
     const provider = cashfree('MUTATION');
     const doorbell = createLocalDoorbell();
     const hub = new Hub({ db, doorbell, log });
     onStop(() => hub.stop());
-    const planner = new PollPlanner({ db, clock, pollsPerMinute: limits.polls, log });
-    onStop(() => planner.stop());
-    const recorder = new Recorder({ db, clock, doorbell, sealer, planner, metrics, log });
-    const inbox = new Inbox({ db, clock, sealer, recorder, planner, log });
+    const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
+    onStop(() => pace.stop());
+    const recorder = new Recorder({ db, clock, doorbell, sealer, pace, metrics, log });
+    const inbox = new Inbox({ db, clock, sealer, recorder, log });
     onStop(() => inbox.stop());
-    const reconciler = new Reconciler({
-      db,
-      clock,
-      provider: cashfree('POLL'),
-      recorder,
-      planner,
-      sealer,
-      log,
-    });
-    if (!overrides.withoutJobs) {
-      const stopJobs = await runJobs(pool, reconciler, log);
+    if (!overrides.withoutPolling) {
+      const polled = cashfree('POLL');
+      const reconciler = new Reconciler({ db, pool, clock, provider: polled, recorder, pace, sealer, log });
       onStop(() => {
         stoppingCalls.abort();
-        return stopJobs();
+        return reconciler.stop();
       });
     }
 
@@ -115,7 +117,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       policy,
       hub,
       cursors: createCursors(await readLogIdentity(db)),
-      startSession: createStartSession({ db, clock, provider, recorder, planner, sealer }),
+      startSession: createStartSession({ db, clock, provider, recorder, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
       cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
       recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

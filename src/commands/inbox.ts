@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Database } from '../db/client.ts';
-import { findWebhooks, type InboxRow, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
+import { findOutcomes, findWebhooks, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { INBOX_STATES, type InboxState } from '../db/tables.ts';
 import { parseJson } from '../provider/json.ts';
@@ -51,7 +51,8 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
 }
 
 async function show(db: Database, sealer: Sealer, ids: readonly bigint[], reveal: boolean): Promise<void> {
-  for (const row of await found(db, ids)) {
+  allFound(ids, await findOutcomes(db, ids));
+  for (const row of await findWebhooks(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
     print(readable(sealer.open(row.body, placeOfWebhook(row.bodyHash)), reveal));
   }
@@ -77,11 +78,11 @@ function hide(value: unknown, key = ''): unknown {
 }
 
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
-  await found(db, ids);
+  allFound(ids, await findOutcomes(db, ids));
   await replayWebhooks(db, ids);
   const deadline = Date.now() + REPLAY_PATIENCE_MS;
   for (;;) {
-    const rows = await findWebhooks(db, ids);
+    const rows = await findOutcomes(db, ids);
     const waiting = rows.filter((row) => row.state === 'PENDING').length;
     process.stderr.write(`\r${rows.length - waiting} of ${rows.length} processed`);
     if (waiting === 0 || Date.now() > deadline) {
@@ -93,17 +94,16 @@ async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
   }
 }
 
-function outcomeOf({ state, reason }: InboxRow): string {
+function outcomeOf({ state, reason }: { state: InboxState; reason: string | null }): string {
   if (state === 'DONE') return 'DONE: recorded, or nothing new.';
   if (state === 'PENDING') return 'PENDING: a running gateway will process it.';
   return `${state}: ${reason}`;
 }
 
-async function found(db: Database, ids: readonly bigint[]): Promise<InboxRow[]> {
-  const rows = await findWebhooks(db, ids);
-  const missing = ids.filter((id) => !rows.some((row) => row.id === id));
+function allFound(ids: readonly bigint[], rows: readonly { id: bigint }[]): void {
+  const there = new Set(rows.map((row) => row.id));
+  const missing = ids.filter((id) => !there.has(id));
   if (missing.length > 0) throw new UsageError(`There is no webhook ${missing.join(', ')}.`);
-  return rows;
 }
 
 function idsOf(given: readonly string[]): bigint[] {
@@ -154,6 +154,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${(error as Error).message.split('\nparams:')[0]}\n`);
+  // A failed statement says why in its cause.
+  const { message, cause } = error as Error;
+  process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
   process.exitCode = 1;
 }

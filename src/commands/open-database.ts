@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readConfig } from '../config.ts';
-import { connect, type Database, migrate } from '../db/client.ts';
+import { connect, type Database } from '../db/client.ts';
 import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { developmentKey, Sealer } from '../db/sealing.ts';
 
@@ -22,7 +22,6 @@ export async function openDatabase(): Promise<Opened> {
       ? await joinEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') })
       : null;
   const url = database.kind === 'URL' ? database.url : (postgres?.url as string);
-  await migrate(database.kind === 'URL' ? database.migrateUrl : url);
   const { db, close } = connect(url, 2, () => {});
   return {
     db,

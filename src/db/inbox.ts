@@ -32,15 +32,24 @@ export async function claimWebhook(tx: Transaction): Promise<InboxRow | null> {
 export const settleWebhook = (
   db: Queryable,
   id: bigint,
-  outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts'>>,
+  outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId'>>,
 ) => db.update(inbox).set(outcome).where(eq(inbox.id, id));
 
 const waitingOf = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
 
-/** Puts the webhooks of a session that is known by now back in line. */
+/** Why webhooks were parked whose verification the provider does not have either. */
+export const UNKNOWN_THERE = 'Neither this gateway nor the provider knows this verification id.';
+
+/** Puts the webhooks of a session that is known by now back in line, given up or not. */
 export const releaseWaiting = (db: Queryable, verificationId: string) =>
-  db.update(inbox).set({ state: 'PENDING', reason: null }).where(waitingOf(verificationId));
+  db
+    .update(inbox)
+    .set({ state: 'PENDING', reason: null })
+    .where(
+      sql`${inbox.verificationId} = ${verificationId} and (${inbox.state} = 'WAITING'
+        or (${inbox.state} = 'PARKED' and ${inbox.reason} = ${UNKNOWN_THERE}))`,
+    );
 
 /** Whether webhooks wait for a session of this id. */
 export async function hasWaiting(db: Queryable, verificationId: string): Promise<boolean> {
@@ -66,6 +75,14 @@ export const listWebhooks = (db: Queryable, state: InboxState | null, limit: num
 export const findWebhooks = (db: Queryable, ids: readonly bigint[]): Promise<InboxRow[]> =>
   db
     .select()
+    .from(inbox)
+    .where(inArray(inbox.id, [...ids]))
+    .orderBy(asc(inbox.id));
+
+/** What became of webhooks, without reading them. */
+export const findOutcomes = (db: Queryable, ids: readonly bigint[]) =>
+  db
+    .select({ id: inbox.id, state: inbox.state, reason: inbox.reason })
     .from(inbox)
     .where(inArray(inbox.id, [...ids]))
     .orderBy(asc(inbox.id));

@@ -1,5 +1,5 @@
-import { and, eq, ne, sql } from 'drizzle-orm';
-import type { Queryable } from './client.ts';
+import { and, eq, gt, ne, sql } from 'drizzle-orm';
+import type { Queryable, Transaction } from './client.ts';
 import { type IntentState, startIntents } from './tables.ts';
 
 export type IntentRow = typeof startIntents.$inferSelect;
@@ -18,22 +18,19 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
   return row ?? null;
 }
 
-/** Says that the provider is about to be asked; returns how often that was said, this time included. */
-export async function countSend(db: Queryable, verificationId: string): Promise<number> {
-  const [row] = await db
+/** Says that the provider is about to be asked. */
+export const countSend = (db: Queryable, verificationId: string) =>
+  db
     .update(startIntents)
     .set({ sends: sql`${startIntents.sends} + 1` })
-    .where(eq(startIntents.verificationId, verificationId))
-    .returning({ sends: startIntents.sends });
-  return row?.sends ?? 0;
-}
+    .where(eq(startIntents.verificationId, verificationId));
 
-/** Takes back the count of a send that the provider refused: nothing came of it. */
+/** Takes back the count of a send that never left, or that the provider refused: nothing came of it. */
 export const uncountSend = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
-    .set({ sends: 0 })
-    .where(and(eq(startIntents.verificationId, verificationId), eq(startIntents.sends, 1)));
+    .set({ sends: sql`${startIntents.sends} - 1` })
+    .where(and(eq(startIntents.verificationId, verificationId), gt(startIntents.sends, 0)));
 
 export const markIntent = (db: Queryable, verificationId: string, marks: Pick<IntentRow, 'userId'>) =>
   db.update(startIntents).set(marks).where(eq(startIntents.verificationId, verificationId));
@@ -75,15 +72,26 @@ export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Pr
   return replaced ?? insertIntent(db, intent);
 }
 
-/** Says of an id that nobody asked for here that it is somebody else's. */
-export const insertTakenIntent = (
-  db: Queryable,
-  intent: Pick<IntentRow, 'verificationId' | 'sessionId' | 'createdAt'>,
-) =>
-  db
+/**
+ * Says of an id that it is somebody else's, so that nobody starts it here; false where somebody is about to, or has.
+ * The transaction then holds the intent until it ends.
+ */
+export async function claimForAdoption(
+  tx: Transaction,
+  claim: Pick<IntentRow, 'verificationId' | 'sessionId' | 'createdAt'>,
+): Promise<boolean> {
+  const inserted = await tx
     .insert(startIntents)
-    .values({ ...intent, caller: '', inputHash: Buffer.alloc(0), sends: 0, state: 'TAKEN' })
-    .onConflictDoNothing();
+    .values({ ...claim, caller: '', inputHash: Buffer.alloc(0), sends: 0, state: 'TAKEN' })
+    .onConflictDoNothing()
+    .returning({ id: startIntents.sessionId });
+  if (inserted.length > 0) return true;
+  const given = eq(startIntents.verificationId, claim.verificationId);
+  const [intent] = await tx.select().from(startIntents).where(given).for('update');
+  if (intent?.state !== 'TAKEN' && intent?.state !== 'REFUSED') return false;
+  await tx.update(startIntents).set({ state: 'TAKEN' }).where(given);
+  return true;
+}
 
 /** True for the one call that completes the intent, false for every later one. */
 export async function completeIntent(db: Queryable, verificationId: string): Promise<boolean> {

@@ -34,13 +34,31 @@ export const withNextPoll = (row: Omit<SessionRow, 'nextPollAt'>, fairShareMs: n
       changedAt: row.updatedAt,
       heardAt: row.providerHeardAt,
       unsettled: row.unsettled,
-      meetingAt: row.providerMeetingAt,
+      meetingAt: row.meetingAt,
       linkExpiresAt: row.linkExpiresAt,
       createdAt: row.createdAt,
     },
     fairShareMs,
   ),
 });
+
+/** Plans the next poll of a session that was asked about in vain; leaves it where something newer was recorded. */
+export const postponePoll = (
+  db: Queryable,
+  { id, nextPollAt, version, lastSequence }: SessionRow,
+  to: Date | null,
+) =>
+  db
+    .update(sessions)
+    .set({ nextPollAt: to })
+    .where(
+      and(
+        eq(sessions.id, id),
+        eq(sessions.version, version),
+        eq(sessions.lastSequence, lastSequence),
+        sql`${sessions.nextPollAt} is not distinct from ${nextPollAt?.toISOString() ?? null}::timestamptz`,
+      ),
+    );
 
 /** How many sessions are polled. */
 export async function countPolled(db: Queryable): Promise<number> {

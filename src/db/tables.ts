@@ -83,7 +83,6 @@ export const startIntents = pgTable(
   (t) => [
     // Of several that would take the place of the same session, one may try.
     uniqueIndex('start_intent_replaces').on(t.replacesId).where(sql`${t.state} in ('OPEN', 'DONE')`),
-    index('start_intent_open').on(t.createdAt).where(sql`${t.state} = 'OPEN'`),
   ],
 );
 
@@ -125,6 +124,8 @@ export const sessions = pgTable(
     linkExpiresAt: time('link_expires_at'),
     /** The provider's newest word on a meeting, so that each is taken over once. */
     providerMeetingAt: time('provider_meeting_at'),
+    /** Of the meeting that is booked, wherever it was. */
+    meetingAt: time('meeting_at'),
     /** The session whose place this one took. */
     replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
     createdAt: time('created_at').notNull(),
@@ -141,6 +142,7 @@ export const sessions = pgTable(
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
+    index('vkyc_session_unsettled').on(t.nextPollAt).where(sql`${t.unsettled}`),
   ],
 );
 
@@ -320,6 +322,20 @@ export const inbox = pgTable(
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
     check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
   ],
+);
+
+/**
+ * Verification ids to look for at the provider, since no session of theirs is here: of starts that were sent and not
+ * answered, and of strangers that webhooks speak of.
+ */
+export const lookups = pgTable(
+  'provider_lookup',
+  {
+    verificationId: text('verification_id').primaryKey(),
+    since: time('since').notNull(),
+    dueAt: time('due_at').notNull(),
+  },
+  (t) => [index('provider_lookup_due').on(t.dueAt)],
 );
 
 /** The calls made to the provider in the last minute, by all replicas. */

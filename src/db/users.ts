@@ -17,8 +17,14 @@ export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> 
 }
 
 /** Replaces what is kept of a person. */
-export const updatePersonal = (db: Queryable, id: string, personal: Buffer) =>
-  db.update(users).set({ personal }).where(eq(users.id, id));
+export const updatePersonal = (db: Queryable, id: string, changes: Pick<UserRow, 'personal' | 'phoneHash'>) =>
+  db.update(users).set(changes).where(eq(users.id, id));
+
+/** By the provider's id of them. */
+export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
+  const [row] = await db.select().from(users).where(eq(users.userId, userId));
+  return row ?? null;
+}
 
 export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> =>
   db

@@ -73,6 +73,8 @@ export type ProviderFailureKind =
 interface ProviderFailureDetails {
   readonly providerCode?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
+  /** False where it is certain that the provider heard nothing of it. */
+  readonly sent?: false;
   /** The input that is not acceptable, for INVALID. */
   readonly path?: readonly string[] | undefined;
 }

@@ -1,5 +1,8 @@
 import { infoOf, type Pair, type SubStatus } from './status.ts';
 
+/** The part of the provider's limit that polls leave to mutations. */
+export const KEPT_FOR_MUTATIONS = 0.3;
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -7,7 +10,7 @@ const DAY = 24 * HOUR;
 
 /** What is known of a session that tells how soon the provider may have news of it. */
 export interface PollFacts extends Pair {
-  /** When it came to this pair. */
+  /** When anything of it was recorded last. */
   readonly changedAt: Date;
   /** When the provider was last heard of it, by a webhook or a poll. */
   readonly heardAt: Date;
@@ -82,10 +85,12 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   // Once its time has come, a meeting is a customer under way.
   const met = meeting !== null && meeting <= heard;
   const { least, part, most } = RHYTHMS[met ? 'UNDER_WAY' : rhythm];
-  const quietMs = heard - (met ? meeting : facts.changedAt.getTime());
+  const changed = met ? meeting : facts.changedAt.getTime();
+  const quietMs = heard - changed;
   const leastMs = Math.max(fairShareMs * least, SHORTEST_PAUSE_MS);
   const mostMs = Math.max(fairShareMs * most, SHORTEST_QUIET_PAUSE_MS);
-  const due = heard + Math.min(Math.max(quietMs * part, leastMs), mostMs);
+  // What was decided here since is a change as well, after which there may soon be news.
+  const due = Math.max(heard, changed) + Math.min(Math.max(quietMs * part, leastMs), mostMs);
   return new Date(earliest(due, [meeting, expiry], heard));
 }
 

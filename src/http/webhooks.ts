@@ -1,14 +1,26 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import { verify } from '../provider/signature.ts';
 import type { Inbox } from '../services/receive-webhook.ts';
 
 const LARGEST_WEBHOOK_BYTES = 1024 * 1024;
-/** Anybody can send bytes: so much of what is not verified yet is held at once, and no more. */
-const MOST_UNVERIFIED_BYTES = 16 * LARGEST_WEBHOOK_BYTES;
+/** No webhook of the provider is nearly as large; what is larger shares a common store while it arrives. */
+const USUAL_BYTES = 64 * 1024;
+/** Anybody can send bytes: so much of what is unusually large and not verified yet is held at once, and no more. */
+const MOST_UNUSUAL_BYTES = 8 * LARGEST_WEBHOOK_BYTES;
+const ARRIVES_WITHIN_MS = 10_000;
 /** base64 of the 32 bytes of an HMAC with SHA-256. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
 const TIMESTAMP = /^[\x21-\x7e]{1,64}$/;
+
+/** Why a body was not read to its end, and what its sender is told, if it is still there. */
+const UNREAD = {
+  TOO_LARGE: { status: 413, message: 'A webhook has at most 1 MB.' },
+  TOO_MANY: { status: 503, message: 'Too much is arriving at once: send it again.' },
+  TOO_SLOW: { status: 408, message: 'A webhook arrives within 10 s: send it again.' },
+  BROKEN_OFF: { status: 400, message: 'The body broke off: send it again.' },
+} as const;
 
 interface Parts {
   readonly inbox: Inbox;
@@ -22,7 +34,7 @@ interface Parts {
  * with 200, whatever the bytes say; anything else is refused, counted and not stored.
  */
 export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metrics }: Parts): Promise<void> {
-  let unverifiedBytes = 0;
+  let unusualBytes = 0;
 
   function refuse(reply: FastifyReply, status: number, outcome: string, message: string) {
     metrics.webhooks.inc({ outcome });
@@ -34,21 +46,33 @@ export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metr
       .send({ errors: [{ message, extensions: { code } }] });
   }
 
-  /** The raw bytes; null once they are more than any webhook, or more than is held of all senders. */
-  async function read(stream: AsyncIterable<Buffer>): Promise<Buffer | 'TOO_LARGE' | 'TOO_MANY'> {
+  /** The raw bytes, or why they are not read to their end. */
+  async function read(stream: Readable): Promise<Buffer | keyof typeof UNREAD> {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let unusual = 0;
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      stream.destroy();
+    }, ARRIVES_WITHIN_MS);
     try {
-      for await (const chunk of stream) {
-        if (bytes + chunk.length > LARGEST_WEBHOOK_BYTES) return 'TOO_LARGE';
-        if (unverifiedBytes + chunk.length > MOST_UNVERIFIED_BYTES) return 'TOO_MANY';
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        unverifiedBytes += chunk.length;
+        if (bytes > LARGEST_WEBHOOK_BYTES) return 'TOO_LARGE';
+        if (bytes > USUAL_BYTES) {
+          if (unusualBytes + chunk.length > MOST_UNUSUAL_BYTES) return 'TOO_MANY';
+          unusual += chunk.length;
+          unusualBytes += chunk.length;
+        }
         chunks.push(chunk);
       }
-      return Buffer.concat(chunks);
+      return late ? 'TOO_SLOW' : Buffer.concat(chunks);
+    } catch {
+      return late ? 'TOO_SLOW' : 'BROKEN_OFF';
     } finally {
-      unverifiedBytes -= bytes;
+      clearTimeout(deadline);
+      unusualBytes -= unusual;
     }
   }
 
@@ -57,6 +81,10 @@ export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metr
     // the headers are at least of the right form.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+    // What the bytes are called says nothing of their signature, and Fastify refuses what it cannot read.
+    scope.addHook('onRequest', async ({ raw }) => {
+      delete raw.headers['content-type'];
+    });
 
     scope.post('/webhooks/cashfree', async (request, reply) => {
       const headers = signatureOf(request);
@@ -64,11 +92,11 @@ export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metr
         const message = 'x-webhook-timestamp and x-webhook-signature are needed, as the provider sends them.';
         return refuse(reply, 401, 'unsigned', message);
       }
-      const body = request.body ? await read(request.body as AsyncIterable<Buffer>) : Buffer.alloc(0);
-      if (body === 'TOO_LARGE') return refuse(reply, 413, 'too large', 'A webhook has at most 1 MB.');
-      if (body === 'TOO_MANY') {
-        reply.header('retry-after', '1');
-        return refuse(reply, 503, 'too many', 'Too much is arriving at once: send it again.');
+      const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
+      if (typeof body === 'string') {
+        const { status, message } = UNREAD[body];
+        if (status === 503) reply.header('retry-after', '1');
+        return refuse(reply, status, body.toLowerCase().replace('_', ' '), message);
       }
       if (!verify(secrets, headers.timestamp, body, headers.signature)) {
         const message = 'The signature does not fit these bytes and any active secret.';

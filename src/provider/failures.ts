@@ -71,16 +71,18 @@ export function failureOf(
   retryAfterSeconds: number | undefined,
   onUnmapped: (status: number, code: string) => void,
 ): ProviderFailure {
-  const code = readableCode(readFailure(body).code) ?? `http_${status}`;
-  const documented = DOCUMENTED_ERRORS[code];
+  const { code: given, type } = readFailure(body);
+  const code = readableCode(given) ?? `http_${status}`;
+  const documented = Object.hasOwn(DOCUMENTED_ERRORS, code) ? DOCUMENTED_ERRORS[code] : undefined;
   if (!documented) onUnmapped(status, code);
-  const { kind, message, path, ...meaning } = documented ?? byStatus(status);
-  return new ProviderFailure(kind, message, {
-    providerCode: code,
-    retryAfterSeconds: retryAfterSeconds ?? meaning.retryAfterSeconds,
-    path,
-  });
+  const { kind, message, path, ...meaning } =
+    documented ?? byStatus(status, type !== null || readableCode(given) !== null);
+  const wait = kind === 'UNAVAILABLE' ? (retryAfterSeconds ?? meaning.retryAfterSeconds) : undefined;
+  return new ProviderFailure(kind, message, { providerCode: code, retryAfterSeconds: wait, path });
 }
+
+/** Request Timeout, Too Early, and what some proxies answer where the client left: it may have been done. */
+const TIMEOUTS = [408, 425, 499];
 
 /** A code is kept for people to look up; what does not look like one might be anything. */
 function readableCode(code: string | null): string | null {
@@ -88,11 +90,12 @@ function readableCode(code: string | null): string | null {
   return code.replace(/\d{4,}/g, '…');
 }
 
-function byStatus(status: number): Meaning {
-  if (status === 404) return NOT_FOUND;
-  if (status === 409) return TAKEN;
+/** Only the provider's own errors say what type they are: any other answer is of somebody in between. */
+function byStatus(status: number, isTheirs: boolean): Meaning {
   if (status === 401 || status === 403) return NOT_LET_IN;
   if (status === 429) return BUSY;
-  if (status >= 500) return FAILING;
+  if (!isTheirs || status >= 500 || TIMEOUTS.includes(status)) return FAILING;
+  if (status === 404) return NOT_FOUND;
+  if (status === 409) return TAKEN;
   return { kind: 'REFUSED', message: 'The provider refused.' };
 }

@@ -5,9 +5,9 @@ import {
   ExponentialBackoff,
   handleWhen,
   retry,
-  wrap,
 } from 'cockatiel';
 import { ProviderFailure } from '../domain/errors.ts';
+import { KEPT_FOR_MUTATIONS } from '../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../domain/ports.ts';
 import { failureOf } from './failures.ts';
 import { signCall } from './signature.ts';
@@ -19,8 +19,9 @@ const MOST_REPETITIONS = 2;
 const FAILURES_UNTIL_OPEN = 5;
 /** Where a 429 does not say how long. */
 const SECONDS_AFTER_LIMIT = 5;
-/** Below this part of the provider's limit only mutations still call: the rest of it is for them. */
-const KEPT_FOR_MUTATIONS = 0.3;
+/** What an answer may ask for; anything else is a mistake of somebody's. */
+const SHORTEST_WAIT_SECONDS = 1;
+const LONGEST_WAIT_SECONDS = 600;
 
 export interface TransportOptions {
   /** Such as https://api.cashfree.com/verification */
@@ -30,6 +31,8 @@ export interface TransportOptions {
   /** PEM; where the account's second factor is a public key and not a list of addresses. */
   readonly publicKey: string | null;
   readonly budget: CallBudget;
+  /** Ends the polls that are on their way. */
+  readonly stopping: AbortSignal;
   /** Of one attempt, its answer's last byte included. */
   readonly timeoutMs?: number;
   /** How long nothing is asked after failures in a row. */
@@ -64,39 +67,63 @@ export function createTransport(options: TransportOptions): Transport {
     halfOpenAfter: breakMs,
     breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
   });
-  breaker.onBreak(() => options.onBreak(true));
+  // Known here as well, so that nobody takes a turn for nothing.
+  let restsUntil = 0;
+  breaker.onBreak(() => {
+    restsUntil = performance.now() + breakMs;
+    options.onBreak(true);
+  });
   breaker.onReset(() => options.onBreak(false));
-  const repeated = wrap(
-    retry(handleWhen(isOutage), {
-      maxAttempts: MOST_REPETITIONS,
-      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1_500 }),
-    }),
-    breaker,
-  );
+  const repeated = retry(handleWhen(isOutage), {
+    maxAttempts: MOST_REPETITIONS,
+    backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1_500 }),
+  });
 
-  async function attempt<T>(purpose: CallPurpose, { method, path, body, read }: Call<T>): Promise<T> {
+  /** The turn is waited for outside the breaker: the one call that probes the provider holds up all others. */
+  async function attempt<T>(purpose: CallPurpose, call: Call<T>): Promise<T> {
+    if (performance.now() < restsUntil) throw resting();
     await budget.take(purpose);
-    const { response, text } = await exchange(method, path, body);
-    await heed(response.headers);
-    if (response.ok) return read(text);
-    const limited = response.status === 429;
-    const retryAfter = retryAfterOf(response.headers) ?? (limited ? SECONDS_AFTER_LIMIT : undefined);
-    if (limited && retryAfter) await budget.pause(retryAfter, 'EVERYONE');
-    throw failureOf(response.status, text, retryAfter, options.onUnmappedError);
+    try {
+      return await breaker.execute(() => converse(purpose, call));
+    } catch (error) {
+      throw error instanceof BrokenCircuitError ? resting() : error;
+    }
   }
 
-  async function exchange(method: string, path: string, body: unknown) {
+  const resting = () =>
+    new ProviderFailure('UNAVAILABLE', 'The provider keeps failing and is given a short rest.', {
+      retryAfterSeconds: Math.ceil(breakMs / 1000),
+      sent: false,
+    });
+
+  async function converse<T>(purpose: CallPurpose, { method, path, body, read }: Call<T>): Promise<T> {
+    const { response, text } = await exchange(method, path, body, purpose);
+    const { status, headers } = response;
+    if (purpose === 'POLL') await heed(headers);
+    if (response.ok) return read(text);
+    const retryAfter =
+      status === 429
+        ? (retryAfterOf(headers) ??
+          waitOf(secondsOf(headers.get('x-ratelimit-reset'))) ??
+          SECONDS_AFTER_LIMIT)
+        : retryAfterOf(headers);
+    if (status === 429 && retryAfter) await budget.pause(retryAfter, 'EVERYONE');
+    throw failureOf(status, text, retryAfter, options.onUnmappedError);
+  }
+
+  async function exchange(method: string, path: string, body: unknown, purpose: CallPurpose) {
+    const timeout = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(`${options.baseUrl}${path}`, {
         method,
         headers: headers(),
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: purpose === 'POLL' ? AbortSignal.any([timeout, options.stopping]) : timeout,
         redirect: 'error',
       });
       return { response, text: await bounded(response) };
     } catch (error) {
-      if (error instanceof ProviderFailure) throw error;
+      if (error instanceof ProviderFailure || options.stopping.aborted) throw error;
       const late = error instanceof Error && error.name === 'TimeoutError';
       const why = late ? `did not answer within ${timeoutMs / 1000} s` : 'could not be reached';
       throw new ProviderFailure('UNAVAILABLE', `The provider ${why}.`);
@@ -113,26 +140,17 @@ export function createTransport(options: TransportOptions): Transport {
       : {}),
   });
 
-  /** Others may spend of the same account: what it says is left counts for more than what we counted. */
+  /** Others may spend of the same account: what it says is left of polls' own limit counts for more than our book. */
   async function heed(headers: Headers): Promise<void> {
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
       secondsOf(headers.get(`x-ratelimit-${name}`)),
     );
     if (limit === undefined || remaining === undefined || reset === undefined) return;
-    if (remaining < 1) await budget.pause(reset, 'EVERYONE');
-    else if (remaining <= limit * KEPT_FOR_MUTATIONS) await budget.pause(reset, 'POLLS');
+    if (remaining <= limit * KEPT_FOR_MUTATIONS) await budget.pause(waitOf(reset) ?? 0, 'POLLS');
   }
 
-  return async (purpose, call) => {
-    try {
-      return await (call.repeatable ? repeated : breaker).execute(() => attempt(purpose, call));
-    } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new ProviderFailure('UNAVAILABLE', 'The provider keeps failing and is given a short rest.', {
-        retryAfterSeconds: Math.ceil(breakMs / 1000),
-      });
-    }
-  };
+  return (purpose, call) =>
+    call.repeatable ? repeated.execute(() => attempt(purpose, call)) : attempt(purpose, call);
 }
 
 /** A failure that says something of the provider's health: not a refusal, nor one that says when to come back. */
@@ -153,14 +171,18 @@ async function bounded(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** `Retry-After` in either form, else when the provider's window ends. */
+/** `Retry-After` in either form. */
 function retryAfterOf(headers: Headers): number | undefined {
   const given = headers.get('retry-after');
-  const until = given === null ? Number.NaN : Date.parse(given);
-  const seconds = secondsOf(given) ?? (until - Date.now()) / 1000;
-  if (Number.isFinite(seconds)) return Math.max(0, Math.ceil(seconds));
-  return secondsOf(headers.get('x-ratelimit-reset'));
+  if (given === null) return undefined;
+  return waitOf(secondsOf(given) ?? (Date.parse(given) - Date.now()) / 1000);
 }
+
+/** Seconds, within what is believed; clocks differ, and so may be in the past what was meant as soon. */
+const waitOf = (seconds: number | undefined): number | undefined =>
+  seconds === undefined || Number.isNaN(seconds)
+    ? undefined
+    : Math.min(Math.max(Math.ceil(seconds), SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS);
 
 const secondsOf = (value: string | null): number | undefined =>
   value !== null && /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined;

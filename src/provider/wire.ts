@@ -111,7 +111,7 @@ const webhook = z.looseObject({ event_time: z.string(), data: verification }).tr
 
 const addressed = z.looseObject({ data: z.looseObject({ verification_id: verificationId }) });
 
-const failure = z.looseObject({ code: optionalText, message: optionalText });
+const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
 /** What a webhook says; its event type is only a label and is not read. */
 export interface WebhookNews {
@@ -164,12 +164,12 @@ export function readWebhookAddress(text: string): string | null {
   }
 }
 
-/** The provider's `{type, code, message}`; empty where the body is something else, such as a proxy's page. */
-export function readFailure(text: string): { code: string | null; message: string | null } {
+/** What of the provider's `{type, code, message}` says something; nulls where the body is a proxy's page. */
+export function readFailure(text: string): { code: string | null; type: string | null } {
   try {
     return read(failure, text);
   } catch {
-    return { code: null, message: null };
+    return { code: null, type: null };
   }
 }
 

@@ -2,14 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CallLimits, pauseCalls, spendCall } from '../db/call-budget.ts';
 import type { Database } from '../db/client.ts';
 import { ProviderFailure } from '../domain/errors.ts';
-import type { CallBudget } from '../domain/ports.ts';
+import { KEPT_FOR_MUTATIONS } from '../domain/polling.ts';
+import type { CallBudget, CallPurpose } from '../domain/ports.ts';
 
-/** The part of the budget that polls leave to mutations. */
-const KEPT_FOR_MUTATIONS = 0.3;
-/** How long somebody who waits for a mutation is kept waiting for a free call. */
-const PATIENCE_MS = 2_000;
-/** A pause that the provider asks for is not believed beyond this. */
-const LONGEST_PAUSE_SECONDS = 600;
+/** How long a free call is waited for: somebody waits for a mutation, and a poll is as well done later. */
+const PATIENCE_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
+/** How much longer than it was told to wait a refused mutation finds the calls free of polls. */
+const PRECEDENCE_SECONDS = 10;
 
 /** `perMinute` shared out: some accounts have five calls in all, and both purposes need at least one. */
 export function limitsOf(perMinute: number): CallLimits {
@@ -17,21 +16,29 @@ export function limitsOf(perMinute: number): CallLimits {
   return { total: perMinute, polls: Math.max(1, perMinute - kept) };
 }
 
-/** One budget for all replicas on one database. A poll waits for its turn, until `stopping` ends the wait. */
+/** One budget for all replicas on one database. `stopping` ends the waits of polls, and lets no more begin. */
 export function createCallBudget(db: Database, limits: CallLimits, stopping: AbortSignal): CallBudget {
   return {
     async take(purpose) {
+      const deadline = performance.now() + PATIENCE_MS[purpose];
       for (;;) {
+        if (purpose === 'POLL') stopping.throwIfAborted();
         const waitMs = await spendCall(db, purpose, limits);
         if (waitMs === 0) return;
-        if (purpose === 'MUTATION' && waitMs > PATIENCE_MS) {
-          throw new ProviderFailure('UNAVAILABLE', 'The calls that the provider takes are used up for now.', {
-            retryAfterSeconds: Math.ceil(waitMs / 1000),
-          });
-        }
-        await delay(waitMs, undefined, { signal: stopping });
+        if (performance.now() + waitMs > deadline) throw await usedUp(purpose, waitMs);
+        await delay(waitMs, undefined, purpose === 'POLL' ? { signal: stopping } : {});
       }
     },
-    pause: (seconds, whom) => pauseCalls(db, Math.min(seconds, LONGEST_PAUSE_SECONDS), whom),
+    pause: (seconds, whom) => pauseCalls(db, seconds, whom),
   };
+
+  async function usedUp(purpose: CallPurpose, waitMs: number): Promise<ProviderFailure> {
+    const retryAfterSeconds = Math.ceil(waitMs / 1000);
+    // With few calls a minute the polls of the meantime would take those that the caller comes back for.
+    if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
+    return new ProviderFailure('UNAVAILABLE', 'The calls that the provider takes are used up for now.', {
+      retryAfterSeconds,
+      sent: false,
+    });
+  }
 }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { insertUser, placeOfUser, type UserRow, updatePersonal } from '../db/users.ts';
+import { findUserByUserId, insertUser, placeOfUser, type UserRow, updatePersonal } from '../db/users.ts';
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, PersonalData, Provider, ProviderUser } from '../domain/ports.ts';
 import { refuseField } from './validation.ts';
@@ -19,50 +19,74 @@ interface Parts {
 }
 
 /**
- * Makes sure that the provider and we know a person under this id, as given. Throws `Refusal` where nobody is known
- * and no phone was given, or the phone is another one: the link would go to the old one.
+ * Makes sure that the provider and we know a person under this id. `isNew`: the id was made for this start. Throws
+ * `Refusal` where nobody is known and no phone was given, or the phone is another one: the link would go to the old.
  */
-export async function ensureUser(parts: Parts, given: GivenUser): Promise<UserRow> {
-  const stored = await storeUser(parts, await ensureAtProvider(parts.provider, given));
-  const { phone } = given;
-  if (phone && stored.phoneHash && !parts.sealer.matches(stored.phoneHash, phone)) refuseOtherPhone();
-  return stored;
+export async function ensureUser(parts: Parts, given: GivenUser, isNew: boolean): Promise<UserRow> {
+  const stored = await findUserByUserId(parts.db, given.userId);
+  if (given.phone && stored?.phoneHash && !parts.sealer.matches(stored.phoneHash, given.phone))
+    refuseOtherPhone();
+  const known = isNew ? null : await parts.provider.findUser(given.userId);
+  const atProvider = known ?? (await addUser(parts.provider, given));
+  return storeUser(parts, await broughtUpToDate(parts.provider, given, atProvider));
 }
 
-/** Keeps a person as the provider has them; returns the stored row. */
-export async function storeUser({ db, clock, sealer }: Parts, atProvider: ProviderUser): Promise<UserRow> {
-  const { userId, ...personal } = atProvider;
+/** Keeps a person as the provider has them; what it does not say stays as we had it. Returns the stored row. */
+export async function storeUser(
+  { db, clock, sealer }: Omit<Parts, 'provider'>,
+  atProvider: ProviderUser,
+): Promise<UserRow> {
+  const { userId, ...said } = atProvider;
   const id = uuidv7();
-  const seal = (rowId: string) => sealer.seal(JSON.stringify(personal), placeOfUser(rowId));
-  const stored = await insertUser(db, {
-    id,
-    userId,
-    personal: seal(id),
+  const sealed = (rowId: string, personal: PersonalData) => ({
+    personal: sealer.seal(JSON.stringify(personal), placeOfUser(rowId)),
     phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
-    createdAt: clock.now(),
   });
-  if (stored.id !== id) await updatePersonal(db, stored.id, seal(stored.id));
-  return stored;
+  const stored = await insertUser(db, { id, userId, ...sealed(id, said), createdAt: clock.now() });
+  if (stored.id === id) return stored;
+  const before = JSON.parse(
+    sealer.open(stored.personal, placeOfUser(stored.id)).toString('utf8'),
+  ) as PersonalData;
+  const merged: PersonalData = {
+    phone: said.phone ?? before.phone,
+    name: said.name ?? before.name,
+    email: said.email ?? before.email,
+    address: said.address ?? before.address,
+  };
+  const changes = sealed(stored.id, merged);
+  await updatePersonal(db, stored.id, changes);
+  return { ...stored, ...changes };
 }
 
-async function ensureAtProvider(provider: Provider, given: GivenUser): Promise<ProviderUser> {
+async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser> {
   const { userId, phone } = given;
-  if (phone !== undefined) {
-    try {
-      return { ...(await provider.createUser({ userId, ...personalOf(given) })), userId };
-    } catch (error) {
-      if (!(error instanceof ProviderFailure && error.kind === 'TAKEN')) throw error;
-    }
-  }
-  const known = await provider.findUser(userId);
-  if (!known)
+  if (phone === undefined)
     return refuseField(
       ['user', 'userId'],
       'is not known to the provider: give a phone as well to add this user',
     );
+  try {
+    return { ...(await provider.createUser({ userId, ...personalOf(given) })), userId };
+  } catch (error) {
+    const known =
+      error instanceof ProviderFailure && error.kind === 'TAKEN' ? await provider.findUser(userId) : null;
+    if (known) return known;
+    throw error;
+  }
+}
+
+/** Changes what was given anew, by somebody who knows the person's phone as well. */
+async function broughtUpToDate(
+  provider: Provider,
+  given: GivenUser,
+  known: ProviderUser,
+): Promise<ProviderUser> {
+  const { userId, phone } = given;
   if (phone !== undefined && known.phone !== null && known.phone !== phone) refuseOtherPhone();
-  const current = differs(given, known) ? await provider.updateUser({ userId, ...personalOf(given) }) : known;
-  return { ...current, userId, phone: current.phone ?? phone ?? null };
+  const may = phone !== undefined && known.phone === phone;
+  const current =
+    may && differs(given, known) ? await provider.updateUser({ userId, ...personalOf(given) }) : known;
+  return { ...current, userId, phone: current.phone ?? known.phone ?? phone ?? null };
 }
 
 const personalOf = ({ phone, name, email, address }: GivenUser): PersonalData => ({

@@ -63,7 +63,8 @@ export async function scheduleMeeting(
         cancelReason: null,
         createdAt: now,
       });
-      return { session: await recording.act(session, 'USER_MEETING_SCHEDULED', viewer.id), outcomeId: id };
+      const booked = { ...session, meetingAt: input.startsAt };
+      return { session: await recording.act(booked, 'USER_MEETING_SCHEDULED', viewer.id), outcomeId: id };
     },
   );
   return withMeeting(parts, performed);
@@ -93,7 +94,7 @@ export async function cancelMeeting(
         cancelReason,
       });
       return {
-        session: await recording.act(session, 'USER_MEETING_CANCELLED', viewer.id),
+        session: await recording.act({ ...session, meetingAt: null }, 'USER_MEETING_CANCELLED', viewer.id),
         outcomeId: booked.id,
       };
     },

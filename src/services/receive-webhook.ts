@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import { claimWebhook, type InboxRow, insertWebhook, placeOfWebhook, settleWebhook } from '../db/inbox.ts';
+import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
-import type { PollPlanner } from './plan-polls.ts';
 import type { Recorder, Recording } from './record-transition.ts';
 
 const MOST_ATTEMPTS = 5;
@@ -18,7 +18,6 @@ interface Parts {
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
-  readonly planner: PollPlanner;
   readonly log: Logger;
 }
 
@@ -70,15 +69,15 @@ export class Inbox {
   }
 
   async #processNext(): Promise<boolean> {
-    const { recorder, planner, clock, log } = this.#parts;
+    const { recorder, log } = this.#parts;
     let claimed: InboxRow | null = null;
     try {
-      const stranger = await recorder.inTransaction(async (recording) => {
+      return await recorder.inTransaction(async (recording) => {
         claimed = await claimWebhook(recording.tx);
-        return claimed && (await this.#process(recording, claimed));
+        if (!claimed) return false;
+        await this.#process(recording, claimed);
+        return true;
       });
-      if (stranger) planner.plan({ verificationId: stranger, nextPollAt: clock.now() });
-      return claimed !== null;
     } catch (error) {
       const webhook = claimed as InboxRow | null;
       log.warn(
@@ -90,8 +89,7 @@ export class Inbox {
     }
   }
 
-  /** Returns the verification that the provider has to be asked about, if any. */
-  async #process(recording: Recording, row: InboxRow): Promise<string | null> {
+  async #process(recording: Recording, row: InboxRow): Promise<void> {
     const parked = (reason: string) => settleWebhook(recording.tx, row.id, { state: 'PARKED', reason });
     let news: WebhookNews;
     try {
@@ -99,7 +97,7 @@ export class Inbox {
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
       await parked(`It could not be understood: ${error.message}.`);
-      return null;
+      return;
     }
     const { eventTime, session: said } = news;
     const recorded = await recording.report({
@@ -109,9 +107,14 @@ export class Inbox {
       eventTime,
       webhooksWhenAsked: 0,
     });
-    if (recorded) await settleWebhook(recording.tx, row.id, { state: 'DONE' });
-    else await settleWebhook(recording.tx, row.id, { state: 'WAITING', reason: STRANGER });
-    return recorded ? null : said.verificationId;
+    if (recorded) {
+      await settleWebhook(recording.tx, row.id, { state: 'DONE' });
+      return;
+    }
+    const { verificationId } = said;
+    const now = this.#parts.clock.now();
+    await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });
+    await planLookup(recording.tx, { verificationId, since: now, dueAt: now });
   }
 
   /** A webhook that fails again and again would hold up its session's later ones. */

@@ -1,140 +1,194 @@
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
-import { hasWaiting, parkWaiting, releaseWaiting } from '../db/inbox.ts';
-import { findIntent, type IntentRow, insertTakenIntent } from '../db/intents.ts';
-import { findUnplanned, planPolls } from '../db/jobs.ts';
+import { hasWaiting, parkWaiting, releaseWaiting, UNKNOWN_THERE } from '../db/inbox.ts';
+import { claimForAdoption, findIntent, type IntentRow } from '../db/intents.ts';
+import { drainQueue, queueDue } from '../db/jobs.ts';
+import { endLookup, findLookup, type LookupRow, postponeLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { findSessionsByVerificationId, type SessionRow } from '../db/sessions.ts';
+import { findSessionsByVerificationId, postponePoll, type SessionRow, withNextPoll } from '../db/sessions.ts';
 import { findUsers } from '../db/users.ts';
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { storeUser } from './ensure-user.ts';
-import type { PollPlanner } from './plan-polls.ts';
+import type { PollingPace } from './polling-pace.ts';
 import type { Recorder } from './record-transition.ts';
 
-/** When to ask again where the provider could not be asked. */
-const RETRY_MS = 30_000;
-/** A start that got no answer may still arrive at the provider: it is looked for again, ever more rarely. */
-const LONGEST_LOOK_MS = 3_600_000;
+const LOOK_EVERY_MS = 1_000;
+/** When to ask again where the provider could not be asked, or does not have it (yet): later and later. */
+const FIRST_RETRY_MS = 30_000;
+const LAST_RETRY_MS = 3_600_000;
+/** What the provider does not have after so long will not turn up. */
+const GIVE_UP_MS = 3_600_000;
+/** Where the provider cannot even be asked, a search is kept up for longer. */
+const GIVE_UP_UNASKED_MS = 24 * 3_600_000;
+
+const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
 
 interface Parts {
   readonly db: Database;
+  readonly pool: pg.Pool;
   readonly clock: Clock;
   /** Whose calls are spent on polls. */
   readonly provider: Provider;
   readonly recorder: Recorder;
-  readonly planner: PollPlanner;
+  readonly pace: PollingPace;
   readonly sealer: Sealer;
   readonly log: Logger;
 }
 
 /**
- * Asks the provider about one verification and records what is new: a session whose poll is due, a start that got
- * no answer, or one that webhooks speak of and nobody started here. Only ever asks: what the provider does not
- * have was not sent, and the caller's retry sends it.
+ * Asks the provider about what is due and records what is new: sessions, starts that got no answer, and strangers
+ * that webhooks speak of. Only ever asks: what the provider does not have was not sent, and the caller's retry
+ * sends it.
  */
 export class Reconciler {
   readonly #parts: Parts;
+  readonly #timer: NodeJS.Timeout;
+  #looking: Promise<void> | null = null;
+  #draining: Promise<void> | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#look();
   }
 
-  /** The job of one verification; plans the next one itself. */
-  async reconcile(verificationId: string): Promise<void> {
-    const { db, clock, planner } = this.#parts;
-    const [session] = await findSessionsByVerificationId(db, [verificationId]);
-    const now = clock.now();
+  /** Waits for the jobs in hand; those that wait for their turn have to be told to stop. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.#draining;
+  }
+
+  #look(): void {
+    const { db, pool, clock, log } = this.#parts;
+    const complain = (error: unknown) =>
+      log.warn({ err: error }, 'what is due could not be looked at; it will be tried again');
+    this.#looking ??= queueDue(db, clock.now())
+      .then(() => {
+        this.#draining ??= drainQueue(pool, (id) => this.#reconcile(id))
+          .catch(complain)
+          .finally(() => {
+            this.#draining = null;
+          });
+      })
+      .catch(complain)
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  /** One job. What fails here is due as before, or postponed: the queue need not know. */
+  async #reconcile(verificationId: string): Promise<void> {
+    const { db, clock, log } = this.#parts;
     try {
+      const [session] = await findSessionsByVerificationId(db, [verificationId]);
       if (!session) return await this.#lookFor(verificationId);
       await releaseWaiting(db, verificationId);
-      if (session.nextPollAt === null || session.nextPollAt > now) planner.plan(session);
-      else await this.#poll(session);
+      await endLookup(db, verificationId);
+      if (session.nextPollAt !== null && session.nextPollAt <= clock.now()) await this.#poll(session);
     } catch (error) {
-      // At the stop of this replica a job that waits for its turn is left to another.
-      if ((error as Error).name === 'AbortError') return this.#again(verificationId, 0);
-      if (!(error instanceof ProviderFailure)) throw error;
-      const { retryAfterSeconds } = error.details;
-      this.#again(verificationId, retryAfterSeconds === undefined ? RETRY_MS : retryAfterSeconds * 1000);
+      log.warn({ err: error, verificationId }, 'a verification could not be reconciled');
+      throw new Error('A verification could not be reconciled: see the log');
     }
-  }
-
-  #again(verificationId: string, inMs: number): void {
-    const { planner, clock } = this.#parts;
-    planner.plan({ verificationId, nextPollAt: new Date(clock.now().getTime() + inMs) });
-  }
-
-  /** Gives a job to whatever should have one: plans get lost when a replica dies. */
-  async sweep(): Promise<void> {
-    const { db } = this.#parts;
-    const found = await findUnplanned(db);
-    await planPolls(
-      db,
-      found.map((verificationId) => ({ verificationId, inMs: 0 })),
-    );
   }
 
   async #poll(session: SessionRow): Promise<void> {
-    const { provider, recorder, log } = this.#parts;
-    const said = await provider.findVerification(session.verificationId);
-    if (said) {
-      await recorder.inTransaction((recording) =>
-        recording.report({ ...ANSWER, said, webhooksWhenAsked: session.providerWebhooks }),
-      );
+    const { db, clock, provider, recorder, pace, log } = this.#parts;
+    const said = await this.#ask(() => provider.findVerification(session.verificationId));
+    if (said === 'NOT_ASKED') return;
+    if (said !== 'FAILED' && said !== null) {
+      const report = { ...ANSWER, said, webhooksWhenAsked: session.providerWebhooks };
+      await recorder.inTransaction((recording) => recording.report(report));
       return;
     }
-    log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
-    this.#again(session.verificationId, LONGEST_LOOK_MS);
+    if (said === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
+    const now = clock.now();
+    // It ends with its link all the same.
+    const ended = withNextPoll({ ...session, providerHeardAt: now }, pace.fairShareMs).nextPollAt === null;
+    const retryAt = later(now, session.providerHeardAt);
+    await postponePoll(db, session, ended ? null : retryAt);
   }
 
   /** A start that was sent and whose answer was not recorded, or a session that only webhooks speak of. */
   async #lookFor(verificationId: string): Promise<void> {
     const { db, clock, provider, recorder } = this.#parts;
+    const lookup = await findLookup(db, verificationId);
+    if (!lookup) return;
     const intent = await findIntent(db, verificationId);
-    const started = intent?.state === 'OPEN' ? intent : null;
-    const ageMs = started ? clock.now().getTime() - started.createdAt.getTime() : LONGEST_LOOK_MS;
-    const asked = started?.sends !== 0 || ageMs >= LONGEST_LOOK_MS;
-    if (!started && !(await hasWaiting(db, verificationId))) return;
+    const starting = intent?.state === 'OPEN';
+    const said =
+      starting && intent.sends === 0
+        ? null
+        : await this.#ask(() => provider.findVerification(verificationId));
+    if (said === 'NOT_ASKED') return;
+    if (said !== 'FAILED' && said !== null) {
+      if (starting && (await this.#isFor(intent, said))) {
+        const report = { ...ANSWER, said, webhooksWhenAsked: 0 };
+        await recorder.inTransaction((recording) => recording.report(report));
+        return;
+      }
+      if (!starting && (await hasWaiting(db, verificationId)) && (await this.#adopt(said))) return;
+    }
+    const ageMs = clock.now().getTime() - lookup.since.getTime();
+    if (ageMs < (said === 'FAILED' ? GIVE_UP_UNASKED_MS : GIVE_UP_MS)) return this.#postpone(lookup);
+    await parkWaiting(db, verificationId, UNKNOWN_THERE);
+    await endLookup(db, verificationId);
+  }
 
-    const said = asked ? await provider.findVerification(verificationId) : null;
-    if (said && started && (await this.#isFor(started, said))) {
-      await recorder.inTransaction((recording) =>
-        recording.report({ ...ANSWER, said, webhooksWhenAsked: 0 }),
-      );
-    } else if (ageMs < LONGEST_LOOK_MS) this.#again(verificationId, Math.max(RETRY_MS, ageMs / 2));
-    else if (said && (await hasWaiting(db, verificationId))) await this.#adopt(said);
-    else await parkWaiting(db, verificationId, 'The provider does not know this verification id.');
+  async #postpone({ verificationId, since }: LookupRow): Promise<void> {
+    const { db, clock } = this.#parts;
+    await postponeLookup(db, verificationId, later(clock.now(), since));
+  }
+
+  /** NOT_ASKED: there was no turn, and it stays due. FAILED: there was no use in asking. */
+  async #ask<T>(call: () => Promise<T>): Promise<T | 'NOT_ASKED' | 'FAILED'> {
+    try {
+      return await call();
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return 'NOT_ASKED';
+      if (!(error instanceof ProviderFailure)) throw error;
+      return error.details.sent === false ? 'NOT_ASKED' : 'FAILED';
+    }
   }
 
   async #isFor(intent: IntentRow, said: ProviderSession): Promise<boolean> {
-    if (intent.sends === 0 || !intent.userId) return false;
+    if (!intent.userId) return false;
     const [user] = await findUsers(this.#parts.db, [intent.userId]);
     return user !== undefined && user.userId === said.userId;
   }
 
-  /** A verification of the same account that was started elsewhere. Its id is taken; its webhooks are ours to keep. */
-  async #adopt(said: ProviderSession): Promise<void> {
-    const { db, clock, provider, recorder, sealer } = this.#parts;
+  /** A verification of the same account that was started elsewhere: its id is taken. False where it cannot be. */
+  async #adopt(said: ProviderSession): Promise<boolean> {
+    const { clock, provider, recorder } = this.#parts;
     const { verificationId, userId } = said;
-    if (userId === null) {
-      await parkWaiting(db, verificationId, 'The provider does not say whose verification this is.');
-      return;
-    }
-    const known = await provider.findUser(userId);
-    const user = await storeUser(
-      { db, clock, provider, sealer },
-      known ?? { userId, phone: null, name: null, email: null, address: null },
-    );
-    await recorder.inTransaction(async (recording) => {
+    if (userId === null) return false;
+    const known = await this.#ask(() => provider.findUser(userId));
+    if (known === 'NOT_ASKED' || known === 'FAILED') return false;
+    const nobody = { userId, phone: null, name: null, email: null, address: null };
+    const user = await storeUser(this.#parts, known ?? nobody);
+    return recorder.inTransaction(async (recording) => {
       const sessionId = uuidv7();
-      await insertTakenIntent(recording.tx, { verificationId, sessionId, createdAt: clock.now() });
-      await recording.adopt(
-        { ...ANSWER, said, webhooksWhenAsked: 0 },
-        { sessionId, userId: user.id, userTemplate: null, agentTemplate: null, replacesId: null },
-      );
+      const claim = { verificationId, sessionId, createdAt: clock.now() };
+      // Somebody may have begun to start it here since we looked.
+      if (!(await claimForAdoption(recording.tx, claim))) return false;
+      const origin = {
+        sessionId,
+        userId: user.id,
+        userTemplate: null,
+        agentTemplate: null,
+        replacesId: null,
+      };
+      await recording.adopt({ ...ANSWER, said, webhooksWhenAsked: 0 }, origin);
+      return true;
     });
   }
 }
 
-const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
+/** The longer it has been in vain, the later: a quarter of that time, within bounds. */
+function later(now: Date, since: Date): Date {
+  const quarterMs = (now.getTime() - since.getTime()) / 4;
+  return new Date(now.getTime() + Math.min(Math.max(quarterMs, FIRST_RETRY_MS), LAST_RETRY_MS));
+}

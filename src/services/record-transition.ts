@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
 import { releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
+import { endLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
   insertSession,
@@ -31,7 +32,7 @@ import {
 } from '../domain/session.ts';
 import { type KnownSubStatus, pairOf, UNRECOGNIZED, waitingOnOf } from '../domain/status.ts';
 import type { Metrics } from '../metrics.ts';
-import type { PollPlanner } from './plan-polls.ts';
+import type { PollingPace } from './polling-pace.ts';
 import { takeOver } from './take-over.ts';
 
 /** Something the provider said about a session, and how we came to hear it. */
@@ -65,16 +66,9 @@ interface RecorderParts {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly sealer: Sealer;
-  readonly planner: PollPlanner;
+  readonly pace: PollingPace;
   readonly metrics: Metrics;
   readonly log: Logger;
-}
-
-/** What one transaction recorded, to be told after its commit. */
-interface Recordings {
-  readonly transitions: TransitionRow[];
-  /** By id, as they were written last. */
-  readonly sessions: Map<string, SessionRow>;
 }
 
 /**
@@ -87,7 +81,7 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #doorbell: Doorbell;
   readonly #sealer: Sealer;
-  readonly #planner: PollPlanner;
+  readonly #pace: PollingPace;
   readonly #metrics: Metrics;
   readonly #log: Logger;
 
@@ -96,22 +90,21 @@ export class Recorder {
     this.#clock = parts.clock;
     this.#doorbell = parts.doorbell;
     this.#sealer = parts.sealer;
-    this.#planner = parts.planner;
+    this.#pace = parts.pace;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
   }
 
   /** Runs `work` in one transaction; what it records commits with it, or not at all. */
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
-    const recorded: Recordings = { transitions: [], sessions: new Map() };
+    const recorded: TransitionRow[] = [];
     const result = await this.#db.transaction((tx) =>
-      work(new Recording(tx, this.#clock, this.#sealer, this.#planner.fairShareMs, recorded)),
+      work(new Recording(tx, this.#clock, this.#sealer, this.#pace.fairShareMs, recorded)),
     );
-    for (const transition of recorded.transitions) {
+    for (const transition of recorded) {
       this.#doorbell.ring(transition.sessionId, transition.sequence);
       if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
     }
-    for (const session of recorded.sessions.values()) this.#planner.plan(session);
     return result;
   }
 
@@ -130,9 +123,9 @@ export class Recording {
   readonly #clock: Clock;
   readonly #sealer: Sealer;
   readonly #fairShareMs: number;
-  readonly #recorded: Recordings;
+  readonly #recorded: TransitionRow[];
 
-  constructor(tx: Transaction, clock: Clock, sealer: Sealer, fairShareMs: number, recorded: Recordings) {
+  constructor(tx: Transaction, clock: Clock, sealer: Sealer, fairShareMs: number, recorded: TransitionRow[]) {
     this.tx = tx;
     this.#clock = clock;
     this.#sealer = sealer;
@@ -185,7 +178,7 @@ export class Recording {
       occurredAt: null,
     };
     await appendTransition(this.tx, transition);
-    this.#recorded.transitions.push(transition);
+    this.#recorded.push(transition);
     return this.#save({
       ...before,
       ...columnsOf(advance(stateOf(before), transition), transition, now, before),
@@ -214,7 +207,6 @@ export class Recording {
     };
     const session = withNextPoll(unplanned, this.#fairShareMs);
     if (!(await insertSession(this.tx, session))) return null;
-    this.#recorded.sessions.set(session.id, session);
     await this.#append(transition, report);
     await takeOver(this.tx, this.#sealer, {
       said,
@@ -225,6 +217,7 @@ export class Recording {
       now,
     });
     await releaseWaiting(this.tx, said.verificationId);
+    await endLookup(this.tx, said.verificationId);
     return { session, transition };
   }
 
@@ -287,7 +280,6 @@ export class Recording {
   async #save(session: SessionRow): Promise<SessionRow> {
     const planned = withNextPoll(session, this.#fairShareMs);
     await updateSession(this.tx, planned);
-    this.#recorded.sessions.set(planned.id, planned);
     return planned;
   }
 
@@ -329,7 +321,7 @@ export class Recording {
       rawSubStatus: report.said.rawSubStatus,
       eventTime: report.eventTime,
     });
-    this.#recorded.transitions.push(transition);
+    this.#recorded.push(transition);
   }
 
   /** What the provider says beside the status. It leaves fields out at times; what is known stays known. */
@@ -340,6 +332,7 @@ export class Recording {
       link: said.link ? this.#sealer.seal(said.link, placeOfLink(sessionId)) : (before?.link ?? null),
       linkExpiresAt: said.linkExpiresAt ?? before?.linkExpiresAt ?? null,
       providerMeetingAt: said.meetingAt ?? before?.providerMeetingAt ?? null,
+      meetingAt: isNews(said.meetingAt, before) ? said.meetingAt : (before?.meetingAt ?? null),
       ...this.#times(before, report),
     };
   }
@@ -354,6 +347,10 @@ export class Recording {
 
 /** The way that the provider's word came: the answer to a start is one that was asked for. */
 const wayOf = ({ eventTime }: Report) => (eventTime ? 'WEBHOOK' : 'POLL');
+
+/** The provider repeats the time of a meeting with everything that follows. */
+const isNews = (meetingAt: Date | null, before: SessionRow | null): boolean =>
+  meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();
 
 const newer = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
 

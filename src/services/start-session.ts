@@ -12,6 +12,7 @@ import {
   replaceRefusedIntent,
   uncountSend,
 } from '../db/intents.ts';
+import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
   findReplacements,
@@ -25,7 +26,6 @@ import { REPLACEABLE } from '../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { ensureUser } from './ensure-user.ts';
-import type { PollPlanner } from './plan-polls.ts';
 import { refusalOf } from './provider-refusal.ts';
 import type { Recorder } from './record-transition.ts';
 import { type StartSessionInput, startSessionInput } from './start-session-input.ts';
@@ -46,7 +46,6 @@ interface Parts {
   readonly clock: Clock;
   readonly provider: Provider;
   readonly recorder: Recorder;
-  readonly planner: PollPlanner;
   readonly sealer: Sealer;
 }
 
@@ -58,7 +57,7 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
  * and where it was sent before, a GET decides whether it must be sent again.
  */
 export function createStartSession(parts: Parts): StartSession {
-  const { db, clock, provider, recorder, planner, sealer } = parts;
+  const { db, clock, provider, recorder, sealer } = parts;
   /** Identical calls under way in this process share one conversation with the provider. */
   const underWay = new Map<string, Promise<Started>>();
 
@@ -163,10 +162,21 @@ export function createStartSession(parts: Parts): StartSession {
       const [known] = await findUsers(db, [intent.userId]);
       if (known) return known;
     }
+    const isNew = input.user.userId === undefined;
     const userId = input.user.userId ?? `u-${intent.sessionId}`;
-    const user = await ensureUser(parts, { ...input.user, userId });
+    const user = await ensureUser(parts, { ...input.user, userId }, isNew);
     await markIntent(db, intent.verificationId, { userId: user.id });
     return user;
+  }
+
+  /** From here on it may be at the provider: should no answer be recorded, the reconciler looks for it. */
+  async function aboutToSend(verificationId: string): Promise<void> {
+    const since = clock.now();
+    const dueAt = new Date(since.getTime() + FIRST_LOOK_MS);
+    await db.transaction(async (tx) => {
+      await countSend(tx, verificationId);
+      await planLookup(tx, { verificationId, since, dueAt });
+    });
   }
 
   async function ask(input: StartSessionInput, intent: IntentRow, userId: string): Promise<ProviderSession> {
@@ -179,8 +189,7 @@ export function createStartSession(parts: Parts): StartSession {
       const found = await ours();
       if (found) return found;
     }
-    const sends = await countSend(db, verificationId);
-    planner.plan({ verificationId, nextPollAt: new Date(clock.now().getTime() + FIRST_LOOK_MS) });
+    await aboutToSend(verificationId);
     try {
       return await provider.startVerification({ ...input, userId });
     } catch (error) {
@@ -189,8 +198,11 @@ export function createStartSession(parts: Parts): StartSession {
         case 'NO_BALANCE':
           return rejectedForBalance(verificationId, userId);
         case 'UNAVAILABLE': {
-          const found = await ours().catch(() => null);
-          if (found) return found;
+          if (error.details.sent === false) await uncountSend(db, verificationId);
+          else {
+            const found = await ours().catch(() => null);
+            if (found) return found;
+          }
           throw error;
         }
         case 'TAKEN': {
@@ -203,7 +215,7 @@ export function createStartSession(parts: Parts): StartSession {
         case 'INVALID':
         case 'NOT_FOUND':
         case 'REFUSED':
-          if (sends === 1) await uncountSend(db, verificationId);
+          await uncountSend(db, verificationId);
           throw error;
         default:
           throw error.kind satisfies never;

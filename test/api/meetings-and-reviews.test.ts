@@ -379,3 +379,21 @@ test('recordings and tokens come from the provider when they may, and are refuse
   );
   expect(gateway.logs.join('')).not.toContain(recording.url);
 });
+
+test('the time of the booked meeting is kept for polling: moved with it, and gone when it is cancelled', async () => {
+  const gateway = await bootGateway();
+  const { id } = await gateway.start('met.1');
+  const operator = await person(gateway, 'an operator', 'OPERATOR');
+  const kept = async () => {
+    const { rows } = await gateway.database.query('select meeting_at from vkyc_session');
+    return rows[0].meeting_at?.toISOString() ?? null;
+  };
+  const [first, second] = [inMinutes(30), inMinutes(60)];
+
+  await operator.act('scheduleMeeting', id, { startsAt: first });
+  expect(await kept()).toBe(first);
+  await operator.act('scheduleMeeting', id, { startsAt: second });
+  expect(await kept()).toBe(second);
+  await operator.act('cancelMeeting', id);
+  expect(await kept()).toBeNull();
+});

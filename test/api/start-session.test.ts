@@ -322,6 +322,18 @@ test("the provider's documented status answer goes through, its meeting too, and
   expect(data.sessions.nodes[0].meeting).toEqual({ startsAt: '2025-07-09T14:50:00.000Z', source: 'POLL' });
 });
 
+test('a known user whose phone is not given stays as they are: an id alone changes nobody', async () => {
+  const gateway = await bootGateway();
+  await start(gateway, { verificationId: 'unchanged.1', user: { ...asha, userId: 'asha' } });
+
+  await start(gateway, { verificationId: 'unchanged.2', user: { userId: 'asha', email: 'x@example.com' } });
+
+  const { data } = await gateway.graphql(
+    '{ sessionByVerificationId(verificationId: "unchanged.2") { user { phone name email } } }',
+  );
+  expect(data.sessionByVerificationId.user).toEqual({ phone: '9988776655', name: 'Asha Rao', email: null });
+});
+
 test('what is given of a known user is brought up to date, here and at the provider; the rest stays', async () => {
   const gateway = await bootGateway();
   await start(gateway, {
@@ -331,7 +343,7 @@ test('what is given of a known user is brought up to date, here and at the provi
 
   await start(gateway, {
     verificationId: 'details.2',
-    user: { userId: 'asha', name: 'Asha R. Rao', email: 'asha@example.com' },
+    user: { userId: 'asha', phone: '9988776655', name: 'Asha R. Rao', email: 'asha@example.com' },
   });
 
   const { data } = await gateway.graphql(
@@ -406,6 +418,30 @@ test('personal data is stored encrypted and never logged', async () => {
     expect(everything).not.toContain(marked.toLowerCase());
     expect(everything).not.toContain(Buffer.from(marked).toString('hex'));
   }
+});
+
+test('a start that found no free call was not sent: a corrected input may still take its place', async () => {
+  let afterUser = async () => {};
+  const { gateway, provider } = await against(({ path, body }) => {
+    const sent = JSON.parse(body);
+    if (path.startsWith('/user')) return { ...known(sent.user_id), before: () => afterUser() };
+    if (sent.user_template) return problem(400, 'Bad request, please check API documentation');
+    return { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
+  });
+  const pause = (until: string) =>
+    gateway.database.query(`update provider_budget set calls_paused_until = ${until}`);
+  const wrong = { verificationId: 'unsent.1', user: asha, userTemplate: 'nonsense' };
+
+  afterUser = async () => void (await pause("now() + interval '1 minute'"));
+  const unsent = await start(gateway, wrong);
+  await pause('null');
+  const refused = await start(gateway, wrong);
+  const corrected = await start(gateway, { verificationId: 'unsent.1', user: asha });
+
+  expect(unsent).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
+  expect(refused.code).toBe('INVALID_INPUT');
+  expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
+  expect(provider.calls.filter((call) => call === 'GET /vkyc')).toEqual([]);
 });
 
 test('each documented error of the provider is one error code, and an undocumented one is counted', async () => {

@@ -102,7 +102,7 @@ export async function bootGateway({
   const app = await createApp(config, {
     log: pino({ level: 'debug' }, sink),
     sandboxByHand: !environment.SANDBOX_SPEED,
-    withoutJobs: !polling,
+    withoutPolling: !polling,
     ...(clock ? { clock } : {}),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bringAllForward, movableClock } from '../harness/clock.ts';
+import { movableClock } from '../harness/clock.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { expectFolds } from '../harness/log.ts';
 import { type Journey, travel } from './journeys.ts';
@@ -23,7 +23,6 @@ for (const webhooks of ['every-status', 'documented'] as const) {
     await processed(gateway);
 
     clock.forward(HOUR);
-    await bringAllForward(gateway.database);
     await polled(gateway, clock.now());
     await expectInStep(gateway, journeys);
     for (const journey of journeys) await expectEachNewsOnce(gateway, journey);

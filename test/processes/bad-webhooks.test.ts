@@ -185,3 +185,19 @@ test('300 senders who dribble a megabyte each take bounded memory and stop nothi
   expect(counted['too many']).toBeGreaterThan(0);
   expect(await stored()).toBe(storedBefore + 1);
 });
+
+test('strangers whose uploads stand still keep no honest webhook out, and are sent away in time', async () => {
+  const small = Buffer.from(JSON.stringify({ honest: 'while they wait' }));
+
+  const counted = await added(async () => {
+    const strangers = Array.from({ length: 20 }, () => open({ ...FORGED, 'content-length': MB }));
+    for (const { sending } of strangers) sending.write(Buffer.alloc(MB - 1, 'x'));
+    expect(await send(small, signed(small))).toBe(200);
+    const answers = await Promise.all(strangers.map(({ status }) => status.catch(() => null)));
+    expect(answers).not.toContain(200);
+  });
+
+  expect(counted.kept).toBe(1);
+  expect((counted['too many'] ?? 0) + (counted['too slow'] ?? 0)).toBe(20);
+  expect(counted['too slow']).toBeGreaterThan(0);
+});

@@ -38,6 +38,7 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
     appId: 'app',
     publicKey: null,
     budget,
+    stopping: new AbortController().signal,
     onUnmappedError: (status, code) => unmapped.push([status, code]),
     onBreak: () => {},
     ...options,
@@ -114,6 +115,10 @@ test('a limit that was reached pauses everyone for as long as the provider says,
     [{ 'retry-after': inTenSeconds }, 10],
     [{ 'x-ratelimit-reset': '20' }, 20],
     [{}, 5],
+    // Nobody is kept waiting for ever by a mistake, nor sent back at once.
+    [{ 'retry-after': '0' }, 1],
+    [{ 'retry-after': new Date(Date.now() - 60_000).toUTCString() }, 1],
+    [{ 'retry-after': '999999999' }, 600],
   ];
   for (const [headers, seconds] of forms) {
     const { client, provider, pauses } = await clientAgainst([
@@ -129,7 +134,7 @@ test('a limit that was reached pauses everyone for as long as the provider says,
   }
 });
 
-test('what the provider says is left is heeded: the last third is for mutations, nothing is for nobody', async () => {
+test('what the provider says is left to polls is heeded: the last third is for mutations', async () => {
   const limits = (remaining: number) => ({
     body: VERIFICATION,
     headers: {
@@ -141,7 +146,7 @@ test('what the provider says is left is heeded: the last third is for mutations,
   for (const [remaining, expected] of [
     [31, []],
     [30, [[12, 'POLLS']]],
-    [0, [[12, 'EVERYONE']]],
+    [0, [[12, 'POLLS']]],
   ] as const) {
     const { polling, pauses } = await clientAgainst([limits(remaining)]);
     await polling.findVerification('v.1');
@@ -230,6 +235,9 @@ test('an error that no page names is judged by its status, keeps its code, and i
     [418, 'TEAPOT', 'REFUSED', 'TEAPOT'],
     [403, 'plan_ended', 'UNAVAILABLE', 'plan_ended'],
     [503, 'down', 'UNAVAILABLE', 'down'],
+    [404, 'no_such_verification', 'NOT_FOUND', 'no_such_verification'],
+    [408, 'too_late', 'UNAVAILABLE', 'too_late'],
+    [400, 'constructor', 'REFUSED', 'constructor'],
     [400, 'no such user 9988776655', 'REFUSED', 'no such user …'],
     [400, '<b>asha@example.com</b>', 'REFUSED', 'http_400'],
   ] as const) {
@@ -242,12 +250,72 @@ test('an error that no page names is judged by its status, keeps its code, and i
   }
 });
 
-test('an error page of somebody in between is an outage, not a refusal', async () => {
-  const { client } = await clientAgainst([{ status: 502, body: '<html>Bad Gateway</html>' }]);
-  expect(await failure(client.startVerification(request))).toMatchObject({
-    kind: 'UNAVAILABLE',
-    details: { providerCode: 'http_502' },
-  });
+test('an error page of somebody in between is an outage, and never says that something is not there', async () => {
+  for (const status of [400, 404, 409, 413, 502]) {
+    const { client } = await clientAgainst([{ status, body: '<html>Sorry</html>' }]);
+    expect(await failure(client.startVerification(request))).toMatchObject({
+      kind: 'UNAVAILABLE',
+      details: { providerCode: `http_${status}` },
+    });
+  }
+});
+
+test('a failure that tells of limits is a failure all the same, and is repeated', async () => {
+  const { client, provider } = await clientAgainst([
+    error(500, 'api_error', {
+      'x-ratelimit-limit': '100',
+      'x-ratelimit-remaining': '90',
+      'x-ratelimit-reset': '30',
+    }),
+  ]);
+  await client.findVerification('v.1');
+  expect(provider.calls).toHaveLength(2);
+});
+
+test('what was never sent says so: for want of a turn, or while the provider rests', async () => {
+  const noTurn = new ProviderFailure('UNAVAILABLE', 'used up', { sent: false, retryAfterSeconds: 9 });
+  const budget: CallBudget = {
+    take: async () => {
+      throw noTurn;
+    },
+    pause: async () => {},
+  };
+  const { client, provider } = await clientAgainst([], { budget });
+  expect(await failure(client.startVerification(request))).toBe(noTurn);
+  expect(provider.calls).toEqual([]);
+
+  const resting = await clientAgainst(() => error(500, 'api_error'));
+  for (let call = 0; call < 5; call += 1) await failure(resting.client.startVerification(request));
+  expect((await failure(resting.client.startVerification(request))).details.sent).toBe(false);
+  expect(resting.taken).toHaveLength(5);
+});
+
+test('a poll that waits for its turn holds up no mutation, also when it is to find out whether the provider is back', async () => {
+  let healthy = false;
+  let letPoll: () => void = () => {};
+  const budget: CallBudget = {
+    take: (purpose) =>
+      purpose === 'POLL'
+        ? new Promise((resolve) => {
+            letPoll = resolve;
+          })
+        : Promise.resolve(),
+    pause: async () => {},
+  };
+  const { client, polling } = await clientAgainst(
+    () => (healthy ? { body: VERIFICATION } : error(500, 'api_error')),
+    { budget, breakMs: 50 },
+  );
+  for (let call = 0; call < 5; call += 1) await failure(client.startVerification(request));
+  healthy = true;
+  await expect
+    .poll(() => client.findVerification('v.1').catch(() => null), { interval: 10, timeout: 5_000 })
+    .not.toBeNull();
+
+  const poll = polling.findVerification('v.1');
+  expect(await client.findVerification('v.1')).toMatchObject({ rawSubStatus: 'LINK_GENERATED' });
+  letPoll();
+  await poll;
 });
 
 test('a person’s details are changed by PATCH: only what is given, and never the phone', async () => {

@@ -87,12 +87,17 @@ test('a mutation that would wait long is refused, with when to come back; a poll
   const [one] = replicas as [Connection];
   const stopping = new AbortController();
   const budget = createCallBudget(one.db, LIMITS, stopping.signal);
-  await pauseCalls(one.db, 30, 'EVERYONE');
+  await pauseCalls(one.db, 20, 'EVERYONE');
 
   await expect(budget.take('MUTATION')).rejects.toMatchObject({
     kind: 'UNAVAILABLE',
-    details: { retryAfterSeconds: 30 },
+    details: { retryAfterSeconds: 20, sent: false },
   });
+  await pauseCalls(one.db, 40, 'EVERYONE');
+  await expect(budget.take('POLL')).rejects.toMatchObject({ details: { sent: false } });
+  await one.pool.query(
+    `update provider_budget set calls_paused_until = null, polls_paused_until = now() + interval '20 seconds'`,
+  );
   const poll = budget.take('POLL');
   stopping.abort();
   await expect(poll).rejects.toMatchObject({ name: 'AbortError' });
@@ -104,12 +109,26 @@ test('accounts with few calls keep some for either purpose', () => {
   expect(limitsOf(2)).toEqual({ total: 2, polls: 1 });
 });
 
+test('a mutation that was refused finds no polls in its way when it comes back', async () => {
+  const [one] = replicas as [Connection];
+  const few = limitsOf(5);
+  const budget = createCallBudget(one.db, few, new AbortController().signal);
+  for (let call = 0; call < few.total; call += 1) await spendCall(one.db, 'MUTATION', few);
+  await expect(budget.take('MUTATION')).rejects.toMatchObject({ details: { sent: false } });
+
+  await pass(60_001);
+
+  expect(await spendCall(one.db, 'POLL', few)).toBeGreaterThan(60_000);
+  for (let call = 0; call < few.total; call += 1) expect(await spendCall(one.db, 'MUTATION', few)).toBe(0);
+});
+
 test('when the calls are used up a mutation says so, and when to try again', async () => {
-  const gateway = await bootGateway({ environment: { PROVIDER_CALLS_PER_MINUTE: '2' } });
+  const gateway = await bootGateway({ environment: { PROVIDER_CALLS_PER_MINUTE: '5' } });
   await gateway.start('first.1');
+  await gateway.start('second.1');
 
   const { data } = await gateway.graphql(
-    `mutation { startSession(input: { verificationId: "second.1", user: { phone: "9988776655" } }) {
+    `mutation { startSession(input: { verificationId: "third.1", user: { phone: "9988776655" } }) {
       __typename ... on ProviderError { code retryable retryAfterSeconds } } }`,
   );
 
