@@ -26,9 +26,18 @@ export async function ensureUser(parts: Parts, given: GivenUser, isNew: boolean)
   const stored = await findUserByUserId(parts.db, given.userId);
   if (given.phone && stored?.phoneHash && !parts.sealer.matches(stored.phoneHash, given.phone))
     refuseOtherPhone();
-  const known = isNew ? null : await parts.provider.findUser(given.userId);
-  const atProvider = known ?? (await addUser(parts.provider, given));
-  return storeUser(parts, await broughtUpToDate(parts.provider, given, atProvider));
+  return storeUser(parts, await atProvider(parts.provider, given, isNew));
+}
+
+async function atProvider(provider: Provider, given: GivenUser, isNew: boolean): Promise<ProviderUser> {
+  const known = isNew ? null : await provider.findUser(given.userId);
+  if (known) return broughtUpToDate(provider, given, known);
+  const added = await addUser(provider, given);
+  if (added) return added;
+  // Added meanwhile, or by an earlier try of this start.
+  const theirs = await provider.findUser(given.userId);
+  if (theirs) return broughtUpToDate(provider, given, theirs);
+  throw new ProviderFailure('UNAVAILABLE', 'The provider has a user of this id, and does not know them.');
 }
 
 /** Keeps a person as the provider has them; what it does not say stays as we had it. Returns the stored row. */
@@ -58,19 +67,21 @@ export async function storeUser(
   return { ...stored, ...changes };
 }
 
-async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser> {
+/** Null where the provider has somebody of this id already. */
+async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser | null> {
   const { userId, phone } = given;
-  if (phone === undefined)
+  if (phone === undefined) {
     return refuseField(
       ['user', 'userId'],
       'is not known to the provider: give a phone as well to add this user',
     );
+  }
+  const asked = { userId, ...personalOf(given) };
   try {
-    return { ...(await provider.createUser({ userId, ...personalOf(given) })), userId };
+    await provider.createUser(asked);
+    return asked;
   } catch (error) {
-    const known =
-      error instanceof ProviderFailure && error.kind === 'TAKEN' ? await provider.findUser(userId) : null;
-    if (known) return known;
+    if (error instanceof ProviderFailure && error.kind === 'TAKEN') return null;
     throw error;
   }
 }
