@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { connect, migrate } from './db/client.ts';
+import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { readLogIdentity } from './db/feed.ts';
+import { migrate } from './db/migrate.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { type Clock, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
@@ -29,7 +30,7 @@ import { PollingPace } from './services/polling-pace.ts';
 import { Inbox } from './services/receive-webhook.ts';
 import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
-import { Recorder } from './services/record-transition.ts';
+import { Recorder } from './services/recorder.ts';
 import { createStartSession } from './services/start-session.ts';
 
 /** What tests put in the place of the world. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/ports.ts';
 import { spoilAnswers } from './api-faults.ts';
-import type { Books, User, UserSelection, VerificationSelection } from './books.ts';
+import type { Books, UserSelection, VerificationSelection } from './books.ts';
 import { checkCredentials } from './credentials.ts';
 import { refuse } from './errors.ts';
 import type { Faults } from './faults.ts';
@@ -10,6 +10,7 @@ import { limitCalls } from './rate-limit.ts';
 import { checkId, newUser, read, tokenRequest, userChanges, verificationRequest } from './requests.ts';
 import { SCENARIOS, type Scenario, scenarioNameOf } from './scenarios.ts';
 import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, isUserTemplate, type UserTemplate } from './templates.ts';
+import type { User } from './user.ts';
 
 /** Where the provider's base URL ends. */
 export const API_PREFIX = '/verification';

@@ -3,17 +3,8 @@ import { refuse } from './errors.ts';
 import type { Entry, Journal } from './journal.ts';
 import { chanceOf } from './random.ts';
 import { Timetable } from './timetable.ts';
+import type { User } from './user.ts';
 import { type Start, Verification } from './verification.ts';
-
-/** A person, in the provider's own words. */
-export interface User {
-  readonly user_id: string;
-  readonly user_reference_id: number;
-  readonly phone: string;
-  readonly email?: string | undefined;
-  readonly name?: string | undefined;
-  readonly address?: string | undefined;
-}
 
 export interface UserSelection {
   readonly user_id?: string | null | undefined;

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { User } from './books.ts';
+import type { User } from './user.ts';
 import type { Start } from './verification.ts';
 
 /** One thing that happened from outside; all else follows from these and the clock. */

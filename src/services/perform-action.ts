@@ -10,7 +10,8 @@ import { type ActionFacts, type ActionPolicy, agentsOf, whyNot } from '../domain
 import { Refusal } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { SessionAction } from '../domain/session.ts';
-import type { Recorder, Recording } from './record-transition.ts';
+import type { Recording } from './record-transition.ts';
+import type { Recorder } from './recorder.ts';
 import { optional, storableText } from './validation.ts';
 
 /** What every action's input has, beside its own. `sessionId` is the session's own id, not the global one. */

@@ -6,7 +6,8 @@ import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
-import type { Recorder, Recording } from './record-transition.ts';
+import type { Recording } from './record-transition.ts';
+import type { Recorder } from './recorder.ts';
 
 const MOST_ATTEMPTS = 5;
 const WORKERS = 2;

@@ -13,7 +13,7 @@ import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { storeUser } from './ensure-user.ts';
 import type { PollingPace } from './polling-pace.ts';
-import type { Recorder } from './record-transition.ts';
+import type { Recorder } from './recorder.ts';
 
 const LOOK_EVERY_MS = 1_000;
 /** When to ask again where the provider could not be asked, or does not have it (yet): later and later. */

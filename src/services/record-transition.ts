@@ -1,5 +1,4 @@
-import type { Logger } from 'pino';
-import type { Database, Transaction } from '../db/client.ts';
+import type { Transaction } from '../db/client.ts';
 import { releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
 import { endLookup } from '../db/lookups.ts';
@@ -20,7 +19,7 @@ import {
   type TransitionRow,
 } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
-import type { Clock, Doorbell, ProviderSession } from '../domain/ports.ts';
+import type { Clock, ProviderSession } from '../domain/ports.ts';
 import {
   advance,
   type FoldedState,
@@ -30,9 +29,7 @@ import {
   type ProviderNews,
   type TransitionSource,
 } from '../domain/session.ts';
-import { type KnownSubStatus, pairOf, UNRECOGNIZED, waitingOnOf } from '../domain/status.ts';
-import type { Metrics } from '../metrics.ts';
-import type { PollingPace } from './polling-pace.ts';
+import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
 import { takeOver } from './take-over.ts';
 
 /** Something the provider said about a session, and how we came to hear it. */
@@ -61,63 +58,10 @@ export type Origin = Pick<SessionRow, 'userId' | 'userTemplate' | 'agentTemplate
 /** Where a session's link is bound to; see `Sealer`. */
 export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
-interface RecorderParts {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly doorbell: Doorbell;
-  readonly sealer: Sealer;
-  readonly pace: PollingPace;
-  readonly metrics: Metrics;
-  readonly log: Logger;
-}
-
 /**
- * The one way in which a session's status changes. Locks the session, asks the rules, appends the transition with
- * the next sequence and updates the session, in the transaction of `inTransaction`; after its commit the doorbell
- * rings.
+ * The one way in which a session's status changes, within one transaction of the `Recorder`: locks the session, asks
+ * the rules, appends the transition with the next sequence and updates the session.
  */
-export class Recorder {
-  readonly #db: Database;
-  readonly #clock: Clock;
-  readonly #doorbell: Doorbell;
-  readonly #sealer: Sealer;
-  readonly #pace: PollingPace;
-  readonly #metrics: Metrics;
-  readonly #log: Logger;
-
-  constructor(parts: RecorderParts) {
-    this.#db = parts.db;
-    this.#clock = parts.clock;
-    this.#doorbell = parts.doorbell;
-    this.#sealer = parts.sealer;
-    this.#pace = parts.pace;
-    this.#metrics = parts.metrics;
-    this.#log = parts.log;
-  }
-
-  /** Runs `work` in one transaction; what it records commits with it, or not at all. */
-  async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
-    const recorded: TransitionRow[] = [];
-    const result = await this.#db.transaction((tx) =>
-      work(new Recording(tx, this.#clock, this.#sealer, this.#pace.fairShareMs, recorded)),
-    );
-    for (const transition of recorded) {
-      this.#doorbell.ring(transition.sessionId, transition.sequence);
-      if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
-    }
-    return result;
-  }
-
-  #reportUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {
-    this.#metrics.unrecognized.inc();
-    this.#log.warn(
-      { sessionId, sequence, rawStatus, rawSubStatus },
-      'the provider reported a state unknown to this release',
-    );
-  }
-}
-
-/** What can be recorded within one transaction. */
 export class Recording {
   readonly tx: Transaction;
   readonly #clock: Clock;

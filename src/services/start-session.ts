@@ -27,7 +27,7 @@ import { ProviderFailure, Refusal } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { ensureUser } from './ensure-user.ts';
 import { refusalOf } from './provider-refusal.ts';
-import type { Recorder } from './record-transition.ts';
+import type { Recorder } from './recorder.ts';
 import { type StartSessionInput, startSessionInput } from './start-session-input.ts';
 import { checked, refuseField } from './validation.ts';
 

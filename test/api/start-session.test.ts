@@ -96,15 +96,8 @@ test('the same verification id with another input is a conflict, and changes not
 
 test("somebody else's verification id is refused, also at the second try", async () => {
   const gateway = await bootGateway();
-  const headers = {
-    'content-type': 'application/json',
-    'x-client-id': 'sandbox',
-    'x-client-secret': 'sandbox',
-  };
-  const post = (path: string, body: object) =>
-    fetch(`${gateway.sandboxUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  await post('/user', { user_id: 'asha', phone: '9988776655' });
-  await post('/vkyc', { verification_id: 'theirs.1', user_id: 'asha' });
+  await gateway.callProvider('POST', '/user', { user_id: 'asha', phone: '9988776655' });
+  await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.1', user_id: 'asha' });
 
   for (const _try of [1, 2]) {
     const result = await start(gateway, { verificationId: 'theirs.1', user: { ...asha, userId: 'asha' } });
@@ -354,10 +347,7 @@ test('what is given of a known user is brought up to date, here and at the provi
     name: 'Asha R. Rao',
     email: 'asha@example.com',
   });
-  const atProvider = await fetch(`${gateway.sandboxUrl}/user?user_id=asha`, {
-    headers: { 'x-client-id': 'sandbox', 'x-client-secret': 'sandbox' },
-  });
-  expect(await atProvider.json()).toMatchObject({
+  expect(await gateway.callProvider('GET', '/user?user_id=asha')).toMatchObject({
     phone: '9988776655',
     name: 'Asha R. Rao',
     email: 'asha@example.com',

@@ -195,15 +195,8 @@ test('a webhook that overtakes the answer of the start begins the session; the a
 
 test("webhooks of an id that is somebody else's begin no session by themselves", async () => {
   const gateway = await bootGateway();
-  const headers = {
-    'content-type': 'application/json',
-    'x-client-id': 'sandbox',
-    'x-client-secret': 'sandbox',
-  };
-  const post = (path: string, body: object) =>
-    fetch(`${gateway.sandboxUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  await post('/user', { user_id: 'theirs', phone: '9000000000' });
-  await post('/vkyc', { verification_id: 'theirs.happy-path', user_id: 'theirs' });
+  await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000' });
+  await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.happy-path', user_id: 'theirs' });
   const { data } = await gateway.graphql(
     'mutation { startSession(input: { verificationId: "theirs.happy-path", user: { phone: "9988776655" } }) { ... on MutationError { code } } }',
   );

@@ -51,6 +51,8 @@ export interface Gateway {
     verificationId: string,
     input?: object,
   ): Promise<{ id: string; startCursor: string; [field: string]: any }>;
+  /** Calls the sandbox's API beside the gateway, as another system of the same account. */
+  callProvider(method: 'GET' | 'POST', path: string, body?: object): Promise<any>;
   /** Lets the sandbox go on by so many steps. */
   advance(verificationId: string, steps?: number): Promise<void>;
   /** Sends a webhook, well signed unless told otherwise. */
@@ -173,6 +175,19 @@ export async function bootGateway({
         );
       expect(data.startSession).toMatchObject({ __typename: 'StartSessionSuccess' });
       return data.startSession.session;
+    },
+
+    async callProvider(method, path, body) {
+      const response = await fetch(`${app.sandboxUrl}${path}`, {
+        method,
+        headers: {
+          'content-type': 'application/json',
+          'x-client-id': 'sandbox',
+          'x-client-secret': 'sandbox',
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      return response.json();
     },
 
     async advance(verificationId, steps = 1) {

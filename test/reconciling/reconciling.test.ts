@@ -222,15 +222,8 @@ test('a webhook that may be older than what a poll found has the provider asked,
 
 test('a session that was started elsewhere is taken over, with all that its webhooks said, and its id is taken', async () => {
   const { gateway } = await polledGateway();
-  const headers = {
-    'content-type': 'application/json',
-    'x-client-id': 'sandbox',
-    'x-client-secret': 'sandbox',
-  };
-  const post = (path: string, body: object) =>
-    fetch(`${gateway.sandboxUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  await post('/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
-  await post('/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
+  await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
+  await gateway.callProvider('POST', '/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
   await gateway.advance('elsewhere.happy-path', 3);
 
   const taken = await eventually(async () => {

@@ -1,0 +1,9 @@
+/** A person, in the provider's own words. */
+export interface User {
+  readonly user_id: string;
+  readonly user_reference_id: number;
+  readonly phone: string;
+  readonly email?: string | undefined;
+  readonly name?: string | undefined;
+  readonly address?: string | undefined;
+}

@@ -1,0 +1,61 @@
+import type { Logger } from 'pino';
+import type { Database } from '../db/client.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { TransitionRow } from '../db/transitions.ts';
+import type { Clock, Doorbell } from '../domain/ports.ts';
+import { UNRECOGNIZED } from '../domain/status.ts';
+import type { Metrics } from '../metrics.ts';
+import type { PollingPace } from './polling-pace.ts';
+import { Recording } from './record-transition.ts';
+
+interface RecorderParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly doorbell: Doorbell;
+  readonly sealer: Sealer;
+  readonly pace: PollingPace;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Runs what is to be recorded in transactions, and tells of it after their commit. */
+export class Recorder {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #doorbell: Doorbell;
+  readonly #sealer: Sealer;
+  readonly #pace: PollingPace;
+  readonly #metrics: Metrics;
+  readonly #log: Logger;
+
+  constructor(parts: RecorderParts) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#doorbell = parts.doorbell;
+    this.#sealer = parts.sealer;
+    this.#pace = parts.pace;
+    this.#metrics = parts.metrics;
+    this.#log = parts.log;
+  }
+
+  /** Runs `work` in one transaction; what it records commits with it, or not at all. */
+  async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
+    const recorded: TransitionRow[] = [];
+    const result = await this.#db.transaction((tx) =>
+      work(new Recording(tx, this.#clock, this.#sealer, this.#pace.fairShareMs, recorded)),
+    );
+    for (const transition of recorded) {
+      this.#doorbell.ring(transition.sessionId, transition.sequence);
+      if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
+    }
+    return result;
+  }
+
+  #reportUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {
+    this.#metrics.unrecognized.inc();
+    this.#log.warn(
+      { sessionId, sequence, rawStatus, rawSubStatus },
+      'the provider reported a state unknown to this release',
+    );
+  }
+}
