@@ -1,0 +1,71 @@
+/** Gateways that poll, on a clock that tests can forward. */
+import { movableClock } from '../harness/clock.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { type Script, startScriptedProvider } from '../harness/provider.ts';
+
+export const MINUTE = 60_000;
+
+const LOG = `query ($id: String!) {
+  sessionByVerificationId(verificationId: $id) {
+    id status subStatus user { userId phone name }
+    transitions(first: 50) { nodes { sequence subStatus source applied } }
+  }
+}`;
+
+export async function polledGateway(environment: Record<string, string> = {}) {
+  const clock = movableClock();
+  const gateway = await bootGateway({ environment, clock, polling: true });
+  return { gateway, clock };
+}
+
+/** One whose provider says what the test's script says. */
+export async function againstScript(script: Script) {
+  const provider = await startScriptedProvider(script);
+  const environment = {
+    CASHFREE_BASE_URL: provider.baseUrl,
+    CASHFREE_CLIENT_ID: 'id',
+    CASHFREE_CLIENT_SECRET: 'sandbox',
+  };
+  return { provider, ...(await polledGateway(environment)) };
+}
+
+export const sessionOf = async (gateway: Gateway, id: string) =>
+  (await gateway.graphql(LOG, { id })).data.sessionByVerificationId;
+
+/** A session's transitions, each as its source and sub-status. */
+export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
+  (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
+
+/** Sets faults of the sandbox; null clears them. */
+export const setFaults = (gateway: Gateway, faults: object | null) =>
+  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
+    method: faults ? 'PUT' : 'DELETE',
+    ...(faults ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(faults) } : {}),
+  });
+
+/** Waits until what was due has been looked at, by having something looked for and given up. */
+export async function looked(gateway: Gateway): Promise<void> {
+  const { rows } = await gateway.database.query(
+    `insert into provider_lookup values ('looked.' || random(), now() - interval '3 days', now() - interval '3 days') returning verification_id`,
+  );
+  await eventually(async () => {
+    const { rowCount } = await gateway.database.query(
+      'select from provider_lookup where verification_id = $1',
+      [rows[0].verification_id],
+    );
+    return rowCount === 0;
+  });
+}
+
+/** A webhook's body, at a second of a minute long ago. */
+export const webhookOf = (
+  verification_id: string,
+  status: string,
+  sub_status: string,
+  second: number,
+  user_id = 'asha',
+) => ({
+  event_type: 'LABEL',
+  event_time: `2025-05-22T03:51:${String(second).padStart(2, '0')}Z`,
+  data: { verification_id, user_id, status, sub_status },
+});

@@ -1,0 +1,130 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { movableClock } from '../harness/clock.ts';
+import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
+import { startScriptedProvider } from '../harness/provider.ts';
+import { againstScript, looked, MINUTE, polledGateway, sessionOf, setFaults } from './polled.ts';
+
+test('a poll that a dead replica holds, or whose job is lost or worn out, is done all the same', async () => {
+  for (const harm of [
+    `update graphile_worker._private_jobs set locked_at = now() - interval '6 minutes', locked_by = 'a dead one'`,
+    'delete from graphile_worker._private_jobs',
+    'update graphile_worker._private_jobs set attempts = max_attempts',
+  ]) {
+    const url = await freshDatabase();
+    const clock = movableClock();
+    const before = await bootGateway({ database: url, clock });
+    await before.start('held.happy-path');
+    await before.advance('held.happy-path', 1);
+    await before.stop();
+    const admin = new pg.Pool({ connectionString: url });
+    atTheEnd(() => admin.end());
+    await admin.query(
+      `select graphile_worker.add_job('reconcile', '{"verificationId": "held.happy-path"}', job_key := 'reconcile:held.happy-path')`,
+    );
+    await admin.query(harm);
+    const provider = await startScriptedProvider(() => ({
+      body: JSON.stringify({
+        verification_id: 'held.happy-path',
+        status: 'PRE_VIDEO_CALL',
+        sub_status: 'USER_QUEUED',
+      }),
+    }));
+    clock.forward(15 * MINUTE);
+
+    const environment = {
+      CASHFREE_BASE_URL: provider.baseUrl,
+      CASHFREE_CLIENT_ID: 'id',
+      CASHFREE_CLIENT_SECRET: 'secret',
+    };
+    const after = await bootGateway({ database: url, clock, polling: true, environment });
+    await eventually(async () => (await sessionOf(after, 'held.happy-path')).subStatus === 'USER_QUEUED');
+    await after.stop();
+  }
+});
+
+test('a database that cuts all connections under the polls ends no polling', async () => {
+  let cut = async () => {};
+  let cuts = 0;
+  const { gateway, clock } = await againstScript(({ method, path, body }) => {
+    const id = method === 'POST' ? null : new URLSearchParams(path.split('?')[1]).get('verification_id');
+    const sent = id ? { verification_id: id } : JSON.parse(body);
+    const [status, sub_status] = id ? ['PRE_VIDEO_CALL', 'USER_QUEUED'] : ['RECEIVED', 'LINK_GENERATED'];
+    return { body: JSON.stringify({ ...sent, status, sub_status }), ...(id ? { before: () => cut() } : {}) };
+  });
+  for (const id of ['cut.1', 'cut.2', 'cut.3', 'cut.4']) await gateway.start(id);
+  cut = async () => {
+    if (cuts >= 4) return;
+    cuts += 1;
+    await gateway.database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name = 'vkyc-gateway'`,
+    );
+  };
+
+  clock.forward(15 * MINUTE);
+
+  for (const id of ['cut.1', 'cut.2', 'cut.3', 'cut.4']) {
+    // Whatever was in hand when a connection was cut is due again, at the latest when its job counts as abandoned.
+    await eventually(async () => {
+      await gateway.database.query(
+        `update graphile_worker._private_jobs set locked_at = now() - interval '6 minutes' where locked_at < now() - interval '1 second'`,
+      );
+      return (await sessionOf(gateway, id))?.subStatus === 'USER_QUEUED';
+    });
+  }
+  expect(cuts).toBe(4);
+}, 40_000);
+
+test('a poll that one replica is doing is not done by another', async () => {
+  const { gateway, clock } = await polledGateway();
+  await setFaults(gateway, { drop: {} });
+  await gateway.start('once.1');
+  await gateway.database.query(
+    `select graphile_worker.add_job('reconcile', '{"verificationId": "once.1"}', job_key := 'reconcile:once.1')`,
+  );
+  await gateway.database.query(
+    `update graphile_worker._private_jobs set locked_at = now(), locked_by = 'another' where key = 'reconcile:once.1'`,
+  );
+  const { rows: before } = await gateway.database.query('select provider_heard_at as at from vkyc_session');
+
+  clock.forward(15 * MINUTE);
+  await looked(gateway);
+
+  const { rows: after } = await gateway.database.query('select provider_heard_at as at from vkyc_session');
+  expect(after).toEqual(before);
+});
+
+test('while the provider is away polls wait, ever longer, and go on when it is back', async () => {
+  const { gateway, clock } = await polledGateway();
+  await setFaults(gateway, { drop: {}, 'rate-limited': { path: 'GET /vkyc' } });
+  await gateway.start('away.happy-path');
+  await gateway.advance('away.happy-path', 1);
+  const pause = async () => {
+    const { rows } = await gateway.database.query('select next_poll_at as at from vkyc_session');
+    return rows[0].at.getTime() - clock.now().getTime();
+  };
+
+  clock.forward(15 * MINUTE);
+  await eventually(async () => (await pause()) > 3 * MINUTE);
+  clock.forward(60 * MINUTE);
+  await eventually(async () => (await pause()) > 15 * MINUTE);
+
+  await setFaults(gateway, null);
+  clock.forward(60 * MINUTE);
+  await eventually(
+    async () => (await sessionOf(gateway, 'away.happy-path')).subStatus === 'AADHAAR_VERIFICATION_SUCCESS',
+  );
+});
+
+test('what the provider cannot be asked about is given up with its link', async () => {
+  const { gateway, clock } = await polledGateway();
+  await setFaults(gateway, { drop: {}, 'malformed-answer': { path: 'GET /vkyc' } });
+  await gateway.start('given-up.1');
+
+  clock.forward(32 * 24 * 60 * MINUTE);
+  await eventually(async () => {
+    const { rows } = await gateway.database.query('select next_poll_at from vkyc_session');
+    return rows[0].next_poll_at === null;
+  });
+});

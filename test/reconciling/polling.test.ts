@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import {
+  againstScript,
+  logOf,
+  looked,
+  MINUTE,
+  polledGateway,
+  sessionOf,
+  setFaults,
+  webhookOf,
+} from './polled.ts';
+
+test('a state that no webhook reports is found by asking, once', async () => {
+  const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
+  await gateway.start('silent.happy-path');
+  await gateway.advance('silent.happy-path', 2);
+  await eventually(async () => (await logOf(gateway, 'silent.happy-path')).length === 2);
+
+  clock.forward(15 * MINUTE);
+  await eventually(async () => (await logOf(gateway, 'silent.happy-path')).length === 3);
+  clock.forward(15 * MINUTE);
+  await gateway.advance('silent.happy-path', 1);
+  clock.forward(15 * MINUTE);
+  await eventually(async () => (await logOf(gateway, 'silent.happy-path')).length === 4);
+
+  expect(await logOf(gateway, 'silent.happy-path')).toEqual([
+    expect.stringContaining('LINK_GENERATED'),
+    'WEBHOOK AADHAAR_VERIFICATION_SUCCESS',
+    'POLL USER_IP_VERIFICATION_SUCCESSFUL',
+    'POLL USER_LOCATION_VERIFICATION_SUCCESS',
+  ]);
+});
+
+test('nothing is asked before it is due, nor once a session has ended', async () => {
+  const asked: string[] = [];
+  let present = ['RECEIVED', 'LINK_GENERATED'];
+  const { gateway, clock } = await againstScript(({ method, path, body }) => {
+    if (method === 'GET' && path.includes('due.1')) asked.push(path);
+    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'due.1', user_id: 'asha' };
+    return { body: JSON.stringify({ ...sent, status: present[0], sub_status: present[1] }) };
+  });
+  await gateway.start('due.1');
+  await looked(gateway);
+  expect(asked).toHaveLength(0);
+
+  present = ['AUDITOR_REVIEWED', 'AUDITOR_APPROVED'];
+  clock.forward(15 * MINUTE);
+  await eventually(async () => (await sessionOf(gateway, 'due.1')).subStatus === 'AUDITOR_APPROVED');
+  clock.forward(24 * 60 * MINUTE);
+  await looked(gateway);
+  expect(asked).toHaveLength(1);
+});
+
+test('where two webhooks of one second leave the order in doubt, the provider is asked at once', async () => {
+  const { gateway, provider } = await againstScript(({ method, body }) => {
+    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
+    const [status, sub_status] =
+      method === 'POST' ? ['RECEIVED', 'LINK_GENERATED'] : ['PRE_VIDEO_CALL', 'USER_QUEUED'];
+    return { body: JSON.stringify({ ...sent, status, sub_status }) };
+  });
+  await gateway.start('tie.1', { user: { userId: 'asha', phone: '9988776655' } });
+
+  await gateway.webhook(webhookOf('tie.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
+  await gateway.webhook(webhookOf('tie.1', 'PRE_VIDEO_CALL', 'USER_DEVICE_CHECK_SUCCESS', 10));
+  await eventually(async () => (await logOf(gateway, 'tie.1')).length === 4);
+
+  expect((await logOf(gateway, 'tie.1')).slice(1)).toEqual([
+    'WEBHOOK USER_QUEUED',
+    'WEBHOOK USER_DEVICE_CHECK_SUCCESS',
+    'POLL USER_QUEUED',
+  ]);
+  const { rows } = await gateway.database.query('select unsettled from vkyc_session');
+  expect(rows).toEqual([{ unsettled: false }]);
+  expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
+});
+
+test('doubt makes a poll due at once: a tie of seconds, or a webhook from before what a poll had found', async () => {
+  const gateway = await bootGateway();
+  const due = async (id: string) => {
+    const { rows } = await gateway.database.query(
+      'select unsettled, next_poll_at <= provider_heard_at as at_once from vkyc_session where verification_id = $1',
+      [id],
+    );
+    return rows[0];
+  };
+  const send = async (id: string, subStatus: string, second: number, userId: string) => {
+    const { rowCount: before } = await gateway.database.query('select from provider_sighting');
+    await gateway.webhook({
+      ...webhookOf(id, 'PRE_VIDEO_CALL', subStatus, 0, userId),
+      event_time: new Date(Date.now() + second * 1000).toISOString(),
+    });
+    await eventually(
+      async () => (await gateway.database.query('select from provider_sighting')).rowCount !== before,
+    );
+  };
+  for (const id of ['tie.2', 'older.2']) {
+    const { id: sessionId } = await gateway.start(id);
+    expect(sessionId).toBeDefined();
+    // The webhook of the start's own answer comes from the sandbox, and gives it its time.
+    await eventually(async () => {
+      const { rows } = await gateway.database.query(
+        'select provider_found_at from vkyc_session where verification_id = $1',
+        [id],
+      );
+      return rows[0].provider_found_at === null;
+    });
+  }
+
+  const at = 60;
+  await send('tie.2', 'USER_QUEUED', at, 'u');
+  expect(await due('tie.2')).toEqual({ unsettled: false, at_once: false });
+  const { rows } = await gateway.database.query(
+    `select provider_event_time as time from vkyc_session where verification_id = 'tie.2'`,
+  );
+  await gateway.webhook({
+    ...webhookOf('tie.2', 'PRE_VIDEO_CALL', 'NO_AGENT_FOUND', 0),
+    event_time: rows[0].time.toISOString(),
+  });
+  await eventually(async () => (await due('tie.2')).unsettled);
+  expect(await due('tie.2')).toEqual({ unsettled: true, at_once: true });
+
+  await gateway.database.query(
+    `update vkyc_session set provider_found_at = now() + interval '1 hour' where verification_id = 'older.2'`,
+  );
+  await send('older.2', 'USER_QUEUED', at, 'u');
+  expect(await due('older.2')).toEqual({ unsettled: true, at_once: true });
+});
+
+test('a webhook that may be older than what a poll found has the provider asked, so that it stands corrected', async () => {
+  const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
+  await gateway.start('older.happy-path');
+  await setFaults(gateway, { drop: {} });
+  await gateway.advance('older.happy-path', 6);
+  clock.forward(15 * MINUTE);
+  await eventually(async () => (await sessionOf(gateway, 'older.happy-path')).subStatus === 'NO_AGENT_FOUND');
+
+  const { user } = await sessionOf(gateway, 'older.happy-path');
+  await gateway.webhook({
+    ...webhookOf('older.happy-path', 'PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS', 0, user.userId),
+    event_time: new Date(Date.now() + 2_000).toISOString(),
+  });
+
+  await eventually(async () => {
+    const log = await logOf(gateway, 'older.happy-path');
+    return log.length >= 4 && log.at(-1) === 'POLL NO_AGENT_FOUND';
+  });
+});
