@@ -13,8 +13,20 @@ export async function insertWebhook(db: Queryable, row: typeof inbox.$inferInser
   return inserted.length > 0;
 }
 
+/**
+ * Until the transaction ends. In a burst the planner's statistics are of before: expecting a few rows in line it would
+ * read all of them for every claim, which makes a backlog grow with its square.
+ */
+const READ_AS_A_QUEUE = sql`select ${sql.join(
+  ['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan', 'sort'].map(
+    (name) => sql`set_config(${`enable_${name}`}, 'off', true)`,
+  ),
+  sql`, `,
+)}`;
+
 /** Claims the oldest webhook whose session has no older one waiting; other workers pass it over meanwhile. */
 export async function claimWebhook(tx: Transaction): Promise<InboxRow | null> {
+  await tx.execute(READ_AS_A_QUEUE);
   const isFirstOfItsSession = sql`not exists (
     select 1 from ${inbox} earlier
     where earlier.verification_id = ${inbox.verificationId} and earlier.state = 'PENDING' and earlier.id < ${inbox.id}
