@@ -113,17 +113,18 @@ export function createTransport(options: TransportOptions): Transport {
 
   async function exchange(method: string, path: string, body: unknown, purpose: CallPurpose) {
     const timeout = AbortSignal.timeout(timeoutMs);
+    const mayBeStopped = purpose === 'POLL';
     try {
       const response = await fetch(`${options.baseUrl}${path}`, {
         method,
         headers: headers(),
         body: body === undefined ? null : JSON.stringify(body),
-        signal: purpose === 'POLL' ? AbortSignal.any([timeout, options.stopping]) : timeout,
+        signal: mayBeStopped ? AbortSignal.any([timeout, options.stopping]) : timeout,
         redirect: 'error',
       });
       return { response, text: await bounded(response) };
     } catch (error) {
-      if (error instanceof ProviderFailure || options.stopping.aborted) throw error;
+      if (error instanceof ProviderFailure || (mayBeStopped && options.stopping.aborted)) throw error;
       const late = error instanceof Error && error.name === 'TimeoutError';
       const why = late ? `did not answer within ${timeoutMs / 1000} s` : 'could not be reached';
       throw new ProviderFailure('UNAVAILABLE', `The provider ${why}.`);

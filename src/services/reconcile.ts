@@ -118,19 +118,22 @@ export class Reconciler {
     const lookup = await findLookup(db, verificationId);
     if (!lookup) return;
     const intent = await findIntent(db, verificationId);
-    const starting = intent?.state === 'OPEN';
-    const said =
-      starting && intent.sends === 0
-        ? null
-        : await this.#ask(() => provider.findVerification(verificationId));
+    const sent = intent?.state === 'OPEN' && intent.sends > 0;
+    const waiting = await hasWaiting(db, verificationId);
+    if (!sent && !waiting) {
+      await endLookup(db, verificationId);
+      return;
+    }
+
+    const said = await this.#ask(() => provider.findVerification(verificationId));
     if (said === 'NOT_ASKED') return;
     if (said !== 'FAILED' && said !== null) {
-      if (starting && (await this.#isFor(intent, said))) {
+      if (sent && (await this.#isFor(intent, said))) {
         const report = { ...ANSWER, said, webhooksWhenAsked: 0 };
         await recorder.inTransaction((recording) => recording.report(report));
         return;
       }
-      if (!starting && (await hasWaiting(db, verificationId)) && (await this.#adopt(said))) return;
+      if (waiting && (await this.#adopt(said))) return;
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
     if (ageMs < (said === 'FAILED' ? GIVE_UP_UNASKED_MS : GIVE_UP_MS)) return this.#postpone(lookup);
