@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { sign } from '../../src/provider/signature.ts';
-import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import { DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../harness/process.ts';
 
 const MB = 1024 * 1024;
@@ -21,7 +21,10 @@ beforeAll(async () => {
   const DATABASE_URL = await freshDatabase();
   gateway = await startGatewayProcess({ DATABASE_URL, DATA_KEYS });
   database = new pg.Pool({ connectionString: DATABASE_URL, max: 2 });
-  atTheEnd(() => database.end());
+  return async () => {
+    await gateway.end('SIGTERM');
+    await database.end();
+  };
 });
 
 /** A request that is still being sent. */
