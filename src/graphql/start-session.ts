@@ -25,7 +25,8 @@ import { sessionKeyOf } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({
-  description: 'Who is to be verified. Give a phone, or the userId of somebody whom the provider knows.',
+  description:
+    "Who is to be verified. Give a phone, or the userId of somebody whom the provider knows. Given with their phone, a known person's name, email and address are brought up to date; without it they stay as they are.",
 })
 class SessionUserInput {
   @Field(() => String, {

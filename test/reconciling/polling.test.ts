@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { movableClock } from '../harness/clock.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
+import { startScriptedProvider } from '../harness/provider.ts';
 import {
   againstScript,
   logOf,
@@ -145,4 +147,33 @@ test('a webhook that may be older than what a poll found has the provider asked,
     const log = await logOf(gateway, 'older.happy-path');
     return log.length >= 4 && log.at(-1) === 'POLL NO_AGENT_FOUND';
   });
+});
+
+test('two replicas that have the same sessions to ask about keep to one budget, and ask about each once', async () => {
+  const asked: { id: string | null; at: number }[] = [];
+  const provider = await startScriptedProvider(({ method, path, body }) => {
+    const id = new URLSearchParams(path.split('?')[1]).get('verification_id');
+    if (method === 'GET') asked.push({ id, at: performance.now() });
+    const sent = method === 'GET' ? { verification_id: id } : JSON.parse(body);
+    return { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
+  });
+  const clock = movableClock();
+  const environment = {
+    CASHFREE_BASE_URL: provider.baseUrl,
+    CASHFREE_CLIENT_ID: 'id',
+    CASHFREE_CLIENT_SECRET: 'secret',
+    // Of these 42 are for polls: one in 1.43 s.
+    PROVIDER_CALLS_PER_MINUTE: '60',
+  };
+  const one = await bootGateway({ environment, clock, polling: true });
+  await bootGateway({ environment, clock, polling: true, database: one.databaseUrl });
+  for (let index = 0; index < 5; index += 1) await one.start(`budget.${index}`);
+
+  clock.forward(15 * MINUTE);
+  await eventually(async () => asked.length >= 5);
+
+  const [first, last] = [asked[0], asked[4]].map((each) => each?.at ?? 0) as [number, number];
+  // Each for itself they would have been done in half of the time.
+  expect(last - first).toBeGreaterThan(4_500);
+  expect(new Set(asked.slice(0, 5).map((each) => each.id)).size).toBe(5);
 });
