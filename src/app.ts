@@ -13,10 +13,14 @@ import { createLocalDoorbell } from './feed/doorbell.ts';
 import { Hub } from './feed/hub.ts';
 import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
+import { Operations } from './graphql/operation.ts';
 import { getSchema } from './graphql/schema.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
+import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
-import { addressOf, createHttpServer, isLocal } from './http/server.ts';
+import { LiveConnections } from './http/live-connections.ts';
+import { createGuard, refuseUpgrade } from './http/origin.ts';
+import { addressOf, createHttpServer } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
@@ -93,7 +97,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     const provider = cashfree('MUTATION');
     const doorbell = createLocalDoorbell();
-    const hub = new Hub({ db, doorbell, log });
+    onStop(() => doorbell.stop());
+    const hub = new Hub({ db, clock, doorbell, log });
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
@@ -134,20 +139,45 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       if (stopping) throw new Error('The gateway is stopping');
       await db.execute(sql`select 1`);
     };
-    const server = createHttpServer({ log, metrics, authenticator, development, checkReady });
-    const parts = { schema: getSchema(), services, authenticator, translate: createTranslator(log), log };
+    const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });
+    const server = createHttpServer({
+      log,
+      metrics,
+      authenticator,
+      isWelcome,
+      allowedOrigins: config.allowedOrigins,
+      checkReady,
+    });
+    const schema = getSchema();
+    const { connectionsPerClient: mostPerClient, subscriptionsPerSocket: mostSubscriptions } = config.live;
+    const connections = new LiveConnections({ mostPerClient });
+    const parts = {
+      schema,
+      operations: new Operations(schema),
+      services,
+      authenticator,
+      translate: createTranslator(log),
+      connections,
+      mostSubscriptions,
+      log,
+    };
     onStop(await serveGraphqlOverHttp(server, parts));
     await serveWebhooks(server, { inbox, secrets, metrics });
+    const sse = serveGraphqlOverSse(server, parts);
     const websocket = serveGraphqlOverWebsocket(parts);
     server.server.on('upgrade', (request, socket, head) => {
-      const isGraphql = request.url?.split('?')[0] === '/graphql';
-      if (!isGraphql || stopping || (development && !isLocal(request.headers))) socket.destroy();
+      if (request.url?.split('?')[0] !== '/graphql' || stopping) socket.destroy();
+      else if (!isWelcome(request.headers)) refuseUpgrade(socket);
       else websocket.upgrade(request, socket, head);
     });
     await server.listen({ host: config.host, port: config.port });
     onStop(async () => {
       stopping = true;
-      await Promise.all([server.close(), websocket.stop(config.shutdownSeconds)]);
+      const closed = server.close();
+      await connections.stop(config.live.shutdownSeconds);
+      websocket.stop();
+      sse.stop();
+      await closed;
     });
 
     const address = addressOf(server, config.host);

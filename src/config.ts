@@ -27,6 +27,12 @@ const dataKeys = list.pipe(
   ),
 );
 
+/** As browsers send it: scheme, host and port, and nothing behind them. */
+const origin = text.refine(
+  (value) => URL.canParse(value) && new URL(value).origin === value,
+  'is not an origin, such as https://app.example.com',
+);
+
 /** PEM; its line ends may be written as backslash and n, as in most files of settings. */
 const publicKey = text
   .transform((pem) => pem.replaceAll('\\n', '\n'))
@@ -68,6 +74,9 @@ const environment = z.object({
   AUTH_JWKS_URL: z.url().optional(),
   AUTH_ISSUER: text.optional(),
   AUTH_AUDIENCE: text.optional(),
+  ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
+  CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
+  SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
   SHUTDOWN_SECONDS: z.coerce.number().min(0).max(300).default(5),
 });
 
@@ -115,8 +124,15 @@ export interface Config {
   readonly signIn: SignIn;
   /** Whether an approval may be audited here whose agent, at the provider, is not known. */
   readonly auditUnknownAgents: boolean;
-  /** How long the last work may take after SIGTERM. */
-  readonly shutdownSeconds: number;
+  /** Whose pages may use the API, beside the gateway's own. */
+  readonly allowedOrigins: readonly string[];
+  readonly live: {
+    /** WebSockets and streams of one `sub`, in each process. */
+    readonly connectionsPerClient: number;
+    readonly subscriptionsPerSocket: number;
+    /** Over which window subscribers are sent away after SIGTERM. */
+    readonly shutdownSeconds: number;
+  };
 }
 
 export interface DataKey {
@@ -159,7 +175,12 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     provider: providerOf(env),
     signIn: signInOf(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
-    shutdownSeconds: env.SHUTDOWN_SECONDS,
+    allowedOrigins: env.ALLOWED_ORIGINS,
+    live: {
+      connectionsPerClient: env.CONNECTIONS_PER_CLIENT,
+      subscriptionsPerSocket: env.SUBSCRIPTIONS_PER_SOCKET,
+      shutdownSeconds: env.SHUTDOWN_SECONDS,
+    },
   };
 }
 

@@ -14,7 +14,7 @@ const ARROWS: Record<string, string[]> = {
   services: ['domain', 'db', 'provider', 'metrics'],
   sandbox: ['domain', 'provider', 'config'],
   graphql: ['domain', 'db', 'feed', 'services'],
-  http: ['domain', 'graphql', 'services', 'provider', 'config', 'metrics'],
+  http: ['domain', 'feed', 'graphql', 'services', 'provider', 'config', 'metrics'],
 };
 
 async function importsOf(file: string): Promise<string[]> {

@@ -29,15 +29,17 @@ export const numberCommitted = (db: Database, limit: number): Promise<number | n
     return numbered.rowCount ?? 0;
   });
 
-export type FeedRow = LogRow & { readonly position: number };
-
-/** What stands after a position in the order over all sessions. */
-export const feedAfter = (db: Queryable, position: number, limit: number): Promise<FeedRow[]> =>
+/** What stands after a position in the order over all sessions; the number is the position. */
+export const feedAfter = (
+  db: Queryable,
+  position: number,
+  limit: number,
+): Promise<(LogRow & { number: number })[]> =>
   db
     .select({
       ...getTableColumns(transitions),
       verificationId: sessions.verificationId,
-      position: feed.position,
+      number: feed.position,
     })
     .from(feed)
     .innerJoin(
@@ -55,13 +57,25 @@ export async function newestInFeed(db: Queryable): Promise<typeof feed.$inferSel
   return row ?? null;
 }
 
-/** Where a transition stands in the feed; null while it has no position yet. */
-export async function positionOf(db: Queryable, sessionId: string, sequence: number): Promise<number | null> {
-  const [row] = await db
-    .select({ position: feed.position })
-    .from(feed)
-    .where(and(eq(feed.sessionId, sessionId), eq(feed.sequence, sequence)));
-  return row?.position ?? null;
+/** Where transitions stand in the feed: UNNUMBERED before one gets its position, UNKNOWN where there is none. */
+export async function positionsOf(
+  db: Queryable,
+  places: readonly { sessionId: string; sequence: number }[],
+): Promise<(number | 'UNNUMBERED' | 'UNKNOWN')[]> {
+  const { rows } = await db.execute<{ place: number; position: string | null }>(sql`
+    select wanted.place::int as place, f.position
+    from unnest(
+      ${sql.param(places.map((place) => place.sessionId))}::uuid[],
+      ${sql.param(places.map((place) => place.sequence))}::int[]
+    ) with ordinality as wanted(session_id, sequence, place)
+    join ${transitions} t on t.session_id = wanted.session_id and t.sequence = wanted.sequence
+    left join ${feed} f on f.session_id = t.session_id and f.sequence = t.sequence`);
+  const found = new Map(rows.map(({ place, position }) => [place, position]));
+  return places.map((_, index) => {
+    const position = found.get(index + 1);
+    if (position === undefined) return 'UNKNOWN';
+    return position === null ? 'UNNUMBERED' : Number(position);
+  });
 }
 
 /** What cursors of this log are made with. */

@@ -1,7 +1,7 @@
-import { and, asc, eq, getTableColumns, gt, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { outbox, sessions, sightings, transitions } from './tables.ts';
+import { outbox, sightings, transitions } from './tables.ts';
 
 export type TransitionRow = typeof transitions.$inferSelect;
 
@@ -56,21 +56,6 @@ const sameWords = (sessionId: string, rawStatus: string, rawSubStatus: string) =
     eq(sightings.rawStatus, rawStatus),
     eq(sightings.rawSubStatus, rawSubStatus),
   );
-
-/** One session's log after a sequence, in order. */
-export const logAfter = (
-  db: Queryable,
-  sessionId: string,
-  sequence: number,
-  limit: number,
-): Promise<LogRow[]> =>
-  db
-    .select({ ...getTableColumns(transitions), verificationId: sessions.verificationId })
-    .from(transitions)
-    .innerJoin(sessions, eq(sessions.id, transitions.sessionId))
-    .where(and(eq(transitions.sessionId, sessionId), gt(transitions.sequence, sequence)))
-    .orderBy(asc(transitions.sequence))
-    .limit(limit);
 
 /** A stretch of one session's log, strictly between two sequences. */
 export interface LogRange {

@@ -46,6 +46,8 @@ export const OPERATIONS = {
   'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
   'Mutation.createSdkToken': ACTION_ROLES.CREATE_SDK_TOKEN,
   'Subscription.statusTransitions': EVERYONE,
+  'Subscription.sessionLive': EVERYONE,
+  'Subscription.feed': EVERYONE,
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Who sees a person's phone, name, email and link in full. Customers see their own. */
@@ -61,6 +63,10 @@ export interface Viewer {
   /** When the token ends; null where there is none (development). */
   readonly expiresAt: Date | null;
 }
+
+/** The same for viewers who see the same. */
+export const identityOf = ({ id, roles, verificationIds }: Viewer): string =>
+  JSON.stringify([id, roles, verificationIds]);
 
 export const hasRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
   viewer.roles.some((role) => allowed.includes(role));

@@ -101,9 +101,18 @@ export interface CallBudget {
   pause(seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void>;
 }
 
-/** Says, after commit, that a session's log grew. May lose, repeat or delay: readers compare with the log. */
+/** What a doorbell tells its listeners. */
+export interface DoorbellListener {
+  /** A session's log may now reach to this sequence. */
+  rung(sessionId: string, sequence: number): void;
+  /** Rings may have been missed: look at everything. */
+  missed(): void;
+}
+
+/** Says, after commit, that a session's log grew. May lose, repeat, reorder or delay: readers compare with the log. */
 export interface Doorbell {
   ring(sessionId: string, sequence: number): void;
   /** Returns how to stop listening. */
-  listen(listener: (sessionId: string, sequence: number) => void): () => void;
+  listen(listener: DoorbellListener): () => void;
+  stop(): Promise<void>;
 }

@@ -1,91 +1,147 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import { type FeedRow, feedAfter, newestInFeed, numberCommitted, positionOf } from '../db/feed.ts';
-import { findSessions } from '../db/sessions.ts';
-import { type LogRow, logAfter } from '../db/transitions.ts';
-import type { Doorbell } from '../domain/ports.ts';
+import { feedAfter, newestInFeed, numberCommitted } from '../db/feed.ts';
+import { findSessions, type SessionRow } from '../db/sessions.ts';
+import type { Clock, Doorbell } from '../domain/ports.ts';
+import { Audience } from './audience.ts';
 import { CursorError, LOG_START, type LogPlace } from './cursor.ts';
-import { Tail } from './tail.ts';
+import { Follower } from './follower.ts';
+import { Lifetime } from './lifetime.ts';
+import { createLogReaders, type LogReaders } from './readers.ts';
+import type { Anew, Subscriber } from './stream.ts';
+import { type NumberedLog, Tail } from './tail.ts';
 
 /** Doorbells may get lost: everything is looked at by itself this often. */
 const LOOK_EVERY_MS = 2_000;
 /** How soon to try again while another replica gives out positions. */
 const NUMBERING_RETRY_MS = 3;
-/** A place that has no position after this long is not in the log. */
+/** A committed transition that has no position after this long: nobody gives out positions any more. */
 const NUMBERING_DEADLINE_MS = 10_000;
 const NUMBERING_BATCH = 1_000;
+/** How often those who hear nothing are told that there is nothing. */
+export const HEARTBEAT_MS = 10_000;
+/** The name of the log over all sessions, among those of single sessions. */
+const ALL = 'all';
+
+interface Followed {
+  readonly tail: Tail;
+  readonly audiences: Map<string, Audience>;
+  readonly warm: Promise<void>;
+}
 
 /** From the log to its subscribers: of one session, or of all in the order of the feed. */
 export class Hub {
   readonly #db: Database;
+  readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #feed: Tail<FeedRow>;
-  readonly #sessions = new Map<string, { tail: Tail<LogRow>; subscribers: number }>();
+  readonly #read: LogReaders;
+  readonly #followed = new Map<string, Followed>();
   readonly #stopListening: () => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: NodeJS.Timeout[];
   #pass: Promise<void> = Promise.resolve();
   #nextPass: Promise<void> | null = null;
   #stopped = false;
 
-  constructor({ db, doorbell, log }: { db: Database; doorbell: Doorbell; log: Logger }) {
+  constructor({ db, clock, doorbell, log }: { db: Database; clock: Clock; doorbell: Doorbell; log: Logger }) {
     this.#db = db;
+    this.#clock = clock;
     this.#log = log;
-    this.#feed = new Tail(
-      { read: (after, limit) => feedAfter(db, after, limit), numberOf: (row) => row.position },
-      this.#complain,
-    );
-    this.#stopListening = doorbell.listen((sessionId) => {
-      this.#sessions.get(sessionId)?.tail.wake();
-      void this.#number();
+    this.#read = createLogReaders(db);
+    this.#stopListening = doorbell.listen({
+      rung: (sessionId) => {
+        this.#followed.get(sessionId)?.tail.wake();
+        void this.#number();
+      },
+      missed: () => this.#look(),
     });
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#timers = [
+      setInterval(() => this.#look(), LOOK_EVERY_MS),
+      setInterval(() => this.#beat(), HEARTBEAT_MS),
+    ];
     this.#look();
   }
 
   /** One session's transitions after a sequence. Needs nothing but that session's log. */
-  followSession(sessionId: string, sequence: number): AsyncIterableIterator<LogRow> {
-    const entry = this.#sessions.get(sessionId) ?? {
-      tail: new Tail<LogRow>(
-        {
-          read: (after, limit) => logAfter(this.#db, sessionId, after, limit),
-          numberOf: (row) => row.sequence,
-        },
-        this.#complain,
-      ),
-      subscribers: 0,
-    };
-    entry.subscribers += 1;
-    this.#sessions.set(sessionId, entry);
-    return onReturn(entry.tail.follow(sequence), () => {
-      entry.subscribers -= 1;
-      if (entry.subscribers === 0) this.#sessions.delete(sessionId);
-    });
+  followSession(session: SessionRow, after: number, subscriber: Subscriber, first?: Anew): Lifetime {
+    const log: NumberedLog = { read: (number, limit) => this.#read.session(session, number, limit) };
+    const from = { at: { sessionId: session.id, sequence: after }, number: after };
+    return this.#follow(session.id, log, session.lastSequence, from, subscriber, first);
   }
 
-  /** All sessions' transitions after a place in the log; null: from now on. */
-  async followAll(after: LogPlace | null): Promise<AsyncIterableIterator<LogRow>> {
-    return this.#feed.follow(await this.#positionAfter(after ?? (await this.newest())));
+  /** All sessions' transitions after a place in the log, in the order of the feed. */
+  async followAll(
+    from: { at: LogPlace; number: number },
+    subscriber: Subscriber,
+    first?: Anew,
+  ): Promise<Lifetime> {
+    const log: NumberedLog = { read: (number, limit) => feedAfter(this.#db, number, limit) };
+    const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
+    return this.#follow(ALL, log, head, from, subscriber, first);
   }
 
   /** The newest place in the order over all sessions: at or after everything that was committed before the call. */
-  async newest(): Promise<LogPlace> {
+  async newest(): Promise<{ at: LogPlace; number: number }> {
     await this.#number();
-    return (await newestInFeed(this.#db)) ?? LOG_START;
+    const newest = await newestInFeed(this.#db);
+    return newest ? { at: newest, number: newest.position } : { at: LOG_START, number: 0 };
   }
 
-  /** A place whose transition was just recorded may have no position yet: it is milliseconds away. */
-  async #positionAfter({ sessionId, sequence }: LogPlace): Promise<number> {
-    if (sessionId === LOG_START.sessionId) return 0;
+  /**
+   * Where a place stands in the order over all sessions. One that was just recorded may have no position yet: it is
+   * milliseconds away. Throws a `CursorError` where the log does not have it.
+   */
+  async positionOf(at: LogPlace): Promise<{ at: LogPlace; number: number }> {
+    if (at.sessionId === LOG_START.sessionId) return { at, number: 0 };
+    const transition = { sessionId: at.sessionId, sequence: Math.max(at.sequence, 1) };
     const deadline = performance.now() + NUMBERING_DEADLINE_MS;
-    while (!this.#stopped && performance.now() < deadline) {
-      const position = await positionOf(this.#db, sessionId, Math.max(sequence, 1));
-      if (position !== null) return sequence === 0 ? position - 1 : position;
+    for (;;) {
+      const position = await this.#read.position(transition);
+      if (typeof position === 'number') return { at, number: at.sequence === 0 ? position - 1 : position };
+      if (position === 'UNKNOWN') throw goneFromTheLog();
+      if (this.#stopped || performance.now() > deadline)
+        throw new Error('A transition was committed long ago and has no position');
       await this.#number();
     }
-    throw new CursorError(
-      'EXPIRED',
-      'The log no longer has what this cursor names: query again and go on from there.',
-    );
+  }
+
+  #follow(
+    name: string,
+    log: NumberedLog,
+    head: number,
+    from: { at: LogPlace; number: number },
+    subscriber: Subscriber,
+    first: Anew | undefined,
+  ): Lifetime {
+    let followed = this.#followed.get(name);
+    if (!followed) {
+      const tail = new Tail(log, head, this.#complain);
+      followed = { tail, audiences: new Map(), warm: tail.warmUp() };
+      this.#followed.set(name, followed);
+    }
+    const { tail, audiences, warm } = followed;
+    const { selection } = subscriber;
+    let audience = audiences.get(selection.key);
+    if (!audience) {
+      audience = new Audience(selection);
+      audiences.set(selection.key, audience);
+      tail.listeners.add(audience);
+    }
+    audience.members += 1;
+    const follower = new Follower(subscriber, from, { tail, audience }, this.#reportFault);
+    void warm.then(() => follower.start(first ?? null));
+    // Somebody may have knocked before anybody listened.
+    tail.wake();
+
+    return new Lifetime(() => {
+      follower.end();
+      audience.members -= 1;
+      if (audience.members > 0) return;
+      audiences.delete(selection.key);
+      tail.listeners.delete(audience);
+      if (audiences.size > 0) return;
+      tail.stop();
+      this.#followed.delete(name);
+    });
   }
 
   /**
@@ -104,7 +160,7 @@ export class Hub {
   async #numberAll(): Promise<void> {
     while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
-      if (numbered !== null) this.#feed.wake();
+      if (numbered !== null) this.#followed.get(ALL)?.tail.wake();
       if (numbered !== null && numbered < NUMBERING_BATCH) return;
       if (numbered === null) await new Promise((resolve) => setTimeout(resolve, NUMBERING_RETRY_MS));
     }
@@ -113,49 +169,43 @@ export class Hub {
   /** What doorbells did not tell, in two statements however many subscribers there are. */
   #look(): void {
     void this.#number();
-    const watched = [...this.#sessions.keys()];
+    const watched = [...this.#followed.keys()].filter((name) => name !== ALL);
     if (watched.length === 0) return;
     findSessions(this.#db, watched)
       .then((rows) => {
         for (const row of rows) {
-          const tail = this.#sessions.get(row.id)?.tail;
+          const tail = this.#followed.get(row.id)?.tail;
           if (tail && tail.head < row.lastSequence) tail.wake();
         }
       })
       .catch(this.#complain);
   }
 
+  #beat(): void {
+    const now = this.#clock.now();
+    for (const { audiences } of this.#followed.values())
+      for (const audience of audiences.values()) audience.beat(now).catch(this.#complain);
+  }
+
   readonly #complain = (error: unknown): void => {
     if (!this.#stopped) this.#log.warn({ err: error }, 'the feed could not be read; it will be tried again');
+  };
+
+  readonly #reportFault = (error: unknown): void => {
+    this.#log.error({ err: error }, 'a subscription failed; its client is made to come back');
   };
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopListening();
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const { tail } of this.#followed.values()) tail.stop();
     await this.#pass;
   }
 }
 
-/** Calls `done` once, however the subscription ends. */
-function onReturn<T>(source: AsyncIterableIterator<T>, done: () => void): AsyncIterableIterator<T> {
-  let left = false;
-  const leave = () => {
-    if (!left) done();
-    left = true;
-  };
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      const result = await source.next();
-      if (result.done) leave();
-      return result;
-    },
-    async return() {
-      leave();
-      return (await source.return?.()) ?? { done: true, value: undefined };
-    },
-  };
-}
+const goneFromTheLog = (): CursorError =>
+  new CursorError(
+    'EXPIRED',
+    'The log no longer has what this cursor names: query again and go on from there.',
+  );

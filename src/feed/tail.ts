@@ -1,161 +1,130 @@
-/** A log whose entries are numbered without gaps. */
-export interface NumberedLog<Entry> {
+import type { LogRow } from '../db/transitions.ts';
+
+/** A transition, and its number in the log that is followed: 1, 2, 3 … without gaps. */
+export type Entry = LogRow & { readonly number: number };
+
+/** A log to follow. */
+export interface NumberedLog {
   /** Entries after a number, in order, at most `limit`. */
   read(after: number, limit: number): Promise<Entry[]>;
-  numberOf(entry: Entry): number;
 }
 
-const PAGE = 500;
+/** Those to whom entries are passed on. */
+export interface Listener {
+  /** Resolves when all who keep up have been sent them. Never rejects for what a listener did. */
+  hear(entries: readonly Entry[]): Promise<void>;
+  /** How many keep up, and how many fell behind no longer ago than so many milliseconds. */
+  pace(patienceMs: number): { live: number; lagging: number };
+}
+
+/** What is passed on, and executed, together. */
+const LIVE_PAGE = 100;
+const REPLAY_PAGE = 500;
+/** What is kept of the newest entries, so that nobody who was away for a moment has to read the log. */
+const RECENT = 1_000;
 const RETRY_MS = 500;
-/** What may wait for one subscriber in memory; one that is further behind reads from the log at its own pace. */
-const LIVE_BUFFER = 1_000;
+/** Where most are behind, it is the machine or the network that is full: they are waited for so long. */
+const PATIENCE_MS = 250;
+const PACE_LOOK_MS = 2;
 
 /**
- * Follows the end of a log once, for any number of subscribers. Nobody misses or repeats an entry: each keeps the
- * number of its last, reads from the log up to the live stream, and goes back to the log where that was too fast.
+ * Follows the end of a log, once for all who listen to it. It goes at the pace of the many: the next page is read
+ * when the last has been passed on, and a minority that is slow is not waited for.
  */
-export class Tail<Entry> {
-  readonly #log: NumberedLog<Entry>;
+export class Tail {
+  readonly listeners = new Set<Listener>();
+  readonly #log: NumberedLog;
   readonly #onError: (error: unknown) => void;
-  readonly #live = new Set<LiveQueue<Entry>>();
-  /** Number of the newest entry that was passed on; what is newer, live subscribers will still get. */
-  #head = -1;
-  #reading = false;
-  #readAgain = false;
+  /** The newest entries, without a gap up to the head. */
+  #recent: readonly Entry[] = [];
+  #head: number;
+  #passingOn = false;
+  #mayHaveGrown = false;
+  #stopped = false;
 
-  constructor(log: NumberedLog<Entry>, onError: (error: unknown) => void) {
+  /** `head` is the number after which everything will be passed on. */
+  constructor(log: NumberedLog, head: number, onError: (error: unknown) => void) {
     this.#log = log;
+    this.#head = head;
     this.#onError = onError;
   }
 
+  /** Number of the newest entry that is known here. */
   get head(): number {
     return this.#head;
   }
 
+  /** Reads what came just before the head, so that those who come back soon find it here. */
+  async warmUp(): Promise<void> {
+    const first = this.#head;
+    const before = await this.#readPatiently(Math.max(0, first - RECENT), RECENT);
+    this.#recent = [...before.filter(({ number }) => number <= first), ...this.#recent].slice(-RECENT);
+  }
+
   /** Says that the log may have grown. Cheap, and safe to call too often. */
   wake(): void {
-    this.#readAgain = true;
-    if (!this.#reading && this.#live.size > 0) void this.#passOn();
+    this.#mayHaveGrown = true;
+    if (!this.#passingOn && !this.#stopped) void this.#passOn();
+  }
+
+  /** Some entries after a number, kept here or from the log; none at the head. */
+  async after(number: number): Promise<readonly Entry[]> {
+    const missing = this.#head - number;
+    if (missing <= 0) return [];
+    if (missing > this.#recent.length) return this.#readPatiently(number, REPLAY_PAGE);
+    return this.#recent.slice(-missing).slice(0, REPLAY_PAGE);
+  }
+
+  stop(): void {
+    this.#stopped = true;
   }
 
   async #passOn(): Promise<void> {
-    this.#reading = true;
+    this.#passingOn = true;
     try {
-      while (this.#readAgain && this.#live.size > 0) {
-        this.#readAgain = false;
-        const entries = await this.#log.read(this.#head, PAGE);
-        for (const entry of entries) {
-          this.#head = this.#log.numberOf(entry);
-          for (const queue of this.#live) queue.push(entry);
-        }
-        if (entries.length === PAGE) this.#readAgain = true;
+      while (this.#mayHaveGrown && !this.#stopped) {
+        this.#mayHaveGrown = false;
+        const entries = await this.#readPatiently(this.#head, LIVE_PAGE);
+        const newest = entries.at(-1);
+        if (!newest) continue;
+        this.#recent = [...this.#recent, ...entries].slice(-RECENT);
+        this.#head = newest.number;
+        if (entries.length === LIVE_PAGE) this.#mayHaveGrown = true;
+        await Promise.all([...this.listeners].map((listener) => listener.hear(entries)));
+        await this.#waitForTheMany();
       }
     } catch (error) {
       this.#onError(error);
     } finally {
-      this.#reading = false;
+      this.#passingOn = false;
     }
   }
 
-  /** Everything after a number: first from the log, then as it comes. Ends when it is returned. */
-  follow(after: number): AsyncIterableIterator<Entry> {
-    const queue = new LiveQueue<Entry>();
-    const entries = this.#entriesAfter(after, queue);
-    return {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      next: () => entries.next(),
-      // A generator that waits cannot be returned: the queue has to end first.
-      return: () => {
-        queue.close();
-        return entries.return(undefined);
-      },
-    };
-  }
-
-  async *#entriesAfter(after: number, queue: LiveQueue<Entry>): AsyncGenerator<Entry, undefined> {
-    let last = after;
-    try {
-      while (!queue.closed) {
-        const page = await this.#readPatiently(last, queue);
-        for (const entry of page) {
-          last = this.#log.numberOf(entry);
-          yield entry;
-        }
-        if (page.length === PAGE || last < this.#head) continue;
-
-        // No await between this and the check above: nothing can pass by unseen.
-        if (this.#live.size === 0) this.#head = last;
-        this.#live.add(queue);
-        // Somebody may have knocked while nobody was listening.
-        if (this.#readAgain) this.wake();
-        for (let entry = await queue.next(); entry; entry = await queue.next()) {
-          const number = this.#log.numberOf(entry);
-          if (number <= last) continue;
-          last = number;
-          yield entry;
-        }
-        this.#live.delete(queue);
-        queue.reopen();
+  async #waitForTheMany(): Promise<void> {
+    for (;;) {
+      let [live, lagging] = [0, 0];
+      for (const listener of this.listeners) {
+        const pace = listener.pace(PATIENCE_MS);
+        live += pace.live;
+        lagging += pace.lagging;
       }
-    } finally {
-      this.#live.delete(queue);
+      if (lagging <= live || this.#stopped) return;
+      await pause(PACE_LOOK_MS);
     }
-    return undefined;
   }
 
-  /** A database that is away for a moment is waited for: the subscriber only sees a delay. */
-  async #readPatiently(last: number, queue: LiveQueue<Entry>): Promise<Entry[]> {
-    while (!queue.closed) {
+  /** A database that is away for a moment is waited for: subscribers only see a delay. */
+  async #readPatiently(after: number, limit: number): Promise<Entry[]> {
+    while (!this.#stopped) {
       try {
-        return await this.#log.read(last, PAGE);
+        return await this.#log.read(after, limit);
       } catch (error) {
         this.#onError(error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await pause(RETRY_MS);
       }
     }
     return [];
   }
 }
 
-/** What waits for one live subscriber. Overflowing, it ends early, and the subscriber goes back to the log. */
-class LiveQueue<Entry> {
-  closed = false;
-  #entries: Entry[] = [];
-  #overflowed = false;
-  #wake: (() => void) | null = null;
-
-  push(entry: Entry): void {
-    if (this.#overflowed) return;
-    if (this.#entries.length >= LIVE_BUFFER) {
-      this.#overflowed = true;
-      this.#entries = [];
-    } else {
-      this.#entries.push(entry);
-    }
-    this.#wake?.();
-  }
-
-  /** The next entry, or null at the end: closed or overflowed. */
-  async next(): Promise<Entry | null> {
-    while (!this.closed && !this.#overflowed && this.#entries.length === 0) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = null;
-    }
-    if (this.closed || this.#overflowed) return null;
-    return this.#entries.shift() ?? null;
-  }
-
-  reopen(): void {
-    this.#entries = [];
-    this.#overflowed = false;
-  }
-
-  close(): void {
-    this.closed = true;
-    this.#wake?.();
-  }
-}
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -5,6 +5,7 @@ import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Cursors } from '../feed/cursor.ts';
 import type { Hub } from '../feed/hub.ts';
+import type { Selection, Sink } from '../feed/stream.ts';
 import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
 import type { MeetingChanged } from '../services/meetings.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
@@ -35,11 +36,23 @@ export interface Context {
   readonly loaders: Loaders;
   /** True in subscriptions, whose frames must not carry personal data. */
   readonly live: boolean;
+  /** While a subscription begins: where its frames go, and what is shown of them. */
+  readonly connection: LiveConnection | null;
 }
 
-export const createContext = (services: Services, viewer: Viewer, live = false): Context => ({
+export interface LiveConnection {
+  readonly sink: Sink;
+  readonly selection: Selection;
+}
+
+export const createContext = (
+  services: Services,
+  viewer: Viewer,
+  connection: LiveConnection | null = null,
+): Context => ({
   viewer,
   services,
   loaders: createLoaders(services.db),
-  live,
+  live: connection !== null,
+  connection,
 });

@@ -18,6 +18,12 @@ import { SessionResolver } from './session.ts';
 import { SessionListResolver } from './session-list.ts';
 import { StartSessionResolver } from './start-session.ts';
 import { StatusResolver } from './status.ts';
+import {
+  FeedResetResolver,
+  HeartbeatResolver,
+  SessionSnapshotResolver,
+  SubscriptionResolver,
+} from './subscription.ts';
 import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
@@ -36,6 +42,10 @@ export function getSchema(): GraphQLSchema {
         SessionListResolver,
         NodeResolver,
         TransitionResolver,
+        SubscriptionResolver,
+        SessionSnapshotResolver,
+        HeartbeatResolver,
+        FeedResetResolver,
         StartSessionResolver,
         MeetingResolver,
         ReviewResolver,

@@ -1,30 +1,15 @@
-import {
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  ID,
-  InputType,
-  Int,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-  Subscription,
-} from 'type-graphql';
+import { Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
-import type { LogRow, TransitionRow } from '../db/transitions.ts';
-import { maySee } from '../domain/access.ts';
+import type { TransitionRow } from '../db/transitions.ts';
 import { type TransitionSource, VERDICTS } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf, type Pair, type Status, type SubStatus } from '../domain/status.ts';
-import { badInput, connectionTypes } from './connection.ts';
+import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
-import { ID_DESCRIPTION, keyOf, Node, toGlobalId } from './node.ts';
+import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { refuseStrayPairs, StatusInfo } from './status.ts';
+import { StatusInfo } from './status.ts';
 
 @ObjectType({ implements: Node, description: "One entry of a session's log. Never changes." })
 export class StatusTransition extends Node {
@@ -79,26 +64,6 @@ export class StatusTransition extends Node {
 
 export const StatusTransitions = connectionTypes('StatusTransition', () => StatusTransition);
 
-@InputType({ description: 'Which transitions to stream. What is left out does not filter.' })
-export class TransitionFilter {
-  @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
-  status?: Status[];
-  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
-  subStatus?: SubStatus[];
-  @Field(() => Boolean, { nullable: true, description: 'Only transitions that moved their session.' })
-  appliedOnly?: boolean;
-}
-
-@ArgsType()
-class TransitionFeedArgs {
-  @Field(() => ID, { nullable: true, description: 'One session; left out: all that the viewer may see.' })
-  sessionId?: string;
-  @Field(() => TransitionFilter, { nullable: true, description: 'Which of its transitions.' })
-  filter?: TransitionFilter;
-  @Field(() => String, { nullable: true, description: 'Start after this cursor; left out: from now on.' })
-  after?: string;
-}
-
 @Resolver(() => StatusTransition)
 export class TransitionResolver {
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
@@ -138,70 +103,4 @@ export class TransitionResolver {
   applied(@Root() { verdict }: TransitionRow): boolean {
     return verdict === 'MOVED';
   }
-
-  @Query(() => String, {
-    description:
-      'The newest cursor of the feed over all sessions, read before anything else in this operation: query, then subscribe after it.',
-  })
-  async feedCursor(@Ctx() { services }: Context): Promise<string> {
-    return services.cursors.encode(await services.hub.newest());
-  }
-
-  @Subscription(() => StatusTransition, {
-    description: `Status transitions as they are recorded, of one session or of all that the viewer may see.
-With \`after\`, first everything since that cursor, then live: none missing, none twice.
-A cursor that cannot be resumed from ends it with the error code CURSOR_EXPIRED.`,
-    subscribe: ({ args, context }) => followTransitions(args as TransitionFeedArgs, context as Context),
-  })
-  statusTransitions(
-    @Root() transition: LogRow,
-    @Args(() => TransitionFeedArgs) _args: TransitionFeedArgs,
-  ): TransitionRow {
-    return transition;
-  }
-}
-
-async function followTransitions(
-  { sessionId, filter, after }: TransitionFeedArgs,
-  { services, viewer, loaders }: Context,
-): Promise<AsyncIterableIterator<LogRow>> {
-  refuseStrayPairs(filter?.status, filter?.subStatus);
-  const place = after == null ? null : services.cursors.decode(after);
-  if (sessionId == null) {
-    const all = await services.hub.followAll(place);
-    return filtered(all, (row) => maySee(viewer, row.verificationId) && passes(row, filter));
-  }
-  const key = keyOf('VkycSession', sessionId);
-  const session = await loaders.session.load(key);
-  if (!session || !maySee(viewer, session.verificationId))
-    throw badInput('There is no such session, or it is not yours to see.');
-  if (place && place.sessionId !== key)
-    throw badInput('`after` is a cursor of another session; give one of this session, or its startCursor.');
-  return filtered(services.hub.followSession(key, place?.sequence ?? session.lastSequence), (row) =>
-    passes(row, filter),
-  );
-}
-
-function passes(row: LogRow, filter: TransitionFilter | null | undefined): boolean {
-  if (filter?.status && !filter.status.includes(row.status)) return false;
-  if (filter?.subStatus && !filter.subStatus.includes(row.subStatus)) return false;
-  return !filter?.appliedOnly || row.verdict === 'MOVED';
-}
-
-function filtered<T>(
-  source: AsyncIterableIterator<T>,
-  wanted: (value: T) => boolean,
-): AsyncIterableIterator<T> {
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      for (;;) {
-        const result = await source.next();
-        if (result.done || wanted(result.value)) return result;
-      }
-    },
-    return: async () => (await source.return?.()) ?? { done: true, value: undefined },
-  };
 }

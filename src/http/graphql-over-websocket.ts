@@ -1,140 +1,207 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-  GraphQLError,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-} from 'graphql';
-import { CloseCode } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
+import { execute, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { CloseCode, type Context as Connected, handleProtocols, makeServer } from 'graphql-ws';
+import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../domain/access.ts';
-import { type Context, createContext, type Services } from '../graphql/context.ts';
+import { createContext, type Services } from '../graphql/context.ts';
 import type { Translate } from '../graphql/errors.ts';
+import { subscribeTo } from '../graphql/live.ts';
+import type { Operation, Operations } from '../graphql/operation.ts';
+import type { LiveConnections } from './live-connections.ts';
 import type { Authenticator } from './sign-in.ts';
+import { type Room, SocketSink } from './sinks.ts';
 
 const LARGEST_MESSAGE_BYTES = 64 * 1024;
+/** A peer that answers none of two is dead: it is found within twice this. */
 const PING_EVERY_MS = 12_000;
-/** Service restart: stock clients come back by themselves. */
+/** Close codes of WebSocket itself that make stock clients come back by themselves. */
 const SERVICE_RESTART = 1012;
-/** setTimeout's own limit; a token that lives longer is looked at again then. */
-const LONGEST_TIMEOUT_MS = 2_147_483_647;
+const TRY_AGAIN_LATER = 1013;
+const FAREWELL_MS = 1_000;
 
 interface Parts {
-  readonly schema: GraphQLSchema;
+  readonly operations: Operations;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly translate: Translate;
+  readonly connections: LiveConnections;
+  readonly mostSubscriptions: number;
+  readonly log: Logger;
 }
 
-type ConnectionExtra = Extra & { viewer?: Viewer; expiry?: NodeJS.Timeout };
+interface Peer {
+  readonly client: WebSocket;
+  readonly room: Room;
+  viewer: Viewer | null;
+  /** Undoes its admission. */
+  leave: (() => void) | null;
+  /** Whether it has answered since it was last asked. */
+  alive: boolean;
+}
 
 export interface GraphqlOverWebsocket {
   /** Takes over a connection that asks to become a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Sends everyone away, spread over a window so that they do not all come back at once. */
-  stop(windowSeconds: number): Promise<void>;
+  /** Ends what is left once everyone has been sent away. */
+  stop(): void;
 }
 
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
-export function serveGraphqlOverWebsocket({
-  schema,
-  services,
-  authenticator,
-  translate,
-}: Parts): GraphqlOverWebsocket {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES });
+export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
+  const { operations, services, translate, log } = parts;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES, handleProtocols });
+  const peers = new Set<Peer>();
+  const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
   const formatted = (errors: readonly unknown[]): GraphQLFormattedError[] => errors.map(translate);
-  const viewerOf = (extra: Extra): Viewer => (extra as ConnectionExtra).viewer as Viewer;
 
-  useServer(
-    {
-      schema,
-      async onConnect({ connectionParams, extra }) {
-        const connection = extra as ConnectionExtra;
-        const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
-        try {
-          connection.viewer = await authenticator.viewerOf(
-            authorization === undefined ? undefined : String(authorization),
-          );
-        } catch (error) {
-          // Refused with 4403: clients then come back with a new token, as connectionParams may be a function.
-          if (error instanceof GraphQLError) return false;
-          throw error;
-        }
-        if (connection.viewer.expiresAt) closeAtExpiry(connection, connection.viewer.expiresAt);
-        return true;
-      },
-      onClose: ({ extra }) => clearTimeout((extra as ConnectionExtra).expiry),
-      context: ({ extra }, _id, _payload, { document }) => {
-        const live = document.definitions.some(
-          (each) => 'operation' in each && each.operation === 'subscription',
-        );
-        return createContext(services, viewerOf(extra), live);
-      },
-      subscribe: (args) => subscribeWithFreshLoaders(args, services),
-      onNext: (_ctx, _id, _payload, _args, result) =>
-        result.errors ? { data: result.data ?? null, errors: formatted(result.errors) } : undefined,
-      onError: (_ctx, _id, _payload, errors) => formatted(errors),
+  const protocol = makeServer<Record<string, unknown>, Peer>({
+    onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, parts),
+    onSubscribe: ({ subscriptions, extra: peer }, id, payload) => {
+      if (Object.keys(subscriptions).length > parts.mostSubscriptions)
+        return [tooMany(parts.mostSubscriptions)];
+      const operation = operations.prepare(payload);
+      if (!('kind' in operation)) return operation;
+      return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
     },
-    sockets,
-    PING_EVERY_MS,
-  );
+    execute: ({ contextValue, ...args }) => {
+      const { peer } = contextValue as Asked;
+      return execute({ ...args, contextValue: createContext(services, viewerOf(peer)) });
+    },
+    subscribe: async ({ contextValue }) => {
+      const { peer, id, operation } = contextValue as Asked;
+      const sink = new SocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
+      return (await subscribeTo(operation, viewerOf(peer), sink, { services, translate })) as never;
+    },
+    onNext: (_connected, _id, _payload, _args, result) =>
+      result.errors ? { data: result.data ?? null, errors: formatted(result.errors) } : undefined,
+    onError: (_connected, _id, _payload, errors) => formatted(errors),
+  });
+
+  sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
+    const peer: Peer = { client, room: roomOf(client, request), viewer: null, leave: null, alive: true };
+    peers.add(peer);
+    const fail = (error: unknown) => {
+      log.error({ err: error }, 'a WebSocket message could not be handled');
+      client.close(CloseCode.InternalServerError, 'Internal server error');
+    };
+    const closed = protocol.opened(
+      {
+        protocol: client.protocol,
+        send: (data) => new Promise((resolve) => client.send(data, () => resolve())),
+        close: (code, reason) => client.close(code, reason),
+        onMessage: (receive) => client.on('message', (data) => void receive(String(data)).catch(fail)),
+      },
+      peer,
+    );
+    client.on('pong', () => {
+      peer.alive = true;
+    });
+    // What a peer does wrong (a message too large, a broken frame) closes its socket by itself.
+    client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
+    client.once('close', (code, reason) => {
+      peers.delete(peer);
+      peer.leave?.();
+      void closed(code, String(reason)).catch(fail);
+    });
+  });
 
   return {
     upgrade: (request, socket, head) =>
       sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request)),
-    stop: (windowSeconds) => sendAway(sockets, windowSeconds * 1000),
-  };
-}
-
-/** What loaders have read goes stale while a subscription lives: each event gets new ones. */
-async function subscribeWithFreshLoaders(args: ExecutionArgs, services: Services) {
-  const source = await createSourceEventStream(args);
-  if (!(Symbol.asyncIterator in source)) return source;
-  const events = source[Symbol.asyncIterator]() as AsyncIterator<unknown>;
-  const { viewer } = args.contextValue as Context;
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
-      const event = await events.next();
-      if (event.done) return { done: true, value: undefined };
-      const contextValue = createContext(services, viewer, true);
-      return { done: false, value: await execute({ ...args, rootValue: event.value, contextValue }) };
-    },
-    async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-      await events.return?.();
-      return { done: true, value: undefined };
+    stop() {
+      clearInterval(pings);
+      for (const { client } of peers) client.terminate();
+      sockets.close();
     },
   };
 }
 
-function closeAtExpiry(connection: ConnectionExtra, expiresAt: Date): void {
-  const left = expiresAt.getTime() - Date.now();
-  connection.expiry = setTimeout(
-    () => {
-      if (left > LONGEST_TIMEOUT_MS) closeAtExpiry(connection, expiresAt);
-      else connection.socket.close(CloseCode.Forbidden, 'Token expired');
+/** What the context is until it is known whether the operation lasts. */
+interface Asked {
+  readonly peer: Peer;
+  readonly id: string;
+  readonly operation: Operation;
+}
+
+async function signIn(
+  peer: Peer,
+  connectionParams: Connected['connectionParams'],
+  { authenticator, connections }: Parts,
+): Promise<boolean> {
+  const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
+  try {
+    peer.viewer = await authenticator.viewerOf(
+      authorization === undefined ? undefined : String(authorization),
+    );
+  } catch (error) {
+    // Refused with 4403: clients then come back with a new token, as connectionParams may be a function.
+    if (error instanceof GraphQLError) return false;
+    throw error;
+  }
+  const { client } = peer;
+  peer.leave = connections.admit(
+    {
+      closeForExpiry: () => client.close(CloseCode.Forbidden, 'Token expired'),
+      sendAway: () => sendAway(client),
     },
-    Math.max(0, Math.min(left, LONGEST_TIMEOUT_MS)),
+    peer.viewer,
   );
+  if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
+  // It closed while its token was looked at.
+  else if (client.readyState !== client.OPEN) peer.leave();
+  return peer.leave !== null;
 }
 
-async function sendAway(sockets: WebSocketServer, windowMs: number): Promise<void> {
-  const leave = (client: WebSocket) =>
-    new Promise<void>((resolve) => {
-      client.once('close', () => resolve());
-      setTimeout(() => {
-        client.close(SERVICE_RESTART, 'Service restart');
-        setTimeout(() => client.terminate(), 1_000).unref();
-      }, Math.random() * windowMs);
+function sendAway(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const giveUp = setTimeout(() => client.terminate(), FAREWELL_MS);
+    client.once('close', () => {
+      clearTimeout(giveUp);
+      resolve();
     });
-  await Promise.all([...sockets.clients].map(leave));
-  sockets.close();
+    client.close(SERVICE_RESTART, 'Service restart');
+  });
 }
+
+function findTheDead(peers: Iterable<Peer>): void {
+  for (const peer of peers) {
+    if (!peer.alive) peer.client.terminate();
+    peer.alive = false;
+    if (peer.client.readyState === peer.client.OPEN) peer.client.ping();
+  }
+}
+
+function viewerOf({ viewer }: Peer): Viewer {
+  if (!viewer) throw new Error('An operation came from a socket that has not signed in');
+  return viewer;
+}
+
+/** Whether the peer reads what it is sent. */
+function roomOf(client: WebSocket, { socket }: IncomingMessage): Room {
+  let drained: Promise<void> | null = null;
+  return {
+    get bufferedBytes() {
+      return client.readyState === client.OPEN ? client.bufferedAmount : 0;
+    },
+    drained() {
+      drained ??= new Promise((resolve) => {
+        const done = () => {
+          socket.off('drain', done);
+          client.off('close', done);
+          drained = null;
+          resolve();
+        };
+        socket.on('drain', done);
+        client.on('close', done);
+      });
+      return drained;
+    },
+  };
+}
+
+const tooMany = (most: number): GraphQLError =>
+  new GraphQLError(`A connection carries at most ${most} operations at a time: end some, or open another.`, {
+    extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
+  });

@@ -1,20 +1,23 @@
 import type { AddressInfo, Socket } from 'node:net';
+import cors from '@fastify/cors';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
 import { serveGraphiql } from './graphiql.ts';
+import type { Guard } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
 
+const NOT_WELCOME =
+  'Pages of other sites are served where ALLOWED_ORIGINS names them; in development, this machine by a loopback name.';
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 interface Options {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly authenticator: Authenticator;
-  /** In development mode anyone who reaches the port is an ADMIN: only this machine's own pages may. */
-  readonly development: boolean;
+  readonly isWelcome: Guard;
+  readonly allowedOrigins: readonly string[];
   /** Rejects where the gateway could not serve now. */
   readonly checkReady: () => Promise<void>;
 }
@@ -24,7 +27,8 @@ export function createHttpServer({
   log,
   metrics,
   authenticator,
-  development,
+  isWelcome,
+  allowedOrigins,
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
@@ -37,15 +41,12 @@ export function createHttpServer({
 
   dropUnusedConnections(app);
 
-  if (development) {
-    app.addHook('onRequest', async (request, reply) => {
-      if (!isLocal(request.headers)) {
-        return reply
-          .status(403)
-          .send(problem('FORBIDDEN', 'Development mode serves this machine only, by a loopback name.'));
-      }
-    });
-  }
+  app.addHook('onRequest', async (request, reply) => {
+    if (isWelcome(request.headers)) return;
+    return reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
+  });
+  if (allowedOrigins.length > 0)
+    app.register(cors, { origin: [...allowedOrigins], methods: ['GET', 'POST'] });
 
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
@@ -111,18 +112,6 @@ const tokenRequest = z.strictObject({
   roles: z.array(z.string()).default([]),
   verification_ids: z.array(z.string()).default([]),
 });
-
-/** Whether a request was made to, and from a page of, this machine: neither by a rebound name nor across sites. */
-export function isLocal({
-  host,
-  origin,
-}: {
-  host?: string | undefined;
-  origin?: string | undefined;
-}): boolean {
-  const named = (url: string) => URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
-  return named(`http://${host ?? ''}`) && (origin === undefined || named(origin));
-}
 
 /** Where a listening server can be reached. */
 export function addressOf(app: FastifyInstance, host: string): string {

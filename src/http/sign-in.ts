@@ -5,7 +5,8 @@ import type { SignIn } from '../config.ts';
 import { ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 
-const CLOCK_SKEW_SECONDS = 30;
+/** How far the clock of who signs tokens may be from ours. */
+export const CLOCK_SKEW_SECONDS = 30;
 const DEVELOPMENT_TOKEN_LIFE = '12h';
 /** HS256 alone for a shared secret; for published keys the usual asymmetric ones. Never `none`. */
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'EdDSA'];

@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/client.ts';
+import { connect, type Database } from '../../src/db/client.ts';
 import { numberCommitted } from '../../src/db/feed.ts';
+import { findSessions, type SessionRow } from '../../src/db/sessions.ts';
+import { systemClock } from '../../src/domain/ports.ts';
 import { LOG_START } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { Hub } from '../../src/feed/hub.ts';
+import { type Collector, createCollector } from '../harness/collector.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 
 const SESSIONS = 12;
@@ -67,7 +70,7 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
   const replicas = Array.from({ length: 2 }, () => {
     const connection = connect(url, 6, () => {});
     const doorbell = createLocalDoorbell();
-    return { connection, doorbell, hub: new Hub({ db: connection.db, doorbell, log }) };
+    return { connection, doorbell, hub: new Hub({ db: connection.db, clock: systemClock, doorbell, log }) };
   });
   atTheEnd(async () => {
     for (const { hub, connection } of replicas) {
@@ -76,11 +79,13 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
     }
     await pool.end();
   });
-  const feeds = await Promise.all(replicas.map(({ hub }) => hub.followAll(LOG_START)));
+  const feeds = replicas.map(() => createCollector());
+  for (const [index, { hub }] of replicas.entries())
+    await hub.followAll({ at: LOG_START, number: 0 }, (feeds[index] as Collector).subscriber);
   const oneSession = sessions[0] as string;
-  const sessionFeed = replicas[1]?.hub.followSession(oneSession, 0) as AsyncIterableIterator<{
-    sequence: number;
-  }>;
+  const [row] = await findSessions(replicas[1]?.connection.db as Database, [oneSession]);
+  const sessionFeed = createCollector();
+  replicas[1]?.hub.followSession(row as SessionRow, 0, sessionFeed.subscriber);
 
   const seed = Math.floor(Math.random() * 2 ** 31);
   let state = seed;
@@ -106,8 +111,7 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
   );
   const written = rows.map((row) => `${row.session_id} ${row.sequence}`);
   for (const feed of feeds) {
-    const seen: { sessionId: string; sequence: number }[] = [];
-    while (seen.length < written.length) seen.push((await feed.next()).value);
+    const seen = await feed.count(written.length);
     expect(seen.map((row) => `${row.sessionId} ${row.sequence}`).toSorted(), `seed ${seed}`).toEqual(
       written.toSorted(),
     );
@@ -117,8 +121,7 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
     }
   }
   const own = written.filter((line) => line.startsWith(oneSession)).length;
-  const sequences = [];
-  while (sequences.length < own) sequences.push((await sessionFeed.next()).value.sequence);
+  const sequences = (await sessionFeed.count(own)).map(({ sequence }) => sequence);
   expect(sequences, `seed ${seed}`).toEqual(sequences.map((_, index) => index + 1));
 
   const { rows: positions } = await pool.query(

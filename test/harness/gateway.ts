@@ -1,7 +1,8 @@
 /** A real gateway for tests: real server, real PostgreSQL, real sockets, one call. */
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { type Client, createClient } from 'graphql-ws';
+import { createClient as createStreamClient } from 'graphql-sse';
+import { createClient } from 'graphql-ws';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
@@ -45,6 +46,12 @@ export interface Gateway {
     query: string,
     variables?: Record<string, unknown>,
     connectionParams?: Record<string, unknown>,
+  ): Stream<T>;
+  /** The same as server-sent events. */
+  stream<T = any>(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
   ): Stream<T>;
   /** Starts a session for a person with some phone; expects it to succeed. */
   start(
@@ -109,7 +116,7 @@ export async function bootGateway({
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });
   database.on('error', () => {});
-  const clients = new Set<Client>();
+  const clients = new Set<{ dispose(): void | Promise<void> }>();
   const stop = async () => {
     await Promise.all([...clients].map((client) => client.dispose()));
     await app.stop();
@@ -142,26 +149,19 @@ export async function bootGateway({
         retryAttempts: 0,
       });
       clients.add(client);
-      const frames = client.iterate<Record<string, any>>({ query, variables });
-      const next = async () => {
-        const { value, done } = await frames.next();
-        if (done) throw new Error('The stream ended');
-        const [error] = value.errors ?? [];
-        if (error) throw Object.assign(new Error(error.message), { extensions: error.extensions });
-        return Object.values(value.data ?? {})[0] as never;
-      };
-      return {
-        next,
-        async take(count) {
-          const taken: never[] = [];
-          while (taken.length < count) taken.push(await next());
-          return taken;
-        },
-        async stop() {
-          clients.delete(client);
-          await client.dispose();
-        },
-      };
+      return streamOf(client.iterate({ query, variables }), async () => {
+        clients.delete(client);
+        await client.dispose();
+      });
+    },
+
+    stream(query, variables = {}, headers = {}) {
+      const client = createStreamClient({ url: `${app.url}/graphql/stream`, headers, retryAttempts: 0 });
+      clients.add(client);
+      return streamOf(client.iterate({ query, variables }), async () => {
+        clients.delete(client);
+        client.dispose();
+      });
     },
 
     async start(verificationId, input = {}) {
@@ -234,6 +234,26 @@ export async function bootGateway({
     },
   };
   return gateway;
+}
+
+/** Takes frames one by one; an error in one rejects. */
+function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Stream<T> {
+  const next = async () => {
+    const { value, done } = await frames.next();
+    if (done) throw new Error('The stream ended');
+    const [error] = value.errors ?? [];
+    if (error) throw Object.assign(new Error(error.message), { extensions: error.extensions });
+    return Object.values(value.data ?? {})[0] as T;
+  };
+  return {
+    next,
+    async take(count) {
+      const taken: T[] = [];
+      while (taken.length < count) taken.push(await next());
+      return taken;
+    },
+    stop,
+  };
 }
 
 /** A database of the template's schema; returns its connection string. */

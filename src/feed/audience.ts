@@ -1,0 +1,166 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Viewer } from '../domain/access.ts';
+import type { LogPlace } from './cursor.ts';
+import { SharedExecution, type Shown } from './shared-execution.ts';
+import type { Selection } from './stream.ts';
+import type { Entry, Listener } from './tail.ts';
+
+/** How many are served before others on this process have their turn. */
+const SERVED_AT_ONCE = 200;
+/** What is kept for all together who do not read fast enough; who needs more has fallen behind. */
+const MOST_KEPT = 1_000;
+const MOST_KEPT_BYTES = 1024 * 1024;
+
+/** What is sent of an entry to a viewer (by `viewerKey`); undefined where nobody had asked for it. */
+export type JsonFor = (viewerKey: string) => string | undefined;
+
+export interface Passed {
+  readonly entry: Entry;
+  readonly jsonFor: JsonFor;
+}
+
+/** One who may be in step with the others. */
+export interface Member {
+  readonly viewer: Viewer;
+  readonly viewerKey: string;
+  /** The newest transition that it has seen. */
+  readonly at: LogPlace;
+  /** When its connection became full, by the process's clock in milliseconds. */
+  readonly fullSince: number;
+  wants(entry: Entry): boolean;
+  /** The next entry, for one who is in step; others come to it by themselves. */
+  offer(passed: Passed): void;
+  /** Whether nothing was sent since this was last asked, to one who wants to hear of that. */
+  wantsHeartbeat(): boolean;
+  sendHeartbeat(json: string): void;
+}
+
+/**
+ * The followers of one log who select the same. Each entry is executed once for all of them (once for each viewer
+ * where the selection depends on the viewer), and passed to those who are in step with it.
+ */
+export class Audience implements Listener {
+  readonly execution: SharedExecution;
+  readonly #live = new Set<Member>();
+  /** Those whose connections are full. What they miss is kept, once for all of them, within bounds. */
+  readonly #lagging = new Set<Member>();
+  #kept: (Passed & { readonly bytes: number })[] = [];
+  #keptBytes = 0;
+  /** Number of the newest entry that was passed on here. */
+  #position = 0;
+  /** All who follow, in step or not. */
+  members = 0;
+
+  constructor(selection: Selection) {
+    this.execution = new SharedExecution(selection);
+  }
+
+  /** From here on a follower gets what comes; it must have seen everything up to the tail's head. */
+  join(follower: Member): void {
+    this.#live.add(follower);
+  }
+
+  leave(follower: Member): void {
+    this.#live.delete(follower);
+    this.#lagging.delete(follower);
+    if (this.#lagging.size === 0) this.#forgetKept();
+  }
+
+  /** The follower's connection is full: it gets what it misses when it has room again. */
+  waitFor(follower: Member): void {
+    this.#live.delete(follower);
+    this.#lagging.add(follower);
+  }
+
+  /** What a lagging follower has missed after a number; null where that is no longer kept. */
+  missedAfter(number: number): readonly Passed[] | null {
+    const missed = Math.max(0, this.#position - number);
+    if (missed > this.#kept.length) return null;
+    return missed === 0 ? [] : this.#kept.slice(-missed);
+  }
+
+  pace(patienceMs: number): { live: number; lagging: number } {
+    const since = performance.now() - patienceMs;
+    let lagging = 0;
+    for (const follower of this.#lagging) if (follower.fullSince > since) lagging += 1;
+    return { live: this.#live.size, lagging };
+  }
+
+  /** Passes entries on, in order. Resolves when all who keep up have been sent them. */
+  async hear(entries: readonly Entry[]): Promise<void> {
+    const wanted = entries.filter((entry) => this.#isWanted(entry));
+    const jsonOf = await this.#executeForAll(
+      wanted.map((entry) => ({
+        key: String(entry.number),
+        frame: { kind: 'TRANSITION', transition: entry },
+      })),
+    );
+    let served = 0;
+    for (const entry of entries) {
+      const passed = { entry, jsonFor: jsonOf.get(String(entry.number)) ?? nobodys };
+      this.#position = entry.number;
+      if (this.#lagging.size > 0) this.#keep(passed);
+      for (const follower of this.#live) {
+        follower.offer(passed);
+        served += 1;
+        if (served % SERVED_AT_ONCE === 0) await nextTurn();
+      }
+    }
+  }
+
+  /** Tells those to whom nothing was sent since the last time where they are. */
+  async beat(serverTime: Date): Promise<void> {
+    const quiet = [...this.#live].filter((follower) => follower.wantsHeartbeat());
+    if (quiet.length === 0) return;
+    const keyOf = (at: LogPlace) => `beat ${at.sessionId} ${at.sequence}`;
+    const places = new Map(quiet.map(({ at }) => [keyOf(at), at]));
+    const jsonOf = await this.#executeForAll(
+      [...places].map(([key, at]) => ({ key, frame: { kind: 'HEARTBEAT', at, serverTime } })),
+    );
+    for (const [index, follower] of quiet.entries()) {
+      const json = jsonOf.get(keyOf(follower.at))?.(follower.viewerKey);
+      if (json !== undefined) follower.sendHeartbeat(json);
+      if ((index + 1) % SERVED_AT_ONCE === 0) await nextTurn();
+    }
+  }
+
+  #isWanted(entry: Entry): boolean {
+    for (const follower of this.#live) if (follower.wants(entry)) return true;
+    for (const follower of this.#lagging) if (follower.wants(entry)) return true;
+    return false;
+  }
+
+  /** What is sent of each, to whichever of the followers: by the keys that were given. */
+  async #executeForAll(shown: readonly Shown[]): Promise<Map<string, JsonFor>> {
+    if (shown.length === 0) return new Map();
+    const viewers = new Map<string, Viewer>();
+    for (const { viewerKey, viewer } of [...this.#live, ...this.#lagging]) viewers.set(viewerKey, viewer);
+    const byViewer = new Map<string, string[]>();
+    for (const [viewerKey, viewer] of viewers) {
+      byViewer.set(viewerKey, await this.execution.of(shown, viewer, viewerKey));
+      if (!this.execution.dependsOnViewer) break;
+    }
+    const forAll = this.execution.dependsOnViewer ? undefined : byViewer.values().next().value;
+    return new Map(
+      shown.map(({ key }, index) => [
+        key,
+        forAll ? () => forAll[index] : (viewerKey) => byViewer.get(viewerKey)?.[index],
+      ]),
+    );
+  }
+
+  #keep(passed: Passed): void {
+    const bytes = passed.jsonFor('')?.length ?? 0;
+    this.#kept.push({ ...passed, bytes });
+    this.#keptBytes += bytes;
+    while (this.#kept.length > MOST_KEPT || this.#keptBytes > MOST_KEPT_BYTES)
+      this.#keptBytes -= this.#kept.shift()?.bytes ?? 0;
+  }
+
+  #forgetKept(): void {
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
+}
+
+const nobodys: JsonFor = () => undefined;

@@ -1,0 +1,201 @@
+import { identityOf, type Viewer } from '../domain/access.ts';
+import type { Audience, Member, Passed } from './audience.ts';
+import type { LogPlace } from './cursor.ts';
+import type { Shown } from './shared-execution.ts';
+import type { Anew, Subscriber } from './stream.ts';
+import type { Entry, Tail } from './tail.ts';
+
+/** How many entries of the past are executed together. */
+const REPLAYED_AT_ONCE = 50;
+
+/**
+ * One subscriber's way along a log: through the past at its own pace, then in step with its audience. While its
+ * connection is full it waits; where it then cannot go on from memory it reads on from the log, or starts anew.
+ */
+export class Follower implements Member {
+  readonly viewer: Viewer;
+  readonly viewerKey: string;
+  at: LogPlace;
+  fullSince = 0;
+  #number: number;
+  #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
+  #quiet = false;
+  readonly #subscriber: Subscriber;
+  readonly #tail: Tail;
+  readonly #audience: Audience;
+  readonly #onFault: (error: unknown) => void;
+
+  constructor(
+    subscriber: Subscriber,
+    from: { at: LogPlace; number: number },
+    log: { tail: Tail; audience: Audience },
+    onFault: (error: unknown) => void,
+  ) {
+    this.viewer = subscriber.viewer;
+    this.viewerKey = identityOf(subscriber.viewer);
+    this.at = from.at;
+    this.#number = from.number;
+    this.#subscriber = subscriber;
+    this.#tail = log.tail;
+    this.#audience = log.audience;
+    this.#onFault = onFault;
+  }
+
+  wants(entry: Entry): boolean {
+    return this.#subscriber.wants(entry);
+  }
+
+  /** Begins, with something other than a transition where there is such. */
+  start(first: Anew | null): void {
+    this.#run(async () => {
+      if (first) await this.#show(first);
+      await this.#catchUp();
+    });
+  }
+
+  /** It is sent nothing from here on. */
+  end(): void {
+    this.#state = 'ENDED';
+    this.#audience.leave(this);
+  }
+
+  offer(passed: Passed): void {
+    const { number } = passed.entry;
+    if (this.#state !== 'LIVE' || number <= this.#number) return;
+    if (number !== this.#number + 1 || !this.#send(passed)) {
+      // It has just joined, and this was under way before it did.
+      this.#audience.leave(this);
+      this.#run(() => this.#catchUp());
+      return;
+    }
+    if (!this.#subscriber.sink.writable) this.#lag();
+  }
+
+  wantsHeartbeat(): boolean {
+    const wants = this.#quiet && this.#state === 'LIVE' && this.#subscriber.heartbeats;
+    this.#quiet = true;
+    return wants;
+  }
+
+  sendHeartbeat(json: string): void {
+    if (this.#state === 'LIVE' && this.#subscriber.sink.writable) this.#subscriber.sink.send(json, false);
+  }
+
+  /** False where it wants the entry, and nothing was executed for it. */
+  #send({ entry, jsonFor }: Passed): boolean {
+    if (this.#subscriber.wants(entry)) {
+      const json = jsonFor(this.viewerKey);
+      if (json === undefined) return false;
+      this.#subscriber.sink.send(json, false);
+      this.#quiet = false;
+    }
+    this.#number = entry.number;
+    this.at = entry;
+    return true;
+  }
+
+  /** From the log up to its head, and from there on in step with the audience. */
+  async #catchUp(): Promise<void> {
+    if (this.#hasEnded()) return;
+    this.#state = 'CATCHING_UP';
+    let greeted = !this.#subscriber.heartbeats;
+    for (;;) {
+      while (this.#number < this.#tail.head) {
+        const entries = await this.#tail.after(this.#number);
+        for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
+          if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
+      }
+      if (this.#hasEnded()) return;
+      // No await between the look at the head and this: nothing can pass by unseen.
+      if (greeted) break;
+      greeted = true;
+      const frame = { kind: 'HEARTBEAT', at: this.at, serverTime: new Date() } as const;
+      await this.#show({ frame, at: this.at, number: this.#number });
+    }
+    this.#state = 'LIVE';
+    this.#audience.join(this);
+  }
+
+  /** False where the subscription ended meanwhile. */
+  async #replay(entries: readonly Entry[]): Promise<boolean> {
+    const wanted = entries.filter((entry) => this.#subscriber.wants(entry));
+    const shown = wanted.map(
+      (transition): Shown => ({
+        key: String(transition.number),
+        frame: { kind: 'TRANSITION', transition },
+      }),
+    );
+    const results = await this.#audience.execution.of(shown, this.viewer, this.viewerKey);
+    const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]]));
+    for (const entry of entries) {
+      if (!this.#subscriber.sink.writable) await this.#subscriber.sink.drained();
+      if (this.#hasEnded()) return false;
+      const json = jsonOf.get(entry);
+      this.#number = entry.number;
+      this.at = entry;
+      if (json !== undefined) this.#subscriber.sink.send(json, this.#number < this.#tail.head);
+    }
+    return true;
+  }
+
+  /** Shows a frame that is not an entry of the log, and goes on after it. */
+  async #show({ frame, at, number }: Anew): Promise<void> {
+    const key = `${frame.kind} ${at.sessionId} ${at.sequence}`;
+    const [json] = await this.#audience.execution.of([{ key, frame }], this.viewer, this.viewerKey);
+    if (this.#hasEnded()) return;
+    this.at = at;
+    this.#number = number;
+    this.#subscriber.sink.send(json as string, false);
+  }
+
+  #lag(): void {
+    this.#state = 'LAGGING';
+    this.fullSince = performance.now();
+    this.#audience.waitFor(this);
+    this.#run(async () => {
+      while (this.#state === 'LAGGING') {
+        await this.#subscriber.sink.drained();
+        if (this.#hasEnded()) return;
+        const missed = this.#audience.missedAfter(this.#number);
+        if (!missed) return this.#fallBehind();
+        const made = this.#makeUpFor(missed);
+        if (made === 'FULL_AGAIN') continue;
+        this.#audience.leave(this);
+        if (made === 'NOT_KEPT') return this.#catchUp();
+        this.#state = 'LIVE';
+        this.#audience.join(this);
+      }
+    });
+  }
+
+  #makeUpFor(missed: readonly Passed[]): 'DONE' | 'FULL_AGAIN' | 'NOT_KEPT' {
+    for (const passed of missed) {
+      if (!this.#subscriber.sink.writable) return 'FULL_AGAIN';
+      if (!this.#send(passed)) return 'NOT_KEPT';
+    }
+    return this.#subscriber.sink.writable ? 'DONE' : 'FULL_AGAIN';
+  }
+
+  async #fallBehind(): Promise<void> {
+    this.#audience.leave(this);
+    this.#state = 'CATCHING_UP';
+    const anew = await this.#subscriber.startAnew?.();
+    if (this.#hasEnded()) return;
+    if (anew) await this.#show(anew);
+    await this.#catchUp();
+  }
+
+  #hasEnded(): boolean {
+    return this.#state === 'ENDED';
+  }
+
+  /** A fault of ours costs the connection, not the subscription: clients come back with their cursors. */
+  #run(work: () => Promise<void>): void {
+    work().catch((error) => {
+      if (this.#hasEnded()) return;
+      this.#onFault(error);
+      this.end();
+      this.#subscriber.sink.abandon();
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import type { SessionRow } from '../db/sessions.ts';
+import type { LogRow } from '../db/transitions.ts';
+import type { Viewer } from '../domain/access.ts';
+import type { LogPlace } from './cursor.ts';
+
+/** What a subscriber is shown, before its selection is executed on it. */
+export type Frame =
+  | { readonly kind: 'TRANSITION'; readonly transition: LogRow }
+  | { readonly kind: 'HEARTBEAT'; readonly at: LogPlace; readonly serverTime: Date }
+  | { readonly kind: 'SNAPSHOT'; readonly session: SessionRow; readonly resync: boolean }
+  | { readonly kind: 'RESET'; readonly at: LogPlace };
+
+/** A frame as it is sent: the execution result as JSON. */
+export interface Executed {
+  readonly json: string;
+  /** Whether the result would be another for another viewer. */
+  readonly dependsOnViewer: boolean;
+}
+
+/** What a subscriber wants to see of each frame. Those of the same key share their executions. */
+export interface Selection {
+  readonly key: string;
+  /** Results in the order of the frames. Never rejects: what goes wrong is part of a result. */
+  execute(frames: readonly Frame[], viewer: Viewer): Promise<Executed[]>;
+}
+
+/** Where one subscription's frames go: a WebSocket, or a response that stays open. */
+export interface Sink {
+  /** Sends an execution result; `replay` marks one of the past, after which more of the past follows. */
+  send(json: string, replay: boolean): void;
+  /** False while the peer does not read what was sent. */
+  readonly writable: boolean;
+  /** Resolves when it is writable again, or closed. */
+  drained(): Promise<void>;
+  /** Gives the connection up, in a way that makes clients come back with their cursors. */
+  abandon(): void;
+}
+
+/** Where a subscriber goes on that cannot go on from where it was: what it is shown, and what it has seen by then. */
+export interface Anew {
+  readonly frame: Frame;
+  readonly at: LogPlace;
+  /** Of `at`, in the log that is followed. */
+  readonly number: number;
+}
+
+/** One who follows a log. */
+export interface Subscriber {
+  readonly selection: Selection;
+  readonly sink: Sink;
+  readonly viewer: Viewer;
+  /** Which transitions it is shown. */
+  wants(transition: LogRow): boolean;
+  /** Whether it is told, while nothing happens, that nothing happens. */
+  readonly heartbeats: boolean;
+  /** Where it goes on after it fell too far behind; null: it reads on from the log, whatever that takes. */
+  readonly startAnew: (() => Promise<Anew>) | null;
+}

@@ -1,0 +1,53 @@
+import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
+import type { Viewer } from '../domain/access.ts';
+import type { Lifetime } from '../feed/lifetime.ts';
+import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
+import { type Context, createContext, type Services } from './context.ts';
+import type { Translate } from './errors.ts';
+import { createLoaders } from './loaders.ts';
+import type { Operation } from './operation.ts';
+
+interface Parts {
+  readonly services: Services;
+  readonly translate: Translate;
+}
+
+/** Begins a subscription whose frames go to the sink; it lasts as long as what is returned, or was refused. */
+export function subscribeTo(
+  operation: Operation,
+  viewer: Viewer,
+  sink: Sink,
+  parts: Parts,
+): Promise<Lifetime | ExecutionResult> {
+  const live = { sink, selection: selectionOf(operation, parts) };
+  const contextValue = createContext(parts.services, viewer, live);
+  return createSourceEventStream({ ...operation, contextValue }) as Promise<Lifetime | ExecutionResult>;
+}
+
+/** What an operation shows of a frame. All that is executed together shares its loaders, made for the occasion. */
+function selectionOf(operation: Operation, { services, translate }: Parts): Selection {
+  const executeOne = async (frame: Frame, viewer: Viewer, loaders: ReturnType<typeof createLoaders>) => {
+    let dependsOnViewer = false;
+    const contextValue: Context = {
+      services,
+      loaders,
+      live: true,
+      connection: null,
+      // Whatever is found without looking at the viewer is the same for every viewer.
+      get viewer() {
+        dependsOnViewer = true;
+        return viewer;
+      },
+    };
+    const { data, errors } = await execute({ ...operation, rootValue: frame, contextValue });
+    const result = errors ? { errors: errors.map(translate), data } : { data };
+    return { json: JSON.stringify(result), dependsOnViewer } satisfies Executed;
+  };
+  return {
+    key: operation.selectionKey,
+    async execute(frames, viewer) {
+      const loaders = createLoaders(services.db);
+      return Promise.all(frames.map((frame) => executeOne(frame, viewer, loaders)));
+    },
+  };
+}

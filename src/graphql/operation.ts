@@ -1,0 +1,123 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationTypeNode,
+  parse,
+  print,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+
+/** What a client sends, on whichever transport; nothing of it has been checked. */
+export interface Payload {
+  readonly query?: unknown;
+  readonly operationName?: unknown;
+  readonly variables?: unknown;
+}
+
+/** An operation that can be executed. */
+export interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName'> {
+  readonly document: DocumentNode;
+  readonly kind: OperationTypeNode;
+  readonly variableValues: Record<string, unknown>;
+  /** The same for subscriptions that select the same, wherever in the log they began. */
+  readonly selectionKey: string;
+}
+
+interface Checked {
+  readonly document: DocumentNode;
+  readonly errors: readonly GraphQLError[];
+  /** Of subscriptions: the document without what only places them, and the variables that are left. */
+  readonly selection: { text: string; variables: readonly string[] };
+}
+
+/** Documents are few, and sent again at every reconnect of every client. */
+const MOST_REMEMBERED = 1_000;
+
+/** Parses and checks operations, each document once. */
+export class Operations {
+  readonly #schema: GraphQLSchema;
+  readonly #checked = new Map<string, Checked>();
+
+  constructor(schema: GraphQLSchema) {
+    this.#schema = schema;
+  }
+
+  /** The operation, or what is wrong with it. */
+  prepare({ query, operationName, variables }: Payload): Operation | readonly GraphQLError[] {
+    if (typeof query !== 'string') return [badRequest('Send a document: {"query": "…"}.')];
+    if (operationName != null && typeof operationName !== 'string')
+      return [badRequest('`operationName` must be a string.')];
+    if (variables != null && (typeof variables !== 'object' || Array.isArray(variables)))
+      return [badRequest('`variables` must be an object.')];
+    const { document, errors, selection } = this.#check(query);
+    if (errors.length > 0) return errors;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return [badRequest('Name one of the operations of the document with `operationName`.')];
+    const variableValues = (variables ?? {}) as Record<string, unknown>;
+    return {
+      schema: this.#schema,
+      document,
+      operationName: operationName ?? null,
+      kind: operation.operation,
+      variableValues,
+      selectionKey: JSON.stringify([
+        operation.name?.value,
+        selection.text,
+        selection.variables.map((name) => variableValues[name]),
+      ]),
+    };
+  }
+
+  #check(query: string): Checked {
+    const known = this.#checked.get(query);
+    if (known) return known;
+    const checked = this.#checkAnew(query);
+    const [oldest] = this.#checked.size < MOST_REMEMBERED ? [] : this.#checked.keys();
+    if (oldest !== undefined) this.#checked.delete(oldest);
+    this.#checked.set(query, checked);
+    return checked;
+  }
+
+  #checkAnew(query: string): Checked {
+    const nothing = { document: { kind: 'Document', definitions: [] } as never, selection: NO_SELECTION };
+    try {
+      const document = parse(query);
+      const errors = validate(this.#schema, document);
+      return errors.length > 0
+        ? { ...nothing, errors }
+        : { document, errors, selection: this.#selectionOf(document) };
+    } catch (error) {
+      if (error instanceof GraphQLError) return { ...nothing, errors: [error] };
+      throw error;
+    }
+  }
+
+  /** The arguments of a subscription's root field say what to follow and from where: not what is shown of it. */
+  #selectionOf(document: DocumentNode): Checked['selection'] {
+    const root = this.#schema.getSubscriptionType();
+    const types = new TypeInfo(this.#schema);
+    const shown = visit(
+      document,
+      visitWithTypeInfo(types, {
+        Field: (field) => (types.getParentType() === root ? { ...field, arguments: [] } : undefined),
+      }),
+    );
+    const variables = new Set<string>();
+    const text = visit(shown, {
+      VariableDefinition: () => null,
+      Variable: ({ name }) => void variables.add(name.value),
+    });
+    return { text: print(text), variables: [...variables] };
+  }
+}
+
+const NO_SELECTION = { text: '', variables: [] };
+
+const badRequest = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });

@@ -1,0 +1,207 @@
+import {
+  Args,
+  ArgsType,
+  Ctx,
+  createUnionType,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import type { SessionRow } from '../db/sessions.ts';
+import type { TransitionRow } from '../db/transitions.ts';
+import type { Status, SubStatus } from '../domain/status.ts';
+import type { LogPlace } from '../feed/cursor.ts';
+import type { Frame } from '../feed/stream.ts';
+import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
+import { StatusEnum, SubStatusEnum } from './enums.ts';
+import { followAll, followFeed, followSession, followSessionLive, type Wanted } from './follow.ts';
+import { VkycSession } from './session-type.ts';
+import { StatusTransition } from './transition.ts';
+
+@InputType({ description: 'Which transitions to stream. What is left out does not filter.' })
+class TransitionFilter implements Wanted {
+  @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
+  status?: Status[];
+  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
+  subStatus?: SubStatus[];
+  @Field(() => Boolean, { nullable: true, description: 'Only transitions that moved their session.' })
+  appliedOnly?: boolean;
+}
+
+@ArgsType()
+class TransitionsArgs {
+  @Field(() => ID, { nullable: true, description: 'One session; left out: all that the viewer may see.' })
+  sessionId?: string;
+  @Field(() => TransitionFilter, { nullable: true, description: 'Which of its transitions.' })
+  filter?: TransitionFilter;
+  @Field(() => String, { nullable: true, description: 'Start after this cursor; left out: from now on.' })
+  after?: string;
+}
+
+@ArgsType()
+class SessionLiveArgs {
+  @Field(() => ID, { description: "The session's `id`." })
+  sessionId: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Go on after this cursor; left out: begin with a snapshot.',
+  })
+  after?: string;
+}
+
+@ArgsType()
+class FeedArgs {
+  @Field(() => TransitionFilter, { nullable: true, description: 'Which transitions.' })
+  filter?: TransitionFilter;
+  @Field(() => String, { nullable: true, description: 'Go on after this cursor; left out: from now on.' })
+  after?: string;
+}
+
+@ObjectType({ description: 'A session as it is, to begin a screen with.' })
+class SessionSnapshot {
+  @Field(() => VkycSession, { description: 'The session. Its transitions up to `cursor` are part of it.' })
+  session: SessionRow;
+  @Field(() => String, { description: 'Resume after it.' })
+  cursor: string;
+  @Field(() => Boolean, {
+    description: 'True when the stream could not go on from where the client was: replace what you show.',
+  })
+  resync: boolean;
+}
+
+@ObjectType({
+  description:
+    'Sent when everything so far has been sent, and then every 10 seconds while nothing happens: silence means that the connection is dead.',
+})
+class Heartbeat {
+  @Field(() => DateTime, { description: "The gateway's clock." })
+  serverTime: Date;
+  @Field(() => String, { description: 'Resume after it, even where filters let nothing through.' })
+  cursor: string;
+}
+
+@ObjectType({
+  description:
+    'The stream could not go on from where the client was, or only after more than is worth streaming. Query again, then go on after `cursor`.',
+})
+class FeedReset {
+  @Field(() => String, { description: 'Resume after it.' })
+  cursor: string;
+}
+
+const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
+/** A transition is shown as its row, which every other of its fields expects; all else as the frame that it is. */
+type ShownFrame = Exclude<Frame, { kind: 'TRANSITION' }> | TransitionRow;
+const shownOf = (frame: Frame): ShownFrame => (frame.kind === 'TRANSITION' ? frame.transition : frame);
+const byKind = {
+  resolveType: (value: object) =>
+    'kind' in value ? TYPE_OF[value.kind as keyof typeof TYPE_OF] : 'StatusTransition',
+};
+
+const SessionFrame = createUnionType({
+  name: 'SessionFrame',
+  description: 'What a live screen of one session is sent.',
+  types: () => [SessionSnapshot, StatusTransition, Heartbeat] as const,
+  ...byKind,
+});
+
+const FeedFrame = createUnionType({
+  name: 'FeedFrame',
+  description: 'What a live floor is sent.',
+  types: () => [StatusTransition, Heartbeat, FeedReset] as const,
+  ...byKind,
+});
+
+const cursorAt = (place: LogPlace, { services }: Context): string => services.cursors.encode(place);
+
+@Resolver(() => SessionSnapshot)
+export class SessionSnapshotResolver {
+  @FieldResolver(() => String)
+  cursor(@Root() { session }: SessionSnapshot, @Ctx() context: Context): string {
+    return cursorAt({ sessionId: session.id, sequence: session.lastSequence }, context);
+  }
+}
+
+@Resolver(() => Heartbeat)
+export class HeartbeatResolver {
+  @FieldResolver(() => String)
+  cursor(@Root() { at }: Extract<Frame, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
+    return cursorAt(at, context);
+  }
+}
+
+@Resolver(() => FeedReset)
+export class FeedResetResolver {
+  @FieldResolver(() => String)
+  cursor(@Root() { at }: Extract<Frame, { kind: 'RESET' }>, @Ctx() context: Context): string {
+    return cursorAt(at, context);
+  }
+}
+
+const REPLAYED =
+  'Frames of the past, after which more of the past follows, carry `extensions.replay: true` in their result.';
+
+@Resolver()
+export class SubscriptionResolver {
+  @Query(() => String, {
+    description:
+      'The newest cursor of the feed over all sessions, read before anything else in this operation: query, then subscribe after it.',
+  })
+  async feedCursor(@Ctx() context: Context): Promise<string> {
+    return cursorAt((await context.services.hub.newest()).at, context);
+  }
+
+  @Subscription(() => StatusTransition, {
+    description: `Status transitions as they are recorded, of one session or of all that the viewer may see.
+With \`after\`, first everything since that cursor, then live: none missing, none twice.
+A cursor that cannot be resumed from ends it with the error code CURSOR_EXPIRED.
+${REPLAYED}`,
+    subscribe: ({ args, context }) => {
+      const { sessionId, filter, after } = args as TransitionsArgs;
+      return sessionId == null
+        ? followAll(after, filter, context as Context)
+        : followSession(sessionId, after, filter, context as Context);
+    },
+  })
+  statusTransitions(
+    @Root() frame: Extract<Frame, { kind: 'TRANSITION' }>,
+    @Args(() => TransitionsArgs) _args: TransitionsArgs,
+  ): TransitionRow {
+    return frame.transition;
+  }
+
+  @Subscription(() => SessionFrame, {
+    description: `One session for a live screen: a snapshot first, then its transitions, and a heartbeat while nothing happens.
+With \`after\`, what happened since in place of the snapshot; where that is not possible, a snapshot with \`resync\`.
+${REPLAYED}`,
+    subscribe: ({ args, context }) => {
+      const { sessionId, after } = args as SessionLiveArgs;
+      return followSessionLive(sessionId, after, context as Context);
+    },
+  })
+  sessionLive(
+    @Root() frame: Frame,
+    @Args(() => SessionLiveArgs) _args: SessionLiveArgs,
+  ): typeof SessionFrame {
+    return shownOf(frame) as unknown as typeof SessionFrame;
+  }
+
+  @Subscription(() => FeedFrame, {
+    description: `All sessions for a live floor: transitions, heartbeats that move the cursor on, and a reset where it could not go on.
+${REPLAYED}`,
+    subscribe: ({ args, context }) => {
+      const { filter, after } = args as FeedArgs;
+      return followFeed(after, filter, context as Context);
+    },
+  })
+  feed(@Root() frame: Frame, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {
+    return shownOf(frame) as unknown as typeof FeedFrame;
+  }
+}

@@ -1,0 +1,153 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ExecutionResult, execute, GraphQLError } from 'graphql';
+import type { Viewer } from '../domain/access.ts';
+import type { Lifetime } from '../feed/lifetime.ts';
+import { createContext, type Services } from '../graphql/context.ts';
+import type { Translate } from '../graphql/errors.ts';
+import { subscribeTo } from '../graphql/live.ts';
+import type { Operation, Operations, Payload } from '../graphql/operation.ts';
+import type { LiveConnections } from './live-connections.ts';
+import type { Authenticator } from './sign-in.ts';
+import { ResponseSink } from './sinks.ts';
+
+/** So that proxies do not take a quiet stream for a dead one. */
+const COMMENT_EVERY_MS = 12_000;
+/** Peers that have gone without a word are found by the system's own probes. */
+const PROBE_AFTER_MS = 10_000;
+const RETRY_AFTER_SECONDS = 5;
+
+interface Parts {
+  readonly operations: Operations;
+  readonly services: Services;
+  readonly authenticator: Authenticator;
+  readonly translate: Translate;
+  readonly connections: LiveConnections;
+}
+
+export interface GraphqlOverSse {
+  /** Ends what is left once everyone has been sent away. */
+  stop(): void;
+}
+
+/**
+ * Serves operations as server-sent events at `/graphql/stream`: the distinct connections of graphql-sse's protocol.
+ * The library's own handler is not used: it queues without bounds for peers that do not read, and tells clients at a
+ * shutdown that their streams are complete.
+ */
+export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): GraphqlOverSse {
+  const open = new Set<FastifyReply['raw']>();
+  const comments = setInterval(() => {
+    for (const response of open) if (response.writableLength === 0) response.write(':\n\n');
+  }, COMMENT_EVERY_MS);
+
+  app.route({
+    url: '/graphql/stream',
+    method: ['GET', 'POST'],
+    async handler(request, reply) {
+      const viewer = await parts.authenticator.viewerOf(request.headers.authorization).catch((error) => {
+        if (error instanceof GraphQLError) return error;
+        throw error;
+      });
+      if (viewer instanceof GraphQLError) return refuse(reply, 401, [viewer], parts);
+      const operation = parts.operations.prepare(payloadOf(request));
+      if ('kind' in operation && operation.kind === 'mutation' && request.method === 'GET')
+        return refuse(reply.header('allow', 'POST'), 405, [new GraphQLError('Mutations need POST.')], parts);
+
+      const response = reply.raw;
+      const leave = parts.connections.admit(
+        {
+          // To end the stream properly would tell clients that it is complete: they would not come back.
+          closeForExpiry: () => response.destroy(),
+          sendAway: async () => void response.destroy(),
+        },
+        viewer,
+      );
+      if (!leave) return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), 429, [TOO_MANY], parts);
+      reply.hijack();
+      open.add(response);
+      response.once('close', () => {
+        open.delete(response);
+        leave();
+      });
+      begin(request, response, reply.getHeaders());
+      await stream(response, operation, viewer, parts).catch((error) => {
+        request.log.error({ err: error }, 'a stream failed');
+        response.destroy();
+      });
+    },
+  });
+  return {
+    stop() {
+      clearInterval(comments);
+      for (const response of open) response.destroy();
+    },
+  };
+}
+
+function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: object): void {
+  request.socket.setKeepAlive(true, PROBE_AFTER_MS);
+  request.socket.setNoDelay(true);
+  response.writeHead(200, {
+    ...headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+  });
+  // Some browsers take a response for begun only when something of its body has come.
+  response.write(':\n\n');
+}
+
+async function stream(
+  response: FastifyReply['raw'],
+  operation: Operation | readonly GraphQLError[],
+  viewer: Viewer,
+  { services, translate }: Parts,
+): Promise<void> {
+  const sink = new ResponseSink(response);
+  const begun = await beginOperation();
+  if (Symbol.asyncIterator in begun) {
+    const end = () => void begun.return();
+    if (response.destroyed) end();
+    response.once('close', end);
+    await begun.next();
+  } else {
+    sink.send(JSON.stringify(formatted(begun, translate)), false);
+  }
+  if (!response.destroyed) response.end('event: complete\ndata:\n\n');
+
+  async function beginOperation(): Promise<Lifetime | ExecutionResult> {
+    // Refused within the stream: clients take any other status for a passing fault, and come back for ever.
+    if (!('kind' in operation)) return { errors: operation };
+    if (operation.kind === 'subscription')
+      return subscribeTo(operation, viewer, sink, { services, translate });
+    return execute({ ...operation, contextValue: createContext(services, viewer) });
+  }
+}
+
+const formatted = ({ data, errors }: ExecutionResult, translate: Translate) =>
+  errors ? { errors: errors.map(translate), data: data ?? null } : { data };
+
+/** By the body, or by the query string, whose variables are JSON. */
+function payloadOf({ method, body, query }: FastifyRequest): Payload {
+  if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};
+  const asked = query as Record<string, unknown>;
+  try {
+    return asked.variables ? { ...asked, variables: JSON.parse(String(asked.variables)) } : asked;
+  } catch {
+    return { ...asked, variables: asked.variables };
+  }
+}
+
+const TOO_MANY = new GraphQLError(
+  'You have too many live connections: close some, or use one for several subscriptions.',
+  {
+    extensions: { code: 'TOO_MANY_CONNECTIONS' },
+  },
+);
+
+const refuse = (
+  reply: FastifyReply,
+  status: number,
+  errors: readonly GraphQLError[],
+  { translate }: Parts,
+): FastifyReply => reply.status(status).send({ errors: errors.map(translate) });

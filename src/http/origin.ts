@@ -1,0 +1,39 @@
+import type { Duplex } from 'node:stream';
+
+/** Which names and pages a request came by. */
+interface Provenance {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** Whether a request may come from where it comes from. Those without an Origin are not from a page. */
+export type Guard = (headers: Provenance) => boolean;
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * Pages of other sites are let in where they are allowed by name (`https://app.example.com`). In development anyone
+ * who reaches the port is an ADMIN: only this machine's own pages may, by a loopback name, so that no rebound name
+ * does.
+ */
+export function createGuard({
+  development,
+  allowedOrigins,
+}: {
+  development: boolean;
+  allowedOrigins: readonly string[];
+}): Guard {
+  return ({ host, origin }) => {
+    if (development && !isLoopback(`http://${host ?? ''}`)) return false;
+    if (origin === undefined || allowedOrigins.includes(origin)) return true;
+    return development ? isLoopback(origin) : URL.canParse(origin) && new URL(origin).host === host;
+  };
+}
+
+const isLoopback = (url: string): boolean =>
+  URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
+
+/** Answers a request for a WebSocket that comes from a page of another site. */
+export function refuseUpgrade(socket: Duplex): void {
+  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+}

@@ -1,0 +1,84 @@
+import type { ServerResponse } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Sink } from '../feed/stream.ts';
+
+/** What may wait in the process for a peer that does not read; beyond it the peer gets nothing more until it does. */
+const FULL_BYTES = 128 * 1024;
+
+const REPLAY = ',"extensions":{"replay":true}}';
+
+/** A result as it is sent: frames of the past are marked. */
+const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
+
+/** How full a connection is. */
+export interface Room {
+  readonly bufferedBytes: number;
+  /** Resolves when it is empty, or closed. */
+  drained(): Promise<void>;
+}
+
+/** The frames of one subscription of a WebSocket, as messages of graphql-transport-ws. */
+export class SocketSink implements Sink {
+  readonly #client: WebSocket;
+  readonly #room: Room;
+  readonly #head: string;
+  readonly #abandonCode: number;
+
+  constructor(client: WebSocket, room: Room, id: string, abandonCode: number) {
+    this.#client = client;
+    this.#room = room;
+    this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    this.#abandonCode = abandonCode;
+  }
+
+  send(json: string, replay: boolean): void {
+    if (this.#client.readyState === this.#client.OPEN)
+      this.#client.send(`${this.#head}${marked(json, replay)}}`);
+  }
+
+  get writable(): boolean {
+    return this.#room.bufferedBytes < FULL_BYTES;
+  }
+
+  async drained(): Promise<void> {
+    if (!this.writable) await this.#room.drained();
+  }
+
+  abandon(): void {
+    this.#client.close(this.#abandonCode, 'Try again later');
+  }
+}
+
+/** The frames of one subscription as events of a response that stays open. */
+export class ResponseSink implements Sink {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  send(json: string, replay: boolean): void {
+    if (this.#response.writable) this.#response.write(`event: next\ndata: ${marked(json, replay)}\n\n`);
+  }
+
+  get writable(): boolean {
+    return this.#response.writableLength < FULL_BYTES || this.#response.destroyed;
+  }
+
+  drained(): Promise<void> {
+    if (this.writable) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#response.off('drain', done);
+        this.#response.off('close', done);
+        resolve();
+      };
+      this.#response.on('drain', done);
+      this.#response.on('close', done);
+    });
+  }
+
+  abandon(): void {
+    this.#response.destroy();
+  }
+}

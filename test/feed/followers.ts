@@ -1,0 +1,159 @@
+/** A log in memory and connections that fill and drain on command, to follow the one over the others. */
+import { type Viewer } from '../../src/domain/access.ts';
+import { Audience } from '../../src/feed/audience.ts';
+import { Follower } from '../../src/feed/follower.ts';
+import type { Anew, Frame, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
+import { type Entry, Tail } from '../../src/feed/tail.ts';
+
+const SESSION = '018f0000-0000-7000-8000-000000000000';
+export const viewer = (id: string): Viewer => ({
+  id,
+  roles: ['ADMIN'],
+  verificationIds: [],
+  expiresAt: null,
+});
+export const at = (number: number) => ({ at: { sessionId: SESSION, sequence: number }, number });
+
+const entry = (number: number) => ({ sessionId: SESSION, sequence: number, number }) as Entry;
+
+/** A log whose reads can be counted, and made to fail. */
+export function createLog(length = 0) {
+  const entries = Array.from({ length }, (_, index) => entry(index + 1));
+  return {
+    reads: 0,
+    failures: 0,
+    get length() {
+      return entries.length;
+    },
+    append(count = 1) {
+      for (let added = 0; added < count; added += 1) entries.push(entry(entries.length + 1));
+    },
+    async read(after: number, limit: number) {
+      this.reads += 1;
+      // As a database does: what is read is of the moment of asking, and comes a little later.
+      const page = entries.slice(after, after + limit);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.failures > 0) {
+        this.failures -= 1;
+        throw new Error('the database is away');
+      }
+      return page;
+    },
+  };
+}
+
+/** A connection: it takes everything until it is told to be full. */
+export class Connection implements Sink {
+  readonly received: Record<string, any>[] = [];
+  /** Of the entries among them. */
+  readonly numbers: number[] = [];
+  /** How many more frames it takes before it is full. */
+  roomFor = Number.POSITIVE_INFINITY;
+  abandoned = false;
+  #wake: (() => void)[] = [];
+
+  send(json: string, replay: boolean): void {
+    const frame = { ...JSON.parse(json), ...(replay ? { replay } : {}) };
+    this.received.push(frame);
+    if (frame.number) this.numbers.push(frame.number);
+    this.roomFor -= 1;
+    this.#tell();
+  }
+
+  get writable(): boolean {
+    return this.roomFor > 0;
+  }
+
+  async drained(): Promise<void> {
+    while (!this.writable) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  drain(room = Number.POSITIVE_INFINITY): void {
+    this.roomFor = room;
+    this.#tell();
+  }
+
+  abandon(): void {
+    this.abandoned = true;
+    this.#tell();
+  }
+
+  /** Resolves when something holds of what was received. */
+  async until(holds: (received: Record<string, any>[]) => boolean): Promise<Record<string, any>[]> {
+    while (!holds(this.received)) await new Promise<void>((resolve) => this.#wake.push(resolve));
+    return this.received;
+  }
+
+  #tell(): void {
+    const waiting = this.#wake;
+    this.#wake = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+const shown = (frame: Frame, viewer: Viewer | null) => ({
+  kind: frame.kind,
+  ...(frame.kind === 'TRANSITION' ? { number: frame.transition.sequence } : {}),
+  ...(viewer ? { viewer: viewer.id } : {}),
+});
+
+/** Shows the numbers of entries; counts what was executed. */
+export function createSelection({ dependsOnViewer = false } = {}) {
+  const selection = {
+    key: 'numbers',
+    executed: [] as string[],
+    async execute(frames: readonly Frame[], viewer: Viewer) {
+      await new Promise((resolve) => setImmediate(resolve));
+      return frames.map((frame) => {
+        const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
+        selection.executed.push(json);
+        return { json, dependsOnViewer };
+      });
+    },
+  } satisfies Selection & { executed: string[] };
+  return selection;
+}
+
+/** All who follow one log with one selection. */
+export function createFloor(log = createLog(), selection = createSelection()) {
+  const errors: unknown[] = [];
+  const tail = new Tail(log, log.length, (error) => errors.push(error));
+  const audience = new Audience(selection);
+  tail.listeners.add(audience);
+  return {
+    log,
+    tail,
+    audience,
+    selection,
+    errors,
+    append(count = 1) {
+      log.append(count);
+      tail.wake();
+    },
+    /** Follows after a number; returns the connection and how to leave. */
+    follow(
+      after: number,
+      {
+        first = null,
+        connection = new Connection(),
+        ...given
+      }: Partial<Subscriber> & { first?: Anew | null; connection?: Connection } = {},
+    ) {
+      const subscriber: Subscriber = {
+        selection,
+        sink: connection,
+        viewer: viewer('anyone'),
+        wants: () => true,
+        heartbeats: false,
+        startAnew: null,
+        ...given,
+      };
+      const follower = new Follower(subscriber, at(after), { tail, audience }, (error) => errors.push(error));
+      follower.start(first);
+      return { connection, leave: () => follower.end() };
+    },
+  };
+}
+
+export const upTo = (last: number, first = 1): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);

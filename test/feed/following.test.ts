@@ -1,0 +1,216 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { at, Connection, createFloor, createLog, createSelection, upTo, viewer } from './followers.ts';
+
+const has = (count: number) => (received: unknown[]) => received.length >= count;
+
+test('first the log, then what comes: no gap and no repeat at the seam, and the past is marked', async () => {
+  const floor = createFloor(createLog(700));
+  const { connection } = floor.follow(0);
+  for (let round = 0; round < 300; round += 1) {
+    floor.append();
+    await turn();
+  }
+
+  await connection.until(has(1000));
+
+  expect(connection.numbers).toEqual(upTo(1000));
+  const past = connection.received.filter(({ replay }) => replay);
+  expect(past.map(({ number }) => number)).toEqual(upTo(past.length));
+  expect(past.length).toBeGreaterThan(600);
+});
+
+test('one who has read further than the others does not get it again from them', async () => {
+  const floor = createFloor(createLog(3));
+  const early = floor.follow(3);
+  floor.log.append();
+  const ahead = floor.follow(0);
+  await ahead.connection.until(has(3));
+  floor.append();
+
+  await ahead.connection.until(has(5));
+  await early.connection.until(has(2));
+
+  expect(ahead.connection.numbers).toEqual(upTo(5));
+  expect(early.connection.numbers).toEqual([4, 5]);
+});
+
+test('the log is read once and each entry executed once for all, wherever they came from', async () => {
+  const floor = createFloor(createLog(200));
+  const followers = upTo(200).map((after) => floor.follow(after - 1));
+  await Promise.all(followers.map(({ connection }, index) => connection.until(has(200 - index))));
+  floor.log.reads = 0;
+  floor.selection.executed = [];
+
+  floor.append(10);
+  await Promise.all(followers.map(({ connection }, index) => connection.until(has(210 - index))));
+
+  for (const [index, { connection }] of followers.entries())
+    expect(connection.numbers).toEqual(upTo(210, index + 1));
+  expect(floor.log.reads).toBe(1);
+  expect(floor.selection.executed).toHaveLength(10);
+});
+
+test('those who come back at the same time share what is executed of the past', async () => {
+  const floor = createFloor(createLog(100));
+  await floor.tail.warmUp();
+
+  const followers = upTo(100).map(() => floor.follow(50));
+  await Promise.all(followers.map(({ connection }) => connection.until(has(50))));
+
+  expect(floor.selection.executed).toHaveLength(50);
+  expect(floor.log.reads).toBe(1);
+});
+
+test('where the selection depends on the viewer each viewer gets their own, executed once for each', async () => {
+  const floor = createFloor(createLog(), createSelection({ dependsOnViewer: true }));
+  const followers = ['a', 'b', 'a', 'b'].map((id) => floor.follow(0, { viewer: viewer(id) }));
+  floor.append();
+  await Promise.all(followers.map(({ connection }) => connection.until(has(1))));
+  floor.selection.executed = [];
+
+  floor.append();
+  await Promise.all(followers.map(({ connection }) => connection.until(has(2))));
+
+  expect(followers.map(({ connection }) => connection.received[1]?.viewer)).toEqual(['a', 'b', 'a', 'b']);
+  expect(floor.selection.executed).toHaveLength(2);
+});
+
+test('one whose connection is full for a while loses nothing, and what it missed is not executed again', async () => {
+  const floor = createFloor();
+  const slow = floor.follow(0);
+  const lively = floor.follow(0);
+  floor.append();
+  await slow.connection.until(has(1));
+  slow.connection.roomFor = 1;
+
+  floor.append(50);
+  await lively.connection.until(has(51));
+  expect(slow.connection.numbers).toEqual(upTo(2));
+  slow.connection.drain();
+  await slow.connection.until(has(51));
+
+  expect(slow.connection.numbers).toEqual(upTo(51));
+  expect(floor.selection.executed).toHaveLength(51);
+});
+
+test('one who stalls holds nobody up, takes no memory, and reads on from the log', async () => {
+  const floor = createFloor();
+  const stalled = floor.follow(0, { connection: Object.assign(new Connection(), { roomFor: 1 }) });
+  const lively = floor.follow(0);
+  for (let round = 0; round < 5000; round += 50) {
+    floor.append(50);
+    await turn();
+  }
+  await lively.connection.until(has(5000));
+  expect(lively.connection.numbers).toEqual(upTo(5000));
+  expect(stalled.connection.numbers).toEqual([1]);
+  expect(floor.audience.missedAfter(1)).toBeNull();
+
+  stalled.connection.drain();
+  await stalled.connection.until(has(5000));
+
+  expect(stalled.connection.numbers).toEqual(upTo(5000));
+});
+
+test('one who stalls and may start anew is shown where to go on', async () => {
+  const floor = createFloor();
+  const startAnew = async () => ({
+    frame: { kind: 'RESET', at: at(floor.log.length).at } as const,
+    ...at(floor.log.length),
+  });
+  const stalled = floor.follow(0, { startAnew, connection: Object.assign(new Connection(), { roomFor: 1 }) });
+  const lively = floor.follow(0);
+  floor.append(3000);
+  await lively.connection.until(has(3000));
+
+  stalled.connection.drain();
+  await stalled.connection.until(has(2));
+  floor.append();
+  await stalled.connection.until(has(3));
+
+  expect(stalled.connection.received.map(({ kind }) => kind)).toEqual(['TRANSITION', 'RESET', 'TRANSITION']);
+  expect(stalled.connection.numbers).toEqual([1, 3001]);
+});
+
+test('a heartbeat says when the past is done, and then that nothing happens', async () => {
+  const floor = createFloor(createLog(2));
+  const quiet = floor.follow(0, { heartbeats: true });
+  const plain = floor.follow(0);
+  await quiet.connection.until(has(3));
+  await plain.connection.until(has(2));
+
+  await floor.audience.beat(new Date());
+  await floor.audience.beat(new Date());
+  floor.append();
+  await quiet.connection.until((received) => received.at(-1)?.kind === 'TRANSITION');
+  await floor.audience.beat(new Date());
+
+  const kinds = quiet.connection.received.map(({ kind }) => kind);
+  expect(kinds.slice(0, 3)).toEqual(['TRANSITION', 'TRANSITION', 'HEARTBEAT']);
+  expect(kinds.slice(3)).toEqual(['HEARTBEAT', 'TRANSITION']);
+  expect(plain.connection.received).toHaveLength(3);
+});
+
+test('a database that is away for a moment is a delay and not an end', async () => {
+  const floor = createFloor(createLog(2));
+  floor.log.failures = 1;
+  const { connection } = floor.follow(0);
+
+  await connection.until(has(2));
+
+  expect(connection.numbers).toEqual([1, 2]);
+  expect(floor.errors).toHaveLength(1);
+});
+
+test('one who leaves gets nothing more, wherever it was', async () => {
+  const floor = createFloor(createLog(2));
+  const [atOnce, full, live] = [floor.follow(0), floor.follow(0), floor.follow(0)];
+  atOnce.leave();
+  await live.connection.until(has(2));
+  full.connection.roomFor = 0;
+  full.leave();
+  live.leave();
+
+  floor.append(5);
+  const witness = floor.follow(0);
+  await witness.connection.until(has(7));
+  full.connection.drain();
+  await turn();
+
+  expect(atOnce.connection.received).toEqual([]);
+  expect(full.connection.received).toHaveLength(2);
+  expect(live.connection.received).toHaveLength(2);
+  expect(floor.audience.pace(1_000)).toEqual({ live: 1, lagging: 0 });
+});
+
+test('whatever fills, drains, fails, comes and goes: everyone sees everything once and in order', async () => {
+  const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+  const chance = chanceOf('following', seed);
+  const floor = createFloor(createLog(chance.integer(0, 1500)));
+  const followers: { after: number; connection: Connection }[] = [];
+  for (let step = 0; step < 250; step += 1) {
+    if (chance.happens(0.3))
+      floor.append(chance.happens(0.05) ? chance.integer(100, 2500) : chance.integer(1, 5));
+    if (chance.happens(0.2)) {
+      const after = chance.integer(0, floor.log.length);
+      followers.push({ after, ...floor.follow(after, { heartbeats: chance.happens(0.3) }) });
+    }
+    const one = followers[chance.integer(0, Math.max(0, followers.length - 1))]?.connection;
+    if (one && chance.happens(0.5)) one.roomFor = chance.integer(0, 3);
+    else one?.drain(chance.happens(0.5) ? chance.integer(1, 200) : undefined);
+    if (chance.happens(0.004)) floor.log.failures = 1;
+    if (chance.happens(0.05)) await floor.audience.beat(new Date());
+    for (let rest = chance.integer(0, 4); rest > 0; rest -= 1) await turn();
+  }
+
+  for (const { connection } of followers) connection.drain();
+  for (const { after, connection } of followers)
+    await connection.until(
+      () => connection.numbers.at(-1) === floor.log.length || after === floor.log.length,
+    );
+
+  for (const { after, connection } of followers)
+    expect(connection.numbers, `SEED=${seed}`).toEqual(upTo(floor.log.length, after + 1));
+});

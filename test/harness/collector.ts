@@ -1,0 +1,50 @@
+/** A subscriber of the hub without a transport: it collects the transitions that it is sent. */
+import type { Frame, Subscriber } from '../../src/feed/stream.ts';
+
+export interface Collector {
+  readonly subscriber: Subscriber;
+  readonly seen: { sessionId: string; sequence: number }[];
+  /** Resolves when so many have come. */
+  count(wanted: number): Promise<{ sessionId: string; sequence: number }[]>;
+}
+
+export function createCollector(): Collector {
+  const seen: { sessionId: string; sequence: number }[] = [];
+  let wake = () => {};
+  const place = (frame: Frame) =>
+    frame.kind === 'TRANSITION'
+      ? { sessionId: frame.transition.sessionId, sequence: frame.transition.sequence }
+      : {};
+  return {
+    seen,
+    subscriber: {
+      selection: {
+        key: 'place',
+        execute: async (frames) =>
+          frames.map((frame) => ({ json: JSON.stringify(place(frame)), dependsOnViewer: false })),
+      },
+      sink: {
+        send(json) {
+          seen.push(JSON.parse(json));
+          wake();
+        },
+        writable: true,
+        drained: async () => {},
+        abandon() {
+          throw new Error('A subscription of the hub failed');
+        },
+      },
+      viewer: { id: 'collector', roles: ['ADMIN'], verificationIds: [], expiresAt: null },
+      wants: () => true,
+      heartbeats: false,
+      startAnew: null,
+    },
+    async count(wanted) {
+      while (seen.length < wanted)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      return seen;
+    },
+  };
+}
