@@ -9,14 +9,18 @@ import type { Entry, Listener } from './tail.ts';
 const SERVED_AT_ONCE = 200;
 /** What is kept for all together who do not read fast enough; who needs more has fallen behind. */
 const MOST_KEPT = 1_000;
-const MOST_KEPT_BYTES = 1024 * 1024;
+const MOST_KEPT_LENGTH = 1024 * 1024;
 
-/** What is sent of an entry to a viewer (by `viewerKey`); undefined where nobody had asked for it. */
-export type JsonFor = (viewerKey: string) => string | undefined;
+/** What is sent of a frame. */
+interface Result {
+  /** For a viewer, by `viewerKey`; undefined where it was not executed for them. */
+  jsonFor(viewerKey: string): string | undefined;
+  /** For all viewers together. */
+  readonly length: number;
+}
 
-export interface Passed {
+export interface Passed extends Result {
   readonly entry: Entry;
-  readonly jsonFor: JsonFor;
 }
 
 /** One who may be in step with the others. */
@@ -44,8 +48,8 @@ export class Audience implements Listener {
   readonly #live = new Set<Member>();
   /** Those whose connections are full. What they miss is kept, once for all of them, within bounds. */
   readonly #lagging = new Set<Member>();
-  #kept: (Passed & { readonly bytes: number })[] = [];
-  #keptBytes = 0;
+  #kept: Passed[] = [];
+  #keptLength = 0;
   /** Number of the newest entry that was passed on here. */
   #position = 0;
   /** All who follow, in step or not. */
@@ -89,7 +93,7 @@ export class Audience implements Listener {
   /** Passes entries on, in order. Resolves when all who keep up have been sent them. */
   async hear(entries: readonly Entry[]): Promise<void> {
     const wanted = entries.filter((entry) => this.#isWanted(entry));
-    const jsonOf = await this.#executeForAll(
+    const results = await this.#executeForAll(
       wanted.map((entry) => ({
         key: String(entry.number),
         frame: { kind: 'TRANSITION', transition: entry },
@@ -97,7 +101,7 @@ export class Audience implements Listener {
     );
     let served = 0;
     for (const entry of entries) {
-      const passed = { entry, jsonFor: jsonOf.get(String(entry.number)) ?? nobodys };
+      const passed = { entry, ...(results.get(String(entry.number)) ?? NOBODYS) };
       this.#position = entry.number;
       if (this.#lagging.size > 0) this.#keep(passed);
       for (const follower of this.#live) {
@@ -114,11 +118,11 @@ export class Audience implements Listener {
     if (quiet.length === 0) return;
     const keyOf = (at: LogPlace) => `beat ${at.sessionId} ${at.sequence}`;
     const places = new Map(quiet.map(({ at }) => [keyOf(at), at]));
-    const jsonOf = await this.#executeForAll(
+    const results = await this.#executeForAll(
       [...places].map(([key, at]) => ({ key, frame: { kind: 'HEARTBEAT', at, serverTime } })),
     );
     for (const [index, follower] of quiet.entries()) {
-      const json = jsonOf.get(keyOf(follower.at))?.(follower.viewerKey);
+      const json = results.get(keyOf(follower.at))?.jsonFor(follower.viewerKey);
       if (json !== undefined) follower.sendHeartbeat(json);
       if ((index + 1) % SERVED_AT_ONCE === 0) await nextTurn();
     }
@@ -131,7 +135,7 @@ export class Audience implements Listener {
   }
 
   /** What is sent of each, to whichever of the followers: by the keys that were given. */
-  async #executeForAll(shown: readonly Shown[]): Promise<Map<string, JsonFor>> {
+  async #executeForAll(shown: readonly Shown[]): Promise<Map<string, Result>> {
     if (shown.length === 0) return new Map();
     const viewers = new Map<string, Viewer>();
     for (const { viewerKey, viewer } of [...this.#live, ...this.#lagging]) viewers.set(viewerKey, viewer);
@@ -140,27 +144,30 @@ export class Audience implements Listener {
       byViewer.set(viewerKey, await this.execution.of(shown, viewer, viewerKey));
       if (!this.execution.dependsOnViewer) break;
     }
-    const forAll = this.execution.dependsOnViewer ? undefined : byViewer.values().next().value;
+    const [forAll] = this.execution.dependsOnViewer ? [] : byViewer.values();
+    const results = [...byViewer.values()];
     return new Map(
       shown.map(({ key }, index) => [
         key,
-        forAll ? () => forAll[index] : (viewerKey) => byViewer.get(viewerKey)?.[index],
+        {
+          jsonFor: (viewerKey) => (forAll ?? byViewer.get(viewerKey))?.[index],
+          length: results.reduce((total, each) => total + (each[index]?.length ?? 0), 0),
+        },
       ]),
     );
   }
 
   #keep(passed: Passed): void {
-    const bytes = passed.jsonFor('')?.length ?? 0;
-    this.#kept.push({ ...passed, bytes });
-    this.#keptBytes += bytes;
-    while (this.#kept.length > MOST_KEPT || this.#keptBytes > MOST_KEPT_BYTES)
-      this.#keptBytes -= this.#kept.shift()?.bytes ?? 0;
+    this.#kept.push(passed);
+    this.#keptLength += passed.length;
+    while (this.#kept.length > MOST_KEPT || this.#keptLength > MOST_KEPT_LENGTH)
+      this.#keptLength -= this.#kept.shift()?.length ?? 0;
   }
 
   #forgetKept(): void {
     this.#kept = [];
-    this.#keptBytes = 0;
+    this.#keptLength = 0;
   }
 }
 
-const nobodys: JsonFor = () => undefined;
+const NOBODYS: Result = { jsonFor: () => undefined, length: 0 };

@@ -1,4 +1,5 @@
 import { identityOf, type Viewer } from '../domain/access.ts';
+import type { Clock } from '../domain/ports.ts';
 import type { Audience, Member, Passed } from './audience.ts';
 import type { LogPlace } from './cursor.ts';
 import type { Shown } from './shared-execution.ts';
@@ -23,12 +24,13 @@ export class Follower implements Member {
   readonly #subscriber: Subscriber;
   readonly #tail: Tail;
   readonly #audience: Audience;
+  readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
 
   constructor(
     subscriber: Subscriber,
     from: { at: LogPlace; number: number },
-    log: { tail: Tail; audience: Audience },
+    within: { tail: Tail; audience: Audience; clock: Clock },
     onFault: (error: unknown) => void,
   ) {
     this.viewer = subscriber.viewer;
@@ -36,8 +38,9 @@ export class Follower implements Member {
     this.at = from.at;
     this.#number = from.number;
     this.#subscriber = subscriber;
-    this.#tail = log.tail;
-    this.#audience = log.audience;
+    this.#tail = within.tail;
+    this.#audience = within.audience;
+    this.#clock = within.clock;
     this.#onFault = onFault;
   }
 
@@ -82,9 +85,10 @@ export class Follower implements Member {
   }
 
   /** False where it wants the entry, and nothing was executed for it. */
-  #send({ entry, jsonFor }: Passed): boolean {
+  #send(passed: Passed): boolean {
+    const { entry } = passed;
     if (this.#subscriber.wants(entry)) {
-      const json = jsonFor(this.viewerKey);
+      const json = passed.jsonFor(this.viewerKey);
       if (json === undefined) return false;
       this.#subscriber.sink.send(json, false);
       this.#quiet = false;
@@ -102,6 +106,7 @@ export class Follower implements Member {
     for (;;) {
       while (this.#number < this.#tail.head) {
         const entries = await this.#tail.after(this.#number);
+        if (entries.length === 0) return this.#giveUp();
         for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
           if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
       }
@@ -109,7 +114,7 @@ export class Follower implements Member {
       // No await between the look at the head and this: nothing can pass by unseen.
       if (greeted) break;
       greeted = true;
-      const frame = { kind: 'HEARTBEAT', at: this.at, serverTime: new Date() } as const;
+      const frame = { kind: 'HEARTBEAT', at: this.at, serverTime: this.#clock.now() } as const;
       await this.#show({ frame, at: this.at, number: this.#number });
     }
     this.#state = 'LIVE';
@@ -194,8 +199,12 @@ export class Follower implements Member {
     work().catch((error) => {
       if (this.#hasEnded()) return;
       this.#onFault(error);
-      this.end();
-      this.#subscriber.sink.abandon();
+      this.#giveUp();
     });
+  }
+
+  #giveUp(): void {
+    this.end();
+    this.#subscriber.sink.abandon();
   }
 }

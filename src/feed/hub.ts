@@ -127,7 +127,12 @@ export class Hub {
       tail.listeners.add(audience);
     }
     audience.members += 1;
-    const follower = new Follower(subscriber, from, { tail, audience }, this.#reportFault);
+    const follower = new Follower(
+      subscriber,
+      from,
+      { tail, audience, clock: this.#clock },
+      this.#reportFault,
+    );
     void warm.then(() => follower.start(first ?? null));
     // Somebody may have knocked before anybody listened.
     tail.wake();

@@ -183,7 +183,7 @@ function roomOf(client: WebSocket, { socket }: IncomingMessage): Room {
   let drained: Promise<void> | null = null;
   return {
     get bufferedBytes() {
-      return client.readyState === client.OPEN ? client.bufferedAmount : 0;
+      return client.readyState === client.OPEN ? client.bufferedAmount : Number.POSITIVE_INFINITY;
     },
     drained() {
       drained ??= new Promise((resolve) => {

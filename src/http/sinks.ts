@@ -10,10 +10,10 @@ const REPLAY = ',"extensions":{"replay":true}}';
 /** A result as it is sent: frames of the past are marked. */
 const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
 
-/** How full a connection is. */
+/** How full a connection is; one that is closing has no room. */
 export interface Room {
   readonly bufferedBytes: number;
-  /** Resolves when it is empty, or closed. */
+  /** Resolves when it is empty, or has closed. */
   drained(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export class ResponseSink implements Sink {
   }
 
   get writable(): boolean {
-    return this.#response.writableLength < FULL_BYTES || this.#response.destroyed;
+    return this.#response.writable && this.#response.writableLength < FULL_BYTES;
   }
 
   drained(): Promise<void> {

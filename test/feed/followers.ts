@@ -1,5 +1,6 @@
 /** A log in memory and connections that fill and drain on command, to follow the one over the others. */
 import { type Viewer } from '../../src/domain/access.ts';
+import { systemClock } from '../../src/domain/ports.ts';
 import { Audience } from '../../src/feed/audience.ts';
 import { Follower } from '../../src/feed/follower.ts';
 import type { Anew, Frame, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
@@ -148,7 +149,9 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         startAnew: null,
         ...given,
       };
-      const follower = new Follower(subscriber, at(after), { tail, audience }, (error) => errors.push(error));
+      const follower = new Follower(subscriber, at(after), { tail, audience, clock: systemClock }, (error) =>
+        errors.push(error),
+      );
       follower.start(first);
       return { connection, leave: () => follower.end() };
     },
