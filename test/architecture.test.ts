@@ -8,6 +8,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** Which folders a folder may import from. `app.ts`, the commands and `main.ts` know all. */
 const ARROWS: Record<string, string[]> = {
   domain: [],
+  client: [],
   provider: ['domain'],
   db: ['domain', 'config'],
   feed: ['domain', 'db'],
