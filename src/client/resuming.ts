@@ -28,16 +28,16 @@ function declaredBy({ query, operationName }: Payload): string | undefined {
  * `onState` gets each change with the object subscribed with. Silent for `silenceMs` (25 s): connected anew. Where no
  * heartbeats are selected, pongs count as signs of life, and `quietMs` (2 s) without news of the past as live.
  */
-export function resuming<Options extends object, Client extends { subscribe: unknown }>(
-  createClient: (options: Options) => Client,
-  options: NoInfer<Options>,
+export function resuming<Create extends (options: never) => { subscribe: unknown }>(
+  createClient: Create,
+  options: Parameters<Create>[0],
   { onState = (_state: FeedState, _payload: Payload) => {}, silenceMs = 25_000, quietMs = 2_000 } = {},
-): Client {
+): ReturnType<Create> {
   const retries = { retryAttempts: Infinity, shouldRetry: () => true, retryWait: wait, retry: wait };
-  const settings = { ...retries, keepAlive: 10_000, connectionAckWaitTimeout: silenceMs, ...options };
-  const made = createClient(settings) as Client & Stock;
+  const full = { ...retries, keepAlive: 10_000, connectionAckWaitTimeout: silenceMs, ...(options as object) };
+  const made = createClient(full as never) as Stock;
   // graphql-sse does not tell whose connection is lost, and takes some losses for the end: its retries are made here.
-  const client = made.terminate ? made : (createClient({ ...settings, retryAttempts: 0 }) as Client & Stock);
+  const client = made.terminate ? made : (createClient({ ...full, retryAttempts: 0 } as never) as Stock);
   const { on, terminate } = client;
   const link = { open: false };
   for (const open of [true, false]) on?.(open ? 'connected' : 'closed', () => Object.assign(link, { open }));
@@ -47,7 +47,7 @@ export function resuming<Options extends object, Client extends { subscribe: unk
     if (declared === undefined) return client.subscribe(payload, sink, listeners);
     const request = { ...payload, variables: { ...payload.variables } as { after?: unknown } };
     const beats = /\bHeartbeat\b/.test(payload.query);
-    const patienceMs = beats ? silenceMs : terminate && settings.keepAlive && silenceMs + settings.keepAlive;
+    const patienceMs = beats ? silenceMs : terminate && full.keepAlive && silenceMs + full.keepAlive;
     let [state, failures, over, stop] = ['' as FeedState | '', 0, false, () => {}];
     let timer: ReturnType<typeof setTimeout>;
     const become = (next: FeedState) => {
@@ -69,7 +69,7 @@ export function resuming<Options extends object, Client extends { subscribe: unk
     const lose = () => {
       become('stale');
       stop();
-      settings.retry(failures++).then(open);
+      full.retry(failures++).then(open);
     };
     const next = (frame: Frame) => {
       const root = Object.values(frame.data ?? {}).find((value) => typeof value === 'object');
@@ -79,7 +79,7 @@ export function resuming<Options extends object, Client extends { subscribe: unk
       failures = 0;
       sink.next(frame);
     };
-    const error = (why: unknown) => (terminate || failures >= settings.retryAttempts ? fail(why) : lose());
+    const error = (why: unknown) => (terminate || failures >= full.retryAttempts ? fail(why) : lose());
     const connected = (again: boolean) => [become('catching up'), listeners?.connected?.(again)];
     const open = () => {
       if (over) return;
@@ -95,5 +95,5 @@ export function resuming<Options extends object, Client extends { subscribe: unk
     if (link.open) become('catching up');
     return leave;
   };
-  return { ...client, subscribe, iterate };
+  return { ...client, subscribe, iterate } as unknown as ReturnType<Create>;
 }

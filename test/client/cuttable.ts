@@ -1,0 +1,70 @@
+/** A TCP proxy whose connections can be cut, refused, or left open and dead. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { atTheEnd } from '../harness/gateway.ts';
+
+export interface Cuttable {
+  /** Where clients connect, without a scheme. */
+  readonly host: string;
+  /** How many connections came, refused ones too. */
+  readonly connections: number;
+  cut(): void;
+  /** Ends so many of the next connections as soon as they come. */
+  refuse(count: number): void;
+  /** Leaves the present connections open, and lets nothing through any more. */
+  freeze(): void;
+}
+
+/** Stands before a server until the test ends. */
+export async function cuttable(serverUrl: string): Promise<Cuttable> {
+  const target = Number(new URL(serverUrl).port);
+  const pairs = new Set<[Socket, Socket]>();
+  let connections = 0;
+  let refusing = 0;
+  const server = createServer((client) => {
+    connections += 1;
+    client.on('error', () => {});
+    if (refusing > 0) {
+      refusing -= 1;
+      client.destroy();
+      return;
+    }
+    const upstream = connect(target, '127.0.0.1');
+    upstream.on('error', () => {});
+    const pair: [Socket, Socket] = [client, upstream];
+    pairs.add(pair);
+    for (const [from, to] of [pair, [upstream, client] as const]) {
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('close', () => {
+        to.destroy();
+        pairs.delete(pair);
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => {
+    for (const [client, upstream] of pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
+  };
+  atTheEnd(async () => {
+    cut();
+    server.close();
+    await once(server, 'close');
+  });
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections;
+    },
+    cut,
+    refuse: (count) => {
+      refusing = count;
+    },
+    freeze: () => {
+      for (const socket of [...pairs].flat()) socket.removeAllListeners('data').resume();
+    },
+  };
+}

@@ -1,0 +1,220 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import * as sse from 'graphql-sse';
+import { createClient } from 'graphql-ws';
+import { SignJWT } from 'jose';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type FeedState, resuming } from '../../src/client/resuming.ts';
+import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { type Cuttable, cuttable } from './cuttable.ts';
+
+const WATCH = `subscription ($sessionId: ID, $after: String) {
+  statusTransitions(sessionId: $sessionId, after: $after) { cursor sequence }
+}`;
+const LIVE = `subscription ($sessionId: ID!, $after: String) {
+  sessionLive(sessionId: $sessionId, after: $after) {
+    ... on SessionSnapshot { cursor session { version } } ... on StatusTransition { cursor sequence } ... on Heartbeat { cursor }
+  }
+}`;
+const FEED = `subscription ($after: String) {
+  feed(after: $after) {
+    ... on StatusTransition { cursor sequence } ... on Heartbeat { cursor } ... on FeedReset { cursor }
+  }
+}`;
+const SECRET = 'a secret of the tests that is long enough';
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+const atOnce = async () => {};
+
+const offers = await readFile(new URL('../../schema/schema.graphql', import.meta.url), 'utf8');
+
+function overWebSocket(
+  { host }: Cuttable,
+  onState: (state: FeedState) => void = () => {},
+  params = () => ({}),
+) {
+  const client = resuming(
+    createClient,
+    {
+      url: `ws://${host}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: params,
+      retryWait: atOnce,
+    },
+    { onState, quietMs: 50 },
+  );
+  atTheEnd(async () => client.dispose());
+  return client;
+}
+
+interface Watching {
+  subscribe(
+    payload: { query: string; variables: Record<string, unknown> },
+    sink: { next(frame: any): void; error(error: unknown): void; complete(): void },
+  ): () => void;
+}
+
+/** The sequences that a subscription sends, and how it ended. */
+function watch(client: Watching, query: string, variables: Record<string, unknown>) {
+  const seen: number[] = [];
+  const ends: unknown[] = [];
+  const leave = client.subscribe(
+    { query, variables },
+    {
+      next: ({ data, errors }) => {
+        const [root] = Object.values<any>(data ?? {});
+        if (root?.sequence) seen.push(root.sequence);
+        if (errors) ends.push(...errors);
+      },
+      error: (error) => ends.push(error),
+      complete: () => ends.push('complete'),
+    },
+  );
+  atTheEnd(async () => leave());
+  return { seen, ends };
+}
+
+async function walk(gateway: Gateway, name: string) {
+  const verificationId = `${name}.happy-path`;
+  const { id, startCursor } = await gateway.start(verificationId);
+  return { id, startCursor, advance: (steps: number) => gateway.advance(verificationId, steps) };
+}
+
+test('every transition comes once and in order, however often the connection is cut, before the first frame too', async () => {
+  const gateway = await bootGateway();
+  const proxy = await cuttable(gateway.url);
+  const session = await walk(gateway, 'cut');
+  const states: FeedState[] = [];
+  const client = overWebSocket(proxy, (state) => states.push(state));
+  const cutAtFirst = client.on('connected', () => {
+    cutAtFirst();
+    proxy.cut();
+  });
+
+  const { seen } = watch(client, WATCH, { sessionId: session.id, after: session.startCursor });
+  await eventually(async () => seen.length === 1 && states.at(-1) === 'live');
+  for (let round = 1; round <= 4; round += 1) {
+    proxy.cut();
+    await session.advance(3);
+    await eventually(async () => seen.length === round * 3 + 1 && states.at(-1) === 'live');
+  }
+
+  expect(seen).toEqual(upTo(13));
+  const rounds = Array(5).fill(['stale', 'catching up', 'live']).flat();
+  expect(states).toEqual(['catching up', ...rounds]);
+});
+
+test('two subscriptions on one socket go on each from its own cursor', async () => {
+  const gateway = await bootGateway();
+  const proxy = await cuttable(gateway.url);
+  const client = overWebSocket(proxy);
+  const [one, other] = [await walk(gateway, 'one'), await walk(gateway, 'other')];
+  const first = watch(client, WATCH, { sessionId: one.id, after: one.startCursor });
+  const second = watch(client, WATCH, { sessionId: other.id, after: other.startCursor });
+  await one.advance(6);
+  await other.advance(2);
+  await eventually(async () => first.seen.length === 7 && second.seen.length === 3);
+  expect(proxy.connections).toBe(1);
+
+  proxy.cut();
+  await one.advance(7);
+  await other.advance(11);
+  await eventually(async () => first.seen.length === 14 && second.seen.length === 14);
+
+  expect([first.seen, second.seen]).toEqual([upTo(14), upTo(14)]);
+});
+
+test('at the end of a token the client comes back with a new one', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+  const sign = (expires: string) =>
+    new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(expires)
+      .sign(new TextEncoder().encode(SECRET));
+  const [short, long] = [await sign('1s'), await sign('1h')];
+  const proxy = await cuttable(gateway.url);
+  const given: string[] = [];
+  const client = overWebSocket(proxy, undefined, () => {
+    given.push(given.length === 0 ? short : long);
+    return { authorization: `Bearer ${given.at(-1)}` };
+  });
+  const closed: unknown[] = [];
+  client.on('closed', (event) => closed.push((event as { code: number }).code));
+
+  const { ends } = watch(client, WATCH, {});
+  await eventually(async () => given.length === 2);
+
+  expect(closed).toEqual([4403]);
+  expect(ends).toEqual([]);
+});
+
+test('an error of the subscription itself ends it', async () => {
+  const gateway = await bootGateway();
+  const proxy = await cuttable(gateway.url);
+  const { ends } = watch(overWebSocket(proxy), WATCH, { after: 'nonsense' });
+
+  await eventually(async () => ends.includes('complete'));
+
+  expect(ends).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('not a cursor') }),
+    'complete',
+  ]);
+  expect(proxy.connections).toBe(1);
+});
+
+const TRANSPORTS = [
+  [
+    'WebSocket',
+    (proxy: Cuttable, onState: (state: FeedState) => void): Watching => overWebSocket(proxy, onState),
+  ],
+  [
+    'SSE',
+    ({ host }: Cuttable, onState: (state: FeedState) => void): Watching =>
+      resuming(sse.createClient, { url: `http://${host}/graphql/stream`, retry: atOnce }, { onState }),
+  ],
+] as const;
+
+test.skipIf(!offers.includes('sessionLive')).each(TRANSPORTS)(
+  'sessionLive and feed over %s are live after what they missed, and repeat nothing',
+  async (_name, connectTo) => {
+    const gateway = await bootGateway();
+    const proxy = await cuttable(gateway.url);
+    const session = await walk(gateway, 'live');
+    const states: FeedState[] = [];
+    const client = connectTo(proxy, (state) => states.push(state));
+    const feed = watch(client, FEED, { after: session.startCursor });
+    const live = watch(client, LIVE, { sessionId: session.id, after: session.startCursor });
+    await session.advance(5);
+    await eventually(
+      async () => feed.seen.length === 6 && live.seen.length === 6 && states.at(-1) === 'live',
+    );
+
+    proxy.cut();
+    await session.advance(8);
+    await eventually(async () => feed.seen.length === 14 && live.seen.length === 14);
+
+    expect([feed.seen, live.seen]).toEqual([upTo(14), upTo(14)]);
+    await eventually(async () => states.at(-1) === 'live');
+  },
+);
+
+test('the helper is one file of under 100 lines that imports nothing but types of the stock clients', async () => {
+  const folder = new URL('../../src/client/', import.meta.url);
+  expect(await readdir(folder)).toEqual(['resuming.ts']);
+  const source = await readFile(new URL('resuming.ts', folder), 'utf8');
+
+  expect(source.trimEnd().split('\n').length).toBeLessThan(100);
+  const imports = source.split('\n').filter((line) => /\bimport\b|\brequire\b/.test(line));
+  expect(imports.filter((line) => !/^import type .* from 'graphql-(ws|sse)';$/.test(line))).toEqual([]);
+});
+
+test('the build is what `vkyc-gateway/client` names, with its types beside it', async () => {
+  const script = `const { resuming } = await import('vkyc-gateway/client'); console.log(typeof resuming)`;
+  const { stdout } = await promisify(execFile)('node', ['--input-type=module', '--eval', script]);
+  const { exports } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  const types = await readFile(new URL(`../../${exports['./client'].types}`, import.meta.url), 'utf8');
+
+  expect(stdout.trim()).toBe('function');
+  expect(types).toMatch(/export declare function resuming/);
+});

@@ -1,0 +1,98 @@
+/** A GraphQL server over WebSocket and SSE that streams what a test tells it to, and notes what it was asked. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildSchema, type ExecutionResult } from 'graphql';
+import { createHandler } from 'graphql-sse/lib/use/http';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { atTheEnd } from '../harness/gateway.ts';
+
+const schema = buildSchema(`
+  type Query { four: Int }
+  type StatusTransition { cursor: String! sequence: Int! }
+  type Heartbeat { cursor: String! }
+  union Frame = StatusTransition | Heartbeat
+  type Subscription { feed(after: String): Frame! statusTransitions(after: String): StatusTransition! }
+`);
+
+export interface ScriptedServer {
+  readonly url: string;
+  /** The variables of every subscription so far, in order. */
+  readonly asked: Record<string, unknown>[];
+  /** Sends a frame to all who are subscribed; or, with `after`, to those who asked so. */
+  send(frame: ExecutionResult, after?: string): void;
+  complete(): void;
+}
+
+type Listener = { after: unknown; push(frame: ExecutionResult | null): void };
+
+/** Serves until the test ends. */
+export async function startScriptedServer(): Promise<ScriptedServer> {
+  const asked: Record<string, unknown>[] = [];
+  const listeners = new Set<Listener>();
+
+  async function* play(variables: Record<string, unknown>): AsyncGenerator<ExecutionResult> {
+    const frames: (ExecutionResult | null)[] = [];
+    let wake = () => {};
+    const listener: Listener = {
+      after: variables.after,
+      push: (frame) => {
+        frames.push(frame);
+        wake();
+      },
+    };
+    listeners.add(listener);
+    asked.push(variables);
+    try {
+      for (;;) {
+        for (let frame = frames.shift(); frame !== undefined; frame = frames.shift()) {
+          if (frame === null) return;
+          yield frame;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      listeners.delete(listener);
+    }
+  }
+
+  const sse = createHandler({
+    onSubscribe: (_request, { query, variables }) =>
+      query.startsWith('query') ? { data: { four: 4 } } : play(variables ?? {}),
+  });
+  const http = createServer(
+    (request, response) => void sse(request, response).catch(() => response.destroy()),
+  );
+  const sockets = new WebSocketServer({ server: http });
+  const served = useServer(
+    {
+      schema,
+      subscribe: ({ variableValues }) => play(variableValues ?? {}),
+      execute: () => ({ data: { four: 4 } }),
+    },
+    sockets,
+  );
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  atTheEnd(async () => {
+    for (const { push } of listeners) push(null);
+    await served.dispose();
+    http.closeAllConnections();
+    http.close();
+    await once(http, 'close');
+  });
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    asked,
+    send: (frame, after) => {
+      for (const listener of listeners)
+        if (after === undefined || listener.after === after) listener.push(frame);
+    },
+    complete: () => {
+      for (const { push } of listeners) push(null);
+    },
+  };
+}

@@ -1,0 +1,317 @@
+import * as sse from 'graphql-sse';
+import * as ws from 'graphql-ws';
+import { describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { backoffMs, type FeedState, resuming } from '../../src/client/resuming.ts';
+import { atTheEnd, eventually } from '../harness/gateway.ts';
+import { type Cuttable, cuttable } from './cuttable.ts';
+import { startScriptedServer } from './scripted-server.ts';
+
+const FEED = `subscription Feed($after: String) {
+  feed(after: $after) { ... on StatusTransition { cursor sequence } ... on Heartbeat { cursor } }
+}`;
+const TRANSITIONS = `subscription ($after: String) { statusTransitions(after: $after) { cursor sequence } }`;
+const atOnce = async () => {};
+
+const transition = (sequence: number, extensions?: { replay: true }) => ({
+  data: { feed: { cursor: `at ${sequence}`, sequence } },
+  ...(extensions ? { extensions } : {}),
+});
+const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
+
+type Client = Pick<sse.Client, 'subscribe' | 'iterate' | 'dispose'>;
+interface Tuning {
+  silenceMs?: number;
+  quietMs?: number;
+  keepAlive?: number;
+}
+
+const TRANSPORTS = {
+  'graphql-ws': (
+    { host }: Cuttable,
+    onState: (state: FeedState) => void,
+    { keepAlive = 0, ...tuning }: Tuning = {},
+  ) =>
+    resuming(
+      ws.createClient,
+      { url: `ws://${host}`, webSocketImpl: WebSocket, retryWait: atOnce, keepAlive },
+      { onState, ...tuning },
+    ) as Client,
+  'graphql-sse': ({ host }: Cuttable, onState: (state: FeedState) => void, tuning: Tuning = {}) =>
+    resuming(sse.createClient, { url: `http://${host}`, retry: atOnce }, { onState, ...tuning }) as Client,
+};
+
+/** A scripted server behind a proxy, and a client of it that notes states, frames and ends. */
+async function setUp(transport: keyof typeof TRANSPORTS, tuning: Tuning = {}) {
+  const server = await startScriptedServer();
+  const proxy = await cuttable(server.url);
+  const states: FeedState[] = [];
+  const client = TRANSPORTS[transport](proxy, (state) => states.push(state), tuning);
+  atTheEnd(async () => client.dispose());
+  const watch = (query: string, variables?: Record<string, unknown>) => {
+    const frames: unknown[] = [];
+    const ends: unknown[] = [];
+    const stop = client.subscribe(
+      { query, ...(variables ? { variables } : {}) },
+      {
+        next: ({ data, errors }) => frames.push(errors ?? Object.values(data ?? {})[0]),
+        error: (error) => ends.push(error),
+        complete: () => ends.push('complete'),
+      },
+    );
+    return { frames, ends, stop };
+  };
+  const asked = (count: number) => eventually(async () => server.asked.length >= count);
+  const reported = (...expected: FeedState[]) =>
+    eventually(async () => states.length >= expected.length).then(() => expect(states).toEqual(expected));
+  return { server, proxy, client, states, watch, asked, reported };
+}
+
+describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('over %s', (transport) => {
+  test('catching up on what is past, live from the first other frame, stale as soon as the connection is lost', async () => {
+    const { server, proxy, watch, asked, reported } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'the start' });
+
+    await asked(1);
+    server.send(transition(1, { replay: true }));
+    await eventually(async () => frames.length === 1);
+    await reported('catching up');
+    server.send(heartbeat('at 1, later'));
+    await reported('catching up', 'live');
+    proxy.cut();
+    await reported('catching up', 'live', 'stale', 'catching up');
+    await asked(2);
+    server.send(transition(2));
+    await reported('catching up', 'live', 'stale', 'catching up', 'live');
+
+    expect(server.asked).toEqual([{ after: 'the start' }, { after: 'at 1, later' }]);
+  });
+
+  test('a frame that comes with the cut right behind it is neither lost nor repeated, time after time', async () => {
+    const { server, proxy, watch, asked } = await setUp(transport);
+    const { frames, ends } = watch(FEED, { after: 'at 0' });
+
+    for (let sequence = 1; sequence <= 20; sequence += 1) {
+      await asked(sequence);
+      server.send(transition(sequence));
+      await eventually(async () => frames.length === sequence);
+      proxy.cut();
+    }
+    await asked(21);
+
+    expect(server.asked.map(({ after }) => after)).toEqual(
+      Array.from({ length: 21 }, (_, index) => `at ${index}`),
+    );
+    expect(ends).toEqual([]);
+  });
+
+  test('a connection on which nothing comes any more is given up, and the subscription goes on over a new one', async () => {
+    const { server, proxy, watch, asked, reported } = await setUp(transport, { silenceMs: 500 });
+    watch(FEED);
+    await asked(1);
+    server.send(heartbeat('at 7'));
+    await reported('catching up', 'live');
+
+    proxy.freeze();
+    await asked(2);
+
+    expect(server.asked[1]).toEqual({ after: 'at 7' });
+    await reported('catching up', 'live', 'stale', 'catching up');
+  });
+
+  test('without heartbeats, it is live when nothing of the past came for a while', async () => {
+    const { server, proxy, watch, asked, reported } = await setUp(transport, { quietMs: 20 });
+    watch(TRANSITIONS);
+
+    await reported('catching up', 'live');
+    await asked(1);
+    server.send({
+      data: { statusTransitions: { cursor: 'at 3', sequence: 3 } },
+      extensions: { replay: true },
+    });
+    await reported('catching up', 'live', 'catching up', 'live');
+    proxy.cut();
+    await reported('catching up', 'live', 'catching up', 'live', 'stale', 'catching up', 'live');
+  });
+
+  test('a subscription that joins others has its own state from the start', async () => {
+    const { watch, reported } = await setUp(transport, { quietMs: 20 });
+    watch(TRANSITIONS);
+    await reported('catching up', 'live');
+
+    watch(TRANSITIONS);
+
+    await reported('catching up', 'live', 'catching up', 'live');
+  });
+
+  test('it keeps trying for longer than stock clients do', async () => {
+    const { server, proxy, watch, asked, states, reported } = await setUp(transport);
+    const { ends } = watch(FEED);
+    await asked(1);
+    server.send(transition(1));
+    await eventually(async () => states.at(-1) === 'live');
+
+    proxy.refuse(12);
+    proxy.cut();
+    await asked(2);
+
+    expect(proxy.connections).toBe(14);
+    await reported('catching up', 'live', 'stale', 'catching up');
+    expect(ends).toEqual([]);
+  });
+
+  test('each subscription goes on from its own cursor, and the variables of the caller stay as they are', async () => {
+    const { server, proxy, watch, asked } = await setUp(transport);
+    const variables = Object.freeze({ after: 'here' });
+    const one = watch(FEED, variables);
+    await asked(1);
+    const other = watch(FEED, { after: 'there' });
+    await asked(2);
+    server.send(transition(1), 'here');
+    server.send(transition(5), 'there');
+    await eventually(async () => one.frames.length + other.frames.length === 2);
+
+    proxy.cut();
+    await asked(4);
+
+    expect(
+      server.asked
+        .slice(2)
+        .map(({ after }) => after)
+        .sort(),
+    ).toEqual(['at 1', 'at 5']);
+    expect(variables).toEqual({ after: 'here' });
+  });
+
+  test('a subscription that declares no $after is refused before anything is sent; others are let through', async () => {
+    const { server, client, watch } = await setUp(transport);
+    const refused = [
+      watch('subscription { feed { ... on Heartbeat { cursor } } }'),
+      watch('# $after\nfragment F on Heartbeat { cursor }\nsubscription ($x: Int = 1) { feed { ...F } }'),
+    ];
+    await eventually(async () => refused.every(({ ends }) => ends.length > 0));
+
+    for (const { ends } of refused)
+      expect(ends).toEqual([
+        expect.objectContaining({ message: expect.stringMatching(/declare the variable \$after/) }),
+      ]);
+    expect(server.asked).toEqual([]);
+    const query = watch('query subscription { four }');
+    await eventually(async () => query.ends.length > 0);
+    expect([query.frames, query.ends]).toEqual([[4], ['complete']]);
+    expect(() => client.iterate({ query: FEED })).toThrow('Use subscribe()');
+  });
+
+  test('a subscription that selects no cursor is ended at its first frame', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames, ends } = watch('subscription ($after: String) { feed(after: $after) { __typename } }');
+    await asked(1);
+
+    server.send({ data: { feed: { __typename: 'Heartbeat' } } });
+    await eventually(async () => ends.length > 0);
+
+    expect(ends).toEqual([expect.objectContaining({ message: expect.stringMatching(/select `cursor`/) })]);
+    expect(frames).toEqual([]);
+  });
+
+  test('a stream that the server completes, or that is left, ends for good', async () => {
+    const { server, states, watch, asked } = await setUp(transport);
+    const [left, completed] = [watch(FEED, { after: 'a' }), watch(FEED, { after: 'b' })];
+    await asked(2);
+
+    left.stop();
+    server.complete();
+    await eventually(async () => completed.ends.length > 0);
+
+    expect([left.ends, completed.ends]).toEqual([['complete'], ['complete']]);
+    expect(server.asked).toHaveLength(2);
+    expect(states).not.toContain('stale');
+  });
+});
+
+test('without heartbeats, a dead WebSocket is found by the pings that it does not answer', async () => {
+  const { server, proxy, watch, asked, reported } = await setUp('graphql-ws', {
+    silenceMs: 300,
+    quietMs: 10,
+    keepAlive: 100,
+  });
+  watch(TRANSITIONS, { after: 'at 1' });
+  await reported('catching up', 'live');
+
+  proxy.freeze();
+  await asked(2);
+
+  expect(server.asked[1]).toEqual({ after: 'at 1' });
+});
+
+test('answered pings keep a quiet WebSocket live', async () => {
+  const { proxy, watch, client, reported, states } = await setUp('graphql-ws', {
+    silenceMs: 300,
+    quietMs: 1,
+    keepAlive: 20,
+  });
+  let pongs = 0;
+  (client as unknown as ws.Client).on('pong', () => {
+    pongs += 1;
+  });
+  watch(TRANSITIONS);
+  await reported('catching up', 'live');
+
+  // Twice as many as fit into the time after which silence would count.
+  await eventually(async () => pongs >= 32);
+
+  expect(states).toEqual(['catching up', 'live']);
+  expect(proxy.connections).toBe(1);
+});
+
+test('retries wait up to a second at first and up to 30 in the end, wholly at random', () => {
+  const random = vi.spyOn(Math, 'random').mockReturnValue(1);
+  expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
+  random.mockReturnValue(0.25);
+  expect(backoffMs(10)).toBe(7_500);
+  random.mockRestore();
+});
+
+describe('what ends leaves no timer behind', () => {
+  /** A stock client in name only: it hands out the sink. */
+  function bare() {
+    const sinks: sse.Sink<any>[] = [];
+    const client = resuming(
+      (_options: object) => ({
+        subscribe: (_payload: object, sink: sse.Sink<any>) => {
+          sinks.push(sink);
+          return () => {};
+        },
+        terminate: () => {},
+      }),
+      {},
+    );
+    const ends: string[] = [];
+    const stop = client.subscribe(
+      { query: FEED },
+      { next: () => {}, error: () => ends.push('error'), complete: () => ends.push('complete') },
+    );
+    const [sink] = sinks as [sse.Sink<any>];
+    sink.next(heartbeat('at 1'));
+    return { sink, stop, ends };
+  }
+
+  test.each([
+    ['completed', 'complete', ({ sink }: ReturnType<typeof bare>) => sink.complete()],
+    ['refused', 'error', ({ sink }: ReturnType<typeof bare>) => sink.error([{ message: 'CURSOR_EXPIRED' }])],
+    ['left', 'complete', ({ stop }: ReturnType<typeof bare>) => stop()],
+  ] as const)('%s', (_title, ended, act) => {
+    vi.useFakeTimers();
+    try {
+      const subscription = bare();
+      expect(vi.getTimerCount()).toBe(1);
+
+      act(subscription);
+
+      expect(vi.getTimerCount()).toBe(0);
+      expect(subscription.ends).toEqual([ended]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

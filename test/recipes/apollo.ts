@@ -1,0 +1,38 @@
+/** Apollo Client 4: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { SetContextLink } from '@apollo/client/link/context';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { getMainDefinition } from '@apollo/client/utilities';
+import { createClient } from 'graphql-ws';
+import { type FeedState, resuming } from 'vkyc-gateway/client';
+
+/** `getToken` is asked anew at every reconnect; `onState` drives a badge. */
+export function createApolloClient(
+  url: string,
+  getToken: () => Promise<string>,
+  onState: (state: FeedState) => void,
+): ApolloClient {
+  const authorization = async () => `Bearer ${await getToken()}`;
+  const socket = resuming(
+    createClient,
+    {
+      url: url.replace(/^http/, 'ws'),
+      connectionParams: async () => ({ authorization: await authorization() }),
+    },
+    { onState },
+  );
+  const withToken = new SetContextLink(async ({ headers }) => ({
+    headers: { ...headers, authorization: await authorization() },
+  }));
+  return new ApolloClient({
+    cache: new InMemoryCache(),
+    link: ApolloLink.split(
+      ({ query }) => {
+        const main = getMainDefinition(query);
+        return main.kind === 'OperationDefinition' && main.operation === 'subscription';
+      },
+      new GraphQLWsLink(socket),
+      withToken.concat(new HttpLink({ uri: url })),
+    ),
+  });
+}

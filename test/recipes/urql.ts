@@ -1,0 +1,39 @@
+/** urql: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
+import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
+import { createClient, type Sink } from 'graphql-ws';
+import { type FeedState, resuming } from 'vkyc-gateway/client';
+
+/** `getToken` is asked anew at every reconnect; `onState` drives a badge. Add a cache exchange of your choice. */
+export function createUrqlClient(
+  url: string,
+  getToken: () => Promise<string>,
+  onState: (state: FeedState) => void,
+): Client {
+  const socket = resuming(
+    createClient,
+    {
+      url: url.replace(/^http/, 'ws'),
+      connectionParams: async () => ({ authorization: `Bearer ${await getToken()}` }),
+    },
+    { onState },
+  );
+  return new Client({
+    url,
+    preferGetMethod: false,
+    fetch: async (input, init) => {
+      const headers = new Headers(init?.headers);
+      headers.set('authorization', `Bearer ${await getToken()}`);
+      return fetch(input, { ...init, headers });
+    },
+    exchanges: [
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: ({ query = '', variables }) => ({
+          subscribe: (sink) => ({
+            unsubscribe: socket.subscribe({ query, variables: { ...variables } }, sink as Sink),
+          }),
+        }),
+      }),
+    ],
+  });
+}
