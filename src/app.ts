@@ -7,10 +7,10 @@ import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { readLogIdentity } from './db/feed.ts';
 import { migrate } from './db/migrate.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
-import { type Clock, systemClock } from './domain/ports.ts';
+import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
-import { createLocalDoorbell } from './feed/doorbell.ts';
 import { Hub } from './feed/hub.ts';
+import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
 import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
 import { Operations } from './graphql/operation.ts';
@@ -41,6 +41,8 @@ import { createStartSession } from './services/start-session.ts';
 export interface Overrides {
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Puts something between the doorbell and those who ring or listen. */
+  readonly doorbell?: (doorbell: Doorbell) => Doorbell;
   /** Nothing is asked of the provider but for a caller. */
   readonly withoutPolling?: boolean;
   /** The sandbox's journeys go on only when told to. */
@@ -96,7 +98,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       stopping: stoppingCalls.signal,
     });
     const provider = cashfree('MUTATION');
-    const doorbell = createLocalDoorbell();
+    const { doorbell: wrap = (unchanged) => unchanged } = overrides;
+    const doorbell = wrap(createPostgresDoorbell({ url, db, log }));
     onStop(() => doorbell.stop());
     const hub = new Hub({ db, clock, doorbell, log });
     onStop(() => hub.stop());

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { createApp } from '../../src/app.ts';
+import { createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Clock } from '../../src/domain/ports.ts';
 import { sign } from '../../src/provider/signature.ts';
@@ -73,6 +73,8 @@ interface Options {
   readonly clock?: Clock;
   /** Whether the provider is polled; tests that are not about that want no news but their own. */
   readonly polling?: boolean;
+  /** Wraps the gateway's doorbell. */
+  readonly doorbell?: Overrides['doorbell'];
   /** An existing database instead of a fresh one. */
   readonly database?: string;
 }
@@ -90,6 +92,7 @@ export async function bootGateway({
   environment = {},
   clock,
   polling = false,
+  doorbell,
   database: existing,
 }: Options = {}): Promise<Gateway> {
   const url = existing ?? (await freshDatabase());
@@ -113,6 +116,7 @@ export async function bootGateway({
     sandboxByHand: !environment.SANDBOX_SPEED,
     withoutPolling: !polling,
     ...(clock ? { clock } : {}),
+    ...(doorbell ? { doorbell } : {}),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });
   database.on('error', () => {});
