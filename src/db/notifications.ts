@@ -62,7 +62,7 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
     for (;;) {
       await wait(options.probeEveryMs, undefined, { signal: broken.signal }).catch(() => {});
       broken.signal.throwIfAborted();
-      // Listening again changes nothing on a connection that lives, and mends one that was told to unlisten.
+      // Listening again changes nothing on a connection that lives, and names its purpose in the server's list.
       await client.query(`listen ${channel}`);
     }
   } finally {

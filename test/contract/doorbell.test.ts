@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { connect } from '../../src/db/client.ts';
+import { systemClock } from '../../src/domain/ports.ts';
+import { LOG_START } from '../../src/feed/cursor.ts';
+import { Hub } from '../../src/feed/hub.ts';
+import { createCollector } from '../harness/collector.ts';
+import { listenTo } from '../harness/doorbell-listener.ts';
+import { createFaultyDoorbell } from '../harness/faulty-doorbell.ts';
+import { atTheEnd, eventually } from '../harness/gateway.ts';
+import {
+  createSessions,
+  expectOnceAndInOrder,
+  newChance,
+  record,
+  recordAtRandom,
+} from '../harness/log-writer.ts';
+import { ADAPTERS } from './doorbells.ts';
+
+const WRITERS = 8;
+
+describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, open) => {
+  test('is heard at the end where it is rung, at once, and at the other end', async () => {
+    const { doorbells } = await open();
+    const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];
+    const session = randomUUID();
+
+    doorbells[0].ring(session, 3);
+
+    expect(here.rings).toEqual([[session, 3]]);
+    await eventually(async () => there.knowsOf(new Map([[session, 3]])));
+    expect(there.rings).toEqual([[session, 3]]);
+  });
+
+  test('rung many times at once from both ends is heard for every session, up to its highest sequence', async () => {
+    const { doorbells } = await open();
+    const ears = doorbells.map(listenTo);
+    const sessions = Array.from({ length: 500 }, () => randomUUID());
+    const highest = new Map(sessions.map((session, index) => [session, 3 + (index % 4)]));
+
+    for (const [session, last] of highest)
+      for (let sequence = last; sequence >= 1; sequence -= 1)
+        doorbells[sequence % 2 === 0 ? 0 : 1].ring(session, sequence);
+
+    for (const ear of ears) await eventually(async () => ear.knowsOf(highest));
+  });
+
+  test('is not heard by a listener that left, and goes on being heard by the others', async () => {
+    const { doorbells } = await open();
+    const [stayed, left] = [listenTo(doorbells[1]), listenTo(doorbells[1])];
+    const [before, after] = [randomUUID(), randomUUID()];
+    doorbells[0].ring(before, 1);
+    await eventually(async () => left.knowsOf(new Map([[before, 1]])));
+    left.forget();
+
+    left.leave();
+    doorbells[0].ring(after, 1);
+
+    await eventually(async () => stayed.knowsOf(new Map([[after, 1]])));
+    expect(left.rings).toEqual([]);
+  });
+
+  test('never throws at whoever rings: not for a listener that fails, nor while nothing carries the ring', async () => {
+    const { doorbells, breakTransport, mendTransport } = await open();
+    doorbells[0].listen({
+      rung() {
+        throw new Error('a listener that fails');
+      },
+      missed() {
+        throw new Error('a listener that fails');
+      },
+    });
+    const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];
+    await breakTransport();
+    const [during, after] = [randomUUID(), randomUUID()];
+
+    for (let sequence = 1; sequence <= 50; sequence += 1) {
+      doorbells[0].ring(during, sequence);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+
+    expect(here.rings).toHaveLength(50);
+    await mendTransport();
+    // Either it got through, or the other end knows that something may not have.
+    expect(there.misses > 0 || there.knowsOf(new Map([[during, 50]]))).toBe(true);
+    doorbells[0].ring(after, 1);
+    await eventually(async () => there.knowsOf(new Map([[after, 1]])));
+  });
+
+  test('that was stopped can be rung without harm, and stopped again', async () => {
+    const { doorbells } = await open();
+    const ear = listenTo(doorbells[0]);
+
+    for (const doorbell of doorbells) await doorbell.stop();
+    doorbells[0].ring(randomUUID(), 1);
+
+    expect(ear.rings).toEqual([]);
+    for (const doorbell of doorbells) await doorbell.stop();
+  });
+
+  const { chance, seed } = newChance();
+  test(`that loses, repeats, reorders and delays: each replica passes on every transition once and in order (seed ${seed})`, async () => {
+    const { databaseUrl, doorbells } = await open();
+    const pool = new pg.Pool({ connectionString: databaseUrl, max: WRITERS });
+    atTheEnd(() => pool.end());
+    const sessions = await createSessions(pool, 12);
+    const log = pino({ level: 'silent' });
+    const replicas = doorbells.map((doorbell) => {
+      const faulty = createFaultyDoorbell(doorbell, chance);
+      const connection = connect(databaseUrl, 6, () => {});
+      const hub = new Hub({ db: connection.db, clock: systemClock, doorbell: faulty, log });
+      atTheEnd(async () => {
+        await faulty.stop();
+        await hub.stop();
+        await connection.close();
+      });
+      return { faulty, hub, feed: createCollector() };
+    });
+    for (const { hub, feed } of replicas) await hub.followAll({ at: LOG_START, number: 0 }, feed.subscriber);
+    const ring = (session: string, sequence: number) =>
+      replicas[chance.integer(0, 1)]?.faulty.ring(session, sequence);
+
+    await recordAtRandom({ pool, sessions, chance, transitions: 300, writers: WRITERS, ring });
+
+    for (const { feed } of replicas) await expectOnceAndInOrder(pool, feed, seed);
+    await eventually(async () => replicas.every(({ faulty }) => faulty.onTheirWay === 0));
+    // The last ring of all is lost: none comes later to make up for it.
+    const known = replicas[0]?.feed.seen.length as number;
+    const last = { sessionId: sessions[0], sequence: await record(pool, sessions[0] as string) };
+    for (const { feed } of replicas) expect((await feed.count(known + 1)).at(-1)).toEqual(last);
+    for (const { faulty } of replicas)
+      for (const count of Object.values(faulty.faults)) expect(count).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,82 @@
+/** Every kind of doorbell, as two replicas of one gateway have it. */
+import { pino } from 'pino';
+import { type Connection, connect } from '../../src/db/client.ts';
+import type { Doorbell } from '../../src/domain/ports.ts';
+import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
+import {
+  createPostgresDoorbell,
+  type DoorbellTimings,
+  type PostgresDoorbell,
+} from '../../src/feed/postgres-doorbell.ts';
+import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+
+export interface Replicas {
+  readonly databaseUrl: string;
+  readonly doorbells: readonly [Doorbell, Doorbell];
+  /** Takes away what carries rings between the two, if anything does. */
+  breakTransport(): Promise<void>;
+  /** Gives it back; resolves when the two hear each other again. */
+  mendTransport(): Promise<void>;
+}
+
+/** All that promise what `Doorbell` says. */
+export const ADAPTERS: Readonly<Record<string, () => Promise<Replicas>>> = {
+  'within one process': openLocal,
+  'over PostgreSQL': openPostgres,
+};
+
+async function openLocal(): Promise<Replicas> {
+  const doorbell = createLocalDoorbell();
+  return {
+    databaseUrl: await freshDatabase(),
+    doorbells: [doorbell, doorbell],
+    breakTransport: async () => {},
+    mendTransport: async () => {},
+  };
+}
+
+async function openPostgres(): Promise<Replicas> {
+  const databaseUrl = await freshDatabase();
+  const wire = await startTcpProxy(databaseUrl);
+  const replicas = await Promise.all([openReplica(wire.url), openReplica(wire.url)]);
+  const [one, two] = replicas.map(({ doorbell }) => doorbell) as [PostgresDoorbell, PostgresDoorbell];
+  const both = (connected: boolean) =>
+    eventually(async () => one.connected === connected && two.connected === connected);
+  return {
+    databaseUrl,
+    doorbells: [one, two],
+    async breakTransport() {
+      wire.cut();
+      await both(false);
+    },
+    async mendTransport() {
+      wire.mend();
+      await both(true);
+    },
+  };
+}
+
+export interface Replica {
+  readonly doorbell: PostgresDoorbell;
+  readonly connection: Connection;
+  /** Warnings and worse, as logged. */
+  readonly warnings: string[];
+}
+
+/** A replica's doorbell over PostgreSQL, connected, that tries again sooner than in earnest. Ends with the test. */
+export async function openReplica(url: string, timings: Partial<DoorbellTimings> = {}): Promise<Replica> {
+  const warnings: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
+  const connection = connect(url, 4, () => {});
+  atTheEnd(() => connection.close());
+  const doorbell = createPostgresDoorbell({
+    url,
+    db: connection.db,
+    log,
+    timings: { firstRetryMs: 10, longestRetryMs: 100, ...timings },
+  });
+  atTheEnd(() => doorbell.stop());
+  await eventually(async () => doorbell.connected);
+  return { doorbell, connection, warnings };
+}

@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { findSessions, type SessionRow } from '../../src/db/sessions.ts';
+import { systemClock } from '../../src/domain/ports.ts';
+import { Hub } from '../../src/feed/hub.ts';
+import { CHANNEL, type DoorbellTimings } from '../../src/feed/postgres-doorbell.ts';
+import { createCollector } from '../harness/collector.ts';
+import { listenTo } from '../harness/doorbell-listener.ts';
+import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
+import { createSessions, record } from '../harness/log-writer.ts';
+import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
+import { openReplica, type Replica } from './doorbells.ts';
+
+const IMPATIENT: Partial<DoorbellTimings> = {
+  connectTimeoutMs: 300,
+  probeEveryMs: 50,
+  probeTimeoutMs: 300,
+  farewellMs: 100,
+};
+
+/** Straight to the database, and what is sent over the channel as PostgreSQL carries it. */
+async function overhear(url: string): Promise<{ client: pg.Client; texts: string[] }> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  atTheEnd(() => client.end());
+  const texts: string[] = [];
+  client.on('notification', ({ payload }) => texts.push(payload ?? ''));
+  await client.query(`listen ${CHANNEL}`);
+  return { client, texts };
+}
+
+/** Two replicas; of the far one what it hears, and what both say over the channel. */
+async function openPair() {
+  const url = await freshDatabase();
+  const [near, far, heard] = await Promise.all([openReplica(url), openReplica(url), overhear(url)]);
+  return { near, far, ear: listenTo(far.doorbell), ...heard };
+}
+
+test('what is recorded while the listening connection is cut is caught up once it is renewed', async () => {
+  const url = await freshDatabase();
+  const wire = await startTcpProxy(url);
+  const near = await openReplica(url);
+  const far = await openReplica(wire.url);
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  atTheEnd(() => pool.end());
+  const [session] = (await createSessions(pool, 1)) as [string];
+  const log = pino({ level: 'silent' });
+  const hub = new Hub({ db: near.connection.db, clock: systemClock, doorbell: far.doorbell, log });
+  atTheEnd(() => hub.stop());
+  const [row] = await findSessions(near.connection.db, [session]);
+  const feed = createCollector();
+  hub.followSession(row as SessionRow, 0, feed.subscriber);
+  const ear = listenTo(far.doorbell);
+
+  wire.refuse();
+  const { rowCount } = await pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%'`,
+  );
+  expect(rowCount).toBe(2);
+  await eventually(async () => !far.doorbell.connected);
+  await eventually(async () => near.doorbell.connected);
+  const sequence = await record(pool, session);
+  near.doorbell.ring(session, sequence);
+  expect(ear.misses).toBe(0);
+  wire.mend();
+
+  await eventually(async () => far.doorbell.connected);
+  expect(ear).toMatchObject({ rings: [], misses: 1 });
+  expect(await feed.count(1)).toEqual([{ sessionId: session, sequence }]);
+  expect(far.warnings[0]).toContain('the connection will be renewed');
+  near.doorbell.ring(session, 2);
+  await eventually(async () => ear.knowsOf(new Map([[session, 2]])));
+});
+
+test('a connection that is silently dead is noticed and renewed, on either side of its birth', async () => {
+  const url = await freshDatabase();
+  const wire = await startTcpProxy(url);
+  const near = await openReplica(url);
+  const far = await openReplica(wire.url, IMPATIENT);
+  const ear = listenTo(far.doorbell);
+  const session = randomUUID();
+
+  wire.freeze();
+  await eventually(async () => !far.doorbell.connected);
+  // One that dies while it is made.
+  await eventually(async () => far.warnings.length >= 3);
+  near.doorbell.ring(session, 1);
+  expect(ear).toMatchObject({ rings: [], misses: 0 });
+  wire.mend();
+
+  await eventually(async () => ear.misses > 0);
+  await eventually(async () => {
+    near.doorbell.ring(session, 2);
+    return ear.knowsOf(new Map([[session, 2]]));
+  });
+});
+
+test('what 5,000 sessions ring at once fits into payloads, and reaches the other end', async () => {
+  const url = await freshDatabase();
+  const near = await openReplica(url);
+  const far = await openReplica(url);
+  const { texts } = await overhear(url);
+  const ear = listenTo(far.doorbell);
+  const highest = new Map(Array.from({ length: 5_000 }, () => [randomUUID(), 2 ** 31 - 1]));
+  const named = new Map([...highest].slice(0, 1_000));
+
+  for (const [session, sequence] of named) near.doorbell.ring(session, sequence);
+  await eventually(async () => ear.knowsOf(named));
+  expect(ear.misses).toBe(0);
+  for (const [session, sequence] of highest) near.doorbell.ring(session, sequence);
+  await eventually(async () => ear.misses > 0 || ear.knowsOf(highest));
+
+  expect(near.warnings).toEqual([]);
+  expect(texts.length).toBeGreaterThan(1);
+  for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(8_000);
+});
+
+test('one NOTIFY is under way at a time; what is rung meanwhile goes together, each session at its highest', async () => {
+  const { near, ear, texts } = await openPair();
+  const { db } = near.connection;
+  const execute = db.execute.bind(db);
+  const held: (() => void)[] = [];
+  db.execute = ((query: Parameters<typeof execute>[0]) =>
+    new Promise((resolve) => {
+      held.push(() => resolve(execute(query)));
+    })) as never;
+  const [one, two] = [randomUUID(), randomUUID()];
+
+  near.doorbell.ring(one, 1);
+  await eventually(async () => held.length > 0);
+  for (const sequence of [2, 4, 3]) near.doorbell.ring(one, sequence);
+  await new Promise((resolve) => setImmediate(resolve));
+  near.doorbell.ring(two, 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(held).toHaveLength(1);
+  held[0]?.();
+  await eventually(async () => held.length > 1);
+  held[1]?.();
+  await eventually(async () => ear.knowsOf(new Map([[two, 1]])));
+
+  expect(ear.rings).toEqual([
+    [one, 1],
+    [one, 4],
+    [two, 1],
+  ]);
+  await eventually(async () => texts.length === 2);
+  expect(held).toHaveLength(2);
+});
+
+test('a replica does not hear its own rings again from the database', async () => {
+  const { near, far } = await openPair();
+  const ear = listenTo(near.doorbell);
+  const [own, other] = [randomUUID(), randomUUID()];
+  const farEar = listenTo(far.doorbell);
+
+  near.doorbell.ring(own, 1);
+  await eventually(async () => farEar.knowsOf(new Map([[own, 1]])));
+  far.doorbell.ring(other, 1);
+  // PostgreSQL keeps the order of commits: an echo would have come first.
+  await eventually(async () => ear.knowsOf(new Map([[other, 1]])));
+
+  expect(ear.rings).toEqual([
+    [own, 1],
+    [other, 1],
+  ]);
+});
+
+test('a payload that is no message only makes listeners look', async () => {
+  const { near, ear, client } = await openPair();
+  const payloads = [
+    '',
+    'nonsense',
+    'null',
+    '[]',
+    '{"from":"x"}',
+    '{"from":"x","rings":[["a",1,2]]}',
+    '{"from":"x","rings":[["a",-1]]}',
+    '{"from":"x","rings":[["a","1"]]}',
+    '{"from":1,"rings":null}',
+  ];
+
+  for (const payload of payloads) await client.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+  const session = randomUUID();
+  near.doorbell.ring(session, 1);
+
+  await eventually(async () => ear.knowsOf(new Map([[session, 1]])));
+  expect(ear).toMatchObject({ misses: payloads.length, rings: [[session, 1]] });
+});
+
+test('a NOTIFY that fails is a warning to nobody but the log, and the next goes out as ever', async () => {
+  const { near, ear } = await openPair();
+  const { db } = near.connection;
+  const execute = db.execute;
+  db.execute = (() => Promise.reject(new Error('the database is away'))) as never;
+  const [lost, next] = [randomUUID(), randomUUID()];
+
+  near.doorbell.ring(lost, 1);
+  await eventually(async () => near.warnings.length > 0);
+  db.execute = execute;
+  near.doorbell.ring(next, 1);
+
+  await eventually(async () => ear.knowsOf(new Map([[next, 1]])));
+  expect(ear.rings).toEqual([[next, 1]]);
+  expect(near.warnings).toEqual([expect.stringContaining('could not be told')]);
+});
+
+interface Plight {
+  readonly timings?: Partial<DoorbellTimings>;
+  bring(wire: TcpProxy, replica: Replica): Promise<unknown>;
+}
+
+const PLIGHTS: Readonly<Record<string, Plight>> = {
+  'while connected': { bring: async () => {} },
+  'between attempts to connect': {
+    timings: { firstRetryMs: 60_000, longestRetryMs: 60_000 },
+    async bring(wire, { doorbell }) {
+      wire.cut();
+      await eventually(async () => !doorbell.connected);
+    },
+  },
+  'on a connection that is silently dead': { bring: async (wire) => wire.freeze() },
+  'while a connection is being made that nobody answers': {
+    timings: { connectTimeoutMs: 60_000 },
+    async bring(wire, { doorbell }) {
+      const before = wire.accepted;
+      wire.freeze();
+      await eventually(async () => !doorbell.connected && wire.accepted > before);
+    },
+  },
+  'while the others are being told in vain': {
+    async bring(wire, { doorbell, connection }) {
+      await connection.db.execute('select 1');
+      wire.freeze();
+      doorbell.ring(randomUUID(), 1);
+    },
+  },
+};
+
+test.each(Object.entries(PLIGHTS))('stops at once %s, and leaves no connection', async (_name, plight) => {
+  const wire = await startTcpProxy(await freshDatabase());
+  const replica = await openReplica(wire.url, { ...IMPATIENT, ...plight.timings });
+  await plight.bring(wire, replica);
+  const before = performance.now();
+
+  await replica.doorbell.stop();
+
+  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(replica.doorbell.connected).toBe(false);
+  await eventually(async () => wire.open === replica.connection.pool.totalCount);
+  // The pool waits for an answer that the wire would never bring.
+  wire.cut();
+});

@@ -1,0 +1,62 @@
+import type { Doorbell, DoorbellListener } from '../../src/domain/ports.ts';
+import type { Chance } from '../../src/sandbox/random.ts';
+
+export interface FaultyDoorbell extends Doorbell {
+  /** What was done to its rings so far. */
+  readonly faults: { lost: number; repeated: number; overtaken: number };
+  /** Rings that are delayed now. */
+  readonly onTheirWay: number;
+}
+
+const LONGEST_DELAY_MS = 40;
+
+/** Everything that a doorbell may do to its listeners, each of whom it treats differently. */
+export function createFaultyDoorbell(inner: Doorbell, chance: Chance): FaultyDoorbell {
+  const faults = { lost: 0, repeated: 0, overtaken: 0 };
+  const timers = new Set<NodeJS.Timeout>();
+  let rung = 0;
+  let newestHeard = 0;
+
+  const sometime = (tell: () => void) => {
+    rung += 1;
+    const number = rung;
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer);
+        if (number < newestHeard) faults.overtaken += 1;
+        newestHeard = Math.max(newestHeard, number);
+        tell();
+      },
+      chance.integer(0, LONGEST_DELAY_MS),
+    );
+    timers.add(timer);
+  };
+  const mistreat = (tell: () => void) => {
+    if (chance.happens(0.3)) {
+      faults.lost += 1;
+      return;
+    }
+    sometime(tell);
+    if (chance.happens(0.3)) {
+      faults.repeated += 1;
+      sometime(tell);
+    }
+  };
+
+  return {
+    faults,
+    get onTheirWay() {
+      return timers.size;
+    },
+    ring: (sessionId, sequence) => inner.ring(sessionId, sequence),
+    listen: ({ rung, missed }: DoorbellListener) =>
+      inner.listen({
+        rung: (sessionId, sequence) => mistreat(() => rung(sessionId, sequence)),
+        missed: () => mistreat(missed),
+      }),
+    async stop() {
+      for (const timer of timers) clearTimeout(timer);
+      await inner.stop();
+    },
+  };
+}

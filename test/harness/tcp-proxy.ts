@@ -1,0 +1,85 @@
+/** A wire to the database that can be cut, or go dead without a word, as behind a lost route or a firewall. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import pg from 'pg';
+import { atTheEnd } from './gateway.ts';
+
+export interface TcpProxy {
+  /** The database's connection string, by way of this wire. */
+  readonly url: string;
+  /** Closes every new connection at once; those that are open go on. */
+  refuse(): void;
+  /** Closes every connection, and every new one at once. */
+  cut(): void;
+  /** Nothing goes through any more, on old connections or new, and nobody is told. */
+  freeze(): void;
+  /** New connections go through again. Frozen ones stay dead, and open. */
+  mend(): void;
+  /** How many connections the client's end has not closed. */
+  readonly open: number;
+  /** How many connections there have been, but for those that were refused. */
+  readonly accepted: number;
+}
+
+export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
+  const { host, port, user, database } = new pg.Client({ connectionString: databaseUrl });
+  const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  let state: 'OPEN' | 'REFUSING' | 'FROZEN' = 'OPEN';
+
+  const server = createServer((near) => {
+    if (state === 'REFUSING') return void near.destroy();
+    const far = state === 'OPEN' ? connect(target) : null;
+    accepted += 1;
+    sockets.add(near);
+    near.on('error', () => {});
+    near.on('close', () => {
+      sockets.delete(near);
+      far?.destroy();
+    });
+    // A close is only seen by those who read.
+    if (!far) return void near.resume();
+    far.on('error', () => {});
+    far.on('close', () => near.destroy());
+    near.pipe(far).pipe(near);
+    near.on('freeze', () => {
+      near.unpipe(far).resume();
+      far.unpipe(near).pause();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  atTheEnd(async () => {
+    hangUp();
+    server.close();
+  });
+
+  const { port: own } = server.address() as AddressInfo;
+  return {
+    url: `postgres://${user}@127.0.0.1:${own}/${database}`,
+    refuse() {
+      state = 'REFUSING';
+    },
+    cut() {
+      state = 'REFUSING';
+      hangUp();
+    },
+    freeze() {
+      state = 'FROZEN';
+      for (const socket of sockets) socket.emit('freeze');
+    },
+    mend() {
+      state = 'OPEN';
+    },
+    get open() {
+      return sockets.size;
+    },
+    get accepted() {
+      return accepted;
+    },
+  };
+}
