@@ -1,0 +1,49 @@
+/** What the machine gives to a bench: cores to keep processes apart, and open files. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Which core is whose, so that a server is not slowed down by its own clients. */
+export interface Cores {
+  readonly servers: number;
+  readonly others: number;
+}
+
+/** Two cores that this process may use; null where there are not two, or no `taskset` to keep to them. */
+export async function chooseCores(): Promise<Cores | null> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const ranges = status.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1]?.split(',') ?? [];
+  const allowed = ranges.flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number) as [number, number?];
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+  const hasTaskset = await run('taskset', ['--version']).then(Boolean, () => false);
+  const [servers, others] = allowed;
+  return hasTaskset && servers !== undefined && others !== undefined ? { servers, others } : null;
+}
+
+/** Keeps this process, and what it starts from now on, to a core. */
+export async function keepTo(core: number): Promise<void> {
+  await run('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(process.pid)]);
+}
+
+/** Whether processes started from now on may have this many files open; raises the limit where that is allowed. */
+export async function allowOpenFiles(count: number): Promise<boolean> {
+  if ((await openFileLimit()) >= count) return true;
+  await run('prlimit', ['--pid', String(process.pid), `--nofile=${count}`]).catch(() => {});
+  return (await openFileLimit()) >= count;
+}
+
+/** Node has already raised the soft limit to the hard one. */
+async function openFileLimit(): Promise<number> {
+  const limits = await readFile('/proc/self/limits', 'utf8');
+  const soft = limits.match(/^Max open files\s+(\S+)/m)?.[1];
+  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
+}
+
+/** In one line, for a figure means nothing without the machine that it comes from. */
+export const describeMachine = (): string =>
+  `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;

@@ -1,0 +1,18 @@
+/** The middle value and how far from it the others typically lie: neither minds a stray round. */
+export interface Spread {
+  readonly median: number;
+  /** Median absolute deviation from the median. */
+  readonly deviation: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const median = medianOf(values);
+  return { median, deviation: medianOf(values.map((value) => Math.abs(value - median))) };
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
+}

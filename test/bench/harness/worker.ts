@@ -1,0 +1,108 @@
+/** A process of the bench: started on a core of its own, told what to do, watched, and ended by its id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Order } from './orders.ts';
+
+const PROBE = fileURLToPath(new URL('./probe.js', import.meta.url));
+const START_TIMEOUT_MS = 60_000;
+const ORDER_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 10_000;
+/** Of /proc; Linux has the same on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const LINES_KEPT = 40;
+
+interface Options {
+  /** The compiled script. */
+  readonly script: string;
+  readonly core: number | undefined;
+  readonly environment?: Record<string, string>;
+}
+
+/** One process under the bench's control. */
+export class Worker {
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #lines: string[] = [];
+  #orders = 0;
+
+  constructor(name: string, { script, core, environment = {} }: Options) {
+    this.#name = name;
+    const node = [process.execPath, '--expose-gc', '--import', PROBE, script];
+    const [command, ...args] = (
+      core === undefined ? node : ['taskset', '--cpu-list', String(core), ...node]
+    ) as [string, ...string[]];
+    this.#child = spawn(command, args, {
+      env: { PATH: process.env.PATH ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#child.on('message', (answer: Answer) => this.#waiting.get(answer.id)?.(answer));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.#keep(line));
+    this.#child.once('exit', (code, signal) => {
+      const error = `${this.#name} ended with ${code ?? signal}:\n${this.#lines.join('\n')}`;
+      for (const [id, settle] of this.#waiting) settle({ id, error });
+    });
+  }
+
+  /** Waits for a line that the process prints by itself. */
+  async said(words: string): Promise<string> {
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const line = this.#lines.find((each) => each.includes(words));
+      if (line) return line;
+      if (this.#hasEnded || performance.now() > deadline)
+        throw new Error(`${this.#name} did not say "${words}":\n${this.#lines.join('\n')}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Gives an order and waits for its answer. Rejects where the process refuses, ends, or takes too long. */
+  async ask<Result>(name: string, input: unknown = null, timeoutMs = ORDER_TIMEOUT_MS): Promise<Result> {
+    if (this.#hasEnded) throw new Error(`${this.#name} has ended`);
+    this.#orders += 1;
+    const order: Order = { id: this.#orders, name, input };
+    const answer = await new Promise<Answer>((settle) => {
+      const error = `${this.#name} did not answer "${name}" within ${timeoutMs / 1000} s`;
+      const timer = setTimeout(() => settle({ id: order.id, error }), timeoutMs);
+      this.#waiting.set(order.id, (given) => {
+        clearTimeout(timer);
+        settle(given);
+      });
+      this.#child.send(order, (failed) => failed && settle({ id: order.id, error: failed.message }));
+    });
+    this.#waiting.delete(order.id);
+    if (answer.error) throw new Error(answer.error);
+    return answer.result as Result;
+  }
+
+  /** Processor time that it has used so far, in user and system mode, over all its threads. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8');
+    // The second field is the program's name in parentheses, which may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  async end(): Promise<void> {
+    if (this.#hasEnded) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const impatient = setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS);
+    await exited;
+    clearTimeout(impatient);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  #keep(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+  }
+}
