@@ -1,0 +1,38 @@
+/** The limit: a server of nothing but `ws` that sends one ready-made string to everybody. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { answerOrders } from '../harness/orders.ts';
+import { eachInTurn } from './each-in-turn.ts';
+
+const subscribed = new Set<WebSocket>();
+
+/** The protocol as far as our subscribers speak it, told apart by a word. */
+function answer(client: WebSocket, message: string): void {
+  if (message.includes('"connection_init"')) client.send('{"type":"connection_ack"}');
+  if (message.includes('"subscribe"')) subscribed.add(client);
+  if (message.includes('"ping"')) client.send('{"type":"pong"}');
+}
+
+const server = new WebSocketServer({
+  host: '127.0.0.1',
+  port: 0,
+  handleProtocols: () => 'graphql-transport-ws',
+});
+server.on('connection', (client) => {
+  client.on('message', (message) => answer(client, String(message)));
+  client.on('close', () => subscribed.delete(client));
+});
+
+const listening = once(server, 'listening');
+
+answerOrders({
+  async port() {
+    await listening;
+    return (server.address() as AddressInfo).port;
+  },
+  burst: (frames: string[]) =>
+    eachInTurn(frames, (frame) => {
+      for (const client of subscribed) client.send(frame);
+    }),
+});

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { inArray, sql } from 'drizzle-orm';
+import { connect } from '../../../src/db/client.ts';
+import { outbox, sessions, transitions, users } from '../../../src/db/tables.ts';
+import type { LogRow } from '../../../src/db/transitions.ts';
+import { STATUS_CATALOG } from '../../../src/domain/status.ts';
+
+const SESSIONS = 20;
+
+/** Writes transitions beside the gateway, which does not know when they come. */
+export interface Log {
+  /** Records so many in one transaction, over several sessions, and returns them as feeds pass them on. */
+  record(count: number): Promise<LogRow[]>;
+  close(): Promise<void>;
+}
+
+/** Opens the log of a migrated database, with some sessions of its own to write to. */
+export async function openLog(url: string): Promise<Log> {
+  const { db, close } = connect(url, 1, () => {});
+  const now = new Date();
+  const user = { id: randomUUID(), userId: 'bench', personal: Buffer.alloc(0), createdAt: now };
+  const own = Array.from({ length: SESSIONS }, (_, index) => ({
+    id: randomUUID(),
+    verificationId: `bench.${index}`,
+    userId: user.id,
+    status: 'RECEIVED' as const,
+    subStatus: 'LINK_GENERATED' as const,
+    version: 1,
+    lastSequence: 0,
+    disputed: false,
+    waitingOn: 'CUSTOMER' as const,
+    decidedHere: false,
+    providerStatus: '',
+    providerSubStatus: '',
+    providerWebhooks: 0,
+    providerHeardAt: now,
+    unsettled: false,
+    createdAt: now,
+    updatedAt: now,
+  }));
+  await db.insert(users).values(user);
+  await db.insert(sessions).values(own);
+  let recorded = 0;
+
+  const nextRow = (): LogRow => {
+    const { id, verificationId } = own[recorded % SESSIONS] as (typeof own)[number];
+    const { status, subStatus } = STATUS_CATALOG[
+      recorded % STATUS_CATALOG.length
+    ] as (typeof STATUS_CATALOG)[number];
+    const sequence = Math.floor(recorded / SESSIONS) + 1;
+    recorded += 1;
+    return {
+      sessionId: id,
+      verificationId,
+      sequence,
+      fromStatus: null,
+      fromSubStatus: null,
+      status,
+      subStatus,
+      rawStatus: status,
+      rawSubStatus: subStatus,
+      verdict: 'MOVED',
+      source: 'WEBHOOK',
+      actor: null,
+      occurredAt: now,
+      recordedAt: new Date(),
+    };
+  };
+
+  return {
+    async record(count) {
+      const rows = Array.from({ length: count }, nextRow);
+      await db.transaction(async (tx) => {
+        await tx.insert(transitions).values(rows);
+        await tx.insert(outbox).values(rows.map(({ sessionId, sequence }) => ({ sessionId, sequence })));
+        const newest = tx
+          .select({ sequence: sql`max(${transitions.sequence})` })
+          .from(transitions)
+          .where(sql`${transitions.sessionId} = ${sessions.id}`);
+        await tx
+          .update(sessions)
+          .set({ lastSequence: sql`(${newest})` })
+          .where(
+            inArray(
+              sessions.id,
+              own.map(({ id }) => id),
+            ),
+          );
+      });
+      return rows;
+    },
+    close,
+  };
+}

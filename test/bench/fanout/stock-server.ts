@@ -1,0 +1,72 @@
+/** What graphql-ws does by itself with the product's schema: every event is executed for every subscriber. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import type { LogRow } from '../../../src/db/transitions.ts';
+import type { Viewer } from '../../../src/domain/access.ts';
+import { createCursors } from '../../../src/feed/cursor.ts';
+import { createContext, type Services } from '../../../src/graphql/context.ts';
+import { getSchema } from '../../../src/graphql/schema.ts';
+import { answerOrders } from '../harness/orders.ts';
+import { eachInTurn } from './each-in-turn.ts';
+
+const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
+// The key makes no difference to a cursor's length or cost.
+const services = { cursors: createCursors({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
+
+/** What waits for one subscriber, in memory. */
+class Queue implements AsyncIterableIterator<LogRow> {
+  readonly #rows: LogRow[] = [];
+  #wake: (() => void) | null = null;
+
+  push(row: LogRow): void {
+    this.#rows.push(row);
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<LogRow>> {
+    while (this.#rows.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return { done: false, value: this.#rows.shift() as LogRow };
+  }
+
+  async return(): Promise<IteratorResult<LogRow>> {
+    queues.delete(this);
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+const queues = new Set<Queue>();
+const schema = getSchema();
+const field = schema.getSubscriptionType()?.getFields().statusTransitions;
+if (!field) throw new Error('The schema has no statusTransitions');
+// Events come from memory: the database would only slow this one down.
+field.subscribe = () => {
+  const queue = new Queue();
+  queues.add(queue);
+  return queue;
+};
+
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+useServer({ schema, context: () => createContext(services, DEVELOPER, true) }, server);
+
+const listening = once(server, 'listening');
+
+answerOrders({
+  async port() {
+    await listening;
+    return (server.address() as AddressInfo).port;
+  },
+  burst: (rows: LogRow[]) =>
+    eachInTurn(rows, (row) => {
+      for (const queue of queues) queue.push(row);
+    }),
+});
