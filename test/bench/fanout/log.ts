@@ -80,12 +80,7 @@ export async function openLog(url: string): Promise<Log> {
         await tx
           .update(sessions)
           .set({ lastSequence: sql`(${newest})` })
-          .where(
-            inArray(
-              sessions.id,
-              own.map(({ id }) => id),
-            ),
-          );
+          .where(inArray(sessions.id, [...new Set(rows.map((row) => row.sessionId))]));
       });
       return rows;
     },
