@@ -57,6 +57,7 @@ export async function startOurs({ cores, onEnd }: Options): Promise<Contender> {
       PORT: '0',
       SANDBOX_PORT: '0',
       SHUTDOWN_SECONDS: '0',
+      CONNECTIONS_PER_CLIENT: '10000',
       DATA_DIR: folder,
       DATABASE_URL: postgres.url,
     },

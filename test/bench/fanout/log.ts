@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { inArray, sql } from 'drizzle-orm';
 import { connect } from '../../../src/db/client.ts';
+import { notify } from '../../../src/db/notifications.ts';
 import { outbox, sessions, transitions, users } from '../../../src/db/tables.ts';
 import type { LogRow } from '../../../src/db/transitions.ts';
 import { STATUS_CATALOG } from '../../../src/domain/status.ts';
+import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
+import { writeMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
 
@@ -82,6 +85,7 @@ export async function openLog(url: string): Promise<Log> {
           .set({ lastSequence: sql`(${newest})` })
           .where(inArray(sessions.id, [...new Set(rows.map((row) => row.sessionId))]));
       });
+      await notify(db, CHANNEL, writeMessages({ origin: 'bench', rings: 'LOOK' }));
       return rows;
     },
     close,

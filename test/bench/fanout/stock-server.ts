@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { LogRow } from '../../../src/db/transitions.ts';
 import type { Viewer } from '../../../src/domain/access.ts';
 import { createCursors } from '../../../src/feed/cursor.ts';
+import type { Frame } from '../../../src/feed/stream.ts';
 import { createContext, type Services } from '../../../src/graphql/context.ts';
 import { getSchema } from '../../../src/graphql/schema.ts';
 import { answerOrders } from '../harness/orders.ts';
@@ -15,26 +16,28 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 // The key makes no difference to a cursor's length or cost.
 const services = { cursors: createCursors({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
 
+type Shown = Extract<Frame, { kind: 'TRANSITION' }>;
+
 /** What waits for one subscriber, in memory. */
-class Queue implements AsyncIterableIterator<LogRow> {
-  readonly #rows: LogRow[] = [];
+class Queue implements AsyncIterableIterator<Shown> {
+  readonly #rows: Shown[] = [];
   #wake: (() => void) | null = null;
 
-  push(row: LogRow): void {
+  push(row: Shown): void {
     this.#rows.push(row);
     this.#wake?.();
   }
 
-  async next(): Promise<IteratorResult<LogRow>> {
+  async next(): Promise<IteratorResult<Shown>> {
     while (this.#rows.length === 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    return { done: false, value: this.#rows.shift() as LogRow };
+    return { done: false, value: this.#rows.shift() as Shown };
   }
 
-  async return(): Promise<IteratorResult<LogRow>> {
+  async return(): Promise<IteratorResult<Shown>> {
     queues.delete(this);
     return { done: true, value: undefined };
   }
@@ -56,7 +59,7 @@ field.subscribe = () => {
 };
 
 const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-useServer({ schema, context: () => createContext(services, DEVELOPER, true) }, server);
+useServer({ schema, context: () => ({ ...createContext(services, DEVELOPER), live: true }) }, server);
 
 const listening = once(server, 'listening');
 
@@ -67,6 +70,6 @@ answerOrders({
   },
   burst: (rows: LogRow[]) =>
     eachInTurn(rows, (row) => {
-      for (const queue of queues) queue.push(row);
+      for (const queue of queues) queue.push({ kind: 'TRANSITION', transition: row });
     }),
 });
