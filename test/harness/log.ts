@@ -35,3 +35,17 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
     });
   }
 }
+
+/** The order over all sessions has every transition once, without gaps, and each session's in their own order. */
+export async function expectFeedOfLog(database: pg.Pool): Promise<void> {
+  const { rows: feed } = await database.query('select * from feed order by position');
+  const { rows: log } = await database.query('select session_id, sequence from status_transition');
+  expect(feed.map((row) => Number(row.position))).toEqual(feed.map((_, index) => index + 1));
+  const named = (row: { session_id: string; sequence: number }) => `${row.session_id} ${row.sequence}`;
+  expect(feed.map(named).sort()).toEqual(log.map(named).sort());
+  const last = new Map<string, number>();
+  for (const { session_id, sequence } of feed) {
+    expect(sequence).toBe((last.get(session_id) ?? 0) + 1);
+    last.set(session_id, sequence);
+  }
+}

@@ -1,0 +1,153 @@
+/** The road between clients and gateways: it shares out connections, and breaks them in all the ways that roads do. */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Chance } from '../../src/sandbox/random.ts';
+import { atTheEnd } from '../harness/gateway.ts';
+
+/** How long connections live. */
+export interface Wear {
+  /** Part of the connections, 0 to 1, that are cut in their first moments, mostly before a first event. */
+  readonly early: number;
+  /** Of the others; they die at random, the young as likely as the old. */
+  readonly meanLifeMs: number;
+}
+
+export interface Proxy {
+  readonly url: string;
+  readonly cuts: number;
+  /** Connections for which there was no gateway at all. */
+  readonly refused: number;
+  /** Connections that a gateway took and dropped without a word. */
+  readonly dropped: number;
+  /** Cuts every connection there is. */
+  cutAll(): void;
+  /** From now on nothing is cut. */
+  calm(): void;
+}
+
+const EARLY_MS = 60;
+const LONGEST_SILENCE_MS = 1_000;
+
+/** Listens on a free port and passes connections on to gateways at these ports, to any that takes them. */
+export async function startProxy(
+  gatewayPorts: readonly number[],
+  chance: Chance,
+  wear: Wear | null = null,
+): Promise<Proxy> {
+  const connections = new Set<Connection>();
+  const count = { cuts: 0, refused: 0, dropped: 0 };
+  let calm = wear === null;
+
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, async (client) => {
+    client.on('error', () => client.destroy());
+    const gateway = await reachAny(shuffled(gatewayPorts, chance));
+    if (!gateway || client.destroyed) {
+      if (!gateway) count.refused += 1;
+      gateway?.destroy();
+      client.destroy();
+      return;
+    }
+    const connection = new Connection(client, gateway, () => {
+      connections.delete(connection);
+      if (gateway.bytesRead === 0 && client.bytesRead > 0 && !connection.isCut) count.dropped += 1;
+    });
+    connections.add(connection);
+    if (wear && !calm) {
+      const lifeMs = chance.happens(wear.early)
+        ? chance.between(0, EARLY_MS)
+        : -Math.log(1 - chance.between(0, 1)) * wear.meanLifeMs;
+      connection.wearOut(lifeMs, () => {
+        if (calm) return;
+        count.cuts += 1;
+        connection.cut(chance);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  atTheEnd(async () => {
+    server.close();
+    for (const connection of connections) connection.destroy();
+  });
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get cuts() {
+      return count.cuts;
+    },
+    get refused() {
+      return count.refused;
+    },
+    get dropped() {
+      return count.dropped;
+    },
+    cutAll() {
+      count.cuts += connections.size;
+      for (const connection of connections) connection.destroy();
+    },
+    calm() {
+      calm = true;
+    },
+  };
+}
+
+/** One client's way to one gateway. */
+class Connection {
+  readonly #client: Socket;
+  readonly #gateway: Socket;
+  isCut = false;
+  #end: NodeJS.Timeout | undefined;
+
+  constructor(client: Socket, gateway: Socket, onClose: () => void) {
+    this.#client = client;
+    this.#gateway = gateway;
+    gateway.on('error', () => this.destroy());
+    gateway.once('close', () => {
+      clearTimeout(this.#end);
+      client.end();
+      onClose();
+    });
+    client.once('close', () => gateway.destroy());
+    client.pipe(gateway);
+    gateway.pipe(client);
+  }
+
+  wearOut(lifeMs: number, then: () => void): void {
+    this.#end = setTimeout(then, lifeMs);
+  }
+
+  /** At once, in the middle of a frame, or after a while in which what the gateway sends gets stuck and lost. */
+  cut(chance: Chance): void {
+    this.isCut = true;
+    const way = chance.pick({ AT_ONCE: 2, MID_FRAME: 1, AFTER_SILENCE: 1 });
+    if (way === 'AT_ONCE') return this.destroy();
+    this.#gateway.unpipe(this.#client);
+    this.#end = setTimeout(() => this.destroy(), chance.between(0, LONGEST_SILENCE_MS));
+    if (way === 'AFTER_SILENCE') return;
+    this.#gateway.once('data', (bytes) => {
+      this.#client.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => this.destroy());
+    });
+  }
+
+  /** Both ends hear of it by a reset. */
+  destroy(): void {
+    this.isCut = true;
+    clearTimeout(this.#end);
+    this.#client.resetAndDestroy();
+    this.#gateway.resetAndDestroy();
+  }
+}
+
+async function reachAny(ports: readonly number[]): Promise<Socket | null> {
+  for (const port of ports) {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const reached = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    if (reached) return socket;
+  }
+  return null;
+}
+
+function shuffled<T>(items: readonly T[], chance: Chance): T[] {
+  const from = chance.integer(0, items.length - 1);
+  return items.map((_, index) => items[(from + index) % items.length] as T);
+}

@@ -1,0 +1,78 @@
+/** Writers beside the gateways: what the recorder does, statement by statement, in transactions that misbehave. */
+import type pg from 'pg';
+import { type KnownSubStatus, pairOf, waitingOnOf } from '../../src/domain/status.ts';
+import type { Chance } from '../../src/sandbox/random.ts';
+
+/** PROMPT commits at once, LATE keeps others waiting and commits after them, ROLLED_BACK never was. */
+export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
+
+const LONGEST_DAWDLE_MS = 20;
+const LONGEST_HOLD_MS = 1_500;
+/** The longest that a session stays locked is the share of the other writers' time. */
+const FATES: Record<Fate, number> = { PROMPT: 7, LATE: 2, ROLLED_BACK: 1 };
+
+/** Where sessions can go again and again. */
+const STEPS: readonly KnownSubStatus[] = [
+  'USER_QUEUED',
+  'USER_MEETING_SCHEDULED',
+  'AGENT_ASSIGNED_TO_USER',
+  'USER_ACCEPTED_MEETING',
+  'AGENT_ENDED_CALL',
+  'USER_IP_VERIFICATION_SUCCESSFUL',
+];
+
+/** Records a transition of a session, or gives up at the last moment. */
+export async function recordSomehow(pool: pg.Pool, sessionId: string, chance: Chance): Promise<Fate> {
+  const fate = chance.pick(FATES);
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    // Taken early, as by a transaction that does other things first: transaction ids say nothing about order.
+    await client.query('select pg_current_xact_id()');
+    await client.query('select pg_sleep($1)', [chance.between(0, LONGEST_DAWDLE_MS) / 1000]);
+    await append(client, sessionId, STEPS[chance.integer(0, STEPS.length - 1)] as KnownSubStatus);
+    if (fate !== 'PROMPT')
+      await client.query('select pg_sleep($1)', [chance.between(0, LONGEST_HOLD_MS) / 1000]);
+    await client.query(fate === 'ROLLED_BACK' ? 'rollback' : 'commit');
+    return fate;
+  } finally {
+    client.release();
+  }
+}
+
+/** Records a transition of a session without further ado. */
+export async function recordPlainly(pool: pg.Pool, sessionId: string, index: number): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await append(client, sessionId, STEPS[index % STEPS.length] as KnownSubStatus);
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
+}
+
+/** The session is locked, its log gets the next sequence, the outbox hears of it, and the row is the fold again. */
+async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStatus): Promise<void> {
+  const { rows } = await client.query(
+    'select status, sub_status, last_sequence, disputed from vkyc_session where id = $1 for update',
+    [sessionId],
+  );
+  const { status: fromStatus, sub_status: fromSubStatus, last_sequence: last, disputed } = rows[0];
+  const pair = pairOf(to);
+  const place = [sessionId, last + 1, pair.status, pair.subStatus];
+  await client.query(
+    `insert into status_transition (session_id, sequence, status, sub_status, from_status, from_sub_status, verdict, source, actor, recorded_at)
+     values ($1, $2, $3, $4, $5, $6, 'MOVED', 'MUTATION', 'writer', now())`,
+    [...place, fromStatus, fromSubStatus],
+  );
+  await client.query('insert into transition_outbox (session_id, sequence) values ($1, $2)', [
+    sessionId,
+    last + 1,
+  ]);
+  await client.query(
+    `update vkyc_session set last_sequence = $2, version = $2, status = $3, sub_status = $4, decided_here = true,
+       raw_status = null, raw_sub_status = null, waiting_on = $5, updated_at = now() where id = $1`,
+    [...place, waitingOnOf(pair, disputed)],
+  );
+}

@@ -1,0 +1,97 @@
+/** What a provider reports by webhooks: plausible news of many sessions, and how it is sent. */
+import { pairOf } from '../../src/domain/status.ts';
+import { sign } from '../../src/provider/signature.ts';
+import type { Chance } from '../../src/sandbox/random.ts';
+import { WHAT_MAY_FOLLOW } from '../../src/sandbox/walk.ts';
+import { type ScriptedProvider, startScriptedProvider } from './provider.ts';
+
+export const CUSTOMER = { user_id: 'customer', phone: '9988776655' };
+const EPOCH = Date.parse('2026-03-02T12:00:00Z');
+
+export interface News {
+  readonly verificationId: string;
+  readonly status: string;
+  readonly subStatus: string;
+  readonly eventTime: string;
+}
+
+/** It starts sessions and cannot be asked about them: all that is known of them comes with the webhooks. */
+export const startSilentProvider = (): Promise<ScriptedProvider> =>
+  startScriptedProvider(({ method, path, body }) => {
+    if (method === 'GET' && path.startsWith('/user')) return { body: JSON.stringify(CUSTOMER) };
+    if (method === 'GET') return null;
+    const started = { ...JSON.parse(body), status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
+    return { body: JSON.stringify(started) };
+  });
+
+/** With it, a gateway uses that provider. */
+export const accessTo = (provider: ScriptedProvider): Record<string, string> => ({
+  CASHFREE_BASE_URL: provider.baseUrl,
+  CASHFREE_CLIENT_ID: 'sandbox',
+  CASHFREE_CLIENT_SECRET: 'sandbox',
+  PROVIDER_CALLS_PER_MINUTE: '6000',
+});
+
+/** What happens to a session, in plausible steps, at times that go on, stand still or go back. */
+export function newsOf(verificationId: string, chance: Chance, count: number): News[] {
+  const news = new Map<string, News>();
+  let at: string = 'LINK_GENERATED';
+  let second = 0;
+  while (news.size < count) {
+    // After the end of a journey another begins: not as the provider would, but the log has to keep that too.
+    const follows = WHAT_MAY_FOLLOW[at as keyof typeof WHAT_MAY_FOLLOW] ?? WHAT_MAY_FOLLOW.LINK_GENERATED;
+    at = chance.pick(follows as Record<string, number>);
+    second += chance.integer(-2, 3);
+    const { status, subStatus } = pairOf(at as Parameters<typeof pairOf>[0]);
+    const eventTime = new Date(EPOCH + second * 1000).toISOString();
+    news.set(`${status} ${subStatus} ${eventTime}`, { verificationId, status, subStatus, eventTime });
+  }
+  return [...news.values()];
+}
+
+const bodyOf = ({ verificationId, status, subStatus, eventTime }: News, label: string): string =>
+  JSON.stringify({
+    event_type: label,
+    event_time: eventTime,
+    version: 'v1',
+    data: { verification_id: verificationId, user_id: CUSTOMER.user_id, status, sub_status: subStatus },
+  });
+
+/** Each piece of news, some of it again byte for byte, some of it again in other bytes; in any order. */
+export function burstOf(news: readonly News[], chance: Chance): string[] {
+  const bodies = news.flatMap((each) => [
+    bodyOf(each, 'VKYC_STATUS'),
+    ...(chance.happens(0.25) ? [bodyOf(each, 'VKYC_STATUS')] : []),
+    ...(chance.happens(0.1) ? [bodyOf(each, 'VKYC_STATUS_AGAIN')] : []),
+  ]);
+  for (let last = bodies.length - 1; last > 0; last -= 1) {
+    const other = chance.integer(0, last);
+    [bodies[last], bodies[other]] = [bodies[other] as string, bodies[last] as string];
+  }
+  return bodies;
+}
+
+/** As the provider sends: again and again, until it is taken. `urlOf` is asked before every attempt. */
+export async function sendUntilTaken(
+  body: string,
+  urlOf: () => Promise<string>,
+  onSend: () => void = () => {},
+): Promise<void> {
+  for (;;) {
+    const url = await urlOf();
+    const timestamp = String(Date.now());
+    onSend();
+    const response = await fetch(`${url}/webhooks/cashfree`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-webhook-timestamp': timestamp,
+        'x-webhook-signature': sign('sandbox', timestamp, Buffer.from(body)),
+      },
+      body,
+    }).catch(() => null);
+    await response?.arrayBuffer().catch(() => {});
+    if (response?.ok) return;
+    if (response && response.status < 500) throw new Error(`A webhook was answered ${response.status}`);
+  }
+}
