@@ -11,7 +11,7 @@ export interface Wear {
   readonly meanLifeMs: number;
 }
 
-export interface Proxy {
+export interface FaultyProxy {
   readonly url: string;
   readonly cuts: number;
   /** Connections for which there was no gateway at all. */
@@ -32,7 +32,7 @@ export async function startProxy(
   gatewayPorts: readonly number[],
   chance: Chance,
   wear: Wear | null = null,
-): Promise<Proxy> {
+): Promise<FaultyProxy> {
   const connections = new Set<Connection>();
   const count = { cuts: 0, refused: 0, dropped: 0 };
   let calm = wear === null;
@@ -118,13 +118,17 @@ class Connection {
   cut(chance: Chance): void {
     this.isCut = true;
     const way = chance.pick({ AT_ONCE: 2, MID_FRAME: 1, AFTER_SILENCE: 1 });
-    if (way === 'AT_ONCE') return this.destroy();
+    if (way === 'AT_ONCE') {
+      this.destroy();
+      return;
+    }
     this.#gateway.unpipe(this.#client);
     this.#end = setTimeout(() => this.destroy(), chance.between(0, LONGEST_SILENCE_MS));
     if (way === 'AFTER_SILENCE') return;
     this.#gateway.once('data', (bytes) => {
       this.#client.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => this.destroy());
     });
+    this.#gateway.resume();
   }
 
   /** Both ends hear of it by a reset. */

@@ -1,6 +1,6 @@
 /** Stands in for the client library's `resuming`, of the same shape, until that is published from src/client. */
 
-export type ConnectionState = 'LIVE' | 'RECONNECTING';
+export type FeedState = 'live' | 'catching up' | 'stale';
 
 interface Payload {
   query: string;
@@ -26,12 +26,12 @@ export interface SubscribingClient {
 export function resuming<Options extends object>(
   createClient: (options: Options) => SubscribingClient,
   options: Options,
-  { onState = () => {} }: { onState?: (state: ConnectionState) => void } = {},
+  { onState = () => {} }: { onState?: (state: FeedState) => void } = {},
 ): SubscribingClient {
   const client = createClient({
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
-    on: { connected: () => onState('LIVE'), closed: () => onState('RECONNECTING') },
+    on: { connected: () => onState('live'), closed: () => onState('stale') },
     ...options,
   });
   return {

@@ -8,7 +8,8 @@ export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
 
 const LONGEST_DAWDLE_MS = 20;
 const LONGEST_HOLD_MS = 1_500;
-/** The longest that a session stays locked is the share of the other writers' time. */
+/** Part of what is recorded without a ring of the doorbell: it has to be found all the same. */
+const UNHEARD = 0.3;
 const FATES: Record<Fate, number> = { PROMPT: 7, LATE: 2, ROLLED_BACK: 1 };
 
 /** Where sessions can go again and again. */
@@ -30,10 +31,12 @@ export async function recordSomehow(pool: pg.Pool, sessionId: string, chance: Ch
     // Taken early, as by a transaction that does other things first: transaction ids say nothing about order.
     await client.query('select pg_current_xact_id()');
     await client.query('select pg_sleep($1)', [chance.between(0, LONGEST_DAWDLE_MS) / 1000]);
-    await append(client, sessionId, STEPS[chance.integer(0, STEPS.length - 1)] as KnownSubStatus);
+    const step = STEPS[chance.integer(0, STEPS.length - 1)] as KnownSubStatus;
+    const sequence = await append(client, sessionId, step);
     if (fate !== 'PROMPT')
       await client.query('select pg_sleep($1)', [chance.between(0, LONGEST_HOLD_MS) / 1000]);
     await client.query(fate === 'ROLLED_BACK' ? 'rollback' : 'commit');
+    if (fate !== 'ROLLED_BACK' && !chance.happens(UNHEARD)) await ring(client, sessionId, sequence);
     return fate;
   } finally {
     client.release();
@@ -45,15 +48,16 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
   const client = await pool.connect();
   try {
     await client.query('begin');
-    await append(client, sessionId, STEPS[index % STEPS.length] as KnownSubStatus);
+    const sequence = await append(client, sessionId, STEPS[index % STEPS.length] as KnownSubStatus);
     await client.query('commit');
+    await ring(client, sessionId, sequence);
   } finally {
     client.release();
   }
 }
 
 /** The session is locked, its log gets the next sequence, the outbox hears of it, and the row is the fold again. */
-async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStatus): Promise<void> {
+async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStatus): Promise<number> {
   const { rows } = await client.query(
     'select status, sub_status, last_sequence, disputed from vkyc_session where id = $1 for update',
     [sessionId],
@@ -75,4 +79,11 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
        raw_status = null, raw_sub_status = null, waiting_on = $5, updated_at = now() where id = $1`,
     [...place, waitingOnOf(pair, disputed)],
   );
+  return last + 1;
+}
+
+/** As a replica does after its commit; nobody listens where replicas do not tell each other. */
+async function ring(client: pg.PoolClient, sessionId: string, sequence: number): Promise<void> {
+  const message = JSON.stringify({ from: 'writer', rings: [[sessionId, sequence]] });
+  await client.query(`select pg_notify('vkyc_doorbell', $1)`, [message]);
 }

@@ -18,26 +18,35 @@ export async function freePort(chance: Chance): Promise<number> {
 }
 
 export interface Phoenix {
-  deaths: number;
+  /** Times that it was killed. */
+  readonly deaths: number;
   /** The process that lives now, or the next one once it is ready. */
   present(): Promise<GatewayProcess>;
   /** With SIGKILL, and starts it again. */
   kill(): void;
+  /** Ends it by a signal and starts it again; returns what the old one ended with, once it has. */
+  restart(signal: NodeJS.Signals): Promise<number | string>;
 }
 
 /** A gateway that can be killed and comes back at the same address. */
 export function phoenix(environment: Record<string, string>): Phoenix {
+  let deaths = 0;
   let present = startGatewayProcess(environment);
-  const life = {
-    deaths: 0,
+  const restart = (signal: NodeJS.Signals) => {
+    const ended = present.then((gateway) => gateway.end(signal));
+    present = ended.then(() => startGatewayProcess(environment));
+    return ended;
+  };
+  return {
+    get deaths() {
+      return deaths;
+    },
     present: () => present,
+    restart,
     kill() {
-      present = present.then(async (gateway) => {
-        await gateway.end('SIGKILL');
-        life.deaths += 1;
-        return startGatewayProcess(environment);
+      void restart('SIGKILL').then(() => {
+        deaths += 1;
       });
     },
   };
-  return life;
 }

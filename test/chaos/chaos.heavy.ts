@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
+import { inWords, runStorm } from './storm.ts';
+
+const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? 60);
+/** For the start, the end of what is held up, and the account. */
+const ALLOWANCE_SECONDS = 240;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+test(
+  'a thousand subscribers lose, repeat and reorder nothing, whatever is killed, cut, late or rolled back',
+  async () => {
+    say(`chaos, CHAOS_SEED=${SEED} CHAOS_SECONDS=${SECONDS}`);
+
+    const { account, tally, database } = await runStorm({
+      seed: SEED,
+      seconds: SECONDS,
+      sessions: 200,
+      subscribers: 1_000,
+      transitionsPerSecond: 20,
+      wear: { early: 0.2, meanLifeMs: 20_000 },
+      gatewayKillsEvery: [6, 18],
+      listenerKillsEvery: [3, 9],
+      onProgress: say,
+    });
+
+    for (const complaint of account.complaints) say(complaint);
+    say(`${inWords(tally)}\n${inWords(account)}`);
+    expect(account, `CHAOS_SEED=${SEED}`).toEqual({
+      lost: 0,
+      repeated: 0,
+      outOfOrder: 0,
+      uncalledFor: 0,
+      ended: 0,
+      complaints: [],
+    });
+    await expectFolds(database);
+    await expectFeedOfLog(database);
+  },
+  (SECONDS + ALLOWANCE_SECONDS) * 1000,
+);

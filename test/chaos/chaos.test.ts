@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
+import { inWords, runStorm } from './storm.ts';
+import { SERVED } from './wishes.ts';
+
+const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+
+test('through killed gateways, cut connections and late commits, no subscriber loses, repeats or reorders anything', async () => {
+  const { account, tally, database } = await runStorm({
+    seed: SEED,
+    seconds: 7,
+    sessions: 20,
+    subscribers: 60,
+    transitionsPerSecond: 25,
+    wear: { early: 0.25, meanLifeMs: 2_500 },
+    gatewayKillsEvery: [1.5, 4],
+    listenerKillsEvery: [1, 2],
+  });
+  process.stderr.write(`chaos, CHAOS_SEED=${SEED}: ${inWords(tally)}; ${inWords(account)}\n`);
+
+  expect(account, `CHAOS_SEED=${SEED}`).toEqual({
+    lost: 0,
+    repeated: 0,
+    outOfOrder: 0,
+    uncalledFor: 0,
+    ended: 0,
+    complaints: [],
+  });
+  const { cuts, kills, listenerKills, lateCommits, rollbacks, reconnects } = tally;
+  const faults = {
+    cuts,
+    kills,
+    lateCommits,
+    rollbacks,
+    reconnects,
+    ...(SERVED.doorbell ? { listenerKills } : {}),
+  };
+  for (const [fault, count] of Object.entries(faults)) expect(count, fault).toBeGreaterThan(0);
+  await expectFolds(database);
+  await expectFeedOfLog(database);
+}, 60_000);

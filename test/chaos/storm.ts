@@ -1,0 +1,125 @@
+/** Sessions and subscribers on two gateways, and everything going wrong for a while. */
+import type pg from 'pg';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { atTheEnd } from '../harness/gateway.ts';
+import { type Account, accountOf, everyoneHasRead, readLog } from './account.ts';
+import type { Wear } from './proxy.ts';
+import { deliveriesTo, Names, type Subscriber, subscribe } from './subscribers.ts';
+import { type Happened, makeTrouble, pause, type TroublePlan } from './trouble.ts';
+import { oneOf, wishOf } from './wishes.ts';
+import { allRecorded, fetchFeedCursor, startWorld, type World } from './world.ts';
+import { recordPlainly } from './writers.ts';
+
+export interface StormPlan extends TroublePlan {
+  readonly sessions: number;
+  readonly subscribers: number;
+  readonly wear: Wear;
+  /** Told every few seconds how it goes. */
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface Tally extends Happened {
+  readonly transitions: number;
+  readonly deliveries: number;
+  readonly cuts: number;
+  readonly kills: number;
+  readonly reconnects: number;
+  readonly resets: number;
+}
+
+export interface Aftermath {
+  readonly account: Account;
+  readonly tally: Tally;
+  readonly database: pg.Pool;
+}
+
+/** Part of the subscribers that come while the storm is on, in its first half. */
+const LATECOMERS = 0.25;
+const FROM_A_SESSIONS_START = 0.3;
+const PROGRESS_EVERY_MS = 3_000;
+const RETRY_MS = [50, 500] as const;
+
+/** Lets the storm pass, and waits until every subscriber has what it is owed, or nothing more comes. */
+export async function runStorm(plan: StormPlan): Promise<Aftermath> {
+  const world = await startWorld({ ...plan, gateways: 2 });
+
+  const { database, sessions, proxy } = world;
+  const names = new Names();
+  const subscribers: Subscriber[] = [];
+  const chance = chanceOf('subscribers', plan.seed);
+  const join = async () => {
+    const wish = wishOf(sessions, chance);
+    const fromStart =
+      wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
+    const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));
+    const clientOptions = { retryWait: () => pause(chance.between(...RETRY_MS)) };
+    subscribers.push(await subscribe({ url: proxy.url, wish, after, names, clientOptions }));
+  };
+  const latecomers = Math.round(plan.subscribers * LATECOMERS);
+  await Promise.all(Array.from({ length: plan.subscribers - latecomers }, join));
+
+  const trouble = makeTrouble(world, plan);
+  reportProgress(plan, () => tallyOf(world, subscribers, trouble.happened), subscribers);
+  while (subscribers.length < plan.subscribers) {
+    await pause((plan.seconds * 500) / latecomers);
+    await join();
+  }
+  await trouble.over;
+  proxy.calm();
+  await allRecorded(database);
+
+  // Last words, after one more cut of all: who would repeat the end of its list, or stop short of it, does so now.
+  proxy.cutAll();
+  await Promise.all(sessions.map(({ id }, index) => recordPlainly(database, id, index)));
+  await allRecorded(database);
+
+  const log = await readLog(database, names);
+  await everyoneHasRead(subscribers, log);
+  const tally = { ...tallyOf(world, subscribers, trouble.happened), transitions: log.entries.length };
+  return { account: accountOf(subscribers, log, names), tally, database };
+}
+
+function tallyOf(
+  { proxy, gateways }: World,
+  subscribers: readonly Subscriber[],
+  happened: Happened,
+): Omit<Tally, 'transitions'> {
+  return {
+    deliveries: deliveriesTo(subscribers),
+    ...happened,
+    cuts: proxy.cuts,
+    kills: sum(gateways.map(({ deaths }) => deaths)),
+    reconnects: sum(subscribers.map(({ connections }) => Math.max(connections - 1, 0))),
+    resets: sum(subscribers.map(({ resets }) => resets)),
+  };
+}
+
+function reportProgress(
+  { onProgress }: StormPlan,
+  tally: () => object,
+  subscribers: readonly Subscriber[],
+): void {
+  const startedAt = performance.now();
+  const timer = setInterval(() => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    const live = subscribers.filter(({ state }) => state !== 'stale').length;
+    onProgress?.(`${seconds} s: ${live} of ${subscribers.length} live, ${inWords(tally())}`);
+  }, PROGRESS_EVERY_MS);
+  atTheEnd(async () => clearInterval(timer));
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+const WORDS: Record<string, string> = {
+  lateCommits: 'late commits',
+  listenerKills: 'listener kills',
+  outOfOrder: 'out of order',
+  uncalledFor: 'uncalled for',
+};
+
+/** Counts with their names, for people. */
+export const inWords = (counts: object): string =>
+  Object.entries(counts)
+    .filter(([, count]) => typeof count === 'number')
+    .map(([name, count]) => `${count} ${WORDS[name] ?? name}`)
+    .join(', ');

@@ -1,0 +1,95 @@
+/** Everything that goes on, and goes wrong, while subscribers listen. */
+import type pg from 'pg';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { burstOf, newsOf, sendUntilTaken } from '../harness/news.ts';
+import { oneOf } from './wishes.ts';
+import type { World } from './world.ts';
+import { recordSomehow } from './writers.ts';
+
+export interface TroublePlan {
+  readonly seed: string;
+  readonly seconds: number;
+  /** By webhooks, and as many again by the writers. */
+  readonly transitionsPerSecond: number;
+  /** Seconds between two, at least and at most. */
+  readonly gatewayKillsEvery: readonly [number, number];
+  readonly listenerKillsEvery: readonly [number, number];
+}
+
+/** What has happened so far. */
+export interface Happened {
+  webhooks: number;
+  lateCommits: number;
+  rollbacks: number;
+  listenerKills: number;
+}
+
+const WRITERS = 12;
+const WEBHOOKS_IN_FLIGHT = 8;
+
+/** Starts it; `over` resolves when it has passed and every gateway is back. */
+export function makeTrouble(world: World, plan: TroublePlan): { happened: Happened; over: Promise<void> } {
+  const happened: Happened = { webhooks: 0, lateCommits: 0, rollbacks: 0, listenerKills: 0 };
+  const endsAt = performance.now() + plan.seconds * 1000;
+  const goesOn = () => performance.now() < endsAt;
+  const chance = (actor: string) => chanceOf('trouble', plan.seed, actor);
+  const paceOf = (actors: number) => (actors * 2_000) / plan.transitionsPerSecond;
+
+  const write = async (own: Chance) => {
+    while (goesOn()) {
+      const fate = await recordSomehow(world.database, oneOf(world.sessions, own).id, own);
+      if (fate === 'LATE') happened.lateCommits += 1;
+      if (fate === 'ROLLED_BACK') happened.rollbacks += 1;
+      await pause(own.between(0, paceOf(WRITERS)));
+    }
+  };
+
+  const webhooks = webhooksOf(world, plan, chance('news'));
+  const sendWebhooks = async (own: Chance) => {
+    for (let body = webhooks.pop(); body !== undefined && goesOn(); body = webhooks.pop()) {
+      await sendUntilTaken(body, world.reachable);
+      happened.webhooks += 1;
+      await pause(own.between(0, paceOf(WEBHOOKS_IN_FLIGHT)));
+    }
+  };
+
+  const nowAndThen = async (own: Chance, [from, to]: readonly [number, number], act: () => unknown) => {
+    for (;;) {
+      await pause(own.between(from, to) * 1000);
+      if (!goesOn()) return;
+      await act();
+    }
+  };
+  const killer = chance('killer');
+  const passed = Promise.all([
+    ...Array.from({ length: WRITERS }, (_, index) => write(chance(`writer ${index}`))),
+    ...Array.from({ length: WEBHOOKS_IN_FLIGHT }, (_, index) => sendWebhooks(chance(`webhooks ${index}`))),
+    nowAndThen(killer, plan.gatewayKillsEvery, () => oneOf(world.gateways, killer).kill()),
+    nowAndThen(chance('listeners'), plan.listenerKillsEvery, async () => {
+      happened.listenerKills += await killListeners(world.database);
+    }),
+  ]);
+  const over = passed.then(async () => {
+    await Promise.all(world.gateways.map((gateway) => gateway.present()));
+  });
+  return { happened, over };
+}
+
+/** Enough for the whole time, in any order, some of them twice. */
+function webhooksOf({ sessions }: World, plan: TroublePlan, chance: Chance): string[] {
+  const newsEach = Math.ceil((plan.transitionsPerSecond * plan.seconds) / sessions.length);
+  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, newsEach));
+  return burstOf(news, chance);
+}
+
+/** Ends the connections that wait for notifications; returns how many there were. */
+async function killListeners(database: pg.Pool): Promise<number> {
+  const { rowCount } = await database.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and query ilike 'listen%'`,
+  );
+  return rowCount ?? 0;
+}
+
+/** The pace of what happens; nothing is waited for in this way. */
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,83 @@
+/** What subscribers ask for. */
+import type { Chance } from '../../src/sandbox/random.ts';
+import type { StartedSession } from './world.ts';
+
+/** What is not served yet is not asked for, nor broken. */
+export const SERVED: Readonly<Record<'eventStream' | 'frames' | 'doorbell', boolean>> = {
+  /** `/graphql/stream`, with the client of graphql-sse. */
+  eventStream: false,
+  /** The subscriptions `sessionLive` and `feed`. */
+  frames: false,
+  /** LISTEN and NOTIFY between replicas: until then there are no listeners to kill. */
+  doorbell: false,
+};
+
+/** The part of the log that a subscriber is to get, and how it asks. */
+export interface Wish {
+  readonly scope: 'SESSION' | 'FILTER' | 'ALL';
+  /** Null: of all sessions. */
+  readonly session: StartedSession | null;
+  readonly filter: { readonly status?: readonly string[]; readonly appliedOnly?: boolean };
+  readonly operation: 'statusTransitions' | 'sessionLive' | 'feed';
+  readonly transport: 'WEBSOCKET' | 'EVENT_STREAM';
+}
+
+const FILTERS: readonly Wish['filter'][] = [
+  { appliedOnly: true },
+  { status: ['VIDEO_CALL'] },
+  { status: ['PRE_VIDEO_CALL', 'AGENT_REVIEWED'] },
+  { status: ['AGENT_REVIEWED', 'AUDITOR_REVIEWED', 'EXPIRED'], appliedOnly: false },
+  { status: ['PRE_VIDEO_CALL', 'VIDEO_CALL'], appliedOnly: true },
+];
+
+const SCOPES = { SESSION: 14, FILTER: 3, ALL: 3 };
+const FILTERED_SESSIONS = 0.2;
+const FRAMES = 0.3;
+const EVENT_STREAMS = 0.3;
+
+/** Made up by chance. */
+export function wishOf(sessions: readonly StartedSession[], chance: Chance): Wish {
+  const scope = chance.pick<Wish['scope']>(SCOPES);
+  const ofSession = scope === 'SESSION';
+  const filters = scope === 'FILTER' || (ofSession && chance.happens(FILTERED_SESSIONS));
+  const inFrames = SERVED.frames && !(ofSession && filters) && chance.happens(FRAMES);
+  return {
+    scope,
+    session: ofSession ? oneOf(sessions, chance) : null,
+    filter: filters ? oneOf(FILTERS, chance) : {},
+    operation: inFrames ? (ofSession ? 'sessionLive' : 'feed') : 'statusTransitions',
+    transport: SERVED.eventStream && chance.happens(EVENT_STREAMS) ? 'EVENT_STREAM' : 'WEBSOCKET',
+  };
+}
+
+export const oneOf = <T>(items: readonly T[], chance: Chance): T =>
+  items[chance.integer(0, items.length - 1)] as T;
+
+/** The subscription that asks for it; what arrives has `id` for a transition, `cursor` always. */
+export const OPERATIONS: Record<Wish['operation'], string> = {
+  statusTransitions: `subscription ($sessionId: ID, $filter: TransitionFilter, $after: String) {
+    frame: statusTransitions(sessionId: $sessionId, filter: $filter, after: $after) { __typename id cursor sequence status applied }
+  }`,
+  sessionLive: `subscription ($sessionId: ID!, $after: String) {
+    frame: sessionLive(sessionId: $sessionId, after: $after) {
+      __typename
+      ... on SessionSnapshot { cursor resync }
+      ... on StatusTransition { id cursor sequence status applied }
+      ... on Heartbeat { cursor }
+    }
+  }`,
+  feed: `subscription ($filter: TransitionFilter, $after: String) {
+    frame: feed(filter: $filter, after: $after) {
+      __typename
+      ... on StatusTransition { id cursor sequence status applied }
+      ... on Heartbeat { cursor }
+      ... on FeedReset { cursor }
+    }
+  }`,
+};
+
+/** What an account calls it. */
+export const nameOf = ({ scope, session, filter, operation, transport }: Wish): string =>
+  [scope, operation, transport, session?.id, Object.keys(filter).length > 0 ? JSON.stringify(filter) : null]
+    .filter(Boolean)
+    .join(' ');

@@ -1,0 +1,110 @@
+/** Where the tests of the feed take place: gateways on one database, their sessions, and the road to them. */
+import pg from 'pg';
+import { fromGlobalId } from '../../src/graphql/node.ts';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
+import { freePort, type Phoenix, phoenix } from '../harness/phoenix.ts';
+import type { GatewayProcess } from '../harness/process.ts';
+import { type FaultyProxy, startProxy, type Wear } from './proxy.ts';
+
+export interface StartedSession {
+  /** As it is in the database. */
+  readonly id: string;
+  readonly verificationId: string;
+  readonly startCursor: string;
+}
+
+export interface World {
+  readonly database: pg.Pool;
+  readonly gateways: readonly Phoenix[];
+  readonly sessions: readonly StartedSession[];
+  readonly proxy: FaultyProxy;
+  /** The proxy's URL, once there is a gateway behind it. */
+  reachable(): Promise<string>;
+}
+
+interface Options {
+  readonly seed: string;
+  readonly gateways: number;
+  readonly sessions: number;
+  readonly environment?: Record<string, string>;
+  readonly wear?: Wear;
+}
+
+const CONNECTIONS = 16;
+const STARTING_AT_ONCE = 8;
+/** Sessions may be locked for a while, and webhooks then wait. */
+const QUIET_WITHIN_MS = 90_000;
+
+const START = `mutation ($input: StartSessionInput!) {
+  startSession(input: $input) { ... on StartSessionSuccess { session { id startCursor } } }
+}`;
+
+/** Boots it all; it ends with the test. */
+export async function startWorld({ seed, gateways, sessions, environment, wear }: Options): Promise<World> {
+  const url = await freshDatabase();
+  const database = new pg.Pool({ connectionString: url, max: CONNECTIONS });
+  atTheEnd(() => database.end());
+  const access = accessTo(await startSilentProvider());
+  const chance = chanceOf('world', seed);
+  const ports: number[] = [];
+  while (ports.length < gateways) ports.push(await freePort(chance));
+  const lives = ports.map((port) =>
+    phoenix({ DATABASE_URL: url, DATA_KEYS, ...access, ...environment, PORT: String(port) }),
+  );
+  const [first] = await Promise.all(lives.map((life) => life.present()));
+  const proxy = await startProxy(ports, chance, wear);
+  return {
+    database,
+    gateways: lives,
+    sessions: await startSessions(first as GatewayProcess, sessions),
+    proxy,
+    async reachable() {
+      await Promise.race(lives.map((life) => life.present()));
+      return proxy.url;
+    },
+  };
+}
+
+async function startSessions(gateway: GatewayProcess, count: number): Promise<StartedSession[]> {
+  const waiting = Array.from({ length: count }, (_, index) => `chaos.${index}`);
+  const started: StartedSession[] = [];
+  const line = async () => {
+    for (let verificationId = waiting.pop(); verificationId; verificationId = waiting.pop()) {
+      const input = { verificationId, user: { userId: CUSTOMER.user_id, phone: CUSTOMER.phone } };
+      const { session } = (await gateway.graphql(START, { input })).startSession;
+      started.push({ ...session, verificationId, id: fromGlobalId(session.id)?.key as string });
+    }
+  };
+  // The first makes the user, whom the others share.
+  const rest = waiting.splice(1);
+  await line();
+  waiting.push(...rest);
+  await Promise.all(Array.from({ length: STARTING_AT_ONCE }, line));
+  return started;
+}
+
+/** The feed's newest cursor, asked for until there is an answer. */
+export async function fetchFeedCursor(world: World): Promise<string> {
+  for (;;) {
+    const url = await world.reachable();
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ feedCursor }' }),
+    }).catch(() => null);
+    const answer = (await response?.json().catch(() => null)) as { data?: { feedCursor: string } } | null;
+    if (answer?.data) return answer.data.feedCursor;
+  }
+}
+
+/** Waits until nothing is left to be recorded or numbered. */
+export async function allRecorded(database: pg.Pool): Promise<void> {
+  const deadline = performance.now() + QUIET_WITHIN_MS;
+  for (const queue of [`webhook_inbox where state = 'PENDING'`, 'transition_outbox'])
+    await eventually(async () => {
+      if (performance.now() > deadline) throw new Error(`There still is something in ${queue}`);
+      return (await database.query(`select from ${queue} limit 1`)).rowCount === 0;
+    });
+}
