@@ -136,7 +136,7 @@ export function accountOf(subscribers: readonly Subscriber[], log: Log, names: N
       const verdict = judge(received, log.expected(wish, after), stretches.at(-1)?.received !== received);
       for (const kind of ['lost', 'repeated', 'outOfOrder', 'uncalledFor'] as const) {
         sum[kind] += verdict[kind].length;
-        if (verdict[kind].length > 0) complain(`${kind} ${inWords(verdict[kind], names)}`);
+        if (verdict[kind].length > 0) complain(`${kind} ${named(verdict[kind], names)}`);
       }
     }
   }
@@ -145,9 +145,23 @@ export function accountOf(subscribers: readonly Subscriber[], log: Log, names: N
 
 const MOST_NAMED = 8;
 
-const inWords = (numbers: readonly number[], names: Names): string =>
+const named = (numbers: readonly number[], names: Names): string =>
   [
     `${numbers.length}:`,
     ...numbers.slice(0, MOST_NAMED).map((number) => names.textOf(number)),
     ...(numbers.length > MOST_NAMED ? ['…'] : []),
   ].join(' ');
+
+const WORDS: Record<string, string> = {
+  lateCommits: 'late commits',
+  listenerKills: 'listener kills',
+  outOfOrder: 'out of order',
+  uncalledFor: 'uncalled for',
+};
+
+/** Counts with their names, for people. */
+export const inWords = (counts: object): string =>
+  Object.entries(counts)
+    .filter(([, count]) => typeof count === 'number')
+    .map(([name, count]) => `${count} ${WORDS[name] ?? name}`)
+    .join(', ');

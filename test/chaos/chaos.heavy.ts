@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
-import { inWords, runStorm } from './storm.ts';
+import { inWords } from './account.ts';
+import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 60);

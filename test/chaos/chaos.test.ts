@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
-import { inWords, runStorm } from './storm.ts';
+import { inWords } from './account.ts';
+import { runStorm } from './storm.ts';
 import { SERVED } from './wishes.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
@@ -13,7 +14,7 @@ test('through killed gateways, cut connections and late commits, no subscriber l
     subscribers: 60,
     transitionsPerSecond: 25,
     wear: { early: 0.25, meanLifeMs: 2_500 },
-    gatewayKillsEvery: [1.5, 4],
+    gatewayKillsEvery: [2, 4.5],
     listenerKillsEvery: [1, 2],
   });
   process.stderr.write(`chaos, CHAOS_SEED=${SEED}: ${inWords(tally)}; ${inWords(account)}\n`);
@@ -38,4 +39,4 @@ test('through killed gateways, cut connections and late commits, no subscriber l
   for (const [fault, count] of Object.entries(faults)) expect(count, fault).toBeGreaterThan(0);
   await expectFolds(database);
   await expectFeedOfLog(database);
-}, 60_000);
+}, 120_000);

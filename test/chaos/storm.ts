@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { chanceOf } from '../../src/sandbox/random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
-import { type Account, accountOf, everyoneHasRead, readLog } from './account.ts';
+import { type Account, accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
 import type { Wear } from './proxy.ts';
 import { deliveriesTo, Names, type Subscriber, subscribe } from './subscribers.ts';
 import { type Happened, makeTrouble, pause, type TroublePlan } from './trouble.ts';
@@ -109,17 +109,3 @@ function reportProgress(
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-
-const WORDS: Record<string, string> = {
-  lateCommits: 'late commits',
-  listenerKills: 'listener kills',
-  outOfOrder: 'out of order',
-  uncalledFor: 'uncalled for',
-};
-
-/** Counts with their names, for people. */
-export const inWords = (counts: object): string =>
-  Object.entries(counts)
-    .filter(([, count]) => typeof count === 'number')
-    .map(([name, count]) => `${count} ${WORDS[name] ?? name}`)
-    .join(', ');

@@ -2,7 +2,7 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { toGlobalId } from '../../src/graphql/node.ts';
-import { atTheEnd } from '../harness/gateway.ts';
+import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { type FeedState, resuming, type SubscribingClient } from './resuming.ts';
 import { OPERATIONS, type Wish } from './wishes.ts';
 
@@ -53,6 +53,10 @@ export const deliveriesTo = (subscribers: readonly Subscriber[]): number =>
     .flatMap(({ stretches }) => stretches)
     .reduce((total, { received }) => total + received.length, 0);
 
+/** Waits until all are connected. */
+export const everyoneIsConnected = (subscribers: readonly Subscriber[]): Promise<boolean> =>
+  eventually(async () => subscribers.every(({ state, ended }) => state !== 'stale' || ended !== null));
+
 interface Options {
   /** Of the proxy. */
   readonly url: string;
@@ -60,7 +64,8 @@ interface Options {
   readonly after: string;
   readonly names: Names;
   readonly clientOptions?: object;
-  readonly onState?: (state: FeedState) => void;
+  /** Told of every connection but the first. */
+  readonly onComeback?: () => void;
 }
 
 /** Subscribes, and keeps at it for as long as the test runs. */
@@ -70,7 +75,7 @@ export async function subscribe({
   after,
   names,
   clientOptions = {},
-  onState,
+  onComeback,
 }: Options): Promise<Subscriber> {
   const subscriber: Subscriber = {
     wish,
@@ -81,9 +86,10 @@ export async function subscribe({
     ended: null,
   };
   const client = await connectBy(wish.transport, url, clientOptions, (state) => {
-    if (subscriber.state === 'stale' && state !== 'stale') subscriber.connections += 1;
+    const connected = subscriber.state === 'stale' && state !== 'stale';
     subscriber.state = state;
-    onState?.(state);
+    if (connected) subscriber.connections += 1;
+    if (connected && subscriber.connections > 1) onComeback?.();
   });
   const variables = {
     ...(wish.session ? { sessionId: toGlobalId('VkycSession', wish.session.id) } : {}),

@@ -3,13 +3,15 @@ import type { Chance } from '../../src/sandbox/random.ts';
 import type { StartedSession } from './world.ts';
 
 /** What is not served yet is not asked for, nor broken. */
-export const SERVED: Readonly<Record<'eventStream' | 'frames' | 'doorbell', boolean>> = {
+export const SERVED: Readonly<Record<'eventStream' | 'frames' | 'doorbell' | 'sharedExecution', boolean>> = {
   /** `/graphql/stream`, with the client of graphql-sse. */
   eventStream: false,
   /** The subscriptions `sessionLive` and `feed`. */
   frames: false,
   /** LISTEN and NOTIFY between replicas: until then there are no listeners to kill. */
   doorbell: false,
+  /** One execution of a selection for all who ask the same: what it reads is then read once. */
+  sharedExecution: false,
 };
 
 /** The part of the log that a subscriber is to get, and how it asks. */

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { atTheEnd } from '../harness/gateway.ts';
+import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
+import { eventLoopDelayOf, residentMb, WATCHED } from './process-figures.ts';
+import { everyoneIsConnected, Names, subscribe } from './subscribers.ts';
+import { oneOf, type Wish } from './wishes.ts';
+import { allRecorded, fetchFeedCursor, startWorld } from './world.ts';
+import { recordPlainly } from './writers.ts';
+
+const LIVELY = 50;
+const STALLED = 5;
+const BURST = 10_000;
+const SESSIONS = 50;
+const WRITERS = 8;
+const MOST_MB_MORE = 50;
+const MOST_DELAY_MS = 50;
+const WEIGH_EVERY_MS = 100;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const ALL: Wish = {
+  scope: 'ALL',
+  session: null,
+  filter: {},
+  operation: 'statusTransitions',
+  transport: 'WEBSOCKET',
+};
+
+/** Long answers: what is sent to a reader who stalls has to fill what the system buffers. */
+const EVERYTHING = `subscription ($after: String) {
+  statusTransitions(after: $after) { ${Array.from({ length: 12 }, (_, index) => `s${index}: statusInfo { status subStatus explanation recommendedAction waitingOn }`).join(' ')} }
+}`;
+
+/** A client that subscribes and then reads nothing any more. Resolves once it has been served a first time. */
+async function stall(url: string, after: string): Promise<WebSocket> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  socket.on('error', () => {});
+  atTheEnd(async () => socket.terminate());
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  await once(socket, 'message');
+  const payload = { query: EVERYTHING, variables: { after } };
+  socket.send(JSON.stringify({ id: 'stalled', type: 'subscribe', payload }));
+  await once(socket, 'message');
+  socket.pause();
+  return socket;
+}
+
+test('readers who stall in a burst of 10,000 transitions cost the gateway no memory and the others no time', async () => {
+  const world = await startWorld({ seed: 'stalled', gateways: 1, sessions: SESSIONS, environment: WATCHED });
+  const { database, sessions, gateways } = world;
+  const gateway = await (gateways[0] as (typeof gateways)[number]).present();
+  const names = new Names();
+  const beforeAll = sessions[0]?.startCursor as string;
+  const after = await fetchFeedCursor(world);
+  const lively = await Promise.all(
+    Array.from({ length: LIVELY }, () => subscribe({ url: gateway.url, wish: ALL, after, names })),
+  );
+  await everyoneIsConnected(lively);
+  await Promise.all(Array.from({ length: STALLED }, () => stall(gateway.url, beforeAll)));
+  const before = await residentMb(gateway);
+  await eventLoopDelayOf(gateway);
+  let most = before;
+  const weighing = setInterval(async () => {
+    most = Math.max(most, await residentMb(gateway).catch(() => 0));
+  }, WEIGH_EVERY_MS);
+  atTheEnd(async () => clearInterval(weighing));
+
+  const startedAt = performance.now();
+  const chance = chanceOf('stalled reader');
+  let left = BURST;
+  const write = async () => {
+    while (left > 0) {
+      left -= 1;
+      await recordPlainly(database, oneOf(sessions, chance).id, left);
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, write));
+  const writtenAt = performance.now();
+  await allRecorded(database);
+  const log = await readLog(database, names);
+  await everyoneHasRead(lively, log);
+  const readAt = performance.now();
+  clearInterval(weighing);
+  const delay = await eventLoopDelayOf(gateway);
+  const afterwards = await residentMb(gateway);
+
+  const account = accountOf(lively, log, names);
+  const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
+  say(`written in ${seconds(startedAt, writtenAt)} s, read by all ${seconds(writtenAt, readAt)} s later`);
+  say(
+    `resident: ${Math.round(before)} MB before, ${Math.round(most)} at most, ${Math.round(afterwards)} after`,
+  );
+  say(
+    `event loop delay: p50 ${delay.p50} ms, p99 ${delay.p99} ms, at most ${delay.max} ms; ${inWords(account)}`,
+  );
+  expect(account.complaints).toEqual([]);
+  expect(most - before, 'megabytes more').toBeLessThan(MOST_MB_MORE);
+  expect(delay.p99, 'event loop delay').toBeLessThan(MOST_DELAY_MS);
+});

@@ -1,0 +1,117 @@
+import { createClient } from 'graphql-ws';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { pairOf } from '../../src/domain/status.ts';
+import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { SERVED } from './wishes.ts';
+
+const SOCKETS = 10;
+const TRANSITIONS = 8;
+/** What is looked at every second or so falls in between; one statement for every hundred subscribers would be more. */
+const BY_THE_CLOCK = 15;
+
+/** Counts what the gateway, and not the test, asks the database through the driver. */
+function countStatements(): { count: number } {
+  const counter = { count: 0 };
+  const query = pg.Client.prototype.query;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
+    const { application_name } = (this as any).connectionParameters;
+    if (application_name?.startsWith('vkyc-gateway')) counter.count += 1;
+    return (query as any).apply(this, args);
+  } as typeof query;
+  atTheEnd(async () => {
+    pg.Client.prototype.query = query;
+  });
+  return counter;
+}
+
+/** Subscribers on a few sockets, every other one to a single session; says how many deliveries there were. */
+function subscribeMany(
+  gateway: Gateway,
+  sessionId: string,
+  startCursor: string,
+  howMany: number,
+  fields: string,
+) {
+  const clients = Array.from({ length: Math.min(SOCKETS, howMany) }, () =>
+    createClient({
+      url: `${gateway.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+    }),
+  );
+  const query = `subscription ($sessionId: ID, $after: String) { statusTransitions(sessionId: $sessionId, after: $after) { ${fields} } }`;
+  const got = { deliveries: 0, errors: [] as unknown[] };
+  for (let index = 0; index < howMany; index += 1) {
+    const variables = { after: startCursor, ...(index % 2 === 1 ? { sessionId } : {}) };
+    clients[index % clients.length]?.subscribe(
+      { query, variables },
+      {
+        next: () => {
+          got.deliveries += 1;
+        },
+        error: (error) => got.errors.push(error),
+        complete: () => {},
+      },
+    );
+  }
+  return { got, leave: () => Promise.all(clients.map((client) => client.dispose())) };
+}
+
+const STEPS = ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER', 'USER_ACCEPTED_MEETING', 'USER_DROPPED_OFF'] as const;
+
+/** The least number of statements from a webhook to the last of so many subscribers. */
+async function statementsPerTransition(
+  gateway: Gateway,
+  name: string,
+  subscribers: number,
+  fields: string,
+): Promise<number> {
+  const { id, startCursor } = await gateway.start(`${name}.${subscribers}`);
+  const { got, leave } = subscribeMany(gateway, id, startCursor, subscribers, fields);
+  const everyoneHas = (transitions: number) =>
+    eventually(async () => {
+      expect(got.errors).toEqual([]);
+      return got.deliveries === transitions * subscribers;
+    });
+  await everyoneHas(1);
+  const counter = countStatements();
+  const counts: number[] = [];
+  for (let index = 0; index < TRANSITIONS; index += 1) {
+    const before = counter.count;
+    const { status, subStatus } = pairOf(STEPS[index % STEPS.length] as (typeof STEPS)[number]);
+    await gateway.webhook({
+      event_type: 'VKYC_STATUS',
+      event_time: new Date(Date.now() + index * 1000).toISOString(),
+      version: 'v1',
+      data: { verification_id: `${name}.${subscribers}`, user_id: 'somebody', status, sub_status: subStatus },
+    });
+    await everyoneHas(index + 2);
+    counts.push(counter.count - before);
+  }
+  await leave();
+  return Math.min(...counts);
+}
+
+async function expectNoGrowth(name: string, fields: string): Promise<void> {
+  const gateway = await bootGateway();
+  const counts: Record<number, number> = {};
+  for (const subscribers of [1, 100, 2_000])
+    counts[subscribers] = await statementsPerTransition(gateway, name, subscribers, fields);
+  process.stderr.write(`statements per transition (${name}), by subscribers: ${JSON.stringify(counts)}\n`);
+
+  expect(counts[2_000]).toBeLessThan((counts[1] as number) + BY_THE_CLOCK);
+}
+
+test(
+  'a transition takes no more statements for 2,000 subscribers than for one',
+  () => expectNoGrowth('transition', 'id status applied'),
+  60_000,
+);
+
+test.skipIf(!SERVED.sharedExecution)(
+  'nor does it where they ask for its session as well',
+  () => expectNoGrowth('transition-and-session', 'id session { status version }'),
+  60_000,
+);
