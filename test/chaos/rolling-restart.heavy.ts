@@ -12,7 +12,7 @@ const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31
 const SUBSCRIBERS = 2_000;
 const SESSIONS = 200;
 const WINDOW_SECONDS = 10;
-const TRANSITIONS_PER_SECOND = 5;
+const TRANSITIONS_PER_SECOND = 2;
 /** Of all who had to come back, in any tenth of the window. */
 const LARGEST_SHARE = 0.25;
 const say = (line: string) => process.stderr.write(`${line}\n`);

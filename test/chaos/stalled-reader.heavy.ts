@@ -5,7 +5,7 @@ import { chanceOf } from '../../src/sandbox/random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
 import { eventLoopDelayOf, residentMb, WATCHED } from './process-figures.ts';
-import { everyoneIsConnected, Names, subscribe } from './subscribers.ts';
+import { deliveriesTo, everyoneIsConnected, Names, subscribe } from './subscribers.ts';
 import { oneOf, type Wish } from './wishes.ts';
 import { allRecorded, fetchFeedCursor, startWorld } from './world.ts';
 import { recordPlainly } from './writers.ts';
@@ -27,6 +27,8 @@ const ALL: Wish = {
   operation: 'statusTransitions',
   transport: 'WEBSOCKET',
 };
+
+const seconds = (from: number, to: number): string => ((to - from) / 1000).toFixed(1);
 
 /** Long answers: what is sent to a reader who stalls has to fill what the system buffers. */
 const EVERYTHING = `subscription ($after: String) {
@@ -79,6 +81,7 @@ test('readers who stall in a burst of 10,000 transitions cost the gateway no mem
   };
   await Promise.all(Array.from({ length: WRITERS }, write));
   const writtenAt = performance.now();
+  say(`written in ${seconds(startedAt, writtenAt)} s, ${deliveriesTo(lively)} deliveries by then`);
   await allRecorded(database);
   const log = await readLog(database, names);
   await everyoneHasRead(lively, log);
@@ -88,8 +91,7 @@ test('readers who stall in a burst of 10,000 transitions cost the gateway no mem
   const afterwards = await residentMb(gateway);
 
   const account = accountOf(lively, log, names);
-  const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
-  say(`written in ${seconds(startedAt, writtenAt)} s, read by all ${seconds(writtenAt, readAt)} s later`);
+  say(`read by all ${seconds(writtenAt, readAt)} s later`);
   say(
     `resident: ${Math.round(before)} MB before, ${Math.round(most)} at most, ${Math.round(afterwards)} after`,
   );

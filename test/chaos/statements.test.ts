@@ -111,7 +111,7 @@ test(
 );
 
 test.skipIf(!SERVED.sharedExecution)(
-  'nor does it where they ask for its session as well',
+  'a transition takes no more statements for 2,000 subscribers to its session as well',
   () => expectNoGrowth('transition-and-session', 'id session { status version }'),
   60_000,
 );

@@ -34,8 +34,8 @@ interface Options {
 
 const CONNECTIONS = 16;
 const STARTING_AT_ONCE = 8;
-/** Sessions may be locked for a while, and webhooks then wait. */
-const QUIET_WITHIN_MS = 90_000;
+/** Sessions may be locked for a while, and webhooks then wait; a gateway that is behind numbers late. */
+const QUIET_WITHIN_MS = 150_000;
 
 const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id startCursor } } }
