@@ -60,11 +60,12 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
 
   const trouble = makeTrouble(world, plan);
   reportProgress(plan, () => tallyOf(world, subscribers, trouble.happened), subscribers);
-  while (subscribers.length < plan.subscribers) {
+  const late: Promise<void>[] = [];
+  while (late.length < latecomers) {
     await pause((plan.seconds * 500) / latecomers);
-    await join();
+    late.push(join());
   }
-  await trouble.over;
+  await Promise.all([trouble.over, ...late]);
   proxy.calm();
   await allRecorded(database);
 
