@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFailed, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { inWords } from './account.ts';
 import { runStorm } from './storm.ts';
@@ -7,6 +7,9 @@ import { SERVED } from './wishes.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 
 test('through killed gateways, cut connections and late commits, no subscriber loses, repeats or reorders anything', async () => {
+  const progress: string[] = [];
+  onTestFailed(() => void process.stderr.write(`CHAOS_SEED=${SEED}\n${progress.join('\n')}\n`));
+
   const { account, tally, database } = await runStorm({
     seed: SEED,
     seconds: 7,
@@ -14,8 +17,9 @@ test('through killed gateways, cut connections and late commits, no subscriber l
     subscribers: 60,
     transitionsPerSecond: 25,
     wear: { early: 0.25, meanLifeMs: 2_500 },
-    gatewayKillsEvery: [2, 4.5],
+    gatewayKillsEvery: [2.5, 4.5],
     listenerKillsEvery: [1, 2],
+    onProgress: (line) => progress.push(line),
   });
   process.stderr.write(`chaos, CHAOS_SEED=${SEED}: ${inWords(tally)}; ${inWords(account)}\n`);
 

@@ -27,7 +27,7 @@ function countStatements(): { count: number } {
 }
 
 /** Subscribers on a few sockets, every other one to a single session; says how many deliveries there were. */
-function subscribeMany(
+async function subscribeMany(
   gateway: Gateway,
   sessionId: string,
   startCursor: string,
@@ -38,9 +38,12 @@ function subscribeMany(
     createClient({
       url: `${gateway.url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,
+      lazy: false,
       retryAttempts: 0,
     }),
   );
+  // All of them, before anybody subscribes: a gateway busy with subscribers would be late to greet the last.
+  await Promise.all(clients.map((client) => new Promise((resolve) => client.on('connected', resolve))));
   const query = `subscription ($sessionId: ID, $after: String) { statusTransitions(sessionId: $sessionId, after: $after) { ${fields} } }`;
   const got = { deliveries: 0, errors: [] as unknown[] };
   for (let index = 0; index < howMany; index += 1) {
@@ -69,7 +72,7 @@ async function statementsPerTransition(
   fields: string,
 ): Promise<number> {
   const { id, startCursor } = await gateway.start(`${name}.${subscribers}`);
-  const { got, leave } = subscribeMany(gateway, id, startCursor, subscribers, fields);
+  const { got, leave } = await subscribeMany(gateway, id, startCursor, subscribers, fields);
   const everyoneHas = (transitions: number) =>
     eventually(async () => {
       expect(got.errors).toEqual([]);

@@ -15,7 +15,7 @@ export interface StormPlan extends TroublePlan {
   readonly subscribers: number;
   readonly wear: Wear;
   /** Told every few seconds how it goes. */
-  readonly onProgress?: (line: string) => void;
+  readonly onProgress?: (line: string) => unknown;
 }
 
 export interface Tally extends Happened {
