@@ -43,17 +43,25 @@ export async function recordSomehow(pool: pg.Pool, sessionId: string, chance: Ch
   }
 }
 
-/** Records a transition of a session without further ado. */
+/** Records a transition of a session without further ado: all in one statement, for bursts. */
 export async function recordPlainly(pool: pg.Pool, sessionId: string, index: number): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const sequence = await append(client, sessionId, STEPS[index % STEPS.length] as KnownSubStatus);
-    await client.query('commit');
-    await ring(client, sessionId, sequence);
-  } finally {
-    client.release();
-  }
+  const pair = pairOf(STEPS[index % STEPS.length] as KnownSubStatus);
+  const { rows } = await pool.query(
+    `with before as (
+       select id, status, sub_status, last_sequence + 1 as next from vkyc_session where id = $1 for update
+     ), logged as (
+       insert into status_transition (session_id, sequence, status, sub_status, from_status, from_sub_status, verdict, source, actor, recorded_at)
+       select id, next, $2, $3, status, sub_status, 'MOVED', 'MUTATION', 'writer', now() from before
+     ), waiting as (
+       insert into transition_outbox (session_id, sequence) select id, next from before
+     )
+     update vkyc_session s set last_sequence = next, version = next, status = $2, sub_status = $3, decided_here = true,
+       raw_status = null, raw_sub_status = null, waiting_on = case when disputed then 'MERCHANT' else $4 end, updated_at = now()
+     from before where s.id = before.id
+     returning next`,
+    [sessionId, pair.status, pair.subStatus, waitingOnOf(pair, false)],
+  );
+  await ring(pool, sessionId, rows[0].next);
 }
 
 /** The session is locked, its log gets the next sequence, the outbox hears of it, and the row is the fold again. */
@@ -83,7 +91,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
 }
 
 /** As a replica does after its commit; nobody listens where replicas do not tell each other. */
-async function ring(client: pg.PoolClient, sessionId: string, sequence: number): Promise<void> {
+async function ring(client: pg.Pool | pg.PoolClient, sessionId: string, sequence: number): Promise<void> {
   const message = JSON.stringify({ from: 'writer', rings: [[sessionId, sequence]] });
   await client.query(`select pg_notify('vkyc_doorbell', $1)`, [message]);
 }
