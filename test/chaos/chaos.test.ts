@@ -2,7 +2,6 @@ import { expect, onTestFailed, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { inWords } from './account.ts';
 import { runStorm } from './storm.ts';
-import { SERVED } from './wishes.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 
@@ -32,14 +31,7 @@ test('through killed gateways, cut connections and late commits, no subscriber l
     complaints: [],
   });
   const { cuts, kills, listenerKills, lateCommits, rollbacks, reconnects } = tally;
-  const faults = {
-    cuts,
-    kills,
-    lateCommits,
-    rollbacks,
-    reconnects,
-    ...(SERVED.doorbell ? { listenerKills } : {}),
-  };
+  const faults = { cuts, kills, listenerKills, lateCommits, rollbacks, reconnects };
   for (const [fault, count] of Object.entries(faults)) expect(count, fault).toBeGreaterThan(0);
   await expectFolds(database);
   await expectFeedOfLog(database);

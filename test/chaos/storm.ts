@@ -52,7 +52,8 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
     const fromStart =
       wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
     const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));
-    const clientOptions = { retryWait: () => pause(chance.between(...RETRY_MS)) };
+    const retry = () => pause(chance.between(...RETRY_MS));
+    const clientOptions = { retryWait: retry, retry };
     subscribers.push(await subscribe({ url: proxy.url, wish, after, names, clientOptions }));
   };
   const latecomers = Math.round(plan.subscribers * LATECOMERS);

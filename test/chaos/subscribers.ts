@@ -1,9 +1,10 @@
 /** Subscribers that write down what they get. They are stock clients and know nothing of the trouble on the way. */
+import { createClient as createEventStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { type FeedState, resuming } from '../../src/client/resuming.ts';
 import { toGlobalId } from '../../src/graphql/node.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
-import { type FeedState, resuming, type SubscribingClient } from './resuming.ts';
 import { OPERATIONS, type Wish } from './wishes.ts';
 
 /** What came without a break after a cursor. Only a reset, or a snapshot that says so, begins another. */
@@ -85,7 +86,7 @@ export async function subscribe({
     state: 'stale',
     ended: null,
   };
-  const client = await connectBy(wish.transport, url, clientOptions, (state) => {
+  const client = connectBy(wish.transport, url, clientOptions, (state) => {
     const connected = subscriber.state === 'stale' && state !== 'stale';
     subscriber.state = state;
     if (connected) subscriber.connections += 1;
@@ -142,22 +143,28 @@ function take(subscriber: Subscriber, frame: Frame, names: Names): void {
   subscriber.stretches.push({ after: frame.cursor, received: [] });
 }
 
-async function connectBy(
+/** What the stock clients have in common. */
+interface Client {
+  subscribe(payload: object, sink: object): () => void;
+  dispose(): void | Promise<void>;
+}
+
+function connectBy(
   transport: Wish['transport'],
   url: string,
   options: object,
   onState: (state: FeedState) => void,
-): Promise<SubscribingClient> {
-  if (transport === 'WEBSOCKET')
-    return resuming(
-      createClient,
-      { url: `${url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, ...options },
-      { onState },
-    );
-  // By a name that the compiler does not look up: it is not among the packages before it is switched on.
-  const name = 'graphql-sse';
-  const { createClient: createEventStreamClient } = await import(name);
-  return resuming(createEventStreamClient, { url: `${url}/graphql/stream` }, { onState });
+): Client {
+  const states = { onState };
+  const client =
+    transport === 'WEBSOCKET'
+      ? resuming(
+          createClient,
+          { url: `${url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, ...options },
+          states,
+        )
+      : resuming(createEventStreamClient, { url: `${url}/graphql/stream`, ...options }, states);
+  return client as Client;
 }
 
 function describe(why: unknown): string {

@@ -2,18 +2,6 @@
 import type { Chance } from '../../src/sandbox/random.ts';
 import type { StartedSession } from './world.ts';
 
-/** What is not served yet is not asked for, nor broken. */
-export const SERVED: Readonly<Record<'eventStream' | 'frames' | 'doorbell' | 'sharedExecution', boolean>> = {
-  /** `/graphql/stream`, with the client of graphql-sse. */
-  eventStream: false,
-  /** The subscriptions `sessionLive` and `feed`. */
-  frames: false,
-  /** LISTEN and NOTIFY between replicas: until then there are no listeners to kill. */
-  doorbell: false,
-  /** One execution of a selection for all who ask the same: what it reads is then read once. */
-  sharedExecution: false,
-};
-
 /** The part of the log that a subscriber is to get, and how it asks. */
 export interface Wish {
   readonly scope: 'SESSION' | 'FILTER' | 'ALL';
@@ -42,13 +30,13 @@ export function wishOf(sessions: readonly StartedSession[], chance: Chance): Wis
   const scope = chance.pick<Wish['scope']>(SCOPES);
   const ofSession = scope === 'SESSION';
   const filters = scope === 'FILTER' || (ofSession && chance.happens(FILTERED_SESSIONS));
-  const inFrames = SERVED.frames && !(ofSession && filters) && chance.happens(FRAMES);
+  const inFrames = !(ofSession && filters) && chance.happens(FRAMES);
   return {
     scope,
     session: ofSession ? oneOf(sessions, chance) : null,
     filter: filters ? oneOf(FILTERS, chance) : {},
     operation: inFrames ? (ofSession ? 'sessionLive' : 'feed') : 'statusTransitions',
-    transport: SERVED.eventStream && chance.happens(EVENT_STREAMS) ? 'EVENT_STREAM' : 'WEBSOCKET',
+    transport: chance.happens(EVENT_STREAMS) ? 'EVENT_STREAM' : 'WEBSOCKET',
   };
 }
 

@@ -51,7 +51,14 @@ export async function startWorld({ seed, gateways, sessions, environment, wear }
   const ports: number[] = [];
   while (ports.length < gateways) ports.push(await freePort(chance));
   const lives = ports.map((port) =>
-    phoenix({ DATABASE_URL: url, DATA_KEYS, ...access, ...environment, PORT: String(port) }),
+    phoenix({
+      DATABASE_URL: url,
+      DATA_KEYS,
+      ...access,
+      CONNECTIONS_PER_CLIENT: '10000',
+      ...environment,
+      PORT: String(port),
+    }),
   );
   const [first] = await Promise.all(lives.map((life) => life.present()));
   const proxy = await startProxy(ports, chance, wear);
