@@ -27,8 +27,9 @@ export interface Passed extends Result {
 export interface Member {
   readonly viewer: Viewer;
   readonly viewerKey: string;
-  /** The newest transition that it has seen. */
+  /** The newest transition that it has seen, and its number in the log. */
   readonly at: LogPlace;
+  readonly number: number;
   /** When its connection became full, by the process's clock in milliseconds. */
   readonly fullSince: number;
   wants(entry: Entry): boolean;
@@ -160,8 +161,11 @@ export class Audience implements Listener {
   #keep(passed: Passed): void {
     this.#kept.push(passed);
     this.#keptLength += passed.length;
-    while (this.#kept.length > MOST_KEPT || this.#keptLength > MOST_KEPT_LENGTH)
-      this.#keptLength -= this.#kept.shift()?.length ?? 0;
+    if (this.#kept.length <= MOST_KEPT && this.#keptLength <= MOST_KEPT_LENGTH) return;
+    this.#keptLength -= this.#kept.shift()?.length ?? 0;
+    // Nothing is executed for those who have fallen behind; they find out when they have room again.
+    const oldest = this.#kept[0]?.entry.number ?? Number.POSITIVE_INFINITY;
+    for (const follower of this.#lagging) if (follower.number < oldest - 1) this.leave(follower);
   }
 
   #forgetKept(): void {

@@ -18,7 +18,7 @@ export class Follower implements Member {
   readonly viewerKey: string;
   at: LogPlace;
   fullSince = 0;
-  #number: number;
+  number: number;
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
   readonly #subscriber: Subscriber;
@@ -36,7 +36,7 @@ export class Follower implements Member {
     this.viewer = subscriber.viewer;
     this.viewerKey = identityOf(subscriber.viewer);
     this.at = from.at;
-    this.#number = from.number;
+    this.number = from.number;
     this.#subscriber = subscriber;
     this.#tail = within.tail;
     this.#audience = within.audience;
@@ -64,8 +64,8 @@ export class Follower implements Member {
 
   offer(passed: Passed): void {
     const { number } = passed.entry;
-    if (this.#state !== 'LIVE' || number <= this.#number) return;
-    if (number !== this.#number + 1 || !this.#send(passed)) {
+    if (this.#state !== 'LIVE' || number <= this.number) return;
+    if (number !== this.number + 1 || !this.#send(passed)) {
       // It has just joined, and this was under way before it did.
       this.#audience.leave(this);
       this.#run(() => this.#catchUp());
@@ -93,7 +93,7 @@ export class Follower implements Member {
       this.#subscriber.sink.send(json, false);
       this.#quiet = false;
     }
-    this.#number = entry.number;
+    this.number = entry.number;
     this.at = entry;
     return true;
   }
@@ -104,8 +104,8 @@ export class Follower implements Member {
     this.#state = 'CATCHING_UP';
     let greeted = !this.#subscriber.heartbeats;
     for (;;) {
-      while (this.#number < this.#tail.head) {
-        const entries = await this.#tail.after(this.#number);
+      while (this.number < this.#tail.head) {
+        const entries = await this.#tail.after(this.number);
         if (entries.length === 0) return this.#giveUp();
         for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
           if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
@@ -115,7 +115,7 @@ export class Follower implements Member {
       if (greeted) break;
       greeted = true;
       const frame = { kind: 'HEARTBEAT', at: this.at, serverTime: this.#clock.now() } as const;
-      await this.#show({ frame, at: this.at, number: this.#number });
+      await this.#show({ frame, at: this.at, number: this.number });
     }
     this.#state = 'LIVE';
     this.#audience.join(this);
@@ -136,9 +136,9 @@ export class Follower implements Member {
       if (!this.#subscriber.sink.writable) await this.#subscriber.sink.drained();
       if (this.#hasEnded()) return false;
       const json = jsonOf.get(entry);
-      this.#number = entry.number;
+      this.number = entry.number;
       this.at = entry;
-      if (json !== undefined) this.#subscriber.sink.send(json, this.#number < this.#tail.head);
+      if (json !== undefined) this.#subscriber.sink.send(json, this.number < this.#tail.head);
     }
     return true;
   }
@@ -149,7 +149,7 @@ export class Follower implements Member {
     const [json] = await this.#audience.execution.of([{ key, frame }], this.viewer, this.viewerKey);
     if (this.#hasEnded()) return;
     this.at = at;
-    this.#number = number;
+    this.number = number;
     this.#subscriber.sink.send(json as string, false);
   }
 
@@ -161,7 +161,7 @@ export class Follower implements Member {
       while (this.#state === 'LAGGING') {
         await this.#subscriber.sink.drained();
         if (this.#hasEnded()) return;
-        const missed = this.#audience.missedAfter(this.#number);
+        const missed = this.#audience.missedAfter(this.number);
         if (!missed) return this.#fallBehind();
         const made = this.#makeUpFor(missed);
         if (made === 'FULL_AGAIN') continue;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
@@ -6,6 +7,9 @@ import { type Context, createContext, type Services } from './context.ts';
 import type { Translate } from './errors.ts';
 import { createLoaders } from './loaders.ts';
 import type { Operation } from './operation.ts';
+
+/** A burst is executed in turns, so that others on this process have theirs. */
+const LONGEST_TURN_MS = 5;
 
 interface Parts {
   readonly services: Services;
@@ -47,7 +51,15 @@ function selectionOf(operation: Operation, { services, translate }: Parts): Sele
     key: operation.selectionKey,
     async execute(frames, viewer) {
       const loaders = createLoaders(services.db);
-      return Promise.all(frames.map((frame) => executeOne(frame, viewer, loaders)));
+      const results: Promise<Executed>[] = [];
+      let since = performance.now();
+      for (const frame of frames) {
+        results.push(executeOne(frame, viewer, loaders));
+        if (performance.now() - since < LONGEST_TURN_MS) continue;
+        await nextTurn();
+        since = performance.now();
+      }
+      return Promise.all(results);
     },
   };
 }
