@@ -5,7 +5,6 @@ type Frame = { data?: object | null; extensions?: { replay?: boolean } };
 type Sink = { next(frame: Frame): void; error(error: unknown): void; complete(): void };
 type Subscribe = (payload: Payload, sink: Sink, on?: { connected?(again: boolean): void }) => () => void;
 type Stock = { subscribe: Subscribe; on?(event: string, heard: () => void): () => void; terminate?(): void };
-
 /** Exponential backoff with full jitter: anything up to a second at first, up to 30 in the end. */
 export const backoffMs = (retries: number): number => Math.random() * Math.min(30_000, 1_000 * 2 ** retries);
 const wait = (retries: number) => new Promise((resolve) => setTimeout(resolve, backoffMs(retries)));
@@ -22,12 +21,10 @@ function declaredBy({ query, operationName }: Payload): string | undefined {
   return heads.match(`(?:^|;)\\s*subscription\\b\\s*${name}\\b\\s*((?:\\([^)]*\\))?)`)?.[1];
 }
 
-/**
- * The stock client of graphql-ws, or graphql-sse with distinct connections, whose subscriptions retry for ever and go
- * on after the `cursor` of their last frame; give a first `$after`, or what comes before that frame may be missed.
- * `onState` gets each change with the object subscribed with. Silent for `silenceMs` (25 s): connected anew. Where no
- * heartbeats are selected, pongs count as signs of life, and `quietMs` (2 s) without news of the past as live.
- */
+/** The stock client, of graphql-ws or graphql-sse (distinct connections), whose subscriptions retry for ever and go on
+ * after their last `cursor`; give a first `$after`, so that nothing before it is missed. `onState` gets each change with
+ * the object subscribed with. Silent for `silenceMs` (25 s): connected anew. Where no heartbeats are selected, pongs count
+ * as signs of life, and `quietMs` (2 s) without news of the past as live. */
 export function resuming<Create extends (options: never) => { subscribe: unknown }>(
   createClient: Create,
   options: Parameters<Create>[0],
@@ -39,9 +36,8 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   // graphql-sse does not tell whose connection is lost, and takes some losses for the end: its retries are made here.
   const client = made.terminate ? made : (createClient({ ...full, retryAttempts: 0 } as never) as Stock);
   const { on, terminate } = client;
-  const link = { open: false };
+  const link = { open: false, disposed: false };
   for (const open of [true, false]) on?.(open ? 'connected' : 'closed', () => Object.assign(link, { open }));
-
   const subscribe: Subscribe = (payload, sink, listeners) => {
     const declared = declaredBy(payload);
     if (declared === undefined) return client.subscribe(payload, sink, listeners);
@@ -64,11 +60,11 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
       for (const release of [stop, ...unlisten, () => clearTimeout(timer)]) release?.();
       tell();
     };
-    const leave = () => end(() => sink.complete());
-    const fail = (error: unknown) => end(() => sink.error(error));
+    const [leave, fail] = [() => end(() => sink.complete()), (why: unknown) => end(() => sink.error(why))];
     const lose = () => {
       become('stale');
       stop();
+      if (link.disposed) return leave();
       full.retry(failures++).then(open);
     };
     const next = (frame: Frame) => {
@@ -95,5 +91,9 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     if (link.open) become('catching up');
     return leave;
   };
-  return { ...client, subscribe, iterate } as unknown as ReturnType<Create>;
+  const dispose = () => {
+    link.disposed = true;
+    return (client as Stock & { dispose(): unknown }).dispose();
+  };
+  return { ...client, subscribe, iterate, dispose } as unknown as ReturnType<Create>;
 }

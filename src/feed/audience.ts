@@ -5,7 +5,7 @@ import { SharedExecution, type Shown } from './shared-execution.ts';
 import type { Selection } from './stream.ts';
 import type { Entry, Listener } from './tail.ts';
 
-/** How many are served before others on this process have their turn. */
+/** How many frames are sent before others on this process have their turn. */
 const SERVED_AT_ONCE = 200;
 /** What is kept for all together who do not read fast enough; who needs more has fallen behind. */
 const MOST_KEPT = 1_000;
@@ -33,8 +33,8 @@ export interface Member {
   /** When its connection became full, by the process's clock in milliseconds. */
   readonly fullSince: number;
   wants(entry: Entry): boolean;
-  /** The next entry, for one who is in step; others come to it by themselves. */
-  offer(passed: Passed): void;
+  /** The next entries, for one who is in step; others come to them by themselves. */
+  offer(passed: readonly Passed[]): void;
   /** Whether nothing was sent since this was last asked, to one who wants to hear of that. */
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: string): void;
@@ -100,17 +100,18 @@ export class Audience implements Listener {
         frame: { kind: 'TRANSITION', transition: entry },
       })),
     );
+    const passed = entries.map((entry) => ({ entry, ...(results.get(String(entry.number)) ?? NOBODYS) }));
+    this.#position = passed.at(-1)?.entry.number ?? this.#position;
+    this.#keep(passed);
     let served = 0;
-    for (const entry of entries) {
-      const passed = { entry, ...(results.get(String(entry.number)) ?? NOBODYS) };
-      this.#position = entry.number;
-      if (this.#lagging.size > 0) this.#keep(passed);
-      for (const follower of this.#live) {
-        follower.offer(passed);
-        served += 1;
-        if (served % SERVED_AT_ONCE === 0) await nextTurn();
-      }
+    for (const follower of this.#live) {
+      follower.offer(passed);
+      served += passed.length;
+      if (served < SERVED_AT_ONCE) continue;
+      await nextTurn();
+      served = 0;
     }
+    if (this.#lagging.size === 0) this.#forgetKept();
   }
 
   /** Tells those to whom nothing was sent since the last time where they are. */
@@ -158,14 +159,24 @@ export class Audience implements Listener {
     );
   }
 
-  #keep(passed: Passed): void {
-    this.#kept.push(passed);
-    this.#keptLength += passed.length;
-    if (this.#kept.length <= MOST_KEPT && this.#keptLength <= MOST_KEPT_LENGTH) return;
-    this.#keptLength -= this.#kept.shift()?.length ?? 0;
+  #keep(passed: readonly Passed[]): void {
+    this.#kept = [...this.#kept, ...passed];
+    this.#keptLength += lengthOf(passed);
+    let excess = 0;
+    // What is passed on just now is kept in any case.
+    while (this.#kept.length - excess > passed.length && this.#isTooMuch(excess)) {
+      this.#keptLength -= this.#kept[excess]?.length ?? 0;
+      excess += 1;
+    }
+    if (excess === 0) return;
+    this.#kept = this.#kept.slice(excess);
     // Nothing is executed for those who have fallen behind; they find out when they have room again.
     const oldest = this.#kept[0]?.entry.number ?? Number.POSITIVE_INFINITY;
-    for (const follower of this.#lagging) if (follower.number < oldest - 1) this.leave(follower);
+    for (const follower of this.#lagging) if (follower.number < oldest - 1) this.#lagging.delete(follower);
+  }
+
+  #isTooMuch(less: number): boolean {
+    return this.#kept.length - less > MOST_KEPT || this.#keptLength > MOST_KEPT_LENGTH;
   }
 
   #forgetKept(): void {
@@ -173,5 +184,8 @@ export class Audience implements Listener {
     this.#keptLength = 0;
   }
 }
+
+const lengthOf = (passed: readonly Passed[]): number =>
+  passed.reduce((total, { length }) => total + length, 0);
 
 const NOBODYS: Result = { jsonFor: () => undefined, length: 0 };

@@ -62,16 +62,14 @@ export class Follower implements Member {
     this.#audience.leave(this);
   }
 
-  offer(passed: Passed): void {
-    const { number } = passed.entry;
-    if (this.#state !== 'LIVE' || number <= this.number) return;
-    if (number !== this.number + 1 || !this.#send(passed)) {
-      // It has just joined, and this was under way before it did.
-      this.#audience.leave(this);
-      this.#run(() => this.#catchUp());
-      return;
-    }
-    if (!this.#subscriber.sink.writable) this.#lag();
+  offer(passed: readonly Passed[]): void {
+    if (this.#state !== 'LIVE') return;
+    const outcome = this.#sendAll(passed);
+    if (outcome === 'FULL') this.#lag();
+    if (outcome !== 'NOT_EXECUTED') return;
+    // It has just joined, and this was under way before it did.
+    this.#audience.leave(this);
+    this.#run(() => this.#catchUp());
   }
 
   wantsHeartbeat(): boolean {
@@ -82,6 +80,20 @@ export class Follower implements Member {
 
   sendHeartbeat(json: string): void {
     if (this.#state === 'LIVE' && this.#subscriber.sink.writable) this.#subscriber.sink.send(json, false);
+  }
+
+  #sendAll(passed: readonly Passed[]): 'SENT' | 'FULL' | 'NOT_EXECUTED' {
+    const { sink } = this.#subscriber;
+    let outcome: 'SENT' | 'FULL' | 'NOT_EXECUTED' = 'SENT';
+    sink.together(() => {
+      for (const one of passed) {
+        if (one.entry.number <= this.number) continue;
+        outcome = one.entry.number === this.number + 1 && this.#send(one) ? 'SENT' : 'NOT_EXECUTED';
+        if (outcome === 'SENT' && !sink.writable) outcome = 'FULL';
+        if (outcome !== 'SENT') return;
+      }
+    });
+    return outcome;
   }
 
   /** False where it wants the entry, and nothing was executed for it. */
@@ -163,22 +175,14 @@ export class Follower implements Member {
         if (this.#hasEnded()) return;
         const missed = this.#audience.missedAfter(this.number);
         if (!missed) return this.#fallBehind();
-        const made = this.#makeUpFor(missed);
-        if (made === 'FULL_AGAIN') continue;
+        const outcome = this.#sendAll(missed);
+        if (outcome === 'FULL') continue;
         this.#audience.leave(this);
-        if (made === 'NOT_KEPT') return this.#catchUp();
+        if (outcome === 'NOT_EXECUTED') return this.#catchUp();
         this.#state = 'LIVE';
         this.#audience.join(this);
       }
     });
-  }
-
-  #makeUpFor(missed: readonly Passed[]): 'DONE' | 'FULL_AGAIN' | 'NOT_KEPT' {
-    for (const passed of missed) {
-      if (!this.#subscriber.sink.writable) return 'FULL_AGAIN';
-      if (!this.#send(passed)) return 'NOT_KEPT';
-    }
-    return this.#subscriber.sink.writable ? 'DONE' : 'FULL_AGAIN';
   }
 
   async #fallBehind(): Promise<void> {

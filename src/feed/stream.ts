@@ -28,6 +28,8 @@ export interface Selection {
 export interface Sink {
   /** Sends an execution result; `replay` marks one of the past, after which more of the past follows. */
   send(json: string, replay: boolean): void;
+  /** Sends what is sent meanwhile in one go. */
+  together(send: () => void): void;
   /** False while the peer does not read what was sent. */
   readonly writable: boolean;
   /** Resolves when it is writable again, or closed. */

@@ -185,6 +185,11 @@ function roomOf(client: WebSocket, { socket }: IncomingMessage): Room {
     get bufferedBytes() {
       return client.readyState === client.OPEN ? client.bufferedAmount : Number.POSITIVE_INFINITY;
     },
+    together(write) {
+      socket.cork();
+      write();
+      socket.uncork();
+    },
     drained() {
       drained ??= new Promise((resolve) => {
         const done = () => {

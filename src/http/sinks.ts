@@ -13,6 +13,8 @@ const marked = (json: string, replay: boolean): string => (replay ? json.slice(0
 /** How full a connection is; one that is closing has no room. */
 export interface Room {
   readonly bufferedBytes: number;
+  /** What is written meanwhile goes out in one go. */
+  together(write: () => void): void;
   /** Resolves when it is empty, or has closed. */
   drained(): Promise<void>;
 }
@@ -34,6 +36,10 @@ export class SocketSink implements Sink {
   send(json: string, replay: boolean): void {
     if (this.#client.readyState === this.#client.OPEN)
       this.#client.send(`${this.#head}${marked(json, replay)}}`);
+  }
+
+  together(send: () => void): void {
+    this.#room.together(send);
   }
 
   get writable(): boolean {
@@ -59,6 +65,12 @@ export class ResponseSink implements Sink {
 
   send(json: string, replay: boolean): void {
     if (this.#response.writable) this.#response.write(`event: next\ndata: ${marked(json, replay)}\n\n`);
+  }
+
+  together(send: () => void): void {
+    this.#response.cork();
+    send();
+    this.#response.uncork();
   }
 
   get writable(): boolean {

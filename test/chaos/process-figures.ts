@@ -1,28 +1,46 @@
 /** What can be measured of a gateway from outside, or by the probe that is loaded before it. */
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { eventually } from '../harness/gateway.ts';
 import type { GatewayProcess } from '../harness/process.ts';
+
+const run = promisify(execFile);
 
 /** Environment of a gateway whose event loop is watched. */
 export const WATCHED = {
   NODE_OPTIONS: `--import ${fileURLToPath(new URL('event-loop-probe.mjs', import.meta.url))}`,
 };
 
-export interface EventLoopDelay {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
+export interface Figures {
+  /** By which the event loop was late since this was last asked. */
+  readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Megabytes that are in use. */
+  readonly heldMb: number;
 }
 
-/** Milliseconds by which the event loop of a watched gateway was late since this was last asked. */
-export async function eventLoopDelayOf({ child, output }: GatewayProcess): Promise<EventLoopDelay> {
+/** What a watched gateway says of itself. */
+export async function figuresOf({ child, output }: GatewayProcess): Promise<Figures> {
   const said = output.length;
   child.kill('SIGUSR2');
-  const line = await eventually(async () =>
-    output.slice(said).find((each) => each.startsWith('{"eventLoopDelayMs"')),
+  const line = await eventually(async () => output.slice(said).find((each) => each.startsWith('{"figures"')));
+  return JSON.parse(line).figures;
+}
+
+/**
+ * Gives a gateway a core of its own, where the machine has several and a way to say so: what it is late by is then its
+ * own doing, and not that of the clients and writers of a test.
+ */
+export async function setApart({ child }: GatewayProcess): Promise<boolean> {
+  const pin = (pid: number, cores: string) => run('taskset', ['-a', '-p', '-c', cores, String(pid)]);
+  const last = availableParallelism() - 1;
+  if (last < 1) return false;
+  return Promise.all([pin(child.pid as number, '0'), pin(process.pid, `1-${last}`)]).then(
+    () => true,
+    () => false,
   );
-  return JSON.parse(line).eventLoopDelayMs;
 }
 
 /** Megabytes that a process holds in memory. */

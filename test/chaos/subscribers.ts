@@ -114,8 +114,8 @@ export async function subscribe({
   );
   atTheEnd(async () => {
     leaving = true;
-    // It rejects where it was about to connect.
-    await Promise.resolve(client.dispose()).catch(() => {});
+    // Not waited for: those who are about to connect take their time to give up.
+    void Promise.resolve(client.dispose()).catch(() => {});
   });
   return subscriber;
 }

@@ -214,6 +214,25 @@ describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('over %s',
     expect(frames).toEqual([]);
   });
 
+  test('a client that is disposed of while it tries to come back stops trying', async () => {
+    const { server, proxy, client, watch, asked, states } = await setUp(transport);
+    const { ends } = watch(FEED);
+    await asked(1);
+    server.send(transition(1));
+    await eventually(async () => states.at(-1) === 'live');
+    proxy.refuse(10_000);
+    proxy.cut();
+    await eventually(async () => proxy.connections > 5);
+
+    await Promise.resolve(client.dispose()).catch(() => {});
+    await eventually(async () => ends.length > 0);
+    const connections = proxy.connections;
+    // Without a wait between its attempts it would make hundreds meanwhile.
+    for (let round = 0; round < 20; round += 1) await fetch(server.url);
+
+    expect(proxy.connections - connections).toBeLessThanOrEqual(1);
+  });
+
   test('a stream that the server completes, or that is left, ends for good', async () => {
     const { server, states, watch, asked } = await setUp(transport);
     const [left, completed] = [watch(FEED, { after: 'a' }), watch(FEED, { after: 'b' })];

@@ -61,6 +61,10 @@ export class Connection implements Sink {
     this.#tell();
   }
 
+  together(send: () => void): void {
+    send();
+  }
+
   get writable(): boolean {
     return this.roomFor > 0;
   }

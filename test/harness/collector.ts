@@ -28,6 +28,7 @@ export function createCollector(): Collector {
           seen.push(JSON.parse(json));
           wake();
         },
+        together: (send) => send(),
         writable: true,
         drained: async () => {},
         abandon() {
