@@ -10,6 +10,7 @@ import type { Operation } from './operation.ts';
 
 /** A burst is executed in turns, so that others on this process have theirs. */
 const LONGEST_TURN_MS = 5;
+const EXECUTED_TOGETHER = 10;
 
 interface Parts {
   readonly services: Services;
@@ -51,15 +52,17 @@ function selectionOf(operation: Operation, { services, translate }: Parts): Sele
     key: operation.selectionKey,
     async execute(frames, viewer) {
       const loaders = createLoaders(services.db);
-      const results: Promise<Executed>[] = [];
+      const results: Executed[] = [];
       let since = performance.now();
-      for (const frame of frames) {
-        results.push(executeOne(frame, viewer, loaders));
-        if (performance.now() - since < LONGEST_TURN_MS) continue;
-        await nextTurn();
-        since = performance.now();
+      for (let from = 0; from < frames.length; from += EXECUTED_TOGETHER) {
+        if (performance.now() - since > LONGEST_TURN_MS) {
+          await nextTurn();
+          since = performance.now();
+        }
+        const together = frames.slice(from, from + EXECUTED_TOGETHER);
+        results.push(...(await Promise.all(together.map((frame) => executeOne(frame, viewer, loaders)))));
       }
-      return Promise.all(results);
+      return results;
     },
   };
 }
