@@ -4,7 +4,7 @@ import base from './vitest.config.ts';
 /** What takes minutes: the same tests at full size, and those that have no small size. Their progress is shown. */
 const heavy = {
   test: {
-    env: { JOURNEYS: process.env.JOURNEYS ?? '600' },
+    env: { JOURNEYS: process.env.JOURNEYS ?? '600', WALK_STEPS: process.env.WALK_STEPS ?? '5000' },
     testTimeout: 300_000,
     hookTimeout: 60_000,
     // They measure, or fill both cores by themselves.
@@ -16,5 +16,8 @@ const heavy = {
 const merged = mergeConfig(base, heavy);
 export default {
   ...merged,
-  test: { ...merged.test, include: ['test/**/*.heavy.ts', 'test/journeys/*.test.ts'] },
+  test: {
+    ...merged.test,
+    include: ['test/**/*.heavy.ts', 'test/journeys/*.test.ts', 'test/api/random-walk.test.ts'],
+  },
 };

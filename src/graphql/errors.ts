@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import {
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+} from 'graphql';
 import type { Logger } from 'pino';
 import { CursorError } from '../feed/cursor.ts';
 
@@ -10,6 +15,15 @@ const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as
  * logged under an id, and only the id is told: no stack trace, no SQL.
  */
 export type Translate = (error: unknown) => GraphQLFormattedError;
+
+/** A result as clients get it. One of a request that was never executed has no data at all. */
+export const formattedResult = (
+  { data, errors }: { readonly [Part in 'data' | 'errors']?: ExecutionResult[Part] | undefined },
+  translate: Translate,
+): FormattedExecutionResult => ({
+  ...(errors ? { errors: errors.map(translate) } : {}),
+  ...(data === undefined ? {} : { data }),
+});
 
 export const createTranslator =
   (log: Logger): Translate =>

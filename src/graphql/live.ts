@@ -4,7 +4,7 @@ import type { Viewer } from '../domain/access.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
 import { type Context, createContext, type Services } from './context.ts';
-import type { Translate } from './errors.ts';
+import { formattedResult, type Translate } from './errors.ts';
 import { createLoaders } from './loaders.ts';
 import type { Operation } from './operation.ts';
 
@@ -44,9 +44,11 @@ function selectionOf(operation: Operation, { services, translate }: Parts): Sele
         return viewer;
       },
     };
-    const { data, errors } = await execute({ ...operation, rootValue: frame, contextValue });
-    const result = errors ? { errors: errors.map(translate), data } : { data };
-    return { json: JSON.stringify(result), dependsOnViewer } satisfies Executed;
+    const result = await execute({ ...operation, rootValue: frame, contextValue });
+    return {
+      json: JSON.stringify(formattedResult(result, translate)),
+      dependsOnViewer,
+    } satisfies Executed;
   };
   return {
     key: operation.selectionKey,

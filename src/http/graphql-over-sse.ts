@@ -3,7 +3,7 @@ import { type ExecutionResult, execute, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
 import { createContext, type Services } from '../graphql/context.ts';
-import type { Translate } from '../graphql/errors.ts';
+import { formattedResult, type Translate } from '../graphql/errors.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations, Payload } from '../graphql/operation.ts';
 import type { LiveConnections } from './live-connections.ts';
@@ -111,7 +111,7 @@ async function stream(
     response.once('close', end);
     await begun.next();
   } else {
-    sink.send(JSON.stringify(formatted(begun, translate)), false);
+    sink.send(JSON.stringify(formattedResult(begun, translate)), false);
   }
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
@@ -123,9 +123,6 @@ async function stream(
     return execute({ ...operation, contextValue: createContext(services, viewer) });
   }
 }
-
-const formatted = ({ data, errors }: ExecutionResult, translate: Translate) =>
-  errors ? { errors: errors.map(translate), data: data ?? null } : { data };
 
 /** By the body, or by the query string, whose variables are JSON. */
 function payloadOf({ method, body, query }: FastifyRequest): Payload {

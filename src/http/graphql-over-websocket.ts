@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { execute, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { execute, GraphQLError } from 'graphql';
 import { CloseCode, type Context as Connected, handleProtocols, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../domain/access.ts';
 import { createContext, type Services } from '../graphql/context.ts';
-import type { Translate } from '../graphql/errors.ts';
+import { formattedResult, type Translate } from '../graphql/errors.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations } from '../graphql/operation.ts';
 import type { LiveConnections } from './live-connections.ts';
@@ -54,7 +54,6 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES, handleProtocols });
   const peers = new Set<Peer>();
   const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
-  const formatted = (errors: readonly unknown[]): GraphQLFormattedError[] => errors.map(translate);
 
   const protocol = makeServer<Record<string, unknown>, Peer>({
     onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, parts),
@@ -74,9 +73,8 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
       const sink = new SocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
       return (await subscribeTo(operation, viewerOf(peer), sink, { services, translate })) as never;
     },
-    onNext: (_connected, _id, _payload, _args, result) =>
-      result.errors ? { data: result.data ?? null, errors: formatted(result.errors) } : undefined,
-    onError: (_connected, _id, _payload, errors) => formatted(errors),
+    onNext: (_connected, _id, _payload, _args, result) => formattedResult(result, translate),
+    onError: (_connected, _id, _payload, errors) => errors.map(translate),
   });
 
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
