@@ -59,6 +59,9 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** How often connections that have become idle are closed during a stop. */
+const IDLE_LOOK_MS = 100;
+
 type Release = () => Promise<unknown> | unknown;
 
 /** The whole gateway, put together by hand and listening. What opens says at once how it closes. */
@@ -168,7 +171,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await serveWebhooks(server, { inbox, secrets, metrics });
     const sse = serveGraphqlOverSse(server, parts);
     const websocket = serveGraphqlOverWebsocket(parts);
+    onStop(() => {
+      websocket.stop();
+      sse.stop();
+    });
     server.server.on('upgrade', (request, socket, head) => {
+      // Nobody else listens between here and the WebSocket's own handler: a reset would end the process.
+      socket.on('error', () => socket.destroy());
       if (request.url?.split('?')[0] !== '/graphql' || stopping) socket.destroy();
       else if (!isWelcome(request.headers)) refuseUpgrade(socket);
       else websocket.upgrade(request, socket, head);
@@ -176,11 +185,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await server.listen({ host: config.host, port: config.port });
     onStop(async () => {
       stopping = true;
-      const closed = server.close();
-      await connections.stop(config.live.shutdownSeconds);
-      websocket.stop();
-      sse.stop();
-      await closed;
+      const farewell = connections.stop(config.live.shutdownSeconds).then(() => {
+        websocket.stop();
+        sse.stop();
+      });
+      // Those that had a request in hand are idle later than the server looks.
+      const idle = setInterval(() => server.server.closeIdleConnections(), IDLE_LOOK_MS);
+      await Promise.all([server.close(), farewell]).finally(() => clearInterval(idle));
     });
 
     const address = addressOf(server, config.host);

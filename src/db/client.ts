@@ -7,6 +7,9 @@ export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 export type Queryable = Database | Transaction;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection on which an answer takes longer is taken for dead, as behind a lost route. */
+const QUERY_TIMEOUT_MS = 20_000;
+const PROBE_AFTER_MS = 10_000;
 
 export interface Connection {
   readonly db: Database;
@@ -14,12 +17,19 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** The driver's words, which drizzle wraps. */
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.message === 'Query read timeout' || isTimeout(error.cause));
+
 /** A pool of connections. `onError` hears of idle connections that broke; the pool replaces them by itself. */
 export function connect(url: string, poolSize: number, onError: (error: Error) => void): Connection {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: PROBE_AFTER_MS,
     application_name: 'vkyc-gateway',
   });
   pool.on('error', onError);
@@ -29,10 +39,14 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
   // Drizzle's own does not give a connection back on which even `begin` failed.
   db.transaction = async (work, config) => {
     const client = await pool.connect();
+    let dead = false;
     try {
       return await drizzle(client).transaction(work, config);
+    } catch (error) {
+      dead = isTimeout(error);
+      throw error;
     } finally {
-      client.release();
+      client.release(dead);
     }
   };
   return { db, pool, close: () => pool.end() };

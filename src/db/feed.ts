@@ -5,6 +5,7 @@ import type { LogRow } from './transitions.ts';
 
 /** Any number will do, as long as every replica takes the same. */
 const NUMBERING_LOCK = 8_529_002;
+const SILENT_FOR = '2s';
 
 /**
  * Gives committed transitions the next positions and returns how many; null where another replica is at it.
@@ -14,7 +15,9 @@ const NUMBERING_LOCK = 8_529_002;
 export const numberCommitted = (db: Database, limit: number): Promise<number | null> =>
   db.transaction(async (tx) => {
     const { rows } = await tx.execute<{ locked: boolean }>(
-      sql`select pg_try_advisory_xact_lock(${NUMBERING_LOCK}) as locked`,
+      // Whoever falls silent in the middle of it must not keep the others from it.
+      sql`select pg_try_advisory_xact_lock(${NUMBERING_LOCK}) as locked,
+        set_config('idle_in_transaction_session_timeout', ${SILENT_FOR}, true)`,
     );
     if (!rows[0]?.locked) return null;
     const numbered = await tx.execute(sql`

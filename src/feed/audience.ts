@@ -11,6 +11,9 @@ const SERVED_AT_ONCE = 200;
 const MOST_KEPT = 1_000;
 const MOST_KEPT_LENGTH = 1024 * 1024;
 
+/** What may wait to be passed on, in entries. */
+const MOST_UNHEARD = 1_000;
+
 /** What is sent of a frame. */
 interface Result {
   /** For a viewer, by `viewerKey`; undefined where it was not executed for them. */
@@ -35,6 +38,8 @@ export interface Member {
   wants(entry: Entry): boolean;
   /** The next entries, for one who is in step; others come to them by themselves. */
   offer(passed: readonly Passed[]): void;
+  /** It cannot be served together with the others, and goes by itself. */
+  fallBack(): void;
   /** Whether nothing was sent since this was last asked, to one who wants to hear of that. */
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: string): void;
@@ -53,6 +58,8 @@ export class Audience implements Listener {
   #keptLength = 0;
   /** Number of the newest entry that was passed on here. */
   #position = 0;
+  #passing: Promise<void> = Promise.resolve();
+  #unheard = 0;
   /** All who follow, in step or not. */
   members = 0;
 
@@ -91,14 +98,33 @@ export class Audience implements Listener {
     return { live: this.#live.size, lagging };
   }
 
-  /** Passes entries on, in order. Resolves when all who keep up have been sent them. */
-  async hear(entries: readonly Entry[]): Promise<void> {
+  /** Takes entries to pass on, in order. Resolves when all who keep up have been sent them, or nobody waits for them. */
+  hear(entries: readonly Entry[]): Promise<void> {
+    this.#unheard += entries.length;
+    const passOn = async () => {
+      this.#unheard -= entries.length;
+      // Where this selection takes longer than the log takes to grow, its followers go by themselves.
+      if (this.#unheard > MOST_UNHEARD) this.#skip(entries);
+      else await this.#passOn(entries);
+    };
+    this.#passing = this.#passing.then(passOn).catch(() => this.#skip(entries));
+    return this.#passing;
+  }
+
+  #skip(entries: readonly Entry[]): void {
+    this.#position = entries.at(-1)?.number ?? this.#position;
+    this.#forgetKept();
+    for (const follower of [...this.#live]) follower.fallBack();
+  }
+
+  async #passOn(entries: readonly Entry[]): Promise<void> {
     const wanted = entries.filter((entry) => this.#isWanted(entry));
     const results = await this.#executeForAll(
       wanted.map((entry) => ({
         key: String(entry.number),
         frame: { kind: 'TRANSITION', transition: entry },
       })),
+      (follower, index) => follower.wants(wanted[index] as Entry),
     );
     const passed = entries.map((entry) => ({ entry, ...(results.get(String(entry.number)) ?? NOBODYS) }));
     this.#position = passed.at(-1)?.entry.number ?? this.#position;
@@ -122,6 +148,7 @@ export class Audience implements Listener {
     const places = new Map(quiet.map(({ at }) => [keyOf(at), at]));
     const results = await this.#executeForAll(
       [...places].map(([key, at]) => ({ key, frame: { kind: 'HEARTBEAT', at, serverTime } })),
+      () => true,
     );
     for (const [index, follower] of quiet.entries()) {
       const json = results.get(keyOf(follower.at))?.jsonFor(follower.viewerKey);
@@ -136,24 +163,49 @@ export class Audience implements Listener {
     return false;
   }
 
-  /** What is sent of each, to whichever of the followers: by the keys that were given. */
-  async #executeForAll(shown: readonly Shown[]): Promise<Map<string, Result>> {
-    if (shown.length === 0) return new Map();
-    const viewers = new Map<string, Viewer>();
-    for (const { viewerKey, viewer } of [...this.#live, ...this.#lagging]) viewers.set(viewerKey, viewer);
-    const byViewer = new Map<string, string[]>();
-    for (const [viewerKey, viewer] of viewers) {
-      byViewer.set(viewerKey, await this.execution.of(shown, viewer, viewerKey));
-      if (!this.execution.dependsOnViewer) break;
+  /**
+   * What is sent of each, by the keys that were given. Where it depends on the viewer, each gets executed what one of
+   * their followers wants.
+   */
+  async #executeForAll(
+    shown: readonly Shown[],
+    wants: (follower: Member, index: number) => boolean,
+  ): Promise<Map<string, Result>> {
+    const [first] = [...this.#live, ...this.#lagging];
+    if (shown.length === 0 || !first) return new Map();
+    const occasion = {};
+    if (!this.execution.dependsOnViewer) {
+      const forAll = await this.execution.of(shown, first.viewer, first.viewerKey, occasion);
+      if (!this.execution.dependsOnViewer)
+        return new Map(
+          shown.map(({ key }, index) => [
+            key,
+            { jsonFor: () => forAll[index], length: forAll[index]?.length ?? 0 },
+          ]),
+        );
     }
-    const [forAll] = this.execution.dependsOnViewer ? [] : byViewer.values();
-    const results = [...byViewer.values()];
+    const byKey = new Map(shown.map(({ key }) => [key, new Map<string, string>()]));
+    const ofViewer = new Map<string, Member[]>();
+    for (const follower of [...this.#live, ...this.#lagging]) {
+      const others = ofViewer.get(follower.viewerKey);
+      if (others) others.push(follower);
+      else ofViewer.set(follower.viewerKey, [follower]);
+    }
+    await Promise.all(
+      [...ofViewer].map(async ([viewerKey, followers]) => {
+        const theirs = shown.filter((_, index) => followers.some((follower) => wants(follower, index)));
+        const { viewer } = followers[0] as Member;
+        const results = await this.execution.of(theirs, viewer, viewerKey, occasion);
+        for (const [index, { key }] of theirs.entries())
+          byKey.get(key)?.set(viewerKey, results[index] as string);
+      }),
+    );
     return new Map(
-      shown.map(({ key }, index) => [
+      [...byKey].map(([key, ofEach]) => [
         key,
         {
-          jsonFor: (viewerKey) => (forAll ?? byViewer.get(viewerKey))?.[index],
-          length: results.reduce((total, each) => total + (each[index]?.length ?? 0), 0),
+          jsonFor: (viewerKey) => ofEach.get(viewerKey),
+          length: [...ofEach.values()].reduce((total, json) => total + json.length, 0),
         },
       ]),
     );

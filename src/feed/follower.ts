@@ -48,6 +48,13 @@ export class Follower implements Member {
     return this.#subscriber.wants(entry);
   }
 
+  /** It cannot be served together with the others, and goes by itself. */
+  fallBack(): void {
+    if (this.#state !== 'LIVE') return;
+    this.#audience.leave(this);
+    this.#run(() => this.#catchUp());
+  }
+
   /** Begins, with something other than a transition where there is such. */
   start(first: Anew | null): void {
     this.#run(async () => {
@@ -66,15 +73,13 @@ export class Follower implements Member {
     if (this.#state !== 'LIVE') return;
     const outcome = this.#sendAll(passed);
     if (outcome === 'FULL') this.#lag();
-    if (outcome !== 'NOT_EXECUTED') return;
     // It has just joined, and this was under way before it did.
-    this.#audience.leave(this);
-    this.#run(() => this.#catchUp());
+    if (outcome === 'NOT_EXECUTED') this.fallBack();
   }
 
   wantsHeartbeat(): boolean {
     const wants = this.#quiet && this.#state === 'LIVE' && this.#subscriber.heartbeats;
-    this.#quiet = true;
+    this.#quiet = !wants;
     return wants;
   }
 
@@ -157,8 +162,12 @@ export class Follower implements Member {
 
   /** Shows a frame that is not an entry of the log, and goes on after it. */
   async #show({ frame, at, number }: Anew): Promise<void> {
+    const { execution } = this.#audience;
     const key = `${frame.kind} ${at.sessionId} ${at.sequence}`;
-    const [json] = await this.#audience.execution.of([{ key, frame }], this.viewer, this.viewerKey);
+    const [json] =
+      frame.kind === 'SNAPSHOT'
+        ? [await execution.alone(frame, this.viewer)]
+        : await execution.of([{ key, frame }], this.viewer, this.viewerKey);
     if (this.#hasEnded()) return;
     this.at = at;
     this.number = number;

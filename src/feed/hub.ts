@@ -13,13 +13,15 @@ import { type NumberedLog, Tail } from './tail.ts';
 
 /** Doorbells may get lost: everything is looked at by itself this often. */
 const LOOK_EVERY_MS = 2_000;
-/** How soon to try again while another replica gives out positions. */
-const NUMBERING_RETRY_MS = 3;
+/** How soon to try again while another replica gives out positions, at first and in the end. */
+const NUMBERING_RETRY_MS = { first: 3, last: 100 };
 /** A committed transition that has no position after this long: nobody gives out positions any more. */
 const NUMBERING_DEADLINE_MS = 10_000;
 const NUMBERING_BATCH = 1_000;
-/** How often those who hear nothing are told that there is nothing. */
-export const HEARTBEAT_MS = 10_000;
+/** Those to whom nothing was sent for one to two of these are told that there is nothing: every 10 s at the latest. */
+const BEAT_MS = 5_000;
+/** Who has not seen the log for so long cannot say that nothing happens. */
+const BLIND_AFTER_MS = 3 * LOOK_EVERY_MS;
 /** The name of the log over all sessions, among those of single sessions. */
 const ALL = 'all';
 
@@ -40,6 +42,8 @@ export class Hub {
   readonly #timers: NodeJS.Timeout[];
   #pass: Promise<void> = Promise.resolve();
   #nextPass: Promise<void> | null = null;
+  /** When the log was last seen, by the process's clock. */
+  #seenAt = performance.now();
   #stopped = false;
 
   constructor({ db, clock, doorbell, log }: { db: Database; clock: Clock; doorbell: Doorbell; log: Logger }) {
@@ -50,14 +54,11 @@ export class Hub {
     this.#stopListening = doorbell.listen({
       rung: (sessionId) => {
         this.#followed.get(sessionId)?.tail.wake();
-        void this.#number();
+        this.#number().catch(this.#complain);
       },
       missed: () => this.#look(),
     });
-    this.#timers = [
-      setInterval(() => this.#look(), LOOK_EVERY_MS),
-      setInterval(() => this.#beat(), HEARTBEAT_MS),
-    ];
+    this.#timers = [setInterval(() => this.#look(), LOOK_EVERY_MS), setInterval(() => this.#beat(), BEAT_MS)];
     this.#look();
   }
 
@@ -156,24 +157,32 @@ export class Hub {
   #number(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
       this.#nextPass = null;
-      this.#pass = this.#numberAll().catch(this.#complain);
-      return this.#pass;
+      const pass = this.#numberAll();
+      this.#pass = pass.catch(() => {});
+      return pass;
     });
     return this.#nextPass;
   }
 
   async #numberAll(): Promise<void> {
+    const deadline = performance.now() + NUMBERING_DEADLINE_MS;
+    let retryMs = NUMBERING_RETRY_MS.first;
     while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
+      this.#seenAt = performance.now();
       if (numbered !== null) this.#followed.get(ALL)?.tail.wake();
       if (numbered !== null && numbered < NUMBERING_BATCH) return;
-      if (numbered === null) await new Promise((resolve) => setTimeout(resolve, NUMBERING_RETRY_MS));
+      if (numbered !== null) continue;
+      if (performance.now() > deadline)
+        throw new Error('Another replica holds the numbering, and does not go on');
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      retryMs = Math.min(retryMs * 2, NUMBERING_RETRY_MS.last);
     }
   }
 
   /** What doorbells did not tell, in two statements however many subscribers there are. */
   #look(): void {
-    void this.#number();
+    this.#number().catch(this.#complain);
     const watched = [...this.#followed.keys()].filter((name) => name !== ALL);
     if (watched.length === 0) return;
     findSessions(this.#db, watched)
@@ -187,6 +196,7 @@ export class Hub {
   }
 
   #beat(): void {
+    if (performance.now() - this.#seenAt > BLIND_AFTER_MS) return;
     const now = this.#clock.now();
     for (const { audiences } of this.#followed.values())
       for (const audience of audiences.values()) audience.beat(now).catch(this.#complain);

@@ -22,29 +22,40 @@ export class SharedExecution {
   }
 
   /** Results as JSON, in the order of the frames. `viewerKey` is the viewer's identity. */
-  async of(shown: readonly Shown[], viewer: Viewer, viewerKey: string): Promise<string[]> {
+  async of(
+    shown: readonly Shown[],
+    viewer: Viewer,
+    viewerKey: string,
+    occasion: object = {},
+  ): Promise<string[]> {
     if (!this.dependsOnViewer) {
-      const shared = await this.#execute(shown, viewer, '');
+      const shared = await this.#execute(shown, viewer, '', occasion);
       this.dependsOnViewer ||= shared.some((result) => result.dependsOnViewer);
       if (!this.dependsOnViewer) return shared.map(({ json }) => json);
     }
-    const own = await this.#execute(shown, viewer, viewerKey);
+    const own = await this.#execute(shown, viewer, viewerKey, occasion);
     return own.map(({ json }) => json);
   }
 
-  #execute(shown: readonly Shown[], viewer: Viewer, whose: string): Promise<Executed[]> {
+  /** The same for one frame that is of its own moment, and shared with nobody. */
+  async alone(frame: Frame, viewer: Viewer): Promise<string> {
+    const [result] = await this.#selection.execute([frame], viewer, {});
+    return (result as Executed).json;
+  }
+
+  #execute(shown: readonly Shown[], viewer: Viewer, whose: string, occasion: object): Promise<Executed[]> {
     const nameOf = ({ key }: Shown) => `${key} ${whose}`;
     const missing = shown.filter((each) => !this.#underWay.has(nameOf(each)));
     if (missing.length > 0) {
       const executing = this.#selection.execute(
         missing.map(({ frame }) => frame),
         viewer,
+        occasion,
       );
       for (const [index, each] of missing.entries()) {
-        const result = executing.then((results) => {
-          this.#underWay.delete(nameOf(each));
-          return results[index] as Executed;
-        });
+        const result = executing
+          .finally(() => this.#underWay.delete(nameOf(each)))
+          .then((results) => results[index] as Executed);
         this.#underWay.set(nameOf(each), result);
       }
     }

@@ -20,8 +20,11 @@ export interface Executed {
 /** What a subscriber wants to see of each frame. Those of the same key share their executions. */
 export interface Selection {
   readonly key: string;
-  /** Results in the order of the frames. Never rejects: what goes wrong is part of a result. */
-  execute(frames: readonly Frame[], viewer: Viewer): Promise<Executed[]>;
+  /**
+   * Results in the order of the frames; what goes wrong is part of a result. What is executed on the same occasion
+   * may share what it reads: an object that lives as long as that.
+   */
+  execute(frames: readonly Frame[], viewer: Viewer, occasion: object): Promise<Executed[]>;
 }
 
 /** Where one subscription's frames go: a WebSocket, or a response that stays open. */

@@ -90,7 +90,7 @@ export class Tail {
         this.#recent = [...this.#recent, ...entries].slice(-RECENT);
         this.#head = newest.number;
         if (entries.length === LIVE_PAGE) this.#mayHaveGrown = true;
-        await Promise.all([...this.listeners].map((listener) => listener.hear(entries)));
+        await this.#passedToMost(entries);
         await this.#waitForTheMany();
       }
     } catch (error) {
@@ -98,6 +98,23 @@ export class Tail {
     } finally {
       this.#passingOn = false;
     }
+  }
+
+  /** Resolves when half of those who keep up have been sent the entries: who takes longer holds nobody up. */
+  #passedToMost(entries: readonly Entry[]): Promise<void> {
+    const listeners = [...this.listeners];
+    const sizes = listeners.map((listener) => listener.pace(PATIENCE_MS).live);
+    const all = sizes.reduce((total, size) => total + size, 0);
+    return new Promise((resolve, reject) => {
+      let [served, done] = [0, 0];
+      for (const [index, listener] of listeners.entries())
+        listener.hear(entries).then(() => {
+          served += sizes[index] as number;
+          done += 1;
+          if ((all > 0 && served * 2 >= all) || done === listeners.length) resolve();
+        }, reject);
+      if (listeners.length === 0) resolve();
+    });
   }
 
   async #waitForTheMany(): Promise<void> {

@@ -3,7 +3,7 @@ import type { Sealer } from '../db/sealing.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { Clock } from '../domain/ports.ts';
-import type { Cursors } from '../feed/cursor.ts';
+import type { Cursors, LogPlace } from '../feed/cursor.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/stream.ts';
 import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
@@ -36,6 +36,8 @@ export interface Context {
   readonly loaders: Loaders;
   /** True in subscriptions, whose frames must not carry personal data. */
   readonly live: boolean;
+  /** The newest place in the feed over all sessions, the same for the whole operation. */
+  feedEnd(): Promise<LogPlace>;
   /** While a subscription begins: where its frames go, and what is shown of them. */
   readonly connection: LiveConnection | null;
 }
@@ -49,10 +51,17 @@ export const createContext = (
   services: Services,
   viewer: Viewer,
   connection: LiveConnection | null = null,
-): Context => ({
-  viewer,
-  services,
-  loaders: createLoaders(services.db),
-  live: connection !== null,
-  connection,
-});
+): Context => {
+  let feedEnd: Promise<LogPlace> | null = null;
+  return {
+    viewer,
+    services,
+    loaders: createLoaders(services.db),
+    live: connection !== null,
+    connection,
+    feedEnd() {
+      feedEnd ??= services.hub.newest().then(({ at }) => at);
+      return feedEnd;
+    },
+  };
+};

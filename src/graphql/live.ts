@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Lifetime } from '../feed/lifetime.ts';
+import { Lifetime } from '../feed/lifetime.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
 import { type Context, createContext, type Services } from './context.ts';
 import { formattedResult, type Translate } from './errors.ts';
-import { createLoaders } from './loaders.ts';
+import { createLoaders, type Loaders } from './loaders.ts';
 import type { Operation } from './operation.ts';
 
 /** A burst is executed in turns, so that others on this process have theirs. */
@@ -18,7 +18,7 @@ interface Parts {
 }
 
 /** Begins a subscription whose frames go to the sink; it lasts as long as what is returned, or was refused. */
-export function subscribeTo(
+export async function subscribeTo(
   operation: Operation,
   viewer: Viewer,
   sink: Sink,
@@ -26,18 +26,28 @@ export function subscribeTo(
 ): Promise<Lifetime | ExecutionResult> {
   const live = { sink, selection: selectionOf(operation, parts) };
   const contextValue = createContext(parts.services, viewer, live);
-  return createSourceEventStream({ ...operation, contextValue }) as Promise<Lifetime | ExecutionResult>;
+  const begun = (await createSourceEventStream({ ...operation, contextValue })) as Lifetime | ExecutionResult;
+  const errors = 'errors' in begun ? (begun.errors ?? []) : [];
+  if (!errors.some((error) => parts.translate(error).extensions?.code === 'INTERNAL_SERVER_ERROR'))
+    return begun;
+  // A fault of ours costs the connection: clients would take a refusal for the end, and not come back.
+  sink.abandon();
+  return new Lifetime(() => {});
 }
 
-/** What an operation shows of a frame. All that is executed together shares its loaders, made for the occasion. */
+/** What has been read on an occasion: of the moment, and the same for all viewers. */
+const loadersOf = new WeakMap<object, Loaders>();
+
+/** What an operation shows of a frame. */
 function selectionOf(operation: Operation, { services, translate }: Parts): Selection {
-  const executeOne = async (frame: Frame, viewer: Viewer, loaders: ReturnType<typeof createLoaders>) => {
+  const executeOne = async (frame: Frame, viewer: Viewer, loaders: Loaders) => {
     let dependsOnViewer = false;
     const contextValue: Context = {
       services,
       loaders,
       live: true,
       connection: null,
+      feedEnd: () => services.hub.newest().then(({ at }) => at),
       // Whatever is found without looking at the viewer is the same for every viewer.
       get viewer() {
         dependsOnViewer = true;
@@ -52,8 +62,9 @@ function selectionOf(operation: Operation, { services, translate }: Parts): Sele
   };
   return {
     key: operation.selectionKey,
-    async execute(frames, viewer) {
-      const loaders = createLoaders(services.db);
+    async execute(frames, viewer, occasion) {
+      const loaders = loadersOf.get(occasion) ?? createLoaders(services.db);
+      loadersOf.set(occasion, loaders);
       const results: Executed[] = [];
       let since = performance.now();
       for (let from = 0; from < frames.length; from += EXECUTED_TOGETHER) {

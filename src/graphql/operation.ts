@@ -4,6 +4,7 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
   type OperationTypeNode,
   parse,
   print,
@@ -38,6 +39,9 @@ interface Checked {
 
 /** Documents are few, and sent again at every reconnect of every client. */
 const MOST_REMEMBERED = 1_000;
+/** Longer ones are rarely sent again, and a thousand of them would fill the memory. */
+const LONGEST_REMEMBERED = 8_192;
+const MOST_TOKENS = 2_000;
 
 /** Parses and checks operations, each document once. */
 export class Operations {
@@ -60,6 +64,12 @@ export class Operations {
     const operation = getOperationAST(document, operationName);
     if (!operation) return [badRequest('Name one of the operations of the document with `operationName`.')];
     const variableValues = (variables ?? {}) as Record<string, unknown>;
+    // What cannot be coerced is refused when it is executed: its key is never used.
+    const { coerced = {} } = getVariableValues(
+      this.#schema,
+      operation.variableDefinitions ?? [],
+      variableValues,
+    );
     return {
       schema: this.#schema,
       document,
@@ -69,15 +79,16 @@ export class Operations {
       selectionKey: JSON.stringify([
         operation.name?.value,
         selection.text,
-        selection.variables.map((name) => variableValues[name]),
+        selection.variables.map((name) => (Object.hasOwn(coerced, name) ? [coerced[name]] : [])),
       ]),
     };
   }
 
   #check(query: string): Checked {
-    const known = this.#checked.get(query);
-    if (known) return known;
-    const checked = this.#checkAnew(query);
+    const checked = this.#checked.get(query) ?? this.#checkAnew(query);
+    // Set anew, so that the first is always the one that was not asked for the longest.
+    this.#checked.delete(query);
+    if (checked.errors.length > 0 || query.length > LONGEST_REMEMBERED) return checked;
     const [oldest] = this.#checked.size < MOST_REMEMBERED ? [] : this.#checked.keys();
     if (oldest !== undefined) this.#checked.delete(oldest);
     this.#checked.set(query, checked);
@@ -87,7 +98,7 @@ export class Operations {
   #checkAnew(query: string): Checked {
     const nothing = { document: { kind: 'Document', definitions: [] } as never, selection: NO_SELECTION };
     try {
-      const document = parse(query);
+      const document = parse(query, { maxTokens: MOST_TOKENS });
       const errors = validate(this.#schema, document);
       return errors.length > 0
         ? { ...nothing, errors }

@@ -4,8 +4,12 @@ import {
   GraphQLError,
   type GraphQLField,
   type GraphQLObjectType,
+  type GraphQLResolveInfo,
   type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
   printSchema,
+  type SelectionSetNode,
 } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { hasRole, OPERATIONS, type Role } from '../domain/access.ts';
@@ -85,8 +89,26 @@ function guard(root: string, field: GraphQLField<unknown, Context>): void {
   const inner = field[part] ?? defaultFieldResolver;
   field[part] = (source, args, context, info) => {
     if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
+    // Whoever goes on after this cursor is to miss nothing of what the same answer shows.
+    if (root === 'Query' && asksForFeedCursor(info))
+      return context.feedEnd().then(() => inner(source, args, context, info));
     return inner(source, args, context, info);
   };
+}
+
+const answers = new WeakMap<OperationDefinitionNode, boolean>();
+
+function asksForFeedCursor({ operation, fragments }: GraphQLResolveInfo): boolean {
+  const among = ({ selections }: SelectionSetNode): boolean =>
+    selections.some((selection) => {
+      if (selection.kind === Kind.FIELD) return selection.name.value === 'feedCursor';
+      const { selectionSet } =
+        selection.kind === Kind.INLINE_FRAGMENT ? selection : (fragments[selection.name.value] ?? {});
+      return selectionSet !== undefined && among(selectionSet);
+    });
+  const answer = answers.get(operation) ?? among(operation.selectionSet);
+  answers.set(operation, answer);
+  return answer;
 }
 
 const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>

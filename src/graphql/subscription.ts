@@ -155,7 +155,7 @@ export class SubscriptionResolver {
       'The newest cursor of the feed over all sessions, read before anything else in this operation: query, then subscribe after it.',
   })
   async feedCursor(@Ctx() context: Context): Promise<string> {
-    return cursorAt((await context.services.hub.newest()).at, context);
+    return cursorAt(await context.feedEnd(), context);
   }
 
   @Subscription(() => StatusTransition, {

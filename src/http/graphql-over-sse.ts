@@ -10,9 +10,11 @@ import type { LiveConnections } from './live-connections.ts';
 import type { Authenticator } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
 
-/** So that proxies do not take a quiet stream for a dead one. */
+/**
+ * So that proxies do not take a quiet stream for a dead one. A peer that reads nothing for twice this is given up; one
+ * that has gone without a word is found by the system alone, after its retransmissions (on Linux `tcp_retries2`).
+ */
 const COMMENT_EVERY_MS = 12_000;
-/** Peers that have gone without a word are found by the system's own probes. */
 const PROBE_AFTER_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
@@ -36,8 +38,12 @@ export interface GraphqlOverSse {
  */
 export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): GraphqlOverSse {
   const open = new Set<FastifyReply['raw']>();
+  let full = new Set<FastifyReply['raw']>();
   const comments = setInterval(() => {
-    for (const response of open) if (response.writableLength === 0) response.write(':\n\n');
+    const stuck = [...open].filter((response) => response.writableLength > 0);
+    for (const response of stuck) if (full.has(response)) response.destroy();
+    full = new Set(stuck);
+    for (const response of open) if (!full.has(response)) response.write(':\n\n');
   }, COMMENT_EVERY_MS);
 
   app.route({
@@ -54,6 +60,8 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
         return refuse(reply.header('allow', 'POST'), 405, [new GraphQLError('Mutations need POST.')], parts);
 
       const response = reply.raw;
+      // It was given up while its token was looked at.
+      if (response.destroyed) return reply.hijack();
       const leave = parts.connections.admit(
         {
           // To end the stream properly would tell clients that it is complete: they would not come back.

@@ -82,14 +82,18 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     peers.add(peer);
     const fail = (error: unknown) => {
       log.error({ err: error }, 'a WebSocket message could not be handled');
-      client.close(CloseCode.InternalServerError, 'Internal server error');
+      client.close(TRY_AGAIN_LATER, 'Try again later');
     };
     const closed = protocol.opened(
       {
         protocol: client.protocol,
         send: (data) => new Promise((resolve) => client.send(data, () => resolve())),
         close: (code, reason) => client.close(code, reason),
-        onMessage: (receive) => client.on('message', (data) => void receive(String(data)).catch(fail)),
+        // What comes after the farewell, from a peer that does not close its end, is not heard.
+        onMessage: (receive) =>
+          client.on('message', (data) => {
+            if (client.readyState === client.OPEN) void receive(String(data)).catch(fail);
+          }),
       },
       peer,
     );
@@ -185,8 +189,11 @@ function roomOf(client: WebSocket, { socket }: IncomingMessage): Room {
     },
     together(write) {
       socket.cork();
-      write();
-      socket.uncork();
+      try {
+        write();
+      } finally {
+        socket.uncork();
+      }
     },
     drained() {
       drained ??= new Promise((resolve) => {

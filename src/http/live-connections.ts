@@ -17,23 +17,24 @@ export class LiveConnections {
   readonly #mostPerClient: number;
   readonly #open = new Set<LiveConnection>();
   readonly #countByClient = new Map<string, number>();
+  #stopping = false;
 
   constructor({ mostPerClient }: { mostPerClient: number }) {
     this.#mostPerClient = mostPerClient;
   }
 
-  /** Returns what to call when it has closed; null where its client has as many as it may. */
+  /** Returns what to call when it has closed; null where its client has as many as it may, or the process stops. */
   admit(connection: LiveConnection, viewer: Viewer): (() => void) | null {
     const count = this.#countByClient.get(viewer.id) ?? 0;
-    if (count >= this.#mostPerClient) return null;
+    if (count >= this.#mostPerClient || this.#stopping) return null;
     this.#countByClient.set(viewer.id, count + 1);
     this.#open.add(connection);
     const forgetExpiry = viewer.expiresAt
       ? atExpiry(viewer.expiresAt, () => connection.closeForExpiry())
       : null;
     return () => {
+      if (!this.#open.delete(connection)) return;
       forgetExpiry?.();
-      this.#open.delete(connection);
       const left = (this.#countByClient.get(viewer.id) ?? 1) - 1;
       if (left > 0) this.#countByClient.set(viewer.id, left);
       else this.#countByClient.delete(viewer.id);
@@ -42,6 +43,7 @@ export class LiveConnections {
 
   /** Sends everyone away, each at a random moment of the window, so that they do not all come back at once. */
   async stop(windowSeconds: number): Promise<void> {
+    this.#stopping = true;
     const leave = async (connection: LiveConnection) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * windowSeconds * 1000));
       if (this.#open.has(connection)) await connection.sendAway();

@@ -9,6 +9,9 @@ interface Provenance {
 /** Whether a request may come from where it comes from. Those without an Origin are not from a page. */
 export type Guard = (headers: Provenance) => boolean;
 
+/** What whoever is not let in is told. */
+export const NOT_WELCOME =
+  'Pages of other sites are served where ALLOWED_ORIGINS names them; in development, this machine by a loopback name.';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
@@ -35,5 +38,7 @@ const isLoopback = (url: string): boolean =>
 
 /** Answers a request for a WebSocket that comes from a page of another site. */
 export function refuseUpgrade(socket: Duplex): void {
-  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  const head = `HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: ${NOT_WELCOME.length}\r\n\r\n`;
+  // The peer need not close its own end, which would then stay open for ever.
+  socket.end(head + NOT_WELCOME, () => socket.destroy());
 }

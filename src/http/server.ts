@@ -5,11 +5,9 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
 import { serveGraphiql } from './graphiql.ts';
-import type { Guard } from './origin.ts';
+import { type Guard, NOT_WELCOME } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
 
-const NOT_WELCOME =
-  'Pages of other sites are served where ALLOWED_ORIGINS names them; in development, this machine by a loopback name.';
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 
 interface Options {

@@ -69,8 +69,11 @@ export class ResponseSink implements Sink {
 
   together(send: () => void): void {
     this.#response.cork();
-    send();
-    this.#response.uncork();
+    try {
+      send();
+    } finally {
+      this.#response.uncork();
+    }
   }
 
   get writable(): boolean {

@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { atTheEnd, bootGateway, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import { startGatewayProcess } from '../harness/process.ts';
+
+const SECRET = 'a secret of the tests that is long enough';
+const WATCH = 'subscription { statusTransitions { sequence } }';
+
+const sign = (sub: string, secondsLeft: number) =>
+  new SignJWT({ sub, roles: ['ADMIN'] })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(Math.floor(Date.now() / 1000) + secondsLeft)
+    .sign(new TextEncoder().encode(SECRET));
+
+/** A peer that speaks WebSocket by hand, and leaves out what it likes. */
+async function rawPeer(url: string, headers: Record<string, string> = {}) {
+  const { port, host } = new URL(url);
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {});
+  atTheEnd(async () => void socket.destroy());
+  await once(socket, 'connect');
+  let heard = '';
+  socket.on('data', (bytes) => {
+    heard += bytes.toString('latin1');
+  });
+  const lines = Object.entries({
+    Host: host,
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Protocol': 'graphql-transport-ws',
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`GET /graphql HTTP/1.1\r\n${lines.join('')}\r\n`);
+  const frame = (opcode: number, payload: Buffer) => {
+    const long = payload.length > 125;
+    const length = long ? [0x80 | 126, payload.length >> 8, payload.length & 255] : [0x80 | payload.length];
+    return Buffer.concat([Buffer.from([0x80 | opcode, ...length, 0, 0, 0, 0]), payload]);
+  };
+  return {
+    socket,
+    hears: (text: string) => eventually(async () => heard.includes(text)),
+    text: (message: object) => frame(1, Buffer.from(JSON.stringify(message))),
+    close: () => frame(8, Buffer.from([0x03, 0xe8])),
+  };
+}
+
+test('peers whose upgrade is refused cost nothing, whether they reset or never hang up, and a stop waits for none', async () => {
+  const gateway = await startGatewayProcess({
+    DATABASE_URL: await freshDatabase(),
+    DATA_KEYS,
+    AUTH_SECRET: SECRET,
+  });
+  const foreign = { Origin: 'https://evil.example.com' };
+  for (let round = 0; round < 20; round += 1) {
+    const peer = await rawPeer(gateway.url, foreign);
+    if (round % 2) await peer.hears('403');
+    peer.socket.resetAndDestroy();
+    expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  }
+  const lingering = await rawPeer(gateway.url, foreign);
+  await lingering.hears('ALLOWED_ORIGINS');
+
+  expect(await gateway.end('SIGTERM')).toBe(0);
+});
+
+test('a peer that hangs up while it signs in gives back its own place and no other', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '2' } });
+  const payload = { authorization: `Bearer ${await sign('mallory', 600)}` };
+  const signIn = async () => {
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    atTheEnd(async () => socket.terminate());
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init', payload }));
+    return Promise.race([once(socket, 'message').then(() => 'in'), once(socket, 'close').then(() => 'out')]);
+  };
+  const outcomes = [await signIn()];
+  for (let round = 0; round < 4; round += 1) {
+    const peer = await rawPeer(gateway.url);
+    await peer.hears('101 ');
+    const gone = once(peer.socket, 'end');
+    peer.socket.write(Buffer.concat([peer.text({ type: 'connection_init', payload }), peer.close()]));
+    await gone;
+    peer.socket.destroy();
+    outcomes.push(await signIn());
+  }
+
+  expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
+});
+
+test("after its token's end nothing that a peer sends is heard, though it does not hang up", async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+  const peer = await rawPeer(gateway.url);
+  await peer.hears('101 ');
+  const authorization = `Bearer ${await sign('mallory', -29)}`;
+  peer.socket.write(peer.text({ type: 'connection_init', payload: { authorization } }));
+  await peer.hears('Token expired');
+  const query =
+    'mutation { startSession(input: { verificationId: "late", user: { phone: "9988776655" } }) { __typename } }';
+  peer.socket.write(peer.text({ id: '1', type: 'subscribe', payload: { query } }));
+  peer.socket.write(peer.close());
+  await once(peer.socket, 'end');
+
+  const { rows } = await gateway.database.query(
+    'select verification_id from start_intent union select verification_id from vkyc_session',
+  );
+  expect(rows).toEqual([]);
+});
+
+test('a stream that is given up while its token is looked at gives its place back', async () => {
+  const { publicKey, privateKey } = await generateKeyPair('RS256');
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }];
+  let asked = 0;
+  let answer = () => {};
+  const keyServer = createServer((_request, response) => {
+    asked += 1;
+    answer = () => void response.end(JSON.stringify({ keys }));
+  }).listen(0, '127.0.0.1');
+  await once(keyServer, 'listening');
+  atTheEnd(async () => void keyServer.close());
+  const gateway = await bootGateway({
+    environment: {
+      AUTH_JWKS_URL: `http://127.0.0.1:${(keyServer.address() as { port: number }).port}/`,
+      CONNECTIONS_PER_CLIENT: '1',
+    },
+  });
+  const token = await new SignJWT({ sub: 'asha', roles: ['ADMIN'] })
+    .setProtectedHeader({ alg: 'RS256', kid: 'k' })
+    .setExpirationTime('10m')
+    .sign(privateKey);
+  const stream = (signal: AbortSignal) =>
+    fetch(`${gateway.url}/graphql/stream?query=${encodeURIComponent(WATCH)}`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal,
+    });
+  const givingUp = new AbortController();
+  const givenUp = stream(givingUp.signal).catch(() => 'given up');
+  await eventually(async () => asked > 0);
+  givingUp.abort();
+  expect(await givenUp).toBe('given up');
+  answer();
+
+  const staying = new AbortController();
+  atTheEnd(async () => staying.abort());
+  const { status } = await eventually(async () => {
+    const response = await stream(staying.signal);
+    return response.status === 200 ? response : null;
+  });
+  expect(status).toBe(200);
+});

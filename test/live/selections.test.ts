@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { createCursors } from '../../src/feed/cursor.ts';
+import { atTheEnd, bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
+import { createSessions, record } from '../harness/log-writer.ts';
+
+/** Statements of the gateway's own looking around. */
+const BY_THE_CLOCK = 12;
+
+const idOf = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
+
+const cursorsOf = async (gateway: Gateway, epochs = 0) => {
+  const { rows } = await gateway.database.query('select epoch, cursor_key from log_identity');
+  return createCursors({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
+};
+
+test('subscribers whose variables have other defaults, or another value, get each their own', async () => {
+  const gateway = await bootGateway();
+  const [id] = (await createSessions(gateway.database, 1)) as [string];
+  const after = (await cursorsOf(gateway)).encode({ sessionId: id, sequence: 0 });
+  for (let count = 0; count < 4; count += 1) await record(gateway.database, id);
+  const watch = (byDefault: number, variables = {}) =>
+    gateway.subscribe(
+      `subscription Watch($last: Int = ${byDefault}, $after: String) {
+        statusTransitions(after: $after) { session { transitions(last: $last) { nodes { sequence } } } }
+      }`,
+      { ...variables, after },
+    );
+  const streams = [watch(1), watch(3), watch(3, { last: 2 })];
+  const last = await Promise.all(streams.map(async (stream) => (await stream.take(4))[3]));
+
+  expect(last.map(({ session }) => session.transitions.nodes.length)).toEqual([1, 3, 2]);
+});
+
+test('of two who begin a live screen at once, each is told for itself whether to replace what it shows', async () => {
+  const gateway = await bootGateway();
+  const [key] = (await createSessions(gateway.database, 1)) as [string];
+  const id = idOf(key);
+  await record(gateway.database, key);
+  const expired = (await cursorsOf(gateway, 7)).encode({ sessionId: key, sequence: 1 });
+  const query =
+    'subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { ... on SessionSnapshot { resync } } }';
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  atTheEnd(async () => socket.terminate());
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  await once(socket, 'message');
+  const resync = new Map<string, boolean>();
+  socket.on('message', (data) => {
+    const { id: operation, payload } = JSON.parse(String(data));
+    const told = payload?.data?.sessionLive?.resync;
+    if (told !== undefined) resync.set(operation, told);
+  });
+
+  for (const [operation, variables] of Object.entries({ fresh: { id }, old: { id, after: expired } }))
+    socket.send(JSON.stringify({ id: operation, type: 'subscribe', payload: { query, variables } }));
+  await eventually(async () => resync.size === 2);
+
+  expect(Object.fromEntries(resync)).toEqual({ fresh: false, old: true });
+});
+
+test('feedCursor is never ahead of what the same answer shows', async () => {
+  const gateway = await bootGateway();
+  const [key] = (await createSessions(gateway.database, 1)) as [string];
+  const cursors = await cursorsOf(gateway);
+  await record(gateway.database, key);
+  let writing = true;
+  const writer = (async () => {
+    while (writing) await record(gateway.database, key);
+  })();
+
+  const ahead: number[] = [];
+  for (let round = 0; round < 60; round += 1) {
+    const { data } = await gateway.graphql(
+      `{ ...End session(id: "${idOf(key)}") { transitions(last: 1) { nodes { sequence } } } } fragment End on Query { feedCursor }`,
+    );
+    const shown = data.session.transitions.nodes[0].sequence;
+    ahead.push(cursors.decode(data.feedCursor).sequence - shown);
+  }
+  writing = false;
+  await writer;
+
+  expect(Math.max(...ahead)).toBeLessThanOrEqual(0);
+});
+
+test('what one customer sees takes no more statements for 30 customers than for 2', async () => {
+  const gateway = await bootGateway();
+  const sessions = await createSessions(gateway.database, 30);
+  const [first] = sessions as [string];
+  const query =
+    'subscription { feed { ... on Heartbeat { cursor } ... on StatusTransition { session { availableActions } } } }';
+  const streams: Stream<object>[] = [];
+  let statements = 0;
+  const original = pg.Client.prototype.query;
+  atTheEnd(async () => {
+    pg.Client.prototype.query = original;
+  });
+  pg.Client.prototype.query = function (this: pg.Client, ...given: never[]) {
+    statements += 1;
+    return (original as (...given: never[]) => unknown).apply(this, given);
+  } as never;
+
+  const counts: number[] = [];
+  for (const customers of [2, 30]) {
+    while (streams.length < customers) {
+      const own = sessions[streams.length] as string;
+      const token = await gateway.token({ sub: own, roles: ['CUSTOMER'], verification_ids: [own] });
+      const stream = gateway.subscribe<object>(query, {}, { authorization: `Bearer ${token}` });
+      // The heartbeat: it is in step with the others.
+      await stream.next();
+      streams.push(stream);
+    }
+    // In the first round it is found out that the selection depends on the viewer.
+    const rounds: number[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const next = (streams[0] as Stream<object>).next();
+      statements = 0;
+      await record(gateway.database, first);
+      await next;
+      rounds.push(statements);
+    }
+    counts.push(rounds[1] as number);
+  }
+
+  expect(counts[1]).toBeLessThanOrEqual((counts[0] as number) + BY_THE_CLOCK);
+});
