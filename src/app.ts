@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { readLogIdentity } from './db/feed.ts';
 import { migrate } from './db/migrate.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
+import { AuditKeys } from './domain/audit.ts';
 import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
@@ -27,6 +28,7 @@ import { createLogger, withSafeErrors } from './logging.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
+import { adoptSessions } from './services/adopt-sessions.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { createCallBudget, limitsOf } from './services/call-budget.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
@@ -88,7 +90,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     );
     onStop(close);
 
-    const sealer = new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir))]);
+    const dataDir = resolve(config.dataDir);
+    const sealer = new Sealer(config.dataKeys ?? [await developmentKey(dataDir, 'data')]);
+    const auditKeys = new AuditKeys(config.auditKeys ?? [await developmentKey(dataDir, 'audit')]);
+    const adopted = await adoptSessions({ db, sealer, keys: auditKeys, clock });
+    if (adopted > 0)
+      log.info({ sessions: adopted }, 'sessions from before there were audit chains have theirs now');
     const metrics = createMetrics();
     const stoppingCalls = new AbortController();
     const limits = limitsOf(config.provider.callsPerMinute);
@@ -108,7 +115,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
-    const recorder = new Recorder({ db, clock, doorbell, sealer, pace, metrics, log });
+    const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, log });
     const inbox = new Inbox({ db, clock, sealer, recorder, log });
     onStop(() => inbox.stop());
     if (!overrides.withoutPolling) {

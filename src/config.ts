@@ -14,8 +14,8 @@ const list = text.transform((value) =>
     .filter(Boolean),
 );
 
-/** A key is 32 bytes in base64; several, comma-separated, as `id:key`: the first seals, all open. */
-const dataKeys = list.pipe(
+/** A key is 32 bytes in base64; several, comma-separated, as `id:key`: the first is used, all are understood. */
+const keys = list.pipe(
   z.array(
     z
       .string()
@@ -57,7 +57,8 @@ const environment = z.object({
   MIGRATE_DATABASE_URL: text.optional(),
   DATABASE_POOL: z.coerce.number().int().min(4).max(100).default(10),
   EMBEDDED_POSTGRES: flag.optional(),
-  DATA_KEYS: dataKeys.optional(),
+  DATA_KEYS: keys.optional(),
+  AUDIT_KEYS: keys.optional(),
   CASHFREE_BASE_URL: z.url().optional(),
   CASHFREE_CLIENT_ID: text.optional(),
   CASHFREE_CLIENT_SECRET: list.optional(),
@@ -100,6 +101,8 @@ export interface Config {
   readonly dataDir: string;
   /** Null: the process makes a key of its own under `dataDir`, which only development allows. */
   readonly dataKeys: readonly DataKey[] | null;
+  /** The same for the hashes of the audit chains. */
+  readonly auditKeys: readonly DataKey[] | null;
   readonly provider: {
     /** Of all replicas together. */
     readonly callsPerMinute: number;
@@ -172,6 +175,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     database: databaseOf(env),
     dataDir: env.DATA_DIR,
     dataKeys: env.DATA_KEYS ?? null,
+    auditKeys: env.AUDIT_KEYS ?? null,
     provider: providerOf(env),
     signIn: signInOf(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
@@ -224,6 +228,10 @@ function contradictions(env: Environment): string[] {
     [
       !env.DATA_KEYS && (production || !usesSandbox(env)),
       'DATA_KEYS: personal data needs a key: id:base64 of 32 random bytes, such as from: echo "k1:$(openssl rand -base64 32)".',
+    ],
+    [
+      !env.AUDIT_KEYS && (production || !usesSandbox(env)),
+      'AUDIT_KEYS: the audit chain needs a key that the database does not have, of the same form as DATA_KEYS.',
     ],
   ];
   return complaints.filter(([applies]) => applies).map(([, complaint]) => complaint);

@@ -30,13 +30,15 @@ test('an empty environment is development: sandbox, embedded database, loopback'
 
 test('without a way to sign in nothing but development starts', () => {
   expect(complaints({ HOST: '0.0.0.0' })).toEqual(['AUTH_SECRET or AUTH_JWKS_URL']);
-  expect(complaints({ ...PROVIDER, DATA_KEYS: KEYS })).toEqual(['AUTH_SECRET or AUTH_JWKS_URL']);
+  expect(complaints({ ...PROVIDER, DATA_KEYS: KEYS, AUDIT_KEYS: KEYS })).toEqual([
+    'AUTH_SECRET or AUTH_JWKS_URL',
+  ]);
   expect(complaints({ NODE_ENV: 'production' })).toContain('AUTH_SECRET or AUTH_JWKS_URL');
   expect(complaints({ HOST: '0.0.0.0', ...SIGN_IN })).toEqual([]);
 });
 
 test('production runs the sandbox and the embedded database only when told to', () => {
-  const production = { NODE_ENV: 'production', DATA_KEYS: KEYS, ...SIGN_IN };
+  const production = { NODE_ENV: 'production', DATA_KEYS: KEYS, AUDIT_KEYS: KEYS, ...SIGN_IN };
 
   expect(complaints(production)).toEqual(['CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET', 'DATABASE_URL']);
   expect(complaints({ ...production, SANDBOX: '1', EMBEDDED_POSTGRES: '1' })).toEqual([]);
@@ -44,7 +46,7 @@ test('production runs the sandbox and the embedded database only when told to', 
 });
 
 test('several secrets: the first signs calls, all verify webhooks', () => {
-  const config = readConfig({ ...PROVIDER, ...SIGN_IN, DATA_KEYS: KEYS });
+  const config = readConfig({ ...PROVIDER, ...SIGN_IN, DATA_KEYS: KEYS, AUDIT_KEYS: KEYS });
   expect(config.provider).toMatchObject({ kind: 'CASHFREE', secrets: ['new-secret', 'old-secret'] });
 });
 

@@ -3,10 +3,12 @@ import { readConfig } from '../config.ts';
 import { connect, type Database } from '../db/client.ts';
 import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { developmentKey, Sealer } from '../db/sealing.ts';
+import { AuditKeys } from '../domain/audit.ts';
 
 interface Opened {
   readonly db: Database;
   readonly sealer: Sealer;
+  readonly auditKeys: AuditKeys;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,8 @@ export async function openDatabase(): Promise<Opened> {
   const { db, close } = connect(url, 2, () => {});
   return {
     db,
-    sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir))]),
+    sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir), 'data')]),
+    auditKeys: new AuditKeys(config.auditKeys ?? [await developmentKey(resolve(config.dataDir), 'audit')]),
     async close() {
       await close();
       await postgres?.stop();

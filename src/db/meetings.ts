@@ -22,7 +22,8 @@ export async function findBookedMeeting(db: Queryable, sessionId: string): Promi
 export async function endBookedMeeting(
   tx: Transaction,
   sessionId: string,
-  outcome: Pick<MeetingRow, 'status'> & Partial<Pick<MeetingRow, 'cancelledBy' | 'cancelReason'>>,
+  outcome: Pick<MeetingRow, 'status'> &
+    Partial<Pick<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>>,
 ): Promise<MeetingRow | null> {
   const [row] = await tx
     .update(meetings)

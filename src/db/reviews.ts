@@ -25,10 +25,10 @@ export async function findNewestReview(
 }
 
 /** Adds remarks that came after their review; leaves those that are there. */
-export const addRemarks = (tx: Transaction, id: string, remarks: Buffer) =>
+export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>) =>
   tx
     .update(reviews)
-    .set({ remarks })
+    .set(texts)
     .where(and(eq(reviews.id, id), isNull(reviews.remarks)));
 
 export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>

@@ -78,9 +78,9 @@ function readLabel(bytes: Buffer): { id: string; rest: Buffer } {
   return { id: bytes.toString('utf8', 1, end), rest: bytes.subarray(end) };
 }
 
-/** The key that development makes for itself and finds again at the next start. */
-export async function developmentKey(dataDir: string): Promise<DataKey> {
-  const file = join(dataDir, 'data.key');
+/** A key that development makes for itself and finds again at the next start. */
+export async function developmentKey(dataDir: string, name: 'data' | 'audit'): Promise<DataKey> {
+  const file = join(dataDir, `${name}.key`);
   await mkdir(dataDir, { recursive: true });
   const made = `dev-${randomBytes(3).toString('hex')}:${randomBytes(32).toString('base64')}`;
   await writeFile(file, made, { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {

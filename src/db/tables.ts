@@ -25,6 +25,7 @@ import {
   type ReviewDecision,
   type ReviewStage,
 } from '../domain/actions.ts';
+import { AUDIT_FIELDS, type AuditKind } from '../domain/audit.ts';
 import type { CallPurpose } from '../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
 import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
@@ -161,6 +162,8 @@ export const meetings = pgTable(
     cancelledBy: text('cancelled_by'),
     /** Sealed: people write what they like. */
     cancelReason: sealed('cancel_reason'),
+    /** Of the commitment to it in the audit chain: to be erased with it. */
+    cancelReasonSalt: digest('cancel_reason_salt'),
     createdAt: time('created_at').notNull(),
   },
   (t) => [
@@ -184,6 +187,8 @@ export const reviews = pgTable(
     decision: text('decision').$type<ReviewDecision>().notNull(),
     /** Sealed: people write what they like. */
     remarks: sealed('remarks'),
+    /** Of the commitment to them in the audit chain: to be erased with them. */
+    remarksSalt: digest('remarks_salt'),
     source: text('source').$type<TransitionSource>().notNull(),
     /** Null where the provider did not say who. */
     reviewer: text('reviewer'),
@@ -242,6 +247,31 @@ export const transitions = pgTable(
     check('status_transition_sequence', sql`${t.sequence} > 0`),
   ],
 );
+
+/** A hash chain a session, over all that was recorded of it (`domain/audit.ts`). Only ever appended to. */
+export const auditEntries = pgTable(
+  'audit_entry',
+  {
+    sessionId: uuid('session_id').notNull(),
+    /** 1, 2, 3 … within the session: given out under the session's row lock. */
+    number: integer('number').notNull(),
+    kind: text('kind').$type<AuditKind>().notNull(),
+    /** JSON as it was hashed, to the letter: jsonb would not keep it so. */
+    content: text('content').notNull(),
+    /** The key of the hash, which the database does not have. */
+    keyId: text('key_id').notNull(),
+    hash: digest('hash').notNull(),
+    recordedAt: time('recorded_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sessionId, t.number] }),
+    check('audit_entry_number', sql`${t.number} > 0`),
+    check('audit_entry_kind', sql`${t.kind} in (${literals(Object.keys(AUDIT_FIELDS))})`),
+  ],
+);
+
+/** Sessions from before there were chains, whose chain is still to be begun: filled once, by the migration. */
+export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
 
 /** Each distinct piece of news and the transition that records it; a poll's finding has no time until confirmed. */
 export const sightings = pgTable(

@@ -10,8 +10,9 @@ export type LogRow = TransitionRow & { readonly verificationId: string };
 
 /** Adds to the log and to the outbox, from where it gets its position once this transaction has committed. */
 export async function appendTransition(tx: Transaction, row: TransitionRow): Promise<void> {
-  await tx.insert(transitions).values(row);
-  await tx.insert(outbox).values({ sessionId: row.sessionId, sequence: row.sequence });
+  const { sessionId, sequence } = transitions;
+  const logged = tx.$with('logged').as(tx.insert(transitions).values(row).returning({ sessionId, sequence }));
+  await tx.with(logged).insert(outbox).values({ sessionId: row.sessionId, sequence: row.sequence });
 }
 
 /** When the same words were heard before; null stands for a finding of a poll that no webhook has confirmed. */

@@ -1,15 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import {
-  endBookedMeeting,
-  findBookedMeeting,
-  findMeetings,
-  insertMeeting,
-  type MeetingRow,
-  placeOfCancelReason,
-} from '../db/meetings.ts';
+import { findBookedMeeting, findMeetings, type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { Viewer } from '../domain/access.ts';
+import { committed } from './audited-changes.ts';
 import { type ActionParts, actionInput, type Performed, performAction, refuse } from './perform-action.ts';
 import { checked, optional, storableText } from './validation.ts';
 
@@ -50,17 +44,15 @@ export async function scheduleMeeting(
           `The meeting would begin after the customer's link has expired (${linkExpiresAt.toISOString()}).`,
         );
       }
-      await endBookedMeeting(recording.tx, session.id, { status: 'RESCHEDULED' });
+      await recording.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
-      await insertMeeting(recording.tx, {
+      await recording.changes.addMeeting({
         id,
         sessionId: session.id,
         startsAt: input.startsAt,
         status: 'SCHEDULED',
         source: 'MUTATION',
         scheduledBy: viewer.id,
-        cancelledBy: null,
-        cancelReason: null,
         createdAt: now,
       });
       const booked = { ...session, meetingAt: input.startsAt };
@@ -85,14 +77,8 @@ export async function cancelMeeting(
     async (recording, session) => {
       const booked = await findBookedMeeting(recording.tx, session.id);
       if (!booked) throw new Error('A meeting that may be cancelled is booked');
-      const cancelReason = input.reason
-        ? parts.sealer.seal(input.reason, placeOfCancelReason(booked.id))
-        : null;
-      await endBookedMeeting(recording.tx, session.id, {
-        status: 'CANCELLED',
-        cancelledBy: viewer.id,
-        cancelReason,
-      });
+      const reason = committed(parts.sealer, input.reason || null, placeOfCancelReason(booked.id));
+      await recording.changes.endMeeting(session.id, 'CANCELLED', viewer.id, reason);
       return {
         session: await recording.act({ ...session, meetingAt: null }, 'USER_MEETING_CANCELLED', viewer.id),
         outcomeId: booked.id,

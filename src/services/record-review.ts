@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { findReviews, insertReview, placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
+import { findReviews, type ReviewRow } from '../db/reviews.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { Viewer } from '../domain/access.ts';
 import { type ReviewDecision, type ReviewStage, reviewedAs, whyNotDecide } from '../domain/actions.ts';
@@ -49,13 +49,13 @@ export async function recordReview(
       refuse(action, session, whyNotDecide(action, to, session));
       const after = await recording.act(session, to, viewer.id);
       const id = uuidv7();
-      await insertReview(recording.tx, {
+      await recording.changes.addReview({
         id,
         sessionId: session.id,
         sequence: after.lastSequence,
         stage,
         decision: input.decision,
-        remarks: input.remarks ? parts.sealer.seal(input.remarks, placeOfRemarks(id)) : null,
+        remarks: input.remarks || null,
         source: 'MUTATION',
         reviewer: viewer.id,
         recordedAt: parts.clock.now(),

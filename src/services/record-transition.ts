@@ -11,13 +11,7 @@ import {
   updateSession,
   withNextPoll,
 } from '../db/sessions.ts';
-import {
-  addSighting,
-  appendTransition,
-  confirmSighting,
-  findSightings,
-  type TransitionRow,
-} from '../db/transitions.ts';
+import { addSighting, confirmSighting, findSightings, type TransitionRow } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 import type { Clock, ProviderSession } from '../domain/ports.ts';
 import {
@@ -30,6 +24,7 @@ import {
   type TransitionSource,
 } from '../domain/session.ts';
 import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
+import type { AuditedChanges } from './audited-changes.ts';
 import { takeOver } from './take-over.ts';
 
 /** Something the provider said about a session, and how we came to hear it. */
@@ -64,13 +59,23 @@ export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${s
  */
 export class Recording {
   readonly tx: Transaction;
+  /** By which transitions, meetings and reviews are written. */
+  readonly changes: AuditedChanges;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
 
-  constructor(tx: Transaction, clock: Clock, sealer: Sealer, fairShareMs: number, recorded: TransitionRow[]) {
+  constructor(
+    tx: Transaction,
+    changes: AuditedChanges,
+    clock: Clock,
+    sealer: Sealer,
+    fairShareMs: number,
+    recorded: TransitionRow[],
+  ) {
     this.tx = tx;
+    this.changes = changes;
     this.#clock = clock;
     this.#sealer = sealer;
     this.#fairShareMs = fairShareMs;
@@ -121,7 +126,7 @@ export class Recording {
       actor,
       occurredAt: null,
     };
-    await appendTransition(this.tx, transition);
+    await this.changes.addTransition(transition);
     this.#recorded.push(transition);
     return this.#save({
       ...before,
@@ -152,7 +157,7 @@ export class Recording {
     const session = withNextPoll(unplanned, this.#fairShareMs);
     if (!(await insertSession(this.tx, session))) return null;
     await this.#append(transition, report);
-    await takeOver(this.tx, this.#sealer, {
+    await takeOver(this.tx, this.changes, {
       said,
       source: wayOf(report),
       before: null,
@@ -197,7 +202,7 @@ export class Recording {
     if (transition) await this.#append(transition, report);
     if (judgement.kind === 'CONFIRMS') await confirmSighting(this.tx, before.id, said, eventTime as Date);
     if (!late)
-      await takeOver(this.tx, this.#sealer, {
+      await takeOver(this.tx, this.changes, {
         said,
         source: wayOf(report),
         before,
@@ -257,7 +262,7 @@ export class Recording {
   }
 
   async #append(transition: TransitionRow, report: Report): Promise<void> {
-    await appendTransition(this.tx, transition);
+    await this.changes.addTransition(transition);
     await addSighting(this.tx, {
       sessionId: transition.sessionId,
       sequence: transition.sequence,

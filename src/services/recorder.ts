@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { TransitionRow } from '../db/transitions.ts';
+import type { AuditKeys } from '../domain/audit.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { UNRECOGNIZED } from '../domain/status.ts';
 import type { Metrics } from '../metrics.ts';
+import { AuditedChanges } from './audited-changes.ts';
 import type { PollingPace } from './polling-pace.ts';
 import { Recording } from './record-transition.ts';
 
@@ -13,6 +15,7 @@ interface RecorderParts {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly sealer: Sealer;
+  readonly auditKeys: AuditKeys;
   readonly pace: PollingPace;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -24,6 +27,7 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #doorbell: Doorbell;
   readonly #sealer: Sealer;
+  readonly #auditKeys: AuditKeys;
   readonly #pace: PollingPace;
   readonly #metrics: Metrics;
   readonly #log: Logger;
@@ -33,6 +37,7 @@ export class Recorder {
     this.#clock = parts.clock;
     this.#doorbell = parts.doorbell;
     this.#sealer = parts.sealer;
+    this.#auditKeys = parts.auditKeys;
     this.#pace = parts.pace;
     this.#metrics = parts.metrics;
     this.#log = parts.log;
@@ -41,9 +46,13 @@ export class Recorder {
   /** Runs `work` in one transaction; what it records commits with it, or not at all. */
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
-    const result = await this.#db.transaction((tx) =>
-      work(new Recording(tx, this.#clock, this.#sealer, this.#pace.fairShareMs, recorded)),
-    );
+    const result = await this.#db.transaction(async (tx) => {
+      const changes = new AuditedChanges(tx, this.#sealer, this.#auditKeys);
+      const { fairShareMs } = this.#pace;
+      const done = await work(new Recording(tx, changes, this.#clock, this.#sealer, fairShareMs, recorded));
+      await changes.seal(this.#clock.now());
+      return done;
+    });
     for (const transition of recorded) {
       this.#doorbell.ring(transition.sessionId, transition.sequence);
       if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);

@@ -1,14 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Transaction } from '../db/client.ts';
-import { endBookedMeeting, findBookedMeeting, insertMeeting } from '../db/meetings.ts';
-import { addRemarks, findNewestReview, insertReview, placeOfRemarks } from '../db/reviews.ts';
-import type { Sealer } from '../db/sealing.ts';
+import { findBookedMeeting } from '../db/meetings.ts';
+import { findNewestReview } from '../db/reviews.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import { MEETING_OUTCOMES, REVIEW_OF, type ReviewStage } from '../domain/actions.ts';
 import type { ProviderSession } from '../domain/ports.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { infoOf } from '../domain/status.ts';
+import type { AuditedChanges } from './audited-changes.ts';
 
 /** The provider's newest word on a session, beside its status. */
 export interface News {
@@ -23,32 +23,30 @@ export interface News {
 }
 
 /** Makes meetings and reviews of what the provider says of them, which it has no other way to tell. */
-export async function takeOver(tx: Transaction, sealer: Sealer, news: News): Promise<void> {
-  await takeOverMeeting(tx, news);
-  await takeOverReview(tx, sealer, news);
-  await takeOverRemarks(tx, sealer, news, 'AGENT', news.said.agentRemarks);
-  await takeOverRemarks(tx, sealer, news, 'AUDITOR', news.said.auditorRemarks);
+export async function takeOver(tx: Transaction, changes: AuditedChanges, news: News): Promise<void> {
+  await takeOverMeeting(tx, changes, news);
+  await takeOverReview(changes, news);
+  await takeOverRemarks(tx, changes, news, 'AGENT', news.said.agentRemarks);
+  await takeOverRemarks(tx, changes, news, 'AUDITOR', news.said.auditorRemarks);
 }
 
-async function takeOverMeeting(tx: Transaction, news: News): Promise<void> {
+async function takeOverMeeting(tx: Transaction, changes: AuditedChanges, news: News): Promise<void> {
   const { said, source, session, transition, now } = news;
   const sessionId = session.id;
   if (said.meetingAt && !infoOf(session).terminal && (await isNewMeeting(tx, news, said.meetingAt))) {
-    await endBookedMeeting(tx, sessionId, { status: 'RESCHEDULED' });
-    await insertMeeting(tx, {
+    await changes.endMeeting(sessionId, 'RESCHEDULED');
+    await changes.addMeeting({
       id: uuidv7(),
       sessionId,
       startsAt: said.meetingAt,
       status: 'SCHEDULED',
       source,
       scheduledBy: null,
-      cancelledBy: null,
-      cancelReason: null,
       createdAt: now,
     });
   }
   const outcome = transition?.verdict === 'MOVED' ? MEETING_OUTCOMES[transition.subStatus] : undefined;
-  if (outcome) await endBookedMeeting(tx, sessionId, { status: outcome });
+  if (outcome) await changes.endMeeting(sessionId, outcome);
 }
 
 /** The provider repeats the time with everything that follows: it is news when it changes, or is booked again. */
@@ -62,21 +60,16 @@ async function isNewMeeting(
   return booking && (await findBookedMeeting(tx, session.id)) === null;
 }
 
-async function takeOverReview(
-  tx: Transaction,
-  sealer: Sealer,
-  { said, source, session, transition, now }: News,
-) {
+async function takeOverReview(changes: AuditedChanges, { said, source, session, transition, now }: News) {
   const review = transition && REVIEW_OF[transition.subStatus];
   if (!review) return;
-  const id = uuidv7();
   const remarks = review.stage === 'AGENT' ? said.agentRemarks : said.auditorRemarks;
-  await insertReview(tx, {
-    id,
+  await changes.addReview({
+    id: uuidv7(),
     sessionId: session.id,
     sequence: transition.sequence,
     ...review,
-    remarks: remarks === null ? null : sealer.seal(remarks, placeOfRemarks(id)),
+    remarks,
     source,
     reviewer: null,
     recordedAt: now,
@@ -86,7 +79,7 @@ async function takeOverReview(
 /** Remarks come with answers alone, so that a webhook's review gets them later. */
 async function takeOverRemarks(
   tx: Transaction,
-  sealer: Sealer,
+  changes: AuditedChanges,
   { session }: News,
   stage: ReviewStage,
   remarks: string | null,
@@ -94,5 +87,5 @@ async function takeOverRemarks(
   if (remarks === null) return;
   const review = await findNewestReview(tx, session.id, stage);
   if (!review || review.source === 'MUTATION' || review.remarks) return;
-  await addRemarks(tx, review.id, sealer.seal(remarks, placeOfRemarks(review.id)));
+  await changes.addRemarks(review, remarks);
 }

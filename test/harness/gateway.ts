@@ -14,6 +14,7 @@ import { sign } from '../../src/provider/signature.ts';
 import { databaseUrl, TEMPLATE } from './postgres.ts';
 
 export const DATA_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
+export const AUDIT_KEYS = `test:${Buffer.alloc(32, 8).toString('base64')}`;
 
 export interface Answer<Data = Record<string, any>> {
   status: number;
@@ -109,6 +110,7 @@ export async function bootGateway({
     SHUTDOWN_SECONDS: '0',
     DATABASE_URL: url,
     DATA_KEYS,
+    AUDIT_KEYS,
     ...environment,
   });
   const app = await createApp(config, {

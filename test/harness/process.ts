@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { atTheEnd, eventually } from './gateway.ts';
+import { AUDIT_KEYS, atTheEnd, eventually } from './gateway.ts';
 
 export interface GatewayProcess {
   readonly url: string;
@@ -115,7 +115,7 @@ export async function startSandboxProcess(): Promise<SandboxProcess> {
 }
 
 function run(script: string, environment: Record<string, string>) {
-  const env = { PATH: process.env.PATH ?? '', ...environment };
+  const env = { PATH: process.env.PATH ?? '', AUDIT_KEYS, ...environment };
   const child = spawn('node', [`.build/${script}`], { env });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])

@@ -1,0 +1,148 @@
+import { asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
+import type { AuditEntry, AuditHead } from '../domain/audit.ts';
+import type { Queryable, Transaction } from './client.ts';
+import type { MeetingRow } from './meetings.ts';
+import type { ReviewRow } from './reviews.ts';
+import type { SessionRow } from './sessions.ts';
+import { auditBacklog, auditEntries, meetings, reviews, sessions, transitions } from './tables.ts';
+import type { TransitionRow } from './transitions.ts';
+
+/** Any number will do, as long as every replica takes the same. */
+const ADOPTION_LOCK = 8_529_003;
+
+/** Before every session in the order of ids. */
+export const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+
+const HEAD = { sessionId: auditEntries.sessionId, number: auditEntries.number, hash: auditEntries.hash };
+
+/** How far the chains of some sessions have come; what has none is left out. Their rows are locked. */
+export const findAuditHeads = (tx: Transaction, sessionIds: readonly string[]): Promise<AuditHead[]> =>
+  tx
+    .selectDistinctOn([auditEntries.sessionId], HEAD)
+    .from(auditEntries)
+    .where(inArray(auditEntries.sessionId, [...sessionIds]))
+    .orderBy(asc(auditEntries.sessionId), desc(auditEntries.number));
+
+/** Appends to chains whose sessions' rows are locked; fails where a number is taken. */
+export const appendAuditEntries = (tx: Transaction, entries: readonly AuditEntry[]) =>
+  tx.insert(auditEntries).values([...entries]);
+
+/** The heads of the next sessions that have a chain, in the order of their ids. */
+export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>
+  db
+    .selectDistinctOn([auditEntries.sessionId], HEAD)
+    .from(auditEntries)
+    .where(gt(auditEntries.sessionId, sessionId))
+    .orderBy(asc(auditEntries.sessionId), desc(auditEntries.number))
+    .limit(limit);
+
+/** The next sessions that there are, or once were: a chain whose session is gone is one of them. */
+export async function auditedSessionsAfter(
+  db: Queryable,
+  sessionId: string,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await db.execute<{ id: string }>(sql`
+    (select id from ${sessions} where id > ${sessionId}::uuid order by id limit ${limit})
+    union
+    (select distinct session_id from ${auditEntries} where session_id > ${sessionId}::uuid order by 1 limit ${limit})
+    order by 1 limit ${limit}`);
+  return rows.map((row) => row.id);
+}
+
+/** How many sessions there are to look at, for showing progress. */
+export async function countSessionsForAudit(db: Queryable): Promise<number> {
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(sessions);
+  return row?.count ?? 0;
+}
+
+/** All that was recorded of some sessions, and their chains. */
+export interface Evidence {
+  /** Null where only its chain is left. */
+  readonly session: SessionRow | null;
+  readonly entries: readonly AuditEntry[];
+  readonly transitions: readonly TransitionRow[];
+  readonly meetings: readonly MeetingRow[];
+  readonly reviews: readonly ReviewRow[];
+}
+
+/** Reads the evidence of some sessions. In a transaction of one snapshot it fits together while the gateway works. */
+export async function readEvidence(
+  tx: Transaction,
+  sessionIds: readonly string[],
+): Promise<ReadonlyMap<string, Evidence>> {
+  const ids = [...sessionIds];
+  const rows = await tx.select().from(sessions).where(inArray(sessions.id, ids));
+  const found = {
+    entries: await tx
+      .select()
+      .from(auditEntries)
+      .where(inArray(auditEntries.sessionId, ids))
+      .orderBy(asc(auditEntries.sessionId), asc(auditEntries.number)),
+    transitions: await tx
+      .select()
+      .from(transitions)
+      .where(inArray(transitions.sessionId, ids))
+      .orderBy(asc(transitions.sessionId), asc(transitions.sequence)),
+    meetings: await tx
+      .select()
+      .from(meetings)
+      .where(inArray(meetings.sessionId, ids))
+      .orderBy(asc(meetings.createdAt), asc(meetings.id)),
+    reviews: await tx
+      .select()
+      .from(reviews)
+      .where(inArray(reviews.sessionId, ids))
+      .orderBy(asc(reviews.sequence)),
+  };
+  const grouped = {
+    entries: bySession(found.entries),
+    transitions: bySession(found.transitions),
+    meetings: bySession(found.meetings),
+    reviews: bySession(found.reviews),
+  };
+  return new Map(
+    ids.map((id) => [
+      id,
+      {
+        session: rows.find((row) => row.id === id) ?? null,
+        entries: grouped.entries.get(id) ?? [],
+        transitions: grouped.transitions.get(id) ?? [],
+        meetings: grouped.meetings.get(id) ?? [],
+        reviews: grouped.reviews.get(id) ?? [],
+      },
+    ]),
+  );
+}
+
+function bySession<T extends { sessionId: string }>(rows: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(row.sessionId);
+    if (group) group.push(row);
+    else groups.set(row.sessionId, [row]);
+  }
+  return groups;
+}
+
+/** Takes sessions off the list of those that have no chain yet, and locks them. Replicas take turns. */
+export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${ADOPTION_LOCK})`);
+  const next = tx.select().from(auditBacklog).orderBy(asc(auditBacklog.sessionId)).limit(limit);
+  const taken = await tx.delete(auditBacklog).where(inArray(auditBacklog.sessionId, next)).returning();
+  const ids = taken.map((row) => row.sessionId).sort();
+  await tx
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(inArray(sessions.id, ids))
+    .orderBy(asc(sessions.id))
+    .for('update');
+  return ids;
+}
+
+/** Gives a text from before there were chains the salt of its commitment. */
+export const saltRemarks = (tx: Transaction, id: string, remarksSalt: Buffer) =>
+  tx.update(reviews).set({ remarksSalt }).where(eq(reviews.id, id));
+
+export const saltCancelReason = (tx: Transaction, id: string, cancelReasonSalt: Buffer) =>
+  tx.update(meetings).set({ cancelReasonSalt }).where(eq(meetings.id, id));

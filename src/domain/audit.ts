@@ -1,0 +1,132 @@
+/** What an audit entry says, how it is written down, and how its hash is made: nothing here knows a database. */
+import { createHash, createHmac, type Hmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A key is kept outside the database: who holds the database alone can make no entry that verifies. */
+export interface AuditKey {
+  readonly id: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+/** The kinds of entries, and the fields of each in the order in which they are written down. */
+export const AUDIT_FIELDS = {
+  /** Begins the chain of a session that was there before there were chains: what stood then follows it. */
+  ADOPTION: ['transitions', 'meetings', 'reviews'],
+  TRANSITION: [
+    'sequence',
+    'fromStatus',
+    'fromSubStatus',
+    'status',
+    'subStatus',
+    'rawStatus',
+    'rawSubStatus',
+    'verdict',
+    'source',
+    'actor',
+    'occurredAt',
+    'recordedAt',
+  ],
+  /** A meeting as it stands after it was made, moved, cancelled, missed or completed. */
+  MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
+  /** A review as it stands after it was made, or got its remarks later. */
+  REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],
+} as const;
+
+export type AuditKind = keyof typeof AUDIT_FIELDS;
+
+/** A commitment stands for a text that may be erased: see `commitmentTo`. */
+export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
+
+type Value = string | number | Date | null;
+export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FIELDS)[K][number], Value>>;
+
+/** One link of a session's chain. */
+export interface AuditEntry {
+  readonly sessionId: string;
+  /** 1, 2, 3 … within the session. */
+  readonly number: number;
+  readonly kind: AuditKind;
+  /** As `serialise` wrote it. */
+  readonly content: string;
+  readonly keyId: string;
+  readonly recordedAt: Date;
+  readonly hash: Buffer;
+}
+
+/** How far a session's chain had come: its last entry's number and hash. */
+export type AuditHead = Pick<AuditEntry, 'sessionId' | 'number' | 'hash'>;
+
+/**
+ * The one way to write content down: a JSON object of exactly the kind's fields, in the order of `AUDIT_FIELDS`,
+ * without white space; what is not there is null, never left out; a time is ISO 8601 in UTC with milliseconds; a
+ * number is an integer. It is stored as this text, since a database that parses JSON would order it anew.
+ */
+export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>): string {
+  const fields: readonly string[] = AUDIT_FIELDS[kind];
+  const given = content as Readonly<Record<string, Value>>;
+  return JSON.stringify(Object.fromEntries(fields.map((field) => [field, plain(given[field] ?? null)])));
+}
+
+const plain = (value: Value) => (value instanceof Date ? timeOf(value) : value);
+
+/** A time that somebody put into the database by hand may be none (infinity): no entry says that. */
+const timeOf = (time: Date): string => (Number.isNaN(time.getTime()) ? 'no time' : time.toISOString());
+
+/**
+ * What stands in an entry for a personal or free text: SHA-256 of 32 random bytes and the text, in hex. The salt lies
+ * beside the sealed text and is erased with it; then the commitment says nothing, and the chain still holds.
+ */
+export const commitmentTo = (text: string | Buffer, salt: Buffer): string =>
+  createHash('sha256').update(salt).update(text).digest('hex');
+
+export const newSalt = (): Buffer => randomBytes(32);
+
+/** Makes and checks the hashes of entries: HMAC-SHA256. The first key signs, all of them verify. */
+export class AuditKeys {
+  readonly currentId: string;
+  readonly #keys: ReadonlyMap<string, { entries: Buffer; exports: Buffer }>;
+
+  constructor(keys: readonly AuditKey[]) {
+    const [current] = keys;
+    if (!current) throw new Error('At least one audit key is needed');
+    this.currentId = current.id;
+    this.#keys = new Map(
+      keys.map(({ id, key }) => [id, { entries: derive(key, 'entries'), exports: derive(key, 'exports') }]),
+    );
+  }
+
+  has(keyId: string): boolean {
+    return this.#keys.has(keyId);
+  }
+
+  /**
+   * Over a JSON array of the format's name, the session, the number, the kind, the content, the time of recording, the
+   * key's id, and the hash of the entry before it in hex (null before the first): no two entries have the same text.
+   */
+  hash(entry: Omit<AuditEntry, 'hash'>, previous: Buffer | null): Buffer {
+    const { sessionId, number, kind, content, recordedAt, keyId } = entry;
+    const before = previous?.toString('hex') ?? null;
+    const text = ['vkyc-audit-1', sessionId, number, kind, content, timeOf(recordedAt), keyId, before];
+    return createHmac('sha256', this.#key(keyId).entries).update(JSON.stringify(text)).digest();
+  }
+
+  /** Whether an entry's hash is what its content and the hash before it make it. */
+  verifies(entry: AuditEntry, previous: Buffer | null): boolean {
+    const expected = this.has(entry.keyId) ? this.hash(entry, previous) : null;
+    return expected?.length === entry.hash.length && timingSafeEqual(expected, entry.hash);
+  }
+
+  /** For the MAC over an export. */
+  exportMac(keyId = this.currentId): Hmac {
+    return createHmac('sha256', this.#key(keyId).exports);
+  }
+
+  #key(id: string) {
+    const key = this.#keys.get(id);
+    if (!key) throw new Error(`AUDIT_KEYS has no key "${id}"`);
+    return key;
+  }
+}
+
+const derive = (key: Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', key, '', `audit ${purpose}`, 32));
