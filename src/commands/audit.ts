@@ -1,0 +1,98 @@
+/** `npm run audit`: exports how far the audit chains have come, and verifies them. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type { Database } from '../db/client.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { AuditKeys } from '../domain/audit.ts';
+import { exportHeads, readHeads } from '../services/audit-heads.ts';
+import { verifyAudit } from '../services/verify-audit.ts';
+import { openDatabase } from './open-database.ts';
+
+const USAGE = `npm run audit -- export [--file F]      the heads of all chains; keep them where the database's owner cannot write
+npm run audit -- verify [--against F]   recomputes the chains; against an export it also finds what was cut off`;
+
+class UsageError extends Error {}
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+async function exportTo(file: string | undefined, db: Database, keys: AuditKeys): Promise<void> {
+  if (!file) {
+    for await (const line of exportHeads(db, keys, new Date())) process.stdout.write(line);
+    return;
+  }
+  // An earlier export is never written over: it knows what a later one may no longer know.
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    let lines = 0;
+    for await (const line of exportHeads(db, keys, new Date())) {
+      await handle.appendFile(line);
+      lines += 1;
+    }
+    await handle.sync();
+    print(`${lines - 1} heads are in ${file}.`);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether nothing is wrong. */
+async function verify(
+  against: string | undefined,
+  db: Database,
+  sealer: Sealer,
+  keys: AuditKeys,
+): Promise<boolean> {
+  const exported = against
+    ? await readHeads(createInterface({ input: createReadStream(against), crlfDelay: Infinity }), keys)
+    : null;
+  const onProgress = (sessions: number) => process.stderr.write(`\r${sessions} sessions`);
+  const heads = exported?.heads ?? null;
+  const { findings, ...counts } = await verifyAudit({ db, sealer, keys, heads, onProgress });
+  process.stderr.write('\n');
+
+  for (const { sessionId, number, what } of findings)
+    print(`WRONG  session ${sessionId}  row ${number}  ${what}`);
+  print(
+    `${counts.entries} entries of ${counts.sessions} sessions; in ${findings.length} sessions something is wrong.`,
+  );
+  if (counts.adopted > 0)
+    print(
+      `${counts.adopted} chains begin with what stood when chains were introduced: no more is proven of it.`,
+    );
+  if (counts.erased > 0)
+    print(`${counts.erased} texts were erased: that they were there is all that is left.`);
+  if (exported)
+    print(
+      `${counts.unanchored} entries are unanchored: recorded after the export of ${exported.exportedAt}, which says nothing of them.`,
+    );
+  else print('Without --against nobody can tell whether the end of a chain was cut off.');
+  return findings.length === 0;
+}
+
+async function main(): Promise<boolean> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { file: { type: 'string' }, against: { type: 'string' } },
+  });
+  const [verb, ...rest] = positionals;
+  if ((verb !== 'export' && verb !== 'verify') || rest.length > 0) throw new UsageError(USAGE);
+  const { db, sealer, auditKeys, close } = await openDatabase();
+  try {
+    if (verb === 'verify') return await verify(values.against, db, sealer, auditKeys);
+    await exportTo(values.file, db, auditKeys);
+    return true;
+  } finally {
+    await close();
+  }
+}
+
+try {
+  if (!(await main())) process.exitCode = 1;
+} catch (error) {
+  // A failed statement says why in its cause.
+  const { message, cause } = error as Error;
+  process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,80 @@
+/** The heads of all chains as a file, to be kept where nobody who can write the database can write. */
+import { timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { auditHeadsAfter, NO_SESSION } from '../db/audit.ts';
+import type { Database } from '../db/client.ts';
+import type { AuditHead, AuditKeys } from '../domain/audit.ts';
+
+const BATCH = 1_000;
+
+/** An export that cannot be trusted: cut short, altered, or made with a key that is not configured. */
+export class ExportError extends Error {
+  override readonly name = 'ExportError';
+}
+
+const headLine = z.object({ session: z.uuid(), number: z.int().min(1), hash: z.hex().length(64) });
+const lastLine = z.object({
+  heads: z.int().min(0),
+  exportedAt: z.string(),
+  key: z.string(),
+  mac: z.hex().length(64),
+});
+
+/**
+ * The lines of an export: `{session, number, hash}` for each chain, then `{heads, exportedAt, key, mac}`. The MAC is
+ * over all lines before, line ends included, and over the last one as it is without it.
+ */
+export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
+  const mac = keys.exportMac();
+  let count = 0;
+  for (let after = NO_SESSION; ; ) {
+    const heads = await auditHeadsAfter(db, after, BATCH);
+    for (const { sessionId: session, number, hash } of heads) {
+      const line = `${JSON.stringify({ session, number, hash: hash.toString('hex') })}\n`;
+      mac.update(line);
+      yield line;
+    }
+    count += heads.length;
+    const last = heads.at(-1);
+    if (!last) break;
+    after = last.sessionId;
+  }
+  const said = { heads: count, exportedAt: now.toISOString(), key: keys.currentId };
+  yield `${JSON.stringify({ ...said, mac: mac.update(JSON.stringify(said)).digest('hex') })}\n`;
+}
+
+export interface ExportedHeads {
+  readonly exportedAt: string;
+  readonly heads: ReadonlyMap<string, AuditHead>;
+}
+
+/** Reads an export back. Throws `ExportError` where it is not, to the letter, what was exported. */
+export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): Promise<ExportedHeads> {
+  const heads = new Map<string, AuditHead>();
+  const read: string[] = [];
+  for await (const line of lines) read.push(line);
+  const last = lastLine.safeParse(parsed(read.pop() ?? ''));
+  if (!last.success) throw new ExportError('The export is cut short: its last line is not there.');
+  const { mac, ...said } = last.data;
+  if (!keys.has(said.key))
+    throw new ExportError(`The export was made with the key "${said.key}", which AUDIT_KEYS lacks.`);
+  const expected = keys.exportMac(said.key);
+  for (const line of read) {
+    expected.update(`${line}\n`);
+    const head = headLine.safeParse(parsed(line));
+    if (!head.success) throw new ExportError('The export was altered: a line of it is no head.');
+    const { session, number, hash } = head.data;
+    heads.set(session, { sessionId: session, number, hash: Buffer.from(hash, 'hex') });
+  }
+  const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
+  if (!right) throw new ExportError('The export was altered: it is not what its MAC was made over.');
+  return { exportedAt: said.exportedAt, heads };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}

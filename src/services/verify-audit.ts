@@ -1,0 +1,125 @@
+import { auditedSessionsAfter, type Evidence, NO_SESSION, readEvidence } from '../db/audit.ts';
+import type { Database } from '../db/client.ts';
+import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
+import { placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { type AuditHead, type AuditKeys, commitmentTo, serialise } from '../domain/audit.ts';
+import {
+  checkFold,
+  checkHead,
+  checkLinks,
+  checkRows,
+  type Finding,
+  type LiveRow,
+} from '../domain/audit-check.ts';
+
+const BATCH = 200;
+
+interface VerifyParts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** By session, of an earlier export; null where there is none to compare with. */
+  readonly heads: ReadonlyMap<string, AuditHead> | null;
+  readonly onProgress: (sessions: number) => void;
+}
+
+export interface Verified {
+  sessions: number;
+  entries: number;
+  /** Entries after the exported head of their chain: what nothing outside the database vouches for. */
+  unanchored: number;
+  /** Texts that are gone together with the salt of their commitment. */
+  erased: number;
+  /** Chains that begin with what stood when chains were introduced. */
+  adopted: number;
+  /** The first row that is wrong, of each session in which one is. */
+  findings: (Finding & { sessionId: string })[];
+}
+
+/** Recomputes all chains and compares them with the rows that they speak of, and with an export of their heads. */
+export async function verifyAudit({ db, sealer, keys, heads, onProgress }: VerifyParts): Promise<Verified> {
+  const verified: Verified = { sessions: 0, entries: 0, unanchored: 0, erased: 0, adopted: 0, findings: [] };
+  const missing = new Set(heads?.keys());
+  for (let after = NO_SESSION; ; ) {
+    const batch = await snapshot(db, after);
+    for (const [sessionId, evidence] of batch) {
+      const { entries } = evidence;
+      const head = heads?.get(sessionId) ?? null;
+      missing.delete(sessionId);
+      const { finding, erased } = checkSession(evidence, head, keys, sealer);
+      if (finding) verified.findings.push({ sessionId, ...finding });
+      verified.entries += entries.length;
+      if (heads) verified.unanchored += entries.filter(({ number }) => number > (head?.number ?? 0)).length;
+      verified.erased += erased;
+      if (entries[0]?.kind === 'ADOPTION') verified.adopted += 1;
+      after = sessionId;
+    }
+    verified.sessions += batch.size;
+    onProgress(verified.sessions);
+    if (batch.size === 0) break;
+  }
+  for (const sessionId of missing)
+    verified.findings.push({
+      sessionId,
+      number: 1,
+      what: 'removed: the export knows it, and it is not here',
+    });
+  return verified;
+}
+
+/** The next sessions as they are at one moment: the gateway goes on recording. */
+const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Evidence>> =>
+  db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), {
+    isolationLevel: 'repeatable read',
+    accessMode: 'read only',
+  });
+
+function checkSession(evidence: Evidence, head: AuditHead | null, keys: AuditKeys, sealer: Sealer) {
+  const { entries, transitions, meetings, reviews } = evidence;
+  const rows: LiveRow[] = [
+    ...transitions.map(
+      (row): LiveRow => ({
+        kind: 'TRANSITION',
+        key: String(row.sequence),
+        content: serialise('TRANSITION', row),
+      }),
+    ),
+    ...meetings.map((row) => liveMeeting(row, sealer)),
+    ...reviews.map((row) => liveReview(row, sealer)),
+  ];
+  const compared = checkRows(entries, rows);
+  const beyond = head && checkHead(entries, head);
+  const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
+  const fold = checkFold(transitions, evidence.session, Math.max(1, entries.length));
+  // What an incomplete chain says of the rows is not the point: it would accuse those that are right.
+  const finding = nothing ?? checkLinks(entries, keys) ?? beyond ?? compared.finding ?? fold;
+  return { finding, erased: compared.erased };
+}
+
+function liveMeeting(row: MeetingRow, sealer: Sealer): LiveRow {
+  const place = placeOfCancelReason(row.id);
+  const cancelReason = commitmentOf(sealer, row.cancelReason, row.cancelReasonSalt, place);
+  return { kind: 'MEETING', key: row.id, content: serialise('MEETING', { ...row, cancelReason }) };
+}
+
+function liveReview(row: ReviewRow, sealer: Sealer): LiveRow {
+  const remarks = commitmentOf(sealer, row.remarks, row.remarksSalt, placeOfRemarks(row.id));
+  return { kind: 'REVIEW', key: row.id, content: serialise('REVIEW', { ...row, remarks }) };
+}
+
+/** Null where text and salt are both gone; what is no commitment where one of them is, or the text cannot be read. */
+function commitmentOf(
+  sealer: Sealer,
+  sealed: Buffer | null,
+  salt: Buffer | null,
+  place: string,
+): string | null {
+  if (!sealed && !salt) return null;
+  if (!sealed || !salt) return 'either the text or its salt is gone';
+  try {
+    return commitmentTo(sealer.open(sealed, place), salt);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,306 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from 'vitest';
+import { type Audit, auditOf, rehash, sessionWithHistory } from '../harness/audit.ts';
+import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
+
+/** Attacks of the database's owner, each on a session of its own. */
+let gateway: Gateway;
+let audit: Audit;
+
+beforeAll(async () => {
+  gateway = await bootGateway();
+  audit = auditOf(gateway.databaseUrl);
+});
+
+const asOwner = async (statement: string, ...values: unknown[]) => {
+  const { rowCount } = await gateway.database.query(statement, values);
+  expect(rowCount).toBeGreaterThan(0);
+};
+
+const chainOf = async (id: string) =>
+  (await gateway.database.query('select * from audit_entry where session_id = $1 order by number', [id]))
+    .rows;
+
+/** The number of the entry that says so, last of several. */
+const numberOf = async (id: string, kind: string, said: string): Promise<number> =>
+  (await chainOf(id)).findLast((row) => row.kind === kind && row.content.includes(said)).number;
+
+test('every transition, meeting and review is an entry, and none of them names a person', async () => {
+  const id = await sessionWithHistory(gateway);
+
+  const chain = await chainOf(id);
+  expect(chain.map((row) => row.number)).toEqual(chain.map((_, index) => index + 1));
+  const said = chain.map(({ kind, content }) => {
+    const { subStatus, status, decision } = JSON.parse(content);
+    return `${kind} ${subStatus ?? status ?? decision}`;
+  });
+  expect(said).toEqual([
+    'TRANSITION LINK_GENERATED',
+    'MEETING SCHEDULED',
+    'TRANSITION USER_MEETING_SCHEDULED',
+    'MEETING RESCHEDULED',
+    'MEETING SCHEDULED',
+    'TRANSITION USER_MEETING_SCHEDULED',
+    'MEETING CANCELLED',
+    'TRANSITION USER_MEETING_CANCELLED',
+    'TRANSITION AGENT_ENDED_CALL',
+    'TRANSITION AGENT_REJECTED',
+    'REVIEW REJECTED',
+  ]);
+  expect(JSON.stringify(chain)).not.toMatch(/Asha|Rahul|9988776655/);
+  expect(await audit.findingOf(id)).toBeNull();
+});
+
+test('an entry whose content or hash was edited is named', async () => {
+  const [content, hash, time] = [
+    await sessionWithHistory(gateway),
+    await sessionWithHistory(gateway),
+    await sessionWithHistory(gateway),
+  ];
+  const number = await numberOf(content, 'TRANSITION', 'AGENT_REJECTED');
+  const where = 'where session_id = $1 and number = $2';
+
+  await asOwner(
+    `update audit_entry set content = replace(content, '"AGENT_REJECTED"', '"AGENT_APPROVED"') ${where}`,
+    content,
+    number,
+  );
+  await asOwner(`update audit_entry set hash = sha256(hash) ${where}`, hash, 4);
+  await asOwner(`update audit_entry set recorded_at = recorded_at - interval '1 day' ${where}`, time, 3);
+
+  expect(await audit.findingOf(content)).toMatch(new RegExp(`^${number}: edited`));
+  expect(await audit.findingOf(hash)).toMatch(/^4: edited/);
+  expect(await audit.findingOf(time)).toMatch(/^3: edited/);
+});
+
+test('a removed entry is named, and so is the one that took its number', async () => {
+  const [gap, closed] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
+
+  await asOwner('delete from audit_entry where session_id = $1 and number = 4', gap);
+  await asOwner('delete from audit_entry where session_id = $1 and number = 4', closed);
+  for (const row of (await chainOf(closed)).filter(({ number }) => number > 4))
+    await asOwner(
+      'update audit_entry set number = number - 1 where session_id = $1 and number = $2',
+      closed,
+      row.number,
+    );
+
+  expect(await audit.findingOf(gap)).toMatch(/^4: removed/);
+  expect(await audit.findingOf(closed)).toMatch(/^4: (edited|reordered)/);
+});
+
+test('two entries that changed places are named, and so is one that was put in between', async () => {
+  const [swapped, inserted] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
+  for (const [from, to] of [
+    [2, 999],
+    [3, 2],
+    [999, 3],
+  ])
+    await asOwner(
+      'update audit_entry set number = $3 where session_id = $1 and number = $2',
+      swapped,
+      from,
+      to,
+    );
+  for (const row of (await chainOf(inserted)).reverse())
+    if (row.number >= 5)
+      await asOwner(
+        'update audit_entry set number = number + 1 where session_id = $1 and number = $2',
+        inserted,
+        row.number,
+      );
+  await asOwner(
+    `insert into audit_entry select session_id, 5, kind, replace(content, 'olga', 'uma'), key_id, sha256(hash), recorded_at
+     from audit_entry where session_id = $1 and number = 3`,
+    inserted,
+  );
+
+  expect(await audit.findingOf(swapped)).toBe('2: reordered: this entry was recorded as number 3');
+  expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
+});
+
+test('the end of a chain, its rows with it, is missed by an export alone; later rows are unanchored, not valid', async () => {
+  const [cut, gone, grown] = [
+    await sessionWithHistory(gateway),
+    await sessionWithHistory(gateway),
+    await sessionWithHistory(gateway),
+  ];
+  const heads = await audit.exported();
+  const last = heads.get(cut)?.number as number;
+  expect((await audit.verify(heads)).unanchored).toBe(0);
+
+  // The review that rejected, and all that follows from it.
+  await asOwner('delete from audit_entry where session_id = $1 and number > $2', cut, last - 2);
+  await asOwner('delete from review where session_id = $1', cut);
+  await gateway.database.query('delete from feed where session_id = $1', [cut]);
+  await asOwner(`delete from status_transition where session_id = $1 and sub_status = 'AGENT_REJECTED'`, cut);
+  await asOwner(
+    `update vkyc_session set status = 'VIDEO_CALL', sub_status = 'AGENT_ENDED_CALL', version = version - 1,
+     last_sequence = last_sequence - 1, decided_here = false where id = $1`,
+    cut,
+  );
+  for (const table of ['feed', 'audit_entry', 'review', 'meeting', 'status_transition'])
+    await gateway.database.query(`delete from ${table} where session_id = $1`, [gone]);
+  await asOwner('delete from vkyc_session where id = $1', gone);
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 120_000).toISOString(),
+    data: { verification_id: 'none-of-ours', status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+  });
+  const later = await sessionWithHistory(gateway);
+
+  expect(await audit.findingOf(cut)).toBeNull();
+  expect(await audit.findingOf(gone)).toBeNull();
+  expect(await audit.findingOf(cut, heads)).toBe(
+    `${last - 1}: cut off: the export knows this chain up to ${last}`,
+  );
+  expect(await audit.findingOf(gone, heads)).toMatch(/^1: removed: the export knows it/);
+  expect(await audit.findingOf(grown, heads)).toBeNull();
+  expect((await audit.verify(heads)).unanchored).toBe((await chainOf(later)).length);
+});
+
+test('a chain that was made anew without the key is named at its first entry, to its last', async () => {
+  const id = await sessionWithHistory(gateway);
+  await asOwner(
+    `update audit_entry set content = replace(content, '"ravi"', '"uma"') where session_id = $1 and number > 8`,
+    id,
+  );
+  await rehash(gateway, id);
+
+  expect(await audit.findingOf(id)).toMatch(/^1: edited/);
+});
+
+test('rows that no longer say what their entries say are named: the log, meetings, reviews, the session itself', async () => {
+  const edits: [string, string, string][] = [
+    [
+      `update status_transition set actor = 'uma' where session_id = $1 and sub_status = 'AGENT_REJECTED'`,
+      'TRANSITION',
+      'status_transition 6 was edited: actor',
+    ],
+    [
+      `update meeting set starts_at = starts_at + interval '1 ms' where session_id = $1 and status = 'CANCELLED'`,
+      'MEETING',
+      'was edited: startsAt',
+    ],
+    [`update review set decision = 'APPROVED' where session_id = $1`, 'REVIEW', 'was edited: decision'],
+    [`update review set remarks_salt = sha256('') where session_id = $1`, 'REVIEW', 'was edited: remarks'],
+    [`update review set remarks = null where session_id = $1`, 'REVIEW', 'was edited: remarks'],
+    [`delete from review where session_id = $1`, 'REVIEW', 'was removed'],
+    [
+      `update vkyc_session set status = 'AUDITOR_REVIEWED', sub_status = 'AUDITOR_APPROVED' where id = $1`,
+      'REVIEW',
+      'vkyc_session was edited: status, subStatus',
+    ],
+  ];
+  for (const [statement, kind, what] of edits) {
+    const id = await sessionWithHistory(gateway);
+    await asOwner(statement, id);
+
+    const number = (await chainOf(id)).findLast((row) => row.kind === kind).number;
+    const finding = await audit.findingOf(id);
+    expect(finding, statement).toContain(what);
+    if (kind === 'REVIEW') expect(finding).toMatch(new RegExp(`^${number}: `));
+  }
+});
+
+test('what was put into the log has no entry, and the gateway does not sign what was edited before', async () => {
+  const [forged, signed] = [await sessionWithHistory(gateway), await gateway.start('signed.1')];
+  await asOwner(
+    `insert into status_transition select session_id, sequence + 1, status, sub_status, 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED',
+     null, null, 'MOVED', 'MUTATION', 'uma', null, recorded_at from status_transition where session_id = $1 and sub_status = 'AGENT_REJECTED'`,
+    forged,
+  );
+  const schedule = `mutation ($input: ScheduleMeetingInput!) { scheduleMeeting(input: $input) { __typename } }`;
+  const input = (key: string, minutes: number) => ({
+    input: {
+      sessionId: signed.id,
+      idempotencyKey: key,
+      startsAt: new Date(Date.now() + minutes * 60_000).toISOString(),
+    },
+  });
+  await gateway.graphql(schedule, input('a', 20));
+  const { rows } = await gateway.database.query(
+    `select id from vkyc_session where verification_id = 'signed.1'`,
+  );
+  const number = await numberOf(rows[0].id, 'MEETING', 'SCHEDULED');
+  await asOwner(`update meeting set scheduled_by = 'olga' where session_id = $1`, rows[0].id);
+  await gateway.graphql(schedule, input('b', 30));
+
+  expect(await audit.findingOf(forged)).toContain('status_transition 7 was inserted');
+  expect(await audit.findingOf(rows[0].id)).toMatch(
+    new RegExp(`^${number + 2}: meeting .* was edited before this entry: scheduledBy`),
+  );
+});
+
+test('a text may be erased with its salt: the chain holds, and says that something was there', async () => {
+  const id = await sessionWithHistory(gateway);
+  const before = (await audit.verify()).erased;
+
+  await asOwner('update review set remarks = null, remarks_salt = null where session_id = $1', id);
+  await asOwner(
+    `update meeting set cancel_reason = null, cancel_reason_salt = null where session_id = $1 and status = 'CANCELLED'`,
+    id,
+  );
+
+  expect(await audit.findingOf(id)).toBeNull();
+  expect((await audit.verify()).erased).toBe(before + 2);
+});
+
+test('the command exports heads that it trusts only unaltered, and verifies against them', async () => {
+  const other = await bootGateway();
+  const folder = await mkdtemp(join(tmpdir(), 'vkyc-audit-'));
+  atTheEnd(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'heads.jsonl');
+  const id = await sessionWithHistory(other);
+  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: other.databaseUrl, DATA_KEYS, AUDIT_KEYS };
+  const run = (...args: string[]) =>
+    promisify(execFile)('node', ['.build/commands/audit.js', ...args], { env });
+
+  expect((await run('export', '--file', file)).stdout).toContain('1 heads are in');
+  await expect(run('export', '--file', file)).rejects.toMatchObject({
+    stderr: expect.stringContaining('EEXIST'),
+  });
+  const { stdout } = await run('verify', '--against', file);
+  expect(stdout).toContain('11 entries of 1 sessions; in 0 sessions something is wrong.');
+  expect(stdout).toContain('0 entries are unanchored');
+
+  await other.database.query('delete from audit_entry where session_id = $1 and number = 11', [id]);
+  await expect(run('verify', '--against', file)).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`WRONG  session ${id}  row 11  cut off`),
+  });
+
+  const lines = await readFile(file, 'utf8');
+  await writeFile(file, lines.replace('"number":11', '"number":10'));
+  await expect(run('verify', '--against', file)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('The export was altered'),
+  });
+  await writeFile(file, lines.split('\n').slice(0, 1).join('\n'));
+  await expect(run('verify', '--against', file)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('cut short'),
+  });
+}, 60_000);
+
+test('sessions from before there were chains get theirs at the next start, once', async () => {
+  const old = await bootGateway();
+  const id = await sessionWithHistory(old);
+  await old.database.query('delete from audit_entry');
+  await old.database.query('update review set remarks_salt = null');
+  await old.database.query('update meeting set cancel_reason_salt = null');
+  await old.database.query('insert into audit_backlog select id from vkyc_session');
+  const own = auditOf(old.databaseUrl);
+
+  await bootGateway({ database: old.databaseUrl });
+
+  expect(await own.verify()).toMatchObject({ findings: [], adopted: 1, erased: 0, entries: 10 });
+  // Whoever lists it again, having changed something, does not get that signed.
+  await old.database.query(`update status_transition set actor = 'uma' where actor = 'ravi'`);
+  await old.database.query('insert into audit_backlog select id from vkyc_session');
+  await bootGateway({ database: old.databaseUrl });
+  expect(await own.findingOf(id)).toContain('was edited: actor');
+});

@@ -1,0 +1,98 @@
+/** Looks at audit chains as the command does, and makes sessions with a history to tamper with. */
+import { createHash } from 'node:crypto';
+import { connect } from '../../src/db/client.ts';
+import { Sealer } from '../../src/db/sealing.ts';
+import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
+import { exportHeads, readHeads } from '../../src/services/audit-heads.ts';
+import { type Verified, verifyAudit } from '../../src/services/verify-audit.ts';
+import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
+import { inMinutes, person } from './people.ts';
+
+const keyOf = (setting: string) => {
+  const [id, key] = setting.split(':') as [string, string];
+  return { id, key: Buffer.from(key, 'base64') };
+};
+
+export interface Audit {
+  verify(heads?: ReadonlyMap<string, AuditHead>): Promise<Verified>;
+  /** What is found in one session, as `number: what`; null where nothing is. */
+  findingOf(sessionId: string, heads?: ReadonlyMap<string, AuditHead>): Promise<string | null>;
+  exported(): Promise<ReadonlyMap<string, AuditHead>>;
+}
+
+export function auditOf(databaseUrl: string): Audit {
+  const { db, close } = connect(databaseUrl, 2, () => {});
+  atTheEnd(close);
+  const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
+  const sealer = new Sealer([keyOf(DATA_KEYS)]);
+  const verify = (heads: ReadonlyMap<string, AuditHead> | null = null) =>
+    verifyAudit({ db, sealer, keys, heads, onProgress: () => {} });
+  return {
+    verify: (heads) => verify(heads),
+    async findingOf(sessionId, heads) {
+      const finding = (await verify(heads)).findings.find((each) => each.sessionId === sessionId);
+      return finding ? `${finding.number}: ${finding.what}` : null;
+    },
+    async exported() {
+      async function* lines() {
+        for await (const line of exportHeads(db, keys, new Date())) yield line.trimEnd();
+      }
+      return (await readHeads(lines(), keys)).heads;
+    },
+  };
+}
+
+let count = 0;
+
+/** The id of a session with a meeting that was moved and cancelled for a reason, and a review with remarks. */
+export async function sessionWithHistory(gateway: Gateway): Promise<string> {
+  count += 1;
+  const verificationId = `audited.${count}`;
+  const session = await gateway.start(verificationId);
+  const [operator, agent] = [
+    await person(gateway, 'olga', 'OPERATOR'),
+    await person(gateway, 'ravi', 'AGENT'),
+  ];
+  await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(20) });
+  await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
+  await operator.act('cancelMeeting', session.id, { reason: 'Her son Rahul is ill.' });
+  await gateway.webhook({
+    event_type: 'VKYC_STATUS',
+    event_time: new Date(Date.now() + 60_000).toISOString(),
+    version: 'v1',
+    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+  });
+  await eventually(async () => (await agent.look(session.id)).subStatus === 'AGENT_ENDED_CALL');
+  await agent.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: 'Not Asha Rao.' });
+  const { rows } = await gateway.database.query('select id from vkyc_session where verification_id = $1', [
+    verificationId,
+  ]);
+  return rows[0].id;
+}
+
+/** What somebody makes of a chain who has the database and knows how it is made, but not the key. */
+export async function rehash(gateway: Gateway, sessionId: string): Promise<void> {
+  const { rows } = await gateway.database.query(
+    'select * from audit_entry where session_id = $1 order by number',
+    [sessionId],
+  );
+  let previous: string | null = null;
+  for (const row of rows) {
+    const text: unknown[] = [
+      'vkyc-audit-1',
+      sessionId,
+      row.number,
+      row.kind,
+      row.content,
+      row.recorded_at.toISOString(),
+      row.key_id,
+      previous,
+    ];
+    previous = createHash('sha256').update(JSON.stringify(text)).digest('hex');
+    await gateway.database.query('update audit_entry set hash = $3 where session_id = $1 and number = $2', [
+      sessionId,
+      row.number,
+      Buffer.from(previous, 'hex'),
+    ]);
+  }
+}
