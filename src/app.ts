@@ -84,7 +84,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   try {
     const { url, migrateUrl } = await openDatabase(config.database, onStop);
-    await migrate(migrateUrl);
+    await migrate(migrateUrl, url);
     const { db, pool, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );

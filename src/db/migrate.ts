@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { grantRuntimeRights } from './grants.ts';
 import { migrateJobs } from './jobs.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
@@ -9,14 +10,32 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 /** Any number will do, as long as every replica takes the same. */
 const MIGRATION_LOCK = 8_529_001;
 
-/** Brings the database to this release's schema. Replicas that start together take turns. */
-export async function migrate(url: string): Promise<void> {
+/**
+ * Brings the database to this release's schema, as its owner. Where the gateway will use it by another role, that one
+ * is given what it needs and no more. Replicas that start together take turns.
+ */
+export async function migrate(url: string, runtimeUrl = url): Promise<void> {
+  const runtimeRole = runtimeUrl === url ? null : await roleOf(runtimeUrl);
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await runMigrations(drizzle(client), { migrationsFolder: MIGRATIONS });
     await migrateJobs(url);
+    if (runtimeRole !== null && runtimeRole !== (await roleOf(url)))
+      await grantRuntimeRights(client, runtimeRole);
+  } finally {
+    await client.end();
+  }
+}
+
+/** As whom a connection string connects: it need not say so itself. */
+async function roleOf(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ role: string }>('select current_user as role');
+    return rows[0]?.role as string;
   } finally {
     await client.end();
   }

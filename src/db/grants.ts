@@ -1,0 +1,72 @@
+import { getTableName, is } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
+import pg from 'pg';
+import * as tables from './tables.ts';
+
+type TableKey = {
+  [Key in keyof typeof tables]: (typeof tables)[Key] extends PgTable ? Key : never;
+}[keyof typeof tables];
+
+/**
+ * What the gateway does with each table while it runs, and so may do where its role is not the owner. A table that is
+ * not here does not compile. The log and the audit chains can only be appended to.
+ */
+export const RUNTIME_RIGHTS = {
+  transitions: 'select, insert',
+  auditEntries: 'select, insert',
+  auditBacklog: 'select, delete',
+  sessions: 'select, insert, update',
+  meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
+  reviews: 'select, insert, update (remarks, remarks_salt)',
+  users: 'select, insert, update',
+  startIntents: 'select, insert, update',
+  idempotencyKeys: 'select, insert',
+  sightings: 'select, insert, update (event_time)',
+  outbox: 'select, insert, delete',
+  feed: 'select, insert',
+  logIdentity: 'select',
+  inbox: 'select, insert, update',
+  lookups: 'select, insert, update, delete',
+  providerCalls: 'select, insert, delete',
+  providerBudget: 'select, update',
+} as const satisfies Record<TableKey, string>;
+
+/** Gives the gateway's role these rights and no others, by a connection of the owner. */
+export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string): Promise<void> {
+  const role = pg.escapeIdentifier(runtimeRole);
+  await owner.query('begin');
+  try {
+    await owner.query(`grant usage on schema public to ${role}`);
+    await owner.query(`revoke all on all tables in schema public from ${role}`);
+    await owner.query(`grant usage on all sequences in schema public to ${role}`);
+    for (const [key, table] of Object.entries(tables)) {
+      if (!is(table, PgTable)) continue;
+      const name = pg.escapeIdentifier(getTableName(table));
+      await owner.query(`grant ${RUNTIME_RIGHTS[key as TableKey]} on ${name} to ${role}`);
+    }
+    await grantQueue(owner, role);
+    await owner.query('commit');
+  } catch (error) {
+    await owner.query('rollback');
+    throw error;
+  }
+}
+
+/** The job queue's tables hide their rows from all but their owner, unless a policy says otherwise. */
+async function grantQueue(owner: pg.Client, role: string): Promise<void> {
+  await owner.query(`grant usage on schema graphile_worker to ${role}`);
+  await owner.query(
+    `grant select, insert, update, delete on all tables in schema graphile_worker to ${role}`,
+  );
+  await owner.query(`revoke insert, update, delete on graphile_worker.migrations from ${role}`);
+  await owner.query(`grant usage on all sequences in schema graphile_worker to ${role}`);
+  const { rows } = await owner.query<{ table: string }>(
+    `select format('%I.%I', schemaname, tablename) as table from pg_tables t
+     where schemaname = 'graphile_worker' and rowsecurity and not exists (
+       select from pg_policies p
+       where p.schemaname = t.schemaname and p.tablename = t.tablename and p.policyname = 'vkyc_gateway')`,
+  );
+  // For whoever has a right to the table: that is what the grants decide.
+  for (const { table } of rows)
+    await owner.query(`create policy vkyc_gateway on ${table} using (true) with check (true)`);
+}
