@@ -173,7 +173,9 @@ test('a chain that was made anew without the key is named at its first entry, to
   expect(await audit.findingOf(id)).toMatch(/^1: edited/);
 });
 
-test('rows that no longer say what their entries say are named: the log, meetings, reviews, the session itself', async () => {
+test('rows that no longer say what their entries say are named: the log, meetings, reviews, the session itself', {
+  timeout: 60_000,
+}, async () => {
   const edits: [string, string, string][] = [
     [
       `update status_transition set actor = 'uma' where session_id = $1 and sub_status = 'AGENT_REJECTED'`,

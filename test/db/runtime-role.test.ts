@@ -28,7 +28,9 @@ async function twoRoles(): Promise<{ owner: string; runtime: string }> {
 
 const POLLED = `select from status_transition where source = 'POLL' and sub_status = 'USER_IP_VERIFICATION_SUCCESSFUL'`;
 
-test('a gateway whose role is not the owner does all it does, and can only append to the log and the chains', async () => {
+test('a gateway whose role is not the owner does all it does, and can only append to the log and the chains', {
+  timeout: 60_000,
+}, async () => {
   const { owner, runtime } = await twoRoles();
   const clock = movableClock();
   const environment = {
@@ -38,9 +40,9 @@ test('a gateway whose role is not the owner does all it does, and can only appen
   };
   const gateway = await bootGateway({ database: owner, environment, clock, polling: true });
   const { id } = await gateway.start('roles.happy-path');
-  const booked = await person(gateway, 'olga', 'OPERATOR');
-  await booked.act('scheduleMeeting', id, { startsAt: inMinutes(60) });
-  await booked.act('cancelMeeting', id, { reason: 'Ill.' });
+  const operator = await person(gateway, 'olga', 'OPERATOR');
+  await operator.act('scheduleMeeting', id, { startsAt: inMinutes(60) });
+  await operator.act('cancelMeeting', id, { reason: 'Ill.' });
   await gateway.advance('roles.happy-path', 2);
   await eventually(async () => {
     clock.forward(60_000);
