@@ -14,6 +14,7 @@ import { Hub } from './feed/hub.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
 import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
+import { limitsRule } from './graphql/limits.ts';
 import { Operations } from './graphql/operation.ts';
 import { getSchema } from './graphql/schema.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
@@ -162,11 +163,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       checkReady,
     });
     const schema = getSchema();
+    const rules = [limitsRule];
     const { connectionsPerClient: mostPerClient, subscriptionsPerSocket: mostSubscriptions } = config.live;
     const connections = new LiveConnections({ mostPerClient });
     const parts = {
       schema,
-      operations: new Operations(schema),
+      rules,
+      operations: new Operations(schema, rules),
       services,
       authenticator,
       translate: createTranslator(log),

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { LIMITS } from './limits.ts';
 
-const LARGEST_PAGE = 100;
 /** An exact count of more than this is not worth its time. */
 export const LARGEST_COUNT = 10_000;
 
@@ -24,7 +24,7 @@ export class PageInfo {
 
 @ArgsType()
 export class ForwardArgs {
-  @Field(() => Int, { nullable: true, description: `How many, 1 to ${LARGEST_PAGE}.` })
+  @Field(() => Int, { nullable: true, description: `How many, 1 to ${LIMITS.page}.` })
   first?: number;
   @Field(() => String, { nullable: true, description: 'Only what comes after this cursor.' })
   after?: string;
@@ -34,7 +34,7 @@ export class ForwardArgs {
 export class PageArgs extends ForwardArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `How many from the end, 1 to ${LARGEST_PAGE}. Instead of \`first\`.`,
+    description: `How many from the end, 1 to ${LIMITS.page}. Instead of \`first\`.`,
   })
   last?: number;
   @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
@@ -47,8 +47,8 @@ export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRS
   if (limit == null) throw badInput('Say how many: give `first` or `last`.');
   if (first != null && last != null) throw badInput('Give either `first` or `last`, not both.');
   const name = first == null ? 'last' : 'first';
-  if (limit < 1 || limit > LARGEST_PAGE)
-    throw badInput(`\`${name}\` must be 1 to ${LARGEST_PAGE}, not ${limit}.`);
+  if (limit < 1 || limit > LIMITS.page)
+    throw badInput(`\`${name}\` must be 1 to ${LIMITS.page}, not ${limit}.`);
   return { limit, end: first == null ? 'LAST' : 'FIRST' };
 }
 

@@ -43,7 +43,7 @@ export const createTranslator =
       return {
         message: outer.message,
         ...at,
-        extensions: { ...outer.extensions, code, stacktrace: undefined },
+        extensions: { ...outer.extensions, code, stacktrace: undefined, http: undefined },
       };
     const id = randomUUID();
     log.error({ err: cause, errorId: id, path: outer.path?.join('.') }, 'an operation failed unexpectedly');

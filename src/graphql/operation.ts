@@ -8,11 +8,15 @@ import {
   type OperationTypeNode,
   parse,
   print,
+  specifiedRules,
   TypeInfo,
+  type ValidationRule,
   validate,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { costOf, tooComplex } from './cost.ts';
+import { PARSE_OPTIONS } from './limits.ts';
 
 /** What a client sends, on whichever transport; nothing of it has been checked. */
 export interface Payload {
@@ -28,6 +32,8 @@ export interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | '
   readonly variableValues: Record<string, unknown>;
   /** The same for subscriptions that select the same, wherever in the log they began. */
   readonly selectionKey: string;
+  /** What it may ask for at most, see `cost.ts`; of a subscription, each frame. */
+  readonly cost: number;
 }
 
 interface Checked {
@@ -41,15 +47,16 @@ interface Checked {
 const MOST_REMEMBERED = 1_000;
 /** Longer ones are rarely sent again, and a thousand of them would fill the memory. */
 const LONGEST_REMEMBERED = 8_192;
-const MOST_TOKENS = 2_000;
 
-/** Parses and checks operations, each document once. */
+/** Parses and checks operations, each document once; by the rules of the specification, and those given beside them. */
 export class Operations {
   readonly #schema: GraphQLSchema;
+  readonly #rules: readonly ValidationRule[];
   readonly #checked = new Map<string, Checked>();
 
-  constructor(schema: GraphQLSchema) {
+  constructor(schema: GraphQLSchema, rules: readonly ValidationRule[]) {
     this.#schema = schema;
+    this.#rules = rules;
   }
 
   /** The operation, or what is wrong with it. */
@@ -70,7 +77,11 @@ export class Operations {
       operation.variableDefinitions ?? [],
       variableValues,
     );
+    const cost = costOf({ schema: this.#schema, document, operation, variableValues });
+    const refusal = tooComplex(cost);
+    if (refusal) return [refusal];
     return {
+      cost,
       schema: this.#schema,
       document,
       operationName: operationName ?? null,
@@ -98,13 +109,14 @@ export class Operations {
   #checkAnew(query: string): Checked {
     const nothing = { document: { kind: 'Document', definitions: [] } as never, selection: NO_SELECTION };
     try {
-      const document = parse(query, { maxTokens: MOST_TOKENS });
-      const errors = validate(this.#schema, document);
+      const document = parse(query, PARSE_OPTIONS);
+      const errors = validate(this.#schema, document, [...specifiedRules, ...this.#rules]);
       return errors.length > 0
-        ? { ...nothing, errors }
+        ? { ...nothing, errors: errors.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED')) }
         : { document, errors, selection: this.#selectionOf(document) };
     } catch (error) {
-      if (error instanceof GraphQLError) return { ...nothing, errors: [error] };
+      if (error instanceof GraphQLError)
+        return { ...nothing, errors: [coded(error, 'GRAPHQL_PARSE_FAILED')] };
       throw error;
     }
   }
@@ -132,3 +144,9 @@ const NO_SELECTION = { text: '', variables: [] };
 
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+
+/** The codes that Apollo has for them, on every transport. */
+function coded(error: GraphQLError, code: string): GraphQLError {
+  const { nodes = null, source = null, positions = null, extensions } = error;
+  return new GraphQLError(error.message, { nodes, source, positions, extensions: { ...extensions, code } });
+}

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** What GraphiQL opens with: start a session, then watch it. */
-const FIRST_QUERY = `# 1. Start a session. With the sandbox, a word in the verification id chooses what happens:
+export const FIRST_QUERY = `# 1. Start a session. With the sandbox, a word in the verification id chooses what happens:
 #    happy-path (everything passes), awaits-review (the decisions are left to you), or another of the README's.
 mutation Start {
   startSession(

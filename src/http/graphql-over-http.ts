@@ -5,14 +5,17 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
+import { costOf, tooComplex } from '../graphql/cost.ts';
 import type { Translate } from '../graphql/errors.ts';
+import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
 import type { Authenticator } from './sign-in.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
+  readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly translate: Translate;
@@ -34,14 +37,36 @@ const refuseSubscriptions: ApolloServerPlugin<Context> = {
   }),
 };
 
+/** Refuses what costs too much, and says in every answer what it cost. */
+const showCost: ApolloServerPlugin<Context> = {
+  requestDidStart: async () => {
+    let requested: number | null = null;
+    return {
+      async didResolveOperation({ schema, document, operation, request }) {
+        if (!operation) return;
+        requested = costOf({ schema, document, operation, variableValues: request.variables ?? {} });
+        const refusal = tooComplex(requested);
+        if (refusal) throw refusal;
+      },
+      async willSendResponse({ response: { body } }) {
+        if (requested === null || body.kind !== 'single') return;
+        const { singleResult } = body;
+        singleResult.extensions = { ...singleResult.extensions, cost: { requested, maximum: LIMITS.cost } };
+      },
+    };
+  },
+};
+
 /** Serves queries and mutations at `/graphql`. Returns how to stop. */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
-  { schema, services, authenticator, translate, log }: Parts,
+  { schema, rules, services, authenticator, translate, log }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
     introspection: true,
+    parseOptions: PARSE_OPTIONS,
+    validationRules: [...rules],
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     formatError: (_formatted, error) => translate(error),
@@ -51,6 +76,7 @@ export async function serveGraphqlOverHttp(
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
+      showCost,
     ],
   });
   await apollo.start();

@@ -1,0 +1,118 @@
+/** What an operation costs: in the main, how many objects its answer may hold. */
+import {
+  type FieldNode,
+  type GraphQLCompositeType,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLSchema,
+  getArgumentValues,
+  getNamedType,
+  getVariableValues,
+  isCompositeType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  typeFromAST,
+} from 'graphql';
+import { LIMITS } from './limits.ts';
+import type { Operation } from './operation.ts';
+
+/** What costs more, or less, than the one that every object does; leaves are free. */
+const COSTS: Record<string, number> = {
+  'Query.__schema': 100,
+  'Query.__type': 10,
+  'Query.sessionStats': 50,
+  'Query.statusCatalog': 34,
+  'Query.transitionRules': 100,
+  'VkycSessionConnection.totalCount': 10,
+  // They ask the provider, or write.
+  'Mutation.startSession': 20,
+  'Mutation.scheduleMeeting': 10,
+  'Mutation.cancelMeeting': 10,
+  'Mutation.recordAgentReview': 10,
+  'Mutation.recordAuditorReview': 10,
+  'Mutation.refreshSession': 20,
+  'Mutation.requestRecording': 20,
+  'Mutation.createSdkToken': 20,
+};
+
+/** They only carry others: asking for `edges` costs what asking for `nodes` does. */
+const CARRIER = /(Edge|PageInfo)$/;
+
+type Asked = Pick<Operation, 'schema' | 'document' | 'variableValues'> & {
+  readonly operation: OperationDefinitionNode;
+};
+
+/**
+ * The cost of a valid operation, at least 1: each page multiplies what is asked for of its entries, and what @skip and
+ * @include leave out counts as well. Where the variables are not acceptable nothing will be executed.
+ */
+export function costOf({ schema, document, operation, variableValues }: Asked): number {
+  const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues);
+  const root = schema.getRootType(operation.operation);
+  if (!variables.coerced || !root) return 1;
+  const values = variables.coerced;
+  const fragments = new Map(
+    document.definitions.flatMap((each) =>
+      each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
+    ),
+  );
+  const known = new Map<string, number>();
+
+  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType): number =>
+    (set?.selections ?? []).reduce((sum, node) => sum + ofSelection(node, type), 0);
+
+  function ofSelection(node: SelectionNode, type: GraphQLCompositeType): number {
+    if (node.kind === Kind.FIELD) return ofField(node, type);
+    if (node.kind === Kind.FRAGMENT_SPREAD) return ofFragment(node.name.value);
+    return ofSet(node.selectionSet, named(schema, node.typeCondition) ?? type);
+  }
+
+  function ofFragment(name: string): number {
+    const fragment = fragments.get(name);
+    const type = named(schema, fragment?.typeCondition);
+    const cost = known.get(name) ?? (type ? ofSet(fragment?.selectionSet, type) : 0);
+    known.set(name, cost);
+    return cost;
+  }
+
+  function ofField(node: FieldNode, parent: GraphQLCompositeType): number {
+    const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
+    const own = COSTS[`${parent.name}.${node.name.value}`];
+    // What introspects is not of the schema: its root fields alone have a cost.
+    if (!field) return own ?? 0;
+    const type = getNamedType(field.type);
+    if (!isCompositeType(type)) return own ?? 0;
+    const below = ofSet(node.selectionSet, type);
+    return (own ?? (CARRIER.test(type.name) ? 0 : 1)) + entries(field, node, values) * below;
+  }
+
+  return Math.max(1, ofSet(operation.selectionSet, root));
+}
+
+/** Why an operation is refused; null where it is not. */
+export const tooComplex = (cost: number): GraphQLError | null =>
+  cost <= LIMITS.cost
+    ? null
+    : new GraphQLError(
+        `This operation costs ${cost}, and ${LIMITS.cost} is the most: ask for smaller pages, or for less of each entry.`,
+        { extensions: { code: 'QUERY_TOO_COMPLEX', http: { status: 400 } } },
+      );
+
+function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | undefined) {
+  const type = node ? typeFromAST(schema, node as never) : undefined;
+  return isCompositeType(type) ? type : undefined;
+}
+
+/** How many times what is below a field may come in an answer. What is no size of a page is refused when it is used. */
+function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
+  const isPage = field.args.some(({ name }) => name === 'first' || name === 'ids');
+  if (!isPage) return 1;
+  const { first, last, ids } = getArgumentValues(field, node, values) as {
+    first?: number | null;
+    last?: number | null;
+    ids?: readonly unknown[] | null;
+  };
+  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
+}

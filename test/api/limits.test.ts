@@ -1,0 +1,109 @@
+import { getIntrospectionQuery } from 'graphql';
+import { expect, test } from 'vitest';
+import { FIRST_QUERY } from '../../src/http/graphiql.ts';
+import { bootGateway } from '../harness/gateway.ts';
+import { TRANSPORTS } from '../harness/transports.ts';
+
+const gateway = await bootGateway();
+const nested = (levels: number) => `${'replaces { '.repeat(levels)}id${' }'.repeat(levels)}`;
+const times = (count: number, text: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => text(index)).join(' ');
+
+const AT_THE_LIMIT = {
+  depth: [`{ session(id: "x") { ${nested(14)} } }`, `{ session(id: "x") { ${nested(15)} } }`],
+  'depth within a fragment': [
+    `{ session(id: "x") { ...F } } fragment F on VkycSession { ${nested(14)} }`,
+    `{ session(id: "x") { ...F } } fragment F on VkycSession { ${nested(15)} }`,
+  ],
+  aliases: [
+    `{ viewer { ${times(50, (n) => `a${n}: id`)} } }`,
+    `{ viewer { ${times(51, (n) => `a${n}: id`)} } }`,
+  ],
+  'aliases by way of a fragment that is spread often': [
+    `{ viewer { ...F } } fragment F on Viewer { ${times(10, (n) => `a${n}: id`)} }`,
+    `{ viewer { ${times(6, () => '...F')} } } fragment F on Viewer { ${times(10, (n) => `a${n}: id`)} }`,
+  ],
+  directives: [
+    `{ viewer { ${times(50, () => 'id @include(if: true)')} } }`,
+    `{ viewer { ${times(51, () => 'id @include(if: true)')} } }`,
+  ],
+  'fields at its root': [
+    `{ ${times(20, (n) => `a${n}: feedCursor`)} }`,
+    `{ ${times(21, (n) => `a${n}: feedCursor`)} }`,
+  ],
+  tokens: [
+    `{ sessions(first: 1, filter: { status: [${times(1_978, () => 'FAILED')}] }) { nodes { id } } }`,
+    `{ sessions(first: 1, filter: { status: [${times(1_979, () => 'FAILED')}] }) { nodes { id } } }`,
+  ],
+  cost: [
+    '{ sessions(first: 100) { nodes { transitions(first: 100) { edges { node { sequence statusInfo { status } } } } } } }',
+    '{ sessions(first: 100) { nodes { user { sessions(first: 100) { nodes { user { userId } } } } meetings(first: 100) { nodes { id } } } } }',
+  ],
+} as const;
+
+for (const [transport, send] of Object.entries(TRANSPORTS))
+  test.each(Object.entries(AT_THE_LIMIT))(
+    `${transport}: %s up to the limit is served, and no more`,
+    async (_what, [within, beyond]) => {
+      const served = await send(gateway, { query: within });
+      const refused = await send(gateway, { query: beyond });
+
+      expect(served.errors.map(({ extensions }) => extensions.code)).toEqual(
+        within.includes('"x"') ? ['BAD_USER_INPUT'] : [],
+      );
+      expect(refused.errors).toHaveLength(1);
+      expect(refused.errors[0]).toMatchObject({
+        message: expect.stringMatching(/at most|more that|is the most/),
+        extensions: {
+          code: expect.stringMatching(/^(GRAPHQL_(PARSE|VALIDATION)_FAILED|QUERY_TOO_COMPLEX)$/),
+        },
+      });
+    },
+  );
+
+test('every answer over HTTP says what it cost, a page as much as its entries, by a variable too', async () => {
+  const costOf = async (query: string, variables = {}) => {
+    const answer = await TRANSPORTS.HTTP(gateway, { query, variables });
+    return JSON.parse(answer.text).extensions.cost;
+  };
+  const page =
+    'query ($n: Int = 7) { sessions(first: $n) { nodes { transitions(last: 5) { nodes { sequence } } } } }';
+
+  expect(await costOf('{ feedCursor }')).toEqual({ requested: 1, maximum: 25_000 });
+  expect(await costOf(page)).toEqual({ requested: 1 + 7 * (1 + 1 + 5), maximum: 25_000 });
+  expect(await costOf(page, { n: 100 })).toEqual({ requested: 1 + 100 * (1 + 1 + 5), maximum: 25_000 });
+  expect(
+    (
+      await costOf(
+        page
+          .replaceAll('nodes { transitions', 'edges { node { transitions')
+          .replace(' } } } }', ' } } } } }'),
+      )
+    ).requested,
+  ).toBe(50);
+});
+
+test('fragments that spread each other twice cost what they ask for, and no time', async () => {
+  const bomb = `{ session(id: "x") { ...F0 } } ${times(14, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F14 on VkycSession { id }`;
+  const since = performance.now();
+
+  const { errors } = await TRANSPORTS.HTTP(gateway, { query: bomb });
+
+  expect(errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
+  expect(performance.now() - since).toBeLessThan(1_000);
+});
+
+test('nothing that tools send is beyond the limits', async () => {
+  const everything = getIntrospectionQuery({
+    descriptions: true,
+    specifiedByUrl: true,
+    directiveIsRepeatable: true,
+    schemaDescription: true,
+    inputValueDeprecation: true,
+    oneOf: true,
+  });
+  for (const send of Object.values(TRANSPORTS)) {
+    expect((await send(gateway, { query: everything })).errors).toEqual([]);
+    expect((await send(gateway, { query: FIRST_QUERY, operationName: 'Sessions' })).errors).toEqual([]);
+  }
+});
