@@ -11,6 +11,7 @@ import { type Context, createContext, type Services } from '../graphql/context.t
 import { costOf, tooComplex } from '../graphql/cost.ts';
 import type { Translate } from '../graphql/errors.ts';
 import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
+import { refuseBatch } from './one-operation.ts';
 import type { Authenticator } from './sign-in.ts';
 
 interface Parts {
@@ -83,6 +84,7 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
+    preHandler: refuseBatch,
     handler: fastifyApolloHandler(apollo, {
       context: async (request) =>
         createContext(services, await authenticator.viewerOf(request.headers.authorization)),

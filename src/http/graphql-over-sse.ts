@@ -7,6 +7,7 @@ import { formattedResult, type Translate } from '../graphql/errors.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations, Payload } from '../graphql/operation.ts';
 import type { LiveConnections } from './live-connections.ts';
+import { refuseBatch } from './one-operation.ts';
 import type { Authenticator } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
 
@@ -49,6 +50,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'POST'],
+    preHandler: refuseBatch,
     async handler(request, reply) {
       const viewer = await parts.authenticator.viewerOf(request.headers.authorization).catch((error) => {
         if (error instanceof GraphQLError) return error;

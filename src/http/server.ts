@@ -37,6 +37,8 @@ export function createHttpServer({
     forceCloseConnections: 'idle',
   });
 
+  // Pages of other sites may send text and forms without asking first: nothing here reads them.
+  app.removeContentTypeParser('text/plain');
   dropUnusedConnections(app);
 
   app.addHook('onRequest', async (request, reply) => {
