@@ -14,7 +14,7 @@ import { Hub } from './feed/hub.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
 import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
-import { limitsRule } from './graphql/limits.ts';
+import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
 import { Operations } from './graphql/operation.ts';
 import { getSchema } from './graphql/schema.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
@@ -160,10 +160,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       authenticator,
       isWelcome,
       allowedOrigins: config.allowedOrigins,
+      graphiql: config.introspection,
       checkReady,
     });
     const schema = getSchema();
-    const rules = [limitsRule];
+    const rules = config.introspection ? [limitsRule] : [limitsRule, noIntrospectionRule];
     const { connectionsPerClient: mostPerClient, subscriptionsPerSocket: mostSubscriptions } = config.live;
     const connections = new LiveConnections({ mostPerClient });
     const parts = {
@@ -172,7 +173,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       operations: new Operations(schema, rules),
       services,
       authenticator,
-      translate: createTranslator(log),
+      translate: createTranslator(log, { suggestions: config.introspection }),
       connections,
       mostSubscriptions,
       log,

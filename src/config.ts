@@ -75,6 +75,7 @@ const environment = z.object({
   AUTH_JWKS_URL: z.url().optional(),
   AUTH_ISSUER: text.optional(),
   AUTH_AUDIENCE: text.optional(),
+  INTROSPECTION: flag.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
   SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
@@ -127,6 +128,8 @@ export interface Config {
   readonly signIn: SignIn;
   /** Whether an approval may be audited here whose agent, at the provider, is not known. */
   readonly auditUnknownAgents: boolean;
+  /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
+  readonly introspection: boolean;
   /** Whose pages may use the API, beside the gateway's own. */
   readonly allowedOrigins: readonly string[];
   readonly live: {
@@ -179,6 +182,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     provider: providerOf(env),
     signIn: signInOf(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
+    introspection: env.INTROSPECTION ?? env.NODE_ENV !== 'production',
     allowedOrigins: env.ALLOWED_ORIGINS,
     live: {
       connectionsPerClient: env.CONNECTIONS_PER_CLIENT,

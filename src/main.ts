@@ -5,9 +5,11 @@ import { ConfigError, readConfig } from './config.ts';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 try {
-  const app = await createApp(readConfig(process.env));
+  const config = readConfig(process.env);
+  const app = await createApp(config);
+  const graphiql = config.introspection ? { graphiql: `${app.url}/graphiql` } : {};
   app.log.info(
-    { graphql: `${app.url}/graphql`, graphiql: `${app.url}/graphiql`, sandbox: app.sandboxUrl },
+    { graphql: `${app.url}/graphql`, ...graphiql, sandbox: app.sandboxUrl },
     'the gateway is ready',
   );
   for (const signal of SIGNALS) process.once(signal, () => void stop(app, signal));

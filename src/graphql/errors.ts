@@ -10,6 +10,9 @@ import { CursorError } from '../feed/cursor.ts';
 
 const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
 
+/** What graphql-js adds to its complaints: it would tell a schema name by name to one who may not read it. */
+const SUGGESTION = / ?Did you mean .*$/s;
+
 /**
  * What a client is told of an error, the same on every transport. What it can mend is passed on; anything else is
  * logged under an id, and only the id is told: no stack trace, no SQL.
@@ -26,7 +29,7 @@ export const formattedResult = (
 });
 
 export const createTranslator =
-  (log: Logger): Translate =>
+  (log: Logger, { suggestions }: { suggestions: boolean }): Translate =>
   (error) => {
     const outer =
       error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error });
@@ -41,7 +44,7 @@ export const createTranslator =
     const code = codeOf(outer, cause);
     if (code)
       return {
-        message: outer.message,
+        message: suggestions ? outer.message : outer.message.replace(SUGGESTION, ''),
         ...at,
         extensions: { ...outer.extensions, code, stacktrace: undefined, http: undefined },
       };

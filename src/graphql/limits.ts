@@ -62,6 +62,18 @@ export const limitsRule: ValidationRule = (context) => ({
   },
 });
 
+/** For where the schema is not for everybody to explore. */
+export const noIntrospectionRule: ValidationRule = (context) => ({
+  Field(node) {
+    if (node.name.value !== '__schema' && node.name.value !== '__type') return;
+    context.reportError(
+      new GraphQLError('Introspection is off here: use the published schema, schema/schema.graphql.', {
+        nodes: node,
+      }),
+    );
+  },
+});
+
 function measure(document: DocumentNode): (operation: OperationDefinitionNode) => Extent {
   const fragments = new Map(
     document.definitions.flatMap((each) =>

@@ -16,6 +16,7 @@ interface Options {
   readonly authenticator: Authenticator;
   readonly isWelcome: Guard;
   readonly allowedOrigins: readonly string[];
+  readonly graphiql: boolean;
   /** Rejects where the gateway could not serve now. */
   readonly checkReady: () => Promise<void>;
 }
@@ -27,6 +28,7 @@ export function createHttpServer({
   authenticator,
   isWelcome,
   allowedOrigins,
+  graphiql,
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
@@ -76,7 +78,7 @@ export function createHttpServer({
     }
   });
 
-  serveGraphiql(app);
+  if (graphiql) serveGraphiql(app);
 
   const { issue } = authenticator;
   if (issue) {
