@@ -14,8 +14,10 @@ import { Hub } from './feed/hub.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
 import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
+import { createExecute } from './graphql/execution.ts';
 import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
 import { Operations } from './graphql/operation.ts';
+import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
@@ -170,6 +172,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const parts = {
       schema,
       rules,
+      execute: createExecute(config.requestSeconds),
+      rateLimit: createRateLimit(config.costPerMinute),
       operations: new Operations(schema, rules),
       services,
       authenticator,

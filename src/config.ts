@@ -77,6 +77,8 @@ const environment = z.object({
   AUTH_AUDIENCE: text.optional(),
   INTROSPECTION: flag.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
+  REQUEST_SECONDS: z.coerce.number().positive().max(600).default(10),
+  RATE_LIMIT_COST_PER_MINUTE: z.coerce.number().int().min(0).default(100_000),
   CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
   SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
   SHUTDOWN_SECONDS: z.coerce.number().min(0).max(300).default(5),
@@ -132,6 +134,10 @@ export interface Config {
   readonly introspection: boolean;
   /** Whose pages may use the API, beside the gateway's own. */
   readonly allowedOrigins: readonly string[];
+  /** How long a query or mutation may take. */
+  readonly requestSeconds: number;
+  /** What one `sub` may spend in each process; 0: no limit. */
+  readonly costPerMinute: number;
   readonly live: {
     /** WebSockets and streams of one `sub`, in each process. */
     readonly connectionsPerClient: number;
@@ -184,6 +190,8 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     introspection: env.INTROSPECTION ?? env.NODE_ENV !== 'production',
     allowedOrigins: env.ALLOWED_ORIGINS,
+    requestSeconds: env.REQUEST_SECONDS,
+    costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     live: {
       connectionsPerClient: env.CONNECTIONS_PER_CLIENT,
       subscriptionsPerSocket: env.SUBSCRIPTIONS_PER_SOCKET,

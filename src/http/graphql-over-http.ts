@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -10,12 +10,16 @@ import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { costOf, tooComplex } from '../graphql/cost.ts';
 import type { Translate } from '../graphql/errors.ts';
+import type { Execute } from '../graphql/execution.ts';
 import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
+import type { RateLimit } from '../graphql/rate-limit.ts';
 import { refuseBatch } from './one-operation.ts';
 import type { Authenticator } from './sign-in.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
+  readonly execute: Execute;
+  readonly rateLimit: RateLimit;
   readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
@@ -38,15 +42,15 @@ const refuseSubscriptions: ApolloServerPlugin<Context> = {
   }),
 };
 
-/** Refuses what costs too much, and says in every answer what it cost. */
-const showCost: ApolloServerPlugin<Context> = {
+/** Refuses what costs too much, or more than its caller has left, and says in every answer what it cost. */
+const countCost = (rateLimit: RateLimit): ApolloServerPlugin<Context> => ({
   requestDidStart: async () => {
     let requested: number | null = null;
     return {
-      async didResolveOperation({ schema, document, operation, request }) {
+      async didResolveOperation({ schema, document, operation, request, contextValue }) {
         if (!operation) return;
         requested = costOf({ schema, document, operation, variableValues: request.variables ?? {} });
-        const refusal = tooComplex(requested);
+        const refusal = tooComplex(requested) ?? (await rateLimit.spend(contextValue.viewer, requested));
         if (refusal) throw refusal;
       },
       async willSendResponse({ response: { body } }) {
@@ -56,15 +60,37 @@ const showCost: ApolloServerPlugin<Context> = {
       },
     };
   },
-};
+});
+
+/** Has Apollo execute as the other transports do. */
+const executedBy = (
+  schema: GraphQLSchema,
+  execute: Execute,
+): NonNullable<ApolloServerOptions<Context>['gateway']> => ({
+  onSchemaLoadOrUpdate(callBack) {
+    callBack({ apiSchema: schema, coreSupergraphSdl: '' });
+    return () => {};
+  },
+  load: async () => ({
+    executor: ({ document, request, context }) =>
+      execute({
+        schema,
+        document,
+        contextValue: context,
+        variableValues: request.variables,
+        operationName: request.operationName,
+      }),
+  }),
+  stop: async () => {},
+});
 
 /** Serves queries and mutations at `/graphql`. Returns how to stop. */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
-  { schema, rules, services, authenticator, translate, log }: Parts,
+  { schema, rules, execute, rateLimit, services, authenticator, translate, log }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
-    schema,
+    gateway: executedBy(schema, execute),
     introspection: true,
     parseOptions: PARSE_OPTIONS,
     validationRules: [...rules],
@@ -77,7 +103,7 @@ export async function serveGraphqlOverHttp(
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       refuseSubscriptions,
-      showCost,
+      countCost(rateLimit),
     ],
   });
   await apollo.start();

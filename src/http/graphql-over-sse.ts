@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ExecutionResult, execute, GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
+import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations, Payload } from '../graphql/operation.ts';
+import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
 import { refuseBatch } from './one-operation.ts';
 import type { Authenticator } from './sign-in.ts';
@@ -21,6 +23,8 @@ const RETRY_AFTER_SECONDS = 5;
 
 interface Parts {
   readonly operations: Operations;
+  readonly execute: Execute;
+  readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly translate: Translate;
@@ -57,9 +61,11 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
         throw error;
       });
       if (viewer instanceof GraphQLError) return refuse(reply, 401, [viewer], parts);
-      const operation = parts.operations.prepare(payloadOf(request));
+      const prepared = parts.operations.prepare(payloadOf(request));
+      const excess = 'kind' in prepared ? await parts.rateLimit.spend(viewer, prepared.cost) : null;
+      const operation = excess ? [excess] : prepared;
       if ('kind' in operation && operation.kind === 'mutation' && request.method === 'GET')
-        return refuse(reply.header('allow', 'POST'), 405, [new GraphQLError('Mutations need POST.')], parts);
+        return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], parts);
 
       const response = reply.raw;
       // It was given up while its token was looked at.
@@ -111,7 +117,7 @@ async function stream(
   response: FastifyReply['raw'],
   operation: Operation | readonly GraphQLError[],
   viewer: Viewer,
-  { services, translate }: Parts,
+  { services, translate, execute }: Parts,
 ): Promise<void> {
   const sink = new ResponseSink(response);
   const begun = await beginOperation();
@@ -144,6 +150,8 @@ function payloadOf({ method, body, query }: FastifyRequest): Payload {
     return { ...asked, variables: asked.variables };
   }
 }
+
+const NEEDS_POST = new GraphQLError('Mutations need POST.', { extensions: { code: 'BAD_REQUEST' } });
 
 const TOO_MANY = new GraphQLError(
   'You have too many live connections: close some, or use one for several subscriptions.',

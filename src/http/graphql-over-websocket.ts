@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { execute, GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { CloseCode, type Context as Connected, handleProtocols, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../domain/access.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
+import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations } from '../graphql/operation.ts';
+import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
 import type { Authenticator } from './sign-in.ts';
 import { type Room, SocketSink } from './sinks.ts';
@@ -23,6 +25,8 @@ const FAREWELL_MS = 1_000;
 
 interface Parts {
   readonly operations: Operations;
+  readonly execute: Execute;
+  readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly translate: Translate;
@@ -50,18 +54,20 @@ export interface GraphqlOverWebsocket {
 
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
 export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
-  const { operations, services, translate, log } = parts;
+  const { operations, execute, rateLimit, services, translate, log } = parts;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES, handleProtocols });
   const peers = new Set<Peer>();
   const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
 
   const protocol = makeServer<Record<string, unknown>, Peer>({
     onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, parts),
-    onSubscribe: ({ subscriptions, extra: peer }, id, payload) => {
+    onSubscribe: async ({ subscriptions, extra: peer }, id, payload) => {
       if (Object.keys(subscriptions).length > parts.mostSubscriptions)
         return [tooMany(parts.mostSubscriptions)];
       const operation = operations.prepare(payload);
       if (!('kind' in operation)) return operation;
+      const excess = await rateLimit.spend(viewerOf(peer), operation.cost);
+      if (excess) return [excess];
       return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
     },
     execute: ({ contextValue, ...args }) => {

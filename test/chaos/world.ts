@@ -56,6 +56,7 @@ export async function startWorld({ seed, gateways, sessions, environment, wear }
       DATA_KEYS,
       ...access,
       CONNECTIONS_PER_CLIENT: '10000',
+      RATE_LIMIT_COST_PER_MINUTE: '0',
       ...environment,
       PORT: String(port),
     }),

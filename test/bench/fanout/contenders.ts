@@ -58,6 +58,7 @@ export async function startOurs({ cores, onEnd }: Options): Promise<Contender> {
       SANDBOX_PORT: '0',
       SHUTDOWN_SECONDS: '0',
       CONNECTIONS_PER_CLIENT: '10000',
+      RATE_LIMIT_COST_PER_MINUTE: '0',
       DATA_DIR: folder,
       DATABASE_URL: postgres.url,
     },

@@ -1,0 +1,34 @@
+import { GraphQLError } from 'graphql';
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { Viewer } from '../domain/access.ts';
+
+/** What a caller may spend in this process. Of a subscription it counts that it begins, not its frames. */
+export interface RateLimit {
+  /** Spends the cost of an operation; the refusal where it is more than what is left. */
+  spend(viewer: Viewer, cost: number): Promise<GraphQLError | null>;
+}
+
+/** So much cost a minute for each caller; 0: as much as they like. */
+export function createRateLimit(costPerMinute: number): RateLimit {
+  if (costPerMinute === 0) return { spend: async () => null };
+  const limiter = new RateLimiterMemory({ points: costPerMinute, duration: 60 });
+  return {
+    spend: (viewer, cost) =>
+      limiter.consume(viewer.id, cost).then(
+        () => null,
+        ({ msBeforeNext }: RateLimiterRes) => usedUp(costPerMinute, Math.ceil(msBeforeNext / 1000)),
+      ),
+  };
+}
+
+const usedUp = (costPerMinute: number, retryAfterSeconds: number): GraphQLError =>
+  new GraphQLError(
+    `You have used up the cost of ${costPerMinute} that a minute allows: try again in ${retryAfterSeconds} s, or ask for less at a time.`,
+    {
+      extensions: {
+        code: 'RATE_LIMITED',
+        retryAfterSeconds,
+        http: { status: 429, headers: new Map([['retry-after', String(retryAfterSeconds)]]) },
+      },
+    },
+  );
