@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
@@ -16,9 +17,10 @@ import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
 import { createExecute } from './graphql/execution.ts';
 import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
-import { Operations } from './graphql/operation.ts';
+import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
+import { type Manifest, onlyOf } from './graphql/trusted-documents.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
@@ -166,6 +168,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       checkReady,
     });
     const schema = getSchema();
+    const trust = config.trustedDocumentsOnly ? onlyOf(await readManifest()) : (payload: Payload) => payload;
     const rules = config.introspection ? [limitsRule] : [limitsRule, noIntrospectionRule];
     const { connectionsPerClient: mostPerClient, subscriptionsPerSocket: mostSubscriptions } = config.live;
     const connections = new LiveConnections({ mostPerClient });
@@ -174,7 +177,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       rules,
       execute: createExecute(config.requestSeconds),
       rateLimit: createRateLimit(config.costPerMinute),
-      operations: new Operations(schema, rules),
+      trust,
+      operations: new Operations(schema, rules, trust),
       services,
       authenticator,
       translate: createTranslator(log, { suggestions: config.introspection }),
@@ -217,6 +221,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     throw error;
   }
 }
+
+const readManifest = async (): Promise<Manifest> =>
+  JSON.parse(await readFile(new URL('../schema/trusted-documents.json', import.meta.url), 'utf8'));
 
 async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
   if (database.kind === 'URL') return database;

@@ -75,6 +75,7 @@ const environment = z.object({
   AUTH_JWKS_URL: z.url().optional(),
   AUTH_ISSUER: text.optional(),
   AUTH_AUDIENCE: text.optional(),
+  TRUSTED_DOCUMENTS: z.enum(['only', 'off']).default('off'),
   INTROSPECTION: flag.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   REQUEST_SECONDS: z.coerce.number().positive().max(600).default(10),
@@ -132,6 +133,8 @@ export interface Config {
   readonly auditUnknownAgents: boolean;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
+  /** Whether only the documents of `schema/trusted-documents.json` are served. */
+  readonly trustedDocumentsOnly: boolean;
   /** Whose pages may use the API, beside the gateway's own. */
   readonly allowedOrigins: readonly string[];
   /** How long a query or mutation may take. */
@@ -189,6 +192,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     signIn: signInOf(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     introspection: env.INTROSPECTION ?? env.NODE_ENV !== 'production',
+    trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,
     requestSeconds: env.REQUEST_SECONDS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,

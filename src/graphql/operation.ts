@@ -17,12 +17,15 @@ import {
 } from 'graphql';
 import { costOf, tooComplex } from './cost.ts';
 import { PARSE_OPTIONS } from './limits.ts';
+import type { Trust } from './trusted-documents.ts';
 
 /** What a client sends, on whichever transport; nothing of it has been checked. */
 export interface Payload {
   readonly query?: unknown;
   readonly operationName?: unknown;
   readonly variables?: unknown;
+  readonly documentId?: unknown;
+  readonly extensions?: unknown;
 }
 
 /** An operation that can be executed. */
@@ -52,15 +55,26 @@ const LONGEST_REMEMBERED = 8_192;
 export class Operations {
   readonly #schema: GraphQLSchema;
   readonly #rules: readonly ValidationRule[];
+  readonly #trust: Trust;
   readonly #checked = new Map<string, Checked>();
 
-  constructor(schema: GraphQLSchema, rules: readonly ValidationRule[]) {
+  constructor(schema: GraphQLSchema, rules: readonly ValidationRule[], trust: Trust) {
     this.#schema = schema;
     this.#rules = rules;
+    this.#trust = trust;
   }
 
   /** The operation, or what is wrong with it. */
-  prepare({ query, operationName, variables }: Payload): Operation | readonly GraphQLError[] {
+  prepare(payload: Payload): Operation | readonly GraphQLError[] {
+    try {
+      return this.#prepare(this.#trust(payload));
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
+  }
+
+  #prepare({ query, operationName, variables }: Payload): Operation | readonly GraphQLError[] {
     if (typeof query !== 'string') return [badRequest('Send a document: {"query": "…"}.')];
     if (operationName != null && typeof operationName !== 'string')
       return [badRequest('`operationName` must be a string.')];

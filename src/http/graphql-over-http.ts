@@ -4,7 +4,7 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLSchema, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
@@ -13,13 +13,15 @@ import type { Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
 import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
-import { refuseBatch } from './one-operation.ts';
+import type { Trust } from '../graphql/trusted-documents.ts';
+import { payloadOf, refuseBatch } from './one-operation.ts';
 import type { Authenticator } from './sign-in.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
   readonly execute: Execute;
   readonly rateLimit: RateLimit;
+  readonly trust: Trust;
   readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
@@ -84,10 +86,34 @@ const executedBy = (
   stop: async () => {},
 });
 
+/** Puts the document in the place of its name. A GET is read by Apollo itself, from its URL. */
+const withTrusted =
+  (trust: Trust, translate: Translate) => async (request: FastifyRequest, reply: FastifyReply) => {
+    try {
+      if (request.method === 'POST') {
+        if (typeof request.body === 'object' && request.body !== null) request.body = trust(request.body);
+      } else {
+        const url = new URL(request.url, 'http://gateway');
+        const { query, extensions } = trust(payloadOf(request));
+        if (typeof query === 'string') url.searchParams.set('query', query);
+        url.searchParams.delete('documentId');
+        if (extensions !== undefined)
+          url.searchParams.set(
+            'extensions',
+            typeof extensions === 'string' ? extensions : JSON.stringify(extensions),
+          );
+        request.raw.url = `${url.pathname}${url.search}`;
+      }
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      await reply.status(400).send({ errors: [translate(error)] });
+    }
+  };
+
 /** Serves queries and mutations at `/graphql`. Returns how to stop. */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
-  { schema, rules, execute, rateLimit, services, authenticator, translate, log }: Parts,
+  { schema, trust, rules, execute, rateLimit, services, authenticator, translate, log }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     gateway: executedBy(schema, execute),
@@ -110,7 +136,7 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    preHandler: refuseBatch,
+    preHandler: [refuseBatch, withTrusted(trust, translate)],
     handler: fastifyApolloHandler(apollo, {
       context: async (request) =>
         createContext(services, await authenticator.viewerOf(request.headers.authorization)),

@@ -6,10 +6,10 @@ import { createContext, type Services } from '../graphql/context.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
-import type { Operation, Operations, Payload } from '../graphql/operation.ts';
+import type { Operation, Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
-import { refuseBatch } from './one-operation.ts';
+import { payloadOf, refuseBatch } from './one-operation.ts';
 import type { Authenticator } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
 
@@ -137,17 +137,6 @@ async function stream(
     if (operation.kind === 'subscription')
       return subscribeTo(operation, viewer, sink, { services, translate });
     return execute({ ...operation, contextValue: createContext(services, viewer) });
-  }
-}
-
-/** By the body, or by the query string, whose variables are JSON. */
-function payloadOf({ method, body, query }: FastifyRequest): Payload {
-  if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};
-  const asked = query as Record<string, unknown>;
-  try {
-    return asked.variables ? { ...asked, variables: JSON.parse(String(asked.variables)) } : asked;
-  } catch {
-    return { ...asked, variables: asked.variables };
   }
 }
 

@@ -1,8 +1,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Payload } from '../graphql/operation.ts';
 
 /** A batch would have its operations pass every limit one by one. HTTP/2 and WebSockets need none. */
 export async function refuseBatch({ body }: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (!Array.isArray(body)) return;
   const message = 'Send one operation a request: batches are not served.';
   await reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+}
+
+/** By the body, or by the query string, whose variables and extensions are JSON. */
+export function payloadOf({ method, body, query }: FastifyRequest): Payload {
+  if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};
+  const asked = query as Record<string, unknown>;
+  return { ...asked, ...parsed(asked, 'variables'), ...parsed(asked, 'extensions') };
+}
+
+function parsed(asked: Record<string, unknown>, name: 'variables' | 'extensions'): Payload {
+  if (!asked[name]) return {};
+  try {
+    return { [name]: JSON.parse(String(asked[name])) };
+  } catch {
+    return { [name]: asked[name] };
+  }
 }

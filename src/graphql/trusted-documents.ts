@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import type { Payload } from './operation.ts';
+
+/** The documents that may be executed, by the SHA-256 of their text in hex. */
+export type Manifest = Readonly<Record<string, string>>;
+
+/** What a payload means where only the manifest's documents are accepted; throws where it is none of them. */
+export type Trust = (payload: Payload) => Payload;
+
+/**
+ * A document is named by `documentId` (`sha256:` may stand before it), by `extensions.persistedQuery.sha256Hash`, or
+ * by being sent as the manifest has it. graphql-ws wants a `query` in any case: an empty one will do beside a name.
+ */
+export const onlyOf =
+  (manifest: Manifest): Trust =>
+  ({ documentId, extensions, ...payload }) => {
+    const { persistedQuery, ...others } = asObject(extensions);
+    const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashOf(payload.query);
+    const hash = typeof name === 'string' ? name.replace(/^sha256:/, '') : '';
+    const document = Object.hasOwn(manifest, hash) ? manifest[hash] : undefined;
+    // A name beside another text is a mistake at best.
+    if (document === undefined || (payload.query && payload.query !== document)) throw untrusted();
+    return { ...payload, extensions: others, query: document };
+  };
+
+const hashOf = (query: unknown): string =>
+  typeof query === 'string' ? createHash('sha256').update(query).digest('hex') : '';
+
+const asObject = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const untrusted = (): GraphQLError =>
+  new GraphQLError(
+    'Only documents of the manifest are served here: name one by `documentId`, or have yours added to schema/trusted-documents.json.',
+    { extensions: { code: 'UNTRUSTED_DOCUMENT', http: { status: 400 } } },
+  );
