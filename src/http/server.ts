@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -8,6 +9,8 @@ import { serveGraphiql } from './graphiql.ts';
 import { type Guard, NOT_WELCOME } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
 
+/** For answers, which are no pages; a page says itself what it needs. */
+const NOTHING_FROM_ANYWHERE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 
 interface Options {
@@ -46,6 +49,10 @@ export function createHttpServer({
   app.addHook('onRequest', async (request, reply) => {
     if (isWelcome(request.headers)) return;
     return reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
+  });
+  app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: NOTHING_FROM_ANYWHERE },
+    referrerPolicy: { policy: 'no-referrer' },
   });
   if (allowedOrigins.length > 0)
     app.register(cors, { origin: [...allowedOrigins], methods: ['GET', 'POST'] });
