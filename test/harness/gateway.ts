@@ -108,6 +108,8 @@ export async function bootGateway({
     PORT: '0',
     SANDBOX_PORT: '0',
     SHUTDOWN_SECONDS: '0',
+    // On a busy machine what a test does at once may take its time.
+    REQUEST_SECONDS: '60',
     DATABASE_URL: url,
     DATA_KEYS,
     AUDIT_KEYS,
