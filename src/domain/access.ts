@@ -1,6 +1,6 @@
 import type { SessionAction } from './session.ts';
 
-/** Who may do what: one table. Enforced in one place, around the root fields of the schema. */
+/** Who may do and see what: one table of operations, one of fields. Enforced in one place, `graphql/guard.ts`. */
 
 export const ROLES = {
   CUSTOMER: 'The person being verified: sees their own sessions.',
@@ -13,6 +13,7 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 const EVERYONE = Object.keys(ROLES) as readonly Role[];
+const STAFF = EVERYONE.filter((role) => role !== 'CUSTOMER');
 
 /** What may be done with a session, by role. Customers: with their own. */
 export const ACTION_ROLES = {
@@ -53,6 +54,89 @@ export const OPERATIONS = {
 /** Who sees a person's phone, name, email and link in full. Customers see their own. */
 export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
+interface FieldRule {
+  /** Who is shown it in full; CUSTOMER: of their own sessions. */
+  readonly roles: readonly Role[];
+  /** Shown to who wrote it as well, whatever their role. */
+  readonly own?: true;
+  /** Every reading is recorded, and frames of subscriptions, which pass through more hands, never carry it. */
+  readonly personal?: true;
+  readonly others: string;
+}
+
+/** How fields differ from one another. */
+export const FIELD_RULES = {
+  OPEN: { roles: EVERYONE, others: 'all who may see the object see it' },
+  PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
+  PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
+  /** What staff wrote in their own words. */
+  WORDS: { roles: STAFF, own: true, personal: true, others: 'null, but for their own words' },
+  /** Which of the staff it was. */
+  WHO: { roles: STAFF, own: true, others: 'null, but for themselves' },
+  RECORDING: { roles: ACTION_ROLES.REQUEST_RECORDING, personal: true, others: 'the mutation is refused' },
+  SDK_TOKEN: { roles: ACTION_ROLES.CREATE_SDK_TOKEN, personal: true, others: 'the mutation is refused' },
+} as const satisfies Record<string, FieldRule>;
+export type FieldRuleName = keyof typeof FIELD_RULES;
+
+/** Every field of every type, by its rule. A field that is missing here does not start. */
+export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
+  VkycSession: {
+    OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
+      status subStatus rawStatus rawSubStatus statusInfo version disputed createdAt updatedAt
+      replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
+    PERSONAL: 'link',
+  },
+  VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
+  StatusTransition: {
+    OPEN: `id cursor sequence session from status subStatus rawStatus rawSubStatus statusInfo
+      applied source reason occurredAt recordedAt`,
+    WHO: 'actor',
+  },
+  Meeting: {
+    OPEN: 'id startsAt status source createdAt',
+    WHO: 'scheduledBy cancelledBy',
+    WORDS: 'cancelReason',
+  },
+  Review: { OPEN: 'id stage decision source recordedAt', WHO: 'reviewer', WORDS: 'remarks' },
+  StatusInfo: { OPEN: 'status subStatus explanation recommendedAction waitingOn terminal' },
+  TransitionRule: { OPEN: 'from to sources action' },
+  BlockedAction: { OPEN: 'action reason' },
+  Viewer: { OPEN: 'id roles expiresAt' },
+  SessionStats: { OPEN: 'total byStatus funnel' },
+  StatusCount: { OPEN: 'status subStatus count' },
+  FunnelStage: { OPEN: 'status reached medianSecondsToReach' },
+  PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
+  VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
+  VkycSessionEdge: { OPEN: 'node cursor' },
+  MeetingConnection: { OPEN: 'edges nodes pageInfo' },
+  MeetingEdge: { OPEN: 'node cursor' },
+  StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
+  StatusTransitionEdge: { OPEN: 'node cursor' },
+  SessionSnapshot: { OPEN: 'session cursor resync' },
+  Heartbeat: { OPEN: 'serverTime cursor' },
+  FeedReset: { OPEN: 'cursor' },
+  StartSessionSuccess: { OPEN: 'session replayed' },
+  ScheduleMeetingSuccess: { OPEN: 'session meeting replayed' },
+  CancelMeetingSuccess: { OPEN: 'session meeting replayed' },
+  RecordReviewSuccess: { OPEN: 'session review replayed' },
+  RefreshSessionSuccess: { OPEN: 'session changed' },
+  RequestRecordingSuccess: { OPEN: 'session', RECORDING: 'recording' },
+  Recording: { OPEN: 'url expiresAt' },
+  CreateSdkTokenSuccess: { OPEN: 'session expiresAt', SDK_TOKEN: 'token' },
+  InvalidInputError: { OPEN: 'code message retryable problems' },
+  FieldProblem: { OPEN: 'path message' },
+  NotFoundError: { OPEN: 'code message retryable' },
+  ActionNotAllowedError: { OPEN: 'code message retryable action session' },
+  ConflictError: { OPEN: 'code message retryable currentSession' },
+  ProviderError: { OPEN: 'code message retryable providerCode retryAfterSeconds' },
+};
+
+/** The rule of a field; null where the table does not know it. */
+export function ruleOf(type: string, field: string): FieldRuleName | null {
+  const rules = Object.entries(FIELDS[type] ?? {}) as [FieldRuleName, string][];
+  return rules.find(([, fields]) => fields.split(/\s+/).includes(field))?.[0] ?? null;
+}
+
 /** Who is asking. */
 export interface Viewer {
   /** `sub` of the token. */
@@ -78,8 +162,6 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
       allowed.includes(role) && (role !== 'CUSTOMER' || viewer.verificationIds.includes(verificationId)),
   );
 
-const STAFF = EVERYONE.filter((role) => role !== 'CUSTOMER');
-
 /** The verification ids that a viewer is limited to; null: all. */
 export const limitOf = (viewer: Viewer): readonly string[] | null =>
   hasRole(viewer, STAFF) ? null : viewer.verificationIds;
@@ -87,3 +169,23 @@ export const limitOf = (viewer: Viewer): readonly string[] | null =>
 /** Whether a session is the viewer's to see. */
 export const maySee = (viewer: Viewer, verificationId: string): boolean =>
   limitOf(viewer)?.includes(verificationId) ?? true;
+
+/** What a field belongs to, as far as that is known. */
+export interface FieldOf {
+  readonly verificationId?: string | undefined;
+  /** Who wrote it. */
+  readonly author?: unknown;
+}
+
+/** Whether a field is the viewer's to see in full. */
+export function maySeeField(
+  viewer: Viewer,
+  rule: FieldRuleName,
+  { verificationId, author }: FieldOf,
+): boolean {
+  const { roles, own }: FieldRule = FIELD_RULES[rule];
+  if (own && author === viewer.id) return true;
+  if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
+  // A customer alone meets only themselves; one who is staff as well needs a staff role for it.
+  return hasRole(viewer, limitOf(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'));
+}

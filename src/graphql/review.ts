@@ -13,7 +13,6 @@ import {
 } from 'type-graphql';
 import { placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import { limitOf } from '../domain/access.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import type { Context } from './context.ts';
@@ -36,7 +35,7 @@ import {
 } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { openText, refuseInSubscriptions } from './user.ts';
+import { openText } from './user.ts';
 
 @ObjectType({ implements: Node, description: 'A decision of an agent or of an auditor.' })
 export class Review extends Node {
@@ -53,7 +52,7 @@ export class Review extends Node {
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
-    description: 'Unknown (null) where the review was made at the provider.',
+    description: 'For staff alone. Unknown (null) where the review was made at the provider.',
   })
   reviewer?: string;
   @Field(() => DateTime, { description: 'When it was recorded here.' })
@@ -105,8 +104,7 @@ export class ReviewResolver {
 
   @FieldResolver(() => String, { nullable: true })
   remarks(@Root() { id, remarks }: ReviewRow, @Ctx() context: Context): string | null {
-    refuseInSubscriptions(context);
-    return limitOf(context.viewer) ? null : openText(context, remarks, placeOfRemarks(id));
+    return openText(context, remarks, placeOfRemarks(id));
   }
 
   @Mutation(() => RecordReviewResult, {

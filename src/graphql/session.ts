@@ -4,7 +4,7 @@ import type { ReviewRow } from '../db/reviews.ts';
 import { type SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
-import { hasRoleOn, maySee, SEES_PERSONAL_DATA, type Viewer } from '../domain/access.ts';
+import { maySee, type Viewer } from '../domain/access.ts';
 import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf } from '../domain/status.ts';
@@ -18,7 +18,7 @@ import { Review } from './review.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
 import { StatusTransitions } from './transition.ts';
-import { refuseInSubscriptions, VkycUser } from './user.ts';
+import { openText, VkycUser } from './user.ts';
 
 const LARGEST_SEQUENCE = 2_147_483_647;
 
@@ -94,9 +94,7 @@ export class SessionResolver {
 
   @FieldResolver(() => String, { nullable: true })
   link(@Root() session: SessionRow, @Ctx() context: Context): string | null {
-    refuseInSubscriptions(context);
-    if (!session.link || !hasRoleOn(context.viewer, SEES_PERSONAL_DATA, session.verificationId)) return null;
-    return context.services.sealer.open(session.link, placeOfLink(session.id)).toString('utf8');
+    return openText(context, session.link, placeOfLink(session.id));
   }
 
   @FieldResolver(() => String)

@@ -48,7 +48,8 @@ export class StatusTransition extends Node {
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
-    description: 'Who caused it, where a person or system of ours did.',
+    description:
+      'Who caused it, where a person or system of ours did. Customers are told only of themselves.',
   })
   actor?: string;
   @Field(() => String, { nullable: true, description: 'Why it did not move the session; null where it did.' })

@@ -1,0 +1,88 @@
+/** The one place that enforces who may do and see what: around root fields, and around fields that are not for all. */
+import {
+  defaultFieldResolver,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import { FIELD_RULES, hasRole, maySeeField, OPERATIONS, type Role, ruleOf } from '../domain/access.ts';
+import type { Context } from './context.ts';
+import { asksForFeedCursor } from './feed-cursor.ts';
+
+type AnyField = GraphQLField<unknown, Context>;
+
+/** Guards a schema by the tables. Throws where it has something that they do not know. */
+export function guarded(schema: GraphQLSchema): GraphQLSchema {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    const guard = roots.includes(type) ? guardOperation : guardField;
+    for (const field of Object.values(type.getFields())) guard(type, field);
+  }
+  return schema;
+}
+
+function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): void {
+  const operation = `${root}.${field.name}`;
+  const allowed: readonly Role[] | undefined = OPERATIONS[operation as keyof typeof OPERATIONS];
+  if (!allowed) throw new Error(`${operation} is not in the table of operations: say who may use it`);
+  const part = root === 'Subscription' ? 'subscribe' : 'resolve';
+  const inner = field[part] ?? defaultFieldResolver;
+  field[part] = (source, args, context, info) => {
+    if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
+    // Whoever goes on after this cursor is to miss nothing of what the same answer shows.
+    if (root === 'Query' && asksForFeedCursor(info))
+      return context.feedEnd().then(() => inner(source, args, context, info));
+    return inner(source, args, context, info);
+  };
+}
+
+/** Fields that all may see who see their object are left as they are: most are, and wrapping costs. */
+function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
+  const rule = ruleOf(type, field.name);
+  if (!rule) throw new Error(`${type}.${field.name} is not in the table of fields: say who may see it`);
+  if (rule === 'OPEN') return;
+  const { roles, ...kind } = FIELD_RULES[rule];
+  const inner = field.resolve ?? defaultFieldResolver;
+  field.resolve = (source, args, context, info) => {
+    if ('personal' in kind && context.live) throw notInFrames();
+    const shown = maySeeField(context.viewer, rule, belongingOf(source as Guarded, field.name));
+    if (shown) return inner(source, args, context, info);
+    if (rule === 'PHONE') return masked(inner(source, args, context, info));
+    if (isNonNullType(field.type)) throw forbidden(field.name, roles);
+    return null;
+  };
+}
+
+/** What rows that have guarded fields tell of them. */
+type Guarded = Readonly<Record<string, unknown>> & {
+  readonly verificationId?: string;
+  readonly session?: { readonly verificationId?: string };
+};
+
+/** Who wrote what; of fields that name somebody, who is named. */
+const AUTHORS: Record<string, string> = { cancelReason: 'cancelledBy', remarks: 'reviewer' };
+
+const belongingOf = (source: Guarded, field: string) => ({
+  verificationId: source.verificationId ?? source.session?.verificationId,
+  author: source[AUTHORS[field] ?? field],
+});
+
+async function masked(resolved: unknown): Promise<string | null> {
+  const phone = (await resolved) as string | null;
+  return phone?.slice(-4).padStart(phone.length, '•') ?? null;
+}
+
+const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
+  new GraphQLError(`${field} needs one of the roles ${allowed.join(', ')}.`, {
+    extensions: { code: 'FORBIDDEN' },
+  });
+
+/** Frames of subscriptions pass through more hands than answers do. */
+const notInFrames = (): GraphQLError =>
+  new GraphQLError('Personal data is not offered in subscriptions: query it by the id.', {
+    extensions: { code: 'FORBIDDEN' },
+  });
