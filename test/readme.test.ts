@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { withAccessTable } from '../src/domain/access-table.ts';
 import { FAULTS } from '../src/sandbox/faults.ts';
 import { SCENARIOS } from '../src/sandbox/scenarios.ts';
 
@@ -17,4 +18,10 @@ test('the README names every scenario, every fault and every setting', async () 
   );
   // What the hosting platform sets says itself what it is.
   expect(unnamed.filter((name) => name !== 'NODE_ENV')).toEqual([]);
+});
+
+test('the README tells who may do and see what; where it is stale, `npm run roles` prints it anew', async () => {
+  const readme = await read('README.md');
+
+  expect(readme).toBe(withAccessTable(readme));
 });

@@ -1,0 +1,137 @@
+/** Queries made up from the schema, so that what is added to it is asked for as well. */
+import {
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
+import { getSchema } from '../../src/graphql/schema.ts';
+import { inMinutes } from './people.ts';
+
+export const schema = getSchema();
+type Field = GraphQLField<unknown, unknown>;
+type Named = ReturnType<typeof getNamedType>;
+
+export const fieldsOf = (type: GraphQLObjectType): Field[] => Object.values(type.getFields());
+
+/** What is given for an argument or an input's field, by its name; else something that fits its type. */
+export type Given = Readonly<Record<string, unknown>>;
+
+/** What fits an input type. */
+export function fitting(name: string, type: GraphQLInputType, given: Given): unknown {
+  if (isNonNullType(type)) return fitting(name, type.ofType, given);
+  if (name in given) return given[name];
+  if (isListType(type)) return [fitting(name, type.ofType, given)];
+  if (isEnumType(type)) return type.getValues()[0]?.name;
+  if (isInputObjectType(type))
+    return Object.fromEntries(
+      Object.values(type.getFields()).map((field) => [field.name, fitting(field.name, field.type, given)]),
+    );
+  const fits: Record<string, unknown> = { Int: 1, Float: 1, Boolean: false, DateTime: inMinutes(30) };
+  return fits[getNamedType(type).name] ?? `${name}-text`;
+}
+
+/** A field with its required arguments, those that are wanted, and a page size where it has one. */
+export function call(field: Field, given: Given, wanted: readonly string[] = []): string {
+  const named = field.args.filter(
+    ({ name, type }) =>
+      isNonNullType(type) || wanted.includes(name) || (name === 'first' && !wanted.includes('last')),
+  );
+  const written = named.map(
+    ({ name, type }) => `${name}: ${literal(fitting(name, type, given), getNamedType(type))}`,
+  );
+  return written.length > 0 ? `${field.name}(${written.join(', ')})` : field.name;
+}
+
+/** A value as GraphQL writes it. */
+function literal(value: unknown, type: Named): string {
+  if (Array.isArray(value)) return `[${value.map((each) => literal(each, type)).join(', ')}]`;
+  if (isEnumType(type)) return String(value);
+  if (isInputObjectType(type) && value !== null) {
+    const fields = Object.entries(value as object).filter(([, each]) => each !== undefined);
+    const typeOf = (name: string) => getNamedType(type.getFields()[name]?.type as GraphQLInputType);
+    return `{ ${fields.map(([name, each]) => `${name}: ${literal(each, typeOf(name))}`).join(', ')} }`;
+  }
+  return JSON.stringify(value);
+}
+
+/** Everything that a type has, so many levels deep, each object with the name of its type. */
+export function everythingOf(
+  type: Named,
+  levels: number,
+  given: Given,
+  leaveOut: (type: string, field: string) => boolean = () => false,
+): string {
+  if (isLeafType(type)) return '';
+  // Its members may have fields of one name and several types.
+  if (isInterfaceType(type)) return `{ __typename ${Object.keys(type.getFields()).join(' ')} }`;
+  if (isUnionType(type)) {
+    const members = schema.getPossibleTypes(type);
+    const parts = members.map(
+      (member) => `... on ${member.name} ${everythingOf(member, levels, given, leaveOut)}`,
+    );
+    return `{ __typename ${parts.join(' ')} }`;
+  }
+  if (!isObjectType(type) || levels === 0) return '{ __typename }';
+  const fields = fieldsOf(type)
+    .filter((field) => !leaveOut(type.name, field.name))
+    .map(
+      (field) =>
+        `${call(field, given)} ${everythingOf(getNamedType(field.type), levels - 1, given, leaveOut)}`,
+    );
+  return `{ __typename ${fields.join(' ')} }`;
+}
+
+/** One way to some type's fields: what stands before and behind them. */
+export interface Route {
+  readonly before: string;
+  readonly behind: string;
+}
+
+/** The shortest way from a type to each that it leads to, itself included. */
+export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given): Map<string, Route> {
+  const routes = new Map<string, Route>([[start.name, begin]]);
+  const waiting = [start];
+  for (let owner = waiting.shift(); owner; owner = waiting.shift()) {
+    const route = routes.get(owner.name) as Route;
+    for (const field of fieldsOf(owner)) {
+      const type = getNamedType(field.type);
+      // What may be absent is not a way that can be relied on, but for the roots, whose arguments name what is there.
+      if (!isNonNullType(field.type) && owner !== start) continue;
+      if (!isObjectType(type) || routes.has(type.name)) continue;
+      routes.set(type.name, {
+        before: `${route.before} ${call(field, given)} {`,
+        behind: `} ${route.behind}`,
+      });
+      waiting.push(type);
+    }
+  }
+  return routes;
+}
+
+/** The same from the root of queries. */
+export const routesOfQueries = (given: Given): Map<string, Route> =>
+  routesFrom(schema.getQueryType() as GraphQLObjectType, { before: '{', behind: '}' }, given);
+
+/** Calls back with each field of each object of an answer. */
+export function eachField(
+  value: unknown,
+  found: (type: string, field: string, value: unknown) => void,
+): void {
+  if (Array.isArray(value)) for (const each of value) eachField(each, found);
+  else if (typeof value === 'object' && value !== null) {
+    const { __typename: type, ...fields } = value as Record<string, unknown>;
+    for (const [field, inner] of Object.entries(fields)) {
+      if (type) found(type as string, field, inner);
+      eachField(inner, found);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/** A gateway whose data is marked, and one caller of each role, whose answers are searched for marks not theirs to see. */
+import { randomUUID } from 'node:crypto';
+import { type GraphQLObjectType, getNamedType } from 'graphql';
+import { expect } from 'vitest';
+import { ROLES, type Role } from '../../src/domain/access.ts';
+import { call, eachField, everythingOf, type Given, schema } from './everything.ts';
+import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
+import { inMinutes } from './people.ts';
+
+/** Whose token it is: of one role, or of none. */
+export type Caller = Role | 'NONE';
+export const CALLERS: readonly Caller[] = [...(Object.keys(ROLES) as Role[]), 'NONE'];
+
+const OWN = 'own.awaits-review';
+const OTHER = 'other-marker.awaits-review';
+const PHONES = ['7000000042', '7000000099'];
+const NAMES = ['NAME-MARKER', 'OTHER-NAME'];
+const STEPS_TO_THE_END_OF_THE_CALL = 11;
+const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
+
+export const subOf = (caller: Caller): string => `${caller.toLowerCase()}-marker`;
+export const OWN_WORDS = 'own words';
+export const mutationType = schema.getMutationType() as GraphQLObjectType;
+
+export interface Marked {
+  readonly gateway: Gateway;
+  /** For arguments that name something: of the customer's own session, and of somebody else's. */
+  readonly own: Given & { readonly id: string; readonly after: string };
+  readonly other: Given & { readonly id: string };
+  headersOf(caller: Caller): { authorization: string };
+  /** Asks over HTTP; fails where the answer has a mark that the caller must not see. */
+  ask(caller: Caller, query: string): Promise<Answer>;
+  /** The same for what came in another way. */
+  look(caller: Caller, answer: unknown, asked: string): void;
+  /** What a caller has been shown of a field so far. */
+  seen(caller: Caller, type: string, field: string): unknown[];
+  hasMet(type: string): boolean;
+}
+
+/** A life in which everything happens that has a field, each by somebody else, in words of their own. */
+export async function bootMarked(): Promise<Marked> {
+  const gateway = await bootGateway();
+  const tokens = new Map<Caller, string>();
+  for (const caller of CALLERS) {
+    const roles = caller === 'NONE' ? [] : [caller];
+    tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
+  }
+  const own = await gateway.start(OWN, {
+    user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },
+  });
+  const other = await gateway.start(OTHER, { user: { phone: PHONES[1], name: NAMES[1] } });
+  const { data } = await gateway.graphql(
+    `{ own: session(id: "${own.id}") { link user { id userId } }
+       other: session(id: "${other.id}") { link user { id userId } } }`,
+  );
+  const staff = CALLERS.filter((caller) => caller !== 'CUSTOMER' && caller !== 'NONE');
+  const secrets: Partial<Record<Caller, string[]>> = {
+    CUSTOMER: [
+      ...[...staff.map(subOf), 'REASON-MARKER', 'REMARKS-MARKER', 'other-marker'],
+      ...[PHONES[1] as string, 'OTHER-NAME', data.other.link, data.other.user.userId],
+    ],
+    VIEWER: [...PHONES, ...NAMES, 'email-marker', data.own.link, data.other.link],
+    NONE: [...PHONES, ...NAMES, 'email-marker', data.own.link, data.other.link, ...staff.map(subOf)],
+  };
+  const shown = new Map<string, unknown[]>();
+  const met = new Set<string>();
+
+  const marked: Marked = {
+    gateway,
+    own: givenOf(own, data.own.user),
+    other: givenOf(other, data.other.user),
+    headersOf: (caller) => ({ authorization: `Bearer ${tokens.get(caller)}` }),
+    look(caller, answer, asked) {
+      const text = JSON.stringify(answer);
+      for (const secret of secrets[caller] ?? [])
+        expect(text, `${caller} got ${secret} by ${asked}`).not.toContain(secret);
+      eachField(answer, (type, field, value) => {
+        const key = `${caller} ${type}.${field}`;
+        met.add(type);
+        shown.set(key, [...(shown.get(key) ?? []), value]);
+      });
+    },
+    async ask(caller, query) {
+      const answer = await gateway.graphql(query, {}, marked.headersOf(caller));
+      const codes = (answer.errors ?? []).map((error) => error.extensions.code);
+      expect(codes, query).not.toContain('GRAPHQL_VALIDATION_FAILED');
+      marked.look(caller, answer, query);
+      return answer;
+    },
+    seen: (caller, type, field) => shown.get(`${caller} ${type}.${field}`) ?? [],
+    hasMet: (type) => met.has(type),
+  };
+  await live(marked);
+  return marked;
+}
+
+function givenOf(session: { id: string; verificationId?: string; startCursor: string }, user: any) {
+  const { id, verificationId, startCursor: cursor } = session;
+  const ids = { id, sessionId: id, replacesSessionId: id, ids: [id, user.id], userId: user.userId };
+  return {
+    ...ids,
+    verificationId,
+    verificationIdPrefix: verificationId,
+    after: cursor,
+    before: cursor,
+    first: 20,
+  };
+}
+
+async function live({ gateway, own, ask }: Marked): Promise<void> {
+  const act = (caller: Caller, name: string, given: Given = {}) => {
+    const field = mutationType.getFields()[name];
+    if (!field) throw new Error(`There is no mutation ${name}`);
+    const input = { idempotencyKey: randomUUID(), expectedVersion: undefined, sessionId: own.id, ...given };
+    const everything = everythingOf(getNamedType(field.type), 2, { first: 20 });
+    return ask(caller, `mutation { ${call(field, input)} ${everything} }`);
+  };
+  const startsAt = inMinutes(30);
+  await act('CUSTOMER', 'scheduleMeeting', { startsAt });
+  await act('CUSTOMER', 'cancelMeeting', { reason: OWN_WORDS });
+  await act('OPERATOR', 'scheduleMeeting', { startsAt });
+  await act('OPERATOR', 'cancelMeeting', { reason: 'REASON-MARKER' });
+  await act('OPERATOR', 'scheduleMeeting', { startsAt });
+  await act('OPERATOR', 'refreshSession');
+  for (const caller of ['CUSTOMER', 'OPERATOR', 'ADMIN'] as const) await act(caller, 'createSdkToken');
+  await gateway.advance(OWN, STEPS_TO_THE_END_OF_THE_CALL);
+  await eventually(async () => {
+    const { data } = await ask('ADMIN', `{ session(id: "${own.id}") { subStatus } }`);
+    return data.session.subStatus === 'AGENT_ENDED_CALL';
+  });
+  for (const caller of ['AGENT', 'AUDITOR', 'ADMIN'] as const) await act(caller, 'requestRecording');
+  await act('AGENT', 'recordAgentReview', { decision: 'APPROVED', remarks: 'REMARKS-MARKER' });
+  await act('AUDITOR', 'recordAuditorReview', { decision: 'REJECTED', remarks: 'REMARKS-MARKER' });
+
+  await act('ADMIN', 'scheduleMeeting', { startsAt });
+  await act('ADMIN', 'scheduleMeeting', { startsAt, expectedVersion: 99 });
+  await act('ADMIN', 'scheduleMeeting', { startsAt, sessionId: NOBODYS });
+  await act('ADMIN', 'scheduleMeeting', { startsAt, idempotencyKey: '' });
+  const result = everythingOf(getNamedType(mutationType.getFields().startSession!.type), 1, {});
+  const next = '{ verificationId: "next.1", user: { phone: "7000000042" } }';
+  await ask('ADMIN', `mutation { startSession(input: ${next}) ${result} }`);
+}
