@@ -143,6 +143,26 @@ test('nobody audits their own review, not even an ADMIN', async () => {
   });
 });
 
+test('four eyes are of two people: another role, another token or both roles in one do not make a second', async () => {
+  const gateway = await bootGateway();
+  const { auditor } = await staff(gateway);
+  const asAgent = await person(gateway, 'alice', 'AGENT');
+  const { id } = await afterTheCall(gateway, 'two-roles.awaits-review', asAgent);
+  await asAgent.act('recordAgentReview', id, { decision: 'APPROVED' });
+
+  for (const role of ['AUDITOR', 'ADMIN', 'AGENT AUDITOR', 'AUDITOR ADMIN']) {
+    const again = await person(gateway, 'alice', role.split(' '));
+    expect((await again.look(id)).availableActions, role).not.toContain('RECORD_AUDITOR_REVIEW');
+    expect(await again.act('recordAuditorReview', id, { decision: 'APPROVED' }), role).toMatchObject({
+      code: 'ACTION_NOT_ALLOWED',
+      message: expect.stringContaining('somebody else has to audit it'),
+    });
+  }
+  expect(await auditor.act('recordAuditorReview', id, { decision: 'APPROVED' })).toMatchObject({
+    __typename: 'RecordReviewSuccess',
+  });
+});
+
 test("the provider's own word on an approval does not hide who approved here", async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { auditor } = await staff(gateway);

@@ -42,10 +42,10 @@ export interface Person {
 export async function person(
   gateway: Gateway,
   sub: string,
-  role: string,
+  role: string | string[],
   verificationIds: string[] = [],
 ): Promise<Person> {
-  const token = await gateway.token({ sub, roles: [role], verification_ids: verificationIds });
+  const token = await gateway.token({ sub, roles: [role].flat(), verification_ids: verificationIds });
   const headers = { authorization: `Bearer ${token}` };
   const answered = async (query: string, variables: object) => {
     const { data, errors } = await gateway.graphql(query, variables, headers);
