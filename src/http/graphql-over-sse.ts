@@ -60,7 +60,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
         if (error instanceof GraphQLError) return error;
         throw error;
       });
-      if (viewer instanceof GraphQLError) return refuse(reply, 401, [viewer], parts);
+      if (viewer instanceof GraphQLError) return refuse(reply, statusOf(viewer), [viewer], parts);
       const prepared = parts.operations.prepare(payloadOf(request));
       const excess = 'kind' in prepared ? await parts.rateLimit.spend(viewer, prepared.cost) : null;
       const operation = excess ? [excess] : prepared;
@@ -148,6 +148,9 @@ const TOO_MANY = new GraphQLError(
     extensions: { code: 'TOO_MANY_CONNECTIONS' },
   },
 );
+
+const statusOf = ({ extensions }: GraphQLError): number =>
+  (extensions.http as { status: number } | undefined)?.status ?? 401;
 
 const refuse = (
   reply: FastifyReply,

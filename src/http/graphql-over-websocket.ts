@@ -138,6 +138,7 @@ async function signIn(
   connectionParams: Connected['connectionParams'],
   { authenticator, connections }: Parts,
 ): Promise<boolean> {
+  const { client } = peer;
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
   try {
     peer.viewer = await authenticator.viewerOf(
@@ -145,10 +146,10 @@ async function signIn(
     );
   } catch (error) {
     // Refused with 4403: clients then come back with a new token, as connectionParams may be a function.
-    if (error instanceof GraphQLError) return false;
-    throw error;
+    if (!(error instanceof GraphQLError)) throw error;
+    if (error.extensions.code === 'SERVICE_UNAVAILABLE') client.close(TRY_AGAIN_LATER, 'Try again later');
+    return false;
   }
-  const { client } = peer;
   peer.leave = connections.admit(
     {
       closeForExpiry: () => client.close(CloseCode.Forbidden, 'Token expired'),

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import type { SignIn } from '../config.ts';
 import { ROLES, type Role, type Viewer } from '../domain/access.ts';
@@ -10,6 +10,12 @@ export const CLOCK_SKEW_SECONDS = 30;
 const DEVELOPMENT_TOKEN_LIFE = '12h';
 /** HS256 alone for a shared secret; for published keys the usual asymmetric ones. Never `none`. */
 const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+
+/** How long a key that its owner has withdrawn may still be believed in. */
+export const KEYS_KEPT_SECONDS = 300;
+/** A token that names a key not known yet has the keys fetched anew, but no more often than this. */
+export const KEYS_COOLDOWN_SECONDS = 30;
+const KEYS_TIMEOUT_MS = 5_000;
 
 const claims = z.object({
   sub: z.string().min(1).max(200),
@@ -23,7 +29,7 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 
 /** Who a request's `Authorization` header (or a socket's parameter) stands for. */
 export interface Authenticator {
-  /** Throws UNAUTHENTICATED. */
+  /** Throws UNAUTHENTICATED; SERVICE_UNAVAILABLE where the keys cannot be had, which says nothing of the token. */
   viewerOf(authorization: string | undefined): Promise<Viewer>;
   /** Signs a token; null unless in development mode. */
   readonly issue:
@@ -35,12 +41,18 @@ export function createAuthenticator(signIn: SignIn, clock: Clock): Authenticator
   const options = {
     algorithms: signIn.kind === 'JWKS' ? ASYMMETRIC : ['HS256'],
     clockTolerance: CLOCK_SKEW_SECONDS,
+    // A token without an end could not be taken back; the machine of a developer is spared that.
+    requiredClaims: signIn.kind === 'DEVELOPMENT' ? [] : ['exp'],
     ...('issuer' in signIn && signIn.issuer ? { issuer: signIn.issuer } : {}),
     ...('audience' in signIn && signIn.audience ? { audience: signIn.audience } : {}),
   };
   const key: JWTVerifyGetKey =
     signIn.kind === 'JWKS'
-      ? createRemoteJWKSet(new URL(signIn.url))
+      ? createRemoteJWKSet(new URL(signIn.url), {
+          cacheMaxAge: KEYS_KEPT_SECONDS * 1000,
+          cooldownDuration: KEYS_COOLDOWN_SECONDS * 1000,
+          timeoutDuration: KEYS_TIMEOUT_MS,
+        })
       : async () => new Uint8Array(signIn.secret);
 
   return {
@@ -53,6 +65,7 @@ export function createAuthenticator(signIn: SignIn, clock: Clock): Authenticator
       if (!token) throw unauthenticated('The Authorization header must be of the form: Bearer <token>.');
       const verified = await jwtVerify(token, key, { ...options, currentDate: clock.now() }).catch(
         (error: { code?: string }) => {
+          if (!isOfTheToken(error)) throw keysUnavailable(error);
           throw unauthenticated(`The token is not acceptable (${error.code ?? 'ERR_JWT'}): get a new one.`);
         },
       );
@@ -82,6 +95,20 @@ function viewerFrom(payload: JWTPayload): Viewer {
     expiresAt: exp === undefined ? null : new Date(exp * 1000),
   };
 }
+
+/** Whether the token is at fault, and not the server that should tell its key. */
+const isOfTheToken = (error: unknown): boolean =>
+  error instanceof errors.JOSEError &&
+  !OF_THE_KEYS.some((kind) => error instanceof kind) &&
+  error.code !== errors.JOSEError.code;
+
+const OF_THE_KEYS = [errors.JWKSTimeout, errors.JWKSInvalid, errors.JWKInvalid];
+
+const keysUnavailable = (cause: unknown): GraphQLError =>
+  new GraphQLError('Tokens cannot be checked now, since their keys cannot be had: try again later.', {
+    originalError: cause as Error,
+    extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+  });
 
 const unauthenticated = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });

@@ -1,0 +1,197 @@
+import { once } from 'node:events';
+import { exportSPKI, importJWK, UnsecuredJWT } from 'jose';
+import { afterEach, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { CLOCK_SKEW_SECONDS, KEYS_COOLDOWN_SECONDS, KEYS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { claimsWith, createKey, secondsFromNow, signWith, startKeyServer } from '../harness/key-server.ts';
+
+const SECRET = 'a secret of the tests that is long enough';
+const secret = new TextEncoder().encode(SECRET);
+const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
+
+const WELCOME = { HTTP: 200, SSE: 200, WebSocket: 'connection_ack' };
+const UNAUTHENTICATED = { HTTP: '401 UNAUTHENTICATED', SSE: '401 UNAUTHENTICATED', WebSocket: 4403 };
+const UNAVAILABLE = { HTTP: '503 SERVICE_UNAVAILABLE', SSE: '503 SERVICE_UNAVAILABLE', WebSocket: 1013 };
+
+/** What each transport answers to somebody who comes with this header. */
+async function arrive(gateway: Gateway, authorization: string | undefined) {
+  const post = async (path: string) => {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+      body: JSON.stringify({ query: '{ viewer { id } }' }),
+    });
+    const text = await response.text();
+    if (response.ok) expect(text).toContain('"ravi"');
+    return response.ok ? response.status : `${response.status} ${JSON.parse(text).errors[0].extensions.code}`;
+  };
+  const connect = async () => {
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+    const answered = await Promise.race([
+      once(socket, 'message').then(([data]) => JSON.parse(String(data)).type as string),
+      once(socket, 'close').then(([code]) => code as number),
+    ]);
+    socket.close();
+    return answered;
+  };
+  return { HTTP: await post('/graphql'), SSE: await post('/graphql/stream'), WebSocket: await connect() };
+}
+
+const bearer = (token: string) => `Bearer ${token}`;
+const HS256 = { alg: 'HS256' };
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('a token gets in, or is refused alike on every transport: with a shared secret', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
+  const withClaims = async (claims: object) => bearer(await signWith(secret, HS256, claimsWith(claims)));
+  const [head, , signature] = (await signWith(secret, HS256)).split('.');
+  const forged = Buffer.from(JSON.stringify(claimsWith({ roles: ['ADMIN'] }))).toString('base64url');
+
+  const welcome = {
+    'as it should be': await withClaims({}),
+    'for several audiences': await withClaims({ aud: ['other', 'vkyc'] }),
+    'just ended, by our clock': await withClaims({ exp: secondsFromNow(10 - CLOCK_SKEW_SECONDS) }),
+    'about to begin, by our clock': await withClaims({ nbf: secondsFromNow(CLOCK_SKEW_SECONDS - 10) }),
+  };
+  const refused = {
+    'none at all': undefined,
+    'not of a bearer': 'Basic cmF2aTpyYXZp',
+    'no token': 'Bearer nonsense',
+    'ended longer ago than clocks differ': await withClaims({
+      exp: secondsFromNow(-10 - CLOCK_SKEW_SECONDS),
+    }),
+    'not yet valid': await withClaims({ nbf: secondsFromNow(CLOCK_SKEW_SECONDS + 10) }),
+    'without an end': await withClaims({ exp: undefined }),
+    'whose end is no number': await withClaims({ exp: 'tomorrow' }),
+    'of another issuer': await withClaims({ iss: 'other' }),
+    'of no issuer': await withClaims({ iss: undefined }),
+    'for another audience': await withClaims({ aud: 'other' }),
+    'for no audience': await withClaims({ aud: undefined }),
+    'of nobody': await withClaims({ sub: undefined }),
+    'with roles that are no list': await withClaims({ roles: 'ADMIN' }),
+    'with verification ids that are no list': await withClaims({ verification_ids: 'loan-1' }),
+    'signed with another secret': bearer(await signWith(new Uint8Array(32).fill(1), HS256)),
+    'not signed': bearer(new UnsecuredJWT(claimsWith()).encode()),
+    'of a longer hash': bearer(await signWith(new Uint8Array(64).fill(1), { alg: 'HS512' })),
+    'of the secret, with another hash': bearer(await signWith(secret, { alg: 'HS384' }).catch(() => 'short')),
+    'whose claims were changed': bearer(`${head}.${forged}.${signature}`),
+    'whose signature was left out': bearer(`${head}.${forged}.`),
+  };
+
+  for (const [what, authorization] of Object.entries(welcome))
+    expect(await arrive(gateway, authorization), what).toEqual(WELCOME);
+  for (const [what, authorization] of Object.entries(refused))
+    expect(await arrive(gateway, authorization), what).toEqual(UNAUTHENTICATED);
+});
+
+test('a token gets in, or is refused alike on every transport: with published keys', {
+  timeout: 60_000,
+}, async () => {
+  const [rsa, ec, foreign] = [await createKey('rsa'), await createKey('ec', 'ES256'), await createKey('rsa')];
+  const [es384, ps512] = [await createKey('es384', 'ES384'), await createKey('ps512', 'PS512')];
+  const keys = await startKeyServer(rsa, ec, es384, ps512);
+  const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
+  const publicKey = (await importJWK({ ...rsa.published, ext: true }, 'RS256', {
+    extractable: true,
+  })) as never;
+  const pem = new TextEncoder().encode(await exportSPKI(publicKey));
+  const modulus = Buffer.from(rsa.published.n as string, 'base64url');
+  const RS256 = { alg: 'RS256', kid: 'rsa' };
+
+  const welcome = {
+    'of one key': bearer(await signWith(rsa.privateKey, RS256)),
+    'of another': bearer(await signWith(ec.privateKey, { alg: 'ES256', kid: 'ec' })),
+  };
+  const refused = {
+    'signed with the public key as a secret': bearer(await signWith(pem, { alg: 'HS256', kid: 'rsa' })),
+    'signed with its bytes as a secret': bearer(await signWith(modulus, { alg: 'HS256', kid: 'rsa' })),
+    'not signed': bearer(new UnsecuredJWT(claimsWith()).encode()),
+    'of an algorithm that is not taken': bearer(
+      await signWith(es384.privateKey, { alg: 'ES384', kid: 'es384' }),
+    ),
+    'of another that is not': bearer(await signWith(ps512.privateKey, { alg: 'PS512', kid: 'ps512' })),
+    'of a stranger who says to be the key': bearer(await signWith(foreign.privateKey, RS256)),
+    'that brings its own key': bearer(
+      await signWith(foreign.privateKey, { alg: 'RS256', jwk: foreign.published }),
+    ),
+    'that tells where its key is': bearer(
+      await signWith(foreign.privateKey, { ...RS256, kid: 'x', jku: 'http://127.0.0.1:1/keys' }),
+    ),
+    'without an end': bearer(await signWith(rsa.privateKey, RS256, claimsWith({ exp: undefined }))),
+    'of another issuer': bearer(await signWith(rsa.privateKey, RS256, claimsWith({ iss: 'other' }))),
+    'for another audience': bearer(await signWith(rsa.privateKey, RS256, claimsWith({ aud: 'other' }))),
+  };
+
+  for (const [what, authorization] of Object.entries(welcome))
+    expect(await arrive(gateway, authorization), what).toEqual(WELCOME);
+  for (const [what, authorization] of Object.entries(refused))
+    expect(await arrive(gateway, authorization), what).toEqual(UNAUTHENTICATED);
+});
+
+test('keys rotate: a new one is found, one that is gone is no longer believed, and the keys are not fetched for every stranger', async () => {
+  const realNow = Date.now;
+  let ahead = 0;
+  const later = (seconds: number) => {
+    ahead += seconds * 1000;
+  };
+  vi.spyOn(Date, 'now').mockImplementation(() => realNow() + ahead);
+  const [before, after] = [await createKey('before'), await createKey('after')];
+  const keys = await startKeyServer(before);
+  const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
+  const claims = claimsWith();
+  const old = bearer(await signWith(before.privateKey, { alg: 'RS256', kid: 'before' }, claims));
+  const young = bearer(await signWith(after.privateKey, { alg: 'RS256', kid: 'after' }, claims));
+
+  expect(await arrive(gateway, old)).toEqual(WELCOME);
+  keys.publish(before, after);
+  expect(await arrive(gateway, young), 'within the cooldown').toEqual(UNAUTHENTICATED);
+  expect(keys.fetches).toBe(1);
+  later(KEYS_COOLDOWN_SECONDS + 1);
+  expect(await arrive(gateway, young)).toEqual(WELCOME);
+  expect(await arrive(gateway, old)).toEqual(WELCOME);
+  expect(keys.fetches).toBe(2);
+
+  keys.publish(after);
+  expect(await arrive(gateway, old), 'until the keys are looked at again').toEqual(WELCOME);
+  later(KEYS_KEPT_SECONDS + 1);
+  expect(await arrive(gateway, young)).toEqual(WELCOME);
+  expect(await arrive(gateway, old)).toEqual(UNAUTHENTICATED);
+  expect(keys.fetches).toBe(3);
+});
+
+test('where the keys cannot be had, nobody is told that their token is bad', async () => {
+  const key = await createKey('rsa');
+  const keys = await startKeyServer(key);
+  keys.fail(500);
+  const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
+  const token = bearer(await signWith(key.privateKey, { alg: 'RS256', kid: 'rsa' }));
+
+  expect(await arrive(gateway, token)).toEqual(UNAVAILABLE);
+  keys.fail(null);
+  expect(await arrive(gateway, token)).toEqual(WELCOME);
+});
+
+test('who is known and may not is FORBIDDEN, on every transport, and not sent to sign in again', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+  const authorization = bearer(await signWith(secret, HS256, claimsWith({ roles: ['EMPEROR'] })));
+  const headers = { authorization };
+  const refusalOf = (frames: { next(): Promise<unknown> }) =>
+    frames.next().catch((error) => error.extensions.code);
+
+  expect(await gateway.graphql('{ viewer { id } }', {}, headers)).toMatchObject({
+    status: 200,
+    errors: [{ extensions: { code: 'FORBIDDEN' } }],
+  });
+  for (const query of ['{ viewer { id } }', 'subscription { feed { __typename } }']) {
+    expect(await refusalOf(gateway.subscribe(query, {}, headers))).toBe('FORBIDDEN');
+    expect(await refusalOf(gateway.stream(query, {}, headers))).toBe('FORBIDDEN');
+  }
+});
