@@ -4,7 +4,7 @@ import base from './vitest.config.ts';
 /** What takes minutes: the same tests at full size, and those that have no small size. Their progress is shown. */
 const heavy = {
   test: {
-    env: { JOURNEYS: process.env.JOURNEYS ?? '600', WALK_STEPS: process.env.WALK_STEPS ?? '5000' },
+    env: { JOURNEYS: process.env.JOURNEYS ?? '400', WALK_STEPS: process.env.WALK_STEPS ?? '2500' },
     testTimeout: 300_000,
     hookTimeout: 60_000,
     // They measure, or fill both cores by themselves.
