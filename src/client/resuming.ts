@@ -80,7 +80,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     const open = () => {
       if (over) return;
       if (!terminate) timer = setTimeout(lose, silenceMs);
-      const complete = () => stop === mine && leave();
+      const complete = () => stop === mine && (state !== 'stale' || link.disposed) && leave();
       const mine = client.subscribe(request, { next, error, complete }, { ...listeners, connected });
       stop = mine;
     };

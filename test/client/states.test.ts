@@ -24,6 +24,7 @@ interface Tuning {
   silenceMs?: number;
   quietMs?: number;
   keepAlive?: number;
+  retry?: () => Promise<void>;
 }
 
 const TRANSPORTS = {
@@ -38,7 +39,11 @@ const TRANSPORTS = {
       { onState, ...tuning },
     ) as Client,
   'graphql-sse': ({ host }: Cuttable, onState: (state: FeedState) => void, tuning: Tuning = {}) =>
-    resuming(sse.createClient, { url: `http://${host}`, retry: atOnce }, { onState, ...tuning }) as Client,
+    resuming(
+      sse.createClient,
+      { url: `http://${host}`, retry: tuning.retry ?? atOnce },
+      { onState, ...tuning },
+    ) as Client,
 };
 
 /** A scripted server behind a proxy, and a client of it that notes states, frames and ends. */
@@ -246,6 +251,32 @@ describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('over %s',
     expect(server.asked).toHaveLength(2);
     expect(states).not.toContain('stale');
   });
+});
+
+test('a silent stream is given up and goes on, however long the client waits before it comes back', async () => {
+  let comeBack = () => {};
+  const waiting = new Promise<void>((resolve) => {
+    comeBack = resolve;
+  });
+  const { server, proxy, watch, asked, states } = await setUp('graphql-sse', {
+    silenceMs: 200,
+    retry: () => waiting,
+  });
+  const { frames, ends } = watch(FEED);
+  await asked(1);
+  server.send(transition(1));
+  await eventually(async () => states.at(-1) === 'live');
+
+  proxy.freeze();
+  await eventually(async () => states.at(-1) === 'stale');
+  // The stock client says only a moment later that what was given up is complete.
+  for (let round = 0; round < 10; round += 1) await fetch(server.url);
+  comeBack();
+  await asked(2);
+  server.send(transition(2));
+  await eventually(async () => frames.length === 2);
+
+  expect(ends).toEqual([]);
 });
 
 test('without heartbeats, a dead WebSocket is found by the pings that it does not answer', async () => {
