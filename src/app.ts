@@ -204,12 +204,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await server.listen({ host: config.host, port: config.port });
     onStop(async () => {
       stopping = true;
+      let idle: NodeJS.Timeout | undefined;
       const farewell = connections.stop(config.live.shutdownSeconds).then(() => {
         websocket.stop();
         sse.stop();
+        // Those that had a request in hand are idle later than the server looks by itself.
+        idle = setInterval(() => server.server.closeIdleConnections(), IDLE_LOOK_MS);
       });
-      // Those that had a request in hand are idle later than the server looks.
-      const idle = setInterval(() => server.server.closeIdleConnections(), IDLE_LOOK_MS);
       await Promise.all([server.close(), farewell]).finally(() => clearInterval(idle));
     });
 
