@@ -4,7 +4,11 @@ import base from './vitest.config.ts';
 /** What takes minutes: the same tests at full size, and those that have no small size. Their progress is shown. */
 const heavy = {
   test: {
-    env: { JOURNEYS: process.env.JOURNEYS ?? '400', WALK_STEPS: process.env.WALK_STEPS ?? '2500' },
+    env: {
+      ALONE: '1',
+      JOURNEYS: process.env.JOURNEYS ?? '400',
+      WALK_STEPS: process.env.WALK_STEPS ?? '2500',
+    },
     testTimeout: 300_000,
     hookTimeout: 60_000,
     // They measure, or fill both cores by themselves.
@@ -18,6 +22,11 @@ export default {
   ...merged,
   test: {
     ...merged.test,
-    include: ['test/**/*.heavy.ts', 'test/journeys/*.test.ts', 'test/api/random-walk.test.ts'],
+    include: [
+      'test/**/*.heavy.ts',
+      'test/journeys/*.test.ts',
+      'test/api/random-walk.test.ts',
+      'test/api/lifecycle.test.ts',
+    ],
   },
 };
