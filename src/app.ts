@@ -26,7 +26,7 @@ import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
 import { LiveConnections } from './http/live-connections.ts';
 import { createGuard, refuseUpgrade } from './http/origin.ts';
-import { addressOf, createHttpServer } from './http/server.ts';
+import { addressOf, createHttpServer, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
@@ -167,6 +167,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       graphiql: config.introspection,
       checkReady,
     });
+    const closeIdleConnections = watchIdleConnections(server);
     const schema = getSchema();
     const trust = config.trustedDocumentsOnly ? onlyOf(await readManifest()) : (payload: Payload) => payload;
     const rules = config.introspection ? [limitsRule] : [limitsRule, noIntrospectionRule];
@@ -197,7 +198,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     server.server.on('upgrade', (request, socket, head) => {
       // Nobody else listens between here and the WebSocket's own handler: a reset would end the process.
       socket.on('error', () => socket.destroy());
-      if (request.url?.split('?')[0] !== '/graphql' || stopping) socket.destroy();
+      if (request.url?.split('?')[0] !== '/graphql') socket.destroy();
       else if (!isWelcome(request.headers)) refuseUpgrade(socket);
       else websocket.upgrade(request, socket, head);
     });
@@ -209,7 +210,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         websocket.stop();
         sse.stop();
         // Those that had a request in hand are idle later than the server looks by itself.
-        idle = setInterval(() => server.server.closeIdleConnections(), IDLE_LOOK_MS);
+        idle = setInterval(closeIdleConnections, IDLE_LOOK_MS);
       });
       await Promise.all([server.close(), farewell]).finally(() => clearInterval(idle));
     });

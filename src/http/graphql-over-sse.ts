@@ -78,7 +78,10 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
         },
         viewer,
       );
-      if (!leave) return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), 429, [TOO_MANY], parts);
+      if (!leave) {
+        const [status, error] = parts.connections.isStopping ? [503, STOPPING] : [429, TOO_MANY];
+        return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), status, [error], parts);
+      }
       reply.hijack();
       open.add(response);
       response.once('close', () => {
@@ -148,6 +151,10 @@ const TOO_MANY = new GraphQLError(
     extensions: { code: 'TOO_MANY_CONNECTIONS' },
   },
 );
+
+const STOPPING = new GraphQLError('This replica is stopping: come back to another.', {
+  extensions: { code: 'SERVICE_UNAVAILABLE' },
+});
 
 const statusOf = ({ extensions }: GraphQLError): number =>
   (extensions.http as { status: number } | undefined)?.status ?? 401;

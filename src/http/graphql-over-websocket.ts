@@ -84,6 +84,8 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   });
 
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
+    // It was on its way when the process was told to stop. Dropped without a word it would look like a fault.
+    if (parts.connections.isStopping) return void sendAway(client);
     const peer: Peer = { client, room: roomOf(client, request), viewer: null, leave: null, alive: true };
     peers.add(peer);
     const fail = (error: unknown) => {
@@ -120,7 +122,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
       sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request)),
     stop() {
       clearInterval(pings);
-      for (const { client } of peers) client.terminate();
+      for (const { client } of peers) void sendAway(client);
       sockets.close();
     },
   };
@@ -157,13 +159,15 @@ async function signIn(
     },
     peer.viewer,
   );
-  if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
+  if (!peer.leave && connections.isStopping) void sendAway(client);
+  else if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
   // It closed while its token was looked at.
   else if (client.readyState !== client.OPEN) peer.leave();
   return peer.leave !== null;
 }
 
 function sendAway(client: WebSocket): Promise<void> {
+  if (client.readyState === client.CLOSED) return Promise.resolve();
   return new Promise((resolve) => {
     const giveUp = setTimeout(() => client.terminate(), FAREWELL_MS);
     client.once('close', () => {

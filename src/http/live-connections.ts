@@ -41,6 +41,11 @@ export class LiveConnections {
     };
   }
 
+  /** From now on nobody is admitted: whoever still comes is to go to another replica. */
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   /** Sends everyone away, each at a random moment of the window, so that they do not all come back at once. */
   async stop(windowSeconds: number): Promise<void> {
     this.#stopping = true;

@@ -12,6 +12,7 @@ import type { Authenticator } from './sign-in.ts';
 /** For answers, which are no pages; a page says itself what it needs. */
 const NOTHING_FROM_ANYWHERE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
+const FIRST_REQUEST_WITHIN_MS = 1_000;
 
 interface Options {
   readonly log: Logger;
@@ -40,11 +41,12 @@ export function createHttpServer({
     bodyLimit: LARGEST_REQUEST_BYTES,
     // Kept-alive connections that wait for nothing must not hold up a stop.
     forceCloseConnections: 'idle',
+    // What was on its way when the process was told to stop is served.
+    return503OnClosing: false,
   });
 
   // Pages of other sites may send text and forms without asking first: nothing here reads them.
   app.removeContentTypeParser('text/plain');
-  dropUnusedConnections(app);
 
   app.addHook('onRequest', async (request, reply) => {
     if (isWelcome(request.headers)) return;
@@ -102,18 +104,23 @@ export function createHttpServer({
   return app;
 }
 
-/** A client may open a connection and never use it: it is neither idle nor busy, and would hold up a stop for a minute. */
-function dropUnusedConnections(app: FastifyInstance): void {
-  const unused = new Set<Socket>();
-  app.server.on('connection', (socket) => {
-    unused.add(socket);
+/**
+ * Returns what closes connections that would hold up a stop for a minute: kept alive by their client and idle, or
+ * opened and never used, for longer than a request takes to follow its connection.
+ */
+export function watchIdleConnections({ server }: FastifyInstance): () => void {
+  const unused = new Map<Socket, number>();
+  server.on('connection', (socket) => {
+    unused.set(socket, Date.now());
     socket.once('close', () => unused.delete(socket));
   });
-  app.server.on('request', ({ socket }) => unused.delete(socket));
-  app.server.on('upgrade', ({ socket }) => unused.delete(socket));
-  app.addHook('preClose', async () => {
-    for (const socket of unused) socket.destroy();
-  });
+  server.on('request', ({ socket }) => unused.delete(socket));
+  server.on('upgrade', ({ socket }) => unused.delete(socket));
+  return () => {
+    server.closeIdleConnections();
+    for (const [socket, openedAt] of unused)
+      if (Date.now() - openedAt > FIRST_REQUEST_WITHIN_MS) socket.destroy();
+  };
 }
 
 const tokenRequest = z.strictObject({
