@@ -26,7 +26,7 @@ import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
 import { LiveConnections } from './http/live-connections.ts';
 import { createGuard, refuseUpgrade } from './http/origin.ts';
-import { addressOf, createHttpServer, watchIdleConnections } from './http/server.ts';
+import { acceptAllWaiting, addressOf, createHttpServer, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
@@ -205,6 +205,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await server.listen({ host: config.host, port: config.port });
     onStop(async () => {
       stopping = true;
+      await acceptAllWaiting(server);
       let idle: NodeJS.Timeout | undefined;
       const farewell = connections.stop(config.live.shutdownSeconds).then(() => {
         websocket.stop();

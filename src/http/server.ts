@@ -1,4 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -13,6 +14,7 @@ import type { Authenticator } from './sign-in.ts';
 const NOTHING_FROM_ANYWHERE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
+const ACCEPT_WITHIN_MS = 1_000;
 
 interface Options {
   readonly log: Logger;
@@ -102,6 +104,23 @@ export function createHttpServer({
     });
   }
   return app;
+}
+
+/** Connections that wait to be accepted are reset when a server stops to listen. Resolves when there are none. */
+export async function acceptAllWaiting({ server }: FastifyInstance): Promise<void> {
+  let accepted = true;
+  const note = () => {
+    accepted = true;
+  };
+  server.on('connection', note);
+  const until = Date.now() + ACCEPT_WITHIN_MS;
+  // The first turn may be over before anything is accepted; every other accepts one.
+  await nextTurn();
+  while (accepted && Date.now() < until) {
+    accepted = false;
+    await nextTurn();
+  }
+  server.off('connection', note);
 }
 
 /**

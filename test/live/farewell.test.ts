@@ -1,25 +1,16 @@
 import { once } from 'node:events';
+import { type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, eventually } from '../harness/gateway.ts';
 
 const WATCH = 'subscription { statusTransitions { sequence } }';
 const WINDOW_SECONDS = 1;
 
 test('a stop sends everyone away over its window, in ways that bring clients back, and lets nobody in', async () => {
   const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) } });
-  const sockets = await Promise.all(
-    Array.from({ length: 40 }, async () => {
-      const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
-      await once(socket, 'open');
-      socket.send(JSON.stringify({ type: 'connection_init' }));
-      await once(socket, 'message');
-      // In an object, since a promise alone would be waited for here.
-      return {
-        closed: once(socket, 'close').then(([code]) => ({ code: code as number, at: performance.now() })),
-      };
-    }),
-  );
+  const sockets = await Promise.all(Array.from({ length: 40 }, () => watchOver(gateway.url)));
   const streams = await Promise.all(
     Array.from({ length: 10 }, () =>
       fetch(`${gateway.url}/graphql/stream?query=${encodeURIComponent(WATCH)}`),
@@ -29,7 +20,7 @@ test('a stop sends everyone away over its window, in ways that bring clients bac
 
   const since = performance.now();
   const stopped = gateway.stop();
-  await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow();
+  await nobodyIsLetIn(gateway.url);
   const closes = await Promise.all(sockets.map(({ closed }) => closed));
 
   expect(new Set(closes.map(({ code }) => code))).toEqual(new Set([1012]));
@@ -39,3 +30,55 @@ test('a stop sends everyone away over its window, in ways that bring clients bac
   expect(new Set(await Promise.all(ends))).toEqual(new Set(['terminated']));
   await stopped;
 });
+
+test('whoever was on its way when a stop began is answered or sent on, and not dropped', async () => {
+  const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: '2' } });
+  const { port } = new URL(gateway.url);
+  const openConnection = async () => {
+    const socket = connect(Number(port), '127.0.0.1');
+    await once(socket, 'connect');
+    return { createConnection: () => socket };
+  };
+  const held = await Promise.all(Array.from({ length: 20 }, () => watchOver(gateway.url)));
+  const [upgrade, query, stream] = await Promise.all([openConnection(), openConnection(), openConnection()]);
+
+  const stopped = gateway.stop();
+  await nobodyIsLetIn(gateway.url);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', upgrade);
+  const [[code], answer, refusal] = await Promise.all([
+    once(socket, 'close'),
+    get({ ...query, port, path: `/graphql?query=${encodeURIComponent('{ __typename }')}` }),
+    get({ ...stream, port, path: `/graphql/stream?query=${encodeURIComponent(WATCH)}` }),
+  ]);
+
+  expect(code).toBe(1012);
+  expect(answer).toMatchObject({ statusCode: 200, headers: { connection: 'close' } });
+  expect(refusal).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } });
+  await Promise.all([stopped, ...held.map(({ closed }) => closed)]);
+});
+
+const nobodyIsLetIn = (url: string) =>
+  eventually(() =>
+    fetch(`${url}/healthz`).then(
+      () => false,
+      () => true,
+    ),
+  );
+
+async function watchOver(url: string) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init' }));
+  await once(socket, 'message');
+  // In an object, since a promise alone would be waited for here.
+  return {
+    closed: once(socket, 'close').then(([code]) => ({ code: code as number, at: performance.now() })),
+  };
+}
+
+async function get(options: RequestOptions) {
+  const headers = { 'apollo-require-preflight': 'true' };
+  const [response] = await once(request({ host: '127.0.0.1', headers, ...options }).end(), 'response');
+  response.resume();
+  return response;
+}
