@@ -84,6 +84,8 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   });
 
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
+    // What a peer does wrong (a message too large, a broken frame) closes its socket by itself.
+    client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
     // It was on its way when the process was told to stop. Dropped without a word it would look like a fault.
     if (parts.connections.isStopping) return void sendAway(client);
     const peer: Peer = { client, room: roomOf(client, request), viewer: null, leave: null, alive: true };
@@ -108,8 +110,6 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     client.on('pong', () => {
       peer.alive = true;
     });
-    // What a peer does wrong (a message too large, a broken frame) closes its socket by itself.
-    client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
     client.once('close', (code, reason) => {
       peers.delete(peer);
       peer.leave?.();

@@ -45,6 +45,8 @@ test('whoever was on its way when a stop began is answered or sent on, and not d
   const stopped = gateway.stop();
   await nobodyIsLetIn(gateway.url);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', upgrade);
+  // Larger than may be: what it does wrong must not end the process either.
+  socket.once('open', () => socket.send('x'.repeat(100_000)));
   const [[code], answer, refusal] = await Promise.all([
     once(socket, 'close'),
     get({ ...query, port, path: `/graphql?query=${encodeURIComponent('{ __typename }')}` }),
