@@ -9,12 +9,14 @@ type TableKey = {
 
 /**
  * What the gateway does with each table while it runs, and so may do where its role is not the owner. A table that is
- * not here does not compile. The log and the audit chains can only be appended to.
+ * not here does not compile. The log, the audit chains and the log of reads can only be
+ * appended to.
  */
 export const RUNTIME_RIGHTS = {
   transitions: 'select, insert',
   auditEntries: 'select, insert',
   auditBacklog: 'select, delete',
+  personalDataReads: 'insert',
   sessions: 'select, insert, update',
   meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
   reviews: 'select, insert, update (remarks, remarks_salt)',

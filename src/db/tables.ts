@@ -46,15 +46,21 @@ const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) => {
 };
 
 /** People being verified. */
-export const users = pgTable('vkyc_user', {
-  id: uuid('id').primaryKey(),
-  userId: text('user_id').notNull().unique(),
-  /** Sealed JSON of phone, name, email and address. */
-  personal: sealed('personal').notNull(),
-  /** Keyed hash, to tell whether a phone is the same without reading it. */
-  phoneHash: digest('phone_hash'),
-  createdAt: time('created_at').notNull(),
-});
+export const users = pgTable(
+  'vkyc_user',
+  {
+    id: uuid('id').primaryKey(),
+    userId: text('user_id').notNull().unique(),
+    /** Sealed JSON of phone, name, email and address. */
+    personal: sealed('personal').notNull(),
+    /** Keyed hash, to tell whether a phone is the same without reading it. */
+    phoneHash: digest('phone_hash'),
+    createdAt: time('created_at').notNull(),
+    /** When the personal data was erased for good. */
+    erasedAt: time('erased_at'),
+  },
+  (t) => [index('vkyc_user_phone').on(t.phoneHash)],
+);
 
 /**
  * OPEN: may have been sent. DONE: recorded; a repetition replays it. REFUSED: nothing came of it, so that another
@@ -129,6 +135,8 @@ export const sessions = pgTable(
     meetingAt: time('meeting_at'),
     /** The session whose place this one took. */
     replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
+    /** When the person's data was erased: late news brings none of it back. */
+    erasedAt: time('erased_at'),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
   },
@@ -272,6 +280,24 @@ export const auditEntries = pgTable(
 
 /** Sessions from before there were chains, whose chain is still to be begun: filled once, by the migration. */
 export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
+
+/** Who was shown whose personal data: one row an answer that holds some. Only ever appended to. */
+export const personalDataReads = pgTable(
+  'personal_data_read',
+  {
+    id: bigserial('id', { mode: 'bigint' }).primaryKey(),
+    at: time('at').notNull(),
+    /** `sub` of the token, or the command and who ran it. */
+    viewer: text('viewer').notNull(),
+    /** Root fields, such as `Query.sessions`. */
+    operations: text('operations').array().notNull(),
+    /** Such as `VkycUser.phone`. */
+    fields: text('fields').array().notNull(),
+    /** Of what, such as `vkyc_user:…`. */
+    subjects: text('subjects').array().notNull(),
+  },
+  (t) => [index('personal_data_read_at').using('brin', t.at)],
+);
 
 /** Each distinct piece of news and the transition that records it; a poll's finding has no time until confirmed. */
 export const sightings = pgTable(

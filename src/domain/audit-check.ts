@@ -10,7 +10,7 @@ export interface Finding {
 
 /** A row of the tables that entries speak of, written down as an entry would be. */
 export interface LiveRow {
-  readonly kind: Exclude<AuditKind, 'ADOPTION'>;
+  readonly kind: Exclude<AuditKind, 'ADOPTION' | 'ERASURE'>;
   /** A transition's sequence, a meeting's or review's id. */
   readonly key: string;
   readonly content: string;
@@ -117,6 +117,7 @@ function newestOf(entries: readonly AuditEntry[]) {
       if (number !== 1) findings.push({ number, what: 'inserted: only a new chain can adopt what is there' });
       continue;
     }
+    if (kind === 'ERASURE') continue;
     const name = nameOf(kind, entry.content);
     const before = newest.get(name);
     newest.set(name, entry);

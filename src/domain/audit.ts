@@ -30,6 +30,8 @@ export const AUDIT_FIELDS = {
   MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
   /** A review as it stands after it was made, or got its remarks later. */
   REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],
+  /** The free texts of the session were erased on somebody's request, and are rightly gone. */
+  ERASURE: ['erasedBy'],
 } as const;
 
 export type AuditKind = keyof typeof AUDIT_FIELDS;

@@ -51,7 +51,13 @@ export async function storeUser(
     personal: sealer.seal(JSON.stringify(personal), placeOfUser(rowId)),
     phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
   });
-  const stored = await insertUser(db, { id, userId, ...sealed(id, said), createdAt: clock.now() });
+  const stored = await insertUser(db, {
+    id,
+    userId,
+    ...sealed(id, said),
+    createdAt: clock.now(),
+    erasedAt: null,
+  });
   if (stored.id === id) return stored;
   const before = JSON.parse(
     sealer.open(stored.personal, placeOfUser(stored.id)).toString('utf8'),

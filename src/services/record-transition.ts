@@ -148,6 +148,7 @@ export class Recording {
       id: sessionId,
       verificationId: said.verificationId,
       createdAt: now,
+      erasedAt: null,
       unsettled: false,
       providerHeardAt: now,
       providerFoundAt: report.eventTime ? null : now,

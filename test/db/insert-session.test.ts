@@ -18,6 +18,7 @@ test('of several who begin a session at the same moment one does, and none fails
     personal: Buffer.alloc(0),
     phoneHash: null,
     createdAt: now,
+    erasedAt: null,
   });
 
   for (let round = 0; round < ROUNDS; round += 1) {
