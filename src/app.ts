@@ -176,7 +176,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const parts = {
       schema,
       rules,
-      execute: createExecute(config.requestSeconds),
+      execute: createExecute({ seconds: config.requestSeconds, log }),
       rateLimit: createRateLimit(config.costPerMinute),
       trust,
       operations: new Operations(schema, rules, trust),

@@ -1,8 +1,10 @@
 /** `npm run inbox`: looks at the webhooks that were received, and replays them. */
+import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Database } from '../db/client.ts';
 import { findOutcomes, findWebhooks, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
+import { insertRead, subjectOf } from '../db/personal-data-reads.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { INBOX_STATES, type InboxState } from '../db/tables.ts';
 import { parseJson } from '../provider/json.ts';
@@ -52,6 +54,17 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
 
 async function show(db: Database, sealer: Sealer, ids: readonly bigint[], reveal: boolean): Promise<void> {
   allFound(ids, await findOutcomes(db, ids));
+  if (reveal) {
+    const subjects = ids.map((id) => subjectOf('webhook_inbox', String(id)));
+    const viewer = `${userInfo().username}, by npm run inbox`;
+    await insertRead(db, {
+      at: new Date(),
+      viewer,
+      operations: ['inbox show'],
+      fields: ['webhook_inbox.body'],
+      subjects,
+    });
+  }
   for (const row of await findWebhooks(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
     print(readable(sealer.open(row.body, placeOfWebhook(row.bodyHash)), reveal));

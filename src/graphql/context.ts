@@ -11,6 +11,7 @@ import type { MeetingChanged } from '../services/meetings.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
 import type { StartSession } from '../services/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
+import { PersonalDataShown } from './personal-data.ts';
 
 /** What the resolvers use of the application; put together in `app.ts`. */
 export interface Services {
@@ -36,6 +37,8 @@ export interface Context {
   readonly loaders: Loaders;
   /** True in subscriptions, whose frames must not carry personal data. */
   readonly live: boolean;
+  /** What the answer shows of people; null in subscriptions, which show nothing. */
+  readonly shown: PersonalDataShown | null;
   /** The newest place in the feed over all sessions, the same for the whole operation. */
   feedEnd(): Promise<LogPlace>;
   /** While a subscription begins: where its frames go, and what is shown of them. */
@@ -58,6 +61,7 @@ export const createContext = (
     services,
     loaders: createLoaders(services.db),
     live: connection !== null,
+    shown: connection ? null : new PersonalDataShown(),
     connection,
     feedEnd() {
       feedEnd ??= services.hub.newest().then(({ at }) => at);

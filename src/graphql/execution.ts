@@ -1,22 +1,48 @@
 import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import { insertRead } from '../db/personal-data-reads.ts';
+import type { Context } from './context.ts';
+import { unrecorded } from './personal-data.ts';
 
 /** Executes a query or a mutation; what its resolvers throw is in the result. */
-export type Execute = (args: ExecutionArgs) => Promise<ExecutionResult>;
+export type Execute = (args: ExecutionArgs & { readonly contextValue: Context }) => Promise<ExecutionResult>;
 
-/** An operation that takes longer than `seconds` is answered without its result. What it began goes on to its end. */
+interface Parts {
+  readonly seconds: number;
+  readonly log: Logger;
+}
+
+/**
+ * An operation that takes longer than `seconds` is answered without its result. What it began goes on to its end. The
+ * personal data that it shows is recorded as read before anybody sees it, and withheld where it cannot be recorded.
+ */
 export const createExecute =
-  (seconds: number): Execute =>
+  ({ seconds, log }: Parts): Execute =>
   async (args) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ExecutionResult>((resolve) => {
       timer = setTimeout(() => resolve({ errors: [tooLate(seconds)] }), seconds * 1000);
     });
     try {
-      return await Promise.race([execute(args), late]);
+      return await Promise.race([executeOnRecord(args, log), late]);
     } finally {
       clearTimeout(timer);
     }
   };
+
+async function executeOnRecord(args: Parameters<Execute>[0], log: Logger): Promise<ExecutionResult> {
+  const result = await execute(args);
+  const { shown, viewer, services } = args.contextValue;
+  const read = shown?.toRead();
+  if (!read) return result;
+  try {
+    await insertRead(services.db, { ...read, viewer: viewer.id, at: services.clock.now() });
+    return result;
+  } catch (error) {
+    log.error({ err: error }, 'a reading of personal data could not be recorded');
+    return { errors: [unrecorded()] };
+  }
+}
 
 const tooLate = (seconds: number): GraphQLError =>
   new GraphQLError(

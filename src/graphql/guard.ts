@@ -8,6 +8,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { subjectOf } from '../db/personal-data-reads.ts';
 import { FIELD_RULES, hasRole, maySeeField, OPERATIONS, type Role, ruleOf } from '../domain/access.ts';
 import type { Context } from './context.ts';
 import { asksForFeedCursor } from './feed-cursor.ts';
@@ -33,6 +34,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
   const inner = field[part] ?? defaultFieldResolver;
   field[part] = (source, args, context, info) => {
     if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
+    context.shown?.noteOperation(operation);
     // Whoever goes on after this cursor is to miss nothing of what the same answer shows.
     if (root === 'Query' && asksForFeedCursor(info))
       return context.feedEnd().then(() => inner(source, args, context, info));
@@ -50,17 +52,40 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   field.resolve = (source, args, context, info) => {
     if ('personal' in kind && context.live) throw notInFrames();
     const shown = maySeeField(context.viewer, rule, belongingOf(source as Guarded, field.name));
-    if (shown) return inner(source, args, context, info);
+    if (shown) {
+      const value = inner(source, args, context, info);
+      return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
+    }
     if (rule === 'PHONE') return masked(inner(source, args, context, info));
     if (isNonNullType(field.type)) throw forbidden(field.name, roles);
     return null;
   };
 }
 
+/** What is not there is nothing that anybody was shown. */
+async function noted(
+  resolved: unknown,
+  field: string,
+  source: Guarded,
+  { shown }: Context,
+): Promise<unknown> {
+  const value = await resolved;
+  if (value !== null && value !== undefined) shown?.note(field, subjectOfField(field, source));
+  return value;
+}
+
+/** Whom the log of reads names: of what belongs to a session, the session. */
+function subjectOfField(field: string, { id, sessionId, session }: Guarded): string {
+  if (field.startsWith('VkycUser.')) return subjectOf('vkyc_user', id as string);
+  return subjectOf('vkyc_session', (sessionId ?? session?.id ?? id) as string);
+}
+
 /** What rows that have guarded fields tell of them. */
 type Guarded = Readonly<Record<string, unknown>> & {
   readonly verificationId?: string;
-  readonly session?: { readonly verificationId?: string };
+  readonly id?: string;
+  readonly sessionId?: string;
+  readonly session?: { readonly id?: string; readonly verificationId?: string };
 };
 
 /** Who wrote what; of fields that name somebody, who is named. */

@@ -46,6 +46,7 @@ function selectionOf(operation: Operation, { services, translate }: Parts): Sele
       services,
       loaders,
       live: true,
+      shown: null,
       connection: null,
       feedEnd: () => services.hub.newest().then(({ at }) => at),
       // Whatever is found without looking at the viewer is the same for every viewer.

@@ -78,7 +78,7 @@ const executedBy = (
       execute({
         schema,
         document,
-        contextValue: context,
+        contextValue: context as Context,
         variableValues: request.variables,
         operationName: request.operationName,
       }),

@@ -49,6 +49,8 @@ test('what was parked is listed with its reason, and shown without what is perso
   expect(shown).toContain('"verification_id": "odd.1"');
   expect(shown).not.toMatch(/9988776655|secret-link|Asha/);
   expect(await inbox(gateway, 'show', '1', '--reveal')).toContain('9988776655');
+  const { rows } = await gateway.database.query('select operations, subjects from personal_data_read');
+  expect(rows).toEqual([{ operations: ['inbox show'], subjects: ['webhook_inbox:1'] }]);
 });
 
 test('what a later release understands is replayed, and recorded once', async () => {

@@ -78,6 +78,9 @@ test('a gateway whose role is not the owner does all it does, and can only appen
     `update review set decision = 'APPROVED'`,
     `update meeting set starts_at = now()`,
     'insert into audit_backlog select id from vkyc_session',
+    'delete from personal_data_read',
+    `update personal_data_read set viewer = 'somebody else'`,
+    'truncate personal_data_read',
   ])
     await expect(role.query(statement), statement).rejects.toThrow('permission denied');
   expect(gateway.logs.join('')).not.toMatch(/permission denied|row-level security/);

@@ -1,0 +1,13 @@
+import type { Queryable } from './client.ts';
+import { personalDataReads } from './tables.ts';
+
+export type NewRead = Omit<typeof personalDataReads.$inferInsert, 'id'>;
+
+/** What a reading was of, as the log of reads names it. */
+export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
+  `${kind}:${id}`;
+
+/** Records that somebody was shown personal data; committed once this returns. */
+export async function insertRead(db: Queryable, read: NewRead): Promise<void> {
+  await db.insert(personalDataReads).values(read);
+}

@@ -1,0 +1,89 @@
+/** Who was shown whose personal data is on record before it is shown, whichever way it was asked for. */
+import { expect, test } from 'vitest';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { person } from '../harness/people.ts';
+import { TRANSPORTS } from '../harness/transports.ts';
+
+const PAGE = '{ sessions(first: 10) { nodes { link user { phone name email } } } }';
+
+const readsOf = async ({ database }: Gateway) =>
+  (await database.query('select viewer, operations, fields, subjects from personal_data_read order by id'))
+    .rows;
+
+const idsOf = async ({ database }: Gateway, table: string): Promise<string[]> =>
+  (await database.query(`select id from ${table} order by id`)).rows.map(({ id }) => `${table}:${id}`);
+
+test('an answer with personal data is one row that says who was shown what of whom, on every transport', async () => {
+  const gateway = await bootGateway();
+  await gateway.start('read.1');
+  await gateway.start('read.2', { user: { phone: '9988776644' } });
+  const authorization = `Bearer ${await gateway.token({ sub: 'olga', roles: ['OPERATOR'] })}`;
+
+  for (const send of Object.values(TRANSPORTS)) {
+    const { data } = await send(gateway, { query: PAGE }, authorization);
+    expect(data.sessions.nodes[0].user.phone).toBe('9988776644');
+  }
+
+  const reads = await readsOf(gateway);
+  expect(reads).toHaveLength(Object.keys(TRANSPORTS).length);
+  for (const read of reads) {
+    expect(read).toMatchObject({ viewer: 'olga', operations: ['Query.sessions'] });
+    // Nobody has an email: of what is not there nothing was shown.
+    expect(read.fields.sort()).toEqual(['VkycSession.link', 'VkycUser.name', 'VkycUser.phone']);
+    const subjects = [...(await idsOf(gateway, 'vkyc_session')), ...(await idsOf(gateway, 'vkyc_user'))];
+    expect(read.subjects.sort()).toEqual(subjects.sort());
+  }
+});
+
+test('what a mutation shows is on record as well; an answer that shows nothing personal in full is not', async () => {
+  const gateway = await bootGateway();
+  const { id } = await gateway.start('read.awaits-review');
+  const admin = await person(gateway, 'asha', 'ADMIN');
+  await admin.act('scheduleMeeting', id, { startsAt: new Date(Date.now() + 3_600_000).toISOString() });
+  const [session] = await idsOf(gateway, 'vkyc_session');
+  const token = `mutation { createSdkToken(sessionId: "${id}") { ... on CreateSdkTokenSuccess { token } } }`;
+  const cancel = `mutation { cancelMeeting(input: { idempotencyKey: "c", sessionId: "${id}", reason: "Ill." }) {
+    ... on CancelMeetingSuccess { meeting { cancelReason } } } }`;
+  const before = (await readsOf(gateway)).length;
+
+  const viewer = { authorization: `Bearer ${await gateway.token({ sub: 'vera', roles: ['VIEWER'] })}` };
+  const masked = await gateway.graphql(PAGE, {}, viewer);
+  await gateway.graphql(`{ session(id: "${id}") { verificationId status user { userId } } }`);
+  await gateway.graphql(token);
+  await gateway.graphql(cancel);
+
+  expect(masked.data.sessions.nodes[0].user.phone).toBe('••••••6655');
+  expect((await readsOf(gateway)).slice(before)).toEqual([
+    {
+      viewer: 'developer',
+      operations: ['Mutation.createSdkToken'],
+      fields: ['CreateSdkTokenSuccess.token'],
+      subjects: [session],
+    },
+    {
+      viewer: 'developer',
+      operations: ['Mutation.cancelMeeting'],
+      fields: ['Meeting.cancelReason'],
+      subjects: [session],
+    },
+  ]);
+});
+
+test('personal data whose reading cannot be recorded is not shown, on any transport; all else is', async () => {
+  const gateway = await bootGateway();
+  await gateway.start('read.lost');
+  await gateway.database.query(
+    'alter table personal_data_read add constraint nobody_reads check (viewer is null) not valid',
+  );
+
+  for (const send of Object.values(TRANSPORTS)) {
+    const { data, errors, text } = await send(gateway, { query: PAGE });
+    expect(data).toBeNull();
+    expect(errors[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE');
+    expect(text).not.toContain('9988776655');
+    expect(text).not.toMatch(/personal_data_read|nobody_reads/);
+  }
+
+  const { data } = await gateway.graphql('{ sessions(first: 10) { nodes { verificationId } } }');
+  expect(data.sessions.nodes).toEqual([{ verificationId: 'read.lost' }]);
+});
