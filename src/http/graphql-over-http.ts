@@ -5,7 +5,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLSchema, type ValidationRule } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { costOf, tooComplex } from '../graphql/cost.ts';
@@ -14,7 +14,8 @@ import type { Execute } from '../graphql/execution.ts';
 import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Trust } from '../graphql/trusted-documents.ts';
-import { payloadOf, refuseBatch } from './one-operation.ts';
+import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
+import { refuseUnasked } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
 
 interface Parts {
@@ -110,7 +111,33 @@ const withTrusted =
     }
   };
 
-/** Serves queries and mutations at `/graphql`. Returns how to stop. */
+/** What is wrong with the operation, and not with the request that it came by. */
+const OF_THE_OPERATION = [
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_USER_INPUT',
+];
+
+/**
+ * Who accepts `application/json` alone may take any other status for no answer at all: there the specification wants
+ * 200 for whatever is an answer, and 400 only for `application/graphql-response+json`. Apollo says 400 to both.
+ */
+async function withStatusOfType(_request: FastifyRequest, reply: FastifyReply, answer: unknown) {
+  const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
+  if (reply.statusCode !== 400 || !isJson || typeof answer !== 'string') return answer;
+  const { errors } = JSON.parse(answer) as { errors?: GraphQLFormattedError[] };
+  const isAnswer = errors?.every(({ extensions }) => OF_THE_OPERATION.includes(String(extensions?.code)));
+  if (isAnswer) reply.status(200);
+  return answer;
+}
+
+/**
+ * Serves queries and mutations at `/graphql`, as the working draft of GraphQL over HTTP has it
+ * (https://graphql.github.io/graphql-over-http/draft/, with its appendix on persisted documents), in the revision that
+ * the audits of graphql-http 1.23 check. What is refused for its cost, rate or sign-in has a status of 4xx in
+ * either media type. Returns how to stop.
+ */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
   { schema, trust, rules, execute, rateLimit, services, authenticator, translate, log }: Parts,
@@ -122,6 +149,8 @@ export async function serveGraphqlOverHttp(
     validationRules: [...rules],
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
+    // It would refuse the specification's GETs as well: `refuseUnasked`, and that only JSON is read, stand in its place.
+    csrfPrevention: false,
     formatError: (_formatted, error) => translate(error),
     logger: log,
     plugins: [
@@ -136,11 +165,14 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
+    onRequest: refuseUnasked,
     preHandler: [refuseBatch, withTrusted(trust, translate)],
+    onSend: withStatusOfType,
     handler: fastifyApolloHandler(apollo, {
       context: async (request) =>
         createContext(services, await authenticator.viewerOf(request.headers.authorization)),
     }),
   });
+  refuseOtherMethods(app, '/graphql');
   return () => apollo.stop();
 }

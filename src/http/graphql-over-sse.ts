@@ -9,7 +9,8 @@ import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
-import { payloadOf, refuseBatch } from './one-operation.ts';
+import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
+import { refuseUnasked } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
 
@@ -39,7 +40,8 @@ export interface GraphqlOverSse {
 /**
  * Serves operations as server-sent events at `/graphql/stream`: the distinct connections of graphql-sse's protocol.
  * The library's own handler is not used: it queues without bounds for peers that do not read, and tells clients at a
- * shutdown that their streams are complete.
+ * shutdown that their streams are complete. As that protocol has it, and unlike GraphQL over HTTP, what is wrong with an
+ * operation is told in its stream.
  */
 export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): GraphqlOverSse {
   const open = new Set<FastifyReply['raw']>();
@@ -54,6 +56,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'POST'],
+    onRequest: refuseUnasked,
     preHandler: refuseBatch,
     async handler(request, reply) {
       const viewer = await parts.authenticator.viewerOf(request.headers.authorization).catch((error) => {
@@ -95,6 +98,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
       });
     },
   });
+  refuseOtherMethods(app, '/graphql/stream');
   return {
     stop() {
       clearInterval(comments);
@@ -109,7 +113,8 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
+    // Proxies that compress would hold frames back.
+    'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
   });
   // Some browsers take a response for begun only when something of its body has come.

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Payload } from '../graphql/operation.ts';
 
 /** A batch would have its operations pass every limit one by one. HTTP/2 and WebSockets need none. */
@@ -6,6 +6,20 @@ export async function refuseBatch({ body }: FastifyRequest, reply: FastifyReply)
   if (!Array.isArray(body)) return;
   const message = 'Send one operation a request: batches are not served.';
   await reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+}
+
+/** Says which methods there are, where others would find nothing. */
+export function refuseOtherMethods(app: FastifyInstance, url: string): void {
+  const message = 'Send operations by POST, or queries by GET.';
+  app.route({
+    url,
+    method: ['PUT', 'PATCH', 'DELETE'],
+    handler: (_request, reply) =>
+      reply
+        .status(405)
+        .header('allow', 'GET, POST')
+        .send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }),
+  });
 }
 
 /** By the body, or by the query string, whose variables and extensions are JSON. */

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Which names and pages a request came by. */
 interface Provenance {
@@ -35,6 +36,20 @@ export function createGuard({
 
 const isLoopback = (url: string): boolean =>
   URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
+
+/** Of requests whose page the browser does not name in `Origin`; `none`: a person typed the address. */
+const OF_OUR_OWN = ['same-origin', 'none'];
+
+/**
+ * Refuses what a page of another site had a browser send without asking first: images, scripts, links and forms, whose
+ * answers it could not read but time. Browsers mark them (Sec-Fetch-Site), and name no Origin; where they name one, the
+ * guard has let it in. Whatever is no browser sends neither.
+ */
+export async function refuseUnasked({ headers }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const site = headers['sec-fetch-site'];
+  if (site === undefined || headers.origin !== undefined || OF_OUR_OWN.includes(String(site))) return;
+  await reply.status(403).send({ errors: [{ message: NOT_WELCOME, extensions: { code: 'FORBIDDEN' } }] });
+}
 
 /** Answers a request for a WebSocket that comes from a page of another site. */
 export function refuseUpgrade(socket: Duplex): void {

@@ -51,6 +51,8 @@ export function createHttpServer({
   app.removeContentTypeParser('text/plain');
 
   app.addHook('onRequest', async (request, reply) => {
+    // Answers hold personal data, or tell how things are now: what may be kept says so itself.
+    reply.header('cache-control', 'no-store');
     if (isWelcome(request.headers)) return;
     return reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
   });

@@ -3,10 +3,9 @@ import { bootGateway } from '../harness/gateway.ts';
 
 const gateway = await bootGateway();
 
-const post = async (
-  body: string,
-  headers: Record<string, string> = { 'content-type': 'application/json' },
-) => {
+const JSON_TYPES = { 'content-type': 'application/json', accept: 'application/graphql-response+json' };
+
+const post = async (body: string, headers: Record<string, string> = JSON_TYPES) => {
   const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
   return { status: response.status, text: await response.text() };
 };
@@ -86,8 +85,10 @@ test('a session that does not exist is null, not an error', async () => {
 test('a form from another site is refused, and so is a subscription that comes as a request', async () => {
   const simple = await post('{"query":"{ viewer { id } }"}', { 'content-type': 'text/plain' });
   expect(simple.status).toBeGreaterThanOrEqual(400);
-  const crossSite = await fetch(`${gateway.url}/graphql?query={viewer{id}}`);
-  expect(crossSite.status).toBe(400);
+  const crossSite = await fetch(`${gateway.url}/graphql?query={viewer{id}}`, {
+    headers: { 'sec-fetch-site': 'cross-site' },
+  });
+  expect(crossSite.status).toBe(403);
   const rebound = await fetch(`${gateway.url}/healthz`, { headers: { origin: 'https://evil.example' } });
   expect(rebound.status).toBe(403);
   const { status, text } = await post(

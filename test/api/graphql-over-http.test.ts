@@ -1,0 +1,162 @@
+import { serverAudits } from 'graphql-http';
+import { describe, expect, test } from 'vitest';
+import { bootGateway } from '../harness/gateway.ts';
+
+const gateway = await bootGateway();
+const ALLOWED = 'https://app.example.com';
+const open = await bootGateway({ environment: { ALLOWED_ORIGINS: ALLOWED } });
+const QUERY = '{ viewer { id } }';
+const PATHS = ['/graphql', '/graphql/stream'];
+const json = (query: string) => JSON.stringify({ query });
+
+describe('GraphQL over HTTP, as the audits of its working group check it', () => {
+  const audits = serverAudits({ url: `${gateway.url}/graphql`, fetchFn: fetch });
+
+  test('are 61', () => expect(audits).toHaveLength(61));
+
+  for (const { id, name, fn } of audits)
+    test(`${id} ${name}`, async () => {
+      const result = await fn();
+
+      await (result as { response?: Response }).response?.body?.cancel().catch(() => {});
+      expect(result).toMatchObject({ status: 'ok' });
+    });
+});
+
+test.each([
+  ['that cannot be parsed', { query: '{' }, 'GRAPHQL_PARSE_FAILED'],
+  ['that is not valid', { query: '{ nothing }' }, 'GRAPHQL_VALIDATION_FAILED'],
+  [
+    'that does not name its operation',
+    { query: 'query A { __typename } query B { __typename }' },
+    'OPERATION_RESOLUTION_FAILURE',
+  ],
+  [
+    'whose variables do not fit',
+    { query: 'query ($id: ID!) { node(id: $id) { id } }', variables: { id: [] } },
+    'BAD_USER_INPUT',
+  ],
+])(
+  'an operation %s is an answer of its own in JSON, and a status of 400 in the new type',
+  async (_which, body, code) => {
+    const post = async (accept: string) => {
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept },
+        body: JSON.stringify(body),
+      });
+      expect(response.headers.get('content-type')).toMatch(`${accept};`);
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+      return response.status;
+    };
+
+    expect(await post('application/json')).toBe(200);
+    expect(await post('application/graphql-response+json')).toBe(400);
+  },
+);
+
+test('what is refused for another reason than its operation has its status in JSON as well', async () => {
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer none' };
+  const signedOut = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: json(QUERY) });
+
+  expect(signedOut.status).toBe(401);
+});
+
+describe.each(PATHS)('%s: pages of other sites', (path) => {
+  const url = `${gateway.url}${path}`;
+  const search = `?query=${encodeURIComponent(QUERY)}`;
+  const tried: [string, string, RequestInit][] = [
+    [
+      'an image or a script',
+      `${url}${search}`,
+      { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } },
+    ],
+    ['one of a neighbour', `${url}${search}`, { headers: { 'sec-fetch-site': 'same-site' } }],
+    [
+      'a link',
+      `${url}${search}`,
+      { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } },
+    ],
+    ['a call by a script', `${url}${search}`, { headers: { origin: 'https://evil.example' } }],
+    ['one from a frame without a name', `${url}${search}`, { headers: { origin: 'null' } }],
+    [
+      'JSON by a script',
+      url,
+      {
+        method: 'POST',
+        headers: { origin: 'https://evil.example', 'content-type': 'application/json' },
+        body: json(QUERY),
+      },
+    ],
+    [
+      'a form',
+      url,
+      {
+        method: 'POST',
+        headers: {
+          origin: 'https://evil.example',
+          'sec-fetch-site': 'cross-site',
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: `query=${encodeURIComponent(QUERY)}`,
+      },
+    ],
+    [
+      'JSON under the name of text, by a browser that says nothing',
+      url,
+      { method: 'POST', headers: { 'content-type': 'text/plain' }, body: json(QUERY) },
+    ],
+  ];
+
+  test.each(tried)('%s is refused', async (_what, address, request) => {
+    const response = await fetch(address, request);
+
+    expect([403, 415]).toContain(response.status);
+    expect(await response.text()).not.toContain('developer');
+  });
+
+  const welcome: [string, Record<string, string>][] = [
+    ['whoever is no browser', {}],
+    ['a person who types the address', { 'sec-fetch-site': 'none' }],
+    ["the gateway's own pages", { 'sec-fetch-site': 'same-origin' }],
+    ['the pages that are allowed by name', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],
+  ];
+  test.each(welcome)('%s may query by GET', async (_who, headers) => {
+    const response = await fetch(`${open.url}${path}${search}`, { headers });
+
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('developer');
+  });
+
+  test('other methods are told which there are', async () => {
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      const response = await fetch(url, { method });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe('GET, POST');
+      await response.body?.cancel();
+    }
+  });
+
+  test('nothing on the way keeps an answer', async () => {
+    const response = await fetch(`${url}${search}`);
+    await response.body?.cancel();
+
+    expect(response.headers.get('cache-control')).toContain('no-store');
+  });
+});
+
+test('tokens and figures are kept by nobody either', async () => {
+  const token = await fetch(`${gateway.url}/dev/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ sub: 'asha' }),
+  });
+  for (const response of [
+    token,
+    await fetch(`${gateway.url}/readyz`),
+    await fetch(`${gateway.url}/metrics`),
+  ]) {
+    await response.body?.cancel();
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  }
+});
