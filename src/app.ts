@@ -20,7 +20,7 @@ import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
 import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
-import { type Manifest, onlyOf } from './graphql/trusted-documents.ts';
+import { type Manifest, manifestFrom, onlyOf } from './graphql/trusted-documents.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
@@ -226,7 +226,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 }
 
 const readManifest = async (): Promise<Manifest> =>
-  JSON.parse(await readFile(new URL('../schema/trusted-documents.json', import.meta.url), 'utf8'));
+  manifestFrom(
+    JSON.parse(await readFile(new URL('../schema/trusted-documents.json', import.meta.url), 'utf8')),
+  );
 
 async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
   if (database.kind === 'URL') return database;

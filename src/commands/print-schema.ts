@@ -1,8 +1,11 @@
-/** `npm run schema`: prints the SDL to `schema/schema.graphql`, where reviewers and clients read it. */
-import { writeFile } from 'node:fs/promises';
+/** `npm run schema`: prints what clients are built from to `schema/`, where they and reviewers read it. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { printedSchema } from '../graphql/schema.ts';
+import { clientKit } from '../graphql/client-kit.ts';
 
-const file = fileURLToPath(new URL('../../schema/schema.graphql', import.meta.url));
-await writeFile(file, printedSchema());
-process.stdout.write(`${file}\n`);
+const folder = fileURLToPath(new URL('../../schema/', import.meta.url));
+const operations = await readFile(`${folder}operations.graphql`, 'utf8');
+for (const [name, text] of Object.entries(clientKit(operations))) {
+  await writeFile(`${folder}${name}`, text);
+  process.stdout.write(`${folder}${name}\n`);
+}

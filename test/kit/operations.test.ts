@@ -1,0 +1,95 @@
+/** The operations of the client kit, each by the people and at the time that a screen would send it. */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
+import { expect, test } from 'vitest';
+import { STATUS_CATALOG } from '../../src/domain/status.ts';
+import { manifestOf } from '../../src/graphql/client-kit.ts';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import { inMinutes } from '../harness/people.ts';
+
+const TO_THE_END_OF_THE_CALL = 11;
+const text = await readFile(new URL('../../schema/operations.graphql', import.meta.url), 'utf8');
+const operations = new Map(
+  Object.values(manifestOf(text)).map((document) => [
+    (getOperationAST(parse(document)) as OperationDefinitionNode).name?.value as string,
+    document,
+  ]),
+);
+
+test('every operation of the kit is answered without errors, along a session that is approved in the end', async () => {
+  // As a deployment with trusted documents has it: what is run is what the manifest holds.
+  const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
+  const run = new Set<string>();
+  const documentOf = (name: string): string => {
+    run.add(name);
+    return operations.get(name) ?? expect.fail(`${name} is not in schema/operations.graphql`);
+  };
+  const signedIn = async (sub: string, ...roles: string[]) => {
+    const authorization = `Bearer ${await gateway.token({ sub, roles })}`;
+    return async (name: string, variables: object = {}) => {
+      const { data, errors } = await gateway.graphql(documentOf(name), variables, { authorization });
+      expect(errors, name).toBeUndefined();
+      return Object.values(data).at(-1) as any;
+    };
+  };
+  const [operator, agent, auditor] = await Promise.all([
+    signedIn('olga', 'OPERATOR'),
+    signedIn('ravi', 'AGENT'),
+    signedIn('uma', 'AUDITOR'),
+  ]);
+  const acting = (sessionId: string, more: object = {}) => ({
+    input: { sessionId, idempotencyKey: randomUUID(), ...more },
+  });
+
+  const { session } = await operator('VkycStartSession', {
+    input: { verificationId: 'kit.awaits-review', user: { phone: '9988776655', name: 'Asha Rao' } },
+  });
+  const { id, startCursor } = session;
+  const page = gateway.subscribe(documentOf('VkycWatchSession'), { sessionId: id });
+  const log = gateway.subscribe(documentOf('VkycWatchTransitions'), { sessionId: id, after: startCursor });
+  const floor = gateway.stream(documentOf('VkycWatchFloor'), { after: startCursor });
+  expect(await page.next()).toMatchObject({ __typename: 'SessionSnapshot', session: { id, version: 1 } });
+  expect(await log.next()).toMatchObject({ sequence: 1, session: { verificationId: 'kit.awaits-review' } });
+  expect(await floor.next()).toMatchObject({ sequence: 1, session: { id } });
+
+  const startsAt = inMinutes(20);
+  const booked = await operator('VkycScheduleMeeting', acting(id, { startsAt, expectedVersion: 1 }));
+  expect(booked).toMatchObject({ meeting: { status: 'SCHEDULED', startsAt }, session: { version: 2 } });
+  const cancelled = await operator('VkycCancelMeeting', acting(id, { reason: 'The customer asked.' }));
+  expect(cancelled).toMatchObject({ meeting: { status: 'CANCELLED' } });
+  expect(await operator('VkycCreateSdkToken', { sessionId: id })).toMatchObject({
+    token: expect.any(String),
+  });
+  await gateway.advance('kit.awaits-review', TO_THE_END_OF_THE_CALL);
+  await eventually(async () =>
+    (await agent('VkycSession', { id })).availableActions.includes('RECORD_AGENT_REVIEW'),
+  );
+  expect(await agent('VkycRefreshSession', { sessionId: id })).toMatchObject({ changed: false });
+  expect(await agent('VkycRequestRecording', { sessionId: id })).toMatchObject({
+    recording: { url: expect.stringContaining('http') },
+  });
+  const refused = await auditor('VkycRecordAuditorReview', acting(id, { decision: 'APPROVED' }));
+  expect(refused).toMatchObject({ code: 'ACTION_NOT_ALLOWED', session: { id } });
+  await agent('VkycRecordAgentReview', acting(id, { decision: 'APPROVED' }));
+  const final = await auditor('VkycRecordAuditorReview', acting(id, { decision: 'APPROVED' }));
+  expect(final).toMatchObject({ session: { statusInfo: { subStatus: 'AUDITOR_APPROVED', terminal: true } } });
+
+  const shown = await operator('VkycSessionByVerificationId', { verificationId: 'kit.awaits-review' });
+  expect(shown).toMatchObject({ id, user: { name: 'Asha Rao' }, reviews: [{ stage: 'AGENT' }, {}] });
+  expect((await operator('VkycPerson', { id: shown.user.id, first: 10 })).sessions.nodes).toHaveLength(1);
+  const { nodes: lines } = (await operator('VkycSessionLog', { id, last: 100 })).transitions;
+  expect(lines.at(-1)).toMatchObject({ statusInfo: { subStatus: 'AUDITOR_APPROVED' } });
+  expect(await log.take(lines.length - 1)).toMatchObject(
+    lines.slice(1).map(({ cursor }: { cursor: string }) => ({ cursor })),
+  );
+  const list = { first: 50, filter: { status: ['AUDITOR_REVIEWED'] } };
+  expect((await operator('VkycFloor', list)).nodes).toMatchObject([{ id }]);
+  expect(await operator('VkycStats', { from: inMinutes(-60), to: inMinutes(60) })).toMatchObject({
+    total: 1,
+  });
+  expect(await operator('VkycStatusCatalog')).toHaveLength(STATUS_CATALOG.length);
+  expect(await operator('VkycViewer')).toMatchObject({ id: 'olga', roles: ['OPERATOR'] });
+
+  expect([...run].sort()).toEqual([...operations.keys()].sort());
+});
