@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const ARROWS: Record<string, string[]> = {
   domain: [],
   client: [],
+  gate: ['domain'],
   provider: ['domain'],
   db: ['domain', 'config'],
   feed: ['domain', 'db'],

@@ -1,0 +1,48 @@
+/**
+ * `npm run schema:gate`: compares the schema with the last release's, and fails where clients would be hurt.
+ * `npm run schema:release` makes the present one the last release; `-- --breaking` even so.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { presentBehaviour } from '../gate/behaviour.ts';
+import { released } from '../gate/changelog.ts';
+import { dayOf } from '../gate/deprecations.ts';
+import { askGate, type Finding } from '../gate/schema-gate.ts';
+import { printedSchema } from '../graphql/schema.ts';
+
+const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const read = (path: string) => readFile(pathOf(path), 'utf8');
+const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+const told = ({ fails, coordinate, what, whom, todo }: Finding): string =>
+  `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Hurts: ${whom}\n       To do: ${todo}\n`;
+
+const present = { sdl: printedSchema(), behaviour: presentBehaviour() };
+const changelog = await read('schema/CHANGELOG.md');
+const today = new Date();
+const findings = await askGate({
+  released: {
+    sdl: await read('schema/released.graphql'),
+    behaviour: JSON.parse(await read('schema/released-behaviour.json')),
+  },
+  present,
+  operations: await read('schema/operations.graphql'),
+  changelog,
+  today,
+});
+const failures = findings.filter(({ fails }) => fails).length;
+for (const finding of findings) process.stdout.write(`${told(finding)}\n`);
+process.stdout.write(
+  failures === 0
+    ? 'The schema may be released: no client of the last release is hurt unawares.\n'
+    : `${failures} to mend before the schema may be released.\n`,
+);
+
+const { version } = JSON.parse(await read('package.json'));
+if (failures > 0 && !process.argv.includes('--breaking')) process.exitCode = 1;
+else if (process.argv.includes('--release')) {
+  await writeFile(pathOf('schema/released.graphql'), present.sdl);
+  await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
+  await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${dayOf(today)}`));
+  process.stdout.write('It is now the last release: commit schema/.\n');
+}

@@ -1,0 +1,19 @@
+/** `schema/CHANGELOG.md`: what is announced under "Unreleased" names the changed coordinate between backticks. */
+const HEADING = '## Unreleased';
+
+/** What is written under "Unreleased". */
+export function unreleased(changelog: string): string {
+  const lines = changelog.split('\n');
+  const start = lines.indexOf(HEADING);
+  if (start < 0) return '';
+  const length = lines.slice(start + 1).findIndex((line) => line.startsWith('## '));
+  return lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n');
+}
+
+/** Whether a change is announced: `- \`SubStatus.NEW_VALUE\`: why, and what to do`. */
+export const announces = (changelog: string, coordinate: string): boolean =>
+  unreleased(changelog).includes(`\`${coordinate}\``);
+
+/** The changelog of a release: what was unreleased stands under its name, and nothing is unreleased. */
+export const released = (changelog: string, name: string): string =>
+  changelog.replace(HEADING, `${HEADING}\n\n## ${name}`);

@@ -1,0 +1,44 @@
+/** What is going to be removed says when: `@deprecated(reason: "Use x. Removal: 2027-03-31.")`. */
+import { type GraphQLSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+
+/** How long clients have, from the day on which a deprecation is released at the latest. */
+export const NOTICE_DAYS = 90;
+
+export interface Deprecation {
+  readonly coordinate: string;
+  readonly reason: string;
+  /** As `2027-03-31`; null where the reason names none that is in the calendar. */
+  readonly removal: string | null;
+}
+
+/** Everything that is deprecated, by coordinates as `Type.field` and `Type.field.argument`. */
+export function deprecationsOf(schema: GraphQLSchema): Map<string, Deprecation> {
+  const found = new Map<string, Deprecation>();
+  const note = (coordinate: string, reason: string | null | undefined) => {
+    if (reason != null) found.set(coordinate, { coordinate, reason, removal: removalIn(reason) });
+  };
+  for (const type of Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'))) {
+    if (isEnumType(type))
+      for (const value of type.getValues()) note(`${type.name}.${value.name}`, value.deprecationReason);
+    if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      note(`${type.name}.${field.name}`, field.deprecationReason);
+      for (const argument of 'args' in field ? field.args : [])
+        note(`${type.name}.${field.name}.${argument.name}`, argument.deprecationReason);
+    }
+  }
+  return found;
+}
+
+function removalIn(reason: string): string | null {
+  const [, date] = reason.match(/\bRemoval: (\d{4}-\d{2}-\d{2})\./) ?? [];
+  const time = Date.parse(date ?? '');
+  return date && !Number.isNaN(time) && dayOf(new Date(time)) === date ? date : null;
+}
+
+/** A day in UTC, as `2027-03-31`, so that days compare as texts. */
+export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+
+/** The first day that gives clients the notice they are owed. */
+export const earliestRemoval = (today: Date): string =>
+  dayOf(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));

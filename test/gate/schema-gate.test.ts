@@ -1,0 +1,179 @@
+/** Bad changes of the schema, each of which must be caught, and harmless ones, which must not. */
+import { readFile } from 'node:fs/promises';
+import { parse, print, visit } from 'graphql';
+import { expect, test } from 'vitest';
+import { askGate, type Question } from '../../src/gate/schema-gate.ts';
+
+const read = (name: string) => readFile(new URL(`../../schema/${name}`, import.meta.url), 'utf8');
+/** The last release's, without descriptions: fields stand beside each other. */
+const sdl = print(
+  visit(parse(await read('released.graphql')), {
+    enter: (node) => ('description' in node ? { ...node, description: undefined } : undefined),
+  }),
+);
+const operations = await read('operations.graphql');
+const behaviour = JSON.parse(await read('released-behaviour.json'));
+const TODAY = new Date('2027-01-15T10:00:00Z');
+const UNTOUCHED: Question = {
+  released: { sdl, behaviour },
+  present: { sdl, behaviour },
+  operations,
+  changelog: '# Changes\n\n## Unreleased\n',
+  today: TODAY,
+};
+
+/** The SDL with some text replaced, which must be there exactly once. */
+function edited(from: string | RegExp, to: string, text = sdl): string {
+  expect(text.split(from), `${from} is not in the SDL exactly once`).toHaveLength(2);
+  return text.replace(from, to);
+}
+const typeOf = (name: string) =>
+  new RegExp(`(?<=\\n(?:type|enum|input) ${name} (?:implements \\w+ )?\\{\\n)`);
+const withField = (type: string, field: string, text = sdl) => edited(typeOf(type), `  ${field}\n`, text);
+
+const failuresOf = async (change: Partial<Question>) =>
+  (await askGate({ ...UNTOUCHED, ...change })).filter(({ fails }) => fails);
+const present = (text: string) => ({ present: { sdl: text, behaviour } });
+const announcing = (coordinate: string) =>
+  `# Changes\n\n## Unreleased\n\n- \`${coordinate}\`: it is needed.\n`;
+
+test('nothing is found where nothing changed', async () => {
+  expect(await askGate(UNTOUCHED)).toEqual([]);
+});
+
+test.each([
+  ['a field is removed', edited('  disputed: Boolean!\n', ''), 'VkycSession.disputed'],
+  ['a type is changed', edited('  total: Int!', '  total: String!'), 'SessionStats.total'],
+  ['a field may be null', edited('  total: Int!', '  total: Int'), 'SessionStats.total'],
+  [
+    'an argument is required',
+    edited('refreshSession(', 'refreshSession(why: String!, '),
+    'Mutation.refreshSession.why',
+  ],
+  [
+    'an optional argument is made required',
+    edited(/to: DateTime\b(?!!)/, 'to: DateTime!'),
+    'Query.sessionStats.to',
+  ],
+  ['an input field is required', withField('CancelMeetingInput', 'why: String!'), 'CancelMeetingInput.why'],
+  ['an enum value is removed', edited(/\n {2}WHATSAPP\n/, '\n  LETTER\n'), 'NotificationType.WHATSAPP'],
+  [
+    'a union member is removed',
+    edited(
+      'union FeedFrame = StatusTransition | Heartbeat | FeedReset',
+      'union FeedFrame = StatusTransition | Heartbeat',
+    ),
+    'FeedFrame.FeedReset',
+  ],
+])('where %s it is caught, whatever the changelog says', async (_what, text, coordinate) => {
+  const failures = await failuresOf({ ...present(text), changelog: announcing(coordinate) });
+
+  expect(failures.map((failure) => failure.coordinate)).toContain(coordinate);
+  for (const { what, whom, todo } of failures)
+    for (const said of [what, whom, todo]) expect(said).not.toBe('');
+});
+
+test.each([
+  ['an enum value is added', withField('NotificationType', 'LETTER'), 'NotificationType.LETTER'],
+  [
+    'a union member is added',
+    edited(
+      '= StatusTransition | Heartbeat | FeedReset',
+      '= StatusTransition | Heartbeat | FeedReset | SessionSnapshot',
+    ),
+    'FeedFrame.SessionSnapshot',
+  ],
+  [
+    'a default is given',
+    edited('refreshSession(', 'refreshSession(fast: Boolean = true, '),
+    'Mutation.refreshSession.fast',
+  ],
+])('where %s it is caught unless the changelog announces it', async (_what, text, coordinate) => {
+  expect(await failuresOf(present(text))).toMatchObject([
+    { coordinate, todo: expect.stringContaining(`\`${coordinate}\``) },
+  ]);
+
+  const of = (changelog: string) => failuresOf({ ...present(text), changelog });
+  expect(await of(announcing(coordinate))).toEqual([]);
+  expect(await of(announcing(`${coordinate}S`))).toHaveLength(1);
+  // What was announced for an earlier release says nothing of this one.
+  expect(await of(announcing(coordinate).replace('Unreleased', 'Unreleased\n\n## 0.1.0'))).toHaveLength(1);
+});
+
+test('additions that nobody has to know of pass', async () => {
+  const more = withField('VkycSession', 'colour: String', withField('CancelMeetingInput', 'colour: String'));
+
+  expect(await askGate({ ...UNTOUCHED, ...present(`${more}\ntype Colour { name: String! }\n`) })).toEqual([]);
+});
+
+const deprecated = (reason: string, text = sdl) =>
+  withField('VkycSession', `colour: String @deprecated(reason: "${reason}")`, text);
+
+test.each([
+  ['without a date', 'Use name.', 'without a date'],
+  ['with a day that is in no calendar', 'Use name. Removal: 2027-02-30.', 'without a date'],
+  ['with a day that has passed', 'Use name. Removal: 2027-01-14.', 'less than 90 days'],
+  ['with short notice', 'Use name. Removal: 2027-04-14.', 'less than 90 days'],
+])('a deprecation %s is caught', async (_what, reason, what) => {
+  expect(await failuresOf(present(deprecated(reason)))).toMatchObject([
+    { coordinate: 'VkycSession.colour', what: expect.stringContaining(what) },
+  ]);
+});
+
+test('a deprecation with notice passes, keeps its day once it is released, and then the field may go', async () => {
+  const noticed = deprecated('Use name. Removal: 2027-04-15.');
+  const from = (releasedSdl: string, presentSdl: string, day: string) =>
+    failuresOf({
+      released: { sdl: releasedSdl, behaviour },
+      present: { sdl: presentSdl, behaviour },
+      today: new Date(day),
+    });
+
+  expect(await from(sdl, noticed, '2027-01-15')).toEqual([]);
+  expect(await from(noticed, deprecated('Use name. Removal: 2027-04-14.'), '2027-02-01')).toMatchObject([
+    { what: expect.stringContaining('put forward') },
+  ]);
+  expect(await from(noticed, sdl, '2027-04-14')).toMatchObject([
+    { coordinate: 'VkycSession.colour', todo: expect.stringContaining('2027-04-15') },
+  ]);
+  expect(await from(noticed, noticed, '2027-05-01')).toEqual([]);
+  expect(await from(noticed, sdl, '2027-04-15')).toEqual([]);
+});
+
+const CALL_ENDED = 'VIDEO_CALL/AGENT_ENDED_CALL';
+const withState = (name: string, text: string) => ({
+  ...behaviour,
+  states: { ...behaviour.states, [name]: text },
+});
+const without = ({ [CALL_ENDED]: _gone, ...others }: Record<string, string>) => others;
+const APPROVAL = `${CALL_ENDED} -> AGENT_REVIEWED/AGENT_APPROVED`;
+
+test.each([
+  ['a state means something else', withState(CALL_ENDED, 'Nothing to do.'), CALL_ENDED],
+  ['a state is new', withState('FAILED/LOST', 'It is lost.'), 'FAILED/LOST'],
+  ['a state is gone', { ...behaviour, states: without(behaviour.states) }, CALL_ENDED],
+  [
+    'a move has another cause',
+    { ...behaviour, moves: { ...behaviour.moves, [APPROVAL]: 'WEBHOOK, POLL' } },
+    APPROVAL,
+  ],
+])('where %s it is a change of behaviour, to be announced', async (_what, changed, coordinate) => {
+  const change = { present: { sdl, behaviour: changed } };
+
+  expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
+  expect(await failuresOf(change)).toMatchObject([
+    { coordinate, what: expect.stringContaining('change of behaviour') },
+  ]);
+  expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
+});
+
+test('an operation of the kit that is no longer valid is caught, with its line', async () => {
+  const failures = await failuresOf({ operations: `${operations}\nquery Old { viewer { colour } }\n` });
+
+  expect(failures).toMatchObject([
+    {
+      coordinate: `schema/operations.graphql:${operations.split('\n').length + 1}`,
+      what: expect.stringContaining('colour'),
+    },
+  ]);
+});
