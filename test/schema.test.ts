@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import {
+  type GraphQLScalarType,
+  type GraphQLSchema,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
   isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
   parse,
   specifiedRules,
   validate,
@@ -29,20 +33,58 @@ test('every operation of the kit is valid, and within the limits of what may be 
   expect(validate(getSchema(), document, [...specifiedRules, limitsRule])).toEqual([]);
 });
 
-test('every type, field, argument, input and enum value is described', () => {
-  const undescribed: string[] = [];
-  const check = (path: string, { description }: { description?: string | null | undefined }) => {
-    if (!description) undescribed.push(path);
-  };
-  for (const type of Object.values(getSchema().getTypeMap()).filter((each) => !each.name.startsWith('__'))) {
-    if (!['Query', 'Mutation', 'Subscription'].includes(type.name)) check(type.name, type);
-    for (const field of isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : []) {
-      check(`${type.name}.${field.name}`, field);
-      for (const arg of field.args) check(`${type.name}.${field.name}(${arg.name})`, arg);
-    }
-    for (const field of isInputObjectType(type) ? Object.values(type.getFields()) : [])
-      check(`${type.name}.${field.name}`, field);
-    for (const value of isEnumType(type) ? type.getValues() : []) check(`${type.name}.${value.name}`, value);
+/** Everything that has a description, by its coordinate. */
+function* described(schema: GraphQLSchema): Generator<[string, { description?: string | null | undefined }]> {
+  yield ['schema', schema];
+  for (const directive of schema.getDirectives()) {
+    yield [`@${directive.name}`, directive];
+    for (const argument of directive.args) yield [`@${directive.name}(${argument.name}:)`, argument];
   }
-  expect(undescribed).toEqual([]);
+  for (const type of Object.values(schema.getTypeMap()).filter((each) => !each.name.startsWith('__'))) {
+    yield [type.name, type];
+    if (isEnumType(type)) for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value];
+    if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      yield [`${type.name}.${field.name}`, field];
+      for (const argument of 'args' in field ? field.args : [])
+        yield [`${type.name}.${field.name}(${argument.name}:)`, argument];
+    }
+  }
+}
+
+const SMALL_WORDS = new Set(['a', 'an', 'the', 'of', 'its', 'it', 'is', 'this', 'that', 'in', 'to']);
+const wordsOf = (text: string): string[] =>
+  text
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((word) => word.replace(/s$/, ''))
+    .filter((word) => word !== '' && !SMALL_WORDS.has(word));
+
+/** Whether a description only says again what the name does. */
+const saysNothing = (coordinate: string, description: string): boolean => {
+  const known = new Set(wordsOf(coordinate));
+  return wordsOf(description).filter((word) => !known.has(word)).length < 2;
+};
+
+test('the schema needs no other document: everything in it is described, and not by its name alone', () => {
+  const all = [...described(getSchema())];
+
+  expect(all.length).toBeGreaterThan(400);
+  expect(all.filter(([, { description }]) => !description?.trim()).map(([name]) => name)).toEqual([]);
+  expect(
+    all
+      .filter(([name, { description }]) => saysNothing(name, description ?? ''))
+      .map(([name, { description }]) => `${name}: ${description}`),
+  ).toEqual([]);
+  expect(saysNothing('AddressInput.house', 'The house.')).toBe(true);
+});
+
+test('every scalar of our own says where it is specified', () => {
+  const own = Object.values(getSchema().getTypeMap()).filter(
+    (type) => isScalarType(type) && !isSpecifiedScalarType(type),
+  ) as GraphQLScalarType[];
+
+  expect(own.map(({ name }) => name)).toEqual(['DateTime']);
+  for (const scalar of own) expect(scalar.specifiedByURL).toMatch(/^https:/);
 });

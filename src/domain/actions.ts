@@ -167,7 +167,7 @@ export function reviewedAs(stage: ReviewStage, decision: ReviewDecision): KnownS
 export const MEETING_STATUSES = {
   SCHEDULED: 'It is booked.',
   RESCHEDULED: 'Another meeting took its place.',
-  CANCELLED: 'It was cancelled.',
+  CANCELLED: 'It was called off, here or at the provider.',
   COMPLETED: 'The call took place.',
   MISSED: 'The customer did not come, or declined.',
 } as const;

@@ -179,9 +179,9 @@ export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdi
 /** What somebody may do with a session. */
 export const SESSION_ACTIONS = {
   SCHEDULE_MEETING: 'Book a meeting, or move the one that is booked.',
-  CANCEL_MEETING: 'Cancel the booked meeting.',
-  RECORD_AGENT_REVIEW: "Record the agent's decision.",
-  RECORD_AUDITOR_REVIEW: "Record the auditor's decision.",
+  CANCEL_MEETING: 'Cancel the meeting that is booked and has not begun.',
+  RECORD_AGENT_REVIEW: "Record the agent's decision, once a call has ended.",
+  RECORD_AUDITOR_REVIEW: "Record the auditor's decision on what an agent approved.",
   REFRESH: 'Ask the provider for the present state.',
   REQUEST_RECORDING: "Get a link to the call's recording.",
   CREATE_SDK_TOKEN: "Get a token for the provider's SDK in the customer's app.",

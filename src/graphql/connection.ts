@@ -13,20 +13,30 @@ export class PageInfo {
     description: 'Whether there is more before this page. Only known exactly when paging backwards.',
   })
   hasPreviousPage: boolean;
-  @Field(() => String, { nullable: true, description: "Cursor of the page's first entry." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Cursor of the page's first entry; null where the page is empty.",
+  })
   startCursor: string | null;
   @Field(() => String, {
     nullable: true,
-    description: "Cursor of the page's last entry; give it as `after` for the next page.",
+    description:
+      "Cursor of the page's last entry; give it as `after` for the next page. Null where the page is empty.",
   })
   endCursor: string | null;
 }
 
 @ArgsType()
 export class ForwardArgs {
-  @Field(() => Int, { nullable: true, description: `How many, 1 to ${LIMITS.page}.` })
+  @Field(() => Int, {
+    nullable: true,
+    description: `How many from the start, 1 to ${LIMITS.page}. Has to be given, or \`last\` where there is one.`,
+  })
   first?: number;
-  @Field(() => String, { nullable: true, description: 'Only what comes after this cursor.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only what comes after this cursor, such as the `endCursor` of the page before.',
+  })
   after?: string;
 }
 
@@ -37,7 +47,10 @@ export class PageArgs extends ForwardArgs {
     description: `How many from the end, 1 to ${LIMITS.page}. Instead of \`first\`.`,
   })
   last?: number;
-  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only what comes before this cursor, such as the `startCursor` of the page after.',
+  })
   before?: string;
 }
 

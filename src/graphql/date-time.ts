@@ -17,7 +17,7 @@ export const DateTime = new GraphQLScalarType<Date, Date>({
   ...config,
   name: 'DateTime',
   description:
-    'A moment, as ISO 8601: taken with any offset, such as 2026-01-02T10:00:00+05:30, and always given in UTC.',
+    'A moment, as ISO 8601 in a string: taken with any offset, such as 2026-01-02T10:00:00+05:30, and always given in UTC, to the millisecond: 2026-01-02T04:30:00.000Z.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   parseValue: (value) => inRange(config.parseValue(value) as Date),
   parseLiteral: (node, variables) => inRange(config.parseLiteral(node, variables) as Date),

@@ -125,9 +125,9 @@ export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   'NotificationType',
   'How the provider sends the customer the link.',
   {
-    SMS: 'A text message.',
-    WHATSAPP: 'A WhatsApp message.',
-    EMAIL: 'An email.',
+    SMS: 'A text message, to the phone of the user.',
+    WHATSAPP: 'A WhatsApp message, to the phone of the user.',
+    EMAIL: 'An email, to the address of the user.',
   },
 );
 
@@ -139,7 +139,7 @@ export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT'>(
     UPDATED_AT: 'When something about the session was last recorded.',
   },
 );
-export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>('SortDirection', 'Which way.', {
+export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>('SortDirection', 'Which end of a list comes first.', {
   ASC: 'Oldest first.',
   DESC: 'Newest first.',
 });

@@ -48,17 +48,20 @@ export class Meeting extends Node {
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
-    description: 'Who booked it; null where that was at the provider. Customers are told only of themselves.',
+    description:
+      'Who booked it, by the subject of their token; null where that was at the provider. Customers are told only of themselves.',
   })
   scheduledBy?: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Who cancelled it, where that was here. Customers are told only of themselves.',
+    description:
+      'Who cancelled it, by the subject of their token; null where nobody did, or not here. Customers are told only of themselves.',
   })
   cancelledBy?: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Why, in their words. Customers see their own alone. Refused in subscriptions.',
+    description:
+      'Why it was cancelled, in their words; null where they gave none. Customers see their own alone. Refused in subscriptions.',
   })
   cancelReason?: string;
   @Field(() => DateTime, { description: 'When it was recorded here.' })
@@ -68,14 +71,14 @@ export class Meeting extends Node {
 export const Meetings = connectionTypes('Meeting', () => Meeting);
 
 const IDEMPOTENCY_KEY =
-  'Yours to choose, such as a UUID: the same key with the same input answers as the first call did.';
+  'Yours to choose, such as a UUID, anew for each thing that a person wants: the same key with the same input answers as the first call did, with another input it is refused.';
 const EXPECTED_VERSION =
-  "The session's version as you read it: refuses where somebody else moved the session since.";
+  "The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version.";
 
 /** What every action's input has. */
 @InputType()
 export abstract class ActionInput {
-  @Field(() => ID, { description: "The session's `id`." })
+  @Field(() => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
   sessionId: string;
   @Field(() => String, { description: IDEMPOTENCY_KEY })
   idempotencyKey: string;
@@ -89,7 +92,7 @@ export const withSessionKey = <Input extends ActionInput>(input: Input): Input =
   sessionId: sessionKeyOf(input.sessionId),
 });
 
-@InputType({ description: 'A meeting to book.' })
+@InputType({ description: 'When the call is to take place. A meeting that is booked already is moved.' })
 class ScheduleMeetingInput extends ActionInput {
   @Field(() => DateTime, {
     description: "When it begins: in the future, and before the customer's link expires.",
@@ -97,9 +100,12 @@ class ScheduleMeetingInput extends ActionInput {
   startsAt: Date;
 }
 
-@InputType({ description: 'A meeting to cancel.' })
+@InputType({ description: 'Which booked meeting is called off: a session has one at most.' })
 class CancelMeetingInput extends ActionInput {
-  @Field(() => String, { nullable: true, description: 'Why, up to 500 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it is cancelled, up to 500 characters; shown to staff.',
+  })
   reason?: string;
 }
 
@@ -107,7 +113,9 @@ class CancelMeetingInput extends ActionInput {
 class ScheduleMeetingSuccess {
   @Field(() => VkycSession, { description: 'The session as it is now.' })
   session: SessionRow;
-  @Field(() => Meeting, { description: 'The meeting that this call, or the one that it repeats, booked.' })
+  @Field(() => Meeting, {
+    description: 'The meeting that this call, or the one that it repeats, booked or cancelled.',
+  })
   meeting: MeetingRow;
   @Field(() => Boolean, { description: 'True when this call repeated an earlier one and changed nothing.' })
   replayed: boolean;
@@ -146,7 +154,10 @@ export class MeetingResolver {
 
   @Mutation(() => ScheduleMeetingResult, { description: 'Books a meeting, or moves the one that is booked.' })
   scheduleMeeting(
-    @Arg('input', () => ScheduleMeetingInput, { description: 'What to book.' }) input: ScheduleMeetingInput,
+    @Arg('input', () => ScheduleMeetingInput, {
+      description: 'The session that it is for, and when it begins.',
+    })
+    input: ScheduleMeetingInput,
     @Ctx() context: Context,
   ) {
     return resultOf(
@@ -156,9 +167,12 @@ export class MeetingResolver {
     );
   }
 
-  @Mutation(() => CancelMeetingResult, { description: 'Cancels the booked meeting.' })
+  @Mutation(() => CancelMeetingResult, {
+    description: 'Cancels the meeting that is booked, as long as it has not begun.',
+  })
   cancelMeeting(
-    @Arg('input', () => CancelMeetingInput, { description: 'What to cancel.' }) input: CancelMeetingInput,
+    @Arg('input', () => CancelMeetingInput, { description: 'The session whose meeting it is, and why.' })
+    input: CancelMeetingInput,
     @Ctx() context: Context,
   ) {
     return resultOf(

@@ -16,18 +16,19 @@ export const resolveByName = { resolveType: (value: object) => (value as { __typ
   ...resolveByName,
 })
 abstract class MutationError {
-  @Field(() => ErrorCodeEnum, { description: 'Why, for programs.' })
+  @Field(() => ErrorCodeEnum, { description: 'Why, for programs: switch over it, with a default.' })
   code: ErrorCode;
-  @Field(() => String, { description: 'Why and what to do, for people.' })
+  @Field(() => String, { description: 'Why and what to do, for people, in English.' })
   message: string;
-  @Field(() => Boolean, { description: 'Whether the same call may succeed later.' })
+  @Field(() => Boolean, { description: 'Whether the same call, unchanged, may succeed later.' })
   retryable: boolean;
 }
 
 @ObjectType({ description: 'One thing wrong with an input.', simpleResolvers: true })
 class FieldProblem implements Problem {
   @Field(() => [String], {
-    description: 'Where in the input, from the outside in; a list index is a number as text.',
+    description:
+      'Where in the input, from the outside in, such as ["user", "phone"]; a list index is a number as text.',
   })
   path: readonly string[];
   @Field(() => String, { description: 'What to do about it.' })
@@ -69,7 +70,10 @@ export class ActionNotAllowedError extends MutationError {
   simpleResolvers: true,
 })
 export class ConflictError extends MutationError {
-  @Field(() => VkycSession, { nullable: true, description: 'What stands in the way, where you may see it.' })
+  @Field(() => VkycSession, {
+    nullable: true,
+    description: 'The session that stands in the way, as it is now; null where you may not see it.',
+  })
   currentSession: SessionRow | null;
 }
 
@@ -79,11 +83,14 @@ export class ConflictError extends MutationError {
   simpleResolvers: true,
 })
 export class ProviderError extends MutationError {
-  @Field(() => String, { nullable: true, description: "The provider's own code." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The provider's own code; null where it gave none, or was not reached.",
+  })
   providerCode: string | null;
   @Field(() => Int, {
     nullable: true,
-    description: 'How long to wait before trying again, where the provider said.',
+    description: 'How many seconds to wait before trying again; null where the provider did not say.',
   })
   retryAfterSeconds: number | null;
 }

@@ -54,7 +54,7 @@ export class NodeResolver {
     description: 'Anything by its `id`; null where there is none, or it is not yours to see.',
   })
   node(
-    @Arg('id', () => ID, { description: 'Its `id`.' }) id: string,
+    @Arg('id', () => ID, { description: 'The `id` that any object was shown with.' }) id: string,
     @Ctx() context: Context,
   ): Promise<Found | null> {
     return find(id, context);
@@ -62,7 +62,10 @@ export class NodeResolver {
 
   @Query(() => [Node], { nullable: 'items', description: 'The same for up to 100 ids, in their order.' })
   nodes(
-    @Arg('ids', () => [ID], { description: 'Their `id`s.' }) ids: string[],
+    @Arg('ids', () => [ID], {
+      description: 'The `id`s that they were shown with; each is answered, with null where there is none.',
+    })
+    ids: string[],
     @Ctx() context: Context,
   ): Promise<(Found | null)[]> {
     if (ids.length > MOST_IDS) throw badInput(`Give at most ${MOST_IDS} ids, not ${ids.length}.`);

@@ -27,7 +27,10 @@ class RefreshSessionSuccess {
   simpleResolvers: true,
 })
 class Recording {
-  @Field(() => String, { description: 'Where it can be watched or fetched.' })
+  @Field(() => String, {
+    description:
+      'Where it can be watched or fetched: ask anew when somebody wants to, rather than keeping it.',
+  })
   url: string;
   @Field(() => DateTime, { nullable: true, description: 'When the URL ends, where it says so.' })
   expiresAt: Date | null;
@@ -35,15 +38,15 @@ class Recording {
 
 @ObjectType({ description: 'There is a recording.', simpleResolvers: true })
 class RequestRecordingSuccess {
-  @Field(() => VkycSession, { description: 'The session.' })
+  @Field(() => VkycSession, { description: 'The session that was asked about.' })
   session: SessionRow;
-  @Field(() => Recording, { description: 'Its recording.' })
+  @Field(() => Recording, { description: 'Where to watch the call, for a short while.' })
   recording: Recording;
 }
 
 @ObjectType({ description: 'There is a token.', simpleResolvers: true })
 class CreateSdkTokenSuccess {
-  @Field(() => VkycSession, { description: 'The session.' })
+  @Field(() => VkycSession, { description: 'The session that was asked about.' })
   session: SessionRow;
   @Field(() => String, {
     description: "What the customer's app gives to the provider's SDK. Keep it out of logs.",
@@ -77,7 +80,7 @@ const CreateSdkTokenResult = createUnionType({
   ...resolveByName,
 });
 
-const SESSION_ID = { description: "The session's `id`." };
+const SESSION_ID = { description: 'The `id` of a VkycSession, which is not its verificationId.' };
 
 @Resolver()
 export class ProviderActionsResolver {

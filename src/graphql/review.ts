@@ -52,7 +52,8 @@ export class Review extends Node {
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
-    description: 'For staff alone. Unknown (null) where the review was made at the provider.',
+    description:
+      'Who decided, by the subject of their token; for staff alone. Unknown (null) where the review was made at the provider.',
   })
   reviewer?: string;
   @Field(() => DateTime, { description: 'When it was recorded here.' })
@@ -61,7 +62,9 @@ export class Review extends Node {
 
 const REMARKS = 'Why, up to 2000 characters. Required unless the decision is APPROVED.';
 
-@InputType({ description: "An agent's decision." })
+@InputType({
+  description: 'What the agent of the call decided. Approving is provisional until an auditor confirms it.',
+})
 class RecordAgentReviewInput extends ActionInput {
   @Field(() => AgentDecisionEnum, { description: 'What was decided.' })
   decision: ReviewDecision;
@@ -69,7 +72,7 @@ class RecordAgentReviewInput extends ActionInput {
   remarks?: string;
 }
 
-@InputType({ description: "An auditor's decision." })
+@InputType({ description: 'What the auditor decided, which is final.' })
 class RecordAuditorReviewInput extends ActionInput {
   @Field(() => AuditorDecisionEnum, { description: 'What was decided.' })
   decision: ReviewDecision;

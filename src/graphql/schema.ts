@@ -20,41 +20,65 @@ import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
 
+/** What the library has no place for. */
+const DESCRIPTIONS = {
+  schema: `Video KYC as one typed contract: sessions, what may be done with them, and every change as it happens.
+Times are UTC. Ids and cursors are opaque. Lists are asked for page by page. What a role may not see is null.
+Refusals that people should read are members of a mutation's result: match on MutationError. Faults of the request, the
+sign-in and the gateway are \`errors\`, with a code in their extensions.`,
+  Query: 'What there is, as it is now. Served by POST and GET, over WebSocket and as server-sent events.',
+  Mutation:
+    'What may be done: each is one action of a person, safe to retry, and answers with its success or why not. Never by GET.',
+  Subscription:
+    'What happens, as it happens, over WebSocket (graphql-transport-ws, at /graphql) or as server-sent events (graphql-sse, at /graphql/stream). Every frame has a cursor: give the last one as `after`, and nothing is missed or repeated.',
+};
+
 let schema: GraphQLSchema | null = null;
 
 /** The executable schema, built once per process. Guarded by the tables of who may do and see what. */
 export function getSchema(): GraphQLSchema {
-  schema ??= guarded(
-    buildSchemaSync({
-      resolvers: [
-        StatusResolver,
-        ViewerResolver,
-        UserResolver,
-        SessionResolver,
-        SessionListResolver,
-        NodeResolver,
-        TransitionResolver,
-        SubscriptionResolver,
-        SessionSnapshotResolver,
-        HeartbeatResolver,
-        FeedResetResolver,
-        StartSessionResolver,
-        MeetingResolver,
-        ReviewResolver,
-        ProviderActionsResolver,
-      ],
-      // Inputs are checked by the services, which know all that is wrong with them.
-      validate: false,
-      // Subscriptions follow the log themselves; the library asks for one all the same.
-      pubSub: {
-        publish: () => {},
-        subscribe: () => ({
-          [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
-        }),
-      },
-    }),
+  schema ??= introduced(
+    guarded(
+      buildSchemaSync({
+        resolvers: [
+          StatusResolver,
+          ViewerResolver,
+          UserResolver,
+          SessionResolver,
+          SessionListResolver,
+          NodeResolver,
+          TransitionResolver,
+          SubscriptionResolver,
+          SessionSnapshotResolver,
+          HeartbeatResolver,
+          FeedResetResolver,
+          StartSessionResolver,
+          MeetingResolver,
+          ReviewResolver,
+          ProviderActionsResolver,
+        ],
+        // Inputs are checked by the services, which know all that is wrong with them.
+        validate: false,
+        // Subscriptions follow the log themselves; the library asks for one all the same.
+        pubSub: {
+          publish: () => {},
+          subscribe: () => ({
+            [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
+          }),
+        },
+      }),
+    ),
   );
   return schema;
+}
+
+/** With words of introduction to the whole, and to its three doors. */
+function introduced(built: GraphQLSchema): GraphQLSchema {
+  const { schema: ofAll, ...ofRoots } = DESCRIPTIONS;
+  built.description = ofAll;
+  for (const [name, description] of Object.entries(ofRoots))
+    Object.assign(built.getType(name) ?? {}, { description });
+  return built;
 }
 
 /** The schema as `schema/schema.graphql` holds it. */

@@ -58,7 +58,7 @@ class SessionFilter {
   userId?: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Only those whose verification id begins so, letter by letter.',
+    description: 'Only those whose verification id begins so, letter by letter; case counts.',
   })
   verificationIdPrefix?: string;
   @Field(() => DateTime, { nullable: true, description: 'Only those recorded after this time.' })
@@ -74,9 +74,9 @@ class SessionFilter {
 
 @InputType({ description: 'In which order; ties are broken by age.' })
 class SessionOrder {
-  @Field(() => SessionOrderFieldEnum, { description: 'By what.' })
+  @Field(() => SessionOrderFieldEnum, { description: 'By which of its times.' })
   field: Order['field'];
-  @Field(() => SortDirectionEnum, { description: 'Which way.' })
+  @Field(() => SortDirectionEnum, { description: 'Whether the oldest or the newest comes first.' })
   direction: Order['direction'];
 }
 
@@ -93,9 +93,9 @@ class SessionsArgs extends PageArgs {
 
 @ObjectType({ description: 'How many sessions are in a state.', simpleResolvers: true })
 class StatusCount {
-  @Field(() => StatusEnum, { description: 'The phase.' })
+  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'The step.' })
+  @Field(() => SubStatusEnum, { description: 'The exact step within that phase.' })
   subStatus: SubStatus;
   @Field(() => Int, { description: 'How many are there now.' })
   count: number;
@@ -103,13 +103,14 @@ class StatusCount {
 
 @ObjectType({ description: 'How many sessions came as far as a phase, and how fast.', simpleResolvers: true })
 class FunnelStage {
-  @Field(() => StatusEnum, { description: 'The phase.' })
+  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
   status: Status;
   @Field(() => Int, { description: 'How many have been there, whether they still are or not.' })
   reached: number;
   @Field(() => Float, {
     nullable: true,
-    description: 'From the start of a session; half of those that reached it were faster.',
+    description:
+      'Seconds from the start of a session: half of those that reached the phase were faster. Null where none did.',
   })
   medianSecondsToReach: number | null;
 }
@@ -131,7 +132,9 @@ const NEWEST_FIRST: Order = { field: 'CREATED_AT', direction: 'DESC' };
 
 @Resolver(() => VkycUser)
 export class SessionListResolver {
-  @Query(() => Sessions.Connection, { description: '`first` or `last` is required, 1 to 100.' })
+  @Query(() => Sessions.Connection, {
+    description: 'Sessions, a page at a time: `first` or `last` is required, 1 to 100.',
+  })
   async sessions(
     @Args(() => SessionsArgs) args: SessionsArgs,
     @Ctx() { services, viewer, loaders }: Context,
@@ -156,9 +159,15 @@ export class SessionListResolver {
 
   @Query(() => SessionStats, { description: 'Where sessions are, how far they came and how fast.' })
   async sessionStats(
-    @Arg('from', () => DateTime, { nullable: true, description: 'Sessions created from here on.' })
+    @Arg('from', () => DateTime, {
+      nullable: true,
+      description: 'Sessions created from here on; left out: from the first.',
+    })
     from: Date | null,
-    @Arg('to', () => DateTime, { nullable: true, description: 'Sessions created before this.' })
+    @Arg('to', () => DateTime, {
+      nullable: true,
+      description: 'Sessions created before this; left out: to the newest.',
+    })
     to: Date | null,
     @Ctx() { services, viewer }: Context,
   ): Promise<SessionStats> {

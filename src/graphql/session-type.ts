@@ -15,7 +15,8 @@ export class VkycSession extends Node {
   verificationId: string;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's id; a string, since it may exceed 2^53.",
+    description:
+      "The provider's id, to quote to its support; a string, since it may exceed 2^53. Null until the provider gave one.",
   })
   referenceId?: string;
   @Field(() => VkycUser, { description: 'Who is being verified.' })
@@ -47,7 +48,8 @@ export class VkycSession extends Node {
   @Field(() => StatusInfo, { description: 'What the present state means, what to do, and who has to.' })
   statusInfo: StatusInfo;
   @Field(() => Int, {
-    description: 'Sequence of the newest transition that moved the session; give it back as expectedVersion.',
+    description:
+      'Sequence of the newest transition that moved the session, from 1 on; give it back as expectedVersion, and show nothing older than what you have.',
   })
   version: number;
   @Field(() => Boolean, {
@@ -58,10 +60,13 @@ export class VkycSession extends Node {
   @Field(() => String, {
     nullable: true,
     description:
-      "The customer's link. Null unless the viewer's role may see it. Not offered in subscriptions, as all personal data.",
+      "The customer's link. Null unless the viewer's role may see it, and until the provider made it. Not offered in subscriptions, as all personal data.",
   })
   link?: string;
-  @Field(() => DateTime, { nullable: true, description: 'When the link ends.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When the link ends; null where the provider has not said.',
+  })
   linkExpiresAt?: Date;
   @Field(() => String, {
     description: 'Where a feed of this session begins: subscribe after it to see every transition.',

@@ -24,7 +24,7 @@ const LARGEST_SEQUENCE = 2_147_483_647;
 
 @ObjectType({ description: 'Something that the viewer may not do now.', simpleResolvers: true })
 class BlockedAction {
-  @Field(() => SessionActionEnum, { description: 'What.' })
+  @Field(() => SessionActionEnum, { description: 'What the viewer may not do.' })
   action: SessionAction;
   @Field(() => String, { description: 'Why, in a sentence for people.' })
   reason: string;
@@ -57,7 +57,8 @@ export class SessionResolver {
     description: 'A session by its id; null where there is none, or it is not yours to see.',
   })
   async session(
-    @Arg('id', () => ID, { description: "The session's `id`." }) id: string,
+    @Arg('id', () => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
+    id: string,
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
     const session = await loaders.session.load(keyOf('VkycSession', id));
@@ -104,7 +105,7 @@ export class SessionResolver {
 
   @FieldResolver(() => VkycSession, {
     nullable: true,
-    description: 'The session that this one takes the place of.',
+    description: 'The session that this one takes the place of; null where it is the first try.',
   })
   async replaces(
     @Root() session: SessionRow,
@@ -115,7 +116,7 @@ export class SessionResolver {
 
   @FieldResolver(() => VkycSession, {
     nullable: true,
-    description: 'The session that took the place of this one.',
+    description: 'The session that took the place of this one; null while none did.',
   })
   async replacedBy(
     @Root() session: SessionRow,

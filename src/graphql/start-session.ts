@@ -41,7 +41,10 @@ class SessionUserInput {
   phone?: string;
   @Field(() => String, { nullable: true, description: 'Full name, up to 200 characters.' })
   name?: string;
-  @Field(() => String, { nullable: true, description: 'Email address.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Email address, up to 200 characters, such as asha@example.com.',
+  })
   email?: string;
   @Field(() => String, { nullable: true, description: 'Postal address, up to 500 characters.' })
   address?: string;
@@ -52,7 +55,7 @@ class SessionUserInput {
     'A question that the agent asks in the call. Passed through to the provider, never stored here.',
 })
 class SecurityQuestionInput {
-  @Field(() => Int, { description: '1, 2, 3 … in this order.' })
+  @Field(() => Int, { description: 'The place in the list: 1, 2, 3 … in this order.' })
   order: number;
   @Field(() => String, { description: 'What the agent asks.' })
   question: string;
@@ -60,23 +63,25 @@ class SecurityQuestionInput {
   answer: string;
 }
 
-@InputType({ description: 'An address as Aadhaar has it.' })
+@InputType({
+  description: "An address as Aadhaar has it, under Aadhaar's own names; each line has up to 200 characters.",
+})
 class AddressInput {
-  @Field(() => String, { description: 'Country.' })
+  @Field(() => String, { description: 'Country, such as India.' })
   country: string;
-  @Field(() => String, { description: 'District.' })
+  @Field(() => String, { description: 'District of the state, such as Pune.' })
   dist: string;
-  @Field(() => String, { description: 'House.' })
+  @Field(() => String, { description: 'House number or name, such as 12 B.' })
   house: string;
-  @Field(() => String, { description: 'PIN code, 6 digits.' })
+  @Field(() => String, { description: 'PIN code, 6 digits, such as 411001.' })
   pincode: string;
-  @Field(() => String, { description: 'State.' })
+  @Field(() => String, { description: 'State or union territory, such as Maharashtra.' })
   state: string;
-  @Field(() => String, { description: 'Street.' })
+  @Field(() => String, { description: 'Street or road, such as MG Road.' })
   street: string;
-  @Field(() => String, { nullable: true, description: 'Post office.' })
+  @Field(() => String, { nullable: true, description: 'The post office that serves it.' })
   po?: string;
-  @Field(() => String, { nullable: true, description: 'Sub-district.' })
+  @Field(() => String, { nullable: true, description: 'Sub-district, such as a taluk or tehsil.' })
   subdist?: string;
   @Field(() => String, { nullable: true, description: 'Village, town or city.' })
   vtc?: string;
@@ -87,23 +92,26 @@ class AddressInput {
     'Aadhaar details that you verified before; the customer then skips that step. Passed through to the provider, never stored here.',
 })
 class AadhaarDetailsInput {
-  @Field(() => String, { description: 'Name as Aadhaar has it.' })
+  @Field(() => String, { description: 'Full name, spelt as on the Aadhaar card.' })
   name: string;
-  @Field(() => String, { description: 'Date of birth, DD-MM-YYYY.' })
+  @Field(() => String, { description: 'Date of birth, DD-MM-YYYY, such as 31-12-1990.' })
   dob: string;
-  @Field(() => String, { description: 'M, F or O.' })
+  @Field(() => String, { description: 'M, F or O: male, female or other.' })
   gender: string;
   @Field(() => String, { description: "Parent's or spouse's name, as Aadhaar has it." })
   careOf: string;
   @Field(() => String, { description: 'URL of the photo, which the provider fetches.' })
   photoLink: string;
-  @Field(() => DateTime, { description: 'When you verified it.' })
+  @Field(() => DateTime, { description: 'When you verified these details.' })
   lastVerifiedAt: Date;
-  @Field(() => AddressInput, { description: 'The address.' })
+  @Field(() => AddressInput, { description: 'Where they live, as Aadhaar has it.' })
   address: AddressInput;
 }
 
-@InputType({ description: 'What starts a session.' })
+@InputType({
+  description:
+    'Who is to be verified, under which id of yours, and how. Only `verificationId` and `user` have to be given.',
+})
 class StartSessionInput {
   @Field(() => String, {
     description:
@@ -172,7 +180,8 @@ export class StartSessionResolver {
       'Starts a verification at the provider, which makes a link for the customer. Safe to retry, at any point and for ever.',
   })
   startSession(
-    @Arg('input', () => StartSessionInput, { description: 'What to start.' }) input: StartSessionInput,
+    @Arg('input', () => StartSessionInput, { description: 'Who is to be verified, under which id, and how.' })
+    input: StartSessionInput,
     @Ctx() context: Context,
   ) {
     return resultOf(

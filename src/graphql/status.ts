@@ -21,9 +21,9 @@ import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSour
   simpleResolvers: true,
 })
 export class StatusInfo implements Info {
-  @Field(() => StatusEnum, { description: 'The phase.' })
+  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'The step within the phase.' })
+  @Field(() => SubStatusEnum, { description: 'The exact step within that phase.' })
   subStatus: SubStatus;
   @Field(() => String, { description: 'What happened, in a sentence for people.' })
   explanation: string;

@@ -39,7 +39,7 @@ class TransitionFilter implements Wanted {
 class TransitionsArgs {
   @Field(() => ID, { nullable: true, description: 'One session; left out: all that the viewer may see.' })
   sessionId?: string;
-  @Field(() => TransitionFilter, { nullable: true, description: 'Which of its transitions.' })
+  @Field(() => TransitionFilter, { nullable: true, description: 'Which transitions; left out: all of them.' })
   filter?: TransitionFilter;
   @Field(() => String, { nullable: true, description: 'Start after this cursor; left out: from now on.' })
   after?: string;
@@ -47,7 +47,7 @@ class TransitionsArgs {
 
 @ArgsType()
 class SessionLiveArgs {
-  @Field(() => ID, { description: "The session's `id`." })
+  @Field(() => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
   sessionId: string;
   @Field(() => String, {
     nullable: true,
@@ -58,7 +58,7 @@ class SessionLiveArgs {
 
 @ArgsType()
 class FeedArgs {
-  @Field(() => TransitionFilter, { nullable: true, description: 'Which transitions.' })
+  @Field(() => TransitionFilter, { nullable: true, description: 'Which transitions; left out: all of them.' })
   filter?: TransitionFilter;
   @Field(() => String, { nullable: true, description: 'Go on after this cursor; left out: from now on.' })
   after?: string;

@@ -10,7 +10,8 @@ export class VkycUser extends Node {
   userId: string;
   @Field(() => String, {
     nullable: true,
-    description: "Masked unless the viewer's role may see it. Refused in subscriptions.",
+    description:
+      "10 digits, without country code. All but the last four are masked unless the viewer's role may see it. Refused in subscriptions.",
   })
   phone?: string;
   @Field(() => String, {

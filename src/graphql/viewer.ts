@@ -6,9 +6,9 @@ import { RoleEnum } from './enums.ts';
 
 @ObjectType({ description: 'Who is asking.', simpleResolvers: true })
 class Viewer implements Pick<Asker, 'id' | 'roles' | 'expiresAt'> {
-  @Field(() => String, { description: "The token's subject." })
+  @Field(() => String, { description: "The token's subject; in development without a token: developer." })
   id: string;
-  @Field(() => [RoleEnum], { description: 'What the viewer may do.' })
+  @Field(() => [RoleEnum], { description: 'The roles of the token: what the viewer may do and see.' })
   roles: readonly Role[];
   @Field(() => DateTime, {
     nullable: true,
