@@ -1,16 +1,17 @@
 /** Apollo Client 4: queries and mutations over HTTP, subscriptions over a WebSocket that resumes. */
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { type ApolloCache, ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { getMainDefinition } from '@apollo/client/utilities';
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
-/** `getToken` is asked anew at every reconnect; `onState` drives a badge. */
+/** `getToken` is asked anew at every reconnect; `onState` drives a badge. Give a cache that knows your `possibleTypes`. */
 export function createApolloClient(
   url: string,
   getToken: () => Promise<string>,
   onState: (state: FeedState) => void,
+  cache: ApolloCache = new InMemoryCache(),
 ): ApolloClient {
   const authorization = async () => `Bearer ${await getToken()}`;
   const socket = resuming(
@@ -25,7 +26,7 @@ export function createApolloClient(
     headers: { ...headers, authorization: await authorization() },
   }));
   return new ApolloClient({
-    cache: new InMemoryCache(),
+    cache,
     link: ApolloLink.split(
       ({ query }) => {
         const main = getMainDefinition(query);
