@@ -15,8 +15,11 @@ export interface Cuttable {
   freeze(): void;
 }
 
-/** Stands before a server until the test ends. */
-export async function cuttable(serverUrl: string): Promise<Cuttable> {
+/** Stands before a server until the test ends. What the server sends may be rewritten on the way, to the same length. */
+export async function cuttable(
+  serverUrl: string,
+  rewrite: (sent: Buffer) => Buffer = (sent) => sent,
+): Promise<Cuttable> {
   const target = Number(new URL(serverUrl).port);
   const pairs = new Set<[Socket, Socket]>();
   let connections = 0;
@@ -34,7 +37,7 @@ export async function cuttable(serverUrl: string): Promise<Cuttable> {
     const pair: [Socket, Socket] = [client, upstream];
     pairs.add(pair);
     for (const [from, to] of [pair, [upstream, client] as const]) {
-      from.on('data', (bytes) => to.write(bytes));
+      from.on('data', (bytes) => to.write(from === upstream ? rewrite(bytes) : bytes));
       from.on('close', () => {
         to.destroy();
         pairs.delete(pair);

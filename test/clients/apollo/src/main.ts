@@ -1,0 +1,78 @@
+/**
+ * Apollo Client 4 with the types of graphql-codegen's client preset: starts a session, looks at it, books and cancels
+ * a meeting, and watches it to its end. `client.ts` is the recipe test/recipes/apollo.ts as it is.
+ */
+import { randomUUID } from 'node:crypto';
+import { InMemoryCache } from '@apollo/client';
+import { WebSocket } from 'ws';
+import { createApolloClient } from './client.ts';
+import generated from './generated/possible-types.ts';
+import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
+import { line, moved, started } from './words.ts';
+
+const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
+// Browsers have one; Node 20 has not.
+Object.assign(globalThis, { WebSocket });
+const { possibleTypes } = generated;
+// Also those of later releases, or Apollo Client would keep their `message` to itself.
+const MutationError = [...(possibleTypes.MutationError ?? []), '\\w+Error'];
+const client = createApolloClient(
+  `${GATEWAY_URL}/graphql`,
+  async () => TOKEN,
+  (state) => console.error(state),
+  new InMemoryCache({ possibleTypes: { ...possibleTypes, MutationError } }),
+);
+
+/** Says what became of it; the session's id, where there is one. */
+async function start(verificationId: string, phone: string): Promise<string> {
+  const input = { verificationId, user: { phone, name: 'Asha Rao' } };
+  const { data } = await client.mutate({ mutation: START, variables: { input } });
+  const result = data!.startSession;
+  console.log(started(result));
+  return result.__typename === 'StartSessionSuccess' ? result.session.id : '';
+}
+
+async function bookAndCancel(sessionId: string): Promise<void> {
+  const startsAt = new Date(Date.now() + 600_000).toISOString();
+  const booking = { sessionId, idempotencyKey: randomUUID(), startsAt };
+  const booked = await client.mutate({ mutation: SCHEDULE, variables: { input: booking } });
+  const cancelling = { sessionId, idempotencyKey: randomUUID() };
+  const cancelled = await client.mutate({ mutation: CANCEL, variables: { input: cancelling } });
+  for (const result of [booked.data!.scheduleMeeting, cancelled.data!.cancelMeeting])
+    console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
+}
+
+/** Until the session is over, from its start. */
+function watch(id: string, after: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const watching = client.subscribe({ query: WATCH, variables: { id, after } }).subscribe({
+      next: ({ data }) => {
+        const frame = data!.sessionLive;
+        const words = moved(frame);
+        if (words) console.log(words);
+        if (frame.__typename !== 'StatusTransition' || !frame.statusInfo.terminal) return;
+        watching.unsubscribe();
+        resolve();
+      },
+      error: reject,
+    });
+  });
+}
+
+await start(`${NAME}.happy-path`, 'not a number');
+await start(`${NAME}.with-error-500`, '9988776655');
+const id = await start(`${NAME}.happy-path`, '9988776655');
+await start(`${NAME}.happy-path`, '9000000000');
+
+const { data: newest } = await client.query({
+  query: NEWEST,
+  variables: { verificationIdPrefix: `${NAME}.` },
+});
+for (const session of newest!.sessions.nodes)
+  console.log(`${line(session)}, transitions ${session.transitions.nodes.map(({ sequence }) => sequence)}`);
+await bookAndCancel(id);
+const { data: one } = await client.query({ query: ONE, variables: { id } });
+console.log(`${line(one!.session!)}, may ${one!.session!.availableActions}`);
+await watch(id, one!.session!.startCursor);
+client.stop();
+process.exit();

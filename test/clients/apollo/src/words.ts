@@ -1,0 +1,67 @@
+/**
+ * What is shown of an answer. Every refusal and every party has its words, and the compiler says when one is missing;
+ * what only a later release of the gateway sends is shown as it comes, and breaks nothing.
+ */
+
+import type { FragmentType } from './generated/fragment-masking.ts';
+import { readFragment } from './generated/fragment-masking.ts';
+import type { Party, StartMutation, WatchSubscription } from './generated/graphql.ts';
+import { PERSON, STATE } from './operations.ts';
+
+type Later = { message?: string };
+
+export function started(result: StartMutation['startSession']): string {
+  switch (result.__typename) {
+    case 'StartSessionSuccess':
+      return `started ${result.session.verificationId}`;
+    case 'InvalidInputError':
+      return result.problems.map(({ path, message }) => `correct ${path.join('.')}: ${message}`).join('\n');
+    case 'ConflictError':
+      return `choose another: ${result.message}`;
+    case 'ProviderError':
+      return `${result.code}: ${result.message}`;
+    default:
+      return `refused: ${(result satisfies never as Later).message}`;
+  }
+}
+
+export function waitsFor(party: Party): string {
+  switch (party) {
+    case 'CUSTOMER':
+    case 'AGENT':
+    case 'AUDITOR':
+      return `the ${party.toLowerCase()}`;
+    case 'MERCHANT':
+      return 'us';
+    case 'PROVIDER':
+      return 'the provider';
+    case 'NOBODY':
+      return 'nobody';
+    default:
+      return party satisfies never;
+  }
+}
+
+/** A line about a session. */
+export function line(session: FragmentType<typeof STATE> & FragmentType<typeof PERSON>): string {
+  const { status, subStatus, statusInfo } = readFragment(STATE, session);
+  const { user } = readFragment(PERSON, session);
+  return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
+}
+
+/** A line about what came, if it is worth one. */
+export function moved(frame: WatchSubscription['sessionLive']): string | null {
+  switch (frame.__typename) {
+    case 'StatusTransition': {
+      const { sequence, status, subStatus, statusInfo } = frame;
+      return `${sequence} ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
+    }
+    case 'SessionSnapshot':
+      return frame.resync ? 'show the session anew' : null;
+    case 'Heartbeat':
+      return null;
+    default:
+      frame satisfies never;
+      return null;
+  }
+}

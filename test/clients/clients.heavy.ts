@@ -1,0 +1,186 @@
+/**
+ * Small projects as frontend developers have them: each installs its own pinned packages beside the packed gateway,
+ * generates its types from the schema in it, is compiled strictly, and lives one story against a live gateway.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cuttable } from '../client/cuttable.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+
+/** Each project's folder, and the recipe that it uses as `src/client.ts`. */
+const PROJECTS = [
+  ['apollo', 'apollo.ts'],
+  ['gql-tada-urql', 'urql.ts'],
+  ['relay', null],
+  ['graphql-ws', null],
+  ['graphql-request', null],
+] as const;
+/** Of a session on the happy path, after its link. */
+const STEPS = { beforeTheCut: 5, afterTheCut: 8 };
+
+/** What every project shows, whatever it is made with. */
+const STORY = `correct user.phone: must be 10 digits, without country code
+PROVIDER_UNAVAILABLE: The provider failed. Nothing is lost: repeat the same call later.
+started NAME.happy-path
+choose another: You used this verification id before with another input. Repeat that input, or choose a new id.
+Asha Rao: RECEIVED/LINK_GENERATED, waits for the customer, transitions 1
+meeting SCHEDULED
+meeting CANCELLED
+Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCHEDULE_MEETING,REFRESH,CREATE_SDK_TOKEN
+1 RECEIVED/LINK_GENERATED, waits for the customer
+2 PRE_VIDEO_CALL/USER_MEETING_SCHEDULED, waits for the customer
+3 PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer
+4 PRE_VIDEO_CALL/AADHAAR_VERIFICATION_SUCCESS, waits for the customer
+5 PRE_VIDEO_CALL/USER_IP_VERIFICATION_SUCCESSFUL, waits for the customer
+6 PRE_VIDEO_CALL/USER_LOCATION_VERIFICATION_SUCCESS, waits for the customer
+7 PRE_VIDEO_CALL/USER_DEVICE_CHECK_SUCCESS, waits for the customer
+8 PRE_VIDEO_CALL/USER_QUEUED, waits for the agent
+9 PRE_VIDEO_CALL/NO_AGENT_FOUND, waits for the customer
+10 PRE_VIDEO_CALL/USER_MEETING_SCHEDULED, waits for the customer
+11 PRE_VIDEO_CALL/SCHEDULED_USER_QUEUED, waits for the agent
+12 PRE_VIDEO_CALL/AGENT_ASSIGNED_TO_USER, waits for the customer
+13 VIDEO_CALL/USER_ACCEPTED_MEETING, waits for the agent
+14 VIDEO_CALL/AGENT_ENDED_CALL, waits for the agent
+15 AGENT_REVIEWED/AGENT_APPROVED, waits for the auditor
+16 AUDITOR_REVIEWED/AUDITOR_APPROVED, waits for nobody`;
+
+/** What is sent, what a later release might send in its place, and what of the story is then shown otherwise. */
+const LATER = [
+  { sent: 'RECEIVED', later: 'ARCHIVED', story: 'RECEIVED/', shown: 'ARCHIVED/' },
+  {
+    sent: 'AGENT_ENDED_CALL',
+    later: 'AGENT_LEFT_EARLY',
+    story: 'AGENT_ENDED_CALL',
+    shown: 'AGENT_LEFT_EARLY',
+  },
+  { sent: 'AUDITOR', later: 'ARBITER', story: 'the auditor', shown: 'ARBITER' },
+  { sent: 'ConflictError', later: 'CustomerError', story: 'choose another:', shown: 'refused:' },
+];
+
+const run = promisify(execFile);
+let gateway: Gateway;
+let workshop: string;
+let leftOut: string | null = null;
+let installed: Record<string, Promise<void>> = {};
+
+beforeAll(async () => {
+  leftOut = await run('npm', ['view', 'graphql@16.15.0', 'version', '--fetch-retries=0']).then(
+    () => null,
+    () => 'The package registry cannot be reached.',
+  );
+  if (leftOut) return console.warn(`Left out, all of it: ${leftOut}`);
+  workshop = await mkdtemp(join(tmpdir(), 'vkyc-clients-'));
+  await packTheGateway();
+  installed = Object.fromEntries(PROJECTS.map(([project, recipe]) => [project, install(project, recipe)]));
+  // Each project's first test tells of it.
+  for (const installing of Object.values(installed)) installing.catch(() => {});
+  gateway = await bootGateway();
+  return async () => {
+    await Promise.allSettled(Object.values(installed));
+    await rm(workshop, { recursive: true, force: true });
+  };
+});
+
+beforeEach(({ skip }) => {
+  if (leftOut) skip(leftOut);
+});
+
+async function packTheGateway(): Promise<void> {
+  await run('npm', ['pack', '--silent', '--pack-destination', workshop]);
+  const packed = (await readdir(workshop)).find((name) => name.endsWith('.tgz')) ?? '';
+  await run('tar', ['xzf', packed], { cwd: workshop });
+}
+
+/** Runs a command of npm in the project; what it printed is the error where it fails. */
+async function npm(project: string, ...command: string[]): Promise<void> {
+  await run('npm', command, { cwd: join(workshop, project) }).catch(({ stdout, stderr }) => {
+    throw new Error(`npm ${command.join(' ')} failed in ${project}:\n${stdout}\n${stderr}`);
+  });
+}
+
+/** The gateway's own packages are not what a client has: only what is packed is put beside the project's. */
+async function install(project: string, recipe: string | null): Promise<void> {
+  const folder = join(workshop, project);
+  const ours = (path: string) =>
+    !/node_modules|generated|\.build/.test(path.slice(import.meta.dirname.length));
+  await cp(join(import.meta.dirname, project), folder, { recursive: true, filter: ours });
+  if (recipe) await cp(join(import.meta.dirname, '../recipes', recipe), join(folder, 'src/client.ts'));
+  await npm(project, 'ci', '--prefer-offline', '--ignore-scripts');
+  await cp(join(workshop, 'package'), join(folder, 'node_modules/vkyc-gateway'), { recursive: true });
+}
+
+/** As if a later release had sent it: letter for letter, so that the lengths in the frames hold. */
+const asLaterSent = (bytes: Buffer): Buffer =>
+  LATER.reduce(
+    (text, { sent, later }) =>
+      Buffer.from(text.toString('latin1').replaceAll(`"${sent}"`, `"${later}"`), 'latin1'),
+    bytes,
+  );
+
+/** Runs the project's program, whose connection is cut in the middle of the journey; returns what it showed. */
+async function live(project: string, name: string, rewrite?: (bytes: Buffer) => Buffer) {
+  const proxy = await cuttable(gateway.url, rewrite);
+  const TOKEN = await gateway.token({ sub: 'olga', roles: ['OPERATOR'] });
+  const env = { ...process.env, GATEWAY_URL: `http://${proxy.host}`, TOKEN, NAME: name };
+  const program = spawn('node', ['.build/main.js'], { cwd: join(workshop, project), env, timeout: 60_000 });
+  const shown: string[] = [];
+  const told: string[] = [];
+  createInterface(program.stderr).on('line', (line) => told.push(line));
+  createInterface(program.stdout).on('line', async (line) => {
+    shown.push(line);
+    if (line.startsWith('3 ')) await gateway.advance(`${name}.happy-path`, STEPS.beforeTheCut);
+    if (!line.startsWith('8 ')) return;
+    proxy.cut();
+    await gateway.advance(`${name}.happy-path`, STEPS.afterTheCut);
+  });
+  await once(program, 'close');
+  return { exitCode: program.exitCode, shown: shown.join('\n'), told };
+}
+
+describe.each(PROJECTS)('%s', (project) => {
+  test('installs', () => installed[project]);
+
+  test('generates its types from the packed schema, and compiles strictly', async () => {
+    await npm(project, 'run', 'generate');
+    await npm(project, 'run', 'build');
+  });
+
+  test('lives through the whole story, though its connection is cut', async () => {
+    const { exitCode, shown, told } = await live(project, project);
+
+    expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
+    expect(exitCode).toBe(0);
+    expect(told.join(', ')).toMatch(/^catching up, live, stale, (stale, )?catching up/);
+  });
+
+  test('shows what only a later release sends as it comes, and breaks on nothing of it', async () => {
+    const { exitCode, shown, told } = await live(project, `${project}-later`, asLaterSent);
+
+    const expected = LATER.reduce((text, { story, shown }) => text.replaceAll(story, shown), STORY);
+    expect(shown, told.join('\n')).toBe(expected.replaceAll('NAME', `${project}-later`));
+    expect(exitCode).toBe(0);
+  });
+
+  test('is told by the compiler where a later schema has more than it has words for', async () => {
+    const path = join(workshop, project, 'node_modules/vkyc-gateway/schema/schema.graphql');
+    const schema = await readFile(path, 'utf8');
+    const later = schema
+      .replace(/(union StartSessionResult = .*)/, '$1 | NotFoundError')
+      .replace(/(enum Party \{)/, '$1 ARBITER');
+    expect(later.length - schema.length).toBe(' | NotFoundError ARBITER'.length);
+    await writeFile(path, later);
+
+    await npm(project, 'run', 'generate');
+    const building = npm(project, 'run', 'build');
+
+    await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*"ARBITER"/);
+    // Relay makes a union of what is selected alone, and has a member for all others in it.
+    if (project !== 'relay') await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*NotFoundError/s);
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * What is shown of an answer. Every refusal and every party has its words, and the compiler says when one is missing;
+ * what only a later release of the gateway sends is shown as it comes, and breaks nothing.
+ */
+import { type FragmentOf, type ResultOf, readFragment } from 'gql.tada';
+import type { graphql } from './graphql.ts';
+import { PERSON, type START, STATE, type WATCH } from './operations.ts';
+
+type Party = ReturnType<typeof graphql.scalar<'Party'>>;
+type Later = { message?: string };
+
+export function started(result: ResultOf<typeof START>['startSession']): string {
+  switch (result.__typename) {
+    case 'StartSessionSuccess':
+      return `started ${result.session.verificationId}`;
+    case 'InvalidInputError':
+      return result.problems.map(({ path, message }) => `correct ${path.join('.')}: ${message}`).join('\n');
+    case 'ConflictError':
+      return `choose another: ${result.message}`;
+    case 'ProviderError':
+      return `${result.code}: ${result.message}`;
+    default:
+      return `refused: ${(result satisfies never as Later).message}`;
+  }
+}
+
+export function waitsFor(party: Party): string {
+  switch (party) {
+    case 'CUSTOMER':
+    case 'AGENT':
+    case 'AUDITOR':
+      return `the ${party.toLowerCase()}`;
+    case 'MERCHANT':
+      return 'us';
+    case 'PROVIDER':
+      return 'the provider';
+    case 'NOBODY':
+      return 'nobody';
+    default:
+      return party satisfies never;
+  }
+}
+
+/** A line about a session. */
+export function line(session: FragmentOf<typeof STATE> & FragmentOf<typeof PERSON>): string {
+  const { status, subStatus, statusInfo } = readFragment(STATE, session);
+  const { user } = readFragment(PERSON, session);
+  return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
+}
+
+/** A line about what came, if it is worth one. */
+export function moved(frame: ResultOf<typeof WATCH>['sessionLive']): string | null {
+  switch (frame.__typename) {
+    case 'StatusTransition': {
+      const { sequence, status, subStatus, statusInfo } = frame;
+      return `${sequence} ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
+    }
+    case 'SessionSnapshot':
+      return frame.resync ? 'show the session anew' : null;
+    case 'Heartbeat':
+      return null;
+    default:
+      frame satisfies never;
+      return null;
+  }
+}

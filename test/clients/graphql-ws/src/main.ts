@@ -1,0 +1,89 @@
+/**
+ * graphql-ws alone, with the types of graphql-codegen's client preset: starts a session, looks at it, books and
+ * cancels a meeting, and watches it to its end, all over one WebSocket that comes back by itself.
+ */
+import { randomUUID } from 'node:crypto';
+import { createClient } from 'graphql-ws';
+import { resuming } from 'vkyc-gateway/client';
+import { WebSocket } from 'ws';
+import type { TypedDocumentString, WatchSubscription } from './generated/graphql.ts';
+import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
+import { line, moved, started } from './words.ts';
+
+const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
+const client = resuming(
+  createClient,
+  {
+    url: `${GATEWAY_URL}/graphql`.replace(/^http/, 'ws'),
+    // Browsers have one; Node 20 has not.
+    webSocketImpl: WebSocket,
+    connectionParams: async () => ({ authorization: `Bearer ${TOKEN}` }),
+  },
+  { onState: (state) => console.error(state) },
+);
+
+/** The answer to a query or a mutation. */
+const ask = <Result, Variables extends Record<string, unknown>>(
+  document: TypedDocumentString<Result, Variables>,
+  variables: Variables,
+) =>
+  new Promise<Result>((resolve, error) => {
+    client.subscribe<Result>(
+      { query: document.toString(), variables },
+      {
+        next: ({ data, errors }) => (data ? resolve(data) : error(errors)),
+        error,
+        complete: () => {},
+      },
+    );
+  });
+
+/** Says what became of it; the session's id, where there is one. */
+async function start(verificationId: string, phone: string): Promise<string> {
+  const input = { verificationId, user: { phone, name: 'Asha Rao' } };
+  const { startSession: result } = await ask(START, { input });
+  console.log(started(result));
+  return result.__typename === 'StartSessionSuccess' ? result.session.id : '';
+}
+
+async function bookAndCancel(sessionId: string): Promise<void> {
+  const startsAt = new Date(Date.now() + 600_000).toISOString();
+  const booking = { sessionId, idempotencyKey: randomUUID(), startsAt };
+  const booked = await ask(SCHEDULE, { input: booking });
+  const cancelling = { sessionId, idempotencyKey: randomUUID() };
+  const cancelled = await ask(CANCEL, { input: cancelling });
+  for (const result of [booked.scheduleMeeting, cancelled.cancelMeeting])
+    console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
+}
+
+/** Until the session is over, from its start. */
+const watch = (id: string, after: string) =>
+  new Promise<void>((complete, error) => {
+    const stop = client.subscribe<WatchSubscription>(
+      { query: WATCH.toString(), variables: { id, after } },
+      {
+        next: ({ data }) => {
+          const frame = data!.sessionLive;
+          const words = moved(frame);
+          if (words) console.log(words);
+          if (frame.__typename === 'StatusTransition' && frame.statusInfo.terminal) stop();
+        },
+        error,
+        complete,
+      },
+    );
+  });
+
+await start(`${NAME}.happy-path`, 'not a number');
+await start(`${NAME}.with-error-500`, '9988776655');
+const id = await start(`${NAME}.happy-path`, '9988776655');
+await start(`${NAME}.happy-path`, '9000000000');
+
+const newest = await ask(NEWEST, { verificationIdPrefix: `${NAME}.` });
+for (const session of newest.sessions.nodes)
+  console.log(`${line(session)}, transitions ${session.transitions.nodes.map(({ sequence }) => sequence)}`);
+await bookAndCancel(id);
+const one = await ask(ONE, { id });
+console.log(`${line(one.session!)}, may ${one.session!.availableActions}`);
+await watch(id, one.session!.startCursor);
+await client.dispose();

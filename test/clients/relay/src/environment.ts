@@ -1,0 +1,50 @@
+/** A Relay environment without a page: fetch for queries and mutations, a WebSocket that resumes for subscriptions. */
+import { createClient, type Sink } from 'graphql-ws';
+import {
+  Environment,
+  type FetchFunction,
+  type GraphQLResponse,
+  Network,
+  Observable,
+  RecordSource,
+  Store,
+  type SubscribeFunction,
+} from 'relay-runtime';
+import { type FeedState, resuming } from 'vkyc-gateway/client';
+import { WebSocket } from 'ws';
+
+/** `getToken` is asked anew at every reconnect; `onState` drives a badge. */
+export function createEnvironment(
+  url: string,
+  getToken: () => Promise<string>,
+  onState: (state: FeedState) => void,
+): Environment {
+  const authorization = async () => `Bearer ${await getToken()}`;
+  const fetchAnswer: FetchFunction = async ({ text: query }, variables) => {
+    const headers = { 'content-type': 'application/json', authorization: await authorization() };
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query, variables }),
+    });
+    return (await response.json()) as GraphQLResponse;
+  };
+  const socket = resuming(
+    createClient,
+    {
+      url: url.replace(/^http/, 'ws'),
+      // Browsers have one; Node 20 has not.
+      webSocketImpl: WebSocket,
+      connectionParams: async () => ({ authorization: await authorization() }),
+    },
+    { onState },
+  );
+  const subscribe: SubscribeFunction = ({ text }, variables) =>
+    Observable.create<GraphQLResponse>((sink) =>
+      socket.subscribe({ query: text ?? '', variables }, sink as Sink),
+    );
+  return new Environment({
+    network: Network.create(fetchAnswer, subscribe),
+    store: new Store(new RecordSource()),
+  });
+}
