@@ -21,12 +21,21 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
   'trusted-documents.json': asFile(manifestOf(operations)),
 });
 
-/** Which types an interface or union may turn out to be, as Apollo Client's `possibleTypes` wants it. */
+/** Refusals of later releases: Apollo Client takes what is no name for a pattern. */
+const LATER_REFUSALS = '\\w+Error';
+
+/**
+ * Which types an interface or union may turn out to be, as Apollo Client's `possibleTypes` wants it. Without the pattern
+ * its cache would keep the message of a refusal that it does not know to itself.
+ */
 const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   Object.fromEntries(
     Object.values(schema.getTypeMap())
       .filter((type) => isAbstractType(type))
-      .map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)]),
+      .map((type) => {
+        const names = schema.getPossibleTypes(type).map(({ name }) => name);
+        return [type.name, type.name === 'MutationError' ? [...names, LATER_REFUSALS] : names];
+      }),
   );
 
 /**

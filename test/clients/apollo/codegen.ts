@@ -15,7 +15,6 @@ const config: CodegenConfig = {
         strictScalars: true,
       },
     },
-    'src/generated/possible-types.ts': { plugins: ['fragment-matcher'] },
   },
 };
 export default config;

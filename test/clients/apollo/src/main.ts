@@ -4,23 +4,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import { InMemoryCache } from '@apollo/client';
+import possibleTypes from 'vkyc-gateway/possible-types.json' with { type: 'json' };
 import { WebSocket } from 'ws';
 import { createApolloClient } from './client.ts';
-import generated from './generated/possible-types.ts';
 import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
 import { line, moved, started } from './words.ts';
 
 const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
 // Browsers have one; Node 20 has not.
 Object.assign(globalThis, { WebSocket });
-const { possibleTypes } = generated;
-// Also those of later releases, or Apollo Client would keep their `message` to itself.
-const MutationError = [...(possibleTypes.MutationError ?? []), '\\w+Error'];
 const client = createApolloClient(
   `${GATEWAY_URL}/graphql`,
   async () => TOKEN,
   (state) => console.error(state),
-  new InMemoryCache({ possibleTypes: { ...possibleTypes, MutationError } }),
+  new InMemoryCache({ possibleTypes }),
 );
 
 /** Says what became of it; the session's id, where there is one. */
