@@ -79,6 +79,7 @@ const environment = z.object({
   INTROSPECTION: flag.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   REQUEST_SECONDS: z.coerce.number().positive().max(600).default(10),
+  LEGAL_RETENTION_DAYS: z.coerce.number().int().min(0).default(1_826),
   RATE_LIMIT_COST_PER_MINUTE: z.coerce.number().int().min(0).default(100_000),
   CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
   SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
@@ -139,6 +140,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** How long a query or mutation may take. */
   readonly requestSeconds: number;
+  /** How long after the end of a session nobody may be erased. */
+  readonly legalRetentionDays: number;
   /** What one `sub` may spend in each process; 0: no limit. */
   readonly costPerMinute: number;
   readonly live: {
@@ -195,6 +198,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,
     requestSeconds: env.REQUEST_SECONDS,
+    legalRetentionDays: env.LEGAL_RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     live: {
       connectionsPerClient: env.CONNECTIONS_PER_CLIENT,

@@ -9,26 +9,29 @@ interface Opened {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
+  readonly retentionDays: number;
   close(): Promise<void>;
 }
 
 /**
  * The gateway's database, for a command: by the settings of the gateway, and beside one that is running. Throws
- * `ConfigError`.
+ * `ConfigError`. `asOwner`: with the rights to delete, which the gateway's own role has not.
  */
-export async function openDatabase(): Promise<Opened> {
+export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
   const config = readConfig(process.env);
   const { database } = config;
   const postgres =
     database.kind === 'EMBEDDED'
       ? await joinEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') })
       : null;
-  const url = database.kind === 'URL' ? database.url : (postgres?.url as string);
+  const url =
+    database.kind === 'EMBEDDED' ? (postgres?.url as string) : asOwner ? database.migrateUrl : database.url;
   const { db, close } = connect(url, 2, () => {});
   return {
     db,
     sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir), 'data')]),
     auditKeys: new AuditKeys(config.auditKeys ?? [await developmentKey(resolve(config.dataDir), 'audit')]),
+    retentionDays: config.legalRetentionDays,
     async close() {
       await close();
       await postgres?.stop();

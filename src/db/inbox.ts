@@ -44,7 +44,7 @@ export async function claimWebhook(tx: Transaction): Promise<InboxRow | null> {
 export const settleWebhook = (
   db: Queryable,
   id: bigint,
-  outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId'>>,
+  outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId' | 'body'>>,
 ) => db.update(inbox).set(outcome).where(eq(inbox.id, id));
 
 const waitingOf = (verificationId: string) =>

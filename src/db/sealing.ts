@@ -56,6 +56,11 @@ export class Sealer {
     ]);
   }
 
+  /** The hashes that a value may be stored under, by the key that was the first when it was. */
+  hashes(plain: string): Buffer[] {
+    return [...this.#keys.keys()].map((id) => this.hash(plain, id));
+  }
+
   /** Whether `plain` is what was hashed, also where that was done with an older key. */
   matches(hash: Buffer, plain: string): boolean {
     return timingSafeEqual(hash, this.hash(plain, readLabel(hash).id));

@@ -77,6 +77,7 @@ export function checkRows(
   rows: readonly LiveRow[],
 ): { finding: Finding | null; erased: number } {
   const { newest, findings } = newestOf(entries);
+  const erasure = entries.findLast(({ kind }) => kind === 'ERASURE')?.number ?? 0;
   let erased = 0;
   for (const { kind, key, content } of rows) {
     const name = `${TABLES[kind]} ${key}`;
@@ -90,7 +91,8 @@ export function checkRows(
     const text = COMMITMENTS[kind];
     const then = fieldsOf(entry.content);
     const now = fieldsOf(content);
-    const gone = text !== undefined && now[text] === null && then[text] !== null;
+    // Only what an erasure speaks of is rightly gone: of anything else somebody else disposed.
+    const gone = text !== undefined && now[text] === null && then[text] !== null && erasure > entry.number;
     if (gone) erased += 1;
     const wrong = differing(then, now, gone ? [text] : []);
     if (wrong.length > 0)

@@ -109,7 +109,9 @@ export class Inbox {
       webhooksWhenAsked: 0,
     });
     if (recorded) {
-      await settleWebhook(recording.tx, row.id, { state: 'DONE' });
+      // Its hash stays, by which a repetition is known.
+      const body = recorded.session.erasedAt && this.#parts.sealer.seal('', placeOfWebhook(row.bodyHash));
+      await settleWebhook(recording.tx, row.id, { state: 'DONE', ...(body ? { body } : {}) });
       return;
     }
     const { verificationId } = said;

@@ -279,7 +279,11 @@ export class Recording {
     const { said } = report;
     return {
       referenceId: said.referenceId ?? before?.referenceId ?? null,
-      link: said.link ? this.#sealer.seal(said.link, placeOfLink(sessionId)) : (before?.link ?? null),
+      // An answer may come years late: of a person who was erased nothing is kept anew.
+      link:
+        said.link && !before?.erasedAt
+          ? this.#sealer.seal(said.link, placeOfLink(sessionId))
+          : (before?.link ?? null),
       linkExpiresAt: said.linkExpiresAt ?? before?.linkExpiresAt ?? null,
       providerMeetingAt: said.meetingAt ?? before?.providerMeetingAt ?? null,
       meetingAt: isNews(said.meetingAt, before) ? said.meetingAt : (before?.meetingAt ?? null),

@@ -237,9 +237,8 @@ test('what was put into the log has no entry, and the gateway does not sign what
   );
 });
 
-test('a text may be erased with its salt: the chain holds, and says that something was there', async () => {
+test('a text that is gone with its salt is missed, unless the chain says that it was erased', async () => {
   const id = await sessionWithHistory(gateway);
-  const before = (await audit.verify()).erased;
 
   await asOwner('update review set remarks = null, remarks_salt = null where session_id = $1', id);
   await asOwner(
@@ -247,8 +246,7 @@ test('a text may be erased with its salt: the chain holds, and says that somethi
     id,
   );
 
-  expect(await audit.findingOf(id)).toBeNull();
-  expect((await audit.verify()).erased).toBe(before + 2);
+  expect(await audit.findingOf(id)).toMatch(/meeting .* was edited: cancelReason/);
 });
 
 test('the command exports heads that it trusts only unaltered, and verifies against them', async () => {

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import type { Database, Transaction } from '../db/client.ts';
+import {
+  cancelLookupsOf,
+  deleteKeysOf,
+  deleteWebhooks,
+  emptyPerson,
+  emptySessions,
+  emptyStarts,
+  emptyTexts,
+  lockPeopleByPhone,
+  lockPersonById,
+  lockSessionsOf,
+  openStartsOf,
+  unattributedWebhooks,
+} from '../db/erasing.ts';
+import { placeOfWebhook } from '../db/inbox.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import { placeOfUser, type UserRow } from '../db/users.ts';
+import { type AuditKeys, serialise } from '../domain/audit.ts';
+import type { PersonalData } from '../domain/ports.ts';
+import { infoOf } from '../domain/status.ts';
+import { appendToChains } from './audited-changes.ts';
+
+const DAY_MS = 86_400_000;
+/** Shorter texts would be found in webhooks that have nothing to do with the person. */
+const SHORTEST_MARK = 6;
+
+interface Parts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** How long after the end of a session the law has its records kept. */
+  readonly retentionDays: number;
+  readonly now: Date;
+}
+
+/** Whom to erase: by the provider's id of them, or by their phone. */
+export type Who = { readonly userId: string } | { readonly phone: string };
+
+/** What was erased, in numbers. */
+export interface Erased {
+  readonly sessions: number;
+  /** Remarks and reasons. */
+  readonly texts: number;
+  readonly webhooks: number;
+  readonly idempotencyKeys: number;
+}
+
+/** Why somebody cannot be erased, and what to do; nothing was changed. */
+export class NotErased extends Error {}
+
+/**
+ * Erases what is kept of a person, for good: their data, links, what staff wrote of them, webhooks, jobs and keys. What
+ * was decided, when and by whom stays, and its proof: each session's chain gets an entry that says who had it erased.
+ * `dryRun`: all is done and then undone. Throws `NotErased`.
+ */
+export async function erasePerson(parts: Parts, who: Who, by: string, dryRun: boolean): Promise<Erased> {
+  const undo = new Error('Only tried');
+  let erased: Erased | null = null;
+  try {
+    await parts.db.transaction(async (tx) => {
+      erased = await erase(tx, parts, who, by);
+      if (dryRun) throw undo;
+    });
+  } catch (error) {
+    if (error !== undo) throw error;
+  }
+  return erased as unknown as Erased;
+}
+
+async function erase(tx: Transaction, parts: Parts, who: Who, by: string): Promise<Erased> {
+  const { sealer, keys, now } = parts;
+  const person = await find(tx, sealer, who);
+  const rows = await lockSessionsOf(tx, person.id);
+  refuseWhileNeeded(rows, await openStartsOf(tx, person.id), parts);
+
+  const ids = rows.map(({ id }) => id);
+  const verificationIds = rows.map((row) => row.verificationId);
+  const personal = dataOf(sealer, person);
+  const strays = await straysOf(tx, sealer, verificationIds, [person.userId, personal.phone, personal.email]);
+  const nothing: PersonalData = { phone: null, name: null, email: null, address: null };
+  await emptyPerson(tx, person.id, {
+    userId: `erased:${person.id}`,
+    personal: sealer.seal(JSON.stringify(nothing), placeOfUser(person.id)),
+    phoneHash: null,
+    erasedAt: now,
+  });
+  await emptySessions(tx, ids, now);
+  await emptyStarts(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
+  await cancelLookupsOf(tx, verificationIds);
+  const erased = {
+    sessions: ids.length,
+    texts: await emptyTexts(tx, ids),
+    webhooks: await deleteWebhooks(tx, verificationIds, strays),
+    idempotencyKeys: await deleteKeysOf(tx, ids),
+  };
+  const content = serialise('ERASURE', { erasedBy: by });
+  const notes = ids.map((sessionId) => ({ sessionId, kind: 'ERASURE' as const, content }));
+  if (notes.length > 0) await appendToChains(tx, keys, notes, now);
+  return erased;
+}
+
+async function find(tx: Transaction, sealer: Sealer, who: Who): Promise<UserRow> {
+  const byPhone = 'phone' in who;
+  const [person, ...others] = byPhone
+    ? await lockPeopleByPhone(tx, sealer.hashes(who.phone))
+    : await lockPersonById(tx, who.userId);
+  if (!person) throw new NotErased('Nobody is known by this: give the userId, as the API shows it.');
+  if (others.length > 0) {
+    const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
+    throw new NotErased(`Several people have this phone: erase each by --user. They are ${userIds}.`);
+  }
+  if (person.erasedAt)
+    throw new NotErased(`They were erased at ${person.erasedAt.toISOString()} already: nothing is left.`);
+  return person;
+}
+
+/** The law has the records of a verification kept for years after it ended. */
+function refuseWhileNeeded(
+  rows: readonly SessionRow[],
+  open: readonly string[],
+  { retentionDays, now }: Parts,
+) {
+  const [starting] = open;
+  if (starting) throw new NotErased(`The start of ${starting} is not answered yet: try again once it is.`);
+  for (const row of rows) {
+    const { verificationId, status, subStatus, updatedAt } = row;
+    if (!infoOf(row).terminal)
+      throw new NotErased(
+        `${verificationId} has not ended (it is ${status}/${subStatus}): a person is erased after the end.`,
+      );
+    const until = new Date(updatedAt.getTime() + retentionDays * DAY_MS);
+    if (until > now)
+      throw new NotErased(
+        `${verificationId} ended at ${updatedAt.toISOString()}, and the law has its records kept for ${retentionDays} days: erase from ${until.toISOString()} on.`,
+      );
+  }
+}
+
+const dataOf = (sealer: Sealer, person: UserRow): PersonalData =>
+  JSON.parse(sealer.open(person.personal, placeOfUser(person.id)).toString('utf8'));
+
+/** Webhooks that were never attributed to a session, and speak of the person. */
+async function straysOf(
+  tx: Transaction,
+  sealer: Sealer,
+  verificationIds: readonly string[],
+  marks: readonly (string | null)[],
+): Promise<bigint[]> {
+  const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= SHORTEST_MARK);
+  const found: bigint[] = [];
+  for (const { id, body, bodyHash } of await unattributedWebhooks(tx, verificationIds)) {
+    const text = sealer.open(body, placeOfWebhook(bodyHash)).toString('utf8');
+    if (telling.some((mark) => text.includes(mark as string))) found.push(id);
+  }
+  return found;
+}

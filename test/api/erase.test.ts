@@ -1,0 +1,136 @@
+/** Somebody is erased for good: everywhere, not before the law allows it, and with the proof of what was decided whole. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { auditOf } from '../harness/audit.ts';
+import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import { inMinutes, person } from '../harness/people.ts';
+
+const PHONE = '7012345678';
+const NAME = 'gone.awaits-review';
+const MARKS = [PHONE, 'Gone Girl', 'gone@example.com', 'her son is ill', 'face did not match', 'u-gone'];
+const SEEN = `query ($id: ID!) { session(id: $id) {
+  verificationId status subStatus link user { userId phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
+const STEPS_TO_THE_END_OF_THE_CALL = 11;
+
+/** The command as the owner runs it, beside the gateway. */
+async function erase({ databaseUrl }: Gateway, retention: string, ...args: string[]): Promise<string> {
+  const keys = { DATA_KEYS, AUDIT_KEYS, LEGAL_RETENTION_DAYS: retention };
+  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };
+  const { stdout } = await promisify(execFile)('node', ['.build/commands/erase.js', ...args], { env });
+  return stdout;
+}
+
+/** Every row of every table, as text; what is sealed is looked for by its columns. */
+async function everythingIn({ database }: Gateway): Promise<string> {
+  const { rows: tables } = await database.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  expect(tables.length).toBeGreaterThan(20);
+  const texts = await Promise.all(
+    tables.map(async ({ name }) => {
+      const { rows } = await database.query<{ row: string }>(`select t::text as row from ${name} t`);
+      return rows.map(({ row }) => row).join('\n');
+    }),
+  );
+  return texts.join('\n');
+}
+
+const news = (verification_id: string, status: string, sub_status: string, minute: number, more = {}) => ({
+  event_time: new Date(Date.now() + minute * 60_000).toISOString(),
+  data: { verification_id, status, sub_status, ...more },
+});
+
+const processed = ({ database }: Gateway) =>
+  eventually(async () => {
+    const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING'`);
+    return rowCount === 0;
+  });
+
+/** Ends with an auditor's decision; leaves behind all that there can be of a person. */
+async function liveToTheEnd(gateway: Gateway): Promise<string> {
+  const user = { userId: 'u-gone', phone: PHONE, name: 'Gone Girl', email: 'gone@example.com' };
+  const { id } = await gateway.start(NAME, { user });
+  const [agent, auditor] = [
+    await person(gateway, 'ravi', 'AGENT'),
+    await person(gateway, 'uma', 'AUDITOR'),
+  ] as const;
+  await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
+  await agent.act('cancelMeeting', id, { reason: 'her son is ill' });
+  await gateway.advance(NAME, STEPS_TO_THE_END_OF_THE_CALL);
+  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'face did not match' });
+  await expect(erase(gateway, '0', '--user', 'u-gone')).rejects.toThrow(`${NAME} has not ended`);
+  await auditor.act('recordAuditorReview', id, { decision: 'REJECTED', remarks: 'face did not match' });
+  await gateway.webhook({ test: 'from the dashboard', customer: { phone: PHONE } });
+  await gateway.webhook(news('a.stranger', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1, { user_id: 'u-gone' }));
+  await processed(gateway);
+  return id;
+}
+
+test('a person is erased everywhere, once the law allows it; the proof of what was decided holds', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const id = await liveToTheEnd(gateway);
+  const other = await gateway.start('stays.1', { user: { phone: '7087654321', name: 'Stays Put' } });
+  await processed(gateway);
+  const otherBefore = (await gateway.graphql(SEEN, { id: other.id })).data;
+  const before = (await gateway.graphql(SEEN, { id })).data.session;
+  const audit = auditOf(gateway.databaseUrl);
+  const exported = await audit.exported();
+
+  await expect(erase(gateway, '1826', '--user', 'u-gone')).rejects.toThrow(
+    /the law has its records kept for 1826 days: erase from \d{4}-/,
+  );
+  expect(await erase(gateway, '0', '--phone', PHONE, '--dry-run')).toContain('To be erased: the person');
+  expect((await gateway.graphql(SEEN, { id })).data.session).toEqual(before);
+  expect(JSON.stringify(before)).toContain(PHONE);
+  expect(await everythingIn(gateway)).toContain('u-gone');
+  const told = await erase(gateway, '0', '--user', 'u-gone', '--by', 'the officer');
+
+  expect(told).toMatch(/^Erased: the person and 1 links of sessions, 3 texts of staff, \d+ webhooks/);
+  const rows = await everythingIn(gateway);
+  for (const mark of MARKS) expect(rows).not.toContain(mark);
+  expect((await gateway.graphql(SEEN, { id })).data.session).toEqual({
+    ...{ verificationId: NAME, status: before.status, subStatus: before.subStatus, link: null },
+    user: { userId: expect.stringMatching(/^erased:/), phone: null, name: null, email: null },
+    reviews: [{ remarks: null }, { remarks: null }],
+    meetings: { nodes: before.meetings.nodes.map(() => ({ cancelReason: null })) },
+  });
+  const { rows: left } = await gateway.database.query('select verification_id from webhook_inbox');
+  expect(new Set(left.map((row) => row.verification_id))).toEqual(new Set(['stays.1']));
+  expect((await gateway.graphql(SEEN, { id: other.id })).data).toEqual(otherBefore);
+
+  for (const heads of [undefined, exported])
+    expect(await audit.verify(heads)).toMatchObject({ findings: [], erased: 3 });
+  const { rows: chain } = await gateway.database.query(
+    `select content from audit_entry where kind = 'ERASURE'`,
+  );
+  expect(chain).toEqual([{ content: '{"erasedBy":"the officer"}' }]);
+  await expect(erase(gateway, '0', '--user', `erased:${'x'}`)).rejects.toThrow('Nobody is known by this');
+});
+
+test('late news brings nothing back of somebody who was erased, and a repeated start is refused', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const id = await liveToTheEnd(gateway);
+  await erase(gateway, '0', '--user', 'u-gone');
+
+  const vkyc_link = 'https://forms-test.cashfree.com/verification/secret-link';
+  const late = news(NAME, 'VIDEO_CALL', 'USER_ENDED_CALL', 9, { vkyc_link, phone: PHONE });
+  expect(await gateway.webhook(late)).toBe(200);
+  await processed(gateway);
+  const again = await gateway.graphql(
+    `mutation { startSession(input: { verificationId: "${NAME}", user: { phone: "${PHONE}" } }) {
+       ... on MutationError { code } } }`,
+  );
+
+  const { session } = (await gateway.graphql(SEEN, { id })).data;
+  expect(session).toMatchObject({ link: null, user: { phone: null } });
+  const { rows } = await gateway.database.query('select length(body) as bytes, state from webhook_inbox');
+  expect(rows).toEqual([{ bytes: 1 + 'test'.length + 12 + 16, state: 'DONE' }]);
+  expect(again.data.startSession.code).toBe('IDEMPOTENCY_CONFLICT');
+});
