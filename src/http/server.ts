@@ -91,9 +91,9 @@ export function createHttpServer({
     }
   });
 
-  if (graphiql) serveGraphiql(app);
-
   const { issue } = authenticator;
+  if (graphiql) serveGraphiql(app, issue ? 'ISSUED' : 'PASTED');
+
   if (issue) {
     app.post('/dev/token', async (request, reply) => {
       const wanted = tokenRequest.safeParse(request.body);

@@ -1,0 +1,84 @@
+/** The bar above GraphiQL, where one says as whom one acts: by a role in development, else by a token. */
+import { ROLES } from '../domain/access.ts';
+import { EXAMPLE_IDS } from './graphiql-examples.ts';
+
+/** Where tokens come from: the page asks for them (development), or people paste theirs. */
+export type TokenSource = 'ISSUED' | 'PASTED';
+
+const STYLE = `
+  body { display: flex; flex-direction: column; height: 100vh; }
+  #root { flex: 1; min-height: 0; }
+  #root .graphiql-container { height: 100%; }
+  #bar { display: flex; gap: 10px; align-items: center; padding: 8px 16px; background: #1e2433; color: #fff;
+         font: 14px system-ui, sans-serif; }
+  #bar b { margin-right: auto; font-weight: 600; }
+  #bar select, #bar input { font: inherit; padding: 4px 8px; border: 1px solid #66708a; border-radius: 4px;
+         background: #fff; color: #111; }
+  #bar input { width: 26em; }
+  #bar output { color: #b9c2d8; }`;
+
+const CHOICE: Record<TokenSource, string> = {
+  ISSUED: `<label for="role">Act as</label>
+    <select id="role"><option value="">developer (ADMIN, no token)</option>${Object.entries(ROLES)
+      .map(([role, what]) => `<option value="${role}" title="${what}">${role}</option>`)
+      .join('')}</select>`,
+  PASTED: `<label for="token">Token</label>
+    <input id="token" type="password" autocomplete="off" placeholder="Paste a token; it is kept by this page alone">`,
+};
+
+/**
+ * GraphiQL knows no token: it is added here to its requests, and to the first message of its sockets. Whoever sets the
+ * header in its editor has the last word. A new one counts from the next operation on. And a tab
+ * that is pressed may be dragged, for which GraphiQL has its list take the click: that is given back to the tab.
+ */
+const SCRIPT = `
+  let token = '';
+  const bar = document.querySelector('#bar');
+  const said = bar.querySelector('output');
+  const fetchAsIs = window.fetch;
+  window.fetch = (url, init = {}) => {
+    const headers = new Headers(init.headers);
+    if (token && !headers.has('authorization')) headers.set('authorization', 'Bearer ' + token);
+    return fetchAsIs(url, { ...init, headers });
+  };
+  window.WebSocket = class extends window.WebSocket {
+    send(data) {
+      const message = token && typeof data === 'string' ? JSON.parse(data) : {};
+      if (message.type !== 'connection_init') return super.send(data);
+      super.send(JSON.stringify({ ...message, payload: { authorization: 'Bearer ' + token, ...message.payload } }));
+    }
+  };
+  const act = (next, words) => {
+    token = next;
+    said.textContent = words;
+    document.querySelector('[aria-label="Re-fetch GraphQL schema"]')?.click();
+  };
+  bar.querySelector('#token')?.addEventListener('change', ({ target }) =>
+    act(target.value.trim().replace(/^Bearer /, ''), target.value ? 'used from now on' : 'no token'));
+  bar.querySelector('#role')?.addEventListener('change', async ({ target: { value: role } }) => {
+    if (!role) return act('', '');
+    const answer = await fetchAsIs('/dev/token', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ sub: role.toLowerCase(), roles: [role], verification_ids: ${JSON.stringify(EXAMPLE_IDS)} }),
+    });
+    act((await answer.json()).token, role === 'CUSTOMER' ? 'of ${EXAMPLE_IDS.join(' and ')}' : '');
+  });
+  let pressed = null;
+  window.addEventListener('pointerdown', ({ target }) => (pressed = target.closest?.('.graphiql-tab button')), true);
+  window.addEventListener('click', ({ target }) => {
+    if (target.matches?.('.graphiql-tabs')) pressed?.click();
+  });`;
+
+const ROOT = '<div id="root"></div>';
+
+/** GraphiQL's page with the bar above it. */
+export function withBar(page: string, source: TokenSource): string {
+  if (!page.includes(ROOT))
+    throw new Error('The page of GraphiQL has changed: there is no place for the bar');
+  const bar = `<style>${STYLE}</style>
+    <div id="bar"><b>VKYC gateway</b><output></output>${CHOICE[source]}</div>
+    ${ROOT}
+    <script>{${SCRIPT}}</script>`;
+  return page.replace(ROOT, () => bar);
+}

@@ -1,0 +1,118 @@
+/** What GraphiQL opens with: a tab each, in the order in which one comes to need them. */
+export interface Example {
+  readonly query: string;
+  /** As JSON. The first tab may have none: GraphiQL opens without them. */
+  readonly variables?: string;
+}
+
+/** The sessions that the examples are about: a customer's token of the page is for them. */
+export const EXAMPLE_IDS = ['graphiql.happy-path.1', 'graphiql.awaits-review.1'];
+
+const asText = (variables: object): string => JSON.stringify(variables, null, 2);
+
+export const EXAMPLES: readonly Example[] = [
+  {
+    query: `# Start a session. With the sandbox, a word of the id
+# chooses what happens: happy-path (everything passes),
+# awaits-review (you decide), or another of the README's.
+mutation Start {
+  startSession(
+    input: {
+      verificationId: "${EXAMPLE_IDS[0]}"
+      user: { phone: "9988776655", name: "Asha Rao" }
+    }
+  ) {
+    __typename
+    ... on StartSessionSuccess {
+      session { id verificationId status subStatus link startCursor }
+      replayed
+    }
+    ... on MutationError { code message retryable }
+  }
+}
+`,
+  },
+  {
+    query: `# Watch everything that happens, as it happens. Give the
+# last cursor as \`after\` to go on from there.
+subscription Watch($after: String) {
+  feed(after: $after) {
+    __typename
+    ... on StatusTransition {
+      session { verificationId }
+      sequence
+      statusInfo { status subStatus explanation waitingOn }
+      occurredAt
+      cursor
+    }
+    ... on Heartbeat { serverTime cursor }
+    ... on FeedReset { cursor }
+  }
+}
+`,
+  },
+  {
+    query: `# The newest sessions, and the ends of their logs.
+query Sessions {
+  sessions(first: 10) {
+    totalCount
+    nodes {
+      id
+      verificationId
+      status
+      subStatus
+      statusInfo { explanation recommendedAction waitingOn terminal }
+      transitions(last: 5) { nodes { sequence status subStatus source } }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# One session: what the role that you act as may do with
+# it, and why not the rest.
+query Session($verificationId: String!) {
+  sessionByVerificationId(verificationId: $verificationId) {
+    id
+    version
+    user { phone name }
+    statusInfo { explanation recommendedAction waitingOn }
+    availableActions
+    blockedActions { action reason }
+    reviews { stage decision remarks reviewer }
+  }
+}
+`,
+    variables: asText({ verificationId: EXAMPLE_IDS[0] }),
+  },
+  {
+    query: `# Decide, as an AGENT, on a session whose call has ended.
+# Put its id (from the tab Session) into the variables.
+# The key makes a retry safe: a new decision, a new key.
+mutation Decide($input: RecordAgentReviewInput!) {
+  recordAgentReview(input: $input) {
+    __typename
+    ... on RecordReviewSuccess {
+      replayed
+      session { status subStatus statusInfo { explanation } }
+    }
+    ... on MutationError { code message retryable }
+    ... on InvalidInputError { problems { path message } }
+    ... on ActionNotAllowedError { session { availableActions } }
+  }
+}
+`,
+    variables: asText({ input: { sessionId: '', idempotencyKey: 'decision-1', decision: 'APPROVED' } }),
+  },
+  {
+    query: `# Where sessions are, how far they came and how fast.
+query Stats {
+  sessionStats {
+    total
+    byStatus { status subStatus count }
+    funnel { status reached medianSecondsToReach }
+  }
+}
+`,
+  },
+];

@@ -1,0 +1,30 @@
+/** GraphiQL in a browser, for tests to use as people do. */
+import { expect } from 'vitest';
+import { openPage } from './browser.ts';
+import type { Gateway } from './gateway.ts';
+
+const PATIENTLY = { timeout: 20_000 };
+
+/** GraphiQL as somebody at the screen has it. */
+export async function openGraphiql(gateway: Gateway) {
+  const { page, strangers } = await openPage();
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await page.goto(`${gateway.url}/graphiql`);
+  const run = page.locator('.graphiql-execute-button');
+  await run.waitFor();
+  const response = page.locator('.graphiql-response');
+  return {
+    page,
+    strangers,
+    async choose(name: string) {
+      const tab = page.locator('.graphiql-tab', { has: page.locator(`[title="${name}"]`) });
+      await tab.click();
+      await expect.poll(() => tab.getAttribute('aria-selected'), PATIENTLY).toBe('true');
+    },
+    run: () => run.click(),
+    shows: (text: string) =>
+      expect
+        .poll(async () => (await response.textContent())?.replaceAll('\u00a0', ' '), PATIENTLY)
+        .toContain(text),
+  };
+}
