@@ -30,7 +30,7 @@ export async function againstScript(script: Script) {
 }
 
 export const sessionOf = async (gateway: Gateway, id: string) =>
-  (await gateway.graphql(LOG, { id })).data.sessionByVerificationId;
+  (await gateway.graphql(LOG, { id })).data?.sessionByVerificationId;
 
 /** A session's transitions, each as its source and sub-status. */
 export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
