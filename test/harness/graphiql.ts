@@ -12,6 +12,10 @@ export async function openGraphiql(gateway: Gateway) {
   await page.goto(`${gateway.url}/graphiql`);
   const run = page.locator('.graphiql-execute-button');
   await run.waitFor();
+  const editor = page.locator('.graphiql-query-editor .view-lines');
+  const holds = (text: string) => expect.poll(() => editor.textContent(), PATIENTLY).toContain(text);
+  // Before the editor has its text there is nothing to run.
+  await holds('Start');
   const response = page.locator('.graphiql-response');
   return {
     page,
@@ -20,6 +24,7 @@ export async function openGraphiql(gateway: Gateway) {
       const tab = page.locator('.graphiql-tab', { has: page.locator(`[title="${name}"]`) });
       await tab.click();
       await expect.poll(() => tab.getAttribute('aria-selected'), PATIENTLY).toBe('true');
+      await holds(name);
     },
     run: () => run.click(),
     shows: (text: string) =>
