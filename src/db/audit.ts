@@ -50,12 +50,6 @@ export async function auditedSessionsAfter(
   return rows.map((row) => row.id);
 }
 
-/** How many sessions there are to look at, for showing progress. */
-export async function countSessionsForAudit(db: Queryable): Promise<number> {
-  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(sessions);
-  return row?.count ?? 0;
-}
-
 /** All that was recorded of some sessions, and their chains. */
 export interface Evidence {
   /** Null where only its chain is left. */

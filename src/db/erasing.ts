@@ -81,7 +81,7 @@ export const unattributedWebhooks = (
     .where(
       and(
         or(ne(inbox.state, 'DONE'), isNull(inbox.verificationId)),
-        or(isNull(inbox.verificationId), notInArray(inbox.verificationId, [...verificationIds, ''])),
+        or(isNull(inbox.verificationId), notInArray(inbox.verificationId, [...verificationIds])),
       ),
     );
 
@@ -91,7 +91,7 @@ export async function deleteWebhooks(
   verificationIds: readonly string[],
   ids: readonly bigint[],
 ): Promise<number> {
-  const theirs = or(inArray(inbox.verificationId, [...verificationIds, '']), inArray(inbox.id, [...ids, 0n]));
+  const theirs = or(inArray(inbox.verificationId, [...verificationIds]), inArray(inbox.id, [...ids]));
   const deleted = await tx.delete(inbox).where(theirs);
   return deleted.rowCount ?? 0;
 }

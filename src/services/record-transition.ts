@@ -171,7 +171,8 @@ export class Recording {
     return { session, transition };
   }
 
-  async #reportOn(before: SessionRow, report: Report): Promise<Recorded> {
+  async #reportOn(before: SessionRow, heard: Report): Promise<Recorded> {
+    const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
     const seen = eventTime ? await findSightings(this.tx, before.id, said.rawStatus, said.rawSubStatus) : [];
     const state = stateOf(before);
@@ -279,11 +280,7 @@ export class Recording {
     const { said } = report;
     return {
       referenceId: said.referenceId ?? before?.referenceId ?? null,
-      // An answer may come years late: of a person who was erased nothing is kept anew.
-      link:
-        said.link && !before?.erasedAt
-          ? this.#sealer.seal(said.link, placeOfLink(sessionId))
-          : (before?.link ?? null),
+      link: said.link ? this.#sealer.seal(said.link, placeOfLink(sessionId)) : (before?.link ?? null),
       linkExpiresAt: said.linkExpiresAt ?? before?.linkExpiresAt ?? null,
       providerMeetingAt: said.meetingAt ?? before?.providerMeetingAt ?? null,
       meetingAt: isNews(said.meetingAt, before) ? said.meetingAt : (before?.meetingAt ?? null),
@@ -298,6 +295,12 @@ export class Recording {
     };
   }
 }
+
+/** News may come years late: of a person who was erased nothing is kept anew. */
+const withoutPerson = (report: Report): Report => ({
+  ...report,
+  said: { ...report.said, link: null, agentRemarks: null, auditorRemarks: null },
+});
 
 /** The way that the provider's word came: the answer to a start is one that was asked for. */
 const wayOf = ({ eventTime }: Report) => (eventTime ? 'WEBHOOK' : 'POLL');

@@ -24,12 +24,6 @@ export interface News {
 
 /** Makes meetings and reviews of what the provider says of them, which it has no other way to tell. */
 export async function takeOver(tx: Transaction, changes: AuditedChanges, news: News): Promise<void> {
-  // Of a person who was erased nothing that somebody wrote is kept anew.
-  if (news.session.erasedAt && (news.said.agentRemarks ?? news.said.auditorRemarks) !== null)
-    return takeOver(tx, changes, {
-      ...news,
-      said: { ...news.said, agentRemarks: null, auditorRemarks: null },
-    });
   await takeOverMeeting(tx, changes, news);
   await takeOverReview(changes, news);
   await takeOverRemarks(tx, changes, news, 'AGENT', news.said.agentRemarks);
