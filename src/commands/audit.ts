@@ -9,6 +9,7 @@ import type { AuditKeys } from '../domain/audit.ts';
 import { exportHeads, readHeads } from '../services/audit-heads.ts';
 import { verifyAudit } from '../services/verify-audit.ts';
 import { openDatabase } from './open-database.ts';
+import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run audit -- export [--file F]      the heads of all chains; keep them where the database's owner cannot write
 npm run audit -- verify [--against F]   recomputes the chains; against an export it also finds what was cut off`;
@@ -71,7 +72,7 @@ async function verify(
   return findings.length === 0;
 }
 
-async function main(): Promise<boolean> {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { file: { type: 'string' }, against: { type: 'string' } },
@@ -80,19 +81,11 @@ async function main(): Promise<boolean> {
   if ((verb !== 'export' && verb !== 'verify') || rest.length > 0) throw new UsageError(USAGE);
   const { db, sealer, auditKeys, close } = await openDatabase();
   try {
-    if (verb === 'verify') return await verify(values.against, db, sealer, auditKeys);
-    await exportTo(values.file, db, auditKeys);
-    return true;
+    if (verb === 'export') await exportTo(values.file, db, auditKeys);
+    else if (!(await verify(values.against, db, sealer, auditKeys))) process.exitCode = 1;
   } finally {
     await close();
   }
 }
 
-try {
-  if (!(await main())) process.exitCode = 1;
-} catch (error) {
-  // A failed statement says why in its cause.
-  const { message, cause } = error as Error;
-  process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

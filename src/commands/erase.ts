@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { erasePerson, type Who } from '../services/erase-person.ts';
 import { openDatabase } from './open-database.ts';
+import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run erase -- --user ID [--by NAME] [--dry-run]     the person's userId
 npm run erase -- --phone 9988776655 …                  by their phone; NAME answers for it in the audit chain`;
@@ -30,18 +31,12 @@ async function main(): Promise<void> {
     const { sessions, texts, webhooks, idempotencyKeys } = await erasePerson(parts, who, values.by, dryRun);
     process.stdout.write(
       `${dryRun ? 'To be erased' : 'Erased'}: the person and ${sessions} links of sessions, ${texts} texts of staff, ${webhooks} webhooks, ${idempotencyKeys} idempotency keys.
-What was decided, when and by whom stays, and its proof. Out of reach: the provider's own records, backups, and in development the sandbox's journal.\n`,
+What was decided, when and by whom stays, and its proof. Out of reach: the provider's own records, backups, and in development the sandbox's journal.
+Where they acted themselves, the 'sub' of their token stays in that proof: let it say nothing of a person.\n`,
     );
   } finally {
     await close();
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  // A failed statement says why in its cause.
-  const { message, cause } = error as Error;
-  process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

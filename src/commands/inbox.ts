@@ -9,6 +9,7 @@ import type { Sealer } from '../db/sealing.ts';
 import { INBOX_STATES, type InboxState } from '../db/tables.ts';
 import { parseJson } from '../provider/json.ts';
 import { openDatabase } from './open-database.ts';
+import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
 npm run inbox -- show ID... [--reveal]     values that may be personal are hidden unless revealed
@@ -164,11 +165,4 @@ async function main(): Promise<void> {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  // A failed statement says why in its cause.
-  const { message, cause } = error as Error;
-  process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);
