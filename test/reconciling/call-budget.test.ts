@@ -47,16 +47,20 @@ test('polls come one after the other, evenly, and leave the last third to mutati
 });
 
 test('in no 60 seconds there are more, wherever they begin', async () => {
-  const made: number[] = [];
+  // When each was made lies between the two: a busy machine may take its time over either.
+  const made: { after: number; before: number }[] = [];
   let ahead = 0;
   for (let step = 0; step < 600; step += 1) {
     const purpose = step % 3 === 0 ? 'POLL' : 'MUTATION';
-    if ((await spend(purpose, step)) === 0) made.push(performance.now() + ahead);
+    const after = performance.now() + ahead;
+    if ((await spend(purpose, step)) === 0) made.push({ after, before: performance.now() + ahead });
     ahead += 300;
     await pass(300);
   }
-  for (const from of made)
-    expect(made.filter((at) => at >= from && at < from + 60_000).length).toBeLessThanOrEqual(100);
+  for (const [index, first] of made.entries()) {
+    const within = made.slice(index).filter((call) => call.before < first.after + 60_000);
+    expect(within.length).toBeLessThanOrEqual(100);
+  }
   expect(made.length).toBeGreaterThan(250);
 });
 
