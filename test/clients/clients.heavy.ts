@@ -156,7 +156,8 @@ describe.each(PROJECTS)('%s', (project) => {
 
     expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
     expect(exitCode).toBe(0);
-    expect(told.join(', ')).toMatch(/^catching up, live, stale, (stale, )?catching up/);
+    // One that is told much at once may be cut before it has caught up.
+    expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up, live/);
   });
 
   test('shows what only a later release sends as it comes, and breaks on nothing of it', async () => {

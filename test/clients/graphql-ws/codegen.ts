@@ -2,12 +2,12 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 
 const config: CodegenConfig = {
   schema: 'node_modules/vkyc-gateway/schema/schema.graphql',
-  documents: 'src/operations.ts',
+  documents: 'node_modules/vkyc-gateway/schema/operations.graphql',
   importExtension: '.ts',
   generates: {
     'src/generated/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: { unmaskFunctionName: 'readFragment' } },
+      presetConfig: { fragmentMasking: false },
       config: {
         documentMode: 'string',
         useTypeImports: true,

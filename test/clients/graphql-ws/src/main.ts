@@ -1,13 +1,22 @@
 /**
- * graphql-ws alone, with the types of graphql-codegen's client preset: starts a session, looks at it, books and
- * cancels a meeting, and watches it to its end, all over one WebSocket that comes back by itself.
+ * graphql-ws alone, with the packed operations as they are and their types by graphql-codegen's client preset: starts
+ * a session, looks at it, books and cancels a meeting, and watches it to its end, all over one WebSocket that comes back
+ * by itself.
  */
 import { randomUUID } from 'node:crypto';
 import { createClient } from 'graphql-ws';
 import { resuming } from 'vkyc-gateway/client';
 import { WebSocket } from 'ws';
-import type { TypedDocumentString, WatchSubscription } from './generated/graphql.ts';
-import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
+import {
+  type TypedDocumentString,
+  VkycCancelMeetingDocument,
+  VkycFloorDocument,
+  VkycScheduleMeetingDocument,
+  VkycSessionDocument,
+  VkycStartSessionDocument,
+  VkycWatchSessionDocument,
+  type VkycWatchSessionSubscription,
+} from './generated/graphql.ts';
 import { line, moved, started } from './words.ts';
 
 const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
@@ -41,7 +50,7 @@ const ask = <Result, Variables extends Record<string, unknown>>(
 /** Says what became of it; the session's id, where there is one. */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
-  const { startSession: result } = await ask(START, { input });
+  const { startSession: result } = await ask(VkycStartSessionDocument, { input });
   console.log(started(result));
   return result.__typename === 'StartSessionSuccess' ? result.session.id : '';
 }
@@ -49,18 +58,18 @@ async function start(verificationId: string, phone: string): Promise<string> {
 async function bookAndCancel(sessionId: string): Promise<void> {
   const startsAt = new Date(Date.now() + 600_000).toISOString();
   const booking = { sessionId, idempotencyKey: randomUUID(), startsAt };
-  const booked = await ask(SCHEDULE, { input: booking });
+  const booked = await ask(VkycScheduleMeetingDocument, { input: booking });
   const cancelling = { sessionId, idempotencyKey: randomUUID() };
-  const cancelled = await ask(CANCEL, { input: cancelling });
+  const cancelled = await ask(VkycCancelMeetingDocument, { input: cancelling });
   for (const result of [booked.scheduleMeeting, cancelled.cancelMeeting])
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
 /** Until the session is over, from its start. */
-const watch = (id: string, after: string) =>
+const watch = (sessionId: string, after: string) =>
   new Promise<void>((complete, error) => {
-    const stop = client.subscribe<WatchSubscription>(
-      { query: WATCH.toString(), variables: { id, after } },
+    const stop = client.subscribe<VkycWatchSessionSubscription>(
+      { query: VkycWatchSessionDocument.toString(), variables: { sessionId, after } },
       {
         next: ({ data }) => {
           const frame = data!.sessionLive;
@@ -79,11 +88,14 @@ await start(`${NAME}.with-error-500`, '9988776655');
 const id = await start(`${NAME}.happy-path`, '9988776655');
 await start(`${NAME}.happy-path`, '9000000000');
 
-const newest = await ask(NEWEST, { verificationIdPrefix: `${NAME}.` });
-for (const session of newest.sessions.nodes)
+const look = async (id: string) => (await ask(VkycSessionDocument, { id })).session!;
+const floor = await ask(VkycFloorDocument, { first: 10, filter: { verificationIdPrefix: `${NAME}.` } });
+for (const row of floor.sessions.nodes) {
+  const session = await look(row.id);
   console.log(`${line(session)}, transitions ${session.transitions.nodes.map(({ sequence }) => sequence)}`);
+}
 await bookAndCancel(id);
-const one = await ask(ONE, { id });
-console.log(`${line(one.session!)}, may ${one.session!.availableActions}`);
-await watch(id, one.session!.startCursor);
+const session = await look(id);
+console.log(`${line(session)}, may ${session.availableActions}`);
+await watch(id, session.startCursor);
 await client.dispose();

@@ -2,15 +2,16 @@
  * What is shown of an answer. Every refusal and every party has its words, and the compiler says when one is missing;
  * what only a later release of the gateway sends is shown as it comes, and breaks nothing.
  */
-
-import type { FragmentType } from './generated/fragment-masking.ts';
-import { readFragment } from './generated/fragment-masking.ts';
-import type { Party, StartMutation, WatchSubscription } from './generated/graphql.ts';
-import { PERSON, STATE } from './operations.ts';
+import type {
+  Party,
+  VkycSessionQuery,
+  VkycStartSessionMutation,
+  VkycWatchSessionSubscription,
+} from './generated/graphql.ts';
 
 type Later = { message?: string };
 
-export function started(result: StartMutation['startSession']): string {
+export function started(result: VkycStartSessionMutation['startSession']): string {
   switch (result.__typename) {
     case 'StartSessionSuccess':
       return `started ${result.session.verificationId}`;
@@ -43,18 +44,17 @@ export function waitsFor(party: Party): string {
 }
 
 /** A line about a session. */
-export function line(session: FragmentType<typeof STATE> & FragmentType<typeof PERSON>): string {
-  const { status, subStatus, statusInfo } = readFragment(STATE, session);
-  const { user } = readFragment(PERSON, session);
-  return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
+export function line({ statusInfo, user }: NonNullable<VkycSessionQuery['session']>): string {
+  const { status, subStatus, waitingOn } = statusInfo;
+  return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(waitingOn)}`;
 }
 
 /** A line about what came, if it is worth one. */
-export function moved(frame: WatchSubscription['sessionLive']): string | null {
+export function moved(frame: VkycWatchSessionSubscription['sessionLive']): string | null {
   switch (frame.__typename) {
     case 'StatusTransition': {
-      const { sequence, status, subStatus, statusInfo } = frame;
-      return `${sequence} ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
+      const { status, subStatus, waitingOn } = frame.statusInfo;
+      return `${frame.sequence} ${status}/${subStatus}, waits for ${waitsFor(waitingOn)}`;
     }
     case 'SessionSnapshot':
       return frame.resync ? 'show the session anew' : null;
