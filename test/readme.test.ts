@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createClient } from 'graphql-ws';
+import { type ClientOptions, createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { resuming } from '../src/client/resuming.ts';
@@ -49,8 +49,8 @@ test('what the README has frontend developers write works as it stands', async (
   const started = await run('Start');
   const { session } = started.data.startSession;
   const waiting = await run('WaitingForAnAgent', authorization);
-  // Browsers have one; Node 20 has not.
-  Object.assign(globalThis, { WebSocket });
+  // Browsers have a WebSocket of their own; Node 20 has not.
+  const createWebClient = (options: ClientOptions) => createClient({ ...options, webSocketImpl: WebSocket });
   const frames: any[] = [];
   const names = { url: `${gateway.url.replace('http', 'ws')}/graphql`, connectionParams: { authorization } };
   const shown: string[] = [];
@@ -61,7 +61,7 @@ test('what the README has frontend developers write works as it stands', async (
       complete() {},
     };
     const given = {
-      ...{ createClient, resuming, session, sink, ...names },
+      ...{ createClient: createWebClient, resuming, session, sink, ...names },
       ...{ id: session.id, query: operations, badge: { show: (state: string) => shown.push(state) } },
     };
     const code = `${program?.replace(/^import .*$/gm, '')}; return client;`.replace(
