@@ -5,7 +5,6 @@ import base from './vitest.config.ts';
 const heavy = {
   test: {
     env: {
-      ALONE: '1',
       JOURNEYS: process.env.JOURNEYS ?? '400',
       WALK_STEPS: process.env.WALK_STEPS ?? '2500',
     },
@@ -22,11 +21,6 @@ export default {
   ...merged,
   test: {
     ...merged.test,
-    include: [
-      'test/**/*.heavy.ts',
-      'test/journeys/*.test.ts',
-      'test/api/random-walk.test.ts',
-      'test/api/lifecycle.test.ts',
-    ],
+    include: ['test/**/*.heavy.ts', 'test/journeys/*.test.ts', 'test/api/random-walk.test.ts'],
   },
 };
