@@ -173,9 +173,10 @@ export function createStartSession(parts: Parts): StartSession {
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
     const dueAt = new Date(since.getTime() + FIRST_LOOK_MS);
+    // The look-up before the intent, as recording goes: the other way round two processes could wait for each other.
     await db.transaction(async (tx) => {
-      await countSend(tx, verificationId);
       await planLookup(tx, { verificationId, since, dueAt });
+      await countSend(tx, verificationId);
     });
   }
 

@@ -24,7 +24,9 @@ test('50 identical calls at once on two processes: one effect, 50 same outcomes,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query, variables: { input } }),
     });
-    return ((await response.json()) as any).data.result;
+    const answer = (await response.json()) as any;
+    expect(answer.errors).toBeUndefined();
+    return answer.data.result;
   };
   const onBoth = (query: string, input: object) =>
     Promise.all(Array.from({ length: CALLS }, (_, index) => call(index % 2 ? one : two, query, input)));
