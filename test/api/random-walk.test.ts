@@ -4,7 +4,7 @@ import { bootGateway, eventually } from '../harness/gateway.ts';
 import { expectFolds } from '../harness/log.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
-const STEPS = Number(process.env.WALK_STEPS ?? 800);
+const STEPS = Number(process.env.WALK_STEPS ?? 400);
 const SESSIONS = 30;
 
 /** What each action does, and the action that the session offers for it. */
