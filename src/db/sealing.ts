@@ -61,9 +61,20 @@ export class Sealer {
     return [...this.#keys.keys()].map((id) => this.hash(plain, id));
   }
 
-  /** Whether `plain` is what was hashed, also where that was done with an older key. */
+  /** Whether `plain` is what was hashed, also where that was done with an older key. Nothing matches where that key is gone. */
   matches(hash: Buffer, plain: string): boolean {
-    return timingSafeEqual(hash, this.hash(plain, readLabel(hash).id));
+    const { id } = readLabel(hash);
+    return this.#keys.has(id) && timingSafeEqual(hash, this.hash(plain, id));
+  }
+
+  /** The id of the key that seals and hashes. */
+  get keyId(): string {
+    return this.#current.id;
+  }
+
+  /** What everything begins with that is sealed or hashed now. */
+  get label(): Buffer {
+    return label(this.#current.id);
   }
 
   #key(id: string) {

@@ -7,6 +7,9 @@ import { sessions, transitions, users } from './tables.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
+/** Where a session's link is bound to; see `Sealer`. */
+export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
+
 /** The state that the rules judge by. */
 export const stateOf = (row: SessionRow): SessionState => ({
   status: row.status,

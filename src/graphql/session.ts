@@ -1,14 +1,13 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import type { MeetingRow } from '../db/meetings.ts';
 import type { ReviewRow } from '../db/reviews.ts';
-import { type SessionRow } from '../db/sessions.ts';
+import { placeOfLink, type SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf } from '../domain/status.ts';
-import { placeOfLink } from '../services/record-transition.ts';
 import { badInput, type Connection, connectionOf, ForwardArgs, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum } from './enums.ts';

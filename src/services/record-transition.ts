@@ -6,6 +6,7 @@ import type { Sealer } from '../db/sealing.ts';
 import {
   insertSession,
   lockSession,
+  placeOfLink,
   type SessionRow,
   stateOf,
   updateSession,
@@ -49,9 +50,6 @@ export interface Recorded {
 export type Origin = Pick<SessionRow, 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'> & {
   readonly sessionId: string;
 };
-
-/** Where a session's link is bound to; see `Sealer`. */
-export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
 /**
  * The one way in which a session's status changes, within one transaction of the `Recorder`: locks the session, asks

@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { getTableName } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { Database } from '../db/client.ts';
+import {
+  countByKey,
+  LASTING,
+  lockOfAnotherKey,
+  putValue,
+  RENEWABLE,
+  type Renewable,
+} from '../db/rotating.ts';
+import type { Sealer } from '../db/sealing.ts';
+
+const BATCH = 200;
+/** A row that somebody held is looked at again, this often. */
+const ROUNDS = 10;
+const BETWEEN_ROUNDS_MS = 500;
+
+/** Where values are and how many of them there are, by the id of the key they are encrypted or hashed with. */
+export interface Kept {
+  /** Such as `vkyc_session.link`. */
+  readonly place: string;
+  readonly byKey: ReadonlyMap<string, number>;
+  /** Hashes of what is not kept, which cannot be made anew. */
+  readonly lasting: boolean;
+}
+
+const placeOf = (column: PgColumn): string => `${getTableName(column.table)}.${column.name}`;
+
+/**
+ * Encrypts all that was encrypted with another key with the first one, beside a gateway that is running: it waits for
+ * nobody, and holds a few rows for a moment. It can be stopped at any time, and begun again. `onProgress` hears how
+ * many values of a place a round has done so far. Returns what there is afterwards.
+ */
+export async function rotateKeys(
+  db: Database,
+  sealer: Sealer,
+  onProgress: (place: string, done: number) => void,
+): Promise<Kept[]> {
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) await pause(BETWEEN_ROUNDS_MS);
+    let left = 0;
+    for (const each of RENEWABLE) {
+      await oneRound(db, sealer, each, (done) => onProgress(placeOf(each.column), done));
+      const byKey = await countByKey(db, each.column);
+      for (const [key, count] of byKey) if (key !== sealer.keyId) left += count;
+    }
+    if (left === 0) break;
+  }
+  const kept = (column: PgColumn, lasting: boolean) =>
+    countByKey(db, column).then((byKey) => ({ place: placeOf(column), byKey, lasting }));
+  return Promise.all([
+    ...RENEWABLE.map(({ column }) => kept(column, false)),
+    ...LASTING.map((column) => kept(column, true)),
+  ]);
+}
+
+async function oneRound(
+  db: Database,
+  sealer: Sealer,
+  renewable: Renewable,
+  onBatch: (done: number) => void,
+): Promise<void> {
+  let done = 0;
+  for (let after: string | bigint | null = null; ; ) {
+    const last: string | bigint | undefined = await db.transaction(async (tx) => {
+      const values = await lockOfAnotherKey(tx, renewable, sealer.label, after, BATCH);
+      for (const value of values) await putValue(tx, renewable, value.id, renewable.renew(sealer, value));
+      done += values.length;
+      return values.at(-1)?.id;
+    });
+    if (last === undefined) return;
+    after = last;
+    onBatch(done);
+  }
+}

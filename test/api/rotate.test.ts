@@ -1,0 +1,93 @@
+/** A new data key takes over from an old one, beside a gateway that is running. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { RENEWABLE } from '../../src/db/rotating.ts';
+import { sessionWithHistory } from '../harness/audit.ts';
+import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+
+const NEXT = `next:${Buffer.alloc(32, 9).toString('base64')}`;
+const SEEN = `{ sessions(first: 50) { nodes {
+  verificationId link user { userId phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } } }`;
+const START = `mutation ($input: StartSessionInput!) { startSession(input: $input) {
+  __typename ... on StartSessionSuccess { replayed } ... on MutationError { code } } }`;
+
+/** The command, as an operator runs it. */
+async function rotate({ databaseUrl }: Gateway, keys: string): Promise<string> {
+  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS: keys, AUDIT_KEYS };
+  return (await promisify(execFile)('node', ['.build/commands/rotate.js'], { env })).stdout;
+}
+
+/** How many values of which columns, of whatever table, begin with the name of a key. */
+async function underKey({ database }: Gateway, key: string): Promise<Record<string, number>> {
+  const { rows: columns } = await database.query<{ table: string; column: string }>(
+    `select table_name as "table", column_name as "column" from information_schema.columns
+     where data_type = 'bytea' and table_schema not in ('pg_catalog', 'information_schema')`,
+  );
+  const label = Buffer.concat([Buffer.from([key.length]), Buffer.from(key)]);
+  const found: Record<string, number> = {};
+  for (const { table, column } of columns) {
+    const { rows } = await database.query<{ count: number }>(
+      `select count(*)::int as count from "${table}" where substring("${column}" from 1 for ${label.length}) = $1`,
+      [label],
+    );
+    if (rows[0]?.count) found[`${table}.${column}`] = rows[0].count;
+  }
+  return found;
+}
+
+test('all that an old key encrypted is encrypted with the new one, beside a running gateway; the old one can go', {
+  timeout: 60_000,
+}, async () => {
+  const before = await bootGateway();
+  await sessionWithHistory(before);
+  for (let index = 0; index < 5; index++)
+    await before.start(`more.${index}`, { user: { phone: `798765432${index}`, name: `N${index}` } });
+  const input = { verificationId: 'more.0', user: { phone: '7987654320', name: 'N0' } };
+  const settled = () =>
+    eventually(async () => {
+      const { rowCount } = await before.database.query(`select from webhook_inbox where state = 'PENDING'`);
+      return rowCount === 0;
+    });
+  await settled();
+  const seen = (await before.graphql(SEEN)).data;
+  const stored = await underKey(before, 'test');
+  expect(Object.keys(stored)).toHaveLength(RENEWABLE.length + 2);
+  await before.stop();
+
+  const database = before.databaseUrl;
+  const between = await bootGateway({ database, environment: { DATA_KEYS: `${NEXT},${DATA_KEYS}` } });
+  expect((await between.graphql(SEEN)).data).toEqual(seen);
+  expect((await between.graphql(START, { input })).data.startSession).toMatchObject({ replayed: true });
+  const told = await rotate(between, `${NEXT},${DATA_KEYS}`);
+
+  expect(told).toContain('Nothing is encrypted with test any more. 10 calls');
+  expect(Object.keys(await underKey(between, 'test')).sort()).toEqual([
+    'idempotency_key.input_hash',
+    'start_intent.input_hash',
+  ]);
+  expect((await between.graphql(SEEN)).data).toEqual(seen);
+  expect(await rotate(between, `${NEXT},${DATA_KEYS}`)).toContain('Nothing is encrypted with test any more.');
+  await between.stop();
+
+  const after = await bootGateway({ database, environment: { DATA_KEYS: NEXT } });
+  expect((await after.graphql(SEEN)).data).toEqual(seen);
+  expect((await after.graphql(START, { input })).data.startSession).toMatchObject({
+    code: 'IDEMPOTENCY_CONFLICT',
+  });
+});
+
+test('a row that somebody holds is come back to', { timeout: 60_000 }, async () => {
+  const gateway = await bootGateway();
+  await gateway.start('held.1');
+  await gateway.webhook({ held: 'by nobody' });
+  const holder = await gateway.database.connect();
+  await holder.query('begin');
+  await holder.query(`select from vkyc_session where verification_id = 'held.1' for update`);
+  const rotating = rotate(gateway, `${NEXT},${DATA_KEYS}`);
+  await eventually(async () => (await underKey(gateway, 'next'))['webhook_inbox.body']);
+  expect((await underKey(gateway, 'test'))['vkyc_session.link']).toBe(1);
+  await holder.query('commit');
+  holder.release();
+  expect(await rotating).toContain('Nothing is encrypted with test any more.');
+});
