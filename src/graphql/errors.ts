@@ -7,6 +7,7 @@ import {
 } from 'graphql';
 import type { Logger } from 'pino';
 import { CursorError } from '../feed/cursor.ts';
+import { withoutValues } from './unquoted.ts';
 
 const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
 
@@ -42,12 +43,14 @@ export const createTranslator =
       return { message: cause.message, ...at, extensions: { code: CURSOR_CODES[cause.kind] } };
     }
     const code = codeOf(outer, cause);
-    if (code)
+    if (code) {
+      const message = withoutValues(outer.message);
       return {
-        message: suggestions ? outer.message : outer.message.replace(SUGGESTION, ''),
+        message: suggestions ? message : message.replace(SUGGESTION, ''),
         ...at,
         extensions: { ...outer.extensions, code, stacktrace: undefined, http: undefined },
       };
+    }
     const id = randomUUID();
     log.error({ err: cause, errorId: id, path: outer.path?.join('.') }, 'an operation failed unexpectedly');
     return {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
+import { everyRow } from '../harness/rows.ts';
 
 const PHONE = '7012345678';
 const NAME = 'gone.awaits-review';
@@ -19,22 +20,6 @@ async function erase({ databaseUrl }: Gateway, retention: string, ...args: strin
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };
   const { stdout } = await promisify(execFile)('node', ['.build/commands/erase.js', ...args], { env });
   return stdout;
-}
-
-/** Every row of every table, as text; what is sealed is looked for by its columns. */
-async function everythingIn({ database }: Gateway): Promise<string> {
-  const { rows: tables } = await database.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables
-     where schemaname not in ('pg_catalog', 'information_schema')`,
-  );
-  expect(tables.length).toBeGreaterThan(20);
-  const texts = await Promise.all(
-    tables.map(async ({ name }) => {
-      const { rows } = await database.query<{ row: string }>(`select t::text as row from ${name} t`);
-      return rows.map(({ row }) => row).join('\n');
-    }),
-  );
-  return texts.join('\n');
 }
 
 const news = (verification_id: string, status: string, sub_status: string, minute: number, more = {}) => ({
@@ -87,11 +72,11 @@ test('a person is erased everywhere, once the law allows it; the proof of what w
   expect(await erase(gateway, '0', '--phone', PHONE, '--dry-run')).toContain('To be erased: the person');
   expect((await gateway.graphql(SEEN, { id })).data.session).toEqual(before);
   expect(JSON.stringify(before)).toContain(PHONE);
-  expect(await everythingIn(gateway)).toContain('u-gone');
+  expect(await everyRow(gateway.database)).toContain('u-gone');
   const told = await erase(gateway, '0', '--user', 'u-gone', '--by', 'the officer');
 
   expect(told).toMatch(/^Erased: the person and 1 links of sessions, 3 texts of staff, \d+ webhooks/);
-  const rows = await everythingIn(gateway);
+  const rows = await everyRow(gateway.database);
   for (const mark of MARKS) expect(rows).not.toContain(mark);
   expect((await gateway.graphql(SEEN, { id })).data.session).toEqual({
     ...{ verificationId: NAME, status: before.status, subStatus: before.subStatus, link: null },

@@ -1,0 +1,134 @@
+/** Somebody's data is marked, and looked for in all that the gateway emits and stores: only answers may hold it. */
+import { expect, test } from 'vitest';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import { inMinutes, person } from '../harness/people.ts';
+import { everyRow } from '../harness/rows.ts';
+
+const NAME = 'marked.awaits-review';
+const USER = {
+  ...{ phone: '7012345678', name: 'Marked Name', email: 'marked@example.com' },
+  address: 'Marked Street 7',
+};
+const AADHAAR = '999941057058';
+const ANSWER = 'marked mother of the bride';
+const REASON = 'marked reason';
+const REMARKS = 'marked remarks';
+const STEPS_TO_THE_END_OF_THE_CALL = 11;
+const EVERYTHING = `query ($id: ID!) { session(id: $id) {
+  link user { phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
+const START =
+  'mutation ($input: StartSessionInput!) { startSession(input: $input) { __typename ... on MutationError { code message } } }';
+
+/** What is asked with marked values in the wrong places: each refusal says what is wrong, and nothing of the values. */
+const MISTAKES: Record<string, { query: string; variables?: object }> = {
+  'a phone that is none': {
+    query: START,
+    variables: { input: { verificationId: 'bad.1', user: { phone: `${USER.phone}9999` } } },
+  },
+  'an email that is none': {
+    query: START,
+    variables: { input: { verificationId: 'bad.2', user: { phone: '7099999999', email: `${USER.email}@` } } },
+  },
+  'a field that there is not': {
+    query: START,
+    variables: { input: { verificationId: 'bad.3', user: { phone: USER.phone, aadhaar: AADHAAR } } },
+  },
+  'a value of another type': {
+    query: START,
+    variables: { input: { verificationId: 'bad.4', user: USER.phone } },
+  },
+  'a list for a text': {
+    query: START,
+    variables: { input: { verificationId: 'bad.5', user: { phone: [USER.phone] } } },
+  },
+  'another phone for a known person': {
+    query: START,
+    variables: {
+      input: { verificationId: 'bad.6', user: { userId: 'u-marked', phone: '7012345679', name: USER.name } },
+    },
+  },
+  'an id that is none': { query: `{ session(id: "${USER.email}") { id } }` },
+  'a text where a number is wanted': {
+    query: 'query ($first: Int) { sessions(first: $first) { nodes { id } } }',
+    variables: { first: USER.phone },
+  },
+  'a text where an enum is wanted': {
+    query: 'query ($status: [Status!]) { sessions(first: 1, filter: { status: $status }) { nodes { id } } }',
+    variables: { status: [USER.name] },
+  },
+  'a number written for a text': {
+    query: `mutation { startSession(input: { verificationId: "bad.7", user: { phone: ${USER.phone} } }) { __typename } }`,
+  },
+  'a text written for an object': {
+    query: `mutation { startSession(input: { verificationId: "bad.8", user: "${USER.email}" }) { __typename } }`,
+  },
+  'a text where a word is wanted': { query: `{ session("${USER.name}") { id } }` },
+  'a cursor that is none': { query: `{ sessions(first: 1, after: "${USER.email}") { nodes { id } } }` },
+};
+
+test('what is known of a person is in answers alone: not in logs, metrics, errors, rings, jobs or rows', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway({ polling: true });
+  const listener = await gateway.database.connect();
+  const rings: string[] = [];
+  listener.on('notification', ({ channel, payload }) => rings.push(`${channel} ${payload}`));
+  const { rows: channels } = await gateway.database.query<{ channel: string }>(
+    `select distinct substring(query from '(?i)^listen (.*)$') as channel from pg_stat_activity
+     where datname = current_database() and query ilike 'listen %'`,
+  );
+  expect(channels).not.toHaveLength(0);
+  for (const { channel } of channels) await listener.query(`listen ${channel}`);
+
+  const { id } = await gateway.start(NAME, { user: { userId: 'u-marked', ...USER, address: undefined } });
+  const [agent, auditor] = [await person(gateway, 'ravi', 'AGENT'), await person(gateway, 'uma', 'AUDITOR')];
+  await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
+  await agent.act('cancelMeeting', id, { reason: REASON });
+  await gateway.advance(NAME, STEPS_TO_THE_END_OF_THE_CALL);
+  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: REMARKS });
+  await auditor.act('recordAuditorReview', id, { decision: 'REJECTED', remarks: REMARKS });
+  const known = { ...USER, aadhaar: AADHAAR, security_answer: ANSWER };
+  const late = { verification_id: NAME, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' };
+  const event_time = new Date().toISOString();
+  await gateway.webhook({ event_time, data: { ...late, ...known } });
+  await gateway.webhook({ event_time, data: { ...late, ...known, verification_id: 'stranger.1' } });
+  await gateway.webhook({ data: known });
+  await gateway.webhook({ event_time, data: { ...known, status: AADHAAR } });
+  await gateway.webhook({ event_time, data: known }, { 'x-webhook-signature': `${ANSWER}` });
+  await eventually(async () => {
+    const { rowCount } = await gateway.database.query(`select from webhook_inbox where state = 'PENDING'`);
+    return rowCount === 0;
+  });
+
+  const { data } = await gateway.graphql(EVERYTHING, { id });
+  const marks = [...Object.values(known), REASON, REMARKS, data.session.link];
+  for (const mark of [USER.phone, USER.name, USER.email, REASON, REMARKS])
+    expect(JSON.stringify(data), 'the marks are where they belong').toContain(mark);
+  const refusals: Record<string, unknown> = {};
+  for (const [what, { query, variables }] of Object.entries(MISTAKES)) {
+    const answer = await gateway.graphql(query, variables);
+    expect(JSON.stringify(answer), what).toMatch(/"code":"/);
+    refusals[what] = answer;
+  }
+  const scraped = await fetch(`${gateway.url}/metrics`);
+  expect(rings).not.toHaveLength(0);
+  const emitted: Record<string, string> = {
+    logs: gateway.logs.join(''),
+    metrics: await scraped.text(),
+    rings: rings.join('\n'),
+    rows: await everyRow(gateway.database),
+    ...Object.fromEntries(
+      Object.entries(refusals).map(([what, answer]) => [`the refusal of ${what}`, JSON.stringify(answer)]),
+    ),
+  };
+  listener.release(true);
+
+  for (const [where, text] of Object.entries(emitted)) {
+    expect(text.length, where).toBeGreaterThan(0);
+    for (const mark of marks) {
+      const digits = Buffer.from(mark).toString('hex');
+      expect(text.includes(mark) || text.includes(digits), `${where} hold ${mark}`).toBe(false);
+    }
+  }
+});

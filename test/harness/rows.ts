@@ -1,0 +1,19 @@
+/** All that a database holds, as text. */
+import type pg from 'pg';
+import { expect } from 'vitest';
+
+/** Every row of every table; of bytes the hexadecimal digits. */
+export async function everyRow(database: pg.Pool): Promise<string> {
+  const { rows: tables } = await database.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  expect(tables.length).toBeGreaterThan(20);
+  const texts = await Promise.all(
+    tables.map(async ({ name }) => {
+      const { rows } = await database.query<{ row: string }>(`select t::text as row from ${name} t`);
+      return rows.map(({ row }) => row).join('\n');
+    }),
+  );
+  return texts.join('\n');
+}
