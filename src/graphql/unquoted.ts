@@ -9,7 +9,7 @@ const REASONS: readonly [RegExp, string][] = [
   [/Expected type "(\w+)"[\s\S]*$/, 'It is not of type "$1".'],
 ];
 
-const LONGEST_REASON = 500;
+const LONGEST_END = 500;
 
 /** The same of what is written in the operation itself. */
 const LITERALS: readonly [RegExp, string][] = [
@@ -25,10 +25,10 @@ const LITERALS: readonly [RegExp, string][] = [
 export function withoutValues(message: string): string {
   const [, variable] = message.match(/^(Variable "\$\w+") got invalid value /) ?? [];
   if (!variable) return LITERALS.reduce((text, [found, words]) => text.replace(found, words), message);
-  const at = message.match(/[\s\S]* at "([a-zA-Z_][\w.[\]]*)"; /)?.[1];
-  const begin = `${variable} has an invalid value${at ? ` at "${at}"` : ''}`;
   // Looking through all of a value made for it would take time that grows with its square.
-  const end = message.slice(-LONGEST_REASON);
+  const end = message.slice(-LONGEST_END);
+  const at = end.match(/[\s\S]* at "([a-zA-Z_][\w.[\]]*)"; /)?.[1];
+  const begin = `${variable} has an invalid value${at ? ` at "${at}"` : ''}`;
   for (const [found, words] of REASONS) {
     const match = end.match(found);
     if (match) return `${begin}: ${match[0].replace(found, words)}`;

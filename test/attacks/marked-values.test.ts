@@ -1,5 +1,6 @@
 /** Somebody's data is marked, and looked for in all that the gateway emits and stores: only answers may hold it. */
 import { expect, test } from 'vitest';
+import { withoutValues } from '../../src/graphql/unquoted.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { everyRow } from '../harness/rows.ts';
@@ -130,5 +131,20 @@ test('what is known of a person is in answers alone: not in logs, metrics, error
       const digits = Buffer.from(mark).toString('hex');
       expect(text.includes(mark) || text.includes(digits), `${where} hold ${mark}`).toBe(false);
     }
+  }
+});
+
+test('a value that is made for it does not make its refusal slow', () => {
+  const fillers = ['a', ' at "a', ' at "a"; ', '; X cannot represent ', 'String "', 'Expected type "a"'];
+  const guessing = 'does not exist in "a" enum. Did you mean ';
+  for (const filler of [...fillers, guessing]) {
+    const value = filler.repeat(1_000_000 / filler.length);
+    const begun = performance.now();
+    withoutValues(
+      `Variable "$a" got invalid value "${value}" at "a.b"; String cannot represent value: "${value}"`,
+    );
+    withoutValues(`Syntax Error: Unexpected String "${value}".`);
+    withoutValues(value);
+    expect(performance.now() - begun, filler).toBeLessThan(1_000);
   }
 });
