@@ -7,21 +7,14 @@ const sum = (kept: readonly Kept[], key: string): number =>
   kept.reduce((total, { byKey }) => total + (byKey.get(key) ?? 0), 0);
 
 function tell(kept: readonly Kept[], current: string): string {
-  const keys = new Set(kept.flatMap(({ byKey }) => [...byKey.keys()]));
-  keys.delete(current);
-  const lines = [...keys].map((key) => {
-    const renewable = sum(
-      kept.filter(({ lasting }) => !lasting),
-      key,
-    );
-    const hashes = sum(
-      kept.filter(({ lasting }) => lasting),
-      key,
-    );
-    if (renewable > 0)
-      return `${renewable} values are still encrypted with ${key}: keep it, and run this again.`;
-    return `Nothing is encrypted with ${key} any more. ${hashes} calls that were made under it can be repeated only while it stays in DATA_KEYS: without it they are refused as used.`;
-  });
+  const [sealed, hashes] = [kept.filter(({ lasting }) => !lasting), kept.filter(({ lasting }) => lasting)];
+  const others = new Set(kept.flatMap(({ byKey }) => [...byKey.keys()]));
+  others.delete(current);
+  const lines = [...others].map((key) =>
+    sum(sealed, key) > 0
+      ? `${sum(sealed, key)} values are still encrypted with ${key}: keep it, and run this again.`
+      : `Nothing is encrypted with ${key} any more. ${sum(hashes, key)} calls that were made under it can be repeated only while it stays in DATA_KEYS: without it they are refused as used.`,
+  );
   return [
     `${sum(kept, current)} values are under ${current}, the first of DATA_KEYS.`,
     ...lines,
