@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
-import { everyRow } from '../harness/rows.ts';
+import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
 const PHONE = '7012345678';
 const NAME = 'gone.awaits-review';
@@ -27,12 +27,6 @@ const news = (verification_id: string, status: string, sub_status: string, minut
   data: { verification_id, status, sub_status, ...more },
 });
 
-const processed = ({ database }: Gateway) =>
-  eventually(async () => {
-    const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING'`);
-    return rowCount === 0;
-  });
-
 /** Ends with an auditor's decision; leaves behind all that there can be of a person. */
 async function liveToTheEnd(gateway: Gateway): Promise<string> {
   const user = { userId: 'u-gone', phone: PHONE, name: 'Gone Girl', email: 'gone@example.com' };
@@ -50,7 +44,7 @@ async function liveToTheEnd(gateway: Gateway): Promise<string> {
   await auditor.act('recordAuditorReview', id, { decision: 'REJECTED', remarks: 'face did not match' });
   await gateway.webhook({ test: 'from the dashboard', customer: { phone: PHONE } });
   await gateway.webhook(news('a.stranger', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1, { user_id: 'u-gone' }));
-  await processed(gateway);
+  await webhooksSettled(gateway.database);
   return id;
 }
 
@@ -60,7 +54,7 @@ test('a person is erased everywhere, once the law allows it; the proof of what w
   const gateway = await bootGateway();
   const id = await liveToTheEnd(gateway);
   const other = await gateway.start('stays.1', { user: { phone: '7087654321', name: 'Stays Put' } });
-  await processed(gateway);
+  await webhooksSettled(gateway.database);
   const otherBefore = (await gateway.graphql(SEEN, { id: other.id })).data;
   const before = (await gateway.graphql(SEEN, { id })).data.session;
   const audit = auditOf(gateway.databaseUrl);
@@ -107,7 +101,7 @@ test('late news brings nothing back of somebody who was erased, and a repeated s
   const vkyc_link = 'https://forms-test.cashfree.com/verification/secret-link';
   const late = news(NAME, 'VIDEO_CALL', 'USER_ENDED_CALL', 9, { vkyc_link, phone: PHONE });
   expect(await gateway.webhook(late)).toBe(200);
-  await processed(gateway);
+  await webhooksSettled(gateway.database);
   const again = await gateway.graphql(
     `mutation { startSession(input: { verificationId: "${NAME}", user: { phone: "${PHONE}" } }) {
        ... on MutationError { code } } }`,

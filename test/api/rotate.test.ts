@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { RENEWABLE } from '../../src/db/rotating.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
+import { webhooksSettled } from '../harness/rows.ts';
 
 const NEXT = `next:${Buffer.alloc(32, 9).toString('base64')}`;
 const SEEN = `{ sessions(first: 50) { nodes {
@@ -44,12 +45,7 @@ test('all that an old key encrypted is encrypted with the new one, beside a runn
   for (let index = 0; index < 5; index++)
     await before.start(`more.${index}`, { user: { phone: `798765432${index}`, name: `N${index}` } });
   const input = { verificationId: 'more.0', user: { phone: '7987654320', name: 'N0' } };
-  const settled = () =>
-    eventually(async () => {
-      const { rowCount } = await before.database.query(`select from webhook_inbox where state = 'PENDING'`);
-      return rowCount === 0;
-    });
-  await settled();
+  await webhooksSettled(before.database);
   const seen = (await before.graphql(SEEN)).data;
   const stored = await underKey(before, 'test');
   expect(Object.keys(stored)).toHaveLength(RENEWABLE.length + 2);

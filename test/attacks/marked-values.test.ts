@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { withoutValues } from '../../src/graphql/unquoted.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
-import { everyRow } from '../harness/rows.ts';
+import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
 const NAME = 'marked.awaits-review';
 const USER = {
@@ -97,10 +97,7 @@ test('what is known of a person is in answers alone: not in logs, metrics, error
   await gateway.webhook({ data: known });
   await gateway.webhook({ event_time, data: { ...known, status: AADHAAR } });
   await gateway.webhook({ event_time, data: known }, { 'x-webhook-signature': `${ANSWER}` });
-  await eventually(async () => {
-    const { rowCount } = await gateway.database.query(`select from webhook_inbox where state = 'PENDING'`);
-    return rowCount === 0;
-  });
+  await webhooksSettled(gateway.database);
 
   const { data } = await gateway.graphql(EVERYTHING, { id });
   const marks = [...Object.values(known), REASON, REMARKS, data.session.link];

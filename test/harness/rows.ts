@@ -1,6 +1,14 @@
-/** All that a database holds, as text. */
+/** What a database holds. */
 import type pg from 'pg';
 import { expect } from 'vitest';
+import { eventually } from './gateway.ts';
+
+/** Waits until every webhook that has come is dealt with, in whatever way. */
+export const webhooksSettled = (database: pg.Pool) =>
+  eventually(async () => {
+    const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING'`);
+    return rowCount === 0;
+  });
 
 /** Every row of every table; of bytes the hexadecimal digits. */
 export async function everyRow(database: pg.Pool): Promise<string> {
