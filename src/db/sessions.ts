@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, gt, gte, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { sessions, transitions, users } from './tables.ts';
+import { sessions, users } from './tables.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
@@ -210,52 +210,6 @@ const matching = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
   filter.verificationIds && inArray(sessions.verificationId, [...filter.verificationIds]),
 ];
-
-export interface SessionCounts {
-  readonly byStatus: readonly { status: Status; subStatus: SubStatus; count: number }[];
-  readonly funnel: readonly { status: Status; reached: number; medianSecondsToReach: number | null }[];
-}
-
-/** Where the sessions of a window are, and how many came how far how fast: one statement over their log. */
-export async function countByStatus(
-  db: Queryable,
-  {
-    from,
-    to,
-    verificationIds,
-  }: { from: Date | null; to: Date | null; verificationIds: readonly string[] | null },
-): Promise<SessionCounts> {
-  const window = and(
-    from ? gte(sessions.createdAt, from) : undefined,
-    to ? lt(sessions.createdAt, to) : undefined,
-    verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined,
-  );
-  const { rows } = await db.execute<{
-    by_status: SessionCounts['byStatus'];
-    funnel: SessionCounts['funnel'];
-  }>(sql`
-    with chosen as not materialized (
-      select id, status, sub_status, created_at from ${sessions} where ${window ?? sql`true`}
-    ),
-    reached as (
-      select t.session_id, t.status, min(t.recorded_at) as at
-      from ${transitions} t join chosen on chosen.id = t.session_id
-      -- Entering a phase, not moving within it: the first of these is the first of all.
-      where t.verdict = 'MOVED' and t.from_status is distinct from t.status
-      group by t.session_id, t.status
-    )
-    select
-      (select coalesce(jsonb_agg(c), '[]') from (
-        select status, sub_status as "subStatus", count(*)::int as count from chosen group by 1, 2 order by 1, 2
-      ) c) as by_status,
-      (select coalesce(jsonb_agg(f), '[]') from (
-        select reached.status, count(*)::int as reached,
-          percentile_cont(0.5) within group (order by extract(epoch from reached.at - chosen.created_at)) as "medianSecondsToReach"
-        from reached join chosen on chosen.id = reached.session_id group by 1
-      ) f) as funnel`);
-  const [row] = rows;
-  return { byStatus: row?.by_status ?? [], funnel: row?.funnel ?? [] };
-}
 
 /** A stretch of one user's sessions, newest first, after a place. */
 export interface UserSessions {

@@ -112,6 +112,8 @@ export const sessions = pgTable(
     version: integer('version').notNull(),
     lastSequence: integer('last_sequence').notNull(),
     disputed: boolean('disputed').notNull(),
+    /** When the newest transition that moved it was recorded. */
+    statusSince: time('status_since').notNull(),
     /** Of the pair, or MERCHANT while the session is disputed. */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),

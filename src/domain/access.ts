@@ -82,7 +82,7 @@ export type FieldRuleName = keyof typeof FIELD_RULES;
 export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
-      status subStatus rawStatus rawSubStatus statusInfo version disputed createdAt updatedAt
+      status subStatus rawStatus rawSubStatus statusInfo statusSince version disputed createdAt updatedAt
       replaces replacedBy meeting meetings reviews transitions availableActions blockedActions`,
     PERSONAL: 'link',
   },
@@ -102,9 +102,11 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   TransitionRule: { OPEN: 'from to sources action' },
   BlockedAction: { OPEN: 'action reason' },
   Viewer: { OPEN: 'id roles expiresAt' },
-  SessionStats: { OPEN: 'total byStatus funnel' },
-  StatusCount: { OPEN: 'status subStatus count' },
-  FunnelStage: { OPEN: 'status reached medianSecondsToReach' },
+  SessionStats: { OPEN: 'total byStatus byWaitingOn funnel intervals' },
+  StatusCount: { OPEN: 'status subStatus count oldestSince' },
+  PartyCount: { OPEN: 'waitingOn count oldestSince' },
+  FunnelStage: { OPEN: 'status reached medianSecondsToReach medianSecondsSpent' },
+  StatsInterval: { OPEN: 'from to started approved ended' },
   PageInfo: { OPEN: 'hasNextPage hasPreviousPage startCursor endCursor' },
   VkycSessionConnection: { OPEN: 'edges nodes pageInfo totalCount' },
   VkycSessionEdge: { OPEN: 'node cursor' },

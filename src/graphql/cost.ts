@@ -22,7 +22,12 @@ import type { Operation } from './operation.ts';
 const COSTS: Record<string, number> = {
   'Query.__schema': 100,
   'Query.__type': 10,
-  'Query.sessionStats': 50,
+  'SessionStats.total': 10,
+  'SessionStats.byStatus': 20,
+  'SessionStats.byWaitingOn': 10,
+  'SessionStats.funnel': 50,
+  'FunnelStage.medianSecondsSpent': 50,
+  'SessionStats.intervals': 20,
   'Query.statusCatalog': 34,
   'Query.transitionRules': 100,
   'VkycSessionConnection.totalCount': 10,
@@ -105,14 +110,18 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
   return isCompositeType(type) ? type : undefined;
 }
 
+/** Arguments that say how many entries there are at most. */
+const SIZES = ['first', 'count', 'ids'];
+
 /** How many times what is below a field may come in an answer. What is no size of a page is refused when it is used. */
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
-  const isPage = field.args.some(({ name }) => name === 'first' || name === 'ids');
+  const isPage = field.args.some(({ name }) => SIZES.includes(name));
   if (!isPage) return 1;
-  const { first, last, ids } = getArgumentValues(field, node, values) as {
+  const { first, last, count, ids } = getArgumentValues(field, node, values) as {
     first?: number | null;
     last?: number | null;
+    count?: number | null;
     ids?: readonly unknown[] | null;
   };
-  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
+  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? count ?? ids?.length ?? 1));
 }

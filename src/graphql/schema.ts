@@ -8,6 +8,7 @@ import { ProviderActionsResolver } from './provider-actions.ts';
 import { ReviewResolver } from './review.ts';
 import { SessionResolver } from './session.ts';
 import { SessionListResolver } from './session-list.ts';
+import { SessionStatsResolver } from './session-stats.ts';
 import { StartSessionResolver } from './start-session.ts';
 import { StatusResolver } from './status.ts';
 import {
@@ -46,6 +47,7 @@ export function getSchema(): GraphQLSchema {
           UserResolver,
           SessionResolver,
           SessionListResolver,
+          SessionStatsResolver,
           NodeResolver,
           TransitionResolver,
           SubscriptionResolver,

@@ -1,21 +1,6 @@
-import {
-  Arg,
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  Float,
-  InputType,
-  Int,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from 'type-graphql';
+import { Args, ArgsType, Ctx, Field, FieldResolver, InputType, Query, Resolver, Root } from 'type-graphql';
 import type { Database } from '../db/client.ts';
 import {
-  countByStatus,
   countSessions,
   type SessionFilter as Filter,
   type SessionOrder as Order,
@@ -25,7 +10,7 @@ import {
 } from '../db/sessions.ts';
 import type { UserRow } from '../db/users.ts';
 import { limitOf, maySee } from '../domain/access.ts';
-import { type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
+import type { Party, Status, SubStatus } from '../domain/status.ts';
 import {
   badInput,
   type Connection,
@@ -91,43 +76,6 @@ class SessionsArgs extends PageArgs {
   orderBy?: SessionOrder;
 }
 
-@ObjectType({ description: 'How many sessions are in a state.', simpleResolvers: true })
-class StatusCount {
-  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
-  status: Status;
-  @Field(() => SubStatusEnum, { description: 'The exact step within that phase.' })
-  subStatus: SubStatus;
-  @Field(() => Int, { description: 'How many are there now.' })
-  count: number;
-}
-
-@ObjectType({ description: 'How many sessions came as far as a phase, and how fast.', simpleResolvers: true })
-class FunnelStage {
-  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
-  status: Status;
-  @Field(() => Int, { description: 'How many have been there, whether they still are or not.' })
-  reached: number;
-  @Field(() => Float, {
-    nullable: true,
-    description:
-      'Seconds from the start of a session: half of those that reached the phase were faster. Null where none did.',
-  })
-  medianSecondsToReach: number | null;
-}
-
-@ObjectType({
-  description: 'Counts and the drop-off between phases, for sessions created in the window.',
-  simpleResolvers: true,
-})
-class SessionStats {
-  @Field(() => Int, { description: 'How many sessions were created in the window.' })
-  total: number;
-  @Field(() => [StatusCount], { description: 'Where they are now; states without any are left out.' })
-  byStatus: readonly StatusCount[];
-  @Field(() => [FunnelStage], { description: "Every phase, in the order of a session's life." })
-  funnel: readonly FunnelStage[];
-}
-
 const NEWEST_FIRST: Order = { field: 'CREATED_AT', direction: 'DESC' };
 
 @Resolver(() => VkycUser)
@@ -154,32 +102,6 @@ export class SessionListResolver {
     return {
       ...connectionOf(rows, page, (row) => cursorOf(row, order)),
       totalCount: () => countOf(services.db, filter),
-    };
-  }
-
-  @Query(() => SessionStats, { description: 'Where sessions are, how far they came and how fast.' })
-  async sessionStats(
-    @Arg('from', () => DateTime, {
-      nullable: true,
-      description: 'Sessions created from here on; left out: from the first.',
-    })
-    from: Date | null,
-    @Arg('to', () => DateTime, {
-      nullable: true,
-      description: 'Sessions created before this; left out: to the newest.',
-    })
-    to: Date | null,
-    @Ctx() { services, viewer }: Context,
-  ): Promise<SessionStats> {
-    const window = { from: from ?? null, to: to ?? null, verificationIds: limitOf(viewer) };
-    const { byStatus, funnel } = await countByStatus(services.db, window);
-    const stages = new Map(funnel.map((stage) => [stage.status, stage]));
-    return {
-      total: byStatus.reduce((total, { count }) => total + count, 0),
-      byStatus,
-      funnel: STATUSES.map(
-        (status) => stages.get(status) ?? { status, reached: 0, medianSecondsToReach: null },
-      ),
     };
   }
 

@@ -47,6 +47,11 @@ export class VkycSession extends Node {
   rawSubStatus?: string;
   @Field(() => StatusInfo, { description: 'What the present state means, what to do, and who has to.' })
   statusInfo: StatusInfo;
+  @Field(() => DateTime, {
+    description:
+      'Since when it is in its present state: when the newest transition that moved it was recorded.',
+  })
+  statusSince: Date;
   @Field(() => Int, {
     description:
       'Sequence of the newest transition that moved the session, from 1 on; give it back as expectedVersion, and show nothing older than what you have.',

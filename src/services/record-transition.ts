@@ -334,6 +334,7 @@ function columnsOf(state: FoldedState, transition: TransitionRow, now: Date, bef
     providerSubStatus: state.provider.rawSubStatus,
     rawStatus: moved ? transition.rawStatus : before.rawStatus,
     rawSubStatus: moved ? transition.rawSubStatus : before.rawSubStatus,
+    statusSince: moved ? transition.recordedAt : before.statusSince,
     updatedAt: now,
   };
 }

@@ -56,7 +56,7 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
        insert into transition_outbox (session_id, sequence) select id, next from before
      )
      update vkyc_session s set last_sequence = next, version = next, status = $2, sub_status = $3, decided_here = true,
-       raw_status = null, raw_sub_status = null, waiting_on = case when disputed then 'MERCHANT' else $4 end, updated_at = now()
+       raw_status = null, raw_sub_status = null, waiting_on = case when disputed then 'MERCHANT' else $4 end, status_since = now(), updated_at = now()
      from before where s.id = before.id
      returning next`,
     [sessionId, pair.status, pair.subStatus, waitingOnOf(pair, false)],
@@ -84,7 +84,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
   ]);
   await client.query(
     `update vkyc_session set last_sequence = $2, version = $2, status = $3, sub_status = $4, decided_here = true,
-       raw_status = null, raw_sub_status = null, waiting_on = $5, updated_at = now() where id = $1`,
+       raw_status = null, raw_sub_status = null, waiting_on = $5, status_since = now(), updated_at = now() where id = $1`,
     [...place, waitingOnOf(pair, disputed)],
   );
   return last + 1;

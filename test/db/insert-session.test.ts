@@ -39,6 +39,7 @@ test('of several who begin a session at the same moment one does, and none fails
       providerHeardAt: new Date(),
       unsettled: false,
       createdAt: now,
+      statusSince: now,
       updatedAt: now,
     } as SessionRow;
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { type Connection, connect } from '../../src/db/client.ts';
+import { countStates } from '../../src/db/session-stats.ts';
 import {
-  countByStatus,
   pageOfSessions,
   type SessionFilter,
   type SessionOrder,
@@ -28,12 +28,12 @@ beforeAll(async () => {
     select gen_random_uuid(), 'user-' || n, '', now() from generate_series(1, 300) n`);
   await database.query(
     `insert into vkyc_session (id, verification_id, user_id, status, sub_status, waiting_on, version, last_sequence, disputed, decided_here,
-       provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, created_at, updated_at)
+       provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, status_since, created_at, updated_at)
      select gen_random_uuid(), 'plan.' || n, u.id,
        case when n % 50 = 0 then 'AUDITOR_REVIEWED' when n % 51 = 0 then 'RECEIVED' else 'VIDEO_CALL' end,
        case when n % 50 = 0 then 'AUDITOR_APPROVED' when n % 51 = 0 then 'LINK_GENERATED' else 'AGENT_ENDED_CALL' end,
        case when n % 50 = 0 then 'NOBODY' when n % 51 = 0 then 'CUSTOMER' else 'AGENT' end,
-       1, 1, false, false, '', '', 0, now(), false, now() - n * interval '1 minute', now() - (n % 997) * interval '1 minute'
+       1, 1, false, false, '', '', 0, now(), false, now() - (n % 991) * interval '1 minute', now() - n * interval '1 minute', now() - (n % 997) * interval '1 minute'
      from generate_series(1, $1::int) n join (select id, row_number() over () as number from vkyc_user) u on u.number = 1 + n % 300`,
     [SESSIONS],
   );
@@ -134,6 +134,7 @@ test('counts are exact up to 10,000 and null beyond', async () => {
 
 test('statistics of a window read the window, not the table', async () => {
   const from = new Date(Date.now() - 3_600_000);
-  const plan = await planOf(() => countByStatus(connection.db, { from, to: null, verificationIds: null }));
+  const window = { from, to: null, openOnly: false, verificationIds: null };
+  const plan = await planOf(() => countStates(connection.db, window));
   expect(plan).not.toContain('Seq Scan on vkyc_session');
 });

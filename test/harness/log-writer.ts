@@ -15,8 +15,8 @@ export async function createSessions(pool: pg.Pool, count: number): Promise<stri
   for (const id of ids) {
     await pool.query(
       `insert into vkyc_session (id, verification_id, user_id, status, sub_status, version, last_sequence, disputed, waiting_on, decided_here,
-         provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, created_at, updated_at)
-       values ($1::uuid, $1::text, $2, 'RECEIVED', 'LINK_GENERATED', 1, 0, false, 'CUSTOMER', false, '', '', 0, now(), false, now(), now())`,
+         provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, status_since, created_at, updated_at)
+       values ($1::uuid, $1::text, $2, 'RECEIVED', 'LINK_GENERATED', 1, 0, false, 'CUSTOMER', false, '', '', 0, now(), false, now(), now(), now())`,
       [id, user],
     );
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { expect, test } from 'vitest';
+import { TRANSITION_RULES } from '../../src/domain/session.ts';
 import { STATUS_CATALOG } from '../../src/domain/status.ts';
 import { manifestOf } from '../../src/graphql/client-kit.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -87,8 +88,12 @@ test('every operation of the kit is answered without errors, along a session tha
   expect((await operator('VkycFloor', list)).nodes).toMatchObject([{ id }]);
   expect(await operator('VkycStats', { from: inMinutes(-60), to: inMinutes(60) })).toMatchObject({
     total: 1,
+    byWaitingOn: [{ waitingOn: 'NOBODY', count: 1 }],
+    intervals: { length: 24 },
   });
+  expect(await operator('VkycFloorCounts')).toEqual({ total: 0, byStatus: [], byWaitingOn: [] });
   expect(await operator('VkycStatusCatalog')).toHaveLength(STATUS_CATALOG.length);
+  expect(await operator('VkycTransitionRules')).toHaveLength(TRANSITION_RULES.length);
   expect(await operator('VkycViewer')).toMatchObject({ id: 'olga', roles: ['OPERATOR'] });
 
   expect([...run].sort()).toEqual([...operations.keys()].sort());

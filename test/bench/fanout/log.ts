@@ -39,6 +39,7 @@ export async function openLog(url: string): Promise<Log> {
     providerHeardAt: now,
     unsettled: false,
     createdAt: now,
+    statusSince: now,
     updatedAt: now,
   }));
   await db.insert(users).values(user);

@@ -1,0 +1,149 @@
+import { and, gte, inArray, lt, min, notInArray, type SQL, sql } from 'drizzle-orm';
+import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
+import type { Queryable } from './client.ts';
+import { sessions, transitions } from './tables.ts';
+
+/** Which sessions figures are of. */
+export interface StatsWindow {
+  /** Created from here on; null: from the first. */
+  readonly from: Date | null;
+  /** Created before this; null: to the newest. */
+  readonly to: Date | null;
+  /** Only those that are not in a terminal state. */
+  readonly openOnly: boolean;
+  /** Only these verification ids: what a customer may see. Null: all. */
+  readonly verificationIds: readonly string[] | null;
+}
+
+const TERMINAL = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
+
+const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | undefined =>
+  and(
+    from ? gte(sessions.createdAt, from) : undefined,
+    to ? lt(sessions.createdAt, to) : undefined,
+    openOnly ? notInArray(sessions.subStatus, TERMINAL) : undefined,
+    verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined,
+  );
+
+const count = sql<number>`count(*)::int`;
+
+export interface StateCount {
+  readonly status: Status;
+  readonly subStatus: SubStatus;
+  /** Not of the pair alone: of disputed sessions it is another. */
+  readonly waitingOn: Party;
+  readonly count: number;
+  readonly oldestSince: Date;
+}
+
+/** How many sessions are where and wait on whom, and since when the first of them. */
+export async function countStates(db: Queryable, window: StatsWindow): Promise<StateCount[]> {
+  const { status, subStatus, waitingOn, statusSince } = sessions;
+  return db
+    .select({
+      status,
+      subStatus,
+      waitingOn,
+      count,
+      oldestSince: sql<Date>`min(${statusSince})`.mapWith(statusSince),
+    })
+    .from(sessions)
+    .where(within(window))
+    .groupBy(status, subStatus, waitingOn)
+    .orderBy(status, subStatus, waitingOn);
+}
+
+/** Entering a phase, not moving within it. */
+const entered = sql`t.verdict = 'MOVED' and t.from_status is distinct from t.status`;
+
+export interface PhaseReached {
+  readonly status: Status;
+  readonly reached: number;
+  readonly medianSecondsToReach: number;
+}
+
+/** How many sessions came as far as each phase, and how fast. */
+export async function countReached(db: Queryable, window: StatsWindow): Promise<PhaseReached[]> {
+  const { rows } = await db.execute<PhaseReached & Record<string, unknown>>(sql`
+    with chosen as not materialized (
+      select id, created_at from ${sessions} where ${within(window) ?? sql`true`}
+    ),
+    reached as (
+      select t.session_id, t.status, min(t.recorded_at) as at
+      from ${transitions} t join chosen on chosen.id = t.session_id
+      where ${entered}
+      group by t.session_id, t.status
+    )
+    select reached.status, count(*)::int as reached,
+      percentile_cont(0.5) within group (order by extract(epoch from reached.at - chosen.created_at)) as "medianSecondsToReach"
+    from reached join chosen on chosen.id = reached.session_id group by 1`);
+  return rows;
+}
+
+export interface PhaseStay {
+  readonly status: Status;
+  readonly medianSeconds: number;
+}
+
+/** How long sessions were in each phase, of those that are in it no more; several stays of one count as one. */
+export async function medianStays(db: Queryable, window: StatsWindow): Promise<PhaseStay[]> {
+  const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`
+    with visits as (
+      select t.session_id, t.status, t.recorded_at as at,
+        lead(t.recorded_at) over (partition by t.session_id order by t.sequence) as left_at
+      from ${transitions} t
+      where t.session_id in (select id from ${sessions} where ${within(window) ?? sql`true`}) and ${entered}
+    ),
+    stays as (
+      select status, sum(extract(epoch from left_at - at)) as seconds
+      from visits group by session_id, status
+      having bool_and(left_at is not null)
+    )
+    select status, percentile_cont(0.5) within group (order by seconds) as "medianSeconds"
+    from stays group by 1`);
+  return rows;
+}
+
+/** When the first of the sessions was created; null where there is none. */
+export async function firstCreated(db: Queryable, window: StatsWindow): Promise<Date | null> {
+  const [row] = await db
+    .select({ first: min(sessions.createdAt) })
+    .from(sessions)
+    .where(within(window));
+  return row?.first ?? null;
+}
+
+export interface Outcomes {
+  readonly started: number;
+  readonly approved: number;
+  readonly ended: number;
+}
+
+/**
+ * For each stretch between two edges, in their order, how many sessions were created in it and what became of them.
+ * What was created after the last edge counts to the last stretch.
+ */
+export async function countOutcomes(
+  db: Queryable,
+  window: StatsWindow,
+  edges: readonly Date[],
+): Promise<Outcomes[]> {
+  const stretches = edges.length - 1;
+  const starts = sql.param(edges.slice(0, -1).map((edge) => edge.toISOString()));
+  const stretch = sql<number>`width_bucket(${sessions.createdAt}, ${starts}::timestamptz[])`;
+  const rows = await db
+    .select({
+      stretch,
+      started: count,
+      approved: sql<number>`count(*) filter (where ${sessions.subStatus} = 'AUDITOR_APPROVED' and not ${sessions.disputed})::int`,
+      ended: sql<number>`count(*) filter (where ${inArray(sessions.subStatus, TERMINAL)})::int`,
+    })
+    .from(sessions)
+    .where(within(window))
+    .groupBy(sql`1`);
+  const byStretch = new Map(rows.map(({ stretch: number, ...outcomes }) => [number, outcomes]));
+  return Array.from(
+    { length: stretches },
+    (_, index) => byStretch.get(index + 1) ?? { started: 0, approved: 0, ended: 0 },
+  );
+}

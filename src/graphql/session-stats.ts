@@ -1,0 +1,210 @@
+import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import {
+  countOutcomes,
+  countReached,
+  countStates,
+  firstCreated,
+  medianStays,
+  type StateCount,
+  type StatsWindow,
+} from '../db/session-stats.ts';
+import { limitOf } from '../domain/access.ts';
+import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
+import { badInput } from './connection.ts';
+import type { Context } from './context.ts';
+import { DateTime } from './date-time.ts';
+import { PartyEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { LIMITS } from './limits.ts';
+
+@ObjectType({ description: 'How many sessions are in a state.', simpleResolvers: true })
+class StatusCount {
+  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
+  status: Status;
+  @Field(() => SubStatusEnum, { description: 'The exact step within that phase.' })
+  subStatus: SubStatus;
+  @Field(() => Int, { description: 'How many are there now.' })
+  count: number;
+  @Field(() => DateTime, { description: 'Since when the one that has been there longest is there.' })
+  oldestSince: Date;
+}
+
+@ObjectType({ description: 'How many sessions wait on somebody.', simpleResolvers: true })
+class PartyCount {
+  @Field(() => PartyEnum, { description: 'Who has to act next.' })
+  waitingOn: Party;
+  @Field(() => Int, { description: 'How many wait on them now.' })
+  count: number;
+  @Field(() => DateTime, {
+    description: 'Since when the one of them that has not moved for the longest is in its state.',
+  })
+  oldestSince: Date;
+}
+
+@ObjectType({ description: 'How many sessions came as far as a phase, and how fast.', simpleResolvers: true })
+class FunnelStage {
+  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
+  status: Status;
+  @Field(() => Int, { description: 'How many have been there, whether they still are or not.' })
+  reached: number;
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Seconds from the start of a session: half of those that reached the phase were faster. Null where none did.',
+  })
+  medianSecondsToReach: number | null;
+  @Field(() => Float, {
+    nullable: true,
+    description:
+      'Seconds in the phase, of those that have left it: half were faster. Of one that came back it is the sum of its stays, once it has left again. Null where none has: of what ends a session, always.',
+  })
+  medianSecondsSpent: () => Promise<number | null>;
+}
+
+@ObjectType({
+  description: 'Sessions created in a stretch of time, and what became of them so far.',
+  simpleResolvers: true,
+})
+class StatsInterval {
+  @Field(() => DateTime, { description: 'Its beginning, which belongs to it.' })
+  from: Date;
+  @Field(() => DateTime, { description: 'Its end, which belongs to the next.' })
+  to: Date;
+  @Field(() => Int, { description: 'How many sessions were created in it.' })
+  started: number;
+  @Field(() => Int, {
+    description: 'How many of them the auditor approved, without those that are disputed.',
+  })
+  approved: number;
+  @Field(() => Int, { description: 'How many of them are in a terminal state, approved or not.' })
+  ended: number;
+}
+
+@ObjectType({
+  description:
+    'Counts and the drop-off between phases, for sessions created in the window. Only what is asked for is counted.',
+})
+class SessionStats {
+  readonly window: StatsWindow;
+  /** Counted once, for all that is made of it. */
+  readonly states: () => Promise<readonly StateCount[]>;
+}
+
+/** Calls but once, and only when it is wanted. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Adds up counts that have the same key, in the order of their first. */
+function summed<Row extends StateCount>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
+  const sums = new Map<string, Row>();
+  for (const row of rows) {
+    const sum = sums.get(keyOf(row));
+    const count = row.count + (sum?.count ?? 0);
+    const oldestSince = sum && sum.oldestSince < row.oldestSince ? sum.oldestSince : row.oldestSince;
+    sums.set(keyOf(row), { ...row, count, oldestSince });
+  }
+  return [...sums.values()];
+}
+
+/** The ends of so many stretches of equal length, to the millisecond. */
+const edgesOf = (from: Date, to: Date, stretches: number): Date[] =>
+  Array.from(
+    { length: stretches + 1 },
+    (_, index) =>
+      new Date(from.getTime() + Math.round(((to.getTime() - from.getTime()) * index) / stretches)),
+  );
+
+@Resolver(() => SessionStats)
+export class SessionStatsResolver {
+  @Query(() => SessionStats, { description: 'Where sessions are, how far they came and how fast.' })
+  sessionStats(
+    @Arg('from', () => DateTime, {
+      nullable: true,
+      description: 'Sessions created from here on; left out: from the first.',
+    })
+    from: Date | null,
+    @Arg('to', () => DateTime, {
+      nullable: true,
+      description: 'Sessions created before this; left out: to the newest.',
+    })
+    to: Date | null,
+    @Arg('openOnly', () => Boolean, {
+      defaultValue: false,
+      description:
+        'Only sessions that are not over: none in a terminal state, disputed or not. Cheap however many are over, for a screen that asks every second.',
+    })
+    openOnly: boolean,
+    @Ctx() { services, viewer }: Context,
+  ): SessionStats {
+    const window = { from: from ?? null, to: to ?? null, openOnly, verificationIds: limitOf(viewer) };
+    return { window, states: once(() => countStates(services.db, window)) };
+  }
+
+  @FieldResolver(() => Int, { description: 'How many sessions were created in the window.' })
+  async total(@Root() { states }: SessionStats): Promise<number> {
+    return (await states()).reduce((total, { count }) => total + count, 0);
+  }
+
+  @FieldResolver(() => [StatusCount], {
+    description: 'Where they are now; states without any are left out.',
+  })
+  async byStatus(@Root() { states }: SessionStats): Promise<StatusCount[]> {
+    return summed(await states(), ({ status, subStatus }) => `${status}/${subStatus}`);
+  }
+
+  @FieldResolver(() => [PartyCount], {
+    description:
+      'On whom they wait now, NOBODY included; parties without any are left out. Disputed sessions wait on the MERCHANT.',
+  })
+  async byWaitingOn(@Root() { states }: SessionStats): Promise<PartyCount[]> {
+    const counts = new Map(
+      summed(await states(), ({ waitingOn }) => waitingOn).map((row) => [row.waitingOn, row]),
+    );
+    return (Object.keys(PARTIES) as Party[]).flatMap((party) => counts.get(party) ?? []);
+  }
+
+  @FieldResolver(() => [FunnelStage], { description: "Every phase, in the order of a session's life." })
+  async funnel(@Root() { window }: SessionStats, @Ctx() { services }: Context): Promise<FunnelStage[]> {
+    const reached = await countReached(services.db, window);
+    const stages = new Map(reached.map((stage) => [stage.status, stage]));
+    const stays = once(async () => {
+      const rows = await medianStays(services.db, window);
+      return new Map(rows.map(({ status, medianSeconds }) => [status, medianSeconds]));
+    });
+    return STATUSES.map((status) => ({
+      ...(stages.get(status) ?? { status, reached: 0, medianSecondsToReach: null }),
+      medianSecondsSpent: async () => (await stays()).get(status) ?? null,
+    }));
+  }
+
+  @FieldResolver(() => [StatsInterval], {
+    description:
+      'The window in stretches of equal length, oldest first, those without sessions too. Where `from` is not given it begins with the first session, where `to` is not it ends now. Empty where that leaves no time.',
+  })
+  async intervals(
+    @Root() { window }: SessionStats,
+    @Arg('count', () => Int, {
+      defaultValue: 24,
+      description: `In how many stretches, 1 to ${LIMITS.page}.`,
+    })
+    count: number,
+    @Ctx() { services }: Context,
+  ): Promise<StatsInterval[]> {
+    if (count < 1 || count > LIMITS.page)
+      throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
+    const from = window.from ?? (await firstCreated(services.db, window));
+    const to = window.to ?? services.clock.now();
+    if (!from || from >= to) return [];
+    const edges = edgesOf(from, to, count);
+    const outcomes = await countOutcomes(services.db, window, edges);
+    return outcomes.map((each, index) => ({
+      from: edges[index] as Date,
+      to: edges[index + 1] as Date,
+      ...each,
+    }));
+  }
+}
