@@ -21,6 +21,7 @@ import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
 import { type Manifest, manifestFrom, onlyOf } from './graphql/trusted-documents.ts';
+import { serveConsole } from './http/console.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
@@ -33,6 +34,7 @@ import { createLogger, withSafeErrors } from './logging.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
+import { SCENARIOS } from './sandbox/scenarios.ts';
 import { adoptSessions } from './services/adopt-sessions.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { createCallBudget, limitsOf } from './services/call-budget.ts';
@@ -188,6 +190,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       log,
     };
     onStop(await serveGraphqlOverHttp(server, parts));
+    await serveConsole(server, {
+      signIn: development ? 'ISSUED' : 'PASTED',
+      scenarios: sandbox ? descriptionsOf(SCENARIOS) : null,
+    });
     await serveWebhooks(server, { inbox, secrets, metrics });
     const sse = serveGraphqlOverSse(server, parts);
     const websocket = serveGraphqlOverWebsocket(parts);
@@ -229,6 +235,11 @@ const readManifest = async (): Promise<Manifest> =>
   manifestFrom(
     JSON.parse(await readFile(new URL('../schema/trusted-documents.json', import.meta.url), 'utf8')),
   );
+
+const descriptionsOf = (
+  scenarios: Readonly<Record<string, { description: string }>>,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(scenarios).map(([name, { description }]) => [name, description]));
 
 async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
   if (database.kind === 'URL') return database;

@@ -1,11 +1,19 @@
-/** `npm run schema`: prints what clients are built from to `schema/`, where they and reviewers read it. */
+/** `npm run schema`: prints what clients are built from to `schema/`, and the console's part of it to where it is built. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { clientKit } from '../graphql/client-kit.ts';
+import { printedSchema } from '../graphql/schema.ts';
+import { typedOperations } from './typed-operations.ts';
 
-const folder = fileURLToPath(new URL('../../schema/', import.meta.url));
-const operations = await readFile(`${folder}operations.graphql`, 'utf8');
-for (const [name, text] of Object.entries(clientKit(operations))) {
-  await writeFile(`${folder}${name}`, text);
-  process.stdout.write(`${folder}${name}\n`);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const operations = await readFile(`${root}schema/operations.graphql`, 'utf8');
+const files = {
+  ...Object.fromEntries(
+    Object.entries(clientKit(operations)).map(([name, text]) => [`schema/${name}`, text]),
+  ),
+  'src/console/operations.ts': await typedOperations(printedSchema(), operations),
+};
+for (const [path, text] of Object.entries(files)) {
+  await writeFile(root + path, text);
+  process.stdout.write(`${root}${path}\n`);
 }

@@ -1,0 +1,104 @@
+import { useRef, useState } from 'react';
+import type { Failure } from '../gateway/gateway.ts';
+import type { Row } from '../live/rows.ts';
+import { Button } from '../look/button.tsx';
+import { Notice } from '../look/notice.tsx';
+import { Step } from '../look/status.tsx';
+import type { VkycRefusalFragment } from '../operations.ts';
+import style from './act.module.css';
+
+/** What an act came to: its success, or a refusal with the words that say what to do. */
+type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
+type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
+
+export interface Act<Of extends Result> {
+  readonly pending: boolean;
+  readonly refusal: VkycRefusalFragment | null;
+  readonly failure: Failure | null;
+  /** What is wrong with which field, as a form takes it. */
+  readonly problems: Record<string, string>;
+  /** Does it; what it is done with once it has succeeded is the caller's. */
+  run(
+    call: (idempotencyKey: string) => Promise<Of>,
+    input: unknown,
+    done: (success: Success<Of>) => void,
+  ): Promise<void>;
+}
+
+/** One thing that a person wants: however often they press, with the same input it is done once. */
+export function useAct<Of extends Result>(): Act<Of> {
+  const [state, setState] = useState<Pick<Act<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
+  const wanted = useRef({ key: '', input: '' });
+  return {
+    ...state,
+    problems: problemsOf(state.refusal),
+    async run(call, input, done) {
+      const text = JSON.stringify(input);
+      if (wanted.current.input !== text) wanted.current = { key: crypto.randomUUID(), input: text };
+      setState({ ...IDLE, pending: true });
+      try {
+        const result = await call(wanted.current.key);
+        if ('retryable' in result) setState({ ...IDLE, refusal: result });
+        else {
+          setState(IDLE);
+          done(result as Success<Of>);
+        }
+      } catch (failure) {
+        setState({ ...IDLE, failure: failure as Failure });
+      }
+    },
+  };
+}
+
+const IDLE = { pending: false, refusal: null, failure: null } as const;
+
+function problemsOf(refusal: VkycRefusalFragment | null): Record<string, string> {
+  if (!refusal || !('problems' in refusal)) return {};
+  return Object.fromEntries(refusal.problems.map(({ path, message }) => [path.at(-1) ?? '', message]));
+}
+
+interface SaidProps {
+  readonly act: Pick<Act<Result>, 'refusal' | 'failure'>;
+  /** The session as it was when the dialog was opened, to tell what has changed since. */
+  readonly before?: Row;
+  /** Goes on with the session as it is now, where somebody moved it in the meantime. */
+  readonly onGoOn?: () => void;
+  /** Names of the fields that show their own problems. */
+  readonly fields?: readonly string[];
+}
+
+/** Why it was not done, and what to do. */
+export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }: SaidProps) {
+  if (failure) return <Notice tone="bad">{failure.message}</Notice>;
+  if (!refusal) return null;
+  const problems = 'problems' in refusal ? refusal.problems : [];
+  const elsewhere = problems.filter(({ path }) => !fields.includes(path.at(-1) ?? ''));
+  const current = 'currentSession' in refusal ? refusal.currentSession : null;
+  const moved = current !== null && before !== undefined && current.version > before.version;
+  if (refusal.code === 'VERSION_CONFLICT' && before && !moved) return null;
+  return (
+    <Notice tone={refusal.retryable || current ? 'trouble' : 'bad'}>
+      <div className={style.said}>
+        <p>{refusal.message}</p>
+        {moved && (
+          <p className={style.change}>
+            It was <Step of={before.statusInfo} /> and is now <Step of={current.statusInfo} />
+            {onGoOn && <Button onPress={onGoOn}>Go on with how it is now</Button>}
+          </p>
+        )}
+        {elsewhere.length > 0 && (
+          <ul>
+            {elsewhere.map(({ path, message }) => (
+              <li key={path.join('.')}>
+                <b>{path.join(', ')}</b>: {message}
+              </li>
+            ))}
+          </ul>
+        )}
+        {'retryAfterSeconds' in refusal && refusal.retryAfterSeconds !== null && (
+          <p>Try again in {refusal.retryAfterSeconds} s.</p>
+        )}
+      </div>
+    </Notice>
+  );
+}

@@ -1,0 +1,92 @@
+import { type ComponentType, useState } from 'react';
+import { DialogTrigger } from 'react-aria-components/Dialog';
+import { Popover } from 'react-aria-components/Popover';
+import type { Row } from '../live/rows.ts';
+import type { Page } from '../live/session.ts';
+import { Button } from '../look/button.tsx';
+import { ACTIONS } from '../look/words.ts';
+import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
+import style from './actions.module.css';
+import { Recording, Refresh, SdkToken } from './ask-provider.tsx';
+import { CancelMeeting } from './cancel-meeting.tsx';
+import { AgentReview, AuditorReview } from './record-review.tsx';
+import { ScheduleMeeting } from './schedule-meeting.tsx';
+
+/** What a dialog is given that acts on a session. */
+export interface ActProps {
+  /** As it was when the dialog was opened: what is decided is decided on this. */
+  readonly session: Page;
+  /** The act succeeded; `stay`: the dialog has something to show first. */
+  readonly onDone: (session: Row & VkycSessionActionsFragment, options?: { stay: boolean }) => void;
+  /** Takes the session as it is now for the one that is decided on. */
+  readonly onGoOn: () => void;
+  readonly onClose: () => void;
+}
+
+const DIALOGS: Record<SessionAction, ComponentType<ActProps>> = {
+  SCHEDULE_MEETING: ScheduleMeeting,
+  CANCEL_MEETING: CancelMeeting,
+  RECORD_AGENT_REVIEW: AgentReview,
+  RECORD_AUDITOR_REVIEW: AuditorReview,
+  REFRESH: Refresh,
+  REQUEST_RECORDING: Recording,
+  CREATE_SDK_TOKEN: SdkToken,
+};
+
+/** The decisions come first, for they are what a session waits for. */
+const ORDER = Object.keys(DIALOGS).sort(
+  (one, other) => Number(other.startsWith('RECORD')) - Number(one.startsWith('RECORD')),
+) as SessionAction[];
+
+interface Props {
+  readonly page: Page;
+  readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
+}
+
+/** What this viewer may do with the session now; of the rest, why not. */
+export function Actions({ page, onDone }: Props) {
+  const [open, setOpen] = useState<{ action: SessionAction; session: Page } | null>(null);
+  const may = ORDER.filter((action) => page.availableActions.includes(action));
+  const OpenDialog = open && DIALOGS[open.action];
+  return (
+    <section aria-label="Actions" className={style.actions}>
+      {may.map((action) => (
+        <Button
+          key={action}
+          look={action.startsWith('RECORD') ? 'primary' : 'plain'}
+          onPress={() => setOpen({ action, session: page })}
+        >
+          {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
+            ? 'Move meeting'
+            : ACTIONS[action]}
+        </Button>
+      ))}
+      {page.blockedActions.length > 0 && (
+        <DialogTrigger>
+          <Button look="quiet">{may.length === 0 ? 'Why nothing can be done' : 'Why not more'}</Button>
+          <Popover className={style.popover!} placement="bottom start" aria-label="What cannot be done now">
+            <dl>
+              {page.blockedActions.map(({ action, reason }) => (
+                <div key={action}>
+                  <dt>{ACTIONS[action]}</dt>
+                  <dd>{reason}</dd>
+                </div>
+              ))}
+            </dl>
+          </Popover>
+        </DialogTrigger>
+      )}
+      {open && OpenDialog && (
+        <OpenDialog
+          session={open.session}
+          onGoOn={() => setOpen({ ...open, session: page })}
+          onClose={() => setOpen(null)}
+          onDone={(session, options) => {
+            onDone(session);
+            if (!options?.stay) setOpen(null);
+          }}
+        />
+      )}
+    </section>
+  );
+}

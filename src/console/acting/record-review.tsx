@@ -1,0 +1,124 @@
+import { useState } from 'react';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Button } from '../look/button.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Choice, Field, Form } from '../look/fields.tsx';
+import {
+  type AgentDecision,
+  type AuditorDecision,
+  VkycRecordAgentReview,
+  type VkycRecordAgentReviewMutation,
+  VkycRecordAuditorReview,
+} from '../operations.ts';
+import style from './act.module.css';
+import { Said, useAct } from './act.tsx';
+import type { ActProps } from './actions.tsx';
+
+const AGENT: Record<AgentDecision, string> = {
+  APPROVED: 'Approve',
+  REJECTED: 'Reject',
+  UNABLE_TO_VALIDATE: 'Cannot tell',
+};
+const AUDITOR: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
+
+/** The agent's decision, which an auditor confirms. */
+export function AgentReview(props: ActProps) {
+  const { gateway } = useSignedIn();
+  return (
+    <Review
+      {...props}
+      title="Record the agent's review"
+      decisions={AGENT}
+      record={async (input) => (await gateway.mutate(VkycRecordAgentReview, { input })).recordAgentReview}
+    />
+  );
+}
+
+/** The auditor's decision, which is final. */
+export function AuditorReview(props: ActProps) {
+  const { gateway } = useSignedIn();
+  return (
+    <Review
+      {...props}
+      title="Record the auditor's review"
+      decisions={AUDITOR}
+      record={async (input) => (await gateway.mutate(VkycRecordAuditorReview, { input })).recordAuditorReview}
+    />
+  );
+}
+
+type Result = VkycRecordAgentReviewMutation['recordAgentReview'];
+interface Input<Decision> {
+  readonly sessionId: string;
+  readonly expectedVersion: number;
+  readonly decision: Decision;
+  readonly remarks?: string;
+  readonly idempotencyKey: string;
+}
+interface ReviewProps<Decision extends string> extends ActProps {
+  readonly title: string;
+  readonly decisions: Readonly<Record<Decision, string>>;
+  readonly record: (input: Input<Decision>) => Promise<Result>;
+}
+
+function Review<Decision extends string>({
+  session,
+  title,
+  decisions,
+  record,
+  onDone,
+  onGoOn,
+  onClose,
+}: ReviewProps<Decision>) {
+  const act = useAct<Result>();
+  const [decision, setDecision] = useState<Decision>('APPROVED' as Decision);
+  const [remarks, setRemarks] = useState('');
+  const approves = decision === 'APPROVED';
+
+  const submit = () => {
+    const input = {
+      sessionId: session.id,
+      expectedVersion: session.version,
+      decision,
+      ...(remarks && { remarks }),
+    };
+    void act.run(
+      (idempotencyKey) => record({ ...input, idempotencyKey }),
+      input,
+      (success) => onDone(success.session),
+    );
+  };
+
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p className={style.now}>
+        {session.verificationId}: {session.statusInfo.explanation}
+      </p>
+      <Form
+        validationErrors={act.problems}
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Choice label="Decision" options={decisions} value={decision} onChange={setDecision} />
+        <Field
+          label={approves ? 'Remarks (optional)' : 'Remarks'}
+          name="remarks"
+          rows={4}
+          maxLength={2000}
+          value={remarks}
+          onChange={setRemarks}
+          hint={approves ? 'For staff alone.' : 'Why: for staff alone, and kept as proof.'}
+        />
+        <Said act={act} before={session} onGoOn={onGoOn} fields={['remarks']} />
+        <div className={style.buttons}>
+          <Button onPress={onClose}>Not now</Button>
+          <Button type="submit" look="primary" isPending={act.pending}>
+            Record
+          </Button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,156 @@
+import { useState } from 'react';
+import { useLocation } from 'wouter';
+import { setup } from '../gateway/setup.ts';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import type { Row } from '../live/rows.ts';
+import { Button } from '../look/button.tsx';
+import { Copy } from '../look/copy.tsx';
+import { Dialog } from '../look/dialog.tsx';
+import { Field, Form, Select } from '../look/fields.tsx';
+import { Notice } from '../look/notice.tsx';
+import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
+import style from './act.module.css';
+import { Said, useAct } from './act.tsx';
+
+interface Props {
+  readonly onClose: () => void;
+  readonly onStarted: (row: Row) => void;
+  /** The session whose place the new one takes. */
+  readonly replaces?: Row;
+}
+
+type Started = Extract<VkycStartSessionMutation['startSession'], { __typename: 'StartSessionSuccess' }>;
+
+const FIELDS = ['verificationId', 'phone', 'name', 'email'];
+const shortId = () => crypto.randomUUID().slice(0, 8);
+
+/** Starts a session, and gives the link for the customer. */
+export function StartSession({ onClose, onStarted, replaces }: Props) {
+  const { gateway } = useSignedIn();
+  const [, navigate] = useLocation();
+  const act = useAct<VkycStartSessionMutation['startSession']>();
+  const [started, setStarted] = useState<Started | null>(null);
+  const [stem, setStem] = useState(() => `kyc-${shortId()}`);
+  const [scenario, setScenario] = useState('');
+  const [user, setUser] = useState({ phone: '', name: '', email: '' });
+  const verificationId = scenario ? `${stem}.${scenario}` : stem;
+
+  const start = () => {
+    const input = {
+      verificationId,
+      user: {
+        phone: user.phone,
+        ...(user.name && { name: user.name }),
+        ...(user.email && { email: user.email }),
+      },
+      ...(replaces && { replacesSessionId: replaces.id }),
+    };
+    const call = async () => (await gateway.mutate(VkycStartSession, { input })).startSession;
+    void act.run(call, input, (success) => {
+      onStarted(success.session);
+      setStarted(success);
+    });
+  };
+
+  if (started)
+    return (
+      <Dialog title="The session is started" onClose={onClose}>
+        {started.replayed && (
+          <Notice tone="trouble">It had been started before: this is that session.</Notice>
+        )}
+        {started.session.link ? (
+          <>
+            <p>Share this link with the customer.</p>
+            <p className={style.link}>
+              <code>{started.session.link}</code>
+              <Copy text={started.session.link} what="link" />
+            </p>
+          </>
+        ) : (
+          <p>
+            {started.session.statusInfo.explanation} {started.session.statusInfo.recommendedAction}
+          </p>
+        )}
+        <div className={style.buttons}>
+          <Button onPress={onClose}>Close</Button>
+          <Button
+            look="primary"
+            onPress={() => navigate(`/sessions/${encodeURIComponent(started.session.id)}`)}
+          >
+            Go to the session
+          </Button>
+        </div>
+      </Dialog>
+    );
+
+  return (
+    <Dialog
+      title={replaces ? `Start anew in place of ${replaces.verificationId}` : 'Start a session'}
+      onClose={onClose}
+    >
+      <Form
+        validationErrors={act.problems}
+        onSubmit={(event) => {
+          event.preventDefault();
+          start();
+        }}
+      >
+        <Field
+          label="Verification id"
+          name="verificationId"
+          value={stem}
+          onChange={setStem}
+          maxLength={50}
+          hint={scenario ? `Becomes ${verificationId}` : 'Yours: 1 to 50 of A-Z a-z 0-9 . _ -'}
+        />
+        <Field
+          label="Phone"
+          name="phone"
+          inputType="tel"
+          autoFocus
+          placeholder="9988776655"
+          value={user.phone}
+          onChange={(phone) => setUser({ ...user, phone })}
+        />
+        <Field
+          label="Name (optional)"
+          name="name"
+          value={user.name}
+          onChange={(name) => setUser({ ...user, name })}
+        />
+        <Field
+          label="Email (optional)"
+          name="email"
+          inputType="email"
+          value={user.email}
+          onChange={(email) => setUser({ ...user, email })}
+        />
+        {setup.scenarios && (
+          <div>
+            <Select
+              label="Sandbox scenario"
+              options={scenarioNames(setup.scenarios)}
+              value={scenario}
+              onChange={setScenario}
+            />
+            <p>
+              <small>{setup.scenarios[scenario] ?? setup.scenarios['awaits-review']}</small>
+            </p>
+          </div>
+        )}
+        <Said act={act} fields={FIELDS} />
+        <div className={style.buttons}>
+          <Button onPress={onClose}>Not now</Button>
+          <Button type="submit" look="primary" isPending={act.pending}>
+            Start
+          </Button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}
+
+const scenarioNames = (scenarios: Readonly<Record<string, string>>): Record<string, string> => ({
+  '': 'The default',
+  ...Object.fromEntries(Object.keys(scenarios).map((name) => [name, name])),
+});

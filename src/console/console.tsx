@@ -1,0 +1,62 @@
+import { lazy, Suspense } from 'react';
+import { Link, Route, Router, Switch } from 'wouter';
+import style from './console.module.css';
+import { FloorPage } from './floor/floor-page.tsx';
+import { SignedInOnly } from './gateway/signed-in.tsx';
+import { BadgeProvider, LiveBadge } from './live/badge.tsx';
+import { ThemeSwitch } from './look/theme.tsx';
+import { SessionPage } from './session/session-page.tsx';
+import { SignInPage } from './sign-in/sign-in-page.tsx';
+import { WhoMenu } from './sign-in/who-menu.tsx';
+
+// The charts are as heavy as all the rest: who looks at none does not wait for them.
+const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
+
+/** The console: its frame, and a page for each of its addresses. */
+export function Console() {
+  return (
+    <SignedInOnly otherwise={(become, why) => <SignInPage become={become} why={why} />}>
+      <Router base="/console">
+        <BadgeProvider>
+          <header className={style.bar}>
+            <Link href="/" className={style.brand!}>
+              VKYC
+            </Link>
+            <nav aria-label="Main">
+              <Link href="/" className={(active) => (active ? style.here! : style.link!)}>
+                Floor
+              </Link>
+              <Link href="/insight" className={(active) => (active ? style.here! : style.link!)}>
+                Insight
+              </Link>
+            </nav>
+            <LiveBadge />
+            <ThemeSwitch />
+            <WhoMenu />
+          </header>
+          <main className={style.main}>
+            <Suspense fallback={<p role="status">Loading …</p>}>
+              <Switch>
+                <Route path="/">
+                  <FloorPage />
+                </Route>
+                <Route path="/sessions/:id">
+                  {({ id }) => <SessionPage key={id} id={decodeURIComponent(id)} />}
+                </Route>
+                <Route path="/insight">
+                  <InsightPage />
+                </Route>
+                <Route>
+                  <h1>There is nothing here</h1>
+                  <p>
+                    <Link href="/">Go to the floor</Link>
+                  </p>
+                </Route>
+              </Switch>
+            </Suspense>
+          </main>
+        </BadgeProvider>
+      </Router>
+    </SignedInOnly>
+  );
+}

@@ -1,0 +1,75 @@
+import { useSearchParams } from 'wouter';
+import type { RowFilter } from '../live/rows.ts';
+import { PARTIES, PHASES } from '../look/words.ts';
+import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations.ts';
+
+/** The orders that the floor offers, by their names in the address. */
+export const ORDERS = {
+  newest: { said: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
+  oldest: { said: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
+  moved: { said: 'Last moved first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
+  waiting: { said: 'Longest untouched first', order: { field: 'UPDATED_AT', direction: 'ASC' } },
+} as const satisfies Record<string, { said: string; order: SessionOrder }>;
+export type OrderName = keyof typeof ORDERS;
+
+/** What people come to the floor for: a filter, and the order that goes with it. */
+export interface View {
+  readonly said: string;
+  readonly search: string;
+  /** Whose work this is. */
+  readonly roles: readonly Role[];
+}
+
+/** The views of the floor; the one for the viewer's role comes first. */
+export const VIEWS: readonly View[] = [
+  { said: 'Everything', search: '', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
+  {
+    said: 'Calls to review',
+    search: 'step=AGENT_ENDED_CALL&step=USER_ENDED_CALL&order=waiting',
+    roles: ['AGENT'],
+  },
+  { said: 'Approvals to audit', search: 'waiting=AUDITOR&order=waiting', roles: ['AUDITOR'] },
+  { said: 'Needs us', search: 'waiting=MERCHANT&order=waiting', roles: [] },
+];
+
+/** What the address says is to be shown. */
+export interface FloorQuery {
+  readonly filter: RowFilter;
+  readonly order: OrderName;
+}
+
+/** Reads the address; what it says that there is not is left out. */
+export function queryOf(search: URLSearchParams): FloorQuery {
+  const order = search.get('order') ?? '';
+  const prefix = search.get('id');
+  return {
+    filter: {
+      status: search.getAll('phase').filter((each) => each in PHASES) as Status[],
+      subStatus: search.getAll('step').filter((each) => /^[A-Z_]+$/.test(each)) as SubStatus[],
+      waitingOn: search.getAll('waiting').filter((each) => each in PARTIES) as Party[],
+      ...(prefix ? { verificationIdPrefix: prefix } : {}),
+    },
+    order: order in ORDERS ? (order as OrderName) : 'newest',
+  };
+}
+
+/** The address of the floor, and what changes one thing of it. */
+export function useFloorAddress() {
+  const [search, setSearch] = useSearchParams();
+  const change = (edit: (next: URLSearchParams) => void) =>
+    setSearch(
+      (now) => {
+        const next = new URLSearchParams(now);
+        edit(next);
+        return next;
+      },
+      { replace: true },
+    );
+  /** Filters by this value, or no longer where it did. */
+  const toggle = (name: 'phase' | 'step' | 'waiting', value: string) =>
+    change((next) => {
+      if (next.has(name, value)) next.delete(name, value);
+      else next.append(name, value);
+    });
+  return { search, change, toggle };
+}

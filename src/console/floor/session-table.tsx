@@ -1,0 +1,115 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { memo, useEffect, useRef } from 'react';
+import { Link } from 'wouter';
+import type { Row } from '../live/rows.ts';
+import { Step, WaitingOn } from '../look/status.tsx';
+import { Age, moment } from '../look/time.tsx';
+import style from './session-table.module.css';
+
+interface Props {
+  readonly rows: readonly Row[];
+  /** On all pages; null where that is not known. */
+  readonly total: number | null;
+  readonly more: boolean;
+  readonly reading: boolean;
+  readonly onMore: () => void;
+  readonly whenEmpty: string;
+}
+
+const ROW_PX = 44;
+const ROW_PX_NARROW = 74;
+const ROWS_BEYOND = 12;
+/** The next page is read this many rows before its place is reached. */
+const READ_AHEAD_ROWS = 60;
+const COLUMNS = ['Verification id', 'Step', 'Waiting on', 'For', 'Meeting', 'Started'];
+const narrow = matchMedia('(max-width: 640px)');
+
+/** The sessions, of which only those in sight are in the page. Arrow keys go from row to row. */
+export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => (narrow.matches ? ROW_PX_NARROW : ROW_PX),
+    overscan: ROWS_BEYOND,
+    getItemKey: (index) => rows[index]?.id ?? index,
+  });
+  const shown = virtual.getVirtualItems();
+  const last = shown.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (more && !reading && last >= rows.length - READ_AHEAD_ROWS) onMore();
+  }, [more, reading, last, rows.length, onMore]);
+
+  const go = (event: React.KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const at = Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const to = Math.min(rows.length - 1, Math.max(0, at + step));
+    virtual.scrollToIndex(to);
+    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus());
+  };
+
+  return (
+    <>
+      <div className={style.frame}>
+        <div ref={box} className={style.box}>
+          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={go}>
+            <thead className={style.head}>
+              <tr aria-rowindex={1} className={style.row}>
+                {COLUMNS.map((name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody className={style.body} style={{ height: virtual.getTotalSize() }}>
+              {shown.map(({ index, key, start }) => {
+                const row = rows[index];
+                return row && <SessionRow key={key} row={row} index={index} top={start} />;
+              })}
+            </tbody>
+          </table>
+        </div>
+        {rows.length === 0 && <p className={style.empty}>{reading ? 'Reading …' : whenEmpty}</p>}
+      </div>
+      <p className={style.foot} role="status">
+        {total === null
+          ? `More than ${rows.length.toLocaleString('en-IN')} sessions`
+          : `${total.toLocaleString('en-IN')} sessions`}
+        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} read so far`}
+      </p>
+    </>
+  );
+}
+
+/** Drawn anew only when its session changes, however many others do. */
+const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
+  return (
+    <tr
+      aria-rowindex={index + 2}
+      data-index={index}
+      className={style.row}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <td>
+        <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
+        {row.disputed && <span className={style.disputed}>Disputed</span>}
+      </td>
+      <td key={row.version} className={style.step}>
+        <Step of={row.statusInfo} />
+      </td>
+      <td>
+        <WaitingOn party={row.statusInfo.waitingOn} />
+      </td>
+      <td className="number">
+        <Age since={row.statusSince} />
+      </td>
+      <td className="number">
+        {row.meeting?.status === 'SCHEDULED' ? moment(row.meeting.startsAt) : <span aria-hidden>–</span>}
+      </td>
+      <td className="number">{moment(row.createdAt)}</td>
+    </tr>
+  );
+});

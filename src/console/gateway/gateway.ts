@@ -1,0 +1,129 @@
+import { Client, type CombinedError, fetchExchange, type TypedDocumentNode } from '@urql/core';
+import { createClient } from 'graphql-ws';
+import { type FeedState, resuming } from 'vkyc-gateway/client';
+import { textOf } from './document.ts';
+import { type SignIn, tokenOf } from './sign-in.ts';
+
+/** Why there is no answer, in words that say what to do. */
+export class Failure extends Error {
+  constructor(
+    message: string,
+    /** The gateway's code; null where it could not be reached. */
+    readonly code: string | null,
+  ) {
+    super(message);
+  }
+}
+
+interface Watcher<Result> {
+  /** A frame of the subscription. */
+  next(frame: Result): void;
+  /** Whether what was shown is still true. */
+  onState(state: FeedState): void;
+  /** The subscription is refused, and over. */
+  fail(failure: Failure): void;
+}
+
+const MS_PER_TOKEN = 60_000;
+const ENDPOINT = new URL('/graphql', location.href);
+
+/** The gateway, as one signed-in person: queries and mutations by HTTP, subscriptions over one socket that resumes. */
+export class Gateway {
+  readonly #signIn: SignIn;
+  readonly #client: Client;
+  readonly #socket;
+  readonly #states = new Map<object, (state: FeedState) => void>();
+  #token: { value: Promise<string | null>; until: number } | null = null;
+
+  constructor(signIn: SignIn) {
+    this.#signIn = signIn;
+    this.#client = new Client({
+      url: ENDPOINT.href,
+      preferGetMethod: false,
+      exchanges: [fetchExchange],
+      fetch: async (input, init) => {
+        const headers = new Headers(init?.headers);
+        for (const [name, value] of Object.entries(await this.#credentials())) headers.set(name, value);
+        return fetch(input, { ...init, headers });
+      },
+    });
+    this.#socket = resuming(
+      createClient,
+      { url: ENDPOINT.href.replace(/^http/, 'ws'), connectionParams: () => this.#credentials() },
+      { onState: (state, payload) => this.#states.get(payload)?.(state) },
+    );
+  }
+
+  /** Throws Failure. */
+  async query<Result, Variables extends object>(
+    operation: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result> {
+    return answerOf(await this.#client.query(operation, variables).toPromise());
+  }
+
+  /** Throws Failure, after which the same call may be repeated: what it asks for is done once. */
+  async mutate<Result, Variables extends object>(
+    operation: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result> {
+    return answerOf(await this.#client.mutation(operation, variables).toPromise());
+  }
+
+  /** Watches from `variables.after` on, through every loss of the connection. Returns what ends it. */
+  watch<Result, Variables extends object>(
+    operation: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+    { next, onState, fail }: Watcher<Result>,
+  ): () => void {
+    const payload = { query: textOf(operation), variables: { ...variables } as Record<string, unknown> };
+    this.#states.set(payload, onState);
+    const stop = this.#socket.subscribe<Result>(payload, {
+      next: ({ data }) => data && next(data),
+      error: (why) => fail(failureOf(why)),
+      complete: () => {},
+    });
+    return () => {
+      this.#states.delete(payload);
+      stop();
+    };
+  }
+
+  /** Ends whatever it is watching. */
+  close(): void {
+    void this.#socket.dispose();
+  }
+
+  async #credentials(): Promise<Record<string, string>> {
+    if (!this.#token || this.#token.until < Date.now())
+      this.#token = { value: tokenOf(this.#signIn), until: Date.now() + MS_PER_TOKEN };
+    try {
+      const token = await this.#token.value;
+      return token ? { authorization: `Bearer ${token}` } : {};
+    } catch (error) {
+      this.#token = null;
+      throw error;
+    }
+  }
+}
+
+function answerOf<Result>({
+  data,
+  error,
+}: {
+  data?: Result | undefined;
+  error?: CombinedError | undefined;
+}): Result {
+  if (error)
+    throw failureOf(error.networkError && !error.response ? error.networkError : error.graphQLErrors);
+  return data as Result;
+}
+
+const UNREACHABLE = 'The gateway cannot be reached. Look at your connection, and try again.';
+
+/** What a client of ours may fail with: GraphQL errors, or an error of the network. */
+function failureOf(why: unknown): Failure {
+  const [first] = Array.isArray(why) ? why : [];
+  if (first?.message) return new Failure(first.message, String(first.extensions?.code ?? 'UNKNOWN'));
+  return new Failure(UNREACHABLE, null);
+}

@@ -1,0 +1,166 @@
+import type { FeedState } from 'vkyc-gateway/client';
+import type { Failure, Gateway } from '../gateway/gateway.ts';
+import {
+  type SessionOrder,
+  VkycFloor,
+  VkycFloorCounts,
+  type VkycFloorCountsQuery,
+  type VkycFloorQuery,
+  VkycWatchFloor,
+} from '../operations.ts';
+import { type List, newer, type Row, type RowFilter, withChanges, withPage } from './rows.ts';
+import { Store } from './store.ts';
+
+/** Where all open sessions are. */
+export type Counts = VkycFloorCountsQuery['sessionStats'];
+
+export interface FloorView extends List {
+  /** On all pages; null where that is unknown, or more than is worth counting. */
+  readonly total: number | null;
+  readonly counts: Counts | null;
+  readonly reading: boolean;
+  readonly state: FeedState;
+  readonly failure: Failure | null;
+}
+
+const PAGE = 100;
+/** Changes are shown together this often: more would be a waste of the eye and of the processor. */
+const SHOW_MS = 100;
+/** Counts are asked for at most this often, and only after something changed. */
+const COUNT_MS = 1_000;
+
+/** The sessions of the floor that a filter lets through, kept true by the feed over all sessions. */
+export class Floor extends Store<FloorView> {
+  readonly #gateway: Gateway;
+  readonly #filter: RowFilter;
+  readonly #order: SessionOrder;
+  #cursor: string | null = null;
+  /** What the feed has told and is not shown yet. */
+  #changed = new Map<string, Row>();
+  /** What the feed has told while a page was on its way, which may be older. */
+  #sincePage: Map<string, Row> | null = null;
+  #showing: ReturnType<typeof setTimeout> | undefined;
+  #counting: ReturnType<typeof setTimeout> | undefined;
+  #unwatch = () => {};
+  #stopped = false;
+
+  constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder) {
+    super({
+      rows: [],
+      edge: null,
+      total: null,
+      counts: null,
+      reading: false,
+      state: 'catching up',
+      failure: null,
+    });
+    this.#gateway = gateway;
+    this.#filter = filter;
+    this.#order = order;
+  }
+
+  /** Reads what there is, and follows it from there. */
+  start(): void {
+    this.#stopped = false;
+    void this.#begin();
+  }
+
+  /** Reads one page more, unless one is being read or there is none. */
+  async readMore(): Promise<void> {
+    if (this.view.reading || !this.view.edge) return;
+    this.#sincePage = new Map();
+    this.show({ reading: true });
+    try {
+      const { sessions } = await this.#page(PAGE, this.#cursor);
+      if (this.#stopped) return;
+      const rows = withPage(this.view.rows, sessions.nodes, this.#sincePage);
+      this.show({ rows, failure: null, ...this.#read(sessions) });
+    } catch (failure) {
+      this.show({ failure: failure as Failure });
+    } finally {
+      this.#sincePage = null;
+      this.show({ reading: false });
+    }
+  }
+
+  /** Takes over what somebody's act has answered, before the feed tells of it. */
+  take(row: Row): void {
+    this.#note(row);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#unwatch();
+    clearTimeout(this.#showing);
+    clearTimeout(this.#counting);
+  }
+
+  /** From the beginning: also where the feed could not go on from where it was. */
+  async #begin(): Promise<void> {
+    this.#unwatch();
+    this.show({ reading: true });
+    try {
+      const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE, null), this.#count()]);
+      if (this.#stopped) return;
+      this.show({ rows: sessions.nodes, failure: null, reading: false, ...this.#read(sessions) });
+      this.#watch(feedCursor);
+    } catch (failure) {
+      if (this.#stopped) return;
+      this.show({ failure: failure as Failure, reading: false, state: 'stale' });
+      this.#counting = setTimeout(() => this.#begin(), COUNT_MS * 3);
+    }
+  }
+
+  #read({ nodes, pageInfo, totalCount }: VkycFloorQuery['sessions']): Pick<FloorView, 'edge' | 'total'> {
+    this.#cursor = pageInfo.endCursor;
+    return { edge: pageInfo.hasNextPage ? (nodes.at(-1) ?? null) : null, total: totalCount };
+  }
+
+  #page(first: number, after: string | null) {
+    return this.#gateway.query(VkycFloor, { first, after, filter: this.#filter, orderBy: this.#order });
+  }
+
+  #watch(after: string): void {
+    this.#unwatch = this.#gateway.watch(
+      VkycWatchFloor,
+      { after },
+      {
+        next: ({ feed }) => {
+          if (feed.__typename === 'StatusTransition') this.#note(feed.session);
+          else if (feed.__typename === 'FeedReset') void this.#begin();
+        },
+        onState: (state) => this.show({ state }),
+        fail: (failure) => this.show({ failure, state: 'stale' }),
+      },
+    );
+  }
+
+  #note(row: Row): void {
+    for (const told of [this.#changed, this.#sincePage]) told?.set(row.id, newer(told.get(row.id), row));
+    this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_MS);
+    this.#counting ??= setTimeout(() => this.#recount(), COUNT_MS);
+  }
+
+  #showChanges(): void {
+    this.#showing = undefined;
+    const rows = withChanges(this.view, this.#changed, this.#filter, this.#order);
+    this.#changed = new Map();
+    this.show({ rows });
+  }
+
+  async #recount(): Promise<void> {
+    try {
+      const [{ sessions }] = await Promise.all([this.#page(1, null), this.#count()]);
+      this.show({ total: sessions.totalCount });
+    } catch {
+      // The next change asks again.
+    } finally {
+      this.#counting = undefined;
+    }
+  }
+
+  async #count(): Promise<void> {
+    const { sessionStats } = await this.#gateway.query(VkycFloorCounts, {});
+    this.show({ counts: sessionStats });
+  }
+}

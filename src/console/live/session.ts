@@ -1,0 +1,148 @@
+import type { FeedState } from 'vkyc-gateway/client';
+import type { Failure, Gateway } from '../gateway/gateway.ts';
+import {
+  VkycSession,
+  type VkycSessionActionsFragment,
+  VkycSessionLog,
+  type VkycSessionPageFragment,
+  type VkycTransitionFragment,
+  VkycWatchSession,
+} from '../operations.ts';
+import type { Row } from './rows.ts';
+import { Store } from './store.ts';
+
+export type Page = Omit<VkycSessionPageFragment, 'transitions'>;
+export type Transition = VkycTransitionFragment;
+
+export interface SessionView {
+  /** Null: not read yet, or there is none. */
+  readonly page: Page | null;
+  /** There is no such session, or it is not this viewer's to see. */
+  readonly missing: boolean;
+  /** Oldest first, without gaps from the first of them. */
+  readonly log: readonly Transition[];
+  readonly hasOlder: boolean;
+  readonly state: FeedState;
+  readonly failure: Failure | null;
+}
+
+const OLDER = 50;
+const RETRY_MS = 3_000;
+
+/** One session: its page, kept true by its own feed. */
+export class LiveSession extends Store<SessionView> {
+  readonly #gateway: Gateway;
+  readonly #id: string;
+  #unwatch = () => {};
+  #retrying: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  constructor(gateway: Gateway, id: string) {
+    super({ page: null, missing: false, log: [], hasOlder: false, state: 'catching up', failure: null });
+    this.#gateway = gateway;
+    this.#id = id;
+  }
+
+  /** Reads what there is, and follows it from there. */
+  start(): void {
+    this.#stopped = false;
+    void this.#begin();
+  }
+
+  /** Reads what came before the first transition that is shown. */
+  async readOlder(): Promise<void> {
+    const before = this.view.log[0]?.cursor;
+    try {
+      const { session } = await this.#gateway.query(VkycSessionLog, {
+        id: this.#id,
+        last: OLDER,
+        before: before ?? null,
+      });
+      if (!session) return;
+      const { nodes, pageInfo } = session.transitions;
+      this.show({ log: withTransitions(this.view.log, nodes), hasOlder: pageInfo.hasPreviousPage });
+    } catch (failure) {
+      this.show({ failure: failure as Failure });
+    }
+  }
+
+  /** Takes over what somebody's act has answered, before the feed tells of it. */
+  take(session: Row & VkycSessionActionsFragment): void {
+    const { page } = this.view;
+    if (page && session.version >= page.version) this.show({ page: { ...page, ...session } });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#unwatch();
+    clearTimeout(this.#retrying);
+  }
+
+  async #begin(): Promise<void> {
+    const page = await this.#readPage();
+    if (this.#stopped) return;
+    if (page) this.#watch(this.view.log.at(-1)?.cursor ?? page.startCursor);
+    else if (!this.view.missing) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
+  }
+
+  /** What frames do not carry, personal data and words above all, is read anew after each. */
+  async #readPage(): Promise<Page | null> {
+    try {
+      const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
+      if (!session || this.#stopped) {
+        this.show({ missing: !session, failure: null });
+        return null;
+      }
+      const { transitions, ...page } = session;
+      const known = this.view.page;
+      const log = withTransitions(this.view.log, transitions.nodes);
+      this.show({
+        failure: null,
+        log,
+        page: known && known.version > page.version ? { ...page, ...stateOf(known) } : page,
+        hasOlder: (log[0]?.sequence ?? 1) > 1,
+      });
+      return page;
+    } catch (failure) {
+      this.show({ failure: failure as Failure });
+      return null;
+    }
+  }
+
+  #watch(after: string): void {
+    this.#unwatch = this.#gateway.watch(
+      VkycWatchSession,
+      { sessionId: this.#id, after },
+      {
+        next: ({ sessionLive: frame }) => {
+          if (frame.__typename === 'Heartbeat') return;
+          this.take(frame.session);
+          if (frame.__typename === 'StatusTransition')
+            this.show({ log: withTransitions(this.view.log, [frame]) });
+          void this.#readPage();
+        },
+        onState: (state) => this.show({ state }),
+        fail: (failure) => this.show({ failure, state: 'stale' }),
+      },
+    );
+  }
+}
+
+/** What moves with the version. */
+const stateOf = ({ version, disputed, statusInfo, statusSince, meeting, updatedAt, ...rest }: Page) => ({
+  version,
+  disputed,
+  statusInfo,
+  statusSince,
+  meeting,
+  updatedAt,
+  availableActions: rest.availableActions,
+  blockedActions: rest.blockedActions,
+});
+
+/** Each transition once, in the order of the log. */
+function withTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
+  const known = new Set(log.map(({ sequence }) => sequence));
+  const fresh = read.filter(({ sequence }) => !known.has(sequence));
+  return fresh.length === 0 ? log : [...log, ...fresh].sort((one, other) => one.sequence - other.sequence);
+}

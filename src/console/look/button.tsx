@@ -1,0 +1,11 @@
+import { Button as AriaButton, type ButtonProps } from 'react-aria-components/Button';
+import style from './button.module.css';
+
+interface Props extends ButtonProps {
+  /** `primary`: what the screen is for. `danger`: what cannot be taken back. */
+  readonly look?: 'primary' | 'plain' | 'danger' | 'quiet';
+}
+
+export function Button({ look = 'plain', ...props }: Props) {
+  return <AriaButton {...props} className={`${style.button} ${style[look]}`} />;
+}

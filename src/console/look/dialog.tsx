@@ -1,0 +1,33 @@
+import type { ReactNode } from 'react';
+import { Dialog as AriaDialog } from 'react-aria-components/Dialog';
+import { Heading } from 'react-aria-components/Heading';
+import { Modal, ModalOverlay } from 'react-aria-components/Modal';
+import { Button } from './button.tsx';
+import style from './dialog.module.css';
+
+interface Props {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+/** A dialog over the page: closed by Escape, by its button or by a press beside it. */
+export function Dialog({ title, onClose, children }: Props) {
+  return (
+    <ModalOverlay isOpen isDismissable onOpenChange={onClose} className={style.overlay!}>
+      <Modal className={style.modal!}>
+        <AriaDialog className={style.dialog!}>
+          <header>
+            <Heading slot="title" level={2}>
+              {title}
+            </Heading>
+            <Button look="quiet" aria-label="Close" onPress={onClose}>
+              ✕
+            </Button>
+          </header>
+          {children}
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

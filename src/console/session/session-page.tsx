@@ -1,0 +1,120 @@
+import { lazy, Suspense, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { Actions } from '../acting/actions.tsx';
+import { StartSession } from '../acting/start-session.tsx';
+import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
+import { useBadge } from '../live/badge.tsx';
+import { LiveSession, type Page } from '../live/session.ts';
+import { useStore } from '../live/store.ts';
+import { useLive } from '../live/use-live.ts';
+import { Button } from '../look/button.tsx';
+import { Copy } from '../look/copy.tsx';
+import { Notice } from '../look/notice.tsx';
+import { Step, WaitingOn } from '../look/status.tsx';
+import { Age } from '../look/time.tsx';
+import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard } from './cards.tsx';
+import style from './session-page.module.css';
+import { Timeline } from './timeline.tsx';
+
+const Journey = lazy(() => import('./journey.tsx'));
+
+/** One session: what it is, what may be done, and everything that happened, as it happens. */
+export function SessionPage({ id }: { id: string }) {
+  const { gateway } = useSignedIn();
+  const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
+  const { page, missing, log, hasOlder, state, failure } = useStore(live);
+  useBadge(state);
+
+  if (missing)
+    return (
+      <>
+        <h1>There is no such session</h1>
+        <p>
+          Or it is not yours to see. <Link href="/">Go to the floor</Link>
+        </p>
+      </>
+    );
+  if (!page) return failure ? <Notice tone="bad">{failure.message}</Notice> : <p role="status">Reading …</p>;
+
+  return (
+    <article className={style.page}>
+      <Head page={page} />
+      {failure && <Notice tone="bad">{failure.message}</Notice>}
+      {page.disputed && (
+        <Notice tone="bad">
+          Disputed: the provider decided otherwise than was decided here. Do not onboard this customer before
+          somebody has looked.
+        </Notice>
+      )}
+      <div className={style.acts}>
+        <Actions page={page} onDone={(session) => live.take(session)} />
+        <StartAnew page={page} />
+      </div>
+      <section aria-label="Journey" className={`${style.card} ${style.wide}`}>
+        <Suspense fallback={<p role="status">Drawing …</p>}>
+          <Journey now={page.statusInfo} log={log} />
+        </Suspense>
+      </section>
+      <div className={style.columns}>
+        <section aria-label="Timeline" className={style.card}>
+          <h2>What happened</h2>
+          <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.readOlder()} />
+        </section>
+        <div className={style.side}>
+          <CustomerCard page={page} />
+          <MeetingsCard meetings={page.meetings.nodes} />
+          <ReviewsCard reviews={page.reviews} />
+          <FactsCard page={page} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Page }) {
+  return (
+    <header className={style.head}>
+      <p>
+        <Link href="/">Floor</Link> <span aria-hidden>›</span>
+      </p>
+      <div className={style.title}>
+        <h1>{verificationId}</h1>
+        <Copy text={verificationId} what="verification id" />
+      </div>
+      <div className={style.state} aria-live="polite">
+        <Step of={statusInfo} big />
+        <p>
+          <b>{statusInfo.explanation}</b> {statusInfo.recommendedAction}
+        </p>
+        {!statusInfo.terminal && (
+          <p className={style.waiting}>
+            Waiting on <WaitingOn party={statusInfo.waitingOn} /> for <Age since={statusSince} />
+          </p>
+        )}
+      </div>
+    </header>
+  );
+}
+
+/** After a session that came to nothing another try may begin. */
+function StartAnew({ page }: { page: Page }) {
+  const [, navigate] = useLocation();
+  const [open, setOpen] = useState(false);
+  const mayStart = useHasRole('OPERATOR', 'ADMIN');
+  const cameToNothing = ['EXPIRED', 'REJECTED', 'FAILED'].includes(page.statusInfo.status);
+  if (!mayStart || !cameToNothing || page.replacedBy) return null;
+  return (
+    <>
+      <Button look="primary" onPress={() => setOpen(true)}>
+        Start anew
+      </Button>
+      {open && (
+        <StartSession
+          replaces={page}
+          onClose={() => setOpen(false)}
+          onStarted={({ id }) => navigate(`/sessions/${encodeURIComponent(id)}`)}
+        />
+      )}
+    </>
+  );
+}

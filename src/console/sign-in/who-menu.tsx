@@ -1,0 +1,55 @@
+import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
+import { Popover } from 'react-aria-components/Popover';
+import { setup } from '../gateway/setup.ts';
+import { ROLES_TO_PLAY } from '../gateway/sign-in.ts';
+import { useSignedIn } from '../gateway/signed-in.tsx';
+import { Button } from '../look/button.tsx';
+import { roleWords, words } from '../look/words.ts';
+import type { Role } from '../operations.ts';
+import style from './who-menu.module.css';
+
+/** Who acts here; in development, anyone whom one wants to be. */
+export function WhoMenu() {
+  const { viewer, signIn, become } = useSignedIn();
+  const development = setup.signIn === 'ISSUED';
+  return (
+    <MenuTrigger>
+      <Button look="quiet" aria-label={`Signed in as ${viewer.id}, ${roleWords(viewer.roles)}`}>
+        <span className={style.who}>
+          <b>{viewer.id}</b>
+          <small>{roleWords(viewer.roles)}</small>
+        </span>
+        <span aria-hidden>▾</span>
+      </Button>
+      <Popover className={style.popover!} placement="bottom end">
+        <Menu
+          className={style.menu!}
+          selectionMode="single"
+          selectedKeys={[signIn.kind === 'ROLE' ? signIn.role : signIn.kind]}
+          onAction={(key) => {
+            if (key === 'OUT') become(null);
+            else if (key === 'DEVELOPER') become({ kind: 'DEVELOPER' });
+            else become({ kind: 'ROLE', role: key as Role });
+          }}
+        >
+          {development ? (
+            <>
+              <MenuItem id="DEVELOPER" className={style.item!}>
+                Developer (no token)
+              </MenuItem>
+              {ROLES_TO_PLAY.map((role) => (
+                <MenuItem key={role} id={role} className={style.item!}>
+                  {words(role)}
+                </MenuItem>
+              ))}
+            </>
+          ) : (
+            <MenuItem id="OUT" className={style.item!}>
+              Sign out
+            </MenuItem>
+          )}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
+  );
+}
