@@ -41,13 +41,17 @@ export interface FloorQuery {
 /** Reads the address; what it says that there is not is left out. */
 export function queryOf(search: URLSearchParams): FloorQuery {
   const order = search.get('order') ?? '';
-  const prefix = search.get('id');
+  const status = search.getAll('phase').filter((each) => each in PHASES) as Status[];
+  const subStatus = search.getAll('step').filter((each) => /^[A-Z_]+$/.test(each)) as SubStatus[];
+  const waitingOn = search.getAll('waiting').filter((each) => each in PARTIES) as Party[];
+  const verificationIdPrefix = search.get('id');
   return {
+    // An empty list would let nothing through.
     filter: {
-      status: search.getAll('phase').filter((each) => each in PHASES) as Status[],
-      subStatus: search.getAll('step').filter((each) => /^[A-Z_]+$/.test(each)) as SubStatus[],
-      waitingOn: search.getAll('waiting').filter((each) => each in PARTIES) as Party[],
-      ...(prefix ? { verificationIdPrefix: prefix } : {}),
+      ...(status.length > 0 && { status }),
+      ...(subStatus.length > 0 && { subStatus }),
+      ...(waitingOn.length > 0 && { waitingOn }),
+      ...(verificationIdPrefix && { verificationIdPrefix }),
     },
     order: order in ORDERS ? (order as OrderName) : 'newest',
   };
