@@ -25,7 +25,7 @@ export function FloorPage() {
   const mayStart = useHasRole('OPERATOR', 'ADMIN');
 
   return (
-    <>
+    <div className={style.page}>
       <h1 className="hidden">The floor</h1>
       <FloorCounts floor={floor} />
       <div className={style.tools}>
@@ -58,7 +58,7 @@ export function FloorPage() {
       </div>
       <FloorList floor={floor} filtered={key !== ''} />
       {starting && <StartSession onClose={() => setStarting(false)} onStarted={(row) => floor.take(row)} />}
-    </>
+    </div>
   );
 }
 

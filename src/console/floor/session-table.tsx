@@ -86,6 +86,9 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
 
 /** Drawn anew only when its session changes, however many others do. */
 const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
+  // What is scrolled into sight has not moved just now.
+  const seen = useRef(row.version);
+  const moved = row.version !== seen.current;
   return (
     <tr
       aria-rowindex={index + 2}
@@ -97,7 +100,7 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
         <Link href={`/sessions/${encodeURIComponent(row.id)}`}>{row.verificationId}</Link>
         {row.disputed && <span className={style.disputed}>Disputed</span>}
       </td>
-      <td key={row.version} className={style.step}>
+      <td key={row.version} className={moved ? style.moved : undefined}>
         <Step of={row.statusInfo} />
       </td>
       <td>

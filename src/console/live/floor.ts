@@ -28,6 +28,7 @@ const PAGE = 100;
 const SHOW_MS = 100;
 /** Counts are asked for at most this often, and only after something changed. */
 const COUNT_MS = 1_000;
+const RETRY_MS = 3_000;
 
 /** The sessions of the floor that a filter lets through, kept true by the feed over all sessions. */
 export class Floor extends Store<FloorView> {
@@ -107,7 +108,7 @@ export class Floor extends Store<FloorView> {
     } catch (failure) {
       if (this.#stopped) return;
       this.show({ failure: failure as Failure, reading: false, state: 'stale' });
-      this.#counting = setTimeout(() => this.#begin(), COUNT_MS * 3);
+      if ((failure as Failure).code === null) this.#counting = setTimeout(() => this.#begin(), RETRY_MS);
     }
   }
 

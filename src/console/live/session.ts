@@ -82,7 +82,7 @@ export class LiveSession extends Store<SessionView> {
     const page = await this.#readPage();
     if (this.#stopped) return;
     if (page) this.#watch(this.view.log.at(-1)?.cursor ?? page.startCursor);
-    else if (!this.view.missing) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
+    else if (this.view.failure?.code === null) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
   }
 
   /** What frames do not carry, personal data and words above all, is read anew after each. */
