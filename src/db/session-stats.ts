@@ -1,7 +1,7 @@
-import { and, gte, inArray, lt, min, notInArray, type SQL, sql } from 'drizzle-orm';
-import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
+import { and, gte, inArray, lt, min, not, type SQL, sql } from 'drizzle-orm';
+import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable } from './client.ts';
-import { sessions, transitions } from './tables.ts';
+import { isOver, sessions, transitions } from './tables.ts';
 
 /** Which sessions figures are of. */
 export interface StatsWindow {
@@ -15,13 +15,11 @@ export interface StatsWindow {
   readonly verificationIds: readonly string[] | null;
 }
 
-const TERMINAL = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
-
 const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | undefined =>
   and(
     from ? gte(sessions.createdAt, from) : undefined,
     to ? lt(sessions.createdAt, to) : undefined,
-    openOnly ? notInArray(sessions.subStatus, TERMINAL) : undefined,
+    openOnly ? not(isOver(sessions.subStatus)) : undefined,
     verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined,
   );
 
@@ -136,7 +134,7 @@ export async function countOutcomes(
       stretch,
       started: count,
       approved: sql<number>`count(*) filter (where ${sessions.subStatus} = 'AUDITOR_APPROVED' and not ${sessions.disputed})::int`,
-      ended: sql<number>`count(*) filter (where ${inArray(sessions.subStatus, TERMINAL)})::int`,
+      ended: sql<number>`count(*) filter (where ${isOver(sessions.subStatus)})::int`,
     })
     .from(sessions)
     .where(within(window))

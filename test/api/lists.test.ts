@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bootGateway, eventually } from '../harness/gateway.ts';
+import { bootGateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 
 const gateway = await bootGateway();
@@ -122,35 +122,4 @@ test('anything with an id is found by it, and what is not yours is null', async 
     node: null,
     nodes: [null, null, null, null, null],
   });
-});
-
-test('statistics count where sessions are, how far they came and how fast', async () => {
-  const counted = await bootGateway();
-  for (const id of ['stats.1', 'stats.2', 'stats.3']) await counted.start(id);
-  await counted.advance('stats.1', 11);
-  await counted.advance('stats.2', 2);
-  await eventually(async () => {
-    const { rows } = await counted.database.query(
-      `select count(*)::int as done from webhook_inbox where state = 'DONE'`,
-    );
-    return rows[0].done === 16;
-  });
-
-  const { data } = await counted.graphql(
-    `query ($to: DateTime) { all: sessionStats { total byStatus { status subStatus count } funnel { status reached medianSecondsToReach } } none: sessionStats(to: $to) { total } }`,
-    { to: '2020-01-01T00:00:00Z' },
-  );
-
-  expect(data.none.total).toBe(0);
-  expect(data.all.total).toBe(3);
-  expect(data.all.byStatus).toEqual([
-    { status: 'PRE_VIDEO_CALL', subStatus: 'USER_IP_VERIFICATION_SUCCESSFUL', count: 1 },
-    { status: 'RECEIVED', subStatus: 'LINK_GENERATED', count: 1 },
-    { status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL', count: 1 },
-  ]);
-  const reached = Object.fromEntries(data.all.funnel.map((stage: any) => [stage.status, stage.reached]));
-  expect(reached).toMatchObject({ RECEIVED: 3, PRE_VIDEO_CALL: 2, VIDEO_CALL: 1, AGENT_REVIEWED: 0 });
-  const video = data.all.funnel.find((stage: any) => stage.status === 'VIDEO_CALL');
-  expect(video.medianSecondsToReach).toBeGreaterThan(0);
-  expect(video.medianSecondsToReach).toBeLessThan(60);
 });

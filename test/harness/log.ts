@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { expect } from 'vitest';
 import { advance } from '../../src/domain/session.ts';
 
-/** Every session's row is the fold of its log, whose sequences have no gaps. */
+/** Every session's row is the fold of its log, whose sequences have no gaps; its state is as old as its last move. */
 export async function expectFolds(database: pg.Pool): Promise<void> {
   const { rows: sessions } = await database.query('select * from vkyc_session');
   const { rows: log } = await database.query('select * from status_transition order by session_id, sequence');
@@ -24,6 +24,8 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
         }),
       null,
     );
+    const moves = own.filter((row) => row.verdict === 'MOVED');
+    expect(session.status_since).toEqual(moves.at(-1).recorded_at);
     expect(folded).toEqual({
       status: session.status,
       subStatus: session.sub_status,

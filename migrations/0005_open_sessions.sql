@@ -1,0 +1,1 @@
+CREATE INDEX "vkyc_session_open" ON "vkyc_session" USING btree ("status","sub_status","waiting_on","status_since") WHERE not "vkyc_session"."sub_status" in ('AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'INSUFFICIENT_BALANCE', 'VKYC_EXPIRED');
