@@ -164,13 +164,22 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
       allowed.includes(role) && (role !== 'CUSTOMER' || viewer.verificationIds.includes(verificationId)),
   );
 
+/** Whether somebody sees the sessions of all, in whatever role. */
+export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
+
 /** The verification ids that a viewer is limited to; null: all. */
 export const limitOf = (viewer: Viewer): readonly string[] | null =>
-  hasRole(viewer, STAFF) ? null : viewer.verificationIds;
+  isStaff(viewer) ? null : viewer.verificationIds;
 
 /** Whether a session is the viewer's to see. */
 export const maySee = (viewer: Viewer, verificationId: string): boolean =>
   limitOf(viewer)?.includes(verificationId) ?? true;
+
+/** Whether all of the staff see a field in full, whoever of them it is. */
+export const allStaffSee = (rule: FieldRuleName): boolean => {
+  const roles: readonly Role[] = FIELD_RULES[rule].roles;
+  return STAFF.every((role) => roles.includes(role));
+};
 
 /** What a field belongs to, as far as that is known. */
 export interface FieldOf {

@@ -1,6 +1,6 @@
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
-import type { Viewer } from '../domain/access.ts';
+import { isStaff, type Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Cursors, LogPlace } from '../feed/cursor.ts';
@@ -33,6 +33,8 @@ export interface Services {
 /** What every resolver gets: who asks, the application, and loaders that live as long as one answer. */
 export interface Context {
   readonly viewer: Viewer;
+  /** Whether the viewer is of the staff: what goes by that alone is the same for all of them. */
+  readonly staff: boolean;
   readonly services: Services;
   readonly loaders: Loaders;
   /** True in subscriptions, whose frames must not carry personal data. */
@@ -58,6 +60,7 @@ export const createContext = (
   let feedEnd: Promise<LogPlace> | null = null;
   return {
     viewer,
+    staff: isStaff(viewer),
     services,
     loaders: createLoaders(services.db),
     live: connection !== null,

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
-import type { Viewer } from '../domain/access.ts';
+import { isStaff, type Viewer } from '../domain/access.ts';
 import { Lifetime } from '../feed/lifetime.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
 import { type Context, createContext, type Services } from './context.ts';
@@ -24,7 +24,7 @@ export async function subscribeTo(
   sink: Sink,
   parts: Parts,
 ): Promise<Lifetime | ExecutionResult> {
-  const live = { sink, selection: selectionOf(operation, parts) };
+  const live = { sink, selection: selectionOf(operation, isStaff(viewer), parts) };
   const contextValue = createContext(parts.services, viewer, live);
   const begun = (await createSourceEventStream({ ...operation, contextValue })) as Lifetime | ExecutionResult;
   const errors = 'errors' in begun ? (begun.errors ?? []) : [];
@@ -38,11 +38,12 @@ export async function subscribeTo(
 /** What has been read on an occasion: of the moment, and the same for all viewers. */
 const loadersOf = new WeakMap<object, Loaders>();
 
-/** What an operation shows of a frame. */
-function selectionOf(operation: Operation, { services, translate }: Parts): Selection {
+/** What an operation shows of a frame: to the staff, or to customers, who share nothing with them. */
+function selectionOf(operation: Operation, staff: boolean, { services, translate }: Parts): Selection {
   const executeOne = async (frame: Frame, viewer: Viewer, loaders: Loaders) => {
     let dependsOnViewer = false;
     const contextValue: Context = {
+      staff,
       services,
       loaders,
       live: true,
@@ -62,7 +63,7 @@ function selectionOf(operation: Operation, { services, translate }: Parts): Sele
     } satisfies Executed;
   };
   return {
-    key: operation.selectionKey,
+    key: `${staff ? 'staff' : 'customers'} ${operation.selectionKey}`,
     async execute(frames, viewer, occasion) {
       const loaders = loadersOf.get(occasion) ?? createLoaders(services.db);
       loadersOf.set(occasion, loaders);

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import type { GraphQLObjectType } from 'graphql';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createCursors } from '../../src/feed/cursor.ts';
+import { getSchema } from '../../src/graphql/schema.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
+import { inMinutes, person } from '../harness/people.ts';
+import { webhooksSettled } from '../harness/rows.ts';
 
 /** Statements of the gateway's own looking around. */
 const BY_THE_CLOCK = 12;
@@ -125,4 +129,44 @@ test('what one customer sees takes no more statements for 30 customers than for 
   }
 
   expect(counts[1]).toBeLessThanOrEqual((counts[0] as number) + BY_THE_CLOCK);
+});
+
+test('who acted is shown to all of the staff by one execution, and looked at anew for each customer', async () => {
+  const gateway = await bootGateway();
+  const verificationId = 'acted.on';
+  const session = await gateway.start(verificationId);
+  await webhooksSettled(gateway.database);
+  const operator = await person(gateway, 'olga', 'OPERATOR');
+  const query =
+    'subscription { feed { ... on Heartbeat { cursor } ... on StatusTransition { applied actor } } }';
+  const following = async (sub: string, role: string) => {
+    const token = await gateway.token({ sub, roles: [role], verification_ids: [verificationId] });
+    const stream = gateway.subscribe<{ actor: string | null }>(
+      query,
+      {},
+      { authorization: `Bearer ${token}` },
+    );
+    // The heartbeat: it is in step with the others.
+    await stream.next();
+    return stream;
+  };
+  const staff = await Promise.all(['VIEWER', 'AGENT', 'ADMIN'].map((role) => following(role, role)));
+  const customers = await Promise.all(['asha', 'bala'].map((sub) => following(sub, 'CUSTOMER')));
+  const { applied } = (getSchema().getType('StatusTransition') as GraphQLObjectType).getFields();
+  const executed = vi.spyOn(applied as { resolve: (...given: unknown[]) => unknown }, 'resolve');
+  atTheEnd(async () => executed.mockRestore());
+
+  const executions: number[] = [];
+  // In the first round it is found out that customers are told apart.
+  for (const minutes of [30, 40]) {
+    executed.mockClear();
+    await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(minutes) });
+    const shown = await Promise.all(
+      [...staff, ...customers].map(async (stream) => (await stream.next()).actor),
+    );
+    expect(shown).toEqual(['olga', 'olga', 'olga', null, null]);
+    executions.push(executed.mock.calls.length);
+  }
+
+  expect(executions[1]).toBe(1 + customers.length);
 });
