@@ -16,7 +16,7 @@ import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Trust } from '../graphql/trusted-documents.ts';
 import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
 import { refuseUnasked } from './origin.ts';
-import type { Authenticator } from './sign-in.ts';
+import { type Authenticator, authorizationOf } from './sign-in.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
@@ -170,7 +170,7 @@ export async function serveGraphqlOverHttp(
     onSend: withStatusOfType,
     handler: fastifyApolloHandler(apollo, {
       context: async (request) =>
-        createContext(services, await authenticator.viewerOf(request.headers.authorization)),
+        createContext(services, await authenticator.viewerOf(authorizationOf(request))),
     }),
   });
   refuseOtherMethods(app, '/graphql');

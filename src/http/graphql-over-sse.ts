@@ -11,7 +11,7 @@ import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
 import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
 import { refuseUnasked } from './origin.ts';
-import type { Authenticator } from './sign-in.ts';
+import { type Authenticator, authorizationOf } from './sign-in.ts';
 import { ResponseSink } from './sinks.ts';
 
 /**
@@ -59,7 +59,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
     onRequest: refuseUnasked,
     preHandler: refuseBatch,
     async handler(request, reply) {
-      const viewer = await parts.authenticator.viewerOf(request.headers.authorization).catch((error) => {
+      const viewer = await parts.authenticator.viewerOf(authorizationOf(request)).catch((error) => {
         if (error instanceof GraphQLError) return error;
         throw error;
       });

@@ -143,9 +143,7 @@ async function signIn(
   const { client } = peer;
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
   try {
-    peer.viewer = await authenticator.viewerOf(
-      authorization === undefined ? undefined : String(authorization),
-    );
+    peer.viewer = await authenticator.viewerOf(authorization);
   } catch (error) {
     // Refused with 4403: clients then come back with a new token, as connectionParams may be a function.
     if (!(error instanceof GraphQLError)) throw error;

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
@@ -30,7 +31,7 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 /** Who a request's `Authorization` header (or a socket's parameter) stands for. */
 export interface Authenticator {
   /** Throws UNAUTHENTICATED; SERVICE_UNAVAILABLE where the keys cannot be had, which says nothing of the token. */
-  viewerOf(authorization: string | undefined): Promise<Viewer>;
+  viewerOf(authorization: unknown): Promise<Viewer>;
   /** Signs a token; null unless in development mode. */
   readonly issue:
     | ((claims: { sub: string; roles: string[]; verification_ids: string[] }) => Promise<string>)
@@ -57,11 +58,11 @@ export function createAuthenticator(signIn: SignIn, clock: Clock): Authenticator
 
   return {
     async viewerOf(authorization) {
-      if (!authorization) {
+      if (authorization === undefined || authorization === null || authorization === '') {
         if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
         throw unauthenticated('Send a token: Authorization: Bearer <token>.');
       }
-      const [, token] = authorization.match(/^Bearer +(\S+)$/i) ?? [];
+      const [, token] = (typeof authorization === 'string' && authorization.match(/^Bearer +(\S+)$/i)) || [];
       if (!token) throw unauthenticated('The Authorization header must be of the form: Bearer <token>.');
       const verified = await jwtVerify(token, key, { ...options, currentDate: clock.now() }).catch(
         (error: { code?: string }) => {
@@ -83,6 +84,10 @@ export function createAuthenticator(signIn: SignIn, clock: Clock): Authenticator
         : null,
   };
 }
+
+/** A request's header. Of several Node takes the first, and whatever stands in front of it perhaps the last. */
+export const authorizationOf = ({ raw }: FastifyRequest): string | undefined =>
+  raw.headersDistinct.authorization?.join(', ');
 
 function viewerFrom(payload: JWTPayload): Viewer {
   const parsed = claims.safeParse(payload);
