@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { exportSPKI, importJWK, UnsecuredJWT } from 'jose';
 import { afterEach, expect, test, vi } from 'vitest';
-import { WebSocket } from 'ws';
 import { CLOCK_SKEW_SECONDS, KEYS_COOLDOWN_SECONDS, KEYS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
+import { arrive, UNAUTHENTICATED, withAuthorization } from '../harness/arrivals.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { claimsWith, createKey, secondsFromNow, signWith, startKeyServer } from '../harness/key-server.ts';
 
@@ -10,35 +9,12 @@ const SECRET = 'a secret of the tests that is long enough';
 const secret = new TextEncoder().encode(SECRET);
 const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
 
-const WELCOME = { HTTP: 200, SSE: 200, WebSocket: 'connection_ack' };
-const UNAUTHENTICATED = { HTTP: '401 UNAUTHENTICATED', SSE: '401 UNAUTHENTICATED', WebSocket: 4403 };
-const UNAVAILABLE = { HTTP: '503 SERVICE_UNAVAILABLE', SSE: '503 SERVICE_UNAVAILABLE', WebSocket: 1013 };
+const WELCOME = { HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' };
+const UNAVAILABLE = { HTTP: '503 SERVICE_UNAVAILABLE', SSE: '503 SERVICE_UNAVAILABLE', WebSocket: '1013' };
 
-/** What each transport answers to somebody who comes with this header. */
-async function arrive(gateway: Gateway, authorization: string | undefined) {
-  const post = async (path: string) => {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
-      body: JSON.stringify({ query: '{ viewer { id } }' }),
-    });
-    const text = await response.text();
-    if (response.ok) expect(text).toContain('"ravi"');
-    return response.ok ? response.status : `${response.status} ${JSON.parse(text).errors[0].extensions.code}`;
-  };
-  const connect = async () => {
-    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
-    const answered = await Promise.race([
-      once(socket, 'message').then(([data]) => JSON.parse(String(data)).type as string),
-      once(socket, 'close').then(([code]) => code as number),
-    ]);
-    socket.close();
-    return answered;
-  };
-  return { HTTP: await post('/graphql'), SSE: await post('/graphql/stream'), WebSocket: await connect() };
-}
+/** What each transport answers to somebody who comes with this, or with nothing. */
+const answersTo = async (gateway: Gateway, authorization: string | undefined) =>
+  (await arrive(gateway, authorization ? withAuthorization(authorization) : {})).answers;
 
 const bearer = (token: string) => `Bearer ${token}`;
 const HS256 = { alg: 'HS256' };
@@ -87,9 +63,9 @@ test('a token gets in, or is refused alike on every transport: with a shared sec
   };
 
   for (const [what, authorization] of Object.entries(welcome))
-    expect(await arrive(gateway, authorization), what).toEqual(WELCOME);
+    expect(await answersTo(gateway, authorization), what).toEqual(WELCOME);
   for (const [what, authorization] of Object.entries(refused))
-    expect(await arrive(gateway, authorization), what).toEqual(UNAUTHENTICATED);
+    expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
 
 test('a token gets in, or is refused alike on every transport: with published keys', {
@@ -131,9 +107,9 @@ test('a token gets in, or is refused alike on every transport: with published ke
   };
 
   for (const [what, authorization] of Object.entries(welcome))
-    expect(await arrive(gateway, authorization), what).toEqual(WELCOME);
+    expect(await answersTo(gateway, authorization), what).toEqual(WELCOME);
   for (const [what, authorization] of Object.entries(refused))
-    expect(await arrive(gateway, authorization), what).toEqual(UNAUTHENTICATED);
+    expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
 
 test('keys rotate: a new one is found, one that is gone is no longer believed, and the keys are not fetched for every stranger', async () => {
@@ -150,20 +126,20 @@ test('keys rotate: a new one is found, one that is gone is no longer believed, a
   const old = bearer(await signWith(before.privateKey, { alg: 'RS256', kid: 'before' }, claims));
   const young = bearer(await signWith(after.privateKey, { alg: 'RS256', kid: 'after' }, claims));
 
-  expect(await arrive(gateway, old)).toEqual(WELCOME);
+  expect(await answersTo(gateway, old)).toEqual(WELCOME);
   keys.publish(before, after);
-  expect(await arrive(gateway, young), 'within the cooldown').toEqual(UNAUTHENTICATED);
+  expect(await answersTo(gateway, young), 'within the cooldown').toEqual(UNAUTHENTICATED);
   expect(keys.fetches).toBe(1);
   later(KEYS_COOLDOWN_SECONDS + 1);
-  expect(await arrive(gateway, young)).toEqual(WELCOME);
-  expect(await arrive(gateway, old)).toEqual(WELCOME);
+  expect(await answersTo(gateway, young)).toEqual(WELCOME);
+  expect(await answersTo(gateway, old)).toEqual(WELCOME);
   expect(keys.fetches).toBe(2);
 
   keys.publish(after);
-  expect(await arrive(gateway, old), 'until the keys are looked at again').toEqual(WELCOME);
+  expect(await answersTo(gateway, old), 'until the keys are looked at again').toEqual(WELCOME);
   later(KEYS_KEPT_SECONDS + 1);
-  expect(await arrive(gateway, young)).toEqual(WELCOME);
-  expect(await arrive(gateway, old)).toEqual(UNAUTHENTICATED);
+  expect(await answersTo(gateway, young)).toEqual(WELCOME);
+  expect(await answersTo(gateway, old)).toEqual(UNAUTHENTICATED);
   expect(keys.fetches).toBe(3);
 });
 
@@ -174,9 +150,9 @@ test('where the keys cannot be had, nobody is told that their token is bad', asy
   const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
   const token = bearer(await signWith(key.privateKey, { alg: 'RS256', kid: 'rsa' }));
 
-  expect(await arrive(gateway, token)).toEqual(UNAVAILABLE);
+  expect(await answersTo(gateway, token)).toEqual(UNAVAILABLE);
   keys.fail(null);
-  expect(await arrive(gateway, token)).toEqual(WELCOME);
+  expect(await answersTo(gateway, token)).toEqual(WELCOME);
 });
 
 test('who is known and may not is FORBIDDEN, on every transport, and not sent to sign in again', async () => {

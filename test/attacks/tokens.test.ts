@@ -1,0 +1,279 @@
+/** What may be tried with a token: each transport refuses it alike, and nobody is told what was in it. */
+import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { CLOCK_SKEW_SECONDS } from '../../src/http/sign-in.ts';
+import {
+  type Arrival,
+  arrive,
+  FORBIDDEN,
+  UNAUTHENTICATED,
+  type Way,
+  withAuthorization,
+} from '../harness/arrivals.ts';
+import { bootGateway } from '../harness/gateway.ts';
+import { claimsWith, createKey, secondsFromNow, signWith, startKeyServer } from '../harness/key-server.ts';
+import { tallyOf } from './tally.ts';
+
+const AUTH_SECRET = 'a secret of the tests that is long enough';
+const secret = new TextEncoder().encode(AUTH_SECRET);
+const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
+const HS256 = { alg: 'HS256' };
+const RS256 = { alg: 'RS256', kid: 'rsa' };
+
+const [rsa, ec, attackers] = [await createKey('rsa'), await createKey('ec', 'ES256'), await createKey('rsa')];
+const keys = await startKeyServer(rsa, ec);
+const attackersKeys = await startKeyServer(attackers);
+const bySecret = await bootGateway({ environment: { AUTH_SECRET, ...EXPECTS } });
+const byKeys = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
+
+const part = (value: object | string) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const unsigned = (header: object, claims: object | string = claimsWith()) =>
+  `${part(header)}.${part(claims)}.`;
+/** Signed by hand, since libraries refuse to make such tokens. */
+function hmac(key: string | Buffer, header: object = HS256, hash = 'sha256'): string {
+  const signed = `${part(header)}.${part(claimsWith())}`;
+  return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
+}
+
+const published: KeyObject = createPublicKey({ key: rsa.published as never, format: 'jwk' });
+const pem = String(published.export({ type: 'spki', format: 'pem' }));
+const good = await signWith(secret, HS256);
+const goodByKey = await signWith(rsa.privateKey, RS256);
+const [head, body, signature] = good.split('.') as [string, string, string];
+const [headByKey, , signatureByKey] = goodByKey.split('.') as [string, string, string];
+const asAdmin = part(claimsWith({ roles: ['ADMIN'] }));
+const withClaims = (claims: object) => signWith(secret, HS256, claimsWith(claims));
+const withHeader = (header: object) =>
+  signWith(attackers.privateKey, { ...RS256, kid: 'attacker', ...header });
+
+/** A shared secret signs tokens. */
+const FORGED_SECRETS: Record<string, string> = {
+  'another secret': await signWith(new Uint8Array(32).fill(1), HS256),
+  'an empty secret': hmac(''),
+  'the secret, cut short': hmac(AUTH_SECRET.slice(0, -1)),
+  'a longer hash': await signWith(new Uint8Array(64).fill(1), { alg: 'HS512' }),
+  'the secret, with a longer hash': hmac(AUTH_SECRET, { alg: 'HS512' }, 'sha512'),
+  'the secret, said to be an RSA key': hmac(AUTH_SECRET, { alg: 'RS256' }),
+  'a payload that was altered': `${head}.${asAdmin}.${signature}`,
+  'a header that was altered': `${part({ alg: 'HS256', typ: 'JWT' })}.${body}.${signature}`,
+  'a signature that was stripped': `${head}.${body}.`,
+  'a signature that was cut off with its dot': `${head}.${body}`,
+  'a signature that was cut short': `${head}.${body}.${signature.slice(0, 4)}`,
+  'an algorithm of none': unsigned({ alg: 'none' }),
+  'an algorithm of NONE': unsigned({ alg: 'NONE' }),
+  'an algorithm of nOnE': unsigned({ alg: 'nOnE' }),
+  'an algorithm of nothing': unsigned({ alg: '' }),
+  'no algorithm': unsigned({ typ: 'JWT' }),
+  'several algorithms': unsigned({ alg: ['none', 'HS256'] }),
+  'an algorithm of none, with a good signature': `${part({ alg: 'none' })}.${body}.${signature}`,
+  'a kid that is a file of nothing': hmac('', { ...HS256, kid: '../../../../dev/null' }),
+  'a kid that is SQL': hmac('attacker', { ...HS256, kid: "x' union select 'attacker" }),
+  'a kid that is a command': hmac('attacker', { ...HS256, kid: '| echo attacker' }),
+  'a kid that is a member of every object': hmac('', { ...HS256, kid: '__proto__' }),
+  'a secret that it brings itself': hmac('attacker', {
+    ...HS256,
+    jwk: { kty: 'oct', k: part('attacker') },
+  }),
+  'the address of its secret': hmac('attacker', { ...HS256, jku: attackersKeys.url }),
+  'a header that it says must be understood': hmac(AUTH_SECRET, { ...HS256, crit: ['x'], x: 1 }),
+  'a payload that is none': unsigned(HS256, 'null'),
+  'an encrypted token': `${part({ alg: 'dir', enc: 'A256GCM' })}..${part('x')}.${part('x')}.${part('x')}`,
+  'one token after another': `${good}.${good}`,
+  'dots alone': '..',
+};
+
+/** Published keys verify tokens. */
+const FORGED_KEYS: Record<string, string> = {
+  'the published key as a secret: PEM': hmac(pem, { ...HS256, kid: 'rsa' }),
+  'the published key as a secret: PEM without its last line end': hmac(pem.trim(), { ...HS256, kid: 'rsa' }),
+  'the published key as a secret: PKCS 1': hmac(String(published.export({ type: 'pkcs1', format: 'pem' })), {
+    ...HS256,
+    kid: 'rsa',
+  }),
+  'the published key as a secret: DER': hmac(published.export({ type: 'spki', format: 'der' }), {
+    ...HS256,
+    kid: 'rsa',
+  }),
+  'the published key as a secret: as it was published': hmac(JSON.stringify(rsa.published), {
+    ...HS256,
+    kid: 'rsa',
+  }),
+  'the published key as a secret: its modulus': hmac(Buffer.from(rsa.published.n as string, 'base64url'), {
+    ...HS256,
+    kid: 'rsa',
+  }),
+  'the published key as a secret, without its name': hmac(pem),
+  'a key of the attacker, under the name of ours': await signWith(attackers.privateKey, RS256),
+  'a key of the attacker, under no name': await signWith(attackers.privateKey, { alg: 'RS256' }),
+  'jku: the address of its keys': await withHeader({ jku: attackersKeys.url }),
+  'jku: the address of its keys behind ours': await withHeader({
+    jku: `${keys.url}@${new URL(attackersKeys.url).host}`,
+  }),
+  'jku, under the name of ours': await withHeader({ kid: 'rsa', jku: attackersKeys.url }),
+  'x5u: the address of its certificate': await withHeader({ x5u: attackersKeys.url }),
+  'x5c: its certificate': await withHeader({ x5c: [part('certificate')] }),
+  'jwk: its key': await withHeader({ jwk: attackers.published }),
+  'jwk: its key, under the name of ours': await withHeader({ kid: 'rsa', jwk: attackers.published }),
+  'a payload that was altered': `${headByKey}.${asAdmin}.${signatureByKey}`,
+  'a signature that was stripped': `${headByKey}.${asAdmin}.`,
+  'a signature of zeros': `${part({ alg: 'ES256', kid: 'ec' })}.${asAdmin}.${Buffer.alloc(64).toString('base64url')}`,
+  'a signature of one algorithm for another': `${part({ alg: 'PS256', kid: 'rsa' })}.${body}.${signatureByKey}`,
+  'an algorithm that is not of the key': `${part({ alg: 'RS256', kid: 'ec' })}.${body}.${signatureByKey}`,
+  'an algorithm of none': unsigned({ alg: 'none', kid: 'rsa' }),
+  'a kid that is a path': await withHeader({ kid: '../keys' }),
+  'a kid that is no text': unsigned({ alg: 'RS256', kid: { rsa: true } }),
+};
+
+/** Signed as it should be, and not to be believed. */
+const REFUSED_CLAIMS: Record<string, object> = {
+  'ended longer ago than clocks differ': { exp: secondsFromNow(-10 - CLOCK_SKEW_SECONDS) },
+  'ended when time began': { exp: 0 },
+  'without an end': { exp: undefined },
+  'with an end that is a text': { exp: String(secondsFromNow(3600)) },
+  'not yet valid': { nbf: secondsFromNow(10 + CLOCK_SKEW_SECONDS) },
+  'valid from a text on': { nbf: 'now' },
+  'of another issuer': { iss: 'other' },
+  'of an issuer whose name begins like ours': { iss: 'bank.example.com' },
+  'of several issuers': { iss: ['bank', 'other'] },
+  'of no issuer': { iss: undefined },
+  'for another audience': { aud: 'other' },
+  'for other audiences': { aud: ['other', 'vkyc2'] },
+  'for no audience': { aud: undefined },
+  'of nobody': { sub: undefined },
+  'of somebody without a name': { sub: '' },
+  'of a number': { sub: 7 },
+  'of an object': { sub: { id: 'ravi' } },
+  'of a name without end': { sub: 'x'.repeat(201) },
+  'with roles that are a text': { roles: 'ADMIN' },
+  'with roles that are an object': { roles: { 0: 'ADMIN', length: 1 } },
+  'with roles in a list in a list': { roles: [['ADMIN']] },
+  'with roles that are null': { roles: null },
+  'with a role that is null': { roles: ['ADMIN', null] },
+  'with roles that are true': { roles: true },
+  'with verification ids that are a text': { verification_ids: 'loan-1' },
+  'with verification ids that are numbers': { verification_ids: [1] },
+};
+
+/** Believed, and of no role that may do anything. */
+const POWERLESS_CLAIMS: Record<string, object> = {
+  'with no roles': { roles: [] },
+  'without roles': { roles: undefined },
+  'with a role that there is not': { roles: ['SUPERUSER'] },
+  'with a role in small letters': { roles: ['admin'] },
+  'with a role with a space': { roles: ['ADMIN '] },
+  'with several roles in one': { roles: ['ADMIN,AGENT'] },
+  'with members of every object for roles': { roles: ['__proto__', 'constructor', 'toString'] },
+};
+
+const inParams = (params: unknown): Way => ({ params });
+const bearer = `Bearer ${good}`;
+const forgedBearer = `Bearer ${FORGED_SECRETS['another secret']}`;
+
+const twice = (...authorization: string[]): Way => ({
+  headers: { authorization },
+  params: { authorization },
+});
+
+/** A good token in a place or a form in which it is none; over a WebSocket, in the nearest that there is to it. */
+const MISPLACED: Record<string, Way> = {
+  'no token': {},
+  'no scheme': withAuthorization(good),
+  'another scheme': withAuthorization(`Token ${good}`),
+  'a password': withAuthorization(`Basic ${btoa(`ravi:${good}`)}`),
+  'a scheme that begins alike': withAuthorization(`BearerToken ${good}`),
+  'no space': withAuthorization(`Bearer${good}`),
+  quotes: withAuthorization(`Bearer "${good}"`),
+  'something behind it': withAuthorization(`Bearer ${good} ${good}`),
+  'a list': withAuthorization(`Bearer ${good}, Bearer ${good}`),
+  'a name before it': withAuthorization(`Bearer token=${good}`),
+  'in the query string': { search: `?access_token=${good}` },
+  'in the query string, as the header is called': { search: `?authorization=Bearer%20${good}` },
+  'in a cookie': { headers: { cookie: `authorization=Bearer ${good}; token=${good}` } },
+  'for a proxy': { headers: { 'proxy-authorization': bearer } },
+  'in a header of another name': { headers: { 'x-authorization': bearer } },
+  'a forged one before it': twice(forgedBearer, bearer),
+  'a forged one behind it': twice(bearer, forgedBearer),
+  'itself behind it': twice(bearer, bearer),
+  'a Basic one behind it': twice(bearer, 'Basic cmF2aTpyYXZp'),
+};
+
+/** What a WebSocket's first message has in place of a text with the token. */
+const MISSHAPED: Record<string, Way> = {
+  'the header of the upgrade alone': { headers: { authorization: bearer }, params: {} },
+  'the header of the upgrade, beside a forged one': {
+    headers: { authorization: bearer },
+    params: { authorization: forgedBearer },
+  },
+  'nothing at all': inParams(undefined),
+  null: inParams(null),
+  'null for the token': inParams({ authorization: null }),
+  'true for the token': inParams({ authorization: true }),
+  'a number for the token': inParams({ authorization: 7 }),
+  'a list of it': inParams({ authorization: [bearer] }),
+  'a list in a list of it': inParams({ authorization: [[bearer]] }),
+  'an object with it': inParams({ authorization: { token: bearer } }),
+  'an object that cannot be a text': inParams({ authorization: { toString: 'x', valueOf: 'x' } }),
+  'headers with it': inParams({ headers: { authorization: bearer } }),
+  'another name for it': inParams({ token: good, authToken: good, access_token: good }),
+};
+
+/** What is no message of the protocol. */
+const NO_MESSAGE: Record<string, Way> = {
+  'a text': inParams(bearer),
+  'a list': inParams([bearer]),
+  'a number': inParams(7),
+};
+
+const tally = tallyOf('tokens');
+let expected = 0;
+
+/** Tests that whoever comes with any of these is answered alike, and whoever comes properly meanwhile is served. */
+function refused(
+  what: string,
+  gateway: typeof bySecret,
+  honest: string,
+  ways: Record<string, Way>,
+  answers: Partial<Arrival['answers']>,
+): void {
+  const transports = Object.keys(answers) as (keyof Arrival['answers'])[];
+  expected += Object.keys(ways).length * transports.length;
+  test.each(Object.entries(ways))(`${what}: %s`, async (name, way) => {
+    const [arrival, other] = await Promise.all([
+      arrive(gateway, way),
+      arrive(gateway, withAuthorization(`Bearer ${honest}`)),
+    ]);
+
+    for (const transport of transports)
+      tally.note(`${transport}: ${what}: ${name}`, arrival.answers[transport] === 'ravi');
+    expect(arrival.answers).toMatchObject(answers);
+    expect(other.answers).toEqual({ HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' });
+    const told = arrival.said + gateway.logs.join('');
+    for (const text of JSON.stringify(way).match(/eyJ[\w-]{10,}|[\w-]{43,}/g) ?? [])
+      expect(told, 'the token is told').not.toContain(text);
+  });
+}
+
+const eachToken = (tokens: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(tokens).map(([name, token]) => [name, withAuthorization(`Bearer ${token}`)]),
+  );
+async function eachSigned(claims: Record<string, object>) {
+  const tokens = Object.entries(claims).map(async ([name, each]) => [name, await withClaims(each)]);
+  return eachToken(Object.fromEntries(await Promise.all(tokens)));
+}
+
+refused('forged', bySecret, good, eachToken(FORGED_SECRETS), UNAUTHENTICATED);
+refused('forged, of published keys', byKeys, goodByKey, eachToken(FORGED_KEYS), UNAUTHENTICATED);
+refused('signed', bySecret, good, await eachSigned(REFUSED_CLAIMS), UNAUTHENTICATED);
+refused('powerless', bySecret, good, await eachSigned(POWERLESS_CLAIMS), FORBIDDEN);
+refused('misplaced', bySecret, good, MISPLACED, UNAUTHENTICATED);
+refused('misshaped', bySecret, good, MISSHAPED, { WebSocket: UNAUTHENTICATED.WebSocket });
+refused('no message', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
+
+test('nobody fetches the keys that a token says are its own', () => {
+  expect(attackersKeys.fetches).toBe(0);
+  expect(keys.fetches).toBe(1);
+});
+
+tally.close(expected);

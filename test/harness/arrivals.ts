@@ -1,0 +1,91 @@
+/** Somebody who comes to the door of every transport in the same way, and what each door says. */
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { WebSocket } from 'ws';
+import type { Gateway } from './gateway.ts';
+import type { Transport } from './transports.ts';
+
+/** How somebody comes; what is left out is not sent. */
+export interface Way {
+  /** A list is sent as several headers. */
+  readonly headers?: Record<string, string | string[]>;
+  readonly search?: string;
+  /** The payload of a WebSocket's `connection_init`. */
+  readonly params?: unknown;
+}
+
+export interface Arrival {
+  /** The id of the viewer who was let in; else the status or close code, and the error's code where there is one. */
+  readonly answers: Record<Transport, string>;
+  /** Everything that was said, on whichever transport. */
+  readonly said: string;
+}
+
+export const UNAUTHENTICATED: Arrival['answers'] = {
+  HTTP: '401 UNAUTHENTICATED',
+  SSE: '401 UNAUTHENTICATED',
+  WebSocket: '4403',
+};
+export const FORBIDDEN: Arrival['answers'] = {
+  HTTP: '200 FORBIDDEN',
+  SSE: '200 FORBIDDEN',
+  WebSocket: 'FORBIDDEN',
+};
+
+/** With this Authorization, as a header or in `connectionParams`. */
+export const withAuthorization = (authorization: string): Way => ({
+  headers: { authorization },
+  params: { authorization },
+});
+
+const WHO = { query: '{ viewer { id } }' };
+
+/** Asks every transport who one is, by one way. */
+export async function arrive(gateway: Gateway, way: Way): Promise<Arrival> {
+  const [http, sse, webSocket] = await Promise.all([
+    post(gateway, '/graphql', way),
+    post(gateway, '/graphql/stream', way),
+    connect(gateway, way),
+  ]);
+  return {
+    answers: { HTTP: http.answer, SSE: sse.answer, WebSocket: webSocket.answer },
+    said: [http, sse, webSocket].map(({ said }) => said).join('\n'),
+  };
+}
+
+async function post(gateway: Gateway, path: string, { headers = {}, search = '' }: Way) {
+  const asking = request(`${gateway.url}${path}${search}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+  asking.end(JSON.stringify(WHO));
+  const [response] = await once(asking, 'response');
+  let text = '';
+  for await (const bytes of response) text += bytes;
+  const { data, errors } = JSON.parse(text.match(/^event: next\ndata: (.*)$/m)?.[1] ?? text);
+  const said = `${JSON.stringify(response.rawHeaders)}\n${text}`;
+  return { answer: data?.viewer.id ?? `${response.statusCode} ${errors[0].extensions.code}`, said };
+}
+
+async function connect(gateway: Gateway, { headers = {}, search = '', params }: Way) {
+  const url = `${gateway.url.replace('http', 'ws')}/graphql${search}`;
+  const socket = new WebSocket(url, 'graphql-transport-ws', { headers: headers as Record<string, string> });
+  const heard: string[] = [];
+  await once(socket, 'open');
+  socket.on('message', (data) => heard.push(String(data)));
+  const closed = once(socket, 'close').then(([code, reason]) => {
+    heard.push(String(reason));
+    return String(code);
+  });
+  const answered = async () => {
+    await once(socket, 'message');
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: WHO }));
+    const [data] = await once(socket, 'message');
+    const { payload } = JSON.parse(String(data));
+    return payload.data?.viewer.id ?? (payload[0] ?? payload.errors[0]).extensions.code;
+  };
+  socket.send(JSON.stringify({ type: 'connection_init', payload: params }));
+  const answer: string = await Promise.race([answered(), closed]);
+  socket.terminate();
+  return { answer, said: heard.join('\n') };
+}
