@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 
 /** A place in the log: right after this transition. Sequence 0 is before a session's first. */
@@ -29,14 +29,28 @@ export interface Cursors {
 
 const BODY_BYTES = 24;
 const MAC_BYTES = 12;
+/** Behind the MAC, the counter of a cursor's blocks. */
+const FIRST_BLOCK = Buffer.alloc(4);
 
 /**
- * Makes cursors opaque and authentic: epoch, session and sequence, and a MAC over them. They name a transition
- * and not a position, so that one from a query, a mutation or any feed is as good as another.
+ * Makes cursors opaque and authentic: a MAC over epoch, session and sequence, and those encrypted, with the MAC in place
+ * of a nonce: the place at the feed's end may be of a session that is not its reader's to know of. They name a
+ * transition and not a position, so that one from a query, a mutation or any feed is as good as another.
  */
 export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: Buffer }): Cursors {
+  const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
   const mac = (body: Buffer) =>
     createHmac('sha256', cursorKey).update('cursor').update(body).digest().subarray(0, MAC_BYTES);
+  /** Encrypts and decrypts. */
+  const crypted = (body: Buffer, tag: Buffer) =>
+    createCipheriv('aes-256-ctr', cipherKey, Buffer.concat([tag, FIRST_BLOCK])).update(body);
+  function opened(cursor: string): Buffer | null {
+    const bytes = Buffer.from(cursor, 'base64url');
+    if (bytes.length !== MAC_BYTES + BODY_BYTES || bytes.toString('base64url') !== cursor) return null;
+    const tag = bytes.subarray(0, MAC_BYTES);
+    const body = crypted(bytes.subarray(MAC_BYTES), tag);
+    return timingSafeEqual(tag, mac(body)) ? body : null;
+  }
 
   return {
     encode({ sessionId, sequence }) {
@@ -44,17 +58,13 @@ export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: 
       body.writeUInt32BE(epoch, 0);
       body.set(uuidBytes(sessionId), 4);
       body.writeUInt32BE(sequence, 20);
-      return Buffer.concat([body, mac(body)]).toString('base64url');
+      const tag = mac(body);
+      return Buffer.concat([tag, crypted(body, tag)]).toString('base64url');
     },
 
     decode(cursor) {
-      const bytes = Buffer.from(cursor, 'base64url');
-      const body = bytes.subarray(0, BODY_BYTES);
-      const authentic =
-        bytes.length === BODY_BYTES + MAC_BYTES &&
-        bytes.toString('base64url') === cursor &&
-        timingSafeEqual(bytes.subarray(BODY_BYTES), mac(body));
-      if (!authentic)
+      const body = opened(cursor);
+      if (!body)
         throw new CursorError(
           'INVALID',
           'This is not a cursor of this gateway: give back one exactly as you got it.',
