@@ -82,9 +82,20 @@ export async function lockSession(tx: Transaction, verificationId: string): Prom
   return row ?? null;
 }
 
-/** The same by the session's own id. */
-export async function lockSessionById(tx: Transaction, id: string): Promise<SessionRow | null> {
-  const [row] = await tx.select().from(sessions).where(eq(sessions.id, id)).for('update');
+/**
+ * The same by the session's own id, and only if it is one of these. Whoever may not see it is not to wait for those who
+ * work on it, which would tell that there is one, nor they for him.
+ */
+export async function lockSessionById(
+  tx: Transaction,
+  id: string,
+  verificationIds: readonly string[] | null,
+): Promise<SessionRow | null> {
+  const [row] = await tx
+    .select()
+    .from(sessions)
+    .where(and(eq(sessions.id, id), among(verificationIds)))
+    .for('update');
   return row ?? null;
 }
 
@@ -121,6 +132,10 @@ export const findReplacements = (db: Queryable, replacedIds: readonly string[]):
     .select()
     .from(sessions)
     .where(inArray(sessions.replacesId, [...replacedIds]));
+
+/** What a customer is limited to; null: nothing. */
+const among = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
+  verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
 
 export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;
@@ -208,7 +223,7 @@ const matching = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
-  filter.verificationIds && inArray(sessions.verificationId, [...filter.verificationIds]),
+  among(filter.verificationIds),
 ];
 
 /** A stretch of one user's sessions, newest first, after a place. */
@@ -217,12 +232,15 @@ export interface UserSessions {
   readonly after: SessionPlace | null;
 }
 
-/** For each user the newest sessions after a place: one statement for all. */
+/** For each user the newest sessions after a place, of those that may be seen (null: all): one statement for all. */
 export async function sessionsOfUsers(
   db: Queryable,
   wanted: readonly UserSessions[],
-  limit: number,
+  { limit, verificationIds }: { limit: number; verificationIds: readonly string[] | null },
 ): Promise<SessionRow[][]> {
+  const seen = verificationIds
+    ? sql`and s.verification_id = any(${sql.param([...verificationIds])}::text[])`
+    : sql``;
   const places = wanted.map(({ after }) => after ?? NEWEST);
   const found = await db.execute<{ id: string; wanted: number }>(sql`
     select wanted.number::int as wanted, page.id
@@ -233,7 +251,7 @@ export async function sessionsOfUsers(
     ) with ordinality as wanted(user_id, at, id, number)
     cross join lateral (
       select s.id, s.created_at from ${sessions} s
-      where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id)
+      where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id) ${seen}
       order by s.created_at desc, s.id desc
       limit ${limit}
     ) page

@@ -18,9 +18,10 @@ export interface TransitionPage extends LogRange {
   readonly end: 'FIRST' | 'LAST';
 }
 
-/** A page of one user's sessions. */
+/** A page of one user's sessions, of those that the viewer may see (null: all). */
 export interface UserSessionsPage extends UserSessions {
   readonly limit: number;
+  readonly verificationIds: readonly string[] | null;
 }
 
 /** One statement for all that the resolvers of one answer ask for, whatever the page size. */
@@ -54,10 +55,13 @@ export const createLoaders = (db: Database) => ({
     (pages: readonly UserSessionsPage[]) =>
       loadByShape(
         pages,
-        (page) => `${page.limit}`,
-        (group, { limit }) => sessionsOfUsers(db, group, limit),
+        ({ limit, verificationIds }) => `${limit} ${JSON.stringify(verificationIds)}`,
+        (group, shape) => sessionsOfUsers(db, group, shape),
       ),
-    { cacheKeyFn: (page) => `${page.userId} ${page.limit} ${page.after?.at.getTime()} ${page.after?.id}` },
+    {
+      cacheKeyFn: ({ userId, limit, verificationIds, after }) =>
+        `${userId} ${limit} ${JSON.stringify(verificationIds)} ${after?.at.getTime()} ${after?.id}`,
+    },
   ),
   transitionPage: new DataLoader(
     (pages: readonly TransitionPage[]) =>

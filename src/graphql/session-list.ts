@@ -9,7 +9,7 @@ import {
   type SessionRow,
 } from '../db/sessions.ts';
 import type { UserRow } from '../db/users.ts';
-import { limitOf, maySee } from '../domain/access.ts';
+import { limitOf } from '../domain/access.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import {
   badInput,
@@ -116,12 +116,16 @@ export class SessionListResolver {
   ) {
     const page = pageSize(args);
     const after = placeOf(args.after, NEWEST_FIRST);
-    const rows = await context.loaders.userSessions.load({ userId: user.id, after, limit: page.limit + 1 });
-    const visible = rows.filter((row) => maySee(context.viewer, row.verificationId));
+    const verificationIds = limitOf(context.viewer);
+    const rows = await context.loaders.userSessions.load({
+      userId: user.id,
+      after,
+      limit: page.limit + 1,
+      verificationIds,
+    });
     return {
-      ...connectionOf(visible, page, (row) => cursorOf(row, NEWEST_FIRST)),
-      totalCount: () =>
-        countOf(context.services.db, filterOf({ userId: user.userId }, limitOf(context.viewer))),
+      ...connectionOf(rows, page, (row) => cursorOf(row, NEWEST_FIRST)),
+      totalCount: () => countOf(context.services.db, filterOf({ userId: user.userId }, verificationIds)),
     };
   }
 }

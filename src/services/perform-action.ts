@@ -5,7 +5,7 @@ import { findBookedMeeting } from '../db/meetings.ts';
 import { reviewsOfSessions } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../db/sessions.ts';
-import { maySee, type Viewer } from '../domain/access.ts';
+import { limitOf, maySee, type Viewer } from '../domain/access.ts';
 import { type ActionFacts, type ActionPolicy, agentsOf, whyNot } from '../domain/actions.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
@@ -61,8 +61,8 @@ export async function performAction(
   const canonical = JSON.stringify(input);
   return recorder.inTransaction(async (recording) => {
     const { tx } = recording;
-    const session = await lockSessionById(tx, input.sessionId);
-    if (!session || !maySee(viewer, session.verificationId)) throw notFound();
+    const session = await lockSessionById(tx, input.sessionId, limitOf(viewer));
+    if (!session) throw notFound();
 
     const earlier = await findCall(tx, call);
     if (earlier) {
