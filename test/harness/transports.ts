@@ -6,6 +6,8 @@ import type { Gateway } from './gateway.ts';
 export interface Outcome {
   /** Of the HTTP response; null over a WebSocket. */
   readonly status: number | null;
+  /** The same, but for those that tell the time. */
+  readonly headers: Record<string, string>;
   readonly errors: readonly { message: string; extensions: Record<string, any> }[];
   readonly data: any;
   /** Everything that came, as it came. */
@@ -28,8 +30,9 @@ const post = (url: string, body: unknown, authorization?: string) =>
     body: JSON.stringify(body),
   });
 
-const outcomeOf = (status: number | null, text: string, answer: any): Outcome => ({
-  status,
+const outcomeOf = (response: Response | null, text: string, answer: any): Outcome => ({
+  status: response?.status ?? null,
+  headers: Object.fromEntries([...(response?.headers ?? [])].filter(([name]) => name !== 'date')),
   errors: answer.errors ?? [],
   data: answer.data ?? null,
   text,
@@ -40,14 +43,14 @@ export const TRANSPORTS = {
   async HTTP(gateway, request, authorization) {
     const response = await post(`${gateway.url}/graphql`, request, authorization);
     const text = await response.text();
-    return outcomeOf(response.status, text, JSON.parse(text));
+    return outcomeOf(response, text, JSON.parse(text));
   },
 
   async SSE(gateway, request, authorization) {
     const response = await post(`${gateway.url}/graphql/stream`, request, authorization);
     const text = await response.text();
     const [, frame] = text.match(/^event: next\ndata: (.*)$/m) ?? [];
-    return outcomeOf(response.status, text, JSON.parse(frame ?? text));
+    return outcomeOf(response, text, JSON.parse(frame ?? text));
   },
 
   WebSocket(gateway, request, authorization) {

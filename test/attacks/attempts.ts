@@ -1,0 +1,129 @@
+/** Every way in which a session, or what belongs to it, can be asked for. */
+import { inMinutes } from '../harness/people.ts';
+import type { Request } from '../harness/transports.ts';
+import type { Given } from './two-customers.ts';
+
+type Attempts = Record<string, (given: Given) => Request>;
+
+const RESULT = '__typename ... on MutationError { code message retryable }';
+const startsAt = inMinutes(60);
+export const USED_KEY = 'used by the customer before';
+const PAGE = 'nodes { id } pageInfo { hasNextPage hasPreviousPage } totalCount';
+const node = (id: string): Request => ({
+  query: 'query ($id: ID!) { node(id: $id) { __typename id } }',
+  variables: { id },
+});
+const sessions = (args: object): Request => ({
+  query: `query ($first: Int, $last: Int, $after: String, $before: String, $filter: SessionFilter) {
+    sessions(first: $first, last: $last, after: $after, before: $before, filter: $filter) { ${PAGE} } }`,
+  variables: { first: 20, ...args },
+});
+const act = (action: string, input: object): Request => ({
+  query: `mutation ($input: ${action[0]?.toUpperCase()}${action.slice(1)}Input!) { ${action}(input: $input) { ${RESULT} } }`,
+  variables: { input: { idempotencyKey: 'fresh', ...input } },
+});
+/** Books a meeting, under a key that was not used before unless told otherwise. */
+export const schedule = (input: object): Request => act('scheduleMeeting', { startsAt, ...input });
+const ask = (action: string, id: string): Request => ({
+  query: `mutation ($id: ID!) { ${action}(sessionId: $id) { ${RESULT} } }`,
+  variables: { id },
+});
+const follow = (field: string, id: string, after?: string): Request => ({
+  query: `subscription ($id: ID!, $after: String) { ${field}(sessionId: $id, after: $after) { __typename } }`,
+  variables: { id, after },
+});
+const relatives =
+  (first: number) =>
+  ({ relative }: Given): Request => ({
+    query: `query ($id: ID!) { session(id: $id) { user { sessions(first: ${first}) { ${PAGE} } } } }`,
+    variables: { id: relative },
+  });
+
+/** Whoever may see it gets another answer. */
+export const ASKED: Attempts = {
+  session: ({ id }) => ({
+    query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,
+    variables: { id },
+  }),
+  'session, beside one of our own': ({ mine, id }) => ({
+    query: 'query ($own: ID!, $id: ID!) { own: session(id: $own) { id } session(id: $id) { id } }',
+    variables: { own: mine, id },
+  }),
+  'node of the session': ({ id }) => node(id),
+  'node of its person': ({ user }) => node(user),
+  'node of its transition': ({ transition }) => node(transition),
+  'node of its meeting': ({ meeting }) => node(meeting),
+  'node of its review': ({ review }) => node(review),
+  nodes: ({ mine, id, user, transition, meeting, review }) => ({
+    query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }',
+    variables: { ids: [id, user, mine, transition, meeting, review] },
+  }),
+  'look-up by verification id': ({ verificationId }) => ({
+    query: 'query ($id: String!) { sessionByVerificationId(verificationId: $id) { id } }',
+    variables: { id: verificationId },
+  }),
+  'list by verification id': ({ verificationId }) =>
+    sessions({ filter: { verificationIdPrefix: verificationId } }),
+  'list by what verification ids begin with': ({ verificationId }) =>
+    sessions({ filter: { verificationIdPrefix: verificationId.slice(0, 3) } }),
+  'list by person': ({ userId }) => sessions({ filter: { userId } }),
+  'what replaced ours': ({ replaced }) => ({
+    query: 'query ($id: ID!) { session(id: $id) { id replacedBy { id verificationId } availableActions } }',
+    variables: { id: replaced },
+  }),
+  'what ours replaces': ({ replacing }) => ({
+    query: 'query ($id: ID!) { session(id: $id) { id replaces { id verificationId } availableActions } }',
+    variables: { id: replacing },
+  }),
+  'the one newest session of the person of ours': relatives(1),
+  'the two newest': relatives(2),
+  'all of them': relatives(100),
+  scheduleMeeting: ({ id }) => schedule({ sessionId: id }),
+  'scheduleMeeting at a version': ({ id }) => schedule({ sessionId: id, expectedVersion: 1 }),
+  'scheduleMeeting with the key of who booked it': ({ id, key }) =>
+    schedule({ sessionId: id, idempotencyKey: key }),
+  'scheduleMeeting with a key used on our own': ({ id }) =>
+    schedule({ sessionId: id, idempotencyKey: USED_KEY }),
+  cancelMeeting: ({ id }) => act('cancelMeeting', { sessionId: id }),
+  'cancelMeeting with the key of who booked it': ({ id, key }) =>
+    act('cancelMeeting', { sessionId: id, idempotencyKey: key }),
+  createSdkToken: ({ id }) => ask('createSdkToken', id),
+  refreshSession: ({ id }) => ask('refreshSession', id),
+  requestRecording: ({ id }) => ask('requestRecording', id),
+  recordAgentReview: ({ id }) => ({
+    query: `mutation ($input: RecordAgentReviewInput!) { recordAgentReview(input: $input) { ${RESULT} } }`,
+    variables: { input: { sessionId: id, idempotencyKey: 'fresh', decision: 'APPROVED' } },
+  }),
+  'startSession in its place': ({ id }) => ({
+    query: `mutation ($input: StartSessionInput!) { startSession(input: $input) { ${RESULT} } }`,
+    variables: {
+      input: { verificationId: 'own-8', user: { phone: '9988776655' }, replacesSessionId: id },
+    },
+  }),
+};
+
+/** Where it stands is no more than a place in a list. */
+export const PLACED: Attempts = {
+  'list after it': ({ place }) => sessions({ after: place }),
+  'list before it': ({ place }) => sessions({ first: null, last: 20, before: place }),
+  'list after its cursor in the log': ({ cursor }) => sessions({ after: cursor }),
+  'our log after its cursor': ({ mine, cursor }) => ({
+    query: `query ($id: ID!, $after: String) { session(id: $id) { transitions(first: 9, after: $after) { nodes { id } } } }`,
+    variables: { id: mine, after: cursor },
+  }),
+  'our meetings after its meeting': ({ mine, meeting }) => ({
+    query: `query ($id: ID!, $after: String) { session(id: $id) { meetings(first: 9, after: $after) { nodes { id } } } }`,
+    variables: { id: mine, after: meeting },
+  }),
+};
+
+/** By subscriptions. */
+export const FOLLOWED: Attempts = {
+  'statusTransitions of it': ({ id }) => follow('statusTransitions', id),
+  'statusTransitions of it, after its cursor': ({ id, cursor }) => follow('statusTransitions', id, cursor),
+  'statusTransitions of ours, after its cursor': ({ mine, cursor }) =>
+    follow('statusTransitions', mine, cursor),
+  'sessionLive of it': ({ id }) => follow('sessionLive', id),
+  'sessionLive of it, after its cursor': ({ id, cursor }) => follow('sessionLive', id, cursor),
+  'sessionLive of ours, after its cursor': ({ mine, cursor }) => follow('sessionLive', mine, cursor),
+};

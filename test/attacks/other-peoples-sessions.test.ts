@@ -1,0 +1,117 @@
+/**
+ * What a customer may try with the ids, cursors and keys of somebody else's session: whichever way, it is answered as one
+ * that there is not, to the byte.
+ */
+import { expect, test } from 'vitest';
+import { eventually, type Stream } from '../harness/gateway.ts';
+import { isClean, type Outcome, TRANSPORTS } from '../harness/transports.ts';
+import { ASKED, FOLLOWED, PLACED, schedule, USED_KEY } from './attempts.ts';
+import { tallyOf } from './tally.ts';
+import { bootTwoCustomers, keyOf } from './two-customers.ts';
+
+const ATTEMPTS = { ...ASKED, ...PLACED, ...FOLLOWED };
+const { gateway, customer, admin, theirs, nobodys, named } = await bootTwoCustomers();
+const { mine } = theirs;
+const tally = tallyOf("the ids of other people's sessions");
+
+const used = schedule({ sessionId: mine, idempotencyKey: USED_KEY });
+const { data: booked } = await TRANSPORTS.HTTP(gateway, used, customer);
+expect(booked.scheduleMeeting.__typename).toBe('ScheduleMeetingSuccess');
+
+/** What somebody gets, whose length is counted with names in place of ids. */
+function seen({ status, headers, text }: Outcome): object {
+  const said = named(text);
+  const length = Number(headers['content-length']) - text.length + said.length;
+  return { status, headers: { ...headers, 'content-length': length }, said };
+}
+
+/** Whether a text has the id of a session, written in whichever way. */
+function tells(text: string, id: string): boolean {
+  const key = keyOf(id);
+  const words = text.match(/[\w-]{16,}/g) ?? [];
+  return words.some((word) => {
+    const bytes = Buffer.from(word, 'base64url');
+    const digits = bytes.toString('hex');
+    return word.includes(key) || bytes.includes(key) || digits.includes(key.replaceAll('-', ''));
+  });
+}
+
+const stateOf = async () =>
+  (
+    await gateway.graphql(
+      'query ($id: ID!) { session(id: $id) { version updatedAt meetings(first: 9) { nodes { id startsAt status } } } }',
+      { id: theirs.id },
+      { authorization: admin },
+    )
+  ).data.session;
+const before = await stateOf();
+
+for (const [transport, send] of Object.entries(TRANSPORTS))
+  test.each(Object.entries(ATTEMPTS))(`${transport}: %s`, async (attempt, requestOf) => {
+    const foreign = await send(gateway, requestOf(theirs), customer);
+    const missing = await send(gateway, requestOf(nobodys), customer);
+
+    const [got, expected] = [seen(foreign), seen(missing)];
+    tally.note(`${transport}: ${attempt}`, JSON.stringify(got) !== JSON.stringify(expected));
+    expect(got).toEqual(expected);
+    expect(isClean(foreign.text)).toBe(true);
+    expect(foreign.text).not.toContain('INTERNAL_SERVER_ERROR');
+  });
+
+const FRAME = '__typename ... on StatusTransition { session { id verificationId } sequence cursor }';
+const FEEDS: Record<string, [query: string, after: string | null]> = {
+  feed: [`subscription { feed { ${FRAME} ... on Heartbeat { cursor } } }`, null],
+  'feed after a cursor of theirs': [
+    `subscription ($after: String) { feed(after: $after) { ${FRAME} ... on Heartbeat { cursor } } }`,
+    theirs.cursor,
+  ],
+  'statusTransitions after a cursor of theirs': [
+    `subscription ($after: String) { statusTransitions(after: $after) { ${FRAME} } }`,
+    theirs.cursor,
+  ],
+};
+
+test("feeds carry the customer's own sessions, and their cursors tell of no other", async () => {
+  const authorization = { authorization: customer };
+  /** Lets something be recorded of theirs, which is then the feed's newest. */
+  const happen = async () => {
+    const { version } = await stateOf();
+    await gateway.advance(theirs.verificationId);
+    await eventually(async () => (await stateOf()).version > version);
+  };
+  await happen();
+  const open = Object.entries(FEEDS).flatMap(([name, [query, after]]): [string, Stream<any>][] => [
+    [`WebSocket: ${name}`, gateway.subscribe(query, { after }, authorization)],
+    [`SSE: ${name}`, gateway.stream(query, { after }, authorization)],
+  ]);
+  const first = await Promise.all(open.map(([, stream]) => stream.next()));
+  const cursor = await gateway.graphql('{ feedCursor }', {}, authorization);
+
+  await happen();
+  await gateway.advance('own-1');
+  const news = open.map(async ([name, stream], index) => {
+    const frames = [first[index], cursor];
+    do frames.push(await stream.next());
+    while (frames.at(-1).session?.id !== mine || frames.at(-1).sequence < 3);
+    const text = JSON.stringify(frames);
+    const isOwn = frames.every(({ session }) => session?.verificationId.startsWith('own-') ?? true);
+    tally.note(name, !isOwn || tells(text, theirs.id));
+    expect(isOwn).toBe(true);
+    expect(tells(text, mine), 'what is looked for would be found').toBe(true);
+    expect(tells(text, theirs.id), `${name}: ${text}`).toBe(false);
+  });
+  await Promise.all(news);
+});
+
+test('all of it was to no effect, and somebody who may gets other answers: there was something to be seen', async () => {
+  const { version, meetings } = await stateOf();
+  expect({ version, meetings }).toEqual({ version: before.version + 2, meetings: before.meetings });
+
+  for (const [attempt, requestOf] of Object.entries(ASKED)) {
+    const foreign = await TRANSPORTS.HTTP(gateway, requestOf(theirs), admin);
+    const missing = await TRANSPORTS.HTTP(gateway, requestOf(nobodys), admin);
+    expect(seen(foreign), attempt).not.toEqual(seen(missing));
+  }
+});
+
+tally.close(Object.keys(ATTEMPTS).length * 3 + Object.keys(FEEDS).length * 2);

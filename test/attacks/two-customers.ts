@@ -1,0 +1,118 @@
+/** A customer, a session of somebody else's with all that may belong to one, and the same names for one that there is not. */
+import { randomUUID } from 'node:crypto';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { readLogIdentity } from '../../src/db/feed.ts';
+import { createCursors } from '../../src/feed/cursor.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { inMinutes, type Person, person } from '../harness/people.ts';
+
+const NAMES = [
+  ...['verificationId', 'id', 'userId', 'user', 'transition', 'meeting', 'review', 'cursor'],
+  /** Where it stands in lists of sessions, and the key that its meeting was booked with. */
+  ...['place', 'key'],
+  /** Sessions of the customer's own: one for itself, replaced by it, in place of it, and of a person who has others besides. */
+  ...['mine', 'replaced', 'replacing', 'relative'],
+] as const;
+
+/** What an attempt may be made with. */
+export type Given = Readonly<Record<(typeof NAMES)[number], string>>;
+
+export interface TwoCustomers {
+  readonly gateway: Gateway;
+  /** The customer's authorization, and that of somebody who may see and do everything. */
+  readonly customer: string;
+  readonly admin: string;
+  readonly theirs: Given;
+  readonly nobodys: Given;
+  /** A text with the names of what was given in place of its values. */
+  named(text: string): string;
+}
+
+const NOWHERE = '01a20a00-207c-77e4-bbd3-8de9fa006fe3';
+const STEPS_TO_THE_END_OF_THE_CALL = 11;
+const OWN = [
+  ...['own-1', 'own-2', 'own-3', 'own-4.insufficient-balance'],
+  ...['own-5.insufficient-balance', 'own-6', 'own-7'],
+];
+
+const globalId = (type: string, key: string) => Buffer.from(`${type}:${key}`).toString('base64url');
+const placeOf = (createdAt: string, key: string) =>
+  Buffer.from(`c${Date.parse(createdAt)}:${key}`).toString('base64url');
+
+/** The key behind the id of a session. */
+export const keyOf = (id: string): string => Buffer.from(id, 'base64url').toString().split(':')[1] as string;
+
+/** Boots a gateway on which both have lived. */
+export async function bootTwoCustomers(): Promise<TwoCustomers> {
+  const gateway = await bootGateway();
+  const asha = { sub: 'asha', roles: ['CUSTOMER'], verification_ids: OWN };
+  const { id: mine } = await gateway.start('own-1');
+  const theirs = { ...(await lifeOfThem(gateway)), mine };
+  const cursors = createCursors(await readLogIdentity(drizzle(gateway.database)));
+  const { data } = await gateway.graphql('query ($id: ID!) { session(id: $id) { createdAt } }', theirs);
+  const start = (verificationId: string, input?: object) =>
+    gateway.start(verificationId, input).then(({ id }) => id);
+  const nobodys: Given = {
+    verificationId: theirs.verificationId.replace('them', 'none'),
+    id: globalId('VkycSession', NOWHERE),
+    userId: 'u-nobody',
+    user: globalId('VkycUser', NOWHERE),
+    transition: globalId('StatusTransition', `${NOWHERE}:1`),
+    meeting: globalId('Meeting', NOWHERE),
+    review: globalId('Review', NOWHERE),
+    // Nobody but a test could make it.
+    cursor: cursors.encode({ sessionId: NOWHERE, sequence: 1 }),
+    place: placeOf(data.session.createdAt, NOWHERE),
+    key: randomUUID(),
+    mine,
+    replaced: await start('own-5.insufficient-balance'),
+    replacing: await start('own-6'),
+    relative: await start('own-7', { user: { userId: 'u-alone', phone: '9988776622' } }),
+  };
+  const values = [theirs, nobodys].flatMap((given) => NAMES.map((name) => [given[name], name] as const));
+  return {
+    gateway,
+    customer: `Bearer ${await gateway.token(asha)}`,
+    admin: `Bearer ${await gateway.token({ sub: 'admin', roles: ['ADMIN'] })}`,
+    theirs,
+    nobodys,
+    named: (text) => values.reduce((said, [value, name]) => said.replaceAll(value, `(${name})`), text),
+  };
+}
+
+/** A session with a meeting, one with a review, and those that touch the customer's own. */
+async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
+  const user = { userId: 'u-their-1', phone: '9988776644' };
+  const verificationId = 'them-1.awaits-review';
+  const key = randomUUID();
+  const agent = await person(gateway, 'ravi', 'AGENT');
+  const { id } = await gateway.start(verificationId, { user });
+  await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30), idempotencyKey: key });
+  const review = await reviewOf(gateway, agent, user);
+  const failed = await gateway.start('them-3.insufficient-balance', { user });
+  const replaced = await gateway.start('own-4.insufficient-balance');
+  await gateway.start('them-4', { user, replacesSessionId: replaced.id });
+  const replacing = await gateway.start('own-2', { replacesSessionId: failed.id });
+  const family = { userId: 'u-family', phone: '9988776633' };
+  const relative = await gateway.start('own-3', { user: family });
+  for (const newer of ['them-5', 'them-6']) await gateway.start(newer, { user: family });
+  const { data } = await gateway.graphql(
+    'query ($id: ID!) { session(id: $id) { createdAt user { id } meeting { id } transitions(first: 1) { nodes { id cursor } } } }',
+    { id },
+  );
+  const [{ id: transition, cursor }] = data.session.transitions.nodes;
+  return {
+    ...{ verificationId, id, userId: user.userId, user: data.session.user.id },
+    ...{ transition, meeting: data.session.meeting.id, review, cursor, key },
+    place: placeOf(data.session.createdAt, keyOf(id)),
+    ...{ replaced: replaced.id, replacing: replacing.id, relative: relative.id },
+  };
+}
+
+async function reviewOf(gateway: Gateway, agent: Person, user: object): Promise<string> {
+  const verificationId = 'them-2.awaits-review';
+  const { id } = await gateway.start(verificationId, { user });
+  await gateway.advance(verificationId, STEPS_TO_THE_END_OF_THE_CALL);
+  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  return (await agent.act('recordAgentReview', id, { decision: 'APPROVED' })).review.id;
+}
