@@ -71,21 +71,25 @@ async function connect(gateway: Gateway, { headers = {}, search = '', params }: 
   const url = `${gateway.url.replace('http', 'ws')}/graphql${search}`;
   const socket = new WebSocket(url, 'graphql-transport-ws', { headers: headers as Record<string, string> });
   const heard: string[] = [];
-  await once(socket, 'open');
   socket.on('message', (data) => heard.push(String(data)));
+  const turnedAway = once(socket, 'unexpected-response').then(async ([, response]) => {
+    for await (const bytes of response) heard.push(String(bytes));
+    return String(response.statusCode);
+  });
   const closed = once(socket, 'close').then(([code, reason]) => {
     heard.push(String(reason));
     return String(code);
   });
   const answered = async () => {
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init', payload: params }));
     await once(socket, 'message');
     socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: WHO }));
     const [data] = await once(socket, 'message');
     const { payload } = JSON.parse(String(data));
     return payload.data?.viewer.id ?? (payload[0] ?? payload.errors[0]).extensions.code;
   };
-  socket.send(JSON.stringify({ type: 'connection_init', payload: params }));
-  const answer: string = await Promise.race([answered(), closed]);
-  socket.terminate();
+  const answer: string = await Promise.race([turnedAway, answered(), closed]);
+  socket.on('error', () => {}).terminate();
   return { answer, said: heard.join('\n') };
 }
