@@ -21,7 +21,9 @@ import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
 import { type Manifest, manifestFrom, onlyOf } from './graphql/trusted-documents.ts';
+import { createAddressOf } from './http/addresses.ts';
 import { serveConsole } from './http/console.ts';
+import { createFailureLimit } from './http/failure-limit.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
@@ -153,7 +155,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     };
 
     let stopping = false;
-    const authenticator = createAuthenticator(config.signIn, clock);
+    const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
+    const authenticator = createAuthenticator({ signIn: config.signIn, clock, failures });
     const development = config.signIn.kind === 'DEVELOPMENT';
     const checkReady = async () => {
       if (stopping) throw new Error('The gateway is stopping');
@@ -194,7 +197,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       signIn: development ? 'ISSUED' : 'PASTED',
       scenarios: sandbox ? descriptionsOf(SCENARIOS) : null,
     });
-    await serveWebhooks(server, { inbox, secrets, metrics });
+    await serveWebhooks(server, { inbox, secrets, failures, metrics });
     const sse = serveGraphqlOverSse(server, parts);
     const websocket = serveGraphqlOverWebsocket(parts);
     onStop(() => {

@@ -4,6 +4,8 @@ import { z } from 'zod';
 /** Addresses that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
+const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
+
 const text = z.string().trim().min(1);
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.stringbool();
@@ -32,6 +34,11 @@ const origin = text.refine(
   (value) => URL.canParse(value) && new URL(value).origin === value,
   'is not an origin, such as https://app.example.com',
 );
+
+/** A number of proxies, or who they are. All of them would be anybody: what a sender says first is their own word. */
+const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
+  error: 'is neither how many proxies are in front, nor their addresses or networks, such as 10.0.0.0/8',
+});
 
 /** PEM; its line ends may be written as backslash and n, as in most files of settings. */
 const publicKey = text
@@ -80,6 +87,8 @@ const environment = z.object({
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   REQUEST_SECONDS: z.coerce.number().positive().max(600).default(10),
   LEGAL_RETENTION_DAYS: z.coerce.number().int().min(0).default(1_826),
+  RATE_LIMIT_FAILURES_PER_MINUTE: z.coerce.number().int().min(0).default(100),
+  TRUST_PROXY: proxies.default(0),
   RATE_LIMIT_COST_PER_MINUTE: z.coerce.number().int().min(0).default(100_000),
   CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
   SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
@@ -144,6 +153,10 @@ export interface Config {
   readonly legalRetentionDays: number;
   /** What one `sub` may spend in each process; 0: no limit. */
   readonly costPerMinute: number;
+  /** How often an address may fail to prove who it is, in each process; 0: no limit. */
+  readonly failuresPerMinute: number;
+  /** How many proxies stand in front, or their addresses: those are believed for whom they ask. */
+  readonly trustedProxies: number | readonly string[];
   readonly live: {
     /** WebSockets and streams of one `sub`, in each process. */
     readonly connectionsPerClient: number;
@@ -200,6 +213,9 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     requestSeconds: env.REQUEST_SECONDS,
     legalRetentionDays: env.LEGAL_RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
+    // Everybody is let in there, and all that fails is a developer's.
+    failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
+    trustedProxies: env.TRUST_PROXY,
     live: {
       connectionsPerClient: env.CONNECTIONS_PER_CLIENT,
       subscriptionsPerSocket: env.SUBSCRIPTIONS_PER_SOCKET,

@@ -58,3 +58,11 @@ test('everything wrong is said at once, with what to do', () => {
     complaints({ PORT: 'http', LOG_LEVEL: 'loud', AUTH_SECRET: 'short', DATA_KEYS: 'k1:abc' }).toSorted(),
   ).toEqual(['AUTH_SECRET', 'DATA_KEYS', 'LOG_LEVEL', 'PORT']);
 });
+
+test('proxies are trusted by their number or their addresses, and never all of them', () => {
+  expect(readConfig({}).trustedProxies).toBe(0);
+  expect(readConfig({ TRUST_PROXY: '2' }).trustedProxies).toBe(2);
+  expect(readConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+  for (const TRUST_PROXY of ['true', '*', '-1', '99', '10.0.0.0/33', 'proxy.example.com'])
+    expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual(['TRUST_PROXY']);
+});

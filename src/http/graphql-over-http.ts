@@ -16,7 +16,8 @@ import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Trust } from '../graphql/trusted-documents.ts';
 import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
 import { refuseUnasked } from './origin.ts';
-import { type Authenticator, authorizationOf } from './sign-in.ts';
+import type { Authenticator } from './sign-in.ts';
+import { signInFirst, viewerOf } from './sign-in-first.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
@@ -165,12 +166,11 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    onRequest: refuseUnasked,
+    onRequest: [refuseUnasked, signInFirst(authenticator, translate)],
     preHandler: [refuseBatch, withTrusted(trust, translate)],
     onSend: withStatusOfType,
     handler: fastifyApolloHandler(apollo, {
-      context: async (request) =>
-        createContext(services, await authenticator.viewerOf(authorizationOf(request))),
+      context: async (request) => createContext(services, viewerOf(request)),
     }),
   });
   refuseOtherMethods(app, '/graphql');

@@ -11,7 +11,8 @@ import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
 import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
 import { refuseUnasked } from './origin.ts';
-import { type Authenticator, authorizationOf } from './sign-in.ts';
+import type { Authenticator } from './sign-in.ts';
+import { signInFirst, viewerOf } from './sign-in-first.ts';
 import { ResponseSink } from './sinks.ts';
 
 /**
@@ -56,14 +57,10 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'POST'],
-    onRequest: refuseUnasked,
+    onRequest: [refuseUnasked, signInFirst(parts.authenticator, parts.translate)],
     preHandler: refuseBatch,
     async handler(request, reply) {
-      const viewer = await parts.authenticator.viewerOf(authorizationOf(request)).catch((error) => {
-        if (error instanceof GraphQLError) return error;
-        throw error;
-      });
-      if (viewer instanceof GraphQLError) return refuse(reply, statusOf(viewer), [viewer], parts);
+      const viewer = viewerOf(request);
       const prepared = parts.operations.prepare(payloadOf(request));
       const excess = 'kind' in prepared ? await parts.rateLimit.spend(viewer, prepared.cost) : null;
       const operation = excess ? [excess] : prepared;
@@ -160,9 +157,6 @@ const TOO_MANY = new GraphQLError(
 const STOPPING = new GraphQLError('This replica is stopping: come back to another.', {
   extensions: { code: 'SERVICE_UNAVAILABLE' },
 });
-
-const statusOf = ({ extensions }: GraphQLError): number =>
-  (extensions.http as { status: number } | undefined)?.status ?? 401;
 
 const refuse = (
   reply: FastifyReply,

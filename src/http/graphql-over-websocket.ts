@@ -37,6 +37,8 @@ interface Parts {
 
 interface Peer {
   readonly client: WebSocket;
+  /** The one that became a WebSocket. */
+  readonly request: IncomingMessage;
   readonly room: Room;
   viewer: Viewer | null;
   /** Undoes its admission. */
@@ -88,7 +90,8 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
     // It was on its way when the process was told to stop. Dropped without a word it would look like a fault.
     if (parts.connections.isStopping) return void sendAway(client);
-    const peer: Peer = { client, room: roomOf(client, request), viewer: null, leave: null, alive: true };
+    const room = roomOf(client, request);
+    const peer: Peer = { client, request, room, viewer: null, leave: null, alive: true };
     peers.add(peer);
     const fail = (error: unknown) => {
       log.error({ err: error }, 'a WebSocket message could not be handled');
@@ -143,11 +146,14 @@ async function signIn(
   const { client } = peer;
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
   try {
-    peer.viewer = await authenticator.viewerOf(authorization);
+    peer.viewer = await authenticator.viewerOf(authorization, peer.request);
   } catch (error) {
-    // Refused with 4403: clients then come back with a new token, as connectionParams may be a function.
+    // Refused with 4403: clients then come back with a new token, as connectionParams may be a function. 4429 would be
+    // too many initialisations of one socket (graphql-ws), after which stock clients stay away for ever.
     if (!(error instanceof GraphQLError)) throw error;
-    if (error.extensions.code === 'SERVICE_UNAVAILABLE') client.close(TRY_AGAIN_LATER, 'Try again later');
+    if (error.extensions.code === 'RATE_LIMITED') client.close(TRY_AGAIN_LATER, 'Too many failed sign-ins');
+    else if (error.extensions.code === 'SERVICE_UNAVAILABLE')
+      client.close(TRY_AGAIN_LATER, 'Try again later');
     return false;
   }
   peer.leave = connections.admit(

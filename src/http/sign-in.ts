@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
@@ -5,6 +6,7 @@ import { z } from 'zod';
 import type { SignIn } from '../config.ts';
 import { ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { FailureLimit } from './failure-limit.ts';
 
 /** How far the clock of who signs tokens may be from ours. */
 export const CLOCK_SKEW_SECONDS = 30;
@@ -30,15 +32,24 @@ const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: 
 
 /** Who a request's `Authorization` header (or a socket's parameter) stands for. */
 export interface Authenticator {
-  /** Throws UNAUTHENTICATED; SERVICE_UNAVAILABLE where the keys cannot be had, which says nothing of the token. */
-  viewerOf(authorization: unknown): Promise<Viewer>;
+  /**
+   * Throws UNAUTHENTICATED, or RATE_LIMITED where that was said too often to the address of the request;
+   * SERVICE_UNAVAILABLE where the keys cannot be had, which says nothing of the token.
+   */
+  viewerOf(authorization: unknown, request: IncomingMessage): Promise<Viewer>;
   /** Signs a token; null unless in development mode. */
   readonly issue:
     | ((claims: { sub: string; roles: string[]; verification_ids: string[] }) => Promise<string>)
     | null;
 }
 
-export function createAuthenticator(signIn: SignIn, clock: Clock): Authenticator {
+interface Parts {
+  readonly signIn: SignIn;
+  readonly clock: Clock;
+  readonly failures: FailureLimit;
+}
+
+export function createAuthenticator({ signIn, clock, failures }: Parts): Authenticator {
   const options = {
     algorithms: signIn.kind === 'JWKS' ? ASYMMETRIC : ['HS256'],
     clockTolerance: CLOCK_SKEW_SECONDS,
@@ -54,24 +65,33 @@ export function createAuthenticator(signIn: SignIn, clock: Clock): Authenticator
           cooldownDuration: KEYS_COOLDOWN_SECONDS * 1000,
           timeoutDuration: KEYS_TIMEOUT_MS,
         })
-      : async () => new Uint8Array(signIn.secret);
+      : onceImported(signIn.secret);
+
+  async function viewerOf(authorization: unknown): Promise<Viewer> {
+    if (authorization === undefined || authorization === null || authorization === '') {
+      if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
+      throw unauthenticated('Send a token: Authorization: Bearer <token>.');
+    }
+    const [, token] = (typeof authorization === 'string' && authorization.match(/^Bearer +(\S+)$/i)) || [];
+    if (!token) throw unauthenticated('The Authorization header must be of the form: Bearer <token>.');
+    const verified = await jwtVerify(token, key, { ...options, currentDate: clock.now() }).catch(
+      (error: { code?: string }) => {
+        if (!isOfTheToken(error)) throw keysUnavailable(error);
+        const message = `The token is not acceptable (${error.code ?? 'ERR_JWT'}): get a new one.`;
+        throw unauthenticated(message, error as Error);
+      },
+    );
+    return viewerFrom(verified.payload);
+  }
 
   return {
-    async viewerOf(authorization) {
-      if (authorization === undefined || authorization === null || authorization === '') {
-        if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
-        throw unauthenticated('Send a token: Authorization: Bearer <token>.');
-      }
-      const [, token] = (typeof authorization === 'string' && authorization.match(/^Bearer +(\S+)$/i)) || [];
-      if (!token) throw unauthenticated('The Authorization header must be of the form: Bearer <token>.');
-      const verified = await jwtVerify(token, key, { ...options, currentDate: clock.now() }).catch(
-        (error: { code?: string }) => {
-          if (!isOfTheToken(error)) throw keysUnavailable(error);
-          throw unauthenticated(`The token is not acceptable (${error.code ?? 'ERR_JWT'}): get a new one.`);
-        },
-      );
-      return viewerFrom(verified.payload);
-    },
+    // A token that is good gets in whatever came from its address before: only failures are counted, once they are.
+    viewerOf: (authorization, request) =>
+      viewerOf(authorization).catch(async (error: GraphQLError) => {
+        if (!isGuess(error)) throw error;
+        const waitSeconds = await failures.count(request);
+        throw waitSeconds === null ? error : tooManyFailures(waitSeconds);
+      }),
     issue:
       signIn.kind === 'DEVELOPMENT'
         ? ({ sub, roles, verification_ids }) =>
@@ -101,6 +121,22 @@ function viewerFrom(payload: JWTPayload): Viewer {
   };
 }
 
+/** To import it for each token would be half of what its check costs. */
+function onceImported(secret: Buffer): JWTVerifyGetKey {
+  const imported = crypto.subtle.importKey(
+    'raw',
+    new Uint8Array(secret),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['verify'],
+  );
+  return () => imported;
+}
+
+/** A token that was good until its end is no guess: its owner is to hear that it is over, and comes with the next. */
+const isGuess = ({ extensions, originalError }: GraphQLError): boolean =>
+  extensions?.code === UNAUTHENTICATED && !(originalError instanceof errors.JWTExpired);
+
 /** Whether the token is at fault, and not the server that should tell its key. */
 const isOfTheToken = (error: unknown): boolean =>
   error instanceof errors.JOSEError &&
@@ -115,5 +151,13 @@ const keysUnavailable = (cause: unknown): GraphQLError =>
     extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
   });
 
-const unauthenticated = (message: string): GraphQLError =>
-  new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+const UNAUTHENTICATED = 'UNAUTHENTICATED';
+
+const unauthenticated = (message: string, originalError: Error | null = null): GraphQLError =>
+  new GraphQLError(message, { originalError, extensions: { code: UNAUTHENTICATED, http: { status: 401 } } });
+
+const tooManyFailures = (retryAfterSeconds: number): GraphQLError =>
+  new GraphQLError(
+    `Too many requests came from your address without a token that is good: try again in ${retryAfterSeconds} s. One that is good gets in at any time.`,
+    { extensions: { code: 'RATE_LIMITED', retryAfterSeconds, http: { status: 429 } } },
+  );

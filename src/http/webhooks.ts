@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import { verify } from '../provider/signature.ts';
 import type { Inbox } from '../services/receive-webhook.ts';
+import type { FailureLimit } from './failure-limit.ts';
 
 const LARGEST_WEBHOOK_BYTES = 1024 * 1024;
 /** No webhook of the provider is nearly as large; what is larger shares a common store while it arrives. */
@@ -22,10 +23,18 @@ const UNREAD = {
   BROKEN_OFF: { status: 400, message: 'The body broke off: send it again.' },
 } as const;
 
+const CODES: Record<number, string> = {
+  401: 'UNAUTHENTICATED',
+  429: 'RATE_LIMITED',
+  503: 'SERVICE_UNAVAILABLE',
+};
+const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
+
 interface Parts {
   readonly inbox: Inbox;
   /** All that may have signed: the active secret and those being retired. */
   readonly secrets: readonly string[];
+  readonly failures: FailureLimit;
   readonly metrics: Metrics;
 }
 
@@ -33,17 +42,32 @@ interface Parts {
  * Takes the provider's webhooks at `/webhooks/cashfree`. A good signature over the raw bytes is kept and answered
  * with 200, whatever the bytes say; anything else is refused, counted and not stored.
  */
-export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metrics }: Parts): Promise<void> {
+export async function serveWebhooks(
+  app: FastifyInstance,
+  { inbox, secrets, failures, metrics }: Parts,
+): Promise<void> {
   let unusualBytes = 0;
 
   function refuse(reply: FastifyReply, status: number, outcome: string, message: string) {
     metrics.webhooks.inc({ outcome });
-    const code = status === 401 ? 'UNAUTHENTICATED' : status === 503 ? 'SERVICE_UNAVAILABLE' : 'BAD_REQUEST';
+    const code = CODES[status] ?? 'BAD_REQUEST';
     // What is still on its way is not worth reading.
     return reply
       .header('connection', 'close')
       .status(status)
       .send({ errors: [{ message, extensions: { code } }] });
+  }
+
+  /** A good signature is taken whatever came from its address before; of the others, so many a minute are told why. */
+  async function refuseSigned(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    outcome: string,
+    message: string,
+  ) {
+    const waitSeconds = await failures.count(request.raw);
+    if (waitSeconds === null) return refuse(reply, 401, outcome, message);
+    return refuse(reply.header('retry-after', waitSeconds), 429, outcome, TOO_MANY);
   }
 
   /** The raw bytes, or why they are not read to their end. */
@@ -90,7 +114,7 @@ export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metr
       const headers = signatureOf(request);
       if (!headers) {
         const message = 'x-webhook-timestamp and x-webhook-signature are needed, as the provider sends them.';
-        return refuse(reply, 401, 'unsigned', message);
+        return refuseSigned(request, reply, 'unsigned', message);
       }
       const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
       if (typeof body === 'string') {
@@ -100,7 +124,7 @@ export async function serveWebhooks(app: FastifyInstance, { inbox, secrets, metr
       }
       if (!verify(secrets, headers.timestamp, body, headers.signature)) {
         const message = 'The signature does not fit these bytes and any active secret.';
-        return refuse(reply, 401, 'badly signed', message);
+        return refuseSigned(request, reply, 'badly signed', message);
       }
       await inbox.receive(body);
       metrics.webhooks.inc({ outcome: 'kept' });

@@ -1,0 +1,28 @@
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import { GraphQLError } from 'graphql';
+import type { Viewer } from '../domain/access.ts';
+import type { Translate } from '../graphql/errors.ts';
+import { type Authenticator, authorizationOf } from './sign-in.ts';
+
+const viewers = new WeakMap<FastifyRequest, Viewer>();
+
+/** Who sent a request that `signInFirst` let through. */
+export function viewerOf(request: FastifyRequest): Viewer {
+  const viewer = viewers.get(request);
+  if (!viewer) throw new Error('A request is handled of which it was not asked who sent it');
+  return viewer;
+}
+
+/** Refuses whoever has no good token before anything of the body is read: a refusal costs little but its check. */
+export const signInFirst =
+  (authenticator: Authenticator, translate: Translate): onRequestAsyncHookHandler =>
+  async (request, reply) => {
+    try {
+      viewers.set(request, await authenticator.viewerOf(authorizationOf(request), request.raw));
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      const { http, retryAfterSeconds } = error.extensions;
+      if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+      return reply.status((http as { status: number }).status).send({ errors: [translate(error)] });
+    }
+  };

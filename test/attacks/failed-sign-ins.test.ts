@@ -1,0 +1,167 @@
+/** Who comes without a good token too often is told to stay away, by address; who has one gets in whatever others do. */
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { SignJWT } from 'jose';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { sign as signWebhook } from '../../src/provider/signature.ts';
+import { atTheEnd, bootGateway, type Gateway } from '../harness/gateway.ts';
+
+const AUTH_SECRET = 'a secret of the tests that is long enough';
+const LIMIT = 6;
+const SIGN_IN = { AUTH_SECRET, RATE_LIMIT_FAILURES_PER_MINUTE: String(LIMIT) };
+const bearer = async (secret: string, expires = '1h') =>
+  `Bearer ${await new SignJWT({ sub: 'ravi', roles: ['VIEWER'] })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret))}`;
+const good = await bearer(AUTH_SECRET);
+const forged = await bearer('another secret that is long enough');
+
+type Caller = { authorization?: string; from?: string };
+
+/** What HTTP or SSE answers to somebody, and for how long it sends them away. */
+async function post(gateway: Gateway, path: string, { authorization, from }: Caller) {
+  const response = await fetch(`${gateway.url}${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(authorization ? { authorization } : {}),
+      ...(from ? { 'x-forwarded-for': from } : {}),
+    },
+    body: JSON.stringify({ query: '{ viewer { id } }' }),
+  });
+  const text = await response.text();
+  const code = response.ok ? '' : ` ${JSON.parse(text).errors[0].extensions.code}`;
+  return { outcome: `${response.status}${code}`, retryAfter: Number(response.headers.get('retry-after')) };
+}
+
+/** How a WebSocket begins, or ends. */
+async function connect(gateway: Gateway, { authorization, from }: Caller) {
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+    headers: from ? { 'x-forwarded-for': from } : {},
+  });
+  atTheEnd(async () => socket.terminate());
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+  return Promise.race([
+    once(socket, 'message').then(([data]) => JSON.parse(String(data)).type as string),
+    once(socket, 'close').then(([code]) => code as number),
+  ]);
+}
+
+const arrive = async (gateway: Gateway, caller: Caller) => ({
+  HTTP: (await post(gateway, '/graphql', caller)).outcome,
+  SSE: (await post(gateway, '/graphql/stream', caller)).outcome,
+  WebSocket: await connect(gateway, caller),
+});
+
+const IN = { HTTP: '200', SSE: '200', WebSocket: 'connection_ack' };
+const REFUSED = { HTTP: '401 UNAUTHENTICATED', SSE: '401 UNAUTHENTICATED', WebSocket: 4403 };
+const SENT_AWAY = { HTTP: '429 RATE_LIMITED', SSE: '429 RATE_LIMITED', WebSocket: 1013 };
+
+test('an address may fail so often a minute, on all transports together; a good token from there still gets in', async () => {
+  const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '1' } });
+  const office = '192.0.2.7';
+
+  expect(await arrive(gateway, { authorization: forged, from: office })).toEqual(REFUSED);
+  expect(await arrive(gateway, { from: office })).toEqual(REFUSED);
+  for (const authorization of [forged, undefined, 'nonsense'])
+    expect(await arrive(gateway, { authorization, from: office } as Caller)).toEqual(SENT_AWAY);
+  const { retryAfter } = await post(gateway, '/graphql', { from: office });
+
+  expect(retryAfter).toBeGreaterThan(0);
+  expect(retryAfter).toBeLessThanOrEqual(60);
+  expect(await arrive(gateway, { authorization: good, from: office })).toEqual(IN);
+  expect(await arrive(gateway, { authorization: forged, from: '192.0.2.8' })).toEqual(REFUSED);
+});
+
+test('a token that is over is no guess: everybody of an office hears that theirs is, and none is counted', async () => {
+  const gateway = await bootGateway({ environment: SIGN_IN });
+  const over = await bearer(AUTH_SECRET, '-5m');
+
+  for (let round = 0; round < LIMIT; round += 1)
+    expect(await arrive(gateway, { authorization: over })).toEqual(REFUSED);
+  expect(await arrive(gateway, { authorization: forged })).toEqual(REFUSED);
+  for (let round = 0; round < LIMIT; round += 1) await post(gateway, '/graphql', {});
+
+  expect(await arrive(gateway, { authorization: forged })).toEqual(SENT_AWAY);
+  expect(await arrive(gateway, { authorization: over })).toEqual(REFUSED);
+});
+
+const HIDING: Record<string, [trusted: string, fromOf: (n: number) => string]> = {
+  'no proxy is trusted, and each request names another': ['', (n) => `192.0.2.${n}`],
+  'the proxy adds the address to what was sent': ['1', (n) => `192.0.2.${n}, 198.51.100.1`],
+  'two proxies do': ['2', (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`],
+  'the proxies are known by their addresses': [
+    '127.0.0.0/8, 203.0.113.1',
+    (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`,
+  ],
+  'what was sent is no address': ['3', (n) => `192.0.2.${n}, unknown, 198.51.100.1`],
+  'the proxy is not one of those that are trusted': ['203.0.113.1', (n) => `192.0.2.${n}`],
+  'each comes from another address of an IPv6 network': ['1', (n) => `2001:db8:0:7::${n}`],
+  'one address is written in several ways': [
+    '1',
+    (n) => ['2001:db8::', '2001:0DB8:0:0:0:0:0:1', '2001:db8:0:0:ffff::'][n % 3] as string,
+  ],
+  'an IPv4 address is written as IPv6': ['1', (n) => ['192.0.2.1', '::ffff:192.0.2.1'][n % 2] as string],
+};
+
+test.each(Object.entries(HIDING))(
+  'nobody hides behind another address where %s',
+  async (_, [trusted, from]) => {
+    const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: trusted } });
+    const outcomes: string[] = [];
+    for (let n = 0; n <= LIMIT; n += 1)
+      outcomes.push((await post(gateway, '/graphql', { from: from(n) })).outcome);
+
+    expect(outcomes).toEqual([...Array(LIMIT).fill(REFUSED.HTTP), SENT_AWAY.HTTP]);
+  },
+);
+
+test('addresses that a trusted proxy names are told apart, networks of IPv6 as well', async () => {
+  const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '127.0.0.1' } });
+  for (let n = 0; n <= LIMIT; n += 1)
+    for (const from of [`192.0.2.${n}`, `2001:db8:0:${n}::1`])
+      expect((await post(gateway, '/graphql', { from })).outcome).toBe(REFUSED.HTTP);
+});
+
+test('a refusal does not wait for the body, nor read it', async () => {
+  const gateway = await bootGateway({ environment: SIGN_IN });
+  const open = async (path: string) => {
+    const headers = { 'content-type': 'application/json', 'content-length': 1_000_000 };
+    const sending = request(`${gateway.url}${path}`, { method: 'POST', headers, agent: false });
+    atTheEnd(async () => void sending.destroy());
+    sending.on('error', () => {});
+    sending.write('{"query": "');
+    const [{ statusCode }] = await once(sending, 'response');
+    return statusCode;
+  };
+
+  for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(401);
+  for (let round = 0; round < LIMIT; round += 1) await post(gateway, '/graphql', {});
+  for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(429);
+});
+
+test('webhooks without a good signature count as well, and those with one are taken', async () => {
+  const gateway = await bootGateway({ environment: SIGN_IN });
+  const body = { data: { verification_id: 'stranger.1' } };
+  const bad = { 'x-webhook-signature': signWebhook('another secret', '1', Buffer.from('')) };
+  const unsigned = { 'x-webhook-signature': undefined };
+
+  for (let n = 0; n < LIMIT; n += 1)
+    expect(await gateway.webhook(body, n % 2 === 0 ? bad : unsigned)).toBe(401);
+
+  expect(await gateway.webhook(body, bad)).toBe(429);
+  expect(await gateway.webhook(body, unsigned)).toBe(429);
+  expect((await post(gateway, '/graphql', {})).outcome).toBe(SENT_AWAY.HTTP);
+  expect(await gateway.webhook(body)).toBe(200);
+});
+
+test('in development nothing counts', async () => {
+  const gateway = await bootGateway({ environment: { RATE_LIMIT_FAILURES_PER_MINUTE: '1' } });
+  for (let round = 0; round < 3; round += 1) {
+    expect(await arrive(gateway, { authorization: forged })).toEqual(REFUSED);
+    expect(await arrive(gateway, {})).toEqual(IN);
+  }
+});
