@@ -31,6 +31,7 @@ import { LiveConnections } from './http/live-connections.ts';
 import { createGuard, refuseUpgrade } from './http/origin.ts';
 import { acceptAllWaiting, addressOf, createHttpServer, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
+import { limitUploads } from './http/uploads.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -170,6 +171,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       isWelcome,
       allowedOrigins: config.allowedOrigins,
       graphiql: config.introspection,
+      requestSeconds: config.requestSeconds,
       checkReady,
     });
     const closeIdleConnections = watchIdleConnections(server);
@@ -190,6 +192,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       translate: createTranslator(log, { suggestions: config.introspection }),
       connections,
       mostSubscriptions,
+      limitUploads: limitUploads(),
       log,
     };
     onStop(await serveGraphqlOverHttp(server, parts));

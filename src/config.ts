@@ -147,7 +147,7 @@ export interface Config {
   readonly trustedDocumentsOnly: boolean;
   /** Whose pages may use the API, beside the gateway's own. */
   readonly allowedOrigins: readonly string[];
-  /** How long a query or mutation may take. */
+  /** How long a request may take to arrive, and a query or mutation to be answered. */
   readonly requestSeconds: number;
   /** How long after the end of a session nobody may be erased. */
   readonly legalRetentionDays: number;

@@ -4,7 +4,7 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
@@ -27,6 +27,7 @@ interface Parts {
   readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
+  readonly limitUploads: onRequestAsyncHookHandler;
   readonly translate: Translate;
   readonly log: Logger;
 }
@@ -141,7 +142,7 @@ async function withStatusOfType(_request: FastifyRequest, reply: FastifyReply, a
  */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
-  { schema, trust, rules, execute, rateLimit, services, authenticator, translate, log }: Parts,
+  { schema, trust, rules, execute, rateLimit, services, authenticator, limitUploads, translate, log }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     gateway: executedBy(schema, execute),
@@ -166,7 +167,7 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    onRequest: [refuseUnasked, signInFirst(authenticator, translate)],
+    onRequest: [refuseUnasked, signInFirst(authenticator, translate), limitUploads],
     preHandler: [refuseBatch, withTrusted(trust, translate)],
     onSend: withStatusOfType,
     handler: fastifyApolloHandler(apollo, {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
@@ -29,6 +29,7 @@ interface Parts {
   readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
+  readonly limitUploads: onRequestAsyncHookHandler;
   readonly translate: Translate;
   readonly connections: LiveConnections;
 }
@@ -57,7 +58,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'POST'],
-    onRequest: [refuseUnasked, signInFirst(parts.authenticator, parts.translate)],
+    onRequest: [refuseUnasked, signInFirst(parts.authenticator, parts.translate), parts.limitUploads],
     preHandler: refuseBatch,
     async handler(request, reply) {
       const viewer = viewerOf(request);

@@ -14,11 +14,13 @@ export function refuseOtherMethods(app: FastifyInstance, url: string): void {
   app.route({
     url,
     method: ['PUT', 'PATCH', 'DELETE'],
-    handler: (_request, reply) =>
+    // Not in the handler, for which the body would be read.
+    onRequest: async (_request, reply) =>
       reply
         .status(405)
         .header('allow', 'GET, POST')
         .send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }),
+    handler: async () => {},
   });
 }
 

@@ -12,9 +12,12 @@ import type { Authenticator } from './sign-in.ts';
 
 /** For answers, which are no pages; a page says itself what it needs. */
 const NOTHING_FROM_ANYWHERE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+const BARE_POLICY = "default-src 'none';frame-ancestors 'none'";
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
 const ACCEPT_WITHIN_MS = 1_000;
+/** How often the server looks for requests that have not arrived in time. */
+const LOOK_FOR_THE_LATE_MS = 500;
 
 interface Options {
   readonly log: Logger;
@@ -23,6 +26,8 @@ interface Options {
   readonly isWelcome: Guard;
   readonly allowedOrigins: readonly string[];
   readonly graphiql: boolean;
+  /** How long a request may take to arrive, its head and its body together. */
+  readonly requestSeconds: number;
   /** Rejects where the gateway could not serve now. */
   readonly checkReady: () => Promise<void>;
 }
@@ -35,12 +40,17 @@ export function createHttpServer({
   isWelcome,
   allowedOrigins,
   graphiql,
+  requestSeconds,
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_REQUEST_BYTES,
+    // Fastify's own default is to wait for ever; and Node takes the larger of both for the body.
+    requestTimeout: requestSeconds * 1000,
+    http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: LOOK_FOR_THE_LATE_MS },
+    clientErrorHandler: answerBroken,
     // Kept-alive connections that wait for nothing must not hold up a stop.
     forceCloseConnections: 'idle',
     // What was on its way when the process was told to stop is served.
@@ -50,16 +60,19 @@ export function createHttpServer({
   // Pages of other sites may send text and forms without asking first: nothing here reads them.
   app.removeContentTypeParser('text/plain');
 
-  app.addHook('onRequest', async (request, reply) => {
-    // Answers hold personal data, or tell how things are now: what may be kept says so itself.
-    reply.header('cache-control', 'no-store');
-    if (isWelcome(request.headers)) return;
-    return reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
-  });
   app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: NOTHING_FROM_ANYWHERE },
     referrerPolicy: { policy: 'no-referrer' },
   });
+  // After it, so that refusals have its headers; before any body, which they do not need.
+  app.after(() =>
+    app.addHook('onRequest', async (request, reply) => {
+      // Answers hold personal data, or tell how things are now: what may be kept says so itself.
+      reply.header('cache-control', 'no-store');
+      if (!isWelcome(request.headers)) return reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
+      if (request.is404) return reply.callNotFound();
+    }),
+  );
   if (allowedOrigins.length > 0)
     app.register(cors, { origin: [...allowedOrigins], methods: ['GET', 'POST'] });
 
@@ -143,6 +156,29 @@ export function watchIdleConnections({ server }: FastifyInstance): () => void {
       if (Date.now() - openedAt > FIRST_REQUEST_WITHIN_MS) socket.destroy();
   };
 }
+
+/** Answers what never became a request, on the bare socket. */
+function answerBroken(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'This is not a request of HTTP.'];
+  const body = JSON.stringify(problem('BAD_REQUEST', message));
+  const head = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': body.length,
+    'Content-Security-Policy': BARE_POLICY,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+  socket.destroySoon();
+}
+
+const BROKEN: Record<string, [status: string, message: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive: send it again.'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers of the request are too large.'],
+};
 
 const tokenRequest = z.strictObject({
   sub: z.string().min(1).max(200),

@@ -10,7 +10,8 @@ const LARGEST_WEBHOOK_BYTES = 1024 * 1024;
 const USUAL_BYTES = 64 * 1024;
 /** Anybody can send bytes: so much of what is unusually large and not verified yet is held at once, and no more. */
 const MOST_UNUSUAL_BYTES = 8 * LARGEST_WEBHOOK_BYTES;
-const ARRIVES_WITHIN_MS = 10_000;
+/** Sooner than the server gives up whatever has not arrived, so that the sender hears why. */
+const ARRIVES_WITHIN_MS = 8_000;
 /** base64 of the 32 bytes of an HMAC with SHA-256. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
 const TIMESTAMP = /^[\x21-\x7e]{1,64}$/;
@@ -19,7 +20,7 @@ const TIMESTAMP = /^[\x21-\x7e]{1,64}$/;
 const UNREAD = {
   TOO_LARGE: { status: 413, message: 'A webhook has at most 1 MB.' },
   TOO_MANY: { status: 503, message: 'Too much is arriving at once: send it again.' },
-  TOO_SLOW: { status: 408, message: 'A webhook arrives within 10 s: send it again.' },
+  TOO_SLOW: { status: 408, message: 'A webhook arrives within 8 s: send it again.' },
   BROKEN_OFF: { status: 400, message: 'The body broke off: send it again.' },
 } as const;
 
