@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { answerBare } from './bare-answer.ts';
 
 /** Which names and pages a request came by. */
 interface Provenance {
@@ -53,7 +54,7 @@ export async function refuseUnasked({ headers }: FastifyRequest, reply: FastifyR
 
 /** Answers a request for a WebSocket that comes from a page of another site. */
 export function refuseUpgrade(socket: Duplex): void {
-  const head = `HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: ${NOT_WELCOME.length}\r\n\r\n`;
-  // The peer need not close its own end, which would then stay open for ever.
-  socket.end(head + NOT_WELCOME, () => socket.destroy());
+  answerBare(socket, '403 Forbidden', {
+    errors: [{ message: NOT_WELCOME, extensions: { code: 'FORBIDDEN' } }],
+  });
 }

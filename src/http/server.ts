@@ -6,13 +6,11 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
+import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
 import { serveGraphiql } from './graphiql.ts';
 import { type Guard, NOT_WELCOME } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
 
-/** For answers, which are no pages; a page says itself what it needs. */
-const NOTHING_FROM_ANYWHERE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
-const BARE_POLICY = "default-src 'none';frame-ancestors 'none'";
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
 const ACCEPT_WITHIN_MS = 1_000;
@@ -51,22 +49,25 @@ export function createHttpServer({
     requestTimeout: requestSeconds * 1000,
     http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: LOOK_FOR_THE_LATE_MS },
     clientErrorHandler: answerBroken,
-    // Kept-alive connections that wait for nothing must not hold up a stop.
-    forceCloseConnections: 'idle',
-    // What was on its way when the process was told to stop is served.
-    return503OnClosing: false,
+    // A path that nothing can be made of: no hook hears of it.
+    frameworkErrors: (_error, _request, { raw }) =>
+      raw
+        .writeHead(400, BARE_HEADERS)
+        .end(JSON.stringify(problem('BAD_REQUEST', 'The path is not well formed.'))),
   });
 
   // Pages of other sites may send text and forms without asking first: nothing here reads them.
   app.removeContentTypeParser('text/plain');
 
   app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: NOTHING_FROM_ANYWHERE },
+    contentSecurityPolicy: false,
+    frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
   });
   // After it, so that refusals have its headers; before any body, which they do not need.
   app.after(() =>
     app.addHook('onRequest', async (request, reply) => {
+      reply.header('content-security-policy', NOTHING_FROM_ANYWHERE);
       // Answers hold personal data, or tell how things are now: what may be kept says so itself.
       reply.header('cache-control', 'no-store');
       if (!isWelcome(request.headers)) return reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
@@ -161,18 +162,7 @@ export function watchIdleConnections({ server }: FastifyInstance): () => void {
 function answerBroken(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'This is not a request of HTTP.'];
-  const body = JSON.stringify(problem('BAD_REQUEST', message));
-  const head = {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': body.length,
-    'Content-Security-Policy': BARE_POLICY,
-    'X-Content-Type-Options': 'nosniff',
-    'Cache-Control': 'no-store',
-    Connection: 'close',
-  };
-  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
-  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
-  socket.destroySoon();
+  answerBare(socket, status, problem('BAD_REQUEST', message));
 }
 
 const BROKEN: Record<string, [status: string, message: string]> = {

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import helmet from '@fastify/helmet';
 import fastify from 'fastify';
 import type { SandboxWebhooks } from '../config.ts';
 import type { Clock } from '../domain/ports.ts';
@@ -11,6 +12,9 @@ import { Faults } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { Reporter } from './reporter.ts';
 import { WebhookSender } from './webhook-sender.ts';
+
+/** It answers programs: browsers may do nothing with what it says but read it. */
+const NO_PAGE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
 export { SANDBOX_CREDENTIALS } from './credentials.ts';
 
@@ -79,6 +83,7 @@ export async function startSandbox({
   });
 
   const app = fastify({ forceCloseConnections: true });
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: NO_PAGE } });
   answerErrorsAsTheProvider(app);
   await serveApi(app, { books, faults, clock, callsPerMinute });
   const settings = { webhooks, speed, seed, calls_per_minute: callsPerMinute, journal: journalFile };
