@@ -13,9 +13,10 @@ import {
   validate,
 } from 'graphql';
 import { expect, test } from 'vitest';
+import { typedOperations } from '../src/commands/typed-operations.ts';
 import { clientKit } from '../src/graphql/client-kit.ts';
 import { limitsRule } from '../src/graphql/limits.ts';
-import { getSchema } from '../src/graphql/schema.ts';
+import { getSchema, printedSchema } from '../src/graphql/schema.ts';
 
 const committed = (name: string) => readFile(new URL(`../schema/${name}`, import.meta.url), 'utf8');
 
@@ -26,6 +27,12 @@ test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
     expect((await committed(name)) === text).toBe(true);
   },
 );
+
+test('the console is checked against the operations and the schema as they are; `npm run schema` prints them anew', async () => {
+  const printed = await typedOperations(printedSchema(), await committed('operations.graphql'));
+
+  expect((await committed('../src/console/operations.ts')) === printed).toBe(true);
+});
 
 test('every operation of the kit is valid, and within the limits of what may be asked', async () => {
   const document = parse(await committed('operations.graphql'));

@@ -4,6 +4,7 @@ import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
 import { Notice } from '../look/notice.tsx';
 import { Step } from '../look/status.tsx';
+import { words } from '../look/words.ts';
 import type { VkycRefusalFragment } from '../operations.ts';
 import style from './act.module.css';
 
@@ -54,7 +55,12 @@ const IDLE = { pending: false, refusal: null, failure: null } as const;
 
 function problemsOf(refusal: VkycRefusalFragment | null): Record<string, string> {
   if (!refusal || !('problems' in refusal)) return {};
-  return Object.fromEntries(refusal.problems.map(({ path, message }) => [path.at(-1) ?? '', message]));
+  return Object.fromEntries(
+    refusal.problems.map(({ path, message }) => [
+      path.at(-1) ?? '',
+      `${words(path.at(-1) ?? '')} ${message}`,
+    ]),
+  );
 }
 
 interface SaidProps {
@@ -72,6 +78,7 @@ export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }:
   if (failure) return <Notice tone="bad">{failure.message}</Notice>;
   if (!refusal) return null;
   const problems = 'problems' in refusal ? refusal.problems : [];
+  if (problems.length > 0 && problems.every(({ path }) => fields.includes(path.at(-1) ?? ''))) return null;
   const elsewhere = problems.filter(({ path }) => !fields.includes(path.at(-1) ?? ''));
   const current = 'currentSession' in refusal ? refusal.currentSession : null;
   const moved = current !== null && before !== undefined && current.version > before.version;

@@ -74,6 +74,15 @@ export const moment = (at: string): string => format(HERE).format(new Date(at));
 export const momentInIndia = (at: string): string =>
   inIndia ? '' : `${format(IST).format(new Date(at))} IST`;
 
+/** A moment by the viewer's clock; by India's at a touch. */
+export function When({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={momentInIndia(at) || at}>
+      {moment(at)}
+    </time>
+  );
+}
+
 /** A moment by the viewer's clock and by India's. */
 export function Moment({ at }: { at: string }) {
   return (

@@ -1,8 +1,11 @@
 import type { Party, Role, SessionAction, Status, SubStatus } from '../operations.ts';
 
-/** Names of the contract as people write them: `USER_IP_CHECK` is "User IP check". */
+/** Names of the contract as people write them: `USER_IP_CHECK` is "User IP check", `startsAt` "Starts at". */
 export function words(name: string): string {
-  const text = name.toLowerCase().replaceAll('_', ' ');
+  const text = name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replaceAll('_', ' ');
   return (text.charAt(0).toUpperCase() + text.slice(1)).replace(
     /\b(ip|aadhaar|india|vkyc|sdk)\b/gi,
     (word) => PROPER[word.toLowerCase()] ?? word,

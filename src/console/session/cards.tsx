@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Page } from '../live/session.ts';
 import { Copy } from '../look/copy.tsx';
-import { Moment } from '../look/time.tsx';
+import { Moment, When } from '../look/time.tsx';
 import { words } from '../look/words.ts';
 import style from './cards.module.css';
 
@@ -87,7 +87,7 @@ export function ReviewsCard({ reviews }: { reviews: Page['reviews'] }) {
               {words(stage)}: {words(decision)}
             </b>
             <p>
-              {reviewer ?? 'At the provider'}, <Moment at={recordedAt} />
+              {reviewer ?? 'At the provider'}, <When at={recordedAt} />
             </p>
             {remarks && <blockquote>{remarks}</blockquote>}
           </li>
@@ -104,10 +104,10 @@ export function FactsCard({ page }: { page: Page }) {
       <dl>
         <Fact name="Reference id">{page.referenceId}</Fact>
         <Fact name="Started">
-          <Moment at={page.createdAt} />
+          <When at={page.createdAt} />
         </Fact>
         <Fact name="Last news">
-          <Moment at={page.updatedAt} />
+          <When at={page.updatedAt} />
         </Fact>
         <Fact name="Replaces">{page.replaces && <To session={page.replaces} />}</Fact>
         <Fact name="Replaced by">{page.replacedBy && <To session={page.replacedBy} />}</Fact>

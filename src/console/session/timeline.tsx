@@ -1,7 +1,7 @@
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { Step } from '../look/status.tsx';
-import { duration, Moment } from '../look/time.tsx';
+import { duration, When } from '../look/time.tsx';
 import type { TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
@@ -47,7 +47,7 @@ function Entry({ entry }: { entry: Transition }) {
       </div>
       <p>{applied ? statusInfo.explanation : `Did not move the session. ${reason}`}</p>
       <p className={style.foot}>
-        <Moment at={occurredAt ?? recordedAt} /> · {said}
+        <When at={occurredAt ?? recordedAt} /> · {said}
         {laterMs > NOTABLY_LATER_MS && ` · heard of ${duration(laterMs)} later`}
       </p>
     </li>
