@@ -110,18 +110,14 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
   return isCompositeType(type) ? type : undefined;
 }
 
-/** Arguments that say how many entries there are at most. */
-const SIZES = ['first', 'count', 'ids'];
-
 /** How many times what is below a field may come in an answer. What is no size of a page is refused when it is used. */
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
-  const isPage = field.args.some(({ name }) => SIZES.includes(name));
+  const isPage = field.args.some(({ name }) => name === 'first' || name === 'ids');
   if (!isPage) return 1;
-  const { first, last, count, ids } = getArgumentValues(field, node, values) as {
+  const { first, last, ids } = getArgumentValues(field, node, values) as {
     first?: number | null;
     last?: number | null;
-    count?: number | null;
     ids?: readonly unknown[] | null;
   };
-  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? count ?? ids?.length ?? 1));
+  return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
 }

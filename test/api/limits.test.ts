@@ -83,6 +83,17 @@ test('every answer over HTTP says what it cost, a page as much as its entries, b
   ).toBe(50);
 });
 
+test('figures cost what counting them takes, and only those that are asked for', async () => {
+  const costOf = async (selection: string) => {
+    const answer = await TRANSPORTS.HTTP(gateway, { query: `{ sessionStats { ${selection} } }` });
+    return JSON.parse(answer.text).extensions.cost.requested;
+  };
+
+  expect(await costOf('byStatus { count }')).toBe(1 + 20);
+  expect(await costOf('funnel { reached }')).toBe(1 + 50);
+  expect(await costOf('funnel { reached medianSecondsSpent }')).toBe(1 + 50 + 50);
+});
+
 test('fragments that spread each other twice cost what they ask for, and no time', async () => {
   const bomb = `{ session(id: "x") { ...F0 } } ${times(14, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F14 on VkycSession { id }`;
   const since = performance.now();
