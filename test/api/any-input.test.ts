@@ -90,6 +90,7 @@ const REACHED: Record<string, (selection: string) => string> = {
   Mutation: (selection) => `{ ${selection} }`,
   VkycSession: (selection) => `{ session(id: "${mine.id}") { ${selection} } }`,
   VkycUser: (selection) => `{ session(id: "${mine.id}") { user { ${selection} } } }`,
+  SessionStats: (selection) => `{ sessionStats { ${selection} } }`,
 };
 
 const fields = Object.values(schema.getTypeMap())

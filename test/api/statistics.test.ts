@@ -237,6 +237,11 @@ test('a window that has no time has no stretches, and of stretches there are 1 t
   const askedFor = (given: string, count: number) =>
     statsOf(floor, `total intervals(count: ${count}) { started }`, given);
 
+  const always = 'from: "0001-01-01T00:00:00Z", to: "9999-12-31T23:59:59.999Z"';
+  const { intervals } = await askedFor(always, 100);
+  expect(intervals.map(({ started }: any) => started).filter(Boolean)).toEqual([6]);
+  expect((await statsOf(floor, `${NOW} ${FUNNEL}`, always)).total).toBe(6);
+
   expect(await askedFor(`to: "${at(0)}"`, 5)).toEqual({ total: 0, intervals: [] });
   expect(await askedFor(`from: "${at(20)}", to: "${at(10)}"`, 5)).toEqual({ total: 0, intervals: [] });
   expect((await askedFor('', 100)).intervals).toHaveLength(100);
