@@ -13,15 +13,17 @@ import type { Operation, Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { LiveConnections } from './live-connections.ts';
 import type { Authenticator } from './sign-in.ts';
-import { type Room, SocketSink } from './sinks.ts';
+import { FULL_BYTES, type Room, SocketSink } from './sinks.ts';
 
 const LARGEST_MESSAGE_BYTES = 64 * 1024;
 /** A peer that answers none of two is dead: it is found within twice this. */
 const PING_EVERY_MS = 12_000;
+const UNSUPPORTED_DATA = 1003;
 /** Close codes of WebSocket itself that make stock clients come back by themselves. */
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
-const FAREWELL_MS = 1_000;
+/** How long a peer whose socket is closed has to close its own end, before it is dropped. Not in the types of `ws` yet. */
+const FAREWELL = { closeTimeout: 1_000 };
 
 interface Parts {
   readonly operations: Operations;
@@ -57,7 +59,12 @@ export interface GraphqlOverWebsocket {
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
 export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   const { operations, execute, rateLimit, services, translate, log } = parts;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES, handleProtocols });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: LARGEST_MESSAGE_BYTES,
+    handleProtocols,
+    ...FAREWELL,
+  });
   const peers = new Set<Peer>();
   const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
 
@@ -94,6 +101,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     const peer: Peer = { client, request, room, viewer: null, leave: null, alive: true };
     peers.add(peer);
     const fail = (error: unknown) => {
+      if (isOfThePeer(error)) return client.close(CloseCode.BadRequest, 'Invalid message received');
       log.error({ err: error }, 'a WebSocket message could not be handled');
       client.close(TRY_AGAIN_LATER, 'Try again later');
     };
@@ -104,8 +112,11 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
         close: (code, reason) => client.close(code, reason),
         // What comes after the farewell, from a peer that does not close its end, is not heard.
         onMessage: (receive) =>
-          client.on('message', (data) => {
-            if (client.readyState === client.OPEN) void receive(String(data)).catch(fail);
+          client.on('message', (data, isBinary) => {
+            if (client.readyState !== client.OPEN) return;
+            if (isBinary) return client.close(UNSUPPORTED_DATA, 'Messages are texts');
+            void receive(String(data)).catch(fail);
+            hearNoMoreWhileFull(peer);
           }),
       },
       peer,
@@ -170,14 +181,21 @@ async function signIn(
   return peer.leave !== null;
 }
 
+/** Messages that only servers send; graphql-ws throws at them, where it closes at all else that is none. */
+const isOfThePeer = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('Unexpected message of type');
+
+/** A peer that asks, or pings, and does not read its answers would have them pile up here. */
+function hearNoMoreWhileFull({ client, room }: Peer): void {
+  if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < FULL_BYTES) return;
+  client.pause();
+  void room.drained().then(() => client.resume());
+}
+
 function sendAway(client: WebSocket): Promise<void> {
   if (client.readyState === client.CLOSED) return Promise.resolve();
   return new Promise((resolve) => {
-    const giveUp = setTimeout(() => client.terminate(), FAREWELL_MS);
-    client.once('close', () => {
-      clearTimeout(giveUp);
-      resolve();
-    });
+    client.once('close', () => resolve());
     client.close(SERVICE_RESTART, 'Service restart');
   });
 }

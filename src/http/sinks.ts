@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { Sink } from '../feed/stream.ts';
 
 /** What may wait in the process for a peer that does not read; beyond it the peer gets nothing more until it does. */
-const FULL_BYTES = 128 * 1024;
+export const FULL_BYTES = 128 * 1024;
 
 const REPLAY = ',"extensions":{"replay":true}}';
 
