@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { atTheEnd, bootGateway, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { startGatewayProcess } from '../harness/process.ts';
+import { frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
 const WATCH = 'subscription { statusTransitions { sequence } }';
@@ -16,39 +16,7 @@ const sign = (sub: string, secondsLeft: number) =>
     .setExpirationTime(Math.floor(Date.now() / 1000) + secondsLeft)
     .sign(new TextEncoder().encode(SECRET));
 
-/** A peer that speaks WebSocket by hand, and leaves out what it likes. */
-async function rawPeer(url: string, headers: Record<string, string> = {}) {
-  const { port, host } = new URL(url);
-  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
-  socket.on('error', () => {});
-  atTheEnd(async () => void socket.destroy());
-  await once(socket, 'connect');
-  let heard = '';
-  socket.on('data', (bytes) => {
-    heard += bytes.toString('latin1');
-  });
-  const lines = Object.entries({
-    Host: host,
-    Connection: 'Upgrade',
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Protocol': 'graphql-transport-ws',
-    ...headers,
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`GET /graphql HTTP/1.1\r\n${lines.join('')}\r\n`);
-  const frame = (opcode: number, payload: Buffer) => {
-    const long = payload.length > 125;
-    const length = long ? [0x80 | 126, payload.length >> 8, payload.length & 255] : [0x80 | payload.length];
-    return Buffer.concat([Buffer.from([0x80 | opcode, ...length, 0, 0, 0, 0]), payload]);
-  };
-  return {
-    socket,
-    hears: (text: string) => eventually(async () => heard.includes(text)),
-    text: (message: object) => frame(1, Buffer.from(JSON.stringify(message))),
-    close: () => frame(8, Buffer.from([0x03, 0xe8])),
-  };
-}
+const closing = frameOf({ opcode: OPCODE.CLOSE, payload: Buffer.from([0x03, 0xe8]) });
 
 test('peers whose upgrade is refused cost nothing, whether they reset or never hang up, and a stop waits for none', async () => {
   const gateway = await startGatewayProcess({
@@ -58,12 +26,12 @@ test('peers whose upgrade is refused cost nothing, whether they reset or never h
   });
   const foreign = { Origin: 'https://evil.example.com' };
   for (let round = 0; round < 20; round += 1) {
-    const peer = await rawPeer(gateway.url, foreign);
+    const peer = await rawWebSocket(gateway.url, foreign);
     if (round % 2) await peer.hears('403');
     peer.socket.resetAndDestroy();
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
   }
-  const lingering = await rawPeer(gateway.url, foreign);
+  const lingering = await rawWebSocket(gateway.url, foreign);
   await lingering.hears('ALLOWED_ORIGINS');
 
   expect(await gateway.end('SIGTERM')).toBe(0);
@@ -81,10 +49,10 @@ test('a peer that hangs up while it signs in gives back its own place and no oth
   };
   const outcomes = [await signIn()];
   for (let round = 0; round < 4; round += 1) {
-    const peer = await rawPeer(gateway.url);
+    const peer = await rawWebSocket(gateway.url);
     await peer.hears('101 ');
     const gone = once(peer.socket, 'end');
-    peer.socket.write(Buffer.concat([peer.text({ type: 'connection_init', payload }), peer.close()]));
+    peer.send(Buffer.concat([frameOf({ payload: { type: 'connection_init', payload } }), closing]));
     await gone;
     peer.socket.destroy();
     outcomes.push(await signIn());
@@ -95,15 +63,15 @@ test('a peer that hangs up while it signs in gives back its own place and no oth
 
 test("after its token's end nothing that a peer sends is heard, though it does not hang up", async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
-  const peer = await rawPeer(gateway.url);
+  const peer = await rawWebSocket(gateway.url);
   await peer.hears('101 ');
   const authorization = `Bearer ${await sign('mallory', -29)}`;
-  peer.socket.write(peer.text({ type: 'connection_init', payload: { authorization } }));
+  peer.send(frameOf({ payload: { type: 'connection_init', payload: { authorization } } }));
   await peer.hears('Token expired');
   const query =
     'mutation { startSession(input: { verificationId: "late", user: { phone: "9988776655" } }) { __typename } }';
-  peer.socket.write(peer.text({ id: '1', type: 'subscribe', payload: { query } }));
-  peer.socket.write(peer.close());
+  peer.send(frameOf({ payload: { id: '1', type: 'subscribe', payload: { query } } }));
+  peer.send(closing);
   await once(peer.socket, 'end');
 
   const { rows } = await gateway.database.query(

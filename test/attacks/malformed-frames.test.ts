@@ -1,0 +1,145 @@
+/** What a peer may send in place of messages: its own socket is closed for it, and others are served. */
+import { expect, test } from 'vitest';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import { closeCodeOf, type Frame, frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
+import { tallyOf } from './tally.ts';
+
+const gateway = await bootGateway();
+const MUTATION =
+  'mutation { startSession(input: { verificationId: "attack", user: { phone: "9988776655" } }) { __typename } }';
+const LARGEST_MESSAGE_BYTES = 64 * 1024;
+
+const INIT = { payload: { type: 'connection_init' } };
+const subscribe = (id: unknown, payload: unknown = { query: MUTATION }): Frame => ({
+  payload: { id, type: 'subscribe', payload },
+});
+const WATCH = subscribe('1', { query: 'subscription { statusTransitions { sequence } }' });
+/** The first of what would be a message, and no end to it. */
+const begun = (payload: string | Buffer = ''): Frame => ({ payload, last: false });
+const more = (payload: string | Buffer = ''): Frame => ({
+  payload,
+  last: false,
+  opcode: OPCODE.CONTINUATION,
+});
+const CLOSE = (payload: Buffer | string): Frame => ({ payload, opcode: OPCODE.CLOSE });
+
+const PROTOCOL = 1002;
+const UNSUPPORTED = 1003;
+const NOT_UTF8 = 1007;
+const TOO_LARGE = 1009;
+const INVALID = 4400;
+
+/** What is sent by somebody who has signed in, and the code that their socket is closed with. */
+const FRAMES: Record<string, [frames: Frame[], code: number]> = {
+  'a text that is no UTF-8': [[{ payload: Buffer.from([0xc3, 0x28]) }], NOT_UTF8],
+  'a text cut within a character': [[{ payload: Buffer.from('€').subarray(0, 2) }], NOT_UTF8],
+  'half a pair of surrogates': [[{ payload: Buffer.from([0xed, 0xa0, 0x80]) }], NOT_UTF8],
+  'a mutation in bytes': [[{ ...subscribe('1'), opcode: OPCODE.BINARY }], UNSUPPORTED],
+  'bytes that are nothing': [[{ payload: Buffer.alloc(100, 255), opcode: OPCODE.BINARY }], UNSUPPORTED],
+  'a mutation that is not masked': [[{ ...subscribe('1'), masked: false }], PROTOCOL],
+  'each reserved bit': [[{ ...subscribe('1'), reserved: 1 }], PROTOCOL],
+  'the bit for compression': [[{ ...subscribe('1'), reserved: 4 }], PROTOCOL],
+  'an opcode that there is not': [[{ ...subscribe('1'), opcode: 3 }], PROTOCOL],
+  'a control opcode that there is not': [[{ opcode: 11 }], PROTOCOL],
+  'the rest of nothing': [[{ ...subscribe('1'), opcode: OPCODE.CONTINUATION }], PROTOCOL],
+  'a message within a message': [[begun('{'), subscribe('1')], PROTOCOL],
+  'a ping in parts': [[{ opcode: OPCODE.PING, last: false }], PROTOCOL],
+  'a ping that is too long': [[{ opcode: OPCODE.PING, payload: 'x'.repeat(126) }], PROTOCOL],
+  'a close of one byte': [[CLOSE('x')], PROTOCOL],
+  'a close with a code that there is not': [[CLOSE(Buffer.from([0, 1]))], PROTOCOL],
+  'a close with a reason that is no UTF-8': [[CLOSE(Buffer.from([3, 232, 0xc3, 0x28]))], NOT_UTF8],
+  'a message that is too large': [[{ payload: 'x'.repeat(LARGEST_MESSAGE_BYTES + 1) }], TOO_LARGE],
+  'parts that are too large together': [
+    [begun(), ...Array.from({ length: 65 }, () => more('x'.repeat(1024)))],
+    TOO_LARGE,
+  ],
+  'parts without end, of a byte': [[begun(), ...Array.from({ length: 20_000 }, () => more('x'))], 1008],
+  'no JSON': [[{ payload: 'mutation' }], INVALID],
+  'half a JSON': [[{ payload: '{"id":"1","type":"subscribe","payload":{' }], INVALID],
+  'nothing at all': [[{}], INVALID],
+  'a list of messages': [[{ payload: [subscribe('1').payload] }], INVALID],
+  null: [[{ payload: 'null' }], INVALID],
+  'a number': [[{ payload: '7' }], INVALID],
+  'a JSON nested without end': [[{ payload: '['.repeat(60_000) }], INVALID],
+  'no type': [[{ payload: { id: '1', payload: { query: MUTATION } } }], INVALID],
+  'a type that there is not': [
+    [{ payload: { id: '1', type: 'start', payload: { query: MUTATION } } }],
+    INVALID,
+  ],
+  'a type of every object': [[{ payload: { id: '1', type: '__proto__' } }], INVALID],
+  "the server's own": [[{ payload: { id: '1', type: 'next', payload: { data: {} } } }], INVALID],
+  "the server's acknowledgement": [[{ payload: { type: 'connection_ack' } }], INVALID],
+  'an operation without an id': [[subscribe(undefined)], INVALID],
+  'an operation with an empty id': [[subscribe('')], INVALID],
+  'an operation whose id is a number': [[subscribe(1)], INVALID],
+  'an operation without a query': [[subscribe('1', {})], INVALID],
+  'an operation whose query is an object': [[subscribe('1', { query: { query: MUTATION } })], INVALID],
+  'an operation whose variables are a text': [
+    [subscribe('1', { query: MUTATION, variables: '{}' })],
+    INVALID,
+  ],
+  'a second connection_init': [[INIT], 4429],
+  'an id that is taken': [[WATCH, WATCH], 4409],
+};
+
+/** What is sent by somebody who has not. */
+const UNINVITED: Record<string, [frames: Frame[], code: number]> = {
+  'an operation before connection_init': [[subscribe('1')], 4401],
+  'an operation right behind a connection_init that is refused': [
+    [{ payload: { type: 'connection_init', payload: { authorization: 'x' } } }, subscribe('1')],
+    4401,
+  ],
+  'a complete of what was never begun, then silence': [[{ payload: { id: '1', type: 'complete' } }], 4408],
+  'pings alone': [[{ opcode: OPCODE.PING }, { payload: { type: 'ping' } }], 4408],
+  'parts without end, then silence': [[begun('{'), more(' ')], 4408],
+};
+
+const tally = tallyOf('malformed frames');
+
+const witness = gateway.subscribe('subscription { feed { __typename } }');
+await witness.next();
+
+/** Signs in, or does not, and sends frames; returns the code that the socket is closed with. */
+async function closedWith(frames: readonly Frame[], signsIn: boolean): Promise<number> {
+  const peer = await rawWebSocket(gateway.url);
+  await peer.hears('\r\n\r\n');
+  if (signsIn) {
+    peer.send(frameOf(INIT));
+    await peer.hears('connection_ack');
+  }
+  peer.send(Buffer.concat(frames.map(frameOf)));
+  return eventually(async () => closeCodeOf(peer.heard));
+}
+
+/** Whether an attack was in vain, and others are served. */
+async function isInVain(): Promise<boolean> {
+  expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
+  const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
+  return rows.length === 0;
+}
+
+test.each(Object.entries(FRAMES))('%s: closes its own socket', async (name, [frames, code]) => {
+  const closed = await closedWith(frames, true);
+
+  tally.note(name, !(await isInVain()));
+  expect(closed).toBe(code);
+});
+
+test.concurrent.each(Object.entries(UNINVITED))(
+  'uninvited, %s: closes its own socket',
+  async (name, [frames, code]) => {
+    const closed = await closedWith(frames, false);
+
+    tally.note(name, !(await isInVain()));
+    expect(closed).toBe(code);
+  },
+);
+
+test('no other socket was closed, and nothing was a fault of ours', async () => {
+  await gateway.start('witness.happy-path');
+
+  expect((await witness.next()).__typename).toBe('StatusTransition');
+  expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
+});
+
+tally.close(Object.keys(FRAMES).length + Object.keys(UNINVITED).length);

@@ -1,0 +1,166 @@
+/** What a peer may send in place of HTTP: it is refused, or given up, to no effect, and others are served. */
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { bootGateway } from '../harness/gateway.ts';
+import { type RawPeer, rawPeer } from '../harness/raw-peer.ts';
+import { isClean } from '../harness/transports.ts';
+import { tallyOf } from './tally.ts';
+
+const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '2' } });
+const { host } = new URL(gateway.url);
+const PATHS = ['/graphql', '/graphql/stream'];
+const MUTATION = JSON.stringify({
+  query:
+    'mutation { startSession(input: { verificationId: "attack", user: { phone: "9988776655" } }) { __typename } }',
+});
+const LENGTH = `Content-Length: ${MUTATION.length}`;
+const CHUNKED = 'Transfer-Encoding: chunked';
+const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+const CHUNKS = `${chunk(MUTATION)}0\r\n\r\n`;
+
+/** Well formed, but for what is given. */
+const post =
+  (headers: string[], body: string | Buffer = '') =>
+  (path: string) => [
+    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n${headers.join('\r\n')}\r\n\r\n`,
+    body,
+  ];
+const headed = (...headers: string[]) => post([...headers, LENGTH], MUTATION);
+const bodied = (body: string | Buffer, ...headers: string[]) =>
+  post([...headers, `Content-Length: ${Buffer.byteLength(body)}`], body);
+const first = (line: (path: string) => string) => (path: string) => [
+  `${line(path)}\r\nHost: ${host}\r\nContent-Type: application/json\r\n${LENGTH}\r\n\r\n`,
+  MUTATION,
+];
+const bytes = (text: string) => () => [text];
+
+type Attack = [sent: (path: string) => (string | Buffer)[], statuses: readonly number[]];
+const BAD = [400];
+const LARGE_HEAD = [431];
+
+/** What is sent, and the status of its refusal; releases of Node.js differ in some. */
+const REFUSED: Record<string, Attack> = {
+  'a body longer than its length': [post(['Content-Length: 10'], MUTATION), BAD],
+  'two lengths': [headed('Content-Length: 10'), BAD],
+  'a length in a list': [post([`${LENGTH}, ${MUTATION.length}`], MUTATION), BAD],
+  'a length below nothing': [post(['Content-Length: -1'], MUTATION), BAD],
+  'a length with a sign': [post([`Content-Length: +${MUTATION.length}`], MUTATION), BAD],
+  'a length that is no number': [post(['Content-Length: 0x10'], MUTATION), BAD],
+  'a length beyond all numbers': [post(['Content-Length: 99999999999999999999999'], MUTATION), BAD],
+  'a length of a gigabyte': [post(['Content-Length: 1000000000'], MUTATION), [413]],
+  'a length and chunks': [post([LENGTH, CHUNKED], CHUNKS), BAD],
+  'chunks and a length': [post([CHUNKED, LENGTH], CHUNKS), BAD],
+  'chunks that are not the last coding': [post(['Transfer-Encoding: chunked, gzip'], CHUNKS), BAD],
+  'a coding that there is not': [post(['Transfer-Encoding: xchunked'], CHUNKS), BAD],
+  'chunks in a header with a space': [post(['Transfer-Encoding : chunked'], CHUNKS), BAD],
+  'a chunk whose size is no number': [post([CHUNKED], `xyz\r\n${MUTATION}\r\n0\r\n\r\n`), BAD],
+  'a chunk whose size is beyond all numbers': [post([CHUNKED], `${'f'.repeat(20)}\r\n${MUTATION}`), BAD],
+  'a chunk longer than its size': [post([CHUNKED], `5\r\n${MUTATION}\r\n0\r\n\r\n`), BAD],
+  'a chunk with an extension without end': [post([CHUNKED], `5;${'x'.repeat(20_000)}\r\n`), [400, 413]],
+  'trailers without end': [
+    post([CHUNKED], `${chunk(MUTATION)}0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
+    LARGE_HEAD,
+  ],
+  'a giant header': [headed(`X-Giant: ${'x'.repeat(20_000)}`), LARGE_HEAD],
+  'a giant name of a header': [headed(`${'x'.repeat(20_000)}: x`), LARGE_HEAD],
+  'two thousand headers': [
+    headed(...Array.from({ length: 2_000 }, (_, n) => `X-Header-${n}: x`)),
+    LARGE_HEAD,
+  ],
+  'a giant token': [headed(`Authorization: Bearer ${'x'.repeat(20_000)}`), LARGE_HEAD],
+  'a giant address': [first((path) => `POST ${path}?${'x'.repeat(20_000)} HTTP/1.1`), LARGE_HEAD],
+  'a header without a colon': [headed('X-Header'), BAD],
+  'a header with a null byte': [headed('X-Header: a\0b'), BAD],
+  'a header with a bare line end': [headed('X-Header: a\nX-Other: b'), BAD],
+  'a header with a bare carriage return': [headed('X-Header: a\rX-Other: b'), BAD],
+  'a header without a name': [headed(': x'), BAD],
+  'a header with a space before its colon': [headed('X-Header : x'), BAD],
+  'no host': [(path) => [`POST ${path} HTTP/1.1\r\n${LENGTH}\r\n\r\n`, MUTATION], BAD],
+  'an empty host': [(path) => [`POST ${path} HTTP/1.1\r\nHost:\r\n${LENGTH}\r\n\r\n`, MUTATION], [403]],
+  'a method that there is not': [first((path) => `ATTACK ${path} HTTP/1.1`), BAD],
+  'a method in small letters': [first((path) => `post ${path} HTTP/1.1`), BAD],
+  'a version that there is not': [first((path) => `POST ${path} HTTP/9.9`), BAD],
+  'an address with a space': [first((path) => `POST ${path} x HTTP/1.1`), BAD],
+  'an address that cannot be decoded': [first((path) => `POST ${path}/%zz HTTP/1.1`), [400]],
+  'an address out of the root': [first((path) => `POST /..${path} HTTP/1.1`), [404]],
+  'an expectation that there is not': [headed('Expect: everything'), [417]],
+  'what HTTP/2 begins with': [bytes('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), BAD],
+  'what TLS begins with': [bytes('\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'), BAD],
+  'bytes that are nothing': [() => [Buffer.alloc(1_000, 255)], BAD],
+  'a body that is no UTF-8': [bodied(Buffer.from([0x7b, 0x22, 0xc3, 0x28])), BAD],
+  'a body that poisons objects': [bodied('{"__proto__": {"query": "{ viewer { id } }"}}'), BAD],
+  'a body that poisons what makes objects': [
+    bodied('{"constructor": {"prototype": {"query": "{ viewer { id } }"}}}'),
+    BAD,
+  ],
+  'a body that is nested without end': [bodied('['.repeat(500_000)), BAD],
+  'a body that unpacks to a gigabyte': [bodied(gzipSync(Buffer.alloc(1e6)), 'Content-Encoding: gzip'), BAD],
+  'no body': [bodied(''), BAD],
+};
+
+/** What is sent, and then nothing: by somebody who waits, and by somebody who ends what they send. */
+const UNFINISHED: Record<string, Attack[0]> = {
+  nothing: () => [],
+  'half a line': bytes('POST /gra'),
+  'half a head': (path) => [`POST ${path} HTTP/1.1\r\nHost: ${host}\r\n`],
+  'half a body': post([`Content-Length: ${MUTATION.length * 2}`], MUTATION),
+  'a body but for its last byte': post([`Content-Length: ${MUTATION.length + 1}`], MUTATION),
+  'half a chunk': post([CHUNKED], chunk(MUTATION).slice(0, 20)),
+  'chunks without their end': post([CHUNKED], chunk(MUTATION)),
+  'nothing behind an expectation': post(['Expect: 100-continue', LENGTH]),
+};
+
+const tally = tallyOf('malformed requests');
+
+async function sent(path: string, make: Attack[0]): Promise<RawPeer> {
+  const peer = await rawPeer(gateway.url);
+  for (const part of make(path)) peer.send(part);
+  return peer;
+}
+
+const statusesOf = (heard: string) =>
+  [...heard.matchAll(/HTTP\/1\.1 (\d{3})/g)]
+    .map(([, status]) => Number(status))
+    .filter((status) => status !== 100);
+
+/** Whether an attack was in vain, and others are served. */
+async function isInVain(): Promise<boolean> {
+  expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
+  const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
+  return rows.length === 0;
+}
+
+for (const path of PATHS) {
+  test.each(Object.entries(REFUSED))(`${path}: %s is refused`, async (name, [make, statuses]) => {
+    const peer = await sent(path, make);
+    await peer.hears('HTTP/1.1 ');
+    peer.socket.end();
+    const heard = await peer.ended;
+
+    tally.note(`${path}: ${name}`, !(await isInVain()));
+    const answers = statusesOf(heard);
+    expect(statuses).toContain(answers[0]);
+    // What is behind a request that is refused may be taken for another.
+    expect(answers.every((status) => status >= 400)).toBe(true);
+    expect(isClean(heard)).toBe(true);
+  });
+
+  test.concurrent.each(Object.entries(UNFINISHED))(
+    `${path}: %s is waited for, and not for ever`,
+    async (name, make) => {
+      const [waiting, ending] = [await sent(path, make), await sent(path, make)];
+      ending.socket.end();
+      const heard = [await waiting.ended, await ending.ended];
+
+      tally.note(`${path}: ${name}`, !(await isInVain()));
+      expect(statusesOf(heard[0] as string)).toEqual([408]);
+      expect(statusesOf(heard[1] as string).every((status) => status === 400)).toBe(true);
+    },
+  );
+}
+
+test('none of it was a fault of ours', () => {
+  expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
+});
+
+tally.close(PATHS.length * (Object.keys(REFUSED).length + Object.keys(UNFINISHED).length));
