@@ -87,6 +87,64 @@ test("a person's sessions are paged, newest first", async () => {
   expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true } });
 });
 
+test('a customer pages through their own sessions, and finds out nothing of others of the same person', async () => {
+  const user = { phone: '9222222222', userId: 'shared' };
+  for (const name of ['own.1', 'other.1', 'other.2', 'own.2', 'other.3']) await gateway.start(name, { user });
+  const token = await gateway.token({
+    ...{ sub: 'asha', roles: ['CUSTOMER'] },
+    verification_ids: ['own.1', 'own.2'],
+  });
+  const query = `query ($id: String!, $after: String) { sessionByVerificationId(verificationId: $id) {
+    user { id sessions(first: 1, after: $after) { totalCount nodes { verificationId } edges { cursor } pageInfo { hasNextPage endCursor } } } } }`;
+  const look = async (after: string | null) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const { data } = await gateway.graphql(query, { id: 'own.1', after }, headers);
+    return data.sessionByVerificationId.user;
+  };
+
+  const { id, sessions: first } = await look(null);
+  expect([ids(first), first.totalCount, first.pageInfo.hasNextPage]).toEqual([['own.2'], 2, true]);
+  const { sessions: second } = await look(first.pageInfo.endCursor);
+  expect([ids(second), second.pageInfo.hasNextPage]).toEqual([['own.1'], false]);
+  // Made up, to stand before each of the others in turn.
+  const { rows } = await gateway.database.query(
+    `select id, created_at from vkyc_session where verification_id in ('other.1', 'other.2') order by created_at`,
+  );
+  for (const row of rows) {
+    const forged = Buffer.from(`c${row.created_at.getTime() + 1}:${row.id}`).toString('base64url');
+    const { sessions } = await look(forged);
+    expect([ids(sessions), sessions.pageInfo.hasNextPage]).toEqual([['own.1'], false]);
+  }
+  const found = await gateway.graphql(
+    'query ($id: ID!) { node(id: $id) { id } }',
+    { id },
+    { authorization: `Bearer ${token}` },
+  );
+  expect(found.data.node).toEqual({ id });
+});
+
+const NOBODYS = '01a20a00-207c-77e4-bbd3-8de9fa006fe3';
+const FORGED = {
+  nonsense: 'x',
+  'an empty text': '',
+  'a time after all times': `c999999999999999:${NOBODYS}`,
+  'a time of the year 12000': `c316538809599999:${NOBODYS}`,
+  'a time before all times': `c-1:${NOBODYS}`,
+  'no time': `c:${NOBODYS}`,
+  'an id that is none': "c1:' or true --",
+  'another order': `u1:${NOBODYS}`,
+  'more than a cursor': `c1:${NOBODYS}; select 1`,
+};
+
+test.each(Object.entries(FORGED))('a cursor of %s is refused, for what it is', async (_, text) => {
+  const cursor = Buffer.from(text).toString('base64url');
+  for (const variables of [{ after: cursor }, { before: cursor }])
+    expect(await gateway.graphql(PAGE, { first: 1, ...variables })).toMatchObject({
+      status: 200,
+      errors: [{ message: expect.stringContaining('not a cursor'), extensions: { code: 'BAD_USER_INPUT' } }],
+    });
+});
+
 test('anything with an id is found by it, and what is not yours is null', async () => {
   const operator = await person(gateway, 'olga', 'OPERATOR');
   const session = await gateway.start('noded.1', { user: { phone: '9111111111' } });
