@@ -4,6 +4,7 @@ import { withoutValues } from '../../src/graphql/unquoted.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
+import { TRANSPORTS } from '../harness/transports.ts';
 
 const NAME = 'marked.awaits-review';
 const USER = {
@@ -14,6 +15,8 @@ const AADHAAR = '999941057058';
 const ANSWER = 'marked mother of the bride';
 const REASON = 'marked reason';
 const REMARKS = 'marked remarks';
+const RECORDING = 'https://recordings.example.com/marked-recording';
+const FORGED = 'eyJhbGciOiJIUzI1NiJ9.marked-payload.marked-signature';
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const EVERYTHING = `query ($id: ID!) { session(id: $id) {
   link user { phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
@@ -67,7 +70,7 @@ const MISTAKES: Record<string, { query: string; variables?: object }> = {
   'a cursor that is none': { query: `{ sessions(first: 1, after: "${USER.email}") { nodes { id } } }` },
 };
 
-test('what is known of a person is in answers alone: not in logs, metrics, errors, rings, jobs or rows', {
+test('what is known of a person, and what opens doors, is in answers alone: not in headers, logs, metrics, errors, rings, jobs or rows', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway({ polling: true });
@@ -87,9 +90,11 @@ test('what is known of a person is in answers alone: not in logs, metrics, error
   await agent.act('cancelMeeting', id, { reason: REASON });
   await gateway.advance(NAME, STEPS_TO_THE_END_OF_THE_CALL);
   await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  const { recording } = await agent.ask('requestRecording', id);
+  const sdk = await (await person(gateway, 'olga', 'OPERATOR')).ask('createSdkToken', id);
   await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: REMARKS });
   await auditor.act('recordAuditorReview', id, { decision: 'REJECTED', remarks: REMARKS });
-  const known = { ...USER, aadhaar: AADHAAR, security_answer: ANSWER };
+  const known = { ...USER, aadhaar: AADHAAR, security_answer: ANSWER, recording_link: RECORDING };
   const late = { verification_id: NAME, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' };
   const event_time = new Date().toISOString();
   await gateway.webhook({ event_time, data: { ...late, ...known } });
@@ -99,8 +104,16 @@ test('what is known of a person is in answers alone: not in logs, metrics, error
   await gateway.webhook({ event_time, data: known }, { 'x-webhook-signature': `${ANSWER}` });
   await webhooksSettled(gateway.database);
 
-  const { data } = await gateway.graphql(EVERYTHING, { id });
-  const marks = [...Object.values(known), REASON, REMARKS, data.session.link];
+  const bearer = await gateway.token({ sub: 'asha', roles: ['ADMIN'] });
+  for (const token of [bearer, `${bearer}x`, FORGED])
+    for (const send of Object.values(TRANSPORTS))
+      await send(gateway, { query: EVERYTHING, variables: { id } }, `Bearer ${token}`).catch(() => {});
+  await gateway.graphql(EVERYTHING, { id }, { authorization: `Basic ${FORGED}` });
+
+  const { data } = await gateway.graphql(EVERYTHING, { id }, { authorization: `Bearer ${bearer}` });
+  const secrets = [recording.url, sdk.token, ...bearer.split('.').slice(1), FORGED, 'marked-signature'];
+  for (const secret of secrets) expect(secret).toMatch(/.{10}/);
+  const marks = [...Object.values(known), REASON, REMARKS, data.session.link, ...secrets];
   for (const mark of [USER.phone, USER.name, USER.email, REASON, REMARKS])
     expect(JSON.stringify(data), 'the marks are where they belong').toContain(mark);
   const refusals: Record<string, unknown> = {};
@@ -112,6 +125,7 @@ test('what is known of a person is in answers alone: not in logs, metrics, error
   const scraped = await fetch(`${gateway.url}/metrics`);
   expect(rings).not.toHaveLength(0);
   const emitted: Record<string, string> = {
+    headers: gateway.headers.join('\n'),
     logs: gateway.logs.join(''),
     metrics: await scraped.text(),
     rings: rings.join('\n'),

@@ -37,6 +37,8 @@ export interface Gateway {
   readonly database: pg.Pool;
   /** Everything logged so far. */
   readonly logs: string[];
+  /** The headers of every answer to `graphql` so far. */
+  readonly headers: string[];
   graphql<Data = Record<string, any>>(
     query: string,
     variables?: object,
@@ -98,6 +100,7 @@ export async function bootGateway({
 }: Options = {}): Promise<Gateway> {
   const url = existing ?? (await freshDatabase());
   const logs: string[] = [];
+  const answered: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {
       logs.push(String(chunk));
@@ -140,6 +143,7 @@ export async function bootGateway({
     databaseUrl: url,
     database,
     logs,
+    headers: answered,
     stop,
 
     async graphql(query, variables, headers = {}) {
@@ -148,6 +152,7 @@ export async function bootGateway({
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query, variables }),
       });
+      answered.push(JSON.stringify([...response.headers]));
       return { status: response.status, ...((await response.json()) as object) } as never;
     },
 
