@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Database } from '../db/client.ts';
+import type { Database, Transaction } from '../db/client.ts';
 import { claimWebhook, type InboxRow, insertWebhook, placeOfWebhook, settleWebhook } from '../db/inbox.ts';
 import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
+import { lockSession, type SessionRow } from '../db/sessions.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
 import type { Recording } from './record-transition.ts';
@@ -91,13 +92,12 @@ export class Inbox {
   }
 
   async #process(recording: Recording, row: InboxRow): Promise<void> {
-    const parked = (reason: string) => settleWebhook(recording.tx, row.id, { state: 'PARKED', reason });
     let news: WebhookNews;
     try {
       news = readWebhook(this.#parts.sealer.open(row.body, placeOfWebhook(row.bodyHash)).toString('utf8'));
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
-      await parked(`It could not be understood: ${error.message}.`);
+      await this.#park(recording.tx, row, `It could not be understood: ${error.message}.`);
       return;
     }
     const { eventTime, session: said } = news;
@@ -109,9 +109,7 @@ export class Inbox {
       webhooksWhenAsked: 0,
     });
     if (recorded) {
-      // Its hash stays, by which a repetition is known.
-      const body = recorded.session.erasedAt && this.#parts.sealer.seal('', placeOfWebhook(row.bodyHash));
-      await settleWebhook(recording.tx, row.id, { state: 'DONE', ...(body ? { body } : {}) });
+      await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#bodyKept(row, recorded.session) });
       return;
     }
     const { verificationId } = said;
@@ -120,12 +118,23 @@ export class Inbox {
     await planLookup(recording.tx, { verificationId, since: now, dueAt: now });
   }
 
+  async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
+    const session = row.verificationId === null ? null : await lockSession(tx, row.verificationId);
+    const { attempts } = row;
+    await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...this.#bodyKept(row, session) });
+  }
+
+  /** Of somebody who was erased nothing: its hash alone stays, by which a repetition is known. */
+  #bodyKept({ bodyHash }: InboxRow, session: SessionRow | null): { body?: Buffer } {
+    return session?.erasedAt ? { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) } : {};
+  }
+
   /** A webhook that fails again and again would hold up its session's later ones. */
-  async #countFailure({ id, attempts }: InboxRow): Promise<void> {
-    const last = attempts + 1 >= MOST_ATTEMPTS;
-    await settleWebhook(this.#parts.db, id, {
-      attempts: attempts + 1,
-      ...(last ? { state: 'PARKED', reason: `It could not be processed in ${MOST_ATTEMPTS} attempts.` } : {}),
-    });
+  async #countFailure(row: InboxRow): Promise<void> {
+    const { db } = this.#parts;
+    const attempts = row.attempts + 1;
+    if (attempts < MOST_ATTEMPTS) return void (await settleWebhook(db, row.id, { attempts }));
+    const reason = `It could not be processed in ${MOST_ATTEMPTS} attempts.`;
+    await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
   }
 }
