@@ -49,6 +49,10 @@ export function createHttpServer({
     requestTimeout: requestSeconds * 1000,
     http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: LOOK_FOR_THE_LATE_MS },
     clientErrorHandler: answerBroken,
+    // Kept-alive connections that wait for nothing must not hold up a stop.
+    forceCloseConnections: 'idle',
+    // What was on its way when the process was told to stop is served.
+    return503OnClosing: false,
     // A path that nothing can be made of: no hook hears of it.
     frameworkErrors: (_error, _request, { raw }) =>
       raw
