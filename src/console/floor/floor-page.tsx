@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { StartSession } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
@@ -9,10 +9,18 @@ import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
+import { PHASES } from '../look/words.ts';
+import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { PhaseStrip } from './phase-strip.tsx';
-import { ORDERS, type OrderName, queryOf, useFloorAddress, VIEWS } from './query.ts';
+import { ORDERS, type OrderName, queryOf, useFloorAddress, viewsFor } from './query.ts';
+import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
+
+const ANY_PHASE: Record<string, string> = { '': 'Any', ...PHASES };
+const ORDER_NAMES = Object.fromEntries(
+  Object.entries(ORDERS).map(([name, { said }]) => [name, said]),
+) as Record<OrderName, string>;
 
 /** All sessions: where they are, on whom they wait, and the list of them. */
 export function FloorPage() {
@@ -20,7 +28,12 @@ export function FloorPage() {
   const { search, change } = useFloorAddress();
   const key = search.toString();
   const query = useMemo(() => queryOf(new URLSearchParams(key)), [key]);
-  const floor = useLive(() => new Floor(gateway, query.filter, ORDERS[query.order].order), [gateway, query]);
+  const last = useRef<Floor>(null);
+  const floor = useLive(() => {
+    const counts = last.current?.view.counts ?? null;
+    last.current = new Floor(gateway, query.filter, ORDERS[query.order].order, counts);
+    return last.current;
+  }, [gateway, query]);
   const [starting, setStarting] = useState(false);
   const mayStart = useHasRole('OPERATOR', 'ADMIN');
 
@@ -41,14 +54,20 @@ export function FloorPage() {
         />
         <Select
           label="Order"
-          options={
-            Object.fromEntries(Object.entries(ORDERS).map(([name, { said }]) => [name, said])) as Record<
-              OrderName,
-              string
-            >
-          }
+          options={ORDER_NAMES}
           value={query.order}
           onChange={(order) => change((next) => next.set('order', order))}
+        />
+        <Select
+          label="Phase"
+          options={ANY_PHASE}
+          value={search.get('phase') ?? ''}
+          onChange={(phase) =>
+            change((next) => {
+              next.delete('phase');
+              if (phase) next.set('phase', phase);
+            })
+          }
         />
         {mayStart && (
           <Button look="primary" onPress={() => setStarting(true)}>
@@ -56,7 +75,8 @@ export function FloorPage() {
           </Button>
         )}
       </div>
-      <FloorList floor={floor} filtered={key !== ''} />
+      <Filters />
+      <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} />
       {starting && <StartSession onClose={() => setStarting(false)} onStarted={(row) => floor.take(row)} />}
     </div>
   );
@@ -91,51 +111,17 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
 
 function ViewTabs({ search }: { search: string }) {
   const { viewer } = useSignedIn();
-  const mine = (roles: readonly string[]) => viewer.roles.some((role) => roles.includes(role));
-  const views = [...VIEWS].sort((one, other) => Number(mine(other.roles)) - Number(mine(one.roles)));
   return (
     <nav aria-label="Views" className={style.views}>
-      {views.map(({ said, search: own }) => (
-        <Link key={said} href={own ? `/?${own}` : '/'} aria-current={own === search ? 'page' : undefined}>
-          {said}
+      {viewsFor(viewer.roles).map((view) => (
+        <Link
+          key={view.said}
+          href={`/?${view.search}`}
+          aria-current={view.search === search ? 'page' : undefined}
+        >
+          {view.said}
         </Link>
       ))}
     </nav>
-  );
-}
-
-const TYPING_MS = 250;
-
-function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const waiting = setTimeout(() => onChange(text), TYPING_MS);
-    return () => clearTimeout(waiting);
-  }, [text, value, onChange]);
-  useEffect(() => {
-    const focus = (event: KeyboardEvent) => {
-      const { tagName } = event.target as Element;
-      if (event.key !== '/' || /INPUT|TEXTAREA|SELECT/.test(tagName)) return;
-      event.preventDefault();
-      field.current?.focus();
-    };
-    document.addEventListener('keydown', focus);
-    return () => document.removeEventListener('keydown', focus);
-  }, []);
-  return (
-    <input
-      ref={field}
-      type="search"
-      className={style.search}
-      aria-label="Verification id begins with"
-      aria-keyshortcuts="/"
-      placeholder="Verification id  ( / )"
-      maxLength={50}
-      value={text}
-      onChange={(event) => setText(event.target.value.trim())}
-    />
   );
 }

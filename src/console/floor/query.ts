@@ -1,4 +1,5 @@
 import { useSearchParams } from 'wouter';
+import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { RowFilter } from '../live/rows.ts';
 import { PARTIES, PHASES } from '../look/words.ts';
 import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations.ts';
@@ -20,17 +21,22 @@ export interface View {
   readonly roles: readonly Role[];
 }
 
-/** The views of the floor; the one for the viewer's role comes first. */
-export const VIEWS: readonly View[] = [
-  { said: 'Everything', search: '', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
+const VIEWS: readonly View[] = [
+  { said: 'Everything', search: 'order=newest', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
   {
     said: 'Calls to review',
-    search: 'step=AGENT_ENDED_CALL&step=USER_ENDED_CALL&order=waiting',
+    search: 'order=waiting&step=AGENT_ENDED_CALL&step=USER_ENDED_CALL',
     roles: ['AGENT'],
   },
-  { said: 'Approvals to audit', search: 'waiting=AUDITOR&order=waiting', roles: ['AUDITOR'] },
-  { said: 'Needs us', search: 'waiting=MERCHANT&order=waiting', roles: [] },
+  { said: 'Approvals to audit', search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
+  { said: 'Needs us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
+
+/** The views of the floor: first those of the viewer's own work, of which the very first is where the floor begins. */
+export function viewsFor(roles: readonly Role[]): readonly View[] {
+  const isMine = (view: View) => view.roles.some((role) => roles.includes(role));
+  return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view))];
+}
 
 /** What the address says is to be shown. */
 export interface FloorQuery {
@@ -57,18 +63,17 @@ export function queryOf(search: URLSearchParams): FloorQuery {
   };
 }
 
-/** The address of the floor, and what changes one thing of it. */
+/** The address of the floor, and what changes one thing of it. Where it says nothing, it is the viewer's own work. */
 export function useFloorAddress() {
-  const [search, setSearch] = useSearchParams();
-  const change = (edit: (next: URLSearchParams) => void) =>
-    setSearch(
-      (now) => {
-        const next = new URLSearchParams(now);
-        edit(next);
-        return next;
-      },
-      { replace: true },
-    );
+  const { viewer } = useSignedIn();
+  const [said, setSearch] = useSearchParams();
+  const search = said.size > 0 ? said : new URLSearchParams(viewsFor(viewer.roles)[0]?.search);
+  const change = (edit: (next: URLSearchParams) => void) => {
+    const next = new URLSearchParams(search);
+    edit(next);
+    if (!next.has('order')) next.set('order', 'newest');
+    setSearch(next, { replace: true });
+  };
   /** Filters by this value, or no longer where it did. */
   const toggle = (name: 'phase' | 'step' | 'waiting', value: string) =>
     change((next) => {

@@ -45,12 +45,13 @@ export class Floor extends Store<FloorView> {
   #unwatch = () => {};
   #stopped = false;
 
-  constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder) {
+  /** `counts`: what was known before, to be shown until it is asked for anew. */
+  constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
     super({
       rows: [],
       edge: null,
       total: null,
-      counts: null,
+      counts,
       reading: false,
       state: 'catching up',
       failure: null,

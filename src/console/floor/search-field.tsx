@@ -1,0 +1,39 @@
+import { useEffect, useRef, useState } from 'react';
+import style from './floor-page.module.css';
+
+const TYPING_MS = 250;
+
+/** Searches by how a verification id begins, once somebody pauses. `/` goes there. */
+export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const [text, setText] = useState(value);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const waiting = setTimeout(() => onChange(text), TYPING_MS);
+    return () => clearTimeout(waiting);
+  }, [text, value, onChange]);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      const { tagName } = event.target as Element;
+      if (event.key !== '/' || /INPUT|TEXTAREA|SELECT/.test(tagName)) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    document.addEventListener('keydown', focus);
+    return () => document.removeEventListener('keydown', focus);
+  }, []);
+  return (
+    <input
+      ref={field}
+      type="search"
+      className={style.search}
+      aria-label="Verification id begins with"
+      aria-keyshortcuts="/"
+      placeholder="Verification id  ( / )"
+      maxLength={50}
+      value={text}
+      onChange={(event) => setText(event.target.value.trim())}
+    />
+  );
+}
