@@ -1,0 +1,164 @@
+/** A thousand connections at a time that are worth nothing: an honest client goes on being served, and all are freed. */
+import { once, setMaxListeners } from 'node:events';
+import { get } from 'node:http';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
+import { claimsWith, signWith } from '../harness/key-server.ts';
+import { frameOf, type RawPeer, rawPeer, rawWebSocket } from '../harness/raw-peer.ts';
+import { TRANSPORTS } from '../harness/transports.ts';
+import { tallyOf } from './tally.ts';
+
+const MANY = 1_000;
+const MOST_CONNECTIONS = 20;
+/** How long an honest client mostly waits at most, on a machine that is busy besides. */
+const SERVED_WITHIN_MS = 1_000;
+/** Of the honest client's, the test runner's and the database's own. */
+const SPARE_SOCKETS = 50;
+const FLOOD_BYTES = 100e6;
+const ROUNDS = 100;
+/** What the system's own buffers take, on both ends and both ways, and not much more. */
+const HEARD_AT_MOST_BYTES = 40e6;
+
+const AUTH_SECRET = 'a secret of the tests that is long enough';
+const gateway = await bootGateway({
+  environment: { AUTH_SECRET, REQUEST_SECONDS: '2', CONNECTIONS_PER_CLIENT: String(MOST_CONNECTIONS) },
+});
+const tokenOf = async (sub: string) =>
+  `Bearer ${await signWith(new TextEncoder().encode(AUTH_SECRET), { alg: 'HS256' }, claimsWith({ sub }))}`;
+const honest = await tokenOf('asha');
+const mallory = { authorization: await tokenOf('mallory') };
+
+const tally = tallyOf('floods');
+
+/** Somebody's sockets in this process, which runs the gateway and whoever connects to it. */
+const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+
+/** So many, fifty at a time: who finds the queue full comes back after a second. */
+async function many<T>(make: () => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  while (made.length < MANY) made.push(...(await Promise.all(Array.from({ length: 50 }, make))));
+  return made;
+}
+
+/** Serves an honest client on every transport; returns how many milliseconds the slowest took. */
+async function served(): Promise<number> {
+  const since = performance.now();
+  const asking = Object.values(TRANSPORTS).map(async (send) => {
+    const { data } = await send(gateway, { query: '{ viewer { id } }' }, honest);
+    expect(data.viewer.id).toBe('asha');
+  });
+  await Promise.all(asking);
+  return performance.now() - since;
+}
+
+/** Serves an honest client until something is done; says how long they waited, and returns how long they mostly did. */
+async function waitedUntil(done: Promise<unknown>, what: string): Promise<number> {
+  let isDone = false;
+  const waits: number[] = [];
+  void done.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) waits.push(await served());
+  await done;
+  waits.sort((a, b) => a - b);
+  const [median, most] = [waits[waits.length >> 1], waits.at(-1)] as [number, number];
+  process.stdout.write(
+    `${what}: an honest client was served ${waits.length} times, within ${median.toFixed(1)} ms (median) and ${most.toFixed(1)} ms (at most)\n`,
+  );
+  return median;
+}
+
+async function unused(send: string): Promise<RawPeer> {
+  const peer = await rawPeer(gateway.url);
+  peer.send(send);
+  return peer;
+}
+
+/** Connections that come to nothing, each of which is to be ended by the gateway. */
+const WORTHLESS: Record<string, () => Promise<RawPeer>> = {
+  'that send nothing': () => unused(''),
+  'that send half a head': () => unused('POST /graphql HTTP/1.1\r\nHost: x\r\n'),
+  'that send half a body': () =>
+    unused(
+      'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    ),
+  'that become WebSockets and do not sign in': () => rawWebSocket(gateway.url),
+};
+
+test('thousands of connections that come to nothing are all ended, and others are served', async () => {
+  const flood = Object.values(WORTHLESS).map(async (make) => {
+    const peers = await many(make);
+    await Promise.all(peers.map(({ ended }) => ended));
+  });
+
+  const waited = await waitedUntil(
+    Promise.all(flood),
+    `${MANY} each of connections ${Object.keys(WORTHLESS).join(', ')}`,
+  );
+
+  for (const name of Object.keys(WORTHLESS)) tally.note(name, waited > SERVED_WITHIN_MS);
+  expect(waited).toBeLessThan(SERVED_WITHIN_MS);
+});
+
+/** Connections of one token: whether each is let in, for as long as it is held. */
+const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
+  async WebSockets(held) {
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    held.addEventListener('abort', () => socket.terminate());
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init', payload: mallory }));
+    const acknowledged = once(socket, 'message').then(() => true);
+    return Promise.race([acknowledged, once(socket, 'close').then(() => false)]);
+  },
+  async streams(held) {
+    const url = `${gateway.url}/graphql/stream?query=subscription{feed{__typename}}`;
+    const asking = get(url, { headers: mallory, signal: held, agent: false }).on('error', () => {});
+    const [response] = await once(asking, 'response');
+    response.on('error', () => {}).resume();
+    return response.statusCode === 200;
+  },
+};
+
+test.each(Object.entries(OF_ONE_TOKEN))(
+  'of a thousand %s of one token a few are let in',
+  async (name, come) => {
+    const before = openSockets();
+    const held = new AbortController();
+    setMaxListeners(0, held.signal);
+    const flood = many(() => come(held.signal));
+
+    const waited = await waitedUntil(flood, `${MANY} ${name} of one token`);
+    const letIn = (await flood).filter(Boolean).length;
+    tally.note(name, letIn > MOST_CONNECTIONS || waited > SERVED_WITHIN_MS);
+    expect(letIn).toBe(MOST_CONNECTIONS);
+    expect(waited).toBeLessThan(SERVED_WITHIN_MS);
+    held.abort();
+    await eventually(async () => openSockets() <= before + SPARE_SOCKETS);
+    const again = new AbortController();
+    atTheEnd(async () => again.abort());
+    await eventually(() => come(again.signal));
+  },
+);
+
+test('a peer that asks and does not read is heard no further, and others are', async () => {
+  const peer = await rawWebSocket(gateway.url);
+  await peer.hears('\r\n\r\n');
+  peer.send(frameOf({ payload: { type: 'connection_init', payload: mallory } }));
+  await peer.hears('connection_ack');
+  peer.socket.pause();
+  const ping = frameOf({ payload: { type: 'ping', payload: { text: 'x'.repeat(60_000) } } });
+  let sent = 0;
+  const send = () => {
+    while (sent < FLOOD_BYTES && peer.socket.write(ping)) sent += ping.length;
+  };
+  peer.socket.on('drain', send);
+  send();
+
+  for (let round = 0; round < ROUNDS && sent < FLOOD_BYTES; round += 1) await served();
+  process.stdout.write(`pings of a peer that does not read: ${Math.round(sent / 1e6)} MB heard\n`);
+  tally.note('pings', sent > HEARD_AT_MOST_BYTES);
+  expect(sent).toBeLessThan(HEARD_AT_MOST_BYTES);
+});
+
+tally.close(Object.keys(WORTHLESS).length + Object.keys(OF_ONE_TOKEN).length + 1);
