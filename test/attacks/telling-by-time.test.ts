@@ -22,7 +22,7 @@ async function timeOf(request: Request): Promise<number> {
   return performance.now() - since;
 }
 
-test.each(TIMED)('%s takes as long for either', async (attempt) => {
+test.each(TIMED)('%s takes as long for either', { timeout: 60_000 }, async (attempt) => {
   const requestOf = ASKED[attempt] as (given: Given) => Request;
   const times = { theirs: [] as number[], nobodys: [] as number[] };
   for (let round = 0; round < ROUNDS; round += 1) {
