@@ -308,7 +308,10 @@ export const personalDataReads = pgTable(
     /** Of what, such as `vkyc_user:…`. */
     subjects: text('subjects').array().notNull(),
   },
-  (t) => [index('personal_data_read_at').using('brin', t.at)],
+  (t) => [
+    index('personal_data_read_at').using('brin', t.at),
+    index('personal_data_read_subjects').using('gin', t.subjects),
+  ],
 );
 
 /** Each distinct piece of news and the transition that records it; a poll's finding has no time until confirmed. */

@@ -1,4 +1,5 @@
 /** Who was shown whose personal data is on record before it is shown, whichever way it was asked for. */
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
@@ -67,6 +68,40 @@ test('what a mutation shows is on record as well; an answer that shows nothing p
       subjects: [session],
     },
   ]);
+});
+
+test('who saw what is known of a person is asked as the README has it, and answered by an index', async () => {
+  const gateway = await bootGateway();
+  await gateway.start('whose.1', { user: { userId: 'u-whose', phone: '9988776644' } });
+  await gateway.start('another.1', { user: { userId: 'u-other', phone: '9988776633' } });
+  const as = async (sub: string, role: string) => ({
+    authorization: `Bearer ${await gateway.token({ sub, roles: [role] })}`,
+  });
+  const one = (verificationId: string, fields: string) =>
+    `{ sessionByVerificationId(verificationId: "${verificationId}") { ${fields} } }`;
+  await gateway.graphql(one('whose.1', 'user { phone }'), {}, await as('olga', 'OPERATOR'));
+  await gateway.graphql(one('whose.1', 'link'), {}, await as('ravi', 'AGENT'));
+  await gateway.graphql(one('another.1', 'link user { phone }'), {}, await as('uma', 'AUDITOR'));
+  await gateway.graphql(one('whose.1', 'user { userId }'), {}, await as('vera', 'VIEWER'));
+  await gateway.database.query(
+    `insert into personal_data_read (at, viewer, operations, fields, subjects)
+     select now(), 'bulk', '{Query.sessions}', '{VkycUser.phone}',
+       array(select 'vkyc_user:' || gen_random_uuid() from generate_series(1, 20) where n > 0)
+     from generate_series(1, 5000) n`,
+  );
+  await gateway.database.query('vacuum analyze personal_data_read');
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, asked = ''] = readme.match(/```sql\n(.*?)```/s) ?? [];
+  const query = asked.replaceAll('their userId', 'u-whose');
+
+  const { rows } = await gateway.database.query(query);
+  const { rows: plan } = await gateway.database.query(`explain ${query}`);
+
+  expect(rows.map(({ viewer, fields }) => [viewer, fields])).toEqual([
+    ['olga', ['VkycUser.phone']],
+    ['ravi', ['VkycSession.link']],
+  ]);
+  expect(JSON.stringify(plan)).toContain('personal_data_read_subjects');
 });
 
 test('personal data whose reading cannot be recorded is not shown, on any transport; all else is', async () => {

@@ -1,0 +1,1 @@
+CREATE INDEX "personal_data_read_subjects" ON "personal_data_read" USING gin ("subjects");
