@@ -25,7 +25,9 @@ function tell(kept: readonly Kept[], current: string): string {
 async function main(): Promise<void> {
   const { db, sealer, close } = await openDatabase();
   try {
-    const kept = await rotateKeys(db, sealer, (place, done) => process.stderr.write(`${place}  ${done}\n`));
+    const kept = await rotateKeys(db, sealer, (place, done, of) =>
+      process.stderr.write(`${place}  ${done} of ${of}\n`),
+    );
     process.stdout.write(`${tell(kept, sealer.keyId)}\n`);
   } finally {
     await close();

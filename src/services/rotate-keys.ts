@@ -31,20 +31,26 @@ const placeOf = (column: PgColumn): string => `${getTableName(column.table)}.${c
 /**
  * Encrypts all that was encrypted with another key with the first one, beside a gateway that is running: it waits for
  * nobody, and holds a few rows for a moment. It can be stopped at any time, and begun again. `onProgress` hears how
- * many values of a place a round has done so far. Returns what there is afterwards.
+ * many values of a place a round has done so far, of how many. Returns what there is afterwards.
  */
 export async function rotateKeys(
   db: Database,
   sealer: Sealer,
-  onProgress: (place: string, done: number) => void,
+  onProgress: (place: string, done: number, of: number) => void,
 ): Promise<Kept[]> {
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) await pause(BETWEEN_ROUNDS_MS);
     let left = 0;
     for (const each of RENEWABLE) {
-      await oneRound(db, sealer, each, (done) => onProgress(placeOf(each.column), done));
-      const byKey = await countByKey(db, each.column);
-      for (const [key, count] of byKey) if (key !== sealer.keyId) left += count;
+      const ofAnotherKey = async () => {
+        const byKey = await countByKey(db, each.column);
+        return [...byKey].reduce((sum, [key, count]) => (key === sealer.keyId ? sum : sum + count), 0);
+      };
+      const total = await ofAnotherKey();
+      // A replica that does not know the new key yet may add some meanwhile.
+      const tell = (done: number) => onProgress(placeOf(each.column), done, Math.max(done, total));
+      if (total > 0) await oneRound(db, sealer, each, tell);
+      left += await ofAnotherKey();
     }
     if (left === 0) break;
   }

@@ -14,10 +14,12 @@ const START = `mutation ($input: StartSessionInput!) { startSession(input: $inpu
   __typename ... on StartSessionSuccess { replayed } ... on MutationError { code } } }`;
 
 /** The command, as an operator runs it. */
-async function rotate({ databaseUrl }: Gateway, keys: string): Promise<string> {
+function run({ databaseUrl }: Gateway, keys: string) {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS: keys, AUDIT_KEYS };
-  return (await promisify(execFile)('node', ['.build/commands/rotate.js'], { env })).stdout;
+  return promisify(execFile)('node', ['.build/commands/rotate.js'], { env });
 }
+
+const rotate = async (gateway: Gateway, keys: string): Promise<string> => (await run(gateway, keys)).stdout;
 
 /** How many values of which columns, of whatever table, begin with the name of a key. */
 async function underKey({ database }: Gateway, key: string): Promise<Record<string, number>> {
@@ -55,9 +57,11 @@ test('all that an old key encrypted is encrypted with the new one, beside a runn
   const between = await bootGateway({ database, environment: { DATA_KEYS: `${NEXT},${DATA_KEYS}` } });
   expect((await between.graphql(SEEN)).data).toEqual(seen);
   expect((await between.graphql(START, { input })).data.startSession).toMatchObject({ replayed: true });
-  const told = await rotate(between, `${NEXT},${DATA_KEYS}`);
+  const { stdout: told, stderr: progress } = await run(between, `${NEXT},${DATA_KEYS}`);
 
   expect(told).toContain('Nothing is encrypted with test any more. 10 calls');
+  const renewed = Object.entries(stored).filter(([place]) => !place.endsWith('.input_hash'));
+  for (const [place, count] of renewed) expect(progress).toContain(`${place}  ${count} of ${count}\n`);
   expect(Object.keys(await underKey(between, 'test')).sort()).toEqual([
     'idempotency_key.input_hash',
     'start_intent.input_hash',
