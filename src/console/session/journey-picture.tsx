@@ -1,0 +1,150 @@
+import { PHASES, type Tone, toneOf, words } from '../look/words.ts';
+import style from './journey.module.css';
+import { HEAD, heightOf, LINE_Y, SLOT, wayBetween, xOf, yOf } from './journey-lines.ts';
+import { ENDS, LINE_STEPS, type Place, SPANS } from './journey-places.ts';
+
+/** What is to be said of the places, by their keys. */
+export interface Marks {
+  /** Where the session has been, in order; the last is where it is. */
+  readonly path: readonly string[];
+  readonly usual: ReadonlySet<string>;
+  readonly possible: ReadonlySet<string>;
+}
+
+interface Props {
+  readonly places: ReadonlyMap<string, Place>;
+  readonly marks: Marks;
+  readonly name: string;
+  /** The id of what says the same in words. */
+  readonly told: string;
+}
+
+/** The map: the line from left to right, what goes wrong below it, and on it the way that was taken. */
+export function Picture({ places, marks, name, told }: Props) {
+  const all = [...places.values()];
+  const ends = all.some(({ slot }) => slot === ENDS);
+  const width = (ends ? ENDS + 1 : ENDS) * SLOT;
+  const height = heightOf(Math.max(...all.map(({ row }) => row)));
+  const nowKey = marks.path.at(-1) ?? '';
+  const now = places.get(nowKey);
+  const visits = new Map<string, number>();
+  for (const key of marks.path) visits.set(key, (visits.get(key) ?? 0) + 1);
+
+  return (
+    <svg
+      role="img"
+      aria-label={name}
+      aria-describedby={told}
+      viewBox={`0 0 ${width} ${height}`}
+      className={style.map}
+      style={{ minWidth: width }}
+    >
+      {SPANS.map(({ status, first, count }) => (
+        <Phase
+          key={status}
+          name={PHASES[status]}
+          {...{ first, count, height }}
+          here={now?.status === status}
+        />
+      ))}
+      {ends && <Phase name="Other ends" first={ENDS} count={1} height={height} here={now?.slot === ENDS} />}
+      <path className={style.line} d={`M${SLOT / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * SLOT}`} />
+      {now &&
+        all
+          .filter(({ key, slot }) => marks.usual.has(key) && slot !== ENDS)
+          .map((to) => <path key={to.key} className={style.ahead} d={wayBetween(now, to)} />)}
+      <Taken places={places} path={marks.path} />
+      {all.map((place) => (
+        <Node
+          key={place.key}
+          place={place}
+          {...markOf(place.key, marks)}
+          visits={visits.get(place.key) ?? 0}
+        />
+      ))}
+    </svg>
+  );
+}
+
+function Phase(props: { name: string; first: number; count: number; height: number; here: boolean }) {
+  const { name, first, count, height, here } = props;
+  return (
+    <g className={here ? style.here : style.phase}>
+      <rect x={first * SLOT + 2} y={0} width={count * SLOT - 4} height={height} rx={8} />
+      <text x={first * SLOT + 14} y={HEAD - 9}>
+        {name}
+      </text>
+    </g>
+  );
+}
+
+/** The way that was taken: each stretch once, the newest drawing itself. */
+function Taken({ places, path }: { places: ReadonlyMap<string, Place>; path: readonly string[] }) {
+  const ways = new Map<string, number>();
+  path.forEach((key, at) => {
+    const [from, to] = [places.get(path[at - 1] ?? ''), places.get(key)];
+    if (from && to && from !== to) {
+      const way = wayBetween(from, to);
+      ways.delete(way);
+      ways.set(way, at);
+    }
+  });
+  const newest = path.length - 1;
+  return [...ways].map(([way, at]) => (
+    <path
+      key={at === newest ? `newest ${at}` : way}
+      className={at === newest ? `${style.taken} ${style.newest}` : style.taken}
+      d={way}
+      pathLength={1}
+    />
+  ));
+}
+
+type Mark = 'now' | 'was' | 'usual' | 'possible' | 'other';
+
+function markOf(key: string, { path, usual, possible }: Marks): { mark: Mark; next: boolean } {
+  const next = usual.has(key);
+  if (key === path.at(-1)) return { mark: 'now', next };
+  if (path.includes(key)) return { mark: 'was', next };
+  if (next) return { mark: 'usual', next };
+  return { mark: possible.has(key) ? 'possible' : 'other', next };
+}
+
+const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5, other: 5 };
+const LINE_PX = 13.5;
+
+function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: boolean; visits: number }) {
+  const [x, y] = [xOf(place), yOf(place)];
+  const tone: Tone = toneOf(place);
+  const above = place.row === 0;
+  const lines = linesOf(words(place.subStatus), above ? 18 : 14);
+  const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
+  return (
+    <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
+      <title>{`${PHASES[place.status] ?? words(place.status)}: ${words(place.subStatus)}`}</title>
+      {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
+      {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
+      <circle cx={x} cy={y} r={RADIUS[mark]} />
+      <text textAnchor={above ? 'middle' : 'start'}>
+        {lines.map((line, at) => (
+          <tspan key={line} x={above ? x : x + 14} y={top + at * LINE_PX}>
+            {line}
+            {at === lines.length - 1 && visits > 1 && <tspan className={style.count}> ×{visits}</tspan>}
+          </tspan>
+        ))}
+      </text>
+    </g>
+  );
+}
+
+/** A name in lines of about so many letters. */
+function linesOf(name: string, letters: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of name.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < letters)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

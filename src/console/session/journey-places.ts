@@ -1,0 +1,111 @@
+import type { Status, SubStatus } from '../operations.ts';
+
+export interface Pair {
+  readonly status: Status;
+  readonly subStatus: SubStatus;
+}
+
+/** A step and where it is in the picture: in which column of steps, and how far below the line. */
+export interface Place extends Pair {
+  readonly key: string;
+  readonly slot: number;
+  /** 0: on the line. */
+  readonly row: number;
+}
+
+/** The steps of a session that has no trouble, phase by phase: the line of the picture. */
+const LINE = {
+  RECEIVED: ['LINK_GENERATED'],
+  PRE_VIDEO_CALL: [
+    'AADHAAR_VERIFICATION_SUCCESS',
+    'USER_IP_VERIFICATION_SUCCESSFUL',
+    'USER_LOCATION_VERIFICATION_SUCCESS',
+    'USER_DEVICE_CHECK_SUCCESS',
+    'USER_QUEUED',
+    'AGENT_ASSIGNED_TO_USER',
+  ],
+  VIDEO_CALL: ['USER_ACCEPTED_MEETING', 'AGENT_ENDED_CALL'],
+  AGENT_REVIEWED: ['AGENT_APPROVED'],
+  AUDITOR_REVIEWED: ['AUDITOR_APPROVED'],
+} as const satisfies Partial<Record<Status, readonly SubStatus[]>>;
+
+type LinePhase = keyof typeof LINE;
+type LineStep = (typeof LINE)[LinePhase][number];
+
+/** The step of the line that a step comes in place of, and the one that usually follows, where that is another. */
+const BESIDE: Partial<Record<SubStatus, readonly [insteadOf: LineStep, followedBy?: LineStep]>> = {
+  AADHAAR_VERIFICATION_FAILED: ['AADHAAR_VERIFICATION_SUCCESS'],
+  AADHAAR_VERIFICATION_EXPIRED: ['AADHAAR_VERIFICATION_SUCCESS'],
+  USER_PROXY_DETECTED: ['USER_IP_VERIFICATION_SUCCESSFUL'],
+  TECHNICAL_FAILURE: ['USER_IP_VERIFICATION_SUCCESSFUL'],
+  USER_LOCATION_OUTSIDE_INDIA: ['USER_LOCATION_VERIFICATION_SUCCESS'],
+  USER_LOCATION_PERMISSION_DISABLED: ['USER_LOCATION_VERIFICATION_SUCCESS'],
+  USER_AUDIO_CHECK_FAILED: ['USER_DEVICE_CHECK_SUCCESS'],
+  USER_VIDEO_CHECK_FAILED: ['USER_DEVICE_CHECK_SUCCESS'],
+  USER_MEETING_SCHEDULED: ['USER_QUEUED'],
+  USER_MEETING_CANCELLED: ['USER_QUEUED'],
+  SCHEDULED_USER_QUEUED: ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER'],
+  NO_AGENT_FOUND: ['AGENT_ASSIGNED_TO_USER', 'USER_QUEUED'],
+  USER_REJECTED_MEETING: ['USER_ACCEPTED_MEETING', 'USER_QUEUED'],
+  USER_MISSED_MEETING: ['USER_ACCEPTED_MEETING', 'USER_QUEUED'],
+  USER_DROPPED_OFF: ['AGENT_ENDED_CALL', 'USER_QUEUED'],
+  AGENT_DROPPED_OFF: ['AGENT_ENDED_CALL', 'USER_QUEUED'],
+  USER_ENDED_CALL: ['AGENT_ENDED_CALL', 'USER_QUEUED'],
+  AGENT_REJECTED: ['AGENT_APPROVED', 'AUDITOR_APPROVED'],
+  AGENT_UNABLE_TO_VALIDATE: ['AGENT_APPROVED', 'USER_QUEUED'],
+  AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
+};
+
+/** The line from its beginning to its end. */
+export const LINE_STEPS: readonly Pair[] = Object.entries(LINE).flatMap(([status, steps]) =>
+  steps.map((subStatus) => ({ status: status as LinePhase, subStatus })),
+);
+
+/** The last column: where sessions end that do not come to the end of the line. */
+export const ENDS = LINE_STEPS.length;
+
+/** The phases of the line, each with the columns it takes up. */
+export const SPANS = Object.entries(LINE).map(([status, steps]) => {
+  const first = LINE_STEPS.findIndex((step) => step.status === status);
+  return { status: status as LinePhase, first, count: steps.length as number };
+});
+
+export const keyOf = ({ status, subStatus }: Pair): string => `${status}/${subStatus}`;
+
+const onLine = new Map(LINE_STEPS.map((pair, slot) => [keyOf(pair), slot]));
+const slotOfStep = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
+
+/** Where steps go: what this page does not know goes below the end of its phase, or to the ends. */
+export function slotOf(pair: Pair): number {
+  const own = onLine.get(keyOf(pair));
+  if (own !== undefined) return own;
+  const beside = BESIDE[pair.subStatus];
+  if (beside) return slotOfStep(beside[0]);
+  const span = SPANS.find(({ status }) => status === pair.status);
+  return span ? span.first + span.count - 1 : ENDS;
+}
+
+/** Each of the steps at its place, those beside the line one below the other. */
+export function placesOf(pairs: readonly Pair[]): ReadonlyMap<string, Place> {
+  const taken = new Map<number, number>();
+  const places = new Map<string, Place>();
+  for (const { status, subStatus } of pairs) {
+    const key = keyOf({ status, subStatus });
+    if (places.has(key)) continue;
+    const slot = slotOf({ status, subStatus });
+    const row = onLine.has(key) ? 0 : (taken.get(slot) ?? 0) + 1;
+    if (row > 0) taken.set(slot, row);
+    places.set(key, { key, status, subStatus, slot, row });
+  }
+  return places;
+}
+
+/** The column in which a session at this step is usually seen next; ENDS where nothing is usual. */
+export function nextSlotOf(pair: Pair): number {
+  const own = onLine.get(keyOf(pair));
+  if (own !== undefined) return own + 1;
+  const [insteadOf, followedBy] = BESIDE[pair.subStatus] ?? [];
+  const step = followedBy ?? insteadOf;
+  if (step) return slotOfStep(step);
+  return pair.status === 'FAILED' ? slotOfStep('USER_QUEUED') : slotOf(pair);
+}
