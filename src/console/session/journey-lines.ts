@@ -1,7 +1,7 @@
 import type { Place } from './journey-places.ts';
 
 /** The measures of the picture, in its own units, which are pixels where there is room. */
-export const SLOT = 116;
+export const SLOT = 112;
 export const HEAD = 30;
 export const LINE_Y = 100;
 const FIRST_ROW = 64;
@@ -10,8 +10,8 @@ const BELOW = 30;
 /** Between the line and what is beside it there is a lane for those who skip steps, and one for those who go back. */
 const LANE = { on: 20, back: 32 };
 /** Left of each column there is a way down, and one back up: nothing that is written is crossed. */
-const DOWN = -21;
-const UP = -14;
+const DOWN = -20;
+const UP = -13;
 const BEND = 8;
 
 type Point = readonly [x: number, y: number];
@@ -21,6 +21,9 @@ export const yOf = ({ row }: Pick<Place, 'row'>): number =>
   row === 0 ? LINE_Y : LINE_Y + FIRST_ROW + (row - 1) * ROW;
 /** How high a picture with so many rows beside the line is. */
 export const heightOf = (rows: number): number => yOf({ row: rows }) + BELOW;
+
+/** Whether the way is plain to see: from one step of the line to the next, or between neighbours. */
+export const isStraight = (from: Place, to: Place): boolean => between(from, to).length === 0;
 
 /** The way from one place to another, for the `d` of a path. */
 export function wayBetween(from: Place, to: Place): string {

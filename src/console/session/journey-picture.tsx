@@ -1,6 +1,6 @@
 import { PHASES, type Tone, toneOf, words } from '../look/words.ts';
 import style from './journey.module.css';
-import { HEAD, heightOf, LINE_Y, SLOT, wayBetween, xOf, yOf } from './journey-lines.ts';
+import { HEAD, heightOf, isStraight, LINE_Y, SLOT, wayBetween, xOf, yOf } from './journey-lines.ts';
 import { ENDS, LINE_STEPS, type Place, SPANS } from './journey-places.ts';
 
 /** What is to be said of the places, by their keys. */
@@ -18,6 +18,9 @@ interface Props {
   /** The id of what says the same in words. */
   readonly told: string;
 }
+
+/** Where a way turns, its end says which way it goes. */
+const ARROW = 'journey-arrow';
 
 /** The map: the line from left to right, what goes wrong below it, and on it the way that was taken. */
 export function Picture({ places, marks, name, told }: Props) {
@@ -39,6 +42,20 @@ export function Picture({ places, marks, name, told }: Props) {
       className={style.map}
       style={{ minWidth: width }}
     >
+      <defs>
+        <marker
+          id={ARROW}
+          viewBox="0 0 7 8"
+          refX={14}
+          refY={4}
+          markerWidth={7}
+          markerHeight={8}
+          orient="auto"
+          markerUnits="userSpaceOnUse"
+        >
+          <path className={style.arrow} d="M0,0L7,4L0,8Z" />
+        </marker>
+      </defs>
       {SPANS.map(({ status, first, count }) => (
         <Phase
           key={status}
@@ -71,7 +88,7 @@ function Phase(props: { name: string; first: number; count: number; height: numb
   return (
     <g className={here ? style.here : style.phase}>
       <rect x={first * SLOT + 2} y={0} width={count * SLOT - 4} height={height} rx={8} />
-      <text x={first * SLOT + 14} y={HEAD - 9}>
+      <text x={first * SLOT + 10} y={HEAD - 9}>
         {name}
       </text>
     </g>
@@ -80,22 +97,23 @@ function Phase(props: { name: string; first: number; count: number; height: numb
 
 /** The way that was taken: each stretch once, the newest drawing itself. */
 function Taken({ places, path }: { places: ReadonlyMap<string, Place>; path: readonly string[] }) {
-  const ways = new Map<string, number>();
+  const ways = new Map<string, { at: number; straight: boolean }>();
   path.forEach((key, at) => {
     const [from, to] = [places.get(path[at - 1] ?? ''), places.get(key)];
     if (from && to && from !== to) {
       const way = wayBetween(from, to);
       ways.delete(way);
-      ways.set(way, at);
+      ways.set(way, { at, straight: isStraight(from, to) });
     }
   });
   const newest = path.length - 1;
-  return [...ways].map(([way, at]) => (
+  return [...ways].map(([way, { at, straight }]) => (
     <path
       key={at === newest ? `newest ${at}` : way}
       className={at === newest ? `${style.taken} ${style.newest}` : style.taken}
       d={way}
       pathLength={1}
+      markerEnd={straight ? undefined : `url(#${ARROW})`}
     />
   ));
 }
@@ -112,12 +130,13 @@ function markOf(key: string, { path, usual, possible }: Marks): { mark: Mark; ne
 
 const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5, other: 5 };
 const LINE_PX = 13.5;
+const LABEL_PX = 13;
 
 function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: boolean; visits: number }) {
   const [x, y] = [xOf(place), yOf(place)];
   const tone: Tone = toneOf(place);
   const above = place.row === 0;
-  const lines = linesOf(words(place.subStatus), above ? 18 : 14);
+  const lines = linesOf(words(place.subStatus), above ? 15 : 12);
   const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
@@ -125,9 +144,9 @@ function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: b
       {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
       {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
       <circle cx={x} cy={y} r={RADIUS[mark]} />
-      <text textAnchor={above ? 'middle' : 'start'}>
+      <text className={above ? undefined : style.beside} textAnchor={above ? 'middle' : 'start'}>
         {lines.map((line, at) => (
-          <tspan key={line} x={above ? x : x + 14} y={top + at * LINE_PX}>
+          <tspan key={line} x={above ? x : x + LABEL_PX} y={top + at * LINE_PX}>
             {line}
             {at === lines.length - 1 && visits > 1 && <tspan className={style.count}> ×{visits}</tspan>}
           </tspan>
@@ -142,7 +161,7 @@ function linesOf(name: string, letters: number): readonly string[] {
   const lines: string[] = [];
   for (const word of name.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < letters)
+    if (last !== undefined && last.length + 1 + word.length <= letters)
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }

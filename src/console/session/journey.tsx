@@ -53,7 +53,7 @@ export default function Journey({ now, log }: Props) {
     <>
       <header className={style.head}>
         <h2>Journey</h2>
-        <Legend every={every} over={now.terminal} />
+        <Legend every={every} over={now.terminal} since={log[0]?.sequence ?? 1} />
         <Button look="quiet" isDisabled={!rules} onPress={() => setEvery(!every)}>
           {every ? 'Show fewer steps' : 'Show every step'}
         </Button>
@@ -87,13 +87,14 @@ function inOrder(pairs: readonly Pair[], rules: ReturnType<typeof useRules>): re
   return [...pairs].sort((one, other) => at(one) - at(other));
 }
 
-function Legend({ every, over }: { every: boolean; over: boolean }) {
+function Legend({ every, over, since }: { every: boolean; over: boolean; since: number }) {
   return (
     <ul className={style.legend} aria-hidden>
       <li className={style.wasKey}>has been</li>
       <li className={style.nowKey}>{over ? 'ended' : 'is now'}</li>
       {!over && <li className={style.usualKey}>usually next</li>}
       {!over && every && <li className={style.possibleKey}>possible</li>}
+      {since > 1 && <li className={style.cutKey}>drawn from entry {since} on</li>}
     </ul>
   );
 }

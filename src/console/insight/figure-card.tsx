@@ -1,0 +1,80 @@
+import { type ReactNode, useId, useState } from 'react';
+import style from './insight.module.css';
+
+interface Props {
+  readonly title: string;
+  /** What it says, in a sentence. */
+  readonly about: ReactNode;
+  /** Said in place of the figures where there are none. */
+  readonly empty: string | null;
+  readonly chart: ReactNode;
+  /** The same in numbers: a table with a caption. */
+  readonly table: ReactNode;
+  readonly wide?: boolean;
+}
+
+const VIEWS = ['Chart', 'Table'] as const;
+
+/** Figures, as a chart or as a table. */
+export function FigureCard({ title, about, empty, chart, table, wide = false }: Props) {
+  const [view, setView] = useState<(typeof VIEWS)[number]>('Chart');
+  const heading = useId();
+  return (
+    <section aria-labelledby={heading} className={`${style.card} ${wide ? style.wide : ''}`}>
+      <header>
+        <div>
+          <h2 id={heading}>{title}</h2>
+          <p>{about}</p>
+        </div>
+        {!empty && (
+          // biome-ignore lint/a11y/useSemanticElements: two buttons are no fields of a form
+          <div role="group" aria-label={`Show ${title.toLowerCase()} as`} className={style.views}>
+            {VIEWS.map((each) => (
+              <button key={each} type="button" aria-pressed={each === view} onClick={() => setView(each)}>
+                {each}
+              </button>
+            ))}
+          </div>
+        )}
+      </header>
+      {empty ? <p className={style.empty}>{empty}</p> : view === 'Chart' ? chart : table}
+    </section>
+  );
+}
+
+interface TableProps {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly { key: string; cells: readonly [name: ReactNode, ...numbers: ReactNode[]] }[];
+}
+
+/** Numbers by name. */
+export function Numbers({ caption, columns, rows }: TableProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
+    <div className={style.numbers} tabIndex={0}>
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ key, cells: [name, ...numbers] }) => (
+            <tr key={key}>
+              <th scope="row">{name}</th>
+              {numbers.map((cell, at) => (
+                <td key={columns[at + 1]}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
