@@ -7,6 +7,8 @@ export type Colours = Readonly<Record<(typeof NAMES)[number], string>>;
 /** What the variables come to in the theme that is shown. */
 function read(): Colours {
   const probe = document.createElement('span');
+  // A colour on its way to another would be read as the one it comes from.
+  probe.style.transitionProperty = 'none';
   document.body.append(probe);
   const entries = NAMES.map((name) => {
     probe.style.color = `var(--${name})`;

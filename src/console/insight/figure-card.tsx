@@ -10,17 +10,16 @@ interface Props {
   readonly chart: ReactNode;
   /** The same in numbers: a table with a caption. */
   readonly table: ReactNode;
-  readonly wide?: boolean;
 }
 
 const VIEWS = ['Chart', 'Table'] as const;
 
 /** Figures, as a chart or as a table. */
-export function FigureCard({ title, about, empty, chart, table, wide = false }: Props) {
+export function FigureCard({ title, about, empty, chart, table }: Props) {
   const [view, setView] = useState<(typeof VIEWS)[number]>('Chart');
   const heading = useId();
   return (
-    <section aria-labelledby={heading} className={`${style.card} ${wide ? style.wide : ''}`}>
+    <section aria-labelledby={heading} className={style.card}>
       <header>
         <div>
           <h2 id={heading}>{title}</h2>

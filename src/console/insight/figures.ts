@@ -15,8 +15,14 @@ export function share(part: number, whole: number): string {
   return `${percent.toLocaleString('en-IN', { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
 }
 
-/** Seconds as people say them; a dash where nothing is known. */
-export const seconds = (value: number | null): string => (value === null ? '–' : duration(value * 1_000));
+/** Seconds as people say them, the shorter the more precisely; a dash where nothing is known. */
+export function seconds(value: number | null): string {
+  if (value === null) return '–';
+  if (value < 10) return `${value.toLocaleString('en-IN', { maximumFractionDigits: 1 })} s`;
+  const rest = Math.floor(value % 60);
+  if (value < 60 || value >= 3_600 || rest === 0) return duration(value * 1_000);
+  return `${duration(value * 1_000)} ${rest} s`;
+}
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -57,11 +63,15 @@ export const notApprovedOf = ({ byStatus }: Stats) =>
     .filter(({ subStatus }) => subStatus !== 'AUDITOR_APPROVED')
     .sort((one, other) => other.count - one.count);
 
-/** How long the phases take, of those that some session has been to; the ends last. */
+/** How long the phases take; those off the way only where some session has been. */
 export const timesOf = ({ funnel }: Stats) =>
   funnel
-    .filter(({ reached, status }) => reached > 0 || WAY.some((each) => each === status))
-    .map(({ status, ...stage }) => ({ ...stage, name: PHASES[status] ?? status }));
+    .map(({ status, ...stage }) => ({
+      ...stage,
+      name: PHASES[status] ?? status,
+      onWay: WAY.some((each) => each === status),
+    }))
+    .filter(({ reached, onWay }) => onWay || reached > 0);
 
 const STEPS_SECONDS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,

@@ -28,7 +28,7 @@ export function FunnelCard({ stats }: { stats: Stats }) {
       }
       table={
         <Numbers
-          caption="Sessions that reached each phase"
+          caption="Sessions that reached each phase. Where the provider leaves a phase out, more come to the next."
           columns={['Phase', 'Reached', 'Of all', 'Of the phase before', 'Drop-off']}
           rows={reaches.map((reach) => ({
             key: reach.name,

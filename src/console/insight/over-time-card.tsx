@@ -10,7 +10,7 @@ import type { Stats } from './use-stats.ts';
 const SERIES = [
   { said: 'Started', of: 'started', colour: 'accent', dash: [] },
   { said: 'Approved of them', of: 'approved', colour: 'good', dash: [] },
-  { said: 'Ended of them, approved or not', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
+  { said: 'Ended of them', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
 ] as const;
 
 /** How many sessions were started when, and what became of them. */
@@ -20,7 +20,6 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
   const { started, approved, ended } = totalsOf(stats);
   return (
     <FigureCard
-      wide
       title="Sessions over time"
       about="By when they were started, with what became of them so far: the newest have had the least time."
       empty={stats.total === 0 ? 'No session was started in this time.' : null}
@@ -29,7 +28,7 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
           <Legend series={SERIES} />
           <Chart
             label={`Sessions over time in ${intervals.length} stretches: ${started} started, ${approved} of them approved, ${ended} ended`}
-            heightPx={250}
+            heightPx={270}
             draw={draw}
           />
         </>

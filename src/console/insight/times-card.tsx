@@ -16,19 +16,20 @@ const SERIES = [
 /** How long each phase takes. */
 export function TimesCard({ stats }: { stats: Stats }) {
   const times = useMemo(() => timesOf(stats), [stats]);
-  const draw = useCallback((colours: Colours) => drawn(times, colours), [times]);
+  const shown = useMemo(() => times.filter(({ onWay }) => onWay), [times]);
+  const draw = useCallback((colours: Colours) => drawn(shown, colours), [shown]);
   const nothing = times.every((time) => time.medianSecondsSpent === null && !time.medianSecondsToReach);
   return (
     <FigureCard
       title="How long it takes"
-      about="Medians: half of the sessions were faster. To reach a phase counts from the start."
+      about="Medians: half of the sessions were faster. To reach a phase counts from the start; the table has the ends too."
       empty={nothing ? 'No session of this time has gone from one phase to another.' : null}
       chart={
         <>
           <Legend series={SERIES} />
           <Chart
-            label={`Median times: ${times.map((time) => `${time.name} reached after ${seconds(time.medianSecondsToReach)}, ${seconds(time.medianSecondsSpent)} spent in it`).join('; ')}`}
-            heightPx={Math.max(times.length, 4) * 46 + 30}
+            label={`Median times: ${shown.map((time) => `${time.name} reached after ${seconds(time.medianSecondsToReach)}, ${seconds(time.medianSecondsSpent)} spent in it`).join('; ')}`}
+            heightPx={270}
             draw={draw}
           />
         </>

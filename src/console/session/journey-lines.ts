@@ -9,16 +9,20 @@ const ROW = 54;
 const BELOW = 30;
 /** Between the line and what is beside it there is a lane for those who skip steps, and one for those who go back. */
 const LANE = { on: 20, back: 32 };
-/** Left of each column there is a way down, and one back up: nothing that is written is crossed. */
-const DOWN = -20;
-const UP = -13;
+/** What is beside the line stands at the left of its column, so that its name stays within it. */
+const BESIDE_X = 22;
+/** Left of it there is a way down, and one back up: nothing that is written is crossed. */
+const DOWN = -15;
+const UP = -9;
 const BEND = 8;
 
 type Point = readonly [x: number, y: number];
 
-export const xOf = ({ slot }: Pick<Place, 'slot'>): number => slot * SLOT + SLOT / 2;
+export const xOf = ({ slot, row }: Place): number => slot * SLOT + (row === 0 ? SLOT / 2 : BESIDE_X);
 export const yOf = ({ row }: Pick<Place, 'row'>): number =>
   row === 0 ? LINE_Y : LINE_Y + FIRST_ROW + (row - 1) * ROW;
+/** How wide a picture of so many columns is. */
+export const widthOf = (slots: number): number => slots * SLOT;
 /** How high a picture with so many rows beside the line is. */
 export const heightOf = (rows: number): number => yOf({ row: rows }) + BELOW;
 
@@ -34,45 +38,50 @@ export function wayBetween(from: Place, to: Place): string {
   return bent([a, ...between(from, to), b]);
 }
 
+/** The corners on the way. */
 function between(from: Place, to: Place): readonly Point[] {
+  if (from.slot === to.slot) return withinColumn(from, to);
   const [ax, ay, bx, by] = [xOf(from), yOf(from), xOf(to), yOf(to)];
-  const down = bx + DOWN;
-  if (from.slot === to.slot) {
-    const neighbours = Math.abs(from.row - to.row) === 1;
-    const side = to.row > from.row ? DOWN : UP;
-    if (neighbours && to.row < from.row) return [];
-    return [
-      [ax + side, ay + (from.row === 0 ? LANE.on : 0)],
-      [ax + side, by + (to.row === 0 ? LANE.on : 0)],
-    ].flatMap(([x, y], at) => {
-      const corner: Point = [x as number, y as number];
-      if (at === 0 && from.row === 0) return [[ax, ay + LANE.on] as Point, corner];
-      return at === 1 && to.row === 0 ? [corner, [bx, by + LANE.on] as Point] : [corner];
-    });
-  }
-  const nextOnLine = to.slot === from.slot + 1 && from.row === 0;
-  if (nextOnLine && to.row === 0) return [];
-  if (nextOnLine)
-    return [
-      [down, ay],
-      [down, by],
-    ];
-  const lane = LINE_Y + (to.slot > from.slot ? LANE.on : LANE.back);
+  const isNext = to.slot === from.slot + 1 && from.row === 0;
+  if (isNext && to.row === 0) return [];
+  const lane = isNext ? ay : LINE_Y + (to.slot > from.slot ? LANE.on : LANE.back);
   const leaving: readonly Point[] =
-    from.row === 0
-      ? [[ax, lane]]
-      : [
+    from.row > 0
+      ? [
           [ax + UP, ay],
           [ax + UP, lane],
-        ];
+        ]
+      : isNext
+        ? []
+        : [[ax, lane]];
   const arriving: readonly Point[] =
-    to.row === 0
-      ? [[bx, lane]]
-      : [
-          [down, lane],
-          [down, by],
-        ];
+    to.row > 0
+      ? [
+          [bx + DOWN, lane],
+          [bx + DOWN, by],
+        ]
+      : [[bx, lane]];
   return [...leaving, ...arriving];
+}
+
+function withinColumn(from: Place, to: Place): readonly Point[] {
+  const [ax, ay, bx, by] = [xOf(from), yOf(from), xOf(to), yOf(to)];
+  if (from.row === 0) {
+    const lane = LINE_Y + LANE.on;
+    return [
+      [ax, lane],
+      [bx + DOWN, lane],
+      [bx + DOWN, by],
+    ];
+  }
+  // Back into the line, as a siding goes.
+  if (to.row === 0 && from.row === 1) return [[ax, LINE_Y]];
+  if (to.row === from.row - 1) return [];
+  const side = ax + (to.row > from.row ? DOWN : UP);
+  return [
+    [side, ay],
+    [side, by],
+  ];
 }
 
 /** A line through these points whose corners are rounded as far as there is room. */

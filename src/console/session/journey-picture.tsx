@@ -1,7 +1,7 @@
 import { PHASES, type Tone, toneOf, words } from '../look/words.ts';
 import style from './journey.module.css';
-import { HEAD, heightOf, isStraight, LINE_Y, SLOT, wayBetween, xOf, yOf } from './journey-lines.ts';
-import { ENDS, LINE_STEPS, type Place, SPANS } from './journey-places.ts';
+import { HEAD, heightOf, isStraight, LINE_Y, SLOT, wayBetween, widthOf, xOf, yOf } from './journey-lines.ts';
+import { ENDS, LINE_STEPS, type Place, SPANS, slotsOf } from './journey-places.ts';
 
 /** What is to be said of the places, by their keys. */
 export interface Marks {
@@ -25,8 +25,8 @@ const ARROW = 'journey-arrow';
 /** The map: the line from left to right, what goes wrong below it, and on it the way that was taken. */
 export function Picture({ places, marks, name, told }: Props) {
   const all = [...places.values()];
-  const ends = all.some(({ slot }) => slot === ENDS);
-  const width = (ends ? ENDS + 1 : ENDS) * SLOT;
+  const slots = slotsOf(places);
+  const width = widthOf(slots);
   const height = heightOf(Math.max(...all.map(({ row }) => row)));
   const nowKey = marks.path.at(-1) ?? '';
   const now = places.get(nowKey);
@@ -64,7 +64,9 @@ export function Picture({ places, marks, name, told }: Props) {
           here={now?.status === status}
         />
       ))}
-      {ends && <Phase name="Other ends" first={ENDS} count={1} height={height} here={now?.slot === ENDS} />}
+      {slots > ENDS && (
+        <Phase name="Other ends" first={ENDS} count={1} height={height} here={now?.slot === ENDS} />
+      )}
       <path className={style.line} d={`M${SLOT / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * SLOT}`} />
       {now &&
         all
@@ -88,7 +90,7 @@ function Phase(props: { name: string; first: number; count: number; height: numb
   return (
     <g className={here ? style.here : style.phase}>
       <rect x={first * SLOT + 2} y={0} width={count * SLOT - 4} height={height} rx={8} />
-      <text x={first * SLOT + 10} y={HEAD - 9}>
+      <text x={first * SLOT + 9} y={HEAD - 9}>
         {name}
       </text>
     </g>
@@ -130,13 +132,13 @@ function markOf(key: string, { path, usual, possible }: Marks): { mark: Mark; ne
 
 const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5, other: 5 };
 const LINE_PX = 13.5;
-const LABEL_PX = 13;
+const LABEL_PX = 11;
 
 function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: boolean; visits: number }) {
   const [x, y] = [xOf(place), yOf(place)];
   const tone: Tone = toneOf(place);
   const above = place.row === 0;
-  const lines = linesOf(words(place.subStatus), above ? 15 : 12);
+  const lines = linesOf(words(place.subStatus), above ? 15 : 13);
   const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>

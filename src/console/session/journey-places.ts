@@ -85,6 +85,10 @@ export function slotOf(pair: Pair): number {
   return span ? span.first + span.count - 1 : ENDS;
 }
 
+/** How many columns these places take up: that of the ends only where there are any. */
+export const slotsOf = (places: ReadonlyMap<string, Place>): number =>
+  [...places.values()].some(({ slot }) => slot === ENDS) ? ENDS + 1 : ENDS;
+
 /** Each of the steps at its place, those beside the line one below the other. */
 export function placesOf(pairs: readonly Pair[]): ReadonlyMap<string, Place> {
   const taken = new Map<number, number>();

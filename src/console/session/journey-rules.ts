@@ -54,8 +54,8 @@ export function aheadOf(now: Pair, rules: Rules): Ahead {
       from && keyOf(from) === keyOf(now) && keyOf(to) !== keyOf(now) && to.subStatus !== 'UNRECOGNIZED',
   );
   const next = nextSlotOf(now);
-  const callSlots = slotsOf(moves, 'VIDEO_CALL');
-  const reviewed = Math.min(...slotsOf(moves, 'AGENT_REVIEWED'), ENDS);
+  const callSlots = columnsOf(moves, 'VIDEO_CALL');
+  const reviewed = Math.min(...columnsOf(moves, 'AGENT_REVIEWED'), ENDS);
   const isUsual = ({ to, action }: Rules[number]): boolean =>
     action === 'RECORD_AGENT_REVIEW' ||
     action === 'RECORD_AUDITOR_REVIEW' ||
@@ -65,5 +65,5 @@ export function aheadOf(now: Pair, rules: Rules): Ahead {
   return { possible: moves.map(({ to }) => to), usual: moves.filter(isUsual).map(({ to }) => to) };
 }
 
-const slotsOf = (moves: Rules, phase: Pair['status']): readonly number[] =>
+const columnsOf = (moves: Rules, phase: Pair['status']): readonly number[] =>
   moves.filter(({ to }) => to.status === phase).map(({ to }) => slotOf(to));

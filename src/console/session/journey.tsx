@@ -4,9 +4,9 @@ import type { StatusInfo } from '../live/states.ts';
 import { Button } from '../look/button.tsx';
 import { PHASES, words } from '../look/words.ts';
 import style from './journey.module.css';
-import { SLOT, xOf } from './journey-lines.ts';
+import { widthOf, xOf } from './journey-lines.ts';
 import { type Marks, Picture } from './journey-picture.tsx';
-import { ENDS, keyOf, LINE_STEPS, type Pair, placesOf } from './journey-places.ts';
+import { keyOf, LINE_STEPS, type Pair, placesOf, slotsOf } from './journey-places.ts';
 import { type Ahead, aheadOf, stepsIn, useRules } from './journey-rules.ts';
 
 interface Props {
@@ -39,15 +39,14 @@ export default function Journey({ now, log }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const told = useId();
   const present = places.get(keyOf(now));
-  const x = present ? xOf(present) : 0;
+  const part = present ? xOf(present) / widthOf(slotsOf(places)) : 0;
 
   // Where the picture is wider than its box, the present is what is looked for.
   useEffect(() => {
     const { current } = box;
     if (!current) return;
-    const scale = current.scrollWidth / ((ENDS + 1) * SLOT);
-    current.scrollTo({ left: x * scale - current.clientWidth / 2 });
-  }, [x]);
+    current.scrollTo({ left: part * current.scrollWidth - current.clientWidth / 2 });
+  }, [part]);
 
   return (
     <>
