@@ -27,11 +27,12 @@ ChartJs.register(
 );
 
 type Kind = 'bar' | 'line';
-export type Drawing = ChartConfiguration<Kind, number[], string>;
+export type Drawing = ChartConfiguration<Kind, number[], string | string[]>;
 
 interface Props {
   /** What is drawn, and what it comes to. */
   readonly label: string;
+  /** At least: it fills the card that it is in. */
   readonly heightPx: number;
   /** Has to keep its identity as long as it draws the same. */
   readonly draw: (colours: Colours) => Drawing;
@@ -42,7 +43,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 /** A chart in the colours of the theme. Its numbers have to be somewhere in text as well. */
 export function Chart({ label, heightPx, draw }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<ChartJs<Kind, number[], string> | null>(null);
+  const chart = useRef<ChartJs<Kind, number[], string | string[]> | null>(null);
   const colours = useColours();
   const drawing = useMemo(() => draw(colours), [draw, colours]);
 
@@ -67,7 +68,7 @@ export function Chart({ label, heightPx, draw }: Props) {
   }, [drawing]);
 
   return (
-    <div className={style.chart} style={{ height: heightPx }}>
+    <div className={style.chart} style={{ flexBasis: heightPx }}>
       <canvas ref={canvas} role="img" aria-label={label} />
     </div>
   );

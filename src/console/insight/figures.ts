@@ -19,9 +19,9 @@ export function share(part: number, whole: number): string {
 export function seconds(value: number | null): string {
   if (value === null) return '–';
   if (value < 10) return `${value.toLocaleString('en-IN', { maximumFractionDigits: 1 })} s`;
+  const said = duration(value * 1_000).replace(/ 0 (min|h)$/, '');
   const rest = Math.floor(value % 60);
-  if (value < 60 || value >= 3_600 || rest === 0) return duration(value * 1_000);
-  return `${duration(value * 1_000)} ${rest} s`;
+  return value < 60 || value >= 3_600 || rest === 0 ? said : `${said} ${rest} s`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

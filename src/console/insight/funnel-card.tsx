@@ -9,15 +9,11 @@ import type { Stats } from './use-stats.ts';
 export function FunnelCard({ stats }: { stats: Stats }) {
   const reaches = useMemo(() => reachesOf(stats), [stats]);
   const draw = useCallback((colours: Colours) => drawn(reaches, colours), [reaches]);
-  const worst = [...reaches].sort((one, other) => lostAt(other) - lostAt(one))[0];
+  const skipped = reaches.some(({ reached, before }) => reached > (before ?? reached));
   return (
     <FigureCard
       title="How far sessions come"
-      about={
-        worst && lostAt(worst) > 0
-          ? `Most are missing at “${worst.name}”: ${number(lostAt(worst))} of those before, lost or still on their way.`
-          : 'Each phase with how many have been there, whether they still are or not.'
-      }
+      about={`${aboutMost(reaches)} ${skipped ? SOME_SKIP : ''}`}
       empty={stats.total === 0 ? 'No session was started in this time.' : null}
       chart={
         <Chart
@@ -28,7 +24,7 @@ export function FunnelCard({ stats }: { stats: Stats }) {
       }
       table={
         <Numbers
-          caption="Sessions that reached each phase. Where the provider leaves a phase out, more come to the next."
+          caption="Sessions that reached each phase"
           columns={['Phase', 'Reached', 'Of all', 'Of the phase before', 'Drop-off']}
           rows={reaches.map((reach) => ({
             key: reach.name,
@@ -44,6 +40,16 @@ export function FunnelCard({ stats }: { stats: Stats }) {
       }
     />
   );
+}
+
+const SOME_SKIP = 'Some skip a phase, so that more come to the next.';
+
+/** Where most are lost, in a sentence. */
+function aboutMost(reaches: readonly Reach[]): string {
+  const [worst] = [...reaches].sort((one, other) => lostAt(other) - lostAt(one));
+  return worst && lostAt(worst) > 0
+    ? `Most are missing at “${worst.name}”: ${number(lostAt(worst))} of those before, lost or still on their way.`
+    : 'Each phase with how many have been there, whether they still are or not.';
 }
 
 /** How many of those before did not come here; a provider may leave a phase out, so that more come than were before. */
@@ -63,7 +69,7 @@ function drawn(reaches: readonly Reach[], colours: Colours): Drawing {
           data: reaches.map(({ reached }) => reached),
           backgroundColor: reaches.map(({ name }) => (name === 'Approved' ? colours.good : colours.accent)),
           borderRadius: 4,
-          maxBarThickness: 26,
+          maxBarThickness: 34,
         },
       ],
     },

@@ -24,7 +24,7 @@ export default function InsightPage() {
     <div className={style.page}>
       <header className={style.head}>
         <h1>Insight</h1>
-        <Select label="Sessions started in the" options={SAID} value={window} onChange={setWindow} />
+        <Select label="Sessions of" options={SAID} value={window} onChange={setWindow} />
         {read && (
           <p className={style.asOf}>As of {moment(new Date(read.at).toISOString())}; read anew every 30 s</p>
         )}
@@ -47,7 +47,7 @@ function Figures({ stats }: { stats: Stats }) {
         <Tile
           name="Approved"
           figure={number(approved)}
-          about={`${share(approved, started)} of those started`}
+          about={started === 0 ? 'none was started' : `${share(approved, started)} of those started`}
         />
         <Tile
           name="Approval rate"

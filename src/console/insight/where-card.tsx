@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from 'react';
 import { Link } from 'wouter';
 import { Step } from '../look/status.tsx';
-import { PHASES, toneOf, words } from '../look/words.ts';
+import { linesOf, PHASES, toneOf, words } from '../look/words.ts';
 import { axis, Chart, common, type Drawing } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, Numbers } from './figure-card.tsx';
@@ -11,7 +11,8 @@ import type { Stats } from './use-stats.ts';
 type Counted = Stats['byStatus'][number];
 
 const DRAWN = 12;
-const BAR_PX = 25;
+const BAR_PX = 29;
+const LABEL_LETTERS = 22;
 const AXIS_PX = 30;
 
 /** Where the sessions are that are not approved. */
@@ -69,7 +70,7 @@ function drawn(steps: readonly Counted[], colours: Colours): Drawing {
   return {
     type: 'bar',
     data: {
-      labels: steps.map(({ subStatus }) => words(subStatus)),
+      labels: steps.map(({ subStatus }) => [...linesOf(words(subStatus), LABEL_LETTERS)]),
       datasets: [
         {
           label: 'Sessions',
@@ -83,6 +84,12 @@ function drawn(steps: readonly Counted[], colours: Colours): Drawing {
     options: {
       ...common(colours),
       indexAxis: 'y',
+      plugins: {
+        tooltip: {
+          ...common(colours).plugins.tooltip,
+          callbacks: { title: ([bar]) => words(steps[bar?.dataIndex ?? -1]?.subStatus ?? '') },
+        },
+      },
       scales: {
         x: { ...axis(colours), ticks: { ...axis(colours).ticks, precision: 0 } },
         y: { ...axis(colours, false), ticks: { ...axis(colours).ticks, autoSkip: false } },

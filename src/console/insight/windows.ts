@@ -5,11 +5,11 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** The windows of time that may be looked at, by their names in the address, each with the stretches it is cut into. */
 export const WINDOWS = {
-  '24h': { said: 'Last 24 hours', lengthMs: DAY_MS, intervals: 24 },
-  '7d': { said: '7 days', lengthMs: 7 * DAY_MS, intervals: 28 },
-  '30d': { said: '30 days', lengthMs: 30 * DAY_MS, intervals: 30 },
-  '90d': { said: '90 days', lengthMs: 90 * DAY_MS, intervals: 30 },
-  all: { said: 'Everything', lengthMs: null, intervals: 30 },
+  '24h': { said: 'the last 24 hours', lengthMs: DAY_MS, intervals: 24 },
+  '7d': { said: 'the last 7 days', lengthMs: 7 * DAY_MS, intervals: 28 },
+  '30d': { said: 'the last 30 days', lengthMs: 30 * DAY_MS, intervals: 30 },
+  '90d': { said: 'the last 90 days', lengthMs: 90 * DAY_MS, intervals: 30 },
+  all: { said: 'all time', lengthMs: null, intervals: 30 },
 } as const;
 export type WindowName = keyof typeof WINDOWS;
 

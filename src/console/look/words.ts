@@ -20,6 +20,18 @@ const PROPER: Record<string, string> = {
   sdk: 'SDK',
 };
 
+/** A text in lines of so many letters at most, where its words allow that. */
+export function linesOf(text: string, letters: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= letters)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** The phases in the order of a session's life, with the names that the floor calls them by. */
 export const PHASES = {
   RECEIVED: 'Invited',

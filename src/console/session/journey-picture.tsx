@@ -1,4 +1,4 @@
-import { PHASES, type Tone, toneOf, words } from '../look/words.ts';
+import { linesOf, PHASES, type Tone, toneOf, words } from '../look/words.ts';
 import style from './journey.module.css';
 import { HEAD, heightOf, isStraight, LINE_Y, SLOT, wayBetween, widthOf, xOf, yOf } from './journey-lines.ts';
 import { ENDS, LINE_STEPS, type Place, SPANS, slotsOf } from './journey-places.ts';
@@ -65,7 +65,7 @@ export function Picture({ places, marks, name, told }: Props) {
         />
       ))}
       {slots > ENDS && (
-        <Phase name="Other ends" first={ENDS} count={1} height={height} here={now?.slot === ENDS} />
+        <Phase name="Elsewhere" first={ENDS} count={1} height={height} here={now?.slot === ENDS} />
       )}
       <path className={style.line} d={`M${SLOT / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * SLOT}`} />
       {now &&
@@ -138,7 +138,8 @@ function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: b
   const [x, y] = [xOf(place), yOf(place)];
   const tone: Tone = toneOf(place);
   const above = place.row === 0;
-  const lines = linesOf(words(place.subStatus), above ? 15 : 13);
+  const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
+  const lines = linesOf(words(place.subStatus), above ? 15 : mark === 'now' ? 11 : 13);
   const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
@@ -148,7 +149,7 @@ function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: b
       <circle cx={x} cy={y} r={RADIUS[mark]} />
       <text className={above ? undefined : style.beside} textAnchor={above ? 'middle' : 'start'}>
         {lines.map((line, at) => (
-          <tspan key={line} x={above ? x : x + LABEL_PX} y={top + at * LINE_PX}>
+          <tspan key={line} x={above ? x : x + LABEL_PX + ring} y={top + at * LINE_PX}>
             {line}
             {at === lines.length - 1 && visits > 1 && <tspan className={style.count}> ×{visits}</tspan>}
           </tspan>
@@ -156,16 +157,4 @@ function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: b
       </text>
     </g>
   );
-}
-
-/** A name in lines of about so many letters. */
-function linesOf(name: string, letters: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of name.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= letters)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

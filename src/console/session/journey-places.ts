@@ -61,7 +61,7 @@ export const LINE_STEPS: readonly Pair[] = Object.entries(LINE).flatMap(([status
   steps.map((subStatus) => ({ status: status as LinePhase, subStatus })),
 );
 
-/** The last column: where sessions end that do not come to the end of the line. */
+/** The last column: where sessions are that are off the line, and mostly over. */
 export const ENDS = LINE_STEPS.length;
 
 /** The phases of the line, each with the columns it takes up. */
