@@ -139,19 +139,21 @@ function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: b
   const tone: Tone = toneOf(place);
   const above = place.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
-  const lines = linesOf(words(place.subStatus), above ? 15 : mark === 'now' ? 11 : 13);
+  const name = words(place.subStatus);
+  // A count stays with the word before it.
+  const lines = linesOf(visits > 1 ? `${name}\u00a0×${visits}` : name, above ? 15 : mark === 'now' ? 11 : 13);
   const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
-      <title>{`${PHASES[place.status] ?? words(place.status)}: ${words(place.subStatus)}`}</title>
+      <title>{`${PHASES[place.status] ?? words(place.status)}: ${name}`}</title>
       {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
       {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
       <circle cx={x} cy={y} r={RADIUS[mark]} />
       <text className={above ? undefined : style.beside} textAnchor={above ? 'middle' : 'start'}>
         {lines.map((line, at) => (
           <tspan key={line} x={above ? x : x + LABEL_PX + ring} y={top + at * LINE_PX}>
-            {line}
-            {at === lines.length - 1 && visits > 1 && <tspan className={style.count}> ×{visits}</tspan>}
+            {line.split('\u00a0')[0]}
+            {line.includes('\u00a0') && <tspan className={style.count}> ×{visits}</tspan>}
           </tspan>
         ))}
       </text>
