@@ -1,11 +1,11 @@
-/** A wire to the database that can be cut, or go dead without a word, as behind a lost route or a firewall. */
+/** A wire that can be cut, or go dead without a word, as behind a lost route or a firewall. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { atTheEnd } from './gateway.ts';
 
 export interface TcpProxy {
-  /** The database's connection string, by way of this wire. */
+  /** The address of what is at the other end, by way of this wire. */
   readonly url: string;
   /** Closes every new connection at once; those that are open go on. */
   refuse(): void;
@@ -21,9 +21,22 @@ export interface TcpProxy {
   readonly accepted: number;
 }
 
+/** A wire to the database. */
 export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const { host, port, user, database } = new pg.Client({ connectionString: databaseUrl });
   const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+  return startWire(target, (own) => `postgres://${user}@127.0.0.1:${own}/${database}`);
+}
+
+/** A wire to a server of HTTP. */
+export async function startHttpProxy(url: string): Promise<TcpProxy> {
+  const { hostname: host, port } = new URL(url);
+  return startWire({ host, port: Number(port) }, (own) => `http://127.0.0.1:${own}`);
+}
+
+type Target = { readonly path: string } | { readonly host: string; readonly port: number };
+
+async function startWire(target: Target, urlOf: (port: number) => string): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let accepted = 0;
   let state: 'OPEN' | 'REFUSING' | 'FROZEN' = 'OPEN';
@@ -60,7 +73,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
 
   const { port: own } = server.address() as AddressInfo;
   return {
-    url: `postgres://${user}@127.0.0.1:${own}/${database}`,
+    url: urlOf(own),
     refuse() {
       state = 'REFUSING';
     },

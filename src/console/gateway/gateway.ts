@@ -1,6 +1,7 @@
-import { Client, type CombinedError, fetchExchange, type TypedDocumentNode } from '@urql/core';
+import { Client, fetchExchange, type OperationResult, type TypedDocumentNode } from '@urql/core';
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
+import { VkycViewer } from '../operations.ts';
 import { textOf } from './document.ts';
 import { type SignIn, tokenOf } from './sign-in.ts';
 
@@ -25,18 +26,23 @@ interface Watcher<Result> {
 }
 
 const MS_PER_TOKEN = 60_000;
+/** The gateway closes with it at a token's end. */
+const TOKEN_REFUSED = 4403;
 const ENDPOINT = new URL('/graphql', location.href);
 
 /** The gateway, as one signed-in person: queries and mutations by HTTP, subscriptions over one socket that resumes. */
 export class Gateway {
   readonly #signIn: SignIn;
+  readonly #onRefused: (why: Failure) => void;
   readonly #client: Client;
   readonly #socket;
   readonly #states = new Map<object, (state: FeedState) => void>();
   #token: { value: Promise<string | null>; until: number } | null = null;
 
-  constructor(signIn: SignIn) {
+  /** `onRefused`: the token that was brought is good no more. */
+  constructor(signIn: SignIn, onRefused: (why: Failure) => void) {
     this.#signIn = signIn;
+    this.#onRefused = onRefused;
     this.#client = new Client({
       url: ENDPOINT.href,
       preferGetMethod: false,
@@ -49,7 +55,11 @@ export class Gateway {
     });
     this.#socket = resuming(
       createClient,
-      { url: ENDPOINT.href.replace(/^http/, 'ws'), connectionParams: () => this.#credentials() },
+      {
+        url: ENDPOINT.href.replace(/^http/, 'ws'),
+        connectionParams: () => this.#credentials(),
+        on: { closed: (event) => this.#lost(event as CloseEvent) },
+      },
       { onState: (state, payload) => this.#states.get(payload)?.(state) },
     );
   }
@@ -59,7 +69,7 @@ export class Gateway {
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    return answerOf(await this.#client.query(operation, variables).toPromise());
+    return this.#answerOf(await this.#client.query(operation, variables).toPromise());
   }
 
   /** Throws Failure, after which the same call may be repeated: what it asks for is done once. */
@@ -67,7 +77,7 @@ export class Gateway {
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    return answerOf(await this.#client.mutation(operation, variables).toPromise());
+    return this.#answerOf(await this.#client.mutation(operation, variables).toPromise());
   }
 
   /** Watches from `variables.after` on, through every loss of the connection. Returns what ends it. */
@@ -94,6 +104,24 @@ export class Gateway {
     void this.#socket.dispose();
   }
 
+  #answerOf<Result>({ data, error }: Pick<OperationResult<Result>, 'data' | 'error'>): Result {
+    if (!error) return data as Result;
+    const failure = failureOf(
+      error.networkError && !error.response ? error.networkError : error.graphQLErrors,
+    );
+    if (failure.code === 'UNAUTHENTICATED') {
+      this.#token = null;
+      if (this.#signIn.kind === 'TOKEN') this.#onRefused(failure);
+    }
+    throw failure;
+  }
+
+  /** Comes back with a new token. Where that has to be brought by somebody, the next query finds it out. */
+  #lost({ code }: CloseEvent): void {
+    this.#token = null;
+    if (code === TOKEN_REFUSED) this.query(VkycViewer, {}).catch(() => {});
+  }
+
   async #credentials(): Promise<Record<string, string>> {
     if (!this.#token || this.#token.until < Date.now())
       this.#token = { value: tokenOf(this.#signIn), until: Date.now() + MS_PER_TOKEN };
@@ -105,18 +133,6 @@ export class Gateway {
       throw error;
     }
   }
-}
-
-function answerOf<Result>({
-  data,
-  error,
-}: {
-  data?: Result | undefined;
-  error?: CombinedError | undefined;
-}): Result {
-  if (error)
-    throw failureOf(error.networkError && !error.response ? error.networkError : error.graphQLErrors);
-  return data as Result;
 }
 
 const UNREACHABLE = 'The gateway cannot be reached. Look at your connection, and try again.';

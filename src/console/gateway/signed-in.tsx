@@ -39,13 +39,19 @@ export function SignedInOnly({ children, otherwise }: Props) {
   const [signIn, setSignIn] = useState(rememberedSignIn);
   const [viewer, setViewer] = useState<Viewer | null>(null);
   const [why, setWhy] = useState<string | null>(null);
-  const gateway = useMemo(() => (signIn ? new Gateway(signIn) : null), [signIn]);
 
   const become = useCallback((next: SignIn | null) => {
     rememberSignIn(next);
     setViewer(null);
     setSignIn(next ?? rememberedSignIn());
   }, []);
+  const gateway = useMemo(() => {
+    const refused = (failure: Failure) => {
+      setWhy(failure.message);
+      become(null);
+    };
+    return signIn ? new Gateway(signIn, refused) : null;
+  }, [signIn, become]);
 
   useEffect(() => {
     if (!gateway) return;

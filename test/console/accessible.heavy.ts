@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises';
+import { SignJWT } from 'jose';
+import { expect } from 'vitest';
+import { browserTest } from '../harness/browser.ts';
+import { type Console, openConsole, SAYS } from '../harness/console.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+
+/** WCAG 2.2 at level AA. */
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const STEPS_TO_THE_END_OF_THE_CALL = 11;
+const SCHEMES = ['light', 'dark'] as const;
+const WIDTHS = { wide: { width: 1400, height: 900 }, phone: { width: 390, height: 800 } };
+const axe = await readFile(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+/** What is wrong with what there is to see now, in both themes. */
+async function faultsOf({ page }: Console, screen: string): Promise<string[]> {
+  const faults: string[] = [];
+  for (const colorScheme of SCHEMES) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.evaluate(axe);
+    const found: { id: string; nodes: { target: string[] }[] }[] = await page.evaluate(
+      `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) => violations)`,
+    );
+    for (const { id, nodes } of found)
+      faults.push(
+        `${screen}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+      );
+  }
+  return faults;
+}
+
+/** Every screen and dialog, and how to get there from the one before. */
+const dialogs = [SAYS.reviewAsAgent, SAYS.schedule, SAYS.askProvider, 'Watch recording', 'Create SDK token'];
+
+async function withSessions(): Promise<Gateway> {
+  const gateway = await bootGateway();
+  await gateway.start('invited', { user: { phone: '9988776655', name: 'Asha Rao' } });
+  await gateway.start('called', { user: { phone: '9988776655', name: 'Asha Rao' } });
+  await gateway.advance('called', STEPS_TO_THE_END_OF_THE_CALL);
+  return gateway;
+}
+
+for (const [name, viewport] of Object.entries(WIDTHS))
+  browserTest(`every screen and dialog is accessible in both themes, ${name}`, async () => {
+    const gateway = await withSessions();
+    const window = await openConsole(gateway, { viewport });
+    const faults: string[] = [];
+    const look = async (screen: string) => faults.push(...(await faultsOf(window, screen)));
+    await window.live();
+
+    await look('floor');
+    await window.button(SAYS.start).click();
+    await window.dialog.waitFor();
+    await look('starting');
+    await window.press('Start');
+    await window.dialog.getByText(/Phone/).last().waitFor();
+    await look('starting, refused');
+    await window.page.keyboard.press('Escape');
+    await window.page.getByRole('button', { name: /^Signed in as/ }).click();
+    await window.page.getByRole('menu').waitFor();
+    await look('roles');
+    await window.page.keyboard.press('Escape');
+    await window.open('called');
+    await window.live();
+    await look('session');
+    for (const dialog of dialogs) {
+      await window.button(dialog).click();
+      await window.dialog.waitFor();
+      await look(dialog);
+      await window.page.keyboard.press('Escape');
+    }
+    await window
+      .button(SAYS.whyNotMore)
+      .or(window.page.getByText(/^Why not more$/))
+      .first()
+      .click();
+    await look('why not more');
+    await window.page.keyboard.press('Escape');
+    await window.page.getByRole('link', { name: 'Insight' }).click();
+    await window.page.getByRole('heading', { level: 1, name: 'Insight' }).waitFor();
+    await window.page.getByRole('heading', { name: 'How far sessions come' }).waitFor();
+    await look('insight');
+    await window.page.goto(`${gateway.url}/console/?id=nothing-like-it`);
+    await window.page.getByText(/No session is like this/).waitFor();
+    await look('empty floor');
+    await window.page.goto(`${gateway.url}/console/nowhere`);
+    await window.page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    await look('nowhere');
+
+    expect(faults).toEqual([]);
+    expect(window.strangers).toEqual([]);
+    expect(window.complaints).toEqual([]);
+  });
+
+browserTest(
+  'who has no token is asked for one, accessibly; one that is no good is said to be so',
+  async () => {
+    const AUTH_SECRET = 'a secret of the tests that is long enough';
+    const gateway = await bootGateway({ environment: { NODE_ENV: 'production', SANDBOX: '1', AUTH_SECRET } });
+    const token = await new SignJWT({ sub: 'olga', roles: ['OPERATOR'] })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(AUTH_SECRET));
+    const window = await openConsole(gateway);
+    const field = window.page.getByLabel('Access token');
+    await field.waitFor();
+
+    expect(await faultsOf(window, 'sign-in')).toEqual([]);
+    await field.fill('not.a.token');
+    await window.page.keyboard.press('Enter');
+    await window.page.getByRole('alert').getByText(/token/).waitFor();
+    expect(await faultsOf(window, 'sign-in, refused')).toEqual([]);
+    await field.fill(token);
+    await window.page.keyboard.press('Enter');
+
+    await window.live();
+    await window.page.getByRole('button', { name: 'Signed in as olga, Operator' }).waitFor();
+  },
+);
+
+browserTest(
+  'the keyboard is enough: to search, to go from row to row, to act, and to come back',
+  async () => {
+    const gateway = await withSessions();
+    const window = await openConsole(gateway);
+    const { keyboard } = window.page;
+    const focused = () => window.page.evaluate<string>('document.activeElement.textContent');
+    await window.live();
+    await expect.poll(() => window.rows.count()).toBe(2);
+
+    await keyboard.press('/');
+    await keyboard.type('call');
+    await expect.poll(() => window.rows.count()).toBe(1);
+    await keyboard.press('Control+a');
+    await keyboard.press('Delete');
+    await expect.poll(() => window.rows.count()).toBe(2);
+    await window.rows.first().getByRole('link').focus();
+    await keyboard.press('ArrowDown');
+    await expect.poll(focused).toBe('invited');
+    await keyboard.press('ArrowUp');
+    await expect.poll(focused).toBe('called');
+    await keyboard.press('Enter');
+    await window.isAt('Agent ended call');
+    await window.button(SAYS.reviewAsAgent).focus();
+    await keyboard.press('Enter');
+    await window.dialog.waitFor();
+    await keyboard.press('Escape');
+    await expect.poll(() => window.dialog.count()).toBe(0);
+    await expect.poll(focused).toBe(SAYS.reviewAsAgent);
+    await keyboard.press('Enter');
+    await window.field(SAYS.remarks).focus();
+    await keyboard.type('Known by face.');
+    await keyboard.press('Tab');
+    await keyboard.press('Tab');
+    await keyboard.press('Enter');
+
+    await window.isAt('Agent approved');
+  },
+);

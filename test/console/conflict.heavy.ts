@@ -1,0 +1,155 @@
+import { expect } from 'vitest';
+import { browserTest } from '../harness/browser.ts';
+import { type Console, openConsole, SAYS } from '../harness/console.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+
+const STEPS_TO_THE_END_OF_THE_CALL = 11;
+
+const notice = (window: Console) => window.dialog.locator('[role=alert], [role=status]');
+const countOf = async (gateway: Gateway, table: string): Promise<number> =>
+  (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
+const faults = (gateway: Gateway, method: 'PUT' | 'DELETE', body?: object) =>
+  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
+    method,
+    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+
+browserTest(
+  'two people act on one session at once: the second is told what changed, and goes on with how it is now',
+  async () => {
+    const gateway = await bootGateway();
+    const { id } = await gateway.start('at-once');
+    const olga = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
+    const ravi = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
+    await olga.button(SAYS.schedule).click();
+    await ravi.button(SAYS.schedule).click();
+
+    await ravi.press('Schedule');
+    await ravi.isAt('User meeting scheduled');
+    await olga.press('Schedule');
+    await expect
+      .poll(() => notice(olga).textContent())
+      .toMatch(/It was .*Link generated.* is now .*User meeting scheduled/);
+    expect(await countOf(gateway, 'meeting')).toBe(1);
+    await olga.press(SAYS.goOn);
+    await olga.press('Move');
+
+    await expect.poll(() => olga.dialog.count()).toBe(0);
+    const meetings = ravi.page.getByRole('region', { name: 'Meetings' });
+    await meetings.getByText('Booked here by olga').waitFor();
+    expect(await countOf(gateway, "meeting where status = 'SCHEDULED'")).toBe(1);
+    expect(await countOf(gateway, 'meeting')).toBe(2);
+  },
+);
+
+browserTest('who decides after somebody else has decided is told so, and changes nothing', async () => {
+  const gateway = await bootGateway();
+  const { id } = await gateway.start('decided-twice');
+  await gateway.advance('decided-twice', STEPS_TO_THE_END_OF_THE_CALL);
+  const ravi = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
+  const ada = await openConsole(gateway, { as: 'ADMIN', at: `/sessions/${id}` });
+  await ravi.button(SAYS.reviewAsAgent).click();
+  await ada.button(SAYS.reviewAsAgent).click();
+  await ada.dialog.getByText('Reject', { exact: true }).click();
+  await ada.field('Remarks').fill('Another face.');
+
+  await ravi.press('Record');
+  await ravi.isAt('Agent approved');
+  await ada.press('Record');
+  await expect
+    .poll(() => notice(ada).textContent())
+    .toMatch(/It was .*Agent ended call.* is now .*Agent approved/);
+  await ada.press(SAYS.goOn);
+  await ada.press('Record');
+  await expect.poll(() => notice(ada).textContent()).not.toContain('It was');
+
+  await ada.press('Not now');
+  await ada.isAt('Agent approved');
+  await expect.poll(() => ada.button(SAYS.reviewAsAgent).count()).toBe(0);
+  expect((await gateway.database.query('select decision from review')).rows).toEqual([
+    { decision: 'APPROVED' },
+  ]);
+});
+
+browserTest(
+  'an answer that is lost on its way says what to do, and pressing again does it once',
+  async () => {
+    const gateway = await bootGateway();
+    const { id } = await gateway.start('lost-answer');
+    const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
+    let lost = 0;
+    await window.page.route('**/graphql', async (route) => {
+      if (!route.request().postData()?.includes('scheduleMeeting') || lost > 0) return route.fallback();
+      // It is done, and nobody hears of it.
+      await route.fetch();
+      lost += 1;
+      await route.abort('connectionreset');
+    });
+    await window.button(SAYS.schedule).click();
+
+    await window.press('Schedule');
+    await expect.poll(() => notice(window).textContent()).toContain(SAYS.unreachable);
+    expect([lost, await countOf(gateway, 'meeting')]).toEqual([1, 1]);
+    await window.press('Schedule');
+
+    await expect.poll(() => window.dialog.count()).toBe(0);
+    await window.isAt('User meeting scheduled');
+    expect(await countOf(gateway, 'meeting')).toBe(1);
+    await expect.poll(() => window.page.getByText('Booked here by olga').count()).toBe(1);
+  },
+);
+
+browserTest(
+  'what the provider cannot do now says what to do, and pressing again starts one session',
+  async () => {
+    const gateway = await bootGateway();
+    const window = await openConsole(gateway, { as: 'OPERATOR' });
+    await window.live();
+    await faults(gateway, 'PUT', { 'error-502': { probability: 1 }, 'error-504-after': { probability: 1 } });
+    await window.button(SAYS.start).click();
+    await window.field(SAYS.id).fill('again');
+    await window.field(SAYS.phone).fill('9988776655');
+
+    await window.press('Start');
+    await expect.poll(() => notice(window).textContent()).toMatch(/Nothing is lost/);
+    await faults(gateway, 'DELETE');
+    await window.press('Start');
+
+    await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+    await window.press('Close');
+    await window.rowOf('again').waitFor();
+    expect(await window.rows.count()).toBe(1);
+    expect(await countOf(gateway, 'vkyc_session')).toBe(1);
+    const verifications = await fetch(new URL('/_sandbox/verifications', gateway.sandboxUrl));
+    expect(await verifications.json()).toHaveLength(1);
+  },
+);
+
+browserTest(
+  'a provider that asks to be left alone for a while is asked again by the same button, and what is wrong with a field is said beside it',
+  async () => {
+    const gateway = await bootGateway();
+    const { id } = await gateway.start('rate-limited');
+    const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
+    await faults(gateway, 'PUT', { 'rate-limited': { probability: 1 } });
+
+    await window.button(SAYS.askProvider).click();
+    await expect.poll(() => notice(window).textContent()).toMatch(/\S/);
+    await faults(gateway, 'DELETE');
+    await expect
+      .poll(async () => {
+        if (await window.button('Ask again').isVisible()) await window.press('Ask again');
+        return window.dialog.getByRole('status').allInnerTexts();
+      })
+      .toEqual(['Nothing has changed.']);
+    await window.page.keyboard.press('Escape');
+    await window.button(SAYS.schedule).click();
+    await window.dialog.getByLabel('When').fill('2001-01-01T10:00');
+    await window.press('Schedule');
+
+    await expect
+      .poll(() => window.dialog.getByText(/past|future|earlier|later|minutes/).count())
+      .toBeGreaterThan(0);
+    expect(await countOf(gateway, 'meeting')).toBe(0);
+  },
+);
