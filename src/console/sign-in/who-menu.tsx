@@ -14,7 +14,8 @@ export function WhoMenu() {
   const development = setup.signIn === 'ISSUED';
   return (
     <MenuTrigger>
-      <Button look="quiet" aria-label={`Signed in as ${viewer.id}, ${roleWords(viewer.roles)}`}>
+      <Button look="quiet">
+        <span className="hidden">Signed in as</span>
         <span className={style.who}>
           <b>{viewer.id}</b>
           <small>{roleWords(viewer.roles)}</small>
