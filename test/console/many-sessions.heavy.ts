@@ -1,0 +1,133 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { browserTest } from '../harness/browser.ts';
+import { type Console, openConsole, PATIENTLY } from '../harness/console.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+
+const SESSIONS = 10_000;
+const ROWS_IN_THE_PAGE = 100;
+const MOVING = 100;
+const MOVES_PER_SECOND = 100;
+const SECONDS = 15;
+const LONGEST_TASK_MS = 100;
+const LARGEST_KB = 250;
+/** A customer who goes round in the checks. */
+const ROUND = ['AADHAAR_VERIFICATION_FAILED', 'AADHAAR_VERIFICATION_SUCCESS', 'USER_PROXY_DETECTED'];
+
+/** From now on the page writes down its tasks of more than 50 ms. */
+const WATCH_TASKS = `{
+  window.tasks = [];
+  new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: 'longtask' });
+}`;
+const tasksOf = ({ page }: Console) => page.evaluate<number[]>('window.tasks');
+
+/** Sessions like one that was started, each a second older than the one before. */
+async function withMany(gateway: Gateway, count: number): Promise<void> {
+  await gateway.start('many');
+  await gateway.database.query(
+    `insert into vkyc_session
+     select (jsonb_populate_record(s, jsonb_build_object(
+       'id', gen_random_uuid(), 'verification_id', 'many-' || n, 'created_at', s.created_at - n * interval '1 second'
+     ))).* from vkyc_session s, generate_series(1, $1) n`,
+    [count - 1],
+  );
+}
+
+browserTest(
+  '10,000 sessions scroll to their end page by page, of which only those in sight are in the page',
+  async () => {
+    const gateway = await bootGateway();
+    await withMany(gateway, SESSIONS);
+    const window = await openConsole(gateway);
+    await window.live();
+    await window.page.getByText(/10,000 sessions/).waitFor();
+    await window.page.evaluate(WATCH_TASKS);
+    let most = 0;
+
+    const from = performance.now();
+    await window.page.getByRole('table', { name: 'Sessions' }).hover();
+    await expect
+      .poll(
+        async () => {
+          await window.page.mouse.wheel(0, 40_000);
+          most = Math.max(most, await window.rows.count());
+          return window.rows.last().getByRole('link').textContent();
+        },
+        { ...PATIENTLY, timeout: 120_000, interval: 20 },
+      )
+      .toBe(`many-${SESSIONS - 1}`);
+    const seconds = (performance.now() - from) / 1000;
+
+    const tasks = await tasksOf(window);
+    process.stderr.write(
+      `10,000 sessions: at the end after ${seconds.toFixed(1)} s, at most ${most} rows in the page, longest task ${longest(tasks)} ms\n`,
+    );
+    expect(most).toBeLessThan(ROWS_IN_THE_PAGE);
+    expect(longest(tasks)).toBeLessThan(LONGEST_TASK_MS);
+  },
+);
+
+const longest = (tasks: readonly number[]): number => Math.round(Math.max(0, ...tasks));
+
+browserTest(
+  'at 100 transitions a second among 10,000 sessions the page stays responsive, and is right in the end',
+  async () => {
+    const gateway = await bootGateway();
+    await withMany(gateway, SESSIONS);
+    const ids = Array.from({ length: MOVING }, (_, n) => `moving-${n}`);
+    for (const id of ids) await gateway.start(id);
+    const window = await openConsole(gateway, { at: '/?order=newest' });
+    await window.live();
+    await expect.poll(() => window.rows.count(), PATIENTLY).toBeGreaterThan(10);
+    await window.page.evaluate(WATCH_TASKS);
+
+    const begun = Date.now();
+    const total = MOVES_PER_SECOND * SECONDS;
+    const sending: Promise<number>[] = [];
+    for (let sent = 0; sent < total; sent++) {
+      const subStatus = ROUND[Math.floor(sent / MOVING) % ROUND.length];
+      sending.push(
+        gateway.webhook({
+          event_type: 'VKYC_STATUS',
+          event_time: new Date(begun + sent * 10).toISOString(),
+          version: 'v1',
+          data: { verification_id: ids[sent % MOVING], status: 'PRE_VIDEO_CALL', sub_status: subStatus },
+        }),
+      );
+      await pause(Math.max(0, begun + ((sent + 1) * 1000) / MOVES_PER_SECOND - Date.now()));
+    }
+    expect(new Set(await Promise.all(sending))).toEqual(new Set([200]));
+    const took = (Date.now() - begun) / 1000;
+    await expect
+      .poll(
+        async () =>
+          (await gateway.database.query('select from status_transition where sequence > 1')).rowCount ?? 0,
+        PATIENTLY,
+      )
+      .toBe(total);
+
+    const tasks = await tasksOf(window);
+    process.stderr.write(
+      `${total} transitions in ${took.toFixed(1)} s: ${tasks.length} tasks of more than 50 ms, the longest ${longest(tasks)} ms\n`,
+    );
+    await expect.poll(() => window.rows.first().textContent(), PATIENTLY).toContain('User proxy detected');
+    expect(longest(tasks)).toBeLessThan(LONGEST_TASK_MS);
+    expect(window.complaints).toEqual([]);
+  },
+);
+
+test('all of the console together is small', async () => {
+  const folder = new URL('../../.build/console/assets/', import.meta.url);
+  const files = (await readdir(folder)).filter((name) => !/\.(gz|br)$/.test(name));
+  const sizes = await Promise.all(
+    files.map(async (name) => gzipSync(await readFile(new URL(name, folder)), { level: 9 }).length),
+  );
+  const kilobytes = sizes.reduce((sum, size) => sum + size, 0) / 1000;
+  process.stderr.write(`the console: ${kilobytes.toFixed(1)} kB gzipped, in ${files.length} files\n`);
+
+  expect(files.length).toBeGreaterThan(3);
+  expect(kilobytes).toBeLessThan(LARGEST_KB);
+});
