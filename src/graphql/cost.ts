@@ -44,6 +44,8 @@ const COSTS: Record<string, number> = {
 
 /** They only carry others: asking for `edges` costs what asking for `nodes` does. */
 const CARRIER = /(Edge|PageInfo)$/;
+/** A list by pages. */
+const CONNECTION = /Connection$/;
 
 type Asked = Pick<Operation, 'schema' | 'document' | 'variableValues'> & {
   readonly operation: OperationDefinitionNode;
@@ -65,32 +67,37 @@ export function costOf({ schema, document, operation, variableValues }: Asked): 
   );
   const known = new Map<string, number>();
 
-  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType): number =>
-    (set?.selections ?? []).reduce((sum, node) => sum + ofSelection(node, type), 0);
+  /** Inside a connection `page` is how many entries it may have: what it says of the whole list it says once. */
+  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): number =>
+    (set?.selections ?? []).reduce((sum, node) => sum + ofSelection(node, type, page), 0);
 
-  function ofSelection(node: SelectionNode, type: GraphQLCompositeType): number {
-    if (node.kind === Kind.FIELD) return ofField(node, type);
-    if (node.kind === Kind.FRAGMENT_SPREAD) return ofFragment(node.name.value);
-    return ofSet(node.selectionSet, named(schema, node.typeCondition) ?? type);
+  function ofSelection(node: SelectionNode, type: GraphQLCompositeType, page: number): number {
+    if (node.kind === Kind.FIELD) return ofField(node, type, page);
+    if (node.kind === Kind.FRAGMENT_SPREAD) return ofFragment(node.name.value, page);
+    return ofSet(node.selectionSet, named(schema, node.typeCondition) ?? type, page);
   }
 
-  function ofFragment(name: string): number {
+  function ofFragment(name: string, page: number): number {
     const fragment = fragments.get(name);
     const type = named(schema, fragment?.typeCondition);
-    const cost = known.get(name) ?? (type ? ofSet(fragment?.selectionSet, type) : 0);
-    known.set(name, cost);
+    const key = `${name} ${page}`;
+    const cost = known.get(key) ?? (type ? ofSet(fragment?.selectionSet, type, page) : 0);
+    known.set(key, cost);
     return cost;
   }
 
-  function ofField(node: FieldNode, parent: GraphQLCompositeType): number {
+  function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): number {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     const own = COSTS[`${parent.name}.${node.name.value}`];
     // What introspects is not of the schema: its root fields alone have a cost.
     if (!field) return own ?? 0;
     const type = getNamedType(field.type);
     if (!isCompositeType(type)) return own ?? 0;
-    const below = ofSet(node.selectionSet, type);
-    return (own ?? (CARRIER.test(type.name) ? 0 : 1)) + entries(field, node, values) * below;
+    const count = entries(field, node, values);
+    const below = CONNECTION.test(type.name)
+      ? ofSet(node.selectionSet, type, count)
+      : count * ofSet(node.selectionSet, type);
+    return page * ((own ?? (CARRIER.test(type.name) ? 0 : 1)) + below);
   }
 
   return Math.max(1, ofSet(operation.selectionSet, root));

@@ -83,6 +83,18 @@ test('every answer over HTTP says what it cost, a page as much as its entries, b
   ).toBe(50);
 });
 
+test('what a page says of the whole list costs the same however many entries it has, by a fragment too', async () => {
+  const costOf = async (query: string) =>
+    JSON.parse((await TRANSPORTS.HTTP(gateway, { query })).text).extensions.cost.requested;
+
+  expect(await costOf('{ sessions(first: 100) { totalCount nodes { id } } }')).toBe(1 + 10 + 100);
+  expect(
+    await costOf(
+      '{ sessions(first: 100) { ...C } } fragment C on VkycSessionConnection { totalCount nodes { user { sessions(first: 2) { totalCount } } } }',
+    ),
+  ).toBe(1 + 10 + 100 * (1 + 1 + (1 + 10)));
+});
+
 test('figures cost what counting them takes, and only those that are asked for', async () => {
   const costOf = async (selection: string) => {
     const answer = await TRANSPORTS.HTTP(gateway, { query: `{ sessionStats { ${selection} } }` });
