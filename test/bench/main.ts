@@ -4,9 +4,14 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { fanout } from './fanout/fanout.ts';
 import { Releases } from './harness/releases.ts';
+import { requestBench } from './requests/requests.ts';
+import { WORKS } from './requests/works.ts';
 
 /** By name; a new bench is one line here. */
-const BENCHES: Record<string, Bench> = { fanout };
+const BENCHES: Record<string, Bench> = {
+  ...Object.fromEntries(Object.entries(WORKS).map(([name, work]) => [name, requestBench(work)])),
+  fanout,
+};
 
 const USAGE = `npm run bench -- <name> [--quick] [--json FILE]
 ${Object.entries(BENCHES)

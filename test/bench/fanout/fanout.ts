@@ -1,5 +1,5 @@
 import type { Bench, Conditions } from '../bench.ts';
-import { allowOpenFiles, type Cores, chooseCores, describeMachine, keepTo } from '../harness/machine.ts';
+import { allowOpenFiles, type Cores, describeMachine, placeProcesses } from '../harness/machine.ts';
 import type { Memory } from '../harness/probe.ts';
 import { Releases } from '../harness/releases.ts';
 import { type ByContender, startBare, startOurs, startStock } from './contenders.ts';
@@ -28,12 +28,7 @@ export const fanout: Bench = {
 
   async run(conditions) {
     const { quick, say } = conditions;
-    if (process.platform !== 'linux') throw new Error('This bench reads /proc: it runs on Linux alone.');
-    const cores = await chooseCores();
-    if (cores) await keepTo(cores.others);
-    const placing = cores
-      ? `servers on core ${cores.servers}, subscribers and PostgreSQL on core ${cores.others}`
-      : 'processes NOT kept to cores of their own: there are not two, or there is no taskset';
+    const { cores, placing } = await placeProcesses();
     say(placing);
     const comparisons: Comparison[] = [];
     for (const setting of quick ? QUICK.settings : SETTINGS) {

@@ -47,3 +47,18 @@ async function openFileLimit(): Promise<number> {
 /** In one line, for a figure means nothing without the machine that it comes from. */
 export const describeMachine = (): string =>
   `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;
+
+/** Chooses cores where there are two, keeps this process to the one that is not the servers', and says so. */
+export async function placeProcesses(): Promise<{ cores: Cores | null; placing: string }> {
+  if (process.platform !== 'linux') throw new Error('This bench reads /proc: it runs on Linux alone.');
+  chosen ??= chooseCores();
+  const cores = await chosen;
+  if (cores) await keepTo(cores.others);
+  const placing = cores
+    ? `servers on core ${cores.servers}, what drives them and PostgreSQL on core ${cores.others}`
+    : 'processes NOT kept to cores of their own: there are not two, or there is no taskset';
+  return { cores, placing };
+}
+
+/** Once: afterwards this process may use but one. */
+let chosen: Promise<Cores | null> | null = null;

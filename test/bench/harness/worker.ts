@@ -1,17 +1,15 @@
 /** A process of the bench: started on a core of its own, told what to do, watched, and ended by its id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Order } from './orders.ts';
+import { cpuSecondsOf } from './processor.ts';
 
 const PROBE = fileURLToPath(new URL('./probe.js', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
 const ORDER_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
-/** Of /proc; Linux has the same on every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100;
 const LINES_KEPT = 40;
 
 interface Options {
@@ -82,10 +80,7 @@ export class Worker {
 
   /** Processor time that it has used so far, in user and system mode, over all its threads. */
   async cpuSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses, which may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return cpuSecondsOf(this.#child.pid);
   }
 
   async end(): Promise<void> {

@@ -1,0 +1,60 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startEmbeddedPostgres } from '../../../src/db/embedded-postgres.ts';
+import type { Release } from '../harness/releases.ts';
+import { seed } from './seed.ts';
+
+/** Of the product as it is built: it finds its migrations by where it is. */
+const MIGRATE = new URL('../../../../db/migrate.js', import.meta.url).href;
+
+/** A PostgreSQL of the bench's own with sessions in it, as durable as in production. */
+export interface BenchDatabase {
+  readonly url: string;
+  /** Where the gateway keeps what it keeps beside the database. */
+  readonly dataDir: string;
+  readonly pool: pg.Pool;
+  readonly postmaster: number;
+  /** How many sessions. */
+  readonly sessions: number;
+  /** Rows of the log of reads by now. */
+  reads(): Promise<number>;
+}
+
+interface Options {
+  readonly sessions: number;
+  readonly onEnd: (release: Release) => void;
+  readonly say: (line: string) => void;
+}
+
+/** Starts one and fills it. */
+export async function openDatabase({ sessions, onEnd, say }: Options): Promise<BenchDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'vkyc-bench-'));
+  onEnd(() => rm(folder, { recursive: true, force: true }));
+  const dir = join(folder, 'postgres');
+  const postgres = await startEmbeddedPostgres({
+    dir,
+    settings: { shared_buffers: '512MB', max_wal_size: '4GB' },
+  });
+  onEnd(postgres.stop);
+  const { migrate } = (await import(MIGRATE)) as typeof import('../../../src/db/migrate.ts');
+  await migrate(postgres.url, postgres.url);
+  const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
+  // What is stopped in the middle of a run breaks its connections.
+  pool.on('error', () => {});
+  onEnd(() => pool.end());
+  await seed(pool, sessions, say);
+  const [postmaster = ''] = (await readFile(join(dir, 'postmaster.pid'), 'utf8')).split('\n');
+  return {
+    url: postgres.url,
+    dataDir: folder,
+    pool,
+    postmaster: Number(postmaster),
+    sessions,
+    async reads() {
+      const { rows } = await pool.query('select count(*)::int as count from personal_data_read');
+      return rows[0].count;
+    },
+  };
+}

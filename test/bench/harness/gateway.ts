@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+import type { Cores } from './machine.ts';
+import type { Release } from './releases.ts';
+import { SECRETS } from './secrets.ts';
+import { Worker } from './worker.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../../../main.js', import.meta.url));
+
+/** Limits are counted, but not met: no real caller sends as much as a bench. */
+const ENVIRONMENT = {
+  NODE_ENV: 'production',
+  SANDBOX: '1',
+  PORT: '0',
+  SANDBOX_PORT: '0',
+  SHUTDOWN_SECONDS: '0',
+  CONNECTIONS_PER_CLIENT: '100000',
+  RATE_LIMIT_COST_PER_MINUTE: '1000000000000',
+  // What was seeded is unknown to the sandbox: to ask it would only be noise.
+  PROVIDER_CALLS_PER_MINUTE: '5',
+} as const;
+
+export interface Gateway {
+  readonly worker: Worker;
+  readonly port: number;
+}
+
+interface Options {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly cores: Cores | null;
+  readonly onEnd: (release: Release) => void;
+  readonly name?: string;
+}
+
+/** The gateway as it runs in production, with sign-in, limits, masking and the log of reads. */
+export async function startGateway({ url, dataDir, cores, onEnd, name }: Options): Promise<Gateway> {
+  const worker = new Worker(name ?? 'the gateway', {
+    script: SCRIPT,
+    core: cores?.servers,
+    environment: { ...ENVIRONMENT, ...SECRETS, DATA_DIR: dataDir, DATABASE_URL: url },
+  });
+  onEnd(() => worker.end());
+  const ready = await worker.said('"the gateway is ready"');
+  const { graphql } = JSON.parse(ready) as { graphql: string };
+  return { worker, port: Number(new URL(graphql).port) };
+}

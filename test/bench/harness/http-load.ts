@@ -1,0 +1,115 @@
+/** A load generator that does next to nothing with what it gets, since it is not what is measured. */
+import { connect, type Socket } from 'node:net';
+
+const END_OF_HEADERS = Buffer.from('\r\n\r\n');
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const ERRORS = Buffer.from('"errors"');
+
+/** One request, ready to be written to a socket that is kept open. */
+export function requestOf(path: string, body: string, headers: Readonly<Record<string, string>>): Buffer {
+  const head = Object.entries({
+    host: '127.0.0.1',
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${head.join('')}\r\n${body}`);
+}
+
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  readonly milliseconds: number;
+  /** The next request to be sent, by whichever connection is free. */
+  next(): Buffer;
+  /** What every answer has to hold. */
+  readonly proof: string;
+}
+
+export interface Loaded {
+  readonly requests: number;
+  readonly seconds: number;
+  /** Milliseconds from the request to the end of its answer. */
+  readonly p50: number;
+  readonly p99: number;
+  /** What a client reads from an answer, for one of them. */
+  readonly sample: string;
+}
+
+/** Keeps all connections busy for a time. Rejects at the first answer that is not a good one. */
+export async function load({ port, connections, milliseconds, next, proof }: Load): Promise<Loaded> {
+  const times: number[] = [];
+  const expected = Buffer.from(proof);
+  let sample = '';
+  const begun = performance.now();
+  const sockets = Array.from({ length: connections }, () => new KeptOpen(port));
+  try {
+    await Promise.all(
+      sockets.map(async (socket) => {
+        for (let sent = performance.now(); sent - begun < milliseconds; sent = performance.now()) {
+          const body = await socket.exchange(next());
+          if (!body.includes(expected) || body.includes(ERRORS))
+            throw new Error(`Not a good answer: ${body}`);
+          times.push(performance.now() - sent);
+          if (!sample) sample = String(body);
+        }
+      }),
+    );
+  } finally {
+    for (const socket of sockets) socket.close();
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  times.sort((left, right) => left - right);
+  const at = (part: number) =>
+    times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? Number.NaN;
+  return { requests: times.length, seconds, p50: at(0.5), p99: at(0.99), sample };
+}
+
+/** One connection, with one request at a time on it. */
+export class KeptOpen {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #settle: ((body: Buffer) => void) | null = null;
+  #fail: ((error: Error) => void) | null = null;
+
+  constructor(port: number) {
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    this.#socket.on('data', (bytes) => this.#read(bytes));
+    this.#socket.on('error', (error) => this.#fail?.(error));
+    this.#socket.on('close', () => this.#fail?.(new Error('The server closed a connection that was in use')));
+  }
+
+  /** Resolves with the answer's body; rejects where its status is not of success. */
+  exchange(request: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+      this.#socket.write(request);
+    });
+  }
+
+  close(): void {
+    this.#fail = null;
+    this.#socket.destroy();
+  }
+
+  #read(bytes: Buffer): void {
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    const end = this.#received.indexOf(END_OF_HEADERS);
+    if (end < 0) return;
+    const head = this.#received.toString('latin1', 0, end);
+    const body = this.#received.subarray(end + END_OF_HEADERS.length);
+    const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+    const complete =
+      length === undefined
+        ? body.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)
+        : body.length >= Number(length);
+    if (!complete) return;
+    this.#received = Buffer.alloc(0);
+    const [settle, fail] = [this.#settle, this.#fail];
+    this.#settle = this.#fail = null;
+    if (/^HTTP\/1\.1 2/.test(head)) settle?.(body);
+    else fail?.(new Error(`${head}\n\n${body}`));
+  }
+}

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Cores } from './machine.ts';
+import type { Release } from './releases.ts';
+import { SECRETS } from './secrets.ts';
+import { Worker } from './worker.ts';
+
+/** From where the compiled bench is. */
+const FOLDER = new URL('../../../../../test/bench/peers/', import.meta.url);
+
+const run = promisify(execFile);
+
+/** Installs what the peers are made of, as their lock file says, unless that was done before. */
+export async function installPeers(say: (line: string) => void, folder = '.'): Promise<void> {
+  const cwd = fileURLToPath(new URL(folder, FOLDER));
+  const installed = await access(`${cwd}/node_modules/.package-lock.json`).then(
+    () => true,
+    () => false,
+  );
+  if (installed) return;
+  say('installing the peers');
+  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
+}
+
+export interface Peer {
+  readonly worker: Worker;
+  readonly port: number;
+}
+
+interface Options {
+  /** Of its file in the peers' folder. */
+  readonly name: string;
+  readonly url: string;
+  readonly cores: Cores | null;
+  readonly onEnd: (release: Release) => void;
+}
+
+/** Starts a peer on a database, on the core of servers. */
+export async function startPeer({ name, url, cores, onEnd }: Options): Promise<Peer> {
+  const worker = new Worker(name, {
+    script: fileURLToPath(new URL(`${name}.mjs`, FOLDER)),
+    core: cores?.servers,
+    environment: { NODE_ENV: 'production', ...SECRETS, DATABASE_URL: url },
+  });
+  onEnd(() => worker.end());
+  return { worker, port: await worker.ask<number>('port') };
+}

@@ -1,0 +1,21 @@
+/** What the servers of one run share: made anew for each, and worth nothing after it. */
+import { randomBytes } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { Role } from '../../../src/domain/access.ts';
+
+const key = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
+
+export const SECRETS = {
+  AUTH_SECRET: randomBytes(32).toString('hex'),
+  DATA_KEYS: key('bench'),
+  AUDIT_KEYS: key('bench'),
+} as const;
+
+/** A token of somebody with one role, for as long as a bench may take. */
+export const tokenOf = (role: Role): Promise<string> =>
+  new SignJWT({ roles: [role], verification_ids: [] })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(`bench-${role.toLowerCase()}`)
+    .setIssuedAt()
+    .setExpirationTime('12h')
+    .sign(new TextEncoder().encode(SECRETS.AUTH_SECRET));

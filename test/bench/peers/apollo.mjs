@@ -1,0 +1,18 @@
+/** Apollo Server as its own documentation starts it. */
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { contextOf, recorded, schema } from './shared/schema.mjs';
+import { listensAt } from './shared/setting.mjs';
+
+const recordReads = {
+  requestDidStart: async () => ({
+    willSendResponse: ({ contextValue }) => recorded(contextValue),
+  }),
+};
+
+const server = new ApolloServer({ schema, plugins: [recordReads] });
+const { url } = await startStandaloneServer(server, {
+  listen: { port: 0, host: '127.0.0.1' },
+  context: ({ req }) => contextOf(req.headers.authorization),
+});
+listensAt(Number(new URL(url).port));

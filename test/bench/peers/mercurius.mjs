@@ -1,0 +1,15 @@
+/** Mercurius on Fastify, with queries compiled at their first use. */
+import Fastify from 'fastify';
+import mercurius from 'mercurius';
+import { contextOf, recorded, schema } from './shared/schema.mjs';
+import { listensAt } from './shared/setting.mjs';
+
+const app = Fastify();
+await app.register(mercurius, {
+  schema,
+  jit: 1,
+  context: (request) => contextOf(request.headers.authorization),
+});
+app.graphql.addHook('onResolution', (_execution, context) => recorded(context));
+await app.listen({ port: 0, host: '127.0.0.1' });
+listensAt(app.server.address().port);

@@ -1,0 +1,121 @@
+/** The limit: node:http and pg, with the answers put together by hand for just the queries of the bench. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { infoOf } from '../../../.build/domain/status.js';
+import { cursorOf, globalId, keyOf, placeOf } from './shared/ids.mjs';
+import { listensAt, rowsOf } from './shared/setting.mjs';
+import { firstTransitions, pages, sessionsByIds, usersByIds } from './shared/statements.mjs';
+import { personal, recordRead, viewerOf } from './shared/viewer.mjs';
+
+const infoFor = (session) => ({ ...infoOf(session), waitingOn: session.waitingOn });
+
+const userFor = (viewer, user) => ({
+  userId: user.userId,
+  name: personal(viewer, user, 'name'),
+  phone: personal(viewer, user, 'phone'),
+});
+
+async function session(viewer, { id }) {
+  const [row] = await rowsOf(sessionsByIds([[keyOf(id)]]));
+  if (!row) return { session: null };
+  const [user] = await rowsOf(usersByIds([[row.userKey]]));
+  const { explanation, recommendedAction, waitingOn, terminal } = infoFor(row);
+  return {
+    session: {
+      id: globalId('VkycSession', row.id),
+      verificationId: row.verificationId,
+      referenceId: row.referenceId,
+      status: row.status,
+      subStatus: row.subStatus,
+      statusInfo: { explanation, recommendedAction, waitingOn, terminal },
+      version: row.version,
+      disputed: row.disputed,
+      user: userFor(viewer, user),
+      createdAt: row.createdAt,
+      updatedAt: row.updatedAt,
+    },
+  };
+}
+
+async function page(viewer, { first, transitions, after }) {
+  const { at, id } = placeOf(after);
+  const found = await rowsOf(pages.all([first + 1, at, id]));
+  const rows = found.slice(0, first);
+  const [users, logs] = await Promise.all([
+    rowsOf(usersByIds([[...new Set(rows.map((row) => row.userKey))]])),
+    rowsOf(firstTransitions([rows.map((row) => row.id), transitions + 1])),
+  ]);
+  const byId = new Map(users.map((user) => [user.id, user]));
+  const logOf = rows.map(() => []);
+  for (const { range, sequence, status, subStatus, source, recordedAt } of logs)
+    if (logOf[range - 1].length < transitions)
+      logOf[range - 1].push({ sequence, status, subStatus, source, recordedAt });
+  const nodes = rows.map((row, index) => {
+    const { explanation, waitingOn } = infoFor(row);
+    return {
+      id: globalId('VkycSession', row.id),
+      verificationId: row.verificationId,
+      status: row.status,
+      subStatus: row.subStatus,
+      statusInfo: { explanation, waitingOn },
+      version: row.version,
+      createdAt: row.createdAt,
+      user: userFor(viewer, byId.get(row.userKey)),
+      transitions: { nodes: logOf[index] },
+    };
+  });
+  return { sessions: { nodes, pageInfo: pageInfoOf(found, first) } };
+}
+
+async function filtered(_viewer, { first, waitingOn, after }) {
+  const { at, id } = placeOf(after);
+  const found = await rowsOf(pages.filtered([first + 1, waitingOn, at, id]));
+  const nodes = found.slice(0, first).map((row) => ({
+    id: globalId('VkycSession', row.id),
+    verificationId: row.verificationId,
+    status: row.status,
+    subStatus: row.subStatus,
+    createdAt: row.createdAt,
+  }));
+  return { sessions: { nodes, pageInfo: pageInfoOf(found, first) } };
+}
+
+const pageInfoOf = (found, first) => ({
+  hasNextPage: found.length > first,
+  endCursor: found.length > 0 ? cursorOf(found[Math.min(first, found.length) - 1]) : null,
+});
+
+/** By the operation's name: what it answers, and as what its reading is recorded. */
+const ANSWERS = {
+  Session: { find: session, operation: 'Query.session' },
+  Page: { find: page, operation: 'Query.sessions' },
+  Filtered: { find: filtered, operation: 'Query.sessions' },
+};
+
+async function answer(request, body) {
+  const viewer = await viewerOf(request.headers.authorization);
+  const { operationName, variables } = JSON.parse(body);
+  const { find, operation } = ANSWERS[operationName];
+  viewer.operation = operation;
+  const data = await find(viewer, variables);
+  await recordRead(viewer);
+  return [200, { data }];
+}
+
+const server = createServer(async (request, response) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const [status, content] = await answer(request, Buffer.concat(chunks).toString('utf8')).catch((error) => [
+    500,
+    { errors: [{ message: String(error) }] },
+  ]);
+  const text = JSON.stringify(content);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+});
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+listensAt(server.address().port);

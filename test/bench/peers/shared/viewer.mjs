@@ -1,0 +1,50 @@
+/** The gateway's check of a token, what its viewer may see, and what is recorded of that. */
+import { jwtVerify } from 'jose';
+import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
+import { pool, sealer } from './setting.mjs';
+import { insertRead } from './statements.mjs';
+
+const OPTIONS = { algorithms: ['HS256'], clockTolerance: 30, requiredClaims: ['exp'] };
+
+const key = await crypto.subtle.importKey(
+  'raw',
+  Buffer.from(process.env.AUTH_SECRET),
+  { name: 'HMAC', hash: 'SHA-256' },
+  false,
+  ['verify'],
+);
+
+/** Rejects where the header holds no good token. */
+export async function viewerOf(authorization) {
+  const [, token] = authorization?.match(/^Bearer +(\S+)$/i) ?? [];
+  if (!token) throw new Error('A token is needed');
+  const { payload } = await jwtVerify(token, key, OPTIONS);
+  return {
+    id: payload.sub,
+    operation: null,
+    seesPersonalData: payload.roles.some((role) => SEES_PERSONAL_DATA.includes(role)),
+    fields: new Set(),
+    subjects: new Set(),
+  };
+}
+
+const personalOf = (user) => JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
+
+/** A field of a user as this viewer is shown it. */
+export function personal(viewer, user, field) {
+  const value = personalOf(user)[field];
+  if (viewer.seesPersonalData) {
+    viewer.fields.add(`VkycUser.${field}`);
+    viewer.subjects.add(`vkyc_user:${user.id}`);
+    return value;
+  }
+  return field === 'phone' ? value.slice(-4).padStart(value.length, '•') : null;
+}
+
+/** Before an answer is sent: what it shows of people is on record. */
+export async function recordRead(viewer) {
+  if (viewer.fields.size === 0) return;
+  await pool.query(
+    insertRead([new Date(), viewer.id, [viewer.operation], [...viewer.fields], [...viewer.subjects]]),
+  );
+}

@@ -1,0 +1,89 @@
+import { type Spread, spreadOf } from '../harness/statistics.ts';
+import { type Column, show, tableOf } from '../harness/table.ts';
+import { CONTENDERS, type ContenderName } from './contenders.ts';
+import type { Measurement, Round } from './requests.ts';
+import type { Goal, Work } from './works.ts';
+
+/** What a work gave. */
+export interface Found {
+  readonly work: Work;
+  readonly machine: string;
+  readonly sessions: number;
+  readonly connections: number;
+  readonly rounds: readonly Round[];
+}
+
+const PER = 1_000;
+/** A core that is busier, with the load generator and PostgreSQL, may be what holds a server back. */
+const BUSY = 0.97;
+
+const rateOf = ({ requests, seconds }: Measurement): number => requests / seconds;
+const cpuOf = ({ serverCpuSeconds, requests }: Measurement): number => (serverCpuSeconds / requests) * PER;
+const postgresOf = ({ postgresCpuSeconds, requests }: Measurement): number =>
+  (postgresCpuSeconds / requests) * PER;
+
+const COLUMNS: readonly (Column & { of(measured: Measurement): number })[] = [
+  { head: ['requests/s', ''], digits: 0, of: rateOf },
+  { head: ['p50', 'ms'], digits: 2, of: ({ p50 }) => p50 },
+  { head: ['p99', 'ms'], digits: 2, of: ({ p99 }) => p99 },
+  { head: ['server CPU s', `per ${PER}`], digits: 3, of: cpuOf },
+  { head: ['PostgreSQL CPU s', `per ${PER}`], digits: 3, of: postgresOf },
+  { head: ['server core', 'busy'], digits: 2, of: ({ serverCoreBusy }) => serverCoreBusy ?? Number.NaN },
+  { head: ['other core', 'busy'], digits: 2, of: ({ otherCoreBusy }) => otherCoreBusy ?? Number.NaN },
+];
+
+/** For people. */
+export function textOf(found: Found): string {
+  const { work, machine, sessions, connections, rounds } = found;
+  const names = Object.keys(rounds[0] ?? {}).sort(byTable) as ContenderName[];
+  const spread = (name: ContenderName, of: (measured: Measurement) => number): Spread =>
+    spreadOf(rounds.flatMap((round) => (round[name] ? [of(round[name])] : [])));
+  const busy = names.filter((name) => spread(name, ({ otherCoreBusy }) => otherCoreBusy ?? 0).median > BUSY);
+  return [
+    `${work.about}: ${sessions} sessions, ${connections} connections, ${rounds.length} rounds: median ± median absolute deviation`,
+    machine,
+    tableOf(
+      COLUMNS,
+      names.map((name) => ({
+        title: `${name}: ${CONTENDERS[name].title}`,
+        cells: COLUMNS.map(({ of, digits }) => show(spread(name, of), digits)),
+      })),
+    ),
+    ...work.goals.map((goal) => judged(goal, rounds)),
+    ...busy.map((name) => `NOTE  ${name}: the load generator or PostgreSQL may have held it back`),
+  ].join('\n');
+}
+
+/** For machines. */
+export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
+  ...rest,
+  about: work.about,
+  goals: work.goals.map((goal) => ({ ...goal, found: ratio(goal, rounds) })),
+  rounds: rounds.map((round) =>
+    Object.fromEntries(
+      Object.entries(round).map(([name, measured]) => [name, { ...measured, sample: undefined }]),
+    ),
+  ),
+});
+
+const ORDER = Object.keys(CONTENDERS);
+const byTable = (left: string, right: string): number => ORDER.indexOf(left) - ORDER.indexOf(right);
+
+/** Within each round, whose requests saw the same weather on a machine that is shared. */
+const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
+  spreadOf(
+    rounds.flatMap(({ ours, [beside]: other }) => {
+      const measure = of === 'cpu' ? cpuOf : rateOf;
+      return ours && other ? [measure(ours) / measure(other)] : [];
+    }),
+  );
+
+const WHAT = { throughput: 'the throughput', cpu: 'the processor time a request' } as const;
+
+function judged(goal: Goal, rounds: readonly Round[]): string {
+  const found = ratio(goal, rounds);
+  const { atLeast, atMost, beside, of } = goal;
+  const met = found.median >= (atLeast ?? 0) && found.median <= (atMost ?? Number.POSITIVE_INFINITY);
+  const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
+  return `${met ? 'pass' : 'FAIL'}  ${bound} times ${WHAT[of]} of ${beside}: ${show(found, 2)}`;
+}
