@@ -23,7 +23,7 @@ const UNSUPPORTED_DATA = 1003;
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
 /** How long a peer whose socket is closed has to close its own end, before it is dropped. Not in the types of `ws` yet. */
-const FAREWELL = { closeTimeout: 1_000 };
+const FAREWELL = { closeTimeout: 5_000 };
 
 interface Parts {
   readonly operations: Operations;
