@@ -1,46 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { SignJWT } from 'jose';
-import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { faultsOf, WIDTHS } from '../harness/accessibility.ts';
 import { browserTest } from '../harness/browser.ts';
-import { type Console, openConsole, SAYS } from '../harness/console.ts';
+import { openConsole, SAYS } from '../harness/console.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 
-/** WCAG 2.2 at level AA. */
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
-const SCHEMES = ['light', 'dark'] as const;
-const WIDTHS = { wide: { width: 1400, height: 900 }, phone: { width: 390, height: 800 } };
-const axe = await readFile(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-
-/** Until the page has been drawn anew. */
-const TWO_FRAMES = 'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))';
-
-/**
- * What is wrong with what there is to see now, in both themes. The component library's announcements are left out: they
- * are kept for some seconds after what they were named by is gone.
- */
-async function faultsOf({ page }: Console, screen: string): Promise<string[]> {
-  const faults: string[] = [];
-  for (const colorScheme of SCHEMES) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.evaluate(axe);
-    const found = new Set(await findings(page));
-    // What is so for a moment alone, while the page is drawn, nobody meets.
-    const lasting = found.size === 0 ? [] : (await findings(page)).filter((each) => found.has(each));
-    faults.push(...lasting.map((each) => `${screen}, ${colorScheme}: ${each}`));
-  }
-  return faults;
-}
-
-/** Each as its rule and where it is broken. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(TWO_FRAMES);
-  const found: { id: string; nodes: { target: string[] }[] }[] = await page.evaluate(
-    `axe.run({ exclude: '[data-live-announcer]' }, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) => violations)`,
-  );
-  return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} at ${target.join(' ')}`));
-}
 
 const DIALOGS = [SAYS.reviewAsAgent, SAYS.schedule, SAYS.askProvider, 'Watch recording', 'Create SDK token'];
 
