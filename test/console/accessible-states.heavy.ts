@@ -141,3 +141,26 @@ browserTest('Tab leads to everything, and what closes gives the focus back to wh
 
   await expect.poll(() => focused(window)).toMatch(SAYS.whyNotMore);
 });
+
+browserTest('what is wrong with a field is said beside it until it is put right', async () => {
+  const gateway = await bootGateway();
+  const window = await openConsole(gateway, { as: 'OPERATOR' });
+  const { keyboard } = window.page;
+  const id = window.field(SAYS.id);
+  const phone = window.field(SAYS.phone);
+  await window.button(SAYS.start).click();
+  await id.fill('not/an/id');
+  await phone.fill('12');
+
+  await phone.press('Enter');
+  for (const field of [id, phone]) await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
+  await id.fill('put-right');
+  await keyboard.press('Tab');
+  await expect.poll(() => id.getAttribute('aria-invalid')).not.toBe('true');
+  await phone.fill('998877665');
+  expect(await id.getAttribute('aria-invalid')).not.toBe('true');
+  await phone.press('5');
+  await phone.press('Enter');
+
+  await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+});

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { Failure } from '../gateway/gateway.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
@@ -30,9 +30,11 @@ export interface Act<Of extends Result> {
 export function useAct<Of extends Result>(): Act<Of> {
   const [state, setState] = useState<Pick<Act<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
   const wanted = useRef({ key: '', input: '' });
+  // The same object until there is another answer: a form takes a new one for new complaints.
+  const problems = useMemo(() => problemsOf(state.refusal), [state.refusal]);
   return {
     ...state,
-    problems: problemsOf(state.refusal),
+    problems,
     async run(call, input, done) {
       const text = JSON.stringify(input);
       if (wanted.current.input !== text) wanted.current = { key: crypto.randomUUID(), input: text };
