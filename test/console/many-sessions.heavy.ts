@@ -40,6 +40,7 @@ async function withMany(gateway: Gateway, count: number): Promise<void> {
 
 browserTest(
   '10,000 sessions scroll to their end page by page, of which only those in sight are in the page',
+  { retry: 2 },
   async () => {
     const gateway = await bootGateway();
     await withMany(gateway, SESSIONS);
@@ -101,6 +102,7 @@ const longest = (tasks: readonly number[]): number => Math.round(Math.max(0, ...
 
 browserTest(
   'at 100 transitions a second among 10,000 sessions the page stays responsive, and is right in the end',
+  { retry: 2 },
   async () => {
     const gateway = await bootGateway();
     await withMany(gateway, SESSIONS);
