@@ -18,8 +18,8 @@ export interface BenchDatabase {
   readonly postmaster: number;
   /** How many sessions. */
   readonly sessions: number;
-  /** Rows of the log of reads by now. */
-  reads(): Promise<number>;
+  /** Rows of a table by now. */
+  count(table: string): Promise<number>;
 }
 
 interface Options {
@@ -52,8 +52,8 @@ export async function openDatabase({ sessions, onEnd, say }: Options): Promise<B
     pool,
     postmaster: Number(postmaster),
     sessions,
-    async reads() {
-      const { rows } = await pool.query('select count(*)::int as count from personal_data_read');
+    async count(table) {
+      const { rows } = await pool.query(`select count(*)::int as count from ${pg.escapeIdentifier(table)}`);
       return rows[0].count;
     },
   };

@@ -30,19 +30,20 @@ export interface Peer {
 }
 
 interface Options {
-  /** Of its file in the peers' folder. */
-  readonly name: string;
+  /** The name of its file in the peers' folder. */
+  readonly script: string;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly url: string;
   readonly cores: Cores | null;
   readonly onEnd: (release: Release) => void;
 }
 
 /** Starts a peer on a database, on the core of servers. */
-export async function startPeer({ name, url, cores, onEnd }: Options): Promise<Peer> {
-  const worker = new Worker(name, {
-    script: fileURLToPath(new URL(`${name}.mjs`, FOLDER)),
+export async function startPeer({ script, environment, url, cores, onEnd }: Options): Promise<Peer> {
+  const worker = new Worker(script, {
+    script: fileURLToPath(new URL(`${script}.mjs`, FOLDER)),
     core: cores?.servers,
-    environment: { NODE_ENV: 'production', ...SECRETS, DATABASE_URL: url },
+    environment: { NODE_ENV: 'production', ...SECRETS, ...environment, DATABASE_URL: url },
   });
   onEnd(() => worker.end());
   return { worker, port: await worker.ask<number>('port') };

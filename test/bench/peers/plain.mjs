@@ -1,9 +1,9 @@
 /** The limit: node:http and pg, with the answers put together by hand for just the queries of the bench. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { infoOf } from '../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './shared/ids.mjs';
-import { listensAt, rowsOf } from './shared/setting.mjs';
+import { schedule } from './shared/schedule.mjs';
+import { serve } from './shared/serve.mjs';
+import { rowsOf } from './shared/setting.mjs';
 import { firstTransitions, pages, sessionsByIds, usersByIds } from './shared/statements.mjs';
 import { personal, recordRead, viewerOf } from './shared/viewer.mjs';
 
@@ -90,32 +90,15 @@ const ANSWERS = {
   Session: { find: session, operation: 'Query.session' },
   Page: { find: page, operation: 'Query.sessions' },
   Filtered: { find: filtered, operation: 'Query.sessions' },
+  Schedule: { find: schedule, operation: 'Mutation.scheduleMeeting' },
 };
 
-async function answer(request, body) {
+await serve(async (request, body) => {
   const viewer = await viewerOf(request.headers.authorization);
-  const { operationName, variables } = JSON.parse(body);
+  const { operationName, variables } = JSON.parse(body.toString('utf8'));
   const { find, operation } = ANSWERS[operationName];
   viewer.operation = operation;
   const data = await find(viewer, variables);
   await recordRead(viewer);
-  return [200, { data }];
-}
-
-const server = createServer(async (request, response) => {
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const [status, content] = await answer(request, Buffer.concat(chunks).toString('utf8')).catch((error) => [
-    500,
-    { errors: [{ message: String(error) }] },
-  ]);
-  const text = JSON.stringify(content);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(text);
+  return { data };
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-listensAt(server.address().port);

@@ -5,14 +5,36 @@ import { startPeer } from '../harness/peers.ts';
 import type { Release } from '../harness/releases.ts';
 import type { Worker } from '../harness/worker.ts';
 
-/** Who answers, by what their answers hold beside the data that all give. */
+interface About {
+  readonly title: string;
+  /** Of its script, where that is not its own name. */
+  readonly script?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly path: string;
+  /** What an answer to a query holds. */
+  readonly proof: string;
+}
+
+const DATA = '"data":{';
+/** That its limits were on: whatever passed them says what it cost. */
+const COST = '"cost":{"requested":';
+
+/** Who answers. */
 export const CONTENDERS = {
-  ours: { title: 'the gateway', path: '/graphql', proof: '"cost":{"requested":' },
-  plain: { title: 'node:http and pg by hand', path: '/graphql', proof: '"data":{' },
-  apollo: { title: 'Apollo Server standalone', path: '/', proof: '"data":{' },
-  yoga: { title: 'GraphQL Yoga', path: '/graphql', proof: '"data":{' },
-  mercurius: { title: 'Mercurius with JIT', path: '/graphql', proof: '"data":{' },
-} as const satisfies Record<string, { title: string; path: string; proof: string }>;
+  ours: { title: 'the gateway', path: '/graphql', proof: COST },
+  plain: { title: 'node:http and pg by hand', path: '/graphql', proof: DATA },
+  apollo: { title: 'Apollo Server standalone', path: '/', proof: DATA },
+  yoga: { title: 'GraphQL Yoga', path: '/graphql', proof: DATA },
+  mercurius: { title: 'Mercurius with JIT', path: '/graphql', proof: DATA },
+  kept: { title: 'node:http and pg, stored', script: 'webhooks', path: '', proof: '' },
+  recorded: {
+    title: 'node:http and pg, stored and recorded in one transaction',
+    script: 'webhooks',
+    environment: { RECORD: '1' },
+    path: '',
+    proof: '',
+  },
+} as const satisfies Record<string, About>;
 export type ContenderName = keyof typeof CONTENDERS;
 
 export interface Contender {
@@ -33,9 +55,7 @@ export async function startContender(
   { database, cores, onEnd }: Options,
 ): Promise<Contender> {
   const { url, dataDir } = database;
-  const started =
-    name === 'ours'
-      ? await startGateway({ url, dataDir, cores, onEnd })
-      : await startPeer({ name, url, cores, onEnd });
-  return { name, ...started };
+  if (name === 'ours') return { name, ...(await startGateway({ url, dataDir, cores, onEnd })) };
+  const { script = name, environment = {} }: About = CONTENDERS[name];
+  return { name, ...(await startPeer({ script, environment, url, cores, onEnd })) };
 }

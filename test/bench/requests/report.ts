@@ -1,8 +1,10 @@
 import { type Spread, spreadOf } from '../harness/statistics.ts';
 import { type Column, show, tableOf } from '../harness/table.ts';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
-import type { Measurement, Round } from './requests.ts';
+import type { Measurement } from './measure.ts';
 import type { Goal, Work } from './works.ts';
+
+export type Round = Readonly<Partial<Record<ContenderName, Measurement>>>;
 
 /** What a work gave. */
 export interface Found {

@@ -1,7 +1,10 @@
 import type { Role } from '../../../src/domain/access.ts';
 import type { BenchDatabase } from '../database/database.ts';
 import type { ContenderName } from './contenders.ts';
-import { type Operation, pageOperations, sessionOperations } from './queries.ts';
+import { meetingOperations, SCHEDULED } from './meetings.ts';
+import { filteredOperations, type Operation, pageOperations, sessionOperations } from './queries.ts';
+import { type Given, making, repeating, type TrafficTo } from './traffic.ts';
+import { KEPT, untilRecorded, webhookMaker } from './webhooks.ts';
 
 /** What the gateway is to be, beside another: so many times its throughput, or its processor time a request. */
 export interface Goal {
@@ -11,19 +14,38 @@ export interface Goal {
   readonly atMost?: number;
 }
 
+/** Rows of a table that each answer leaves behind: what proves that it was not answered without the work. */
+interface Evidence {
+  readonly table: 'personal_data_read' | 'meeting' | 'webhook_inbox';
+  readonly rowsEach: 0 | 1;
+}
+
 /** Something that is asked of every contender alike. */
 export interface Work {
   readonly about: string;
   readonly peers: readonly ContenderName[];
   /** Whose token is sent. */
   readonly role: Role;
-  /** Rows that each answer of the gateway adds to the log of reads. */
-  readonly readsEach: 0 | 1;
+  readonly evidence: Evidence;
   readonly goals: readonly Goal[];
-  operations(database: BenchDatabase): Promise<Operation[]>;
+  /** Queries, whose answers are compared before anything is measured. */
+  readonly operations?: (database: BenchDatabase) => Promise<Operation[]>;
+  /** Whatever cannot be repeated. */
+  readonly traffic?: (given: Given) => Promise<TrafficTo>;
+  /** Until all is done that was begun: it counts for the processor time, but not for the throughput. */
+  readonly settled?: (database: BenchDatabase) => Promise<void>;
+}
+
+export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
+  if (work.traffic) return work.traffic(given);
+  return repeating((await work.operations?.(given.database)) ?? [], given);
 }
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
+/** A VIEWER's answers are masked and show nothing personal: there is nothing to record. */
+const MASKED = { role: 'VIEWER', evidence: { table: 'personal_data_read', rowsEach: 0 } } as const;
+/** An OPERATOR's show it in full: everybody records that first, and the rows are counted. */
+const IN_FULL = { role: 'OPERATOR', evidence: { table: 'personal_data_read', rowsEach: 1 } } as const;
 
 const SESSION = {
   peers: PEERS,
@@ -46,30 +68,39 @@ const PAGE = {
   ],
 } as const;
 
-/** A VIEWER's answers are masked and show nothing personal; an OPERATOR's show it, so all record that first. */
 export const WORKS = {
-  session: {
-    ...SESSION,
-    about: '(a) one session by id, with its user, masked',
-    role: 'VIEWER',
-    readsEach: 0,
+  session: { ...SESSION, ...MASKED, about: '(a) one session by id, with its user, masked' },
+  'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each reading recorded first' },
+  page: { ...PAGE, ...MASKED, about: '(b) a page of 50 sessions with user and 8 transitions each, masked' },
+  'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each reading recorded first' },
+  filtered: {
+    ...MASKED,
+    about: '(c) a page of 50 sessions that wait on agent or auditor, deep in the list',
+    peers: PEERS,
+    operations: filteredOperations,
+    goals: [],
   },
-  'session-read': {
-    ...SESSION,
-    about: '(a) the same in full: each reading is recorded before it is answered, by all',
+  meeting: {
+    about: '(d) scheduleMeeting, each under a key of its own',
+    peers: ['plain'],
     role: 'OPERATOR',
-    readsEach: 1,
+    evidence: { table: 'meeting', rowsEach: 1 },
+    traffic: async (given) => making(await meetingOperations(given.database), SCHEDULED, given),
+    goals: [],
   },
-  page: {
-    ...PAGE,
-    about: '(b) a page of 50 sessions with user and 8 transitions each, masked',
-    role: 'VIEWER',
-    readsEach: 0,
-  },
-  'page-read': {
-    ...PAGE,
-    about: '(b) the same in full: each reading is recorded before it is answered, by all',
+  webhook: {
+    about: '(e) signed webhooks, durable before they are answered; processor time until all are recorded',
+    peers: ['kept', 'recorded'],
     role: 'OPERATOR',
-    readsEach: 1,
+    evidence: { table: 'webhook_inbox', rowsEach: 1 },
+    traffic: async ({ database }) => {
+      const make = await webhookMaker(database);
+      return () => ({ proof: KEPT, next: () => make().request });
+    },
+    settled: untilRecorded,
+    goals: [
+      { beside: 'kept', of: 'throughput', atLeast: 0.7 },
+      { beside: 'recorded', of: 'throughput', atLeast: 0.7 },
+    ],
   },
 } as const satisfies Record<string, Work>;

@@ -1,0 +1,11 @@
+/** Webhooks behind node:http: stored alone, or recorded too, before the answer. */
+
+import { serve } from './shared/serve.mjs';
+import { keep, keepAndRecord, readSigned } from './shared/webhook.mjs';
+
+const take = process.env.RECORD ? keepAndRecord : keep;
+
+await serve(async (request, body) => {
+  await take(body, readSigned(request, body));
+  return { received: true };
+});

@@ -1,0 +1,35 @@
+import { isDeepStrictEqual } from 'node:util';
+import { CONTENDERS, type Contender } from './contenders.ts';
+import type { Operation } from './queries.ts';
+
+const COMPARED = 25;
+
+/** Contenders that answer something else could not be compared: throws. The order of keys is nobody's matter. */
+export async function compareAnswers(
+  contenders: readonly Contender[],
+  operations: readonly Operation[],
+  token: string,
+): Promise<string> {
+  for (const operation of operations.slice(0, COMPARED)) {
+    const answers = await Promise.all(contenders.map((contender) => ask(contender, operation, token)));
+    const model = answers[0] ?? null;
+    for (const [index, answer] of answers.entries())
+      if (!model || !isDeepStrictEqual(answer, model))
+        throw new Error(
+          `${contenders[index]?.name} answers otherwise than the gateway:\n${JSON.stringify(answer)}\n${JSON.stringify(model)}`,
+        );
+  }
+  return `${contenders.length} servers give the same answers to ${COMPARED} requests`;
+}
+
+/** The data; what is beside it is each server's own. */
+async function ask({ name, port }: Contender, operation: Operation, token: string): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${port}${CONTENDERS[name].path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify(operation),
+  });
+  const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown };
+  if (!data || errors) throw new Error(`${name} answers with ${JSON.stringify(errors)}`);
+  return data;
+}

@@ -1,0 +1,59 @@
+import type { BenchDatabase } from '../database/database.ts';
+import { type Loaded, load } from '../harness/http-load.ts';
+import type { Cores } from '../harness/machine.ts';
+import { cpuSecondsOfPostgres, timesOfCore } from '../harness/processor.ts';
+import type { Contender } from './contenders.ts';
+import type { Traffic } from './traffic.ts';
+import type { Work } from './works.ts';
+
+export const CONNECTIONS = 32;
+
+/** One contender in one round. */
+export interface Measurement extends Loaded {
+  readonly serverCpuSeconds: number;
+  readonly postgresCpuSeconds: number;
+  /** From the last answer until all was done that had been begun. */
+  readonly settlingSeconds: number;
+  /** Of the cores, whoever was busy on them; null where processes are not kept to cores. */
+  readonly serverCoreBusy: number | null;
+  readonly otherCoreBusy: number | null;
+}
+
+interface Given {
+  readonly work: Work;
+  readonly traffic: Traffic;
+  readonly database: BenchDatabase;
+  readonly cores: Cores | null;
+  readonly milliseconds: number;
+}
+
+/** Drives one server for a time. Throws where its answers left too few rows behind, or too many. */
+export async function measure({ name, port, worker }: Contender, given: Given): Promise<Measurement> {
+  const { work, traffic, database, cores, milliseconds } = given;
+  const { table, rowsEach } = work.evidence;
+  const coreTimes = () => Promise.all(cores ? [timesOfCore(cores.servers), timesOfCore(cores.others)] : []);
+  const cpu = () => Promise.all([worker.cpuSeconds(), cpuSecondsOfPostgres(database.postmaster)]);
+  const rowsBefore = await database.count(table);
+  const before = { cores: await coreTimes(), cpu: await cpu() };
+  const loaded = await load({ ...traffic, port, connections: CONNECTIONS, milliseconds });
+  const coresAfter = await coreTimes();
+  const answered = performance.now();
+  await work.settled?.(database);
+  const settlingSeconds = (performance.now() - answered) / 1_000;
+  const cpuAfter = await cpu();
+  const rows = (await database.count(table)) - rowsBefore;
+  if (rows !== loaded.requests * rowsEach)
+    throw new Error(`${name} answered ${loaded.requests} requests and left ${rows} rows in ${table}`);
+  const [serverCoreBusy = null, otherCoreBusy = null] = coresAfter.map((times, index) => {
+    const earlier = before.cores[index] ?? times;
+    return (times.busy - earlier.busy) / (times.total - earlier.total);
+  });
+  return {
+    ...loaded,
+    serverCpuSeconds: cpuAfter[0] - before.cpu[0],
+    postgresCpuSeconds: cpuAfter[1] - before.cpu[1],
+    settlingSeconds,
+    serverCoreBusy,
+    otherCoreBusy,
+  };
+}

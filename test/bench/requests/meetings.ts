@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { BenchDatabase } from '../database/database.ts';
+import { type Operation, sessionIdOf } from './queries.ts';
+
+const SCHEDULE = `mutation Schedule($input: ScheduleMeetingInput!) {
+  scheduleMeeting(input: $input) {
+    __typename
+    ... on ScheduleMeetingSuccess {
+      session { id version statusInfo { status subStatus waitingOn } }
+      meeting { id startsAt status }
+      replayed
+    }
+    ... on MutationError { code message retryable }
+  }
+}`;
+
+export const SCHEDULED = '"__typename":"ScheduleMeetingSuccess"';
+
+/** Sessions that meetings may be booked for, and that webhooks may move. */
+export async function openSessions({
+  pool,
+}: BenchDatabase): Promise<{ id: string; verificationId: string }[]> {
+  const { rows } = await pool.query(
+    `select id, verification_id as "verificationId" from vkyc_session
+     where sub_status in ('USER_QUEUED', 'NO_AGENT_FOUND', 'USER_MEETING_CANCELLED', 'USER_MISSED_MEETING')
+     order by created_at desc limit 1000`,
+  );
+  return rows;
+}
+
+/** Each under a key of its own; a meeting that is booked already is moved. */
+export async function meetingOperations(database: BenchDatabase): Promise<() => Operation> {
+  const sessions = await openSessions(database);
+  let made = 0;
+  return () => {
+    const { id } = sessions[made++ % sessions.length] as (typeof sessions)[number];
+    const startsAt = new Date(Date.now() + 86_400_000 + made * 1_000).toISOString();
+    const input = { sessionId: sessionIdOf(id), idempotencyKey: randomUUID(), startsAt };
+    return { operationName: 'Schedule', query: SCHEDULE, variables: { input } };
+  };
+}

@@ -1,0 +1,39 @@
+import type { BenchDatabase } from '../database/database.ts';
+import { requestOf } from '../harness/http-load.ts';
+import { CONTENDERS, type ContenderName } from './contenders.ts';
+import type { Operation } from './queries.ts';
+
+/** What is sent to one contender. */
+export interface Traffic {
+  /** What every answer has to hold. */
+  readonly proof: string;
+  next(): Buffer;
+}
+
+export interface Given {
+  readonly database: BenchDatabase;
+  readonly token: string;
+}
+
+export type TrafficTo = (name: ContenderName) => Traffic;
+
+/** Sends operations in turn, over and over. */
+export function repeating(operations: readonly Operation[], { token }: Given): TrafficTo {
+  return (name) => {
+    const { path, proof } = CONTENDERS[name];
+    const requests = operations.map((operation) =>
+      requestOf(path, JSON.stringify(operation), { authorization: `Bearer ${token}` }),
+    );
+    let sent = 0;
+    return { proof, next: () => requests[sent++ % requests.length] as Buffer };
+  };
+}
+
+/** Sends operations that are made as they are sent, since none may be sent twice. */
+export function making(make: () => Operation, proof: string, { token }: Given): TrafficTo {
+  return (name) => ({
+    proof,
+    next: () =>
+      requestOf(CONTENDERS[name].path, JSON.stringify(make()), { authorization: `Bearer ${token}` }),
+  });
+}

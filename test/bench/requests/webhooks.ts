@@ -1,0 +1,50 @@
+import { sign } from '../../../src/provider/signature.ts';
+import { SANDBOX_CREDENTIALS } from '../../../src/sandbox/credentials.ts';
+import type { BenchDatabase } from '../database/database.ts';
+import { requestOf } from '../harness/http-load.ts';
+import { openSessions } from './meetings.ts';
+
+export const WEBHOOK_PATH = '/webhooks/cashfree';
+export const KEPT = '"received":true';
+
+export interface Webhook {
+  readonly request: Buffer;
+  /** When it happened, by the provider's clock: no two happen in the same second. */
+  readonly eventTime: string;
+}
+
+/** Makes webhooks that are each of them news, of many sessions in turn. */
+export async function webhookMaker(database: BenchDatabase): Promise<() => Webhook> {
+  const sessions = await openSessions(database);
+  const begin = Math.floor(Date.now() / 1_000);
+  let made = 0;
+  return () => {
+    const { verificationId } = sessions[made % sessions.length] as (typeof sessions)[number];
+    made += 1;
+    const eventTime = new Date((begin + made) * 1_000).toISOString();
+    const data = {
+      verification_id: verificationId,
+      user_id: 'somebody',
+      status: 'PRE_VIDEO_CALL',
+      sub_status: made % 2 === 0 ? 'USER_QUEUED' : 'NO_AGENT_FOUND',
+    };
+    const body = JSON.stringify({ event_type: 'VKYC_STATUS', event_time: eventTime, data });
+    const timestamp = String(Date.now());
+    const signature = sign(SANDBOX_CREDENTIALS.clientSecrets[0], timestamp, Buffer.from(body));
+    const headers = { 'x-webhook-timestamp': timestamp, 'x-webhook-signature': signature };
+    return { eventTime, request: requestOf(WEBHOOK_PATH, body, headers) };
+  };
+}
+
+const LOOK_EVERY_MS = 20;
+const DRAIN_TIMEOUT_MS = 300_000;
+
+/** Until everything that was kept is recorded too: what is left would fall into the next contender's time. */
+export async function untilRecorded({ pool }: BenchDatabase): Promise<void> {
+  for (const deadline = Date.now() + DRAIN_TIMEOUT_MS; ; ) {
+    const { rows } = await pool.query(`select from webhook_inbox where state = 'PENDING' limit 1`);
+    if (rows.length === 0) return;
+    if (Date.now() > deadline) throw new Error('The inbox was not worked off in time');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
