@@ -4,6 +4,10 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { fanout } from './fanout/fanout.ts';
 import { Releases } from './harness/releases.ts';
+import { latency } from './life/latency.ts';
+import { memory } from './life/memory.ts';
+import { resume } from './life/resume.ts';
+import { start } from './life/start.ts';
 import { requestBench } from './requests/requests.ts';
 import { WORKS } from './requests/works.ts';
 
@@ -11,6 +15,10 @@ import { WORKS } from './requests/works.ts';
 const BENCHES: Record<string, Bench> = {
   ...Object.fromEntries(Object.entries(WORKS).map(([name, work]) => [name, requestBench(work)])),
   fanout,
+  latency,
+  resume,
+  start,
+  memory,
 };
 
 const USAGE = `npm run bench -- <name> [--quick] [--json FILE]

@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEmbeddedPostgres } from '../../../src/db/embedded-postgres.ts';
 import type { LogRow } from '../../../src/db/transitions.ts';
+import { openDatabase } from '../database/database.ts';
+import { startGateway } from '../harness/gateway.ts';
 import type { Cores } from '../harness/machine.ts';
 import type { Release } from '../harness/releases.ts';
 import { Worker } from '../harness/worker.ts';
@@ -27,6 +25,8 @@ export interface Burst {
 export interface Contender {
   readonly name: ContenderName;
   readonly port: number;
+  /** Of everybody who comes. */
+  readonly token: string;
   readonly server: Worker;
   readonly clients: Worker;
   /** Whether subscribers that come back are sent what they missed. */
@@ -39,52 +39,40 @@ export interface Contender {
 
 interface Options {
   readonly cores: Cores | null;
+  readonly token: string;
   readonly onEnd: (release: Release) => void;
+  readonly say: (line: string) => void;
 }
 
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The gateway as it is run, on a throw-away PostgreSQL. */
-export async function startOurs({ cores, onEnd }: Options): Promise<Contender> {
-  const folder = await mkdtemp(join(tmpdir(), 'vkyc-bench-'));
-  onEnd(() => rm(folder, { recursive: true, force: true }));
-  const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres'), durable: false });
-  onEnd(postgres.stop);
-  const server = new Worker('the gateway', {
-    script: compiled('../../../../main.js'),
-    core: cores?.servers,
-    environment: {
-      PORT: '0',
-      SANDBOX_PORT: '0',
-      SHUTDOWN_SECONDS: '0',
-      CONNECTIONS_PER_CLIENT: '10000',
-      RATE_LIMIT_COST_PER_MINUTE: '0',
-      DATA_DIR: folder,
-      DATABASE_URL: postgres.url,
-    },
-  });
-  onEnd(() => server.end());
-  const ready = await server.said('"the gateway is ready"');
-  const { graphql } = JSON.parse(ready) as { graphql: string };
-  const log = await openLog(postgres.url);
+/** The gateway as it is run, on a PostgreSQL of its own. */
+export async function startOurs({ cores, token, onEnd, say }: Options): Promise<Contender> {
+  const database = await openDatabase({ sessions: 0, onEnd, say });
+  const { worker, port } = await startGateway({ ...database, cores, onEnd });
+  const log = await openLog(database.url);
   onEnd(log.close);
   return {
     name: 'ours',
-    server,
+    server: worker,
     clients: startClients({ cores, onEnd }),
-    port: Number(new URL(graphql).port),
+    port,
+    token,
     resumes: true,
-    async start() {
-      const response = await fetch(graphql, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query: '{ feedCursor }' }),
-      });
-      const { data } = (await response.json()) as { data: { feedCursor: string } };
-      return data.feedCursor;
-    },
+    start: () => feedCursor(port, token),
     burst: (_model, events) => log.record(events),
   };
+}
+
+/** The newest place in the feed over all sessions. */
+export async function feedCursor(port: number, token: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: '{ feedCursor }' }),
+  });
+  const { data } = (await response.json()) as { data: { feedCursor: string } };
+  return data.feedCursor;
 }
 
 /** The server that does nothing but send. */
@@ -97,12 +85,13 @@ export const startStock = (options: Options): Promise<Contender> =>
 
 async function startFromMemory(
   name: 'bare' | 'stock',
-  { cores, onEnd }: Options,
+  { cores, token, onEnd }: Options,
   eventsOf: (model: Burst) => readonly unknown[],
 ): Promise<Contender> {
   const server = new Worker(`the ${name} server`, {
     script: compiled(`./${name}-server.js`),
     core: cores?.servers,
+    environment: { NODE_ENV: 'production' },
   });
   onEnd(() => server.end());
   return {
@@ -110,6 +99,7 @@ async function startFromMemory(
     server,
     clients: startClients({ cores, onEnd }),
     port: await server.ask<number>('port'),
+    token,
     resumes: false,
     start: async () => null,
     async burst(model) {
@@ -119,7 +109,8 @@ async function startFromMemory(
   };
 }
 
-function startClients({ cores, onEnd }: Options): Worker {
+/** Who subscribes to a server. */
+export function startClients({ cores, onEnd }: Pick<Options, 'cores' | 'onEnd'>): Worker {
   const clients = new Worker('the subscribers', {
     script: compiled('./subscribers.js'),
     core: cores?.others,

@@ -2,6 +2,7 @@ import type { Bench, Conditions } from '../bench.ts';
 import { allowOpenFiles, type Cores, describeMachine, placeProcesses } from '../harness/machine.ts';
 import type { Memory } from '../harness/probe.ts';
 import { Releases } from '../harness/releases.ts';
+import { tokenOf } from '../harness/secrets.ts';
 import { type ByContender, startBare, startOurs, startStock } from './contenders.ts';
 import { type Comparison, figuresOf, textOf } from './report.ts';
 import { type Measurement, Stage } from './stage.ts';
@@ -49,7 +50,8 @@ async function compare(
 ): Promise<Comparison> {
   const releases = new Releases();
   onEnd(releases.releaseAll);
-  const options = { cores, onEnd: releases.add };
+  const token = await tokenOf('VIEWER');
+  const options = { cores, token, onEnd: releases.add, say };
   const contenders = [await startOurs(options), await startBare(options), await startStock(options)];
   const stage = new Stage();
   const memory: Partial<ByContender<{ before: Memory; after: Memory }>> = {};

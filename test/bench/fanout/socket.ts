@@ -26,6 +26,9 @@ const buffer = Buffer.allocUnsafe(256 * 1024);
 
 interface Options {
   readonly port: number;
+  readonly token: string;
+  /** Left out: `SUBSCRIPTION`. */
+  readonly query?: string;
   /** Null: from now on. */
   readonly after: string | null;
   /** Told of each data frame; its text only where it is kept. */
@@ -113,7 +116,10 @@ export class Subscriber {
       return;
     }
     this.#upgraded = true;
-    this.#send({ type: 'connection_init' });
+    this.#send({
+      type: 'connection_init',
+      payload: { authorization: `Bearer ${this.#options.token}` },
+    });
     const rest = Buffer.from(this.#headers.slice(end + END_OF_HEADERS.length), 'latin1');
     this.#headers = '';
     this.#reader.read(rest);
@@ -132,8 +138,8 @@ export class Subscriber {
 
   #smallTalk(text: string): void {
     if (text.includes('connection_ack')) {
-      const { after } = this.#options;
-      const payload = { query: SUBSCRIPTION, variables: { after } };
+      const { after, query = SUBSCRIPTION } = this.#options;
+      const payload = { query, variables: { after } };
       this.#send({ id: randomUUID(), type: 'subscribe', payload });
       // A subscription is not acknowledged, but what comes after it is.
       this.#send({ type: 'ping' });

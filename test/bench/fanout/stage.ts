@@ -6,7 +6,7 @@ const CURSORS = 20;
 /** For a machine that is busy with other things; the whole bench has its own limit. */
 const DELIVERY_TIMEOUT_MS = 300_000;
 /** An order to the subscribers is given up later than what it waits for. */
-const ORDER_TIMEOUT_MS = DELIVERY_TIMEOUT_MS + 10_000;
+export const ORDER_TIMEOUT_MS = DELIVERY_TIMEOUT_MS + 10_000;
 /** So that one contender's last work does not fall into the next one's time. */
 const PAUSE_MS = 150;
 
@@ -22,10 +22,10 @@ export class Stage {
 
   /** Everybody comes, gets frames, goes, and comes back from the frame that was their last. All are live then. */
   async gather(contender: Contender, subscribers: number): Promise<void> {
-    const { clients, port, resumes } = contender;
+    const { clients, port, token, resumes } = contender;
     const open = (newcomerOf: (index: number) => Newcomer) => {
       const newcomers = Array.from({ length: subscribers }, (_, index) => newcomerOf(index));
-      return clients.ask('open', { port, newcomers }, ORDER_TIMEOUT_MS);
+      return clients.ask('open', { port, token, newcomers }, ORDER_TIMEOUT_MS);
     };
     const start = await contender.start();
     await open(() => ({ after: start, missed: 0 }));
@@ -68,7 +68,7 @@ export class Stage {
   }
 }
 
-const cursorIn = (frame: string): string => {
+export const cursorIn = (frame: string): string => {
   const message = JSON.parse(frame) as { payload: { data: { statusTransitions: { cursor: string } } } };
   return message.payload.data.statusTransitions.cursor;
 };

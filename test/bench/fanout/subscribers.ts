@@ -11,6 +11,13 @@ export interface Newcomer {
   readonly missed: number;
 }
 
+/** Who comes, where to, and as whom. */
+export interface Arrival {
+  readonly port: number;
+  readonly token: string;
+  readonly newcomers: readonly Newcomer[];
+}
+
 /** What came since the last `expect`, or since the newcomers began to come. */
 export interface Delivery {
   readonly deliveries: number;
@@ -49,13 +56,13 @@ function arrived(index: number, bytes: number, text: string | null): void {
 }
 
 answerOrders({
-  async open({ port, newcomers }: { port: number; newcomers: Newcomer[] }) {
+  async open({ port, token, newcomers }: Arrival) {
     begin(newcomers.map(({ missed }) => missed));
     for (let at = 0; at < newcomers.length; at += AT_ONCE) {
       const group = newcomers.slice(at, at + AT_ONCE).map(({ after }, offset) => {
         const index = at + offset;
         const onData = (bytes: number, text: string | null) => arrived(index, bytes, text);
-        return new Subscriber({ port, after, onData, keepTexts: index === 0 });
+        return new Subscriber({ port, token, after, onData, keepTexts: index === 0 });
       });
       subscribers.push(...group);
       await Promise.all(group.map(({ ready }) => ready));

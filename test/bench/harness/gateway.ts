@@ -10,7 +10,6 @@ const SCRIPT = fileURLToPath(new URL('../../../../main.js', import.meta.url));
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   SANDBOX: '1',
-  PORT: '0',
   SANDBOX_PORT: '0',
   SHUTDOWN_SECONDS: '0',
   CONNECTIONS_PER_CLIENT: '100000',
@@ -30,17 +29,25 @@ interface Options {
   readonly cores: Cores | null;
   readonly onEnd: (release: Release) => void;
   readonly name?: string;
+  /** Left out: any that is free. */
+  readonly port?: number;
 }
 
 /** The gateway as it runs in production, with sign-in, limits, masking and the log of reads. */
-export async function startGateway({ url, dataDir, cores, onEnd, name }: Options): Promise<Gateway> {
-  const worker = new Worker(name ?? 'the gateway', {
-    script: SCRIPT,
-    core: cores?.servers,
-    environment: { ...ENVIRONMENT, ...SECRETS, DATA_DIR: dataDir, DATABASE_URL: url },
-  });
-  onEnd(() => worker.end());
+export async function startGateway(options: Options): Promise<Gateway> {
+  const worker = launchGateway(options);
   const ready = await worker.said('"the gateway is ready"');
   const { graphql } = JSON.parse(ready) as { graphql: string };
   return { worker, port: Number(new URL(graphql).port) };
+}
+
+/** The same, without waiting for it. */
+export function launchGateway({ url, dataDir, cores, onEnd, name, port = 0 }: Options): Worker {
+  const worker = new Worker(name ?? 'the gateway', {
+    script: SCRIPT,
+    core: cores?.servers,
+    environment: { ...ENVIRONMENT, ...SECRETS, PORT: String(port), DATA_DIR: dataDir, DATABASE_URL: url },
+  });
+  onEnd(() => worker.end());
+  return worker;
 }

@@ -60,10 +60,19 @@ export async function load({ port, connections, milliseconds, next, proof }: Loa
     for (const socket of sockets) socket.close();
   }
   const seconds = (performance.now() - begun) / 1000;
-  times.sort((left, right) => left - right);
-  const at = (part: number) =>
-    times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? Number.NaN;
-  return { requests: times.length, seconds, p50: at(0.5), p99: at(0.99), sample };
+  return {
+    requests: times.length,
+    seconds,
+    p50: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+    sample,
+  };
+}
+
+/** The value that so large a part of them does not exceed. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
 /** One connection, with one request at a time on it. */

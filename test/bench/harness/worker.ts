@@ -22,6 +22,8 @@ interface Options {
 /** One process under the bench's control. */
 export class Worker {
   readonly #child: ChildProcess;
+  /** By the clock of `performance`. */
+  readonly startedAt = performance.now();
   readonly #name: string;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #lines: string[] = [];
@@ -53,7 +55,7 @@ export class Worker {
     for (;;) {
       const line = this.#lines.find((each) => each.includes(words));
       if (line) return line;
-      if (this.#hasEnded || performance.now() > deadline)
+      if (this.hasEnded || performance.now() > deadline)
         throw new Error(`${this.#name} did not say "${words}":\n${this.#lines.join('\n')}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -61,7 +63,7 @@ export class Worker {
 
   /** Gives an order and waits for its answer. Rejects where the process refuses, ends, or takes too long. */
   async ask<Result>(name: string, input: unknown = null, timeoutMs = ORDER_TIMEOUT_MS): Promise<Result> {
-    if (this.#hasEnded) throw new Error(`${this.#name} has ended`);
+    if (this.hasEnded) throw new Error(`${this.#name} has ended`);
     this.#orders += 1;
     const order: Order = { id: this.#orders, name, input };
     const answer = await new Promise<Answer>((settle) => {
@@ -83,8 +85,18 @@ export class Worker {
     return cpuSecondsOf(this.#child.pid);
   }
 
+  /** Until `resume` it has no part in anything, so that others can be measured beside it. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   async end(): Promise<void> {
-    if (this.#hasEnded) return;
+    if (this.hasEnded) return;
+    this.resume();
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     const impatient = setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS);
@@ -92,7 +104,7 @@ export class Worker {
     clearTimeout(impatient);
   }
 
-  get #hasEnded(): boolean {
+  get hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 

@@ -34,6 +34,7 @@ export const CONTENDERS = {
     path: '',
     proof: '',
   },
+  hop: { title: 'node:http, pg and ws', path: '', proof: '' },
 } as const satisfies Record<string, About>;
 export type ContenderName = keyof typeof CONTENDERS;
 

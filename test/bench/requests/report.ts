@@ -1,5 +1,6 @@
 import { type Spread, spreadOf } from '../harness/statistics.ts';
 import { type Column, show, tableOf } from '../harness/table.ts';
+import { judge, lineOf, type Verdict } from '../harness/verdict.ts';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 import type { Measurement } from './measure.ts';
 import type { Goal, Work } from './works.ts';
@@ -51,7 +52,7 @@ export function textOf(found: Found): string {
         cells: COLUMNS.map(({ of, digits }) => show(spread(name, of), digits)),
       })),
     ),
-    ...work.goals.map((goal) => judged(goal, rounds)),
+    ...work.goals.map((goal) => lineOf(judged(goal, rounds))),
     ...busy.map((name) => `NOTE  ${name}: the load generator or PostgreSQL may have held it back`),
   ].join('\n');
 }
@@ -60,7 +61,7 @@ export function textOf(found: Found): string {
 export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
   ...rest,
   about: work.about,
-  goals: work.goals.map((goal) => ({ ...goal, found: ratio(goal, rounds) })),
+  goals: work.goals.map((goal) => judged(goal, rounds)),
   rounds: rounds.map((round) =>
     Object.fromEntries(
       Object.entries(round).map(([name, measured]) => [name, { ...measured, sample: undefined }]),
@@ -82,10 +83,5 @@ const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
 
 const WHAT = { throughput: 'the throughput', cpu: 'the processor time a request' } as const;
 
-function judged(goal: Goal, rounds: readonly Round[]): string {
-  const found = ratio(goal, rounds);
-  const { atLeast, atMost, beside, of } = goal;
-  const met = found.median >= (atLeast ?? 0) && found.median <= (atMost ?? Number.POSITIVE_INFINITY);
-  const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
-  return `${met ? 'pass' : 'FAIL'}  ${bound} times ${WHAT[of]} of ${beside}: ${show(found, 2)}`;
-}
+const judged = (goal: Goal, rounds: readonly Round[]): Verdict =>
+  judge(`times ${WHAT[goal.of]} of ${goal.beside}`, ratio(goal, rounds), goal);

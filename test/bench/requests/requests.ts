@@ -31,18 +31,18 @@ export const requestBench = (work: Work): Bench => ({
       contenders.push(await startContender(name, { database, cores, onEnd: releases.add }));
     if (work.operations) say(await compareAnswers(contenders, await work.operations(database), given.token));
 
+    for (const { worker } of contenders) worker.pause();
+
     const trafficTo = await trafficOf(work, given);
     const rounds: Round[] = [];
     for (let turn = 0; turn < warmUps + count; turn += 1) {
       const round: Partial<Record<ContenderName, Measurement>> = {};
-      for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed())
-        round[contender.name] = await measure(contender, {
-          work,
-          traffic: trafficTo(contender.name),
-          database,
-          cores,
-          milliseconds,
-        });
+      for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
+        const traffic = trafficTo(contender.name);
+        contender.worker.resume();
+        round[contender.name] = await measure(contender, { work, traffic, database, cores, milliseconds });
+        contender.worker.pause();
+      }
       sayRound(turn - warmUps, round, conditions);
       if (turn >= warmUps) rounds.push(round);
     }

@@ -35,16 +35,3 @@ export async function webhookMaker(database: BenchDatabase): Promise<() => Webho
     return { eventTime, request: requestOf(WEBHOOK_PATH, body, headers) };
   };
 }
-
-const LOOK_EVERY_MS = 20;
-const DRAIN_TIMEOUT_MS = 300_000;
-
-/** Until everything that was kept is recorded too: what is left would fall into the next contender's time. */
-export async function untilRecorded({ pool }: BenchDatabase): Promise<void> {
-  for (const deadline = Date.now() + DRAIN_TIMEOUT_MS; ; ) {
-    const { rows } = await pool.query(`select from webhook_inbox where state = 'PENDING' limit 1`);
-    if (rows.length === 0) return;
-    if (Date.now() > deadline) throw new Error('The inbox was not worked off in time');
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-}

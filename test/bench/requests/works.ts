@@ -3,8 +3,9 @@ import type { BenchDatabase } from '../database/database.ts';
 import type { ContenderName } from './contenders.ts';
 import { meetingOperations, SCHEDULED } from './meetings.ts';
 import { filteredOperations, type Operation, pageOperations, sessionOperations } from './queries.ts';
+import { untilNumbered, untilRecorded } from './settled.ts';
 import { type Given, making, repeating, type TrafficTo } from './traffic.ts';
-import { KEPT, untilRecorded, webhookMaker } from './webhooks.ts';
+import { KEPT, webhookMaker } from './webhooks.ts';
 
 /** What the gateway is to be, beside another: so many times its throughput, or its processor time a request. */
 export interface Goal {
@@ -86,6 +87,7 @@ export const WORKS = {
     role: 'OPERATOR',
     evidence: { table: 'meeting', rowsEach: 1 },
     traffic: async (given) => making(await meetingOperations(given.database), SCHEDULED, given),
+    settled: untilNumbered,
     goals: [],
   },
   webhook: {

@@ -1,0 +1,86 @@
+import type { Bench } from '../bench.ts';
+import { openDatabase } from '../database/database.ts';
+import { feedCursor, startClients } from '../fanout/contenders.ts';
+import { openLog } from '../fanout/log.ts';
+import { cursorIn, ORDER_TIMEOUT_MS } from '../fanout/stage.ts';
+import type { Delivery, Newcomer } from '../fanout/subscribers.ts';
+import { startGateway } from '../harness/gateway.ts';
+import { allowOpenFiles, describeMachine, placeProcesses } from '../harness/machine.ts';
+import { Releases } from '../harness/releases.ts';
+import { tokenOf } from '../harness/secrets.ts';
+import { spreadOf } from '../harness/statistics.ts';
+import { judge, lineOf } from '../harness/verdict.ts';
+import type { Worker } from '../harness/worker.ts';
+
+const SUBSCRIBERS = 1_000;
+const BEHIND = 100;
+/** Each comes back with another cursor than the next: so many different ones. */
+const CURSORS = 20;
+const MOST_SECONDS = 2;
+const FULL = { rounds: 9, warmUps: 2 };
+const QUICK = { rounds: 2, warmUps: 1 };
+const FILES = SUBSCRIBERS + 200;
+
+/** All come at once, as after a deploy, and are sent what they missed. */
+export const resume: Bench = {
+  about: `(h) ${SUBSCRIBERS} subscribers come back at once, each ${BEHIND} transitions or more behind`,
+
+  async run({ quick, onEnd, say }) {
+    const releases = new Releases();
+    onEnd(releases.releaseAll);
+    const { cores, placing } = await placeProcesses();
+    if (!(await allowOpenFiles(FILES))) throw new Error(`A process may not open ${FILES} files (ulimit -n)`);
+    const database = await openDatabase({ sessions: quick ? 1_000 : 10_000, onEnd: releases.add, say });
+    const { port } = await startGateway({ ...database, cores, onEnd: releases.add });
+    const clients = startClients({ cores, onEnd: releases.add });
+    const log = await openLog(database.url);
+    releases.add(log.close);
+    const token = await tokenOf('VIEWER');
+    const { rounds, warmUps } = quick ? QUICK : FULL;
+    const seconds: number[] = [];
+    for (let turn = 0; turn < warmUps + rounds; turn += 1) {
+      const taken = await comeBack({ port, token, clients, record: log.record });
+      say(`round ${turn - warmUps + 1}: ${taken.toFixed(2)} s`);
+      if (turn >= warmUps) seconds.push(taken);
+    }
+    await releases.releaseAll();
+    const machine = `${describeMachine()}; ${placing}`;
+    const goal = judge('seconds until all have caught up', spreadOf(seconds), { atMost: MOST_SECONDS });
+    return {
+      text: [`${resume.about}, ${rounds} rounds`, machine, lineOf(goal)].join('\n'),
+      figures: { machine, seconds, goals: [goal] },
+    };
+  },
+};
+
+interface Audience {
+  readonly port: number;
+  readonly token: string;
+  readonly clients: Worker;
+  record(count: number): Promise<unknown>;
+}
+
+/** Returns the seconds from the first connection to the last frame. What they missed is new each time. */
+export async function comeBack({ port, token, clients, record }: Audience): Promise<number> {
+  const missed = BEHIND + CURSORS;
+  const open = (newcomers: readonly Newcomer[]) =>
+    clients.ask('open', { port, token, newcomers }, ORDER_TIMEOUT_MS);
+  const delivered = () => clients.ask<Delivery>('delivered', ORDER_TIMEOUT_MS, ORDER_TIMEOUT_MS);
+  const after = await feedCursor(port, token);
+  await record(missed);
+  await open([{ after, missed }]);
+  const cursors = (await delivered()).frames.map(cursorIn);
+  await clients.ask('close');
+
+  const begun = performance.now();
+  await open(
+    Array.from({ length: SUBSCRIBERS }, (_, index) => {
+      const from = index % CURSORS;
+      return { after: cursors[from] as string, missed: missed - 1 - from };
+    }),
+  );
+  await delivered();
+  const seconds = (performance.now() - begun) / 1_000;
+  await clients.ask('close');
+  return seconds;
+}
