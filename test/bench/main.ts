@@ -1,5 +1,4 @@
-/** `npm run bench -- <name>`: runs one bench. Each is bounded in time and ends what it started. */
-import { writeFile } from 'node:fs/promises';
+/** `npm run bench`: runs benches one after the other. Each ends what it started. */
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { fanout } from './fanout/fanout.ts';
@@ -10,6 +9,8 @@ import { resume } from './life/resume.ts';
 import { start } from './life/start.ts';
 import { requestBench } from './requests/requests.ts';
 import { WORKS } from './requests/works.ts';
+import { keepReport } from './results/results.ts';
+import { scale } from './scale/scale.ts';
 
 /** By name; a new bench is one line here. */
 const BENCHES: Record<string, Bench> = {
@@ -19,15 +20,23 @@ const BENCHES: Record<string, Bench> = {
   resume,
   start,
   memory,
+  scale,
 };
+const NAMES = Object.keys(BENCHES);
 
-const USAGE = `npm run bench -- <name> [--quick] [--json FILE]
+const USAGE = `npm run bench -- [name…] [--quick] [--sizes N,N…]
 ${Object.entries(BENCHES)
-  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .map(
+    ([name, { about, onlyByName }]) => `  ${name.padEnd(13)}${about}${onlyByName ? ' [only by name]' : ''}`,
+  )
   .join('\n')}
+Writes RESULTS.md and results.json to test/bench, or with --quick, whose figures mean little, to .build/bench/quick.
 `;
 
-const LONGEST_MS = 30 * 60_000;
+/** From where the compiled bench is. */
+const RESULTS = new URL('../../../../test/bench/', import.meta.url);
+const QUICK_RESULTS = new URL('../../quick/', import.meta.url);
+const LONGEST_MS = 4 * 3_600_000;
 
 const releases = new Releases();
 let interrupted = false;
@@ -43,12 +52,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interr
 
 /** Null where they make no sense. */
 function readArguments() {
-  const options = { quick: { type: 'boolean', default: false }, json: { type: 'string' } } as const;
+  const options = { quick: { type: 'boolean', default: false }, sizes: { type: 'string' } } as const;
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options });
-    const [name = '', ...rest] = positionals;
-    const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-    return bench && rest.length === 0 ? { ...values, bench } : null;
+    const byDefault = NAMES.filter((name) => !BENCHES[name]?.onlyByName);
+    const names = positionals.length > 0 ? positionals : byDefault;
+    const sizes = values.sizes?.split(',').map(Number) ?? null;
+    const known = names.every((name) => Object.hasOwn(BENCHES, name));
+    return known && sizes?.every((size) => size > 0) !== false ? { quick: values.quick, names, sizes } : null;
   } catch {
     return null;
   }
@@ -59,20 +70,22 @@ if (!given) {
   process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
-  const limit = setTimeout(interrupt, LONGEST_MS, `It took more than ${LONGEST_MS / 60_000} minutes`);
-  try {
-    const report = await given.bench.run({
-      quick: given.quick,
-      onEnd: releases.add,
-      say: (line) => process.stderr.write(`${line}\n`),
-    });
-    process.stdout.write(`${report.text}\n`);
-    if (given.json) await writeFile(given.json, `${JSON.stringify(report.figures, null, 2)}\n`);
-  } catch (error) {
-    // What was ended in the middle of its work complains.
-    if (!interrupted) process.stderr.write(`${(error as Error).stack ?? error}\n`);
-    process.exitCode = 1;
+  const { names, quick, sizes } = given;
+  const limit = setTimeout(interrupt, LONGEST_MS, `It took more than ${LONGEST_MS / 3_600_000} hours`);
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  for (const name of names) {
+    if (interrupted) break;
+    say(`\n${name}: ${BENCHES[name]?.about}`);
+    try {
+      const report = await (BENCHES[name] as Bench).run({ quick, sizes, onEnd: releases.add, say });
+      process.stdout.write(`${report.text}\n`);
+      await keepReport(quick ? QUICK_RESULTS : RESULTS, name, report, NAMES);
+    } catch (error) {
+      // What was ended in the middle of its work complains. The others may still have something to say.
+      if (!interrupted) say(`${(error as Error).stack ?? error}`);
+      process.exitCode = 1;
+    }
+    await releases.releaseAll();
   }
   clearTimeout(limit);
-  await releases.releaseAll();
 }

@@ -1,0 +1,53 @@
+/** What was found so far, of each bench the newest: kept as JSON, and written out of it for people. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { Report } from '../bench.ts';
+
+/** By the bench's name. */
+type Results = Record<string, Kept>;
+
+interface Kept {
+  readonly date: string;
+  readonly text: string;
+  readonly figures: object;
+  /** Name of a file beside these. */
+  readonly plot?: string;
+}
+
+const INTRODUCTION = `# What \`npm run bench\` found
+
+Everybody answers the same from the same database, in turn within each round, and is compared within the round. The
+gateway runs as in production, with sign-in, masking, limits and the log of reads; that they were on is checked with each
+answer, and what answers leave in the database is counted. Ratios say more than figures, which are of one machine.
+`;
+
+/** Adds a report to those in a folder, in the place of the former one of its name. */
+export async function keepReport(
+  folder: URL,
+  name: string,
+  { text, figures, plot }: Report,
+  order: readonly string[],
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const file = new URL('results.json', folder);
+  const before = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Results;
+  const drawing = plot === undefined ? {} : { plot: `${name}.svg` };
+  const date = new Date().toISOString().slice(0, 10);
+  const results: Results = { ...before, [name]: { date, text, figures, ...drawing } };
+  if (plot !== undefined) await writeFile(new URL(`${name}.svg`, folder), plot);
+  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(new URL('RESULTS.md', folder), markdownOf(results, order));
+}
+
+const markdownOf = (results: Results, order: readonly string[]): string =>
+  [
+    INTRODUCTION,
+    ...order.flatMap((name) => {
+      const kept = results[name];
+      return kept ? [sectionOf(name, kept)] : [];
+    }),
+  ].join('\n');
+
+function sectionOf(name: string, { date, text, plot }: Kept): string {
+  const drawing = plot ? `\n![${name}](${plot})\n` : '';
+  return `## \`npm run bench -- ${name}\`, ${date}\n\n\`\`\`\n${text}\n\`\`\`\n${drawing}`;
+}
