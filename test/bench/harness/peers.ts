@@ -12,15 +12,22 @@ const FOLDER = new URL('../../../../../test/bench/peers/', import.meta.url);
 
 const run = promisify(execFile);
 
-/** Installs what the peers are made of, as their lock file says, unless that was done before. */
-export async function installPeers(say: (line: string) => void, folder = '.'): Promise<void> {
+/** One of them needs another GraphQL than the rest. */
+const FOLDERS = ['.', 'postgraphile'];
+
+/** Installs what the peers are made of, as their lock files say, unless that was done before. */
+export async function installPeers(say: (line: string) => void): Promise<void> {
+  for (const folder of FOLDERS) await install(folder, say);
+}
+
+async function install(folder: string, say: (line: string) => void): Promise<void> {
   const cwd = fileURLToPath(new URL(folder, FOLDER));
   const installed = await access(`${cwd}/node_modules/.package-lock.json`).then(
     () => true,
     () => false,
   );
   if (installed) return;
-  say('installing the peers');
+  say(`installing the peers (${folder})`);
   await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
 }
 

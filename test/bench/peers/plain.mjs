@@ -43,7 +43,12 @@ async function page(viewer, { first, transitions, after }) {
   const rows = found.slice(0, first);
   const [users, logs] = await Promise.all([
     rowsOf(usersByIds([[...new Set(rows.map((row) => row.userKey))]])),
-    rowsOf(firstTransitions([rows.map((row) => row.id), transitions + 1])),
+    rowsOf(
+      firstTransitions(
+        rows.map((row) => row.id),
+        transitions + 1,
+      ),
+    ),
   ]);
   const byId = new Map(users.map((user) => [user.id, user]));
   const logOf = rows.map(() => []);

@@ -26,6 +26,12 @@ export const CONTENDERS = {
   apollo: { title: 'Apollo Server standalone', path: '/', proof: DATA },
   yoga: { title: 'GraphQL Yoga', path: '/graphql', proof: DATA },
   mercurius: { title: 'Mercurius with JIT', path: '/graphql', proof: DATA },
+  postgraphile: {
+    title: 'PostGraphile 4, its own schema',
+    script: 'postgraphile/server',
+    path: '/graphql',
+    proof: DATA,
+  },
   kept: { title: 'node:http and pg, stored', script: 'webhooks', path: '', proof: '' },
   recorded: {
     title: 'node:http and pg, stored and recorded in one transaction',

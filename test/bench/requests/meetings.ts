@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CATALOG } from '../../../src/domain/status.ts';
 import type { BenchDatabase } from '../database/database.ts';
 import { type Operation, sessionIdOf } from './queries.ts';
 
@@ -16,14 +17,22 @@ const SCHEDULE = `mutation Schedule($input: ScheduleMeetingInput!) {
 
 export const SCHEDULED = '"__typename":"ScheduleMeetingSuccess"';
 
+/** Where no meeting can be booked. */
+const CLOSED = [
+  ...STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus),
+  'USER_ACCEPTED_MEETING',
+  'AGENT_APPROVED',
+  'AGENT_REJECTED',
+];
+
 /** Sessions that meetings may be booked for, and that webhooks may move. */
 export async function openSessions({
   pool,
 }: BenchDatabase): Promise<{ id: string; verificationId: string }[]> {
   const { rows } = await pool.query(
     `select id, verification_id as "verificationId" from vkyc_session
-     where sub_status in ('USER_QUEUED', 'NO_AGENT_FOUND', 'USER_MEETING_CANCELLED', 'USER_MISSED_MEETING')
-     order by created_at desc limit 1000`,
+     where not sub_status = any($1::text[]) order by created_at desc`,
+    [CLOSED],
   );
   return rows;
 }

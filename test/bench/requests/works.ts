@@ -2,6 +2,7 @@ import type { Role } from '../../../src/domain/access.ts';
 import type { BenchDatabase } from '../database/database.ts';
 import type { ContenderName } from './contenders.ts';
 import { meetingOperations, SCHEDULED } from './meetings.ts';
+import { equivalents } from './postgraphile.ts';
 import { filteredOperations, type Operation, pageOperations, sessionOperations } from './queries.ts';
 import { untilNumbered, untilRecorded } from './settled.ts';
 import { type Given, making, repeating, type TrafficTo } from './traffic.ts';
@@ -39,10 +40,16 @@ export interface Work {
 
 export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
   if (work.traffic) return work.traffic(given);
-  return repeating((await work.operations?.(given.database)) ?? [], given);
+  const operations = (await work.operations?.(given.database)) ?? [];
+  const same = repeating(operations, given);
+  if (!work.peers.includes('postgraphile')) return same;
+  const own = repeating(await equivalents(given.database, operations), given);
+  return (name) => (name === 'postgraphile' ? own(name) : same(name));
 }
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
+/** It can neither open what is sealed nor record that it did. */
+const PEERS_MASKED = [...PEERS, 'postgraphile'] as const;
 /** A VIEWER's answers are masked and show nothing personal: there is nothing to record. */
 const MASKED = { role: 'VIEWER', evidence: { table: 'personal_data_read', rowsEach: 0 } } as const;
 /** An OPERATOR's show it in full: everybody records that first, and the rows are counted. */
@@ -70,9 +77,19 @@ const PAGE = {
 } as const;
 
 export const WORKS = {
-  session: { ...SESSION, ...MASKED, about: '(a) one session by id, with its user, masked' },
+  session: {
+    ...SESSION,
+    ...MASKED,
+    peers: PEERS_MASKED,
+    about: '(a) one session by id, with its user, masked',
+  },
   'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each reading recorded first' },
-  page: { ...PAGE, ...MASKED, about: '(b) a page of 50 sessions with user and 8 transitions each, masked' },
+  page: {
+    ...PAGE,
+    ...MASKED,
+    peers: PEERS_MASKED,
+    about: '(b) a page of 50 sessions with user and 8 transitions each, masked',
+  },
   'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each reading recorded first' },
   filtered: {
     ...MASKED,

@@ -19,8 +19,7 @@ async function byId(statement, ids) {
 async function transitionPages(wanted) {
   const found = wanted.map(() => []);
   const ids = wanted.map(({ id }) => id);
-  for (const row of await rowsOf(firstTransitions([ids, wanted[0].first + 1])))
-    found[row.range - 1].push(row);
+  for (const row of await rowsOf(firstTransitions(ids, wanted[0].first + 1))) found[row.range - 1].push(row);
   return found;
 }
 

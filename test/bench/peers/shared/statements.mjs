@@ -3,8 +3,13 @@
 const SESSION_COLUMNS = `id, verification_id as "verificationId", reference_id as "referenceId", user_id as "userKey",
   user_template as "userTemplate", agent_template as "agentTemplate", status, sub_status as "subStatus",
   raw_status as "rawStatus", raw_sub_status as "rawSubStatus", version, last_sequence as "lastSequence", disputed,
-  status_since as "statusSince", waiting_on as "waitingOn", link, link_expires_at as "linkExpiresAt",
-  meeting_at as "meetingAt", created_at as "createdAt", updated_at as "updatedAt"`;
+  status_since as "statusSince", waiting_on as "waitingOn", decided_here as "decidedHere",
+  provider_status as "providerStatus", provider_sub_status as "providerSubStatus",
+  provider_event_time as "providerEventTime", provider_webhooks as "providerWebhooks",
+  provider_heard_at as "providerHeardAt", provider_found_at as "providerFoundAt", unsettled,
+  next_poll_at as "nextPollAt", link, link_expires_at as "linkExpiresAt", provider_meeting_at as "providerMeetingAt",
+  meeting_at as "meetingAt", replaces_id as "replacesId", erased_at as "erasedAt", created_at as "createdAt",
+  updated_at as "updatedAt"`;
 
 const place = '($3::timestamptz, $4::uuid)';
 
@@ -18,7 +23,8 @@ export const sessionsByIds = prepared(
 
 export const usersByIds = prepared(
   'users-by-ids',
-  'select id, user_id as "userId", personal from vkyc_user where id = any($1::uuid[])',
+  `select id, user_id as "userId", personal, phone_hash as "phoneHash", created_at as "createdAt",
+     erased_at as "erasedAt" from vkyc_user where id = any($1::uuid[])`,
 );
 
 /** Newest first, of whatever waits on these parties (null: on whomever), after a place (null: from the newest). */
@@ -35,18 +41,26 @@ export const pages = {
   ),
 };
 
-/** Of each session the first so many. */
-export const firstTransitions = prepared(
-  'first-transitions',
-  `select wanted.range::int as range, found.* from unnest($1::uuid[]) with ordinality as wanted(session_id, range)
+const logRanges = prepared(
+  'log-ranges',
+  `select wanted.range::int as range, found.*
+   from unnest($1::uuid[], $2::int[], $3::int[]) with ordinality as wanted(session_id, after, before, range)
    cross join lateral (
      select session_id as "sessionId", sequence, from_status as "fromStatus", from_sub_status as "fromSubStatus",
        status, sub_status as "subStatus", raw_status as "rawStatus", raw_sub_status as "rawSubStatus", verdict, source,
        actor, occurred_at as "occurredAt", recorded_at as "recordedAt"
-     from status_transition t where t.session_id = wanted.session_id and t.sequence > 0
-     order by t.sequence limit $2
+     from status_transition t
+     where t.session_id = wanted.session_id and t.sequence > wanted.after and t.sequence < wanted.before
+     order by t.sequence limit $4
    ) found order by wanted.range, found.sequence`,
 );
+
+const NOTHING_BEFORE = 0;
+const NOTHING_AFTER = 2_147_483_647;
+
+/** Of each session the first so many. */
+export const firstTransitions = (ids, limit) =>
+  logRanges([ids, ids.map(() => NOTHING_BEFORE), ids.map(() => NOTHING_AFTER), limit]);
 
 export const insertRead = prepared(
   'insert-read',

@@ -28,7 +28,11 @@ export async function viewerOf(authorization) {
   };
 }
 
-const personalOf = (user) => JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
+/** Opened once a row, however many of its fields are shown. */
+function personalOf(user) {
+  user.opened ??= JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
+  return user.opened;
+}
 
 /** A field of a user as this viewer is shown it. */
 export function personal(viewer, user, field) {

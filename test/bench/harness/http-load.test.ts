@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KeptOpen, load, percentile, requestOf } from './http-load.ts';
+
+/** Answers each request with what the test wants, in the pieces that it wants. */
+let answer: (socket: Socket) => Promise<void> | void;
+const server = createServer((socket) => {
+  socket.on('data', () => void answer(socket));
+  socket.on('error', () => {});
+});
+let port = 0;
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(() => server.close());
+
+const good = (body: string): string =>
+  `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+/** One byte after the other. */
+const slowly = (text: string) => async (socket: Socket) => {
+  for (const byte of Buffer.from(text)) {
+    socket.write(Buffer.of(byte));
+    await new Promise(setImmediate);
+  }
+};
+
+test.each([
+  ['with its length', good('{"a":"é"}'), '{"a":"é"}'],
+  [
+    'in chunks',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n',
+    '2\r\nab\r\n0\r\n\r\n',
+  ],
+])('an answer %s is read to its end, and the next one after it', async (_how, wire, body) => {
+  answer = slowly(wire);
+  const connection = new KeptOpen(port);
+
+  const first = await connection.exchange(requestOf('/', '{}', {}));
+  const second = await connection.exchange(requestOf('/', '{}', {}));
+  connection.close();
+
+  expect([String(first), String(second)]).toEqual([body, body]);
+});
+
+test.each([
+  ['lacks the proof', good('{"data":{}}')],
+  ['holds errors', good('{"proof":1,"errors":[]}')],
+  ['is not of success', 'HTTP/1.1 503 No\r\nContent-Length: 11\r\n\r\n{"proof":1}'],
+])('an answer that %s ends the measurement', async (_what, wire) => {
+  answer = (socket) => void socket.write(wire);
+
+  const loading = load({
+    port,
+    connections: 1,
+    milliseconds: 1_000,
+    next: () => requestOf('/', '{}', {}),
+    proof: '"proof"',
+  });
+
+  await expect(loading).rejects.toThrow();
+});
+
+test('a percentile is a value that was measured', () => {
+  expect(percentile([3, 1, 2], 0.5)).toBe(2);
+  expect(percentile([5], 0.99)).toBe(5);
+});
