@@ -9,6 +9,7 @@ import { allowOpenFiles, describeMachine, placeProcesses } from '../harness/mach
 import { Releases } from '../harness/releases.ts';
 import { tokenOf } from '../harness/secrets.ts';
 import { spreadOf } from '../harness/statistics.ts';
+import { show } from '../harness/table.ts';
 import { judge, lineOf } from '../harness/verdict.ts';
 import type { Worker } from '../harness/worker.ts';
 
@@ -31,37 +32,52 @@ export const resume: Bench = {
     const { cores, placing } = await placeProcesses();
     if (!(await allowOpenFiles(FILES))) throw new Error(`A process may not open ${FILES} files (ulimit -n)`);
     const database = await openDatabase({ sessions: quick ? 1_000 : 10_000, onEnd: releases.add, say });
-    const { port } = await startGateway({ ...database, cores, onEnd: releases.add });
+    const { worker, port } = await startGateway({ ...database, cores, onEnd: releases.add });
     const clients = startClients({ cores, onEnd: releases.add });
     const log = await openLog(database.url);
     releases.add(log.close);
     const token = await tokenOf('VIEWER');
     const { rounds, warmUps } = quick ? QUICK : FULL;
-    const seconds: number[] = [];
+    const returns: Return[] = [];
     for (let turn = 0; turn < warmUps + rounds; turn += 1) {
-      const taken = await comeBack({ port, token, clients, record: log.record });
-      say(`round ${turn - warmUps + 1}: ${taken.toFixed(2)} s`);
-      if (turn >= warmUps) seconds.push(taken);
+      const back = await comeBack({ worker, port, token, clients, record: log.record });
+      say(`round ${turn - warmUps + 1}: ${back.seconds.toFixed(2)} s`);
+      if (turn >= warmUps) returns.push(back);
     }
     await releases.releaseAll();
     const machine = `${describeMachine()}; ${placing}`;
-    const goal = judge('seconds until all have caught up', spreadOf(seconds), { atMost: MOST_SECONDS });
+    const goal = judge('seconds until all have caught up', spreadOf(returns.map(({ seconds }) => seconds)), {
+      atMost: MOST_SECONDS,
+    });
+    const cpu = spreadOf(returns.map(({ serverCpuSeconds }) => serverCpuSeconds));
     return {
-      text: [`${resume.about}, ${rounds} rounds`, machine, lineOf(goal)].join('\n'),
-      figures: { machine, seconds, goals: [goal] },
+      text: [
+        `${resume.about}, ${rounds} rounds`,
+        machine,
+        `the gateway's processor time for it: ${show(cpu, 2)} s`,
+        lineOf(goal),
+      ].join('\n'),
+      figures: { machine, returns, goals: [goal] },
     };
   },
 };
 
+/** From the first connection to the last frame. */
+export interface Return {
+  readonly seconds: number;
+  readonly serverCpuSeconds: number;
+}
+
 interface Audience {
+  readonly worker: Worker;
   readonly port: number;
   readonly token: string;
   readonly clients: Worker;
   record(count: number): Promise<unknown>;
 }
 
-/** Returns the seconds from the first connection to the last frame. What they missed is new each time. */
-export async function comeBack({ port, token, clients, record }: Audience): Promise<number> {
+/** What they missed is new each time. */
+export async function comeBack({ worker, port, token, clients, record }: Audience): Promise<Return> {
   const missed = BEHIND + CURSORS;
   const open = (newcomers: readonly Newcomer[]) =>
     clients.ask('open', { port, token, newcomers }, ORDER_TIMEOUT_MS);
@@ -72,7 +88,7 @@ export async function comeBack({ port, token, clients, record }: Audience): Prom
   const cursors = (await delivered()).frames.map(cursorIn);
   await clients.ask('close');
 
-  const begun = performance.now();
+  const [begun, cpuBefore] = [performance.now(), await worker.cpuSeconds()];
   await open(
     Array.from({ length: SUBSCRIBERS }, (_, index) => {
       const from = index % CURSORS;
@@ -81,6 +97,7 @@ export async function comeBack({ port, token, clients, record }: Audience): Prom
   );
   await delivered();
   const seconds = (performance.now() - begun) / 1_000;
+  const serverCpuSeconds = (await worker.cpuSeconds()) - cpuBefore;
   await clients.ask('close');
-  return seconds;
+  return { seconds, serverCpuSeconds };
 }

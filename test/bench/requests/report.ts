@@ -29,6 +29,7 @@ const COLUMNS: readonly (Column & { of(measured: Measurement): number })[] = [
   { head: ['requests/s', ''], digits: 0, of: rateOf },
   { head: ['p50', 'ms'], digits: 2, of: ({ p50 }) => p50 },
   { head: ['p99', 'ms'], digits: 2, of: ({ p99 }) => p99 },
+  { head: ['answer', 'kB'], digits: 1, of: ({ answerBytes }) => answerBytes / 1_000 },
   { head: ['server CPU s', `per ${PER}`], digits: 3, of: cpuOf },
   { head: ['PostgreSQL CPU s', `per ${PER}`], digits: 3, of: postgresOf },
   { head: ['server core', 'busy'], digits: 2, of: ({ serverCoreBusy }) => serverCoreBusy ?? Number.NaN },
@@ -62,11 +63,7 @@ export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
   ...rest,
   about: work.about,
   goals: work.goals.map((goal) => judged(goal, rounds)),
-  rounds: rounds.map((round) =>
-    Object.fromEntries(
-      Object.entries(round).map(([name, measured]) => [name, { ...measured, sample: undefined }]),
-    ),
-  ),
+  rounds,
 });
 
 const ORDER = Object.keys(CONTENDERS);

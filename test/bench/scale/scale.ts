@@ -86,7 +86,7 @@ async function measureSize(
     releases.add(log.close);
     const clients = startClients({ cores, onEnd: releases.add });
     for (let turn = 0; turn < 1 + (quick ? 1 : 5); turn += 1)
-      seconds.push(await comeBack({ port: first.port, token, clients, record: log.record }));
+      seconds.push((await comeBack({ ...first, token, clients, record: log.record })).seconds);
     say(`  resume: ${seconds.map((each) => each.toFixed(2)).join(', ')} s`);
   }
   await releases.releaseAll();
