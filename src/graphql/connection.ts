@@ -68,10 +68,14 @@ export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRS
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
+/** What makes cursors is called when they are asked for: most clients ask for `nodes` and the page's end alone. */
 export interface Connection<Row> {
-  readonly edges: readonly { node: Row; cursor: string }[];
+  edges(): readonly { node: Row; cursor: string }[];
   readonly nodes: readonly Row[];
-  readonly pageInfo: PageInfo;
+  readonly pageInfo: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'> & {
+    startCursor(): string | null;
+    endCursor(): string | null;
+  };
 }
 
 /** A page as clients get it, from rows of which one more than `limit` was asked for. */
@@ -82,15 +86,18 @@ export function connectionOf<Row>(
 ): Connection<Row> {
   const more = rows.length > limit;
   const nodes = end === 'FIRST' ? rows.slice(0, limit) : rows.slice(-limit);
-  const edges = nodes.map((node) => ({ node, cursor: cursorOf(node) }));
+  const cursorAt = (index: number) => () => {
+    const row = nodes.at(index);
+    return row ? cursorOf(row) : null;
+  };
   return {
-    edges,
+    edges: () => nodes.map((node) => ({ node, cursor: cursorOf(node) })),
     nodes,
     pageInfo: {
       hasNextPage: end === 'FIRST' && more,
       hasPreviousPage: end === 'LAST' && more,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      startCursor: cursorAt(0),
+      endCursor: cursorAt(-1),
     },
   };
 }
