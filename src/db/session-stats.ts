@@ -1,6 +1,7 @@
-import { and, gte, inArray, lt, min, not, type SQL, sql } from 'drizzle-orm';
+import { and, gte, lt, min, not, type SQL, sql } from 'drizzle-orm';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable } from './client.ts';
+import { among } from './sessions.ts';
 import { isOver, sessions, transitions } from './tables.ts';
 
 /** Which sessions figures are of. */
@@ -20,7 +21,7 @@ const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | und
     from ? gte(sessions.createdAt, from) : undefined,
     to ? lt(sessions.createdAt, to) : undefined,
     openOnly ? not(isOver(sessions.subStatus)) : undefined,
-    verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined,
+    among(verificationIds),
   );
 
 const count = sql<number>`count(*)::int`;

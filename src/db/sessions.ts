@@ -134,7 +134,7 @@ export const findReplacements = (db: Queryable, replacedIds: readonly string[]):
     .where(inArray(sessions.replacesId, [...replacedIds]));
 
 /** What a customer is limited to; null: nothing. */
-const among = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
+export const among = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
   verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
 
 export interface SessionFilter {
