@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { chanceOf } from '../../src/sandbox/random.ts';
 import { browserTest } from '../harness/browser.ts';
-import { type Console, openConsole, PATIENTLY } from '../harness/console.ts';
+import { type Console, openConsole, PATIENTLY, SAYS } from '../harness/console.ts';
 import { bootGateway, DATA_KEYS, freshDatabase, type Gateway } from '../harness/gateway.ts';
 import { accessTo, newsOf, sendUntilTaken, startSilentProvider } from '../harness/news.ts';
 import { freePort, phoenix } from '../harness/phoenix.ts';
@@ -107,6 +107,30 @@ browserTest(
       .poll(() => countsOf(window), PATIENTLY)
       .toMatchObject({ Invited: '2', 'Before the call': '1', 'In the call': '1', Customer: '3' });
     await window.page.getByText('4 sessions', { exact: true }).waitFor();
+  },
+);
+
+browserTest(
+  'a view that is opened while there is no connection fills itself once there is one, and counts go on',
+  async () => {
+    const gateway = await bootGateway();
+    const wire = await startHttpProxy(gateway.url);
+    await gateway.start('before');
+    const window = await openConsole(wire, { as: 'OPERATOR' });
+    await window.live();
+
+    wire.cut();
+    await expect.poll(() => window.badge.textContent(), PATIENTLY).toBe('Stale');
+    await window.page.getByRole('link', { name: 'Needs us' }).click();
+    await window.page.getByRole('alert').getByText(SAYS.unreachable).waitFor();
+    wire.mend();
+    await window.live();
+    await gateway.start('after.insufficient-balance');
+    await gateway.start('after');
+
+    await window.rowOf('after.insufficient-balance').waitFor();
+    await expect.poll(() => countsOf(window), PATIENTLY).toMatchObject({ Invited: '2' });
+    expect(await window.page.getByRole('alert').count()).toBe(0);
   },
 );
 

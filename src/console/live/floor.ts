@@ -42,6 +42,7 @@ export class Floor extends Store<FloorView> {
   #sincePage: Map<string, Row> | null = null;
   #showing: ReturnType<typeof setTimeout> | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
+  #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
   #stopped = false;
 
@@ -70,19 +71,16 @@ export class Floor extends Store<FloorView> {
   /** Reads one page more, unless one is being read or there is none. */
   async readMore(): Promise<void> {
     if (this.view.reading || !this.view.edge) return;
-    this.#sincePage = new Map();
+    const since = new Map<string, Row>();
+    this.#sincePage = since;
     this.show({ reading: true });
-    try {
-      const { sessions } = await this.#page(PAGE, this.#cursor);
-      if (this.#stopped) return;
-      const rows = withPage(this.view.rows, sessions.nodes, this.#sincePage);
-      this.show({ rows, failure: null, ...this.#read(sessions) });
-    } catch (failure) {
-      this.show({ failure: failure as Failure });
-    } finally {
-      this.#sincePage = null;
-      this.show({ reading: false });
-    }
+    const page = await this.#page(PAGE, this.#cursor).catch((failure: Failure) => failure);
+    // Somebody may have begun anew meanwhile: the page belongs to a list that is gone.
+    if (this.#stopped || this.#sincePage !== since) return;
+    this.#sincePage = null;
+    if (page instanceof Error) return this.show({ failure: page, reading: false });
+    const rows = withPage(this.view.rows, page.sessions.nodes, since);
+    this.show({ rows, failure: null, reading: false, ...this.#read(page.sessions) });
   }
 
   /** Takes over what somebody's act has answered, before the feed tells of it. */
@@ -95,11 +93,13 @@ export class Floor extends Store<FloorView> {
     this.#unwatch();
     clearTimeout(this.#showing);
     clearTimeout(this.#counting);
+    clearTimeout(this.#retrying);
   }
 
   /** From the beginning: also where the feed could not go on from where it was. */
   async #begin(): Promise<void> {
     this.#unwatch();
+    this.#sincePage = null;
     this.show({ reading: true });
     try {
       const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE, null), this.#count()]);
@@ -109,7 +109,7 @@ export class Floor extends Store<FloorView> {
     } catch (failure) {
       if (this.#stopped) return;
       this.show({ failure: failure as Failure, reading: false, state: 'stale' });
-      if ((failure as Failure).code === null) this.#counting = setTimeout(() => this.#begin(), RETRY_MS);
+      if ((failure as Failure).code === null) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
     }
   }
 

@@ -76,12 +76,13 @@ export function withPage(
 const placeOf = (row: Row, { field }: SessionOrder): string =>
   field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
 
+/** As the gateway orders: ties go by the id inside the one that it gives away, in which letters stand otherwise. */
 function comparing(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;
   return (one, other) => {
     const [a, b] = [placeOf(one, order), placeOf(other, order)];
     if (a !== b) return a < b ? -sign : sign;
-    return one.id < other.id ? -sign : one.id > other.id ? sign : 0;
+    return one.id === other.id ? 0 : atob(one.id) < atob(other.id) ? -sign : sign;
   };
 }
 
