@@ -28,13 +28,16 @@ export interface SessionView {
 
 const OLDER = 50;
 const RETRY_MS = 3_000;
+/** What the gateway says of an id that is none of its own. */
+const NO_ID = 'BAD_USER_INPUT';
 
 /** One session: its page, kept true by its own feed. */
 export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  #retrying: ReturnType<typeof setTimeout> | undefined;
+  #reading = false;
+  #wanted = false;
   #stopped = false;
 
   constructor(gateway: Gateway, id: string) {
@@ -75,38 +78,47 @@ export class LiveSession extends Store<SessionView> {
   stop(): void {
     this.#stopped = true;
     this.#unwatch();
-    clearTimeout(this.#retrying);
   }
 
   async #begin(): Promise<void> {
-    const page = await this.#readPage();
-    if (this.#stopped) return;
-    if (page) this.#watch(this.view.log.at(-1)?.cursor ?? page.startCursor);
-    else if (this.view.failure?.code === null) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
+    await this.#refresh();
+    const { page, log } = this.view;
+    if (page && !this.#stopped) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
   }
 
-  /** What frames do not carry, personal data and words above all, is read anew after each. */
-  async #readPage(): Promise<Page | null> {
-    try {
-      const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
-      if (!session || this.#stopped) {
-        this.show({ missing: !session, failure: null });
-        return null;
-      }
-      const { transitions, ...page } = session;
-      const known = this.view.page;
-      const log = withTransitions(this.view.log, transitions.nodes);
-      this.show({
-        failure: null,
-        log,
-        page: known && known.version > page.version ? { ...page, ...stateOf(known) } : page,
-        hasOlder: (log[0]?.sequence ?? 1) > 1,
+  /**
+   * What frames do not carry, personal data and words above all, is read anew after them: one reading at a time, and
+   * until there is one, or it is sure that there is nothing to read.
+   */
+  async #refresh(): Promise<void> {
+    this.#wanted = true;
+    if (this.#reading) return;
+    this.#reading = true;
+    while (this.#wanted && !this.#stopped) {
+      this.#wanted = false;
+      await this.#readPage().catch(async (failure: Failure) => {
+        if (failure.code === NO_ID) return this.show({ missing: true });
+        this.show({ failure });
+        this.#wanted = true;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       });
-      return page;
-    } catch (failure) {
-      this.show({ failure: failure as Failure });
-      return null;
     }
+    this.#reading = false;
+  }
+
+  async #readPage(): Promise<void> {
+    const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
+    if (this.#stopped) return;
+    if (!session) return this.show({ missing: true, failure: null });
+    const { transitions, ...page } = session;
+    const known = this.view.page;
+    const log = withTransitions(this.view.log, transitions.nodes);
+    this.show({
+      failure: null,
+      log,
+      page: known && known.version > page.version ? { ...page, ...stateOf(known) } : page,
+      hasOlder: (log[0]?.sequence ?? 1) > 1,
+    });
   }
 
   #watch(after: string): void {
@@ -119,7 +131,7 @@ export class LiveSession extends Store<SessionView> {
           this.take(frame.session);
           if (frame.__typename === 'StatusTransition')
             this.show({ log: withTransitions(this.view.log, [frame]) });
-          void this.#readPage();
+          void this.#refresh();
         },
         onState: (state) => this.show({ state }),
         fail: (failure) => this.show({ failure, state: 'stale' }),
@@ -129,16 +141,11 @@ export class LiveSession extends Store<SessionView> {
 }
 
 /** What moves with the version. */
-const stateOf = ({ version, disputed, statusInfo, statusSince, meeting, updatedAt, ...rest }: Page) => ({
-  version,
-  disputed,
-  statusInfo,
-  statusSince,
-  meeting,
-  updatedAt,
-  availableActions: rest.availableActions,
-  blockedActions: rest.blockedActions,
-});
+const stateOf = (page: Page) => {
+  const { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions } =
+    page;
+  return { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions };
+};
 
 /** Each transition once, in the order of the log. */
 function withTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
