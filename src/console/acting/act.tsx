@@ -80,15 +80,15 @@ export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }:
   if (failure) return <Notice tone="bad">{failure.message}</Notice>;
   if (!refusal) return null;
   const problems = 'problems' in refusal ? refusal.problems : [];
-  if (problems.length > 0 && problems.every(({ path }) => fields.includes(path.at(-1) ?? ''))) return null;
   const elsewhere = problems.filter(({ path }) => !fields.includes(path.at(-1) ?? ''));
+  if (problems.length > 0 && elsewhere.length === 0) return null;
   const current = 'currentSession' in refusal ? refusal.currentSession : null;
   const moved = current !== null && before !== undefined && current.version > before.version;
   if (refusal.code === 'VERSION_CONFLICT' && before && !moved) return null;
   return (
     <Notice tone={refusal.retryable || current ? 'trouble' : 'bad'}>
       <div className={style.said}>
-        <p>{refusal.message}</p>
+        {problems.length === 0 && <p>{refusal.message}</p>}
         {moved && (
           <p className={style.change}>
             It was <Step of={before.statusInfo} /> and is now <Step of={current.statusInfo} />
@@ -99,7 +99,7 @@ export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }:
           <ul>
             {elsewhere.map(({ path, message }) => (
               <li key={path.join('.')}>
-                <b>{path.join(', ')}</b>: {message}
+                {words(path.at(-1) ?? '')} {message}
               </li>
             ))}
           </ul>

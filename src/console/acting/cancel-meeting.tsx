@@ -29,13 +29,7 @@ export function CancelMeeting({ session, onDone, onGoOn, onClose }: ActProps) {
           Booked for <Moment at={session.meeting.startsAt} />
         </p>
       )}
-      <Form
-        validationErrors={act.problems}
-        onSubmit={(event) => {
-          event.preventDefault();
-          cancel();
-        }}
-      >
+      <Form problems={act.problems} onSubmit={cancel}>
         <Field
           label="Reason (optional)"
           name="reason"

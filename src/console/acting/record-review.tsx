@@ -94,13 +94,7 @@ function Review<Decision extends string>({
       <p className={style.now}>
         {session.verificationId}: {session.statusInfo.explanation}
       </p>
-      <Form
-        validationErrors={act.problems}
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
+      <Form problems={act.problems} onSubmit={submit}>
         <Choice label="Decision" options={decisions} value={decision} onChange={setDecision} />
         <Field
           label={approves ? 'Remarks (optional)' : 'Remarks'}

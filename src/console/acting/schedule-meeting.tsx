@@ -36,13 +36,7 @@ export function ScheduleMeeting({ session, onDone, onGoOn, onClose }: ActProps) 
           Booked for <Moment at={booked.startsAt} />
         </p>
       )}
-      <Form
-        validationErrors={act.problems}
-        onSubmit={(event) => {
-          event.preventDefault();
-          schedule();
-        }}
-      >
+      <Form problems={act.problems} onSubmit={schedule}>
         <Field
           label={inIndia ? 'When (IST)' : 'When (your time)'}
           name="startsAt"

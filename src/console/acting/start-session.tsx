@@ -88,13 +88,7 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
       title={replaces ? `Start anew in place of ${replaces.verificationId}` : 'Start a session'}
       onClose={onClose}
     >
-      <Form
-        validationErrors={act.problems}
-        onSubmit={(event) => {
-          event.preventDefault();
-          start();
-        }}
-      >
+      <Form problems={act.problems} onSubmit={start}>
         <Field
           label="Verification id"
           name="verificationId"

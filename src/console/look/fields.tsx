@@ -1,6 +1,6 @@
-import type { ReactNode } from 'react';
+import { createContext, type ReactNode, use, useMemo, useState } from 'react';
 import { FieldError } from 'react-aria-components/FieldError';
-import { Form as AriaForm, type FormProps } from 'react-aria-components/Form';
+import { Form as AriaForm } from 'react-aria-components/Form';
 import { Input } from 'react-aria-components/Input';
 import { Label } from 'react-aria-components/Label';
 import { Radio, RadioGroup } from 'react-aria-components/RadioGroup';
@@ -9,9 +9,53 @@ import { TextArea } from 'react-aria-components/TextArea';
 import { TextField, type TextFieldProps } from 'react-aria-components/TextField';
 import style from './fields.module.css';
 
-/** A form whose fields show what the gateway found wrong with them: `validationErrors` by the name of the field. */
-export function Form(props: FormProps) {
-  return <AriaForm validationBehavior="aria" {...props} className={style.form!} />;
+interface FormProps {
+  /** What was found wrong, by the name of the field; another object where something was found anew. */
+  readonly problems?: Readonly<Record<string, string>>;
+  readonly onSubmit: () => void;
+  readonly children: ReactNode;
+}
+
+/** Tells the form of a field that somebody types in it. */
+const Mending = createContext<(name: string) => void>(() => {});
+
+/**
+ * A form whose fields show what is wrong with them, until somebody types there: where it went away only as they leave
+ * the field, the button that they are about to press would move from under their finger.
+ */
+export function Form({ problems = NONE, onSubmit, children }: FormProps) {
+  const [mended, setMended] = useState<Mended>({ of: problems, names: [] });
+  const left = useMemo(() => {
+    const names = mended.of === problems ? mended.names : [];
+    return Object.fromEntries(Object.entries(problems).filter(([name]) => !names.includes(name)));
+  }, [problems, mended]);
+  const mend = (name: string) => {
+    if (!(name in left)) return;
+    setMended({ of: problems, names: [...(mended.of === problems ? mended.names : []), name] });
+  };
+  return (
+    <Mending value={mend}>
+      <AriaForm
+        validationBehavior="aria"
+        validationErrors={left}
+        className={style.form!}
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSubmit();
+        }}
+      >
+        {children}
+      </AriaForm>
+    </Mending>
+  );
+}
+
+const NONE = {};
+
+interface Mended {
+  /** The problems of which some have been mended: others begin anew. */
+  readonly of: FormProps['problems'];
+  readonly names: readonly string[];
 }
 
 interface FieldProps extends TextFieldProps {
@@ -24,10 +68,26 @@ interface FieldProps extends TextFieldProps {
 }
 
 /** A line of text, or where `rows` is given several. */
-export function Field({ label, hint, placeholder, rows, inputType = 'text', ...props }: FieldProps) {
+export function Field({
+  label,
+  hint,
+  placeholder,
+  rows,
+  inputType = 'text',
+  onChange,
+  ...props
+}: FieldProps) {
+  const mend = use(Mending);
   const shown = placeholder === undefined ? {} : { placeholder };
   return (
-    <TextField {...props} className={style.field!}>
+    <TextField
+      {...props}
+      className={style.field!}
+      onChange={(value) => {
+        mend(props.name ?? '');
+        onChange?.(value);
+      }}
+    >
       <Label>{label}</Label>
       {rows ? <TextArea rows={rows} {...shown} /> : <Input type={inputType} {...shown} />}
       {hint && <Text slot="description">{hint}</Text>}

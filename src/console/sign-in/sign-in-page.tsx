@@ -27,12 +27,7 @@ export function SignInPage({ become, why }: Props) {
             {why}
           </p>
         )}
-        <Form
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (bare) become({ kind: 'TOKEN', token: bare });
-          }}
-        >
+        <Form onSubmit={() => bare && become({ kind: 'TOKEN', token: bare })}>
           <Field
             label="Access token"
             inputType="password"
