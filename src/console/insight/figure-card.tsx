@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useState } from 'react';
+import panel from '../look/panel.module.css';
 import style from './insight.module.css';
 
 interface Props {
@@ -19,7 +20,7 @@ export function FigureCard({ title, about, empty, chart, table }: Props) {
   const [view, setView] = useState<(typeof VIEWS)[number]>('Chart');
   const heading = useId();
   return (
-    <section aria-labelledby={heading} className={style.card}>
+    <section aria-labelledby={heading} className={`${panel.panel} ${style.card}`}>
       <header>
         <div>
           <h2 id={heading}>{title}</h2>

@@ -1,6 +1,7 @@
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
+import panel from '../look/panel.module.css';
 import { moment } from '../look/time.tsx';
 import { number, seconds, share, totalsOf } from './figures.ts';
 import { FunnelCard } from './funnel-card.tsx';
@@ -74,7 +75,7 @@ function Figures({ stats }: { stats: Stats }) {
 
 function Tile({ name, figure, about }: { name: string; figure: string; about: string }) {
   return (
-    <div className={style.tile}>
+    <div className={`${panel.panel} ${style.tile}`}>
       <dt>{name}</dt>
       <dd>
         <b>{figure}</b>

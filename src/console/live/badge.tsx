@@ -1,5 +1,7 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
 import type { FeedState } from 'vkyc-gateway/client';
+import tones from '../look/tones.module.css';
+import type { Tone } from '../look/words.ts';
 import style from './badge.module.css';
 
 const Context = createContext<{ state: FeedState | null; report: (state: FeedState | null) => void }>({
@@ -23,19 +25,23 @@ export function useBadge(state: FeedState): void {
   }, [state, report]);
 }
 
-const SAID: Record<FeedState, [words: string, explanation: string]> = {
-  live: ['Live', 'What you see is how it is.'],
-  'catching up': ['Catching up', 'Reading what happened since.'],
-  stale: ['Stale', 'No connection: what you see may be old. It is tried again until it is there.'],
+const SAID: Record<FeedState, [words: string, tone: Tone, explanation: string]> = {
+  live: ['Live', 'good', 'What you see is how it is.'],
+  'catching up': ['Catching up', 'trouble', 'Reading what happened since.'],
+  stale: ['Stale', 'bad', 'No connection: what you see may be old. It is tried again until it is there.'],
 };
 
 /** Whether what is shown is true now. */
 export function LiveBadge() {
   const { state } = use(Context);
   if (!state) return null;
-  const [said, explanation] = SAID[state];
+  const [said, tone, explanation] = SAID[state];
   return (
-    <span role="status" className={`${style.badge} ${style[state.replace(' ', '-')]}`} title={explanation}>
+    <span
+      role="status"
+      className={`${style.badge} ${tones[tone]} ${state === 'live' ? style.live : ''}`}
+      title={explanation}
+    >
       {said}
     </span>
   );

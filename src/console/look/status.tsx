@@ -1,15 +1,22 @@
-import type { Party, StatusInfo } from '../live/states.ts';
+import type { Party, VkycStatusFragment } from '../operations.ts';
 import style from './status.module.css';
+import tones from './tones.module.css';
 import { PARTIES, PHASES, type Tone, toneOf, words } from './words.ts';
 
 /** Marks that say a tone without colour. */
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✕', trouble: '!', going: '•' };
 
 /** A step, in the colour of what it means. */
-export function Step({ of, big = false }: { of: Pick<StatusInfo, 'status' | 'subStatus'>; big?: boolean }) {
+export function Step({
+  of,
+  big = false,
+}: {
+  of: Pick<VkycStatusFragment, 'status' | 'subStatus'>;
+  big?: boolean;
+}) {
   const tone = toneOf(of);
   return (
-    <span className={`${style.step} ${style[tone]} ${big ? style.big : ''}`} title={PHASES[of.status]}>
+    <span className={`${style.step} ${tones[tone]} ${big ? style.big : ''}`} title={PHASES[of.status]}>
       <span aria-hidden>{MARKS[tone]}</span>
       {words(of.subStatus)}
     </span>

@@ -2,13 +2,14 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Page } from '../live/session.ts';
 import { Copy } from '../look/copy.tsx';
+import panel from '../look/panel.module.css';
 import { Moment, When } from '../look/time.tsx';
 import { words } from '../look/words.ts';
 import style from './cards.module.css';
 
 function Card({ title, children }: { title: string; children: ReactNode }) {
   return (
-    <section className={style.card} aria-label={title}>
+    <section className={`${panel.panel} ${style.card}`} aria-label={title}>
       <h2>{title}</h2>
       {children}
     </section>

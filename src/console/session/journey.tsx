@@ -1,8 +1,8 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { Transition } from '../live/session.ts';
-import type { StatusInfo } from '../live/states.ts';
 import { Button } from '../look/button.tsx';
 import { PHASES, words } from '../look/words.ts';
+import type { VkycStatusFragment } from '../operations.ts';
 import style from './journey.module.css';
 import { widthOf, xOf } from './journey-lines.ts';
 import { type Marks, Picture } from './journey-picture.tsx';
@@ -10,7 +10,7 @@ import { keyOf, LINE_STEPS, type Pair, placesOf, slotsOf } from './journey-place
 import { type Ahead, aheadOf, stepsIn, useRules } from './journey-rules.ts';
 
 interface Props {
-  readonly now: StatusInfo;
+  readonly now: VkycStatusFragment;
   /** Oldest first. */
   readonly log: readonly Transition[];
 }

@@ -10,11 +10,15 @@ import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Copy } from '../look/copy.tsx';
 import { Notice } from '../look/notice.tsx';
+import panel from '../look/panel.module.css';
 import { Step, WaitingOn } from '../look/status.tsx';
 import { Age } from '../look/time.tsx';
+import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard } from './cards.tsx';
 import style from './session-page.module.css';
 import { Timeline } from './timeline.tsx';
+
+const CARD = `${panel.panel} ${cards.card}`;
 
 const Journey = lazy(() => import('./journey.tsx'));
 
@@ -50,13 +54,13 @@ export function SessionPage({ id }: { id: string }) {
         <Actions page={page} onDone={(session) => live.take(session)} />
         <StartAnew page={page} />
       </div>
-      <section aria-label="Journey" className={`${style.card} ${style.wide}`}>
+      <section aria-label="Journey" className={CARD}>
         <Suspense fallback={<p role="status">Drawing …</p>}>
           <Journey now={page.statusInfo} log={log} />
         </Suspense>
       </section>
       <div className={style.columns}>
-        <section aria-label="Timeline" className={style.card}>
+        <section aria-label="Timeline" className={CARD}>
           <h2>What happened</h2>
           <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.readOlder()} />
         </section>

@@ -1,4 +1,0 @@
-import type { Party, VkycStatusFragment } from '../operations.ts';
-
-export type { Party };
-export type StatusInfo = VkycStatusFragment;
