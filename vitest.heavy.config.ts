@@ -8,7 +8,6 @@ const heavy = {
       JOURNEYS: process.env.JOURNEYS ?? '400',
       WALK_STEPS: process.env.WALK_STEPS ?? '2500',
     },
-    globalSetup: ['./test/harness/console-build.ts'],
     testTimeout: 300_000,
     hookTimeout: 60_000,
     // They measure, or fill both cores by themselves.
