@@ -1,19 +1,10 @@
 /** PostGraphile 4, with the schema that it makes of the tables, behind the same check of the token. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { jwtVerify } from 'jose';
 import pg from 'pg';
 import { postgraphile } from 'postgraphile';
 import { answerOrders } from '../../../../.build/bench/test/bench/harness/orders.js';
-
-const OPTIONS = { algorithms: ['HS256'], clockTolerance: 30, requiredClaims: ['exp'] };
-const key = await crypto.subtle.importKey(
-  'raw',
-  Buffer.from(process.env.AUTH_SECRET),
-  { name: 'HMAC', hash: 'SHA-256' },
-  false,
-  ['verify'],
-);
+import { claimsOf } from '../shared/token.mjs';
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 const handle = postgraphile(pool, 'public', {
@@ -23,8 +14,7 @@ const handle = postgraphile(pool, 'public', {
 });
 
 const server = createServer(async (request, response) => {
-  const [, token] = request.headers.authorization?.match(/^Bearer +(\S+)$/i) ?? [];
-  const verified = await jwtVerify(token ?? '', key, OPTIONS).catch(() => null);
+  const verified = await claimsOf(request.headers.authorization).catch(() => null);
   if (verified) handle(request, response);
   else response.writeHead(401).end();
 });

@@ -1,24 +1,12 @@
-/** The gateway's check of a token, what its viewer may see, and what is recorded of that. */
-import { jwtVerify } from 'jose';
+/** What a token's viewer may see, and what is recorded of that. */
 import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';
-
-const OPTIONS = { algorithms: ['HS256'], clockTolerance: 30, requiredClaims: ['exp'] };
-
-const key = await crypto.subtle.importKey(
-  'raw',
-  Buffer.from(process.env.AUTH_SECRET),
-  { name: 'HMAC', hash: 'SHA-256' },
-  false,
-  ['verify'],
-);
+import { claimsOf } from './token.mjs';
 
 /** Rejects where the header holds no good token. */
 export async function viewerOf(authorization) {
-  const [, token] = authorization?.match(/^Bearer +(\S+)$/i) ?? [];
-  if (!token) throw new Error('A token is needed');
-  const { payload } = await jwtVerify(token, key, OPTIONS);
+  const payload = await claimsOf(authorization);
   return {
     id: payload.sub,
     operation: null,
