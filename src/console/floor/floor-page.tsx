@@ -17,7 +17,7 @@ import { ORDERS, type OrderName, queryOf, useFloorAddress, viewsFor } from './qu
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
-const ANY_PHASE: Record<string, string> = { '': 'Any', ...PHASES };
+const ANY_PHASE: Record<string, string> = { '': 'Any phase', ...PHASES };
 const ORDER_NAMES = Object.fromEntries(
   Object.entries(ORDERS).map(([name, { said }]) => [name, said]),
 ) as Record<OrderName, string>;
@@ -54,12 +54,14 @@ export function FloorPage() {
         />
         <Select
           label="Order"
+          selfEvident
           options={ORDER_NAMES}
           value={query.order}
           onChange={(order) => change((next) => next.set('order', order))}
         />
         <Select
           label="Phase"
+          selfEvident
           options={ANY_PHASE}
           value={search.get('phase') ?? ''}
           onChange={(phase) =>

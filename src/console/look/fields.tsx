@@ -119,11 +119,22 @@ export function Choice<Value extends string>({ label, options, value, onChange }
   );
 }
 
+interface SelectProps<Value extends string> extends ChoiceProps<Value> {
+  /** The options say by themselves what they are of: only who cannot see them is told the label. */
+  readonly selfEvident?: boolean;
+}
+
 /** One of many, in the browser's own list. */
-export function Select<Value extends string>({ label, options, value, onChange }: ChoiceProps<Value>) {
+export function Select<Value extends string>({
+  label,
+  options,
+  value,
+  onChange,
+  selfEvident = false,
+}: SelectProps<Value>) {
   return (
     <label className={style.select}>
-      <span>{label}</span>
+      <span className={selfEvident ? 'hidden' : undefined}>{label}</span>
       <select value={value} onChange={(event) => onChange(event.target.value as Value)}>
         {(Object.entries(options) as [Value, string][]).map(([each, said]) => (
           <option key={each} value={each}>
