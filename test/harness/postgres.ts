@@ -17,12 +17,10 @@ declare module 'vitest' {
 }
 
 export const TEMPLATE = 'vkyc_template';
-/** Of React there is another build for tests, for which this process is made out to be one. */
-const AS_RELEASED = { ...process.env, NODE_ENV: 'production' };
 const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await promisify(execFile)('npm', ['run', '--silent', 'build'], { env: AS_RELEASED });
+  await promisify(execFile)('npm', ['run', '--silent', 'build']);
   const folder = await mkdtemp(join(await fastFolder(), 'vkyc-test-'));
   const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres'), durable: false });
   const admin = new pg.Client({ connectionString: postgres.url });
