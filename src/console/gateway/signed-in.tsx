@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
 import { type Role, VkycViewer, type VkycViewerQuery } from '../operations.ts';
-import { Failure, Gateway } from './gateway.ts';
+import { type Failure, Gateway } from './gateway.ts';
 import { rememberedSignIn, rememberSignIn, type SignIn } from './sign-in.ts';
 
 type Viewer = VkycViewerQuery['viewer'];
@@ -12,6 +12,8 @@ interface SignedIn {
   /** Acts as somebody else from now on; null: signs out. */
   become(signIn: SignIn | null): void;
 }
+
+const RETRY_MS = 2_000;
 
 const Context = createContext<SignedIn | null>(null);
 
@@ -37,37 +39,34 @@ interface Props {
 /** Shows its children to those who have signed in. */
 export function SignedInOnly({ children, otherwise }: Props) {
   const [signIn, setSignIn] = useState(rememberedSignIn);
-  const [viewer, setViewer] = useState<Viewer | null>(null);
+  const [known, setKnown] = useState<Pick<SignedIn, 'gateway' | 'viewer'> | null>(null);
   const [why, setWhy] = useState<string | null>(null);
 
   const become = useCallback((next: SignIn | null) => {
     rememberSignIn(next);
-    setViewer(null);
+    setKnown(null);
     setSignIn(next ?? rememberedSignIn());
   }, []);
-  const gateway = useMemo(() => {
-    const refused = (failure: Failure) => {
-      setWhy(failure.message);
-      become(null);
-    };
-    return signIn ? new Gateway(signIn, refused) : null;
-  }, [signIn, become]);
 
   useEffect(() => {
-    if (!gateway) return;
+    if (!signIn) return;
+    const refuse = ({ message }: Failure) => {
+      setWhy(message);
+      become(null);
+    };
+    const gateway = new Gateway(signIn, refuse);
     let retrying: ReturnType<typeof setTimeout> | undefined;
     let closed = false;
     const ask = async () => {
-      try {
-        const answer = await gateway.query(VkycViewer, {});
-        if (closed) return;
-        setViewer(answer.viewer);
+      const answer = await gateway.query(VkycViewer, {}).catch((failure: Failure) => failure);
+      if (closed) return;
+      if (!(answer instanceof Error)) {
         setWhy(null);
-      } catch (failure) {
-        if (closed) return;
-        setWhy((failure as Failure).message);
-        if (failure instanceof Failure && failure.code) become(null);
-        else retrying = setTimeout(ask, 2_000);
+        setKnown({ gateway, viewer: answer.viewer });
+      } else if (answer.code) refuse(answer);
+      else {
+        setWhy(answer.message);
+        retrying = setTimeout(ask, RETRY_MS);
       }
     };
     void ask();
@@ -76,12 +75,9 @@ export function SignedInOnly({ children, otherwise }: Props) {
       clearTimeout(retrying);
       gateway.close();
     };
-  }, [gateway, become]);
+  }, [signIn, become]);
 
-  const value = useMemo(
-    () => (gateway && viewer && signIn ? { gateway, viewer, signIn, become } : null),
-    [gateway, viewer, signIn, become],
-  );
+  const value = useMemo(() => known && signIn && { ...known, signIn, become }, [known, signIn, become]);
   if (value) return <Context value={value}>{children}</Context>;
-  return gateway ? <p role="status">{why ?? 'Signing in …'}</p> : otherwise(become, why);
+  return signIn ? <p role="status">{why ?? 'Signing in …'}</p> : otherwise(become, why);
 }

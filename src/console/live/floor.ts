@@ -44,7 +44,8 @@ export class Floor extends Store<FloorView> {
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
-  #stopped = false;
+  /** From a start to its stop: what comes back from the gateway later is of another life. */
+  #life: object | null = null;
 
   /** `counts`: what was known before, to be shown until it is asked for anew. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
@@ -64,7 +65,7 @@ export class Floor extends Store<FloorView> {
 
   /** Reads what there is, and follows it from there. */
   start(): void {
-    this.#stopped = false;
+    this.#life = {};
     void this.#begin();
   }
 
@@ -76,7 +77,7 @@ export class Floor extends Store<FloorView> {
     this.show({ reading: true });
     const page = await this.#page(PAGE, this.#cursor).catch((failure: Failure) => failure);
     // Somebody may have begun anew meanwhile: the page belongs to a list that is gone.
-    if (this.#stopped || this.#sincePage !== since) return;
+    if (!this.#life || this.#sincePage !== since) return;
     this.#sincePage = null;
     if (page instanceof Error) return this.show({ failure: page, reading: false });
     const rows = withPage(this.view.rows, page.sessions.nodes, since);
@@ -89,7 +90,8 @@ export class Floor extends Store<FloorView> {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#life = null;
+    this.#sincePage = null;
     this.#unwatch();
     clearTimeout(this.#showing);
     clearTimeout(this.#counting);
@@ -98,16 +100,17 @@ export class Floor extends Store<FloorView> {
 
   /** From the beginning: also where the feed could not go on from where it was. */
   async #begin(): Promise<void> {
+    const life = this.#life;
     this.#unwatch();
     this.#sincePage = null;
     this.show({ reading: true });
     try {
       const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE, null), this.#count()]);
-      if (this.#stopped) return;
+      if (this.#life !== life) return;
       this.show({ rows: sessions.nodes, failure: null, reading: false, ...this.#read(sessions) });
       this.#watch(feedCursor);
     } catch (failure) {
-      if (this.#stopped) return;
+      if (this.#life !== life) return;
       this.show({ failure: failure as Failure, reading: false, state: 'stale' });
       if ((failure as Failure).code === null) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
     }

@@ -36,9 +36,8 @@ export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  #reading = false;
-  #wanted = false;
-  #stopped = false;
+  /** From a start to its stop, and whether its page is being read, or wanted anew. */
+  #life: { reading: boolean; wanted: boolean } | null = null;
 
   constructor(gateway: Gateway, id: string) {
     super({ page: null, missing: false, log: [], hasOlder: false, state: 'catching up', failure: null });
@@ -48,8 +47,8 @@ export class LiveSession extends Store<SessionView> {
 
   /** Reads what there is, and follows it from there. */
   start(): void {
-    this.#stopped = false;
-    void this.#begin();
+    this.#life = { reading: false, wanted: false };
+    void this.#begin(this.#life);
   }
 
   /** Reads what came before the first transition that is shown. */
@@ -76,14 +75,14 @@ export class LiveSession extends Store<SessionView> {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#life = null;
     this.#unwatch();
   }
 
-  async #begin(): Promise<void> {
+  async #begin(life: object): Promise<void> {
     await this.#refresh();
     const { page, log } = this.view;
-    if (page && !this.#stopped) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
+    if (page && this.#life === life) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
   }
 
   /**
@@ -91,24 +90,26 @@ export class LiveSession extends Store<SessionView> {
    * until there is one, or it is sure that there is nothing to read.
    */
   async #refresh(): Promise<void> {
-    this.#wanted = true;
-    if (this.#reading) return;
-    this.#reading = true;
-    while (this.#wanted && !this.#stopped) {
-      this.#wanted = false;
-      await this.#readPage().catch(async (failure: Failure) => {
+    const life = this.#life;
+    if (!life) return;
+    life.wanted = true;
+    if (life.reading) return;
+    life.reading = true;
+    while (life.wanted && this.#life === life) {
+      life.wanted = false;
+      await this.#readPage(life).catch(async (failure: Failure) => {
         if (failure.code === NO_ID) return this.show({ missing: true });
         this.show({ failure });
-        this.#wanted = true;
+        life.wanted = true;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       });
     }
-    this.#reading = false;
+    life.reading = false;
   }
 
-  async #readPage(): Promise<void> {
+  async #readPage(life: object): Promise<void> {
     const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
-    if (this.#stopped) return;
+    if (this.#life !== life) return;
     if (!session) return this.show({ missing: true, failure: null });
     const { transitions, ...page } = session;
     const known = this.view.page;
