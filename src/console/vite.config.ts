@@ -6,10 +6,6 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-// There is one console, whoever builds it: by the variable of a gateway in development, or of tests, it would be React's
-// slow one, and half as large again.
-process.env.NODE_ENV = 'production';
-
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
