@@ -1,9 +1,19 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 
-export type Database = NodePgDatabase;
+/** Queries by way of the pool; `transaction` gives what it is given a connection of its own. */
+export interface Database extends Omit<NodePgDatabase, 'transaction'> {
+  readonly $client: pg.Pool;
+  transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    config?: PgTransactionConfig,
+  ): Promise<Result>;
+}
 /** A transaction of `Database`; every statement accepts either. */
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0] & {
+  readonly $client: pg.PoolClient;
+};
 export type Queryable = Database | Transaction;
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -35,13 +45,12 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
   pool.on('error', onError);
   // The pool only listens to idle connections: one that breaks while in use would end the process.
   pool.on('connect', (client) => client.on('error', onError));
-  const db = drizzle(pool);
   // Drizzle's own does not give a connection back on which even `begin` failed.
-  db.transaction = async (work, config) => {
+  const transaction: Database['transaction'] = async (work, config) => {
     const client = await pool.connect();
     let dead = false;
     try {
-      return await drizzle(client).transaction(work, config);
+      return await drizzle(client).transaction((tx) => work(Object.assign(tx, { $client: client })), config);
     } catch (error) {
       dead = isTimeout(error);
       throw error;
@@ -49,5 +58,6 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
       client.release(dead);
     }
   };
+  const db = Object.assign(drizzle(pool), { transaction });
   return { db, pool, close: () => pool.end() };
 }

@@ -1,6 +1,7 @@
-import { and, asc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database, Queryable } from './client.ts';
-import { feed, logIdentity, outbox, sessions, transitions } from './tables.ts';
+import { jsonRow, preparedRows } from './reading.ts';
+import { feed, logIdentity, outbox, transitions } from './tables.ts';
 import type { LogRow } from './transitions.ts';
 
 /** Any number will do, as long as every replica takes the same. */
@@ -34,25 +35,26 @@ export const numberCommitted = (db: Database, limit: number): Promise<number | n
 
 /** What stands after a position in the order over all sessions; the number is the position. */
 export const feedAfter = (
-  db: Queryable,
+  db: Database,
   position: number,
   limit: number,
-): Promise<(LogRow & { number: number })[]> =>
-  db
-    .select({
-      ...getTableColumns(transitions),
-      verificationId: sessions.verificationId,
-      number: feed.position,
-    })
-    .from(feed)
-    .innerJoin(
-      transitions,
-      and(eq(transitions.sessionId, feed.sessionId), eq(transitions.sequence, feed.sequence)),
-    )
-    .innerJoin(sessions, eq(sessions.id, feed.sessionId))
-    .where(gt(feed.position, position))
-    .orderBy(asc(feed.position))
-    .limit(limit);
+): Promise<(LogRow & { number: number })[]> => entriesAfter(db, position, limit);
+
+const entryJson = jsonRow<typeof transitions, { verificationId: string; number: number }>(transitions, 't', {
+  verificationId: 's.verification_id',
+  number: 'f.position',
+});
+const entriesAfter = preparedRows(
+  'feed after',
+  entryJson,
+  `select ${entryJson.select}
+   from feed f
+   join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
+   join vkyc_session s on s.id = f.session_id
+   where f.position > $1::bigint
+   order by f.position
+   limit $2`,
+);
 
 /** The newest entry of the feed, or null while there is none. */
 export async function newestInFeed(db: Queryable): Promise<typeof feed.$inferSelect | null> {
@@ -82,7 +84,9 @@ export async function positionsOf(
 }
 
 /** What cursors of this log are made with. */
-export async function readLogIdentity(db: Queryable): Promise<typeof logIdentity.$inferSelect> {
+export async function readLogIdentity(
+  db: Pick<Queryable, 'select'>,
+): Promise<typeof logIdentity.$inferSelect> {
   const [row] = await db.select().from(logIdentity);
   if (!row) throw new Error('The database has no log identity: its migrations have not been run');
   return row;

@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, inArray } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
+import { jsonRow, preparedRows } from './reading.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
@@ -34,15 +35,22 @@ export async function endBookedMeeting(
 }
 
 export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
-  db
-    .select()
-    .from(meetings)
-    .where(inArray(meetings.id, [...ids]));
+  meetingsById(db, ids);
+
+const meetingJson = jsonRow(meetings, 'm');
+const meetingsById = preparedRows(
+  'meetings by id',
+  meetingJson,
+  `select ${meetingJson.select} from meeting m where m.id = any($1::uuid[])`,
+);
 
 /** All meetings of some sessions, newest first; a session has a handful. */
 export const meetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
-  db
-    .select()
-    .from(meetings)
-    .where(inArray(meetings.sessionId, [...sessionIds]))
-    .orderBy(asc(meetings.sessionId), desc(meetings.createdAt), desc(meetings.id));
+  meetingsBySession(db, sessionIds);
+
+const meetingsBySession = preparedRows(
+  'meetings by session',
+  meetingJson,
+  `select ${meetingJson.select} from meeting m where m.session_id = any($1::uuid[])
+   order by m.session_id, m.created_at desc, m.id desc`,
+);

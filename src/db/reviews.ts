@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
+import { and, desc, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
+import { jsonRow, preparedRows } from './reading.ts';
 import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
@@ -32,15 +33,21 @@ export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, '
     .where(and(eq(reviews.id, id), isNull(reviews.remarks)));
 
 export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
-  db
-    .select()
-    .from(reviews)
-    .where(inArray(reviews.id, [...ids]));
+  reviewsById(db, ids);
+
+const reviewJson = jsonRow(reviews, 'r');
+const reviewsById = preparedRows(
+  'reviews by id',
+  reviewJson,
+  `select ${reviewJson.select} from review r where r.id = any($1::uuid[])`,
+);
 
 /** All reviews of some sessions, in the order of their transitions; a session has a handful. */
 export const reviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
-  db
-    .select()
-    .from(reviews)
-    .where(inArray(reviews.sessionId, [...sessionIds]))
-    .orderBy(asc(reviews.sessionId), asc(reviews.sequence));
+  reviewsBySession(db, sessionIds);
+
+const reviewsBySession = preparedRows(
+  'reviews by session',
+  reviewJson,
+  `select ${reviewJson.select} from review r where r.session_id = any($1::uuid[]) order by r.session_id, r.sequence`,
+);

@@ -3,6 +3,7 @@ import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
+import { jsonRow, preparedLists, preparedRows, readRows } from './reading.ts';
 import { sessions, users } from './tables.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -114,24 +115,25 @@ export async function updateSession(tx: Transaction, row: SessionRow): Promise<v
   await tx.update(sessions).set(values).where(eq(sessions.id, id));
 }
 
-export const findSessions = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
-  db
-    .select()
-    .from(sessions)
-    .where(inArray(sessions.id, [...ids]));
+const sessionJson = jsonRow(sessions, 'vkyc_session');
+const sessionsBy = (column: string, type: string) =>
+  preparedRows(
+    `sessions by ${column}`,
+    sessionJson,
+    `select ${sessionJson.select} from vkyc_session where ${column} = any($1::${type}[])`,
+  );
+const byId = sessionsBy('id', 'uuid');
+const byVerificationId = sessionsBy('verification_id', 'text');
+const byReplacedId = sessionsBy('replaces_id', 'uuid');
+
+export const findSessions = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> => byId(db, ids);
 
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
-  db
-    .select()
-    .from(sessions)
-    .where(inArray(sessions.verificationId, [...ids]));
+  byVerificationId(db, ids);
 
 /** The sessions that took the place of others. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
-  db
-    .select()
-    .from(sessions)
-    .where(inArray(sessions.replacesId, [...replacedIds]));
+  byReplacedId(db, replacedIds);
 
 /** What a customer is limited to; null: nothing. */
 export const among = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
@@ -186,12 +188,12 @@ export async function pageOfSessions(
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const rows = await db
-    .select()
-    .from(sessions)
-    .where(and(...matching(filter), beyond(after, true), beyond(before, false)))
-    .orderBy(towards(column), towards(sessions.id))
-    .limit(limit);
+  const places = and(...matching(filter), beyond(after, true), beyond(before, false));
+  const rows = await readRows(
+    db,
+    sessionJson,
+    sql`from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
+  );
   return end === 'FIRST' ? rows : rows.reverse();
 }
 
@@ -238,33 +240,32 @@ export async function sessionsOfUsers(
   wanted: readonly UserSessions[],
   { limit, verificationIds }: { limit: number; verificationIds: readonly string[] | null },
 ): Promise<SessionRow[][]> {
-  const seen = verificationIds
-    ? sql`and s.verification_id = any(${sql.param([...verificationIds])}::text[])`
-    : sql``;
   const places = wanted.map(({ after }) => after ?? NEWEST);
-  const found = await db.execute<{ id: string; wanted: number }>(sql`
-    select wanted.number::int as wanted, page.id
-    from unnest(
-      ${sql.param(wanted.map((each) => each.userId))}::uuid[],
-      ${sql.param(places.map((place) => place.at.toISOString()))}::timestamptz[],
-      ${sql.param(places.map((place) => place.id))}::uuid[]
-    ) with ordinality as wanted(user_id, at, id, number)
-    cross join lateral (
-      select s.id, s.created_at from ${sessions} s
-      where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id) ${seen}
-      order by s.created_at desc, s.id desc
-      limit ${limit}
-    ) page
-    order by wanted.number, page.created_at desc, page.id desc`);
-  const rows = await findSessions(db, [...new Set(found.rows.map((row) => row.id))]);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const pages: SessionRow[][] = wanted.map(() => []);
-  for (const { id, wanted: number } of found.rows) {
-    const row = byId.get(id);
-    if (row) pages[number - 1]?.push(row);
-  }
-  return pages;
+  return byUser(
+    db,
+    wanted.map(({ userId }) => userId),
+    places.map(({ at }) => at.toISOString()),
+    places.map(({ id }) => id),
+    verificationIds,
+    limit,
+  );
 }
+
+const byUser = preparedLists(
+  'sessions by user',
+  sessionJson,
+  `select (
+     select json_agg(${sessionJson.select} order by created_at desc, id desc) from (
+       select * from vkyc_session s
+       where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id)
+         and ($4::text[] is null or s.verification_id = any($4::text[]))
+       order by s.created_at desc, s.id desc
+       limit $5
+     ) vkyc_session
+   )
+   from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) with ordinality as wanted(user_id, at, id, number)
+   order by wanted.number`,
+);
 
 /** After every place there can be. */
 const NEWEST: SessionPlace = {

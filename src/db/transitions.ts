@@ -1,6 +1,7 @@
-import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
 import type { Queryable, Transaction } from './client.ts';
+import { jsonRow, preparedLists } from './reading.ts';
 import { outbox, sightings, transitions } from './tables.ts';
 
 export type TransitionRow = typeof transitions.$inferSelect;
@@ -66,40 +67,34 @@ export interface LogRange {
 }
 
 /** For each range its first (or last) `limit` transitions, in the order of the log: one statement for all. */
-export async function logRanges(
+export const logRanges = (
   db: Queryable,
   ranges: readonly LogRange[],
   limit: number,
   end: 'FIRST' | 'LAST',
-): Promise<TransitionRow[][]> {
-  const direction = end === 'FIRST' ? sql`asc` : sql`desc`;
-  const array = (values: readonly (string | number)[]) => sql`${sql.param(values)}`;
-  const { rows } = await db.execute<{ range: number } & Record<string, unknown>>(sql`
-    select wanted.range::int as range, found.*
-    from unnest(
-      ${array(ranges.map((range) => range.sessionId))}::uuid[],
-      ${array(ranges.map((range) => range.after))}::int[],
-      ${array(ranges.map((range) => range.before))}::int[]
-    ) with ordinality as wanted(session_id, after, before, range)
-    cross join lateral (
-      select * from ${transitions} t
-      where t.session_id = wanted.session_id and t.sequence > wanted.after and t.sequence < wanted.before
-      order by t.sequence ${direction}
-      limit ${limit}
-    ) found
-    order by wanted.range, found.sequence`);
-  const pages: TransitionRow[][] = ranges.map(() => []);
-  for (const { range, ...columns } of rows) pages[range - 1]?.push(rowOf(columns));
-  return pages;
-}
+): Promise<TransitionRow[][]> =>
+  RANGES[end](
+    db,
+    ranges.map((range) => range.sessionId),
+    ranges.map((range) => range.after),
+    ranges.map((range) => range.before),
+    limit,
+  );
 
-const COLUMNS = Object.entries(getTableColumns(transitions));
-
-/** A raw result row under the table's property names and types. */
-const rowOf = (columns: Record<string, unknown>): TransitionRow =>
-  Object.fromEntries(
-    COLUMNS.map(([key, column]) => {
-      const value = columns[column.name];
-      return [key, value === null ? null : column.mapFromDriverValue(value)];
-    }),
-  ) as TransitionRow;
+const transitionJson = jsonRow(transitions, 't');
+const rangesFrom = (end: 'FIRST' | 'LAST') =>
+  preparedLists(
+    `log ranges ${end}`,
+    transitionJson,
+    `select (
+       select json_agg(${transitionJson.select} order by t.sequence) from (
+         select * from status_transition t
+         where t.session_id = wanted.session_id and t.sequence > wanted.after and t.sequence < wanted.before
+         order by t.sequence ${end === 'FIRST' ? 'asc' : 'desc'}
+         limit $4
+       ) t
+     )
+     from unnest($1::uuid[], $2::int[], $3::int[]) with ordinality as wanted(session_id, after, before, range)
+     order by wanted.range`,
+  );
+const RANGES = { FIRST: rangesFrom('FIRST'), LAST: rangesFrom('LAST') };

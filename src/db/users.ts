@@ -1,5 +1,6 @@
-import { eq, inArray } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
+import { jsonRow, preparedRows } from './reading.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
@@ -26,8 +27,12 @@ export async function findUserByUserId(db: Queryable, userId: string): Promise<U
   return row ?? null;
 }
 
-export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> =>
-  db
-    .select()
-    .from(users)
-    .where(inArray(users.id, [...ids]));
+/** By their own ids, in no order. */
+export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);
+
+export const userJson = jsonRow(users, 'u');
+const usersById = preparedRows(
+  'users by id',
+  userJson,
+  `select ${userJson.select} from vkyc_user u where u.id = any($1::uuid[])`,
+);
