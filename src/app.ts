@@ -13,6 +13,7 @@ import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
+import { createCompiledRun, type Run } from './graphql/compiled.ts';
 import type { Services } from './graphql/context.ts';
 import { createTranslator } from './graphql/errors.ts';
 import { createExecute } from './graphql/execution.ts';
@@ -57,6 +58,8 @@ export interface Overrides {
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
   /** Nothing is asked of the provider but for a caller. */
   readonly withoutPolling?: boolean;
+  /** Executes in the place of the compiler. */
+  readonly run?: Run;
   /** The sandbox's journeys go on only when told to. */
   readonly sandboxByHand?: boolean;
 }
@@ -183,7 +186,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const parts = {
       schema,
       rules,
-      execute: createExecute({ seconds: config.requestSeconds, log }),
+      execute: createExecute({
+        run: overrides.run ?? createCompiledRun(schema),
+        seconds: config.requestSeconds,
+        log,
+      }),
       rateLimit: createRateLimit(config.costPerMinute),
       trust,
       operations: new Operations(schema, rules, trust),

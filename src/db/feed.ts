@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database, Queryable } from './client.ts';
-import { jsonRow, preparedRows } from './reading.ts';
+import { fieldsOf, preparedColumns } from './reading.ts';
 import { feed, logIdentity, outbox, transitions } from './tables.ts';
 import type { LogRow } from './transitions.ts';
 
@@ -40,14 +40,18 @@ export const feedAfter = (
   limit: number,
 ): Promise<(LogRow & { number: number })[]> => entriesAfter(db, position, limit);
 
-const entryJson = jsonRow<typeof transitions, { verificationId: string; number: number }>(transitions, 't', {
-  verificationId: 's.verification_id',
-  number: 'f.position',
-});
-const entriesAfter = preparedRows(
+const entryFields = fieldsOf<typeof transitions, { verificationId: string; number: number }>(
+  transitions,
+  't',
+  {
+    verificationId: 's.verification_id',
+    number: 'f.position',
+  },
+);
+const entriesAfter = preparedColumns(
   'feed after',
-  entryJson,
-  `select ${entryJson.select}
+  entryFields,
+  `select ${entryFields.list}
    from feed f
    join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
    join vkyc_session s on s.id = f.session_id

@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { jsonRow, preparedRows } from './reading.ts';
+import { fieldsOf, preparedRows } from './reading.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
@@ -37,11 +37,11 @@ export async function endBookedMeeting(
 export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
   meetingsById(db, ids);
 
-const meetingJson = jsonRow(meetings, 'm');
+const meetingFields = fieldsOf(meetings, 'm');
 const meetingsById = preparedRows(
   'meetings by id',
-  meetingJson,
-  `select ${meetingJson.select} from meeting m where m.id = any($1::uuid[])`,
+  meetingFields,
+  `select ${meetingFields.list} from meeting m where m.id = any($1::uuid[])`,
 );
 
 /** All meetings of some sessions, newest first; a session has a handful. */
@@ -50,7 +50,7 @@ export const meetingsOfSessions = (db: Queryable, sessionIds: readonly string[])
 
 const meetingsBySession = preparedRows(
   'meetings by session',
-  meetingJson,
-  `select ${meetingJson.select} from meeting m where m.session_id = any($1::uuid[])
+  meetingFields,
+  `select ${meetingFields.list} from meeting m where m.session_id = any($1::uuid[])
    order by m.session_id, m.created_at desc, m.id desc`,
 );

@@ -1,6 +1,6 @@
 import { and, desc, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { jsonRow, preparedRows } from './reading.ts';
+import { fieldsOf, preparedRows } from './reading.ts';
 import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
@@ -35,11 +35,11 @@ export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, '
 export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
   reviewsById(db, ids);
 
-const reviewJson = jsonRow(reviews, 'r');
+const reviewFields = fieldsOf(reviews, 'r');
 const reviewsById = preparedRows(
   'reviews by id',
-  reviewJson,
-  `select ${reviewJson.select} from review r where r.id = any($1::uuid[])`,
+  reviewFields,
+  `select ${reviewFields.list} from review r where r.id = any($1::uuid[])`,
 );
 
 /** All reviews of some sessions, in the order of their transitions; a session has a handful. */
@@ -48,6 +48,6 @@ export const reviewsOfSessions = (db: Queryable, sessionIds: readonly string[]):
 
 const reviewsBySession = preparedRows(
   'reviews by session',
-  reviewJson,
-  `select ${reviewJson.select} from review r where r.session_id = any($1::uuid[]) order by r.session_id, r.sequence`,
+  reviewFields,
+  `select ${reviewFields.list} from review r where r.session_id = any($1::uuid[]) order by r.session_id, r.sequence`,
 );

@@ -3,8 +3,9 @@ import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { jsonRow, preparedLists, preparedRows, readRows } from './reading.ts';
+import { type Fields, fieldsOf, listOf, preparedColumns, preparedRows, readRows, rowsIn } from './reading.ts';
 import { sessions, users } from './tables.ts';
+import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
@@ -115,12 +116,12 @@ export async function updateSession(tx: Transaction, row: SessionRow): Promise<v
   await tx.update(sessions).set(values).where(eq(sessions.id, id));
 }
 
-const sessionJson = jsonRow(sessions, 'vkyc_session');
+const sessionFields = fieldsOf(sessions, 'vkyc_session');
 const sessionsBy = (column: string, type: string) =>
   preparedRows(
     `sessions by ${column}`,
-    sessionJson,
-    `select ${sessionJson.select} from vkyc_session where ${column} = any($1::${type}[])`,
+    sessionFields,
+    `select ${sessionFields.list} from vkyc_session where ${column} = any($1::${type}[])`,
   );
 const byId = sessionsBy('id', 'uuid');
 const byVerificationId = sessionsBy('verification_id', 'text');
@@ -130,6 +131,32 @@ export const findSessions = (db: Queryable, ids: readonly string[]): Promise<Ses
 
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
   byVerificationId(db, ids);
+
+/** A session, and whom it verifies where that was read with it. */
+export type SessionWithUser = SessionRow & { readonly user?: UserRow };
+
+const fieldsWithUser = fieldsOf<typeof sessions, { user: UserRow }>(sessions, 'vkyc_session', {
+  user: `(select row_to_json(u) from (select ${userFields.list} from vkyc_user u where u.id = vkyc_session.user_id) u)`,
+});
+const byIdWithUser = preparedRows(
+  'sessions by id with user',
+  fieldsWithUser,
+  `select ${fieldsWithUser.list} from vkyc_session where id = any($1::uuid[])`,
+);
+
+/** The same as `findSessions` with whom they verify, in one statement. */
+export const findSessionsWithUsers = async (
+  db: Queryable,
+  ids: readonly string[],
+): Promise<SessionWithUser[]> => readUsers(await byIdWithUser(db, ids));
+
+function readUsers(rows: SessionWithUser[]): SessionWithUser[] {
+  rowsIn(
+    rows.flatMap(({ user }) => user ?? []),
+    userFields,
+  );
+  return rows;
+}
 
 /** The sessions that took the place of others. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
@@ -170,6 +197,8 @@ export interface SessionPage {
   readonly end: 'FIRST' | 'LAST';
   readonly after: SessionPlace | null;
   readonly before: SessionPlace | null;
+  /** Whether each is to come with whom it verifies. */
+  readonly withUsers?: boolean;
 }
 
 const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
@@ -178,8 +207,8 @@ const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.upd
 export async function pageOfSessions(
   db: Queryable,
   filter: SessionFilter,
-  { order, limit, end, after, before }: SessionPage,
-): Promise<SessionRow[]> {
+  { order, limit, end, after, before, withUsers = false }: SessionPage,
+): Promise<SessionWithUser[]> {
   const column = ORDER_COLUMNS[order.field];
   const ascending = order.direction === 'ASC';
   const beyond = (place: SessionPlace | null, forward: boolean): SQL | undefined => {
@@ -189,11 +218,13 @@ export async function pageOfSessions(
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
   const places = and(...matching(filter), beyond(after, true), beyond(before, false));
+  const fields = (withUsers ? fieldsWithUser : sessionFields) as Fields<SessionWithUser>;
   const rows = await readRows(
     db,
-    sessionJson,
-    sql`from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
+    fields,
+    sql`select ${listOf(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
   );
+  readUsers(rows);
   return end === 'FIRST' ? rows : rows.reverse();
 }
 
@@ -241,7 +272,7 @@ export async function sessionsOfUsers(
   { limit, verificationIds }: { limit: number; verificationIds: readonly string[] | null },
 ): Promise<SessionRow[][]> {
   const places = wanted.map(({ after }) => after ?? NEWEST);
-  return byUser(
+  const found = await byUser(
     db,
     wanted.map(({ userId }) => userId),
     places.map(({ at }) => at.toISOString()),
@@ -249,22 +280,25 @@ export async function sessionsOfUsers(
     verificationIds,
     limit,
   );
+  const pages: SessionRow[][] = wanted.map(() => []);
+  for (const row of found) pages[row.page - 1]?.push(row);
+  return pages;
 }
 
-const byUser = preparedLists(
+const pagedFields = fieldsOf<typeof sessions, { page: number }>(sessions, 's', { page: 'wanted.page' });
+const byUser = preparedColumns(
   'sessions by user',
-  sessionJson,
-  `select (
-     select json_agg(${sessionJson.select} order by created_at desc, id desc) from (
-       select * from vkyc_session s
-       where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id)
-         and ($4::text[] is null or s.verification_id = any($4::text[]))
-       order by s.created_at desc, s.id desc
-       limit $5
-     ) vkyc_session
-   )
-   from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) with ordinality as wanted(user_id, at, id, number)
-   order by wanted.number`,
+  pagedFields,
+  `select ${pagedFields.list}
+   from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) with ordinality as wanted(user_id, at, id, page)
+   cross join lateral (
+     select * from vkyc_session s
+     where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id)
+       and ($4::text[] is null or s.verification_id = any($4::text[]))
+     order by s.created_at desc, s.id desc
+     limit $5
+   ) s
+   order by wanted.page, s.created_at desc, s.id desc`,
 );
 
 /** After every place there can be. */

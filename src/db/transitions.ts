@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { jsonRow, preparedLists } from './reading.ts';
+import { fieldsOf, preparedColumns } from './reading.ts';
 import { outbox, sightings, transitions } from './tables.ts';
 
 export type TransitionRow = typeof transitions.$inferSelect;
@@ -67,34 +67,39 @@ export interface LogRange {
 }
 
 /** For each range its first (or last) `limit` transitions, in the order of the log: one statement for all. */
-export const logRanges = (
+export async function logRanges(
   db: Queryable,
   ranges: readonly LogRange[],
   limit: number,
   end: 'FIRST' | 'LAST',
-): Promise<TransitionRow[][]> =>
-  RANGES[end](
+): Promise<TransitionRow[][]> {
+  const found = await RANGES[end](
     db,
     ranges.map((range) => range.sessionId),
     ranges.map((range) => range.after),
     ranges.map((range) => range.before),
     limit,
   );
+  const pages: TransitionRow[][] = ranges.map(() => []);
+  for (const row of found) pages[row.range - 1]?.push(row);
+  return pages;
+}
 
-const transitionJson = jsonRow(transitions, 't');
+const rangeFields = fieldsOf<typeof transitions, { range: number }>(transitions, 't', {
+  range: 'wanted.range',
+});
 const rangesFrom = (end: 'FIRST' | 'LAST') =>
-  preparedLists(
+  preparedColumns(
     `log ranges ${end}`,
-    transitionJson,
-    `select (
-       select json_agg(${transitionJson.select} order by t.sequence) from (
-         select * from status_transition t
-         where t.session_id = wanted.session_id and t.sequence > wanted.after and t.sequence < wanted.before
-         order by t.sequence ${end === 'FIRST' ? 'asc' : 'desc'}
-         limit $4
-       ) t
-     )
+    rangeFields,
+    `select ${rangeFields.list}
      from unnest($1::uuid[], $2::int[], $3::int[]) with ordinality as wanted(session_id, after, before, range)
-     order by wanted.range`,
+     cross join lateral (
+       select * from status_transition t
+       where t.session_id = wanted.session_id and t.sequence > wanted.after and t.sequence < wanted.before
+       order by t.sequence ${end === 'FIRST' ? 'asc' : 'desc'}
+       limit $4
+     ) t
+     order by wanted.range, t.sequence`,
   );
 const RANGES = { FIRST: rangesFrom('FIRST'), LAST: rangesFrom('LAST') };

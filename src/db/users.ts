@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
-import { jsonRow, preparedRows } from './reading.ts';
+import { fieldsOf, preparedRows } from './reading.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
@@ -30,9 +30,9 @@ export async function findUserByUserId(db: Queryable, userId: string): Promise<U
 /** By their own ids, in no order. */
 export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);
 
-export const userJson = jsonRow(users, 'u');
+export const userFields = fieldsOf(users, 'u');
 const usersById = preparedRows(
   'users by id',
-  userJson,
-  `select ${userJson.select} from vkyc_user u where u.id = any($1::uuid[])`,
+  userFields,
+  `select ${userFields.list} from vkyc_user u where u.id = any($1::uuid[])`,
 );

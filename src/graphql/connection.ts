@@ -68,14 +68,11 @@ export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRS
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
-/** What makes cursors is called when they are asked for: most clients ask for `nodes` and the page's end alone. */
+/** Cursors are made when they are looked at: most clients ask for `nodes` and the page's end alone. */
 export interface Connection<Row> {
-  edges(): readonly { node: Row; cursor: string }[];
+  readonly edges: readonly { node: Row; cursor: string }[];
   readonly nodes: readonly Row[];
-  readonly pageInfo: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'> & {
-    startCursor(): string | null;
-    endCursor(): string | null;
-  };
+  readonly pageInfo: PageInfo;
 }
 
 /** A page as clients get it, from rows of which one more than `limit` was asked for. */
@@ -86,24 +83,34 @@ export function connectionOf<Row>(
 ): Connection<Row> {
   const more = rows.length > limit;
   const nodes = end === 'FIRST' ? rows.slice(0, limit) : rows.slice(-limit);
-  const cursorAt = (index: number) => () => {
+  const cursorAt = (index: number) => {
     const row = nodes.at(index);
     return row ? cursorOf(row) : null;
   };
   return {
-    edges: () => nodes.map((node) => ({ node, cursor: cursorOf(node) })),
+    get edges() {
+      return nodes.map((node) => ({ node, cursor: cursorOf(node) }));
+    },
     nodes,
     pageInfo: {
       hasNextPage: end === 'FIRST' && more,
       hasPreviousPage: end === 'LAST' && more,
-      startCursor: cursorAt(0),
-      endCursor: cursorAt(-1),
+      get startCursor() {
+        return cursorAt(0);
+      },
+      get endCursor() {
+        return cursorAt(-1);
+      },
     },
   };
 }
 
+/** The count of a list beside a page of it, made when it is looked at. */
+export const counted = <Row>(page: Connection<Row>, count: () => Promise<number | null>) =>
+  Object.defineProperty(page, 'totalCount', { get: count });
+
 /** The connection and edge types of a node, as Relay has them; `counted` ones also have a `totalCount`. */
-export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, counted = false) {
+export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, isCounted = false) {
   @ObjectType(`${name}Edge`, {
     description: `A ${name} and where it stands in the list.`,
     simpleResolvers: true,
@@ -125,9 +132,9 @@ export function connectionTypes<T extends object>(name: string, node: () => Clas
     pageInfo: PageInfo;
     totalCount?: number;
   }
-  if (counted) {
+  if (isCounted) {
     const description = `How many there are on all pages. Exact up to ${LARGEST_COUNT.toLocaleString('en')}; null beyond.`;
-    Field(() => Int, { nullable: true, description })(Connection.prototype, 'totalCount');
+    Field(() => Int, { nullable: true, description, simple: false })(Connection.prototype, 'totalCount');
   }
   return { Edge, Connection };
 }

@@ -1,5 +1,6 @@
 /** What an operation costs: in the main, how many objects its answer may hold. */
 import {
+  type DocumentNode,
   type FieldNode,
   type GraphQLCompositeType,
   GraphQLError,
@@ -14,6 +15,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
   typeFromAST,
+  visit,
 } from 'graphql';
 import { LIMITS } from './limits.ts';
 import type { Operation } from './operation.ts';
@@ -47,25 +49,70 @@ const CARRIER = /(Edge|PageInfo)$/;
 /** A list by pages. */
 const CONNECTION = /Connection$/;
 
+/** Arguments that say how many entries a field may have. */
+const SIZES = ['first', 'last', 'ids'];
+
 type Asked = Pick<Operation, 'schema' | 'document' | 'variableValues'> & {
   readonly operation: OperationDefinitionNode;
 };
 
+/** What is known of an operation: which of its variables are sizes of pages, and what it cost by them. */
+interface Known {
+  readonly sizes: readonly string[];
+  readonly costs: Map<string, number>;
+}
+
+const known = new WeakMap<OperationDefinitionNode, Known>();
+const MOST_SIZES_KNOWN = 100;
+
 /**
  * The cost of a valid operation, at least 1: each page multiplies what is asked for of its entries, and what @skip and
- * @include leave out counts as well. Where the variables are not acceptable nothing will be executed.
+ * @include leave out counts as well. Where the variables are not acceptable nothing will be executed. An operation
+ * that comes again with pages of the same size is not walked again.
  */
-export function costOf({ schema, document, operation, variableValues }: Asked): number {
+export function costOf(asked: Asked): number {
+  const { document, operation, variableValues } = asked;
+  const { sizes, costs } = known.get(operation) ?? { sizes: sizesIn(document), costs: new Map() };
+  known.set(operation, { sizes, costs });
+  const key = JSON.stringify(sizes.map((name) => sizeOf(variableValues[name])));
+  const before = costs.get(key);
+  if (before !== undefined) return before;
+  const cost = walk(asked);
+  if (cost === null) return 1;
+  if (costs.size >= MOST_SIZES_KNOWN) costs.clear();
+  costs.set(key, cost);
+  return cost;
+}
+
+/** The variables that stand where a page has its size. */
+function sizesIn(document: DocumentNode): string[] {
+  const sizes = new Set<string>();
+  visit(document, {
+    Argument({ name, value }) {
+      if (SIZES.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
+      // In a list each may be one.
+      if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
+    },
+  });
+  return [...sizes];
+}
+
+/** Whatever else it is, it is refused or a list of one. */
+const sizeOf = (value: unknown): unknown =>
+  Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : String(value).slice(0, 9);
+
+/** Null where the variables are not acceptable. */
+function walk({ schema, document, operation, variableValues }: Asked): number | null {
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues);
   const root = schema.getRootType(operation.operation);
-  if (!variables.coerced || !root) return 1;
+  if (!variables.coerced || !root) return null;
   const values = variables.coerced;
   const fragments = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
     ),
   );
-  const known = new Map<string, number>();
+  const ofFragments = new Map<string, number>();
 
   /** Inside a connection `page` is how many entries it may have: what it says of the whole list it says once. */
   const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): number =>
@@ -81,8 +128,8 @@ export function costOf({ schema, document, operation, variableValues }: Asked): 
     const fragment = fragments.get(name);
     const type = named(schema, fragment?.typeCondition);
     const key = `${name} ${page}`;
-    const cost = known.get(key) ?? (type ? ofSet(fragment?.selectionSet, type, page) : 0);
-    known.set(key, cost);
+    const cost = ofFragments.get(key) ?? (type ? ofSet(fragment?.selectionSet, type, page) : 0);
+    ofFragments.set(key, cost);
     return cost;
   }
 
@@ -119,7 +166,7 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
 
 /** How many times what is below a field may come in an answer. What is no size of a page is refused when it is used. */
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
-  const isPage = field.args.some(({ name }) => name === 'first' || name === 'ids');
+  const isPage = field.args.some(({ name }) => SIZES.includes(name));
   if (!isPage) return 1;
   const { first, last, ids } = getArgumentValues(field, node, values) as {
     first?: number | null;

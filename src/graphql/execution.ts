@@ -1,6 +1,7 @@
-import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { insertRead } from '../db/personal-data-reads.ts';
+import type { Run } from './compiled.ts';
 import type { Context } from './context.ts';
 import { unrecorded } from './personal-data.ts';
 
@@ -8,6 +9,7 @@ import { unrecorded } from './personal-data.ts';
 export type Execute = (args: ExecutionArgs & { readonly contextValue: Context }) => Promise<ExecutionResult>;
 
 interface Parts {
+  readonly run: Run;
   readonly seconds: number;
   readonly log: Logger;
 }
@@ -17,21 +19,25 @@ interface Parts {
  * personal data that it shows is recorded as read before anybody sees it, and withheld where it cannot be recorded.
  */
 export const createExecute =
-  ({ seconds, log }: Parts): Execute =>
+  ({ run, seconds, log }: Parts): Execute =>
   async (args) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ExecutionResult>((resolve) => {
       timer = setTimeout(() => resolve({ errors: [tooLate(seconds)] }), seconds * 1000);
     });
     try {
-      return await Promise.race([executeOnRecord(args, log), late]);
+      return await Promise.race([executeOnRecord(args, run, log), late]);
     } finally {
       clearTimeout(timer);
     }
   };
 
-async function executeOnRecord(args: Parameters<Execute>[0], log: Logger): Promise<ExecutionResult> {
-  const result = await execute(args);
+async function executeOnRecord(
+  args: Parameters<Execute>[0],
+  run: Run,
+  log: Logger,
+): Promise<ExecutionResult> {
+  const result = await run(args);
   const { shown, viewer, services } = args.contextValue;
   const read = shown?.toRead();
   if (!read) return result;

@@ -19,7 +19,7 @@ import {
   ruleOf,
 } from '../domain/access.ts';
 import type { Context } from './context.ts';
-import { asksForFeedCursor } from './feed-cursor.ts';
+import { selects } from './selection.ts';
 
 type AnyField = GraphQLField<unknown, Context>;
 
@@ -44,7 +44,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
     if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
     context.shown?.noteOperation(operation);
     // Whoever goes on after this cursor is to miss nothing of what the same answer shows.
-    if (root === 'Query' && asksForFeedCursor(info))
+    if (root === 'Query' && selects(info.operation, info.fragments, 'feedCursor'))
       return context.feedEnd().then(() => inner(source, args, context, info));
     return inner(source, args, context, info);
   };
@@ -75,15 +75,10 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
 }
 
 /** What is not there is nothing that anybody was shown. */
-async function noted(
-  resolved: unknown,
-  field: string,
-  source: Guarded,
-  { shown }: Context,
-): Promise<unknown> {
-  const value = await resolved;
-  if (value !== null && value !== undefined) shown?.note(field, subjectOfField(field, source));
-  return value;
+function noted(resolved: unknown, field: string, source: Guarded, context: Context): unknown {
+  if (resolved instanceof Promise) return resolved.then((value) => noted(value, field, source, context));
+  if (resolved !== null && resolved !== undefined) context.shown?.note(field, subjectOfField(field, source));
+  return resolved;
 }
 
 /** Whom the log of reads names: of what belongs to a session, the session. */
@@ -108,8 +103,9 @@ const belongingOf = (source: Guarded, field: string) => ({
   author: source[AUTHORS[field] ?? field],
 });
 
-async function masked(resolved: unknown): Promise<string | null> {
-  const phone = (await resolved) as string | null;
+function masked(resolved: unknown): unknown {
+  if (resolved instanceof Promise) return resolved.then(masked);
+  const phone = resolved as string | null;
   return phone?.slice(-4).padStart(phone.length, '•') ?? null;
 }
 

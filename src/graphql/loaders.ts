@@ -6,6 +6,7 @@ import {
   findReplacements,
   findSessions,
   findSessionsByVerificationId,
+  findSessionsWithUsers,
   sessionsOfUsers,
   type UserSessions,
 } from '../db/sessions.ts';
@@ -25,58 +26,87 @@ export interface UserSessionsPage extends UserSessions {
 }
 
 /** One statement for all that the resolvers of one answer ask for, whatever the page size. */
-export const createLoaders = (db: Database) => ({
-  session: new DataLoader(async (ids: readonly string[]) =>
-    inOrder(ids, await findSessions(db, ids), (row) => row.id),
-  ),
-  sessionByVerificationId: new DataLoader(async (ids: readonly string[]) =>
-    inOrder(ids, await findSessionsByVerificationId(db, ids), (row) => row.verificationId),
-  ),
+const LOADERS = {
+  session: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findSessions(db, ids), (row) => row.id),
+    ),
+  sessionWithUser: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findSessionsWithUsers(db, ids), (row) => row.id),
+    ),
+  sessionByVerificationId: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findSessionsByVerificationId(db, ids), (row) => row.verificationId),
+    ),
   /** By the id of the session that was replaced. */
-  replacement: new DataLoader(async (ids: readonly string[]) =>
-    inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),
-  ),
-  user: new DataLoader(async (ids: readonly string[]) =>
-    inOrder(ids, await findUsers(db, ids), (row) => row.id),
-  ),
-  meeting: new DataLoader(async (ids: readonly string[]) =>
-    inOrder(ids, await findMeetings(db, ids), (row) => row.id),
-  ),
-  review: new DataLoader(async (ids: readonly string[]) =>
-    inOrder(ids, await findReviews(db, ids), (row) => row.id),
-  ),
-  meetings: new DataLoader(async (ids: readonly string[]) =>
-    grouped(ids, await meetingsOfSessions(db, ids), (row) => row.sessionId),
-  ),
-  reviews: new DataLoader(async (ids: readonly string[]) =>
-    grouped(ids, await reviewsOfSessions(db, ids), (row) => row.sessionId),
-  ),
-  userSessions: new DataLoader(
-    (pages: readonly UserSessionsPage[]) =>
-      loadByShape(
-        pages,
-        ({ limit, verificationIds }) => `${limit} ${JSON.stringify(verificationIds)}`,
-        (group, shape) => sessionsOfUsers(db, group, shape),
-      ),
-    {
-      cacheKeyFn: ({ userId, limit, verificationIds, after }) =>
-        `${userId} ${limit} ${JSON.stringify(verificationIds)} ${after?.at.getTime()} ${after?.id}`,
-    },
-  ),
-  transitionPage: new DataLoader(
-    (pages: readonly TransitionPage[]) =>
-      loadByShape(
-        pages,
-        (page) => `${page.limit} ${page.end}`,
-        (group, { limit, end }) => logRanges(db, group, limit, end),
-      ),
-    {
-      cacheKeyFn: (page) => `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end}`,
-    },
-  ),
-});
+  replacement: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),
+    ),
+  user: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) => inOrder(ids, await findUsers(db, ids), (row) => row.id)),
+  meeting: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findMeetings(db, ids), (row) => row.id),
+    ),
+  review: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      inOrder(ids, await findReviews(db, ids), (row) => row.id),
+    ),
+  meetings: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await meetingsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  reviews: (db: Database) =>
+    new DataLoader(async (ids: readonly string[]) =>
+      grouped(ids, await reviewsOfSessions(db, ids), (row) => row.sessionId),
+    ),
+  userSessions: (db: Database) =>
+    new DataLoader(
+      (pages: readonly UserSessionsPage[]) =>
+        loadByShape(
+          pages,
+          ({ limit, verificationIds }) => `${limit} ${JSON.stringify(verificationIds)}`,
+          (group, shape) => sessionsOfUsers(db, group, shape),
+        ),
+      {
+        cacheKeyFn: ({ userId, limit, verificationIds, after }) =>
+          `${userId} ${limit} ${JSON.stringify(verificationIds)} ${after?.at.getTime()} ${after?.id}`,
+      },
+    ),
+  transitionPage: (db: Database) =>
+    new DataLoader(
+      (pages: readonly TransitionPage[]) =>
+        loadByShape(
+          pages,
+          (page) => `${page.limit} ${page.end}`,
+          (group, { limit, end }) => logRanges(db, group, limit, end),
+        ),
+      {
+        cacheKeyFn: (page) => `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end}`,
+      },
+    ),
+};
 
-export type Loaders = ReturnType<typeof createLoaders>;
+type Makers = typeof LOADERS;
+/** By the names of the table. */
+export type Loaders = { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> };
+
+/** The loaders of one answer. Each is made when it is first used: most answers use one or two of them. */
+export const createLoaders = (db: Database): Loaders => new LazyLoaders(db) as unknown as Loaders;
+
+class LazyLoaders {
+  constructor(readonly db: Database) {}
+}
+for (const [name, make] of Object.entries(LOADERS))
+  Object.defineProperty(LazyLoaders.prototype, name, {
+    get(this: LazyLoaders) {
+      const value = make(this.db);
+      Object.defineProperty(this, name, { value });
+      return value;
+    },
+  });
 
 function inOrder<Row>(
   keys: readonly string[],

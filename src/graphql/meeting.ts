@@ -34,6 +34,7 @@ import { openText } from './user.ts';
 
 @ObjectType({
   implements: Node,
+  simpleResolvers: true,
   description:
     'A meeting for the call. One that was booked here does not reach the provider, which has no call for it.',
 })

@@ -37,7 +37,11 @@ import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { openText } from './user.ts';
 
-@ObjectType({ implements: Node, description: 'A decision of an agent or of an auditor.' })
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: 'A decision of an agent or of an auditor.',
+})
 export class Review extends Node {
   @Field(() => ReviewStageEnum, { description: 'Whose decision.' })
   stage: ReviewStage;

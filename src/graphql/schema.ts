@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type GraphQLSchema, printSchema } from 'graphql';
+import { type GraphQLInterfaceType, type GraphQLSchema, printSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { guarded } from './guard.ts';
 import { MeetingResolver } from './meeting.ts';
@@ -39,39 +39,48 @@ let schema: GraphQLSchema | null = null;
 /** The executable schema, built once per process. Guarded by the tables of who may do and see what. */
 export function getSchema(): GraphQLSchema {
   schema ??= introduced(
-    guarded(
-      buildSchemaSync({
-        resolvers: [
-          StatusResolver,
-          ViewerResolver,
-          UserResolver,
-          SessionResolver,
-          SessionListResolver,
-          SessionStatsResolver,
-          NodeResolver,
-          TransitionResolver,
-          SubscriptionResolver,
-          SessionSnapshotResolver,
-          HeartbeatResolver,
-          FeedResetResolver,
-          StartSessionResolver,
-          MeetingResolver,
-          ReviewResolver,
-          ProviderActionsResolver,
-        ],
-        // Inputs are checked by the services, which know all that is wrong with them.
-        validate: false,
-        // Subscriptions follow the log themselves; the library asks for one all the same.
-        pubSub: {
-          publish: () => {},
-          subscribe: () => ({
-            [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
-          }),
-        },
-      }),
+    resolvedAtOnce(
+      guarded(
+        buildSchemaSync({
+          resolvers: [
+            StatusResolver,
+            ViewerResolver,
+            UserResolver,
+            SessionResolver,
+            SessionListResolver,
+            SessionStatsResolver,
+            NodeResolver,
+            TransitionResolver,
+            SubscriptionResolver,
+            SessionSnapshotResolver,
+            HeartbeatResolver,
+            FeedResetResolver,
+            StartSessionResolver,
+            MeetingResolver,
+            ReviewResolver,
+            ProviderActionsResolver,
+          ],
+          // Inputs are checked by the services, which know all that is wrong with them.
+          validate: false,
+          // Subscriptions follow the log themselves; the library asks for one all the same.
+          pubSub: {
+            publish: () => {},
+            subscribe: () => ({
+              [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
+            }),
+          },
+        }),
+      ),
     ),
   );
   return schema;
+}
+
+/** The library awaits even what is known, and compiled queries wait for no types. */
+function resolvedAtOnce(built: GraphQLSchema): GraphQLSchema {
+  const node = built.getType('Node') as GraphQLInterfaceType;
+  node.resolveType = ({ __typename }: { __typename?: string }) => __typename;
+  return built;
 }
 
 /** With words of introduction to the whole, and to its three doors. */

@@ -1,4 +1,16 @@
-import { Args, ArgsType, Ctx, Field, FieldResolver, InputType, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Info,
+  InputType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import type { Database } from '../db/client.ts';
 import {
   countSessions,
@@ -16,6 +28,7 @@ import {
   type Connection,
   connectionOf,
   connectionTypes,
+  counted,
   ForwardArgs,
   LARGEST_COUNT,
   PageArgs,
@@ -24,6 +37,7 @@ import {
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { selects } from './selection.ts';
 import { VkycSession } from './session-type.ts';
 import { refuseStrayPairs } from './status.ts';
 import { VkycUser } from './user.ts';
@@ -78,6 +92,9 @@ class SessionsArgs extends PageArgs {
 
 const NEWEST_FIRST: Order = { field: 'CREATED_AT', direction: 'DESC' };
 
+/** Where a page may be asked for whom its sessions verify. */
+const USERS = ['nodes.user', 'edges.node.user'];
+
 @Resolver(() => VkycUser)
 export class SessionListResolver {
   @Query(() => Sessions.Connection, {
@@ -86,7 +103,8 @@ export class SessionListResolver {
   async sessions(
     @Args(() => SessionsArgs) args: SessionsArgs,
     @Ctx() { services, viewer, loaders }: Context,
-  ): Promise<Connection<SessionRow> & { totalCount: () => Promise<number | null> }> {
+    @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
+  ): Promise<Connection<SessionRow>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
     const filter = filterOf(args.filter, limitOf(viewer));
@@ -97,12 +115,13 @@ export class SessionListResolver {
       limit: page.limit + 1,
       after,
       before,
+      withUsers: USERS.some((path) => node && selects(node, fragments, path)),
     });
     for (const row of rows) loaders.session.prime(row.id, row);
-    return {
-      ...connectionOf(rows, page, (row) => cursorOf(row, order)),
-      totalCount: () => countOf(services.db, filter),
-    };
+    return counted(
+      connectionOf(rows, page, (row) => cursorOf(row, order)),
+      () => countOf(services.db, filter),
+    );
   }
 
   @FieldResolver(() => Sessions.Connection, {
@@ -123,10 +142,10 @@ export class SessionListResolver {
       limit: page.limit + 1,
       verificationIds,
     });
-    return {
-      ...connectionOf(rows, page, (row) => cursorOf(row, NEWEST_FIRST)),
-      totalCount: () => countOf(context.services.db, filterOf({ userId: user.userId }, verificationIds)),
-    };
+    return counted(
+      connectionOf(rows, page, (row) => cursorOf(row, NEWEST_FIRST)),
+      () => countOf(context.services.db, filterOf({ userId: user.userId }, verificationIds)),
+    );
   }
 }
 

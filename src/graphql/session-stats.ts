@@ -40,7 +40,7 @@ class PartyCount {
   oldestSince: Date;
 }
 
-@ObjectType({ description: 'How many sessions came as far as a phase, and how fast.', simpleResolvers: true })
+@ObjectType({ description: 'How many sessions came as far as a phase, and how fast.' })
 class FunnelStage {
   @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
   status: Status;
@@ -57,7 +57,7 @@ class FunnelStage {
     description:
       'Seconds in the phase, of those that have left it: half were faster. Of one that came back it is the sum of its stays, once it has left again. Null where none has: of what ends a session, always.',
   })
-  medianSecondsSpent: () => Promise<number | null>;
+  medianSecondsSpent: Promise<number | null>;
 }
 
 @ObjectType({
@@ -177,7 +177,9 @@ export class SessionStatsResolver {
     });
     return STATUSES.map((status) => ({
       ...(stages.get(status) ?? { status, reached: 0, medianSecondsToReach: null }),
-      medianSecondsSpent: async () => (await stays()).get(status) ?? null,
+      get medianSecondsSpent() {
+        return stays().then((seconds) => seconds.get(status) ?? null);
+      },
     }));
   }
 

@@ -8,6 +8,7 @@ import { VkycUser } from './user.ts';
 
 @ObjectType({
   implements: Node,
+  simpleResolvers: true,
   description: "One customer's verification, from the link to the auditor's decision.",
 })
 export class VkycSession extends Node {

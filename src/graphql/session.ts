@@ -1,19 +1,33 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Info,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
 import type { MeetingRow } from '../db/meetings.ts';
 import type { ReviewRow } from '../db/reviews.ts';
-import { placeOfLink, type SessionRow } from '../db/sessions.ts';
+import { placeOfLink, type SessionRow, type SessionWithUser } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
-import { type StatusInfo as Info, infoOf } from '../domain/status.ts';
+import { infoOf, type StatusInfo as StatusMeaning } from '../domain/status.ts';
 import { badInput, type Connection, connectionOf, ForwardArgs, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
 import { ID_DESCRIPTION, keyOf, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
+import { selects } from './selection.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
 import { StatusTransitions } from './transition.ts';
@@ -59,8 +73,11 @@ export class SessionResolver {
     @Arg('id', () => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
     id: string,
     @Ctx() { loaders, viewer }: Context,
+    @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
   ): Promise<SessionRow | null> {
-    const session = await loaders.session.load(keyOf('VkycSession', id));
+    const key = keyOf('VkycSession', id);
+    const withUser = node && selects(node, fragments, 'user');
+    const session = await (withUser ? loaders.sessionWithUser : loaders.session).load(key);
     return visibleTo(viewer, session);
   }
 
@@ -83,12 +100,12 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => VkycUser)
-  user(@Root() session: SessionRow, @Ctx() { loaders }: Context): Promise<UserRow | null> {
-    return loaders.user.load(session.userId);
+  user(@Root() session: SessionWithUser, @Ctx() { loaders }: Context): UserRow | Promise<UserRow | null> {
+    return session.user ?? loaders.user.load(session.userId);
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionRow): Info {
+  statusInfo(@Root() session: SessionRow): StatusMeaning {
     return { ...infoOf(session), waitingOn: session.waitingOn };
   }
 

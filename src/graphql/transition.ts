@@ -11,7 +11,11 @@ import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
 
-@ObjectType({ implements: Node, description: "One entry of a session's log. Never changes." })
+@ObjectType({
+  implements: Node,
+  simpleResolvers: true,
+  description: "One entry of a session's log. Never changes.",
+})
 export class StatusTransition extends Node {
   @Field(() => String, { description: 'Opaque; resume any feed after it.' })
   cursor: string;

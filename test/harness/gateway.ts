@@ -11,6 +11,7 @@ import { createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Clock } from '../../src/domain/ports.ts';
 import { sign } from '../../src/provider/signature.ts';
+import { runBothWays } from './both-ways.ts';
 import { databaseUrl, TEMPLATE } from './postgres.ts';
 
 export const DATA_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
@@ -80,6 +81,8 @@ interface Options {
   readonly doorbell?: Overrides['doorbell'];
   /** An existing database instead of a fresh one. */
   readonly database?: string;
+  /** False where it matters how often a query is executed: else each is, as compiled and not, and compared. */
+  readonly bothWays?: boolean;
 }
 
 const START = `mutation ($input: StartSessionInput!) {
@@ -97,6 +100,7 @@ export async function bootGateway({
   polling = false,
   doorbell,
   database: existing,
+  bothWays = true,
 }: Options = {}): Promise<Gateway> {
   const url = existing ?? (await freshDatabase());
   const logs: string[] = [];
@@ -124,6 +128,7 @@ export async function bootGateway({
     log: pino({ level: 'debug' }, sink),
     sandboxByHand: !environment.SANDBOX_SPEED,
     withoutPolling: !polling,
+    ...(bothWays ? { run: runBothWays } : {}),
     ...(clock ? { clock } : {}),
     ...(doorbell ? { doorbell } : {}),
   });

@@ -1,0 +1,46 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type ExecutionResult, execute } from 'graphql';
+import { createCompiledRun, type Run } from '../../src/graphql/compiled.ts';
+import type { Context } from '../../src/graphql/context.ts';
+import { getSchema } from '../../src/graphql/schema.ts';
+
+let compiled: Run | null = null;
+
+/** As clients would be sent it. */
+const sent = ({ data, errors }: ExecutionResult) =>
+  JSON.parse(JSON.stringify({ data, errors: errors?.map((error) => ({ ...error.toJSON() })) }));
+
+/** What the order of errors is depends on which of them came first. */
+const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
+  data,
+  errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
+});
+
+/** What an answer says of now is the same in both. */
+function withoutTime(context: Context): Context {
+  const now = context.services.clock.now();
+  return {
+    ...context,
+    services: { ...context.services, clock: { ...context.services.clock, now: () => now } },
+  };
+}
+
+/**
+ * Executes queries by graphql-js and as compiled, whatever test they come from, and compares: data, errors, their
+ * paths, places and extensions. What differs is an answer that no test expects, and said aloud.
+ */
+export const runBothWays: Run = async (args) => {
+  compiled ??= createCompiledRun(getSchema(), 1);
+  const isQuery = args.document.definitions.every(
+    (each) => !('operation' in each) || each.operation === 'query',
+  );
+  if (!isQuery) return execute(args);
+  const atOneTime = { ...args, contextValue: withoutTime(args.contextValue as Context) };
+  const plain = await execute(atOneTime);
+  const fast = await compiled(atOneTime);
+  const [expected, found] = [sorted(sent(plain)), sorted(sent(fast))];
+  if (isDeepStrictEqual(expected, found)) return fast;
+  const difference = `Compiled it is\n${JSON.stringify(found)}\nand by graphql-js\n${JSON.stringify(expected)}`;
+  console.error(`${args.document.loc?.source.body}\n${difference}`);
+  throw new Error(difference);
+};
