@@ -2,6 +2,7 @@ import { asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { AuditEntry, AuditHead } from '../domain/audit.ts';
 import type { Queryable, Transaction } from './client.ts';
 import type { MeetingRow } from './meetings.ts';
+import { fieldsOf, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import type { ReviewRow } from './reviews.ts';
 import type { SessionRow } from './sessions.ts';
 import { auditBacklog, auditEntries, meetings, reviews, sessions, transitions } from './tables.ts';
@@ -17,15 +18,28 @@ const HEAD = { sessionId: auditEntries.sessionId, number: auditEntries.number, h
 
 /** How far the chains of some sessions have come; what has none is left out. Their rows are locked. */
 export const findAuditHeads = (tx: Transaction, sessionIds: readonly string[]): Promise<AuditHead[]> =>
-  tx
-    .selectDistinctOn([auditEntries.sessionId], HEAD)
-    .from(auditEntries)
-    .where(inArray(auditEntries.sessionId, [...sessionIds]))
-    .orderBy(asc(auditEntries.sessionId), desc(auditEntries.number));
+  headsOf(tx, sessionIds);
+
+const entryFields = fieldsOf(auditEntries, 'e');
+const headsOf = preparedRows(
+  'audit heads',
+  entryFields,
+  `select ${entryFields.list} from unnest($1::uuid[]) as wanted(session_id)
+   cross join lateral (
+     select * from audit_entry e where e.session_id = wanted.session_id order by e.number desc limit 1
+   ) e`,
+);
 
 /** Appends to chains whose sessions' rows are locked; fails where a number is taken. */
-export const appendAuditEntries = (tx: Transaction, entries: readonly AuditEntry[]) =>
-  tx.insert(auditEntries).values([...entries]);
+export async function appendAuditEntries(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
+  const [entry, ...others] = entries;
+  if (entry && others.length === 0) await appendEntry(tx, entry);
+  else await tx.insert(auditEntries).values([...entries]);
+}
+
+const appendEntry = preparedWrite<AuditEntry>('append audit entry', (build) =>
+  build.insert(auditEntries).values(valuesOf(auditEntries)),
+);
 
 /** The heads of the next sessions that have a chain, in the order of their ids. */
 export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database, Queryable } from './client.ts';
-import { fieldsOf, preparedColumns } from './reading.ts';
-import { feed, logIdentity, outbox, transitions } from './tables.ts';
+import { fieldsOf, prepared, preparedColumns } from './prepared.ts';
+import { feed, logIdentity, transitions } from './tables.ts';
 import type { LogRow } from './transitions.ts';
 
 /** Any number will do, as long as every replica takes the same. */
@@ -15,23 +15,32 @@ const SILENT_FOR = '2s';
  */
 export const numberCommitted = (db: Database, limit: number): Promise<number | null> =>
   db.transaction(async (tx) => {
-    const { rows } = await tx.execute<{ locked: boolean }>(
-      // Whoever falls silent in the middle of it must not keep the others from it.
-      sql`select pg_try_advisory_xact_lock(${NUMBERING_LOCK}) as locked,
-        set_config('idle_in_transaction_session_timeout', ${SILENT_FOR}, true)`,
-    );
-    if (!rows[0]?.locked) return null;
-    const numbered = await tx.execute(sql`
-      with moved as (
-        delete from ${outbox}
-        where id in (select id from ${outbox} order by id limit ${limit})
-        returning id, session_id, sequence
-      )
-      insert into ${feed} (position, session_id, sequence)
-      select (select coalesce(max(position), 0) from ${feed}) + row_number() over (order by id), session_id, sequence
-      from moved`);
-    return numbered.rowCount ?? 0;
+    const [locked] = await lockNumbering(tx);
+    if (!locked) return null;
+    const [count] = await moveFromOutbox(tx, limit);
+    return Number(count);
   });
+
+const lockNumbering = prepared<boolean>(
+  'lock numbering',
+  // Whoever falls silent in the middle of it must not keep the others from it.
+  `select pg_try_advisory_xact_lock(${NUMBERING_LOCK}) as locked,
+     set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
+);
+const moveFromOutbox = prepared<string>(
+  'move from outbox',
+  `with moved as (
+     delete from transition_outbox
+     where id in (select id from transition_outbox order by id limit $1)
+     returning id, session_id, sequence
+   ), numbered as (
+     insert into feed (position, session_id, sequence)
+     select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
+     from moved
+     returning 1
+   )
+   select count(*) from numbered`,
+);
 
 /** What stands after a position in the order over all sessions; the number is the position. */
 export const feedAfter = (

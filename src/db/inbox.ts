@@ -1,5 +1,6 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
+import { fieldsOf, prepared, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
@@ -8,44 +9,59 @@ export type InboxRow = typeof inbox.$inferSelect;
 export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bodyHash.toString('hex')}`;
 
 /** Stores a webhook; false where the same bytes are stored already. */
-export async function insertWebhook(db: Queryable, row: typeof inbox.$inferInsert): Promise<boolean> {
-  const inserted = await db.insert(inbox).values(row).onConflictDoNothing().returning({ id: inbox.id });
-  return inserted.length > 0;
-}
+export const insertWebhook = async (db: Queryable, row: NewWebhook): Promise<boolean> =>
+  (await keepWebhook(db, row)) > 0;
+
+export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
+
+const { id: _id, attempts: _attempts, ...received } = valuesOf(inbox);
+const keepWebhook = preparedWrite<NewWebhook>('keep webhook', (build) =>
+  build.insert(inbox).values(received).onConflictDoNothing(),
+);
 
 /**
  * Until the transaction ends. In a burst the planner's statistics are of before: expecting a few rows in line it would
  * read all of them for every claim, which makes a backlog grow with its square.
  */
-const READ_AS_A_QUEUE = sql`select ${sql.join(
-  ['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan', 'sort'].map(
-    (name) => sql`set_config(${`enable_${name}`}, 'off', true)`,
-  ),
-  sql`, `,
-)}`;
+const readAsAQueue = prepared<unknown>(
+  'read as a queue',
+  `select ${['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan', 'sort']
+    .map((name) => `set_config('enable_${name}', 'off', true)`)
+    .join(', ')}`,
+);
 
 /** Claims the oldest webhook whose session has no older one waiting; other workers pass it over meanwhile. */
 export async function claimWebhook(tx: Transaction): Promise<InboxRow | null> {
-  await tx.execute(READ_AS_A_QUEUE);
-  const isFirstOfItsSession = sql`not exists (
-    select 1 from ${inbox} earlier
-    where earlier.verification_id = ${inbox.verificationId} and earlier.state = 'PENDING' and earlier.id < ${inbox.id}
-  )`;
-  const [row] = await tx
-    .select()
-    .from(inbox)
-    .where(sql`${inbox.state} = 'PENDING' and ${isFirstOfItsSession}`)
-    .orderBy(asc(inbox.id))
-    .limit(1)
-    .for('update', { skipLocked: true });
+  await readAsAQueue(tx);
+  const [row] = await firstInLine(tx);
   return row ?? null;
 }
+
+const inboxFields = fieldsOf(inbox, 'w');
+const firstInLine = preparedRows(
+  'first webhook in line',
+  inboxFields,
+  `select ${inboxFields.list} from webhook_inbox w
+   where w.state = 'PENDING' and not exists (
+     select 1 from webhook_inbox earlier
+     where earlier.verification_id = w.verification_id and earlier.state = 'PENDING' and earlier.id < w.id
+   )
+   order by w.id limit 1 for update skip locked`,
+);
 
 export const settleWebhook = (
   db: Queryable,
   id: bigint,
   outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId' | 'body'>>,
 ) => db.update(inbox).set(outcome).where(eq(inbox.id, id));
+
+/** The usual end of a webhook: it is recorded. */
+export const webhookDone = preparedWrite<Pick<InboxRow, 'id'>>('webhook done', (build) =>
+  build
+    .update(inbox)
+    .set({ state: 'DONE' })
+    .where(eq(inbox.id, sql.placeholder('id'))),
+);
 
 const waitingOf = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;

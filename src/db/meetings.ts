@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf, preparedRows } from './reading.ts';
+import { fieldsOf, preparedRows } from './prepared.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;

@@ -3,7 +3,17 @@ import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { type Fields, fieldsOf, listOf, preparedColumns, preparedRows, readRows, rowsIn } from './reading.ts';
+import {
+  type Fields,
+  fieldsOf,
+  listOf,
+  preparedColumns,
+  preparedRows,
+  preparedWrite,
+  readRows,
+  rowsIn,
+  valuesOf,
+} from './prepared.ts';
 import { sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
 
@@ -76,11 +86,7 @@ export async function countPolled(db: Queryable): Promise<number> {
 
 /** Locks the row until the transaction ends: sequences are given out one at a time. */
 export async function lockSession(tx: Transaction, verificationId: string): Promise<SessionRow | null> {
-  const [row] = await tx
-    .select()
-    .from(sessions)
-    .where(eq(sessions.verificationId, verificationId))
-    .for('update');
+  const [row] = await lockedByVerificationId(tx, verificationId);
   return row ?? null;
 }
 
@@ -112,9 +118,16 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
 
 /** Changes a session whose row is locked. */
 export async function updateSession(tx: Transaction, row: SessionRow): Promise<void> {
-  const { id, ...values } = row;
-  await tx.update(sessions).set(values).where(eq(sessions.id, id));
+  await saveSession(tx, row);
 }
+
+const { id: _id, ...changed } = valuesOf(sessions);
+const saveSession = preparedWrite<SessionRow>('save session', (build) =>
+  build
+    .update(sessions)
+    .set(changed as never)
+    .where(eq(sessions.id, sql.placeholder('id'))),
+);
 
 const sessionFields = fieldsOf(sessions, 'vkyc_session');
 const sessionsBy = (column: string, type: string) =>
@@ -123,6 +136,11 @@ const sessionsBy = (column: string, type: string) =>
     sessionFields,
     `select ${sessionFields.list} from vkyc_session where ${column} = any($1::${type}[])`,
   );
+const lockedByVerificationId = preparedRows(
+  'session locked',
+  sessionFields,
+  `select ${sessionFields.list} from vkyc_session where verification_id = $1 for update`,
+);
 const byId = sessionsBy('id', 'uuid');
 const byVerificationId = sessionsBy('verification_id', 'text');
 const byReplacedId = sessionsBy('replaces_id', 'uuid');

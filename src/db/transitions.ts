@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf, preparedColumns } from './reading.ts';
+import { fieldsOf, preparedColumns, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { outbox, sightings, transitions } from './tables.ts';
 
 export type TransitionRow = typeof transitions.$inferSelect;
@@ -11,10 +11,16 @@ export type LogRow = TransitionRow & { readonly verificationId: string };
 
 /** Adds to the log and to the outbox, from where it gets its position once this transaction has committed. */
 export async function appendTransition(tx: Transaction, row: TransitionRow): Promise<void> {
-  const { sessionId, sequence } = transitions;
-  const logged = tx.$with('logged').as(tx.insert(transitions).values(row).returning({ sessionId, sequence }));
-  await tx.with(logged).insert(outbox).values({ sessionId: row.sessionId, sequence: row.sequence });
+  await append(tx, row);
 }
+
+const append = preparedWrite<TransitionRow>('append transition', (build) => {
+  const { sessionId, sequence } = valuesOf(transitions);
+  const logged = build
+    .$with('logged')
+    .as(build.insert(transitions).values(valuesOf(transitions)).returning());
+  return build.with(logged).insert(outbox).values({ sessionId, sequence });
+});
 
 /** When the same words were heard before; null stands for a finding of a poll that no webhook has confirmed. */
 export async function findSightings(
@@ -23,15 +29,21 @@ export async function findSightings(
   rawStatus: string,
   rawSubStatus: string,
 ): Promise<Sighting[]> {
-  const rows = await tx
-    .select({ eventTime: sightings.eventTime })
-    .from(sightings)
-    .where(sameWords(sessionId, rawStatus, rawSubStatus));
+  const rows = await sightingsOfWords(tx, sessionId, rawStatus, rawSubStatus);
   return rows.map((row) => row.eventTime);
 }
 
-export const addSighting = (tx: Transaction, row: typeof sightings.$inferInsert) =>
-  tx.insert(sightings).values(row);
+const sightingFields = fieldsOf(sightings, 's');
+const sightingsOfWords = preparedRows(
+  'sightings of words',
+  sightingFields,
+  `select ${sightingFields.list} from provider_sighting s
+   where s.session_id = $1::uuid and s.raw_status = $2 and s.raw_sub_status = $3`,
+);
+
+export const addSighting = preparedWrite<typeof sightings.$inferSelect>('add sighting', (build) =>
+  build.insert(sightings).values(valuesOf(sightings)),
+);
 
 /** Gives the oldest unconfirmed finding of these words the time that the webhook brought. */
 export async function confirmSighting(

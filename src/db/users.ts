@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
-import { fieldsOf, preparedRows } from './reading.ts';
+import { fieldsOf, preparedRows } from './prepared.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;

@@ -96,14 +96,20 @@ export type Loaders = { readonly [Name in keyof Makers]: ReturnType<Makers[Name]
 /** The loaders of one answer. Each is made when it is first used: most answers use one or two of them. */
 export const createLoaders = (db: Database): Loaders => new LazyLoaders(db) as unknown as Loaders;
 
+const DATABASE = Symbol('database');
+
 class LazyLoaders {
-  constructor(readonly db: Database) {}
+  readonly [DATABASE]: Database;
+
+  constructor(db: Database) {
+    this[DATABASE] = db;
+  }
 }
 for (const [name, make] of Object.entries(LOADERS))
   Object.defineProperty(LazyLoaders.prototype, name, {
     get(this: LazyLoaders) {
-      const value = make(this.db);
-      Object.defineProperty(this, name, { value });
+      const value = make(this[DATABASE]);
+      Object.defineProperty(this, name, { value, enumerable: true });
       return value;
     },
   });

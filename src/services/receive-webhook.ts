@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
-import { claimWebhook, type InboxRow, insertWebhook, placeOfWebhook, settleWebhook } from '../db/inbox.ts';
+import {
+  claimWebhook,
+  type InboxRow,
+  insertWebhook,
+  placeOfWebhook,
+  settleWebhook,
+  webhookDone,
+} from '../db/inbox.ts';
 import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { lockSession, type SessionRow } from '../db/sessions.ts';
+import { lockSession } from '../db/sessions.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
 import type { Recording } from './record-transition.ts';
@@ -108,10 +115,9 @@ export class Inbox {
       eventTime,
       webhooksWhenAsked: 0,
     });
-    if (recorded) {
-      await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#bodyKept(row, recorded.session) });
-      return;
-    }
+    if (recorded?.session.erasedAt)
+      return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
+    if (recorded) return void (await webhookDone(recording.tx, row));
     const { verificationId } = said;
     const now = this.#parts.clock.now();
     await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });
@@ -121,12 +127,13 @@ export class Inbox {
   async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
     const session = row.verificationId === null ? null : await lockSession(tx, row.verificationId);
     const { attempts } = row;
-    await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...this.#bodyKept(row, session) });
+    const body = session?.erasedAt ? this.#withoutBody(row) : {};
+    await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
   }
 
-  /** Of somebody who was erased nothing: its hash alone stays, by which a repetition is known. */
-  #bodyKept({ bodyHash }: InboxRow, session: SessionRow | null): { body?: Buffer } {
-    return session?.erasedAt ? { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) } : {};
+  /** Of somebody who was erased nothing is kept: the hash alone stays, by which a repetition is known. */
+  #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
+    return { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) };
   }
 
   /** A webhook that fails again and again would hold up its session's later ones. */

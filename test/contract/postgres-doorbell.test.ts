@@ -119,12 +119,12 @@ test('what 5,000 sessions ring at once fits into payloads, and reaches the other
 
 test('one NOTIFY is under way at a time; what is rung meanwhile goes together, each session at its highest', async () => {
   const { near, ear, texts } = await openPair();
-  const { db } = near.connection;
-  const execute = db.execute.bind(db);
+  const { pool } = near.connection;
+  const query = pool.query.bind(pool);
   const held: (() => void)[] = [];
-  db.execute = ((query: Parameters<typeof execute>[0]) =>
+  pool.query = ((statement: string) =>
     new Promise((resolve) => {
-      held.push(() => resolve(execute(query)));
+      held.push(() => resolve(query(statement)));
     })) as never;
   const [one, two] = [randomUUID(), randomUUID()];
 
@@ -191,14 +191,14 @@ test('a payload that is no message only makes listeners look', async () => {
 
 test('a NOTIFY that fails is a warning to nobody but the log, and the next goes out as ever', async () => {
   const { near, ear } = await openPair();
-  const { db } = near.connection;
-  const execute = db.execute;
-  db.execute = (() => Promise.reject(new Error('the database is away'))) as never;
+  const { pool } = near.connection;
+  const query = pool.query;
+  pool.query = (() => Promise.reject(new Error('the database is away'))) as never;
   const [lost, next] = [randomUUID(), randomUUID()];
 
   near.doorbell.ring(lost, 1);
   await eventually(async () => near.warnings.length > 0);
-  db.execute = execute;
+  pool.query = query;
   near.doorbell.ring(next, 1);
 
   await eventually(async () => ear.knowsOf(new Map([[next, 1]])));

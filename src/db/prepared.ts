@@ -1,9 +1,21 @@
 /**
+ * Statements that are sent often: written once, and prepared once for each connection, where the query builder and the
+ * planner would otherwise take more time than the work itself.
+ *
  * How rows are read that many ask for. PostgreSQL writes them as JSON under the names that the code has, row by row
  * where they are few, and column by column where they are many: the driver takes two to four times as long for the
- * same values as columns of its own. Statements are prepared, once for each connection.
+ * same values as columns of its own.
  */
-import { getTableColumns, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
+import {
+  getTableColumns,
+  type InferSelectModel,
+  Param,
+  Placeholder,
+  type Query,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import { type PgColumn, PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import type { Queryable } from './client.ts';
 
@@ -18,6 +30,8 @@ export interface Fields<Row> {
 /** What JSON has no types for: how it is written there, and read back. */
 const CONVERSIONS: Record<string, { write(column: string): string; read(text: string): unknown }> = {
   date: { write: (column) => column, read: (text) => new Date(text) },
+  // Beyond 2^53 a number would be another.
+  bigint: { write: (column) => `${column}::text`, read: (text) => BigInt(text) },
   // Whatever `bytea_output` says.
   custom: { write: (column) => `encode(${column}, 'hex')`, read: (text) => Buffer.from(text, 'hex') },
 };
@@ -50,6 +64,12 @@ export function fieldsOf<Table extends PgTable, More extends object = object>(
     read,
   };
 }
+
+/** A prepared statement of one column, as the driver reads it. */
+export const prepared =
+  <Value>(name: string, text: string) =>
+  (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
+    ask<Value>(db, { name, text, values });
 
 /** A prepared statement for a few rows. `select` is to name the fields, and in the order that is wanted. */
 export const preparedRows =
@@ -120,4 +140,43 @@ function rowsAcross<Row>(columns: readonly (unknown[] | null)[], { names, read }
     rows.push(row);
   }
   return rows as Row[];
+}
+
+const builder = drizzle.mock();
+/** Builds statements, and sends none. */
+export type Builder = typeof builder;
+
+/** A column of each of a table's names, to stand where their values will. */
+export const valuesOf = <Table extends PgTable>(table: Table) =>
+  Object.fromEntries(
+    Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
+  ) as Record<keyof InferSelectModel<Table>, Placeholder>;
+
+/** A statement as the query builder writes it, with placeholders for the values. Resolves to how many rows it touched. */
+export function preparedWrite<Values extends object>(
+  name: string,
+  build: (builder: Builder) => { toSQL(): Query },
+): (db: Queryable, values: Values) => Promise<number> {
+  let written: { text: string; encoders: ((values: Values) => unknown)[] } | null = null;
+  return async (db, values) => {
+    written ??= write<Values>(build);
+    const { text, encoders } = written;
+    const given = encoders.map((encode) => encode(values));
+    const { rowCount } = await db.$client.query({ name, text, values: given });
+    return rowCount ?? 0;
+  };
+}
+
+function write<Values extends object>(build: (builder: Builder) => { toSQL(): Query }) {
+  const { sql: text, params } = build(builder).toSQL();
+  const encoders = params.map((param): ((values: Values) => unknown) => {
+    const { value, encoder } = param instanceof Param ? param : { value: param, encoder: null };
+    if (!(value instanceof Placeholder)) return () => value;
+    const name = value.name as keyof Values;
+    return (values) => {
+      const given = values[name];
+      return given === null || encoder === null ? given : encoder.mapToDriverValue(given);
+    };
+  });
+  return { text, encoders };
 }
