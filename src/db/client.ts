@@ -1,19 +1,18 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import type { PgTransactionConfig } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 
 /** Queries by way of the pool; `transaction` gives what it is given a connection of its own. */
 export interface Database extends Omit<NodePgDatabase, 'transaction'> {
   readonly $client: pg.Pool;
-  transaction<Result>(
-    work: (tx: Transaction) => Promise<Result>,
-    config?: PgTransactionConfig,
-  ): Promise<Result>;
+  /** Commits what `work` does, or undoes it where it throws. `begin` is the statement that begins it. */
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin?: string): Promise<Result>;
 }
 /** A transaction of `Database`; every statement accepts either. */
-export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0] & {
+export interface Transaction extends Omit<NodePgDatabase, 'transaction'> {
   readonly $client: pg.PoolClient;
-};
+  /** Leaves a write on its way: what is sent later comes after it, and without it nothing is committed. */
+  start(write: Promise<unknown>): void;
+}
 export type Queryable = Database | Transaction;
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -41,23 +40,54 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
     keepAlive: true,
     keepAliveInitialDelayMillis: PROBE_AFTER_MS,
     application_name: 'vkyc-gateway',
+    // A transaction's statements do not wait for each other's answers, only the code for those that it needs.
+    pipeline: true,
   });
   pool.on('error', onError);
   // The pool only listens to idle connections: one that breaks while in use would end the process.
   pool.on('connect', (client) => client.on('error', onError));
-  // Drizzle's own does not give a connection back on which even `begin` failed.
-  const transaction: Database['transaction'] = async (work, config) => {
+  const db = Object.assign(drizzle(pool), { transaction: transactionsOf(pool) });
+  return { db, pool, close: () => pool.end() };
+}
+
+/** Drizzle's own waits for `begin`, and does not give a connection back on which even that failed. */
+function transactionsOf(pool: pg.Pool): Database['transaction'] {
+  const opened = new WeakMap<pg.PoolClient, Opened>();
+  return async (work, begin = 'begin') => {
     const client = await pool.connect();
-    let dead = false;
+    const { tx, started } = opened.get(client) ?? open(client);
+    opened.set(client, { tx, started });
+    let broken: Error | boolean = false;
     try {
-      return await drizzle(client).transaction((tx) => work(Object.assign(tx, { $client: client })), config);
+      const begun = client.query(begin);
+      // Where that fails, so does what is sent after it.
+      begun.catch(() => {});
+      const result = await work(tx);
+      await Promise.all([begun, ...started]);
+      await client.query('commit');
+      return result;
     } catch (error) {
-      dead = isTimeout(error);
+      broken = isTimeout(error);
+      if (!broken) await client.query('rollback').catch((failure: Error) => (broken = failure));
       throw error;
     } finally {
-      client.release(dead);
+      started.length = 0;
+      client.release(broken);
     }
   };
-  const db = Object.assign(drizzle(pool), { transaction });
-  return { db, pool, close: () => pool.end() };
+}
+
+/** A connection's transactions come one after another: each is the same object. */
+interface Opened {
+  readonly tx: Transaction;
+  readonly started: Promise<unknown>[];
+}
+
+function open(client: pg.PoolClient): Opened {
+  const started: Promise<unknown>[] = [];
+  const start = (write: Promise<unknown>) => {
+    write.catch(() => {});
+    started.push(write);
+  };
+  return { tx: Object.assign(drizzle(client), { start }), started };
 }

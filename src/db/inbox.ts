@@ -32,7 +32,7 @@ const readAsAQueue = prepared<unknown>(
 
 /** Claims the oldest webhook whose session has no older one waiting; other workers pass it over meanwhile. */
 export async function claimWebhook(tx: Transaction): Promise<InboxRow | null> {
-  await readAsAQueue(tx);
+  tx.start(readAsAQueue(tx));
   const [row] = await firstInLine(tx);
   return row ?? null;
 }

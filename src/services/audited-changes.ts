@@ -45,14 +45,14 @@ export class AuditedChanges {
     this.#keys = keys;
   }
 
-  async addTransition(row: TransitionRow): Promise<void> {
-    await appendTransition(this.#tx, row);
+  addTransition(row: TransitionRow): void {
+    this.#tx.start(appendTransition(this.#tx, row));
     this.#note('TRANSITION', row.sessionId, row);
   }
 
-  async addMeeting(meeting: NewMeeting): Promise<void> {
+  addMeeting(meeting: NewMeeting): void {
     const row = { ...meeting, cancelledBy: null, cancelReason: null, cancelReasonSalt: null };
-    await insertMeeting(this.#tx, row);
+    this.#tx.start(insertMeeting(this.#tx, row).execute());
     this.#note('MEETING', row.sessionId, { ...row, cancelReason: null });
   }
 
@@ -68,9 +68,11 @@ export class AuditedChanges {
     if (row) this.#note('MEETING', sessionId, { ...row, cancelReason: reason.commitment });
   }
 
-  async addReview(review: NewReview): Promise<void> {
+  addReview(review: NewReview): void {
     const remarks = committed(this.#sealer, review.remarks, placeOfRemarks(review.id));
-    await insertReview(this.#tx, { ...review, remarks: remarks.sealed, remarksSalt: remarks.salt });
+    this.#tx.start(
+      insertReview(this.#tx, { ...review, remarks: remarks.sealed, remarksSalt: remarks.salt }).execute(),
+    );
     this.#note('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
   }
 
@@ -116,5 +118,5 @@ export async function appendToChains(
     ends.set(note.sessionId, entry);
     return entry;
   });
-  await appendAuditEntries(tx, entries);
+  tx.start(appendAuditEntries(tx, entries));
 }

@@ -46,7 +46,7 @@ export async function scheduleMeeting(
       }
       await recording.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
-      await recording.changes.addMeeting({
+      recording.changes.addMeeting({
         id,
         sessionId: session.id,
         startsAt: input.startsAt,

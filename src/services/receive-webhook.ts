@@ -117,7 +117,7 @@ export class Inbox {
     });
     if (recorded?.session.erasedAt)
       return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
-    if (recorded) return void (await webhookDone(recording.tx, row));
+    if (recorded) return recording.tx.start(webhookDone(recording.tx, row));
     const { verificationId } = said;
     const now = this.#parts.clock.now();
     await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });

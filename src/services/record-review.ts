@@ -49,7 +49,7 @@ export async function recordReview(
       refuse(action, session, whyNotDecide(action, to, session));
       const after = await recording.act(session, to, viewer.id);
       const id = uuidv7();
-      await recording.changes.addReview({
+      recording.changes.addReview({
         id,
         sessionId: session.id,
         sequence: after.lastSequence,

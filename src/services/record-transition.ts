@@ -124,7 +124,7 @@ export class Recording {
       actor,
       occurredAt: null,
     };
-    await this.changes.addTransition(transition);
+    this.changes.addTransition(transition);
     this.#recorded.push(transition);
     return this.#save({
       ...before,
@@ -155,7 +155,7 @@ export class Recording {
     };
     const session = withNextPoll(unplanned, this.#fairShareMs);
     if (!(await insertSession(this.tx, session))) return null;
-    await this.#append(transition, report);
+    this.#append(transition, report);
     await takeOver(this.tx, this.changes, {
       said,
       source: wayOf(report),
@@ -187,7 +187,7 @@ export class Recording {
     const undated = judgement.kind === 'CONFIRMS' && judgement.settle;
     const facts = late ? this.#times(before, report) : this.#facts(before.id, before, report);
     const folded = transition && columnsOf(advance(state, transition), transition, now, before);
-    const session = await this.#save({
+    const session = this.#save({
       ...before,
       ...facts,
       ...folded,
@@ -199,8 +199,9 @@ export class Recording {
       providerHeardAt: now,
     });
 
-    if (transition) await this.#append(transition, report);
-    if (judgement.kind === 'CONFIRMS') await confirmSighting(this.tx, before.id, said, eventTime as Date);
+    if (transition) this.#append(transition, report);
+    if (judgement.kind === 'CONFIRMS')
+      this.tx.start(confirmSighting(this.tx, before.id, said, eventTime as Date));
     if (!late)
       await takeOver(this.tx, this.changes, {
         said,
@@ -216,7 +217,7 @@ export class Recording {
   /** An answer that webhooks overtook is no news, but may know what they left out. */
   async #fillIn(before: SessionRow, report: Report): Promise<Recorded> {
     const said = this.#facts(before.id, null, report);
-    const session = await this.#save({
+    const session = this.#save({
       ...before,
       referenceId: before.referenceId ?? said.referenceId,
       link: before.link ?? said.link,
@@ -226,9 +227,9 @@ export class Recording {
     return { session, transition: null };
   }
 
-  async #save(session: SessionRow): Promise<SessionRow> {
+  #save(session: SessionRow): SessionRow {
     const planned = withNextPoll(session, this.#fairShareMs);
-    await updateSession(this.tx, planned);
+    this.tx.start(updateSession(this.tx, planned));
     return planned;
   }
 
@@ -261,15 +262,16 @@ export class Recording {
     };
   }
 
-  async #append(transition: TransitionRow, report: Report): Promise<void> {
-    await this.changes.addTransition(transition);
-    await addSighting(this.tx, {
+  #append(transition: TransitionRow, report: Report): void {
+    this.changes.addTransition(transition);
+    const sighting = {
       sessionId: transition.sessionId,
       sequence: transition.sequence,
       rawStatus: report.said.rawStatus,
       rawSubStatus: report.said.rawSubStatus,
       eventTime: report.eventTime,
-    });
+    };
+    this.tx.start(addSighting(this.tx, sighting));
     this.#recorded.push(transition);
   }
 

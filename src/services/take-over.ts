@@ -35,7 +35,7 @@ async function takeOverMeeting(tx: Transaction, changes: AuditedChanges, news: N
   const sessionId = session.id;
   if (said.meetingAt && !infoOf(session).terminal && (await isNewMeeting(tx, news, said.meetingAt))) {
     await changes.endMeeting(sessionId, 'RESCHEDULED');
-    await changes.addMeeting({
+    changes.addMeeting({
       id: uuidv7(),
       sessionId,
       startsAt: said.meetingAt,
@@ -64,7 +64,7 @@ async function takeOverReview(changes: AuditedChanges, { said, source, session, 
   const review = transition && REVIEW_OF[transition.subStatus];
   if (!review) return;
   const remarks = review.stage === 'AGENT' ? said.agentRemarks : said.auditorRemarks;
-  await changes.addReview({
+  changes.addReview({
     id: uuidv7(),
     sessionId: session.id,
     sequence: transition.sequence,

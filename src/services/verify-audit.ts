@@ -68,12 +68,11 @@ export async function verifyAudit({ db, sealer, keys, heads, onProgress }: Verif
   return verified;
 }
 
+const ONE_MOMENT = 'begin isolation level repeatable read read only';
+
 /** The next sessions as they are at one moment: the gateway goes on recording. */
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Evidence>> =>
-  db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), {
-    isolationLevel: 'repeatable read',
-    accessMode: 'read only',
-  });
+  db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), ONE_MOMENT);
 
 function checkSession(evidence: Evidence, head: AuditHead | null, keys: AuditKeys, sealer: Sealer) {
   const { entries, transitions, meetings, reviews } = evidence;
