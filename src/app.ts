@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { sql } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { readLogIdentity } from './db/feed.ts';
-import { migrate } from './db/migrate.ts';
+import { migrate, newestMigration } from './db/migrate.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
 import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
@@ -35,7 +35,6 @@ import { createAuthenticator } from './http/sign-in.ts';
 import { limitUploads } from './http/uploads.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { SCENARIOS } from './sandbox/scenarios.ts';
@@ -49,6 +48,11 @@ import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/recorder.ts';
 import { createStartSession } from './services/start-session.ts';
+import { addGauges } from './telemetry/gauges.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { counted, measured } from './telemetry/operations.ts';
+import { watchCalls } from './telemetry/provider-calls.ts';
+import { createReadiness } from './telemetry/readiness.ts';
 
 /** What tests put in the place of the world. */
 export interface Overrides {
@@ -122,9 +126,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     const provider = cashfree('MUTATION');
     const { doorbell: wrap = (unchanged) => unchanged } = overrides;
-    const doorbell = wrap(createPostgresDoorbell({ url, db, log }));
+    const postgresDoorbell = createPostgresDoorbell({ url, db, log });
+    const doorbell = wrap(postgresDoorbell);
     onStop(() => doorbell.stop());
-    const hub = new Hub({ db, clock, doorbell, log });
+    const hub = new Hub({ db, clock, doorbell, log, metrics });
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
@@ -156,16 +161,26 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
       requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
       createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),
+      onRefusal: (code) => metrics.refusals.inc({ code }),
     };
 
+    addGauges(metrics.registry, {
+      pool,
+      feed: () => hub.figures(),
+      doorbell: postgresDoorbell,
+      limits,
+      askBacklog: () => readBacklog(pool, clock.now()),
+    });
     let stopping = false;
     const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
     const authenticator = createAuthenticator({ signIn: config.signIn, clock, failures });
     const development = config.signIn.kind === 'DEVELOPMENT';
-    const checkReady = async () => {
-      if (stopping) throw new Error('The gateway is stopping');
-      await db.execute(sql`select 1`);
-    };
+    const checkReady = createReadiness({
+      isStopping: () => stopping,
+      doorbell: postgresDoorbell,
+      newestMigration: await newestMigration(),
+      askDatabase: () => readFitness(pool, clock.now()),
+    });
     const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });
     const server = createHttpServer({
       log,
@@ -186,20 +201,24 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const parts = {
       schema,
       rules,
-      execute: createExecute({
-        run: overrides.run ?? createCompiledRun(schema),
-        seconds: config.requestSeconds,
-        log,
-      }),
+      execute: measured(
+        createExecute({
+          run: overrides.run ?? createCompiledRun(schema),
+          seconds: config.requestSeconds,
+          log,
+        }),
+        metrics,
+      ),
       rateLimit: createRateLimit(config.costPerMinute),
       trust,
       operations: new Operations(schema, rules, trust),
       services,
       authenticator,
-      translate: createTranslator(log, { suggestions: config.introspection }),
+      translate: counted(createTranslator(log, { suggestions: config.introspection }), metrics),
       connections,
       mostSubscriptions,
       limitUploads: limitUploads(),
+      metrics,
       log,
     };
     onStop(await serveGraphqlOverHttp(server, parts));
@@ -293,9 +312,10 @@ async function openProvider(
 /** What the provider's client has to tell of the provider. */
 const watchProvider = (metrics: Metrics, log: Logger) => ({
   onUnmappedError(status: number, code: string) {
-    metrics.unmappedErrors.inc({ status, code });
+    metrics.unmappedError(status, code);
     log.warn({ status, code }, 'the provider answered with an error that its pages do not name');
   },
+  watch: watchCalls(metrics),
   onBreak(open: boolean) {
     if (open) log.warn('the provider keeps failing: it is given a short rest');
     else log.info('the provider answers again');

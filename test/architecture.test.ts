@@ -13,12 +13,13 @@ const ARROWS: Record<string, string[]> = {
   console: [],
   gate: ['domain'],
   provider: ['domain'],
-  db: ['domain', 'config'],
-  feed: ['domain', 'db'],
-  services: ['domain', 'db', 'provider', 'metrics'],
+  telemetry: ['domain'],
+  db: ['domain', 'config', 'telemetry'],
+  feed: ['domain', 'db', 'telemetry'],
+  services: ['domain', 'db', 'provider', 'telemetry'],
   sandbox: ['domain', 'provider', 'config'],
-  graphql: ['domain', 'db', 'feed', 'services'],
-  http: ['domain', 'feed', 'graphql', 'services', 'provider', 'config', 'metrics'],
+  graphql: ['domain', 'db', 'feed', 'services', 'telemetry'],
+  http: ['domain', 'feed', 'graphql', 'services', 'provider', 'config', 'telemetry'],
 };
 
 async function importsOf(file: string): Promise<string[]> {

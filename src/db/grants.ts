@@ -47,6 +47,9 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
       await owner.query(`grant ${RUNTIME_RIGHTS[key as TableKey]} on ${name} to ${role}`);
     }
     await grantQueue(owner, role);
+    // To see whether the database is of this release.
+    await owner.query(`grant usage on schema drizzle to ${role}`);
+    await owner.query(`grant select on drizzle.__drizzle_migrations to ${role}`);
     await owner.query('commit');
   } catch (error) {
     await owner.query('rollback');

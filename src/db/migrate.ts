@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
@@ -9,6 +10,12 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /** Any number will do, as long as every replica takes the same. */
 const MIGRATION_LOCK = 8_529_001;
+
+/** The name that the newest migration of this release has in the database, see `Fitness`. */
+export const newestMigration = async (): Promise<number> => {
+  const journal = JSON.parse(await readFile(`${MIGRATIONS}/meta/_journal.json`, 'utf8'));
+  return (journal as { entries: { when: number }[] }).entries.at(-1)?.when as number;
+};
 
 /**
  * Brings the database to this release's schema, as its owner. Where the gateway will use it by another role, that one

@@ -29,6 +29,7 @@ import { AUDIT_FIELDS, type AuditKind } from '../domain/audit.ts';
 import type { CallPurpose } from '../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
 import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
+import { currentTraceparent } from '../telemetry/trace.ts';
 
 /** Milliseconds, as JavaScript's Date has them: finer times would not survive a round trip through a cursor. */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
@@ -36,6 +37,9 @@ const time = (name: string) => timestamp(name, { precision: 3, withTimezone: tru
 /** Personal data, encrypted before it comes here (`sealing.ts`). */
 const sealed = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const digest = sealed;
+
+/** The trace in which a row was written, so that who goes on with it goes on with the trace; null without tracing. */
+const traceparent = () => text('traceparent').$defaultFn(() => currentTraceparent() ?? sql`null`);
 
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
@@ -258,6 +262,7 @@ export const transitions = pgTable(
     actor: text('actor'),
     occurredAt: time('occurred_at'),
     recordedAt: time('recorded_at').notNull(),
+    traceparent: traceparent(),
   },
   (t) => [
     primaryKey({ columns: [t.sessionId, t.sequence] }),
@@ -387,10 +392,13 @@ export const inbox = pgTable(
     reason: text('reason'),
     attempts: integer('attempts').notNull().default(0),
     receivedAt: time('received_at').notNull(),
+    traceparent: traceparent(),
   },
   (t) => [
     index('webhook_inbox_queue').on(t.id).where(sql`${t.state} = 'PENDING'`),
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
+    // Few, and counted at every scrape.
+    index('webhook_inbox_left').on(t.state).where(sql`${t.state} in ('WAITING', 'PARKED')`),
     check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
   ],
 );

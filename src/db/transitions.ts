@@ -4,7 +4,10 @@ import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, preparedColumns, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { outbox, sightings, transitions } from './tables.ts';
 
-export type TransitionRow = typeof transitions.$inferSelect;
+/** Its trace comes with it by itself. */
+export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
+  readonly traceparent?: string | null;
+};
 
 /** A transition as feeds pass it on: with what decides who may see it. */
 export type LogRow = TransitionRow & { readonly verificationId: string };

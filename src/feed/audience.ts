@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Viewer } from '../domain/access.ts';
+import type { WatchDelivery } from '../telemetry/deliveries.ts';
 import type { LogPlace } from './cursor.ts';
 import { SharedExecution, type Shown } from './shared-execution.ts';
 import type { Selection } from './stream.ts';
@@ -63,7 +64,10 @@ export class Audience implements Listener {
   /** All who follow, in step or not. */
   members = 0;
 
-  constructor(selection: Selection) {
+  readonly #watch: WatchDelivery;
+
+  constructor(selection: Selection, watch: WatchDelivery = (_entries, passOn) => passOn()) {
+    this.#watch = watch;
     this.execution = new SharedExecution(selection);
   }
 
@@ -105,7 +109,7 @@ export class Audience implements Listener {
       this.#unheard -= entries.length;
       // Where this selection takes longer than the log takes to grow, its followers go by themselves.
       if (this.#unheard > MOST_UNHEARD) this.#skip(entries);
-      else await this.#passOn(entries);
+      else await this.#watch(entries, () => this.#passOn(entries));
     };
     this.#passing = this.#passing.then(passOn).catch(() => this.#skip(entries));
     return this.#passing;

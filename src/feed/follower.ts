@@ -1,5 +1,6 @@
 import { identityOf, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Audience, Member, Passed } from './audience.ts';
 import type { LogPlace } from './cursor.ts';
 import type { Shown } from './shared-execution.ts';
@@ -25,12 +26,13 @@ export class Follower implements Member {
   readonly #tail: Tail;
   readonly #audience: Audience;
   readonly #clock: Clock;
+  readonly #metrics: Metrics | undefined;
   readonly #onFault: (error: unknown) => void;
 
   constructor(
     subscriber: Subscriber,
     from: { at: LogPlace; number: number },
-    within: { tail: Tail; audience: Audience; clock: Clock },
+    within: { tail: Tail; audience: Audience; clock: Clock; metrics?: Metrics | undefined },
     onFault: (error: unknown) => void,
   ) {
     this.viewer = subscriber.viewer;
@@ -41,6 +43,7 @@ export class Follower implements Member {
     this.#tail = within.tail;
     this.#audience = within.audience;
     this.#clock = within.clock;
+    this.#metrics = within.metrics;
     this.#onFault = onFault;
   }
 
@@ -198,6 +201,7 @@ export class Follower implements Member {
     this.#audience.leave(this);
     this.#state = 'CATCHING_UP';
     const anew = await this.#subscriber.startAnew?.();
+    this.#metrics?.overflows.inc({ sent: anew?.frame.kind ?? 'LOG' });
     if (this.#hasEnded()) return;
     if (anew) await this.#show(anew);
     await this.#catchUp();

@@ -3,6 +3,9 @@ import type { Database } from '../db/client.ts';
 import { feedAfter, newestInFeed, numberCommitted } from '../db/feed.ts';
 import { findSessions, type SessionRow } from '../db/sessions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
+import { watchDelivery } from '../telemetry/deliveries.ts';
+import type { FeedFigures } from '../telemetry/gauges.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { Audience } from './audience.ts';
 import { CursorError, LOG_START, type LogPlace } from './cursor.ts';
 import { Follower } from './follower.ts';
@@ -31,11 +34,20 @@ interface Followed {
   readonly warm: Promise<void>;
 }
 
+interface Parts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly doorbell: Doorbell;
+  readonly log: Logger;
+  readonly metrics?: Metrics;
+}
+
 /** From the log to its subscribers: of one session, or of all in the order of the feed. */
 export class Hub {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #metrics: Metrics | undefined;
   readonly #read: LogReaders;
   readonly #followed = new Map<string, Followed>();
   readonly #stopListening: () => void;
@@ -46,10 +58,11 @@ export class Hub {
   #seenAt = performance.now();
   #stopped = false;
 
-  constructor({ db, clock, doorbell, log }: { db: Database; clock: Clock; doorbell: Doorbell; log: Logger }) {
+  constructor({ db, clock, doorbell, log, metrics }: Parts) {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
+    this.#metrics = metrics;
     this.#read = createLogReaders(db);
     this.#stopListening = doorbell.listen({
       rung: (sessionId) => {
@@ -121,19 +134,16 @@ export class Hub {
     }
     const { tail, audiences, warm } = followed;
     const { selection } = subscriber;
+    const [clock, metrics, kind] = [this.#clock, this.#metrics, name === ALL ? 'all' : 'session'] as const;
+    metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
     let audience = audiences.get(selection.key);
     if (!audience) {
-      audience = new Audience(selection);
+      audience = new Audience(selection, watchDelivery({ log: kind, clock, metrics }));
       audiences.set(selection.key, audience);
       tail.listeners.add(audience);
     }
     audience.members += 1;
-    const follower = new Follower(
-      subscriber,
-      from,
-      { tail, audience, clock: this.#clock },
-      this.#reportFault,
-    );
+    const follower = new Follower(subscriber, from, { tail, audience, clock, metrics }, this.#reportFault);
     void warm.then(() => follower.start(first ?? null));
     // Somebody may have knocked before anybody listened.
     tail.wake();
@@ -148,6 +158,19 @@ export class Hub {
       tail.stop();
       this.#followed.delete(name);
     });
+  }
+
+  /** How many follow what, and how far it was passed on. */
+  figures(): FeedFigures {
+    const figures = { subscribers: { session: 0, all: 0 }, live: 0, lagging: 0 };
+    for (const [name, { audiences }] of this.#followed)
+      for (const audience of audiences.values()) {
+        const { live, lagging } = audience.pace(Number.POSITIVE_INFINITY);
+        figures.subscribers[name === ALL ? 'all' : 'session'] += audience.members;
+        figures.live += live;
+        figures.lagging += lagging;
+      }
+    return { ...figures, passedOn: this.#followed.get(ALL)?.tail.head ?? null };
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { isStaff, type Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Cursors, LogPlace } from '../feed/cursor.ts';
 import type { Hub } from '../feed/hub.ts';
@@ -22,6 +23,8 @@ export interface Services {
   readonly policy: ActionPolicy;
   readonly clock: Clock;
   readonly startSession: StartSession;
+  /** Hears of every refusal that a mutation answers with. */
+  readonly onRefusal: (code: ErrorCode) => void;
   scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   recordReview(viewer: Viewer, stage: ReviewStage, input: unknown): Promise<ReviewRecorded>;

@@ -60,6 +60,12 @@ export const createTranslator =
     };
   };
 
+/** Whether an error is a fault of ours, of which clients are told an id alone. */
+export const isOurFault = (error: GraphQLError): boolean => {
+  const cause = error.originalError ?? error;
+  return !(cause instanceof CursorError) && codeOf(error, cause) === null;
+};
+
 /** The code of an error that the client can mend; null for one of ours. */
 function codeOf(outer: GraphQLError, cause: Error): string | null {
   const code = (outer.extensions.code ?? (cause as GraphQLError).extensions?.code) as string | undefined;

@@ -4,7 +4,7 @@ import { isStaff, type Viewer } from '../domain/access.ts';
 import { Lifetime } from '../feed/lifetime.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
 import { type Context, createContext, type Services } from './context.ts';
-import { formattedResult, type Translate } from './errors.ts';
+import { formattedResult, isOurFault, type Translate } from './errors.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Operation } from './operation.ts';
 
@@ -28,8 +28,9 @@ export async function subscribeTo(
   const contextValue = createContext(parts.services, viewer, live);
   const begun = (await createSourceEventStream({ ...operation, contextValue })) as Lifetime | ExecutionResult;
   const errors = 'errors' in begun ? (begun.errors ?? []) : [];
-  if (!errors.some((error) => parts.translate(error).extensions?.code === 'INTERNAL_SERVER_ERROR'))
-    return begun;
+  const faults = errors.filter(isOurFault);
+  if (faults.length === 0) return begun;
+  for (const fault of faults) parts.translate(fault);
   // A fault of ours costs the connection: clients would take a refusal for the end, and not come back.
   sink.abandon();
   return new Lifetime(() => {});

@@ -119,6 +119,7 @@ export async function resultOf<Success extends object>(
     return { __typename: typename, ...success };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    context.services.onRefusal(error.code);
     return memberOf(error, context);
   }
 }

@@ -8,6 +8,7 @@ import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
 import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
 import { refuseUnasked } from './origin.ts';
@@ -32,6 +33,7 @@ interface Parts {
   readonly limitUploads: onRequestAsyncHookHandler;
   readonly translate: Translate;
   readonly connections: LiveConnections;
+  readonly metrics: Metrics;
 }
 
 export interface GraphqlOverSse {
@@ -85,7 +87,9 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
       }
       reply.hijack();
       open.add(response);
+      const disconnected = parts.metrics.connected('sse');
       response.once('close', () => {
+        disconnected(null);
         open.delete(response);
         leave();
       });

@@ -11,6 +11,7 @@ import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
 import type { Operation, Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
 import type { Authenticator } from './sign-in.ts';
 import { FULL_BYTES, type Room, SocketSink } from './sinks.ts';
@@ -34,6 +35,7 @@ interface Parts {
   readonly translate: Translate;
   readonly connections: LiveConnections;
   readonly mostSubscriptions: number;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -97,6 +99,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
     // It was on its way when the process was told to stop. Dropped without a word it would look like a fault.
     if (parts.connections.isStopping) return void sendAway(client);
+    const disconnected = parts.metrics.connected('websocket');
     const room = roomOf(client, request);
     const peer: Peer = { client, request, room, viewer: null, leave: null, alive: true };
     peers.add(peer);
@@ -126,6 +129,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     });
     client.once('close', (code, reason) => {
       peers.delete(peer);
+      disconnected(code);
       peer.leave?.();
       void closed(code, String(reason)).catch(fail);
     });

@@ -5,7 +5,7 @@ import helmet from '@fastify/helmet';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
 import { serveGraphiql } from './graphiql.ts';
 import { type Guard, NOT_WELCOME } from './origin.ts';
@@ -26,8 +26,8 @@ interface Options {
   readonly graphiql: boolean;
   /** How long a request may take to arrive, its head and its body together. */
   readonly requestSeconds: number;
-  /** Rejects where the gateway could not serve now. */
-  readonly checkReady: () => Promise<void>;
+  /** What it lacks to be of use, by check; nothing where it is ready. Never rejects. */
+  readonly checkReady: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The HTTP server with everything but GraphQL and webhooks: health, metrics, sign-in for development, GraphiQL. */
@@ -95,18 +95,21 @@ export function createHttpServer({
     reply.status(404).send(problem('NOT_FOUND', 'There is nothing here. The API is at /graphql.')),
   );
 
+  app.addHook('onResponse', async ({ method, routeOptions: { url: route = 'none' } }, reply) => {
+    if (route !== '/graphql/stream')
+      metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+  });
+
+  // That the process lives, and nothing else: whoever asks may end it otherwise.
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render()),
   );
   app.get('/readyz', async (request, reply) => {
-    try {
-      await checkReady();
-      return { status: 'ready' };
-    } catch (error) {
-      request.log.warn({ err: error }, 'not ready');
-      return reply.status(503).send({ status: 'not ready' });
-    }
+    const missing = await checkReady();
+    if (Object.keys(missing).length === 0) return { status: 'ready' };
+    request.log.warn({ missing }, 'not ready');
+    return reply.status(503).send({ status: 'not ready', missing });
   });
 
   const { issue } = authenticator;

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Metrics } from '../metrics.ts';
 import { verify } from '../provider/signature.ts';
 import type { Inbox } from '../services/receive-webhook.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
 const LARGEST_WEBHOOK_BYTES = 1024 * 1024;

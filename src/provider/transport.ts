@@ -39,6 +39,8 @@ export interface TransportOptions {
   readonly breakMs?: number;
   /** Hears of an error code that no page of the provider names. */
   readonly onUnmappedError: (status: number, code: string) => void;
+  /** Each attempt, once it has its turn: the endpoint is such as `GET /vkyc`, without what it was asked. */
+  readonly watch: <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
   /** Hears when the provider is given a rest, and when it is asked again. */
   readonly onBreak: (open: boolean) => void;
 }
@@ -84,7 +86,8 @@ export function createTransport(options: TransportOptions): Transport {
     if (performance.now() < restsUntil) throw resting();
     await budget.take(purpose);
     try {
-      return await breaker.execute(() => converse(purpose, call));
+      const endpoint = `${call.method} ${call.path.split('?')[0]}`;
+      return await breaker.execute(() => options.watch(endpoint, purpose, () => converse(purpose, call)));
     } catch (error) {
       throw error instanceof BrokenCircuitError ? resting() : error;
     }

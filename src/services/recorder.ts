@@ -5,7 +5,7 @@ import type { TransitionRow } from '../db/transitions.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { UNRECOGNIZED } from '../domain/status.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { AuditedChanges } from './audited-changes.ts';
 import type { PollingPace } from './polling-pace.ts';
 import { Recording } from './record-transition.ts';
@@ -54,6 +54,7 @@ export class Recorder {
       return done;
     });
     for (const transition of recorded) {
+      this.#metrics.transitions.inc({ source: transition.source, verdict: transition.verdict });
       this.#doorbell.ring(transition.sessionId, transition.sequence);
       if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
     }

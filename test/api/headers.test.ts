@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { atTheEnd, bootGateway } from '../harness/gateway.ts';
+import { atTheEnd, bootGateway, untilReady } from '../harness/gateway.ts';
 
 const AUTH_SECRET = 'a secret of the tests that is long enough';
 const NOTHING = "default-src 'none';frame-ancestors 'none'";
@@ -60,6 +60,7 @@ const ANSWERS: Sent[] = [
 
 test('every answer tells browsers to do nothing with it but read it, refusals and streams as well', async () => {
   const gateway = await bootGateway();
+  await untilReady(gateway);
   for (const sent of ANSWERS) {
     const what = sent.slice(0, 3).join(' ');
     const { statusCode, headers } = await send(gateway.url, sent);

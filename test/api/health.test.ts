@@ -1,11 +1,101 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
-import { bootGateway } from '../harness/gateway.ts';
+import { atTheEnd, bootGateway, eventually, freshDatabase, untilReady } from '../harness/gateway.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+
+/** Held by whichever replica numbers the feed; see `db/feed.ts`. */
+const NUMBERING_LOCK = 8_529_002;
+
+/** What /readyz says is missing. */
+const missingAt = async ({ url }: { url: string }) => {
+  const response = await fetch(`${url}/readyz`);
+  const { status, missing = null } = (await response.json()) as { status: string; missing?: object };
+  expect([response.status, status]).toEqual(missing ? [503, 'not ready'] : [200, 'ready']);
+  return missing;
+};
 
 test('health is about the process, readiness about what it needs', async () => {
-  const gateway = await bootGateway();
-  const status = async (path: string) => (await fetch(`${gateway.url}${path}`)).status;
+  const wire = await startTcpProxy(await freshDatabase());
+  const gateway = await bootGateway({ database: wire.url });
+  await untilReady(gateway);
 
-  expect([await status('/healthz'), await status('/readyz')]).toEqual([200, 200]);
+  wire.cut();
+
+  const missing = await eventually(async () => {
+    const found = await missingAt(gateway);
+    return found && Object.keys(found).length === 2 && found;
+  });
+  expect(missing).toEqual({ database: 'does not answer', doorbell: 'is not connected' });
+  const health = await fetch(`${gateway.url}/healthz`);
+  expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+  const scraped = await fetch(`${gateway.url}/metrics`);
+  expect(scraped.status).toBe(200);
+  const text = await scraped.text();
+  expect(text).toMatch(/^vkyc_database_up 0$/m);
+  expect(text).toMatch(/^vkyc_doorbell_connected 0$/m);
+  // Nobody knows them now: a value of before would look like the truth.
+  expect(text).not.toMatch(/^vkyc_feed_lag_seconds /m);
+
+  wire.mend();
+  await untilReady(gateway);
+  await eventually(async () =>
+    /^vkyc_database_up 1$/m.test(await (await fetch(`${gateway.url}/metrics`)).text()),
+  );
+});
+
+test('a database of another release, or one in which nobody numbers the feed, is not what a replica can work on', async () => {
+  const gateway = await bootGateway();
+  await untilReady(gateway);
+  const newest = '(select max(created_at) from drizzle.__drizzle_migrations)';
+  const { rows } = await gateway.database.query(
+    `update drizzle.__drizzle_migrations set created_at = 1 where created_at = ${newest} returning id`,
+  );
+
+  expect(await eventually(() => missingAt(gateway))).toEqual({
+    migrations: 'are not those of this release',
+  });
+
+  await gateway.database.query(
+    `update drizzle.__drizzle_migrations set created_at = 99999999999999 where id = $1`,
+    [rows[0].id],
+  );
+  await untilReady(gateway);
+  await gateway.start('numbered.1');
+  const numbering = await gateway.database.connect();
+  await numbering.query('select pg_advisory_lock($1)', [NUMBERING_LOCK]);
+  await gateway.database.query(`update status_transition set recorded_at = now() - interval '40 seconds'`);
+  await gateway.database.query(
+    'insert into transition_outbox (session_id, sequence) select session_id, sequence from status_transition limit 1',
+  );
+
+  expect(await eventually(() => missingAt(gateway))).toEqual({
+    feed: expect.stringMatching(/^is 4\d s behind$/),
+  });
+
+  await gateway.database.query('delete from feed');
+  await numbering.query('select pg_advisory_unlock($1)', [NUMBERING_LOCK]);
+  numbering.release();
+  await untilReady(gateway);
+});
+
+test('however many ask whether it is ready, the database hears of one a second', async () => {
+  const gateway = await bootGateway();
+  await untilReady(gateway);
+  let asked = 0;
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
+    if (String(args[0]?.text ?? args[0]).includes('__drizzle_migrations')) asked += 1;
+    return (query as any).apply(this, args);
+  } as typeof query;
+  atTheEnd(async () => {
+    pg.Client.prototype.query = query;
+  });
+
+  const begun = performance.now();
+  for (let round = 0; round < 5; round += 1)
+    await Promise.all(Array.from({ length: 40 }, () => untilReady(gateway)));
+
+  expect(asked).toBeLessThanOrEqual(1 + (performance.now() - begun) / 1_000);
 });
 
 test('connections that the database cuts, in use or not, cost no process and no event', async () => {
@@ -28,7 +118,7 @@ test('connections that the database cuts, in use or not, cost no process and no 
   expect((await watcher.take(13)).map((each) => each.sequence)).toEqual(
     Array.from({ length: 13 }, (_, index) => index + 2),
   );
-  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+  await untilReady(gateway);
 });
 
 test('GraphiQL is served whole, from the package alone, and opens on something useful', async () => {

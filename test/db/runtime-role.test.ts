@@ -3,7 +3,7 @@ import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { movableClock } from '../harness/clock.ts';
-import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
+import { atTheEnd, bootGateway, eventually, untilReady } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { databaseUrl } from '../harness/postgres.ts';
 
@@ -39,6 +39,7 @@ test('a gateway whose role is not the owner does all it does, and can only appen
     SANDBOX_WEBHOOKS: 'documented',
   };
   const gateway = await bootGateway({ database: owner, environment, clock, polling: true });
+  await untilReady(gateway);
   const { id } = await gateway.start('roles.happy-path');
   const operator = await person(gateway, 'olga', 'OPERATOR');
   await operator.act('scheduleMeeting', id, { startsAt: inMinutes(60) });

@@ -287,6 +287,14 @@ export async function freshDatabase(): Promise<string> {
   return databaseUrl(server, name);
 }
 
+/** Waits until a gateway says that it is ready: that the other replicas are heard may take a moment longer. */
+export const untilReady = ({ url }: { url: string }): Promise<Response | false> =>
+  eventually(async () => {
+    const response = await fetch(`${url}/readyz`);
+    await response.arrayBuffer();
+    return response.ok && response;
+  });
+
 /** Runs when the present test ends, or its file where there is none. */
 export function atTheEnd(release: () => Promise<void>): void {
   try {

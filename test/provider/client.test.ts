@@ -40,6 +40,7 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
     budget,
     stopping: new AbortController().signal,
     onUnmappedError: (status, code) => unmapped.push([status, code]),
+    watch: (_endpoint, _purpose, attempt) => attempt(),
     onBreak: () => {},
     ...options,
   });

@@ -1,0 +1,59 @@
+import type pg from 'pg';
+import type { Backlog } from '../telemetry/gauges.ts';
+
+/** What takes longer is not worth waiting for: its asker has gone. */
+const ANSWERS_WITHIN_MS = 1_000;
+/** More of anything than this is as bad as this, and not worth the counting. */
+const MOST_COUNTED = 10_000;
+
+const counted = (from: string) =>
+  `(select count(*)::int from (select from ${from} limit ${MOST_COUNTED}) counted)`;
+const age = (time: string) => `extract(epoch from $1::timestamptz - ${time})::float8`;
+const pause = (until: string) =>
+  `(select coalesce(greatest(extract(epoch from ${until} - clock_timestamp()), 0), 0)::float8 from provider_budget)`;
+const LAST_MINUTE = `provider_call where at > clock_timestamp() - interval '60 seconds'`;
+const OLDEST_UNNUMBERED = `
+  (select ${age('t.recorded_at')} from (select session_id, sequence from transition_outbox order by id limit 1) oldest
+    join status_transition t using (session_id, sequence))`;
+
+const BACKLOG = `select
+  ${counted(`webhook_inbox where state = 'PENDING'`)} as "pending",
+  ${counted(`webhook_inbox where state = 'WAITING'`)} as "waiting",
+  ${counted(`webhook_inbox where state = 'PARKED'`)} as "parked",
+  (select ${age('received_at')} from webhook_inbox where state = 'PENDING' order by id limit 1) as "oldestPendingSeconds",
+  ${counted('transition_outbox')} as "unnumbered",
+  ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds",
+  (select coalesce(max(position), 0)::float8 from feed) as "feedHead",
+  (select count(*)::int from ${LAST_MINUTE}) as "calls",
+  (select count(*)::int from ${LAST_MINUTE} and purpose = 'POLL') as "polls",
+  ${pause('calls_paused_until')} as "callsPausedSeconds",
+  ${pause('polls_paused_until')} as "pollsPausedSeconds"`;
+
+/** Not in the types of the driver: how long it waits for this one answer. */
+interface Question extends pg.QueryConfig {
+  readonly query_timeout: number;
+}
+
+async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, now: Date): Promise<Row> {
+  const question: Question = { text, values: [now.toISOString()], query_timeout: ANSWERS_WITHIN_MS };
+  const { rows } = await pool.query<Row>(question);
+  return rows[0] as Row;
+}
+
+/** One statement by indexes alone, whatever the size of the tables. Rejects where there is no answer in a second. */
+export const readBacklog = (pool: pg.Pool, now: Date) => ask<Backlog & pg.QueryResultRow>(pool, BACKLOG, now);
+
+/** What a replica needs of the database to be of use. */
+export interface Fitness {
+  /** Milliseconds since the epoch that name the newest migration that was run, as the journal has them. */
+  readonly migratedTo: number;
+  /** Age of the oldest transition without a position in the feed; null where all have theirs. */
+  readonly oldestUnnumberedSeconds: number | null;
+}
+
+const FITNESS = `select
+  (select max(created_at)::float8 from drizzle.__drizzle_migrations) as "migratedTo",
+  ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds"`;
+
+/** Rejects where there is no answer in a second. */
+export const readFitness = (pool: pg.Pool, now: Date) => ask<Fitness & pg.QueryResultRow>(pool, FITNESS, now);

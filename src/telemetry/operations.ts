@@ -1,0 +1,117 @@
+import {
+  type DocumentNode,
+  type GraphQLError,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Metrics } from './metrics.ts';
+
+interface Asked {
+  readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
+}
+
+interface Answered {
+  readonly errors?: readonly GraphQLError[] | undefined;
+}
+
+/** What an operation is, in words of the schema alone: its own name is its client's to choose. */
+export interface OperationLabels {
+  /** `query`, `mutation` or `subscription`. */
+  readonly kind: string;
+  /** Its root field; `several` where there are more. */
+  readonly field: string;
+}
+
+const known = new WeakMap<OperationDefinitionNode, OperationLabels>();
+const NONE: OperationLabels = { kind: 'none', field: 'none' };
+
+/** Of a document that was validated. */
+export function labelsOf({ document, operationName }: Asked): OperationLabels {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return NONE;
+  let labels = known.get(operation);
+  if (!labels) {
+    const [field = 'none', ...more] = rootFields(document, operation.selectionSet);
+    labels = { kind: operation.operation, field: more.length > 0 ? 'several' : field };
+    known.set(operation, labels);
+  }
+  return labels;
+}
+
+function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string> {
+  const found = new Set<string>();
+  // Each fragment once: those that spread each other twice would take 2^n steps.
+  const unread = new Map(
+    document.definitions.flatMap((each) =>
+      each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each.selectionSet] as const] : [],
+    ),
+  );
+  const read = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) found.add(selection.name.value);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) read(selection.selectionSet);
+      else {
+        const fragment = unread.get(selection.name.value);
+        unread.delete(selection.name.value);
+        if (fragment) read(fragment);
+      }
+    }
+  };
+  read(root);
+  // It says nothing, and tools add it everywhere.
+  if (found.size > 1) found.delete('__typename');
+  return found;
+}
+
+/** Measures how long operations take, and what comes of them. */
+export const measured =
+  <A extends Asked, R extends Answered>(execute: (args: A) => Promise<R>, { operations }: Metrics) =>
+  async (args: A): Promise<R> => {
+    const begun = performance.now();
+    const result = await execute(args);
+    const outcome = result.errors?.[0] ? codeOf(result.errors[0]) : 'OK';
+    operations.observe({ ...labelsOf(args), outcome }, (performance.now() - begun) / 1000);
+    return result;
+  };
+
+/** Every code that a client can be told; what is not here is counted as OTHER. */
+export const CODES = new Set([
+  'BAD_REQUEST',
+  'BAD_USER_INPUT',
+  'CURSOR_EXPIRED',
+  'FORBIDDEN',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'INTERNAL_SERVER_ERROR',
+  'OPERATION_RESOLUTION_FAILURE',
+  'QUERY_TOO_COMPLEX',
+  'RATE_LIMITED',
+  'SERVICE_UNAVAILABLE',
+  'TIMEOUT',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_SUBSCRIPTIONS',
+  'UNAUTHENTICATED',
+  'UNTRUSTED_DOCUMENT',
+]);
+
+function codeOf({ extensions, originalError }: GraphQLError): string {
+  const code = extensions.code ?? (originalError as GraphQLError | undefined)?.extensions?.code;
+  if (code === undefined) return originalError ? 'INTERNAL_SERVER_ERROR' : 'BAD_USER_INPUT';
+  return CODES.has(String(code)) ? String(code) : 'OTHER';
+}
+
+/** Counts what a translator tells clients. */
+export const counted =
+  <T extends { readonly extensions?: Record<string, unknown> | undefined }>(
+    translate: (error: unknown) => T,
+    { errors }: Metrics,
+  ) =>
+  (error: unknown): T => {
+    const told = translate(error);
+    const code = String(told.extensions?.code);
+    errors.inc({ code: CODES.has(code) ? code : 'OTHER' });
+    return told;
+  };

@@ -1,0 +1,23 @@
+import { ProviderFailure } from '../domain/errors.ts';
+import type { CallPurpose } from '../domain/ports.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Runs one attempt to call the provider; the endpoint is such as `GET /vkyc`. */
+export type WatchCall = <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
+
+/** Measures how long attempts take, and what comes of them. */
+export const watchCalls =
+  ({ providerCalls }: Metrics): WatchCall =>
+  async (endpoint, purpose, attempt) => {
+    const begun = performance.now();
+    const note = (outcome: string) =>
+      providerCalls.observe({ endpoint, purpose, outcome }, (performance.now() - begun) / 1000);
+    try {
+      const answer = await attempt();
+      note('OK');
+      return answer;
+    } catch (error) {
+      note(error instanceof ProviderFailure ? error.kind : 'STOPPED');
+      throw error;
+    }
+  };

@@ -1,0 +1,33 @@
+/**
+ * What the rest of the code knows of traces. While none are exported there is no tracer: nothing is wrapped, and
+ * nothing of OpenTelemetry has been read.
+ */
+
+/** Of OpenTelemetry, through `tracing.ts`. */
+export interface Tracer {
+  /** The trace that is under way, as W3C Trace Context writes it; null where nothing is. */
+  traceparent(): string | null;
+  /** Runs work within a span: of the trace that the traceparent names, or of the one that is under way. */
+  span<T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T>;
+}
+
+/** No detail may tell of a person: no ids of verifications, no addresses with them, nothing that somebody wrote. */
+export interface SpanDetails {
+  readonly kind?: 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
+  /** Of the trace that this goes on with; without it, the one that is under way. */
+  readonly from?: string | null;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+let tracer: Tracer | null = null;
+
+/** From here on this process is traced, or no more. */
+export const traceBy = (given: Tracer | null): void => {
+  tracer = given;
+};
+
+export const currentTraceparent = (): string | null => tracer?.traceparent() ?? null;
+
+/** Runs work, within a span where this process is traced. */
+export const traced = <T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T> =>
+  tracer ? tracer.span(name, details, work) : work();
