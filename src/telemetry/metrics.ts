@@ -60,6 +60,15 @@ export function createMetrics(): Metrics {
     'code',
   );
   const codes = new Set<string>();
+  const transitions = counter(
+    'vkyc_transitions_total',
+    'Transitions recorded, by whence they came and how they were judged.',
+    'source',
+    'verdict',
+  );
+  // Alerts look for an increase, and the first of a series that was not there is none.
+  for (const source of ['WEBHOOK', 'POLL'])
+    for (const verdict of ['DISPUTED', 'DISPUTED_LATE']) transitions.inc({ source, verdict }, 0);
   const open = new Gauge({
     name: 'vkyc_connections',
     help: 'WebSockets and event streams that are open.',
@@ -119,12 +128,7 @@ export function createMetrics(): Metrics {
       'Webhooks received, by what became of them at the door.',
       'outcome',
     ),
-    transitions: counter(
-      'vkyc_transitions_total',
-      'Transitions recorded, by whence they came and how they were judged.',
-      'source',
-      'verdict',
-    ),
+    transitions,
     unrecognized: counter(
       'vkyc_unrecognized_states_total',
       'Transitions whose state this release does not know.',

@@ -5,6 +5,7 @@ import { Audience } from '../../src/feed/audience.ts';
 import { Follower } from '../../src/feed/follower.ts';
 import type { Anew, Frame, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
 import { type Entry, Tail } from '../../src/feed/tail.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 const SESSION = '018f0000-0000-7000-8000-000000000000';
 export const viewer = (id: string): Viewer => ({
@@ -122,6 +123,7 @@ export function createSelection({ dependsOnViewer = false } = {}) {
 /** All who follow one log with one selection. */
 export function createFloor(log = createLog(), selection = createSelection()) {
   const errors: unknown[] = [];
+  const metrics = createMetrics();
   const tail = new Tail(log, log.length, (error) => errors.push(error));
   const audience = new Audience(selection);
   tail.listeners.add(audience);
@@ -131,6 +133,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
     audience,
     selection,
     errors,
+    metrics,
     append(count = 1) {
       log.append(count);
       tail.wake();
@@ -153,8 +156,11 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         startAnew: null,
         ...given,
       };
-      const follower = new Follower(subscriber, at(after), { tail, audience, clock: systemClock }, (error) =>
-        errors.push(error),
+      const follower = new Follower(
+        subscriber,
+        at(after),
+        { tail, audience, clock: systemClock, metrics },
+        (error) => errors.push(error),
       );
       follower.start(first);
       return { connection, leave: () => follower.end() };

@@ -112,6 +112,7 @@ test('one who stalls holds nobody up, takes no memory, and reads on from the log
   await stalled.connection.until(has(5000));
 
   expect(stalled.connection.numbers).toEqual(upTo(5000));
+  expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="LOG"\} 1$/m);
 });
 
 test('one who stalls and may start anew is shown where to go on', async () => {
@@ -132,6 +133,7 @@ test('one who stalls and may start anew is shown where to go on', async () => {
 
   expect(stalled.connection.received.map(({ kind }) => kind)).toEqual(['TRANSITION', 'RESET', 'TRANSITION']);
   expect(stalled.connection.numbers).toEqual([1, 3001]);
+  expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="RESET"\} 1$/m);
 });
 
 test('a heartbeat says when the past is done, and then that nothing happens', async () => {
