@@ -86,7 +86,9 @@ type Release = () => Promise<unknown> | unknown;
 /** The whole gateway, put together by hand and listening. What opens says at once how it closes. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const { clock = systemClock } = overrides;
-  const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel));
+  // Only then is OpenTelemetry read at all.
+  const tracing = config.tracing ? (await import('./telemetry/tracing.ts')).startTracing() : null;
+  const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel, tracing?.idsOfLog));
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
   const stop = once(async () => {
@@ -99,6 +101,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     }
   });
 
+  onStop(() => tracing?.stop());
+
   try {
     const { url, migrateUrl } = await openDatabase(config.database, onStop);
     await migrate(migrateUrl, url);
@@ -106,6 +110,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       log.warn({ err: error }, 'a database connection broke'),
     );
     onStop(close);
+    tracing?.watchPool(pool);
 
     const dataDir = resolve(config.dataDir);
     const sealer = new Sealer(config.dataKeys ?? [await developmentKey(dataDir, 'data')]);
@@ -192,6 +197,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       requestSeconds: config.requestSeconds,
       checkReady,
     });
+    tracing?.watchServer(server);
     const closeIdleConnections = watchIdleConnections(server);
     const schema = getSchema();
     const trust = config.trustedDocumentsOnly ? onlyOf(await readManifest()) : (payload: Payload) => payload;

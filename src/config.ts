@@ -92,6 +92,9 @@ const environment = z.object({
   RATE_LIMIT_COST_PER_MINUTE: z.coerce.number().int().min(0).default(100_000),
   CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
   SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
+  OTEL_SDK_DISABLED: flag.default(false),
   SHUTDOWN_SECONDS: z.coerce.number().min(0).max(300).default(5),
 });
 
@@ -157,6 +160,8 @@ export interface Config {
   readonly failuresPerMinute: number;
   /** How many proxies stand in front, or their addresses: those are believed for whom they ask. */
   readonly trustedProxies: number | readonly string[];
+  /** Whether traces are exported; where to, OpenTelemetry reads from the environment by itself. */
+  readonly tracing: boolean;
   readonly live: {
     /** WebSockets and streams of one `sub`, in each process. */
     readonly connectionsPerClient: number;
@@ -216,6 +221,9 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     // Everybody is let in there, and all that fails is a developer's.
     failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
+    tracing:
+      Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) &&
+      !env.OTEL_SDK_DISABLED,
     live: {
       connectionsPerClient: env.CONNECTIONS_PER_CLIENT,
       subscriptionsPerSocket: env.SUBSCRIPTIONS_PER_SOCKET,

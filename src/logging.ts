@@ -12,7 +12,9 @@ function describeError(error: unknown): unknown {
   return { type, ...code, message, stack: frames.join('\n'), ...cause };
 }
 
-export const createLogger = (level: string): Logger => pino({ level });
+/** `ids` are added to every line. */
+export const createLogger = (level: string, ids?: () => Record<string, string>): Logger =>
+  pino({ level, ...(ids ? { mixin: ids } : {}) });
 
 /** The same log, whose errors carry no personal data. */
 export const withSafeErrors = (log: Logger): Logger => log.child({}, { serializers: { err: describeError } });

@@ -59,6 +59,15 @@ test('everything wrong is said at once, with what to do', () => {
   ).toEqual(['AUTH_SECRET', 'DATA_KEYS', 'LOG_LEVEL', 'PORT']);
 });
 
+test('traces are exported where there is a collector, unless told otherwise', () => {
+  const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318';
+
+  expect(readConfig({}).tracing).toBe(false);
+  expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT }).tracing).toBe(true);
+  expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' }).tracing).toBe(false);
+  expect(complaints({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toEqual(['OTEL_EXPORTER_OTLP_ENDPOINT']);
+});
+
 test('proxies are trusted by their number or their addresses, and never all of them', () => {
   expect(readConfig({}).trustedProxies).toBe(0);
   expect(readConfig({ TRUST_PROXY: '2' }).trustedProxies).toBe(2);

@@ -6,6 +6,7 @@ import type { Clock, Doorbell } from '../domain/ports.ts';
 import { watchDelivery } from '../telemetry/deliveries.ts';
 import type { FeedFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { detached } from '../telemetry/trace.ts';
 import { Audience } from './audience.ts';
 import { CursorError, LOG_START, type LogPlace } from './cursor.ts';
 import { Follower } from './follower.ts';
@@ -180,7 +181,7 @@ export class Hub {
   #number(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
       this.#nextPass = null;
-      const pass = this.#numberAll();
+      const pass = detached(() => this.#numberAll());
       this.#pass = pass.catch(() => {});
       return pass;
     });

@@ -1,4 +1,5 @@
 import type { LogRow } from '../db/transitions.ts';
+import { detached } from '../telemetry/trace.ts';
 
 /** A transition, and its number in the log that is followed: 1, 2, 3 … without gaps. */
 export type Entry = LogRow & { readonly number: number };
@@ -64,7 +65,7 @@ export class Tail {
   /** Says that the log may have grown. Cheap, and safe to call too often. */
   wake(): void {
     this.#mayHaveGrown = true;
-    if (!this.#passingOn && !this.#stopped) void this.#passOn();
+    if (!this.#passingOn && !this.#stopped) void detached(() => this.#passOn());
   }
 
   /** Some entries after a number, kept here or from the log; none at the head. */

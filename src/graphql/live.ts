@@ -3,6 +3,7 @@ import { createSourceEventStream, type ExecutionResult, execute } from 'graphql'
 import { isStaff, type Viewer } from '../domain/access.ts';
 import { Lifetime } from '../feed/lifetime.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
+import { labelsOf, tracedOperation } from '../telemetry/operations.ts';
 import { type Context, createContext, type Services } from './context.ts';
 import { formattedResult, isOurFault, type Translate } from './errors.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -26,7 +27,9 @@ export async function subscribeTo(
 ): Promise<Lifetime | ExecutionResult> {
   const live = { sink, selection: selectionOf(operation, isStaff(viewer), parts) };
   const contextValue = createContext(parts.services, viewer, live);
-  const begun = (await createSourceEventStream({ ...operation, contextValue })) as Lifetime | ExecutionResult;
+  const begun = (await tracedOperation(labelsOf(operation), async () =>
+    createSourceEventStream({ ...operation, contextValue }),
+  )) as Lifetime | ExecutionResult;
   const errors = 'errors' in begun ? (begun.errors ?? []) : [];
   const faults = errors.filter(isOurFault);
   if (faults.length === 0) return begun;

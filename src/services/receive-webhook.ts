@@ -14,6 +14,7 @@ import type { Sealer } from '../db/sealing.ts';
 import { lockSession } from '../db/sessions.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
+import { detached, traced } from '../telemetry/trace.ts';
 import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -68,7 +69,7 @@ export class Inbox {
 
   #work(): void {
     if (this.#working.size >= WORKERS || this.#stopped) return;
-    const work = this.#processAll().finally(() => this.#working.delete(work));
+    const work = detached(() => this.#processAll()).finally(() => this.#working.delete(work));
     this.#working.add(work);
   }
 
@@ -84,7 +85,10 @@ export class Inbox {
       return await recorder.inTransaction(async (recording) => {
         claimed = await claimWebhook(recording.tx);
         if (!claimed) return false;
-        await this.#process(recording, claimed);
+        const row = claimed;
+        await traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
+          this.#process(recording, row),
+        );
         return true;
       });
     } catch (error) {

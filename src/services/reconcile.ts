@@ -11,6 +11,7 @@ import { findSessionsByVerificationId, postponePoll, type SessionRow, withNextPo
 import { findUsers } from '../db/users.ts';
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
+import { traced } from '../telemetry/trace.ts';
 import { storeUser } from './ensure-user.ts';
 import type { PollingPace } from './polling-pace.ts';
 import type { Recorder } from './recorder.ts';
@@ -68,7 +69,9 @@ export class Reconciler {
       log.warn({ err: error }, 'what is due could not be looked at; it will be tried again');
     this.#looking ??= queueDue(db, clock.now())
       .then(() => {
-        this.#draining ??= drainQueue(pool, (id) => this.#reconcile(id))
+        this.#draining ??= drainQueue(pool, (id) =>
+          traced('reconcile', { from: null }, () => this.#reconcile(id)),
+        )
           .catch(complain)
           .finally(() => {
             this.#draining = null;

@@ -7,6 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Metrics } from './metrics.ts';
+import { traced } from './trace.ts';
 
 interface Asked {
   readonly document: DocumentNode;
@@ -66,14 +67,19 @@ function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string>
   return found;
 }
 
+/** Runs an operation, within a span where this process is traced. */
+export const tracedOperation = <T>({ kind, field }: OperationLabels, work: () => Promise<T>): Promise<T> =>
+  traced(`${kind} ${field}`, { attributes: { 'graphql.operation.type': kind } }, work);
+
 /** Measures how long operations take, and what comes of them. */
 export const measured =
   <A extends Asked, R extends Answered>(execute: (args: A) => Promise<R>, { operations }: Metrics) =>
   async (args: A): Promise<R> => {
     const begun = performance.now();
-    const result = await execute(args);
+    const labels = labelsOf(args);
+    const result = await tracedOperation(labels, () => execute(args));
     const outcome = result.errors?.[0] ? codeOf(result.errors[0]) : 'OK';
-    operations.observe({ ...labelsOf(args), outcome }, (performance.now() - begun) / 1000);
+    operations.observe({ ...labels, outcome }, (performance.now() - begun) / 1000);
     return result;
   };
 

@@ -1,6 +1,7 @@
 import { ProviderFailure } from '../domain/errors.ts';
 import type { CallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
+import { traced } from './trace.ts';
 
 /** Runs one attempt to call the provider; the endpoint is such as `GET /vkyc`. */
 export type WatchCall = <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
@@ -13,7 +14,8 @@ export const watchCalls =
     const note = (outcome: string) =>
       providerCalls.observe({ endpoint, purpose, outcome }, (performance.now() - begun) / 1000);
     try {
-      const answer = await attempt();
+      const attributes = { 'vkyc.purpose': purpose };
+      const answer = await traced(`provider ${endpoint}`, { kind: 'CLIENT', attributes }, attempt);
       note('OK');
       return answer;
     } catch (error) {

@@ -7,13 +7,15 @@
 export interface Tracer {
   /** The trace that is under way, as W3C Trace Context writes it; null where nothing is. */
   traceparent(): string | null;
+  /** Runs work that is nobody's in particular. */
+  detached<T>(work: () => T): T;
   /** Runs work within a span: of the trace that the traceparent names, or of the one that is under way. */
   span<T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T>;
 }
 
 /** No detail may tell of a person: no ids of verifications, no addresses with them, nothing that somebody wrote. */
 export interface SpanDetails {
-  readonly kind?: 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
+  readonly kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   /** Of the trace that this goes on with; without it, the one that is under way. */
   readonly from?: string | null;
   readonly attributes?: Readonly<Record<string, string | number>>;
@@ -31,3 +33,9 @@ export const currentTraceparent = (): string | null => tracer?.traceparent() ?? 
 /** Runs work, within a span where this process is traced. */
 export const traced = <T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T> =>
   tracer ? tracer.span(name, details, work) : work();
+
+/**
+ * Runs work that goes on for others than whoever set it going, such as a queue's: it would gather in the trace of the
+ * one who happened to wake it.
+ */
+export const detached = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());

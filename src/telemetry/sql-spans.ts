@@ -1,0 +1,58 @@
+import { context, trace } from '@opentelemetry/api';
+import type pg from 'pg';
+import type { BeginSpan } from './tracing.ts';
+
+const LONGEST_TEXT = 1_000;
+
+type Query = (...args: unknown[]) => unknown;
+type Done = (error: unknown, ...rest: unknown[]) => void;
+
+/**
+ * Has each statement of the pool's clients be a span of the trace that it belongs to; those of nobody's trace, such as
+ * the looks every second, are none. Its text is sent, whose values are parameters, and never those.
+ */
+export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
+  const connect = pool.connect.bind(pool) as (callBack?: Done) => unknown;
+  // Who waits for a connection is called back by whoever gives one back, in the context of that one.
+  pool.connect = ((callBack?: Done) =>
+    connect(callBack && context.bind(context.active(), callBack))) as pg.Pool['connect'];
+  pool.on('connect', (client) => {
+    const query = client.query.bind(client) as Query;
+    client.query = ((...args: unknown[]) => {
+      const text = textOf(args[0]);
+      if (text === null || !trace.getSpan(context.active())) return query(...args);
+      const { end } = begin(nameOf(text), {
+        kind: 'CLIENT',
+        attributes: { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, LONGEST_TEXT) },
+      });
+      const callBack = args.at(-1);
+      if (typeof callBack === 'function') {
+        const done: Done = (error, ...rest) => {
+          end(error ?? undefined);
+          (callBack as Done)(error, ...rest);
+        };
+        return query(...args.slice(0, -1), context.bind(context.active(), done));
+      }
+      const answer = query(...args) as Promise<unknown>;
+      answer.then(
+        () => end(),
+        (error) => end(error),
+      );
+      return answer;
+    }) as typeof client.query;
+  });
+}
+
+/** Null for what is no statement by itself, such as a cursor. */
+function textOf(first: unknown): string | null {
+  if (typeof first === 'string') return first;
+  const { text, submit } = (first ?? {}) as { text?: unknown; submit?: unknown };
+  return typeof text === 'string' && typeof submit !== 'function' ? text : null;
+}
+
+/** Such as `select vkyc_session`. */
+function nameOf(text: string): string {
+  const verb = text.match(/[a-z]+/i)?.[0].toLowerCase() ?? 'statement';
+  const table = text.match(/\b(?:from|into|update)\s+"?([a-z_]\w*)"?/i)?.[1];
+  return table ? `${verb} ${table}` : verb;
+}
