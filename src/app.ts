@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { isAbsence } from './db/absence.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -33,6 +34,7 @@ import { createGuard, refuseUpgrade } from './http/origin.ts';
 import { acceptAllWaiting, addressOf, createHttpServer, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { limitUploads } from './http/uploads.ts';
+import { whenDatabaseIsThere } from './http/waiting-room.ts';
 import { serveWebhooks } from './http/webhooks.ts';
 import { createLogger, withSafeErrors } from './logging.ts';
 import { createCashfree } from './provider/cashfree.ts';
@@ -105,7 +107,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   try {
     const { url, migrateUrl } = await openDatabase(config.database, onStop);
-    await migrate(migrateUrl, url);
+    const port = await whenDatabaseIsThere(
+      {
+        host: config.host,
+        port: config.port,
+        isAbsence,
+        onAbsence: (error) =>
+          log.warn({ err: error }, 'the database cannot be reached yet; it will be tried again'),
+      },
+      () => migrate(migrateUrl, url),
+    );
     const { db, pool, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
@@ -246,7 +257,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       else if (!isWelcome(request.headers)) refuseUpgrade(socket);
       else websocket.upgrade(request, socket, head);
     });
-    await server.listen({ host: config.host, port: config.port });
+    await server.listen({ host: config.host, port });
     onStop(async () => {
       stopping = true;
       await acceptAllWaiting(server);

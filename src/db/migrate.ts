@@ -8,6 +8,9 @@ import { migrateJobs } from './jobs.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
+/** Behind a lost route nobody answers: it is tried again. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** Any number will do, as long as every replica takes the same. */
 const MIGRATION_LOCK = 8_529_001;
 
@@ -23,7 +26,7 @@ export const newestMigration = async (): Promise<number> => {
  */
 export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   const runtimeRole = runtimeUrl === url ? null : await roleOf(runtimeUrl);
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -38,7 +41,7 @@ export async function migrate(url: string, runtimeUrl = url): Promise<void> {
 
 /** As whom a connection string connects: it need not say so itself. */
 async function roleOf(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
     const { rows } = await client.query<{ role: string }>('select current_user as role');
