@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
+import { readBacklog } from '../../src/db/backlog.ts';
 import { type Connection, connect } from '../../src/db/client.ts';
 import { countStates } from '../../src/db/session-stats.ts';
 import {
@@ -41,7 +42,7 @@ beforeAll(async () => {
 });
 
 /** The plan of the statement that `run` sends, from the planner itself. */
-async function planOf(run: () => Promise<unknown>): Promise<string> {
+async function planOf(run: () => Promise<unknown>, about = 'vkyc_session'): Promise<string> {
   const sent: { text: string; values: unknown[] }[] = [];
   const { query } = pg.Client.prototype;
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
@@ -51,7 +52,7 @@ async function planOf(run: () => Promise<unknown>): Promise<string> {
   await run().finally(() => {
     pg.Client.prototype.query = query;
   });
-  const statement = sent.find(({ text }) => text.includes('vkyc_session'));
+  const statement = sent.find(({ text }) => text.includes(about));
   const { rows } = await database.query(`explain ${statement?.text}`, statement?.values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
@@ -149,4 +150,26 @@ test('what is open is counted from an index alone, however many sessions are ove
   const plan = await planOf(() => countStates(connection.db, window));
 
   expect(plan).toContain('Index Only Scan using vkyc_session_open');
+});
+
+test('what a scrape asks is answered by indexes alone, however much was done before', async () => {
+  await database.query(
+    `insert into webhook_inbox (body_hash, body, verification_id, state, received_at)
+     select decode(md5(n::text), 'hex'), '', 'plan.' || n, case when n % 1000 = 0 then 'PARKED' else 'DONE' end, now()
+     from generate_series(1, 20000) n`,
+  );
+  await database.query(
+    `with logged as (
+       insert into status_transition (session_id, sequence, status, sub_status, verdict, source, recorded_at)
+       select id, 1, 'RECEIVED', 'LINK_GENERATED', 'MOVED', 'POLL', now() from vkyc_session returning session_id
+     )
+     insert into feed (position, session_id, sequence) select row_number() over (), session_id, 1 from logged`,
+  );
+  await database.query('vacuum analyze webhook_inbox, status_transition, feed');
+
+  const plan = await planOf(() => readBacklog(connection.pool, new Date()), 'webhook_inbox');
+
+  expect(plan).not.toMatch(/Seq Scan on (webhook_inbox|feed|status_transition)/);
+  expect(plan).toContain('webhook_inbox_left');
+  expect(plan).toContain('webhook_inbox_queue');
 });

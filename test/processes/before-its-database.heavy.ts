@@ -36,7 +36,9 @@ async function stoppedPostgres() {
   };
 }
 
-test('a gateway that is started before its database lives, is not ready, and is as soon as the database is there', async () => {
+test('a gateway that is started before its database lives, is not ready, and is as soon as the database is there', {
+  timeout: 60_000,
+}, async () => {
   const postgres = await stoppedPostgres();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -46,7 +48,7 @@ test('a gateway that is started before its database lives, is not ready, and is 
   };
   const starting = startGatewayProcess({ PORT: String(port), DATABASE_URL: postgres.url, DATA_KEYS });
 
-  const health = await eventually(() => ask('/healthz').catch(() => null));
+  const health = await Promise.race([eventually(() => ask('/healthz').catch(() => null)), starting]);
   expect(health).toEqual([200, { status: 'ok' }]);
   expect(await ask('/readyz')).toEqual([
     503,

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway, untilReady } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { type Scrape, scrape, shippedExpressions, usesOf } from '../harness/prometheus.ts';
+import { countStatements } from '../harness/statements.ts';
 
 const WATCH = 'subscription ($after: String) { statusTransitions(after: $after) { sequence } }';
 const WATCH_ONE =
@@ -85,7 +86,7 @@ test('what happens is counted, by words of our own', () => {
   expect(scraped.text).not.toMatch(/NameOfAClient|alias|seen\.awaits|ravi|NEVER_HEARD_OF/);
 });
 
-test('what is left to do is asked of the database, by anybody and once', async () => {
+test('what is left to do is asked of the database once, whoever scrapes', async () => {
   await eventually(async () => {
     const { value } = await scrape(gateway);
     const [pending, parked] = ['PENDING', 'PARKED'].map((state) =>
@@ -93,12 +94,16 @@ test('what is left to do is asked of the database, by anybody and once', async (
     );
     return pending === 0 && parked === 1;
   });
-  const { value } = await scrape(gateway);
+  const asked = countStatements('webhook_inbox where state');
+  const begun = performance.now();
+  const [{ value, text }] = (await Promise.all(Array.from({ length: 50 }, () => scrape(gateway)))) as [
+    Scrape,
+  ];
 
-  expect(value('vkyc_database_up')).toBe(1);
-  expect(value('vkyc_doorbell_connected')).toBe(1);
-  expect(value('vkyc_inbox_oldest_seconds')).toBe(0);
-  expect(value('vkyc_feed_lag_seconds')).toBe(0);
+  expect(asked()).toBeLessThanOrEqual(1 + (performance.now() - begun) / 3_000);
+  for (const line of ['vkyc_database_up 1', 'vkyc_doorbell_connected 1', 'vkyc_feed_lag_seconds 0'])
+    expect(text.split('\n')).toContain(line);
+  expect(text).toMatch(/^vkyc_inbox_oldest_seconds 0$/m);
   expect(value('vkyc_provider_calls_left{purpose="MUTATION"}')).toBeGreaterThan(5_900);
   expect(value('vkyc_provider_calls_left{purpose="MUTATION"}')).toBeLessThan(6_000);
   expect(value('vkyc_database_connections{state="idle"}')).toBeGreaterThan(0);
