@@ -91,6 +91,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   // Only then is OpenTelemetry read at all.
   const tracing = config.tracing ? (await import('./telemetry/tracing.ts')).startTracing() : null;
   const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel, tracing?.idsOfLog));
+  tracing?.complainTo(log);
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
   const stop = once(async () => {

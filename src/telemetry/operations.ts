@@ -68,8 +68,18 @@ function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string>
 }
 
 /** Runs an operation, within a span where this process is traced. */
-export const tracedOperation = <T>({ kind, field }: OperationLabels, work: () => Promise<T>): Promise<T> =>
-  traced(`${kind} ${field}`, { attributes: { 'graphql.operation.type': kind } }, work);
+export const tracedOperation = <T>(
+  { kind, field }: OperationLabels,
+  work: () => Promise<T>,
+  failureIn?: (result: T) => string | undefined,
+): Promise<T> =>
+  traced(
+    `${kind} ${field}`,
+    { attributes: { 'graphql.operation.type': kind }, ...(failureIn ? { failureIn } : {}) },
+    work,
+  );
+
+const failureIn = ({ errors }: Answered): string | undefined => errors?.[0] && codeOf(errors[0]);
 
 /** Measures how long operations take, and what comes of them. */
 export const measured =
@@ -77,9 +87,8 @@ export const measured =
   async (args: A): Promise<R> => {
     const begun = performance.now();
     const labels = labelsOf(args);
-    const result = await tracedOperation(labels, () => execute(args));
-    const outcome = result.errors?.[0] ? codeOf(result.errors[0]) : 'OK';
-    operations.observe({ ...labels, outcome }, (performance.now() - begun) / 1000);
+    const result = await tracedOperation(labels, () => execute(args), failureIn);
+    operations.observe({ ...labels, outcome: failureIn(result) ?? 'OK' }, (performance.now() - begun) / 1000);
     return result;
   };
 

@@ -10,15 +10,17 @@ export interface Tracer {
   /** Runs work that is nobody's in particular. */
   detached<T>(work: () => T): T;
   /** Runs work within a span: of the trace that the traceparent names, or of the one that is under way. */
-  span<T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T>;
+  span<T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T>;
 }
 
 /** No detail may tell of a person: no ids of verifications, no addresses with them, nothing that somebody wrote. */
-export interface SpanDetails {
+export interface SpanDetails<T = unknown> {
   readonly kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   /** Of the trace that this goes on with; without it, the one that is under way. */
   readonly from?: string | null;
   readonly attributes?: Readonly<Record<string, string | number>>;
+  /** The code of a failure that is in the result; undefined where all went well. */
+  readonly failureIn?: (result: T) => string | undefined;
 }
 
 let tracer: Tracer | null = null;
@@ -31,7 +33,7 @@ export const traceBy = (given: Tracer | null): void => {
 export const currentTraceparent = (): string | null => tracer?.traceparent() ?? null;
 
 /** Runs work, within a span where this process is traced. */
-export const traced = <T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T> =>
+export const traced = <T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T> =>
   tracer ? tracer.span(name, details, work) : work();
 
 /**

@@ -4,7 +4,9 @@ import {
   type Context,
   context,
   createContextKey,
+  DiagLogLevel,
   defaultTextMapGetter,
+  diag,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -21,6 +23,7 @@ import {
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
+import type { Logger } from 'pino';
 import { spanRequests } from './http-spans.ts';
 import { spanStatements } from './sql-spans.ts';
 import { type SpanDetails, type Tracer, traceBy } from './trace.ts';
@@ -37,6 +40,8 @@ export interface Tracing {
   watchServer(server: FastifyInstance): void;
   /** What every line of the log carries. */
   idsOfLog(): Record<string, string>;
+  /** Says in the log, from here on, when traces could not be exported. */
+  complainTo(log: Logger): void;
   /** Sends what is still to be sent. */
   stop(): Promise<void>;
 }
@@ -68,12 +73,22 @@ export function startTracing(): Tracing {
         ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
       };
     },
+    complainTo(log) {
+      // Not what it says: that may be whatever a collector answered.
+      const complain = () => log.warn('traces could not be exported');
+      const silent = () => {};
+      diag.setLogger(
+        { error: complain, warn: silent, info: silent, debug: silent, verbose: silent },
+        { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true },
+      );
+    },
     async stop() {
       traceBy(null);
       await Promise.race([provider.shutdown(), wait(FAREWELL_MS, undefined, { ref: false })]);
       trace.disable();
       context.disable();
       propagation.disable();
+      diag.disable();
     },
   };
 }
@@ -85,7 +100,7 @@ export interface Begun {
   end(failure?: unknown, attributes?: SpanDetails['attributes']): void;
 }
 
-export type BeginSpan = (name: string, details: SpanDetails) => Begun;
+export type BeginSpan = (name: string, details: Pick<SpanDetails, 'kind' | 'from' | 'attributes'>) => Begun;
 
 const spanOf: BeginSpan = (name, { kind = 'INTERNAL', from, attributes = {} }) => {
   const parent = from === undefined ? context.active() : contextOf(from);
@@ -114,7 +129,7 @@ const tracer: Tracer = {
     const { within, end } = spanOf(name, details);
     try {
       const result = await context.with(within, work);
-      end();
+      end(details.failureIn?.(result));
       return result;
     } catch (error) {
       end(error);

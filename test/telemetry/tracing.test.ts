@@ -90,6 +90,7 @@ test('a trace goes from a webhook to the frames of it on another replica, and te
   });
   await taking.graphql(REFRESH, { id });
   const { requestRecording } = await taking.graphql(RECORDING, { id });
+  await expect(taking.graphql('{ session(id: "marked nonsense") { id } }')).rejects.toThrow();
   await database.query(`update vkyc_session set next_poll_at = now()`);
   const sent = await sendTraced(taking, 'AGENT_DROPPED_OFF');
   await untilFrame('AGENT_DROPPED_OFF');
@@ -110,6 +111,8 @@ test('a trace goes from a webhook to the frames of it on another replica, and te
   });
   await within(started, 'provider POST /vkyc');
   await found((span) => span.name === 'subscription statusTransitions' && span.service === 'sending');
+  const refused = await found((span) => span.name === 'query session');
+  expect(refused.attributes).toMatchObject({ 'error.type': 'BAD_USER_INPUT' });
   const job = await found((span) => span.name === 'reconcile');
   await within(job, /^select vkyc_session$/);
 
@@ -132,6 +135,25 @@ test('a trace goes from a webhook to the frames of it on another replica, and te
   const marks = [...Object.values(KNOWN), link, requestRecording.recording.url, VERIFICATION, id];
   for (const mark of [...marks, 'Marked-Name', 'MarkedOperation', 'marked'])
     expect(everything.includes(mark), `the traces hold ${mark}`).toBe(false);
+});
+
+test('a collector that is away costs a line in the log, and holds up no stop', async () => {
+  const gateway = await startGatewayProcess({
+    DATABASE_URL: await freshDatabase(),
+    DATA_KEYS,
+    // Nobody listens there.
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+  });
+  await gateway.graphql('{ viewer { id } }');
+
+  await eventually(async () => gateway.output.some((line) => line.includes('traces could not be exported')));
+
+  await gateway.graphql('{ viewer { id } }');
+  const told = performance.now();
+  expect(await gateway.end('SIGTERM')).toBe(0);
+  expect(performance.now() - told).toBeLessThan(8_000);
 });
 
 test('without a collector nothing of OpenTelemetry is loaded, and rows carry no trace', async () => {
