@@ -1,4 +1,5 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
+import { currentTraceparent } from '../telemetry/trace.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, prepared, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { type InboxState, inbox } from './tables.ts';
@@ -10,12 +11,12 @@ export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bod
 
 /** Stores a webhook; false where the same bytes are stored already. */
 export const insertWebhook = async (db: Queryable, row: NewWebhook): Promise<boolean> =>
-  (await keepWebhook(db, row)) > 0;
+  (await keepWebhook(db, { ...row, traceparent: currentTraceparent() })) > 0;
 
-export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
+type NewWebhook = Omit<InboxRow, 'id' | 'attempts' | 'traceparent'>;
 
 const { id: _id, attempts: _attempts, ...received } = valuesOf(inbox);
-const keepWebhook = preparedWrite<NewWebhook>('keep webhook', (build) =>
+const keepWebhook = preparedWrite<Omit<InboxRow, 'id' | 'attempts'>>('keep webhook', (build) =>
   build.insert(inbox).values(received).onConflictDoNothing(),
 );
 

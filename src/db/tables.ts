@@ -29,7 +29,6 @@ import { AUDIT_FIELDS, type AuditKind } from '../domain/audit.ts';
 import type { CallPurpose } from '../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
 import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
-import { currentTraceparent } from '../telemetry/trace.ts';
 
 /** Milliseconds, as JavaScript's Date has them: finer times would not survive a round trip through a cursor. */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
@@ -39,7 +38,7 @@ const sealed = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const digest = sealed;
 
 /** The trace in which a row was written, so that who goes on with it goes on with the trace; null without tracing. */
-const traceparent = () => text('traceparent').$defaultFn(() => currentTraceparent() ?? sql`null`);
+const traceparent = () => text('traceparent');
 
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 

@@ -1,5 +1,6 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
+import { currentTraceparent } from '../telemetry/trace.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, preparedColumns, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { outbox, sightings, transitions } from './tables.ts';
@@ -14,10 +15,10 @@ export type LogRow = TransitionRow & { readonly verificationId: string };
 
 /** Adds to the log and to the outbox, from where it gets its position once this transaction has committed. */
 export async function appendTransition(tx: Transaction, row: TransitionRow): Promise<void> {
-  await append(tx, row);
+  await append(tx, { ...row, traceparent: currentTraceparent() });
 }
 
-const append = preparedWrite<TransitionRow>('append transition', (build) => {
+const append = preparedWrite<typeof transitions.$inferSelect>('append transition', (build) => {
   const { sessionId, sequence } = valuesOf(transitions);
   const logged = build
     .$with('logged')
