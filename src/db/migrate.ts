@@ -1,18 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { grantRuntimeRights } from './grants.ts';
 import { migrateJobs } from './jobs.ts';
+import { runMigrations } from './run-migrations.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /** Behind a lost route nobody answers: it is tried again. */
 const CONNECT_TIMEOUT_MS = 10_000;
-
-/** Any number will do, as long as every replica takes the same. */
-const MIGRATION_LOCK = 8_529_001;
 
 /** The name that the newest migration of this release has in the database, see `Fitness`. */
 export const newestMigration = async (): Promise<number> => {
@@ -21,19 +17,19 @@ export const newestMigration = async (): Promise<number> => {
 };
 
 /**
- * Brings the database to this release's schema, as its owner. Where the gateway will use it by another role, that one
- * is given what it needs and no more. Replicas that start together take turns.
+ * Brings the database to this release's schema, as its owner, while the last release goes on using it. Where the gateway
+ * will use it by another role, that one is given what it needs and no more. Replicas that start together take turns.
  */
 export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   const runtimeRole = runtimeUrl === url ? null : await roleOf(runtimeUrl);
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await runMigrations(drizzle(client), { migrationsFolder: MIGRATIONS });
-    await migrateJobs(url);
-    if (runtimeRole !== null && runtimeRole !== (await roleOf(url)))
-      await grantRuntimeRights(client, runtimeRole);
+    await runMigrations(client, MIGRATIONS, async () => {
+      await migrateJobs(url);
+      if (runtimeRole !== null && runtimeRole !== (await roleOf(url)))
+        await grantRuntimeRights(client, runtimeRole);
+    });
   } finally {
     await client.end();
   }

@@ -1,37 +1,18 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
-import { atTheEnd } from '../harness/gateway.ts';
-import { databaseUrl } from '../harness/postgres.ts';
-
-/** A database as a release left it whose last migration was this one. */
-async function databaseAsOf(lastMigration: string): Promise<{ url: string; client: pg.Client }> {
-  const name = `test_as_of_${lastMigration}`;
-  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  await admin.end();
-  const copy = await mkdtemp('.build/migrations-');
-  atTheEnd(() => rm(copy, { recursive: true, force: true }));
-  await cp('migrations', copy, { recursive: true });
-  const journal = JSON.parse(await readFile('migrations/meta/_journal.json', 'utf8'));
-  const last = journal.entries.findIndex(({ tag }: { tag: string }) => tag === lastMigration);
-  const entries = journal.entries.slice(0, last + 1);
-  expect(entries).not.toHaveLength(0);
-  await writeFile(join(copy, 'meta/_journal.json'), JSON.stringify({ ...journal, entries }));
-  const url = databaseUrl(inject('postgresUrl'), name);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  atTheEnd(() => client.end());
-  await runMigrations(drizzle(client), { migrationsFolder: copy });
-  return { url, client };
-}
+import { atTheEnd, eventually } from '../harness/gateway.ts';
+import {
+  databaseAsOf,
+  emptyDatabase,
+  fillWithSessions,
+  moveAsBefore,
+  startAsBefore,
+} from '../harness/old-database.ts';
 
 test('the migrations are all that the tables need; where one is missing, `npm run migrate:new` writes it', async () => {
   // Within the project, since the tool takes paths relative to it; as a dot-folder, which git ignores.
@@ -52,26 +33,121 @@ test('the migrations are all that the tables need; where one is missing, `npm ru
   expect(await readdir(copy)).toEqual(before);
 });
 
+const SINCE = 'select verification_id as id, status_since as since from vkyc_session order by 1';
+
 test('sessions from before are in their state since the last transition that moved them, not since the newest', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
-  await client.query(
-    `insert into vkyc_user (id, user_id, personal, created_at) values (gen_random_uuid(), 'u', '', now())`,
+  await fillWithSessions(client, 2);
+  await client.query(`update vkyc_session set version = 2 where verification_id = 'old.2'`);
+
+  await migrate(url);
+
+  expect((await client.query(SINCE)).rows).toEqual([
+    { id: 'old.1', since: new Date('2026-01-03Z') },
+    { id: 'old.2', since: new Date('2026-01-02Z') },
+  ]);
+});
+
+test('a release from before goes on writing after the migration: what it starts and moves is dated for it', async () => {
+  const { url, client } = await databaseAsOf('0003_reads_and_erasing');
+  await fillWithSessions(client, 2);
+  await migrate(url);
+
+  await startAsBefore(client, 'old.3');
+  await moveAsBefore(client, 'old.1');
+  await client.query(`update vkyc_session set next_poll_at = now() where verification_id = 'old.2'`);
+
+  const { rows } = await client.query(
+    'select verification_id as id, status_since = updated_at as dated, updated_at > created_at + interval $$3 days$$ as moved from vkyc_session order by 1',
   );
-  await client.query(`insert into vkyc_session (id, verification_id, user_id, status, sub_status, version, last_sequence, disputed, waiting_on, decided_here,
-      provider_status, provider_sub_status, provider_webhooks, provider_heard_at, unsettled, created_at, updated_at)
-    select gen_random_uuid(), named.id, u.id, 'PRE_VIDEO_CALL', 'USER_QUEUED', named.version, 3, false, 'AGENT', false, '', '', 0, now(), false, '2026-01-01', '2026-01-03'
-    from vkyc_user u, (values ('moved', 3), ('told.late', 2)) named(id, version)`);
-  await client.query(`insert into status_transition (session_id, sequence, status, sub_status, verdict, source, recorded_at)
-    select id, n, 'PRE_VIDEO_CALL', 'USER_QUEUED', case when n > version then 'LATE' else 'MOVED' end, 'WEBHOOK', timestamptz '2025-12-31Z' + n * interval '1 day'
-    from vkyc_session, generate_series(1, 3) n`);
+  expect(rows).toEqual([
+    { id: 'old.1', dated: true, moved: true },
+    { id: 'old.2', dated: true, moved: false },
+    { id: 'old.3', dated: true, moved: false },
+  ]);
+  expect((await client.query(SINCE)).rows[1].since).toEqual(new Date('2026-01-03Z'));
+});
+
+/** 0004 as it was first written. */
+const AS_FIRST_WRITTEN = `alter table vkyc_session add column status_since timestamp (3) with time zone;
+  update vkyc_session s set status_since = recorded_at from status_transition t where t.session_id = s.id and t.sequence = s.version;
+  alter table vkyc_session alter column status_since set not null;`;
+
+/** Everything that the tables are made of, as the database describes it. */
+async function shapeOf(client: pg.Client): Promise<unknown[]> {
+  const { rows } = await client.query(`
+    select c.relname as of, a.attname as name, format_type(a.atttypid, a.atttypmod) || a.attnotnull || coalesce(pg_get_expr(d.adbin, d.adrelid), '') as what
+      from pg_class c join pg_attribute a on a.attrelid = c.oid left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+    union all select tablename, indexname, indexdef from pg_indexes where schemaname = 'public'
+    union all select conrelid::regclass::text, conname, pg_get_constraintdef(oid) || convalidated from pg_constraint where connamespace = 'public'::regnamespace
+    union all select tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal and tgrelid::regclass::text not like 'graphile%'
+    order by 1, 2, 3`);
+  return rows;
+}
+
+test('a database that has had the fourth migration as it was first written comes to the same as a new one', async () => {
+  const [fresh, earlier] = [await emptyDatabase(), await databaseAsOf('0003_reads_and_erasing')];
+  await fillWithSessions(earlier.client, 2);
+  await earlier.client.query(AS_FIRST_WRITTEN);
+  const { entries } = JSON.parse(await readFile('migrations/meta/_journal.json', 'utf8'));
+  await earlier.client.query(
+    `insert into drizzle.__drizzle_migrations (hash, created_at) values ('as first written', $1)`,
+    [entries[4].when],
+  );
+
+  await Promise.all([migrate(fresh.url), migrate(earlier.url)]);
+
+  expect(await shapeOf(earlier.client)).toEqual(await shapeOf(fresh.client));
+  await moveAsBefore(earlier.client, 'old.1');
+  expect((await earlier.client.query(SINCE)).rows[0].since).not.toEqual(new Date('2026-01-03Z'));
+});
+
+test('a table that somebody holds keeps the migration waiting, not those who write; a waiting replica neither', async () => {
+  const { url, client } = await databaseAsOf('0003_reads_and_erasing');
+  await fillWithSessions(client, 2);
+  const holder = new pg.Client({ connectionString: url });
+  await holder.connect();
+  atTheEnd(() => holder.end());
+  await holder.query('begin');
+  await holder.query('select from vkyc_session limit 1');
+  const waiting = async (statement: string) => {
+    const { rows } = await client.query(
+      `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query ilike $1`,
+      [`%${statement}%`],
+    );
+    return rows[0]?.pid;
+  };
+
+  const migrating = migrate(url);
+  // A replica of a release from before waits for its turn by a statement.
+  const replica = new pg.Client({ connectionString: url });
+  await replica.connect();
+  atTheEnd(() => replica.end());
+  await eventually(() => waiting('add column'));
+  const turn = replica.query('select pg_advisory_lock(8529001)');
+  await client.query(`set statement_timeout = '5s'`);
+  await moveAsBefore(client, 'old.1');
+  await turn;
+  await replica.query('select pg_advisory_unlock(8529001)');
+  await eventually(() => waiting('add column'));
+  await holder.query('commit');
+  await migrating;
+
+  expect((await client.query(SINCE)).rows).toHaveLength(2);
+});
+
+test('an index that was broken off while it was built is built anew', async () => {
+  const { url, client } = await databaseAsOf('0004_status_since');
+  await client.query('create index vkyc_session_open on vkyc_session (status)');
+  await client.query(
+    `update pg_index set indisvalid = false where indexrelid = 'vkyc_session_open'::regclass`,
+  );
 
   await migrate(url);
 
   const { rows } = await client.query(
-    'select verification_id as id, status_since as since from vkyc_session order by 1',
+    `select indisvalid as valid, pg_get_indexdef(indexrelid) as is from pg_index where indexrelid = 'vkyc_session_open'::regclass`,
   );
-  expect(rows).toEqual([
-    { id: 'moved', since: new Date('2026-01-03Z') },
-    { id: 'told.late', since: new Date('2026-01-02Z') },
-  ]);
+  expect(rows).toEqual([{ valid: true, is: expect.stringContaining('status_since') }]);
 });

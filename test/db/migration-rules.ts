@@ -1,0 +1,96 @@
+/** What a migration may do to tables that a running release uses: nothing that locks for long, and nothing it knows gone. */
+
+/** Before a statement that takes something from the last release: it says why that release can live with it. */
+const CONTRACT = /^--\s*contract:\s*\S+/m;
+const BY_ITSELF = /^-- Each statement by itself/;
+
+interface Rule {
+  readonly forbids: RegExp;
+  readonly because: string;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    forbids: /\bDROP (TABLE|COLUMN|VIEW|TYPE|SCHEMA|FUNCTION|TRIGGER)\b/,
+    because: 'the last release may use it',
+  },
+  { forbids: /\bRENAME\b/, because: 'the last release knows it by its old name' },
+  {
+    forbids: /\bALTER COLUMN\b.*\bTYPE\b/,
+    because: 'it writes the whole table anew, and nobody can read it',
+  },
+  { forbids: /\bSET NOT NULL\b/, because: 'the last release may leave it null' },
+  { forbids: /\bDROP DEFAULT\b/, because: 'the last release may count on it' },
+  {
+    forbids: /\bADD COLUMN\b(?!.*\bDEFAULT\b).*\bNOT NULL\b/,
+    because: 'the last release does not fill it: give it a default',
+  },
+  {
+    forbids:
+      /\bADD COLUMN\b.*(\bDEFAULT \w+\(|\bGENERATED ALWAYS AS\b|\bSERIAL\b|\bUNIQUE\b|\bPRIMARY KEY\b)/,
+    because: 'it writes or reads the whole table',
+  },
+  { forbids: /\bADD CONSTRAINT\b.*\b(CHECK|FOREIGN KEY)\b(?!.*\bNOT VALID\b)/, because: 'add it NOT VALID' },
+  {
+    forbids: /\bADD CONSTRAINT\b.*\b(UNIQUE|PRIMARY KEY)\b(?!.*\bUSING INDEX\b)/,
+    because: 'build its index CONCURRENTLY first',
+  },
+  { forbids: /\b(CREATE( UNIQUE)?|DROP) INDEX (?!CONCURRENTLY\b)/, because: 'do it CONCURRENTLY' },
+  { forbids: /\b(TRUNCATE|CLUSTER|VACUUM FULL|LOCK TABLE|REINDEX)\b/, because: 'nobody can use the table' },
+  {
+    forbids: /^(UPDATE|DELETE|WITH)\b/,
+    because: 'it holds what it changes: do it in batches, each committed',
+  },
+];
+
+/** What only harms within a transaction that holds a lock until its end. */
+const WITHIN_A_TRANSACTION: readonly Rule[] = [
+  {
+    forbids: /\bVALIDATE CONSTRAINT\b/,
+    because: 'what was locked before it stays so: each statement by itself',
+  },
+  { forbids: /\bCONCURRENTLY\b/, because: 'it cannot be in a transaction: each statement by itself' },
+  { forbids: /^DO\b/, because: 'its batches are not committed: each statement by itself' },
+];
+
+const REPEATABLE = /\bIF (NOT )?EXISTS\b|\bOR REPLACE\b|\bVALIDATE\b|\bSET\b|^DO\b/;
+const nameIn = (statement: string): string | null =>
+  statement.match(
+    /\b(?:INDEX CONCURRENTLY|INDEX|TABLE|CONSTRAINT)\s+(?:IF (?:NOT )?EXISTS\s+)?"(\w+)"/,
+  )?.[1] ?? null;
+const CONSTRAINT = /\b(?:ADD|DROP) CONSTRAINT\s+(?:IF EXISTS\s+)?"(\w+)"/;
+
+/** What is wrong with the SQL of a migration, a line for each statement; nothing where it may run beside the last release. */
+export function complaintsAbout(migration: string): string[] {
+  const byItself = BY_ITSELF.test(migration);
+  const complaints: string[] = [];
+  const made = new Set<string>();
+  let before: string[] = [];
+  for (const part of migration.split('--> statement-breakpoint')) {
+    const statement = part
+      .replace(/^\s*--.*$/gm, '')
+      .replace(/\s+/g, ' ')
+      .trim();
+    const table = statement.match(/^CREATE TABLE (?:IF NOT EXISTS )?"(\w+)"/i)?.[1];
+    if (table) made.add(table);
+    const target = statement.match(/\b(?:ON|ALTER TABLE|UPDATE|INSERT INTO) (?:ONLY )?"(\w+)"/i)?.[1];
+    const rules = [...RULES, ...(byItself ? [] : WITHIN_A_TRANSACTION)];
+    const broken =
+      CONTRACT.test(part) || (target && made.has(target)) ? undefined : ruleAgainst(statement, rules);
+    if (broken) complaints.push(`${statement.slice(0, 80)}: ${broken.because}`);
+    else if (byItself && !bearsRepeating(statement, before))
+      complaints.push(`${statement.slice(0, 80)}: it does not bear being run again`);
+    before = [...before, statement];
+  }
+  return complaints;
+}
+
+const ruleAgainst = (statement: string, rules: readonly Rule[]): Rule | undefined =>
+  rules.find(({ forbids }) => new RegExp(forbids, 'i').test(statement));
+
+/** It says so itself, or what it makes was taken away just before it, or is what the last statement takes away. */
+function bearsRepeating(statement: string, before: readonly string[]): boolean {
+  if (new RegExp(REPEATABLE, 'i').test(statement)) return true;
+  const name = statement.match(CONSTRAINT)?.[1] ?? nameIn(statement);
+  return before.some((each) => name !== null && each.includes(`EXISTS "${name}"`));
+}
