@@ -2,8 +2,10 @@
  * `npm run schema:gate`: compares the schema with the last release's, and fails where clients would be hurt.
  * `npm run schema:release` makes the present one the last release; `-- --breaking` even so.
  */
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { presentBehaviour } from '../gate/behaviour.ts';
 import { released } from '../gate/changelog.ts';
 import { dayOf } from '../gate/deprecations.ts';
@@ -44,5 +46,8 @@ else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
   await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${dayOf(today)}`));
-  process.stdout.write('It is now the last release: commit schema/.\n');
+  // What the next release has to be able to run beside; its test builds it from there.
+  const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });
+  await writeFile(pathOf('schema/released-commit'), commit);
+  process.stdout.write(`It is now the last release, as of ${commit.trim()}: commit schema/.\n`);
 }

@@ -49,7 +49,12 @@ export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: 
     if (bytes.length !== MAC_BYTES + BODY_BYTES || bytes.toString('base64url') !== cursor) return null;
     const tag = bytes.subarray(0, MAC_BYTES);
     const body = crypted(bytes.subarray(MAC_BYTES), tag);
-    return timingSafeEqual(tag, mac(body)) ? body : null;
+    return timingSafeEqual(tag, mac(body)) ? body : fromBefore(bytes);
+  }
+  /** Clients of the last release, which did not encrypt them, come with its cursors. */
+  function fromBefore(bytes: Buffer): Buffer | null {
+    const body = bytes.subarray(0, BODY_BYTES);
+    return timingSafeEqual(bytes.subarray(BODY_BYTES), mac(body)) ? body : null;
   }
 
   return {

@@ -6,6 +6,7 @@ import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gatew
 import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
 import { freePort, type Phoenix, phoenix } from '../harness/phoenix.ts';
 import type { GatewayProcess } from '../harness/process.ts';
+import type { ScriptedAnswer } from '../harness/provider.ts';
 import { type FaultyProxy, startProxy, type Wear } from './proxy.ts';
 
 export interface StartedSession {
@@ -20,6 +21,8 @@ export interface World {
   readonly gateways: readonly Phoenix[];
   readonly sessions: readonly StartedSession[];
   readonly proxy: FaultyProxy;
+  /** Starts another gateway, of the present build, behind the proxy: as many as there is `room` for. */
+  join(): Phoenix;
   /** The proxy's URL, once there is a gateway behind it. */
   reachable(): Promise<string>;
 }
@@ -30,6 +33,13 @@ interface Options {
   readonly sessions: number;
   readonly environment?: Record<string, string>;
   readonly wear?: Wear;
+  /** For gateways that join later. */
+  readonly room?: number;
+  /** An existing database instead of a fresh one, and the build of the gateways that are there from the start. */
+  readonly database?: string;
+  readonly build?: string;
+  /** What the provider says when it is asked about a session; it breaks the connection where this is left out. */
+  readonly whenAsked?: ScriptedAnswer;
 }
 
 const CONNECTIONS = 16;
@@ -42,25 +52,34 @@ const START = `mutation ($input: StartSessionInput!) {
 }`;
 
 /** Boots it all; it ends with the test. */
-export async function startWorld({ seed, gateways, sessions, environment, wear }: Options): Promise<World> {
-  const url = await freshDatabase();
+export async function startWorld({
+  seed,
+  gateways,
+  sessions,
+  environment,
+  wear,
+  room = 0,
+  database: existing,
+  build,
+  whenAsked,
+}: Options): Promise<World> {
+  const url = existing ?? (await freshDatabase());
   const database = new pg.Pool({ connectionString: url, max: CONNECTIONS });
   atTheEnd(() => database.end());
-  const access = accessTo(await startSilentProvider());
+  const access = accessTo(await startSilentProvider(whenAsked));
   const chance = chanceOf('world', seed);
   const ports: number[] = [];
-  while (ports.length < gateways) ports.push(await freePort(chance));
-  const lives = ports.map((port) =>
-    phoenix({
-      DATABASE_URL: url,
-      DATA_KEYS,
-      ...access,
-      CONNECTIONS_PER_CLIENT: '10000',
-      RATE_LIMIT_COST_PER_MINUTE: '0',
-      ...environment,
-      PORT: String(port),
-    }),
-  );
+  while (ports.length < gateways + room) ports.push(await freePort(chance));
+  const settingsAt = (port: number | undefined) => ({
+    DATABASE_URL: url,
+    DATA_KEYS,
+    ...access,
+    CONNECTIONS_PER_CLIENT: '10000',
+    RATE_LIMIT_COST_PER_MINUTE: '0',
+    ...environment,
+    PORT: String(port),
+  });
+  const lives = ports.slice(0, gateways).map((port) => phoenix(settingsAt(port), build));
   const [first] = await Promise.all(lives.map((life) => life.present()));
   const proxy = await startProxy(ports, chance, wear);
   return {
@@ -68,6 +87,11 @@ export async function startWorld({ seed, gateways, sessions, environment, wear }
     gateways: lives,
     sessions: await startSessions(first as GatewayProcess, sessions),
     proxy,
+    join() {
+      const life = phoenix(settingsAt(ports[lives.length]));
+      lives.push(life);
+      return life;
+    },
     async reachable() {
       await Promise.race(lives.map((life) => life.present()));
       return proxy.url;

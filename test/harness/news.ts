@@ -3,7 +3,7 @@ import { pairOf } from '../../src/domain/status.ts';
 import { sign } from '../../src/provider/signature.ts';
 import type { Chance } from '../../src/sandbox/random.ts';
 import { WHAT_MAY_FOLLOW } from '../../src/sandbox/walk.ts';
-import { type ScriptedProvider, startScriptedProvider } from './provider.ts';
+import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from './provider.ts';
 
 export const CUSTOMER = { user_id: 'customer', phone: '9988776655' };
 const EPOCH = Date.parse('2026-03-02T12:00:00Z');
@@ -15,11 +15,11 @@ export interface News {
   readonly eventTime: string;
 }
 
-/** It starts sessions and cannot be asked about them: all that is known of them comes with the webhooks. */
-export const startSilentProvider = (): Promise<ScriptedProvider> =>
+/** It starts sessions and cannot be asked about them: all that is known of them comes with the webhooks. Null: no answer. */
+export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Promise<ScriptedProvider> =>
   startScriptedProvider(({ method, path, body }) => {
     if (method === 'GET' && path.startsWith('/user')) return { body: JSON.stringify(CUSTOMER) };
-    if (method === 'GET') return null;
+    if (method === 'GET') return whenAsked;
     const started = { ...JSON.parse(body), status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
     return { body: JSON.stringify(started) };
   });

@@ -55,12 +55,12 @@ export async function fillWithSessions(client: pg.Client, sessions: number): Pro
   );
   await client.query(
     `insert into vkyc_session (id, verification_id, user_id, ${SESSION})
-     select gen_random_uuid(), 'old.' || n, u.id, ${OF_A_SESSION}, '2026-01-01', '2026-01-03' from vkyc_user u, generate_series(1, $1::int) n`,
+     select gen_random_uuid(), 'old.' || n, u.id, ${OF_A_SESSION}, '2026-01-01', '2026-01-03' from vkyc_user u, generate_series(1, $1::int) n where u.user_id = 'u'`,
     [sessions],
   );
   await client.query(`insert into status_transition (session_id, sequence, status, sub_status, verdict, source, recorded_at)
     select id, n, 'PRE_VIDEO_CALL', 'USER_QUEUED', 'MOVED', 'WEBHOOK', timestamptz '2025-12-31Z' + n * interval '1 day'
-    from vkyc_session, generate_series(1, 3) n`);
+    from vkyc_session, generate_series(1, 3) n where verification_id like 'old.%'`);
 }
 
 /** Starts a session as a release before 0004 does, which knows no `status_since`. */

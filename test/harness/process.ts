@@ -19,11 +19,14 @@ export interface GatewayProcess {
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** Starts the gateway and waits until it says that it is ready. */
-export async function startGatewayProcess(environment: Record<string, string>): Promise<GatewayProcess> {
+/** Starts the gateway, of another build where one is given, and waits until it says that it is ready. */
+export async function startGatewayProcess(
+  environment: Record<string, string>,
+  build = '.build',
+): Promise<GatewayProcess> {
   const startedAt = performance.now();
   const settings = { PORT: '0', SANDBOX_PORT: '0', SHUTDOWN_SECONDS: '0', ...environment };
-  const { child, output } = run('main.js', settings);
+  const { child, output } = run('main.js', settings, build);
   const ready = await eventually(async () => {
     if (child.exitCode !== null)
       throw new Error(`The gateway ended with ${child.exitCode}:\n${output.join('\n')}`);
@@ -114,9 +117,9 @@ export async function startSandboxProcess(): Promise<SandboxProcess> {
   };
 }
 
-function run(script: string, environment: Record<string, string>) {
+function run(script: string, environment: Record<string, string>, build = '.build') {
   const env = { PATH: process.env.PATH ?? '', AUDIT_KEYS, ...environment };
-  const child = spawn('node', [`.build/${script}`], { env });
+  const child = spawn('node', [`${build}/${script}`], { env });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => output.push(line));

@@ -1,0 +1,128 @@
+/** What goes on at gateways all the time: the provider's webhooks, staff who act, new sessions, and people who look. */
+import { randomUUID } from 'node:crypto';
+import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
+import { inMinutes } from '../harness/people.ts';
+import { pause } from './trouble.ts';
+import { oneOf } from './wishes.ts';
+import type { World } from './world.ts';
+
+/** What gateways said that they have taken, to be held against what they have. */
+export interface Done {
+  readonly news: News[];
+  /** Ids, as in the database, of meetings that were booked, and verification ids of sessions that were started. */
+  readonly meetings: string[];
+  readonly started: string[];
+  refused: number;
+  looks: number;
+  /** Answers that no release may give. */
+  readonly wrong: string[];
+}
+
+interface Plan {
+  readonly seed: string;
+  /** Of each session, more than there is time for. */
+  readonly newsEach: number;
+  /** Between two things that one of them does. */
+  readonly paceMs: number;
+}
+
+const ACTORS = 4;
+const BOOK = `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) {
+  __typename ... on ScheduleMeetingSuccess { meeting { id } session { id } } ... on MutationError { code } } }`;
+const CANCEL = `mutation ($input: CancelMeetingInput!) { result: cancelMeeting(input: $input) {
+  __typename ... on CancelMeetingSuccess { meeting { id } } ... on MutationError { code } } }`;
+const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) {
+  __typename ... on StartSessionSuccess { session { verificationId } } ... on MutationError { code } } }`;
+const LOOK = `{ sessions(first: 20) { nodes { id version status subStatus
+  transitions(last: 1) { nodes { sequence } } meeting { id } reviews { id } } } }`;
+
+/** Starts it all; `end` lets everybody finish what they are at. */
+export function startTraffic(
+  world: World,
+  { seed, newsEach, paceMs }: Plan,
+): { done: Done; end(): Promise<void> } {
+  const done: Done = { news: [], meetings: [], started: [], refused: 0, looks: 0, wrong: [] };
+  let going = true;
+  const chance = (actor: string) => chanceOf('traffic', seed, actor);
+
+  /** Until there is an answer: a call that was lost on the way is the same call again. */
+  async function ask(query: string, variables: object = {}): Promise<any> {
+    for (;;) {
+      const url = await world.reachable();
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query, variables }),
+      }).catch(() => null);
+      const answer: any = await response?.json().catch(() => null);
+      if (answer?.errors) done.wrong.push(JSON.stringify(answer.errors));
+      if (answer?.data) return answer.data;
+    }
+  }
+
+  const all = world.sessions.flatMap(({ verificationId }) =>
+    newsOf(verificationId, chance('news'), newsEach),
+  );
+  const sent = new Map(all.map((news) => [keyOf(news), news]));
+  const bodies = burstOf(all, chance('burst'));
+  const sendNews = async (own: Chance) => {
+    for (let body = bodies.pop(); body !== undefined && going; body = bodies.pop()) {
+      await sendUntilTaken(body, world.reachable);
+      const { event_time: eventTime, data } = JSON.parse(body);
+      const { verification_id: verificationId, status, sub_status: subStatus } = data;
+      done.news.push(sent.get(keyOf({ verificationId, status, subStatus, eventTime })) as News);
+      await pause(own.between(0, paceMs * 2));
+    }
+  };
+
+  const act = async (own: Chance) => {
+    while (going) {
+      const sessionId = toGlobalId('VkycSession', oneOf(world.sessions, own).id);
+      const input = { sessionId, idempotencyKey: randomUUID() };
+      const startsAt = inMinutes(own.integer(30, 600));
+      const { result } = await ask(BOOK, { input: { ...input, startsAt } });
+      if (result.__typename === 'ScheduleMeetingSuccess')
+        done.meetings.push(fromGlobalId(result.meeting.id)?.key as string);
+      else done.refused += 1;
+      if (own.happens(0.5)) await ask(CANCEL, { input: { ...input, reason: 'Another time.' } });
+      await pause(own.between(0, paceMs * 4));
+    }
+  };
+
+  const start = async (own: Chance) => {
+    for (let number = 0; going; number += 1) {
+      const user = { userId: CUSTOMER.user_id, phone: CUSTOMER.phone };
+      const { result } = await ask(START, { input: { verificationId: `later.${number}`, user } });
+      if (result.__typename === 'StartSessionSuccess') done.started.push(result.session.verificationId);
+      else done.wrong.push(JSON.stringify(result));
+      await pause(own.between(0, paceMs * 8));
+    }
+  };
+
+  const look = async (own: Chance) => {
+    while (going) {
+      await ask(LOOK);
+      done.looks += 1;
+      await pause(own.between(0, paceMs * 4));
+    }
+  };
+
+  const over = Promise.all([
+    ...Array.from({ length: ACTORS }, (_, index) => sendNews(chance(`webhooks ${index}`))),
+    ...Array.from({ length: ACTORS }, (_, index) => act(chance(`staff ${index}`))),
+    start(chance('starts')),
+    look(chance('looks')),
+  ]);
+  return {
+    done,
+    async end() {
+      going = false;
+      await over;
+    },
+  };
+}
+
+const keyOf = ({ verificationId, status, subStatus, eventTime }: News): string =>
+  [verificationId, status, subStatus, eventTime].join(' ');
