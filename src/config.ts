@@ -87,6 +87,7 @@ const environment = z.object({
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
   REQUEST_SECONDS: z.coerce.number().positive().max(600).default(10),
   LEGAL_RETENTION_DAYS: z.coerce.number().int().min(0).default(1_826),
+  RETENTION_DAYS: z.coerce.number().int().min(0).default(2_192),
   RATE_LIMIT_FAILURES_PER_MINUTE: z.coerce.number().int().min(0).default(100),
   TRUST_PROXY: proxies.default(0),
   RATE_LIMIT_COST_PER_MINUTE: z.coerce.number().int().min(0).default(100_000),
@@ -154,6 +155,8 @@ export interface Config {
   readonly requestSeconds: number;
   /** How long after the end of a session nobody may be erased. */
   readonly legalRetentionDays: number;
+  /** How long after its end a session stays in the database. */
+  readonly retentionDays: number;
   /** What one `sub` may spend in each process; 0: no limit. */
   readonly costPerMinute: number;
   /** How often an address may fail to prove who it is, in each process; 0: no limit. */
@@ -217,6 +220,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     allowedOrigins: env.ALLOWED_ORIGINS,
     requestSeconds: env.REQUEST_SECONDS,
     legalRetentionDays: env.LEGAL_RETENTION_DAYS,
+    retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
     // Everybody is let in there, and all that fails is a developer's.
     failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,

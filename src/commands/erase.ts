@@ -25,15 +25,26 @@ async function main(): Promise<void> {
   });
   const who = whoOf(values);
   const dryRun = values['dry-run'];
-  const { db, sealer, auditKeys: keys, retentionDays, close } = await openDatabase({ asOwner: true });
+  const {
+    db,
+    sealer,
+    auditKeys: keys,
+    legalRetentionDays: retentionDays,
+    close,
+  } = await openDatabase({ asOwner: true });
   try {
     const parts = { db, sealer, keys, retentionDays, now: new Date() };
-    const { sessions, texts, webhooks, idempotencyKeys } = await erasePerson(parts, who, values.by, dryRun);
+    const erased = await erasePerson(parts, who, values.by, dryRun);
+    const { sessions, texts, webhooks, idempotencyKeys, archives } = erased;
     process.stdout.write(
       `${dryRun ? 'To be erased' : 'Erased'}: the person and ${sessions} links of sessions, ${texts} texts of staff, ${webhooks} webhooks, ${idempotencyKeys} idempotency keys.
 What was decided, when and by whom stays, and its proof. Out of reach: the provider's own records, backups, and in development the sandbox's journal.
 Where they acted themselves, the 'sub' of their token stays in that proof: let it say nothing of a person.\n`,
     );
+    if (archives.length > 0)
+      process.stdout.write(
+        `Sessions of theirs are in archives, with links and texts that only DATA_KEYS opens: ${archives.join(', ')}.\n`,
+      );
   } finally {
     await close();
   }

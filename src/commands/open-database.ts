@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { readConfig } from '../config.ts';
-import { connect, type Database } from '../db/client.ts';
+import { type Connection, connect } from '../db/client.ts';
 import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { developmentKey, Sealer } from '../db/sealing.ts';
 import { AuditKeys } from '../domain/audit.ts';
 
-interface Opened {
-  readonly db: Database;
+interface Opened extends Pick<Connection, 'db' | 'pool'> {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
+  readonly legalRetentionDays: number;
   readonly retentionDays: number;
   close(): Promise<void>;
 }
@@ -26,12 +26,14 @@ export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
       : null;
   const url =
     database.kind === 'EMBEDDED' ? (postgres?.url as string) : asOwner ? database.migrateUrl : database.url;
-  const { db, close } = connect(url, 2, () => {});
+  const { db, pool, close } = connect(url, 2, () => {});
   return {
     db,
+    pool,
     sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir), 'data')]),
     auditKeys: new AuditKeys(config.auditKeys ?? [await developmentKey(resolve(config.dataDir), 'audit')]),
-    retentionDays: config.legalRetentionDays,
+    legalRetentionDays: config.legalRetentionDays,
+    retentionDays: config.retentionDays,
     async close() {
       await close();
       await postgres?.stop();

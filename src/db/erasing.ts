@@ -4,6 +4,7 @@ import type { Transaction } from './client.ts';
 import type { InboxRow } from './inbox.ts';
 import type { SessionRow } from './sessions.ts';
 import {
+  archivedSessions,
   idempotencyKeys,
   inbox,
   lookups,
@@ -37,6 +38,10 @@ export async function openStartsOf(tx: Transaction, rowId: string): Promise<stri
   const rows = await tx.select({ id: startIntents.verificationId }).from(startIntents).where(open);
   return rows.map(({ id }) => id);
 }
+
+/** What is left here of the person's sessions that are in archives. */
+export const archivedSessionsOf = (tx: Transaction, rowId: string) =>
+  tx.select().from(archivedSessions).where(eq(archivedSessions.userId, rowId));
 
 export const emptyPerson = (tx: Transaction, rowId: string, emptied: Partial<UserRow>) =>
   tx.update(users).set(emptied).where(eq(users.id, rowId));

@@ -75,25 +75,33 @@ export async function newestInFeed(db: Queryable): Promise<typeof feed.$inferSel
   return row ?? null;
 }
 
-/** Where transitions stand in the feed: UNNUMBERED before one gets its position, UNKNOWN where there is none. */
+/**
+ * Where transitions stand in the feed: UNNUMBERED before one gets its position, UNKNOWN where there is none, or where
+ * some of what came after it was archived: nobody can go on from there without missing that.
+ */
 export async function positionsOf(
   db: Queryable,
   places: readonly { sessionId: string; sequence: number }[],
 ): Promise<(number | 'UNNUMBERED' | 'UNKNOWN')[]> {
-  const { rows } = await db.execute<{ place: number; position: string | null }>(sql`
-    select wanted.place::int as place, f.position
+  const { rows } = await db.execute<{ place: number; position: string | null; archived: boolean }>(sql`
+    select wanted.place::int as place, f.position, f.position < (select archived_position from ${logIdentity}) as archived
     from unnest(
       ${sql.param(places.map((place) => place.sessionId))}::uuid[],
       ${sql.param(places.map((place) => place.sequence))}::int[]
     ) with ordinality as wanted(session_id, sequence, place)
     join ${transitions} t on t.session_id = wanted.session_id and t.sequence = wanted.sequence
     left join ${feed} f on f.session_id = t.session_id and f.sequence = t.sequence`);
-  const found = new Map(rows.map(({ place, position }) => [place, position]));
+  const found = new Map(rows.filter((row) => !row.archived).map((row) => [row.place, row.position]));
   return places.map((_, index) => {
     const position = found.get(index + 1);
     if (position === undefined) return 'UNKNOWN';
     return position === null ? 'UNNUMBERED' : Number(position);
   });
+}
+
+/** Whether the feed still has everything from its first position on. */
+export async function isWholeFeed(db: Queryable): Promise<boolean> {
+  return (await readLogIdentity(db)).archivedPosition === 0;
 }
 
 /** What cursors of this log are made with. */

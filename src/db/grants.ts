@@ -27,6 +27,7 @@ export const RUNTIME_RIGHTS = {
   outbox: 'select, insert, delete',
   feed: 'select, insert',
   logIdentity: 'select',
+  archivedSessions: 'select',
   inbox: 'select, insert, update',
   lookups: 'select, insert, update, delete',
   providerCalls: 'select, insert, delete',

@@ -238,7 +238,10 @@ export const idempotencyKeys = pgTable(
     outcomeId: uuid('outcome_id').notNull(),
     createdAt: time('created_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.caller, t.mutation, t.key] })],
+  (t) => [
+    primaryKey({ columns: [t.caller, t.mutation, t.key] }),
+    index('idempotency_key_session').on(t.sessionId),
+  ],
 );
 
 /** The log: every transition of every session, never changed. */
@@ -366,7 +369,26 @@ export const logIdentity = pgTable('log_identity', {
   /** Raised after a restore from backup, so that a cursor from before is refused and not misread. */
   epoch: integer('epoch').primaryKey(),
   cursorKey: digest('cursor_key').notNull(),
+  /** The newest position that an archived transition had: before it the feed has gaps, and nobody goes on from there. */
+  archivedPosition: bigint('archived_position', { mode: 'number' }).notNull().default(0),
 });
+
+/** What is left here of sessions that were moved to an archive: whose they were, and where they are. */
+export const archivedSessions = pgTable(
+  'archived_session',
+  {
+    sessionId: uuid('session_id').primaryKey(),
+    verificationId: text('verification_id').notNull().unique(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    endedAt: time('ended_at').notNull(),
+    archivedAt: time('archived_at').notNull(),
+    /** The archive's name, without its folder. */
+    file: text('file').notNull(),
+  },
+  (t) => [index('archived_session_user').on(t.userId)],
+);
 
 /**
  * PENDING: in line. DONE: recorded, or nothing new. WAITING: for a session of its id, for which the provider is

@@ -127,6 +127,9 @@ export class Follower implements Member {
       while (this.number < this.#tail.head) {
         const entries = await this.#tail.after(this.number);
         if (entries.length === 0) return this.#giveUp();
+        // Some of what comes next was archived meanwhile: it is to know.
+        if (!this.#goesOnWith(entries))
+          return this.#subscriber.startAnew ? this.#fallBehind() : this.#giveUp();
         for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
           if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
       }
@@ -139,6 +142,11 @@ export class Follower implements Member {
     }
     this.#state = 'LIVE';
     this.#audience.join(this);
+  }
+
+  #goesOnWith(entries: readonly Entry[]): boolean {
+    const [first, last] = [entries[0], entries.at(-1)];
+    return first?.number === this.number + 1 && last?.number === this.number + entries.length;
   }
 
   /** False where the subscription ended meanwhile. */

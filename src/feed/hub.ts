@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import { feedAfter, newestInFeed, numberCommitted } from '../db/feed.ts';
+import { feedAfter, isWholeFeed, newestInFeed, numberCommitted } from '../db/feed.ts';
 import { findSessions, type SessionRow } from '../db/sessions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { watchDelivery } from '../telemetry/deliveries.ts';
@@ -103,10 +103,13 @@ export class Hub {
 
   /**
    * Where a place stands in the order over all sessions. One that was just recorded may have no position yet: it is
-   * milliseconds away. Throws a `CursorError` where the log does not have it.
+   * milliseconds away. Throws a `CursorError` where the log does not have it, or not all that came after it.
    */
   async positionOf(at: LogPlace): Promise<{ at: LogPlace; number: number }> {
-    if (at.sessionId === LOG_START.sessionId) return { at, number: 0 };
+    if (at.sessionId === LOG_START.sessionId) {
+      if (!(await isWholeFeed(this.#db))) throw goneFromTheLog();
+      return { at, number: 0 };
+    }
     const transition = { sessionId: at.sessionId, sequence: Math.max(at.sequence, 1) };
     const deadline = performance.now() + NUMBERING_DEADLINE_MS;
     for (;;) {

@@ -37,7 +37,7 @@ export async function followSession(
   filter: Wanted | null | undefined,
   context: Context,
 ): Promise<Lifetime> {
-  const session = await visibleSession(sessionId, context);
+  const session = await visibleSession(sessionId, context, after);
   const from = after == null ? session.lastSequence : sequenceOf(after, session, context);
   const subscriber = { ...subscriberOf(context, filter), heartbeats: false, startAnew: null };
   return context.services.hub.followSession(session, from, subscriber);
@@ -49,7 +49,7 @@ export async function followSessionLive(
   after: Cursor,
   context: Context,
 ): Promise<Lifetime> {
-  const session = await visibleSession(sessionId, context);
+  const session = await visibleSession(sessionId, context, after);
   const subscriber = {
     ...subscriberOf(context, null),
     heartbeats: true,
@@ -102,9 +102,17 @@ function passes(row: LogRow, filter: Wanted | null | undefined): boolean {
   return !filter?.appliedOnly || row.verdict === 'MOVED';
 }
 
-async function visibleSession(id: string, { loaders, viewer }: Context): Promise<SessionRow> {
-  const session = await loaders.session.load(keyOf('VkycSession', id));
+/** Whoever has a cursor of a session that is gone has followed it, and is told so. */
+async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
+  const { loaders, viewer, services } = context;
+  const key = keyOf('VkycSession', id);
+  const session = await loaders.session.load(key);
   if (session && maySee(viewer, session.verificationId)) return session;
+  if (!session && after != null && services.cursors.decode(after).sessionId === key)
+    throw new CursorError(
+      'EXPIRED',
+      'The session ended long ago and was archived: its log is no longer here.',
+    );
   throw badInput('There is no such session, or it is not yours to see.');
 }
 

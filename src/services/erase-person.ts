@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database, Transaction } from '../db/client.ts';
 import {
+  archivedSessionsOf,
   cancelLookupsOf,
   deleteKeysOf,
   deleteWebhooks,
@@ -46,6 +47,8 @@ export interface Erased {
   readonly texts: number;
   readonly webhooks: number;
   readonly idempotencyKeys: number;
+  /** Names of archives that hold sessions of theirs. */
+  readonly archives: readonly string[];
 }
 
 /** Why somebody cannot be erased, and what to do; nothing was changed. */
@@ -74,10 +77,13 @@ async function erase(tx: Transaction, parts: Parts, who: Who, by: string): Promi
   const { sealer, keys, now } = parts;
   const person = await find(tx, sealer, who);
   const rows = await lockSessionsOf(tx, person.id);
+  const archived = await archivedSessionsOf(tx, person.id);
   refuseWhileNeeded(rows, await openStartsOf(tx, person.id), parts);
+  for (const { verificationId, endedAt } of archived)
+    refuseBeforeTheLawAllows(verificationId, endedAt, parts);
 
   const ids = rows.map(({ id }) => id);
-  const verificationIds = rows.map((row) => row.verificationId);
+  const verificationIds = [...rows, ...archived].map((row) => row.verificationId);
   const personal = dataOf(sealer, person);
   const strays = await straysOf(tx, sealer, verificationIds, [person.userId, personal.phone, personal.email]);
   const nothing: PersonalData = { phone: null, name: null, email: null, address: null };
@@ -95,6 +101,7 @@ async function erase(tx: Transaction, parts: Parts, who: Who, by: string): Promi
     texts: await emptyTexts(tx, ids),
     webhooks: await deleteWebhooks(tx, verificationIds, strays),
     idempotencyKeys: await deleteKeysOf(tx, ids),
+    archives: [...new Set(archived.map(({ file }) => file))].sort(),
   };
   const content = serialise('ERASURE', { erasedBy: by });
   const notes = ids.map((sessionId) => ({ sessionId, kind: 'ERASURE' as const, content }));
@@ -118,11 +125,7 @@ async function find(tx: Transaction, sealer: Sealer, who: Who): Promise<UserRow>
 }
 
 /** The law has the records of a verification kept for years after it ended. */
-function refuseWhileNeeded(
-  rows: readonly SessionRow[],
-  open: readonly string[],
-  { retentionDays, now }: Parts,
-) {
+function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], parts: Parts) {
   const [starting] = open;
   if (starting) throw new NotErased(`The start of ${starting} is not answered yet: try again once it is.`);
   for (const row of rows) {
@@ -131,12 +134,16 @@ function refuseWhileNeeded(
       throw new NotErased(
         `${verificationId} has not ended (it is ${status}/${subStatus}): a person is erased after the end.`,
       );
-    const until = new Date(updatedAt.getTime() + retentionDays * DAY_MS);
-    if (until > now)
-      throw new NotErased(
-        `${verificationId} ended at ${updatedAt.toISOString()}, and the law has its records kept for ${retentionDays} days: erase from ${until.toISOString()} on.`,
-      );
+    refuseBeforeTheLawAllows(verificationId, updatedAt, parts);
   }
+}
+
+function refuseBeforeTheLawAllows(verificationId: string, endedAt: Date, { retentionDays, now }: Parts) {
+  const until = new Date(endedAt.getTime() + retentionDays * DAY_MS);
+  if (until > now)
+    throw new NotErased(
+      `${verificationId} ended at ${endedAt.toISOString()}, and the law has its records kept for ${retentionDays} days: erase from ${until.toISOString()} on.`,
+    );
 }
 
 const dataOf = (sealer: Sealer, person: UserRow): PersonalData =>

@@ -89,6 +89,8 @@ export class Recording {
     const session = await lockSession(this.tx, verificationId);
     if (session) return this.#reportOn(session, report);
     const intent = await findIntent(this.tx, verificationId);
+    // Of a start that is done there is a session, unless it was archived long ago: it does not begin again.
+    if (intent?.state === 'DONE') return null;
     if (!intent?.userId || !(await this.#isOurs(report, intent, intent.userId))) return null;
     return this.adopt(report, { ...intent, userId: intent.userId });
   }

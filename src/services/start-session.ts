@@ -133,8 +133,11 @@ export function createStartSession(parts: Parts): StartSession {
 
   async function recordedSession(intent: IntentRow): Promise<SessionRow> {
     const [session] = await findSessions(db, [intent.sessionId]);
-    if (!session) throw new Error('A completed start has no session');
-    return session;
+    if (session) return session;
+    throw new Refusal(
+      'VERIFICATION_ID_TAKEN',
+      'The session of this verification id ended long ago and was archived. Choose a new one.',
+    );
   }
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {

@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts';
 import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
 import { placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
+import type { SessionRow } from '../db/sessions.ts';
 import { type AuditHead, type AuditKeys, commitmentTo, serialise } from '../domain/audit.ts';
 import {
   checkFold,
@@ -21,6 +22,8 @@ interface VerifyParts {
   readonly keys: AuditKeys;
   /** By session, of an earlier export; null where there is none to compare with. */
   readonly heads: ReadonlyMap<string, AuditHead> | null;
+  /** Sessions of archives, which need not be here. */
+  readonly elsewhere?: ReadonlySet<string>;
   readonly onProgress: (sessions: number) => void;
 }
 
@@ -38,7 +41,14 @@ export interface Verified {
 }
 
 /** Recomputes all chains and compares them with the rows that they speak of, and with an export of their heads. */
-export async function verifyAudit({ db, sealer, keys, heads, onProgress }: VerifyParts): Promise<Verified> {
+export async function verifyAudit({
+  db,
+  sealer,
+  keys,
+  heads,
+  elsewhere = new Set(),
+  onProgress,
+}: VerifyParts): Promise<Verified> {
   const verified: Verified = { sessions: 0, entries: 0, unanchored: 0, erased: 0, adopted: 0, findings: [] };
   const missing = new Set(heads?.keys());
   for (let after = NO_SESSION; ; ) {
@@ -59,13 +69,34 @@ export async function verifyAudit({ db, sealer, keys, heads, onProgress }: Verif
     onProgress(verified.sessions);
     if (batch.size === 0) break;
   }
-  for (const sessionId of missing)
+  for (const sessionId of missing) {
+    if (elsewhere.has(sessionId)) continue;
     verified.findings.push({
       sessionId,
       number: 1,
       what: 'removed: the export knows it, and it is not here',
     });
+  }
   return verified;
+}
+
+/**
+ * The same for an archive's sessions, which are added to `ids`. Throws `ArchiveError` where the file is not what was
+ * written. A person's texts are compared where DATA_KEYS still has their keys.
+ */
+export async function verifyArchive(
+  { sealer, keys, heads }: Pick<VerifyParts, 'sealer' | 'keys' | 'heads'>,
+  dossiers: AsyncIterable<Evidence>,
+  ids: Set<string>,
+): Promise<Verified['findings']> {
+  const findings: Verified['findings'] = [];
+  for await (const evidence of dossiers) {
+    const { id } = evidence.session as SessionRow;
+    ids.add(id);
+    const { finding } = checkSession(evidence, heads?.get(id) ?? null, keys, sealer);
+    if (finding) findings.push({ sessionId: id, ...finding });
+  }
+  return findings;
 }
 
 const ONE_MOMENT = 'begin isolation level repeatable read read only';
@@ -74,7 +105,13 @@ const ONE_MOMENT = 'begin isolation level repeatable read read only';
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Evidence>> =>
   db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), ONE_MOMENT);
 
-function checkSession(evidence: Evidence, head: AuditHead | null, keys: AuditKeys, sealer: Sealer) {
+/** The first thing that is wrong with a session, and how many of its texts were erased. */
+export function checkSession(
+  evidence: Evidence,
+  head: AuditHead | null,
+  keys: AuditKeys,
+  sealer: Sealer,
+): { finding: Finding | null; erased: number } {
   const { entries, transitions, meetings, reviews } = evidence;
   const rows: LiveRow[] = [
     ...transitions.map(

@@ -1,0 +1,53 @@
+/** `npm run retention`: moves sessions that ended long ago out of the database, to an archive. */
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { countSessionsToGo, keepOthersFromArchiving } from '../db/archiving.ts';
+import { archiveSessions, endedBefore } from '../services/archive-sessions.ts';
+import { openDatabase } from './open-database.ts';
+import { runCommand } from './run-command.ts';
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      to: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      batch: { type: 'string', default: '200' },
+    },
+  });
+  const { db, pool, sealer, auditKeys: keys, retentionDays, close } = await openDatabase({ asOwner: true });
+  const others = await pool.connect();
+  try {
+    const batch = Number(values.batch);
+    if (!Number.isInteger(batch) || batch < 1)
+      throw new Error('--batch: how many sessions are moved together.');
+    const now = new Date();
+    const before = endedBefore(now, retentionDays);
+    const count = await countSessionsToGo(db, before);
+    print(`${count} sessions ended before ${before.toISOString()} (RETENTION_DAYS=${retentionDays}).`);
+    if (values.to === undefined || values['dry-run']) {
+      print('Nothing was moved: npm run retention -- --to FOLDER moves them.');
+      return;
+    }
+    if (!(await keepOthersFromArchiving(others))) throw new Error('Another run is under way.');
+    await mkdir(values.to, { recursive: true, mode: 0o700 });
+    const { files, wrong } = await archiveSessions({
+      ...{ db, sealer, keys, retentionDays, now, batch, folder: values.to },
+      onProgress: (sessions) => process.stderr.write(`\r${sessions} of ${count} sessions`),
+    });
+    process.stderr.write('\n');
+    for (const { file, sessions } of files) print(`${sessions} sessions are in ${file}.`);
+    for (const { sessionId, number, what } of wrong)
+      print(`STAYS  session ${sessionId}  row ${number}  ${what}`);
+    if (wrong.length > 0) process.exitCode = 1;
+    print(
+      'Keep with them, and as long as them, the keys of AUDIT_KEYS, and of DATA_KEYS: rotate does not reach them.',
+    );
+  } finally {
+    others.release(true);
+    await close();
+  }
+}
+
+await runCommand(main);

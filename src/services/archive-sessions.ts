@@ -1,0 +1,184 @@
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import {
+  type Dossier,
+  deleteArchived,
+  lockSessionsToGo,
+  presentAmong,
+  readDossiers,
+} from '../db/archiving.ts';
+import { NO_SESSION } from '../db/audit.ts';
+import type { Database } from '../db/client.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { AuditKeys } from '../domain/audit.ts';
+import type { Finding } from '../domain/audit-check.ts';
+import { createSeal, dossierOf, lineOf, linesOf } from './archive-file.ts';
+import { checkSession } from './verify-audit.ts';
+
+const DAY_MS = 86_400_000;
+/** Of what is read back from a file. */
+const READ_AT_ONCE = 200;
+/** What a file is called until it is whole. */
+const PARTIAL = '.partial';
+const compressed = promisify(gzip);
+
+interface Parts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** How long after its end a session stays in the database. */
+  readonly retentionDays: number;
+  readonly now: Date;
+  /** Sessions that are moved, and held for a moment, together. */
+  readonly batch: number;
+  /** Where archives are kept. */
+  readonly folder: string;
+  /** Told after each batch how many sessions have been moved. */
+  readonly onProgress: (sessions: number) => void;
+}
+
+export interface Archived {
+  /** Names of the archives that are whole now, each with its number of sessions: of this run, and of one broken off. */
+  readonly files: readonly { readonly file: string; readonly sessions: number }[];
+  /** Sessions that stay, since their proof does not hold. */
+  readonly wrong: readonly (Finding & { sessionId: string })[];
+}
+
+export const endedBefore = (now: Date, retentionDays: number): Date =>
+  new Date(now.getTime() - retentionDays * DAY_MS);
+
+/**
+ * Moves sessions that ended long ago to a new archive in a folder. Whatever moment it is killed at: what is no longer in
+ * the database is in a file and on the disk, and the next run makes that file whole.
+ */
+export async function archiveSessions(parts: Parts): Promise<Archived> {
+  const files = await mendBroken(parts);
+  const archive = await Archive.begin(
+    parts,
+    `sessions-${parts.now.toISOString().replaceAll(':', '-')}.jsonl.gz`,
+  );
+  const wrong = new Map<string, Finding & { sessionId: string }>();
+  let moved = 0;
+  for (let before = -1; moved > before; ) {
+    before = moved;
+    for (let after: string | null = NO_SESSION; after !== null; ) {
+      const batch = await moveBatch(parts, archive, after);
+      for (const each of batch.wrong) wrong.set(each.sessionId, each);
+      moved += batch.moved;
+      parts.onProgress(moved);
+      after = batch.last;
+    }
+    // Once a session is gone, the one that it took the place of may go.
+  }
+  const file = await archive.finish();
+  return { files: [...files, ...(file ? [file] : [])], wrong: [...wrong.values()] };
+}
+
+async function moveBatch(
+  { db, sealer, keys, retentionDays, now, batch }: Parts,
+  archive: Archive,
+  after: string,
+) {
+  return db.transaction(async (tx) => {
+    const ids = await lockSessionsToGo(tx, endedBefore(now, retentionDays), after, batch);
+    const sound: Dossier[] = [];
+    const wrong: (Finding & { sessionId: string })[] = [];
+    for (const dossier of ids.length === 0 ? [] : await readDossiers(tx, ids)) {
+      const { finding } = checkSession(dossier, null, keys, sealer);
+      if (finding) wrong.push({ sessionId: dossier.session?.id as string, ...finding });
+      else sound.push(dossier);
+    }
+    if (sound.length > 0) {
+      await archive.add(sound.map(lineOf));
+      await deleteArchived(tx, sound, { file: archive.name, at: now });
+    }
+    return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
+  });
+}
+
+/** Of a run that was broken off: what the database still has is left out, and will be moved again. */
+async function mendBroken(parts: Parts): Promise<{ file: string; sessions: number }[]> {
+  const { db, folder } = parts;
+  const mended: { file: string; sessions: number }[] = [];
+  for (const name of (await readdir(folder)).filter((each) => each.endsWith(PARTIAL)).sort()) {
+    const archive = await Archive.begin(parts, name.slice(0, -PARTIAL.length), '.mending');
+    let lines: { id: string; line: string }[] = [];
+    const keep = async () => {
+      const present = await presentAmong(
+        db,
+        lines.map(({ id }) => id),
+      );
+      const gone = lines.filter(({ id }) => !present.has(id)).map(({ line }) => line);
+      if (gone.length > 0) await archive.add(gone);
+      lines = [];
+    };
+    for await (const line of linesOf(join(folder, name))) {
+      const id = dossierOf(line)?.session?.id;
+      if (id) lines.push({ id, line: `${line}\n` });
+      if (lines.length >= READ_AT_ONCE) await keep();
+    }
+    if (lines.length > 0) await keep();
+    const file = await archive.finish();
+    if (file) mended.push(file);
+    await unlink(join(folder, name));
+    await syncFolder(folder);
+  }
+  return mended;
+}
+
+/** A file that grows by batches, each of which is on the disk before `add` resolves. */
+class Archive {
+  readonly name: string;
+  readonly #folder: string;
+  readonly #suffix: string;
+  readonly #handle: FileHandle;
+  readonly #seal: ReturnType<typeof createSeal>;
+  #sessions = 0;
+
+  private constructor(name: string, suffix: string, handle: FileHandle, { folder, keys, now }: Parts) {
+    this.name = name;
+    this.#folder = folder;
+    this.#suffix = suffix;
+    this.#handle = handle;
+    this.#seal = createSeal(keys, now);
+  }
+
+  static async begin(parts: Parts, name: string, suffix = PARTIAL): Promise<Archive> {
+    // Another run's file is never written over; one that was being mended is begun anew.
+    const flags = suffix === PARTIAL ? 'wx' : 'w';
+    const handle = await open(join(parts.folder, `${name}${suffix}`), flags, 0o600);
+    await syncFolder(parts.folder);
+    return new Archive(name, suffix, handle, parts);
+  }
+
+  async add(lines: readonly string[]): Promise<void> {
+    for (const line of lines) this.#seal.add(line);
+    this.#sessions += lines.length;
+    await this.#write(lines.join(''));
+  }
+
+  /** Makes it whole and gives it its name; null where nothing is in it: then there is no file. */
+  async finish(): Promise<{ file: string; sessions: number } | null> {
+    const present = join(this.#folder, `${this.name}${this.#suffix}`);
+    if (this.#sessions > 0) await this.#write(this.#seal.line());
+    await this.#handle.close();
+    if (this.#sessions > 0) await rename(present, join(this.#folder, this.name));
+    else await unlink(present);
+    await syncFolder(this.#folder);
+    return this.#sessions > 0 ? { file: this.name, sessions: this.#sessions } : null;
+  }
+
+  /** Files of gzip may be put one after the other: whatever comes to a later part, the earlier ones can be read. */
+  async #write(text: string): Promise<void> {
+    await this.#handle.appendFile(await compressed(text));
+    await this.#handle.sync();
+  }
+}
+
+/** The names in a folder are on the disk only once the folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}

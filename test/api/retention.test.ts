@@ -1,0 +1,305 @@
+/** What ended long ago goes to an archive, whole or not at all, and whoever comes back with a cursor is told. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import {
+  AUDIT_KEYS,
+  atTheEnd,
+  bootGateway,
+  DATA_KEYS,
+  eventually,
+  type Gateway,
+} from '../harness/gateway.ts';
+import { inMinutes, person } from '../harness/people.ts';
+import { everyRow, webhooksSettled } from '../harness/rows.ts';
+
+const environmentOf = ({ databaseUrl }: Gateway) => ({
+  ...{ PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS, AUDIT_KEYS },
+  LEGAL_RETENTION_DAYS: '1826',
+  RETENTION_DAYS: '2192',
+});
+
+/** A command as the owner runs it, beside the gateway. */
+async function run(gateway: Gateway, command: string, ...args: string[]): Promise<string> {
+  const script = [`.build/commands/${command}.js`, ...args];
+  const { stdout } = await promisify(execFile)('node', script, { env: environmentOf(gateway) });
+  return stdout;
+}
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'vkyc-archive-'));
+  atTheEnd(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A session with a meeting, texts and both reviews, that ended seven years ago; returns it as it was started. */
+async function endedLongAgo(gateway: Gateway, verificationId: string) {
+  const user = { userId: `u-${verificationId}`, phone: phoneOf(verificationId) };
+  const session = await gateway.start(verificationId, { user });
+  const { id } = session;
+  const [agent, auditor] = [
+    await person(gateway, 'ravi', 'AGENT'),
+    await person(gateway, 'uma', 'AUDITOR'),
+  ] as const;
+  await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
+  await agent.act('cancelMeeting', id, { reason: 'her son is ill' });
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 60_000).toISOString(),
+    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+  });
+  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'like her photo' });
+  const result = await auditor.act('recordAuditorReview', id, {
+    decision: 'REJECTED',
+    remarks: 'not like it',
+  });
+  expect(result.__typename).toBe('RecordReviewSuccess');
+  const { rows } = await gateway.database.query(
+    `update vkyc_session set updated_at = now() - interval '7 years' where verification_id = $1 returning id::text as key`,
+    [verificationId],
+  );
+  return { ...session, key: rows[0].key as string };
+}
+
+const phoneOf = (verificationId: string): string => `701234567${verificationId.at(-1)}`;
+
+const sessionsIn = async (file: string): Promise<any[]> =>
+  gunzipSync(await readFile(file))
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter((line) => line.session);
+
+const transitionsAfter = `subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence } }`;
+const FEED = `subscription ($after: String) { feed(after: $after) { __typename
+  ... on FeedReset { cursor } ... on Heartbeat { cursor } ... on StatusTransition { sequence session { verificationId } } } }`;
+const LIVE = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { __typename } }`;
+
+test('a run that is killed loses nothing; the next makes its file whole and moves the rest, each session once', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const [first, second, third] = [
+    await endedLongAgo(gateway, 'ended.1'),
+    await endedLongAgo(gateway, 'ended.2'),
+    await endedLongAgo(gateway, 'ended.3'),
+  ];
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const folder = await emptyFolder();
+  const ids = async () =>
+    (await gateway.database.query('select verification_id as id from vkyc_session order by 1')).rows.map(
+      (row) => row.id,
+    );
+  const held = new pg.Client({ connectionString: gateway.databaseUrl });
+  await held.connect();
+  atTheEnd(() => held.end());
+  await held.query('begin');
+  await held.query('select from feed where session_id = $1 for update', [second.key]);
+
+  expect(await run(gateway, 'retention')).toMatch(/^3 sessions ended before \d{4}-.*\nNothing was moved/s);
+  expect(await run(gateway, 'retention', '--to', folder, '--dry-run')).toContain('Nothing was moved');
+  expect(await readdir(folder)).toEqual([]);
+  const script = ['.build/commands/retention.js', '--to', folder, '--batch', '1'];
+  const killed = spawn('node', script, { env: environmentOf(gateway), stdio: 'ignore' });
+  await eventually(async () => {
+    const { rowCount } = await gateway.database.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'delete from "feed"%'`,
+    );
+    return rowCount === 1;
+  });
+  await expect(run(gateway, 'retention', '--to', folder)).rejects.toThrow('Another run is under way');
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  await held.query('rollback');
+  expect(await ids()).toEqual(['alive.1', 'ended.2', 'ended.3']);
+  const [broken] = await readdir(folder);
+  expect(broken).toMatch(/\.partial$/);
+  const partial = join(folder, broken as string);
+  expect((await sessionsIn(partial)).map(({ session }) => session.id)).toEqual([first.key, second.key]);
+  // As it is where the machine went down while the second was written.
+  await truncate(partial, (await stat(partial)).size - 10);
+  const rerun = await eventually(() =>
+    run(gateway, 'retention', '--to', folder).catch((error: Error) => {
+      if (!error.message.includes('Another run')) throw error;
+      return null;
+    }),
+  );
+
+  expect(await ids()).toEqual(['alive.1']);
+  const files = (await readdir(folder)).sort();
+  expect(files).toHaveLength(2);
+  const archived = await Promise.all(files.map((file) => sessionsIn(join(folder, file))));
+  expect(archived.map((sessions) => sessions.map(({ session }) => session.id))).toEqual([
+    [first.key],
+    [second.key, third.key],
+  ]);
+  expect(rerun).toContain(`1 sessions are in ${files[0]}.\n2 sessions are in ${files[1]}.`);
+  const [[one]] = archived as [any[]];
+  expect(one).toMatchObject({
+    transitions: { length: 6 },
+    meetings: { length: 1 },
+    reviews: { length: 2 },
+    feed: { length: 6 },
+    sightings: { length: 2 },
+  });
+  expect(JSON.stringify(archived)).not.toMatch(/her son|her photo/);
+  const rows = await everyRow(gateway.database);
+  const { rows: left } = await gateway.database.query(
+    'select file from archived_session order by session_id',
+  );
+  expect(left.map(({ file }) => file)).toEqual([files[0], files[1], files[1]]);
+  for (const table of ['status_transition', 'audit_entry', 'meeting', 'review', 'feed', 'provider_sighting'])
+    expect(
+      (await gateway.database.query(`select from ${table} where session_id = $1`, [first.key])).rowCount,
+    ).toBe(0);
+  expect(rows).toContain('alive.1');
+});
+
+test('who comes back to what was archived is told so, on every transport; who is not concerned goes on', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const before = await gateway.start('alive.before');
+  const gone = await endedLongAgo(gateway, 'ended.1');
+  const after = await gateway.start('alive.after');
+  await webhooksSettled(gateway.database);
+  const feedEnd = (await gateway.graphql('{ feedCursor }')).data.feedCursor;
+  const meeting = (
+    await gateway.graphql(`query ($id: ID!) { session(id: $id) { meetings(first: 1) { nodes { id } } } }`, {
+      id: gone.id,
+    })
+  ).data.session.meetings.nodes[0].id;
+  expect(await run(gateway, 'retention', '--to', await emptyFolder())).toContain('1 sessions are in');
+
+  const { data } = await gateway.graphql(
+    `query ($id: ID!, $ids: [ID!]!) { node(id: $id) { id } session(id: $id) { id } nodes(ids: $ids) { id }
+      sessionByVerificationId(verificationId: "ended.1") { id } sessions(first: 9) { nodes { verificationId } } }`,
+    { id: gone.id, ids: [gone.id, meeting, before.id] },
+  );
+  expect(data).toEqual({
+    ...{ node: null, session: null, sessionByVerificationId: null, nodes: [null, null, { id: before.id }] },
+    sessions: { nodes: [{ verificationId: 'alive.after' }, { verificationId: 'alive.before' }] },
+  });
+  for (const over of [gateway.subscribe, gateway.stream]) {
+    const answerTo = (query: string, variables: Record<string, unknown>) => over(query, variables).next();
+    const expired = { extensions: { code: 'CURSOR_EXPIRED' } };
+    for (const query of [transitionsAfter, LIVE])
+      await expect(answerTo(query, { id: gone.id, after: gone.startCursor })).rejects.toMatchObject(expired);
+    for (const { startCursor } of [gone, before]) {
+      await expect(answerTo(transitionsAfter, { after: startCursor })).rejects.toMatchObject(expired);
+      expect(await answerTo(FEED, { after: startCursor })).toMatchObject({ __typename: 'FeedReset' });
+    }
+    await expect(answerTo(transitionsAfter, { id: gone.id, after: after.startCursor })).rejects.toMatchObject(
+      {
+        extensions: { code: 'BAD_USER_INPUT' },
+      },
+    );
+    expect(await answerTo(transitionsAfter, { id: before.id, after: before.startCursor })).toEqual({
+      sequence: 1,
+    });
+    expect(await answerTo(transitionsAfter, { after: after.startCursor })).toEqual({ sequence: 1 });
+  }
+  const floor = gateway.subscribe(FEED, { after: feedEnd });
+  expect(await floor.next()).toMatchObject({ __typename: 'Heartbeat' });
+  await gateway.advance('alive.before');
+  expect(await floor.next()).toMatchObject({ sequence: 2, session: { verificationId: 'alive.before' } });
+  const { rows } = await gateway.database.query('select position::int from feed order by position');
+  expect(rows.map(({ position }) => position)).toEqual([1, 8, 9]);
+});
+
+test('nothing begins an archived session again, and its person can still be erased: it is said where the rest is', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  await endedLongAgo(gateway, 'ended.1');
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const folder = await emptyFolder();
+  await run(gateway, 'retention', '--to', folder);
+  const [file] = await readdir(folder);
+
+  const { data } = await gateway.graphql(
+    `mutation ($input: StartSessionInput!) { startSession(input: $input) { ... on MutationError { code message } } }`,
+    { input: { verificationId: 'ended.1', user: { userId: 'u-ended.1', phone: phoneOf('ended.1') } } },
+  );
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 120_000).toISOString(),
+    data: {
+      verification_id: 'ended.1',
+      user_id: 'u-ended.1',
+      status: 'VIDEO_CALL',
+      sub_status: 'USER_ENDED_CALL',
+    },
+  });
+  await webhooksSettled(gateway.database);
+
+  expect(data.startSession).toMatchObject({
+    code: 'VERIFICATION_ID_TAKEN',
+    message: expect.stringContaining('archived'),
+  });
+  const { rows } = await gateway.database.query('select verification_id as id from vkyc_session');
+  expect(rows).toEqual([{ id: 'alive.1' }]);
+  const erased = await run(gateway, 'erase', '--user', 'u-ended.1');
+  expect(erased).toContain(
+    `Sessions of theirs are in archives, with links and texts that only DATA_KEYS opens: ${file}.`,
+  );
+  const { rows: inbox } = await gateway.database.query(
+    `select from webhook_inbox where verification_id = 'ended.1'`,
+  );
+  expect(inbox).toEqual([]);
+});
+
+test('the chains hold without what was archived, an archive proves its own, and one that was touched is found', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const gone = await endedLongAgo(gateway, 'ended.1');
+  const forged = await endedLongAgo(gateway, 'ended.2');
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const folder = await emptyFolder();
+  const heads = join(folder, 'heads');
+  await run(gateway, 'audit', 'export', '--file', heads);
+  await gateway.database.query(`update review set decision = 'APPROVED' where session_id = $1`, [forged.key]);
+  const archives = await emptyFolder();
+  await expect(run(gateway, 'retention', '--to', archives)).rejects.toMatchObject({
+    stdout: expect.stringMatching(
+      new RegExp(`STAYS {2}session ${forged.key} .*review .* was edited: decision`),
+    ),
+  });
+  await gateway.database.query(
+    `update review set decision = 'REJECTED' where session_id = $1 and stage = 'AUDITOR'`,
+    [forged.key],
+  );
+  const archive = join(archives, (await readdir(archives))[0] as string);
+
+  expect(await run(gateway, 'audit', 'verify')).toContain('in 0 sessions something is wrong');
+  await expect(run(gateway, 'audit', 'verify', '--against', heads)).rejects.toMatchObject({
+    stdout: expect.stringContaining(`WRONG  session ${gone.key}  row 1  removed`),
+  });
+  const proven = await run(gateway, 'audit', 'verify', '--against', heads, '--archive', archive);
+  expect(proven).toContain(`1 sessions in ${archive}; in 0 something is wrong.`);
+
+  const bytes = await readFile(archive);
+  const text = gunzipSync(bytes).toString('utf8');
+  const touched = join(archives, 'touched');
+  const refusals: [Buffer | string, string][] = [
+    [text.replace('"REJECTED"', '"APPROVED"'), 'was altered'],
+    [text.slice(0, text.indexOf('\n') + 1), 'is cut short'],
+    [text.slice(text.indexOf('\n') + 1), 'was altered'],
+  ];
+  for (const [content, why] of refusals) {
+    await writeFile(touched, gzipSync(content));
+    await expect(run(gateway, 'audit', 'verify', '--archive', touched), why).rejects.toMatchObject({
+      stderr: expect.stringContaining(why),
+    });
+  }
+});
