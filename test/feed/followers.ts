@@ -21,6 +21,7 @@ const entry = (number: number) => ({ sessionId: SESSION, sequence: number, numbe
 /** A log whose reads can be counted, and made to fail. */
 export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
+  const archived = new Set<number>();
   return {
     reads: 0,
     failures: 0,
@@ -30,10 +31,15 @@ export function createLog(length = 0) {
     append(count = 1) {
       for (let added = 0; added < count; added += 1) entries.push(entry(entries.length + 1));
     },
+    /** Moves entries to where nobody reads them. */
+    archive(...numbers: number[]) {
+      for (const number of numbers) archived.add(number);
+    },
     async read(after: number, limit: number) {
       this.reads += 1;
       // As a database does: what is read is of the moment of asking, and comes a little later.
-      const page = entries.slice(after, after + limit);
+      const there = entries.slice(after).filter(({ number }) => !archived.has(number));
+      const page = there.slice(0, limit);
       await new Promise((resolve) => setImmediate(resolve));
       if (this.failures > 0) {
         this.failures -= 1;

@@ -136,6 +136,26 @@ test('one who stalls and may start anew is shown where to go on', async () => {
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="RESET"\} 1$/m);
 });
 
+test('one who is on the way through what is archived is not led past it: it starts anew, or has to come back', async () => {
+  const floor = createFloor(createLog(3000));
+  const startAnew = async () => ({ frame: { kind: 'RESET', at: at(3000).at } as const, ...at(3000) });
+  const room = () => Object.assign(new Connection(), { roomFor: 1 });
+  const screen = floor.follow(0, { startAnew, connection: room() });
+  const strict = floor.follow(0, { connection: room() });
+  await screen.connection.until(has(1));
+  await strict.connection.until(has(1));
+
+  floor.log.archive(700, 1400);
+  for (const { connection } of [screen, strict]) connection.drain();
+  await screen.connection.until((received) => received.at(-1)?.kind === 'RESET');
+  await strict.connection.until(() => strict.connection.abandoned);
+  floor.append();
+  await screen.connection.until((received) => received.at(-1)?.kind === 'TRANSITION');
+
+  expect(screen.connection.numbers).toEqual([...upTo(500), 3001]);
+  expect(strict.connection.numbers).toEqual(upTo(500));
+});
+
 test('a heartbeat says when the past is done, and then that nothing happens', async () => {
   const floor = createFloor(createLog(2));
   const quiet = floor.follow(0, { heartbeats: true });
