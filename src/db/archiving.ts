@@ -1,4 +1,9 @@
-/** What is moved to an archive, and taken out of the database: by its owner, a batch in one transaction. */
+/**
+ * What is moved to an archive, and taken out of the database: by its owner, a batch in one transaction, in the order of
+ * the ids, which is that of time: what lies together goes together, and its room is used again. Partitions by month
+ * could be dropped at once, but only when the last of a month's sessions may go, and verification ids, meetings and
+ * reviews could not be unique over all of them.
+ */
 import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
