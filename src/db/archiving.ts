@@ -136,6 +136,15 @@ export async function deleteArchived(
   );
 }
 
+/** What is left here of a session that is in an archive; null where none is. */
+export async function findArchived(
+  db: Queryable,
+  sessionId: string,
+): Promise<typeof archivedSessions.$inferSelect | null> {
+  const [row] = await db.select().from(archivedSessions).where(eq(archivedSessions.sessionId, sessionId));
+  return row ?? null;
+}
+
 /** Which of these sessions are in the database. */
 export async function presentAmong(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db

@@ -1,4 +1,5 @@
 /** What each subscription follows, from where, and what becomes of one that cannot go on from there. */
+import { findArchived } from '../db/archiving.ts';
 import { findSessions, type SessionRow } from '../db/sessions.ts';
 import type { LogRow } from '../db/transitions.ts';
 import { maySee } from '../domain/access.ts';
@@ -102,13 +103,16 @@ function passes(row: LogRow, filter: Wanted | null | undefined): boolean {
   return !filter?.appliedOnly || row.verdict === 'MOVED';
 }
 
-/** Whoever has a cursor of a session that is gone has followed it, and is told so. */
+/** Who comes back to a session that was archived is told so, if it was theirs to see. */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
   const { loaders, viewer, services } = context;
   const key = keyOf('VkycSession', id);
   const session = await loaders.session.load(key);
   if (session && maySee(viewer, session.verificationId)) return session;
-  if (!session && after != null && services.cursors.decode(after).sessionId === key)
+  // Looked for in either case: else it took longer to find nothing than to find somebody else's.
+  const archived = after == null ? null : await findArchived(services.db, key);
+  const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
+  if (named && services.cursors.decode(after).sessionId === key)
     throw new CursorError(
       'EXPIRED',
       'The session ended long ago and was archived: its log is no longer here.',

@@ -197,11 +197,18 @@ test('who comes back to what was archived is told so, on every transport; who is
       await expect(answerTo(transitionsAfter, { after: startCursor })).rejects.toMatchObject(expired);
       expect(await answerTo(FEED, { after: startCursor })).toMatchObject({ __typename: 'FeedReset' });
     }
-    await expect(answerTo(transitionsAfter, { id: gone.id, after: after.startCursor })).rejects.toMatchObject(
-      {
-        extensions: { code: 'BAD_USER_INPUT' },
-      },
-    );
+    const forbidden = { extensions: { code: 'BAD_USER_INPUT' } };
+    for (const [name, refusal] of [
+      ['ended.1', expired],
+      ['alive.after', forbidden],
+    ] as const) {
+      const authorization = `Bearer ${await gateway.token({ sub: 'c', roles: ['CUSTOMER'], verification_ids: [name] })}`;
+      const variables = { id: gone.id, after: gone.startCursor };
+      await expect(over(LIVE, variables, { authorization }).next()).rejects.toMatchObject(refusal);
+    }
+    await expect(answerTo(transitionsAfter, { id: gone.id, after: 'none of ours' })).rejects.toMatchObject({
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
     expect(await answerTo(transitionsAfter, { id: before.id, after: before.startCursor })).toEqual({
       sequence: 1,
     });
