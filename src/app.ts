@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
@@ -22,7 +21,7 @@ import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
 import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
-import { type Manifest, manifestFrom, onlyOf } from './graphql/trusted-documents.ts';
+import { onlyOf, readManifest } from './graphql/trusted-documents.ts';
 import { createAddressOf } from './http/addresses.ts';
 import { serveConsole } from './http/console.ts';
 import { createFailureLimit } from './http/failure-limit.ts';
@@ -280,11 +279,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     throw error;
   }
 }
-
-const readManifest = async (): Promise<Manifest> =>
-  manifestFrom(
-    JSON.parse(await readFile(new URL('../schema/trusted-documents.json', import.meta.url), 'utf8')),
-  );
 
 const descriptionsOf = (
   scenarios: Readonly<Record<string, { description: string }>>,

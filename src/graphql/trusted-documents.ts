@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { GraphQLError } from 'graphql';
 import type { Payload } from './operation.ts';
 
@@ -15,6 +16,12 @@ export function manifestFrom(stored: Readonly<Record<string, unknown>>): Manifes
     : Object.entries(stored as Manifest);
   return Object.fromEntries(documents.map(([name, text]) => [withoutPrefix(name), text]));
 }
+
+/** The manifest that is published with the schema. */
+export const readManifest = async (): Promise<Manifest> =>
+  manifestFrom(
+    JSON.parse(await readFile(new URL('../../schema/trusted-documents.json', import.meta.url), 'utf8')),
+  );
 
 /** What a payload means where only the manifest's documents are accepted; throws where it is none of them. */
 export type Trust = (payload: Payload) => Payload;

@@ -26,9 +26,9 @@ releaseTest(
   'the last release and this one serve side by side, through the migration, and nothing is lost, repeated or wrong',
   async () => {
     say(`upgrade, CHAOS_SEED=${SEED}`);
-    const [build, { url, client }] = await Promise.all([buildLastRelease(), emptyDatabase()]);
+    const [script, { url, client }] = await Promise.all([buildLastRelease(), emptyDatabase()]);
     const world = await startWorld({
-      ...{ seed: SEED, gateways: 1, room: 1, sessions: SESSIONS, database: url, build },
+      ...{ seed: SEED, gateways: 1, room: 1, sessions: SESSIONS, database: url, script },
       environment: { SHUTDOWN_SECONDS: '2' },
       // So that it can be used for starts: who gets no answers gives it a rest.
       whenAsked: { status: 404, body: '{"type":"not_found_error","code":"referenceId_not_found"}' },

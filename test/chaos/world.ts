@@ -35,9 +35,9 @@ interface Options {
   readonly wear?: Wear;
   /** For gateways that join later. */
   readonly room?: number;
-  /** An existing database instead of a fresh one, and the build of the gateways that are there from the start. */
+  /** An existing database instead of a fresh one, and the script of the gateways that are there from the start. */
   readonly database?: string;
-  readonly build?: string;
+  readonly script?: string;
   /** What the provider says when it is asked about a session; it breaks the connection where this is left out. */
   readonly whenAsked?: ScriptedAnswer;
 }
@@ -60,7 +60,7 @@ export async function startWorld({
   wear,
   room = 0,
   database: existing,
-  build,
+  script,
   whenAsked,
 }: Options): Promise<World> {
   const url = existing ?? (await freshDatabase());
@@ -79,7 +79,7 @@ export async function startWorld({
     ...environment,
     PORT: String(port),
   });
-  const lives = ports.slice(0, gateways).map((port) => phoenix(settingsAt(port), build));
+  const lives = ports.slice(0, gateways).map((port) => phoenix(settingsAt(port), script));
   const [first] = await Promise.all(lives.map((life) => life.present()));
   const proxy = await startProxy(ports, chance, wear);
   return {

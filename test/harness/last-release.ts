@@ -29,7 +29,7 @@ if (!here)
 /** A test that needs the last release; where the history lacks it, it is reported as skipped, never as passed. */
 export const releaseTest = test.skipIf(!here);
 
-/** Builds it, with the packages that are installed here; returns the folder of the build, which goes with the test. */
+/** Builds it, with the packages that are installed here; returns its script, which goes with the test. */
 export async function buildLastRelease(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-release-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -40,5 +40,5 @@ export async function buildLastRelease(): Promise<string> {
   if (code !== 0) throw new Error(`tar ended with ${code}`);
   await symlink(resolve('node_modules'), join(folder, 'node_modules'));
   await promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: folder });
-  return join(folder, '.build');
+  return join(folder, '.build/main.js');
 }

@@ -28,13 +28,13 @@ export interface Phoenix {
   restart(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** A gateway that can be killed and comes back at the same address, of another build where one is given. */
-export function phoenix(environment: Record<string, string>, build?: string): Phoenix {
+/** A gateway that can be killed and comes back at the same address, by another script where one is given. */
+export function phoenix(environment: Record<string, string>, script?: string): Phoenix {
   let deaths = 0;
-  let present = startGatewayProcess(environment, build);
+  let present = startGatewayProcess(environment, script);
   const restart = (signal: NodeJS.Signals) => {
     const ended = present.then((gateway) => gateway.end(signal));
-    present = ended.then(() => startGatewayProcess(environment, build));
+    present = ended.then(() => startGatewayProcess(environment, script));
     return ended;
   };
   return {

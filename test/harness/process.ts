@@ -19,14 +19,17 @@ export interface GatewayProcess {
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** Starts the gateway, of another build where one is given, and waits until it says that it is ready. */
+/** As `npm start` has it. */
+const GATEWAY = '.build/gateway/main.js';
+
+/** Starts the gateway, by another script where one is given, and waits until it says that it is ready. */
 export async function startGatewayProcess(
   environment: Record<string, string>,
-  build = '.build',
+  script = GATEWAY,
 ): Promise<GatewayProcess> {
   const startedAt = performance.now();
   const settings = { PORT: '0', SANDBOX_PORT: '0', SHUTDOWN_SECONDS: '0', ...environment };
-  const { child, output } = run('main.js', settings, build);
+  const { child, output } = run(script, settings);
   const ready = await eventually(async () => {
     if (child.exitCode !== null)
       throw new Error(`The gateway ended with ${child.exitCode}:\n${output.join('\n')}`);
@@ -64,7 +67,7 @@ export async function startGatewayProcess(
 export async function runToItsEnd(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; said: string }> {
-  const { child, output } = run('main.js', environment);
+  const { child, output } = run(GATEWAY, environment);
   const [code] = await once(child, 'close');
   return { code, said: output.join('\n') };
 }
@@ -86,7 +89,7 @@ const STANDSTILL = '0.000001';
 export async function startSandboxProcess(): Promise<SandboxProcess> {
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'vkyc-sandbox-'));
   atTheEnd(() => rm(DATA_DIR, { recursive: true, force: true }));
-  const { child, output } = run('commands/sandbox.js', {
+  const { child, output } = run('.build/commands/sandbox.js', {
     SANDBOX_PORT: '0',
     SANDBOX_SPEED: STANDSTILL,
     DATA_DIR,
@@ -117,9 +120,9 @@ export async function startSandboxProcess(): Promise<SandboxProcess> {
   };
 }
 
-function run(script: string, environment: Record<string, string>, build = '.build') {
+function run(script: string, environment: Record<string, string>) {
   const env = { PATH: process.env.PATH ?? '', AUDIT_KEYS, ...environment };
-  const child = spawn('node', [`${build}/${script}`], { env });
+  const child = spawn('node', [script], { env });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => output.push(line));

@@ -4,7 +4,7 @@ import type { Release } from './releases.ts';
 import { SECRETS } from './secrets.ts';
 import { Worker } from './worker.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../../../main.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../../../gateway/main.js', import.meta.url));
 
 /** Limits are counted, but not met: no real caller sends as much as a bench. */
 const ENVIRONMENT = {
