@@ -12,6 +12,7 @@ import { AuditKeys } from './domain/audit.ts';
 import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
+import { createNatsDoorbell, subjectOf } from './feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
 import { createCompiledRun, type Run } from './graphql/compiled.ts';
 import type { Services } from './graphql/context.ts';
@@ -142,8 +143,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     const provider = cashfree('MUTATION');
     const { doorbell: wrap = (unchanged) => unchanged } = overrides;
-    const postgresDoorbell = createPostgresDoorbell({ url, db, log });
-    const doorbell = wrap(postgresDoorbell);
+    const identity = await readLogIdentity(db);
+    const { natsServers: servers } = config;
+    const between = servers
+      ? createNatsDoorbell({ servers, subject: subjectOf(identity), log })
+      : createPostgresDoorbell({ url, db, log });
+    const doorbell = wrap(between);
     onStop(() => doorbell.stop());
     const hub = new Hub({ db, clock, doorbell, log, metrics });
     onStop(() => hub.stop());
@@ -169,7 +174,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       clock,
       policy,
       hub,
-      cursors: createCursors(await readLogIdentity(db)),
+      cursors: createCursors(identity),
       startSession: createStartSession({ db, clock, provider, recorder, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
       cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),

@@ -35,6 +35,12 @@ const origin = text.refine(
   'is not an origin, such as https://app.example.com',
 );
 
+/** What may stand before the host are credentials: the complaint does not repeat it. */
+const natsServer = text.refine(
+  (value) => URL.canParse(value) && /^(nats|tls):$/.test(new URL(value).protocol) && new URL(value).hostname,
+  'is not a NATS server, such as nats://127.0.0.1:4222 or tls://user:password@nats.example.com:4222',
+);
+
 /** A number of proxies, or who they are. All of them would be anybody: what a sender says first is their own word. */
 const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
   error: 'is neither how many proxies are in front, nor their addresses or networks, such as 10.0.0.0/8',
@@ -64,6 +70,7 @@ const environment = z.object({
   MIGRATE_DATABASE_URL: text.optional(),
   DATABASE_POOL: z.coerce.number().int().min(4).max(100).default(10),
   EMBEDDED_POSTGRES: flag.optional(),
+  NATS_URL: list.pipe(z.array(natsServer)).optional(),
   DATA_KEYS: keys.optional(),
   AUDIT_KEYS: keys.optional(),
   CASHFREE_BASE_URL: z.url().optional(),
@@ -116,6 +123,8 @@ export interface Config {
   readonly database:
     | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
     | { readonly kind: 'URL'; readonly url: string; readonly migrateUrl: string; readonly poolSize: number };
+  /** Servers by which replicas tell each other what was recorded; null: they do so by the database. */
+  readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
   /** Null: the process makes a key of its own under `dataDir`, which only development allows. */
   readonly dataKeys: readonly DataKey[] | null;
@@ -209,6 +218,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     port: env.PORT,
     logLevel: env.LOG_LEVEL,
     database: databaseOf(env),
+    natsServers: env.NATS_URL ?? null,
     dataDir: env.DATA_DIR,
     dataKeys: env.DATA_KEYS ?? null,
     auditKeys: env.AUDIT_KEYS ?? null,

@@ -75,3 +75,12 @@ test('proxies are trusted by their number or their addresses, and never all of t
   for (const TRUST_PROXY of ['true', '*', '-1', '99', '10.0.0.0/33', 'proxy.example.com'])
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual(['TRUST_PROXY']);
 });
+
+test('servers of NATS are named by their URLs, of which a complaint repeats nothing', () => {
+  const NATS_URL = 'nats://one:4222, tls://user:pass@two.example.com';
+  expect(readConfig({}).natsServers).toBeNull();
+  expect(readConfig({ NATS_URL }).natsServers).toEqual(NATS_URL.split(', '));
+  for (const wrong of ['one:4222', 'http://user:pass@one', 'nats://', 'nats://one, two'])
+    expect(complaints({ NATS_URL: wrong }), wrong).toEqual(['NATS_URL']);
+  expect(() => readConfig({ NATS_URL: 'http://user:pass@one' })).toThrow(/NATS_URL: (?!.*pass@one)/);
+});

@@ -5,7 +5,8 @@ import type { Database } from '../db/client.ts';
 import { type ListenTimings, listenOnce, notify } from '../db/notifications.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
-import { readMessage, UnsentRings, writeMessages } from './ring-message.ts';
+import { keepTrying, type RetryTimings } from './persistence.ts';
+import { hearMessage, UnsentRings, writeMessages } from './ring-message.ts';
 
 /** One for all sessions and replicas of a database. */
 export const CHANNEL = 'vkyc_doorbell';
@@ -15,10 +16,7 @@ export interface PostgresDoorbell extends Doorbell {
   readonly connected: boolean;
 }
 
-export interface DoorbellTimings extends ListenTimings {
-  /** Each wait after a lost connection is up to twice the one before, within these. */
-  readonly firstRetryMs: number;
-  readonly longestRetryMs: number;
+export interface DoorbellTimings extends ListenTimings, RetryTimings {
   /** How long `stop` waits for what is on its way to the others. */
   readonly farewellMs: number;
 }
@@ -54,7 +52,6 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
   const stopping = new AbortController();
   let telling: Promise<void> | null = null;
   let connected = false;
-  let retryMs = timings.firstRetryMs;
 
   /** What fails here is lost, and found by the others' own looking: rings must not pile up behind a sick database. */
   const tellOthers = async () => {
@@ -68,42 +65,24 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
     telling = null;
   };
 
-  const hear = (text: string) => {
-    const message = readMessage(text);
-    if (message?.origin === origin) return;
-    if (message === null || message.rings === 'LOOK') here.missed();
-    else for (const [sessionId, sequence] of message.rings) here.ring(sessionId, sequence);
-  };
-
-  const onListening = () => {
-    connected = true;
-    retryMs = timings.firstRetryMs;
-    here.missed();
-  };
-
-  const keepListening = async () => {
-    const options = {
+  const listening = keepTrying(timings, stopping.signal, (succeeded) =>
+    listenOnce({
       ...timings,
       url,
       channel: CHANNEL,
       stopping: stopping.signal,
-      onListening,
-      onText: hear,
-    };
-    while (!stopping.signal.aborted) {
-      await listenOnce(options).catch((error: unknown) => {
-        connected = false;
-        if (stopping.signal.aborted) return;
-        log.warn({ err: error }, 'the other replicas are not heard; the connection will be renewed');
-      });
-      // Replicas that lost the same server must not come back to it all at once.
-      const jitteredMs = retryMs * (0.5 + Math.random() / 2);
-      retryMs = Math.min(retryMs * 2, timings.longestRetryMs);
-      await wait(jitteredMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  };
-
-  const listening = keepListening();
+      onListening() {
+        connected = true;
+        succeeded();
+        here.missed();
+      },
+      onText: (text) => hearMessage(here, text, origin),
+    }).catch((error: unknown) => {
+      connected = false;
+      if (stopping.signal.aborted) return;
+      log.warn({ err: error }, 'the other replicas are not heard; the connection will be renewed');
+    }),
+  );
   return {
     get connected() {
       return connected;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LocalDoorbell } from './doorbell.ts';
 
 /** The highest sequence rung for, by session; `LOOK` where that would be too many to name. */
 export type Rings = ReadonlyMap<string, number> | 'LOOK';
@@ -37,6 +38,15 @@ export class UnsentRings {
     this.#rings.clear();
   }
 
+  /** What was taken and may not have got through. */
+  giveBack(rings: Rings): void {
+    if (rings !== 'LOOK') for (const [sessionId, sequence] of rings) this.add(sessionId, sequence);
+    else {
+      this.#tooMany = true;
+      this.#rings.clear();
+    }
+  }
+
   /** Hands over everything and is empty again. */
   take(): Rings {
     const taken = this.#tooMany ? 'LOOK' : this.#rings;
@@ -64,4 +74,12 @@ export function readMessage(text: string): RingMessage | null {
   } catch {
     return null;
   }
+}
+
+/** Tells listeners here what a replica said; what is no message of ours makes them look, an own one nothing. */
+export function hearMessage(here: LocalDoorbell, text: string, ownOrigin: string): void {
+  const message = readMessage(text);
+  if (message?.origin === ownOrigin) return;
+  if (message === null || message.rings === 'LOOK') here.missed();
+  else for (const [sessionId, sequence] of message.rings) here.ring(sessionId, sequence);
 }

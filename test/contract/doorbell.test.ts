@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { connect } from '../../src/db/client.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { LOG_START } from '../../src/feed/cursor.ts';
@@ -21,7 +21,7 @@ import { ADAPTERS } from './doorbells.ts';
 
 const WRITERS = 8;
 
-describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, open) => {
+describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test }) => {
   test('is heard at the end where it is rung, at once, and at the other end', async () => {
     const { doorbells } = await open();
     const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];

@@ -1,14 +1,18 @@
 /** Every kind of doorbell, as two replicas of one gateway have it. */
+import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
+import { test } from 'vitest';
 import { type Connection, connect } from '../../src/db/client.ts';
 import type { Doorbell } from '../../src/domain/ports.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
+import { createNatsDoorbell, type NatsDoorbell, type NatsTimings } from '../../src/feed/nats-doorbell.ts';
 import {
   createPostgresDoorbell,
   type DoorbellTimings,
   type PostgresDoorbell,
 } from '../../src/feed/postgres-doorbell.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
+import { natsTest, startNatsServer } from '../harness/nats.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
 export interface Replicas {
@@ -20,10 +24,17 @@ export interface Replicas {
   mendTransport(): Promise<void>;
 }
 
+interface Adapter {
+  open(): Promise<Replicas>;
+  /** Leaves out what this machine has no server for. */
+  readonly test: (name: string, body: () => Promise<void>) => void;
+}
+
 /** All that promise what `Doorbell` says. */
-export const ADAPTERS: Readonly<Record<string, () => Promise<Replicas>>> = {
-  'within one process': openLocal,
-  'over PostgreSQL': openPostgres,
+export const ADAPTERS: Readonly<Record<string, Adapter>> = {
+  'within one process': { open: openLocal, test },
+  'over PostgreSQL': { open: openPostgres, test },
+  'over NATS': { open: openNats, test: natsTest },
 };
 
 async function openLocal(): Promise<Replicas> {
@@ -57,6 +68,29 @@ async function openPostgres(): Promise<Replicas> {
   };
 }
 
+async function openNats(): Promise<Replicas> {
+  const server = await startNatsServer();
+  const subject = randomUUID();
+  const [one, two] = await Promise.all([
+    openOverNats([server.url], { subject }),
+    openOverNats([server.url], { subject }),
+  ]);
+  const both = (connected: boolean) =>
+    eventually(async () => one.doorbell.connected === connected && two.doorbell.connected === connected);
+  return {
+    databaseUrl: await freshDatabase(),
+    doorbells: [one.doorbell, two.doorbell],
+    async breakTransport() {
+      await server.kill();
+      await both(false);
+    },
+    async mendTransport() {
+      await server.start();
+      await both(true);
+    },
+  };
+}
+
 export interface Replica {
   readonly doorbell: PostgresDoorbell;
   readonly connection: Connection;
@@ -79,4 +113,29 @@ export async function openReplica(url: string, timings: Partial<DoorbellTimings>
   atTheEnd(() => doorbell.stop());
   await eventually(async () => doorbell.connected);
   return { doorbell, connection, warnings };
+}
+
+interface NatsOptions {
+  readonly subject?: string;
+  readonly timings?: Partial<NatsTimings>;
+  /** Whether there is a server to wait for. */
+  readonly reachable?: boolean;
+}
+
+/** A replica's doorbell over NATS, connected, that tries again sooner than in earnest. Ends with the test. */
+export async function openOverNats(
+  servers: readonly string[],
+  { subject = 'test', timings = {}, reachable = true }: NatsOptions = {},
+): Promise<{ doorbell: NatsDoorbell; warnings: string[] }> {
+  const warnings: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
+  const doorbell = createNatsDoorbell({
+    servers,
+    subject,
+    log,
+    timings: { firstRetryMs: 10, longestRetryMs: 100, ...timings },
+  });
+  atTheEnd(() => doorbell.stop());
+  if (reachable) await eventually(async () => doorbell.connected);
+  return { doorbell, warnings };
 }

@@ -1,9 +1,31 @@
 import { expect, test } from 'vitest';
 import type { Doorbell } from '../../src/domain/ports.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
+import { natsServerAt, natsTest, startNatsServer } from '../harness/nats.ts';
 
-test('what one gateway records, another on the same database is told of, once it can be read', async () => {
-  const one = await bootGateway();
+const TITLE = 'what one gateway records, another on the same database is told of, once it can be read';
+
+test(`over PostgreSQL: ${TITLE}`, () => expectToBeTold({}));
+
+natsTest(`over NATS: ${TITLE}, and PostgreSQL carries nothing`, async () => {
+  const { url } = await startNatsServer();
+
+  await expectToBeTold({ NATS_URL: url });
+});
+
+natsTest('a gateway starts though NATS is away, and its subscribers get what is recorded', async () => {
+  const server = await natsServerAt();
+  const gateway = await bootGateway({ environment: { NATS_URL: server.url } });
+  const live = gateway.subscribe('subscription { statusTransitions { sequence } }');
+
+  await gateway.start('without.nats');
+
+  expect(await live.next()).toEqual({ sequence: 1 });
+  expect(gateway.logs.some((line) => line.includes('not heard over NATS'))).toBe(true);
+});
+
+async function expectToBeTold(environment: Record<string, string>) {
+  const one = await bootGateway({ environment });
   let listening = false;
   const found: Promise<string[]>[] = [];
   const overheard = (doorbell: Doorbell) => {
@@ -22,11 +44,15 @@ test('what one gateway records, another on the same database is told of, once it
     });
     return doorbell;
   };
-  await bootGateway({ database: one.databaseUrl, doorbell: overheard });
+  await bootGateway({ database: one.databaseUrl, doorbell: overheard, environment });
   await eventually(async () => listening);
 
   await one.start('told.to.both');
 
   await eventually(async () => found.length > 0);
   expect(await Promise.all(found)).toEqual([['told.to.both']]);
-});
+  const { rowCount } = await one.database.query(
+    `select from pg_stat_activity where datname = current_database() and query ilike 'listen%'`,
+  );
+  expect(rowCount).toBe(environment.NATS_URL ? 0 : 2);
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from '@nats-io/transport-node';
+import { expect } from 'vitest';
+import type { NatsTimings } from '../../src/feed/nats-doorbell.ts';
+import { listenTo } from '../harness/doorbell-listener.ts';
+import { atTheEnd, eventually } from '../harness/gateway.ts';
+import { natsServerAt, natsTest, startNatsServer } from '../harness/nats.ts';
+import { startHttpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
+import { openOverNats } from './doorbells.ts';
+
+const IMPATIENT: Partial<NatsTimings> = { connectTimeoutMs: 300, probeEveryMs: 50, farewellMs: 100 };
+
+/** To a server of NATS, which knows nothing of HTTP. */
+async function wireTo(url: string): Promise<TcpProxy & { readonly servers: readonly string[] }> {
+  const wire = await startHttpProxy(url.replace('nats', 'http'));
+  return Object.assign(wire, { servers: [wire.url.replace('http', 'nats')] });
+}
+
+natsTest(
+  'starts though no server is there, and tells what was rung until then once there is one',
+  async () => {
+    const server = await natsServerAt();
+    const near = await openOverNats([server.url], { reachable: false });
+    const far = await openOverNats([server.url], { reachable: false });
+    const ears = [listenTo(near.doorbell), listenTo(far.doorbell)] as const;
+    const session = randomUUID();
+
+    near.doorbell.ring(session, 1);
+    await eventually(async () => near.warnings.length > 1);
+    expect(ears[0].rings).toEqual([[session, 1]]);
+    await server.start();
+
+    await eventually(async () => near.doorbell.connected && far.doorbell.connected);
+    for (const ear of ears) expect(ear.misses).toBe(1);
+    expect(near.warnings[0]).toContain('the connection will be renewed');
+  },
+);
+
+natsTest(
+  'what is rung while the own connection is cut is told once it is renewed, each session at its highest',
+  async () => {
+    const server = await startNatsServer();
+    const wire = await wireTo(server.url);
+    const [near, far] = [await openOverNats(wire.servers), await openOverNats([server.url])];
+    const [here, there] = [listenTo(near.doorbell), listenTo(far.doorbell)];
+    const sessions = Array.from({ length: 200 }, () => randomUUID());
+
+    wire.cut();
+    await eventually(async () => !near.doorbell.connected);
+    for (const session of sessions) for (const sequence of [1, 3, 2]) near.doorbell.ring(session, sequence);
+    expect(here.rings).toHaveLength(600);
+    wire.mend();
+
+    await eventually(async () => there.knowsOf(new Map(sessions.map((session) => [session, 3]))));
+    expect(there).toMatchObject({ misses: 0 });
+    expect(there.rings).toHaveLength(200);
+    expect(here.misses).toBe(1);
+  },
+);
+
+natsTest(
+  'what more sessions ring than can be named, while nothing carries it, makes the others look',
+  async () => {
+    const server = await startNatsServer();
+    const wire = await wireTo(server.url);
+    const [near, far] = [await openOverNats(wire.servers), await openOverNats([server.url])];
+    const there = listenTo(far.doorbell);
+
+    wire.cut();
+    await eventually(async () => !near.doorbell.connected);
+    for (let count = 0; count < 5_000; count += 1) near.doorbell.ring(randomUUID(), 1);
+    wire.mend();
+
+    await eventually(async () => there.misses > 0);
+    expect(there).toMatchObject({ misses: 1, rings: [] });
+  },
+);
+
+natsTest('a message that was on its way when the connection died is told again', async () => {
+  const server = await startNatsServer();
+  const wire = await wireTo(server.url);
+  const near = await openOverNats(wire.servers, { timings: IMPATIENT });
+  const far = await openOverNats([server.url]);
+  const there = listenTo(far.doorbell);
+  const session = randomUUID();
+
+  wire.freeze();
+  near.doorbell.ring(session, 1);
+  await eventually(async () => !near.doorbell.connected);
+  // One that dies while it is made.
+  await eventually(async () => near.warnings.length >= 4);
+  expect(wire.open).toBeLessThanOrEqual(1);
+  expect(there.rings).toEqual([]);
+  wire.mend();
+
+  await eventually(async () => there.knowsOf(new Map([[session, 1]])));
+});
+
+natsTest('a replica does not hear its own rings again from the server', async () => {
+  const server = await startNatsServer();
+  const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
+  const [here, there] = [listenTo(near.doorbell), listenTo(far.doorbell)];
+  const [own, other] = [randomUUID(), randomUUID()];
+
+  near.doorbell.ring(own, 1);
+  await eventually(async () => there.knowsOf(new Map([[own, 1]])));
+  far.doorbell.ring(other, 1);
+  await eventually(async () => here.knowsOf(new Map([[other, 1]])));
+
+  expect(here.rings).toEqual([
+    [own, 1],
+    [other, 1],
+  ]);
+});
+
+natsTest(
+  'a message that is none of ours only makes listeners look, and those of another log are not heard',
+  async () => {
+    const server = await startNatsServer();
+    const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
+    const stranger = await openOverNats([server.url], { subject: 'another.log' });
+    const there = listenTo(far.doorbell);
+    const client = await connect({ servers: [server.url] });
+    atTheEnd(() => client.close());
+    const [session, strange] = [randomUUID(), randomUUID()];
+
+    for (const text of ['', 'nonsense', '{"from":"x","rings":[["a",-1]]}', '\u0000'])
+      client.publish('test', text);
+    await client.flush();
+    stranger.doorbell.ring(strange, 1);
+    near.doorbell.ring(session, 1);
+
+    await eventually(async () => there.knowsOf(new Map([[session, 1]])));
+    expect(there).toMatchObject({ misses: 4, rings: [[session, 1]] });
+  },
+);
+
+natsTest('any of the servers will do', async () => {
+  const [gone, server] = [await natsServerAt(), await startNatsServer()];
+  const servers = [gone.url, server.url];
+
+  const [near, far] = [await openOverNats(servers), await openOverNats(servers)];
+  const there = listenTo(far.doorbell);
+  const session = randomUUID();
+  near.doorbell.ring(session, 1);
+
+  await eventually(async () => there.knowsOf(new Map([[session, 1]])));
+});
+
+natsTest(
+  'who has no right to connect is told so again and again, and never in the log who they are',
+  async () => {
+    const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
+    const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
+
+    const [good] = await Promise.all([openOverNats(as('gateway:pass%25word'))]);
+    const bad = await openOverNats(as('gateway:not-the-secret'), { reachable: false });
+    await eventually(async () => bad.warnings.length >= 3);
+
+    expect(good.doorbell.connected).toBe(true);
+    expect(bad.doorbell.connected).toBe(false);
+    expect(bad.warnings[0]).toContain('uthorization');
+    expect(bad.warnings.join()).not.toContain('not-the-secret');
+  },
+);
+
+type Open = (timings?: Partial<NatsTimings>) => ReturnType<typeof openOverNats>;
+
+/** Ways to be when the end comes. */
+const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<() => Promise<void>>>> = {
+  async 'while connected'(_wire, open) {
+    return (await open()).doorbell.stop;
+  },
+  async 'between attempts to connect'(wire, open) {
+    const { doorbell } = await open({ firstRetryMs: 60_000, longestRetryMs: 60_000 });
+    wire.cut();
+    await eventually(async () => !doorbell.connected);
+    return doorbell.stop;
+  },
+  async 'on a connection that is silently dead'(wire, open) {
+    const { doorbell } = await open({ probeEveryMs: 60_000 });
+    wire.freeze();
+    return doorbell.stop;
+  },
+  async 'while a connection is being made that nobody answers'(wire, open) {
+    const { doorbell } = await open({ connectTimeoutMs: 60_000 });
+    const before = wire.accepted;
+    wire.freeze();
+    await eventually(async () => !doorbell.connected && wire.accepted > before);
+    return doorbell.stop;
+  },
+  async 'while the others are being told in vain'(wire, open) {
+    const { doorbell } = await open({ probeEveryMs: 60_000 });
+    wire.freeze();
+    doorbell.ring(randomUUID(), 1);
+    return doorbell.stop;
+  },
+};
+
+for (const [plight, bring] of Object.entries(PLIGHTS))
+  natsTest(`stops at once ${plight}, and leaves no connection`, async () => {
+    const server = await startNatsServer();
+    const wire = await wireTo(server.url);
+    const stop = await bring(wire, (timings) =>
+      openOverNats(wire.servers, { timings: { ...IMPATIENT, ...timings } }),
+    );
+    const before = performance.now();
+
+    await stop();
+
+    expect(performance.now() - before).toBeLessThan(2_000);
+    await eventually(async () => wire.open === 0);
+  });

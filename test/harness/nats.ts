@@ -1,0 +1,74 @@
+/** A real NATS server where the machine has one: a process of the test, on this machine alone. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { test } from 'vitest';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { atTheEnd, eventually } from './gateway.ts';
+import { freePort } from './phoenix.ts';
+
+const CANDIDATES = ['/usr/sbin/nats-server', '/usr/bin/nats-server', '/usr/local/bin/nats-server'];
+const executablePath = process.env.NATS_SERVER ?? CANDIDATES.find((path) => existsSync(path));
+
+if (!executablePath)
+  process.stderr.write(
+    'No nats-server on this machine (set NATS_SERVER to one): the tests over NATS are LEFT OUT.\n',
+  );
+
+/** A test that needs a NATS server; without one it is reported as skipped, never as passed. */
+export const natsTest = test.skipIf(!executablePath);
+
+export interface NatsServer {
+  /** Such as nats://127.0.0.1:4222; it stays the same whatever becomes of the process. */
+  readonly url: string;
+  /** With SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** At the same address; resolves when it takes connections. */
+  start(): Promise<void>;
+}
+
+/** An address at which a NATS server may be started, where there is none yet. It ends with the test. */
+export async function natsServerAt(options: readonly string[] = []): Promise<NatsServer> {
+  const port = await freePort(chanceOf('nats', String(process.pid), String(performance.now())));
+  let child: ChildProcess | null = null;
+  const kill = async () => {
+    const dying = child;
+    child = null;
+    if (!dying || dying.exitCode !== null) return;
+    const exited = once(dying, 'exit');
+    dying.kill('SIGKILL');
+    await exited;
+  };
+  atTheEnd(kill);
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    kill,
+    async start() {
+      const args = ['--addr', '127.0.0.1', '--port', String(port), ...options];
+      const started = spawn(executablePath as string, args, { stdio: 'ignore' });
+      child = started;
+      await eventually(async () => {
+        if (started.exitCode !== null) throw new Error(`nats-server ended with ${started.exitCode}`);
+        return takesConnections(port);
+      });
+    },
+  };
+}
+
+/** One that runs. */
+export async function startNatsServer(options?: readonly string[]): Promise<NatsServer> {
+  const server = await natsServerAt(options);
+  await server.start();
+  return server;
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  }).then((taken) => {
+    socket.destroy();
+    return taken as boolean;
+  });
+}
