@@ -1,0 +1,38 @@
+/** The compose file as Docker reads it. */
+import { parse } from 'yaml';
+import { readProjectFile } from './dockerfile.ts';
+
+interface Service {
+  readonly build?: string;
+  readonly image?: string;
+  readonly environment?: Readonly<Record<string, string | number>>;
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck?: object;
+  readonly ports?: readonly string[];
+  readonly configs?: readonly { readonly source: string }[];
+  readonly volumes?: readonly string[];
+}
+
+export interface ComposeFile {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly configs: Readonly<Record<string, { readonly content: string }>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+/** As it is written. */
+export const readComposeFile = async (): Promise<ComposeFile> =>
+  parse(await readProjectFile('compose.yaml'), { merge: true });
+
+/** `${NAME:?why}` is a name that has to be given; `${NAME:-default}` one that may. */
+const VARIABLE = /\$\{([A-Z_]+):([?-])([^}]*)\}/g;
+
+/** With the variables put in. Throws where one is missing that has to be given. */
+export const interpolated = (text: string, given: Readonly<Record<string, string>>): string =>
+  text.replace(VARIABLE, (_, name: string, kind: string, rest: string) => {
+    if (!given[name] && kind === '?') throw new Error(`${name}: ${rest}`);
+    return given[name] || rest;
+  });
+
+/** What has to be given. */
+export const requiredIn = (text: string): string[] =>
+  [...text.matchAll(VARIABLE)].filter(([, , kind]) => kind === '?').map(([, name]) => name as string);

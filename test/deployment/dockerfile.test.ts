@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import dockerfile from 'dockerfile-utils';
+import { expect, test } from 'vitest';
+import { lastOf, readProjectFile, readStages } from './dockerfile.ts';
+
+test('the Dockerfile is one that Docker takes', async () => {
+  const complaints = dockerfile.validate(await readProjectFile('Dockerfile'));
+
+  expect(complaints.map(({ message }) => message)).toEqual([]);
+});
+
+test('the image runs as nobody in particular, says how it is, and its bases have a version', async () => {
+  const stages = await readStages();
+  const last = stages.at(-1);
+  if (!last) throw new Error('There are no stages');
+
+  expect(lastOf(last, 'USER')).toBe('node');
+  expect(last.instructions.at(-1)).toEqual({ keyword: 'CMD', words: '["node", ".build/main.js"]' });
+  expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
+  for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);
+  // What needs a shell or the network is done in other stages, and leaves nothing here.
+  expect(last.instructions.map(({ keyword }) => keyword)).not.toContain('RUN');
+});
+
+test('what is copied is there, and nothing else is sent to the builder', async () => {
+  const ignored = (await readProjectFile('.dockerignore')).trim().split('\n');
+  const copied = (await readStages())
+    .flatMap(({ instructions }) => instructions)
+    .filter(({ keyword, words }) => keyword === 'COPY' && !words.startsWith('--from'))
+    .flatMap(({ words }) => words.split(' ').slice(0, -1));
+
+  expect(ignored[0]).toBe('*');
+  expect(new Set(ignored.slice(1))).toEqual(new Set(copied.map((path) => `!${path}`)));
+  for (const path of copied) expect(existsSync(new URL(`../../${path}`, import.meta.url)), path).toBe(true);
+});
