@@ -6,7 +6,7 @@ import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gatew
 import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
 import { freePort, type Phoenix, phoenix } from '../harness/phoenix.ts';
 import type { GatewayProcess } from '../harness/process.ts';
-import type { ScriptedAnswer } from '../harness/provider.ts';
+import type { ScriptedAnswer, ScriptedProvider } from '../harness/provider.ts';
 import { type FaultyProxy, startProxy, type Wear } from './proxy.ts';
 
 export interface StartedSession {
@@ -31,6 +31,8 @@ interface Options {
   readonly seed: string;
   readonly gateways: number;
   readonly sessions: number;
+  /** Another than the one that cannot be asked. */
+  readonly provider?: ScriptedProvider;
   readonly environment?: Record<string, string>;
   readonly wear?: Wear;
   /** For gateways that join later. */
@@ -62,11 +64,13 @@ export async function startWorld({
   database: existing,
   script,
   whenAsked,
+  provider,
 }: Options): Promise<World> {
   const url = existing ?? (await freshDatabase());
   const database = new pg.Pool({ connectionString: url, max: CONNECTIONS });
+  database.on('error', () => {});
   atTheEnd(() => database.end());
-  const access = accessTo(await startSilentProvider(whenAsked));
+  const access = accessTo(provider ?? (await startSilentProvider(whenAsked)));
   const chance = chanceOf('world', seed);
   const ports: number[] = [];
   while (ports.length < gateways + room) ports.push(await freePort(chance));

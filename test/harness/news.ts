@@ -24,6 +24,26 @@ export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Pr
     return { body: JSON.stringify(started) };
   });
 
+/**
+ * It starts sessions and answers about those named by `remembers`, as they were at their start; others it does not know:
+ * all that is known of them comes with the webhooks.
+ */
+export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvider> => {
+  const started = new Map<string, string>();
+  return startScriptedProvider(({ method, path, body }) => {
+    if (method === 'GET' && path.startsWith('/user')) return { body: JSON.stringify(CUSTOMER) };
+    if (method === 'GET') {
+      const known = started.get(new URLSearchParams(path.split('?')[1]).get('verification_id') ?? '');
+      return known
+        ? { body: known }
+        : { status: 404, body: '{"code":"verification_not_found","message":"not found"}' };
+    }
+    const answer = { ...JSON.parse(body), status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
+    if (remembers.test(answer.verification_id)) started.set(answer.verification_id, JSON.stringify(answer));
+    return { body: JSON.stringify(answer) };
+  });
+};
+
 /** With it, a gateway uses that provider. */
 export const accessTo = (provider: ScriptedProvider): Record<string, string> => ({
   CASHFREE_BASE_URL: provider.baseUrl,

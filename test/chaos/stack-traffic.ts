@@ -1,0 +1,180 @@
+/** What clients and the provider do all the time, and the account of what they were told. */
+import type pg from 'pg';
+import { toGlobalId } from '../../src/graphql/node.ts';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
+import type { Stack } from './stack.ts';
+import { pause } from './trouble.ts';
+import { oneOf } from './wishes.ts';
+
+export interface Traffic {
+  readonly count: { webhooks: number; answers: number; unanswered: number; starts: number };
+  /** What was said to clients that is not so. */
+  readonly wrong: string[];
+  /** All news of which a webhook was taken. */
+  readonly taken: News[];
+  /** Verification ids of which a start was said to have succeeded. */
+  readonly started: string[];
+  /** Lets what is under way come to its end. */
+  stop(): Promise<void>;
+}
+
+interface Session {
+  readonly version: number;
+  readonly status: string;
+  readonly subStatus: string;
+}
+
+const WEBHOOKS_IN_FLIGHT = 4;
+const READERS = 4;
+const STARTERS = 2;
+const PAUSE_MS = { webhook: 600, read: 120, start: 400, retry: 100 } as const;
+const NEWS_EACH = 300;
+const QUERY = 'query ($id: ID!) { session(id: $id) { version status subStatus } }';
+const START = `mutation ($input: StartSessionInput!) {
+  startSession(input: $input) {
+    ... on StartSessionSuccess { session { verificationId } }
+    ... on MutationError { code retryable }
+  }
+}`;
+
+/** Begins it, by way of the load balancer; it goes on until `stop`. */
+export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
+  const count = { webhooks: 0, answers: 0, unanswered: 0, starts: 0 };
+  const wrong: string[] = [];
+  const taken: News[] = [];
+  const started: string[] = [];
+  let goesOn = true;
+  const chance = (actor: string) => chanceOf('traffic', seed, actor);
+
+  /** Null where there was no answer, or one that says that there is none now. */
+  const ask = async (query: string, variables: object): Promise<any> => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    }).catch(() => null);
+    const { data, errors } = ((await response?.json().catch(() => null)) ?? {}) as any;
+    const codes = errors?.map((error: any) => error.extensions.code) ?? [];
+    if (codes.some((code: string) => code !== 'INTERNAL_SERVER_ERROR' && code !== 'SERVICE_UNAVAILABLE'))
+      wrong.push(`was refused with ${codes}`);
+    if (data && !errors) return data;
+    count.unanswered += 1;
+    return null;
+  };
+
+  const webhooks = webhooksOf(sessions, chance('news'));
+  const sendWebhooks = async (own: Chance) => {
+    for (let next = webhooks.pop(); next && goesOn; next = webhooks.pop()) {
+      await sendUntilTaken(next.body, async () => {
+        await pause(own.between(0, PAUSE_MS.webhook));
+        return url;
+      });
+      taken.push(next.news);
+      count.webhooks += 1;
+    }
+  };
+
+  const newest = new Map<string, Session>();
+  const read = async (own: Chance) => {
+    while (goesOn) {
+      const { id } = oneOf(sessions, own);
+      const before = newest.get(id);
+      const session: Session | undefined = (await ask(QUERY, { id: toGlobalId('VkycSession', id) }))?.session;
+      if (session) {
+        count.answers += 1;
+        if (before && session.version < before.version) wrong.push(`${id} went back in time`);
+        if (before?.version === session.version && before.subStatus !== session.subStatus)
+          wrong.push(`${id} is two things at version ${session.version}`);
+        if (session.version >= (newest.get(id)?.version ?? 0)) newest.set(id, session);
+      }
+      await pause(own.between(0, PAUSE_MS.read));
+    }
+  };
+
+  let starts = 0;
+  const start = async (own: Chance) => {
+    while (goesOn) {
+      starts += 1;
+      const verificationId = `traffic.${starts}`;
+      const input = { verificationId, user: { userId: CUSTOMER.user_id, phone: CUSTOMER.phone } };
+      for (let done = false; !done; ) {
+        const outcome = (await ask(START, { input }))?.startSession;
+        done = outcome?.session?.verificationId === verificationId;
+        if (outcome?.retryable === false) wrong.push(`${verificationId} was refused with ${outcome.code}`);
+        if (!done) await pause(PAUSE_MS.retry);
+      }
+      started.push(verificationId);
+      count.starts += 1;
+      await pause(own.between(0, PAUSE_MS.start));
+    }
+  };
+
+  const all = (actors: number, name: string, act: (own: Chance) => Promise<void>) =>
+    Array.from({ length: actors }, (_, index) => act(chance(`${name} ${index}`)));
+  const working = Promise.all([
+    ...all(WEBHOOKS_IN_FLIGHT, 'webhooks', sendWebhooks),
+    ...all(READERS, 'reader', read),
+    ...all(STARTERS, 'starter', start),
+  ]);
+  return {
+    count,
+    wrong,
+    taken,
+    started,
+    async stop() {
+      goesOn = false;
+      await working;
+    },
+  };
+}
+
+/** More than will be sent: in any order, some of them twice. */
+function webhooksOf(sessions: Stack['sessions'], chance: Chance): { news: News; body: string }[] {
+  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, NEWS_EACH));
+  const known = new Map(news.map((each) => [wordsOf(each), each]));
+  return burstOf(news, chance).map((body) => {
+    const { data, event_time: eventTime } = JSON.parse(body);
+    const words = wordsOf({
+      verificationId: data.verification_id,
+      status: data.status,
+      subStatus: data.sub_status,
+      eventTime,
+    });
+    return { news: known.get(words) as News, body };
+  });
+}
+
+const wordsOf = ({ verificationId, status, subStatus, eventTime }: News): string =>
+  [verificationId, status, subStatus, eventTime].join(' ');
+
+/** What was taken or said to have been done, and what the database has of it: an entry too few or too many each. */
+export async function differences(
+  database: pg.Pool,
+  { taken, started }: Traffic,
+): Promise<{ lost: string[]; repeated: string[] }> {
+  const { rows } = await database.query(
+    `select verification_id, t.status, t.sub_status, occurred_at from status_transition t
+     join vkyc_session s on s.id = session_id where source = 'WEBHOOK'`,
+  );
+  const { rows: sessions } = await database.query(
+    `select verification_id from vkyc_session where verification_id like 'traffic.%'`,
+  );
+  const kept = [
+    ...rows.map((row) =>
+      wordsOf({
+        verificationId: row.verification_id,
+        status: row.status,
+        subStatus: row.sub_status,
+        eventTime: row.occurred_at.toISOString(),
+      }),
+    ),
+    ...sessions.map((row) => row.verification_id as string),
+  ];
+  const promised = new Set([...taken.map(wordsOf), ...started]);
+  const has = new Set(kept);
+  return {
+    lost: [...promised].filter((words) => !has.has(words)),
+    repeated: kept.filter((words, index) => kept.indexOf(words) !== index),
+  };
+}
