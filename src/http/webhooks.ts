@@ -29,6 +29,9 @@ const CODES: Record<number, string> = {
   429: 'RATE_LIMITED',
   503: 'SERVICE_UNAVAILABLE',
 };
+/** A disk that is full, or a database that is away, is back in a while: what could not be stored is to be sent again. */
+const RETRY_UNKEPT_SECONDS = 5;
+const UNKEPT = 'It could not be stored: send it again.';
 const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
 
 interface Parts {
@@ -41,7 +44,8 @@ interface Parts {
 
 /**
  * Takes the provider's webhooks at `/webhooks/cashfree`. A good signature over the raw bytes is kept and answered
- * with 200, whatever the bytes say; anything else is refused, counted and not stored.
+ * with 200, whatever the bytes say; anything else is refused, counted and not stored. What cannot be stored now is
+ * answered with 503, upon which the provider sends it again.
  */
 export async function serveWebhooks(
   app: FastifyInstance,
@@ -127,7 +131,15 @@ export async function serveWebhooks(
         const message = 'The signature does not fit these bytes and any active secret.';
         return refuseSigned(request, reply, 'badly signed', message);
       }
-      await inbox.receive(body);
+      try {
+        await inbox.receive(body);
+      } catch (error) {
+        request.log.error(
+          { err: error },
+          'a webhook could not be stored; its sender is told to send it again',
+        );
+        return refuse(reply.header('retry-after', RETRY_UNKEPT_SECONDS), 503, 'not stored', UNKEPT);
+      }
       metrics.webhooks.inc({ outcome: 'kept' });
       return { received: true };
     });

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { bootGateway, eventually } from '../harness/gateway.ts';
+import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
+import { startOwnPostgres } from '../harness/own-postgres.ts';
+import { diskTest, mountSmallDisk } from '../harness/small-disk.ts';
+
+const DISK_MB = 200;
+const REFUSALS = 20;
+/** So much that a few fill the pages that are half empty when the disk gets full; and nothing that can be compressed. */
+const BYTES = 12_000;
+
+const newsAt = (second: number) => ({
+  event_type: 'VKYC_STATUS',
+  event_time: new Date(Date.parse('2026-03-02T12:00:00Z') + second * 1000).toISOString(),
+  data: {
+    verification_id: 'full.disk',
+    user_id: 'customer',
+    status: 'PRE_VIDEO_CALL',
+    sub_status: second % 2 === 0 ? 'USER_QUEUED' : 'USER_MEETING_SCHEDULED',
+  },
+  padding: randomBytes(BYTES / 2).toString('hex'),
+});
+
+diskTest(
+  'on a full disk webhooks are answered 503 and reads go on; with room again all that was taken is told once',
+  async () => {
+    const disk = mountSmallDisk(DISK_MB);
+    const small = { min_wal_size: '32MB', max_wal_size: '48MB', autovacuum: 'off' };
+    const postgres = await startOwnPostgres(disk.folder, small);
+    const gateway = await bootGateway({ database: postgres.url });
+    const { id, startCursor } = await gateway.start('full.disk');
+    const live = gateway.subscribe(
+      'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence occurredAt } }',
+      { id, after: startCursor },
+    );
+    expect(await live.next()).toMatchObject({ sequence: 1 });
+    const taken: string[] = [];
+    const statuses: number[] = [];
+    let second = 0;
+    const send = async () => {
+      second += 1;
+      const news = newsAt(second);
+      const status = await gateway.webhook(news);
+      statuses.push(status);
+      if (status === 200) taken.push(news.event_time);
+      return { news, status };
+    };
+    await send();
+
+    await disk.fill();
+    const refused: object[] = [];
+    while (refused.length < REFUSALS) {
+      const { news, status } = await send();
+      if (status !== 200) refused.push(news);
+      const { data, errors } = await gateway.graphql('query ($id: ID!) { session(id: $id) { version } }', {
+        id,
+      });
+      expect(errors).toBeUndefined();
+      expect(data.session.version).toBeGreaterThan(0);
+    }
+    process.stderr.write(`${taken.length} webhooks were taken until the disk was full\n`);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    await disk.clear();
+    for (const news of refused) await eventually(async () => (await gateway.webhook(news)) === 200);
+
+    const all = Array.from({ length: second }, (_, index) => newsAt(index + 1).event_time);
+    expect(taken.length + refused.length).toBe(all.length);
+    const frames = await live.take(all.length);
+    expect(frames.map(({ sequence }) => sequence)).toEqual(all.map((_, index) => index + 2));
+    expect(frames.map(({ occurredAt }) => occurredAt).sort()).toEqual(all);
+    await expectFolds(gateway.database);
+    await expectFeedOfLog(gateway.database);
+  },
+);
