@@ -188,7 +188,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     addGauges(metrics.registry, {
       pool,
       feed: () => hub.figures(),
-      doorbell: postgresDoorbell,
+      doorbell: between,
       limits,
       askBacklog: () => readBacklog(pool, clock.now()),
     });
@@ -198,7 +198,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const development = config.signIn.kind === 'DEVELOPMENT';
     const checkReady = createReadiness({
       isStopping: () => stopping,
-      doorbell: postgresDoorbell,
+      doorbell: between,
       newestMigration: await newestMigration(),
       askDatabase: () => readFitness(pool, clock.now()),
     });
