@@ -25,7 +25,8 @@ export async function queueDue(db: Queryable, now: Date): Promise<void> {
       where attempts < max_attempts and (locked_at is null or locked_at > now() - ${ABANDONED_AFTER}::interval)
     ),
     chosen as (
-      select verification_id, urgent, due_at from (
+      -- A session may be due in two ways: twice in the queue's one statement would be an error.
+      select verification_id, bool_or(urgent) as urgent, min(due_at) as due_at from (
         ${due(sql`${sessions} where unsettled`, sql`next_poll_at`, true)}
         union all ${due(sql`${lookups} where true`, sql`due_at`, true)}
         union all ${due(sql`${sessions} where not unsettled`, sql`next_poll_at`, false)}
@@ -34,6 +35,7 @@ export async function queueDue(db: Queryable, now: Date): Promise<void> {
         and not exists (
           select 1 from ${providerBudget} where greatest(calls_paused_until, polls_paused_until) > clock_timestamp()
         )
+      group by verification_id
       order by urgent desc, due_at
       limit greatest(0, ${MOST_IN_QUEUE}::int - (select count(*)::int from live where ready))
     )

@@ -3,6 +3,23 @@ import type pg from 'pg';
 import { expect } from 'vitest';
 import { eventually } from './gateway.ts';
 
+/**
+ * Waits until that many webhooks of a session are recorded, as many as are on their way. One that overtook the answer
+ * to its start waits until the provider is asked: where nobody polls, it is put back in line here.
+ */
+export const webhooksTaken = (database: pg.Pool, verificationId: string, count: number) =>
+  eventually(async () => {
+    await database.query(
+      `update webhook_inbox set state = 'PENDING' where state = 'WAITING' and verification_id = $1`,
+      [verificationId],
+    );
+    const { rowCount } = await database.query(
+      `select from webhook_inbox where state = 'DONE' and verification_id = $1`,
+      [verificationId],
+    );
+    return rowCount === count;
+  });
+
 /** Waits until every webhook that has come is dealt with, in whatever way. */
 export const webhooksSettled = (database: pg.Pool) =>
   eventually(async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../harness/gateway.ts';
+import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, logOf, MINUTE, polledGateway, sessionOf, setFaults, webhookOf } from './polled.ts';
 
 test('a webhook that was left waiting while its session began is found and recorded', async () => {
@@ -17,6 +18,30 @@ test('a webhook that was left waiting while its session began is found and recor
     const { rows } = await gateway.database.query('select state from webhook_inbox');
     return rows[0].state === 'DONE';
   });
+});
+
+test('a session that is due as such, and as one that a webhook was left waiting for, is asked about once, and holds up no others', async () => {
+  const { gateway, clock } = await polledGateway();
+  await gateway.start('twice.1');
+  await gateway.start('other.happy-path');
+  await webhooksTaken(gateway.database, 'twice.1', 1);
+  await gateway.database.query(
+    `update webhook_inbox set state = 'WAITING' where verification_id = 'twice.1'`,
+  );
+  await gateway.database.query(
+    `insert into provider_lookup (verification_id, since, due_at) values ('twice.1', now(), now())`,
+  );
+  await gateway.database.query('update vkyc_session set unsettled = true, next_poll_at = now()');
+
+  clock.forward(15 * MINUTE);
+
+  await eventually(async () => {
+    const { rows } = await gateway.database.query(
+      `select from vkyc_session where unsettled union all select from webhook_inbox where state = 'WAITING'`,
+    );
+    return rows.length === 0;
+  });
+  expect((await gateway.database.query('select from provider_lookup')).rowCount).toBe(0);
 });
 
 test('a session that was started elsewhere is taken over, with all that its webhooks said, and its id is taken', async () => {
