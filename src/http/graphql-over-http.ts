@@ -4,7 +4,12 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type {
+  FastifyInstance,
+  onRequestHookHandler,
+  onSendHookHandler,
+  preHandlerHookHandler,
+} from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
@@ -27,7 +32,7 @@ interface Parts {
   readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly limitUploads: onRequestAsyncHookHandler;
+  readonly limitUploads: onRequestHookHandler;
   readonly translate: Translate;
   readonly log: Logger;
 }
@@ -91,7 +96,8 @@ const executedBy = (
 
 /** Puts the document in the place of its name. A GET is read by Apollo itself, from its URL. */
 const withTrusted =
-  (trust: Trust, translate: Translate) => async (request: FastifyRequest, reply: FastifyReply) => {
+  (trust: Trust, translate: Translate): preHandlerHookHandler =>
+  (request, reply, goOn) => {
     try {
       if (request.method === 'POST') {
         if (typeof request.body === 'object' && request.body !== null) request.body = trust(request.body);
@@ -109,8 +115,10 @@ const withTrusted =
       }
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
-      await reply.status(400).send({ errors: [translate(error)] });
+      reply.status(400).send({ errors: [translate(error)] });
+      return;
     }
+    goOn();
   };
 
 /** What is wrong with the operation, and not with the request that it came by. */
@@ -125,14 +133,14 @@ const OF_THE_OPERATION = [
  * Who accepts `application/json` alone may take any other status for no answer at all: there the specification wants
  * 200 for whatever is an answer, and 400 only for `application/graphql-response+json`. Apollo says 400 to both.
  */
-async function withStatusOfType(_request: FastifyRequest, reply: FastifyReply, answer: unknown) {
+const withStatusOfType: onSendHookHandler<unknown> = (_request, reply, answer, send) => {
   const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
-  if (reply.statusCode !== 400 || !isJson || typeof answer !== 'string') return answer;
+  if (reply.statusCode !== 400 || !isJson || typeof answer !== 'string') return send(null, answer);
   const { errors } = JSON.parse(answer) as { errors?: GraphQLFormattedError[] };
   const isAnswer = errors?.every(({ extensions }) => OF_THE_OPERATION.includes(String(extensions?.code)));
   if (isAnswer) reply.status(200);
-  return answer;
-}
+  send(null, answer);
+};
 
 /**
  * Serves queries and mutations at `/graphql`, as the working draft of GraphQL over HTTP has it

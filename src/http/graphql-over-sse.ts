@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
@@ -30,7 +30,7 @@ interface Parts {
   readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly limitUploads: onRequestAsyncHookHandler;
+  readonly limitUploads: onRequestHookHandler;
   readonly translate: Translate;
   readonly connections: LiveConnections;
   readonly metrics: Metrics;

@@ -1,12 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import type { Payload } from '../graphql/operation.ts';
 
 /** A batch would have its operations pass every limit one by one. HTTP/2 and WebSockets need none. */
-export async function refuseBatch({ body }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  if (!Array.isArray(body)) return;
+export const refuseBatch: preHandlerHookHandler = ({ body }, reply, goOn) => {
+  if (!Array.isArray(body)) return goOn();
   const message = 'Send one operation a request: batches are not served.';
-  await reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
-}
+  reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+};
 
 /** Says which methods there are, where others would find nothing. */
 export function refuseOtherMethods(app: FastifyInstance, url: string): void {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { onRequestHookHandler } from 'fastify';
 import { answerBare } from './bare-answer.ts';
 
 /** Which names and pages a request came by. */
@@ -46,11 +46,11 @@ const OF_OUR_OWN = ['same-origin', 'none'];
  * answers it could not read but time. Browsers mark them (Sec-Fetch-Site), and name no Origin; where they name one, the
  * guard has let it in. Whatever is no browser sends neither.
  */
-export async function refuseUnasked({ headers }: FastifyRequest, reply: FastifyReply): Promise<void> {
+export const refuseUnasked: onRequestHookHandler = ({ headers }, reply, goOn) => {
   const site = headers['sec-fetch-site'];
-  if (site === undefined || headers.origin !== undefined || OF_OUR_OWN.includes(String(site))) return;
-  await reply.status(403).send({ errors: [{ message: NOT_WELCOME, extensions: { code: 'FORBIDDEN' } }] });
-}
+  if (site === undefined || headers.origin !== undefined || OF_OUR_OWN.includes(String(site))) return goOn();
+  reply.status(403).send({ errors: [{ message: NOT_WELCOME, extensions: { code: 'FORBIDDEN' } }] });
+};
 
 /** Answers a request for a WebSocket that comes from a page of another site. */
 export function refuseUpgrade(socket: Duplex): void {

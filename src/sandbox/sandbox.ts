@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import helmet from '@fastify/helmet';
 import fastify from 'fastify';
+import helmet from 'helmet';
 import type { SandboxWebhooks } from '../config.ts';
 import type { Clock } from '../domain/ports.ts';
 import { API_PREFIX, serveApi } from './api.ts';
@@ -83,7 +83,8 @@ export async function startSandbox({
   });
 
   const app = fastify({ forceCloseConnections: true });
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: NO_PAGE } });
+  const protect = helmet({ contentSecurityPolicy: { useDefaults: false, directives: NO_PAGE } });
+  app.addHook('onRequest', (request, reply, goOn) => protect(request.raw, reply.raw, () => goOn()));
   answerErrorsAsTheProvider(app);
   await serveApi(app, { books, faults, clock, callsPerMinute });
   const settings = { webhooks, speed, seed, calls_per_minute: callsPerMinute, journal: journalFile };
