@@ -160,13 +160,21 @@ export class Follower implements Member {
     );
     const results = await this.#audience.execution.of(shown, this.viewer, this.viewerKey);
     const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]]));
-    for (const entry of entries) {
-      if (!this.#subscriber.sink.writable) await this.#subscriber.sink.drained();
+    const { sink } = this.#subscriber;
+    for (let next = 0; next < entries.length; ) {
+      if (!sink.writable) await sink.drained();
       if (this.#hasEnded()) return false;
-      const json = jsonOf.get(entry);
-      this.number = entry.number;
-      this.at = entry;
-      if (json !== undefined) this.#subscriber.sink.send(json, this.number < this.#tail.head);
+      // What there is room for goes out in one go.
+      sink.together(() => {
+        do {
+          const entry = entries[next] as Entry;
+          const json = jsonOf.get(entry);
+          this.number = entry.number;
+          this.at = entry;
+          if (json !== undefined) sink.send(json, this.number < this.#tail.head);
+          next += 1;
+        } while (next < entries.length && sink.writable);
+      });
     }
     return true;
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
 import type { Executed, Frame, Selection } from './stream.ts';
 
@@ -7,15 +8,22 @@ export interface Shown {
   readonly frame: Frame;
 }
 
+/** Of results that never change, so many characters are kept: what those missed who were away for a while. */
+const MOST_KEPT_LENGTH = 2 * 1024 * 1024;
+
 /**
- * Executes a selection once for all who ask for the same frame at the same time. Results are not kept beyond that:
- * nobody is shown anything older than their asking.
+ * Executes a selection once for all who ask for the same frame at the same time. Beyond that only results are kept that
+ * are the same whenever they are made: nobody is shown anything older than their asking.
  */
 export class SharedExecution {
   /** Whether some result was found to depend on who is looking: from then on each viewer gets their own. */
   dependsOnViewer = false;
   readonly #selection: Selection;
   readonly #underWay = new Map<string, Promise<Executed>>();
+  readonly #lasting = new LRUCache<string, string>({
+    maxSize: MOST_KEPT_LENGTH,
+    sizeCalculation: (json) => json.length + 1,
+  });
 
   constructor(selection: Selection) {
     this.#selection = selection;
@@ -28,6 +36,8 @@ export class SharedExecution {
     viewerKey: string,
     occasion: object = {},
   ): Promise<string[]> {
+    const kept = this.#keptOf(shown, this.dependsOnViewer ? viewerKey : '');
+    if (kept) return kept;
     if (!this.dependsOnViewer) {
       const shared = await this.#execute(shown, viewer, '', occasion);
       this.dependsOnViewer ||= shared.some((result) => result.dependsOnViewer);
@@ -37,6 +47,17 @@ export class SharedExecution {
     return own.map(({ json }) => json);
   }
 
+  /** Null where not all of them are kept. */
+  #keptOf(shown: readonly Shown[], whose: string): string[] | null {
+    const kept: string[] = [];
+    for (const each of shown) {
+      const json = this.#lasting.get(nameOf(each, whose));
+      if (json === undefined) return null;
+      kept.push(json);
+    }
+    return kept;
+  }
+
   /** The same for one frame that is of its own moment, and shared with nobody. */
   async alone(frame: Frame, viewer: Viewer): Promise<string> {
     const [result] = await this.#selection.execute([frame], viewer, {});
@@ -44,8 +65,7 @@ export class SharedExecution {
   }
 
   #execute(shown: readonly Shown[], viewer: Viewer, whose: string, occasion: object): Promise<Executed[]> {
-    const nameOf = ({ key }: Shown) => `${key} ${whose}`;
-    const missing = shown.filter((each) => !this.#underWay.has(nameOf(each)));
+    const missing = shown.filter((each) => !this.#underWay.has(nameOf(each, whose)));
     if (missing.length > 0) {
       const executing = this.#selection.execute(
         missing.map(({ frame }) => frame),
@@ -54,11 +74,18 @@ export class SharedExecution {
       );
       for (const [index, each] of missing.entries()) {
         const result = executing
-          .finally(() => this.#underWay.delete(nameOf(each)))
-          .then((results) => results[index] as Executed);
-        this.#underWay.set(nameOf(each), result);
+          .finally(() => this.#underWay.delete(nameOf(each, whose)))
+          .then((results) => this.#keep(nameOf(each, whose), results[index] as Executed));
+        this.#underWay.set(nameOf(each, whose), result);
       }
     }
-    return Promise.all(shown.map((each) => this.#underWay.get(nameOf(each)) as Promise<Executed>));
+    return Promise.all(shown.map((each) => this.#underWay.get(nameOf(each, whose)) as Promise<Executed>));
+  }
+
+  #keep(name: string, result: Executed): Executed {
+    if (result.lasting) this.#lasting.set(name, result.json);
+    return result;
   }
 }
+
+const nameOf = ({ key }: Shown, whose: string): string => `${key} ${whose}`;

@@ -15,6 +15,8 @@ export interface Executed {
   readonly json: string;
   /** Whether the result would be another for another viewer. */
   readonly dependsOnViewer: boolean;
+  /** Whether it would be the same at any other time: it shows nothing but its frame, which never changes. */
+  readonly lasting: boolean;
 }
 
 /** What a subscriber wants to see of each frame. Those of the same key share their executions. */

@@ -39,6 +39,8 @@ export interface Context {
   /** Whether the viewer is of the staff: what goes by that alone is the same for all of them. */
   readonly staff: boolean;
   readonly services: Services;
+  /** Beside the services, since what they make of a place is the same at any time. */
+  readonly cursors: Cursors;
   readonly loaders: Loaders;
   /** True in subscriptions, whose frames must not carry personal data. */
   readonly live: boolean;
@@ -65,6 +67,7 @@ export const createContext = (
     viewer,
     staff: isStaff(viewer),
     services,
+    cursors: services.cursors,
     loaders: createLoaders(services.db),
     live: connection !== null,
     shown: connection ? null : new PersonalDataShown(),

@@ -46,14 +46,26 @@ const loadersOf = new WeakMap<object, Loaders>();
 function selectionOf(operation: Operation, staff: boolean, { services, translate }: Parts): Selection {
   const executeOne = async (frame: Frame, viewer: Viewer, loaders: Loaders) => {
     let dependsOnViewer = false;
+    let lasting = frame.kind === 'TRANSITION';
     const contextValue: Context = {
       staff,
-      services,
-      loaders,
+      // Whatever looks at anything but the frame shows how things are now.
+      get services() {
+        lasting = false;
+        return services;
+      },
+      get loaders() {
+        lasting = false;
+        return loaders;
+      },
+      cursors: services.cursors,
       live: true,
       shown: null,
       connection: null,
-      feedEnd: () => services.hub.newest().then(({ at }) => at),
+      feedEnd() {
+        lasting = false;
+        return services.hub.newest().then(({ at }) => at);
+      },
       // Whatever is found without looking at the viewer is the same for every viewer.
       get viewer() {
         dependsOnViewer = true;
@@ -64,6 +76,8 @@ function selectionOf(operation: Operation, staff: boolean, { services, translate
     return {
       json: JSON.stringify(formattedResult(result, translate)),
       dependsOnViewer,
+      // A fault may be gone the next time.
+      lasting: lasting && !result.errors,
     } satisfies Executed;
   };
   return {

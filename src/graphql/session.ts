@@ -115,8 +115,8 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => String)
-  startCursor(@Root() session: SessionRow, @Ctx() { services }: Context): string {
-    return services.cursors.encode({ sessionId: session.id, sequence: 0 });
+  startCursor(@Root() session: SessionRow, @Ctx() { cursors }: Context): string {
+    return cursors.encode({ sessionId: session.id, sequence: 0 });
   }
 
   @FieldResolver(() => VkycSession, {
@@ -190,11 +190,11 @@ export class SessionResolver {
   async transitions(
     @Root() session: SessionRow,
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { loaders, services }: Context,
+    @Ctx() { loaders, cursors }: Context,
   ): Promise<Connection<TransitionRow>> {
     const page = pageSize(args);
     const sequenceOf = (cursor: string): number => {
-      const place = services.cursors.decode(cursor);
+      const place = cursors.decode(cursor);
       if (place.sessionId !== session.id)
         throw badInput('This is a cursor of another session; give one of this session.');
       return place.sequence;
@@ -206,6 +206,6 @@ export class SessionResolver {
       limit: page.limit + 1,
       end: page.end,
     });
-    return connectionOf(rows, page, services.cursors.encode);
+    return connectionOf(rows, page, cursors.encode);
   }
 }

@@ -119,7 +119,7 @@ const FeedFrame = createUnionType({
   ...byKind,
 });
 
-const cursorAt = (place: LogPlace, { services }: Context): string => services.cursors.encode(place);
+const cursorAt = (place: LogPlace, { cursors }: Context): string => cursors.encode(place);
 
 @Resolver(() => SessionSnapshot)
 export class SessionSnapshotResolver {

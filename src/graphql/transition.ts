@@ -77,8 +77,8 @@ export class TransitionResolver {
   }
 
   @FieldResolver(() => String)
-  cursor(@Root() transition: TransitionRow, @Ctx() { services }: Context): string {
-    return services.cursors.encode(transition);
+  cursor(@Root() transition: TransitionRow, @Ctx() { cursors }: Context): string {
+    return cursors.encode(transition);
   }
 
   @FieldResolver(() => VkycSession)

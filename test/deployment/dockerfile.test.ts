@@ -15,7 +15,10 @@ test('the image runs as nobody in particular, says how it is, and its bases have
   if (!last) throw new Error('There are no stages');
 
   expect(lastOf(last, 'USER')).toBe('node');
-  expect(last.instructions.at(-1)).toEqual({ keyword: 'CMD', words: '["node", ".build/gateway/main.js"]' });
+  expect(last.instructions.at(-1)).toEqual({
+    keyword: 'CMD',
+    words: '["node", "--max-semi-space-size=64", ".build/gateway/main.js"]',
+  });
   expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
   for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);
   // What needs a shell or the network is done in other stages, and leaves nothing here.

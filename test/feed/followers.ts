@@ -110,7 +110,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
 });
 
 /** Shows the numbers of entries; counts what was executed. */
-export function createSelection({ dependsOnViewer = false } = {}) {
+export function createSelection({ dependsOnViewer = false, lasting = false } = {}) {
   const selection = {
     key: 'numbers',
     executed: [] as string[],
@@ -119,7 +119,7 @@ export function createSelection({ dependsOnViewer = false } = {}) {
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
         selection.executed.push(json);
-        return { json, dependsOnViewer };
+        return { json, dependsOnViewer, lasting };
       });
     },
   } satisfies Selection & { executed: string[] };

@@ -63,6 +63,30 @@ test('those who come back at the same time share what is executed of the past', 
   expect(floor.log.reads).toBe(1);
 });
 
+test('what never changes is executed once, however late others come for it; what shows the moment, each time', async () => {
+  for (const [lasting, executions] of [
+    [true, 50],
+    [false, 150],
+  ] as const) {
+    const floor = createFloor(createLog(100), createSelection({ lasting }));
+    for (let comer = 0; comer < 3; comer += 1) {
+      const { connection } = floor.follow(50);
+      await connection.until(has(50));
+      expect(connection.numbers).toEqual(upTo(100, 51));
+    }
+    expect(floor.selection.executed).toHaveLength(executions);
+  }
+});
+
+test('what lasts but depends on the viewer is kept for each of them alone', async () => {
+  const floor = createFloor(createLog(10), createSelection({ lasting: true, dependsOnViewer: true }));
+  for (const id of ['a', 'b', 'a', 'b']) {
+    const { connection } = floor.follow(0, { viewer: viewer(id) });
+    await connection.until(has(10));
+    expect(connection.received.map((each) => each.viewer)).toEqual(Array(10).fill(id));
+  }
+});
+
 test('where the selection depends on the viewer each viewer gets their own, executed once for each', async () => {
   const floor = createFloor(createLog(), createSelection({ dependsOnViewer: true }));
   const followers = ['a', 'b', 'a', 'b'].map((id) => floor.follow(0, { viewer: viewer(id) }));

@@ -21,7 +21,11 @@ export function createCollector(): Collector {
       selection: {
         key: 'place',
         execute: async (frames) =>
-          frames.map((frame) => ({ json: JSON.stringify(place(frame)), dependsOnViewer: false })),
+          frames.map((frame) => ({
+            json: JSON.stringify(place(frame)),
+            dependsOnViewer: false,
+            lasting: false,
+          })),
       },
       sink: {
         send(json) {

@@ -38,6 +38,28 @@ test('subscribers whose variables have other defaults, or another value, get eac
   expect(last.map(({ session }) => session.transitions.nodes.length)).toEqual([1, 3, 2]);
 });
 
+test('who comes later for the past is shown the session as it is by then, and the transitions as they were', async () => {
+  const gateway = await bootGateway();
+  const [id] = (await createSessions(gateway.database, 1)) as [string];
+  const after = (await cursorsOf(gateway)).encode({ sessionId: id, sequence: 0 });
+  await record(gateway.database, id);
+  const look = async (selection: string) => {
+    const stream = gateway.subscribe(
+      `subscription ($after: String!) { statusTransitions(after: $after) { ${selection} } }`,
+      { after },
+    );
+    // It stays, and with it what is kept for those of its selection.
+    return stream.next();
+  };
+  const [moment, log] = ['session { transitions(last: 1) { nodes { sequence } } }', 'cursor sequence status'];
+  const before = { moment: await look(moment), log: await look(log) };
+  await record(gateway.database, id);
+
+  expect(before.moment).toEqual({ session: { transitions: { nodes: [{ sequence: 1 }] } } });
+  expect(await look(moment)).toEqual({ session: { transitions: { nodes: [{ sequence: 2 }] } } });
+  expect(await look(log)).toEqual(before.log);
+});
+
 test('of two who begin a live screen at once, each is told for itself whether to replace what it shows', async () => {
   const gateway = await bootGateway();
   const [key] = (await createSessions(gateway.database, 1)) as [string];

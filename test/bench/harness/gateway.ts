@@ -6,6 +6,9 @@ import { Worker } from './worker.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../../gateway/main.js', import.meta.url));
 
+/** As `npm start` has it. */
+const FLAGS = ['--max-semi-space-size=64'];
+
 /** Limits are counted, but not met: no real caller sends as much as a bench. */
 const ENVIRONMENT = {
   NODE_ENV: 'production',
@@ -45,6 +48,7 @@ export async function startGateway(options: Options): Promise<Gateway> {
 export function launchGateway({ url, dataDir, cores, onEnd, name, port = 0 }: Options): Worker {
   const worker = new Worker(name ?? 'the gateway', {
     script: SCRIPT,
+    flags: FLAGS,
     core: cores?.servers,
     environment: { ...ENVIRONMENT, ...SECRETS, PORT: String(port), DATA_DIR: dataDir, DATABASE_URL: url },
   });

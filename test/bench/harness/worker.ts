@@ -16,6 +16,8 @@ interface Options {
   /** The compiled script. */
   readonly script: string;
   readonly core: number | undefined;
+  /** Of node. */
+  readonly flags?: readonly string[];
   readonly environment?: Record<string, string>;
 }
 
@@ -29,9 +31,9 @@ export class Worker {
   readonly #lines: string[] = [];
   #orders = 0;
 
-  constructor(name: string, { script, core, environment = {} }: Options) {
+  constructor(name: string, { script, core, flags = [], environment = {} }: Options) {
     this.#name = name;
-    const node = [process.execPath, '--expose-gc', '--import', PROBE, script];
+    const node = [process.execPath, ...flags, '--expose-gc', '--import', PROBE, script];
     const [command, ...args] = (
       core === undefined ? node : ['taskset', '--cpu-list', String(core), ...node]
     ) as [string, ...string[]];
