@@ -31,23 +31,29 @@ const readAsAQueue = prepared<unknown>(
     .join(', ')}`,
 );
 
-/** Claims the oldest webhook whose session has no older one waiting; other workers pass it over meanwhile. */
-export async function claimWebhook(tx: Transaction): Promise<InboxRow | null> {
+/** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
+const waitNotForLong = prepared<unknown>(
+  'wait not for long',
+  `select set_config('lock_timeout', '250ms', true)`,
+);
+
+/** Claims the oldest webhooks, one of each session: its oldest. Other workers pass them over meanwhile. */
+export function claimWebhooks(tx: Transaction, limit: number): Promise<InboxRow[]> {
   tx.start(readAsAQueue(tx));
-  const [row] = await firstInLine(tx);
-  return row ?? null;
+  if (limit > 1) tx.start(waitNotForLong(tx));
+  return firstInLine(tx, limit);
 }
 
 const inboxFields = fieldsOf(inbox, 'w');
 const firstInLine = preparedRows(
-  'first webhook in line',
+  'first webhooks in line',
   inboxFields,
   `select ${inboxFields.list} from webhook_inbox w
    where w.state = 'PENDING' and not exists (
      select 1 from webhook_inbox earlier
      where earlier.verification_id = w.verification_id and earlier.state = 'PENDING' and earlier.id < w.id
    )
-   order by w.id limit 1 for update skip locked`,
+   order by w.id limit $1 for update skip locked`,
 );
 
 export const settleWebhook = (

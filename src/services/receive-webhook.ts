@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
 import {
-  claimWebhook,
+  claimWebhooks,
   type InboxRow,
   insertWebhook,
   placeOfWebhook,
@@ -20,6 +20,8 @@ import type { Recorder } from './recorder.ts';
 
 const MOST_ATTEMPTS = 5;
 const WORKERS = 2;
+/** They share the journeys to the database, and its commit. */
+const MOST_TOGETHER = 10;
 const LOOK_EVERY_MS = 1_000;
 const STRANGER = 'No session was started here under this verification id: the provider is asked.';
 
@@ -73,32 +75,43 @@ export class Inbox {
     this.#working.add(work);
   }
 
-  /** Until there are none left, or something fails: then the next look goes on. */
+  /** Until there are none left, or one fails: then the next look goes on. Where several fail, each is tried by itself. */
   async #processAll(): Promise<void> {
-    while (!this.#stopped && (await this.#processNext()));
+    for (let alone = 0; !this.#stopped; alone -= 1) {
+      const limit = alone > 0 ? 1 : MOST_TOGETHER;
+      const outcome = await this.#processNext(limit);
+      if (outcome === 'FAILED' && limit > 1) alone = MOST_TOGETHER + 1;
+      else if (outcome !== 'DONE') return;
+    }
   }
 
-  async #processNext(): Promise<boolean> {
+  /** Some webhooks, each of another session, in one transaction. */
+  async #processNext(limit: number): Promise<'DONE' | 'NONE' | 'FAILED'> {
     const { recorder, log } = this.#parts;
-    let claimed: InboxRow | null = null;
+    let claimed: InboxRow[] = [];
     try {
       return await recorder.inTransaction(async (recording) => {
-        claimed = await claimWebhook(recording.tx);
-        if (!claimed) return false;
-        const row = claimed;
-        await traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
-          this.#process(recording, row),
+        claimed = await claimWebhooks(recording.tx, limit);
+        const outcomes = await Promise.allSettled(
+          claimed.map((row) =>
+            traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
+              this.#process(recording, row),
+            ),
+          ),
         );
-        return true;
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (failed) throw failed.reason;
+        return claimed.length > 0 ? 'DONE' : 'NONE';
       });
     } catch (error) {
-      const webhook = claimed as InboxRow | null;
+      if (limit > 1) return 'FAILED';
+      const [webhook] = claimed;
       log.warn(
         { err: error, webhook: webhook?.id.toString() },
         'a webhook could not be processed; it will be tried again',
       );
       if (webhook) await this.#countFailure(webhook).catch(() => {});
-      return false;
+      return 'FAILED';
     }
   }
 
