@@ -89,8 +89,11 @@ export class Recording {
     const session = await lockSession(this.tx, verificationId);
     if (session) return this.#reportOn(session, report);
     const intent = await findIntent(this.tx, verificationId);
-    // Of a start that is done there is a session, unless it was archived long ago: it does not begin again.
-    if (intent?.state === 'DONE') return null;
+    // Of a start that is done there is a session: begun since we looked, or archived long ago, and not to begin again.
+    if (intent?.state === 'DONE') {
+      const begun = await lockSession(this.tx, verificationId);
+      return begun && this.#reportOn(begun, report);
+    }
     if (!intent?.userId || !(await this.#isOurs(report, intent, intent.userId))) return null;
     return this.adopt(report, { ...intent, userId: intent.userId });
   }
