@@ -1,6 +1,6 @@
 /** What can be measured of a gateway from outside, or by the probe that is loaded before it. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -21,11 +21,14 @@ export interface Figures {
   readonly heldMb: number;
 }
 
-/** What a watched gateway says of itself. */
+/** What a watched gateway says of itself; rejects where it ends before that. */
 export async function figuresOf({ child, output }: GatewayProcess): Promise<Figures> {
   const said = output.length;
   child.kill('SIGUSR2');
-  const line = await eventually(async () => output.slice(said).find((each) => each.startsWith('{"figures"')));
+  const line = await eventually(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('The gateway has ended');
+    return output.slice(said).find((each) => each.startsWith('{"figures"'));
+  });
   return JSON.parse(line).figures;
 }
 
@@ -47,4 +50,25 @@ export async function setApart({ child }: GatewayProcess): Promise<boolean> {
 export async function residentMb({ child }: GatewayProcess): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
   return Number(status.match(/VmRSS:\s+(\d+) kB/)?.[1]) / 1024;
+}
+
+const ESTABLISHED = '01';
+
+/** File descriptors that a process has open, and how many of them are connections of clients to its port. */
+export async function descriptorsOf({
+  child,
+  url,
+}: GatewayProcess): Promise<{ all: number; clients: number }> {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
+  const connections = await Promise.all(
+    ['tcp', 'tcp6'].map((table) => readFile(`/proc/${child.pid}/net/${table}`, 'utf8').catch(() => '')),
+  );
+  const clients = connections
+    .join('')
+    .split('\n')
+    .filter((line) => {
+      const [, own, , state] = line.trim().split(/\s+/);
+      return own?.endsWith(`:${port}`) && state === ESTABLISHED;
+    });
+  return { all: (await readdir(`/proc/${child.pid}/fd`)).length, clients: clients.length };
 }

@@ -1,8 +1,8 @@
 /** What clients and the provider do all the time, and the account of what they were told. */
 import type pg from 'pg';
-import { toGlobalId } from '../../src/graphql/node.ts';
 import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
+import { createReader } from './reader.ts';
 import type { Stack } from './stack.ts';
 import { pause } from './trouble.ts';
 import { oneOf } from './wishes.ts';
@@ -19,18 +19,11 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-interface Session {
-  readonly version: number;
-  readonly status: string;
-  readonly subStatus: string;
-}
-
 const WEBHOOKS_IN_FLIGHT = 4;
 const READERS = 4;
 const STARTERS = 2;
 const PAUSE_MS = { webhook: 600, read: 120, start: 400, retry: 100 } as const;
 const NEWS_EACH = 300;
-const QUERY = 'query ($id: ID!) { session(id: $id) { version status subStatus } }';
 const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) {
     ... on StartSessionSuccess { session { verificationId } }
@@ -47,21 +40,7 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
   let goesOn = true;
   const chance = (actor: string) => chanceOf('traffic', seed, actor);
 
-  /** Null where there was no answer, or one that says that there is none now. */
-  const ask = async (query: string, variables: object): Promise<any> => {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
-    }).catch(() => null);
-    const { data, errors } = ((await response?.json().catch(() => null)) ?? {}) as any;
-    const codes = errors?.map((error: any) => error.extensions.code) ?? [];
-    if (codes.some((code: string) => code !== 'INTERNAL_SERVER_ERROR' && code !== 'SERVICE_UNAVAILABLE'))
-      wrong.push(`was refused with ${codes}`);
-    if (data && !errors) return data;
-    count.unanswered += 1;
-    return null;
-  };
+  const { ask, look } = createReader(url, count, wrong);
 
   const webhooks = webhooksOf(sessions, chance('news'));
   const sendWebhooks = async (own: Chance) => {
@@ -75,19 +54,9 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
     }
   };
 
-  const newest = new Map<string, Session>();
   const read = async (own: Chance) => {
     while (goesOn) {
-      const { id } = oneOf(sessions, own);
-      const before = newest.get(id);
-      const session: Session | undefined = (await ask(QUERY, { id: toGlobalId('VkycSession', id) }))?.session;
-      if (session) {
-        count.answers += 1;
-        if (before && session.version < before.version) wrong.push(`${id} went back in time`);
-        if (before?.version === session.version && before.subStatus !== session.subStatus)
-          wrong.push(`${id} is two things at version ${session.version}`);
-        if (session.version >= (newest.get(id)?.version ?? 0)) newest.set(id, session);
-      }
+      if (await look(oneOf(sessions, own).id)) count.answers += 1;
       await pause(own.between(0, PAUSE_MS.read));
     }
   };
@@ -130,8 +99,12 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
 }
 
 /** More than will be sent: in any order, some of them twice. */
-function webhooksOf(sessions: Stack['sessions'], chance: Chance): { news: News; body: string }[] {
-  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, NEWS_EACH));
+export function webhooksOf(
+  sessions: Stack['sessions'],
+  chance: Chance,
+  newsEach = NEWS_EACH,
+): { news: News; body: string }[] {
+  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, newsEach));
   const known = new Map(news.map((each) => [wordsOf(each), each]));
   return burstOf(news, chance).map((body) => {
     const { data, event_time: eventTime } = JSON.parse(body);
@@ -145,13 +118,14 @@ function webhooksOf(sessions: Stack['sessions'], chance: Chance): { news: News; 
   });
 }
 
-const wordsOf = ({ verificationId, status, subStatus, eventTime }: News): string =>
+/** What a piece of news is known by. */
+export const wordsOf = ({ verificationId, status, subStatus, eventTime }: News): string =>
   [verificationId, status, subStatus, eventTime].join(' ');
 
 /** What was taken or said to have been done, and what the database has of it: an entry too few or too many each. */
 export async function differences(
   database: pg.Pool,
-  { taken, started }: Traffic,
+  { taken, started }: Pick<Traffic, 'taken' | 'started'>,
 ): Promise<{ lost: string[]; repeated: string[] }> {
   const { rows } = await database.query(
     `select verification_id, t.status, t.sub_status, occurred_at from status_transition t
@@ -173,8 +147,9 @@ export async function differences(
   ];
   const promised = new Set([...taken.map(wordsOf), ...started]);
   const has = new Set(kept);
+  const once = new Set(kept);
   return {
     lost: [...promised].filter((words) => !has.has(words)),
-    repeated: kept.filter((words, index) => kept.indexOf(words) !== index),
+    repeated: kept.filter((words) => !once.delete(words)),
   };
 }

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { chanceOf } from '../../src/sandbox/random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
-import { type Account, accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
+import { type Account, accountOf, everyoneHasRead, inWords, type Log, readLog } from './account.ts';
 import type { Wear } from './proxy.ts';
 import { deliveriesTo, Names, type Subscriber, subscribe } from './subscribers.ts';
 import { type Happened, makeTrouble, pause, type TroublePlan } from './trouble.ts';
@@ -67,6 +67,17 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
     late.push(join());
   }
   await Promise.all([trouble.over, ...late]);
+  const { log, account } = await reckon(world, subscribers, names);
+  const tally = { ...tallyOf(world, subscribers, trouble.happened), transitions: log.entries.length };
+  return { account, tally, database };
+}
+
+/** Lets everything come to its end, and holds what subscribers got against the log. */
+export async function reckon(
+  { database, sessions, proxy }: World,
+  subscribers: readonly Subscriber[],
+  names: Names,
+): Promise<{ log: Log; account: Account }> {
   proxy.calm();
   await allRecorded(database);
 
@@ -77,8 +88,7 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
 
   const log = await readLog(database, names);
   await everyoneHasRead(subscribers, log);
-  const tally = { ...tallyOf(world, subscribers, trouble.happened), transitions: log.entries.length };
-  return { account: accountOf(subscribers, log, names), tally, database };
+  return { log, account: accountOf(subscribers, log, names) };
 }
 
 function tallyOf(

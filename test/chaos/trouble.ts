@@ -83,7 +83,7 @@ function webhooksOf({ sessions }: World, plan: TroublePlan, chance: Chance): str
 }
 
 /** Ends the connections that wait for notifications; returns how many there were. */
-async function killListeners(database: pg.Pool): Promise<number> {
+export async function killListeners(database: pg.Pool): Promise<number> {
   const { rowCount } = await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and query ilike 'listen%'`,

@@ -1,0 +1,99 @@
+/** What gateways take of the machine, life by life: whether it grows is seen by the slope over each life. */
+import type { Phoenix } from '../harness/phoenix.ts';
+import type { GatewayProcess } from '../harness/process.ts';
+import { descriptorsOf, figuresOf, residentMb } from './process-figures.ts';
+import { pause } from './trouble.ts';
+
+interface Sample {
+  readonly atSeconds: number;
+  readonly residentMb: number;
+  /** In use, once garbage has been collected. */
+  readonly heldMb: number;
+  readonly descriptors: number;
+  /** Descriptors that are not connections of clients. */
+  readonly ownDescriptors: number;
+}
+
+export interface Life {
+  readonly name: string;
+  readonly samples: Sample[];
+}
+
+export interface Lives {
+  readonly all: readonly Life[];
+  /** Looks at every gateway, which have to be watched ones; returns what it saw, for people. */
+  look(atSeconds: number): Promise<string>;
+}
+
+export function watchLives(gateways: readonly Phoenix[]): Lives {
+  const lives = new Map<GatewayProcess, Life>();
+  const born = gateways.map(() => 0);
+
+  async function sample(atSeconds: number, gateway: Phoenix, index: number): Promise<string> {
+    const name = `gateway ${index + 1}`;
+    const present = await Promise.race([gateway.present(), pause(0)]);
+    if (!present) return `${name} away`;
+    const seen = await Promise.all([residentMb(present), figuresOf(present), descriptorsOf(present)]).catch(
+      () => null,
+    );
+    if (!seen) return `${name} away`;
+    let life = lives.get(present);
+    if (!life) {
+      born[index] = (born[index] ?? 0) + 1;
+      life = { name: `${name}, life ${born[index]}`, samples: [] };
+      lives.set(present, life);
+    }
+    const [resident, { heldMb }, { all, clients }] = seen;
+    life.samples.push({
+      atSeconds,
+      residentMb: resident,
+      heldMb,
+      descriptors: all,
+      ownDescriptors: all - clients,
+    });
+    return `${name} ${resident.toFixed(0)} MB resident ${heldMb.toFixed(0)} MB in use ${all} descriptors (${clients} of clients)`;
+  }
+
+  return {
+    get all() {
+      return [...lives.values()];
+    },
+    look: async (atSeconds) =>
+      (await Promise.all(gateways.map((gateway, index) => sample(atSeconds, gateway, index)))).join(', '),
+  };
+}
+
+const FEWEST_SAMPLES = 4;
+/** The pool's connections come and go, and a client's may be on its way in or out when it is counted. */
+const DESCRIPTORS_SLACK = 12;
+
+/** What is left of a life once it has warmed up; null where that is too little to tell anything. */
+export function settled({ name, samples }: Life, warmUpSeconds: number): Life | null {
+  const from = (samples[0]?.atSeconds ?? 0) + warmUpSeconds;
+  const left = samples.filter(({ atSeconds }) => atSeconds >= from);
+  return left.length < FEWEST_SAMPLES ? null : { name, samples: left };
+}
+
+/** The slopes of a life, for people. */
+export function slopesOf({ name, samples }: Life): string {
+  const seconds = (samples.at(-1)?.atSeconds ?? 0) - (samples[0]?.atSeconds ?? 0);
+  const slope = (kind: keyof Sample) =>
+    perHour(samples.map((sample) => [sample.atSeconds / 3600, sample[kind]])).toFixed(1);
+  return `${name}, ${samples.length} samples in ${seconds.toFixed(0)} s: memory ${slope('residentMb')} MB/h resident, ${slope('heldMb')} MB/h in use; descriptors ${slope('descriptors')}/h, ${slope('ownDescriptors')}/h without those of clients`;
+}
+
+/** By least squares, of points in hours. */
+export function perHour(points: readonly (readonly [number, number])[]): number {
+  const mean = (place: 0 | 1) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const along = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
+  return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+}
+
+/** By how many descriptors, not counting those of clients, the end of a life has more than its first half had. */
+export function descriptorsGrownBy({ samples }: Life): number {
+  const own = samples.map(({ ownDescriptors }) => ownDescriptors);
+  const before = Math.max(...own.slice(0, Math.ceil(own.length / 2)));
+  const atTheEnd = Math.min(...own.slice(-Math.ceil(own.length / 4)));
+  return Math.max(0, atTheEnd - before - DESCRIPTORS_SLACK);
+}

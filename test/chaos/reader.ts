@@ -1,0 +1,51 @@
+/** People who ask by way of what breaks, and notice what cannot be so. */
+import { toGlobalId } from '../../src/graphql/node.ts';
+
+export interface Reader {
+  /** Null where there was no answer, or one that says that there is none now. */
+  ask(query: string, variables: object): Promise<any>;
+  /** Looks at a session, by its id in the database; false where there was no answer. */
+  look(id: string): Promise<boolean>;
+}
+
+interface Session {
+  readonly version: number;
+  readonly status: string;
+  readonly subStatus: string;
+}
+
+const LOOK = 'query ($id: ID!) { session(id: $id) { version status subStatus } }';
+
+/** Counts what is not answered, and adds to `wrong` what was said that is not so. */
+export function createReader(url: string, count: { unanswered: number }, wrong: string[]): Reader {
+  const newest = new Map<string, Session>();
+
+  const ask = async (query: string, variables: object): Promise<any> => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables }),
+    }).catch(() => null);
+    const { data, errors } = ((await response?.json().catch(() => null)) ?? {}) as any;
+    const codes = errors?.map((error: any) => error.extensions.code) ?? [];
+    if (codes.some((code: string) => code !== 'INTERNAL_SERVER_ERROR' && code !== 'SERVICE_UNAVAILABLE'))
+      wrong.push(`was refused with ${codes}`);
+    if (data && !errors) return data;
+    count.unanswered += 1;
+    return null;
+  };
+
+  return {
+    ask,
+    async look(id) {
+      const before = newest.get(id);
+      const session: Session | undefined = (await ask(LOOK, { id: toGlobalId('VkycSession', id) }))?.session;
+      if (!session) return false;
+      if (before && session.version < before.version) wrong.push(`${id} went back in time`);
+      if (before?.version === session.version && before.subStatus !== session.subStatus)
+        wrong.push(`${id} is two things at version ${session.version}`);
+      if (session.version >= (newest.get(id)?.version ?? 0)) newest.set(id, session);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** Webhooks and queries at a steady rate, and how long it takes until they are answered or told. */
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { resuming } from '../../src/client/resuming.ts';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { atTheEnd } from '../harness/gateway.ts';
+import { type News, sendUntilTaken } from '../harness/news.ts';
+import { createReader } from './reader.ts';
+import { webhooksOf, wordsOf } from './stack-traffic.ts';
+import { Latencies, steadily } from './steady.ts';
+import { oneOf } from './wishes.ts';
+import type { World } from './world.ts';
+
+export interface Rates {
+  readonly webhooksPerSecond: number;
+  readonly queriesPerSecond: number;
+}
+
+export interface SoakTraffic {
+  readonly count: { webhooks: number; answers: number; unanswered: number };
+  /** Of webhooks and queries that were not begun, since too many were under way. */
+  readonly leftOut: number;
+  readonly answering: Latencies;
+  /** From the first time that a webhook is sent to its frame at somebody who watches. */
+  readonly telling: Latencies;
+  /** What was said to clients that is not so. */
+  readonly wrong: string[];
+  /** All news of which a webhook was taken. */
+  readonly taken: News[];
+  stop(): Promise<void>;
+}
+
+const WEBHOOKS_UNDER_WAY = 100;
+const QUERIES_UNDER_WAY = 200;
+const WATCHERS = 3;
+/** Part of the queries that ask for a page of sessions instead of one. */
+const PAGES = 0.1;
+const PAGE = '{ sessions(first: 20) { nodes { id version status subStatus } } }';
+const WATCH = `subscription ($after: String) {
+  frame: statusTransitions(after: $after) { cursor status subStatus occurredAt session { verificationId } }
+}`;
+
+/** Begins it, by way of the proxy; `seconds` is the longest that it will go on. */
+export function makeSoakTraffic(
+  world: World,
+  { seed, seconds, after, ...rates }: Rates & { seed: string; seconds: number; after: string },
+): SoakTraffic {
+  const { sessions, proxy } = world;
+  const count = { webhooks: 0, answers: 0, unanswered: 0 };
+  const wrong: string[] = [];
+  const taken: News[] = [];
+  const answering = new Latencies();
+  const telling = new Latencies();
+  const sentAt = new Map<string, number>();
+
+  const newsEach = Math.ceil((rates.webhooksPerSecond * seconds) / sessions.length);
+  const news = webhooksOf(sessions, chanceOf('soak news', seed), newsEach);
+  const webhooks = steadily(rates.webhooksPerSecond, WEBHOOKS_UNDER_WAY, async () => {
+    const next = news.pop();
+    if (!next) return;
+    const words = wordsOf(next.news);
+    const onSend = () => sentAt.has(words) || sentAt.set(words, performance.now());
+    try {
+      await sendUntilTaken(next.body, world.reachable, onSend);
+      taken.push(next.news);
+      count.webhooks += 1;
+    } catch (error) {
+      wrong.push(String(error));
+    }
+  });
+
+  const { ask, look } = createReader(proxy.url, count, wrong);
+  const chance = chanceOf('soak queries', seed);
+  const queries = steadily(rates.queriesPerSecond, QUERIES_UNDER_WAY, async () => {
+    const askedAt = performance.now();
+    const answered = chance.happens(PAGES) ? await ask(PAGE, {}) : await look(oneOf(sessions, chance).id);
+    if (!answered) return;
+    count.answers += 1;
+    answering.note(performance.now() - askedAt);
+  });
+
+  const told = ({ session, ...transition }: any) => {
+    const eventTime = transition.occurredAt;
+    const at = sentAt.get(wordsOf({ ...transition, ...session, eventTime }));
+    if (at !== undefined) telling.note(performance.now() - at);
+  };
+  for (let watchers = 0; watchers < WATCHERS; watchers += 1) watch(proxy.url, after, told, wrong);
+
+  return {
+    count,
+    get leftOut() {
+      return webhooks.leftOut + queries.leftOut;
+    },
+    answering,
+    telling,
+    wrong,
+    taken,
+    async stop() {
+      await Promise.all([webhooks.stop(), queries.stop()]);
+    },
+  };
+}
+
+/** Somebody who watches everything for as long as the test runs. */
+function watch(url: string, after: string, told: (transition: any) => void, wrong: string[]): void {
+  const client = resuming(createClient, {
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+  });
+  let leaving = false;
+  const onEnd = (why: unknown) => {
+    if (!leaving) wrong.push(`who watches was ended: ${why}`);
+  };
+  client.subscribe(
+    { query: WATCH, variables: { after } },
+    {
+      next: ({ data, errors }: any) => (data ? told(data.frame) : onEnd(JSON.stringify(errors))),
+      error: onEnd,
+      complete: () => onEnd('completed by the gateway'),
+    },
+  );
+  atTheEnd(async () => {
+    leaving = true;
+    // Not waited for: who is about to connect takes its time to give up.
+    void Promise.resolve(client.dispose()).catch(() => {});
+  });
+}

@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
+import { inWords } from './account.ts';
+import { descriptorsGrownBy, settled, slopesOf, watchLives } from './lives.ts';
+import { WATCHED } from './process-figures.ts';
+import type { Wear } from './proxy.ts';
+import { makeSoakTraffic, type Rates } from './soak-traffic.ts';
+import { differences } from './stack-traffic.ts';
+import { reckon } from './storm.ts';
+import { everyoneIsConnected, Names, type Subscriber, subscribe } from './subscribers.ts';
+import { killListeners, pause } from './trouble.ts';
+import { oneOf, type Wish, wishOf } from './wishes.ts';
+import { fetchFeedCursor, startWorld } from './world.ts';
+
+const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+interface Size extends Rates {
+  readonly subscribers: number;
+  readonly sessions: number;
+  readonly wear: Wear;
+  readonly lookEverySeconds: number;
+  /** Of each life, left out of its slope. */
+  readonly warmUpSeconds: number;
+  /** Seconds between two, at least and at most. */
+  readonly gatewayKillsEvery: readonly [number, number];
+  readonly listenerKillsEvery: readonly [number, number];
+}
+
+const FULL: Size = {
+  webhooksPerSecond: 50,
+  queriesPerSecond: 200,
+  subscribers: 1_000,
+  sessions: 200,
+  wear: { early: 0.02, meanLifeMs: 180_000 },
+  lookEverySeconds: 15,
+  warmUpSeconds: 120,
+  gatewayKillsEvery: [90, 240],
+  listenerKillsEvery: [30, 90],
+};
+const SMALL: Size = {
+  webhooksPerSecond: 10,
+  queriesPerSecond: 40,
+  subscribers: 100,
+  sessions: 20,
+  wear: { early: 0.1, meanLifeMs: 20_000 },
+  lookEverySeconds: 5,
+  warmUpSeconds: 15,
+  gatewayKillsEvery: [12, 20],
+  listenerKillsEvery: [5, 10],
+};
+const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
+const SECONDS = Number(process.env.SOAK_SECONDS ?? 60);
+/** For the start, the end of what is held up, and the account. */
+const ALLOWANCE_SECONDS = 400;
+/** Of the subscribers, as most follow one session: what all others get would be the load otherwise. */
+const FOLLOW_MANY = 0.05;
+const JOINING_AT_ONCE = 50;
+/** A rate is reached where no more than this part is missing. */
+const MISSING = 0.03;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+test(
+  'under a steady load with faults nothing is lost, repeated, out of order or wrong, and descriptors do not grow',
+  async () => {
+    say(`soak, CHAOS_SEED=${SEED}, ${SECONDS} s of ${JSON.stringify(SIZE)}`);
+    // The first gateway is never killed: its life is as long as the soak.
+    const world = await startWorld({ ...SIZE, seed: SEED, gateways: 2, environment: WATCHED });
+    const { database, sessions, gateways, proxy } = world;
+    const chance = chanceOf('soak', SEED);
+    const names = new Names();
+    const feedEnd = await fetchFeedCursor(world);
+    const wish = (many: boolean): Wish => {
+      for (;;) {
+        const some = wishOf(sessions, chance);
+        if ((some.scope !== 'SESSION') === many) return some;
+      }
+    };
+    const retry = () => pause(chance.between(50, 500));
+    const join = () => {
+      const own = wish(chance.happens(FOLLOW_MANY));
+      const after = own.session?.startCursor ?? feedEnd;
+      const clientOptions = { retryWait: retry, retry };
+      return subscribe({ url: proxy.url, wish: own, after, names, clientOptions });
+    };
+    const subscribers: Subscriber[] = [];
+    while (subscribers.length < SIZE.subscribers) {
+      subscribers.push(...(await Promise.all(Array.from({ length: JOINING_AT_ONCE }, join))));
+      await everyoneIsConnected(subscribers);
+    }
+
+    const faults = { listenerKills: 0 };
+    const faultsSoFar = () => ({
+      cuts: proxy.cuts,
+      kills: gateways.reduce((sum, { deaths }) => sum + deaths, 0),
+      ...faults,
+    });
+    const startedAt = performance.now();
+    const elapsed = () => (performance.now() - startedAt) / 1000;
+    const traffic = makeSoakTraffic(world, { ...SIZE, seed: SEED, seconds: SECONDS, after: feedEnd });
+    const lives = watchLives(gateways);
+    let before = { at: 0, ...traffic.count };
+    const every = async ([from, to]: readonly [number, number], act: () => unknown) => {
+      for (;;) {
+        const wait = chance.between(from, to);
+        await pause(Math.min(wait, Math.max(SECONDS - elapsed(), 0)) * 1000);
+        if (elapsed() >= SECONDS) return;
+        await act();
+      }
+    };
+    await Promise.all([
+      every(SIZE.gatewayKillsEvery, () => oneOf(gateways.slice(1), chance).kill()),
+      every(SIZE.listenerKillsEvery, async () => {
+        faults.listenerKills += await killListeners(database);
+      }),
+      every([SIZE.lookEverySeconds, SIZE.lookEverySeconds], async () => {
+        const now = { at: elapsed(), ...traffic.count };
+        const rate = (kind: 'webhooks' | 'answers') =>
+          ((now[kind] - before[kind]) / (now.at - before.at)).toFixed(1);
+        const live = subscribers.filter(({ state }) => state !== 'stale').length;
+        say(
+          `${now.at.toFixed(0)} s: ${rate('webhooks')} webhooks/s, ${rate('answers')} queries/s, queries ${traffic.answering.recent()}, webhook to frame ${traffic.telling.recent()}, ${live} live; ${await lives.look(now.at)}; ${inWords(faultsSoFar())}`,
+        );
+        before = now;
+      }),
+    ]);
+    const took = elapsed();
+    await traffic.stop();
+    await Promise.all(gateways.map((gateway) => gateway.present()));
+    const { count, wrong } = traffic;
+    const reached = { webhooks: count.webhooks / took, queries: count.answers / took };
+    const { log, account } = await reckon(world, subscribers, names);
+    const kept = await differences(database, { taken: traffic.taken, started: [] });
+
+    const warm = lives.all.flatMap((life) => settled(life, SIZE.warmUpSeconds) ?? []);
+    for (const complaint of [...account.complaints, ...wrong, ...kept.lost, ...kept.repeated]) say(complaint);
+    for (const life of warm) say(slopesOf(life));
+    say(`${lives.all.length - warm.length} lives were too short for a slope`);
+    say(
+      `${log.entries.length} transitions; queries ${traffic.answering.whole()}, webhook to frame ${traffic.telling.whole()}; ${inWords(faultsSoFar())}; ${count.unanswered} queries were not answered`,
+    );
+    const short =
+      reached.webhooks < SIZE.webhooksPerSecond * (1 - MISSING) ||
+      reached.queries < SIZE.queriesPerSecond * (1 - MISSING);
+    say(
+      `${short ? 'THE RATES WERE NOT REACHED on this machine' : 'the rates were reached'}: ${reached.webhooks.toFixed(1)} of ${SIZE.webhooksPerSecond} webhooks/s, ${reached.queries.toFixed(1)} of ${SIZE.queriesPerSecond} queries/s; ${traffic.leftOut} were not begun`,
+    );
+    const zeros = {
+      lost: account.lost + kept.lost.length,
+      repeated: account.repeated + kept.repeated.length,
+      outOfOrder: account.outOfOrder,
+      wrong: account.uncalledFor + account.ended + wrong.length,
+    };
+    const requests = count.webhooks + count.answers + count.unanswered;
+    const all = Object.values(faultsSoFar()).reduce((sum, number) => sum + number, 0);
+    say(inWords({ requests, faults: all, ...zeros }));
+    expect(zeros, `CHAOS_SEED=${SEED}`).toEqual({ lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 });
+    for (const life of warm) expect(descriptorsGrownBy(life), `descriptors of ${life.name}`).toBe(0);
+    expect(warm.length).toBeGreaterThan(0);
+    await expectFolds(database);
+    await expectFeedOfLog(database);
+  },
+  (SECONDS + ALLOWANCE_SECONDS) * 1000,
+);

@@ -1,0 +1,73 @@
+/** Work at a steady rate, and how long it takes. */
+
+export interface Steady {
+  /** What came to its end. */
+  readonly done: number;
+  /** What was not even begun, since too much was under way. */
+  readonly leftOut: number;
+  /** Begins no more, and waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+const TICK_MS = 10;
+
+/** Begins something so many times a second, however long it takes, with no more than so many under way. */
+export function steadily(perSecond: number, mostUnderWay: number, act: () => Promise<void>): Steady {
+  const startedAt = performance.now();
+  const underWay = new Set<Promise<void>>();
+  let due = 0;
+  let done = 0;
+  let leftOut = 0;
+  const begin = () => {
+    const work = act().finally(() => {
+      done += 1;
+      underWay.delete(work);
+    });
+    underWay.add(work);
+  };
+  const timer = setInterval(() => {
+    for (; due < ((performance.now() - startedAt) / 1000) * perSecond; due += 1) {
+      if (underWay.size < mostUnderWay) begin();
+      else leftOut += 1;
+    }
+  }, TICK_MS);
+  return {
+    get done() {
+      return done;
+    },
+    get leftOut() {
+      return leftOut;
+    },
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(underWay);
+    },
+  };
+}
+
+/** Milliseconds that something took, each time. */
+export class Latencies {
+  readonly #all: number[] = [];
+  #read = 0;
+
+  note(ms: number): void {
+    this.#all.push(ms);
+  }
+
+  /** Of those since this was last asked. */
+  recent(): string {
+    const recent = this.#all.slice(this.#read);
+    this.#read = this.#all.length;
+    return percentiles(recent);
+  }
+
+  whole(): string {
+    return percentiles(this.#all);
+  }
+}
+
+function percentiles(all: readonly number[]): string {
+  const sorted = Float64Array.from(all).sort();
+  const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))]?.toFixed(0) ?? '?';
+  return `p50 ${at(0.5)} ms p99 ${at(0.99)} ms`;
+}
