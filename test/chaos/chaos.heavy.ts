@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { inWords } from './account.ts';
+import { balanceOf, enter } from './book.ts';
 import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 60);
 /** For the start, the end of what is held up, and the account. */
 const ALLOWANCE_SECONDS = 240;
+const SUBSCRIBERS = 1_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 test(
@@ -18,7 +20,7 @@ test(
       seed: SEED,
       seconds: SECONDS,
       sessions: 200,
-      subscribers: 1_000,
+      subscribers: SUBSCRIBERS,
       transitionsPerSecond: 20,
       wear: { early: 0.2, meanLifeMs: 20_000 },
       gatewayKillsEvery: [6, 18],
@@ -26,6 +28,10 @@ test(
       onProgress: say,
     });
 
+    const { webhooks, reconnects, cuts, kills, listenerKills, lateCommits, rollbacks } = tally;
+    const requests = webhooks + SUBSCRIBERS + reconnects;
+    const faults = cuts + kills + listenerKills + lateCommits + rollbacks;
+    enter('chaos', balanceOf(account, { requests, faults }));
     for (const complaint of account.complaints) say(complaint);
     say(`${inWords(tally)}\n${inWords(account)}`);
     expect(account, `CHAOS_SEED=${SEED}`).toEqual({

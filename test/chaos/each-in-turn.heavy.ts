@@ -4,9 +4,17 @@ import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { natsTest } from '../harness/nats.ts';
 import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
+import { balanceOf, enter } from './book.ts';
 import { startStack } from './stack.ts';
 import { differences, makeTraffic } from './stack-traffic.ts';
-import { deliveriesTo, everyoneIsConnected, Names, type Subscriber, subscribe } from './subscribers.ts';
+import {
+  connectionsOf,
+  deliveriesTo,
+  everyoneIsConnected,
+  Names,
+  type Subscriber,
+  subscribe,
+} from './subscribers.ts';
 import { pause } from './trouble.ts';
 import { wishOf } from './wishes.ts';
 import { allRecorded, fetchFeedCursor } from './world.ts';
@@ -73,6 +81,15 @@ natsTest(
 
     const account = accountOf(subscribers, log, names);
     const { lost, repeated } = await differences(database, traffic);
+    const { webhooks, answers, unanswered, starts } = traffic.count;
+    const beside = {
+      requests: webhooks + answers + unanswered + starts + connectionsOf(subscribers),
+      faults: Object.keys(kills).length,
+      lost: lost.length,
+      repeated: repeated.length,
+      wrong: traffic.wrong.length,
+    };
+    enter('each-in-turn', balanceOf(account, beside));
     for (const complaint of [...account.complaints, ...traffic.wrong, ...lost]) say(complaint);
     say(
       `${log.entries.length} transitions, ${inWords(done())}\n${inWords(account)}; of what was taken or started ${lost.length} lost, ${repeated.length} repeated, ${traffic.wrong.length} answers wrong`,

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { chanceOf } from '../../src/sandbox/random.ts';
 import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
+import { balanceOf, enter } from './book.ts';
 import { drawHistogram, largestShare, stretchesOf } from './histogram.ts';
-import { everyoneIsConnected, Names, type Subscriber, subscribe } from './subscribers.ts';
+import { connectionsOf, everyoneIsConnected, Names, type Subscriber, subscribe } from './subscribers.ts';
 import { pause } from './trouble.ts';
 import { oneOf, wishOf } from './wishes.ts';
 import { allRecorded, fetchFeedCursor, startWorld } from './world.ts';
@@ -71,6 +72,11 @@ test('in a rolling restart none of 2,000 subscribers misses anything or is refus
 
   const account = accountOf(subscribers, log, names);
   const refusals = { refused: proxy.refused, dropped: proxy.dropped };
+  const wrong = proxy.refused + proxy.dropped;
+  enter(
+    'rolling-restart',
+    balanceOf(account, { requests: connectionsOf(subscribers), faults: gateways.length, wrong }),
+  );
   say(`${log.entries.length} transitions, ${inWords(account)}, ${inWords(refusals)}`);
   expect(account.complaints, `CHAOS_SEED=${SEED}`).toEqual([]);
   expect(refusals).toEqual({ refused: 0, dropped: 0 });

@@ -54,6 +54,10 @@ export const deliveriesTo = (subscribers: readonly Subscriber[]): number =>
     .flatMap(({ stretches }) => stretches)
     .reduce((total, { received }) => total + received.length, 0);
 
+/** How often they were connected, all together. */
+export const connectionsOf = (subscribers: readonly Subscriber[]): number =>
+  subscribers.reduce((total, { connections }) => total + connections, 0);
+
 /** Waits until all are connected. */
 export const everyoneIsConnected = (subscribers: readonly Subscriber[]): Promise<boolean> =>
   eventually(async () => subscribers.every(({ state, ended }) => state !== 'stale' || ended !== null));

@@ -8,7 +8,8 @@ import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { burstOf, newsOf, sendUntilTaken } from '../harness/news.ts';
 import { emptyDatabase, fillWithSessions } from '../harness/old-database.ts';
 import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
-import { everyoneIsConnected, Names, type Subscriber, subscribe } from './subscribers.ts';
+import { balanceOf, enter } from './book.ts';
+import { connectionsOf, everyoneIsConnected, Names, type Subscriber, subscribe } from './subscribers.ts';
 import { type Done, startTraffic } from './traffic.ts';
 import { pause } from './trouble.ts';
 import { oneOf, wishOf } from './wishes.ts';
@@ -73,6 +74,10 @@ releaseTest(
 
     const account = accountOf(subscribers, log, names);
     const lost = await missingFrom(database, done);
+    // The migration beside the last release, and the end of that.
+    const faults = 2 + proxy.cuts;
+    const requests = count(done) + done.refused + connectionsOf(subscribers);
+    enter('upgrade', balanceOf(account, { requests, faults, lost: lost.length, wrong: done.wrong.length }));
     say(
       `ready beside the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, of ${OLD_SESSIONS} sessions`,
     );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import { enter } from '../chaos/book.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
@@ -50,25 +51,42 @@ diskTest(
 
     await disk.fill();
     const refused: object[] = [];
+    let looks = 0;
+    let retries = 0;
     while (refused.length < REFUSALS) {
       const { news, status } = await send();
       if (status !== 200) refused.push(news);
       const { data, errors } = await gateway.graphql('query ($id: ID!) { session(id: $id) { version } }', {
         id,
       });
+      looks += 1;
       expect(errors).toBeUndefined();
       expect(data.session.version).toBeGreaterThan(0);
     }
     process.stderr.write(`${taken.length} webhooks were taken until the disk was full\n`);
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
     await disk.clear();
-    for (const news of refused) await eventually(async () => (await gateway.webhook(news)) === 200);
+    for (const news of refused)
+      await eventually(async () => {
+        retries += 1;
+        return (await gateway.webhook(news)) === 200;
+      });
 
     const all = Array.from({ length: second }, (_, index) => newsAt(index + 1).event_time);
     expect(taken.length + refused.length).toBe(all.length);
     const frames = await live.take(all.length);
+    const told = frames.map(({ occurredAt }) => occurredAt);
+    enter('full-disk', {
+      // A look after each webhook, and what was refused again until it was taken.
+      requests: statuses.length + looks + retries,
+      faults: 1,
+      lost: all.filter((time) => !told.includes(time)).length,
+      repeated: told.length - new Set(told).size,
+      outOfOrder: frames.filter(({ sequence }, index) => sequence !== index + 2).length,
+      wrong: statuses.filter((status) => status !== 200 && status !== 503).length,
+    });
     expect(frames.map(({ sequence }) => sequence)).toEqual(all.map((_, index) => index + 2));
-    expect(frames.map(({ occurredAt }) => occurredAt).sort()).toEqual(all);
+    expect(told.sort()).toEqual(all);
     await expectFolds(gateway.database);
     await expectFeedOfLog(gateway.database);
   },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { enter } from '../chaos/book.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { startSandboxProcess } from '../harness/process.ts';
 import { startHttpProxy } from '../harness/tcp-proxy.ts';
@@ -57,4 +58,7 @@ test('while the provider is away reads, webhooks, subscribers and the own record
   wire.mend();
   await eventually(async () => (await asked('away.0')).__typename === 'StartSessionSuccess');
   expect(await live.next()).toEqual({ subStatus: 'LINK_GENERATED' });
+  // Each frame and answer has been held against what it had to be. Beside queries: a webhook, a subscriber, a probe.
+  const requests = gateway.headers.length + 3;
+  enter('provider-away', { requests, faults: 1, lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 });
 });

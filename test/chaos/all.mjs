@@ -1,0 +1,38 @@
+// Every test of what breaks, one after the other; the last line is one account over all of them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+const survival = (await readdir('test/survival')).filter((file) => file.endsWith('.heavy.ts'));
+const tests = [
+  ...['chaos', 'each-in-turn', 'upgrade', 'rolling-restart'].map((name) => `test/chaos/${name}.heavy.ts`),
+  ...survival.map((file) => `test/survival/${file}`),
+];
+const folder = await mkdtemp(join(tmpdir(), 'vkyc-chaos-'));
+const CHAOS_ACCOUNT = join(folder, 'account.jsonl');
+const CHAOS_SECONDS = process.env.CHAOS_SECONDS ?? '300';
+const vitest = spawn('npx', ['vitest', 'run', '--config', 'vitest.heavy.config.ts', ...tests], {
+  env: { ...process.env, CHAOS_SECONDS, CHAOS_ACCOUNT },
+  stdio: 'inherit',
+});
+process.on('SIGINT', () => {});
+const [code] = await once(vitest, 'exit');
+const lines = (await readFile(CHAOS_ACCOUNT, 'utf8').catch(() => '')).split('\n').filter(Boolean);
+await rm(folder, { recursive: true });
+
+const entries = lines.map((line) => JSON.parse(line));
+const inWords = ({ requests, faults, lost, repeated, outOfOrder, wrong }) =>
+  `${requests} requests, ${faults} faults, ${lost} lost, ${repeated} repeated, ${outOfOrder} out of order, ${wrong} wrong`;
+const kinds = ['requests', 'faults', 'lost', 'repeated', 'outOfOrder', 'wrong'];
+const total = Object.fromEntries(
+  kinds.map((kind) => [kind, entries.reduce((sum, entry) => sum + entry[kind], 0)]),
+);
+for (const entry of entries) console.log(`${entry.name}: ${inWords(entry)}`);
+const missing = tests
+  .map((test) => basename(test, '.heavy.ts'))
+  .filter((name) => !entries.some((entry) => entry.name === name));
+if (missing.length > 0) console.log(`Left out, or ended before its account: ${missing.join(', ')}`);
+console.log(inWords(total));
+process.exitCode = code ?? 1;
