@@ -19,9 +19,6 @@ interface Size extends Rates {
   readonly subscribers: number;
   readonly sessions: number;
   readonly wear: Wear;
-  readonly lookEverySeconds: number;
-  /** Of each life, left out of its slope. */
-  readonly warmUpSeconds: number;
   /** Seconds between two, at least and at most. */
   readonly gatewayKillsEvery: readonly [number, number];
   readonly listenerKillsEvery: readonly [number, number];
@@ -33,8 +30,6 @@ const FULL: Size = {
   subscribers: 1_000,
   sessions: 200,
   wear: { early: 0.02, meanLifeMs: 180_000 },
-  lookEverySeconds: 15,
-  warmUpSeconds: 120,
   gatewayKillsEvery: [90, 240],
   listenerKillsEvery: [30, 90],
 };
@@ -44,13 +39,14 @@ const SMALL: Size = {
   subscribers: 100,
   sessions: 20,
   wear: { early: 0.1, meanLifeMs: 20_000 },
-  lookEverySeconds: 5,
-  warmUpSeconds: 15,
   gatewayKillsEvery: [12, 20],
   listenerKillsEvery: [5, 10],
 };
 const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 60);
+/** Of each life, left out of its slope: less where the whole is short. */
+const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
+const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
 /** For the start, the end of what is held up, and the account. */
 const ALLOWANCE_SECONDS = 400;
 /** Of the subscribers, as most follow one session: what all others get would be the load otherwise. */
@@ -100,10 +96,16 @@ test(
     const traffic = makeSoakTraffic(world, { ...SIZE, seed: SEED, seconds: SECONDS, after: feedEnd });
     const lives = watchLives(gateways);
     let before = { at: 0, ...traffic.count };
+    const untilThen = (seconds: number) => pause((Math.min(seconds, SECONDS) - elapsed()) * 1000);
+    const look = async (act: () => Promise<void>) => {
+      while (elapsed() < SECONDS) {
+        await untilThen((Math.floor(elapsed() / LOOK_EVERY_SECONDS) + 1) * LOOK_EVERY_SECONDS);
+        await act();
+      }
+    };
     const every = async ([from, to]: readonly [number, number], act: () => unknown) => {
       for (;;) {
-        const wait = chance.between(from, to);
-        await pause(Math.min(wait, Math.max(SECONDS - elapsed(), 0)) * 1000);
+        await untilThen(elapsed() + chance.between(Math.min(from, SECONDS / 6), Math.min(to, SECONDS / 3)));
         if (elapsed() >= SECONDS) return;
         await act();
       }
@@ -113,7 +115,7 @@ test(
       every(SIZE.listenerKillsEvery, async () => {
         faults.listenerKills += await killListeners(database);
       }),
-      every([SIZE.lookEverySeconds, SIZE.lookEverySeconds], async () => {
+      look(async () => {
         const now = { at: elapsed(), ...traffic.count };
         const rate = (kind: 'webhooks' | 'answers') =>
           ((now[kind] - before[kind]) / (now.at - before.at)).toFixed(1);
@@ -132,7 +134,7 @@ test(
     const { log, account } = await reckon(world, subscribers, names);
     const kept = await differences(database, { taken: traffic.taken, started: [] });
 
-    const warm = lives.all.flatMap((life) => settled(life, SIZE.warmUpSeconds) ?? []);
+    const warm = lives.all.flatMap((life) => settled(life, WARM_UP_SECONDS) ?? []);
     for (const complaint of [...account.complaints, ...wrong, ...kept.lost, ...kept.repeated]) say(complaint);
     for (const life of warm) say(slopesOf(life));
     say(`${lives.all.length - warm.length} lives were too short for a slope`);
