@@ -53,6 +53,8 @@ export async function residentMb({ child }: GatewayProcess): Promise<number> {
 }
 
 const ESTABLISHED = '01';
+/** Of a connection that the process has not accepted yet: it costs no descriptor. */
+const NO_INODE = '0';
 
 /** File descriptors that a process has open, and how many of them are connections of clients to its port. */
 export async function descriptorsOf({
@@ -60,15 +62,14 @@ export async function descriptorsOf({
   url,
 }: GatewayProcess): Promise<{ all: number; clients: number }> {
   const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
-  const connections = await Promise.all(
+  const tables = await Promise.all(
     ['tcp', 'tcp6'].map((table) => readFile(`/proc/${child.pid}/net/${table}`, 'utf8').catch(() => '')),
   );
-  const clients = connections
-    .join('')
-    .split('\n')
+  const clients = tables
+    .flatMap((table) => table.split('\n'))
     .filter((line) => {
-      const [, own, , state] = line.trim().split(/\s+/);
-      return own?.endsWith(`:${port}`) && state === ESTABLISHED;
+      const [, own, , state, , , , , , inode] = line.trim().split(/\s+/);
+      return own?.endsWith(`:${port}`) && state === ESTABLISHED && inode !== NO_INODE;
     });
   return { all: (await readdir(`/proc/${child.pid}/fd`)).length, clients: clients.length };
 }
