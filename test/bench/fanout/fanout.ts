@@ -16,8 +16,8 @@ const SETTINGS: readonly Setting[] = [
   { subscribers: 1_000, events: 100 },
   { subscribers: 5_000, events: 40 },
 ];
-const ROUNDS = 9;
-const WARM_UPS = 2;
+const ROUNDS = 7;
+const WARM_UPS = 1;
 const QUICK = { settings: [{ subscribers: 1_000, events: 40 }], rounds: 3, warmUps: 1 } as const;
 /** For what a server allocates once, whoever comes. */
 const FIRST_FEW = 40;

@@ -18,7 +18,7 @@ const BEHIND = 100;
 /** Each comes back with another cursor than the next: so many different ones. */
 const CURSORS = 20;
 const MOST_SECONDS = 2;
-const FULL = { rounds: 9, warmUps: 2 };
+const FULL = { rounds: 7, warmUps: 1 };
 const QUICK = { rounds: 2, warmUps: 1 };
 const FILES = SUBSCRIBERS + 200;
 

@@ -10,7 +10,7 @@ import { judge, lineOf } from '../harness/verdict.ts';
 import type { Worker } from '../harness/worker.ts';
 
 const MOST_MS = 700;
-const FULL = { sessions: 10_000, rounds: 9, warmUps: 1 };
+const FULL = { sessions: 10_000, rounds: 7, warmUps: 1 };
 const QUICK = { sessions: 1_000, rounds: 2, warmUps: 1 };
 const LOOK_EVERY_MS = 5;
 const TIMEOUT_MS = 60_000;

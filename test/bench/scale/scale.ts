@@ -14,7 +14,7 @@ import { repeating, type TrafficTo } from '../requests/traffic.ts';
 import { WORKS } from '../requests/works.ts';
 import { plotOf, textOf } from './report.ts';
 
-const FULL = { sizes: [10_000, 100_000, 1_000_000], rounds: 7, warmUps: 2, milliseconds: 4_000 };
+const FULL = { sizes: [10_000, 100_000, 1_000_000], rounds: 7, warmUps: 1, milliseconds: 2_000 };
 const QUICK = { sizes: [1_000, 4_000], rounds: 2, warmUps: 1, milliseconds: 1_000 };
 const FILES = 1_200;
 
