@@ -5,6 +5,7 @@ import base from './vitest.config.ts';
 const heavy = {
   test: {
     env: {
+      BOTH_WAYS: '0',
       JOURNEYS: process.env.JOURNEYS ?? '400',
       WALK_STEPS: process.env.WALK_STEPS ?? '2500',
     },
