@@ -6,7 +6,7 @@ const heavy = {
   test: {
     env: {
       BOTH_WAYS: '0',
-      JOURNEYS: process.env.JOURNEYS ?? '400',
+      JOURNEYS: process.env.JOURNEYS ?? '250',
       WALK_STEPS: process.env.WALK_STEPS ?? '2500',
     },
     testTimeout: 300_000,

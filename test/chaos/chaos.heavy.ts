@@ -5,7 +5,7 @@ import { balanceOf, enter } from './book.ts';
 import { runStorm } from './storm.ts';
 
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-const SECONDS = Number(process.env.CHAOS_SECONDS ?? 60);
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? 40);
 /** For the start, the end of what is held up, and the account. */
 const ALLOWANCE_SECONDS = 240;
 const SUBSCRIBERS = 1_000;

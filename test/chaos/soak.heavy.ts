@@ -44,7 +44,7 @@ const SMALL: Size = {
   listenerKillsEvery: [5, 10],
 };
 const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
-const SECONDS = Number(process.env.SOAK_SECONDS ?? 60);
+const SECONDS = Number(process.env.SOAK_SECONDS ?? 40);
 /** Of each life, left out of its slope: less where the whole is short. */
 const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
 const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
