@@ -1,7 +1,8 @@
 import type { Queryable } from './client.ts';
+import { preparedWrite, valuesOf } from './prepared.ts';
 import { personalDataReads } from './tables.ts';
 
-export type NewRead = Omit<typeof personalDataReads.$inferInsert, 'id'>;
+export type NewRead = Omit<typeof personalDataReads.$inferSelect, 'id'>;
 
 /** What a reading was of, as the log of reads names it. */
 export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
@@ -9,5 +10,10 @@ export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', 
 
 /** Records that somebody was shown personal data; committed once this returns. */
 export async function insertRead(db: Queryable, read: NewRead): Promise<void> {
-  await db.insert(personalDataReads).values(read);
+  await keepRead(db, read);
 }
+
+const { id: _id, ...noted } = valuesOf(personalDataReads);
+const keepRead = preparedWrite<NewRead>('keep read', (build) =>
+  build.insert(personalDataReads).values(noted),
+);
