@@ -122,6 +122,16 @@ export interface Account {
   readonly complaints: readonly string[];
 }
 
+/** What every account is to be. */
+export const NOTHING_WRONG: Account = {
+  lost: 0,
+  repeated: 0,
+  outOfOrder: 0,
+  uncalledFor: 0,
+  ended: 0,
+  complaints: [],
+};
+
 /** The sum over all subscribers: an empty account but for zeros is the proof. */
 export function accountOf(subscribers: readonly Subscriber[], log: Log, names: Names): Account {
   const sum = { lost: 0, repeated: 0, outOfOrder: 0, uncalledFor: 0, ended: 0 };

@@ -1,21 +1,12 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { chanceOf } from '../../src/sandbox/random.ts';
 import { atTheEnd, DATA_KEYS, eventually, untilReady } from '../harness/gateway.ts';
+import { freePort } from '../harness/phoenix.ts';
 import { runToItsEnd, startGatewayProcess } from '../harness/process.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A PostgreSQL that is stopped: where it will be, and how to start it. */
 async function stoppedPostgres() {
@@ -40,7 +31,7 @@ test('a gateway that is started before its database lives, is not ready, and is 
   timeout: 60_000,
 }, async () => {
   const postgres = await stoppedPostgres();
-  const port = await freePort();
+  const port = await freePort(chanceOf('before its database', String(process.pid)));
   const url = `http://127.0.0.1:${port}`;
   const ask = async (path: string) => {
     const response = await fetch(`${url}${path}`);

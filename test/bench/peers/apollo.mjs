@@ -1,8 +1,8 @@
 /** Apollo Server as its own documentation starts it. */
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import { contextOf, recorded, schema } from './shared/schema.mjs';
-import { listensAt } from './shared/setting.mjs';
+import { contextOf, recorded, schema } from './common/schema.mjs';
+import { listensAt } from './common/setting.mjs';
 
 const recordReads = {
   requestDidStart: async () => ({

@@ -1,7 +1,7 @@
 /** From a webhook to its frame with nothing between: it is committed, and a string goes to every bare socket. */
 import { WebSocketServer } from 'ws';
-import { serve } from './shared/serve.mjs';
-import { keep, readSigned } from './shared/webhook.mjs';
+import { serve } from './common/serve.mjs';
+import { keep, readSigned } from './common/webhook.mjs';
 
 /** As the gateway's frames are, for whoever looks into them. */
 const frameOf = ({ eventTime }) =>

@@ -1,8 +1,8 @@
 /** Mercurius on Fastify, with queries compiled at their first use. */
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
-import { contextOf, recorded, schema } from './shared/schema.mjs';
-import { listensAt } from './shared/setting.mjs';
+import { contextOf, recorded, schema } from './common/schema.mjs';
+import { listensAt } from './common/setting.mjs';
 
 const app = Fastify();
 await app.register(mercurius, {

@@ -1,11 +1,11 @@
 /** The limit: node:http and pg, with the answers put together by hand for just the queries of the bench. */
 import { infoOf } from '../../../.build/domain/status.js';
-import { cursorOf, globalId, keyOf, placeOf } from './shared/ids.mjs';
-import { schedule } from './shared/schedule.mjs';
-import { serve } from './shared/serve.mjs';
-import { rowsOf } from './shared/setting.mjs';
-import { firstTransitions, pages, sessionsByIds, usersByIds } from './shared/statements.mjs';
-import { personal, recordRead, viewerOf } from './shared/viewer.mjs';
+import { cursorOf, globalId, keyOf, placeOf } from './common/ids.mjs';
+import { schedule } from './common/schedule.mjs';
+import { serve } from './common/serve.mjs';
+import { rowsOf } from './common/setting.mjs';
+import { firstTransitions, pages, sessionsByIds, usersByIds } from './common/statements.mjs';
+import { personal, recordRead, viewerOf } from './common/viewer.mjs';
 
 const infoFor = (session) => ({ ...infoOf(session), waitingOn: session.waitingOn });
 

@@ -1,7 +1,7 @@
 /** Webhooks behind node:http: stored alone, or recorded too, before the answer. */
 
-import { serve } from './shared/serve.mjs';
-import { keep, keepAndRecord, readSigned } from './shared/webhook.mjs';
+import { serve } from './common/serve.mjs';
+import { keep, keepAndRecord, readSigned } from './common/webhook.mjs';
 
 const take = process.env.RECORD ? keepAndRecord : keep;
 

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createYoga } from 'graphql-yoga';
-import { contextOf, recorded, schema } from './shared/schema.mjs';
-import { listensAt } from './shared/setting.mjs';
+import { contextOf, recorded, schema } from './common/schema.mjs';
+import { listensAt } from './common/setting.mjs';
 
 const recordReads = {
   onExecute: ({ args }) => ({ onExecuteDone: () => recorded(args.contextValue) }),

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import pg from 'pg';
 import { postgraphile } from 'postgraphile';
 import { answerOrders } from '../../../../.build/bench/test/bench/harness/orders.js';
-import { claimsOf } from '../shared/token.mjs';
+import { claimsOf } from '../common/token.mjs';
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 const handle = postgraphile(pool, 'public', {
