@@ -1,8 +1,9 @@
 import { asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { AuditEntry, AuditHead } from '../domain/audit.ts';
 import type { Queryable, Transaction } from './client.ts';
+import { fieldsOf } from './fields.ts';
 import type { MeetingRow } from './meetings.ts';
-import { fieldsOf, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
+import { preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import type { ReviewRow } from './reviews.ts';
 import type { SessionRow } from './sessions.ts';
 import { auditBacklog, auditEntries, meetings, reviews, sessions, transitions } from './tables.ts';

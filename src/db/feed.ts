@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database, Queryable } from './client.ts';
-import { fieldsOf, prepared, preparedColumns } from './prepared.ts';
+import { fieldsOf } from './fields.ts';
+import { prepared, preparedColumns } from './prepared.ts';
 import { feed, logIdentity, transitions } from './tables.ts';
 import type { LogRow } from './transitions.ts';
 

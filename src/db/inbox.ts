@@ -1,7 +1,8 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { currentTraceparent } from '../telemetry/trace.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf, prepared, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
+import { fieldsOf } from './fields.ts';
+import { prepared, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;

@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf, preparedRows } from './prepared.ts';
+import { fieldsOf } from './fields.ts';
+import { preparedRows } from './prepared.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;

@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf, preparedRows } from './prepared.ts';
+import { fieldsOf } from './fields.ts';
+import { preparedRows } from './prepared.ts';
 import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;

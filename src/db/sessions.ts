@@ -3,17 +3,8 @@ import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import {
-  type Fields,
-  fieldsOf,
-  listOf,
-  preparedColumns,
-  preparedRows,
-  preparedWrite,
-  readRows,
-  rowsIn,
-  valuesOf,
-} from './prepared.ts';
+import { type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
+import { preparedColumns, preparedRows, preparedWrite, readRows, valuesOf } from './prepared.ts';
 import { sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
 

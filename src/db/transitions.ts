@@ -2,7 +2,8 @@ import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
 import { currentTraceparent } from '../telemetry/trace.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf, preparedColumns, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
+import { fieldsOf } from './fields.ts';
+import { preparedColumns, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
 import { outbox, sightings, transitions } from './tables.ts';
 
 /** Its trace comes with it by itself. */

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
-import { fieldsOf, preparedRows } from './prepared.ts';
+import { fieldsOf } from './fields.ts';
+import { preparedRows } from './prepared.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
