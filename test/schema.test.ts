@@ -11,6 +11,7 @@ import {
   parse,
   specifiedRules,
   validate,
+  validateSchema,
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { typedOperations } from '../src/commands/typed-operations.ts';
@@ -32,6 +33,10 @@ test('the console is checked against the operations and the schema as they are; 
   const printed = await typedOperations(printedSchema(), await committed('operations.graphql'));
 
   expect((await committed('../src/console/operations.ts')) === printed).toBe(true);
+});
+
+test('the schema is one by the rules of the specification', () => {
+  expect(validateSchema(getSchema())).toEqual([]);
 });
 
 test('every operation of the kit is valid, and within the limits of what may be asked', async () => {

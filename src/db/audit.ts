@@ -3,7 +3,7 @@ import type { AuditEntry, AuditHead } from '../domain/audit.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
 import type { MeetingRow } from './meetings.ts';
-import { preparedRows, preparedWrite, valuesOf } from './prepared.ts';
+import { preparedRows } from './prepared.ts';
 import type { ReviewRow } from './reviews.ts';
 import type { SessionRow } from './sessions.ts';
 import { auditBacklog, auditEntries, meetings, reviews, sessions, transitions } from './tables.ts';
@@ -33,14 +33,8 @@ const headsOf = preparedRows(
 
 /** Appends to chains whose sessions' rows are locked; fails where a number is taken. */
 export async function appendAuditEntries(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
-  const [entry, ...others] = entries;
-  if (entry && others.length === 0) await appendEntry(tx, entry);
-  else await tx.insert(auditEntries).values([...entries]);
+  await tx.insert(auditEntries).values([...entries]);
 }
-
-const appendEntry = preparedWrite<AuditEntry>('append audit entry', (build) =>
-  build.insert(auditEntries).values(valuesOf(auditEntries)),
-);
 
 /** The heads of the next sessions that have a chain, in the order of their ids. */
 export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>

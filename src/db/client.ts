@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import type { Statement } from './prepared.ts';
 
 /** Queries by way of the pool; `transaction` gives what it is given a connection of its own. */
 export interface Database extends Omit<NodePgDatabase, 'transaction'> {
@@ -10,8 +11,8 @@ export interface Database extends Omit<NodePgDatabase, 'transaction'> {
 /** A transaction of `Database`; every statement accepts either. */
 export interface Transaction extends Omit<NodePgDatabase, 'transaction'> {
   readonly $client: pg.PoolClient;
-  /** Leaves a write on its way: what is sent later comes after it, and without it nothing is committed. */
-  start(write: Promise<unknown>): void;
+  /** Sends a statement and goes on: what is sent later comes after it, and without it nothing is committed. */
+  start(write: Statement): void;
 }
 export type Queryable = Database | Transaction;
 
@@ -63,8 +64,10 @@ function transactionsOf(pool: pg.Pool): Database['transaction'] {
       // Where that fails, so does what is sent after it.
       begun.catch(() => {});
       const result = await work(tx);
-      await Promise.all([begun, ...started]);
-      await client.query('commit');
+      // What was sent and fails turns it into a rollback.
+      const committed = client.query('commit');
+      await Promise.all([begun, ...started, committed]);
+      if ((await committed).command !== 'COMMIT') throw new Error('The database rolled a transaction back');
       return result;
     } catch (error) {
       broken = isTimeout(error);
@@ -85,9 +88,10 @@ interface Opened {
 
 function open(client: pg.PoolClient): Opened {
   const started: Promise<unknown>[] = [];
-  const start = (write: Promise<unknown>) => {
-    write.catch(() => {});
-    started.push(write);
+  const start = (write: Statement) => {
+    const sent = client.query(write);
+    sent.catch(() => {});
+    started.push(sent);
   };
   return { tx: Object.assign(drizzle(client), { start }), started };
 }

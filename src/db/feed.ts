@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
-import type { Database, Queryable } from './client.ts';
+import type { Database, Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { prepared, preparedColumns } from './prepared.ts';
+import { prepared, preparedColumns, statement } from './prepared.ts';
 import { feed, logIdentity, transitions } from './tables.ts';
 import type { LogRow } from './transitions.ts';
 
@@ -14,34 +14,54 @@ const SILENT_FOR = '2s';
  * Within a session the outbox ids grow with the sequence, and whoever sees a later one sees the earlier too,
  * since it committed first: so positions never put a session's transitions out of order.
  */
-export const numberCommitted = (db: Database, limit: number): Promise<number | null> =>
-  db.transaction(async (tx) => {
-    const [locked] = await lockNumbering(tx);
-    if (!locked) return null;
-    const [count] = await moveFromOutbox(tx, limit);
-    return Number(count);
+export async function numberCommitted(db: Database, limit: number): Promise<number | null> {
+  const [anyLeft] = await leftInOutbox(db);
+  if (anyLeft === undefined) return 0;
+  return db.transaction(async (tx) => {
+    tx.start(lockNumbering());
+    const [moved] = await moveFromOutbox(tx, limit);
+    return moved ?? null;
   });
+}
 
-const lockNumbering = prepared<boolean>(
+/**
+ * The same at the end of a transaction that recorded: what it recorded has its positions with its commit, unless another
+ * is at it. It is then found in the outbox.
+ */
+export function numberAtCommit(tx: Transaction): void {
+  tx.start(lockNumbering());
+  tx.start(moveRecorded(NUMBERED_AT_COMMIT));
+}
+
+/** Others wait for their positions meanwhile: a backlog is not for a transaction that has something else to do. */
+const NUMBERED_AT_COMMIT = 200;
+
+const leftInOutbox = prepared<string>(
+  'left in outbox',
+  'select id::text from transition_outbox order by id limit 1',
+);
+const lockNumbering = statement(
   'lock numbering',
   // Whoever falls silent in the middle of it must not keep the others from it.
-  `select pg_try_advisory_xact_lock(${NUMBERING_LOCK}) as locked,
+  `select set_config('vkyc.numbering', pg_try_advisory_xact_lock(${NUMBERING_LOCK})::text, true),
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
 );
-const moveFromOutbox = prepared<string>(
-  'move from outbox',
-  `with moved as (
-     delete from transition_outbox
-     where id in (select id from transition_outbox order by id limit $1)
-     returning id, session_id, sequence
-   ), numbered as (
-     insert into feed (position, session_id, sequence)
-     select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
-     from moved
-     returning 1
-   )
-   select count(*) from numbered`,
-);
+/** A statement after the lock's: it is to see all that was given out before. Null without the lock. */
+const MOVE_FROM_OUTBOX = `
+  with moved as (
+    delete from transition_outbox
+    where id in (select id from transition_outbox order by id limit $1)
+      and current_setting('vkyc.numbering') = 'true'
+    returning id, session_id, sequence
+  ), numbered as (
+    insert into feed (position, session_id, sequence)
+    select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
+    from moved
+    returning 1
+  )
+  select case when current_setting('vkyc.numbering') = 'true' then count(*)::int end from numbered`;
+const moveFromOutbox = prepared<number | null>('move from outbox', MOVE_FROM_OUTBOX);
+const moveRecorded = statement('move from outbox', MOVE_FROM_OUTBOX);
 
 /** What stands after a position in the order over all sessions; the number is the position. */
 export const feedAfter = (

@@ -1,9 +1,9 @@
 /**
  * How rows are read that many ask for: PostgreSQL writes them as JSON under the names that the code has, row by row where
  * they are few, and column by column where they are many. The driver takes two to four times as long for the same values
- * as columns of its own.
+ * as columns of its own. What is written together goes as JSON as well, as many rows as there are.
  */
-import { getTableColumns, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
+import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
 /** What a select names, and how a value is read that JSON has no type for. */
@@ -93,3 +93,41 @@ export function rowsAcross<Row>(columns: readonly (unknown[] | null)[], { names,
   }
   return rows as Row[];
 }
+
+/** How rows of a table are written of which a statement has several. */
+export interface Records<Row> {
+  /** As in `insert into`. */
+  readonly columns: readonly string[];
+  /** The rows in a parameter, such as `$1`, as a table. */
+  of(parameter: string): string;
+  /** The parameter's value. */
+  write(rows: Iterable<Row>): string;
+}
+
+/** Of all columns but those that PostgreSQL fills in. */
+export function recordsOf<Table extends PgTable, Filled extends string = never>(
+  table: Table,
+  filled: readonly (Filled & keyof InferSelectModel<Table>)[] = [],
+): Records<Omit<InferSelectModel<Table>, Filled>> {
+  const columns = Object.entries<PgColumn>(getTableColumns(table)).filter(
+    ([name]) => !filled.includes(name as never),
+  );
+  return {
+    columns: columns.map(([, { name }]) => `"${name}"`),
+    of: (parameter) => `json_populate_recordset(null::"${getTableName(table)}", ${parameter}::json)`,
+    write: (rows) =>
+      JSON.stringify(
+        Array.from(rows as Iterable<Record<string, unknown>>, (row) =>
+          Object.fromEntries(columns.map(([name, column]) => [column.name, written(row[name])])),
+        ),
+      ),
+  };
+}
+
+function written(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
+  // PostgreSQL refuses half a character, for which the driver would send a replacement.
+  return typeof value === 'string' ? value.replace(HALF_A_CHARACTER, '\ufffd') : value;
+}
+
+const HALF_A_CHARACTER = /\p{Surrogate}/gu;

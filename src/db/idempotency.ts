@@ -1,5 +1,6 @@
-import { and, eq } from 'drizzle-orm';
 import type { Transaction } from './client.ts';
+import { fieldsOf } from './fields.ts';
+import { builtStatement, preparedRows, run, valuesOf } from './prepared.ts';
 import { idempotencyKeys } from './tables.ts';
 
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
@@ -9,25 +10,21 @@ export async function findCall(
   tx: Transaction,
   { caller, mutation, key }: Pick<IdempotencyRow, 'caller' | 'mutation' | 'key'>,
 ): Promise<IdempotencyRow | null> {
-  const [row] = await tx
-    .select()
-    .from(idempotencyKeys)
-    .where(
-      and(
-        eq(idempotencyKeys.caller, caller),
-        eq(idempotencyKeys.mutation, mutation),
-        eq(idempotencyKeys.key, key),
-      ),
-    );
+  const [row] = await callOf(tx, caller, mutation, key);
   return row ?? null;
 }
 
+const callFields = fieldsOf(idempotencyKeys, 'k');
+const callOf = preparedRows(
+  'call of key',
+  callFields,
+  `select ${callFields.list} from idempotency_key k where k.caller = $1 and k.mutation = $2 and k.key = $3`,
+);
+
 /** False where another transaction stored the key first; that one has then been waited for. */
-export async function insertCall(tx: Transaction, row: IdempotencyRow): Promise<boolean> {
-  const inserted = await tx
-    .insert(idempotencyKeys)
-    .values(row)
-    .onConflictDoNothing()
-    .returning({ key: idempotencyKeys.key });
-  return inserted.length > 0;
-}
+export const insertCall = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
+  (await run(tx, keepCall(row))) > 0;
+
+const keepCall = builtStatement<IdempotencyRow>('keep call', (build) =>
+  build.insert(idempotencyKeys).values(valuesOf(idempotencyKeys)).onConflictDoNothing(),
+);

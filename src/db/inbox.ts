@@ -1,8 +1,7 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import { currentTraceparent } from '../telemetry/trace.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf } from './fields.ts';
-import { prepared, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
+import { fieldsOf, recordsOf } from './fields.ts';
+import { preparedRows, run, statement } from './prepared.ts';
 import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
@@ -10,38 +9,26 @@ export type InboxRow = typeof inbox.$inferSelect;
 /** Where a webhook's body is bound to; see `Sealer`. */
 export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bodyHash.toString('hex')}`;
 
-/** Stores a webhook; false where the same bytes are stored already. */
-export const insertWebhook = async (db: Queryable, row: NewWebhook): Promise<boolean> =>
-  (await keepWebhook(db, { ...row, traceparent: currentTraceparent() })) > 0;
+export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
-type NewWebhook = Omit<InboxRow, 'id' | 'attempts' | 'traceparent'>;
+/** Stores webhooks, in one transaction; what is stored already, to the letter, stays as it is. */
+export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<void> {
+  await run(db, keepWebhooks(received.write(rows)));
+}
 
-const { id: _id, attempts: _attempts, ...received } = valuesOf(inbox);
-const keepWebhook = preparedWrite<Omit<InboxRow, 'id' | 'attempts'>>('keep webhook', (build) =>
-  build.insert(inbox).values(received).onConflictDoNothing(),
-);
-
-/**
- * Until the transaction ends. In a burst the planner's statistics are of before: expecting a few rows in line it would
- * read all of them for every claim, which makes a backlog grow with its square.
- */
-const readAsAQueue = prepared<unknown>(
-  'read as a queue',
-  `select ${['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan', 'sort']
-    .map((name) => `set_config('enable_${name}', 'off', true)`)
-    .join(', ')}`,
+const received = recordsOf(inbox, ['id', 'attempts']);
+const keepWebhooks = statement(
+  'keep webhooks',
+  `insert into webhook_inbox (${received.columns}) select ${received.columns} from ${received.of('$1')}
+   on conflict do nothing`,
 );
 
 /** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
-const waitNotForLong = prepared<unknown>(
-  'wait not for long',
-  `select set_config('lock_timeout', '250ms', true)`,
-);
+const waitNotForLong = statement('wait not for long', `select set_config('lock_timeout', '250ms', true)`);
 
 /** Claims the oldest webhooks, one of each session: its oldest. Other workers pass them over meanwhile. */
 export function claimWebhooks(tx: Transaction, limit: number): Promise<InboxRow[]> {
-  tx.start(readAsAQueue(tx));
-  if (limit > 1) tx.start(waitNotForLong(tx));
+  if (limit > 1) tx.start(waitNotForLong());
   return firstInLine(tx, limit);
 }
 
@@ -62,14 +49,6 @@ export const settleWebhook = (
   id: bigint,
   outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId' | 'body'>>,
 ) => db.update(inbox).set(outcome).where(eq(inbox.id, id));
-
-/** The usual end of a webhook: it is recorded. */
-export const webhookDone = preparedWrite<Pick<InboxRow, 'id'>>('webhook done', (build) =>
-  build
-    .update(inbox)
-    .set({ state: 'DONE' })
-    .where(eq(inbox.id, sql.placeholder('id'))),
-);
 
 const waitingOf = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;

@@ -1,7 +1,6 @@
-import { and, eq } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { preparedRows } from './prepared.ts';
+import { builtStatement, preparedRows, valuesOf } from './prepared.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
@@ -9,14 +8,13 @@ export type MeetingRow = typeof meetings.$inferSelect;
 /** Where the reason of a cancellation is bound to; see `Sealer`. */
 export const placeOfCancelReason = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
 
-export const insertMeeting = (tx: Transaction, row: MeetingRow) => tx.insert(meetings).values(row);
+export const insertMeeting = builtStatement<MeetingRow>('insert meeting', (build) =>
+  build.insert(meetings).values(valuesOf(meetings)),
+);
 
 /** The meeting now booked, if any. */
 export async function findBookedMeeting(db: Queryable, sessionId: string): Promise<MeetingRow | null> {
-  const [row] = await db
-    .select()
-    .from(meetings)
-    .where(and(eq(meetings.sessionId, sessionId), eq(meetings.status, 'SCHEDULED')));
+  const [row] = await bookedMeeting(db, sessionId);
   return row ?? null;
 }
 
@@ -24,21 +22,32 @@ export async function findBookedMeeting(db: Queryable, sessionId: string): Promi
 export async function endBookedMeeting(
   tx: Transaction,
   sessionId: string,
-  outcome: Pick<MeetingRow, 'status'> &
-    Partial<Pick<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>>,
+  outcome: Pick<MeetingRow, 'status' | 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>,
 ): Promise<MeetingRow | null> {
-  const [row] = await tx
-    .update(meetings)
-    .set(outcome)
-    .where(and(eq(meetings.sessionId, sessionId), eq(meetings.status, 'SCHEDULED')))
-    .returning();
+  const { status, cancelledBy, cancelReason, cancelReasonSalt } = outcome;
+  const [row] = await endedMeeting(tx, sessionId, status, cancelledBy, cancelReason, cancelReasonSalt);
   return row ?? null;
 }
+
+const meetingFields = fieldsOf(meetings, 'm');
+const bookedMeeting = preparedRows(
+  'meeting booked',
+  meetingFields,
+  `select ${meetingFields.list} from meeting m where m.session_id = $1::uuid and m.status = 'SCHEDULED'`,
+);
+const endedMeeting = preparedRows(
+  'meeting ended',
+  meetingFields,
+  `select ${meetingFields.list} from ended m`,
+  `ended as (
+     update meeting set status = $2, cancelled_by = $3, cancel_reason = $4, cancel_reason_salt = $5
+     where session_id = $1::uuid and status = 'SCHEDULED' returning *
+   )`,
+);
 
 export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
   meetingsById(db, ids);
 
-const meetingFields = fieldsOf(meetings, 'm');
 const meetingsById = preparedRows(
   'meetings by id',
   meetingFields,

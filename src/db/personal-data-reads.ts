@@ -1,5 +1,5 @@
 import type { Queryable } from './client.ts';
-import { preparedWrite, valuesOf } from './prepared.ts';
+import { builtStatement, run, valuesOf } from './prepared.ts';
 import { personalDataReads } from './tables.ts';
 
 export type NewRead = Omit<typeof personalDataReads.$inferSelect, 'id'>;
@@ -10,10 +10,10 @@ export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', 
 
 /** Records that somebody was shown personal data; committed once this returns. */
 export async function insertRead(db: Queryable, read: NewRead): Promise<void> {
-  await keepRead(db, read);
+  await run(db, keepRead(read));
 }
 
 const { id: _id, ...noted } = valuesOf(personalDataReads);
-const keepRead = preparedWrite<NewRead>('keep read', (build) =>
+const keepRead = builtStatement<NewRead>('keep read', (build) =>
   build.insert(personalDataReads).values(noted),
 );

@@ -16,17 +16,33 @@ import { PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import type { Queryable } from './client.ts';
 import { asColumns, asRows, type Fields, rowsAcross, rowsIn } from './fields.ts';
 
+/** A statement as it is sent; under its name a connection prepares it once. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** A statement whose answer nobody needs. */
+export const statement =
+  (name: string, text: string) =>
+  (...values: unknown[]): Statement => ({ name, text, values });
+
 /** A prepared statement of one column, as the driver reads it. */
 export const prepared =
   <Value>(name: string, text: string) =>
   (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
     ask<Value>(db, { name, text, values });
 
-/** A prepared statement for a few rows. `select` is to name the fields, and in the order that is wanted. */
-export const preparedRows =
-  <Row>(name: string, fields: Fields<Row>, select: string) =>
-  async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
-    rowsIn(await ask<Row>(db, { name, text: asRows(select), values }), fields);
+/**
+ * A prepared statement for a few rows. `select` is to name the fields, and in the order that is wanted; `before` may change
+ * what it selects from, as `name as (…)`.
+ */
+export function preparedRows<Row>(name: string, fields: Fields<Row>, select: string, before?: string) {
+  const text = before ? `with ${before} ${asRows(select)}` : asRows(select);
+  return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
+    rowsIn(await ask<Row>(db, { name, text, values }), fields);
+}
 
 /** The same for many rows. */
 export function preparedColumns<Row>(name: string, fields: Fields<Row>, select: string) {
@@ -68,19 +84,23 @@ export const valuesOf = <Table extends PgTable>(table: Table) =>
     Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
   ) as Record<keyof InferSelectModel<Table>, Placeholder>;
 
-/** A statement as the query builder writes it, with placeholders for the values. Resolves to how many rows it touched. */
-export function preparedWrite<Values extends object>(
+/** A statement as the query builder writes it, with placeholders for the values. */
+export function builtStatement<Values extends object>(
   name: string,
   build: (builder: Builder) => { toSQL(): Query },
-): (db: Queryable, values: Values) => Promise<number> {
+): (values: Values) => Statement {
   let written: { text: string; encoders: ((values: Values) => unknown)[] } | null = null;
-  return async (db, values) => {
+  return (values) => {
     written ??= write<Values>(build);
     const { text, encoders } = written;
-    const given = encoders.map((encode) => encode(values));
-    const { rowCount } = await db.$client.query({ name, text, values: given });
-    return rowCount ?? 0;
+    return { name, text, values: encoders.map((encode) => encode(values)) };
   };
+}
+
+/** Sends one, and resolves to how many rows it touched. */
+export async function run(db: Queryable, toSend: Statement): Promise<number> {
+  const { rowCount } = await db.$client.query(toSend);
+  return rowCount ?? 0;
 }
 
 function write<Values extends object>(build: (builder: Builder) => { toSQL(): Query }) {

@@ -1,7 +1,7 @@
-import { and, desc, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { preparedRows } from './prepared.ts';
+import { builtStatement, preparedRows, valuesOf } from './prepared.ts';
 import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
@@ -9,7 +9,9 @@ export type ReviewRow = typeof reviews.$inferSelect;
 /** Where a review's remarks are bound to; see `Sealer`. */
 export const placeOfRemarks = (reviewId: string): string => `review.remarks:${reviewId}`;
 
-export const insertReview = (tx: Transaction, row: ReviewRow) => tx.insert(reviews).values(row);
+export const insertReview = builtStatement<ReviewRow>('insert review', (build) =>
+  build.insert(reviews).values(valuesOf(reviews)),
+);
 
 /** The newest review of a stage. */
 export async function findNewestReview(
@@ -17,14 +19,17 @@ export async function findNewestReview(
   sessionId: string,
   stage: ReviewRow['stage'],
 ): Promise<ReviewRow | null> {
-  const [row] = await db
-    .select()
-    .from(reviews)
-    .where(and(eq(reviews.sessionId, sessionId), eq(reviews.stage, stage)))
-    .orderBy(desc(reviews.sequence))
-    .limit(1);
+  const [row] = await newestReview(db, sessionId, stage);
   return row ?? null;
 }
+
+const reviewFields = fieldsOf(reviews, 'r');
+const newestReview = preparedRows(
+  'newest review',
+  reviewFields,
+  `select ${reviewFields.list} from review r where r.session_id = $1::uuid and r.stage = $2
+   order by r.sequence desc limit 1`,
+);
 
 /** Adds remarks that came after their review; leaves those that are there. */
 export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>) =>
@@ -36,7 +41,6 @@ export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, '
 export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
   reviewsById(db, ids);
 
-const reviewFields = fieldsOf(reviews, 'r');
 const reviewsById = preparedRows(
   'reviews by id',
   reviewFields,

@@ -4,7 +4,7 @@ import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
-import { preparedColumns, preparedRows, preparedWrite, readRows, valuesOf } from './prepared.ts';
+import { preparedColumns, preparedRows, readRows } from './prepared.ts';
 import { sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
 
@@ -75,9 +75,12 @@ export async function countPolled(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Locks the row until the transaction ends: sequences are given out one at a time. */
+/** Locks rows until the transaction ends: sequences are given out one at a time. */
+export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<SessionRow[]> =>
+  lockedByVerificationId(tx, verificationIds);
+
 export async function lockSession(tx: Transaction, verificationId: string): Promise<SessionRow | null> {
-  const [row] = await lockedByVerificationId(tx, verificationId);
+  const [row] = await lockSessions(tx, [verificationId]);
   return row ?? null;
 }
 
@@ -90,11 +93,7 @@ export async function lockSessionById(
   id: string,
   verificationIds: readonly string[] | null,
 ): Promise<SessionRow | null> {
-  const [row] = await tx
-    .select()
-    .from(sessions)
-    .where(and(eq(sessions.id, id), among(verificationIds)))
-    .for('update');
+  const [row] = await lockedById(tx, id, verificationIds);
   return row ?? null;
 }
 
@@ -107,19 +106,6 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
   return inserted.length > 0;
 }
 
-/** Changes a session whose row is locked. */
-export async function updateSession(tx: Transaction, row: SessionRow): Promise<void> {
-  await saveSession(tx, row);
-}
-
-const { id: _id, ...changed } = valuesOf(sessions);
-const saveSession = preparedWrite<SessionRow>('save session', (build) =>
-  build
-    .update(sessions)
-    .set(changed as never)
-    .where(eq(sessions.id, sql.placeholder('id'))),
-);
-
 const sessionFields = fieldsOf(sessions, 'vkyc_session');
 const sessionsBy = (column: string, type: string) =>
   preparedRows(
@@ -128,9 +114,16 @@ const sessionsBy = (column: string, type: string) =>
     `select ${sessionFields.list} from vkyc_session where ${column} = any($1::${type}[])`,
   );
 const lockedByVerificationId = preparedRows(
+  'sessions locked',
+  sessionFields,
+  // In an order that all take, so that nobody waits for somebody who waits.
+  `select ${sessionFields.list} from vkyc_session where verification_id = any($1::text[]) order by id for update`,
+);
+const lockedById = preparedRows(
   'session locked',
   sessionFields,
-  `select ${sessionFields.list} from vkyc_session where verification_id = $1 for update`,
+  `select ${sessionFields.list} from vkyc_session
+   where id = $1::uuid and ($2::text[] is null or verification_id = any($2::text[])) for update`,
 );
 const byId = sessionsBy('id', 'uuid');
 const byVerificationId = sessionsBy('verification_id', 'text');

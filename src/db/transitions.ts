@@ -1,10 +1,8 @@
-import { and, asc, eq, isNull } from 'drizzle-orm';
 import type { Sighting } from '../domain/session.ts';
-import { currentTraceparent } from '../telemetry/trace.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { preparedColumns, preparedRows, preparedWrite, valuesOf } from './prepared.ts';
-import { outbox, sightings, transitions } from './tables.ts';
+import { preparedColumns, preparedRows, statement } from './prepared.ts';
+import { sightings, transitions } from './tables.ts';
 
 /** Its trace comes with it by itself. */
 export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
@@ -14,67 +12,47 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
 /** A transition as feeds pass it on: with what decides who may see it. */
 export type LogRow = TransitionRow & { readonly verificationId: string };
 
-/** Adds to the log and to the outbox, from where it gets its position once this transaction has committed. */
-export async function appendTransition(tx: Transaction, row: TransitionRow): Promise<void> {
-  await append(tx, { ...row, traceparent: currentTraceparent() });
+/** Words of the provider on a session. */
+export interface Words {
+  readonly sessionId: string;
+  readonly rawStatus: string;
+  readonly rawSubStatus: string;
 }
 
-const append = preparedWrite<typeof transitions.$inferSelect>('append transition', (build) => {
-  const { sessionId, sequence } = valuesOf(transitions);
-  const logged = build
-    .$with('logged')
-    .as(build.insert(transitions).values(valuesOf(transitions)).returning());
-  return build.with(logged).insert(outbox).values({ sessionId, sequence });
+/** When the same words were heard before, for each; null stands for a finding of a poll that no webhook has confirmed. */
+export async function findSightings(tx: Transaction, words: readonly Words[]): Promise<Sighting[][]> {
+  const found = await sightingsOfWords(
+    tx,
+    words.map(({ sessionId }) => sessionId),
+    words.map(({ rawStatus }) => rawStatus),
+    words.map(({ rawSubStatus }) => rawSubStatus),
+  );
+  const sightingsOf: Sighting[][] = words.map(() => []);
+  for (const { place, eventTime } of found) sightingsOf[place - 1]?.push(eventTime);
+  return sightingsOf;
+}
+
+const sightingFields = fieldsOf<typeof sightings, { place: number }>(sightings, 's', {
+  place: 'wanted.place',
 });
-
-/** When the same words were heard before; null stands for a finding of a poll that no webhook has confirmed. */
-export async function findSightings(
-  tx: Transaction,
-  sessionId: string,
-  rawStatus: string,
-  rawSubStatus: string,
-): Promise<Sighting[]> {
-  const rows = await sightingsOfWords(tx, sessionId, rawStatus, rawSubStatus);
-  return rows.map((row) => row.eventTime);
-}
-
-const sightingFields = fieldsOf(sightings, 's');
 const sightingsOfWords = preparedRows(
   'sightings of words',
   sightingFields,
-  `select ${sightingFields.list} from provider_sighting s
-   where s.session_id = $1::uuid and s.raw_status = $2 and s.raw_sub_status = $3`,
+  `select ${sightingFields.list}
+   from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as wanted(session_id, status, sub_status, place)
+   join provider_sighting s
+     on s.session_id = wanted.session_id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status`,
 );
 
-export const addSighting = preparedWrite<typeof sightings.$inferSelect>('add sighting', (build) =>
-  build.insert(sightings).values(valuesOf(sightings)),
+/** Gives the oldest unconfirmed finding of these words (session, status, sub-status) the time that the webhook brought. */
+export const confirmSighting = statement(
+  'confirm sighting',
+  `update provider_sighting set event_time = $4::timestamptz
+   where session_id = $1::uuid and sequence = (
+     select min(s.sequence) from provider_sighting s
+     where s.session_id = $1::uuid and s.raw_status = $2 and s.raw_sub_status = $3 and s.event_time is null
+   )`,
 );
-
-/** Gives the oldest unconfirmed finding of these words the time that the webhook brought. */
-export async function confirmSighting(
-  tx: Transaction,
-  sessionId: string,
-  words: { rawStatus: string; rawSubStatus: string },
-  eventTime: Date,
-): Promise<void> {
-  const oldest = tx
-    .select({ sequence: sightings.sequence })
-    .from(sightings)
-    .where(and(sameWords(sessionId, words.rawStatus, words.rawSubStatus), isNull(sightings.eventTime)))
-    .orderBy(asc(sightings.sequence))
-    .limit(1);
-  await tx
-    .update(sightings)
-    .set({ eventTime })
-    .where(and(eq(sightings.sessionId, sessionId), eq(sightings.sequence, oldest)));
-}
-
-const sameWords = (sessionId: string, rawStatus: string, rawSubStatus: string) =>
-  and(
-    eq(sightings.sessionId, sessionId),
-    eq(sightings.rawStatus, rawStatus),
-    eq(sightings.rawSubStatus, rawSubStatus),
-  );
 
 /** A stretch of one session's log, strictly between two sequences. */
 export interface LogRange {

@@ -26,6 +26,8 @@ const NUMBERING_BATCH = 1_000;
 const BEAT_MS = 5_000;
 /** Who has not seen the log for so long cannot say that nothing happens. */
 const BLIND_AFTER_MS = 3 * LOOK_EVERY_MS;
+/** Of the newest transitions, for each log that is followed: a session has a few dozen, and many are followed. */
+const KEPT = { all: 1_000, session: 100 };
 /** The name of the log over all sessions, among those of single sessions. */
 const ALL = 'all';
 
@@ -68,6 +70,8 @@ export class Hub {
     this.#stopListening = doorbell.listen({
       rung: (sessionId) => {
         this.#followed.get(sessionId)?.tail.wake();
+        // Most have their positions by the commit that is rung for.
+        this.#followed.get(ALL)?.tail.wake();
         this.#number().catch(this.#complain);
       },
       missed: () => this.#look(),
@@ -130,15 +134,16 @@ export class Hub {
     subscriber: Subscriber,
     first: Anew | undefined,
   ): Lifetime {
+    const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
-      const tail = new Tail(log, head, this.#complain);
+      const tail = new Tail(log, head, KEPT[kind], this.#complain);
       followed = { tail, audiences: new Map(), warm: tail.warmUp() };
       this.#followed.set(name, followed);
     }
     const { tail, audiences, warm } = followed;
     const { selection } = subscriber;
-    const [clock, metrics, kind] = [this.#clock, this.#metrics, name === ALL ? 'all' : 'session'] as const;
+    const [clock, metrics] = [this.#clock, this.#metrics];
     metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
     let audience = audiences.get(selection.key);
     if (!audience) {

@@ -21,8 +21,6 @@ export interface Listener {
 /** What is passed on, and executed, together. */
 const LIVE_PAGE = 100;
 const REPLAY_PAGE = 500;
-/** What is kept of the newest entries, so that nobody who was away for a moment has to read the log. */
-const RECENT = 1_000;
 const RETRY_MS = 500;
 /** Where most are behind, it is the machine or the network that is full: they are waited for so long. */
 const PATIENCE_MS = 250;
@@ -35,6 +33,8 @@ const PACE_LOOK_MS = 2;
 export class Tail {
   readonly listeners = new Set<Listener>();
   readonly #log: NumberedLog;
+  /** How many of the newest entries are kept, so that nobody who was away for a moment has to read the log. */
+  readonly #kept: number;
   readonly #onError: (error: unknown) => void;
   /** The newest entries, without a gap up to the head. */
   #recent: readonly Entry[] = [];
@@ -44,8 +44,9 @@ export class Tail {
   #stopped = false;
 
   /** `head` is the number after which everything will be passed on. */
-  constructor(log: NumberedLog, head: number, onError: (error: unknown) => void) {
+  constructor(log: NumberedLog, head: number, kept: number, onError: (error: unknown) => void) {
     this.#log = log;
+    this.#kept = kept;
     this.#head = head;
     this.#onError = onError;
   }
@@ -58,8 +59,8 @@ export class Tail {
   /** Reads what came just before the head, so that those who come back soon find it here. */
   async warmUp(): Promise<void> {
     const first = this.#head;
-    const before = await this.#readPatiently(Math.max(0, first - RECENT), RECENT);
-    this.#recent = [...before.filter(({ number }) => number <= first), ...this.#recent].slice(-RECENT);
+    const before = await this.#readPatiently(Math.max(0, first - this.#kept), this.#kept);
+    this.#recent = [...before.filter(({ number }) => number <= first), ...this.#recent].slice(-this.#kept);
   }
 
   /** Says that the log may have grown. Cheap, and safe to call too often. */
@@ -88,7 +89,7 @@ export class Tail {
         const entries = await this.#readPatiently(this.#head, LIVE_PAGE);
         const newest = entries.at(-1);
         if (!newest) continue;
-        this.#recent = [...this.#recent, ...entries].slice(-RECENT);
+        this.#recent = [...this.#recent, ...entries].slice(-this.#kept);
         this.#head = newest.number;
         if (entries.length === LIVE_PAGE) this.#mayHaveGrown = true;
         await this.#passedToMost(entries);

@@ -1,12 +1,15 @@
+import DataLoader from 'dataloader';
 import { appendAuditEntries, findAuditHeads } from '../db/audit.ts';
 import type { Transaction } from '../db/client.ts';
 import { endBookedMeeting, insertMeeting, type MeetingRow } from '../db/meetings.ts';
+import type { Gathered } from '../db/recording.ts';
 import { addRemarks, insertReview, placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { appendTransition, type TransitionRow } from '../db/transitions.ts';
+import type { TransitionRow } from '../db/transitions.ts';
 import {
   type AuditContent,
   type AuditEntry,
+  type AuditHead,
   type AuditKeys,
   type AuditKind,
   commitmentTo,
@@ -35,24 +38,35 @@ export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'canc
  */
 export class AuditedChanges {
   readonly #tx: Transaction;
+  readonly #gathered: Gathered;
   readonly #sealer: Sealer;
   readonly #keys: AuditKeys;
   readonly #notes: AuditNote[] = [];
+  readonly #heads = new DataLoader(async (sessionIds: readonly string[]) => {
+    const heads = headsById(await findAuditHeads(this.#tx, sessionIds));
+    return sessionIds.map((id) => heads.get(id) ?? null);
+  });
 
-  constructor(tx: Transaction, sealer: Sealer, keys: AuditKeys) {
+  constructor(tx: Transaction, gathered: Gathered, sealer: Sealer, keys: AuditKeys) {
     this.#tx = tx;
+    this.#gathered = gathered;
     this.#sealer = sealer;
     this.#keys = keys;
   }
 
+  /** Says early that something will be recorded of a session whose row is locked: its chain is looked up meanwhile. */
+  expect(sessionId: string): void {
+    this.#heads.load(sessionId).catch(() => {});
+  }
+
   addTransition(row: TransitionRow): void {
-    this.#tx.start(appendTransition(this.#tx, row));
+    this.#gathered.append(row);
     this.#note('TRANSITION', row.sessionId, row);
   }
 
   addMeeting(meeting: NewMeeting): void {
     const row = { ...meeting, cancelledBy: null, cancelReason: null, cancelReasonSalt: null };
-    this.#tx.start(insertMeeting(this.#tx, row).execute());
+    this.#tx.start(insertMeeting(row));
     this.#note('MEETING', row.sessionId, { ...row, cancelReason: null });
   }
 
@@ -70,9 +84,7 @@ export class AuditedChanges {
 
   addReview(review: NewReview): void {
     const remarks = committed(this.#sealer, review.remarks, placeOfRemarks(review.id));
-    this.#tx.start(
-      insertReview(this.#tx, { ...review, remarks: remarks.sealed, remarksSalt: remarks.salt }).execute(),
-    );
+    this.#tx.start(insertReview({ ...review, remarks: remarks.sealed, remarksSalt: remarks.salt }));
     this.#note('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
   }
 
@@ -83,9 +95,11 @@ export class AuditedChanges {
     this.#note('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
   }
 
-  /** Appends what was written to the chains: once, as the transaction's last statement. */
+  /** Gathers the entries of the chains for what was written: once, when there is nothing more to write. */
   async seal(now: Date): Promise<void> {
-    if (this.#notes.length > 0) await appendToChains(this.#tx, this.#keys, this.#notes, now);
+    const heads = await Promise.all(sessionsOf(this.#notes).map((id) => this.#heads.load(id)));
+    const ends = headsById(heads.filter((head) => head !== null));
+    for (const entry of entriesOf(this.#keys, ends, this.#notes, now)) this.#gathered.addAuditEntry(entry);
   }
 
   #note<K extends AuditKind>(kind: K, sessionId: string, content: AuditContent<K>): void {
@@ -109,14 +123,29 @@ export async function appendToChains(
   notes: readonly AuditNote[],
   recordedAt: Date,
 ): Promise<void> {
-  const heads = await findAuditHeads(tx, [...new Set(notes.map((note) => note.sessionId))]);
-  const ends = new Map(heads.map((head) => [head.sessionId, head]));
-  const entries = notes.map((note) => {
+  const ends = headsById(await findAuditHeads(tx, sessionsOf(notes)));
+  await appendAuditEntries(tx, entriesOf(keys, ends, notes, recordedAt));
+}
+
+const sessionsOf = (notes: readonly AuditNote[]): string[] => [
+  ...new Set(notes.map((note) => note.sessionId)),
+];
+
+const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
+  new Map(heads.map((head) => [head.sessionId, head]));
+
+/** The next entries of chains that have come so far; moves their ends. */
+function entriesOf(
+  keys: AuditKeys,
+  ends: Map<string, AuditHead>,
+  notes: readonly AuditNote[],
+  recordedAt: Date,
+): AuditEntry[] {
+  return notes.map((note) => {
     const end = ends.get(note.sessionId);
     const unsigned = { ...note, number: (end?.number ?? 0) + 1, keyId: keys.currentId, recordedAt };
     const entry = { ...unsigned, hash: keys.hash(unsigned, end?.hash ?? null) };
     ends.set(note.sessionId, entry);
     return entry;
   });
-  tx.start(appendAuditEntries(tx, entries));
 }

@@ -64,7 +64,8 @@ export async function performAction(
     const session = await lockSessionById(tx, input.sessionId, limitOf(viewer));
     if (!session) throw notFound();
 
-    const earlier = await findCall(tx, call);
+    recording.changes.expect(session.id);
+    const [earlier, facts] = await Promise.all([findCall(tx, call), factsOf(tx, session)]);
     if (earlier) {
       if (earlier.sessionId !== session.id || !sealer.matches(earlier.inputHash, canonical))
         throw keyUsed(session);
@@ -72,7 +73,7 @@ export async function performAction(
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
       throw moved(session);
-    refuse(action, session, whyNot(action, await factsOf(tx, session), viewer, clock.now(), policy));
+    refuse(action, session, whyNot(action, facts, viewer, clock.now(), policy));
 
     const done = await work(recording, session);
     const inputHash = sealer.hash(canonical);
@@ -94,8 +95,10 @@ export async function factsOf(
   db: Parameters<typeof findBookedMeeting>[0],
   session: SessionRow,
 ): Promise<ActionFacts> {
-  const meeting = await findBookedMeeting(db, session.id);
-  const reviews = await reviewsOfSessions(db, [session.id]);
+  const [meeting, reviews] = await Promise.all([
+    findBookedMeeting(db, session.id),
+    reviewsOfSessions(db, [session.id]),
+  ]);
   return { ...session, meetingAt: meeting?.startsAt ?? null, ...agentsOf(reviews, session.version) };
 }
 

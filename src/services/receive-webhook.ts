@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
+import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
 import {
   claimWebhooks,
   type InboxRow,
-  insertWebhook,
+  insertWebhooks,
+  type NewWebhook,
   placeOfWebhook,
   settleWebhook,
-  webhookDone,
 } from '../db/inbox.ts';
 import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { lockSession } from '../db/sessions.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
-import { detached, traced } from '../telemetry/trace.ts';
+import { currentTraceparent, detached, traced } from '../telemetry/trace.ts';
 import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -22,6 +23,7 @@ const MOST_ATTEMPTS = 5;
 const WORKERS = 2;
 /** They share the journeys to the database, and its commit. */
 const MOST_TOGETHER = 10;
+const MOST_STORED_TOGETHER = 50;
 const LOOK_EVERY_MS = 1_000;
 const STRANGER = 'No session was started here under this verification id: the provider is asked.';
 
@@ -38,6 +40,13 @@ export class Inbox {
   readonly #parts: Parts;
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
+  /** What comes while others are stored shares the next journey to the database, and its commit. */
+  readonly #storing = new DataLoader((rows: readonly NewWebhook[]) => this.#storeAll(rows), {
+    cache: false,
+    maxBatchSize: MOST_STORED_TOGETHER,
+    batchScheduleFn: (store) => void this.#stored.then(store),
+  });
+  #stored: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor(parts: Parts) {
@@ -48,18 +57,29 @@ export class Inbox {
 
   /** Stores the raw bytes of a webhook whose signature was good. Once this returns, it will not be lost. */
   async receive(body: Buffer): Promise<void> {
-    const { db, clock, sealer } = this.#parts;
+    const { clock, sealer } = this.#parts;
     const bodyHash = createHash('sha256').update(body).digest();
     const verificationId = readWebhookAddress(body.toString('utf8'));
-    await insertWebhook(db, {
+    await this.#storing.load({
       bodyHash,
       body: sealer.seal(body, placeOfWebhook(bodyHash)),
       verificationId,
       state: verificationId ? 'PENDING' : 'PARKED',
       reason: verificationId ? null : 'It names no verification id, as a test call from the dashboard.',
       receivedAt: clock.now(),
+      traceparent: currentTraceparent(),
     });
     this.#work();
+  }
+
+  /** Where they cannot be stored together, each is tried by itself: it may be one that is at fault. */
+  #storeAll(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
+    const store = (some: readonly NewWebhook[]) =>
+      insertWebhooks(this.#parts.db, some).then(() => true as const);
+    const alone = () => Promise.all(rows.map((row) => store([row]).catch((error: Error) => error)));
+    const stored = store(rows).then(() => rows.map(() => true as const), rows.length > 1 ? alone : undefined);
+    this.#stored = stored.catch(() => {});
+    return stored;
   }
 
   /** Takes no more, and waits for the webhook in hand. */
@@ -134,7 +154,7 @@ export class Inbox {
     });
     if (recorded?.session.erasedAt)
       return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
-    if (recorded) return recording.tx.start(webhookDone(recording.tx, row));
+    if (recorded) return recording.gathered.settleWebhook(row.id);
     const { verificationId } = said;
     const now = this.#parts.clock.now();
     await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });

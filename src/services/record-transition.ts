@@ -1,18 +1,20 @@
+import DataLoader from 'dataloader';
 import type { Transaction } from '../db/client.ts';
 import { releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
 import { endLookup } from '../db/lookups.ts';
+import type { Gathered } from '../db/recording.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
   insertSession,
   lockSession,
+  lockSessions,
   placeOfLink,
   type SessionRow,
   stateOf,
-  updateSession,
   withNextPoll,
 } from '../db/sessions.ts';
-import { addSighting, confirmSighting, findSightings, type TransitionRow } from '../db/transitions.ts';
+import { confirmSighting, findSightings, type TransitionRow, type Words } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 import type { Clock, ProviderSession } from '../domain/ports.ts';
 import {
@@ -59,13 +61,26 @@ export class Recording {
   readonly tx: Transaction;
   /** By which transitions, meetings and reviews are written. */
   readonly changes: AuditedChanges;
+  readonly gathered: Gathered;
   readonly #clock: Clock;
   readonly #sealer: Sealer;
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
+  /** What is reported in the same breath is looked up together. Nothing is kept: a session may be begun meanwhile. */
+  readonly #locked = new DataLoader(
+    async (verificationIds: readonly string[]) => {
+      const rows = await lockSessions(this.tx, verificationIds);
+      return verificationIds.map((id) => rows.find((row) => row.verificationId === id) ?? null);
+    },
+    { cache: false },
+  );
+  readonly #sightings = new DataLoader((words: readonly Words[]) => findSightings(this.tx, words), {
+    cache: false,
+  });
 
   constructor(
     tx: Transaction,
+    gathered: Gathered,
     changes: AuditedChanges,
     clock: Clock,
     sealer: Sealer,
@@ -73,6 +88,7 @@ export class Recording {
     recorded: TransitionRow[],
   ) {
     this.tx = tx;
+    this.gathered = gathered;
     this.changes = changes;
     this.#clock = clock;
     this.#sealer = sealer;
@@ -86,7 +102,7 @@ export class Recording {
    */
   async report(report: Report): Promise<Recorded | null> {
     const { verificationId } = report.said;
-    const session = await lockSession(this.tx, verificationId);
+    const session = await this.#locked.load(verificationId);
     if (session) return this.#reportOn(session, report);
     const intent = await findIntent(this.tx, verificationId);
     // Of a start that is done there is a session: begun since we looked, or archived long ago, and not to begin again.
@@ -177,7 +193,9 @@ export class Recording {
   async #reportOn(before: SessionRow, heard: Report): Promise<Recorded> {
     const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
-    const seen = eventTime ? await findSightings(this.tx, before.id, said.rawStatus, said.rawSubStatus) : [];
+    this.changes.expect(before.id);
+    const words = { sessionId: before.id, rawStatus: said.rawStatus, rawSubStatus: said.rawSubStatus };
+    const seen = eventTime ? await this.#sightings.load(words) : [];
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
@@ -206,7 +224,7 @@ export class Recording {
 
     if (transition) this.#append(transition, report);
     if (judgement.kind === 'CONFIRMS')
-      this.tx.start(confirmSighting(this.tx, before.id, said, eventTime as Date));
+      this.tx.start(confirmSighting(before.id, said.rawStatus, said.rawSubStatus, eventTime));
     if (!late)
       await takeOver(this.tx, this.changes, {
         said,
@@ -234,7 +252,7 @@ export class Recording {
 
   #save(session: SessionRow): SessionRow {
     const planned = withNextPoll(session, this.#fairShareMs);
-    this.tx.start(updateSession(this.tx, planned));
+    this.gathered.save(planned);
     return planned;
   }
 
@@ -269,14 +287,13 @@ export class Recording {
 
   #append(transition: TransitionRow, report: Report): void {
     this.changes.addTransition(transition);
-    const sighting = {
+    this.gathered.addSighting({
       sessionId: transition.sessionId,
       sequence: transition.sequence,
       rawStatus: report.said.rawStatus,
       rawSubStatus: report.said.rawSubStatus,
       eventTime: report.eventTime,
-    };
-    this.tx.start(addSighting(this.tx, sighting));
+    });
     this.#recorded.push(transition);
   }
 

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
+import { numberAtCommit } from '../db/feed.ts';
+import { Gathered, goByIndexes } from '../db/recording.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { AuditKeys } from '../domain/audit.ts';
@@ -47,10 +49,16 @@ export class Recorder {
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
     const result = await this.#db.transaction(async (tx) => {
-      const changes = new AuditedChanges(tx, this.#sealer, this.#auditKeys);
+      tx.start(goByIndexes());
+      const gathered = new Gathered();
+      const changes = new AuditedChanges(tx, gathered, this.#sealer, this.#auditKeys);
       const { fairShareMs } = this.#pace;
-      const done = await work(new Recording(tx, changes, this.#clock, this.#sealer, fairShareMs, recorded));
+      const done = await work(
+        new Recording(tx, gathered, changes, this.#clock, this.#sealer, fairShareMs, recorded),
+      );
       await changes.seal(this.#clock.now());
+      gathered.send(tx);
+      if (recorded.length > 0) numberAtCommit(tx);
       return done;
     });
     for (const transition of recorded) {

@@ -9,6 +9,8 @@ export interface Tracer {
   traceparent(): string | null;
   /** Runs work that is nobody's in particular. */
   detached<T>(work: () => T): T;
+  /** Runs work later, in the trace that is under way now. */
+  bound<Given extends unknown[], T>(work: (...given: Given) => T): (...given: Given) => T;
   /** Runs work within a span: of the trace that the traceparent names, or of the one that is under way. */
   span<T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T>;
 }
@@ -41,3 +43,8 @@ export const traced = <T>(name: string, details: SpanDetails<T>, work: () => Pro
  * one who happened to wake it.
  */
 export const detached = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());
+
+/** Has work be of the trace that is under way now, whenever it is run. */
+export const inThisTrace = <Given extends unknown[], T>(
+  work: (...given: Given) => T,
+): ((...given: Given) => T) => (tracer ? tracer.bound(work) : work);

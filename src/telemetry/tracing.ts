@@ -125,6 +125,7 @@ const tracer: Tracer = {
     return carrier.traceparent ?? null;
   },
   detached: (work) => context.with(ROOT_CONTEXT, work),
+  bound: (work) => context.bind(context.active(), work),
   async span(name, details, work) {
     const { within, end } = spanOf(name, details);
     try {

@@ -294,3 +294,36 @@ test('a webhook for a session that is started later waits for it', async () => {
   await gateway.start('early.1');
   await eventually(async () => (await sessionOf(gateway, 'early.1')).subStatus === 'USER_QUEUED');
 });
+
+test('of a burst that is stored together, what the database refuses is answered 503 and all else is taken', async () => {
+  const gateway = await quietGateway();
+  await gateway.database.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+    create trigger refuse before insert on webhook_inbox for each row
+      when (new.verification_id = 'burst.7') execute function refuse()`);
+  const burst = Array.from({ length: 30 }, (_, number) =>
+    news(`burst.${number}`, 'PRE_VIDEO_CALL', 'USER_QUEUED', 10),
+  );
+
+  const answers = await Promise.all(burst.map((body) => gateway.webhook(body)));
+  expect(answers).toEqual(burst.map((_, number) => (number === 7 ? 503 : 200)));
+  await gateway.database.query('drop trigger refuse on webhook_inbox');
+  expect(await gateway.webhook(burst[7])).toBe(200);
+  await processed(gateway);
+  expect(await inboxStates(gateway)).toEqual({ WAITING: 30 });
+});
+
+test('what is recorded has its place in the feed with the same commit', async () => {
+  const gateway = await quietSession('numbered.1');
+  await gateway.webhook(news('numbered.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
+  await processed(gateway);
+
+  const { rows } = await gateway.database.query(
+    `select t.sequence, t.xmin = f.xmin as together from status_transition t
+     join feed f on f.session_id = t.session_id and f.sequence = t.sequence order by f.position`,
+  );
+  expect(rows).toEqual([
+    { sequence: 1, together: true },
+    { sequence: 2, together: true },
+  ]);
+});

@@ -1,6 +1,7 @@
 /** `npm run bench`: runs benches one after the other. Each ends what it started. */
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
+import { doorbell } from './doorbell/doorbell.ts';
 import { fanout } from './fanout/fanout.ts';
 import { Releases } from './harness/releases.ts';
 import { latency } from './life/latency.ts';
@@ -20,6 +21,7 @@ const BENCHES: Record<string, Bench> = {
   resume,
   start,
   memory,
+  doorbell,
   scale,
 };
 const NAMES = Object.keys(BENCHES);

@@ -130,7 +130,7 @@ export function createSelection({ dependsOnViewer = false, lasting = false } = {
 export function createFloor(log = createLog(), selection = createSelection()) {
   const errors: unknown[] = [];
   const metrics = createMetrics();
-  const tail = new Tail(log, log.length, (error) => errors.push(error));
+  const tail = new Tail(log, log.length, 1_000, (error) => errors.push(error));
   const audience = new Audience(selection);
   tail.listeners.add(audience);
   return {

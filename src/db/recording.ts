@@ -1,0 +1,107 @@
+import type { AuditEntry } from '../domain/audit.ts';
+import { currentTraceparent, inThisTrace } from '../telemetry/trace.ts';
+import type { Transaction } from './client.ts';
+import { type Records, recordsOf } from './fields.ts';
+import { statement } from './prepared.ts';
+import type { SessionRow } from './sessions.ts';
+import { auditEntries, sessions, sightings, transitions } from './tables.ts';
+import type { TransitionRow } from './transitions.ts';
+
+export type SightingRow = typeof sightings.$inferSelect;
+
+/**
+ * What a transaction records of sessions whose rows are locked, gathered and sent as one statement, however many sessions
+ * they are: each statement of its own would cost more than what it writes.
+ */
+export class Gathered {
+  readonly #sessions = new Map<string, SessionRow>();
+  readonly #transitions: (typeof transitions.$inferSelect)[] = [];
+  readonly #sightings: SightingRow[] = [];
+  readonly #auditEntries: AuditEntry[] = [];
+  readonly #doneWebhooks: bigint[] = [];
+  /** Of those who share the statement it is in the trace of the first. */
+  #sendInTrace: ((tx: Transaction) => void) | null = null;
+
+  /** Changes a session, as a whole. */
+  save(session: SessionRow): void {
+    this.#sessions.set(session.id, session);
+  }
+
+  /** Adds to the log and to the outbox, from where it gets its position. */
+  append(transition: TransitionRow): void {
+    this.#sendInTrace ??= inThisTrace((tx: Transaction) => this.#send(tx));
+    this.#transitions.push({ ...transition, traceparent: currentTraceparent() });
+  }
+
+  addSighting(sighting: SightingRow): void {
+    this.#sightings.push(sighting);
+  }
+
+  /** Fails the statement where an entry's number is taken. */
+  addAuditEntry(entry: AuditEntry): void {
+    this.#auditEntries.push(entry);
+  }
+
+  /** The usual end of a webhook: it is recorded. */
+  settleWebhook(id: bigint): void {
+    this.#doneWebhooks.push(id);
+  }
+
+  /** Sends what was gathered: as the transaction's last, for nothing that it does may count on it before. */
+  send(tx: Transaction): void {
+    const lists = [this.#transitions, this.#sightings, this.#auditEntries, this.#doneWebhooks];
+    if (this.#sessions.size === 0 && lists.every(({ length }) => length === 0)) return;
+    if (this.#sendInTrace) this.#sendInTrace(tx);
+    else this.#send(tx);
+  }
+
+  #send(tx: Transaction): void {
+    tx.start(
+      recordAll(
+        SESSIONS.write(this.#sessions.values()),
+        TRANSITIONS.write(this.#transitions),
+        SIGHTINGS.write(this.#sightings),
+        AUDIT_ENTRIES.write(this.#auditEntries),
+        this.#doneWebhooks,
+      ),
+    );
+  }
+}
+
+const SESSIONS = recordsOf(sessions);
+const TRANSITIONS = recordsOf(transitions);
+const SIGHTINGS = recordsOf(sightings);
+const AUDIT_ENTRIES = recordsOf(auditEntries);
+
+/**
+ * Until the transaction ends. In a burst the planner's statistics are of before: expecting a few rows in line it would
+ * read all of them for every claim, which makes a backlog grow with its square.
+ */
+export const goByIndexes = statement(
+  'go by indexes',
+  `select ${['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan', 'sort']
+    .map((name) => `set_config('enable_${name}', 'off', true)`)
+    .join(', ')}`,
+);
+
+const insertInto = (table: string, { columns, of }: Records<never>, parameter: string) =>
+  `insert into ${table} (${columns}) select ${columns} from ${of(parameter)}`;
+
+const changed = SESSIONS.columns.filter((column) => column !== '"id"');
+
+const recordAll = statement(
+  'record all',
+  `with saved as (
+     update vkyc_session set (${changed}) = row(${changed.map((column) => `given.${column}`)})
+     from ${SESSIONS.of('$1')} given where vkyc_session.id = given.id
+   ), logged as (
+     ${insertInto('status_transition', TRANSITIONS, '$2')} returning session_id, sequence
+   ), queued as (
+     insert into transition_outbox (session_id, sequence) select session_id, sequence from logged
+   ), heard as (
+     ${insertInto('provider_sighting', SIGHTINGS, '$3')}
+   ), chained as (
+     ${insertInto('audit_entry', AUDIT_ENTRIES, '$4')}
+   )
+   update webhook_inbox set state = 'DONE' where id = any($5::bigint[])`,
+);
