@@ -11,7 +11,13 @@ export default defineConfig({
   root: at('.'),
   publicDir: false,
   // CommonJS and ES modules would each bring a GraphQL of their own, which do not know each other's types.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  resolve: {
+    alias: [
+      { find: /^graphql$/, replacement: 'graphql/index.js' },
+      // In one file it does not find out that it is in Node, and computes SHA-256 in JavaScript for every request.
+      { find: /^@apollo\/utils\.createhash$/, replacement: 'node:crypto' },
+    ],
+  },
   ssr: {
     noExternal: true,
     // The first is looked for where it is installed, the second brings a page as text that is only read when asked for.

@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -37,62 +37,46 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** A subscription that came as a request would be executed as a query, once and to no use. */
-const refuseSubscriptions: ApolloServerPlugin<Context> = {
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ operation }) => {
-      if (operation?.operation !== 'subscription') return;
-      throw new GraphQLError(
-        'Subscriptions are served over WebSocket (graphql-transport-ws) at this address.',
-        {
-          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-        },
-      );
-    },
-  }),
-};
-
-/** Refuses what costs too much, or more than its caller has left, and says in every answer what it cost. */
-const countCost = (rateLimit: RateLimit): ApolloServerPlugin<Context> => ({
-  requestDidStart: async () => {
-    let requested: number | null = null;
-    return {
-      async didResolveOperation({ schema, document, operation, request, contextValue }) {
-        if (!operation) return;
-        requested = costOf({ schema, document, operation, variableValues: request.variables ?? {} });
-        const refusal = tooComplex(requested) ?? (await rateLimit.spend(contextValue.viewer, requested));
-        if (refusal) throw refusal;
-      },
-      async willSendResponse({ response: { body } }) {
-        if (requested === null || body.kind !== 'single') return;
-        const { singleResult } = body;
-        singleResult.extensions = { ...singleResult.extensions, cost: { requested, maximum: LIMITS.cost } };
-      },
-    };
-  },
-});
-
-/** Has Apollo execute as the other transports do. */
-const executedBy = (
-  schema: GraphQLSchema,
-  execute: Execute,
-): NonNullable<ApolloServerOptions<Context>['gateway']> => ({
+/**
+ * Has Apollo execute as the other transports do. What costs too much, or more than its caller has left, is refused, and
+ * every answer says what it cost. As a plugin this would have Apollo ask at each of its steps whether it has a part in it.
+ */
+const executedBy = ({
+  schema,
+  execute,
+  rateLimit,
+}: Pick<Parts, 'schema' | 'execute' | 'rateLimit'>): NonNullable<
+  ApolloServerOptions<Context>['gateway']
+> => ({
   onSchemaLoadOrUpdate(callBack) {
     callBack({ apiSchema: schema, coreSupergraphSdl: '' });
     return () => {};
   },
   load: async () => ({
-    executor: ({ document, request, context }) =>
-      execute({
-        schema,
-        document,
-        contextValue: context as Context,
-        variableValues: request.variables,
-        operationName: request.operationName,
-      }),
+    async executor({ document, operation, request, context }) {
+      const { operationName, variables = {} } = request;
+      // Executed as a query, once and to no use.
+      if (operation?.operation === 'subscription') return { errors: [subscriptionsElsewhere()] };
+      const contextValue = context as Context;
+      const asked = { schema, document, contextValue, variableValues: variables, operationName };
+      // It names none that there is, which is for who executes to say.
+      if (!operation) return execute(asked);
+      const requested = costOf({ schema, document, operation, variableValues: variables });
+      const refusal = tooComplex(requested) ?? (await rateLimit.spend(contextValue.viewer, requested));
+      const result = refusal ? { errors: [refusal] } : await execute(asked);
+      return {
+        ...result,
+        extensions: { ...result.extensions, cost: { requested, maximum: LIMITS.cost } },
+      };
+    },
   }),
   stop: async () => {},
 });
+
+const subscriptionsElsewhere = (): GraphQLError =>
+  new GraphQLError('Subscriptions are served over WebSocket (graphql-transport-ws) at this address.', {
+    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+  });
 
 /** Puts the document in the place of its name. A GET is read by Apollo itself, from its URL. */
 const withTrusted =
@@ -153,7 +137,7 @@ export async function serveGraphqlOverHttp(
   { schema, trust, rules, execute, rateLimit, services, authenticator, limitUploads, translate, log }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
-    gateway: executedBy(schema, execute),
+    gateway: executedBy({ schema, execute, rateLimit }),
     introspection: true,
     parseOptions: PARSE_OPTIONS,
     validationRules: [...rules],
@@ -167,8 +151,6 @@ export async function serveGraphqlOverHttp(
       // Both only cost: the first instruments every field, the second loads its page from elsewhere.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
-      refuseSubscriptions,
-      countCost(rateLimit),
     ],
   });
   await apollo.start();
