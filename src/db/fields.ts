@@ -23,13 +23,22 @@ const CONVERSIONS: Record<string, { write(column: string): string; read(text: st
   custom: { write: (column) => `encode(${column}, 'hex')`, read: (text) => Buffer.from(text, 'hex') },
 };
 
-/** All columns of a table that goes by an alias, and what else is to be in the row, as SQL by its name. */
+/** How much of rows is read: all, or only what is brief and most lists show. */
+export type Extent = 'ALL' | 'BRIEF';
+
+/**
+ * All columns of a table that goes by an alias, or those that are named, and what else is to be in the row, as SQL by its
+ * name.
+ */
 export function fieldsOf<Table extends PgTable, More extends object = object>(
   table: Table,
   alias: string,
   more: { readonly [Name in keyof More & string]: string } = {} as never,
+  only?: readonly (keyof InferSelectModel<Table> & string)[],
 ): Fields<InferSelectModel<Table> & More> {
-  const columns = Object.entries<PgColumn>(getTableColumns(table));
+  const columns = Object.entries<PgColumn>(getTableColumns(table)).filter(
+    ([name]) => !only || only.includes(name as never),
+  );
   const conversions = columns.flatMap(([name, { dataType }]) => {
     const conversion = CONVERSIONS[dataType];
     return conversion ? [[name, conversion] as const] : [];

@@ -3,7 +3,7 @@ import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
+import { type Extent, type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
 import { preparedColumns, preparedRows, readRows } from './prepared.ts';
 import { sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
@@ -134,25 +134,58 @@ export const findSessions = (db: Queryable, ids: readonly string[]): Promise<Ses
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
   byVerificationId(db, ids);
 
-/** A session, and whom it verifies where that was read with it. */
-export type SessionWithUser = SessionRow & { readonly user?: UserRow };
+/** What is read of a session in brief. */
+const BRIEF = [
+  'id',
+  'verificationId',
+  'referenceId',
+  'userId',
+  'status',
+  'subStatus',
+  'statusSince',
+  'version',
+  'disputed',
+  'waitingOn',
+  'createdAt',
+  'updatedAt',
+] as const satisfies (keyof SessionRow)[];
+export type BriefSession = Pick<SessionRow, (typeof BRIEF)[number]>;
 
-const fieldsWithUser = fieldsOf<typeof sessions, { user: UserRow }>(sessions, 'vkyc_session', {
+/** A session in brief, and whom it verifies where that was read with it. */
+export type ListedSession = BriefSession & { readonly user?: UserRow };
+
+/** How much is read of sessions, and whether each comes with whom it verifies. */
+export interface SessionShape {
+  readonly extent: Extent;
+  readonly withUser: boolean;
+}
+
+const USER = {
   user: `(select row_to_json(u) from (select ${userFields.list} from vkyc_user u where u.id = vkyc_session.user_id) u)`,
-});
-const byIdWithUser = preparedRows(
-  'sessions by id with user',
-  fieldsWithUser,
-  `select ${fieldsWithUser.list} from vkyc_session where id = any($1::uuid[])`,
-);
+};
+function shapeOf(name: string, more: object, only?: typeof BRIEF) {
+  const fields: Fields<ListedSession> = fieldsOf(sessions, 'vkyc_session', more as never, only) as never;
+  const byId = preparedRows(
+    `sessions by id ${name}`,
+    fields,
+    `select ${fields.list} from vkyc_session where id = any($1::uuid[])`,
+  );
+  return { fields, byId };
+}
+const SHAPES = {
+  ALL: { alone: shapeOf('all', {}), withUser: shapeOf('all with user', USER) },
+  BRIEF: { alone: shapeOf('brief', {}, BRIEF), withUser: shapeOf('brief with user', USER, BRIEF) },
+};
+const inShape = ({ extent, withUser }: SessionShape) => SHAPES[extent][withUser ? 'withUser' : 'alone'];
 
-/** The same as `findSessions` with whom they verify, in one statement. */
-export const findSessionsWithUsers = async (
+/** As `findSessions`, as much of each as is wanted. */
+export const listSessions = async (
   db: Queryable,
   ids: readonly string[],
-): Promise<SessionWithUser[]> => readUsers(await byIdWithUser(db, ids));
+  shape: SessionShape,
+): Promise<ListedSession[]> => readUsers(await inShape(shape).byId(db, ids));
 
-function readUsers(rows: SessionWithUser[]): SessionWithUser[] {
+function readUsers(rows: ListedSession[]): ListedSession[] {
   rowsIn(
     rows.flatMap(({ user }) => user ?? []),
     userFields,
@@ -199,8 +232,7 @@ export interface SessionPage {
   readonly end: 'FIRST' | 'LAST';
   readonly after: SessionPlace | null;
   readonly before: SessionPlace | null;
-  /** Whether each is to come with whom it verifies. */
-  readonly withUsers?: boolean;
+  readonly shape: SessionShape;
 }
 
 const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
@@ -209,8 +241,8 @@ const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.upd
 export async function pageOfSessions(
   db: Queryable,
   filter: SessionFilter,
-  { order, limit, end, after, before, withUsers = false }: SessionPage,
-): Promise<SessionWithUser[]> {
+  { order, limit, end, after, before, shape }: SessionPage,
+): Promise<ListedSession[]> {
   const column = ORDER_COLUMNS[order.field];
   const ascending = order.direction === 'ASC';
   const beyond = (place: SessionPlace | null, forward: boolean): SQL | undefined => {
@@ -220,7 +252,7 @@ export async function pageOfSessions(
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
   const places = and(...matching(filter), beyond(after, true), beyond(before, false));
-  const fields = (withUsers ? fieldsWithUser : sessionFields) as Fields<SessionWithUser>;
+  const { fields } = inShape(shape);
   const rows = await readRows(
     db,
     fields,

@@ -1,6 +1,6 @@
 import type { Sighting } from '../domain/session.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf } from './fields.ts';
+import { type Extent, fieldsOf } from './fields.ts';
 import { preparedColumns, preparedRows, statement } from './prepared.ts';
 import { sightings, transitions } from './tables.ts';
 
@@ -61,14 +61,33 @@ export interface LogRange {
   readonly before: number;
 }
 
+/** What is read of a transition in brief. */
+const BRIEF = [
+  'sessionId',
+  'sequence',
+  'status',
+  'subStatus',
+  'verdict',
+  'source',
+  'occurredAt',
+  'recordedAt',
+] as const satisfies (keyof TransitionRow)[];
+export type BriefTransition = Pick<TransitionRow, (typeof BRIEF)[number]>;
+
+/** Which of a range's transitions are read, and how much of them. */
+export interface RangeShape {
+  readonly limit: number;
+  readonly end: 'FIRST' | 'LAST';
+  readonly extent: Extent;
+}
+
 /** For each range its first (or last) `limit` transitions, in the order of the log: one statement for all. */
-export async function logRanges(
+export async function logRanges<Shape extends RangeShape>(
   db: Queryable,
   ranges: readonly LogRange[],
-  limit: number,
-  end: 'FIRST' | 'LAST',
-): Promise<TransitionRow[][]> {
-  const found = await RANGES[end](
+  { limit, end, extent }: Shape,
+): Promise<(Shape['extent'] extends 'ALL' ? TransitionRow : BriefTransition)[][]> {
+  const found = await RANGES[extent][end](
     db,
     ranges.map((range) => range.sessionId),
     ranges.map((range) => range.after),
@@ -80,14 +99,18 @@ export async function logRanges(
   return pages;
 }
 
-const rangeFields = fieldsOf<typeof transitions, { range: number }>(transitions, 't', {
-  range: 'wanted.range',
-});
-const rangesFrom = (end: 'FIRST' | 'LAST') =>
-  preparedColumns(
-    `log ranges ${end}`,
-    rangeFields,
-    `select ${rangeFields.list}
+function rangesFrom(end: 'FIRST' | 'LAST', extent: Extent) {
+  const range = { range: 'wanted.range' };
+  const fields = fieldsOf<typeof transitions, { range: number }>(
+    transitions,
+    't',
+    range,
+    extent === 'BRIEF' ? BRIEF : undefined,
+  );
+  return preparedColumns(
+    `log ranges ${end} ${extent}`,
+    fields,
+    `select ${fields.list}
      from unnest($1::uuid[], $2::int[], $3::int[]) with ordinality as wanted(session_id, after, before, range)
      cross join lateral (
        select * from status_transition t
@@ -97,4 +120,8 @@ const rangesFrom = (end: 'FIRST' | 'LAST') =>
      ) t
      order by wanted.range, t.sequence`,
   );
-const RANGES = { FIRST: rangesFrom('FIRST'), LAST: rangesFrom('LAST') };
+}
+const RANGES = {
+  ALL: { FIRST: rangesFrom('FIRST', 'ALL'), LAST: rangesFrom('LAST', 'ALL') },
+  BRIEF: { FIRST: rangesFrom('FIRST', 'BRIEF'), LAST: rangesFrom('LAST', 'BRIEF') },
+};

@@ -23,7 +23,7 @@ export function createLogReaders(db: Database): LogReaders {
   const options = { cache: false, maxBatchSize: 500 };
   const pages = new DataLoader(async (wanted: readonly (LogRange & { limit: number })[]) => {
     const limit = Math.max(...wanted.map((each) => each.limit));
-    return logRanges(db, wanted, limit, 'FIRST');
+    return logRanges(db, wanted, { limit, end: 'FIRST', extent: 'ALL' });
   }, options);
   const positions = new DataLoader((places: readonly LogPlace[]) => positionsOf(db, places), options);
 

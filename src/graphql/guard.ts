@@ -19,7 +19,7 @@ import {
   ruleOf,
 } from '../domain/access.ts';
 import type { Context } from './context.ts';
-import { selects } from './selection.ts';
+import { fieldsAsked } from './selection.ts';
 
 type AnyField = GraphQLField<unknown, Context>;
 
@@ -44,7 +44,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
     if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
     context.shown?.noteOperation(operation);
     // Whoever goes on after this cursor is to miss nothing of what the same answer shows.
-    if (root === 'Query' && selects(info.operation, info.fragments, 'feedCursor'))
+    if (root === 'Query' && fieldsAsked(info.operation, info.fragments).has('feedCursor'))
       return context.feedEnd().then(() => inner(source, args, context, info));
     return inner(source, args, context, info);
   };

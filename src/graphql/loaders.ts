@@ -6,17 +6,19 @@ import {
   findReplacements,
   findSessions,
   findSessionsByVerificationId,
-  findSessionsWithUsers,
+  listSessions,
+  type SessionShape,
   sessionsOfUsers,
   type UserSessions,
 } from '../db/sessions.ts';
-import { type LogRange, logRanges } from '../db/transitions.ts';
+import { type LogRange, logRanges, type RangeShape } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 
-/** A page of one session's log; `limit` and `end` are the same for all sessions of a query's page. */
-export interface TransitionPage extends LogRange {
-  readonly limit: number;
-  readonly end: 'FIRST' | 'LAST';
+/** A page of one session's log; its shape is the same for all sessions of a query's page. */
+export type TransitionPage = LogRange & RangeShape;
+
+interface WantedSession extends SessionShape {
+  readonly id: string;
 }
 
 /** A page of one user's sessions, of those that the viewer may see (null: all). */
@@ -31,9 +33,21 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findSessions(db, ids), (row) => row.id),
     ),
-  sessionWithUser: (db: Database) =>
-    new DataLoader(async (ids: readonly string[]) =>
-      inOrder(ids, await findSessionsWithUsers(db, ids), (row) => row.id),
+  /** As much of it as is asked for. */
+  listedSession: (db: Database) =>
+    new DataLoader(
+      async (wanted: readonly WantedSession[]) => {
+        const found = await loadByShape(
+          wanted,
+          ({ extent, withUser }) => `${extent} ${withUser}`,
+          async (group, shape) => {
+            const ids = group.map(({ id }) => id);
+            return grouped(ids, await listSessions(db, ids, shape), (row) => row.id);
+          },
+        );
+        return found.map(([row]) => row ?? null);
+      },
+      { cacheKeyFn: ({ id, extent, withUser }) => `${id} ${extent} ${withUser}` },
     ),
   sessionByVerificationId: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
@@ -80,11 +94,12 @@ const LOADERS = {
       (pages: readonly TransitionPage[]) =>
         loadByShape(
           pages,
-          (page) => `${page.limit} ${page.end}`,
-          (group, { limit, end }) => logRanges(db, group, limit, end),
+          (page) => `${page.limit} ${page.end} ${page.extent}`,
+          (group, shape) => logRanges(db, group, shape),
         ),
       {
-        cacheKeyFn: (page) => `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end}`,
+        cacheKeyFn: (page) =>
+          `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end} ${page.extent}`,
       },
     ),
 };

@@ -38,7 +38,7 @@ const FINDERS: Record<NodeType, Finder> = {
   StatusTransition: async (key, context) => {
     const [sessionId, sequence] = key.split(':') as [string, string];
     const at = Number(sequence);
-    const page = { sessionId, after: at - 1, before: at + 1, limit: 1, end: 'FIRST' } as const;
+    const page = { sessionId, after: at - 1, before: at + 1, limit: 1, end: 'FIRST', extent: 'ALL' } as const;
     const [row] = await context.loaders.transitionPage.load(page);
     return ofVisibleSession(row ?? null, context);
   },

@@ -1,4 +1,4 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import {
   Args,
   ArgsType,
@@ -13,12 +13,13 @@ import {
 } from 'type-graphql';
 import type { Database } from '../db/client.ts';
 import {
+  type BriefSession,
   countSessions,
   type SessionFilter as Filter,
+  type ListedSession,
   type SessionOrder as Order,
   pageOfSessions,
   type SessionPlace,
-  type SessionRow,
 } from '../db/sessions.ts';
 import type { UserRow } from '../db/users.ts';
 import { limitOf } from '../domain/access.ts';
@@ -37,8 +38,8 @@ import {
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
-import { selects } from './selection.ts';
-import { VkycSession } from './session-type.ts';
+import { ENTRIES, fieldsAsked } from './selection.ts';
+import { shapeFor, VkycSession } from './session-type.ts';
 import { refuseStrayPairs } from './status.ts';
 import { VkycUser } from './user.ts';
 
@@ -92,9 +93,6 @@ class SessionsArgs extends PageArgs {
 
 const NEWEST_FIRST: Order = { field: 'CREATED_AT', direction: 'DESC' };
 
-/** Where a page may be asked for whom its sessions verify. */
-const USERS = ['nodes.user', 'edges.node.user'];
-
 @Resolver(() => VkycUser)
 export class SessionListResolver {
   @Query(() => Sessions.Connection, {
@@ -102,9 +100,9 @@ export class SessionListResolver {
   })
   async sessions(
     @Args(() => SessionsArgs) args: SessionsArgs,
-    @Ctx() { services, viewer, loaders }: Context,
+    @Ctx() { services, viewer }: Context,
     @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
-  ): Promise<Connection<SessionRow>> {
+  ): Promise<Connection<ListedSession>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
     const filter = filterOf(args.filter, limitOf(viewer));
@@ -115,9 +113,8 @@ export class SessionListResolver {
       limit: page.limit + 1,
       after,
       before,
-      withUsers: USERS.some((path) => node && selects(node, fragments, path)),
+      shape: shapeFor(fieldsAsked(node as FieldNode, fragments, ENTRIES)),
     });
-    for (const row of rows) loaders.session.prime(row.id, row);
     return counted(
       connectionOf(rows, page, (row) => cursorOf(row, order)),
       () => countOf(services.db, filter),
@@ -179,7 +176,7 @@ const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
 const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** A cursor names the order that it was made in: in another one it would point anywhere. */
-function cursorOf({ createdAt, updatedAt, id }: SessionRow, { field }: Order): string {
+function cursorOf({ createdAt, updatedAt, id }: BriefSession, { field }: Order): string {
   const at = field === 'CREATED_AT' ? createdAt : updatedAt;
   return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');
 }

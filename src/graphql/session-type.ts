@@ -1,8 +1,10 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import type { SessionShape } from '../db/sessions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
+import { extentFor } from './selection.ts';
 import { StatusInfo } from './status.ts';
 import { VkycUser } from './user.ts';
 
@@ -83,3 +85,32 @@ export class VkycSession extends Node {
   @Field(() => DateTime, { description: 'When something about the session was last recorded.' })
   updatedAt: Date;
 }
+
+/** Fields that need no more of a session than its brief row. */
+const BRIEF = new Set([
+  '__typename',
+  'id',
+  'verificationId',
+  'referenceId',
+  'user',
+  'status',
+  'subStatus',
+  'statusInfo',
+  'statusSince',
+  'version',
+  'disputed',
+  'startCursor',
+  'createdAt',
+  'updatedAt',
+  'replacedBy',
+  'meeting',
+  'meetings',
+  'reviews',
+  'transitions',
+]);
+
+/** What is to be read of sessions of which these fields are asked for. */
+export const shapeFor = (asked: ReadonlySet<string>): SessionShape => ({
+  extent: extentFor(asked, BRIEF),
+  withUser: asked.has('user'),
+});

@@ -1,4 +1,4 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import type { FieldNode, GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
   Args,
@@ -14,8 +14,8 @@ import {
 } from 'type-graphql';
 import type { MeetingRow } from '../db/meetings.ts';
 import type { ReviewRow } from '../db/reviews.ts';
-import { placeOfLink, type SessionRow, type SessionWithUser } from '../db/sessions.ts';
-import type { TransitionRow } from '../db/transitions.ts';
+import { type BriefSession, type ListedSession, placeOfLink, type SessionRow } from '../db/sessions.ts';
+import type { BriefTransition } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
@@ -27,10 +27,10 @@ import { SessionActionEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
 import { ID_DESCRIPTION, keyOf, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
-import { selects } from './selection.ts';
-import { VkycSession } from './session-type.ts';
+import { ENTRIES, extentFor, fieldsAsked } from './selection.ts';
+import { shapeFor, VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
-import { StatusTransitions } from './transition.ts';
+import { BRIEF_TRANSITION, StatusTransitions } from './transition.ts';
 import { openText, VkycUser } from './user.ts';
 
 const LARGEST_SEQUENCE = 2_147_483_647;
@@ -43,7 +43,7 @@ class BlockedAction {
   reason: string;
 }
 
-const visibleTo = (viewer: Viewer, session: SessionRow | null): SessionRow | null =>
+const visibleTo = <Session extends BriefSession>(viewer: Viewer, session: Session | null): Session | null =>
   session && maySee(viewer, session.verificationId) ? session : null;
 
 const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
@@ -74,11 +74,10 @@ export class SessionResolver {
     id: string,
     @Ctx() { loaders, viewer }: Context,
     @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
-  ): Promise<SessionRow | null> {
+  ): Promise<ListedSession | null> {
     const key = keyOf('VkycSession', id);
-    const withUser = node && selects(node, fragments, 'user');
-    const session = await (withUser ? loaders.sessionWithUser : loaders.session).load(key);
-    return visibleTo(viewer, session);
+    const shape = shapeFor(fieldsAsked(node as FieldNode, fragments));
+    return visibleTo(viewer, await loaders.listedSession.load({ id: key, ...shape }));
   }
 
   @Query(() => VkycSession, {
@@ -95,17 +94,17 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() session: SessionRow): string {
+  id(@Root() session: BriefSession): string {
     return toGlobalId('VkycSession', session.id);
   }
 
   @FieldResolver(() => VkycUser)
-  user(@Root() session: SessionWithUser, @Ctx() { loaders }: Context): UserRow | Promise<UserRow | null> {
+  user(@Root() session: ListedSession, @Ctx() { loaders }: Context): UserRow | Promise<UserRow | null> {
     return session.user ?? loaders.user.load(session.userId);
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: SessionRow): StatusMeaning {
+  statusInfo(@Root() session: BriefSession): StatusMeaning {
     return { ...infoOf(session), waitingOn: session.waitingOn };
   }
 
@@ -115,7 +114,7 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => String)
-  startCursor(@Root() session: SessionRow, @Ctx() { cursors }: Context): string {
+  startCursor(@Root() session: BriefSession, @Ctx() { cursors }: Context): string {
     return cursors.encode({ sessionId: session.id, sequence: 0 });
   }
 
@@ -135,14 +134,14 @@ export class SessionResolver {
     description: 'The session that took the place of this one; null while none did.',
   })
   async replacedBy(
-    @Root() session: SessionRow,
+    @Root() session: BriefSession,
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
     return visibleTo(viewer, await loaders.replacement.load(session.id));
   }
 
   @FieldResolver(() => Meeting, { nullable: true, description: 'The meeting now booked, if any.' })
-  async meeting(@Root() session: SessionRow, @Ctx() { loaders }: Context): Promise<MeetingRow | null> {
+  async meeting(@Root() session: BriefSession, @Ctx() { loaders }: Context): Promise<MeetingRow | null> {
     return booked(await loaders.meetings.load(session.id));
   }
 
@@ -150,7 +149,7 @@ export class SessionResolver {
     description: 'All its meetings, newest first. `first` is required, 1 to 100.',
   })
   async meetings(
-    @Root() session: SessionRow,
+    @Root() session: BriefSession,
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders }: Context,
   ): Promise<Connection<MeetingRow>> {
@@ -166,7 +165,7 @@ export class SessionResolver {
   @FieldResolver(() => [Review], {
     description: 'The decisions of agents and auditors, in the order of their recording.',
   })
-  reviews(@Root() session: SessionRow, @Ctx() { loaders }: Context): Promise<ReviewRow[]> {
+  reviews(@Root() session: BriefSession, @Ctx() { loaders }: Context): Promise<ReviewRow[]> {
     return loaders.reviews.load(session.id);
   }
 
@@ -188,10 +187,11 @@ export class SessionResolver {
     description: "The session's log, oldest first. `first` or `last` is required, 1 to 100.",
   })
   async transitions(
-    @Root() session: SessionRow,
+    @Root() session: BriefSession,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { loaders, cursors }: Context,
-  ): Promise<Connection<TransitionRow>> {
+    @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
+  ): Promise<Connection<BriefTransition>> {
     const page = pageSize(args);
     const sequenceOf = (cursor: string): number => {
       const place = cursors.decode(cursor);
@@ -205,6 +205,7 @@ export class SessionResolver {
       before: args.before == null ? LARGEST_SEQUENCE : sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
+      extent: extentFor(fieldsAsked(node as FieldNode, fragments, ENTRIES), BRIEF_TRANSITION),
     });
     return connectionOf(rows, page, cursors.encode);
   }

@@ -1,6 +1,6 @@
 import { Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
-import type { TransitionRow } from '../db/transitions.ts';
+import type { BriefTransition, TransitionRow } from '../db/transitions.ts';
 import { type TransitionSource, VERDICTS } from '../domain/session.ts';
 import { type StatusInfo as Info, infoOf, type Pair, type Status, type SubStatus } from '../domain/status.ts';
 import { connectionTypes } from './connection.ts';
@@ -67,23 +67,40 @@ export class StatusTransition extends Node {
   recordedAt: Date;
 }
 
+/** Fields that need no more of a transition than its brief row. */
+export const BRIEF_TRANSITION = new Set([
+  '__typename',
+  'id',
+  'cursor',
+  'sequence',
+  'session',
+  'status',
+  'subStatus',
+  'statusInfo',
+  'applied',
+  'source',
+  'reason',
+  'occurredAt',
+  'recordedAt',
+]);
+
 export const StatusTransitions = connectionTypes('StatusTransition', () => StatusTransition);
 
 @Resolver(() => StatusTransition)
 export class TransitionResolver {
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() { sessionId, sequence }: TransitionRow): string {
+  id(@Root() { sessionId, sequence }: BriefTransition): string {
     return toGlobalId('StatusTransition', `${sessionId}:${sequence}`);
   }
 
   @FieldResolver(() => String)
-  cursor(@Root() transition: TransitionRow, @Ctx() { cursors }: Context): string {
+  cursor(@Root() transition: BriefTransition, @Ctx() { cursors }: Context): string {
     return cursors.encode(transition);
   }
 
   @FieldResolver(() => VkycSession)
   async session(
-    @Root() { sessionId }: TransitionRow,
+    @Root() { sessionId }: BriefTransition,
     @Ctx() { loaders }: Context,
   ): Promise<SessionRow | null> {
     return loaders.session.load(sessionId);
@@ -100,12 +117,12 @@ export class TransitionResolver {
   }
 
   @FieldResolver(() => String, { nullable: true })
-  reason(@Root() { verdict }: TransitionRow): string | null {
+  reason(@Root() { verdict }: BriefTransition): string | null {
     return VERDICTS[verdict];
   }
 
   @FieldResolver(() => Boolean)
-  applied(@Root() { verdict }: TransitionRow): boolean {
+  applied(@Root() { verdict }: BriefTransition): boolean {
     return verdict === 'MOVED';
   }
 }

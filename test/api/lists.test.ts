@@ -1,4 +1,6 @@
+import type { GraphQLObjectType } from 'graphql';
 import { expect, test } from 'vitest';
+import { getSchema } from '../../src/graphql/schema.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 
@@ -180,4 +182,61 @@ test('anything with an id is found by it, and what is not yours is null', async 
     node: null,
     nodes: [null, null, null, null, null],
   });
+});
+
+const OF_SESSION: Record<string, string> = {
+  user: '{ userId name }',
+  statusInfo: '{ explanation waitingOn }',
+  replaces: '{ id }',
+  replacedBy: '{ id }',
+  meeting: '{ id }',
+  meetings: '(first: 5) { nodes { id } }',
+  reviews: '{ decision }',
+  blockedActions: '{ action reason }',
+  transitions: '(first: 5) { nodes { sequence } }',
+};
+const OF_TRANSITION: Record<string, string> = {
+  session: '{ id }',
+  from: '{ explanation }',
+  statusInfo: '{ explanation }',
+};
+const fieldsOf = (type: string, more: Record<string, string>): string[] =>
+  Object.keys((getSchema().getType(type) as GraphQLObjectType).getFields()).map(
+    (name) => `${name}${more[name] ?? ''}`,
+  );
+
+test('a field says the same asked for by itself and beside all others, in a list and of one', async () => {
+  const { id } = (await page({ first: 1 })).nodes[0];
+  await gateway.database.query(`update vkyc_session set user_template = 'steps', agent_template = 'steps',
+    raw_status = 'RAW', raw_sub_status = 'SUB', replaces_id = (select id from vkyc_session where verification_id = 'list_1')
+    where verification_id = 'listxb'`);
+  const ask = async (session: string, transition: string) => {
+    const log = `log: transitions(first: 5) { nodes { ${transition} } }`;
+    const query = `query ($id: ID!) { session(id: $id) { ${session} ${log} } sessions(first: 9) {
+      nodes { ${session} ${log} } edges { node { ${session} } } } }`;
+    return (await gateway.graphql(query, { id })).data;
+  };
+  const [sessionFields, transitionFields] = [
+    fieldsOf('VkycSession', OF_SESSION),
+    fieldsOf('StatusTransition', OF_TRANSITION),
+  ];
+  const all = await ask(sessionFields.join(' '), transitionFields.join(' '));
+
+  for (const field of sessionFields) {
+    const name = field.match(/^\w+/)?.[0] as string;
+    const alone = await ask(field, 'sequence');
+    expect(alone.session[name], name).toEqual(all.session[name]);
+    for (const [index, node] of all.sessions.nodes.entries()) {
+      expect(alone.sessions.nodes[index][name], name).toEqual(node[name]);
+      expect(alone.sessions.edges[index].node[name], name).toEqual(node[name]);
+    }
+  }
+  for (const field of transitionFields) {
+    const name = field.match(/^\w+/)?.[0] as string;
+    const alone = await ask('id', field);
+    expect(
+      alone.session.log.nodes.map((each: any) => each[name]),
+      name,
+    ).toEqual(all.session.log.nodes.map((each: any) => each[name]));
+  }
 });

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
+import { setFaults } from '../harness/faults.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
@@ -8,12 +9,6 @@ const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const notice = (window: Console) => window.dialog.locator('[role=alert], [role=status]');
 const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
-const faults = (gateway: Gateway, method: 'PUT' | 'DELETE', body?: object) =>
-  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
-    method,
-    ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-
 browserTest(
   'two people act on one session at once: the second is told what changed, and goes on with how it is now',
   async () => {
@@ -105,14 +100,14 @@ browserTest(
     const gateway = await bootGateway();
     const window = await openConsole(gateway, { as: 'OPERATOR' });
     await window.live();
-    await faults(gateway, 'PUT', { 'error-502': { probability: 1 }, 'error-504-after': { probability: 1 } });
+    await setFaults(gateway, { 'error-502': { probability: 1 }, 'error-504-after': { probability: 1 } });
     await window.button(SAYS.start).click();
     await window.field(SAYS.id).fill('again');
     await window.field(SAYS.phone).fill('9988776655');
 
     await window.press('Start');
     await expect.poll(() => notice(window).textContent()).toMatch(/Nothing is lost/);
-    await faults(gateway, 'DELETE');
+    await setFaults(gateway, null);
     await window.press('Start');
 
     await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
@@ -131,11 +126,11 @@ browserTest(
     const gateway = await bootGateway();
     const { id } = await gateway.start('rate-limited');
     const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
-    await faults(gateway, 'PUT', { 'rate-limited': { probability: 1 } });
+    await setFaults(gateway, { 'rate-limited': { probability: 1 } });
 
     await window.button(SAYS.askProvider).click();
     await expect.poll(() => notice(window).textContent()).toMatch(/\S/);
-    await faults(gateway, 'DELETE');
+    await setFaults(gateway, null);
     await expect
       .poll(async () => {
         if (await window.button('Ask again').isVisible()) await window.press('Ask again');

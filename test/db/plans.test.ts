@@ -5,10 +5,10 @@ import { readBacklog } from '../../src/db/backlog.ts';
 import { type Connection, connect } from '../../src/db/client.ts';
 import { countStates } from '../../src/db/session-stats.ts';
 import {
+  type ListedSession,
   pageOfSessions,
   type SessionFilter,
   type SessionOrder,
-  type SessionRow,
 } from '../../src/db/sessions.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 
@@ -85,6 +85,7 @@ test.each(FILTERS)(
           end,
           after: end === 'FIRST' ? after : null,
           before: end === 'LAST' ? after : null,
+          shape: SHAPE,
         };
         const plan = await planOf(() => pageOfSessions(connection.db, filter, page));
         expect(plan, JSON.stringify(order)).not.toContain('Seq Scan on vkyc_session');
@@ -94,18 +95,20 @@ test.each(FILTERS)(
   },
 );
 
+const SHAPE = { extent: 'BRIEF', withUser: true } as const;
+
 test('pages stay stable while sessions are inserted between them', async () => {
   const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
   const seen: string[] = [];
   let after: { at: Date; id: string } | null = null;
   for (let number = 0; number < 20; number += 1) {
-    const rows: SessionRow[] = await pageOfSessions(
+    const rows: ListedSession[] = await pageOfSessions(
       connection.db,
       {},
-      { order, limit: 50, end: 'FIRST', after, before: null },
+      { order, limit: 50, end: 'FIRST', after, before: null, shape: SHAPE },
     );
     seen.push(...rows.map((row) => row.verificationId));
-    const last = rows.at(-1) as SessionRow;
+    const last = rows.at(-1) as ListedSession;
     after = { at: last.createdAt, id: last.id };
     await database.query(
       `insert into vkyc_session

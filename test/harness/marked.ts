@@ -4,6 +4,7 @@ import { type GraphQLObjectType, getNamedType } from 'graphql';
 import { expect } from 'vitest';
 import { ROLES, type Role } from '../../src/domain/access.ts';
 import { call, eachField, everythingOf, type Given, schema } from './everything.ts';
+import { setFaults } from './faults.ts';
 import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
 import { inMinutes } from './people.ts';
 
@@ -45,10 +46,13 @@ export async function bootMarked(): Promise<Marked> {
     const roles = caller === 'NONE' ? [] : [caller];
     tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
   }
+  // Else a webhook may overtake an answer, and its session be begun by nobody.
+  await setFaults(gateway, { drop: {} });
   const own = await gateway.start(OWN, {
     user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },
   });
   const other = await gateway.start(OTHER, { user: { phone: PHONES[1], name: NAMES[1] } });
+  await setFaults(gateway, null);
   const { data } = await gateway.graphql(
     `{ own: session(id: "${own.id}") { link user { id userId } }
        other: session(id: "${other.id}") { link user { id userId } } }`,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { movableClock } from '../harness/clock.ts';
+import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { expectFolds } from '../harness/log.ts';
 import { type Journey, travel } from './journeys.ts';
@@ -17,7 +18,7 @@ for (const webhooks of ['every-status', 'documented'] as const) {
     const clock = movableClock();
     const environment = { SANDBOX_WEBHOOKS: webhooks, SANDBOX_SEED: SEED };
     const gateway = await bootGateway({ environment, clock, polling: true });
-    await silenceSandbox(gateway);
+    await setFaults(gateway, { drop: {} });
 
     const journeys = await travel({ gateway, seed: SEED, count: COUNT, webhooks, onProgress: report });
     await processed(gateway);
@@ -34,13 +35,6 @@ for (const webhooks of ['every-status', 'documented'] as const) {
 function report(done: number): void {
   if (done % 100 === 0) process.stderr.write(`${done} of ${COUNT} journeys\n`);
 }
-
-const silenceSandbox = (gateway: Gateway) =>
-  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ drop: {} }),
-  });
 
 const processed = (gateway: Gateway) =>
   eventually(async () => {

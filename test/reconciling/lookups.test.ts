@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { setFaults } from '../harness/faults.ts';
 import { eventually } from '../harness/gateway.ts';
 import { webhooksTaken } from '../harness/rows.ts';
-import { againstScript, logOf, MINUTE, polledGateway, sessionOf, setFaults, webhookOf } from './polled.ts';
+import { againstScript, logOf, MINUTE, polledGateway, sessionOf, webhookOf } from './polled.ts';
 
 test('a webhook that was left waiting while its session began is found and recorded', async () => {
   const { gateway, clock } = await polledGateway();

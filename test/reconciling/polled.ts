@@ -29,19 +29,15 @@ export async function againstScript(script: Script) {
   return { provider, ...(await polledGateway(environment)) };
 }
 
-export const sessionOf = async (gateway: Gateway, id: string) =>
-  (await gateway.graphql(LOG, { id })).data?.sessionByVerificationId;
+export async function sessionOf(gateway: Gateway, id: string): Promise<any> {
+  const answer = await gateway.graphql(LOG, { id });
+  if (!answer.data) throw new Error(JSON.stringify(answer));
+  return answer.data.sessionByVerificationId;
+}
 
 /** A session's transitions, each as its source and sub-status. */
 export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
   (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
-
-/** Sets faults of the sandbox; null clears them. */
-export const setFaults = (gateway: Gateway, faults: object | null) =>
-  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
-    method: faults ? 'PUT' : 'DELETE',
-    ...(faults ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(faults) } : {}),
-  });
 
 /** Waits until what was due has been looked at, by having something looked for and given up. */
 export async function looked(gateway: Gateway): Promise<void> {

@@ -1,17 +1,9 @@
 import { expect, test } from 'vitest';
 import { movableClock } from '../harness/clock.ts';
+import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { startScriptedProvider } from '../harness/provider.ts';
-import {
-  againstScript,
-  logOf,
-  looked,
-  MINUTE,
-  polledGateway,
-  sessionOf,
-  setFaults,
-  webhookOf,
-} from './polled.ts';
+import { againstScript, logOf, looked, MINUTE, polledGateway, sessionOf, webhookOf } from './polled.ts';
 
 test('a state that no webhook reports is found by asking, once', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });

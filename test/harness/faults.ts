@@ -1,0 +1,8 @@
+import type { Gateway } from './gateway.ts';
+
+/** Sets faults of the sandbox; null clears them. */
+export const setFaults = (gateway: Gateway, faults: object | null) =>
+  fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
+    method: faults ? 'PUT' : 'DELETE',
+    ...(faults ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(faults) } : {}),
+  });
