@@ -10,19 +10,22 @@ const NUMBERING_LOCK = 8_529_002;
 const SILENT_FOR = '2s';
 
 /**
- * Gives committed transitions the next positions and returns how many; null where another replica is at it.
+ * Gives committed transitions the next positions and returns which; null where another replica is at it.
  * Within a session the outbox ids grow with the sequence, and whoever sees a later one sees the earlier too,
  * since it committed first: so positions never put a session's transitions out of order.
  */
-export async function numberCommitted(db: Database, limit: number): Promise<number | null> {
+export async function numberCommitted(db: Database, limit: number): Promise<Place[] | null> {
   const [anyLeft] = await leftInOutbox(db);
-  if (anyLeft === undefined) return 0;
+  if (anyLeft === undefined) return [];
   return db.transaction(async (tx) => {
     tx.start(lockNumbering());
     const [moved] = await moveFromOutbox(tx, limit);
-    return moved ?? null;
+    return moved?.map(([sessionId, sequence]) => ({ sessionId, sequence })) ?? null;
   });
 }
+
+/** A transition's place in its session's log. */
+type Place = { readonly sessionId: string; readonly sequence: number };
 
 /**
  * The same at the end of a transaction that recorded: what it recorded has its positions with its commit, unless another
@@ -57,10 +60,11 @@ const MOVE_FROM_OUTBOX = `
     insert into feed (position, session_id, sequence)
     select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
     from moved
-    returning 1
+    returning session_id, sequence
   )
-  select case when current_setting('vkyc.numbering') = 'true' then count(*)::int end from numbered`;
-const moveFromOutbox = prepared<number | null>('move from outbox', MOVE_FROM_OUTBOX);
+  select case when current_setting('vkyc.numbering') = 'true'
+    then coalesce(json_agg(json_build_array(session_id, sequence)), '[]') end from numbered`;
+const moveFromOutbox = prepared<[string, number][] | null>('move from outbox', MOVE_FROM_OUTBOX);
 const moveRecorded = statement('move from outbox', MOVE_FROM_OUTBOX);
 
 /** What stands after a position in the order over all sessions; the number is the position. */

@@ -1,7 +1,7 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, recordsOf } from './fields.ts';
-import { preparedRows, run, statement } from './prepared.ts';
+import { prepared, preparedRows, statement } from './prepared.ts';
 import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
@@ -11,16 +11,15 @@ export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bod
 
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
-/** Stores webhooks, in one transaction; what is stored already, to the letter, stays as it is. */
-export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<void> {
-  await run(db, keepWebhooks(received.write(rows)));
-}
+/** Stores webhooks, in one transaction, and returns the ids of those that are not stored already, to the letter. */
+export const insertWebhooks = async (db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> =>
+  (await keepWebhooks(db, received.write(rows))).map(BigInt);
 
 const received = recordsOf(inbox, ['id', 'attempts']);
-const keepWebhooks = statement(
+const keepWebhooks = prepared<string>(
   'keep webhooks',
   `insert into webhook_inbox (${received.columns}) select ${received.columns} from ${received.of('$1')}
-   on conflict do nothing`,
+   on conflict do nothing returning id::text`,
 );
 
 /** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */

@@ -116,8 +116,8 @@ const sessionsBy = (column: string, type: string) =>
 const lockedByVerificationId = preparedRows(
   'sessions locked',
   sessionFields,
-  // In an order that all take, so that nobody waits for somebody who waits.
-  `select ${sessionFields.list} from vkyc_session where verification_id = any($1::text[]) order by id for update`,
+  // The index gives them in its order, which all take: nobody waits for somebody who waits.
+  `select ${sessionFields.list} from vkyc_session where verification_id = any($1::text[]) for update`,
 );
 const lockedById = preparedRows(
   'session locked',

@@ -49,6 +49,7 @@ interface Parts {
 export class Hub {
   readonly #db: Database;
   readonly #clock: Clock;
+  readonly #doorbell: Doorbell;
   readonly #log: Logger;
   readonly #metrics: Metrics | undefined;
   readonly #read: LogReaders;
@@ -64,6 +65,7 @@ export class Hub {
   constructor({ db, clock, doorbell, log, metrics }: Parts) {
     this.#db = db;
     this.#clock = clock;
+    this.#doorbell = doorbell;
     this.#log = log;
     this.#metrics = metrics;
     this.#read = createLogReaders(db);
@@ -183,8 +185,9 @@ export class Hub {
   }
 
   /**
-   * Gives positions to what is committed by now, then tells the feed's subscribers. Callers share passes: one that
-   * is under way may have looked too early, so it is the next that counts, however many come after it.
+   * Gives positions to what was committed without any, and rings for it, as whoever records rings for what has its
+   * position by the commit. Callers share passes: one that is under way may have looked too early, so it is the next that
+   * counts, however many come after it.
    */
   #number(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
@@ -202,8 +205,8 @@ export class Hub {
     while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
       this.#seenAt = performance.now();
-      if (numbered !== null) this.#followed.get(ALL)?.tail.wake();
-      if (numbered !== null && numbered < NUMBERING_BATCH) return;
+      for (const { sessionId, sequence } of numbered ?? []) this.#doorbell.ring(sessionId, sequence);
+      if (numbered !== null && numbered.length < NUMBERING_BATCH) return;
       if (numbered !== null) continue;
       if (performance.now() > deadline)
         throw new Error('Another replica holds the numbering, and does not go on');
@@ -212,8 +215,9 @@ export class Hub {
     }
   }
 
-  /** What doorbells did not tell, in two statements however many subscribers there are. */
+  /** What doorbells did not tell, in three statements however many subscribers there are. */
   #look(): void {
+    this.#followed.get(ALL)?.tail.wake();
     this.#number().catch(this.#complain);
     const watched = [...this.#followed.keys()].filter((name) => name !== ALL);
     if (watched.length === 0) return;

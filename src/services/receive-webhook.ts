@@ -47,6 +47,8 @@ export class Inbox {
     batchScheduleFn: (store) => void this.#stored.then(store),
   });
   #stored: Promise<unknown> = Promise.resolve();
+  /** Of those stored here, what nobody here has seen recorded: while there are any it is worth looking for more. */
+  readonly #unseen = new Set<bigint>();
   #stopped = false;
 
   constructor(parts: Parts) {
@@ -74,8 +76,10 @@ export class Inbox {
 
   /** Where they cannot be stored together, each is tried by itself: it may be one that is at fault. */
   #storeAll(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
-    const store = (some: readonly NewWebhook[]) =>
-      insertWebhooks(this.#parts.db, some).then(() => true as const);
+    const store = async (some: readonly NewWebhook[]) => {
+      for (const id of await insertWebhooks(this.#parts.db, some)) this.#unseen.add(id);
+      return true as const;
+    };
     const alone = () => Promise.all(rows.map((row) => store([row]).catch((error: Error) => error)));
     const stored = store(rows).then(() => rows.map(() => true as const), rows.length > 1 ? alone : undefined);
     this.#stored = stored.catch(() => {});
@@ -101,16 +105,16 @@ export class Inbox {
       const limit = alone > 0 ? 1 : MOST_TOGETHER;
       const outcome = await this.#processNext(limit);
       if (outcome === 'FAILED' && limit > 1) alone = MOST_TOGETHER + 1;
-      else if (outcome !== 'DONE') return;
+      else if (outcome !== 'MAYBE_MORE') return;
     }
   }
 
   /** Some webhooks, each of another session, in one transaction. */
-  async #processNext(limit: number): Promise<'DONE' | 'NONE' | 'FAILED'> {
+  async #processNext(limit: number): Promise<'MAYBE_MORE' | 'NONE_LEFT' | 'FAILED'> {
     const { recorder, log } = this.#parts;
     let claimed: InboxRow[] = [];
     try {
-      return await recorder.inTransaction(async (recording) => {
+      const count = await recorder.inTransaction(async (recording) => {
         claimed = await claimWebhooks(recording.tx, limit);
         const outcomes = await Promise.allSettled(
           claimed.map((row) =>
@@ -121,8 +125,12 @@ export class Inbox {
         );
         const failed = outcomes.find((outcome) => outcome.status === 'rejected');
         if (failed) throw failed.reason;
-        return claimed.length > 0 ? 'DONE' : 'NONE';
+        return claimed.length;
       });
+      for (const { id } of claimed) this.#unseen.delete(id);
+      // What nobody here has in hand, others have.
+      if (count === 0 && this.#working.size === 1) this.#unseen.clear();
+      return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
       if (limit > 1) return 'FAILED';
       const [webhook] = claimed;
