@@ -63,6 +63,8 @@ export class Gathered {
         SIGHTINGS.write(this.#sightings),
         AUDIT_ENTRIES.write(this.#auditEntries),
         this.#doneWebhooks,
+        // Named once more, so that no planner thinks of reading the table.
+        [...this.#sessions.keys()],
       ),
     );
   }
@@ -93,7 +95,7 @@ const recordAll = statement(
   'record all',
   `with saved as (
      update vkyc_session set (${changed}) = row(${changed.map((column) => `given.${column}`)})
-     from ${SESSIONS.of('$1')} given where vkyc_session.id = given.id
+     from ${SESSIONS.of('$1')} given where vkyc_session.id = given.id and vkyc_session.id = any($6::uuid[])
    ), logged as (
      ${insertInto('status_transition', TRANSITIONS, '$2')} returning session_id, sequence
    ), queued as (

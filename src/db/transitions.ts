@@ -32,6 +32,9 @@ export async function findSightings(tx: Transaction, words: readonly Words[]): P
   return sightingsOf;
 }
 
+/** Of the same words, in one session: far more than there can be. */
+const MOST_SIGHTINGS = 100_000;
+
 const sightingFields = fieldsOf<typeof sightings, { place: number }>(sightings, 's', {
   place: 'wanted.place',
 });
@@ -40,8 +43,12 @@ const sightingsOfWords = preparedRows(
   sightingFields,
   `select ${sightingFields.list}
    from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as wanted(session_id, status, sub_status, place)
-   join provider_sighting s
-     on s.session_id = wanted.session_id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status`,
+   cross join lateral (
+     select * from provider_sighting s
+     where s.session_id = wanted.session_id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
+     -- Without it a planner that takes the table for empty reads all of it.
+     limit ${MOST_SIGHTINGS}
+   ) s`,
 );
 
 /** Gives the oldest unconfirmed finding of these words (session, status, sub-status) the time that the webhook brought. */

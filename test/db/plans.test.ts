@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
+import { findAuditHeads } from '../../src/db/audit.ts';
 import { readBacklog } from '../../src/db/backlog.ts';
 import { type Connection, connect } from '../../src/db/client.ts';
+import { Gathered, goByIndexes } from '../../src/db/recording.ts';
 import { countStates } from '../../src/db/session-stats.ts';
 import {
   type ListedSession,
+  lockSessions,
   pageOfSessions,
   type SessionFilter,
   type SessionOrder,
 } from '../../src/db/sessions.ts';
+import { findSightings } from '../../src/db/transitions.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const SESSIONS = 30_000;
@@ -41,9 +45,14 @@ beforeAll(async () => {
   await database.query('analyze');
 });
 
-/** The plan of the statement that `run` sends, from the planner itself. */
-async function planOf(run: () => Promise<unknown>, about = 'vkyc_session'): Promise<string> {
-  const sent: { text: string; values: unknown[] }[] = [];
+interface Sent {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** What `run` sends. */
+async function statementsOf(run: () => Promise<unknown>): Promise<Sent[]> {
+  const sent: Sent[] = [];
   const { query } = pg.Client.prototype;
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
     sent.push({ text: args[0]?.text ?? args[0], values: args[1] ?? args[0]?.values });
@@ -52,9 +61,18 @@ async function planOf(run: () => Promise<unknown>, about = 'vkyc_session'): Prom
   await run().finally(() => {
     pg.Client.prototype.query = query;
   });
-  const statement = sent.find(({ text }) => text.includes(about));
-  const { rows } = await database.query(`explain ${statement?.text}`, statement?.values);
+  return sent;
+}
+
+/** The plan of a statement, from the planner itself. */
+async function explain(by: pg.Pool | pg.PoolClient, { text, values }: Sent): Promise<string> {
+  const { rows } = await by.query(`explain ${text}`, values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+async function planOf(run: () => Promise<unknown>, about = 'vkyc_session'): Promise<string> {
+  const statement = (await statementsOf(run)).find(({ text }) => text.includes(about));
+  return explain(database, statement as Sent);
 }
 
 const FILTERS: [string, SessionFilter][] = [
@@ -120,6 +138,42 @@ test('pages stay stable while sessions are inserted between them', async () => {
 
   expect(new Set(seen).size).toBe(1000);
   expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => `plan.${index + 1}`));
+});
+
+test('a session is locked, looked up and recorded by its keys, whatever the planner is told to put off', async () => {
+  const ids = ['plan.7', 'plan.8'];
+  const sent = await statementsOf(() =>
+    connection.db.transaction(async (tx) => {
+      tx.start(goByIndexes());
+      const rows = await lockSessions(tx, ids);
+      const words = rows.map(({ id }) => ({ sessionId: id, rawStatus: 'A', rawSubStatus: 'B' }));
+      await Promise.all([findSightings(tx, words), findAuditHeads(tx, [rows[0]?.id as string])]);
+      const gathered = new Gathered();
+      for (const row of rows) gathered.save(row);
+      gathered.send(tx);
+    }),
+  );
+  const told = sent.find(({ text }) => text.includes('enable_sort')) as Sent;
+  const client = await database.connect();
+  try {
+    await client.query('begin');
+    await client.query(told.text);
+    const plans: string[] = [];
+    for (const one of sent)
+      if (/vkyc_session|provider_sighting|audit_entry/.test(one.text)) plans.push(await explain(client, one));
+    const [lock] = plans;
+    expect(lock).toMatch(
+      /Index Scan using vkyc_session_verification_id_unique\s[\s\S]*Index Cond: \(verification_id/,
+    );
+    expect(plans).toHaveLength(4);
+    for (const plan of plans) {
+      expect(plan).not.toMatch(/Seq Scan on (vkyc_session|provider_sighting|audit_entry)/);
+      expect(plan).toContain('Index Cond');
+    }
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
 });
 
 test('counts are exact up to 10,000 and null beyond', async () => {
