@@ -202,14 +202,18 @@ export class Hub {
   async #numberAll(): Promise<void> {
     const deadline = performance.now() + NUMBERING_DEADLINE_MS;
     let retryMs = NUMBERING_RETRY_MS.first;
+    let hadToWait = false;
     while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
       this.#seenAt = performance.now();
+      // Whoever was at it may be of a release that did not ring for what it gave positions to.
+      if (hadToWait) this.#followed.get(ALL)?.tail.wake();
       for (const { sessionId, sequence } of numbered ?? []) this.#doorbell.ring(sessionId, sequence);
       if (numbered !== null && numbered.length < NUMBERING_BATCH) return;
       if (numbered !== null) continue;
       if (performance.now() > deadline)
         throw new Error('Another replica holds the numbering, and does not go on');
+      hadToWait = true;
       await new Promise((resolve) => setTimeout(resolve, retryMs));
       retryMs = Math.min(retryMs * 2, NUMBERING_RETRY_MS.last);
     }
