@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Viewer } from '../domain/access.ts';
 import type { WatchDelivery } from '../telemetry/deliveries.ts';
 import type { LogPlace } from './cursor.ts';
-import { SharedExecution, type Shown } from './shared-execution.ts';
+import { type LastingResults, SharedExecution, type Shown } from './shared-execution.ts';
 import type { Selection } from './stream.ts';
 import type { Entry, Listener } from './tail.ts';
 
@@ -66,9 +66,13 @@ export class Audience implements Listener {
 
   readonly #watch: WatchDelivery;
 
-  constructor(selection: Selection, watch: WatchDelivery = (_entries, passOn) => passOn()) {
+  constructor(
+    selection: Selection,
+    watch: WatchDelivery = (_entries, passOn) => passOn(),
+    lasting?: LastingResults,
+  ) {
     this.#watch = watch;
-    this.execution = new SharedExecution(selection);
+    this.execution = new SharedExecution(selection, lasting);
   }
 
   /** From here on a follower gets what comes; it must have seen everything up to the tail's head. */

@@ -12,6 +12,7 @@ import { CursorError, LOG_START, type LogPlace } from './cursor.ts';
 import { Follower } from './follower.ts';
 import { Lifetime } from './lifetime.ts';
 import { createLogReaders, type LogReaders } from './readers.ts';
+import { createLastingResults } from './shared-execution.ts';
 import type { Anew, Subscriber } from './stream.ts';
 import { type NumberedLog, Tail } from './tail.ts';
 
@@ -54,6 +55,7 @@ export class Hub {
   readonly #metrics: Metrics | undefined;
   readonly #read: LogReaders;
   readonly #followed = new Map<string, Followed>();
+  readonly #lasting = createLastingResults();
   readonly #stopListening: () => void;
   readonly #timers: NodeJS.Timeout[];
   #pass: Promise<void> = Promise.resolve();
@@ -149,7 +151,7 @@ export class Hub {
     metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
     let audience = audiences.get(selection.key);
     if (!audience) {
-      audience = new Audience(selection, watchDelivery({ log: kind, clock, metrics }));
+      audience = new Audience(selection, watchDelivery({ log: kind, clock, metrics }), this.#lasting);
       audiences.set(selection.key, audience);
       tail.listeners.add(audience);
     }

@@ -8,8 +8,16 @@ export interface Shown {
   readonly frame: Frame;
 }
 
-/** Of results that never change, so many characters are kept: what those missed who were away for a while. */
-const MOST_KEPT_LENGTH = 2 * 1024 * 1024;
+/** Of all results that never change, so many characters are kept: what those missed who were away for a while. */
+const MOST_KEPT_LENGTH = 16 * 1024 * 1024;
+
+/** Results that never change, of all selections and logs together: there are as many as there are sessions followed. */
+export type LastingResults = LRUCache<string, string>;
+
+export const createLastingResults = (): LastingResults =>
+  new LRUCache({ maxSize: MOST_KEPT_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
+
+let executions = 0;
 
 /**
  * Executes a selection once for all who ask for the same frame at the same time. Beyond that only results are kept that
@@ -20,13 +28,15 @@ export class SharedExecution {
   dependsOnViewer = false;
   readonly #selection: Selection;
   readonly #underWay = new Map<string, Promise<Executed>>();
-  readonly #lasting = new LRUCache<string, string>({
-    maxSize: MOST_KEPT_LENGTH,
-    sizeCalculation: (json) => json.length + 1,
-  });
+  readonly #lasting: LastingResults;
+  /** Its own among those that share what is kept. */
+  readonly #name: string;
 
-  constructor(selection: Selection) {
+  constructor(selection: Selection, lasting = createLastingResults()) {
     this.#selection = selection;
+    this.#lasting = lasting;
+    executions += 1;
+    this.#name = String(executions);
   }
 
   /** Results as JSON, in the order of the frames. `viewerKey` is the viewer's identity. */
@@ -51,7 +61,7 @@ export class SharedExecution {
   #keptOf(shown: readonly Shown[], whose: string): string[] | null {
     const kept: string[] = [];
     for (const each of shown) {
-      const json = this.#lasting.get(nameOf(each, whose));
+      const json = this.#lasting.get(`${this.#name} ${nameOf(each, whose)}`);
       if (json === undefined) return null;
       kept.push(json);
     }
@@ -83,7 +93,7 @@ export class SharedExecution {
   }
 
   #keep(name: string, result: Executed): Executed {
-    if (result.lasting) this.#lasting.set(name, result.json);
+    if (result.lasting) this.#lasting.set(`${this.#name} ${name}`, result.json);
     return result;
   }
 }

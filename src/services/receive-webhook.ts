@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
@@ -24,6 +25,8 @@ const WORKERS = 2;
 /** They share the journeys to the database, and its commit. */
 const MOST_TOGETHER = 10;
 const MOST_STORED_TOGETHER = 50;
+/** Behind a connection that has fallen silent nobody waits for longer. */
+const STORING_PATIENCE_MS = 1_000;
 const LOOK_EVERY_MS = 1_000;
 const STRANGER = 'No session was started here under this verification id: the provider is asked.';
 
@@ -82,7 +85,10 @@ export class Inbox {
     };
     const alone = () => Promise.all(rows.map((row) => store([row]).catch((error: Error) => error)));
     const stored = store(rows).then(() => rows.map(() => true as const), rows.length > 1 ? alone : undefined);
-    this.#stored = stored.catch(() => {});
+    this.#stored = Promise.race([
+      stored.catch(() => {}),
+      wait(STORING_PATIENCE_MS, undefined, { ref: false }),
+    ]);
     return stored;
   }
 
