@@ -67,7 +67,8 @@ test('what is recorded while the listening connection is cut is caught up once i
   wire.mend();
 
   await eventually(async () => far.doorbell.connected);
-  expect(ear).toMatchObject({ rings: [], misses: 1 });
+  // What was rung meanwhile is lost: whoever hears is told to look. What it then gives a position to it rings for itself.
+  expect(ear.misses).toBe(1);
   expect(await feed.count(1)).toEqual([{ sessionId: session, sequence }]);
   expect(far.warnings[0]).toContain('the connection will be renewed');
   near.doorbell.ring(session, 2);
