@@ -107,11 +107,11 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
 }
 
 const sessionFields = fieldsOf(sessions, 'vkyc_session');
-const sessionsBy = (column: string, type: string) =>
+const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shape = '') =>
   preparedRows(
-    `sessions by ${column}`,
-    sessionFields,
-    `select ${sessionFields.list} from vkyc_session where ${column} = any($1::${type}[])`,
+    `sessions by ${column}${shape}`,
+    fields,
+    `select ${fields.list} from vkyc_session where ${column} = any($1::${type}[])`,
   );
 const lockedByVerificationId = preparedRows(
   'sessions locked',
@@ -125,9 +125,9 @@ const lockedById = preparedRows(
   `select ${sessionFields.list} from vkyc_session
    where id = $1::uuid and ($2::text[] is null or verification_id = any($2::text[])) for update`,
 );
-const byId = sessionsBy('id', 'uuid');
-const byVerificationId = sessionsBy('verification_id', 'text');
-const byReplacedId = sessionsBy('replaces_id', 'uuid');
+const byId = sessionsBy('id', 'uuid', sessionFields);
+const byVerificationId = sessionsBy('verification_id', 'text', sessionFields);
+const byReplacedId = sessionsBy('replaces_id', 'uuid', sessionFields);
 
 export const findSessions = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> => byId(db, ids);
 
@@ -165,16 +165,11 @@ const USER = {
 };
 function shapeOf(name: string, more: object, only?: typeof BRIEF) {
   const fields: Fields<ListedSession> = fieldsOf(sessions, 'vkyc_session', more as never, only) as never;
-  const byId = preparedRows(
-    `sessions by id ${name}`,
-    fields,
-    `select ${fields.list} from vkyc_session where id = any($1::uuid[])`,
-  );
-  return { fields, byId };
+  return { fields, byId: sessionsBy('id', 'uuid', fields, name) };
 }
 const SHAPES = {
-  ALL: { alone: shapeOf('all', {}), withUser: shapeOf('all with user', USER) },
-  BRIEF: { alone: shapeOf('brief', {}, BRIEF), withUser: shapeOf('brief with user', USER, BRIEF) },
+  ALL: { alone: shapeOf('', {}), withUser: shapeOf(' with user', USER) },
+  BRIEF: { alone: shapeOf(' in brief', {}, BRIEF), withUser: shapeOf(' in brief with user', USER, BRIEF) },
 };
 const inShape = ({ extent, withUser }: SessionShape) => SHAPES[extent][withUser ? 'withUser' : 'alone'];
 
