@@ -11,8 +11,11 @@ export interface Database extends Omit<NodePgDatabase, 'transaction'> {
 /** A transaction of `Database`; every statement accepts either. */
 export interface Transaction extends Omit<NodePgDatabase, 'transaction'> {
   readonly $client: pg.PoolClient;
-  /** Sends a statement and goes on: what is sent later comes after it, and without it nothing is committed. */
-  start(write: Statement): void;
+  /**
+   * Sends a statement, or takes one that was sent, and goes on: what is sent later comes after it, and without it nothing
+   * is committed.
+   */
+  start(write: Statement | Promise<unknown>): void;
 }
 export type Queryable = Database | Transaction;
 
@@ -88,8 +91,8 @@ interface Opened {
 
 function open(client: pg.PoolClient): Opened {
   const started: Promise<unknown>[] = [];
-  const start = (write: Statement) => {
-    const sent = client.query(write);
+  const start: Transaction['start'] = (write) => {
+    const sent: Promise<unknown> = write instanceof Promise ? write : client.query(write);
     sent.catch(() => {});
     started.push(sent);
   };

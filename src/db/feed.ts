@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
+import type { FeedEntry } from '../domain/session.ts';
 import type { Database, Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { prepared, preparedColumns, statement } from './prepared.ts';
+import { prepared, preparedColumns } from './prepared.ts';
 import { feed, logIdentity, transitions } from './tables.ts';
-import type { LogRow } from './transitions.ts';
 
 /** Any number will do, as long as every replica takes the same. */
 const NUMBERING_LOCK = 8_529_002;
@@ -14,26 +14,25 @@ const SILENT_FOR = '2s';
  * Within a session the outbox ids grow with the sequence, and whoever sees a later one sees the earlier too,
  * since it committed first: so positions never put a session's transitions out of order.
  */
-export async function numberCommitted(db: Database, limit: number): Promise<Place[] | null> {
+export async function numberCommitted(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
   if (anyLeft === undefined) return [];
   return db.transaction(async (tx) => {
-    tx.start(lockNumbering());
-    const [moved] = await moveFromOutbox(tx, limit);
-    return moved?.map(([sessionId, sequence]) => ({ sessionId, sequence })) ?? null;
+    const locked = lockNumbering(tx);
+    const moved = await moveFromOutbox(tx, limit);
+    return (await locked)[0] === 'true' ? moved : null;
   });
 }
 
-/** A transition's place in its session's log. */
-type Place = { readonly sessionId: string; readonly sequence: number };
-
 /**
  * The same at the end of a transaction that recorded: what it recorded has its positions with its commit, unless another
- * is at it. It is then found in the outbox.
+ * is at it. It is then found in the outbox. What is returned is true once it has committed.
  */
-export function numberAtCommit(tx: Transaction): void {
-  tx.start(lockNumbering());
-  tx.start(moveRecorded(NUMBERED_AT_COMMIT));
+export function numberAtCommit(tx: Transaction): Promise<FeedEntry[]> {
+  tx.start(lockNumbering(tx));
+  const moved = moveFromOutbox(tx, NUMBERED_AT_COMMIT);
+  tx.start(moved);
+  return moved;
 }
 
 /** Others wait for their positions meanwhile: a backlog is not for a transaction that has something else to do. */
@@ -43,36 +42,16 @@ const leftInOutbox = prepared<string>(
   'left in outbox',
   'select id::text from transition_outbox order by id limit 1',
 );
-const lockNumbering = statement(
+const lockNumbering = prepared<string>(
   'lock numbering',
   // Whoever falls silent in the middle of it must not keep the others from it.
   `select set_config('vkyc.numbering', pg_try_advisory_xact_lock(${NUMBERING_LOCK})::text, true),
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
 );
-/** A statement after the lock's: it is to see all that was given out before. Null without the lock. */
-const MOVE_FROM_OUTBOX = `
-  with moved as (
-    delete from transition_outbox
-    where id in (select id from transition_outbox order by id limit $1)
-      and current_setting('vkyc.numbering') = 'true'
-    returning id, session_id, sequence
-  ), numbered as (
-    insert into feed (position, session_id, sequence)
-    select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
-    from moved
-    returning session_id, sequence
-  )
-  select case when current_setting('vkyc.numbering') = 'true'
-    then coalesce(json_agg(json_build_array(session_id, sequence)), '[]') end from numbered`;
-const moveFromOutbox = prepared<[string, number][] | null>('move from outbox', MOVE_FROM_OUTBOX);
-const moveRecorded = statement('move from outbox', MOVE_FROM_OUTBOX);
 
 /** What stands after a position in the order over all sessions; the number is the position. */
-export const feedAfter = (
-  db: Database,
-  position: number,
-  limit: number,
-): Promise<(LogRow & { number: number })[]> => entriesAfter(db, position, limit);
+export const feedAfter = (db: Database, position: number, limit: number): Promise<FeedEntry[]> =>
+  entriesAfter(db, position, limit);
 
 const entryFields = fieldsOf<typeof transitions, { verificationId: string; number: number }>(
   transitions,
@@ -82,16 +61,32 @@ const entryFields = fieldsOf<typeof transitions, { verificationId: string; numbe
     number: 'f.position',
   },
 );
+const entriesIn = (feed: string) =>
+  `select ${entryFields.list}
+   from ${feed} f
+   join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
+   join vkyc_session s on s.id = f.session_id`;
 const entriesAfter = preparedColumns(
   'feed after',
   entryFields,
-  `select ${entryFields.list}
-   from feed f
-   join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
-   join vkyc_session s on s.id = f.session_id
-   where f.position > $1::bigint
-   order by f.position
-   limit $2`,
+  `${entriesIn('feed')} where f.position > $1::bigint order by f.position limit $2`,
+);
+/** A statement after the lock's: it is to see all that was given out before. Nothing without the lock. */
+const moveFromOutbox = preparedColumns(
+  'move from outbox',
+  entryFields,
+  `${entriesIn('numbered')} order by f.position`,
+  `moved as (
+     delete from transition_outbox
+     where id in (select id from transition_outbox order by id limit $1)
+       and current_setting('vkyc.numbering') = 'true'
+     returning id, session_id, sequence
+   ), numbered as (
+     insert into feed (position, session_id, sequence)
+     select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
+     from moved
+     returning position, session_id, sequence
+   )`,
 );
 
 /** The newest entry of the feed, or null while there is none. */

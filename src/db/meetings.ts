@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { builtStatement, preparedRows, valuesOf } from './prepared.ts';
+import { amongKeys, builtStatement, preparedRows, valuesOf } from './prepared.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
@@ -51,7 +51,7 @@ export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<Mee
 const meetingsById = preparedRows(
   'meetings by id',
   meetingFields,
-  `select ${meetingFields.list} from meeting m where m.id = any($1::uuid[])`,
+  `select ${meetingFields.list} from meeting m where ${amongKeys('m.id', '$1', 'uuid')}`,
 );
 
 /** All meetings of some sessions, newest first; a session has a handful. */
@@ -61,6 +61,6 @@ export const meetingsOfSessions = (db: Queryable, sessionIds: readonly string[])
 const meetingsBySession = preparedRows(
   'meetings by session',
   meetingFields,
-  `select ${meetingFields.list} from meeting m where m.session_id = any($1::uuid[])
+  `select ${meetingFields.list} from meeting m where ${amongKeys('m.session_id', '$1', 'uuid')}
    order by m.session_id, m.created_at desc, m.id desc`,
 );

@@ -81,7 +81,14 @@ const AUDIT_ENTRIES = recordsOf(auditEntries);
  */
 export const goByIndexes = statement(
   'go by indexes',
-  `select ${['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan', 'sort']
+  `select set_config('plan_cache_mode', 'force_generic_plan', true), ${[
+    'bitmapscan',
+    'hashjoin',
+    'material',
+    'mergejoin',
+    'seqscan',
+    'sort',
+  ]
     .map((name) => `set_config('enable_${name}', 'off', true)`)
     .join(', ')}`,
 );

@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { builtStatement, preparedRows, valuesOf } from './prepared.ts';
+import { amongKeys, builtStatement, preparedRows, valuesOf } from './prepared.ts';
 import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
@@ -44,7 +44,7 @@ export const findReviews = (db: Queryable, ids: readonly string[]): Promise<Revi
 const reviewsById = preparedRows(
   'reviews by id',
   reviewFields,
-  `select ${reviewFields.list} from review r where r.id = any($1::uuid[])`,
+  `select ${reviewFields.list} from review r where ${amongKeys('r.id', '$1', 'uuid')}`,
 );
 
 /** All reviews of some sessions, in the order of their transitions; a session has a handful. */
@@ -54,5 +54,5 @@ export const reviewsOfSessions = (db: Queryable, sessionIds: readonly string[]):
 const reviewsBySession = preparedRows(
   'reviews by session',
   reviewFields,
-  `select ${reviewFields.list} from review r where r.session_id = any($1::uuid[]) order by r.session_id, r.sequence`,
+  `select ${reviewFields.list} from review r where ${amongKeys('r.session_id', '$1', 'uuid')} order by r.session_id, r.sequence`,
 );

@@ -4,7 +4,7 @@ import type { SessionState } from '../domain/session.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { type Extent, type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
-import { preparedColumns, preparedRows, readRows } from './prepared.ts';
+import { amongKeys, preparedColumns, preparedRows, readRows } from './prepared.ts';
 import { sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
 
@@ -111,13 +111,13 @@ const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shap
   preparedRows(
     `sessions by ${column}${shape}`,
     fields,
-    `select ${fields.list} from vkyc_session where ${column} = any($1::${type}[])`,
+    `select ${fields.list} from vkyc_session where ${amongKeys(column, '$1', type)}`,
   );
 const lockedByVerificationId = preparedRows(
   'sessions locked',
   sessionFields,
   // The index gives them in its order, which all take: nobody waits for somebody who waits.
-  `select ${sessionFields.list} from vkyc_session where verification_id = any($1::text[]) for update`,
+  `select ${sessionFields.list} from vkyc_session where ${amongKeys('verification_id', '$1', 'text')} for update`,
 );
 const lockedById = preparedRows(
   'session locked',

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { preparedRows } from './prepared.ts';
+import { amongKeys, preparedRows } from './prepared.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
@@ -35,5 +35,5 @@ export const userFields = fieldsOf(users, 'u');
 const usersById = preparedRows(
   'users by id',
   userFields,
-  `select ${userFields.list} from vkyc_user u where u.id = any($1::uuid[])`,
+  `select ${userFields.list} from vkyc_user u where ${amongKeys('u.id', '$1', 'uuid')}`,
 );

@@ -1,4 +1,5 @@
 /** The interfaces that the core needs of the world. Adapters fit the world to them; `app.ts` puts them together. */
+import type { FeedEntry } from './session.ts';
 
 /** Tells the time. Tests bring their own. */
 export interface Clock {
@@ -103,15 +104,16 @@ export interface CallBudget {
 
 /** What a doorbell tells its listeners. */
 export interface DoorbellListener {
-  /** A session's log may now reach to this sequence. */
-  rung(sessionId: string, sequence: number): void;
+  /** A session's log may now reach to this sequence. In the process that rings the entry may come along. */
+  rung(sessionId: string, sequence: number, entry?: FeedEntry): void;
   /** Rings may have been missed: look at everything. */
   missed(): void;
 }
 
 /** Says, after commit, that a session's log grew. May lose, repeat, reorder or delay: readers compare with the log. */
 export interface Doorbell {
-  ring(sessionId: string, sequence: number): void;
+  /** Who has the entry as it stands in the feed hands it on: nobody here needs to read it then. */
+  ring(sessionId: string, sequence: number, entry?: FeedEntry): void;
   /** Returns how to stop listening. */
   listen(listener: DoorbellListener): () => void;
   stop(): Promise<void>;

@@ -4,6 +4,7 @@ import {
   type Pair,
   recognize,
   STATUS_CATALOG,
+  type Status,
   type StatusInfo,
   type SubStatus,
 } from './status.ts';
@@ -280,6 +281,18 @@ export interface LogEntry extends Pair {
   /** The provider's words; null where the transition was made here. */
   readonly rawStatus: string | null;
   readonly rawSubStatus: string | null;
+}
+
+/** A transition as those get it who follow a log: of which session, and its number in that log. */
+export interface FeedEntry extends LogEntry {
+  readonly number: number;
+  readonly sessionId: string;
+  readonly verificationId: string;
+  readonly fromStatus: Status | null;
+  readonly fromSubStatus: SubStatus | null;
+  readonly actor: string | null;
+  readonly occurredAt: Date | null;
+  readonly recordedAt: Date;
 }
 
 /** The part of a session's state that its log determines. */

@@ -21,7 +21,7 @@ export function createLocalDoorbell(log?: Logger): LocalDoorbell {
     }
   };
   return {
-    ring: (sessionId, sequence) => tellAll((listener) => listener.rung(sessionId, sequence)),
+    ring: (...ring) => tellAll((listener) => listener.rung(...ring)),
     missed: () => tellAll((listener) => listener.missed()),
     listen(listener) {
       listeners.add(listener);

@@ -72,10 +72,16 @@ export class Hub {
     this.#metrics = metrics;
     this.#read = createLogReaders(db);
     this.#stopListening = doorbell.listen({
-      rung: (sessionId) => {
-        this.#followed.get(sessionId)?.tail.wake();
+      rung: (sessionId, _sequence, entry) => {
+        const [session, all] = [this.#followed.get(sessionId)?.tail, this.#followed.get(ALL)?.tail];
+        if (entry) {
+          session?.give({ ...entry, number: entry.sequence });
+          all?.give(entry);
+          return;
+        }
+        session?.wake();
         // Most have their positions by the commit that is rung for.
-        this.#followed.get(ALL)?.tail.wake();
+        all?.wake();
         this.#number().catch(this.#complain);
       },
       missed: () => this.#look(),
@@ -210,7 +216,7 @@ export class Hub {
       this.#seenAt = performance.now();
       // Whoever was at it may be of a release that did not ring for what it gave positions to.
       if (hadToWait) this.#followed.get(ALL)?.tail.wake();
-      for (const { sessionId, sequence } of numbered ?? []) this.#doorbell.ring(sessionId, sequence);
+      for (const entry of numbered ?? []) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
       if (numbered !== null && numbered.length < NUMBERING_BATCH) return;
       if (numbered !== null) continue;
       if (performance.now() > deadline)

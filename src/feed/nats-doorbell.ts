@@ -122,8 +122,8 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
     get connected() {
       return connection !== null;
     },
-    ring(sessionId, sequence) {
-      here.ring(sessionId, sequence);
+    ring(sessionId, sequence, entry) {
+      here.ring(sessionId, sequence, entry);
       if (stopped) return;
       unsent.add(sessionId, sequence);
       if (connection) telling ??= tellOthers();

@@ -87,8 +87,8 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
     get connected() {
       return connected;
     },
-    ring(sessionId, sequence) {
-      here.ring(sessionId, sequence);
+    ring(sessionId, sequence, entry) {
+      here.ring(sessionId, sequence, entry);
       if (stopping.signal.aborted) return;
       unsent.add(sessionId, sequence);
       telling ??= tellOthers();

@@ -1,8 +1,8 @@
-import type { LogRow } from '../db/transitions.ts';
+import type { FeedEntry } from '../domain/session.ts';
 import { detached } from '../telemetry/trace.ts';
 
-/** A transition, and its number in the log that is followed: 1, 2, 3 … without gaps. */
-export type Entry = LogRow & { readonly number: number };
+/** Its number is that in the log that is followed: 1, 2, 3 … without gaps. */
+export type Entry = FeedEntry;
 
 /** A log to follow. */
 export interface NumberedLog {
@@ -39,6 +39,8 @@ export class Tail {
   /** The newest entries, without a gap up to the head. */
   #recent: readonly Entry[] = [];
   #head: number;
+  /** What was handed over, by number. */
+  readonly #given = new Map<number, Entry>();
   #passingOn = false;
   #mayHaveGrown = false;
   #stopped = false;
@@ -66,7 +68,15 @@ export class Tail {
   /** Says that the log may have grown. Cheap, and safe to call too often. */
   wake(): void {
     this.#mayHaveGrown = true;
-    if (!this.#passingOn && !this.#stopped) void detached(() => this.#passOn());
+    this.#goOn();
+  }
+
+  /** Hands over an entry that the log has: it is passed on without being read where it is the next. */
+  give(entry: Entry): void {
+    if (entry.number <= this.#head) return;
+    if (this.#given.size < LIVE_PAGE) this.#given.set(entry.number, entry);
+    else this.#mayHaveGrown = true;
+    this.#goOn();
   }
 
   /** Some entries after a number, kept here or from the log; none at the head. */
@@ -81,17 +91,19 @@ export class Tail {
     this.#stopped = true;
   }
 
+  #goOn(): void {
+    if (!this.#passingOn && !this.#stopped) void detached(() => this.#passOn());
+  }
+
   async #passOn(): Promise<void> {
     this.#passingOn = true;
     try {
-      while (this.#mayHaveGrown && !this.#stopped) {
-        this.#mayHaveGrown = false;
-        const entries = await this.#readPatiently(this.#head, LIVE_PAGE);
+      while ((this.#mayHaveGrown || this.#given.size > 0) && !this.#stopped) {
+        const entries = await this.#next();
         const newest = entries.at(-1);
         if (!newest) continue;
         this.#recent = [...this.#recent, ...entries].slice(-this.#kept);
         this.#head = newest.number;
-        if (entries.length === LIVE_PAGE) this.#mayHaveGrown = true;
         await this.#passedToMost(entries);
         await this.#waitForTheMany();
       }
@@ -100,6 +112,29 @@ export class Tail {
     } finally {
       this.#passingOn = false;
     }
+  }
+
+  /** A page of what comes after the head: what was handed over, or else from the log. */
+  async #next(): Promise<readonly Entry[]> {
+    const given = this.#takeGiven();
+    if (given.length > 0 || !this.#mayHaveGrown) return given;
+    this.#mayHaveGrown = false;
+    const entries = await this.#readPatiently(this.#head, LIVE_PAGE);
+    if (entries.length === LIVE_PAGE) this.#mayHaveGrown = true;
+    return entries;
+  }
+
+  /** What comes behind a gap is read: it is in the log, as is what fills the gap. */
+  #takeGiven(): Entry[] {
+    const taken: Entry[] = [];
+    let number = this.#head;
+    for (let next = this.#given.get(number + 1); next; next = this.#given.get(number + 1)) {
+      taken.push(next);
+      number += 1;
+    }
+    for (const other of this.#given.keys()) this.#mayHaveGrown ||= other > number;
+    this.#given.clear();
+    return taken;
   }
 
   /** Resolves when half of those who keep up have been sent the entries: who takes longer holds nobody up. */

@@ -6,6 +6,7 @@ import type { Sealer } from '../db/sealing.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
+import type { FeedEntry } from '../domain/session.ts';
 import { UNRECOGNIZED } from '../domain/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { AuditedChanges } from './audited-changes.ts';
@@ -48,6 +49,7 @@ export class Recorder {
   /** Runs `work` in one transaction; what it records commits with it, or not at all. */
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
+    let numbered: Promise<readonly FeedEntry[]> = Promise.resolve([]);
     const result = await this.#db.transaction(async (tx) => {
       tx.start(goByIndexes());
       const gathered = new Gathered();
@@ -58,15 +60,23 @@ export class Recorder {
       );
       await changes.seal(this.#clock.now());
       gathered.send(tx);
-      if (recorded.length > 0) numberAtCommit(tx);
+      if (recorded.length > 0) numbered = numberAtCommit(tx);
       return done;
     });
     for (const transition of recorded) {
       this.#metrics.transitions.inc({ source: transition.source, verdict: transition.verdict });
-      this.#doorbell.ring(transition.sessionId, transition.sequence);
       if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
     }
+    this.#ring(recorded, await numbered);
     return result;
+  }
+
+  /** Rings for what was recorded, and for what others had recorded that has its position by this commit. */
+  #ring(recorded: readonly TransitionRow[], numbered: readonly FeedEntry[]): void {
+    for (const entry of numbered) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
+    for (const { sessionId, sequence } of recorded)
+      if (!numbered.some((entry) => entry.sessionId === sessionId && entry.sequence === sequence))
+        this.#doorbell.ring(sessionId, sequence);
   }
 
   #reportUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {

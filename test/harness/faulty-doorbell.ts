@@ -48,10 +48,10 @@ export function createFaultyDoorbell(inner: Doorbell, chance: Chance): FaultyDoo
     get onTheirWay() {
       return timers.size;
     },
-    ring: (sessionId, sequence) => inner.ring(sessionId, sequence),
+    ring: (...ring) => inner.ring(...ring),
     listen: ({ rung, missed }: DoorbellListener) =>
       inner.listen({
-        rung: (sessionId, sequence) => mistreat(() => rung(sessionId, sequence)),
+        rung: (...ring) => mistreat(() => rung(...ring)),
         missed: () => mistreat(missed),
       }),
     async stop() {
