@@ -23,6 +23,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A connection on which an answer takes longer is taken for dead, as behind a lost route. */
 const QUERY_TIMEOUT_MS = 20_000;
 const PROBE_AFTER_MS = 10_000;
+/** A new connection has everything to plan anew, which takes a burst's first requests tens of milliseconds. */
+const IDLE_TIMEOUT_MS = 600_000;
 
 export interface Connection {
   readonly db: Database;
@@ -41,6 +43,7 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: PROBE_AFTER_MS,
     application_name: 'vkyc-gateway',

@@ -3,6 +3,7 @@ import type { FeedEntry } from '../domain/session.ts';
 import type { Database, Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
 import { prepared, preparedColumns } from './prepared.ts';
+import { goByIndexes } from './recording.ts';
 import { feed, logIdentity, transitions } from './tables.ts';
 
 /** Any number will do, as long as every replica takes the same. */
@@ -18,6 +19,7 @@ export async function numberCommitted(db: Database, limit: number): Promise<Feed
   const [anyLeft] = await leftInOutbox(db);
   if (anyLeft === undefined) return [];
   return db.transaction(async (tx) => {
+    tx.start(goByIndexes());
     const locked = lockNumbering(tx);
     const moved = await moveFromOutbox(tx, limit);
     return (await locked)[0] === 'true' ? moved : null;

@@ -9,7 +9,7 @@ test('the database stores exactly the pairs of the status table', async () => {
   atTheEnd(() => database.end());
   const { rows } = await database.query(`
     select conrelid::regclass::text as "table", pg_get_constraintdef(oid) as definition
-    from pg_constraint where conname in ('vkyc_session_pair', 'status_transition_pair')`);
+    from pg_constraint where conname in ('vkyc_session_status_pair', 'status_transition_status_pair')`);
   expect(rows.map((row) => row.table).toSorted()).toEqual(['status_transition', 'vkyc_session']);
 
   for (const { definition } of rows) {
