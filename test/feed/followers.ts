@@ -144,6 +144,11 @@ export function createFloor(log = createLog(), selection = createSelection()) {
       log.append(count);
       tail.wake();
     },
+    /** Appends entries and hands them over, in any order and as often as wanted: all of them once, unless told otherwise. */
+    handOver(count = 1, asTheyCome: (numbers: number[]) => number[] = (numbers) => numbers) {
+      log.append(count);
+      for (const number of asTheyCome(upTo(log.length, log.length - count + 1))) tail.give(entry(number));
+    },
     /** Follows after a number; returns the connection and how to leave. */
     follow(
       after: number,

@@ -52,6 +52,27 @@ test('the log is read once and each entry executed once for all, wherever they c
   expect(floor.selection.executed).toHaveLength(10);
 });
 
+test('what is handed over is passed on without a look at the log, which is read where something is missing', async () => {
+  const floor = createFloor(createLog(5));
+  const { connection } = floor.follow(5);
+  await turn();
+  for (let round = 0; round < 10; round += 1) {
+    floor.handOver(2);
+    await connection.until(has(2 * round + 2));
+  }
+  expect(floor.log.reads).toBe(0);
+
+  // The first is lost on its way, and all come twice.
+  floor.handOver(4, ([, ...others]) => [...others, ...others]);
+  await connection.until(has(24));
+  expect(floor.log.reads).toBe(1);
+
+  floor.handOver(300, (numbers) => numbers.toReversed());
+  await connection.until(has(324));
+  expect(connection.numbers).toEqual(upTo(329, 6));
+  expect(floor.errors).toEqual([]);
+});
+
 test('those who come back at the same time share what is executed of the past', async () => {
   const floor = createFloor(createLog(100));
   await floor.tail.warmUp();
@@ -239,6 +260,15 @@ test('whatever fills, drains, fails, comes and goes: everyone sees everything on
   for (let step = 0; step < 250; step += 1) {
     if (chance.happens(0.3))
       floor.append(chance.happens(0.05) ? chance.integer(100, 2500) : chance.integer(1, 5));
+    // Some are lost, some come twice, and some before others.
+    if (chance.happens(0.3))
+      floor.handOver(chance.happens(0.05) ? chance.integer(100, 300) : chance.integer(1, 5), (numbers) =>
+        numbers
+          .flatMap((number) =>
+            Array.from({ length: chance.happens(0.2) ? chance.integer(0, 2) : 1 }, () => number),
+          )
+          .toSorted(() => (chance.happens(0.1) ? 1 : 0)),
+      );
     if (chance.happens(0.2)) {
       const after = chance.integer(0, floor.log.length);
       followers.push({ after, ...floor.follow(after, { heartbeats: chance.happens(0.3) }) });
@@ -251,6 +281,7 @@ test('whatever fills, drains, fails, comes and goes: everyone sees everything on
     for (let rest = chance.integer(0, 4); rest > 0; rest -= 1) await turn();
   }
 
+  floor.tail.wake();
   for (const { connection } of followers) connection.drain();
   for (const { after, connection } of followers)
     await connection.until(
