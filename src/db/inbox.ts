@@ -25,13 +25,18 @@ const keepWebhooks = prepared<string>(
 /** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
 const waitNotForLong = statement('wait not for long', `select set_config('lock_timeout', '250ms', true)`);
 
+/** A webhook that is in hand, and the session that it is of, where there is one by now. */
+export type ClaimedWebhook = InboxRow & { readonly sessionId: string | null };
+
 /** Claims the oldest webhooks, one of each session: its oldest. Other workers pass them over meanwhile. */
-export function claimWebhooks(tx: Transaction, limit: number): Promise<InboxRow[]> {
+export function claimWebhooks(tx: Transaction, limit: number): Promise<ClaimedWebhook[]> {
   if (limit > 1) tx.start(waitNotForLong());
   return firstInLine(tx, limit);
 }
 
-const inboxFields = fieldsOf(inbox, 'w');
+const inboxFields = fieldsOf<typeof inbox, { sessionId: string | null }>(inbox, 'w', {
+  sessionId: '(select s.id from vkyc_session s where s.verification_id = w.verification_id)',
+});
 const firstInLine = preparedRows(
   'first webhooks in line',
   inboxFields,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Database } from '../db/client.ts';
+import type { Database, Queryable } from '../db/client.ts';
 import { findCall, insertCall } from '../db/idempotency.ts';
-import { findBookedMeeting } from '../db/meetings.ts';
-import { reviewsOfSessions } from '../db/reviews.ts';
+import { findBookedMeeting, type MeetingRow } from '../db/meetings.ts';
+import { type ReviewRow, reviewsOfSessions } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../db/sessions.ts';
 import { limitOf, maySee, type Viewer } from '../domain/access.ts';
@@ -61,11 +61,15 @@ export async function performAction(
   const canonical = JSON.stringify(input);
   return recorder.inTransaction(async (recording) => {
     const { tx } = recording;
-    const session = await lockSessionById(tx, input.sessionId, limitOf(viewer));
+    // Sent first: what is read of the session is of after its lock.
+    const locking = lockSessionById(tx, input.sessionId, limitOf(viewer));
+    recording.changes.expect(input.sessionId);
+    const [session, earlier, beside] = await Promise.all([
+      locking,
+      findCall(tx, call),
+      readBeside(tx, input.sessionId),
+    ]);
     if (!session) throw notFound();
-
-    recording.changes.expect(session.id);
-    const [earlier, facts] = await Promise.all([findCall(tx, call), factsOf(tx, session)]);
     if (earlier) {
       if (earlier.sessionId !== session.id || !sealer.matches(earlier.inputHash, canonical))
         throw keyUsed(session);
@@ -73,7 +77,7 @@ export async function performAction(
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
       throw moved(session);
-    refuse(action, session, whyNot(action, facts, viewer, clock.now(), policy));
+    refuse(action, session, whyNot(action, factsOf(session, beside), viewer, clock.now(), policy));
 
     const done = await work(recording, session);
     const inputHash = sealer.hash(canonical);
@@ -90,17 +94,26 @@ export async function performAction(
   });
 }
 
-/** What the rules judge a session's actions by. */
-export async function factsOf(
-  db: Parameters<typeof findBookedMeeting>[0],
-  session: SessionRow,
-): Promise<ActionFacts> {
-  const [meeting, reviews] = await Promise.all([
-    findBookedMeeting(db, session.id),
-    reviewsOfSessions(db, [session.id]),
-  ]);
-  return { ...session, meetingAt: meeting?.startsAt ?? null, ...agentsOf(reviews, session.version) };
+interface Beside {
+  readonly meeting: MeetingRow | null;
+  readonly reviews: readonly ReviewRow[];
 }
+
+/** What counts for a session's actions beside its row. */
+async function readBeside(db: Queryable, sessionId: string): Promise<Beside> {
+  const [meeting, reviews] = await Promise.all([
+    findBookedMeeting(db, sessionId),
+    reviewsOfSessions(db, [sessionId]),
+  ]);
+  return { meeting, reviews };
+}
+
+/** What the rules judge a session's actions by. */
+const factsOf = (session: SessionRow, { meeting, reviews }: Beside): ActionFacts => ({
+  ...session,
+  meetingAt: meeting?.startsAt ?? null,
+  ...agentsOf(reviews, session.version),
+});
 
 /** A session that the viewer may see and act on, for actions that change nothing here. Throws `Refusal`. */
 export async function allowedSession(
@@ -111,7 +124,8 @@ export async function allowedSession(
 ): Promise<SessionRow> {
   const [session] = await findSessions(db, [sessionId]);
   if (!session || !maySee(viewer, session.verificationId)) throw notFound();
-  refuse(action, session, whyNot(action, await factsOf(db, session), viewer, clock.now(), policy));
+  const facts = factsOf(session, await readBeside(db, session.id));
+  refuse(action, session, whyNot(action, facts, viewer, clock.now(), policy));
   return session;
 }
 

@@ -4,6 +4,7 @@ import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
 import {
+  type ClaimedWebhook,
   claimWebhooks,
   type InboxRow,
   insertWebhooks,
@@ -118,7 +119,7 @@ export class Inbox {
   /** Some webhooks, each of another session, in one transaction. */
   async #processNext(limit: number): Promise<'MAYBE_MORE' | 'NONE_LEFT' | 'FAILED'> {
     const { recorder, log } = this.#parts;
-    let claimed: InboxRow[] = [];
+    let claimed: ClaimedWebhook[] = [];
     try {
       const count = await recorder.inTransaction(async (recording) => {
         claimed = await claimWebhooks(recording.tx, limit);
@@ -149,7 +150,7 @@ export class Inbox {
     }
   }
 
-  async #process(recording: Recording, row: InboxRow): Promise<void> {
+  async #process(recording: Recording, row: ClaimedWebhook): Promise<void> {
     let news: WebhookNews;
     try {
       news = readWebhook(this.#parts.sealer.open(row.body, placeOfWebhook(row.bodyHash)).toString('utf8'));
@@ -165,6 +166,7 @@ export class Inbox {
       said,
       eventTime,
       webhooksWhenAsked: 0,
+      sessionId: row.sessionId,
     });
     if (recorded?.session.erasedAt)
       return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));

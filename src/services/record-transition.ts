@@ -24,6 +24,7 @@ import {
   type Judgement,
   judge,
   type ProviderNews,
+  type Sighting,
   type TransitionSource,
 } from '../domain/session.ts';
 import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
@@ -40,6 +41,8 @@ export interface Report {
   readonly eventTime: Date | null;
   /** For an answer: the webhooks that were recorded when it was asked for. */
   readonly webhooksWhenAsked: number;
+  /** The session that it is of, where somebody has looked already: what is known of it then comes with its lock. */
+  readonly sessionId?: string | null;
 }
 
 export interface Recorded {
@@ -67,14 +70,7 @@ export class Recording {
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
   /** What is reported in the same breath is looked up together. Nothing is kept: a session may be begun meanwhile. */
-  readonly #locked = new DataLoader(
-    async (verificationIds: readonly string[]) => {
-      const rows = await lockSessions(this.tx, verificationIds);
-      return verificationIds.map((id) => rows.find((row) => row.verificationId === id) ?? null);
-    },
-    { cache: false },
-  );
-  readonly #sightings = new DataLoader((words: readonly Words[]) => findSightings(this.tx, words), {
+  readonly #known = new DataLoader((reports: readonly Report[]) => this.#lockAndLookUp(reports), {
     cache: false,
   });
 
@@ -102,8 +98,8 @@ export class Recording {
    */
   async report(report: Report): Promise<Recorded | null> {
     const { verificationId } = report.said;
-    const session = await this.#locked.load(verificationId);
-    if (session) return this.#reportOn(session, report);
+    const { session, seen } = await this.#known.load(report);
+    if (session) return this.#reportOn(session, report, seen);
     const intent = await findIntent(this.tx, verificationId);
     // Of a start that is done there is a session: begun since we looked, or archived long ago, and not to begin again.
     if (intent?.state === 'DONE') {
@@ -190,12 +186,44 @@ export class Recording {
     return { session, transition };
   }
 
-  async #reportOn(before: SessionRow, heard: Report): Promise<Recorded> {
+  /** Each report's session, if there is one, and when its words were heard before. */
+  async #lockAndLookUp(
+    reports: readonly Report[],
+  ): Promise<{ session: SessionRow | null; seen: Sighting[] | null }[]> {
+    // Sent first: what is read of a session is of after its lock.
+    const locking = lockSessions(
+      this.tx,
+      reports.map(({ said }) => said.verificationId),
+    );
+    const known = reports.filter(({ sessionId }) => sessionId);
+    for (const { sessionId } of known) this.changes.expect(sessionId as string);
+    const looking =
+      known.length > 0
+        ? findSightings(
+            this.tx,
+            known.map((report) => wordsOf(report, report.sessionId as string)),
+          )
+        : [];
+    const [rows, sightings] = await Promise.all([locking, looking]);
+    return reports.map((report) => ({
+      session: rows.find((row) => row.verificationId === report.said.verificationId) ?? null,
+      seen: sightings[known.indexOf(report)] ?? null,
+    }));
+  }
+
+  async #reportOn(
+    before: SessionRow,
+    heard: Report,
+    seenBefore: Sighting[] | null = null,
+  ): Promise<Recorded> {
     const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
     this.changes.expect(before.id);
-    const words = { sessionId: before.id, rawStatus: said.rawStatus, rawSubStatus: said.rawSubStatus };
-    const seen = eventTime ? await this.#sightings.load(words) : [];
+    const [seen = []] = seenBefore
+      ? [seenBefore]
+      : eventTime
+        ? await findSightings(this.tx, [wordsOf(report, before.id)])
+        : [];
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
@@ -322,6 +350,12 @@ export class Recording {
 const withoutPerson = (report: Report): Report => ({
   ...report,
   said: { ...report.said, link: null, agentRemarks: null, auditorRemarks: null },
+});
+
+const wordsOf = ({ said: { rawStatus, rawSubStatus } }: Report, sessionId: string): Words => ({
+  sessionId,
+  rawStatus,
+  rawSubStatus,
 });
 
 /** The way that the provider's word came: the answer to a start is one that was asked for. */
