@@ -28,6 +28,34 @@ export interface Payload {
   readonly extensions?: unknown;
 }
 
+/** What a payload asks for. */
+export interface Asked {
+  readonly query?: string;
+  readonly operationName?: string;
+  readonly variables: Record<string, unknown>;
+  readonly extensions: Record<string, unknown>;
+}
+
+/** What a payload asks for, once it is of the right types. Throws what is wrong with it. */
+export function askedBy({ query, operationName, variables, extensions }: Payload): Asked {
+  if (query != null && typeof query !== 'string')
+    throw badRequest('`query` must be one document, as a string.');
+  if (operationName != null && typeof operationName !== 'string')
+    throw badRequest('`operationName` must be a string.');
+  return {
+    ...(query == null ? {} : { query }),
+    ...(operationName == null ? {} : { operationName }),
+    variables: objectOf('variables', variables),
+    extensions: objectOf('extensions', extensions),
+  };
+}
+
+function objectOf(name: string, value: unknown): Record<string, unknown> {
+  if (value == null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw badRequest(`\`${name}\` must be an object.`);
+}
+
 /** An operation that can be executed. */
 export interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName'> {
   readonly document: DocumentNode;
@@ -74,17 +102,13 @@ export class Operations {
     }
   }
 
-  #prepare({ query, operationName, variables }: Payload): Operation | readonly GraphQLError[] {
-    if (typeof query !== 'string') return [badRequest('Send a document: {"query": "…"}.')];
-    if (operationName != null && typeof operationName !== 'string')
-      return [badRequest('`operationName` must be a string.')];
-    if (variables != null && (typeof variables !== 'object' || Array.isArray(variables)))
-      return [badRequest('`variables` must be an object.')];
+  #prepare(payload: Payload): Operation | readonly GraphQLError[] {
+    const { query, operationName, variables: variableValues } = askedBy(payload);
+    if (query === undefined) return [badRequest('Send a document: {"query": "…"}.')];
     const { document, errors, selection } = this.#check(query);
     if (errors.length > 0) return errors;
     const operation = getOperationAST(document, operationName);
     if (!operation) return [badRequest('Name one of the operations of the document with `operationName`.')];
-    const variableValues = (variables ?? {}) as Record<string, unknown>;
     // What cannot be coerced is refused when it is executed: its key is never used.
     const { coerced = {} } = getVariableValues(
       this.#schema,

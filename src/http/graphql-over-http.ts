@@ -1,24 +1,25 @@
-import { ApolloServer, type ApolloServerOptions, HeaderMap } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, type GraphQLRequest, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import type {
-  FastifyInstance,
-  FastifyRequest,
-  onRequestHookHandler,
-  onSendHookHandler,
-  preHandlerHookHandler,
-} from 'fastify';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type ValidationRule } from 'graphql';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import {
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  type ValidationRule,
+} from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { costOf, tooComplex } from '../graphql/cost.ts';
 import type { Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
 import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
+import { type Asked, askedBy } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Trust } from '../graphql/trusted-documents.ts';
+import { type AnswerType, answerTypeFor } from './answer-type.ts';
 import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
 import { refuseUnasked } from './origin.ts';
 import type { Authenticator } from './sign-in.ts';
@@ -73,37 +74,15 @@ const executedBy = ({
   stop: async () => {},
 });
 
+const notAcceptable = (): GraphQLError =>
+  new GraphQLError('Accept application/json or application/graphql-response+json: there is no other type.', {
+    extensions: { code: 'BAD_REQUEST' },
+  });
+
 const subscriptionsElsewhere = (): GraphQLError =>
   new GraphQLError('Subscriptions are served over WebSocket (graphql-transport-ws) at this address.', {
     extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
-
-/** Puts the document in the place of its name. A GET is read by Apollo itself, from its URL. */
-const withTrusted =
-  (trust: Trust, translate: Translate): preHandlerHookHandler =>
-  (request, reply, goOn) => {
-    try {
-      if (request.method === 'POST') {
-        if (typeof request.body === 'object' && request.body !== null) request.body = trust(request.body);
-      } else {
-        const url = new URL(request.url, 'http://gateway');
-        const { query, extensions } = trust(payloadOf(request));
-        if (typeof query === 'string') url.searchParams.set('query', query);
-        url.searchParams.delete('documentId');
-        if (extensions !== undefined)
-          url.searchParams.set(
-            'extensions',
-            typeof extensions === 'string' ? extensions : JSON.stringify(extensions),
-          );
-        request.raw.url = `${url.pathname}${url.search}`;
-      }
-    } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      reply.status(400).send({ errors: [translate(error)] });
-      return;
-    }
-    goOn();
-  };
 
 /** What is wrong with the operation, and not with the request that it came by. */
 const OF_THE_OPERATION = [
@@ -117,14 +96,30 @@ const OF_THE_OPERATION = [
  * Who accepts `application/json` alone may take any other status for no answer at all: there the specification wants
  * 200 for whatever is an answer, and 400 only for `application/graphql-response+json`. Apollo says 400 to both.
  */
-const withStatusOfType: onSendHookHandler<unknown> = (_request, reply, answer, send) => {
-  const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
-  if (reply.statusCode !== 400 || !isJson || typeof answer !== 'string') return send(null, answer);
-  const { errors } = JSON.parse(answer) as { errors?: GraphQLFormattedError[] };
-  const isAnswer = errors?.every(({ extensions }) => OF_THE_OPERATION.includes(String(extensions?.code)));
-  if (isAnswer) reply.status(200);
-  send(null, answer);
-};
+function statusOf(answer: Answered, type: AnswerType): number {
+  const { status = 200 } = answer.http;
+  if (status !== 400 || !type.startsWith('application/json')) return status;
+  const { errors } = resultOf(answer);
+  return errors?.every(({ extensions }) => OF_THE_OPERATION.includes(String(extensions?.code)))
+    ? 200
+    : status;
+}
+
+type Answered = Awaited<ReturnType<ApolloServer<Context>['executeOperation']>>;
+
+function resultOf({ body }: Answered): FormattedExecutionResult {
+  if (body.kind === 'single') return body.singleResult as FormattedExecutionResult;
+  throw new Error('No operation is answered in parts here');
+}
+
+/** Of a request Apollo asks for no more than its method: by any but POST it executes queries alone. */
+const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> => ({
+  method,
+  headers: new HeaderMap(),
+  search: '',
+  body: null,
+});
+const [BY_GET, BY_POST] = [requestBy('GET'), requestBy('POST')];
 
 /**
  * Serves queries and mutations at `/graphql`, as the working draft of GraphQL over HTTP has it
@@ -154,34 +149,31 @@ export async function serveGraphqlOverHttp(
     ],
   });
   await apollo.start();
-  // Of the headers Apollo reads these.
-  const headersOf = ({ headers: { accept, 'content-type': contentType } }: FastifyRequest) => {
-    const headers = new HeaderMap();
-    if (accept) headers.set('accept', accept);
-    if (contentType) headers.set('content-type', contentType);
-    return headers;
-  };
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
     onRequest: [refuseUnasked, signInFirst(authenticator, translate), limitUploads],
-    preHandler: [refuseBatch, withTrusted(trust, translate)],
-    onSend: withStatusOfType,
-    handler: async (request, reply) => {
-      const { method, url, body } = request;
-      const answer = await apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method,
-          headers: headersOf(request),
-          search: url.includes('?') ? url.slice(url.indexOf('?')) : '',
-          body,
-        },
-        context: async () => createContext(services, viewerOf(request)),
-      });
-      if (answer.body.kind !== 'complete') throw new Error('No operation is answered in parts here');
-      reply.status(answer.status ?? 200);
-      for (const [name, value] of answer.headers) reply.header(name, value);
-      return answer.body.string;
+    preHandler: refuseBatch,
+    async handler(request, reply) {
+      const refuse = (status: number, error: GraphQLError) =>
+        reply.status(status).send({ errors: [translate(error)] });
+      const type = answerTypeFor(request.headers.accept);
+      if (!type) return refuse(406, notAcceptable());
+      reply.type(type);
+      let asked: Asked;
+      try {
+        asked = askedBy(trust(payloadOf(request)));
+      } catch (error) {
+        if (error instanceof GraphQLError) return refuse(400, error);
+        throw error;
+      }
+      const answer = await apollo.executeOperation(
+        { ...asked, http: request.method === 'POST' ? BY_POST : BY_GET },
+        { contextValue: createContext(services, viewerOf(request)) },
+      );
+      for (const [name, value] of answer.http.headers) reply.header(name, value);
+      const { errors, data, extensions } = resultOf(answer);
+      return reply.status(statusOf(answer, type)).send(JSON.stringify({ errors, data, extensions }));
     },
   });
   refuseOtherMethods(app, '/graphql');

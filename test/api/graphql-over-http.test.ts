@@ -55,6 +55,48 @@ test.each([
   },
 );
 
+test.each(['GET', 'HEAD'])('by %s nothing is changed', async (method) => {
+  const mutation = 'mutation { refreshSession(sessionId: "none") { __typename } }';
+
+  const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`, { method });
+
+  expect(response.status).toBe(405);
+  expect(response.headers.get('allow')).toBe('POST');
+});
+
+test.each([
+  ['neither type', 'text/html', 406],
+  ['anything', '*/*', 200],
+  ['the new type rather than JSON', 'application/json;q=0.5, application/graphql-response+json', 200],
+])('who accepts %s is told so by the status', async (_what, accept, status) => {
+  for (let time = 0; time < 2; time += 1) {
+    const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(QUERY)}`, {
+      headers: { accept },
+    });
+
+    expect(response.status).toBe(status);
+    const isNew = accept.endsWith('graphql-response+json');
+    expect(response.headers.get('content-type')).toContain(
+      isNew ? 'graphql-response+json' : 'application/json',
+    );
+  }
+});
+
+test.each([
+  ['variables that are no object', '{"query":"{ viewer { id } }","variables":"x"}'],
+  ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
+  ['a name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
+  ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
+  ['no document', '{}'],
+  ['a body that is no object', '"{ viewer { id } }"'],
+])('%s: the answer says what to send', async (_what, body) => {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+});
+
 test('what is refused for another reason than its operation has its status in JSON as well', async () => {
   const headers = { 'content-type': 'application/json', authorization: 'Bearer none' };
   const signedOut = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: json(QUERY) });
