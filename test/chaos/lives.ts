@@ -90,6 +90,20 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
   return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
+/** What is kept for those who follow fills for ten minutes before it is as much as it ever will be. */
+const FILLS_SECONDS = 600;
+const MEMORY_SLACK_MB = 12;
+
+/** By how many megabytes in use the end of a life exceeds what its middle had; null where it was too short to tell. */
+export function memoryGrownBy({ samples }: Life): number | null {
+  const [first, last] = [samples[0]?.atSeconds ?? 0, samples.at(-1)?.atSeconds ?? 0];
+  const full = samples.filter(({ atSeconds }) => atSeconds >= first + FILLS_SECONDS);
+  if (last < first + 2 * FILLS_SECONDS) return null;
+  const held = full.map(({ heldMb }) => heldMb);
+  const before = Math.max(...held.slice(0, Math.ceil(held.length / 2)));
+  return Math.max(0, Math.min(...held.slice(-Math.ceil(held.length / 4))) - before - MEMORY_SLACK_MB);
+}
+
 /** By how many descriptors, not counting those of clients, the end of a life has more than its first half had. */
 export function descriptorsGrownBy({ samples }: Life): number {
   const own = samples.map(({ ownDescriptors }) => ownDescriptors);

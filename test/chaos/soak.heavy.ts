@@ -4,7 +4,7 @@ import { eventually } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { inWords } from './account.ts';
 import { balanceOf, enter } from './book.ts';
-import { descriptorsGrownBy, settled, slopesOf, watchLives } from './lives.ts';
+import { descriptorsGrownBy, memoryGrownBy, settled, slopesOf, watchLives } from './lives.ts';
 import { WATCHED } from './process-figures.ts';
 import type { Wear } from './proxy.ts';
 import { makeSoakTraffic, type Rates } from './soak-traffic.ts';
@@ -166,6 +166,12 @@ test(
     const zeros = { lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 };
     expect(balance, `CHAOS_SEED=${SEED}`).toMatchObject(zeros);
     for (const life of warm) expect(descriptorsGrownBy(life), `descriptors of ${life.name}`).toBe(0);
+    for (const life of lives.all) {
+      const grownBy = memoryGrownBy(life);
+      if (grownBy === null) continue;
+      say(`${life.name}: ${grownBy.toFixed(0)} MB in use beyond what its middle had`);
+      expect(grownBy, `memory of ${life.name}`).toBe(0);
+    }
     expect(warm.length).toBeGreaterThan(0);
     await expectFolds(database);
     await expectFeedOfLog(database);
