@@ -25,6 +25,8 @@ CREATE OR REPLACE FUNCTION "is_status_pair"("status" text, "sub_status" text) RE
       ('FAILED', 'UNRECOGNIZED'), ('EXPIRED', 'UNRECOGNIZED'), ('UNRECOGNIZED', 'UNRECOGNIZED')
     );
   END $$;--> statement-breakpoint
+-- A check runs with the rights of whoever writes.
+GRANT EXECUTE ON FUNCTION "is_status_pair"(text, text) TO PUBLIC;--> statement-breakpoint
 ALTER TABLE "vkyc_session" DROP CONSTRAINT IF EXISTS "vkyc_session_status_pair";--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_status_pair" CHECK (is_status_pair("vkyc_session"."status", "vkyc_session"."sub_status")) NOT VALID;--> statement-breakpoint
 ALTER TABLE "vkyc_session" VALIDATE CONSTRAINT "vkyc_session_status_pair";--> statement-breakpoint

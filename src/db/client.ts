@@ -95,7 +95,7 @@ interface Opened {
 function open(client: pg.PoolClient): Opened {
   const started: Promise<unknown>[] = [];
   const start: Transaction['start'] = (write) => {
-    const sent: Promise<unknown> = write instanceof Promise ? write : client.query(write);
+    const sent: Promise<unknown> = 'then' in write ? write : client.query(write);
     sent.catch(() => {});
     started.push(sent);
   };

@@ -21,6 +21,7 @@ export async function numberCommitted(db: Database, limit: number): Promise<Feed
   return db.transaction(async (tx) => {
     tx.start(goByIndexes());
     const locked = lockNumbering(tx);
+    tx.start(locked);
     const moved = await moveFromOutbox(tx, limit);
     return (await locked)[0] === 'true' ? moved : null;
   });

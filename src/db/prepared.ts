@@ -25,7 +25,8 @@ export interface Statement {
 
 /**
  * That a column is among a parameter's values. Seeing how many they are, the planner would take each call's plan to be worth
- * planning it again, which takes longer than the reading; so it does not see.
+ * planning it again, which takes longer than the reading; so it does not see. The plan is renewed with the table's
+ * statistics.
  */
 export const amongKeys = (column: string, parameter: string, type: string): string =>
   `${column} = any((select ${parameter}::${type}[])::${type}[])`;

@@ -99,7 +99,7 @@ function sizesIn(document: DocumentNode): string[] {
 
 /** Whatever else it is, it is refused or a list of one. */
 const sizeOf = (value: unknown): unknown =>
-  Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : String(value).slice(0, 9);
+  Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : typeof value;
 
 /** Null where the variables are not acceptable. */
 function walk({ schema, document, operation, variableValues }: Asked): number | null {

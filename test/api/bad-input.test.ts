@@ -34,6 +34,17 @@ test.each([
       variables: { n: 'ten' },
     }),
   ],
+  [
+    'a variable that not even a text can be made of',
+    JSON.stringify({
+      query: 'query ($n: Int) { sessions(first: $n) { nodes { id } } }',
+      variables: { n: { toString: 1 } },
+    }),
+  ],
+  ['variables that are no object', '{"query":"{ viewer { id } }","variables":"x"}'],
+  ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
+  ['a name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
+  ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
 ])('%s is a clear error of the request', async (_what, body) => {
   const { status, text } = await post(body);
 

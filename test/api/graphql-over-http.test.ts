@@ -82,21 +82,6 @@ test.each([
   }
 });
 
-test.each([
-  ['variables that are no object', '{"query":"{ viewer { id } }","variables":"x"}'],
-  ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
-  ['a name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
-  ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
-  ['no document', '{}'],
-  ['a body that is no object', '"{ viewer { id } }"'],
-])('%s: the answer says what to send', async (_what, body) => {
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
-
-  expect(response.status).toBe(400);
-  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
-});
-
 test('what is refused for another reason than its operation has its status in JSON as well', async () => {
   const headers = { 'content-type': 'application/json', authorization: 'Bearer none' };
   const signedOut = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: json(QUERY) });

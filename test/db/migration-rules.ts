@@ -53,7 +53,7 @@ const WITHIN_A_TRANSACTION: readonly Rule[] = [
   { forbids: /^DO\b/, because: 'its batches are not committed: each statement by itself' },
 ];
 
-const REPEATABLE = /\bIF (NOT )?EXISTS\b|\bOR REPLACE\b|\bVALIDATE\b|\bSET\b|^DO\b/;
+const REPEATABLE = /\bIF (NOT )?EXISTS\b|\bOR REPLACE\b|\bVALIDATE\b|\bSET\b|^GRANT\b|^DO\b/;
 const nameIn = (statement: string): string | null =>
   statement.match(
     /\b(?:INDEX CONCURRENTLY|INDEX|TABLE|CONSTRAINT)\s+(?:IF (?:NOT )?EXISTS\s+)?"(\w+)"/,

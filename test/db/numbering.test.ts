@@ -1,0 +1,39 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { connect } from '../../src/db/client.ts';
+import { numberCommitted } from '../../src/db/feed.ts';
+import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+import { createSessions, record } from '../harness/log-writer.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+
+test('a connection that breaks while positions are given out fails that alone, and they are given out later', async () => {
+  const url = await freshDatabase();
+  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const wire = await startTcpProxy(url);
+  const { db, close } = connect(wire.url, 2, () => {});
+  const { query } = pg.Client.prototype;
+  atTheEnd(async () => {
+    pg.Client.prototype.query = query;
+    await close();
+    await pool.end();
+  });
+  const [session = ''] = await createSessions(pool, 1);
+  await record(pool, session);
+  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
+    if (String(args[0]?.text).includes('pg_try_advisory_xact_lock')) wire.cut();
+    return (query as any).apply(this, args);
+  } as typeof query;
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  atTheEnd(async () => void process.off('unhandledRejection', note));
+
+  await expect(numberCommitted(db, 10)).rejects.toThrow();
+  await turn();
+  expect(unhandled).toEqual([]);
+
+  pg.Client.prototype.query = query;
+  wire.mend();
+  expect(await numberCommitted(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
+});
