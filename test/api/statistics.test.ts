@@ -1,11 +1,11 @@
 /** What the figures say, told by sessions that go their ways on a clock that stands still between their steps. */
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
 import { stillClock } from '../harness/clock.ts';
-import { atTheEnd, bootGateway, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
 import { webhooksSettled } from '../harness/rows.ts';
+import { onStatement } from '../harness/statements.ts';
 
 const MINUTE = 60_000;
 const BEGIN = new Date(Math.floor(Date.now() / MINUTE) * MINUTE);
@@ -254,15 +254,9 @@ test('a window that has no time has no stretches, and of stretches there are 1 t
 test('what is not selected is not counted: states and parties are one statement over sessions alone', async () => {
   const gateway = await bootGateway({ database: floor.databaseUrl, bothWays: false });
   const seen: string[] = [];
-  const { query } = pg.Client.prototype;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
-    const text: string = args[0]?.text ?? args[0];
+  onStatement(({ text }) => {
     // Without what the gateway asks by itself: what is to be polled, and how many are.
     if (/vkyc_session|status_transition/.test(text) && !/next_poll_at/.test(text)) seen.push(text);
-    return (query as any).apply(this, args);
-  } as typeof query;
-  atTheEnd(async () => {
-    pg.Client.prototype.query = query;
   });
   const statementsOf = async (selection: string, given = ''): Promise<string[]> => {
     seen.length = 0;

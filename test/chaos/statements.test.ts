@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-ws';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { pairOf } from '../../src/domain/status.ts';
-import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { onStatement } from '../harness/statements.ts';
 
 const SOCKETS = 10;
 const TRANSITIONS = 8;
@@ -13,14 +13,9 @@ const BY_THE_CLOCK = 15;
 /** Counts what the gateway, and not the test, asks the database through the driver. */
 function countStatements(): { count: number } {
   const counter = { count: 0 };
-  const query = pg.Client.prototype.query;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
-    const { application_name } = (this as any).connectionParameters;
+  onStatement(({ client }) => {
+    const { application_name } = (client as any).connectionParameters;
     if (application_name?.startsWith('vkyc-gateway')) counter.count += 1;
-    return (query as any).apply(this, args);
-  } as typeof query;
-  atTheEnd(async () => {
-    pg.Client.prototype.query = query;
   });
   return counter;
 }

@@ -5,6 +5,7 @@ import { connect } from '../../src/db/client.ts';
 import { numberCommitted } from '../../src/db/feed.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
+import { onStatement } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
 test('a connection that breaks while positions are given out fails that alone, and they are given out later', async () => {
@@ -12,18 +13,15 @@ test('a connection that breaks while positions are given out fails that alone, a
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);
   const { db, close } = connect(wire.url, 2, () => {});
-  const { query } = pg.Client.prototype;
   atTheEnd(async () => {
-    pg.Client.prototype.query = query;
     await close();
     await pool.end();
   });
   const [session = ''] = await createSessions(pool, 1);
   await record(pool, session);
-  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
-    if (String(args[0]?.text).includes('pg_try_advisory_xact_lock')) wire.cut();
-    return (query as any).apply(this, args);
-  } as typeof query;
+  const stop = onStatement(({ text }) => {
+    if (text.includes('pg_try_advisory_xact_lock')) wire.cut();
+  });
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => void unhandled.push(reason);
   process.on('unhandledRejection', note);
@@ -33,7 +31,7 @@ test('a connection that breaks while positions are given out fails that alone, a
   await turn();
   expect(unhandled).toEqual([]);
 
-  pg.Client.prototype.query = query;
+  stop();
   wire.mend();
   expect(await numberCommitted(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
 });

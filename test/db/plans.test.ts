@@ -16,6 +16,7 @@ import {
 } from '../../src/db/sessions.ts';
 import { findSightings } from '../../src/db/transitions.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
+import { onStatement, type Statement } from '../harness/statements.ts';
 
 const SESSIONS = 30_000;
 let url: string;
@@ -46,29 +47,18 @@ beforeAll(async () => {
   await database.query('analyze');
 });
 
-interface Sent {
-  readonly text: string;
-  readonly values: unknown[];
-}
-
 /** What `run` sends. */
-async function statementsOf(run: () => Promise<unknown>): Promise<Sent[]> {
-  const sent: Sent[] = [];
-  const { query } = pg.Client.prototype;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
-    sent.push({ text: args[0]?.text ?? args[0], values: args[1] ?? args[0]?.values });
-    return (query as any).apply(this, args);
-  } as typeof query;
-  await run().finally(() => {
-    pg.Client.prototype.query = query;
-  });
+async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
+  const sent: Statement[] = [];
+  const stop = onStatement((statement) => void sent.push(statement));
+  await run().finally(stop);
   return sent;
 }
 
 /** The plan of a statement, from the planner itself: for its values, or for any. */
 async function explain(
   by: pg.Pool | pg.PoolClient,
-  { text, values }: Sent,
+  { text, values }: Statement,
   wanted: 'FOR_THESE' | 'FOR_ANY' = 'FOR_THESE',
 ): Promise<string> {
   const { rows } =
@@ -80,7 +70,7 @@ async function explain(
 
 async function planOf(run: () => Promise<unknown>, about = 'vkyc_session'): Promise<string> {
   const statement = (await statementsOf(run)).find(({ text }) => text.includes(about));
-  return explain(database, statement as Sent);
+  return explain(database, statement as Statement);
 }
 
 const FILTERS: [string, SessionFilter][] = [
@@ -162,7 +152,7 @@ test('a session is locked, looked up and recorded by its keys, whatever the plan
       numberAtCommit(tx);
     }),
   );
-  const told = sent.find(({ text }) => text.includes('enable_sort')) as Sent;
+  const told = sent.find(({ text }) => text.includes('enable_sort')) as Statement;
   const client = await database.connect();
   try {
     await client.query('begin');

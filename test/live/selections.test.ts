@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { GraphQLObjectType } from 'graphql';
-import pg from 'pg';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createCursors } from '../../src/feed/cursor.ts';
@@ -9,6 +8,7 @@ import { atTheEnd, bootGateway, eventually, type Gateway, type Stream } from '..
 import { createSessions, record } from '../harness/log-writer.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { webhooksSettled } from '../harness/rows.ts';
+import { onStatement } from '../harness/statements.ts';
 
 /** Statements of the gateway's own looking around. */
 const BY_THE_CLOCK = 12;
@@ -119,14 +119,9 @@ test('what one customer sees takes no more statements for 30 customers than for 
     'subscription { feed { ... on Heartbeat { cursor } ... on StatusTransition { session { availableActions } } } }';
   const streams: Stream<object>[] = [];
   let statements = 0;
-  const original = pg.Client.prototype.query;
-  atTheEnd(async () => {
-    pg.Client.prototype.query = original;
-  });
-  pg.Client.prototype.query = function (this: pg.Client, ...given: never[]) {
+  onStatement(() => {
     statements += 1;
-    return (original as (...given: never[]) => unknown).apply(this, given);
-  } as never;
+  });
 
   const counts: number[] = [];
   for (const customers of [2, 30]) {
