@@ -5,6 +5,7 @@ import { findAuditHeads } from '../../src/db/audit.ts';
 import { readBacklog } from '../../src/db/backlog.ts';
 import { type Connection, connect } from '../../src/db/client.ts';
 import { numberAtCommit } from '../../src/db/feed.ts';
+import { claimWebhooks } from '../../src/db/inbox.ts';
 import { Gathered, goByIndexes } from '../../src/db/recording.ts';
 import { countStates } from '../../src/db/session-stats.ts';
 import {
@@ -173,6 +174,32 @@ test('a session is locked, looked up and recorded by its keys, whatever the plan
       );
       expect(plan).toContain('Index Cond');
     }
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+});
+
+test('of a webhook in line only the earlier ones of its session are looked at, however long the line is', async () => {
+  const sent = await statementsOf(() =>
+    connection.db.transaction(async (tx) => {
+      tx.start(goByIndexes());
+      await claimWebhooks(tx, 10);
+    }),
+  );
+  const [told, claim] = ['enable_sort', 'skip locked'].map((part) =>
+    sent.find(({ text }) => text.includes(part)),
+  ) as [Statement, Statement];
+  const client = await database.connect();
+  try {
+    await client.query('begin');
+    await client.query(told.text);
+    const plan = await explain(client, claim, 'FOR_ANY');
+
+    expect(plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
+    expect(plan).toMatch(
+      /Index Scan using webhook_inbox_session on webhook_inbox earlier[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/,
+    );
   } finally {
     await client.query('rollback');
     client.release();
