@@ -211,6 +211,13 @@ export class Recording {
     }));
   }
 
+  /** An answer has no time by which its words could be told from the same ones heard before. */
+  async #seenOf(report: Report, sessionId: string): Promise<Sighting[]> {
+    if (!report.eventTime) return [];
+    const [seen = []] = await findSightings(this.tx, [wordsOf(report, sessionId)]);
+    return seen;
+  }
+
   async #reportOn(
     before: SessionRow,
     heard: Report,
@@ -219,11 +226,7 @@ export class Recording {
     const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
     this.changes.expect(before.id);
-    const [seen = []] = seenBefore
-      ? [seenBefore]
-      : eventTime
-        ? await findSightings(this.tx, [wordsOf(report, before.id)])
-        : [];
+    const seen = seenBefore ?? (await this.#seenOf(report, before.id));
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
