@@ -123,8 +123,9 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
 
 test('a webhook that may be older than what a poll found has the provider asked, so that it stands corrected', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
-  await gateway.start('older.happy-path');
+  // The webhook of the start as well: one that came after the poll would confirm an older word than the newest.
   await setFaults(gateway, { drop: {} });
+  await gateway.start('older.happy-path');
   await gateway.advance('older.happy-path', 6);
   clock.forward(15 * MINUTE);
   await eventually(async () => (await sessionOf(gateway, 'older.happy-path')).subStatus === 'NO_AGENT_FOUND');
