@@ -78,7 +78,7 @@ const CLOCK_DOUBT_MS = 5_000;
 
 /** What to do about a piece of news. */
 export type Judgement =
-  | { readonly kind: 'NOTHING' }
+  | { readonly kind: 'NOTHING'; readonly settle: boolean }
   /** The webhook of something that a poll had found: no transition, only its time. */
   | { readonly kind: 'CONFIRMS'; readonly settle: boolean }
   | { readonly kind: 'TRANSITION'; readonly pair: Pair; readonly verdict: Verdict; readonly settle: boolean };
@@ -99,7 +99,7 @@ function judgeWebhook(
   news: Extract<ProviderNews, { kind: 'WEBHOOK' }>,
 ): Judgement {
   const time = news.eventTime.getTime();
-  if (news.seen.some((sighting) => sighting?.getTime() === time)) return { kind: 'NOTHING' };
+  if (news.seen.some((sighting) => sighting?.getTime() === time)) return { kind: 'NOTHING', settle: false };
 
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
@@ -128,7 +128,8 @@ function judgeAnswer(
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
-  if (overtaken || known) return { kind: 'NOTHING' };
+  // What it says may be newer than the webhook that overtook it: only asking again can tell.
+  if (overtaken || known) return { kind: 'NOTHING', settle: !known };
   return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: false };
 }
 

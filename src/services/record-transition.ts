@@ -231,7 +231,7 @@ export class Recording {
     const judgement = judge(state, newsOf(report, seen));
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
     if (judgement.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
-    if (overtaken) return this.#fillIn(before, report);
+    if (overtaken) return this.#fillIn(before, report, judgement.settle);
 
     const now = this.#clock.now();
     const transition =
@@ -248,8 +248,7 @@ export class Recording {
       ...(undated ? { providerEventTime: before.providerEventTime } : {}),
       ...(judgement.kind === 'NOTHING' || late || undated ? {} : { providerFoundAt: eventTime ? null : now }),
       // An answer that nothing overtook is the provider's present state: there is no doubt left.
-      unsettled:
-        eventTime !== null && (before.unsettled || (judgement.kind !== 'NOTHING' && judgement.settle)),
+      unsettled: eventTime !== null && (before.unsettled || judgement.settle),
       providerHeardAt: now,
     });
 
@@ -269,13 +268,14 @@ export class Recording {
   }
 
   /** An answer that webhooks overtook is no news, but may know what they left out. */
-  async #fillIn(before: SessionRow, report: Report): Promise<Recorded> {
+  async #fillIn(before: SessionRow, report: Report, settle: boolean): Promise<Recorded> {
     const said = this.#facts(before.id, null, report);
     const session = this.#save({
       ...before,
       referenceId: before.referenceId ?? said.referenceId,
       link: before.link ?? said.link,
       linkExpiresAt: before.linkExpiresAt ?? said.linkExpiresAt,
+      unsettled: before.unsettled || settle,
       providerHeardAt: this.#clock.now(),
     });
     return { session, transition: null };

@@ -63,9 +63,11 @@ describe('webhooks', () => {
   test('are nothing new the second time, however often they come', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({
       kind: 'NOTHING',
+      settle: false,
     });
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 9, [at(9)]))).toEqual({
       kind: 'NOTHING',
+      settle: false,
     });
   });
 
@@ -98,11 +100,21 @@ describe('answers', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
     });
-    expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
+    expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({
+      kind: 'NOTHING',
+      settle: false,
+    });
   });
 
-  test('are not news where a webhook was recorded since they were asked for', () => {
-    expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({ kind: 'NOTHING' });
+  test('are not news where a webhook was recorded since they were asked for, but worth asking again where they differ', () => {
+    expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({
+      kind: 'NOTHING',
+      settle: true,
+    });
+    expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED', 1))).toEqual({
+      kind: 'NOTHING',
+      settle: false,
+    });
   });
 
   test("are compared with the provider's last words, not with what was decided here", () => {
@@ -110,7 +122,10 @@ describe('answers', () => {
       decidedHere: true,
       provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), foundAt: null, webhooks: 2 },
     });
-    expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({ kind: 'NOTHING' });
+    expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({
+      kind: 'NOTHING',
+      settle: false,
+    });
   });
 });
 

@@ -123,7 +123,7 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
 
 test('a webhook that may be older than what a poll found has the provider asked, so that it stands corrected', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
-  // The webhook of the start as well: one that came after the poll would confirm an older word than the newest.
+  // The webhook of the start as well: one that came once the clock is ahead would put the poll off.
   await setFaults(gateway, { drop: {} });
   await gateway.start('older.happy-path');
   await gateway.advance('older.happy-path', 6);
@@ -141,6 +141,38 @@ test('a webhook that may be older than what a poll found has the provider asked,
     const log = await logOf(gateway, 'older.happy-path');
     return log.slice(-2).join(', ') === 'WEBHOOK USER_AUDIO_CHECK_FAILED, POLL NO_AGENT_FOUND';
   });
+});
+
+test('an answer that a webhook overtook is not lost: the provider is asked again at once', async () => {
+  let present = ['RECEIVED', 'LINK_GENERATED'];
+  let held = Promise.resolve();
+  let asked = 0;
+  const { gateway, clock } = await againstScript(({ method, body }) => {
+    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'overtaken.1', user_id: 'asha' };
+    if (method === 'GET') asked += 1;
+    const [status, sub_status] = present;
+    return { body: JSON.stringify({ ...sent, status, sub_status }), before: () => held };
+  });
+  await gateway.start('overtaken.1', { user: { userId: 'asha', phone: '9988776655' } });
+  const askedByTheStart = asked;
+
+  present = ['PRE_VIDEO_CALL', 'NO_AGENT_FOUND'];
+  let letGo = () => {};
+  held = new Promise((resolve) => {
+    letGo = resolve;
+  });
+  clock.forward(15 * MINUTE);
+  await eventually(async () => asked === askedByTheStart + 1);
+  await gateway.webhook(webhookOf('overtaken.1', 'RECEIVED', 'LINK_GENERATED', 1));
+  await eventually(async () => {
+    const { rows } = await gateway.database.query('select provider_webhooks from vkyc_session');
+    return rows[0].provider_webhooks === 1;
+  });
+  letGo();
+
+  // By a clock that stands still: nothing else becomes due.
+  await eventually(async () => (await sessionOf(gateway, 'overtaken.1')).subStatus === 'NO_AGENT_FOUND');
+  expect(asked).toBe(askedByTheStart + 2);
 });
 
 test('two replicas that have the same sessions to ask about keep to one budget, and ask about each once', async () => {
