@@ -50,6 +50,7 @@ import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/recorder.ts';
 import { createStartSession } from './services/start-session.ts';
+import { WebhookLine } from './services/webhook-line.ts';
 import { addGauges } from './telemetry/gauges.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { counted, measured } from './telemetry/operations.ts';
@@ -155,8 +156,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
     const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, log });
-    const inbox = new Inbox({ db, clock, sealer, recorder, log });
-    onStop(() => inbox.stop());
+    const line = new WebhookLine({ db, clock, sealer, recorder, log });
+    onStop(() => line.stop());
+    const inbox = new Inbox({ db, clock, sealer, recorder, line });
     if (!overrides.withoutPolling) {
       const polled = cashfree('POLL');
       const reconciler = new Reconciler({ db, pool, clock, provider: polled, recorder, pace, sealer, log });

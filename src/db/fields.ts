@@ -124,19 +124,23 @@ export function recordsOf<Table extends PgTable, Filled extends string = never>(
   return {
     columns: columns.map(([, { name }]) => `"${name}"`),
     of: (parameter) => `json_populate_recordset(null::"${getTableName(table)}", ${parameter}::json)`,
-    write: (rows) =>
-      JSON.stringify(
-        Array.from(rows as Iterable<Record<string, unknown>>, (row) =>
-          Object.fromEntries(columns.map(([name, column]) => [column.name, written(row[name])])),
-        ),
-      ),
+    write: (rows) => {
+      const records = Array.from(rows as Iterable<Record<string, unknown>>, (row) => {
+        const record: Record<string, unknown> = {};
+        // What is left out is null.
+        for (const [name, column] of columns) {
+          const value = row[name];
+          if (value !== null && value !== undefined) record[column.name] = written(value);
+        }
+        return record;
+      });
+      return JSON.stringify(records);
+    },
   };
 }
 
 function written(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
   // PostgreSQL refuses half a character, for which the driver would send a replacement.
-  return typeof value === 'string' ? value.replace(HALF_A_CHARACTER, '\ufffd') : value;
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
-
-const HALF_A_CHARACTER = /\p{Surrogate}/gu;

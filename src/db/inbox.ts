@@ -2,6 +2,7 @@ import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, recordsOf } from './fields.ts';
 import { prepared, preparedRows, statement } from './prepared.ts';
+import { type SessionRow, sessionFields } from './sessions.ts';
 import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
@@ -11,44 +12,69 @@ export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bod
 
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
-/** Stores webhooks, in one transaction, and returns the ids of those that are not stored already, to the letter. */
+/** Stores webhooks that are not stored already, to the letter, and returns the ids of those that are now in line. */
 export const insertWebhooks = async (db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> =>
-  (await keepWebhooks(db, received.write(rows))).map(BigInt);
+  (await keepWebhooks(db, received.write(rows))).filter((id) => id !== null).map(BigInt);
 
 const received = recordsOf(inbox, ['id', 'attempts']);
-const keepWebhooks = prepared<string>(
+const keepWebhooks = prepared<string | null>(
   'keep webhooks',
   `insert into webhook_inbox (${received.columns}) select ${received.columns} from ${received.of('$1')}
-   on conflict do nothing returning id::text`,
+   on conflict do nothing returning case when state = 'PENDING' then id::text end`,
+);
+
+/**
+ * Locks the sessions of webhooks that are not stored yet, where nothing stands before them: nobody holds the session, no
+ * earlier webhook of it is in line, and none has the same bytes. Nor where the person was erased, whom nothing is kept of.
+ */
+export const lockFreeSessions = (
+  tx: Transaction,
+  webhooks: readonly { verificationId: string; bodyHash: Buffer }[],
+): Promise<SessionRow[]> =>
+  freeSessions(
+    tx,
+    webhooks.map(({ verificationId }) => verificationId),
+    webhooks.map(({ bodyHash }) => bodyHash),
+  );
+
+/**
+ * The first in line of a session, if any is. In words that only the index by session answers to, and as a question of its
+ * own for each: joined, or by the line's own index, each would read all who are in line.
+ */
+const firstOf = (verificationId: string, before = '') => `(
+  select ahead.id from webhook_inbox ahead
+  where ahead.verification_id = ${verificationId} ${before}
+    and ahead.state <> 'DONE' and ahead.state || '' = 'PENDING'
+  limit 1
+)`;
+
+const freeSessions = preparedRows(
+  'sessions free',
+  sessionFields,
+  `select ${sessionFields.list}
+   from unnest($1::text[], $2::bytea[]) as arrived(verification_id, body_hash)
+   join vkyc_session on vkyc_session.verification_id = arrived.verification_id
+   where vkyc_session.erased_at is null
+     and (select same.id from webhook_inbox same where same.body_hash = arrived.body_hash) is null
+     and ${firstOf('arrived.verification_id')} is null
+   for update of vkyc_session skip locked`,
 );
 
 /** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
 const waitNotForLong = statement('wait not for long', `select set_config('lock_timeout', '250ms', true)`);
 
-/** A webhook that is in hand, and the session that it is of, where there is one by now. */
-export type ClaimedWebhook = InboxRow & { readonly sessionId: string | null };
-
 /** Claims the oldest webhooks, one of each session: its oldest. Other workers pass them over meanwhile. */
-export function claimWebhooks(tx: Transaction, limit: number): Promise<ClaimedWebhook[]> {
+export function claimWebhooks(tx: Transaction, limit: number): Promise<InboxRow[]> {
   if (limit > 1) tx.start(waitNotForLong());
   return firstInLine(tx, limit);
 }
 
-const inboxFields = fieldsOf<typeof inbox, { sessionId: string | null }>(inbox, 'w', {
-  sessionId: '(select s.id from vkyc_session s where s.verification_id = w.verification_id)',
-});
+const inboxFields = fieldsOf(inbox, 'w');
 const firstInLine = preparedRows(
   'first webhooks in line',
   inboxFields,
   `select ${inboxFields.list} from webhook_inbox w
-   where w.state = 'PENDING' and (
-     select earlier.id from webhook_inbox earlier
-     where earlier.verification_id = w.verification_id and earlier.id < w.id
-     -- In words that only the index by session answers to, and as a question of its own for each: joined, or by the
-     -- line's own index, each would read all who stand before it.
-       and earlier.state <> 'DONE' and earlier.state || '' = 'PENDING'
-     limit 1
-   ) is null
+   where w.state = 'PENDING' and ${firstOf('w.verification_id', 'and ahead.id < w.id')} is null
    order by w.id limit $1 for update skip locked`,
 );
 

@@ -106,7 +106,7 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
   return inserted.length > 0;
 }
 
-const sessionFields = fieldsOf(sessions, 'vkyc_session');
+export const sessionFields = fieldsOf(sessions, 'vkyc_session');
 const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shape = '') =>
   preparedRows(
     `sessions by ${column}${shape}`,

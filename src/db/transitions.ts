@@ -12,9 +12,9 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
 /** A transition as feeds pass it on: with what decides who may see it. */
 export type LogRow = TransitionRow & { readonly verificationId: string };
 
-/** Words of the provider on a session. */
+/** Words of the provider on a verification. */
 export interface Words {
-  readonly sessionId: string;
+  readonly verificationId: string;
   readonly rawStatus: string;
   readonly rawSubStatus: string;
 }
@@ -23,7 +23,7 @@ export interface Words {
 export async function findSightings(tx: Transaction, words: readonly Words[]): Promise<Sighting[][]> {
   const found = await sightingsOfWords(
     tx,
-    words.map(({ sessionId }) => sessionId),
+    words.map(({ verificationId }) => verificationId),
     words.map(({ rawStatus }) => rawStatus),
     words.map(({ rawSubStatus }) => rawSubStatus),
   );
@@ -42,10 +42,12 @@ const sightingsOfWords = preparedRows(
   'sightings of words',
   sightingFields,
   `select ${sightingFields.list}
-   from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as wanted(session_id, status, sub_status, place)
+   from unnest($1::text[], $2::text[], $3::text[]) with ordinality
+     as wanted(verification_id, status, sub_status, place)
+   join vkyc_session on vkyc_session.verification_id = wanted.verification_id
    cross join lateral (
      select * from provider_sighting s
-     where s.session_id = wanted.session_id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
+     where s.session_id = vkyc_session.id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
      -- Without it a planner that takes the table for empty reads all of it.
      limit ${MOST_SIGHTINGS}
    ) s`,

@@ -1,72 +1,59 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import DataLoader from 'dataloader';
-import type { Logger } from 'pino';
-import type { Database, Transaction } from '../db/client.ts';
-import {
-  type ClaimedWebhook,
-  claimWebhooks,
-  type InboxRow,
-  insertWebhooks,
-  type NewWebhook,
-  placeOfWebhook,
-  settleWebhook,
-} from '../db/inbox.ts';
-import { planLookup } from '../db/lookups.ts';
+import type { Database } from '../db/client.ts';
+import { insertWebhooks, type NewWebhook, placeOfWebhook } from '../db/inbox.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { lockSession } from '../db/sessions.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
-import { currentTraceparent, detached, traced } from '../telemetry/trace.ts';
-import type { Recording } from './record-transition.ts';
+import { currentTraceparent, traced } from '../telemetry/trace.ts';
 import type { Recorder } from './recorder.ts';
+import { reportOf, type WebhookLine } from './webhook-line.ts';
 
-const MOST_ATTEMPTS = 5;
-const WORKERS = 2;
-/** They share the journeys to the database, and its commit. */
-const MOST_TOGETHER = 10;
-const MOST_STORED_TOGETHER = 50;
+const MOST_TOGETHER = 50;
 /** Behind a connection that has fallen silent nobody waits for longer. */
-const STORING_PATIENCE_MS = 1_000;
-const LOOK_EVERY_MS = 1_000;
-const STRANGER = 'No session was started here under this verification id: the provider is asked.';
+const PATIENCE_MS = 1_000;
 
 interface Parts {
   readonly db: Database;
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
-  readonly log: Logger;
+  readonly line: WebhookLine;
 }
 
-/** Verified webhooks: stored first, processed from the store in order per session, whatever happens between. */
+/** A webhook on its way to the store, and what it says where that could be understood. */
+interface Arrival {
+  readonly row: NewWebhook;
+  readonly news: WebhookNews | null;
+}
+
+/**
+ * Stores verified webhooks. Most are recorded by the transaction that stores them; where something stands before one, or
+ * goes wrong, it is put in line.
+ */
 export class Inbox {
   readonly #parts: Parts;
-  readonly #timer: NodeJS.Timeout;
-  readonly #working = new Set<Promise<void>>();
-  /** What comes while others are stored shares the next journey to the database, and its commit. */
-  readonly #storing = new DataLoader((rows: readonly NewWebhook[]) => this.#storeAll(rows), {
+  /** What comes while others are stored shares the next journeys to the database, and its commit. */
+  readonly #storing = new DataLoader((arrivals: readonly Arrival[]) => this.#storeAll(arrivals), {
     cache: false,
-    maxBatchSize: MOST_STORED_TOGETHER,
+    maxBatchSize: MOST_TOGETHER,
     batchScheduleFn: (store) => void this.#stored.then(store),
   });
   #stored: Promise<unknown> = Promise.resolve();
-  /** Of those stored here, what nobody here has seen recorded: while there are any it is worth looking for more. */
-  readonly #unseen = new Set<bigint>();
-  #stopped = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => this.#work(), LOOK_EVERY_MS);
-    this.#work();
   }
 
   /** Stores the raw bytes of a webhook whose signature was good. Once this returns, it will not be lost. */
   async receive(body: Buffer): Promise<void> {
     const { clock, sealer } = this.#parts;
     const bodyHash = createHash('sha256').update(body).digest();
-    const verificationId = readWebhookAddress(body.toString('utf8'));
-    await this.#storing.load({
+    const text = body.toString('utf8');
+    const news = understood(text);
+    const verificationId = news ? news.session.verificationId : readWebhookAddress(text);
+    const row: NewWebhook = {
       bodyHash,
       body: sealer.seal(body, placeOfWebhook(bodyHash)),
       verificationId,
@@ -74,127 +61,74 @@ export class Inbox {
       reason: verificationId ? null : 'It names no verification id, as a test call from the dashboard.',
       receivedAt: clock.now(),
       traceparent: currentTraceparent(),
-    });
-    this.#work();
+    };
+    await this.#storing.load({ row, news });
   }
 
-  /** Where they cannot be stored together, each is tried by itself: it may be one that is at fault. */
-  #storeAll(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
-    const store = async (some: readonly NewWebhook[]) => {
-      for (const id of await insertWebhooks(this.#parts.db, some)) this.#unseen.add(id);
-      return true as const;
-    };
-    const alone = () => Promise.all(rows.map((row) => store([row]).catch((error: Error) => error)));
-    const stored = store(rows).then(() => rows.map(() => true as const), rows.length > 1 ? alone : undefined);
-    this.#stored = Promise.race([
-      stored.catch(() => {}),
-      wait(STORING_PATIENCE_MS, undefined, { ref: false }),
-    ]);
+  #storeAll(arrivals: readonly Arrival[]): Promise<(Error | true)[]> {
+    const stored = this.#recordAtOnce(arrivals).then(
+      () => arrivals.map(() => true as const),
+      () => this.#storeOnly(arrivals.map(({ row }) => row)),
+    );
+    this.#stored = Promise.race([stored.catch(() => {}), wait(PATIENCE_MS, undefined, { ref: false })]);
     return stored;
   }
 
-  /** Takes no more, and waits for the webhook in hand. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await Promise.all(this.#working);
-  }
-
-  #work(): void {
-    if (this.#working.size >= WORKERS || this.#stopped) return;
-    const work = detached(() => this.#processAll()).finally(() => this.#working.delete(work));
-    this.#working.add(work);
-  }
-
-  /** Until there are none left, or one fails: then the next look goes on. Where several fail, each is tried by itself. */
-  async #processAll(): Promise<void> {
-    for (let alone = 0; !this.#stopped; alone -= 1) {
-      const limit = alone > 0 ? 1 : MOST_TOGETHER;
-      const outcome = await this.#processNext(limit);
-      if (outcome === 'FAILED' && limit > 1) alone = MOST_TOGETHER + 1;
-      else if (outcome !== 'MAYBE_MORE') return;
-    }
-  }
-
-  /** Some webhooks, each of another session, in one transaction. */
-  async #processNext(limit: number): Promise<'MAYBE_MORE' | 'NONE_LEFT' | 'FAILED'> {
-    const { recorder, log } = this.#parts;
-    let claimed: ClaimedWebhook[] = [];
-    try {
-      const count = await recorder.inTransaction(async (recording) => {
-        claimed = await claimWebhooks(recording.tx, limit);
-        const outcomes = await Promise.allSettled(
-          claimed.map((row) =>
-            traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
-              this.#process(recording, row),
-            ),
-          ),
-        );
-        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-        if (failed) throw failed.reason;
-        return claimed.length;
-      });
-      for (const { id } of claimed) this.#unseen.delete(id);
-      // What nobody here has in hand, others have.
-      if (count === 0 && this.#working.size === 1) this.#unseen.clear();
-      return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
-    } catch (error) {
-      if (limit > 1) return 'FAILED';
-      const [webhook] = claimed;
-      log.warn(
-        { err: error, webhook: webhook?.id.toString() },
-        'a webhook could not be processed; it will be tried again',
+  /** Records the first of each session if nothing stands before it, and puts the others in line. */
+  async #recordAtOnce(arrivals: readonly Arrival[]): Promise<void> {
+    let inLine: Promise<bigint[]> = Promise.resolve([]);
+    await this.#parts.recorder.inTransaction(async (recording) => {
+      const recorded = new Set<NewWebhook>();
+      const record = async (row: NewWebhook, news: WebhookNews) => {
+        const arrival = { report: reportOf(news), bodyHash: row.bodyHash };
+        if (await recording.reportIfFree(arrival)) recorded.add(row);
+      };
+      await Promise.all(
+        firstOfEachSession(arrivals).map(
+          ({ row, news }) =>
+            news &&
+            traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () => record(row, news)),
+        ),
       );
-      if (webhook) await this.#countFailure(webhook).catch(() => {});
-      return 'FAILED';
-    }
-  }
-
-  async #process(recording: Recording, row: ClaimedWebhook): Promise<void> {
-    let news: WebhookNews;
-    try {
-      news = readWebhook(this.#parts.sealer.open(row.body, placeOfWebhook(row.bodyHash)).toString('utf8'));
-    } catch (error) {
-      if (!(error instanceof NotUnderstood)) throw error;
-      await this.#park(recording.tx, row, `It could not be understood: ${error.message}.`);
-      return;
-    }
-    const { eventTime, session: said } = news;
-    const recorded = await recording.report({
-      source: 'WEBHOOK',
-      actor: null,
-      said,
-      eventTime,
-      webhooksWhenAsked: 0,
-      sessionId: row.sessionId,
+      const rows = arrivals.map(({ row }) => (recorded.has(row) ? { ...row, state: 'DONE' as const } : row));
+      inLine = insertWebhooks(recording.tx, rows);
+      recording.tx.start(inLine);
     });
-    if (recorded?.session.erasedAt)
-      return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
-    if (recorded) return recording.gathered.settleWebhook(row.id);
-    const { verificationId } = said;
-    const now = this.#parts.clock.now();
-    await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });
-    await planLookup(recording.tx, { verificationId, since: now, dueAt: now });
+    this.#parts.line.join(await inLine);
   }
 
-  async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
-    const session = row.verificationId === null ? null : await lockSession(tx, row.verificationId);
-    const { attempts } = row;
-    const body = session?.erasedAt ? this.#withoutBody(row) : {};
-    await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
+  /** Where they cannot be stored together, each is tried by itself: it may be one that is at fault. */
+  async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
+    const store = async (some: readonly NewWebhook[]) => {
+      this.#parts.line.join(await insertWebhooks(this.#parts.db, some));
+      return true as const;
+    };
+    try {
+      await store(rows);
+      return rows.map(() => true);
+    } catch (error) {
+      if (rows.length === 1) throw error;
+      return await Promise.all(rows.map((row) => store([row]).catch((failure: Error) => failure)));
+    }
   }
+}
 
-  /** Of somebody who was erased nothing is kept: the hash alone stays, by which a repetition is known. */
-  #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
-    return { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) };
+/** Null where it cannot be understood: it is for those who look into the line to say why. */
+function understood(text: string): WebhookNews | null {
+  try {
+    return readWebhook(text);
+  } catch (error) {
+    if (error instanceof NotUnderstood) return null;
+    throw error;
   }
+}
 
-  /** A webhook that fails again and again would hold up its session's later ones. */
-  async #countFailure(row: InboxRow): Promise<void> {
-    const { db } = this.#parts;
-    const attempts = row.attempts + 1;
-    if (attempts < MOST_ATTEMPTS) return void (await settleWebhook(db, row.id, { attempts }));
-    const reason = `It could not be processed in ${MOST_ATTEMPTS} attempts.`;
-    await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
-  }
+/** What a session holds is written once in a transaction. */
+function firstOfEachSession(arrivals: readonly Arrival[]): Arrival[] {
+  const seen = new Set<string | null>();
+  return arrivals.filter(({ row: { verificationId } }) => {
+    const first = !seen.has(verificationId);
+    seen.add(verificationId);
+    return first;
+  });
 }

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Transaction } from '../db/client.ts';
-import { releaseWaiting } from '../db/inbox.ts';
+import { lockFreeSessions, releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
 import { endLookup } from '../db/lookups.ts';
 import type { Gathered } from '../db/recording.ts';
@@ -41,8 +41,12 @@ export interface Report {
   readonly eventTime: Date | null;
   /** For an answer: the webhooks that were recorded when it was asked for. */
   readonly webhooksWhenAsked: number;
-  /** The session that it is of, where somebody has looked already: what is known of it then comes with its lock. */
-  readonly sessionId?: string | null;
+}
+
+/** A report by a webhook that is not stored yet, and the hash of its body. */
+export interface Arrival {
+  readonly report: Report;
+  readonly bodyHash: Buffer;
 }
 
 export interface Recorded {
@@ -70,9 +74,18 @@ export class Recording {
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
   /** What is reported in the same breath is looked up together. Nothing is kept: a session may be begun meanwhile. */
-  readonly #known = new DataLoader((reports: readonly Report[]) => this.#lockAndLookUp(reports), {
-    cache: false,
-  });
+  readonly #known = new DataLoader(
+    (reports: readonly Report[]) => this.#lookUp(reports, lockSessions(this.tx, reports.map(idOf))),
+    { cache: false },
+  );
+  readonly #free = new DataLoader(
+    (arrivals: readonly Arrival[]) => {
+      const reports = arrivals.map(({ report }) => report);
+      const wanted = arrivals.map(({ report, bodyHash }) => ({ verificationId: idOf(report), bodyHash }));
+      return this.#lookUp(reports, lockFreeSessions(this.tx, wanted));
+    },
+    { cache: false },
+  );
 
   constructor(
     tx: Transaction,
@@ -108,6 +121,12 @@ export class Recording {
     }
     if (!intent?.userId || !(await this.#isOurs(report, intent, intent.userId))) return null;
     return this.adopt(report, { ...intent, userId: intent.userId });
+  }
+
+  /** Records what a webhook reports that is stored by the same transaction; null where something stands before it. */
+  async reportIfFree(arrival: Arrival): Promise<Recorded | null> {
+    const { session, seen } = await this.#free.load(arrival);
+    return session && this.#reportOn(session, arrival.report, seen);
   }
 
   /** Records the first report of a session, or goes on with it where another transaction began it first. */
@@ -186,36 +205,25 @@ export class Recording {
     return { session, transition };
   }
 
-  /** Each report's session, if there is one, and when its words were heard before. */
-  async #lockAndLookUp(
+  /** Each report's session, if it is among those being locked, and when its words were heard before. */
+  async #lookUp(
     reports: readonly Report[],
-  ): Promise<{ session: SessionRow | null; seen: Sighting[] | null }[]> {
-    // Sent first: what is read of a session is of after its lock.
-    const locking = lockSessions(
-      this.tx,
-      reports.map(({ said }) => said.verificationId),
-    );
-    const known = reports.filter(({ sessionId }) => sessionId);
-    for (const { sessionId } of known) this.changes.expect(sessionId as string);
-    const looking =
-      known.length > 0
-        ? findSightings(
-            this.tx,
-            known.map((report) => wordsOf(report, report.sessionId as string)),
-          )
-        : [];
-    const [rows, sightings] = await Promise.all([locking, looking]);
-    return reports.map((report) => ({
-      session: rows.find((row) => row.verificationId === report.said.verificationId) ?? null,
-      seen: sightings[known.indexOf(report)] ?? null,
+    locking: Promise<SessionRow[]>,
+  ): Promise<{ session: SessionRow | null; seen: Sighting[] }[]> {
+    // The lock was sent first: what is read of a session is of after it.
+    this.changes.expectVerifications(reports.map(idOf));
+    const [rows, sightings] = await Promise.all([locking, this.#seenOf(reports)]);
+    return reports.map((report, index) => ({
+      session: rows.find((row) => row.verificationId === idOf(report)) ?? null,
+      seen: sightings[index] ?? [],
     }));
   }
 
   /** An answer has no time by which its words could be told from the same ones heard before. */
-  async #seenOf(report: Report, sessionId: string): Promise<Sighting[]> {
-    if (!report.eventTime) return [];
-    const [seen = []] = await findSightings(this.tx, [wordsOf(report, sessionId)]);
-    return seen;
+  async #seenOf(reports: readonly Report[]): Promise<Sighting[][]> {
+    const dated = reports.filter(({ eventTime }) => eventTime);
+    const found = dated.length > 0 ? await findSightings(this.tx, dated.map(wordsOf)) : [];
+    return reports.map((report) => found[dated.indexOf(report)] ?? []);
   }
 
   async #reportOn(
@@ -226,7 +234,7 @@ export class Recording {
     const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
     this.changes.expect(before.id);
-    const seen = seenBefore ?? (await this.#seenOf(report, before.id));
+    const [seen = []] = seenBefore ? [seenBefore] : await this.#seenOf([report]);
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
@@ -355,8 +363,10 @@ const withoutPerson = (report: Report): Report => ({
   said: { ...report.said, link: null, agentRemarks: null, auditorRemarks: null },
 });
 
-const wordsOf = ({ said: { rawStatus, rawSubStatus } }: Report, sessionId: string): Words => ({
-  sessionId,
+const idOf = ({ said }: Report): string => said.verificationId;
+
+const wordsOf = ({ said: { verificationId, rawStatus, rawSubStatus } }: Report): Words => ({
+  verificationId,
   rawStatus,
   rawSubStatus,
 });

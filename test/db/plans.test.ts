@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
-import { findAuditHeads } from '../../src/db/audit.ts';
+import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit.ts';
 import { readBacklog } from '../../src/db/backlog.ts';
 import { type Connection, connect } from '../../src/db/client.ts';
 import { numberAtCommit } from '../../src/db/feed.ts';
-import { claimWebhooks } from '../../src/db/inbox.ts';
+import { claimWebhooks, lockFreeSessions } from '../../src/db/inbox.ts';
 import { Gathered, goByIndexes } from '../../src/db/recording.ts';
 import { countStates } from '../../src/db/session-stats.ts';
 import {
@@ -145,8 +145,12 @@ test('a session is locked, looked up and recorded by its keys, whatever the plan
     connection.db.transaction(async (tx) => {
       tx.start(goByIndexes());
       const rows = await lockSessions(tx, ids);
-      const words = rows.map(({ id }) => ({ sessionId: id, rawStatus: 'A', rawSubStatus: 'B' }));
-      await Promise.all([findSightings(tx, words), findAuditHeads(tx, [rows[0]?.id as string])]);
+      const words = ids.map((verificationId) => ({ verificationId, rawStatus: 'A', rawSubStatus: 'B' }));
+      await Promise.all([
+        findSightings(tx, words),
+        findAuditHeadsOfVerifications(tx, ids),
+        findAuditHeads(tx, [rows[0]?.id as string]),
+      ]);
       const gathered = new Gathered();
       for (const row of rows) gathered.save(row);
       gathered.send(tx);
@@ -167,7 +171,7 @@ test('a session is locked, looked up and recorded by its keys, whatever the plan
       /Index Scan using vkyc_session_verification_id_unique\s[\s\S]*Index Cond: \(verification_id/,
     );
     expect(told.text).toContain(`'plan_cache_mode', 'force_generic_plan'`);
-    expect(plans).toHaveLength(5);
+    expect(plans).toHaveLength(6);
     for (const plan of plans) {
       expect(plan).not.toMatch(
         /Seq Scan on (vkyc_session|provider_sighting|audit_entry|status_transition|feed|transition_outbox)/,
@@ -180,16 +184,17 @@ test('a session is locked, looked up and recorded by its keys, whatever the plan
   }
 });
 
-test('of a webhook in line only the earlier ones of its session are looked at, however long the line is', async () => {
+test('of a webhook that comes, or is in line, only the earlier ones of its session are looked at, however long the line is', async () => {
   const sent = await statementsOf(() =>
     connection.db.transaction(async (tx) => {
       tx.start(goByIndexes());
       await claimWebhooks(tx, 10);
+      await lockFreeSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
     }),
   );
-  const [told, claim] = ['enable_sort', 'skip locked'].map((part) =>
+  const [told, claim, lock] = ['enable_sort', 'for update skip', 'of vkyc_session skip'].map((part) =>
     sent.find(({ text }) => text.includes(part)),
-  ) as [Statement, Statement];
+  ) as [Statement, Statement, Statement];
   const client = await database.connect();
   try {
     await client.query('begin');
@@ -198,7 +203,17 @@ test('of a webhook in line only the earlier ones of its session are looked at, h
 
     expect(plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
     expect(plan).toMatch(
-      /Index Scan using webhook_inbox_session on webhook_inbox earlier[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/,
+      /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/,
+    );
+
+    const ofThoseThatCome = await explain(client, lock, 'FOR_ANY');
+    expect(ofThoseThatCome).not.toContain('Seq Scan');
+    expect(ofThoseThatCome).toMatch(
+      /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(verification_id = arrived\.verification_id\)/,
+    );
+    expect(ofThoseThatCome).toMatch(/using webhook_inbox_body_hash_unique[\s\S]*Index Cond: \(body_hash = /);
+    expect(ofThoseThatCome).toMatch(
+      /Index Scan using \S+ on vkyc_session\s[\s\S]*Index Cond: \(verification_id = arrived\.verification_id\)/,
     );
   } finally {
     await client.query('rollback');

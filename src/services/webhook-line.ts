@@ -1,0 +1,154 @@
+import type { Logger } from 'pino';
+import type { Database, Transaction } from '../db/client.ts';
+import { claimWebhooks, type InboxRow, placeOfWebhook, settleWebhook } from '../db/inbox.ts';
+import { planLookup } from '../db/lookups.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { lockSession } from '../db/sessions.ts';
+import type { Clock } from '../domain/ports.ts';
+import { NotUnderstood, readWebhook, type WebhookNews } from '../provider/wire.ts';
+import { detached, traced } from '../telemetry/trace.ts';
+import type { Recording, Report } from './record-transition.ts';
+import type { Recorder } from './recorder.ts';
+
+const MOST_ATTEMPTS = 5;
+const WORKERS = 2;
+/** They share the journeys to the database, and its commit. */
+const MOST_TOGETHER = 10;
+const LOOK_EVERY_MS = 1_000;
+const STRANGER = 'No session was started here under this verification id: the provider is asked.';
+
+interface Parts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  readonly recorder: Recorder;
+  readonly log: Logger;
+}
+
+/** Records the webhooks that are in line: in order per session, whatever happens between. */
+export class WebhookLine {
+  readonly #parts: Parts;
+  readonly #timer: NodeJS.Timeout;
+  readonly #working = new Set<Promise<void>>();
+  /** Of those put in line here, what nobody here has seen recorded: while there are any it is worth looking for more. */
+  readonly #unseen = new Set<bigint>();
+  #stopped = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#work(), LOOK_EVERY_MS);
+    this.#work();
+  }
+
+  /** Says that webhooks were put in line, by their ids. */
+  join(ids: readonly bigint[]): void {
+    for (const id of ids) this.#unseen.add(id);
+    if (ids.length > 0) this.#work();
+  }
+
+  /** Takes no more, and waits for the webhook in hand. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await Promise.all(this.#working);
+  }
+
+  #work(): void {
+    if (this.#working.size >= WORKERS || this.#stopped) return;
+    const work = detached(() => this.#processAll()).finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
+  /** Until there are none left, or one fails: then the next look goes on. Where several fail, each is tried by itself. */
+  async #processAll(): Promise<void> {
+    for (let alone = 0; !this.#stopped; alone -= 1) {
+      const limit = alone > 0 ? 1 : MOST_TOGETHER;
+      const outcome = await this.#processNext(limit);
+      if (outcome === 'FAILED' && limit > 1) alone = MOST_TOGETHER + 1;
+      else if (outcome !== 'MAYBE_MORE') return;
+    }
+  }
+
+  /** Some webhooks, each of another session, in one transaction. */
+  async #processNext(limit: number): Promise<'MAYBE_MORE' | 'NONE_LEFT' | 'FAILED'> {
+    const { recorder, log } = this.#parts;
+    let claimed: InboxRow[] = [];
+    try {
+      const count = await recorder.inTransaction(async (recording) => {
+        claimed = await claimWebhooks(recording.tx, limit);
+        const outcomes = await Promise.allSettled(
+          claimed.map((row) =>
+            traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
+              this.#process(recording, row),
+            ),
+          ),
+        );
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (failed) throw failed.reason;
+        return claimed.length;
+      });
+      for (const { id } of claimed) this.#unseen.delete(id);
+      // What nobody here has in hand, others have.
+      if (count === 0 && this.#working.size === 1) this.#unseen.clear();
+      return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
+    } catch (error) {
+      if (limit > 1) return 'FAILED';
+      const [webhook] = claimed;
+      log.warn(
+        { err: error, webhook: webhook?.id.toString() },
+        'a webhook could not be processed; it will be tried again',
+      );
+      if (webhook) await this.#countFailure(webhook).catch(() => {});
+      return 'FAILED';
+    }
+  }
+
+  async #process(recording: Recording, row: InboxRow): Promise<void> {
+    let news: WebhookNews;
+    try {
+      news = readWebhook(this.#parts.sealer.open(row.body, placeOfWebhook(row.bodyHash)).toString('utf8'));
+    } catch (error) {
+      if (!(error instanceof NotUnderstood)) throw error;
+      await this.#park(recording.tx, row, `It could not be understood: ${error.message}.`);
+      return;
+    }
+    const recorded = await recording.report(reportOf(news));
+    if (recorded?.session.erasedAt)
+      return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
+    if (recorded) return recording.gathered.settleWebhook(row.id);
+    const { verificationId } = news.session;
+    const now = this.#parts.clock.now();
+    await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });
+    await planLookup(recording.tx, { verificationId, since: now, dueAt: now });
+  }
+
+  async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
+    const session = row.verificationId === null ? null : await lockSession(tx, row.verificationId);
+    const { attempts } = row;
+    const body = session?.erasedAt ? this.#withoutBody(row) : {};
+    await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
+  }
+
+  /** Of somebody who was erased nothing is kept: the hash alone stays, by which a repetition is known. */
+  #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
+    return { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) };
+  }
+
+  /** A webhook that fails again and again would hold up its session's later ones. */
+  async #countFailure(row: InboxRow): Promise<void> {
+    const { db } = this.#parts;
+    const attempts = row.attempts + 1;
+    if (attempts < MOST_ATTEMPTS) return void (await settleWebhook(db, row.id, { attempts }));
+    const reason = `It could not be processed in ${MOST_ATTEMPTS} attempts.`;
+    await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
+  }
+}
+
+/** What a webhook says, as it is recorded. */
+export const reportOf = ({ eventTime, session }: WebhookNews): Report => ({
+  source: 'WEBHOOK',
+  actor: null,
+  said: session,
+  eventTime,
+  webhooksWhenAsked: 0,
+});
