@@ -63,10 +63,13 @@ const freeSessions = preparedRows(
 /** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
 const waitNotForLong = statement('wait not for long', `select set_config('lock_timeout', '250ms', true)`);
 
-/** Claims the oldest webhooks, one of each session: its oldest. Other workers pass them over meanwhile. */
-export function claimWebhooks(tx: Transaction, limit: number): Promise<InboxRow[]> {
+/**
+ * Claims the oldest webhooks behind an id (0: all), one of each session: its oldest. Other workers pass them over
+ * meanwhile.
+ */
+export function claimWebhooks(tx: Transaction, limit: number, behind: bigint): Promise<InboxRow[]> {
   if (limit > 1) tx.start(waitNotForLong());
-  return firstInLine(tx, limit);
+  return firstInLine(tx, limit, behind);
 }
 
 const inboxFields = fieldsOf(inbox, 'w');
@@ -74,7 +77,7 @@ const firstInLine = preparedRows(
   'first webhooks in line',
   inboxFields,
   `select ${inboxFields.list} from webhook_inbox w
-   where w.state = 'PENDING' and ${firstOf('w.verification_id', 'and ahead.id < w.id')} is null
+   where w.state = 'PENDING' and w.id > $2::bigint and ${firstOf('w.verification_id', 'and ahead.id < w.id')} is null
    order by w.id limit $1 for update skip locked`,
 );
 

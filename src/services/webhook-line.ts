@@ -59,23 +59,30 @@ export class WebhookLine {
     this.#working.add(work);
   }
 
-  /** Until there are none left, or one fails: then the next look goes on. Where several fail, each is tried by itself. */
+  /** Until there are none left. Where several fail, each is tried by itself; one that fails so is for the next look. */
   async #processAll(): Promise<void> {
+    let behind = 0n;
     for (let alone = 0; !this.#stopped; alone -= 1) {
       const limit = alone > 0 ? 1 : MOST_TOGETHER;
-      const outcome = await this.#processNext(limit);
-      if (outcome === 'FAILED' && limit > 1) alone = MOST_TOGETHER + 1;
-      else if (outcome !== 'MAYBE_MORE') return;
+      const outcome = await this.#processNext(limit, behind);
+      if (outcome === 'NONE_LEFT') return;
+      if (outcome === 'MAYBE_MORE') continue;
+      if (limit > 1) alone = MOST_TOGETHER + 1;
+      else if (outcome.failed) behind = outcome.failed.id;
+      else return;
     }
   }
 
-  /** Some webhooks, each of another session, in one transaction. */
-  async #processNext(limit: number): Promise<'MAYBE_MORE' | 'NONE_LEFT' | 'FAILED'> {
+  /** Some webhooks, each of another session, in one transaction. Tells which failed where it is one. */
+  async #processNext(
+    limit: number,
+    behind: bigint,
+  ): Promise<'MAYBE_MORE' | 'NONE_LEFT' | { failed: InboxRow | undefined }> {
     const { recorder, log } = this.#parts;
     let claimed: InboxRow[] = [];
     try {
       const count = await recorder.inTransaction(async (recording) => {
-        claimed = await claimWebhooks(recording.tx, limit);
+        claimed = await claimWebhooks(recording.tx, limit, behind);
         const outcomes = await Promise.allSettled(
           claimed.map((row) =>
             traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
@@ -92,14 +99,14 @@ export class WebhookLine {
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
-      if (limit > 1) return 'FAILED';
-      const [webhook] = claimed;
+      const [failed] = claimed;
+      if (limit > 1) return { failed };
       log.warn(
-        { err: error, webhook: webhook?.id.toString() },
+        { err: error, webhook: failed?.id.toString() },
         'a webhook could not be processed; it will be tried again',
       );
-      if (webhook) await this.#countFailure(webhook).catch(() => {});
-      return 'FAILED';
+      if (failed) await this.#countFailure(failed).catch(() => {});
+      return { failed };
     }
   }
 

@@ -188,7 +188,7 @@ test('of a webhook that comes, or is in line, only the earlier ones of its sessi
   const sent = await statementsOf(() =>
     connection.db.transaction(async (tx) => {
       tx.start(goByIndexes());
-      await claimWebhooks(tx, 10);
+      await claimWebhooks(tx, 10, 0n);
       await lockFreeSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
     }),
   );

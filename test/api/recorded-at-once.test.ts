@@ -1,0 +1,186 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { sign } from '../../src/provider/signature.ts';
+import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { startScriptedProvider } from '../harness/provider.ts';
+import { rawPeer } from '../harness/raw-peer.ts';
+import { countStatements } from '../harness/statements.ts';
+
+const QUEUED = 'USER_QUEUED';
+const NO_AGENT = 'NO_AGENT_FOUND';
+
+const news = (id: string, sub_status: string, second: number) => ({
+  event_type: 'VKYC_STATUS',
+  event_time: `2025-05-22T03:51:${String(second).padStart(2, '0')}Z`,
+  data: { verification_id: id, user_id: 'u', status: 'PRE_VIDEO_CALL', sub_status },
+});
+
+/** A gateway with these sessions, which only the test's webhooks move. */
+async function gatewayWith(...ids: string[]): Promise<Gateway> {
+  const provider = await startScriptedProvider(({ path, body }) => {
+    const sent = JSON.parse(body);
+    if (path === '/user') return { body: JSON.stringify({ user_id: sent.user_id, phone: sent.phone }) };
+    return { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
+  });
+  const gateway = await bootGateway({
+    environment: {
+      CASHFREE_BASE_URL: provider.baseUrl,
+      CASHFREE_CLIENT_ID: 'id',
+      CASHFREE_CLIENT_SECRET: 'sandbox',
+    },
+    bothWays: false,
+  });
+  for (const id of ids) await gateway.start(id);
+  return gateway;
+}
+
+/** What webhooks recorded, session by session, as the database has it now. */
+async function logOf(gateway: Gateway): Promise<string[]> {
+  const { rows } = await gateway.database.query(
+    `select s.verification_id || ' ' || t.sub_status || ' ' || t.verdict as line
+     from status_transition t join vkyc_session s on s.id = t.session_id
+     where t.source = 'WEBHOOK' order by s.verification_id, t.sequence`,
+  );
+  return rows.map(({ line }) => line);
+}
+
+async function inboxOf(gateway: Gateway): Promise<string[]> {
+  const { rows } = await gateway.database.query('select state from webhook_inbox order by id');
+  return rows.map(({ state }) => state);
+}
+
+async function connected(gateway: Gateway): Promise<pg.Client> {
+  const client = new pg.Client(gateway.databaseUrl);
+  await client.connect();
+  atTheEnd(() => client.end());
+  return client;
+}
+
+/** Sends webhooks over one connection, none waiting for an answer, until all are taken. */
+async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise<void> {
+  const peer = await rawPeer(gateway.url);
+  const requests = bodies.map((body) => {
+    const bytes = JSON.stringify(body);
+    const signature = sign('sandbox', '1', Buffer.from(bytes));
+    const lines = [
+      'POST /webhooks/cashfree HTTP/1.1',
+      'host: localhost',
+      `content-length: ${bytes.length}`,
+      'x-webhook-timestamp: 1',
+      `x-webhook-signature: ${signature}`,
+    ];
+    return `${lines.join('\r\n')}\r\n\r\n${bytes}`;
+  });
+  peer.send(requests.join(''));
+  await eventually(async () => peer.heard.split('HTTP/1.1 200').length - 1 === bodies.length);
+}
+
+/** Has somebody hold a session's row until it is let go. */
+async function hold(gateway: Gateway, id: string): Promise<() => Promise<unknown>> {
+  const holder = await connected(gateway);
+  await holder.query('begin');
+  await holder.query('select from vkyc_session where verification_id = $1 for update', [id]);
+  return () => holder.query('rollback');
+}
+
+test('a webhook that was answered is recorded, by the one commit that stored it', async () => {
+  const gateway = await gatewayWith('once.1');
+  const commits = countStatements('commit');
+  const claims = countStatements('for update skip locked');
+
+  expect(await gateway.webhook(news('once.1', QUEUED, 10))).toBe(200);
+
+  expect(await logOf(gateway)).toEqual(['once.1 USER_QUEUED MOVED']);
+  const { rows } = await gateway.database.query(
+    `select state, i.xmin = t.xmin as together from webhook_inbox i, status_transition t where t.source = 'WEBHOOK'`,
+  );
+  expect(rows).toEqual([{ state: 'DONE', together: true }]);
+  expect(commits()).toBe(1);
+  expect(claims()).toBe(0);
+});
+
+test('what came before is no news again, and is not stored twice', async () => {
+  const gateway = await gatewayWith('again.1');
+  const body = news('again.1', QUEUED, 10);
+
+  expect(await Promise.all([body, body, body].map((same) => gateway.webhook(same)))).toEqual([200, 200, 200]);
+  expect(await gateway.webhook(body)).toBe(200);
+
+  await eventually(async () => !(await inboxOf(gateway)).includes('PENDING'));
+  expect(await inboxOf(gateway)).toEqual(['DONE']);
+  expect(await logOf(gateway)).toEqual(['again.1 USER_QUEUED MOVED']);
+});
+
+test('while somebody holds the session a webhook is stored without waiting, and those that follow stand behind it', async () => {
+  const gateway = await gatewayWith('held.1', 'free.1');
+  const letGo = await hold(gateway, 'held.1');
+
+  expect(await gateway.webhook(news('held.1', QUEUED, 10))).toBe(200);
+  expect(await gateway.webhook(news('held.1', NO_AGENT, 20))).toBe(200);
+  expect(await gateway.webhook(news('free.1', QUEUED, 10))).toBe(200);
+  expect(await logOf(gateway)).toEqual(['free.1 USER_QUEUED MOVED']);
+  expect(await inboxOf(gateway)).toEqual(['PENDING', 'PENDING', 'DONE']);
+
+  await letGo();
+  await eventually(async () => (await logOf(gateway)).length === 3);
+  expect(await logOf(gateway)).toEqual([
+    'free.1 USER_QUEUED MOVED',
+    'held.1 USER_QUEUED MOVED',
+    'held.1 NO_AGENT_FOUND MOVED',
+  ]);
+});
+
+test('a webhook does not overtake one of its session that is in line, though nobody holds the session', async () => {
+  const gateway = await gatewayWith('line.1');
+  await gateway.webhook(news('line.1', QUEUED, 10));
+  // Back in line, and in somebody's hands from then on.
+  const holder = await connected(gateway);
+  await holder.query(
+    `begin; update webhook_inbox set state = 'PENDING'; commit; begin; select from webhook_inbox for update`,
+  );
+
+  expect(await gateway.webhook(news('line.1', NO_AGENT, 20))).toBe(200);
+  expect(await inboxOf(gateway)).toEqual(['PENDING', 'PENDING']);
+  expect(await logOf(gateway)).toEqual(['line.1 USER_QUEUED MOVED']);
+
+  await holder.query('rollback');
+  await eventually(async () => (await logOf(gateway)).length === 2);
+  expect(await inboxOf(gateway)).toEqual(['DONE', 'DONE']);
+});
+
+test('of a burst, those of one session are recorded in the order in which they came, and nothing is undone', async () => {
+  const ids = Array.from({ length: 10 }, (_, number) => `burst.${number}`);
+  const gateway = await gatewayWith(...ids);
+  const undone = countStatements('rollback');
+
+  const bodies = ids.flatMap((id) => [news(id, QUEUED, 10), news(id, NO_AGENT, 20)]);
+  await inOneBreath(gateway, bodies);
+
+  await eventually(async () => (await logOf(gateway)).length === 20);
+  expect(await logOf(gateway)).toEqual(
+    ids.flatMap((id) => [`${id} USER_QUEUED MOVED`, `${id} NO_AGENT_FOUND MOVED`]),
+  );
+  expect(undone()).toBe(0);
+});
+
+test('a webhook that cannot be recorded is stored all the same, and holds up no others', async () => {
+  const gateway = await gatewayWith('odd.1', 'odd.2', 'odd.3');
+  const { rows } = await gateway.database.query(
+    `select id from vkyc_session where verification_id = 'odd.2'`,
+  );
+  await gateway.database.query(`
+    create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+    create trigger refuse before insert on status_transition for each row
+      when (new.session_id = '${rows[0].id}') execute function refuse()`);
+
+  const answers = await Promise.all(
+    ['odd.1', 'odd.2', 'odd.3'].map((id) => gateway.webhook(news(id, QUEUED, 10))),
+  );
+  expect(answers).toEqual([200, 200, 200]);
+  await eventually(async () => (await logOf(gateway)).length === 2);
+  expect((await inboxOf(gateway)).toSorted()).toEqual(['DONE', 'DONE', 'PENDING']);
+
+  await gateway.database.query('drop trigger refuse on status_transition');
+  await eventually(async () => (await logOf(gateway)).length === 3);
+  expect(await logOf(gateway)).toContain('odd.2 USER_QUEUED MOVED');
+});
