@@ -1,7 +1,13 @@
 import { exportSPKI, importJWK, UnsecuredJWT } from 'jose';
 import { afterEach, expect, test, vi } from 'vitest';
-import { CLOCK_SKEW_SECONDS, KEYS_COOLDOWN_SECONDS, KEYS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
+import {
+  CLOCK_SKEW_SECONDS,
+  KEYS_COOLDOWN_SECONDS,
+  KEYS_KEPT_SECONDS,
+  TOKENS_KEPT_SECONDS,
+} from '../../src/http/sign-in.ts';
 import { arrive, UNAUTHENTICATED, withAuthorization } from '../harness/arrivals.ts';
+import { movableClock } from '../harness/clock.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { claimsWith, createKey, secondsFromNow, signWith, startKeyServer } from '../harness/key-server.ts';
 
@@ -119,6 +125,8 @@ test('keys rotate: a new one is found, one that is gone is no longer believed, a
     ahead += seconds * 1000;
   };
   vi.spyOn(Date, 'now').mockImplementation(() => realNow() + ahead);
+  const realTime = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + ahead);
   const [before, after] = [await createKey('before'), await createKey('after')];
   const keys = await startKeyServer(before);
   const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
@@ -137,10 +145,35 @@ test('keys rotate: a new one is found, one that is gone is no longer believed, a
 
   keys.publish(after);
   expect(await answersTo(gateway, old), 'until the keys are looked at again').toEqual(WELCOME);
-  later(KEYS_KEPT_SECONDS + 1);
-  expect(await answersTo(gateway, young)).toEqual(WELCOME);
+  // It comes again all the while: nothing of it may be kept for longer by that.
+  later(KEYS_KEPT_SECONDS - TOKENS_KEPT_SECONDS - 2);
+  expect(await answersTo(gateway, old)).toEqual(WELCOME);
+  later(TOKENS_KEPT_SECONDS - 2);
+  await answersTo(gateway, old);
+  later(5);
   expect(await answersTo(gateway, old)).toEqual(UNAUTHENTICATED);
+  expect(await answersTo(gateway, young)).toEqual(WELCOME);
   expect(keys.fetches).toBe(3);
+});
+
+test('a signature that was good is looked at again after a while, and a token is over when it is over', async () => {
+  const clock = movableClock();
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS }, clock });
+  const claims = claimsWith({ exp: secondsFromNow(TOKENS_KEPT_SECONDS * 10) });
+  const authorization = bearer(await signWith(secret, HS256, claims));
+  const checked = vi.spyOn(crypto.subtle, 'verify');
+  const realTime = performance.now.bind(performance);
+
+  expect(await answersTo(gateway, authorization)).toEqual(WELCOME);
+  checked.mockClear();
+  expect(await answersTo(gateway, authorization)).toEqual(WELCOME);
+  expect(checked).not.toHaveBeenCalled();
+  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + (TOKENS_KEPT_SECONDS + 1) * 1000);
+  expect(await answersTo(gateway, authorization)).toEqual(WELCOME);
+  expect(checked).toHaveBeenCalled();
+
+  clock.forward((TOKENS_KEPT_SECONDS * 10 + CLOCK_SKEW_SECONDS + 1) * 1000);
+  expect(await answersTo(gateway, authorization)).toEqual(UNAUTHENTICATED);
 });
 
 test('where the keys cannot be had, nobody is told that their token is bad', async () => {
