@@ -14,7 +14,7 @@ import { untilRecorded } from '../requests/settled.ts';
 import { type Webhook, webhookMaker } from '../requests/webhooks.ts';
 
 const PER_SECOND = 200;
-const FULL = { sessions: 10_000, rounds: 7, warmUps: 1, seconds: 3 };
+const FULL = { sessions: 10_000, rounds: 7, warmUps: 3, seconds: 3 };
 const QUICK = { sessions: 2_000, rounds: 2, warmUps: 1, seconds: 2 };
 const MOST_TIMES_BARE = 3;
 const TIMEOUT_MS = 60_000;

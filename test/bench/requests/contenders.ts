@@ -23,6 +23,13 @@ const COST = '"cost":{"requested":';
 export const CONTENDERS = {
   ours: { title: 'the gateway', path: '/graphql', proof: COST },
   plain: { title: 'node:http and pg by hand', path: '/graphql', proof: DATA },
+  remembering: {
+    title: 'the same, remembering good tokens as the gateway does',
+    script: 'plain',
+    environment: { REMEMBER_TOKENS: '1' },
+    path: '/graphql',
+    proof: DATA,
+  },
   apollo: { title: 'Apollo Server standalone', path: '/', proof: DATA },
   yoga: { title: 'GraphQL Yoga', path: '/graphql', proof: DATA },
   mercurius: { title: 'Mercurius with JIT', path: '/graphql', proof: DATA },

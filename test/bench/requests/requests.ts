@@ -10,7 +10,7 @@ import { CONNECTIONS, type Measurement, measure } from './measure.ts';
 import { figuresOf, type Round, textOf } from './report.ts';
 import { trafficOf, type Work } from './works.ts';
 
-const FULL = { sessions: 10_000, rounds: 7, warmUps: 1, milliseconds: 2_500 };
+const FULL = { sessions: 10_000, rounds: 7, warmUps: 3, milliseconds: 2_500 };
 const QUICK = { sessions: 2_000, rounds: 2, warmUps: 1, milliseconds: 1_000 };
 
 /** Everybody answers the same requests from the same database, in turn. */

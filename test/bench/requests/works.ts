@@ -48,19 +48,23 @@ export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
 }
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
+/** Where the answer is small, it counts that the gateway looks at the signature of a token once in a while only. */
+const PEERS_SMALL = ['plain', 'remembering', 'mercurius', 'apollo', 'yoga'] as const;
 /** It can neither open what is sealed nor record that it did. */
-const PEERS_MASKED = [...PEERS, 'postgraphile'] as const;
+const MASKED_ONLY = 'postgraphile';
 /** A VIEWER's answers are masked and show nothing personal: there is nothing to record. */
 const MASKED = { role: 'VIEWER', evidence: { table: 'personal_data_read', rowsEach: 0 } } as const;
 /** An OPERATOR's show it in full: everybody records that first, and the rows are counted. */
 const IN_FULL = { role: 'OPERATOR', evidence: { table: 'personal_data_read', rowsEach: 1 } } as const;
 
 const SESSION = {
-  peers: PEERS,
+  peers: PEERS_SMALL,
   operations: sessionOperations,
   goals: [
     { beside: 'plain', of: 'throughput', atLeast: 0.75 },
     { beside: 'plain', of: 'cpu', atMost: 1.4 },
+    { beside: 'remembering', of: 'throughput', atLeast: 0.75 },
+    { beside: 'remembering', of: 'cpu', atMost: 1.4 },
     { beside: 'apollo', of: 'throughput', atLeast: 1.8 },
   ],
 } as const;
@@ -80,14 +84,14 @@ export const WORKS = {
   session: {
     ...SESSION,
     ...MASKED,
-    peers: PEERS_MASKED,
+    peers: [...PEERS_SMALL, MASKED_ONLY],
     about: '(a) one session by id, with its user, masked',
   },
   'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each reading recorded first' },
   page: {
     ...PAGE,
     ...MASKED,
-    peers: PEERS_MASKED,
+    peers: [...PEERS, MASKED_ONLY],
     about: '(b) a page of 50 sessions with user and 8 transitions each, masked',
   },
   'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each reading recorded first' },
@@ -108,7 +112,7 @@ export const WORKS = {
     goals: [],
   },
   webhook: {
-    about: '(e) signed webhooks, durable before they are answered; processor time until all are recorded',
+    about: '(e) signed webhooks, recorded before they are answered',
     peers: ['kept', 'recorded'],
     role: 'OPERATOR',
     evidence: { table: 'webhook_inbox', rowsEach: 1 },
@@ -117,9 +121,6 @@ export const WORKS = {
       return () => ({ proof: KEPT, next: () => make().request });
     },
     settled: untilRecorded,
-    goals: [
-      { beside: 'kept', of: 'throughput', atLeast: 0.7 },
-      { beside: 'recorded', of: 'throughput', atLeast: 0.7 },
-    ],
+    goals: [{ beside: 'recorded', of: 'throughput', atLeast: 0.7 }],
   },
 } as const satisfies Record<string, Work>;
