@@ -13,8 +13,14 @@ export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bod
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
 /** Stores webhooks that are not stored already, to the letter, and returns the ids of those that are now in line. */
-export const insertWebhooks = async (db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> =>
-  (await keepWebhooks(db, received.write(rows))).filter((id) => id !== null).map(BigInt);
+export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
+  // By session, which all do: of two who store the same, neither waits for one who waits for it.
+  const inOrder = rows.toSorted((a, b) => compare(a.verificationId ?? '', b.verificationId ?? ''));
+  const ids = await keepWebhooks(db, received.write(inOrder));
+  return ids.filter((id) => id !== null).map(BigInt);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const received = recordsOf(inbox, ['id', 'attempts']);
 const keepWebhooks = prepared<string | null>(

@@ -184,3 +184,21 @@ test('a webhook that cannot be recorded is stored all the same, and holds up no 
   await eventually(async () => (await logOf(gateway)).length === 3);
   expect(await logOf(gateway)).toContain('odd.2 USER_QUEUED MOVED');
 });
+
+test('two replicas that get the same webhooks the other way round do not stand in each other’s way', async () => {
+  const ids = Array.from({ length: 10 }, (_, number) => `both.${number}`);
+  const gateway = await gatewayWith(...ids);
+  const other = await bootGateway({ database: gateway.databaseUrl, bothWays: false });
+  // So that both are in the middle of it at the same time.
+  await gateway.database.query(`
+    create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.01); return new; end $$;
+    create trigger dawdle before insert on webhook_inbox for each row execute function dawdle()`);
+  const undone = countStatements('rollback');
+
+  const bodies = ids.map((id) => news(id, QUEUED, 10));
+  await Promise.all([inOneBreath(gateway, bodies), inOneBreath(other, bodies.toReversed())]);
+
+  await eventually(async () => (await logOf(gateway)).length === ids.length);
+  expect(await inboxOf(gateway)).toEqual(ids.map(() => 'DONE'));
+  expect(undone()).toBe(0);
+});
