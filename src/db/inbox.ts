@@ -14,7 +14,7 @@ export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
 /** Stores webhooks that are not stored already, to the letter, and returns the ids of those that are now in line. */
 export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
-  // By session, which all do: of two who store the same, neither waits for one who waits for it.
+  // By session, which all do, so that two who store the same of several do not wait for each other.
   const inOrder = rows.toSorted((a, b) => compare(a.verificationId ?? '', b.verificationId ?? ''));
   const ids = await keepWebhooks(db, received.write(inOrder));
   return ids.filter((id) => id !== null).map(BigInt);

@@ -38,9 +38,16 @@ export class Inbox {
   readonly #storing = new DataLoader((arrivals: readonly Arrival[]) => this.#storeAll(arrivals), {
     cache: false,
     maxBatchSize: MOST_TOGETHER,
-    batchScheduleFn: (store) => void this.#stored.then(store),
+    batchScheduleFn: (store) => {
+      this.#turn = this.#turn.then(() => {
+        store();
+        return this.#stored;
+      });
+    },
   });
   #stored: Promise<unknown> = Promise.resolve();
+  /** One batch after another, in the order in which they came. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -83,13 +90,16 @@ export class Inbox {
         const arrival = { report: reportOf(news), bodyHash: row.bodyHash };
         if (await recording.reportIfFree(arrival)) recorded.add(row);
       };
-      await Promise.all(
+      // What fails must not go on before the others are done: they would write after its end.
+      const outcomes = await Promise.allSettled(
         firstOfEachSession(arrivals).map(
           ({ row, news }) =>
             news &&
             traced('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () => record(row, news)),
         ),
       );
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed) throw failed.reason;
       const rows = arrivals.map(({ row }) => (recorded.has(row) ? { ...row, state: 'DONE' as const } : row));
       inLine = insertWebhooks(recording.tx, rows);
       recording.tx.start(inLine);

@@ -27,7 +27,7 @@ import {
   type Sighting,
   type TransitionSource,
 } from '../domain/session.ts';
-import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
+import { infoOf, type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
 import type { AuditedChanges } from './audited-changes.ts';
 import { takeOver } from './take-over.ts';
 
@@ -78,6 +78,7 @@ export class Recording {
     (reports: readonly Report[]) => this.#lookUp(reports, lockSessions(this.tx, reports.map(idOf))),
     { cache: false },
   );
+  /** The same for webhooks that are not stored yet. */
   readonly #free = new DataLoader(
     (arrivals: readonly Arrival[]) => {
       const reports = arrivals.map(({ report }) => report);
@@ -234,7 +235,7 @@ export class Recording {
     const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
     this.changes.expect(before.id);
-    const [seen = []] = seenBefore ? [seenBefore] : await this.#seenOf([report]);
+    const seen = seenBefore ?? (await this.#seenOf([report]))[0] ?? [];
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
     const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
@@ -283,7 +284,8 @@ export class Recording {
       referenceId: before.referenceId ?? said.referenceId,
       link: before.link ?? said.link,
       linkExpiresAt: before.linkExpiresAt ?? said.linkExpiresAt,
-      unsettled: before.unsettled || settle,
+      // Of a session that is over nobody asks again.
+      unsettled: before.unsettled || (settle && !infoOf(before).terminal),
       providerHeardAt: this.#clock.now(),
     });
     return { session, transition: null };
