@@ -158,7 +158,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, log });
     const line = new WebhookLine({ db, clock, sealer, recorder, log });
     onStop(() => line.stop());
-    const inbox = new Inbox({ db, clock, sealer, recorder, line });
+    const inbox = new Inbox({ db, clock, sealer, recorder, line, log });
     if (!overrides.withoutPolling) {
       const polled = cashfree('POLL');
       const reconciler = new Reconciler({ db, pool, clock, provider: polled, recorder, pace, sealer, log });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import DataLoader from 'dataloader';
+import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
 import { insertWebhooks, type NewWebhook, placeOfWebhook } from '../db/inbox.ts';
 import type { Sealer } from '../db/sealing.ts';
@@ -20,6 +21,7 @@ interface Parts {
   readonly sealer: Sealer;
   readonly recorder: Recorder;
   readonly line: WebhookLine;
+  readonly log: Logger;
 }
 
 /** A webhook on its way to the store, and what it says where that could be understood. */
@@ -75,7 +77,13 @@ export class Inbox {
   #storeAll(arrivals: readonly Arrival[]): Promise<(Error | true)[]> {
     const stored = this.#recordAtOnce(arrivals).then(
       () => arrivals.map(() => true as const),
-      () => this.#storeOnly(arrivals.map(({ row }) => row)),
+      (error) => {
+        this.#parts.log.warn(
+          { err: error },
+          'webhooks could not be recorded as they came; they are stored first',
+        );
+        return this.#storeOnly(arrivals.map(({ row }) => row));
+      },
     );
     this.#stored = Promise.race([stored.catch(() => {}), wait(PATIENCE_MS, undefined, { ref: false })]);
     return stored;
