@@ -59,7 +59,7 @@ export interface Dossier extends Evidence {
  * its place. The newest of the feed stays, since cursors at its end name it.
  */
 const mayGo = (endedBefore: Date) => sql`
-  ${isOver(sessions.subStatus)} and not ${sessions.disputed} and not ${sessions.unsettled}
+  ${isOver(sessions.subStatus)} and not ${sessions.disputed}
   and ${sessions.updatedAt} < ${endedBefore.toISOString()}::timestamptz
   and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
   and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})

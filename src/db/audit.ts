@@ -21,33 +21,27 @@ const HEAD = { sessionId: auditEntries.sessionId, number: auditEntries.number, h
 export const findAuditHeads = (tx: Transaction, sessionIds: readonly string[]): Promise<AuditHead[]> =>
   headsOf(tx, sessionIds);
 
-/** The same for whatever sessions these verifications have, each by its id; null where its chain has not begun. */
-export async function findAuditHeadsOfVerifications(
+/** The same for whatever sessions these verifications have. */
+export const findAuditHeadsOfVerifications = (
   tx: Transaction,
   verificationIds: readonly string[],
-): Promise<[sessionId: string, AuditHead | null][]> {
-  const rows = await headsOfVerifications(tx, verificationIds);
-  return rows.map(({ of, ...head }) => [of, head.number === null ? null : head]);
-}
+): Promise<AuditHead[]> => headsOfVerifications(tx, verificationIds);
 
 const entryFields = fieldsOf(auditEntries, 'e');
 const headOf = (session: string) =>
-  `lateral (select * from audit_entry e where e.session_id = ${session} order by e.number desc limit 1) e`;
+  `cross join lateral (
+     select * from audit_entry e where e.session_id = ${session} order by e.number desc limit 1
+   ) e`;
 const headsOf = preparedRows(
   'audit heads',
   entryFields,
-  `select ${entryFields.list} from unnest($1::uuid[]) as wanted(session_id)
-   cross join ${headOf('wanted.session_id')}`,
+  `select ${entryFields.list} from unnest($1::uuid[]) as wanted(session_id) ${headOf('wanted.session_id')}`,
 );
-const headFields = fieldsOf<typeof auditEntries, { of: string }>(auditEntries, 'e', {
-  of: 'vkyc_session.id',
-});
 const headsOfVerifications = preparedRows(
   'audit heads of verifications',
-  headFields,
-  `select ${headFields.list} from unnest($1::text[]) as wanted(verification_id)
-   join vkyc_session on vkyc_session.verification_id = wanted.verification_id
-   left join ${headOf('vkyc_session.id')} on true`,
+  entryFields,
+  `select ${entryFields.list} from unnest($1::text[]) as wanted(verification_id)
+   join vkyc_session on vkyc_session.verification_id = wanted.verification_id ${headOf('vkyc_session.id')}`,
 );
 
 /** Appends to chains whose sessions' rows are locked; fails where a number is taken. */

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import { nextPollAt } from '../domain/polling.ts';
 import type { SessionState } from '../domain/session.ts';
-import type { Party, Status, SubStatus } from '../domain/status.ts';
+import { infoOf, type Party, type Status, type SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { type Extent, type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
 import { amongKeys, preparedColumns, preparedRows, readRows } from './prepared.ts';
@@ -30,9 +30,13 @@ export const stateOf = (row: SessionRow): SessionState => ({
   },
 });
 
-/** The row with its next poll: whoever writes a session writes it so. See `nextPollAt` for the fair share. */
+/**
+ * The row with its next poll: whoever writes a session writes it so. Of one that is over nobody asks, whatever was in
+ * doubt. See `nextPollAt` for the fair share.
+ */
 export const withNextPoll = (row: Omit<SessionRow, 'nextPollAt'>, fairShareMs: number): SessionRow => ({
   ...row,
+  unsettled: row.unsettled && !infoOf(row).terminal,
   nextPollAt: nextPollAt(
     {
       status: row.status,

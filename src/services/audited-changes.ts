@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { appendAuditEntries, findAuditHeads, findAuditHeadsOfVerifications } from '../db/audit.ts';
+import { appendAuditEntries, findAuditHeads } from '../db/audit.ts';
 import type { Transaction } from '../db/client.ts';
 import { endBookedMeeting, insertMeeting, type MeetingRow } from '../db/meetings.ts';
 import type { Gathered } from '../db/recording.ts';
@@ -42,7 +42,6 @@ export class AuditedChanges {
   readonly #sealer: Sealer;
   readonly #keys: AuditKeys;
   readonly #notes: AuditNote[] = [];
-  readonly #expected: Promise<void>[] = [];
   readonly #heads = new DataLoader(async (sessionIds: readonly string[]) => {
     const heads = headsById(await findAuditHeads(this.#tx, sessionIds));
     return sessionIds.map((id) => heads.get(id) ?? null);
@@ -60,13 +59,9 @@ export class AuditedChanges {
     this.#heads.load(sessionId).catch(() => {});
   }
 
-  /** The same of sessions by their verification ids. */
-  expectVerifications(verificationIds: readonly string[]): void {
-    const expected = findAuditHeadsOfVerifications(this.#tx, verificationIds).then((heads) => {
-      for (const [sessionId, head] of heads) this.#heads.prime(sessionId, head);
-    });
-    this.#tx.start(expected);
-    this.#expected.push(expected);
+  /** Says how far the chain of a session has come, as it was read after its row was locked; null: it has not begun. */
+  know(sessionId: string, head: AuditHead | null): void {
+    this.#heads.prime(sessionId, head);
   }
 
   addTransition(row: TransitionRow): void {
@@ -107,7 +102,6 @@ export class AuditedChanges {
 
   /** Gathers the entries of the chains for what was written: once, when there is nothing more to write. */
   async seal(now: Date): Promise<void> {
-    await Promise.all(this.#expected);
     const heads = await Promise.all(sessionsOf(this.#notes).map((id) => this.#heads.load(id)));
     const ends = headsById(heads.filter((head) => head !== null));
     for (const entry of entriesOf(this.#keys, ends, this.#notes, now)) this.#gathered.addAuditEntry(entry);

@@ -95,8 +95,8 @@ export class Inbox {
     await this.#parts.recorder.inTransaction(async (recording) => {
       const recorded = new Set<NewWebhook>();
       const record = async (row: NewWebhook, news: WebhookNews) => {
-        const arrival = { report: reportOf(news), bodyHash: row.bodyHash };
-        if (await recording.reportIfFree(arrival)) recorded.add(row);
+        const unstored = { report: reportOf(news), bodyHash: row.bodyHash };
+        if (await recording.reportIfFree(unstored)) recorded.add(row);
       };
       // What fails must not go on before the others are done: they would write after its end.
       const outcomes = await Promise.allSettled(

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { findAuditHeadsOfVerifications } from '../db/audit.ts';
 import type { Transaction } from '../db/client.ts';
 import { lockFreeSessions, releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
@@ -27,7 +28,7 @@ import {
   type Sighting,
   type TransitionSource,
 } from '../domain/session.ts';
-import { infoOf, type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
+import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
 import type { AuditedChanges } from './audited-changes.ts';
 import { takeOver } from './take-over.ts';
 
@@ -43,8 +44,8 @@ export interface Report {
   readonly webhooksWhenAsked: number;
 }
 
-/** A report by a webhook that is not stored yet, and the hash of its body. */
-export interface Arrival {
+/** What a webhook reports that is not stored yet, and the hash of its body. */
+export interface UnstoredReport {
   readonly report: Report;
   readonly bodyHash: Buffer;
 }
@@ -80,9 +81,9 @@ export class Recording {
   );
   /** The same for webhooks that are not stored yet. */
   readonly #free = new DataLoader(
-    (arrivals: readonly Arrival[]) => {
-      const reports = arrivals.map(({ report }) => report);
-      const wanted = arrivals.map(({ report, bodyHash }) => ({ verificationId: idOf(report), bodyHash }));
+    (unstored: readonly UnstoredReport[]) => {
+      const reports = unstored.map(({ report }) => report);
+      const wanted = unstored.map(({ report, bodyHash }) => ({ verificationId: idOf(report), bodyHash }));
       return this.#lookUp(reports, lockFreeSessions(this.tx, wanted));
     },
     { cache: false },
@@ -125,9 +126,9 @@ export class Recording {
   }
 
   /** Records what a webhook reports that is stored by the same transaction; null where something stands before it. */
-  async reportIfFree(arrival: Arrival): Promise<Recorded | null> {
-    const { session, seen } = await this.#free.load(arrival);
-    return session && this.#reportOn(session, arrival.report, seen);
+  async reportIfFree(unstored: UnstoredReport): Promise<Recorded | null> {
+    const { session, seen } = await this.#free.load(unstored);
+    return session && this.#reportOn(session, unstored.report, seen);
   }
 
   /** Records the first report of a session, or goes on with it where another transaction began it first. */
@@ -211,9 +212,13 @@ export class Recording {
     reports: readonly Report[],
     locking: Promise<SessionRow[]>,
   ): Promise<{ session: SessionRow | null; seen: Sighting[] }[]> {
-    // The lock was sent first: what is read of a session is of after it.
-    this.changes.expectVerifications(reports.map(idOf));
-    const [rows, sightings] = await Promise.all([locking, this.#seenOf(reports)]);
+    // The lock was sent first: what is read of a session that it holds is of after it.
+    const [rows, heads, sightings] = await Promise.all([
+      locking,
+      findAuditHeadsOfVerifications(this.tx, reports.map(idOf)),
+      this.#seenOf(reports),
+    ]);
+    for (const { id } of rows) this.changes.know(id, heads.find(({ sessionId }) => sessionId === id) ?? null);
     return reports.map((report, index) => ({
       session: rows.find((row) => row.verificationId === idOf(report)) ?? null,
       seen: sightings[index] ?? [],
@@ -284,8 +289,7 @@ export class Recording {
       referenceId: before.referenceId ?? said.referenceId,
       link: before.link ?? said.link,
       linkExpiresAt: before.linkExpiresAt ?? said.linkExpiresAt,
-      // Of a session that is over nobody asks again.
-      unsettled: before.unsettled || (settle && !infoOf(before).terminal),
+      unsettled: before.unsettled || settle,
       providerHeardAt: this.#clock.now(),
     });
     return { session, transition: null };

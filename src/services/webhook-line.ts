@@ -73,11 +73,11 @@ export class WebhookLine {
     }
   }
 
-  /** Some webhooks, each of another session, in one transaction. Tells which failed where it is one. */
+  /** Some webhooks, each of another session, in one transaction. Of one that was alone it tells which failed. */
   async #processNext(
     limit: number,
     behind: bigint,
-  ): Promise<'MAYBE_MORE' | 'NONE_LEFT' | { failed: InboxRow | undefined }> {
+  ): Promise<'MAYBE_MORE' | 'NONE_LEFT' | { failed: InboxRow | null }> {
     const { recorder, log } = this.#parts;
     let claimed: InboxRow[] = [];
     try {
@@ -99,8 +99,8 @@ export class WebhookLine {
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
-      const [failed] = claimed;
-      if (limit > 1) return { failed };
+      if (limit > 1) return { failed: null };
+      const [failed = null] = claimed;
       log.warn(
         { err: error, webhook: failed?.id.toString() },
         'a webhook could not be processed; it will be tried again',

@@ -159,6 +159,22 @@ test('of a burst, those of one session are recorded in the order in which they c
   expect(undone()).toBe(0);
 });
 
+test('of more than are stored together, those of one session are recorded in the order in which they came', async () => {
+  const ids = Array.from({ length: 10 }, (_, number) => `many.${number}`);
+  const gateway = await gatewayWith(...ids);
+
+  for (let round = 0; round < 4; round += 1) {
+    const seconds = Array.from({ length: 14 }, (_, number) => round * 14 + number + 1);
+    const bodies = seconds.flatMap((second) =>
+      ids.map((id) => news(id, second % 2 ? QUEUED : NO_AGENT, second)),
+    );
+    await inOneBreath(gateway, bodies);
+  }
+
+  await eventually(async () => (await logOf(gateway)).length === 560);
+  expect((await logOf(gateway)).filter((line) => !line.endsWith('MOVED'))).toEqual([]);
+});
+
 test('a webhook that cannot be recorded is stored all the same, and holds up no others', async () => {
   const gateway = await gatewayWith('odd.1', 'odd.2', 'odd.3');
   const { rows } = await gateway.database.query(

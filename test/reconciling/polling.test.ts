@@ -175,6 +175,37 @@ test('an answer that a webhook overtook is not lost: the provider is asked again
   expect(asked).toBe(askedByTheStart + 2);
 });
 
+test('a session that ends while an answer is on its way is not left in doubt, which nobody would clear', async () => {
+  let held = Promise.resolve();
+  let asked = 0;
+  const { gateway, clock } = await againstScript(({ method, body }) => {
+    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'ends.1', user_id: 'asha' };
+    if (method === 'GET') asked += 1;
+    return {
+      body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }),
+      before: () => held,
+    };
+  });
+  await gateway.start('ends.1', { user: { userId: 'asha', phone: '9988776655' } });
+  const askedByTheStart = asked;
+  let letGo = () => {};
+  held = new Promise((resolve) => {
+    letGo = resolve;
+  });
+  clock.forward(15 * MINUTE);
+  await eventually(async () => asked === askedByTheStart + 1);
+  await gateway.webhook(webhookOf('ends.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 1));
+  await eventually(async () => (await sessionOf(gateway, 'ends.1')).subStatus === 'AUDITOR_APPROVED');
+  const heardAt = async () =>
+    (await gateway.database.query('select provider_heard_at::text as at, unsettled from vkyc_session'))
+      .rows[0];
+  const before = await heardAt();
+  letGo();
+
+  await eventually(async () => (await heardAt()).at !== before.at);
+  expect(await heardAt()).toMatchObject({ unsettled: false });
+});
+
 test('two replicas that have the same sessions to ask about keep to one budget, and ask about each once', async () => {
   const asked: { id: string | null; at: number }[] = [];
   const provider = await startScriptedProvider(({ method, path, body }) => {
