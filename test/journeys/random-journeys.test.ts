@@ -9,6 +9,7 @@ import { type Journey, travel } from './journeys.ts';
 const COUNT = Number(process.env.JOURNEYS ?? 40);
 const SEED = process.env.JOURNEY_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const HOUR = 3_600_000;
+const HALFWAY = 'happy-path.halfway';
 
 for (const webhooks of ['every-status', 'documented'] as const) {
   test(`whatever happens to webhooks on their way, each piece of news is recorded once, and polling finds the rest (${webhooks})`, {
@@ -20,12 +21,15 @@ for (const webhooks of ['every-status', 'documented'] as const) {
     const gateway = await bootGateway({ environment, clock, polling: true });
     await setFaults(gateway, { drop: {} });
 
+    // Chance may end each random journey, so one that goes on is sure to be there; nothing but polling tells of it.
+    await gateway.start(HALFWAY);
+    await gateway.advance(HALFWAY, 2);
     const journeys = await travel({ gateway, seed: SEED, count: COUNT, webhooks, onProgress: report });
     await processed(gateway);
 
     clock.forward(HOUR);
     await polled(gateway, clock.now());
-    await expectInStep(gateway, journeys);
+    await expectInStep(gateway);
     for (const journey of journeys) await expectEachNewsOnce(gateway, journey);
     await expectNothingReopened(gateway);
     await expectFolds(gateway.database);
@@ -94,14 +98,14 @@ async function expectNothingReopened(gateway: Gateway) {
 }
 
 /** Where a session goes on, the provider's last known state is the provider's. */
-async function expectInStep(gateway: Gateway, journeys: readonly Journey[]) {
+async function expectInStep(gateway: Gateway) {
   const { rows } = await gateway.database.query(
     `select verification_id, provider_status as status, provider_sub_status as sub_status
      from vkyc_session where next_poll_at is not null`,
   );
   const response = await fetch(new URL('/_sandbox/verifications', gateway.sandboxUrl));
   const present = new Map(((await response.json()) as any[]).map((each) => [each.verification_id, each]));
-  expect(rows.length).toBeGreaterThan(Math.floor(journeys.length / 50));
+  expect(rows.map((row) => row.verification_id)).toContain(HALFWAY);
   for (const { verification_id, status, sub_status } of rows) {
     expect({ verification_id, status, sub_status }).toEqual({
       verification_id,
