@@ -71,6 +71,6 @@ function codeOf(outer: GraphQLError, cause: Error): string | null {
   const code = (outer.extensions.code ?? (cause as GraphQLError).extensions?.code) as string | undefined;
   if (code && code !== 'INTERNAL_SERVER_ERROR') return code;
   // Without a path nothing was executed: the request itself was not acceptable (graphql-ws adds no codes).
-  const isRequestError = cause instanceof GraphQLError && !outer.path && !outer.originalError;
+  const isRequestError = cause instanceof GraphQLError && !outer.path;
   return isRequestError ? 'BAD_USER_INPUT' : null;
 }

@@ -1,10 +1,19 @@
-import { ApolloServer, type ApolloServerOptions, type GraphQLRequest, HeaderMap } from '@apollo/server';
+import {
+  ApolloServer,
+  type ApolloServerPlugin,
+  type GraphQLRequest,
+  type GraphQLRequestListener,
+  type GraphQLResponse,
+  HeaderMap,
+  type HTTPGraphQLHead,
+} from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import {
+  type ExecutionResult,
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLSchema,
@@ -13,7 +22,7 @@ import {
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { costOf, tooComplex } from '../graphql/cost.ts';
-import type { Translate } from '../graphql/errors.ts';
+import { formattedResult, type Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
 import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
 import { type Asked, askedBy } from '../graphql/operation.ts';
@@ -39,40 +48,51 @@ interface Parts {
 }
 
 /**
- * Has Apollo execute as the other transports do. What costs too much, or more than its caller has left, is refused, and
- * every answer says what it cost. As a plugin this would have Apollo ask at each of its steps whether it has a part in it.
+ * Executes in Apollo's place as the other transports do. What costs too much, or more than its caller has left, is
+ * refused, and every answer says what it cost. A `gateway` would do as well, but what Apollo makes for one of each request
+ * outlives several collections of garbage, with all that the request had read.
  */
 const executedBy = ({
   schema,
   execute,
   rateLimit,
-}: Pick<Parts, 'schema' | 'execute' | 'rateLimit'>): NonNullable<
-  ApolloServerOptions<Context>['gateway']
-> => ({
-  onSchemaLoadOrUpdate(callBack) {
-    callBack({ apiSchema: schema, coreSupergraphSdl: '' });
-    return () => {};
-  },
-  load: async () => ({
-    async executor({ document, operation, request, context }) {
-      const { operationName, variables = {} } = request;
+  translate,
+}: Pick<Parts, 'schema' | 'execute' | 'rateLimit' | 'translate'>): ApolloServerPlugin<Context> => {
+  const listener: GraphQLRequestListener<Context> = {
+    async responseForOperation({ document, operation, request, contextValue }) {
+      // It names none that there is, which Apollo says by itself.
+      if (!operation) return null;
       // Executed as a query, once and to no use.
-      if (operation?.operation === 'subscription') return { errors: [subscriptionsElsewhere()] };
-      const contextValue = context as Context;
-      const asked = { schema, document, contextValue, variableValues: variables, operationName };
-      // It names none that there is, which is for who executes to say.
-      if (!operation) return execute(asked);
+      if (operation.operation === 'subscription')
+        return responseOf({ errors: [subscriptionsElsewhere()] }, translate);
+      const { operationName, variables = {} } = request;
       const requested = costOf({ schema, document, operation, variableValues: variables });
       const refusal = tooComplex(requested) ?? (await rateLimit.spend(contextValue.viewer, requested));
-      const result = refusal ? { errors: [refusal] } : await execute(asked);
-      return {
-        ...result,
-        extensions: { ...result.extensions, cost: { requested, maximum: LIMITS.cost } },
-      };
+      const result = refusal
+        ? { errors: [refusal] }
+        : await execute({ schema, document, contextValue, variableValues: variables, operationName });
+      return responseOf(result, translate, { cost: { requested, maximum: LIMITS.cost } });
     },
-  }),
-  stop: async () => {},
-});
+  };
+  return { requestDidStart: async () => listener };
+};
+
+/** Where nothing was executed the status says so, as Apollo has it; what an error says of it goes before. */
+function responseOf(
+  { data, errors }: ExecutionResult,
+  translate: Translate,
+  extensions?: FormattedExecutionResult['extensions'],
+): GraphQLResponse {
+  const http: HTTPGraphQLHead = { headers: new HeaderMap() };
+  if (errors && data === undefined) http.status = 400;
+  for (const error of errors ?? []) {
+    const { status, headers = [] } = (error.extensions.http ?? {}) as Partial<HTTPGraphQLHead>;
+    if (status) http.status = status;
+    for (const [name, value] of headers) http.headers.set(name, value);
+  }
+  const singleResult = { ...formattedResult({ data, errors }, translate), ...(extensions && { extensions }) };
+  return { http, body: { kind: 'single', singleResult } };
+}
 
 const notAcceptable = (): GraphQLError =>
   new GraphQLError('Accept application/json or application/graphql-response+json: there is no other type.', {
@@ -132,7 +152,7 @@ export async function serveGraphqlOverHttp(
   { schema, trust, rules, execute, rateLimit, services, authenticator, limitUploads, translate, log }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
-    gateway: executedBy({ schema, execute, rateLimit }),
+    schema,
     introspection: true,
     parseOptions: PARSE_OPTIONS,
     validationRules: [...rules],
@@ -143,6 +163,7 @@ export async function serveGraphqlOverHttp(
     formatError: (_formatted, error) => translate(error),
     logger: log,
     plugins: [
+      executedBy({ schema, execute, rateLimit, translate }),
       // Both only cost: the first instruments every field, the second loads its page from elsewhere.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
