@@ -68,48 +68,74 @@ export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRS
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
-/** Cursors are made when they are looked at: most clients ask for `nodes` and the page's end alone. */
-export interface Connection<Row> {
-  readonly edges: readonly { node: Row; cursor: string }[];
+interface Shape {
+  readonly limit: number;
+  readonly end: 'FIRST' | 'LAST';
+}
+
+/**
+ * Where a page stands. Cursors are made when they are looked at: most clients ask for `nodes` and the page's end alone.
+ */
+class Place<Row> implements PageInfo {
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly #nodes: readonly Row[];
+  readonly #cursorOf: (row: Row) => string;
+
+  constructor(nodes: readonly Row[], cursorOf: (row: Row) => string, more: boolean, end: Shape['end']) {
+    this.hasNextPage = end === 'FIRST' && more;
+    this.hasPreviousPage = end === 'LAST' && more;
+    this.#nodes = nodes;
+    this.#cursorOf = cursorOf;
+  }
+
+  get startCursor(): string | null {
+    return this.#cursorAt(0);
+  }
+
+  get endCursor(): string | null {
+    return this.#cursorAt(-1);
+  }
+
+  #cursorAt(index: number): string | null {
+    const row = this.#nodes.at(index);
+    return row ? this.#cursorOf(row) : null;
+  }
+}
+
+/**
+ * A page as clients get it, from rows of which one more than `limit` was asked for. A class, since the getters of a
+ * literal are made among the old objects, and would keep a page's rows from being let go with the young ones.
+ */
+export class Page<Row> {
   readonly nodes: readonly Row[];
   readonly pageInfo: PageInfo;
+  readonly #cursorOf: (row: Row) => string;
+  readonly #count: () => Promise<number | null>;
+
+  /** `count` is of the whole list, for those that tell it; it is asked for when it is looked at. */
+  constructor(
+    rows: readonly Row[],
+    { limit, end }: Shape,
+    cursorOf: (row: Row) => string,
+    count: () => Promise<number | null> = async () => null,
+  ) {
+    this.nodes = end === 'FIRST' ? rows.slice(0, limit) : rows.slice(-limit);
+    this.pageInfo = new Place(this.nodes, cursorOf, rows.length > limit, end);
+    this.#cursorOf = cursorOf;
+    this.#count = count;
+  }
+
+  get edges(): { node: Row; cursor: string }[] {
+    return this.nodes.map((node) => ({ node, cursor: this.#cursorOf(node) }));
+  }
+
+  get totalCount(): Promise<number | null> {
+    return this.#count();
+  }
 }
 
-/** A page as clients get it, from rows of which one more than `limit` was asked for. */
-export function connectionOf<Row>(
-  rows: readonly Row[],
-  { limit, end }: { limit: number; end: 'FIRST' | 'LAST' },
-  cursorOf: (row: Row) => string,
-): Connection<Row> {
-  const more = rows.length > limit;
-  const nodes = end === 'FIRST' ? rows.slice(0, limit) : rows.slice(-limit);
-  const cursorAt = (index: number) => {
-    const row = nodes.at(index);
-    return row ? cursorOf(row) : null;
-  };
-  return {
-    get edges() {
-      return nodes.map((node) => ({ node, cursor: cursorOf(node) }));
-    },
-    nodes,
-    pageInfo: {
-      hasNextPage: end === 'FIRST' && more,
-      hasPreviousPage: end === 'LAST' && more,
-      get startCursor() {
-        return cursorAt(0);
-      },
-      get endCursor() {
-        return cursorAt(-1);
-      },
-    },
-  };
-}
-
-/** The count of a list beside a page of it, made when it is looked at. */
-export const counted = <Row>(page: Connection<Row>, count: () => Promise<number | null>) =>
-  Object.defineProperty(page, 'totalCount', { get: count });
-
-/** The connection and edge types of a node, as Relay has them; `counted` ones also have a `totalCount`. */
+/** The connection and edge types of a node, as Relay has them, for a `Page`; counted ones tell its `totalCount`. */
 export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, isCounted = false) {
   @ObjectType(`${name}Edge`, {
     description: `A ${name} and where it stands in the list.`,

@@ -42,43 +42,63 @@ export async function subscribeTo(
 /** What has been read on an occasion: of the moment, and the same for all viewers. */
 const loadersOf = new WeakMap<object, Loaders>();
 
+/** What an operation looks at while it shows a frame, which says for whom and for how long the result is good. */
+class FrameContext implements Context {
+  readonly staff: boolean;
+  readonly live = true;
+  readonly shown = null;
+  readonly connection = null;
+  readonly cursors: Context['cursors'];
+  dependsOnViewer = false;
+  lasting: boolean;
+  readonly #services: Context['services'];
+  readonly #loaders: Loaders;
+  readonly #viewer: Viewer;
+
+  constructor(given: Pick<Context, 'staff' | 'services' | 'loaders' | 'viewer'>, frame: Frame) {
+    this.staff = given.staff;
+    this.cursors = given.services.cursors;
+    this.lasting = frame.kind === 'TRANSITION';
+    this.#services = given.services;
+    this.#loaders = given.loaders;
+    this.#viewer = given.viewer;
+  }
+
+  /** Whatever looks at anything but the frame shows how things are now. */
+  get services(): Context['services'] {
+    this.lasting = false;
+    return this.#services;
+  }
+
+  get loaders(): Loaders {
+    this.lasting = false;
+    return this.#loaders;
+  }
+
+  feedEnd(): ReturnType<Context['feedEnd']> {
+    this.lasting = false;
+    return this.#services.hub.newest().then(({ at }) => at);
+  }
+
+  /** Whatever is found without looking at the viewer is the same for every viewer. */
+  get viewer(): Viewer {
+    this.dependsOnViewer = true;
+    return this.#viewer;
+  }
+}
+
 /** What an operation shows of a frame: to the staff, or to customers, who share nothing with them. */
 function selectionOf(operation: Operation, staff: boolean, { services, translate }: Parts): Selection {
-  const executeOne = async (frame: Frame, viewer: Viewer, loaders: Loaders) => {
-    let dependsOnViewer = false;
-    let lasting = frame.kind === 'TRANSITION';
-    const contextValue: Context = {
-      staff,
-      // Whatever looks at anything but the frame shows how things are now.
-      get services() {
-        lasting = false;
-        return services;
-      },
-      get loaders() {
-        lasting = false;
-        return loaders;
-      },
-      cursors: services.cursors,
-      live: true,
-      shown: null,
-      connection: null,
-      feedEnd() {
-        lasting = false;
-        return services.hub.newest().then(({ at }) => at);
-      },
-      // Whatever is found without looking at the viewer is the same for every viewer.
-      get viewer() {
-        dependsOnViewer = true;
-        return viewer;
-      },
-    };
+  const executeOne = async (frame: Frame, viewer: Viewer, loaders: Loaders): Promise<Executed> => {
+    const contextValue = new FrameContext({ staff, services, loaders, viewer }, frame);
     const result = await execute({ ...operation, rootValue: frame, contextValue });
+    const { dependsOnViewer, lasting } = contextValue;
     return {
       json: JSON.stringify(formattedResult(result, translate)),
       dependsOnViewer,
       // A fault may be gone the next time.
       lasting: lasting && !result.errors,
-    } satisfies Executed;
+    };
   };
   return {
     key: `${staff ? 'staff' : 'customers'} ${operation.selectionKey}`,

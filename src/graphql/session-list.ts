@@ -26,12 +26,10 @@ import { limitOf } from '../domain/access.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import {
   badInput,
-  type Connection,
-  connectionOf,
   connectionTypes,
-  counted,
   ForwardArgs,
   LARGEST_COUNT,
+  Page,
   PageArgs,
   pageSize,
 } from './connection.ts';
@@ -102,7 +100,7 @@ export class SessionListResolver {
     @Args(() => SessionsArgs) args: SessionsArgs,
     @Ctx() { services, viewer }: Context,
     @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
-  ): Promise<Connection<ListedSession>> {
+  ): Promise<Page<ListedSession>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
     const filter = filterOf(args.filter, limitOf(viewer));
@@ -115,8 +113,10 @@ export class SessionListResolver {
       before,
       shape: shapeFor(fieldsAsked(node as FieldNode, fragments, ENTRIES)),
     });
-    return counted(
-      connectionOf(rows, page, (row) => cursorOf(row, order)),
+    return new Page(
+      rows,
+      page,
+      (row) => cursorOf(row, order),
       () => countOf(services.db, filter),
     );
   }
@@ -139,8 +139,10 @@ export class SessionListResolver {
       limit: page.limit + 1,
       verificationIds,
     });
-    return counted(
-      connectionOf(rows, page, (row) => cursorOf(row, NEWEST_FIRST)),
+    return new Page(
+      rows,
+      page,
+      (row) => cursorOf(row, NEWEST_FIRST),
       () => countOf(context.services.db, filterOf({ userId: user.userId }, verificationIds)),
     );
   }

@@ -21,7 +21,7 @@ import { maySee, type Viewer } from '../domain/access.ts';
 import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { infoOf, type StatusInfo as StatusMeaning } from '../domain/status.ts';
-import { badInput, type Connection, connectionOf, ForwardArgs, PageArgs, pageSize } from './connection.ts';
+import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
@@ -152,14 +152,14 @@ export class SessionResolver {
     @Root() session: BriefSession,
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders }: Context,
-  ): Promise<Connection<MeetingRow>> {
+  ): Promise<Page<MeetingRow>> {
     const page = pageSize(args);
     const all = await loaders.meetings.load(session.id);
     const from =
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
     if (args.after != null && from === 0)
       throw badInput('This is not a cursor of this list: give back one exactly as you got it.');
-    return connectionOf(all.slice(from, from + page.limit + 1), page, (row) => toGlobalId('Meeting', row.id));
+    return new Page(all.slice(from, from + page.limit + 1), page, (row) => toGlobalId('Meeting', row.id));
   }
 
   @FieldResolver(() => [Review], {
@@ -191,7 +191,7 @@ export class SessionResolver {
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { loaders, cursors }: Context,
     @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
-  ): Promise<Connection<BriefTransition>> {
+  ): Promise<Page<BriefTransition>> {
     const page = pageSize(args);
     const sequenceOf = (cursor: string): number => {
       const place = cursors.decode(cursor);
@@ -207,6 +207,6 @@ export class SessionResolver {
       end: page.end,
       extent: extentFor(fieldsAsked(node as FieldNode, fragments, ENTRIES), BRIEF_TRANSITION),
     });
-    return connectionOf(rows, page, cursors.encode);
+    return new Page(rows, page, cursors.encode);
   }
 }
