@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Statement } from './prepared.ts';
+import { QueryTimeout, TimelyClient } from './timely-client.ts';
 
 /** Queries by way of the pool; `transaction` gives what it is given a connection of its own. */
 export interface Database extends Omit<NodePgDatabase, 'transaction'> {
@@ -20,8 +21,6 @@ export interface Transaction extends Omit<NodePgDatabase, 'transaction'> {
 export type Queryable = Database | Transaction;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A connection on which an answer takes longer is taken for dead, as behind a lost route. */
-const QUERY_TIMEOUT_MS = 20_000;
 const PROBE_AFTER_MS = 10_000;
 /** A new connection has everything to plan anew, which takes a burst's first requests tens of milliseconds. */
 const IDLE_TIMEOUT_MS = 600_000;
@@ -32,17 +31,17 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** The driver's words, which drizzle wraps. */
+/** Drizzle wraps what the driver says. */
 const isTimeout = (error: unknown): boolean =>
-  error instanceof Error && (error.message === 'Query read timeout' || isTimeout(error.cause));
+  error instanceof QueryTimeout || (error instanceof Error && isTimeout(error.cause));
 
 /** A pool of connections. `onError` hears of idle connections that broke; the pool replaces them by itself. */
 export function connect(url: string, poolSize: number, onError: (error: Error) => void): Connection {
   const pool = new pg.Pool({
+    Client: TimelyClient,
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: PROBE_AFTER_MS,
