@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { connect } from '../../src/db/client.ts';
+import { QueryTimeout } from '../../src/db/timely-client.ts';
+import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+
+test('whoever asks a database that fell silent hears so in time, in a transaction too, and the next ask another connection', {
+  timeout: 60_000,
+}, async () => {
+  const wire = await startTcpProxy(await freshDatabase());
+  const { db, pool, close } = connect(wire.url, 2, () => {});
+  atTheEnd(close);
+  // One for the question, one for the transaction.
+  await Promise.all([pool.query('select pg_sleep(0.1)'), pool.query('select pg_sleep(0.1)')]);
+  expect(pool.totalCount).toBe(2);
+  wire.freeze();
+  const begun = performance.now();
+
+  const [question, transaction] = await Promise.allSettled([
+    pool.query('select 1'),
+    db.transaction(async (tx) => tx.$client.query('select 1')),
+  ]);
+
+  expect(performance.now() - begun).toBeLessThan(25_000);
+  expect(question).toMatchObject({ status: 'rejected', reason: expect.any(QueryTimeout) });
+  expect(transaction).toMatchObject({ status: 'rejected', reason: expect.any(QueryTimeout) });
+  wire.mend();
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});
