@@ -54,8 +54,14 @@ export class PageArgs extends ForwardArgs {
   before?: string;
 }
 
-/** How many, and from which end. Throws what tells the caller how to ask. */
-export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRST' | 'LAST' } {
+/** How many, and from which end. */
+interface Shape {
+  readonly limit: number;
+  readonly end: 'FIRST' | 'LAST';
+}
+
+/** What is asked for. Throws what tells the caller how to ask. */
+export function pageSize({ first, last }: PageArgs): Shape {
   const limit = first ?? last;
   if (limit == null) throw badInput('Say how many: give `first` or `last`.');
   if (first != null && last != null) throw badInput('Give either `first` or `last`, not both.');
@@ -67,11 +73,6 @@ export function pageSize({ first, last }: PageArgs): { limit: number; end: 'FIRS
 
 export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
-
-interface Shape {
-  readonly limit: number;
-  readonly end: 'FIRST' | 'LAST';
-}
 
 /**
  * Where a page stands. Cursors are made when they are looked at: most clients ask for `nodes` and the page's end alone.
