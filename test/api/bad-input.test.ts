@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
+import { isClean, TRANSPORTS } from '../harness/transports.ts';
 
 const gateway = await bootGateway();
 
@@ -9,9 +10,6 @@ const post = async (body: string, headers: Record<string, string> = JSON_TYPES) 
   const response = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
   return { status: response.status, text: await response.text() };
 };
-
-/** Nothing of our insides: no stack, no SQL, no file of ours. */
-const isClean = (text: string) => !/\bat .+:\d+:\d+|select |insert |node_modules|src\//i.test(text);
 
 test.each([
   ['malformed JSON', '{"query": "{ viewer { id }'],
@@ -144,3 +142,17 @@ test('over a WebSocket the same errors have the same words', async () => {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 });
+
+test.for(Object.entries(TRANSPORTS))(
+  'over %s a variable that does not fit is the fault of who sent it',
+  async ([, send]) => {
+    const answer = await send(gateway, {
+      query: 'query ($n: Int) { sessions(first: $n) { nodes { id } } }',
+      variables: { n: 'forty-two' },
+    });
+
+    expect(answer.errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT']);
+    expect(answer.data).toBeNull();
+    expect(answer.text).not.toContain('forty-two');
+  },
+);
