@@ -25,6 +25,20 @@ export const countSend = (db: Queryable, verificationId: string) =>
     .set({ sends: sql`${startIntents.sends} + 1` })
     .where(eq(startIntents.verificationId, verificationId));
 
+/**
+ * Says of every open start that it may have been sent: the database may have forgotten that it was. From here on a GET
+ * decides before anything is sent again.
+ */
+export async function suspectSends(db: Queryable): Promise<void> {
+  await db.execute(sql`
+    with locked as (
+      select verification_id from ${startIntents} where state = 'OPEN' and sends = 0
+      order by verification_id for update
+    )
+    update ${startIntents} set sends = 1 from locked
+    where ${startIntents.verificationId} = locked.verification_id and state = 'OPEN' and sends = 0`);
+}
+
 /** Takes back the count of a send that never left, or that the provider refused: nothing came of it. */
 export const uncountSend = (db: Queryable, verificationId: string) =>
   db

@@ -1,6 +1,6 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
-import { lookups } from './tables.ts';
+import { lookups, sessions, startIntents } from './tables.ts';
 
 export type LookupRow = typeof lookups.$inferSelect;
 
@@ -10,6 +10,34 @@ export const planLookup = (db: Queryable, row: LookupRow) =>
     .insert(lookups)
     .values(row)
     .onConflictDoUpdate({ target: lookups.verificationId, set: { since: row.since, dueAt: row.dueAt } });
+
+/**
+ * Plans a look-up of every start that is open and has no session: one each `everyMs` from `from` on, the newest first.
+ * A look-up that is planned earlier stays. A start that is older than `oldestSince` counts as looked for since then.
+ * Returns how many starts these are.
+ */
+export async function planLookupsOfOpenStarts(
+  db: Queryable,
+  from: Date,
+  everyMs: number,
+  oldestSince: Date,
+): Promise<number> {
+  // By verification id, so that two replicas that plan the same look-ups lock the rows in one order.
+  const { rows } = await db.execute<{ count: number }>(sql`
+    with planned as (
+      select verification_id, greatest(created_at, ${oldestSince.toISOString()}::timestamptz) as since,
+        ${from.toISOString()}::timestamptz
+          + (row_number() over (order by created_at desc, verification_id) - 1) * ${everyMs}::float8 * interval '1 ms' as due_at
+      from ${startIntents} i
+      where state = 'OPEN' and not exists (select from ${sessions} s where s.verification_id = i.verification_id)
+    ), stored as (
+      insert into ${lookups} (verification_id, since, due_at)
+      select verification_id, since, due_at from planned order by verification_id
+      on conflict (verification_id) do update set due_at = least(${lookups.dueAt}, excluded.due_at)
+    )
+    select count(*)::int as count from planned`);
+  return rows[0]?.count ?? 0;
+}
 
 export async function findLookup(db: Queryable, verificationId: string): Promise<LookupRow | null> {
   const [row] = await db.select().from(lookups).where(eq(lookups.verificationId, verificationId));

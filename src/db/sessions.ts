@@ -5,7 +5,7 @@ import { infoOf, type Party, type Status, type SubStatus } from '../domain/statu
 import type { Queryable, Transaction } from './client.ts';
 import { type Extent, type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
 import { amongKeys, preparedColumns, preparedRows, readRows } from './prepared.ts';
-import { sessions, users } from './tables.ts';
+import { isOver, sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -69,6 +69,28 @@ export const postponePoll = (
         sql`${sessions.nextPollAt} is not distinct from ${nextPollAt?.toISOString() ?? null}::timestamptz`,
       ),
     );
+
+/**
+ * Plans a poll of every session that is not terminal: one each `everyMs` from `from` on, the most recently changed
+ * first. A poll that is planned earlier stays. Returns how many sessions these are.
+ */
+export async function planPollsOfOpenSessions(db: Queryable, from: Date, everyMs: number): Promise<number> {
+  // Rows are locked in the order in which recording locks them, by verification id: otherwise the two could deadlock.
+  const { rows } = await db.execute<{ count: number }>(sql`
+    with locked as (
+      select id, updated_at from ${sessions} where not ${isOver(sessions.subStatus)}
+      order by verification_id for update
+    ), planned as (
+      select id, ${from.toISOString()}::timestamptz
+        + (row_number() over (order by updated_at desc, id) - 1) * ${everyMs}::float8 * interval '1 ms' as poll_at
+      from locked
+    ), moved as (
+      update ${sessions} set next_poll_at = poll_at from planned
+      where ${sessions.id} = planned.id and (next_poll_at is null or next_poll_at > poll_at)
+    )
+    select count(*)::int as count from planned`);
+  return rows[0]?.count ?? 0;
+}
 
 /** How many sessions are polled. */
 export async function countPolled(db: Queryable): Promise<number> {

@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 1_000;
 const FIRST_RETRY_MS = 30_000;
 const LAST_RETRY_MS = 3_600_000;
 /** What the provider does not have after so long will not turn up. */
-const GIVE_UP_MS = 3_600_000;
+export const GIVE_UP_MS = 3_600_000;
 /** Where the provider cannot even be asked, a search is kept up for longer. */
 const GIVE_UP_UNASKED_MS = 24 * 3_600_000;
 

@@ -1,0 +1,104 @@
+/** The gateway learns again from the provider what its database has forgotten. */
+import { expect, test } from 'vitest';
+import { connect } from '../../src/db/client.ts';
+import { planRelearning } from '../../src/services/relearn.ts';
+import { setFaults } from '../harness/faults.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { logOf, polledGateway, sessionOf } from './polled.ts';
+
+const POLLS_PER_MINUTE = 60;
+
+/** Plans as the gateway does, on a connection of its own. */
+async function plan({ databaseUrl }: Gateway, now: Date) {
+  const { db, close } = connect(databaseUrl, 1, () => {});
+  try {
+    return await planRelearning(db, now, POLLS_PER_MINUTE);
+  } finally {
+    await close();
+  }
+}
+
+const pollTimes = async ({ database }: Gateway) => {
+  const { rows } = await database.query('select verification_id as id, next_poll_at as at from vkyc_session');
+  return Object.fromEntries(rows.map(({ id, at }) => [id, at]));
+};
+const lookups = async ({ database }: Gateway) =>
+  (await database.query('select verification_id as id, due_at as at from provider_lookup order by due_at'))
+    .rows;
+
+test('every session that is not terminal is polled, the most recently changed first, within the budget', async () => {
+  const gateway = await bootGateway();
+  for (const id of ['older.1', 'newest.1', 'ended.1', 'unpolled.1']) await gateway.start(id);
+  await gateway.database.query(`update vkyc_session set
+    updated_at = now() - case verification_id when 'newest.1' then interval '1 min' when 'older.1' then interval '2 min' else interval '3 min' end,
+    next_poll_at = case verification_id when 'unpolled.1' then null when 'ended.1' then null else now() + interval '1 day' end,
+    status = case verification_id when 'ended.1' then 'AUDITOR_REVIEWED' else status end,
+    sub_status = case verification_id when 'ended.1' then 'AUDITOR_APPROVED' else sub_status end`);
+  const now = new Date();
+  const after = (ms: number) => new Date(now.getTime() + ms);
+
+  expect(await plan(gateway, now)).toEqual({ sessions: 3, starts: 0 });
+
+  const planned = { 'newest.1': now, 'older.1': after(1_000), 'unpolled.1': after(2_000), 'ended.1': null };
+  expect(await pollTimes(gateway)).toEqual(planned);
+  expect(await plan(gateway, after(500))).toEqual({ sessions: 3, starts: 0 });
+  expect(await pollTimes(gateway)).toEqual(planned);
+});
+
+test('an open start is looked up even if the database forgot that it was sent; a finished one is not', async () => {
+  const gateway = await bootGateway();
+  await gateway.start('finished.1');
+  await setFaults(gateway, { 'error-504-before': { path: 'POST /user' } });
+  for (const id of ['first.1', 'second.1'])
+    await gateway.graphql(
+      'mutation ($id: String!) { startSession(input: { verificationId: $id, user: { phone: "9988776655" } }) { __typename } }',
+      { id },
+    );
+  await gateway.database.query(
+    `update start_intent set created_at = now() - interval '2 days' where verification_id = 'first.1'`,
+  );
+  expect(await lookups(gateway)).toEqual([]);
+  const now = new Date();
+
+  expect(await plan(gateway, now)).toEqual({ sessions: 1, starts: 2 });
+
+  expect(await lookups(gateway)).toEqual([
+    { id: 'second.1', at: now },
+    { id: 'first.1', at: new Date(now.getTime() + 1_000) },
+  ]);
+  const { rows } = await gateway.database.query(
+    'select verification_id as id, sends from start_intent order by id',
+  );
+  expect(rows).toEqual([
+    { id: 'finished.1', sends: 1 },
+    { id: 'first.1', sends: 1 },
+    { id: 'second.1', sends: 1 },
+  ]);
+});
+
+test('what was lost of a session and of a start is there again, though nobody asks for it', async () => {
+  const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
+  await gateway.start('session.happy-path');
+  await gateway.start('start.1');
+  await gateway.advance('session.happy-path', 2);
+  await eventually(async () => (await logOf(gateway, 'session.happy-path')).length === 2);
+  await forget(gateway, 'start.1');
+
+  await plan(gateway, clock.now());
+
+  await eventually(async () => (await logOf(gateway, 'session.happy-path')).length === 3);
+  await eventually(() => sessionOf(gateway, 'start.1'));
+});
+
+/** Undoes what was committed of a session since its intent was stored and its user was known. */
+async function forget({ database }: Gateway, verificationId: string): Promise<void> {
+  const { rows } = await database.query('select id from vkyc_session where verification_id = $1', [
+    verificationId,
+  ]);
+  const [{ id }] = rows;
+  for (const table of ['transition_outbox', 'feed', 'provider_sighting', 'audit_entry', 'status_transition'])
+    await database.query(`delete from ${table} where session_id = $1`, [id]);
+  await database.query('delete from vkyc_session where id = $1', [id]);
+  await database.query('delete from webhook_inbox where verification_id = $1', [verificationId]);
+  await database.query(`update start_intent set state = 'OPEN', sends = 0 where session_id = $1`, [id]);
+}
