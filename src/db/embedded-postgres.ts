@@ -29,6 +29,8 @@ interface Options {
   /** False only for throw-away clusters of tests: data would not survive a crash of the machine. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Folder of `initdb` and `postgres`, to run another version than the package's. */
+  readonly programs?: string | undefined;
 }
 
 /**
@@ -39,9 +41,10 @@ export async function startEmbeddedPostgres({
   dir,
   durable = true,
   settings = {},
+  programs,
 }: Options): Promise<EmbeddedPostgres> {
   const cluster = resolve(dir);
-  const binaries = await findBinaries();
+  const binaries = programs === undefined ? await findBinaries() : binariesIn(programs);
   await mkdir(dirname(cluster), { recursive: true });
   const account = await accountFor(cluster, binaries);
   await initialise(cluster, binaries, account);
@@ -124,8 +127,13 @@ async function findBinaries(): Promise<Binaries> {
   }
   const root = resolve(dirname(entry), '..');
   await linkLibraries(root);
-  return { initdb: join(root, 'native/bin/initdb'), postgres: join(root, 'native/bin/postgres') };
+  return binariesIn(join(root, 'native/bin'));
 }
+
+const binariesIn = (folder: string): Binaries => ({
+  initdb: join(folder, 'initdb'),
+  postgres: join(folder, 'postgres'),
+});
 
 /** An install script of the package makes these links; it does not run under `--ignore-scripts`. */
 async function linkLibraries(root: string): Promise<void> {

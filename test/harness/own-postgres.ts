@@ -2,9 +2,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { atTheEnd, eventually } from './gateway.ts';
+import { startTestPostgres } from './postgres.ts';
 
 export interface OwnPostgres {
   /** Of a migrated database. */
@@ -24,7 +25,7 @@ export async function startOwnPostgres(
 ): Promise<OwnPostgres> {
   const parent = folder ?? (await mkdtemp(join(tmpdir(), 'vkyc-own-')));
   const dir = join(parent, 'postgres');
-  const launch = () => startEmbeddedPostgres({ dir, settings });
+  const launch = () => startTestPostgres({ dir, settings });
   let server: EmbeddedPostgres | null = await launch();
   const stop = async () => {
     const stopping = server;

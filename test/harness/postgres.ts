@@ -22,7 +22,7 @@ const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await promisify(execFile)('npm', ['run', '--silent', 'build']);
   const folder = await mkdtemp(join(await fastFolder(), 'vkyc-test-'));
-  const postgres = await startEmbeddedPostgres({ dir: join(folder, 'postgres'), durable: false });
+  const postgres = await startTestPostgres({ dir: join(folder, 'postgres'), durable: false });
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
   await admin.query(`create database ${TEMPLATE}`);
@@ -34,6 +34,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await rm(folder, { recursive: true, force: true });
   };
 }
+
+/**
+ * Starts a PostgreSQL for tests: the version whose programs are in the folder POSTGRES_BIN, or the package's. Its planner
+ * and JIT settings are the server's own defaults. `npm run test:postgres` sets POSTGRES_BIN to each version in turn.
+ */
+export const startTestPostgres: typeof startEmbeddedPostgres = (options) =>
+  startEmbeddedPostgres({ programs: process.env.POSTGRES_BIN, ...options });
 
 export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
