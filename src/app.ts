@@ -108,7 +108,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   onStop(() => tracing?.stop());
 
   try {
-    const { url, migrateUrl } = await openDatabase(config.database, onStop);
+    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop);
     const port = await whenDatabaseIsThere(
       {
         host: config.host,
@@ -148,7 +148,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const { natsServers: servers } = config;
     const between = servers
       ? createNatsDoorbell({ servers, subject: subjectOf(identity), log })
-      : createPostgresDoorbell({ url, db, log });
+      : createPostgresDoorbell({ url: listenUrl, db, log });
     const doorbell = wrap(between);
     onStop(() => doorbell.stop());
     const hub = new Hub({ db, clock, doorbell, log, metrics });
@@ -296,7 +296,7 @@ async function openDatabase(database: Config['database'], onStop: (release: Rele
   if (database.kind === 'URL') return database;
   const postgres = await startEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') });
   onStop(postgres.stop);
-  return { url: postgres.url, migrateUrl: postgres.url };
+  return { url: postgres.url, migrateUrl: postgres.url, listenUrl: postgres.url };
 }
 
 async function openProvider(

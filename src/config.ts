@@ -68,6 +68,7 @@ const environment = z.object({
   DATA_DIR: text.default('.data'),
   DATABASE_URL: text.optional(),
   MIGRATE_DATABASE_URL: text.optional(),
+  LISTEN_DATABASE_URL: text.optional(),
   DATABASE_POOL: z.coerce.number().int().min(4).max(100).default(10),
   EMBEDDED_POSTGRES: flag.optional(),
   NATS_URL: list.pipe(z.array(natsServer)).optional(),
@@ -122,7 +123,14 @@ export interface Config {
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly database:
     | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
-    | { readonly kind: 'URL'; readonly url: string; readonly migrateUrl: string; readonly poolSize: number };
+    | {
+        readonly kind: 'URL';
+        readonly url: string;
+        readonly migrateUrl: string;
+        /** For the connection that LISTENs: a pooler in transaction mode would lose its channel. */
+        readonly listenUrl: string;
+        readonly poolSize: number;
+      };
   /** Servers by which replicas tell each other what was recorded; null: they do so by the database. */
   readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
@@ -284,6 +292,10 @@ function contradictions(env: Environment): string[] {
       'DATABASE_URL: production needs a database; EMBEDDED_POSTGRES=1 runs the embedded one all the same.',
     ],
     [
+      !env.DATABASE_URL && Boolean(env.MIGRATE_DATABASE_URL ?? env.LISTEN_DATABASE_URL),
+      'DATABASE_URL: MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL only name other ways to the same database; set DATABASE_URL too.',
+    ],
+    [
       !env.DATA_KEYS && (production || !usesSandbox(env)),
       'DATA_KEYS: personal data needs a key: id:base64 of 32 random bytes, such as from: echo "k1:$(openssl rand -base64 32)".',
     ],
@@ -302,6 +314,7 @@ function databaseOf(env: Environment): Config['database'] {
     kind: 'URL',
     url: env.DATABASE_URL,
     migrateUrl: env.MIGRATE_DATABASE_URL ?? env.DATABASE_URL,
+    listenUrl: env.LISTEN_DATABASE_URL ?? env.DATABASE_URL,
     poolSize,
   };
 }

@@ -45,6 +45,19 @@ test('production runs the sandbox and the embedded database only when told to', 
   expect(complaints({ ...production, ...PROVIDER, DATABASE_URL: 'postgres://db/vkyc' })).toEqual([]);
 });
 
+test('MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL default to DATABASE_URL, and are refused without it', () => {
+  const [url, listenUrl] = ['postgres://pooler:6432/vkyc', 'postgres://db/vkyc'];
+
+  expect(readConfig({ DATABASE_URL: url }).database).toMatchObject({ url, migrateUrl: url, listenUrl: url });
+  expect(readConfig({ DATABASE_URL: url, LISTEN_DATABASE_URL: listenUrl }).database).toMatchObject({
+    url,
+    migrateUrl: url,
+    listenUrl,
+  });
+  expect(complaints({ LISTEN_DATABASE_URL: listenUrl })).toEqual(['DATABASE_URL']);
+  expect(complaints({ MIGRATE_DATABASE_URL: listenUrl })).toEqual(['DATABASE_URL']);
+});
+
 test('several secrets: the first signs calls, all verify webhooks', () => {
   const config = readConfig({ ...PROVIDER, ...SIGN_IN, DATA_KEYS: KEYS, AUDIT_KEYS: KEYS });
   expect(config.provider).toMatchObject({ kind: 'CASHFREE', secrets: ['new-secret', 'old-secret'] });

@@ -43,6 +43,24 @@ test('health is about the process, readiness about what it needs', async () => {
   );
 });
 
+test('LISTEN_DATABASE_URL carries the doorbell alone: the pool goes by DATABASE_URL', async () => {
+  const database = await freshDatabase();
+  const [pool, listener] = [await startTcpProxy(database), await startTcpProxy(database)];
+  const gateway = await bootGateway({
+    database: pool.url,
+    environment: { LISTEN_DATABASE_URL: listener.url },
+  });
+  await untilReady(gateway);
+  expect(listener.accepted).toBe(1);
+
+  listener.cut();
+
+  expect(await eventually(() => missingAt(gateway))).toEqual({ doorbell: 'is not connected' });
+  expect((await gateway.graphql('{ feedCursor }')).errors).toBeUndefined();
+  listener.mend();
+  await untilReady(gateway);
+});
+
 test('a database of another release, or one in which nobody numbers the feed, is not what a replica can work on', async () => {
   const gateway = await bootGateway();
   await untilReady(gateway);
