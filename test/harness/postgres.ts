@@ -46,7 +46,7 @@ export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
 
 /** Memory where there is enough of it: databases are made and thrown away many times. */
-async function fastFolder(): Promise<string> {
+export async function fastFolder(): Promise<string> {
   const memory = await statfs('/dev/shm').catch(() => null);
   return memory && memory.bavail * memory.bsize > ENOUGH_MEMORY_BYTES ? '/dev/shm' : tmpdir();
 }

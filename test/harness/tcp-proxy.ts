@@ -15,6 +15,8 @@ export interface TcpProxy {
   freeze(): void;
   /** New connections go through again. Frozen ones stay dead, and open. */
   mend(): void;
+  /** Sends new connections to another server, as a virtual IP address does at a failover. */
+  redirect(url: string): void;
   /** How many connections the client's end has not closed. */
   readonly open: number;
   /** How many connections there have been, but for those that were refused. */
@@ -23,20 +25,33 @@ export interface TcpProxy {
 
 /** A wire to the database. */
 export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
-  const { host, port, user, database } = new pg.Client({ connectionString: databaseUrl });
-  const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
-  return startWire(target, (own) => `postgres://${user}@127.0.0.1:${own}/${database}`);
+  const { user, database } = new pg.Client({ connectionString: databaseUrl });
+  return startWire(databaseUrl, findDatabase, (own) => `postgres://${user}@127.0.0.1:${own}/${database}`);
+}
+
+function findDatabase(url: string): Target {
+  const { host, port } = new pg.Client({ connectionString: url });
+  return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
 }
 
 /** A wire to a server of HTTP. */
 export async function startHttpProxy(url: string): Promise<TcpProxy> {
+  return startWire(url, findHttpServer, (own) => `http://127.0.0.1:${own}`);
+}
+
+function findHttpServer(url: string): Target {
   const { hostname: host, port } = new URL(url);
-  return startWire({ host, port: Number(port) }, (own) => `http://127.0.0.1:${own}`);
+  return { host, port: Number(port) };
 }
 
 type Target = { readonly path: string } | { readonly host: string; readonly port: number };
 
-async function startWire(target: Target, urlOf: (port: number) => string): Promise<TcpProxy> {
+async function startWire(
+  url: string,
+  find: (url: string) => Target,
+  urlOf: (port: number) => string,
+): Promise<TcpProxy> {
+  let target = find(url);
   const sockets = new Set<Socket>();
   let accepted = 0;
   let state: 'OPEN' | 'REFUSING' | 'FROZEN' = 'OPEN';
@@ -87,6 +102,9 @@ async function startWire(target: Target, urlOf: (port: number) => string): Promi
     },
     mend() {
       state = 'OPEN';
+    },
+    redirect(to) {
+      target = find(to);
     },
     get open() {
       return sockets.size;

@@ -1,0 +1,271 @@
+/** A PostgreSQL primary and its streaming standby behind one address, which moves to the standby at a failover. */
+import { execFile } from 'node:child_process';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { atTheEnd, eventually } from '../harness/gateway.ts';
+import { fastFolder } from '../harness/postgres.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+import { type LaggingWire, startLaggingWire } from './lagging-wire.ts';
+
+const run = promisify(execFile);
+
+/** SYNCHRONOUS: a commit returns when the standby has it, and waits while there is no standby. */
+export type Replication = 'SYNCHRONOUS' | 'ASYNCHRONOUS';
+
+/** What is left of a primary that was killed: nobody writes to it any more, but its log can be read. */
+export interface FallenPrimary {
+  /** Recovers its folder, lets `read` look at it, and stops it again. */
+  inspect<T>(read: (url: string) => Promise<T>): Promise<T>;
+}
+
+/** The files of a server at one moment. */
+export interface BaseCopy {
+  readonly dir: string;
+}
+
+export interface Cluster {
+  /** The address that clients use, whichever server is behind it. The database is migrated. */
+  readonly url: string;
+  /** Copies the running primary and starts the copy as its standby; resolves when that streams. */
+  addStandby(): Promise<void>;
+  /** Resolves when the standby has received all that the primary has written by now. */
+  standbyHasAll(): Promise<unknown>;
+  /** From now on the standby receives what the primary sends this much later. */
+  lag(ms: number): void;
+  /** Ends every process of the primary with SIGKILL, and what is on its way to the standby with it. */
+  killPrimary(): Promise<FallenPrimary>;
+  /** Makes the standby the primary; resolves when the address leads to it. */
+  promote(): Promise<void>;
+  /** Copies the running primary, as a physical backup does. */
+  copy(): Promise<BaseCopy>;
+  /** Starts such a copy as the primary, at the same address. Its timeline is that of the server it was copied from. */
+  restore(copy: BaseCopy): Promise<void>;
+}
+
+interface Server {
+  readonly dir: string;
+  readonly postgres: EmbeddedPostgres;
+}
+
+const SETTINGS = {
+  // Survives what a test does to it; only a crash of the machine would lose what was committed.
+  fsync: 'off',
+  // A standby that is copied meanwhile still finds all that it needs.
+  wal_keep_size: '512MB',
+  // On a busy machine neither side gives the other up.
+  wal_sender_timeout: '0',
+  wal_receiver_timeout: '0',
+  wal_retrieve_retry_interval: '100ms',
+};
+const WAIT_FOR_STANDBY = { synchronous_standby_names: '*' };
+const WAIT_FOR_NOBODY = { synchronous_standby_names: '' };
+
+/** Starts a primary alone; everything ends with the test. */
+export async function startCluster(replication: Replication): Promise<Cluster> {
+  const home = await mkdtemp(join(await fastFolder(), 'vkyc-cluster-'));
+  const running = new Set<EmbeddedPostgres>();
+  const replicas = replication === 'SYNCHRONOUS' ? WAIT_FOR_STANDBY : WAIT_FOR_NOBODY;
+  let servers = 0;
+  let standby: Server | null = null;
+  let wire: LaggingWire | null = null;
+
+  const nextDir = () => join(home, String(++servers), 'postgres');
+  const start = async (dir: string, settings: Record<string, string>): Promise<Server> => {
+    const postgres = await startEmbeddedPostgres({ dir, settings: { ...SETTINGS, ...settings } });
+    running.add(postgres);
+    return { dir, postgres };
+  };
+  const stop = async ({ postgres }: Server) => {
+    running.delete(postgres);
+    await postgres.stop();
+  };
+
+  atTheEnd(async () => {
+    await Promise.all([...running].map((postgres) => postgres.stop()));
+    await rm(home, { recursive: true, force: true });
+  });
+  // Without the setting on its command line, where `alter system` could not change it any more.
+  let primary = await start(nextDir(), {});
+  await migrate(primary.postgres.url);
+  const address = await startTcpProxy(primary.postgres.url);
+  const leadTo = (server: Server) => {
+    primary = server;
+    address.redirect(server.postgres.url);
+    address.mend();
+  };
+
+  return {
+    url: address.url,
+
+    async addStandby() {
+      const { url } = primary.postgres;
+      const dir = nextDir();
+      await copyRunning(primary, dir, 'WITHOUT_WAL');
+      await writeAs(dir, 'standby.signal', '');
+      const { host, user } = new pg.Client({ connectionString: url });
+      wire = await startLaggingWire(join(host, '.s.PGSQL.5432'));
+      const primary_conninfo = `host=127.0.0.1 port=${wire.port} user=${user} sslmode=disable gssencmode=disable`;
+      standby = await start(dir, { ...replicas, primary_conninfo });
+      if (replication === 'SYNCHRONOUS') await waitForStandbyFromNowOn(url);
+      const wanted = replication === 'SYNCHRONOUS' ? 'sync' : 'async';
+      await eventually(async () => {
+        const [found] = await query(url, 'select state, sync_state from pg_stat_replication');
+        return found?.state === 'streaming' && found.sync_state === wanted;
+      });
+    },
+
+    async standbyHasAll() {
+      const { url } = primary.postgres;
+      const [now] = await query(url, 'select pg_current_wal_flush_lsn() as lsn');
+      const received = `select from pg_stat_replication where flush_lsn >= '${now.lsn}'`;
+      await eventually(async () => (await query(url, received)).length > 0);
+    },
+
+    lag(ms) {
+      wire?.lag(ms);
+    },
+
+    async killPrimary() {
+      const fallen = primary;
+      // Before the wire: what the primary has acknowledged, a synchronous standby has received.
+      await killEveryProcess(fallen.dir);
+      wire?.cut();
+      address.cut();
+      await stop(fallen);
+      return {
+        async inspect(read) {
+          const recovered = await start(fallen.dir, WAIT_FOR_NOBODY);
+          try {
+            return await read(recovered.postgres.url);
+          } finally {
+            await stop(recovered);
+          }
+        },
+      };
+    },
+
+    async promote() {
+      if (!standby) throw new Error('There is no standby to promote: call addStandby first');
+      const [promoted] = await query(
+        standby.postgres.url,
+        `select pg_promote(true, ${PROMOTE_SECONDS}) as done`,
+      );
+      if (!promoted?.done) throw new Error(`The standby was not promoted within ${PROMOTE_SECONDS} s`);
+      leadTo(standby);
+      standby = null;
+    },
+
+    async copy() {
+      const dir = nextDir();
+      await copyRunning(primary, dir, 'WITH_WAL');
+      return { dir };
+    },
+
+    async restore({ dir }) {
+      leadTo(await start(dir, WAIT_FOR_NOBODY));
+    },
+  };
+}
+
+const PROMOTE_SECONDS = 60;
+
+/** Tells the first primary, which was started alone; every later one was started with the setting. */
+async function waitForStandbyFromNowOn(url: string): Promise<void> {
+  await query(url, `alter system set synchronous_standby_names to '*'`);
+  await query(url, 'select pg_reload_conf()');
+}
+
+async function query(url: string, statement: string): Promise<any[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** What belongs to the running server alone; folders among it are made anew by the copy's own start. */
+const OWN_TO_A_SERVER = /^(postmaster\.(pid|opts)|\.s\.PGSQL\..*|pg_wal)$/;
+
+/** Makes a base backup with the low-level API (`pg_basebackup` is not part of the embedded package). */
+async function copyRunning(
+  { dir, postgres }: Server,
+  to: string,
+  wal: 'WITH_WAL' | 'WITHOUT_WAL',
+): Promise<void> {
+  const { uid, gid } = await stat(dir);
+  for (const folder of [to, join(to, 'pg_wal')]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chown(folder, uid, gid);
+  }
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    await client.query(`select pg_backup_start('copy', true)`);
+    const names = (await readdir(dir)).filter((name) => !OWN_TO_A_SERVER.test(name));
+    await copyFiles(
+      names.map((name) => join(dir, name)),
+      to,
+    );
+    const { rows } = await client.query('select labelfile from pg_backup_stop(false)');
+    if (wal === 'WITH_WAL') await copyFiles([join(dir, 'pg_wal')], to);
+    await writeAs(to, 'backup_label', rows[0].labelfile);
+  } finally {
+    await client.end();
+  }
+}
+
+/** With owners and modes. Files that the server removes meanwhile need not be there: the WAL says that they are gone. */
+const copyFiles = (paths: readonly string[], to: string): Promise<unknown> =>
+  run('cp', ['-a', ...paths, to], { env: { ...process.env, LC_ALL: 'C' } }).catch(
+    (error: { stderr?: string }) => {
+      const complaints = (error.stderr ?? '').split('\n').filter(Boolean);
+      if (complaints.length === 0 || !complaints.every((line) => line.includes('No such file or directory')))
+        throw error;
+    },
+  );
+
+/** Writes a file that the server's account may rename and remove. */
+async function writeAs(dir: string, name: string, text: string): Promise<void> {
+  const { uid, gid } = await stat(dir);
+  await writeFile(join(dir, name), text);
+  await chown(join(dir, name), uid, gid);
+}
+
+/** A postmaster alone would leave its backends running for a moment, and they might still commit. */
+async function killEveryProcess(dir: string): Promise<void> {
+  const [first] = (await readFile(join(dir, 'postmaster.pid'), 'utf8')).split('\n');
+  const postmaster = Number(first);
+  process.kill(postmaster, 'SIGSTOP');
+  const children = (await processes()).filter(({ parent }) => parent === postmaster);
+  for (const { pid } of children) killIfAlive(pid);
+  killIfAlive(postmaster);
+  const pids = new Set([postmaster, ...children.map(({ pid }) => pid)]);
+  await eventually(
+    async () => !(await processes()).some(({ pid, state }) => pids.has(pid) && !/^Z/.test(state)),
+  );
+}
+
+async function processes(): Promise<{ pid: number; parent: number; state: string }[]> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,stat=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [pid, parent, state = ''] = line.trim().split(/\s+/);
+      return { pid: Number(pid), parent: Number(parent), state };
+    });
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
