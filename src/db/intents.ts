@@ -46,12 +46,33 @@ export const uncountSend = (db: Queryable, verificationId: string) =>
     .set({ sends: sql`${startIntents.sends} - 1` })
     .where(and(eq(startIntents.verificationId, verificationId), gt(startIntents.sends, 0)));
 
-export const markIntent = (db: Queryable, verificationId: string, marks: Pick<IntentRow, 'userId'>) =>
-  db.update(startIntents).set(marks).where(eq(startIntents.verificationId, verificationId));
+/**
+ * Stores which user a start verifies, unless a parallel call of the same start has stored one; returns the id of the
+ * stored user's row.
+ */
+export async function claimUser(db: Queryable, verificationId: string, userId: string): Promise<string> {
+  const [intent] = await db
+    .update(startIntents)
+    .set({ userId: sql`coalesce(${startIntents.userId}, ${userId}::uuid)` })
+    .where(eq(startIntents.verificationId, verificationId))
+    .returning({ userId: startIntents.userId });
+  return intent?.userId ?? userId;
+}
+
+/** Replaces the user whom a start verifies, after the provider named another of ours. */
+export const replaceUser = (db: Queryable, verificationId: string, userId: string) =>
+  db.update(startIntents).set({ userId }).where(eq(startIntents.verificationId, verificationId));
 
 /** Lets another intent take the place of this one, if the provider cannot have heard of it. */
 export const markRefused = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 0, 'REFUSED');
+
+/** Lets another intent take the place of an open one whose verification id the provider has for another input. */
+export const markSuperseded = (db: Queryable, verificationId: string) =>
+  db
+    .update(startIntents)
+    .set({ state: 'REFUSED' })
+    .where(and(eq(startIntents.verificationId, verificationId), eq(startIntents.state, 'OPEN')));
 
 /** Says that the id is somebody else's, if it was sent but once; false where another send may have made it ours. */
 export const markTaken = (db: Queryable, verificationId: string) => markOpen(db, verificationId, 1, 'TAKEN');
@@ -84,6 +105,16 @@ export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Pr
   );
   const [replaced] = await db.update(startIntents).set(intent).where(refused).returning();
   return replaced ?? insertIntent(db, intent);
+}
+
+/**
+ * Gives a taken verification id back to the start that it turned out to belong to. Returns the stored intent; null if
+ * it was not taken any more.
+ */
+export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
+  const taken = and(eq(startIntents.verificationId, intent.verificationId), eq(startIntents.state, 'TAKEN'));
+  const [reclaimed] = await db.update(startIntents).set(intent).where(taken).returning();
+  return reclaimed ?? null;
 }
 
 /**

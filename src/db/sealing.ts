@@ -19,7 +19,7 @@ const TAG_BYTES = 16;
  */
 export class Sealer {
   readonly #current: DataKey;
-  readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer }>;
+  readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer; naming: Buffer }>;
 
   /** The first key seals and hashes; all of them open. */
   constructor(keys: readonly DataKey[]) {
@@ -27,7 +27,14 @@ export class Sealer {
     if (!current) throw new Error('At least one data key is needed');
     this.#current = current;
     this.#keys = new Map(
-      keys.map(({ id, key }) => [id, { sealing: derive(key, 'sealing'), hashing: derive(key, 'hashing') }]),
+      keys.map(({ id, key }) => [
+        id,
+        {
+          sealing: derive(key, 'sealing'),
+          hashing: derive(key, 'hashing'),
+          naming: derive(key, 'naming'),
+        },
+      ]),
     );
   }
 
@@ -65,6 +72,16 @@ export class Sealer {
   matches(hash: Buffer, plain: string): boolean {
     const { id } = readLabel(hash);
     return this.#keys.has(id) && timingSafeEqual(hash, this.hash(plain, id));
+  }
+
+  /**
+   * A pseudonym in hex under the key that made `hash`: whoever holds the key derives it again, to others it is random.
+   * Null if that key is not configured any more.
+   */
+  pseudonym(text: string, hash: Buffer): string | null {
+    const { id } = readLabel(hash);
+    if (!this.#keys.has(id)) return null;
+    return createHmac('sha256', this.#key(id).naming).update(text).digest('hex');
   }
 
   /** The id of the key that seals and hashes. */

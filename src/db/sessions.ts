@@ -52,6 +52,17 @@ export const withNextPoll = (row: Omit<SessionRow, 'nextPollAt'>, fairShareMs: n
   ),
 });
 
+/** Adds to an adopted session what its start said, which the provider does not repeat. */
+export const addOrigin = (
+  tx: Transaction,
+  id: string,
+  {
+    userTemplate,
+    agentTemplate,
+    replacesId,
+  }: Pick<SessionRow, 'userTemplate' | 'agentTemplate' | 'replacesId'>,
+) => tx.update(sessions).set({ userTemplate, agentTemplate, replacesId }).where(eq(sessions.id, id));
+
 /** Plans the next poll of a session that was asked about in vain; leaves it where something newer was recorded. */
 export const postponePoll = (
   db: Queryable,

@@ -40,6 +40,12 @@ async function atProvider(provider: Provider, given: GivenUser, isNew: boolean):
   throw new ProviderFailure('UNAVAILABLE', 'The provider has a user of this id, and does not know them.');
 }
 
+/** Asks the provider about a person and stores the answer; only their id if the provider does not know them. */
+export async function learnUser(parts: Parts, userId: string): Promise<UserRow> {
+  const known = await parts.provider.findUser(userId);
+  return storeUser(parts, known ?? { userId, phone: null, name: null, email: null, address: null });
+}
+
 /** Keeps a person as the provider has them; what it does not say stays as we had it. Returns the stored row. */
 export async function storeUser(
   { db, clock, sealer }: Omit<Parts, 'provider'>,

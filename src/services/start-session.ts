@@ -1,20 +1,24 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
 import {
+  claimUser,
   completeIntent,
   countSend,
   findIntent,
   type IntentRow,
   insertIntent,
-  markIntent,
   markRefused,
+  markSuperseded,
   markTaken,
+  reclaimIntent,
   replaceRefusedIntent,
+  replaceUser,
   uncountSend,
 } from '../db/intents.ts';
 import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
+  addOrigin,
   findReplacements,
   findSessions,
   findSessionsByVerificationId,
@@ -25,7 +29,8 @@ import { maySee, type Viewer } from '../domain/access.ts';
 import { REPLACEABLE } from '../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
-import { ensureUser } from './ensure-user.ts';
+import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
+import { ensureUser, learnUser } from './ensure-user.ts';
 import { refusalOf } from './provider-refusal.ts';
 import type { Recorder } from './recorder.ts';
 import { type StartSessionInput, startSessionInput } from './start-session-input.ts';
@@ -54,7 +59,8 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
 
 /**
  * The verification id is the provider's only idempotency. So the intent is stored first, counted before it is sent,
- * and where it was sent before, a GET decides whether it must be sent again.
+ * and where it was sent before, a GET decides whether it must be sent again. A database that was restored or promoted
+ * may have lost an intent: the user id, which is derived from caller and input, proves that a verification is ours.
  */
 export function createStartSession(parts: Parts): StartSession {
   const { db, clock, provider, recorder, sealer } = parts;
@@ -66,11 +72,11 @@ export function createStartSession(parts: Parts): StartSession {
     const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
 
-    const running = underWay.get(intent.verificationId);
+    const running = underWay.get(intent.sessionId);
     if (running) return { ...(await running), replayed: true };
     const conversation = converse(viewer.id, input, intent).catch((error) => refuse(intent, error));
-    underWay.set(intent.verificationId, conversation);
-    return conversation.finally(() => underWay.delete(intent.verificationId));
+    underWay.set(intent.sessionId, conversation);
+    return conversation.finally(() => underWay.delete(intent.sessionId));
   };
 
   async function claim(viewer: Viewer, input: StartSessionInput): Promise<IntentRow> {
@@ -93,14 +99,62 @@ export function createStartSession(parts: Parts): StartSession {
     const stored = await insertIntent(db, asked);
     const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
     if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
-    if (intent.state === 'TAKEN' || intent.caller !== viewer.id) throw taken();
-    if (!sealer.matches(intent.inputHash, canonical)) {
-      throw new Refusal(
-        'IDEMPOTENCY_CONFLICT',
-        'You used this verification id before with another input. Repeat that input, or choose a new id.',
-      );
-    }
+    if (intent.state === 'TAKEN') return reclaim(viewer, input, asked, intent);
+    if (intent.caller !== viewer.id) throw taken();
+    if (!sealer.matches(intent.inputHash, canonical)) throw usedWithOtherInput();
     return intent;
+  }
+
+  /**
+   * A lost start whose webhooks came before its caller's retry was adopted as a stranger's, and its id is taken since.
+   * Gives it back to its caller, if the user id proves that it is theirs. Throws `Refusal` if not.
+   */
+  async function reclaim(
+    viewer: Viewer,
+    input: StartSessionInput,
+    asked: IntentRow,
+    stored: IntentRow,
+  ): Promise<IntentRow> {
+    const { verificationId } = input;
+    const [session] = await findSessionsByVerificationId(db, [verificationId]);
+    const refusal = taken(session && maySee(viewer, verificationId) ? session.id : undefined);
+    const userId = session ? await userIdOf(session) : await userIdAtProvider(viewer, stored);
+    if (userId === null || !recognizes(input, asked, userId)) throw refusal;
+    await checkReplaced(viewer, input.replacesSessionId);
+
+    const reclaimed = await db.transaction(async (tx) => {
+      // The session before the intent: recording locks them in this order too.
+      if (session) await addOrigin(tx, session.id, asked);
+      const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
+      return reclaimIntent(tx, { ...asked, sends: 1, ...found });
+    });
+    const intent = reclaimed ?? (await findIntent(db, verificationId));
+    if (intent?.caller !== viewer.id || intent.state === 'TAKEN') throw refusal;
+    return intent;
+  }
+
+  async function userIdOf(session: SessionRow): Promise<string | null> {
+    const [user] = await findUsers(db, [session.userId]);
+    return user?.userId ?? null;
+  }
+
+  /** Null if this caller has been refused after the provider was asked. */
+  async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
+    if (stored.caller === viewer.id) return null;
+    const found = await provider.findVerification(stored.verificationId).catch((error) => {
+      throw refusalOf(error);
+    });
+    return found?.userId ?? null;
+  }
+
+  /**
+   * Whether the gateway chose this user id for this very start. An id that the caller gave proves nothing: another
+   * caller, or another system of the account, may verify the same person. Throws if the input was another one.
+   */
+  function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
+    const recognition = recognizeUserId(sealer, userId, start, JSON.stringify(input));
+    if (recognition === 'OTHER_INPUT') throw usedWithOtherInput();
+    return recognition === 'SAME_INPUT';
   }
 
   /** Only an ended or failed session can be replaced, by one other. */
@@ -166,10 +220,39 @@ export function createStartSession(parts: Parts): StartSession {
       if (known) return known;
     }
     const isNew = input.user.userId === undefined;
-    const userId = input.user.userId ?? `u-${intent.sessionId}`;
+    const userId = input.user.userId ?? chosenUserId(sealer, intent);
+    if (userId === null) throw new Error('The input was matched with a key that is not configured');
     const user = await ensureUser(parts, { ...input.user, userId }, isNew);
-    await markIntent(db, intent.verificationId, { userId: user.id });
-    return user;
+    const stored = await claimUser(db, intent.verificationId, user.id);
+    if (stored === user.id) return user;
+    const [other] = await findUsers(db, [stored]);
+    if (!other) throw new Error('The user whom a start verifies is missing');
+    return other;
+  }
+
+  /**
+   * What the provider has under this verification id, if this start made it. The user id may be another than ours if it
+   * was derived with an older key, or chosen at random by the last release.
+   */
+  async function findOwn(
+    input: StartSessionInput,
+    intent: IntentRow,
+    userId: string,
+  ): Promise<ProviderSession | null> {
+    const { verificationId } = input;
+    const found = await provider.findVerification(verificationId);
+    if (!found?.userId) return null;
+    if (found.userId === userId) return found;
+    try {
+      const own = found.userId === `u-${intent.sessionId}` || recognizes(input, intent, found.userId);
+      if (!own) return null;
+    } catch (error) {
+      await markSuperseded(db, verificationId);
+      throw error;
+    }
+    const user = await learnUser(parts, found.userId);
+    await replaceUser(db, verificationId, user.id);
+    return found;
   }
 
   /** From here on it may be at the provider: should no answer be recorded, the reconciler looks for it. */
@@ -185,12 +268,9 @@ export function createStartSession(parts: Parts): StartSession {
 
   async function ask(input: StartSessionInput, intent: IntentRow, userId: string): Promise<ProviderSession> {
     const { verificationId } = input;
-    const ours = async () => {
-      const found = await provider.findVerification(verificationId);
-      return found?.userId === userId ? found : null;
-    };
+    const findOurs = () => findOwn(input, intent, userId);
     if (intent.sends > 0) {
-      const found = await ours();
+      const found = await findOurs();
       if (found) return found;
     }
     await aboutToSend(verificationId);
@@ -204,16 +284,18 @@ export function createStartSession(parts: Parts): StartSession {
         case 'UNAVAILABLE': {
           if (error.details.sent === false) await uncountSend(db, verificationId);
           else {
-            const found = await ours().catch(() => null);
+            const found = await findOurs().catch(() => null);
             if (found) return found;
           }
           throw error;
         }
         case 'TAKEN': {
-          // Another send of this intent may have arrived first; if there was none, the id is somebody else's.
-          if (await markTaken(db, verificationId)) throw taken();
-          const found = await ours();
+          // Another send of this intent may have arrived first, or one that the database has lost since. If there was
+          // none, a user id that the caller gave proves nothing.
+          if (input.user.userId !== undefined && (await markTaken(db, verificationId))) throw taken();
+          const found = await findOurs();
           if (found) return found;
+          await markTaken(db, verificationId);
           throw taken();
         }
         case 'INVALID':
@@ -243,5 +325,15 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   auditorRemarks: null,
 });
 
-const taken = () =>
-  new Refusal('VERIFICATION_ID_TAKEN', 'This verification id belongs to another session. Choose a new one.');
+const taken = (sessionId?: string) =>
+  new Refusal(
+    'VERIFICATION_ID_TAKEN',
+    'This verification id belongs to another session. Choose a new one.',
+    sessionId === undefined ? {} : { sessionId },
+  );
+
+const usedWithOtherInput = () =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this verification id before with another input. Repeat that input, or choose a new id.',
+  );

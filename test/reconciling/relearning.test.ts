@@ -4,6 +4,7 @@ import { connect } from '../../src/db/client.ts';
 import { planRelearning } from '../../src/services/relearn.ts';
 import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { forgetStart } from '../harness/loss.ts';
 import { logOf, polledGateway, sessionOf } from './polled.ts';
 
 const POLLS_PER_MINUTE = 60;
@@ -82,23 +83,10 @@ test('what was lost of a session and of a start is there again, though nobody as
   await gateway.start('start.1');
   await gateway.advance('session.happy-path', 2);
   await eventually(async () => (await logOf(gateway, 'session.happy-path')).length === 2);
-  await forget(gateway, 'start.1');
+  await forgetStart(gateway, 'start.1', 'INTENT_STAYS');
 
   await plan(gateway, clock.now());
 
   await eventually(async () => (await logOf(gateway, 'session.happy-path')).length === 3);
   await eventually(() => sessionOf(gateway, 'start.1'));
 });
-
-/** Undoes what was committed of a session since its intent was stored and its user was known. */
-async function forget({ database }: Gateway, verificationId: string): Promise<void> {
-  const { rows } = await database.query('select id from vkyc_session where verification_id = $1', [
-    verificationId,
-  ]);
-  const [{ id }] = rows;
-  for (const table of ['transition_outbox', 'feed', 'provider_sighting', 'audit_entry', 'status_transition'])
-    await database.query(`delete from ${table} where session_id = $1`, [id]);
-  await database.query('delete from vkyc_session where id = $1', [id]);
-  await database.query('delete from webhook_inbox where verification_id = $1', [verificationId]);
-  await database.query(`update start_intent set state = 'OPEN', sends = 0 where session_id = $1`, [id]);
-}
