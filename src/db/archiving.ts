@@ -4,8 +4,8 @@
  * could be dropped at once, but only when the last of a month's sessions may go, and verification ids, meetings and
  * reviews could not be unique over all of them.
  */
-import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import type { PgTable } from 'drizzle-orm/pg-core';
+import { and, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
 import { type Evidence, readEvidence } from './audit.ts';
 import type { Queryable, Transaction } from './client.ts';
@@ -154,26 +154,36 @@ export async function presentAmong(db: Queryable, ids: readonly string[]): Promi
   return new Set(rows.map(({ id }) => id));
 }
 
-type Plain = Record<string, unknown>;
+type PlainRow = Record<string, unknown>;
 
-/** A row for JSON: times as ISO 8601, bytes in base64, as encrypted as they are. */
-export const plainRow = (row: object): Plain =>
-  Object.fromEntries(
-    Object.entries(row).map(([key, value]) => [
-      key,
-      value instanceof Date ? value.toISOString() : Buffer.isBuffer(value) ? value.toString('base64') : value,
-    ]),
-  );
+/** Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to text. */
+export const toPlainRow = (row: object): PlainRow =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toPlainValue(value)]));
 
-/** The row of a table that was made plain. Throws where it has not the table's columns. */
-export const rowOf = <Table extends PgTable>(table: Table, plain: Plain): Table['$inferSelect'] =>
+function toPlainValue(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (Buffer.isBuffer(value)) return value.toString('base64');
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/**
+ * Converts a plain row back to a row of the table. An archive of an earlier release lacks the columns that were added
+ * since: such a column gets its default, or null if it has none.
+ */
+export const toRow = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
   Object.fromEntries(
-    Object.entries(getTableColumns(table)).map(([key, column]) => {
-      const value = plain[key];
-      if (value === undefined) throw new Error(`A row in the archive lacks ${key}`);
-      if (value === null) return [key, null];
-      const type = column.getSQLType();
-      if (type.startsWith('timestamp')) return [key, new Date(value as string)];
-      return [key, type === 'bytea' ? Buffer.from(value as string, 'base64') : value];
+    Object.entries<PgColumn>(getTableColumns(table)).map(([name, column]) => {
+      const value = plain[name];
+      return [name, value === undefined ? findDefault(column) : fromPlainValue(column, value)];
     }),
   );
+
+/** Defaults that only PostgreSQL can compute, such as `now()`, count as none. */
+const findDefault = ({ default: value }: PgColumn): unknown => (is(value, SQL) ? null : (value ?? null));
+
+function fromPlainValue(column: PgColumn, value: unknown): unknown {
+  if (value === null) return null;
+  if (column.dataType === 'date') return new Date(value as string);
+  if (column.dataType === 'bigint') return BigInt(value as string);
+  return column.getSQLType() === 'bytea' ? Buffer.from(value as string, 'base64') : value;
+}

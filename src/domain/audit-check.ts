@@ -133,9 +133,10 @@ function newestOf(entries: readonly AuditEntry[]) {
 
 type Fields = Record<string, unknown>;
 
+/** Names the fields that differ. A field that one side lacks was added by a later release: it counts as null. */
 const differing = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
-    (field) => now[field] !== then[field] && !apartFrom.includes(field),
+    (field) => (now[field] ?? null) !== (then[field] ?? null) && !apartFrom.includes(field),
   );
 
 function nameOf(kind: LiveRow['kind'], content: string): string {

@@ -1,14 +1,28 @@
-/** The form of an archive: gzipped lines of JSON, one a session, and a last one that vouches for all of them. */
+/**
+ * File format of archives: gzipped lines of JSON, one per session, and a last line with a MAC over all of them.
+ *
+ * Each session's line names the version of the format (`ARCHIVE_VERSION`), since an archive that a broken run left
+ * behind is completed by a later release, perhaps. A line without a version is of version 1.
+ */
 import { timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip } from 'node:zlib';
 import { z } from 'zod';
-import { ARCHIVED, type Dossier, plainRow, rowOf } from '../db/archiving.ts';
+import { ARCHIVED, type Dossier, toPlainRow, toRow } from '../db/archiving.ts';
 import { sessions } from '../db/tables.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 
-/** An archive that cannot be trusted: cut short, altered, or made with a key that is not configured. */
+/**
+ * Version of the lines that this release writes; it reads this one and all before. Raise it when an archived table
+ * gets another column: an older release must not judge rows by columns that it does not know. Test
+ * `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
+ *
+ * 1: lines do not name a version. 2: they do.
+ */
+export const ARCHIVE_VERSION = 2;
+
+/** An archive that cannot be used: cut short, altered, of a later release, or made with a key that is not configured. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
@@ -20,42 +34,51 @@ const lastLine = z.object({
   mac: z.hex().length(64),
 });
 
-const plainRows = z.array(z.record(z.string(), z.unknown()));
-const dossierLine = z.object({
-  session: z.record(z.string(), z.unknown()),
-  transitions: plainRows,
-  meetings: plainRows,
-  reviews: plainRows,
-  entries: plainRows,
-  feed: plainRows,
-  sightings: plainRows,
+const plainRow = z.record(z.string(), z.unknown());
+const versionOnly = z.object({ version: z.int().min(1).default(1) });
+const dossierLine = versionOnly.extend({
+  session: plainRow,
+  // A table that was added since has no rows in an older archive.
+  ...mapTables(() => z.array(plainRow).default([])),
 });
 
-/** One session with all its rows, as a line. What is encrypted stays so, and names the key of DATA_KEYS it needs. */
-export function lineOf({ session, ...rows }: Dossier): string {
-  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(plainRow)]);
-  return `${JSON.stringify({ session: session && plainRow(session), ...Object.fromEntries(plain) })}\n`;
+/** Writes a session with all its rows as a line. Encrypted values stay encrypted and name their key of DATA_KEYS. */
+export function formatDossier({ session, ...rows }: Dossier): string {
+  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(toPlainRow)]);
+  const line = {
+    version: ARCHIVE_VERSION,
+    session: session && toPlainRow(session),
+    ...Object.fromEntries(plain),
+  };
+  return `${JSON.stringify(line)}\n`;
 }
 
-/** The session of a line; null where the line was broken off while it was written. */
-export function dossierOf(line: string): Dossier | null {
-  const parsed = dossierLine.safeParse(jsonOf(line));
+/** Reads a session's line; null if the line is broken off. Throws `ArchiveError` for a line of a later release. */
+export function parseDossier(line: string, file: string): Dossier | null {
+  const json = parseLine(line);
+  refuseLaterVersion(json, file);
+  const parsed = dossierLine.safeParse(json);
   if (!parsed.success) return null;
-  const { session, ...rows } = parsed.data;
-  const read = <Name extends keyof typeof ARCHIVED>(name: Name) =>
-    rows[name].map((row) => rowOf(ARCHIVED[name] as (typeof ARCHIVED)[Name], row));
-  return {
-    session: rowOf(sessions, session),
-    transitions: read('transitions'),
-    meetings: read('meetings'),
-    reviews: read('reviews'),
-    entries: read('entries'),
-    feed: read('feed'),
-    sightings: read('sightings'),
-  } as Dossier;
+  const { session, version: _version, ...rows } = parsed.data;
+  const tables = mapTables((name) => rows[name].map((row) => toRow(ARCHIVED[name], row)));
+  return { session: toRow(sessions, session), ...tables } as Dossier;
 }
 
-/** Makes the last line out of those before it: `add` each as it is written, line end included. */
+function refuseLaterVersion(line: unknown, file: string): void {
+  const parsed = versionOnly.safeParse(line);
+  if (!parsed.success || parsed.data.version <= ARCHIVE_VERSION) return;
+  throw new ArchiveError(
+    `${file} was written by a later release (version ${parsed.data.version} of the format; this release reads up to ` +
+      `${ARCHIVE_VERSION}). Run the command with that release, or with a later one.`,
+  );
+}
+
+function mapTables<T>(map: (name: keyof typeof ARCHIVED) => T): Record<keyof typeof ARCHIVED, T> {
+  const names = Object.keys(ARCHIVED) as (keyof typeof ARCHIVED)[];
+  return Object.fromEntries(names.map((name) => [name, map(name)])) as never;
+}
+
+/** Computes the last line from those before it: pass each to `add` as it is written, line end included. */
 export function createSeal(keys: AuditKeys, now: Date) {
   const mac = keys.exportMac();
   let count = 0;
@@ -71,11 +94,11 @@ export function createSeal(keys: AuditKeys, now: Date) {
   };
 }
 
-/** The lines of a file, without their ends, as far as they were written: the last may have been broken off. */
-export async function* linesOf(file: string): AsyncGenerator<string> {
-  // What comes is passed on, where the end is missing too.
+/** Reads the lines of a file, without their ends; the last one may be broken off. */
+export async function* readLines(file: string): AsyncGenerator<string> {
+  // Z_SYNC_FLUSH: unpack what is there even if the end of the file is missing.
   const unpacked = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-  // What fails there fails in the loop as well.
+  // The loop below throws the same error.
   pipeline(createReadStream(file), unpacked).catch(() => {});
   let rest = '';
   for await (const text of unpacked.setEncoding('utf8')) {
@@ -86,42 +109,49 @@ export async function* linesOf(file: string): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** The sessions of an archive. Throws `ArchiveError` before the first where it is not, to the letter, what was written. */
+/** Reads the sessions of an archive. Throws `ArchiveError` before the first if its MAC does not fit its bytes. */
 export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<Dossier> {
   let count = await checkSeal(file, keys);
-  for await (const line of linesOf(file)) {
+  for await (const line of readLines(file)) {
     if (count === 0) return;
     count -= 1;
-    const dossier = dossierOf(line);
-    if (!dossier) throw new ArchiveError(`${file} has a line that is no session.`);
+    const dossier = parseDossier(line, file);
+    if (!dossier) throw new ArchiveError(`${file} has a line that is not a session.`);
     yield dossier;
   }
 }
 
-/** How many sessions there are. */
+/** Checks the MAC of an archive and returns the number of its sessions. */
 async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
-  let last = '';
-  for await (const line of linesOf(file)) last = line;
-  const sealed = lastLine.safeParse(jsonOf(last));
+  let last: string | null = null;
+  for await (const line of readLines(file)) {
+    // A later release may seal its archives in another way, so its version is checked first.
+    if (last === null) refuseLaterVersion(parseLine(line), file);
+    last = line;
+  }
+  const json = parseLine(last ?? '');
+  const sealed = lastLine.safeParse(json);
   if (!sealed.success) throw new ArchiveError(`${file} is cut short: its last line is not there.`);
-  const { mac, ...said } = sealed.data;
-  if (!keys.has(said.key))
-    throw new ArchiveError(`${file} was made with the key "${said.key}", which AUDIT_KEYS lacks.`);
-  const expected = keys.exportMac(said.key);
+  const { key, mac, sessions: sealedSessions } = sealed.data;
+  if (!keys.has(key))
+    throw new ArchiveError(`${file} was made with the key "${key}", which AUDIT_KEYS lacks.`);
+  const expected = keys.exportMac(key);
   let previous: string | null = null;
   let count = -1;
-  for await (const line of linesOf(file)) {
+  for await (const line of readLines(file)) {
     if (previous !== null) expected.update(`${previous}\n`);
     previous = line;
     count += 1;
   }
+  // The MAC covers all fields of the last line, also those that this release does not know.
+  const { mac: _mac, ...said } = json as Record<string, unknown>;
   const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
-  if (!right || count !== said.sessions)
-    throw new ArchiveError(`${file} was altered: it is not what its MAC was made over.`);
+  if (!right || count !== sealedSessions)
+    throw new ArchiveError(`${file} was altered: its MAC does not fit its contents.`);
   return count;
 }
 
-function jsonOf(line: string): unknown {
+function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {

@@ -14,7 +14,7 @@ import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import type { Finding } from '../domain/audit-check.ts';
-import { createSeal, dossierOf, lineOf, linesOf } from './archive-file.ts';
+import { ArchiveError, createSeal, formatDossier, parseDossier, readLines } from './archive-file.ts';
 import { checkSession } from './verify-audit.ts';
 
 const DAY_MS = 86_400_000;
@@ -91,14 +91,17 @@ async function moveBatch(
       else sound.push(dossier);
     }
     if (sound.length > 0) {
-      await archive.add(sound.map(lineOf));
+      await archive.add(sound.map(formatDossier));
       await deleteArchived(tx, sound, { file: archive.name, at: now });
     }
     return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
   });
 }
 
-/** Of a run that was broken off: what the database still has is left out, and will be moved again. */
+/**
+ * Completes the files of runs that were interrupted, perhaps under an earlier release: lines stay as they are. Sessions
+ * that the database still has are left out; this run moves them again.
+ */
 async function mendBroken(parts: Parts): Promise<{ file: string; sessions: number }[]> {
   const { db, folder } = parts;
   const mended: { file: string; sessions: number }[] = [];
@@ -114,9 +117,13 @@ async function mendBroken(parts: Parts): Promise<{ file: string; sessions: numbe
       if (gone.length > 0) await archive.add(gone);
       lines = [];
     };
-    for await (const line of linesOf(join(folder, name))) {
-      const id = dossierOf(line)?.session?.id;
+    let isBroken = false;
+    for await (const line of readLines(join(folder, name))) {
+      // Only the last line can be broken off. Any other must not be dropped: the database no longer has its session.
+      if (isBroken) throw new ArchiveError(`${join(folder, name)} has a line that is not a session.`);
+      const id = parseDossier(line, join(folder, name))?.session?.id;
       if (id) lines.push({ id, line: `${line}\n` });
+      else isBroken = true;
       if (lines.length >= READ_AT_ONCE) await keep();
     }
     if (lines.length > 0) await keep();

@@ -1,75 +1,14 @@
 /** What ended long ago goes to an archive, whole or not at all, and whoever comes back with a cursor is told. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import {
-  AUDIT_KEYS,
-  atTheEnd,
-  bootGateway,
-  DATA_KEYS,
-  eventually,
-  type Gateway,
-} from '../harness/gateway.ts';
-import { inMinutes, person } from '../harness/people.ts';
-import { everyRow, webhooksSettled, webhooksTaken } from '../harness/rows.ts';
-
-const environmentOf = ({ databaseUrl }: Gateway) => ({
-  ...{ PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS, AUDIT_KEYS },
-  LEGAL_RETENTION_DAYS: '1826',
-  RETENTION_DAYS: '2192',
-});
-
-/** A command as the owner runs it, beside the gateway. */
-async function run(gateway: Gateway, command: string, ...args: string[]): Promise<string> {
-  const script = [`.build/commands/${command}.js`, ...args];
-  const { stdout } = await promisify(execFile)('node', script, { env: environmentOf(gateway) });
-  return stdout;
-}
-
-async function emptyFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'vkyc-archive-'));
-  atTheEnd(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A session with a meeting, texts and both reviews, that ended seven years ago; returns it as it was started. */
-async function endedLongAgo(gateway: Gateway, verificationId: string) {
-  const user = { userId: `u-${verificationId}`, phone: phoneOf(verificationId) };
-  const session = await gateway.start(verificationId, { user });
-  const { id } = session;
-  const [agent, auditor] = [
-    await person(gateway, 'ravi', 'AGENT'),
-    await person(gateway, 'uma', 'AUDITOR'),
-  ] as const;
-  await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
-  await agent.act('cancelMeeting', id, { reason: 'her son is ill' });
-  await gateway.webhook({
-    event_time: new Date(Date.now() + 60_000).toISOString(),
-    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
-  });
-  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
-  await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'like her photo' });
-  const result = await auditor.act('recordAuditorReview', id, {
-    decision: 'REJECTED',
-    remarks: 'not like it',
-  });
-  expect(result.__typename).toBe('RecordReviewSuccess');
-  // Ours, and the sandbox's of the link: one that came later would be news of today.
-  await webhooksTaken(gateway.database, verificationId, 2);
-  const { rows } = await gateway.database.query(
-    `update vkyc_session set updated_at = now() - interval '7 years' where verification_id = $1 returning id::text as key`,
-    [verificationId],
-  );
-  return { ...session, key: rows[0].key as string };
-}
-
-const phoneOf = (verificationId: string): string => `701234567${verificationId.at(-1)}`;
+import { emptyFolder, endedLongAgo, environmentOf, phoneOf, run } from '../harness/archives.ts';
+import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
+import { everyRow, webhooksSettled } from '../harness/rows.ts';
 
 const sessionsIn = async (file: string): Promise<any[]> =>
   gunzipSync(await readFile(file))

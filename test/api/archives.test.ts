@@ -1,0 +1,183 @@
+/** Archives of every version of the format stay readable: `test/fixtures/archives` has one that each of them wrote. */
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { getTableColumns } from 'drizzle-orm';
+import { expect, test } from 'vitest';
+import { ARCHIVED, type Dossier, toPlainRow, toRow } from '../../src/db/archiving.ts';
+import { logIdentity, sessions } from '../../src/db/tables.ts';
+import { AuditKeys } from '../../src/domain/audit.ts';
+import { ARCHIVE_VERSION, createSeal, readArchive } from '../../src/services/archive-file.ts';
+import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
+import { AUDIT_KEYS, bootGateway, freshDatabase } from '../harness/gateway.ts';
+import { webhooksSettled } from '../harness/rows.ts';
+
+const FIXTURES = 'test/fixtures/archives';
+const VERSIONS = Array.from({ length: ARCHIVE_VERSION }, (_, index) => index + 1);
+const TABLES = { session: sessions, ...ARCHIVED };
+const fixtureOf = (version: number) => join(FIXTURES, `version-${version}.jsonl.gz`);
+
+const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
+const keys = new AuditKeys([{ id: keyId, key: Buffer.from(key, 'base64') }]);
+
+const unpack = async (file: string): Promise<any[]> =>
+  gunzipSync(await readFile(file))
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** The sessions' lines of an archive, without the last line that seals it. */
+const unseal = async (file: string) => (await unpack(file)).slice(0, -1);
+
+const pack = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`);
+
+/** Writes the archive that a release would have written that knew these lines. */
+async function seal(lines: readonly object[], file: string): Promise<void> {
+  const texts = pack(lines);
+  const sealing = createSeal(keys, new Date());
+  for (const text of texts) sealing.add(text);
+  await writeFile(file, gzipSync([...texts, sealing.line()].join('')));
+}
+
+/** Archives two sessions that ended long ago; returns the archive. */
+async function archiveOfNow(): Promise<string> {
+  const gateway = await bootGateway();
+  await endedLongAgo(gateway, 'ended.1');
+  await endedLongAgo(gateway, 'ended.2');
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const folder = await emptyFolder();
+  await run(gateway, 'retention', '--to', folder);
+  const [file] = await readdir(folder);
+  return join(folder, file as string);
+}
+
+/** The columns of each table that rows in an archive have. */
+const columnsIn = (lines: readonly any[]) =>
+  Object.fromEntries(
+    Object.keys(TABLES).map((name) => {
+      const [row = {}] = lines.flatMap((line) => line[name]);
+      return [name, Object.keys(row).sort()];
+    }),
+  );
+
+test('the version of the format is raised whenever an archived table changes', {
+  timeout: 60_000,
+}, async () => {
+  const archive = await archiveOfNow();
+  if (process.env.WRITE_ARCHIVE_FIXTURE === '1') await cp(archive, fixtureOf(ARCHIVE_VERSION));
+
+  const [written, kept] = [await unseal(archive), await unseal(fixtureOf(ARCHIVE_VERSION))];
+
+  expect(written.map(({ version }) => version)).toEqual([ARCHIVE_VERSION, ARCHIVE_VERSION]);
+  expect(
+    columnsIn(written),
+    `The columns of archived tables are not those of version ${ARCHIVE_VERSION}. Raise ARCHIVE_VERSION in src/services/archive-file.ts, then write its fixture: WRITE_ARCHIVE_FIXTURE=1 npx vitest run test/api/archives.test.ts`,
+  ).toEqual(columnsIn(kept));
+});
+
+test('audit verifies an archive of every version', async () => {
+  const archives = VERSIONS.flatMap((version) => ['--archive', fixtureOf(version)]);
+
+  const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', ...archives);
+
+  for (const version of VERSIONS)
+    expect(printed).toContain(`2 sessions in ${fixtureOf(version)}; in 0 something is wrong.`);
+});
+
+test('columns and tables that an archive is too old to have are null or their default, and it still verifies', async () => {
+  const lines = await unseal(fixtureOf(1));
+  for (const line of lines) {
+    delete line.session.replacesId;
+    delete line.sightings;
+    for (const row of line.transitions) delete row.traceparent;
+  }
+  const archive = join(await emptyFolder(), 'older.jsonl.gz');
+  await seal(lines, archive);
+
+  const dossiers: Dossier[] = [];
+  for await (const dossier of readArchive(archive, keys)) dossiers.push(dossier);
+  const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', '--archive', archive);
+
+  expect(printed).toContain(`2 sessions in ${archive}; in 0 something is wrong.`);
+  for (const { session, transitions, sightings } of dossiers) {
+    expect(session).toMatchObject({ replacesId: null, subStatus: 'AUDITOR_REJECTED' });
+    expect(transitions.map(({ traceparent }) => traceparent)).toEqual(Array(6).fill(null));
+    expect(sightings).toEqual([]);
+  }
+  expect(toRow(logIdentity, { epoch: 2, cursorKey: 'AQI=' })).toEqual({
+    epoch: 2,
+    cursorKey: Buffer.from([1, 2]),
+    archivedPosition: 0,
+  });
+});
+
+test('every row survives the way to an archive and back', async () => {
+  for (const line of await unseal(fixtureOf(ARCHIVE_VERSION)))
+    for (const [name, table] of Object.entries(TABLES))
+      for (const plain of [line[name]].flat()) {
+        const row = toRow(table, plain);
+
+        expect(toPlainRow(row)).toEqual(plain);
+        expect(Object.keys(row)).toEqual(Object.keys(getTableColumns(table)));
+      }
+});
+
+test('a retention run completes what runs of every version left half written', {
+  timeout: 60_000,
+}, async () => {
+  const folder = await emptyFolder();
+  const names = VERSIONS.map((version) => `sessions-${version}.jsonl.gz`);
+  const archives = names.map((name) => join(folder, name));
+  const lines = await Promise.all(VERSIONS.map(async (version) => pack(await unseal(fixtureOf(version)))));
+  // The machine went down while the second session was written.
+  for (const [index, [first, second]] of (lines as [string, string][]).entries())
+    await writeFile(`${archives[index]}.partial`, gzipSync(`${first}${second.slice(0, 500)}`));
+  const databaseUrl = await freshDatabase();
+
+  const printed = await run({ databaseUrl }, 'retention', '--to', folder);
+
+  expect((await readdir(folder)).sort()).toEqual(names);
+  for (const [index, archive] of archives.entries()) {
+    expect(printed).toContain(`1 sessions are in ${names[index]}.`);
+    expect(pack(await unseal(archive))).toEqual([lines[index]?.[0]]);
+  }
+  const flags = archives.flatMap((archive) => ['--archive', archive]);
+  const verified = await run({ databaseUrl }, 'audit', 'verify', ...flags);
+  for (const archive of archives) expect(verified).toContain(`1 sessions in ${archive}; in 0 something`);
+});
+
+test('a line in the middle that is not a session is refused, since the database no longer has it', async () => {
+  const folder = await emptyFolder();
+  const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_VERSION))) as [string, string];
+  await writeFile(join(folder, 'odd.jsonl.gz.partial'), gzipSync(`${first.slice(0, 500)}\n${second}`));
+
+  await expect(
+    run({ databaseUrl: await freshDatabase() }, 'retention', '--to', folder),
+  ).rejects.toMatchObject({ stderr: expect.stringContaining('has a line that is not a session') });
+
+  expect(await readdir(folder)).toContain('odd.jsonl.gz.partial');
+});
+
+test('an archive of a later release is refused with what to do, and left as it is', async () => {
+  const folder = await emptyFolder();
+  const later = (await unseal(fixtureOf(1))).map((line) => ({ version: ARCHIVE_VERSION + 1, ...line }));
+  await seal(later, join(folder, 'later.jsonl.gz'));
+  await writeFile(join(folder, 'broken.jsonl.gz.partial'), gzipSync(pack(later).join('')));
+  const before = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
+  const databaseUrl = await freshDatabase();
+  const refusal = {
+    stderr: expect.stringMatching(
+      /was written by a later release \(version 3 of the format; this release reads up to 2\)\. Run the command with that release, or with a later one\./,
+    ),
+  };
+
+  const verified = run({ databaseUrl }, 'audit', 'verify', '--archive', join(folder, 'later.jsonl.gz'));
+  await expect(verified).rejects.toMatchObject(refusal);
+  await expect(run({ databaseUrl }, 'retention', '--to', folder)).rejects.toMatchObject(refusal);
+
+  const names = ['broken.jsonl.gz.partial', 'later.jsonl.gz'];
+  expect((await readdir(folder)).filter((name) => !name.endsWith('.mending')).sort()).toEqual(names);
+  expect(await Promise.all(names.map((name) => readFile(join(folder, name))))).toEqual(before);
+});

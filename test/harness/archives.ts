@@ -1,0 +1,66 @@
+/** Sessions that retention archives, and the commands that work on archives. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'vitest';
+import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
+import { inMinutes, person } from './people.ts';
+import { webhooksTaken } from './rows.ts';
+
+export const environmentOf = ({ databaseUrl }: Pick<Gateway, 'databaseUrl'>) => ({
+  ...{ PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS, AUDIT_KEYS },
+  LEGAL_RETENTION_DAYS: '1826',
+  RETENTION_DAYS: '2192',
+});
+
+/** Runs a command as the database's owner, next to the gateway. Returns what it prints. */
+export async function run(
+  gateway: Pick<Gateway, 'databaseUrl'>,
+  command: string,
+  ...args: string[]
+): Promise<string> {
+  const script = [`.build/commands/${command}.js`, ...args];
+  const { stdout } = await promisify(execFile)('node', script, { env: environmentOf(gateway) });
+  return stdout;
+}
+
+export async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'vkyc-archive-'));
+  atTheEnd(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Makes a session with a meeting, texts and both reviews that ended seven years ago. Returns it as it was started. */
+export async function endedLongAgo(gateway: Gateway, verificationId: string) {
+  const user = { userId: `u-${verificationId}`, phone: phoneOf(verificationId) };
+  const session = await gateway.start(verificationId, { user });
+  const { id } = session;
+  const [agent, auditor] = [
+    await person(gateway, 'ravi', 'AGENT'),
+    await person(gateway, 'uma', 'AUDITOR'),
+  ] as const;
+  await agent.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
+  await agent.act('cancelMeeting', id, { reason: 'her son is ill' });
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 60_000).toISOString(),
+    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+  });
+  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  await agent.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'like her photo' });
+  const result = await auditor.act('recordAuditorReview', id, {
+    decision: 'REJECTED',
+    remarks: 'not like it',
+  });
+  expect(result.__typename).toBe('RecordReviewSuccess');
+  // Ours, and the sandbox's of the link: one that came later would be news of today.
+  await webhooksTaken(gateway.database, verificationId, 2);
+  const { rows } = await gateway.database.query(
+    `update vkyc_session set updated_at = now() - interval '7 years' where verification_id = $1 returning id::text as key`,
+    [verificationId],
+  );
+  return { ...session, key: rows[0].key as string };
+}
+
+export const phoneOf = (verificationId: string): string => `701234567${verificationId.at(-1)}`;
