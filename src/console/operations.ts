@@ -634,9 +634,9 @@ export type VkycWatchSessionSubscriptionVariables = Exact<{
 
 
 export type VkycWatchSessionSubscription = { sessionLive:
-    | { __typename: 'SessionSnapshot', cursor: string, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
-    | { __typename: 'StatusTransition', id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
-    | { __typename: 'Heartbeat', cursor: string, serverTime: string }
+    | { __typename: 'SessionSnapshot', cursor: string, previousCursor: string | null, resync: boolean, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> } }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, availableActions: Array<SessionAction>, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null, blockedActions: Array<{ action: SessionAction, reason: string }> }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
    };
 
 export type VkycWatchFloorSubscriptionVariables = Exact<{
@@ -646,9 +646,9 @@ export type VkycWatchFloorSubscriptionVariables = Exact<{
 
 
 export type VkycWatchFloorSubscription = { feed:
-    | { __typename: 'StatusTransition', id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
-    | { __typename: 'Heartbeat', cursor: string, serverTime: string }
-    | { __typename: 'FeedReset', cursor: string }
+    | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
+    | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
+    | { __typename: 'FeedReset', cursor: string, previousCursor: string | null }
    };
 
 export type VkycWatchTransitionsSubscriptionVariables = Exact<{
@@ -658,7 +658,7 @@ export type VkycWatchTransitionsSubscriptionVariables = Exact<{
 }>;
 
 
-export type VkycWatchTransitionsSubscription = { statusTransitions: { id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } } };
+export type VkycWatchTransitionsSubscription = { statusTransitions: { previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } } };
 
 export const VkycViewer = document<VkycViewerQuery, VkycViewerQueryVariables>(`\
 query VkycViewer {
@@ -1855,6 +1855,7 @@ subscription VkycWatchSession($sessionId: ID!, $after: String) {
     __typename
     ... on SessionSnapshot {
       cursor
+      previousCursor
       resync
       session {
         ...VkycSessionRow
@@ -1863,6 +1864,7 @@ subscription VkycWatchSession($sessionId: ID!, $after: String) {
     }
     ... on StatusTransition {
       ...VkycTransition
+      previousCursor
       session {
         ...VkycSessionRow
         ...VkycSessionActions
@@ -1870,6 +1872,7 @@ subscription VkycWatchSession($sessionId: ID!, $after: String) {
     }
     ... on Heartbeat {
       cursor
+      previousCursor
       serverTime
     }
   }
@@ -1940,16 +1943,19 @@ subscription VkycWatchFloor($filter: TransitionFilter, $after: String) {
     __typename
     ... on StatusTransition {
       ...VkycTransition
+      previousCursor
       session {
         ...VkycSessionRow
       }
     }
     ... on Heartbeat {
       cursor
+      previousCursor
       serverTime
     }
     ... on FeedReset {
       cursor
+      previousCursor
     }
   }
 }
@@ -2007,6 +2013,7 @@ export const VkycWatchTransitions = document<VkycWatchTransitionsSubscription, V
 subscription VkycWatchTransitions($sessionId: ID, $filter: TransitionFilter, $after: String) {
   statusTransitions(sessionId: $sessionId, filter: $filter, after: $after) {
     ...VkycTransition
+    previousCursor
     session {
       id
       verificationId

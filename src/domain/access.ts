@@ -88,7 +88,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   },
   VkycUser: { OPEN: 'id userId sessions', PERSONAL: 'name email', PHONE: 'phone' },
   StatusTransition: {
-    OPEN: `id cursor sequence session from status subStatus rawStatus rawSubStatus statusInfo
+    OPEN: `id cursor previousCursor sequence session from status subStatus rawStatus rawSubStatus statusInfo
       applied source reason occurredAt recordedAt`,
     WHO: 'actor',
   },
@@ -114,9 +114,9 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   MeetingEdge: { OPEN: 'node cursor' },
   StatusTransitionConnection: { OPEN: 'edges nodes pageInfo' },
   StatusTransitionEdge: { OPEN: 'node cursor' },
-  SessionSnapshot: { OPEN: 'session cursor resync' },
-  Heartbeat: { OPEN: 'serverTime cursor' },
-  FeedReset: { OPEN: 'cursor' },
+  SessionSnapshot: { OPEN: 'session cursor previousCursor resync' },
+  Heartbeat: { OPEN: 'serverTime cursor previousCursor' },
+  FeedReset: { OPEN: 'cursor previousCursor' },
   StartSessionSuccess: { OPEN: 'session replayed' },
   ScheduleMeetingSuccess: { OPEN: 'session meeting replayed' },
   CancelMeetingSuccess: { OPEN: 'session meeting replayed' },

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Viewer } from '../domain/access.ts';
 import type { WatchDelivery } from '../telemetry/deliveries.ts';
 import type { LogPlace } from './cursor.ts';
+import type { FrameJson } from './frame-json.ts';
 import { type LastingResults, SharedExecution, type Shown } from './shared-execution.ts';
 import type { Selection } from './stream.ts';
 import type { Entry, Listener } from './tail.ts';
@@ -18,7 +19,7 @@ const MOST_UNHEARD = 1_000;
 /** What is sent of a frame. */
 interface Result {
   /** For a viewer, by `viewerKey`; undefined where it was not executed for them. */
-  jsonFor(viewerKey: string): string | undefined;
+  jsonFor(viewerKey: string): FrameJson | undefined;
   /** For all viewers together. */
   readonly length: number;
 }
@@ -43,7 +44,7 @@ export interface Member {
   fallBack(): void;
   /** Whether nothing was sent since this was last asked, to one who wants to hear of that. */
   wantsHeartbeat(): boolean;
-  sendHeartbeat(json: string): void;
+  sendHeartbeat(json: FrameJson): void;
 }
 
 /**
@@ -192,7 +193,7 @@ export class Audience implements Listener {
           ]),
         );
     }
-    const byKey = new Map(shown.map(({ key }) => [key, new Map<string, string>()]));
+    const byKey = new Map(shown.map(({ key }) => [key, new Map<string, FrameJson>()]));
     const ofViewer = new Map<string, Member[]>();
     for (const follower of [...this.#live, ...this.#lagging]) {
       const others = ofViewer.get(follower.viewerKey);
@@ -205,7 +206,7 @@ export class Audience implements Listener {
         const { viewer } = followers[0] as Member;
         const results = await this.execution.of(theirs, viewer, viewerKey, occasion);
         for (const [index, { key }] of theirs.entries())
-          byKey.get(key)?.set(viewerKey, results[index] as string);
+          byKey.get(key)?.set(viewerKey, results[index] as FrameJson);
       }),
     );
     return new Map(

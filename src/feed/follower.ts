@@ -3,6 +3,7 @@ import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Audience, Member, Passed } from './audience.ts';
 import type { LogPlace } from './cursor.ts';
+import type { FrameJson } from './frame-json.ts';
 import type { Shown } from './shared-execution.ts';
 import type { Anew, Subscriber } from './stream.ts';
 import type { Entry, Tail } from './tail.ts';
@@ -22,6 +23,8 @@ export class Follower implements Member {
   number: number;
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
+  /** What the newest frame that was sent stands for; before the first, the client's own `after`. */
+  #sent: LogPlace | string | null;
   readonly #subscriber: Subscriber;
   readonly #tail: Tail;
   readonly #audience: Audience;
@@ -40,6 +43,7 @@ export class Follower implements Member {
     this.at = from.at;
     this.number = from.number;
     this.#subscriber = subscriber;
+    this.#sent = subscriber.after;
     this.#tail = within.tail;
     this.#audience = within.audience;
     this.#clock = within.clock;
@@ -86,9 +90,20 @@ export class Follower implements Member {
     return wants;
   }
 
-  sendHeartbeat(json: string): void {
-    if (this.#state === 'LIVE' && this.#subscriber.sink.writable) this.#subscriber.sink.send(json, false);
+  sendHeartbeat(json: FrameJson): void {
+    if (this.#state === 'LIVE' && this.#subscriber.sink.writable) this.#transmit(json, this.at, false);
   }
+
+  /** The only way to the sink: each frame names the cursor of the frame before it. */
+  #transmit(json: FrameJson, at: LogPlace, replay: boolean): void {
+    this.#subscriber.sink.send(json.after(this.#previousCursor), replay);
+    this.#sent = at;
+  }
+
+  readonly #previousCursor = (): string | null =>
+    this.#sent === null || typeof this.#sent === 'string'
+      ? this.#sent
+      : this.#subscriber.cursorOf(this.#sent);
 
   #sendAll(passed: readonly Passed[]): 'SENT' | 'FULL' | 'NOT_EXECUTED' {
     const { sink } = this.#subscriber;
@@ -110,7 +125,7 @@ export class Follower implements Member {
     if (this.#subscriber.wants(entry)) {
       const json = passed.jsonFor(this.viewerKey);
       if (json === undefined) return false;
-      this.#subscriber.sink.send(json, false);
+      this.#transmit(json, entry, false);
       this.#quiet = false;
     }
     this.number = entry.number;
@@ -171,7 +186,7 @@ export class Follower implements Member {
           const json = jsonOf.get(entry);
           this.number = entry.number;
           this.at = entry;
-          if (json !== undefined) sink.send(json, this.number < this.#tail.head);
+          if (json !== undefined) this.#transmit(json, entry, this.number < this.#tail.head);
           next += 1;
         } while (next < entries.length && sink.writable);
       });
@@ -190,7 +205,7 @@ export class Follower implements Member {
     if (this.#hasEnded()) return;
     this.at = at;
     this.number = number;
-    this.#subscriber.sink.send(json as string, false);
+    this.#transmit(json as FrameJson, at, false);
   }
 
   #lag(): void {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
+import type { FrameJson } from './frame-json.ts';
 import type { Executed, Frame, Selection } from './stream.ts';
 
 /** A frame to execute; the same key means the same frame. */
@@ -12,7 +13,7 @@ export interface Shown {
 const MOST_KEPT_LENGTH = 16 * 1024 * 1024;
 
 /** Results that never change, of all selections and logs together: there are as many as there are sessions followed. */
-export type LastingResults = LRUCache<string, string>;
+export type LastingResults = LRUCache<string, FrameJson>;
 
 export const createLastingResults = (): LastingResults =>
   new LRUCache({ maxSize: MOST_KEPT_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
@@ -45,7 +46,7 @@ export class SharedExecution {
     viewer: Viewer,
     viewerKey: string,
     occasion: object = {},
-  ): Promise<string[]> {
+  ): Promise<FrameJson[]> {
     const kept = this.#keptOf(shown, this.dependsOnViewer ? viewerKey : '');
     if (kept) return kept;
     if (!this.dependsOnViewer) {
@@ -58,8 +59,8 @@ export class SharedExecution {
   }
 
   /** Null where not all of them are kept. */
-  #keptOf(shown: readonly Shown[], whose: string): string[] | null {
-    const kept: string[] = [];
+  #keptOf(shown: readonly Shown[], whose: string): FrameJson[] | null {
+    const kept: FrameJson[] = [];
     for (const each of shown) {
       const json = this.#lasting.get(`${this.#name} ${nameOf(each, whose)}`);
       if (json === undefined) return null;
@@ -69,7 +70,7 @@ export class SharedExecution {
   }
 
   /** The same for one frame that is of its own moment, and shared with nobody. */
-  async alone(frame: Frame, viewer: Viewer): Promise<string> {
+  async alone(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;
   }

@@ -2,6 +2,7 @@ import type { SessionRow } from '../db/sessions.ts';
 import type { LogRow } from '../db/transitions.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { LogPlace } from './cursor.ts';
+import type { FrameJson } from './frame-json.ts';
 
 /** What a subscriber is shown, before its selection is executed on it. */
 export type Frame =
@@ -10,9 +11,9 @@ export type Frame =
   | { readonly kind: 'SNAPSHOT'; readonly session: SessionRow; readonly resync: boolean }
   | { readonly kind: 'RESET'; readonly at: LogPlace };
 
-/** A frame as it is sent: the execution result as JSON. */
+/** An executed frame: the same for all streams that share it, but for the cursor of the frame before it. */
 export interface Executed {
-  readonly json: string;
+  readonly json: FrameJson;
   /** Whether the result would be another for another viewer. */
   readonly dependsOnViewer: boolean;
   /** Whether it would be the same at any other time: it shows nothing but its frame, which never changes. */
@@ -56,6 +57,9 @@ export interface Subscriber {
   readonly selection: Selection;
   readonly sink: Sink;
   readonly viewer: Viewer;
+  /** The cursor that it resumes after, as the client gave it; null if it gave none. */
+  readonly after: string | null;
+  cursorOf(place: LogPlace): string;
   /** Which transitions it is shown. */
   wants(transition: LogRow): boolean;
   /** Whether it is told, while nothing happens, that nothing happens. */

@@ -5,6 +5,7 @@ import type { LogRow } from '../db/transitions.ts';
 import { maySee } from '../domain/access.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import { CursorError, type LogPlace } from '../feed/cursor.ts';
+import { encodeOnce } from '../feed/frame-json.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
 import type { Anew, Subscriber } from '../feed/stream.ts';
 import { badInput } from './connection.ts';
@@ -26,7 +27,7 @@ type Cursor = string | null | undefined;
 /** Every transition of all sessions, whatever it takes: after a cursor, or from now on. */
 export async function followAll(after: Cursor, filter: Wanted | null | undefined, context: Context) {
   const { hub, cursors } = context.services;
-  const subscriber = { ...subscriberOf(context, filter), heartbeats: false, startAnew: null };
+  const subscriber = { ...subscriberOf(context, after, filter), heartbeats: false, startAnew: null };
   const from = after == null ? await hub.newest() : await hub.positionOf(cursors.decode(after));
   return hub.followAll(from, subscriber);
 }
@@ -40,7 +41,7 @@ export async function followSession(
 ): Promise<Lifetime> {
   const session = await visibleSession(sessionId, context, after);
   const from = after == null ? session.lastSequence : sequenceOf(after, session, context);
-  const subscriber = { ...subscriberOf(context, filter), heartbeats: false, startAnew: null };
+  const subscriber = { ...subscriberOf(context, after, filter), heartbeats: false, startAnew: null };
   return context.services.hub.followSession(session, from, subscriber);
 }
 
@@ -52,7 +53,7 @@ export async function followSessionLive(
 ): Promise<Lifetime> {
   const session = await visibleSession(sessionId, context, after);
   const subscriber = {
-    ...subscriberOf(context, null),
+    ...subscriberOf(context, after, null),
     heartbeats: true,
     startAnew: async () => snapshotOf(await readSession(session.id, context), true),
   };
@@ -74,7 +75,7 @@ export async function followFeed(after: Cursor, filter: Wanted | null | undefine
     const newest = await hub.newest();
     return { ...newest, frame: { kind: 'RESET', at: newest.at } };
   };
-  const subscriber = { ...subscriberOf(context, filter), heartbeats: true, startAnew: reset };
+  const subscriber = { ...subscriberOf(context, after, filter), heartbeats: true, startAnew: reset };
   const newest = await hub.newest();
   if (after == null) return hub.followAll(newest, subscriber);
   const from = await unlessExpired(async () => hub.positionOf(cursors.decode(after)));
@@ -85,14 +86,17 @@ export async function followFeed(after: Cursor, filter: Wanted | null | undefine
 
 /** Rights are those of the moment; which of its transitions somebody may see is looked at with each. */
 function subscriberOf(
-  { connection, viewer }: Context,
+  { connection, viewer, cursors }: Context,
+  after: Cursor,
   filter: Wanted | null | undefined,
-): Pick<Subscriber, 'sink' | 'selection' | 'viewer' | 'wants'> {
+): Pick<Subscriber, 'sink' | 'selection' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
   refuseStrayPairs(filter?.status, filter?.subStatus);
   if (!connection) throw new Error('A subscription was begun without a connection for its frames');
   return {
     ...connection,
     viewer,
+    after: after ?? null,
+    cursorOf: (place) => encodeOnce(cursors, place),
     wants: (transition) => maySee(viewer, transition.verificationId) && passes(transition, filter),
   };
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import { isStaff, type Viewer } from '../domain/access.ts';
+import { FrameJson } from '../feed/frame-json.ts';
 import { Lifetime } from '../feed/lifetime.ts';
 import type { Executed, Frame, Selection, Sink } from '../feed/stream.ts';
 import { labelsOf, tracedOperation } from '../telemetry/operations.ts';
@@ -94,7 +95,7 @@ function selectionOf(operation: Operation, staff: boolean, { services, translate
     const result = await execute({ ...operation, rootValue: frame, contextValue });
     const { dependsOnViewer, lasting } = contextValue;
     return {
-      json: JSON.stringify(formattedResult(result, translate)),
+      json: new FrameJson(JSON.stringify(formattedResult(result, translate))),
       dependsOnViewer,
       // A fault may be gone the next time.
       lasting: lasting && !result.errors,

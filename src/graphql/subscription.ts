@@ -17,13 +17,14 @@ import type { SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPlace } from '../feed/cursor.ts';
+import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
 import type { Frame } from '../feed/stream.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { followAll, followFeed, followSession, followSessionLive, type Wanted } from './follow.ts';
 import { VkycSession } from './session-type.ts';
-import { StatusTransition } from './transition.ts';
+import { PREVIOUS_CURSOR_DESCRIPTION, StatusTransition } from './transition.ts';
 
 @InputType({ description: 'Which transitions to stream. What is left out does not filter.' })
 class TransitionFilter implements Wanted {
@@ -70,6 +71,8 @@ class SessionSnapshot {
   session: SessionRow;
   @Field(() => String, { description: 'Resume after it.' })
   cursor: string;
+  @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
+  previousCursor?: string;
   @Field(() => Boolean, {
     description: 'True when the stream could not go on from where the client was: replace what you show.',
   })
@@ -85,6 +88,8 @@ class Heartbeat {
   serverTime: Date;
   @Field(() => String, { description: 'Resume after it, even where filters let nothing through.' })
   cursor: string;
+  @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
+  previousCursor?: string;
 }
 
 @ObjectType({
@@ -94,6 +99,8 @@ class Heartbeat {
 class FeedReset {
   @Field(() => String, { description: 'Resume after it.' })
   cursor: string;
+  @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
+  previousCursor?: string;
 }
 
 const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
@@ -127,6 +134,11 @@ export class SessionSnapshotResolver {
   cursor(@Root() { session }: SessionSnapshot, @Ctx() context: Context): string {
     return cursorAt({ sessionId: session.id, sequence: session.lastSequence }, context);
   }
+
+  @FieldResolver(() => String, { nullable: true })
+  previousCursor(): string {
+    return PREVIOUS_CURSOR;
+  }
 }
 
 @Resolver(() => Heartbeat)
@@ -134,6 +146,11 @@ export class HeartbeatResolver {
   @FieldResolver(() => String)
   cursor(@Root() { at }: Extract<Frame, { kind: 'HEARTBEAT' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  previousCursor(): string {
+    return PREVIOUS_CURSOR;
   }
 }
 
@@ -143,8 +160,22 @@ export class FeedResetResolver {
   cursor(@Root() { at }: Extract<Frame, { kind: 'RESET' }>, @Ctx() context: Context): string {
     return cursorAt(at, context);
   }
+
+  @FieldResolver(() => String, { nullable: true })
+  previousCursor(): string {
+    return PREVIOUS_CURSOR;
+  }
 }
 
+/**
+ * Returns the cursor of an `after` argument, without the mark that a client may append to it. Routers share one upstream
+ * between subscriptions of equal variables; a mark makes a subscription unlike the others, and gets it its own upstream.
+ */
+const cursorIn = (after: string | null | undefined): string | null =>
+  after == null || after.startsWith('~') ? null : (after.split('~', 1)[0] as string);
+
+const MARKED =
+  'To keep routers from sharing this stream with other clients, append `~` and any text to `after`; `~` and a text alone is no cursor.';
 const REPLAYED =
   'Frames of the past, after which more of the past follows, carry `extensions.replay: true` in their result.';
 
@@ -162,12 +193,13 @@ export class SubscriptionResolver {
     description: `Status transitions as they are recorded, of one session or of all that the viewer may see.
 With \`after\`, first everything since that cursor, then live: none missing, none twice.
 A cursor that cannot be resumed from ends it with the error code CURSOR_EXPIRED.
-${REPLAYED}`,
+${REPLAYED}
+${MARKED}`,
     subscribe: ({ args, context }) => {
       const { sessionId, filter, after } = args as TransitionsArgs;
       return sessionId == null
-        ? followAll(after, filter, context as Context)
-        : followSession(sessionId, after, filter, context as Context);
+        ? followAll(cursorIn(after), filter, context as Context)
+        : followSession(sessionId, cursorIn(after), filter, context as Context);
     },
   })
   statusTransitions(
@@ -180,10 +212,11 @@ ${REPLAYED}`,
   @Subscription(() => SessionFrame, {
     description: `One session for a live screen: a snapshot first, then its transitions, and a heartbeat while nothing happens.
 With \`after\`, what happened since in place of the snapshot; where that is not possible, a snapshot with \`resync\`.
-${REPLAYED}`,
+${REPLAYED}
+${MARKED}`,
     subscribe: ({ args, context }) => {
       const { sessionId, after } = args as SessionLiveArgs;
-      return followSessionLive(sessionId, after, context as Context);
+      return followSessionLive(sessionId, cursorIn(after), context as Context);
     },
   })
   sessionLive(
@@ -195,10 +228,11 @@ ${REPLAYED}`,
 
   @Subscription(() => FeedFrame, {
     description: `All sessions for a live floor: transitions, heartbeats that move the cursor on, and a reset where it could not go on.
-${REPLAYED}`,
+${REPLAYED}
+${MARKED}`,
     subscribe: ({ args, context }) => {
       const { filter, after } = args as FeedArgs;
-      return followFeed(after, filter, context as Context);
+      return followFeed(cursorIn(after), filter, context as Context);
     },
   })
   feed(@Root() frame: Frame, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {

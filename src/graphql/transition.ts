@@ -1,8 +1,17 @@
-import { Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
 import type { BriefTransition, TransitionRow } from '../db/transitions.ts';
 import { type TransitionSource, VERDICTS } from '../domain/session.ts';
-import { type StatusInfo as Info, infoOf, type Pair, type Status, type SubStatus } from '../domain/status.ts';
+import {
+  infoOf,
+  type StatusInfo as Meaning,
+  type Pair,
+  type Status,
+  type SubStatus,
+} from '../domain/status.ts';
+import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
+import type { Frame } from '../feed/stream.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -10,6 +19,10 @@ import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
+
+/** Of every type of frame. */
+export const PREVIOUS_CURSOR_DESCRIPTION =
+  'The `cursor` of the frame before this one in the stream. In the first frame: the `after` that was asked for, or null. If it is not the cursor of the last frame that you got, something was lost on the way: subscribe again after your own.';
 
 @ObjectType({
   implements: Node,
@@ -19,6 +32,11 @@ import { StatusInfo } from './status.ts';
 export class StatusTransition extends Node {
   @Field(() => String, { description: 'Opaque; resume any feed after it.' })
   cursor: string;
+  @Field(() => String, {
+    nullable: true,
+    description: `${PREVIOUS_CURSOR_DESCRIPTION} Null in queries.`,
+  })
+  previousCursor?: string;
   @Field(() => Int, { description: '1, 2, 3 … within the session, without gaps.' })
   sequence: number;
   @Field(() => VkycSession, { description: 'The session, as it is when this is read.' })
@@ -72,6 +90,7 @@ export const BRIEF_TRANSITION = new Set([
   '__typename',
   'id',
   'cursor',
+  'previousCursor',
   'sequence',
   'session',
   'status',
@@ -98,6 +117,16 @@ export class TransitionResolver {
     return cursors.encode(transition);
   }
 
+  @FieldResolver(() => String, { nullable: true })
+  previousCursor(
+    @Root() transition: BriefTransition,
+    @Info() { rootValue }: GraphQLResolveInfo,
+  ): string | null {
+    const frame = rootValue as Frame | undefined;
+    const isFrame = frame?.kind === 'TRANSITION' && frame.transition === transition;
+    return isFrame ? PREVIOUS_CURSOR : null;
+  }
+
   @FieldResolver(() => VkycSession)
   async session(
     @Root() { sessionId }: BriefTransition,
@@ -107,12 +136,12 @@ export class TransitionResolver {
   }
 
   @FieldResolver(() => StatusInfo, { nullable: true })
-  from(@Root() { fromStatus, fromSubStatus }: TransitionRow): Info | null {
+  from(@Root() { fromStatus, fromSubStatus }: TransitionRow): Meaning | null {
     return fromStatus && fromSubStatus ? infoOf({ status: fromStatus, subStatus: fromSubStatus }) : null;
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() pair: Pair): Info {
+  statusInfo(@Root() pair: Pair): Meaning {
     return infoOf(pair);
   }
 

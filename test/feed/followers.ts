@@ -2,7 +2,9 @@
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { Audience } from '../../src/feed/audience.ts';
+import type { LogPlace } from '../../src/feed/cursor.ts';
 import { Follower } from '../../src/feed/follower.ts';
+import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
 import type { Anew, Frame, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
 import { type Entry, Tail } from '../../src/feed/tail.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -103,10 +105,15 @@ export class Connection implements Sink {
   }
 }
 
+export const cursorOf = ({ sequence }: LogPlace) => `after ${sequence}`;
+
 const shown = (frame: Frame, viewer: Viewer | null) => ({
   kind: frame.kind,
   ...(frame.kind === 'TRANSITION' ? { number: frame.transition.sequence } : {}),
   ...(viewer ? { viewer: viewer.id } : {}),
+  cursor:
+    'at' in frame ? cursorOf(frame.at) : frame.kind === 'TRANSITION' ? cursorOf(frame.transition) : null,
+  previousCursor: PREVIOUS_CURSOR,
 });
 
 /** Shows the numbers of entries; counts what was executed. */
@@ -119,7 +126,7 @@ export function createSelection({ dependsOnViewer = false, lasting = false } = {
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
         selection.executed.push(json);
-        return { json, dependsOnViewer, lasting };
+        return { json: new FrameJson(json), dependsOnViewer, lasting };
       });
     },
   } satisfies Selection & { executed: string[] };
@@ -162,6 +169,8 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         selection,
         sink: connection,
         viewer: viewer('anyone'),
+        after: after === 0 ? null : cursorOf(at(after).at),
+        cursorOf,
         wants: () => true,
         heartbeats: false,
         startAnew: null,
@@ -178,6 +187,14 @@ export function createFloor(log = createLog(), selection = createSelection()) {
     },
   };
 }
+
+/** For each frame, whether it names the cursor of the frame before it; the first names what was resumed after. */
+export const linked = (after: number, { received }: Connection): boolean[] =>
+  received.map(
+    ({ previousCursor }, index) =>
+      previousCursor ===
+      (index > 0 ? received[index - 1]?.cursor : after === 0 ? null : cursorOf(at(after).at)),
+  );
 
 export const upTo = (last: number, first = 1): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);

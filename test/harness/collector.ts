@@ -1,4 +1,5 @@
 /** A subscriber of the hub without a transport: it collects the transitions that it is sent. */
+import { FrameJson } from '../../src/feed/frame-json.ts';
 import type { Frame, Subscriber } from '../../src/feed/stream.ts';
 
 export interface Collector {
@@ -22,7 +23,7 @@ export function createCollector(): Collector {
         key: 'place',
         execute: async (frames) =>
           frames.map((frame) => ({
-            json: JSON.stringify(place(frame)),
+            json: new FrameJson(JSON.stringify(place(frame))),
             dependsOnViewer: false,
             lasting: false,
           })),
@@ -40,6 +41,8 @@ export function createCollector(): Collector {
         },
       },
       viewer: { id: 'collector', roles: ['ADMIN'], verificationIds: [], expiresAt: null },
+      after: null,
+      cursorOf: () => 'never asked for',
       wants: () => true,
       heartbeats: false,
       startAnew: null,

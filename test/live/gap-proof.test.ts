@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import { bootGateway, type Gateway, type Stream } from '../harness/gateway.ts';
+import { createSessions, record } from '../harness/log-writer.ts';
+
+const LINK = '__typename cursor previousCursor';
+const FEED = `subscription ($filter: TransitionFilter, $after: String) {
+  feed(filter: $filter, after: $after) {
+    ... on StatusTransition { ${LINK} sequence } ... on Heartbeat { ${LINK} } ... on FeedReset { ${LINK} }
+  }
+}`;
+const SESSION_LIVE = `subscription ($id: ID!, $after: String) {
+  sessionLive(sessionId: $id, after: $after) {
+    ... on SessionSnapshot { ${LINK} } ... on StatusTransition { ${LINK} sequence } ... on Heartbeat { ${LINK} }
+  }
+}`;
+const LOG = `subscription ($id: ID, $after: String) {
+  statusTransitions(sessionId: $id, after: $after) { ${LINK} sequence }
+}`;
+const TRANSPORTS = {
+  WebSocket: (gateway: Gateway) => gateway.subscribe,
+  'server-sent events': (gateway: Gateway) => gateway.stream,
+};
+
+interface Link {
+  readonly __typename: string;
+  readonly cursor: string;
+  readonly previousCursor: string | null;
+  readonly sequence?: number;
+}
+
+/** Takes frames up to the transition of a sequence, and expects each to name the cursor of the one before it. */
+async function takeLinked(stream: Stream<Link>, last: number, after: string | null): Promise<Link[]> {
+  const frames: Link[] = [];
+  while (frames.at(-1)?.sequence !== last) frames.push(await stream.next());
+  expect(frames.map(({ previousCursor }) => previousCursor)).toEqual([
+    after,
+    ...frames.slice(0, -1).map(({ cursor }) => cursor),
+  ]);
+  return frames;
+}
+
+const globalId = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
+
+for (const [transport, over] of Object.entries(TRANSPORTS)) {
+  test(`${transport}: every frame names the cursor of the frame before it, and the first what was asked for`, async () => {
+    const gateway = await bootGateway();
+    const [key] = (await createSessions(gateway.database, 1)) as [string];
+    const id = globalId(key);
+    const subscribe = over(gateway);
+    const fresh = [subscribe(FEED), subscribe(SESSION_LIVE, { id }), subscribe(LOG, { id })] as const;
+    const [[heartbeat], [snapshot]] = await Promise.all([fresh[0].take(1), fresh[1].take(1)]);
+    for (let count = 0; count < 3; count += 1) await record(gateway.database, key);
+
+    expect([heartbeat.previousCursor, snapshot.previousCursor]).toEqual([null, null]);
+    const feed = await takeLinked(fresh[0], 3, heartbeat.cursor);
+    const live = await takeLinked(fresh[1], 3, snapshot.cursor);
+    const log = await takeLinked(fresh[2], 3, null);
+    const { cursor: after } = log[0] as Link;
+    for (const stream of [
+      subscribe(FEED, { after }),
+      subscribe(SESSION_LIVE, { id, after }),
+      subscribe(LOG, { id, after }),
+      subscribe(LOG, { after }),
+    ])
+      await takeLinked(stream, 3, after);
+    const ends = [feed, live, log].map((frames) => frames.at(-1)?.cursor);
+    expect(new Set(ends).size).toBe(1);
+  });
+
+  test(`${transport}: a mark behind the cursor, for routers that share streams, changes nothing`, async () => {
+    const gateway = await bootGateway();
+    const [key] = (await createSessions(gateway.database, 1)) as [string];
+    const id = globalId(key);
+    await record(gateway.database, key);
+    const subscribe = over(gateway);
+    const [snapshot] = await subscribe(SESSION_LIVE, { id, after: '~a mark of mine' }).take(1);
+    await record(gateway.database, key);
+
+    expect(snapshot).toMatchObject({ __typename: 'SessionSnapshot', previousCursor: null });
+    const marked = `${snapshot.cursor}~a mark of mine`;
+    await takeLinked(subscribe(SESSION_LIVE, { id, after: marked }), 2, snapshot.cursor);
+    await takeLinked(subscribe(FEED, { after: marked }), 2, snapshot.cursor);
+    await takeLinked(subscribe(LOG, { after: marked }), 2, snapshot.cursor);
+    for (const after of ['', 'nonsense', 'nonsense~a mark'])
+      await expect(subscribe(LOG, { after }).next()).rejects.toMatchObject({
+        extensions: { code: 'BAD_USER_INPUT' },
+      });
+  });
+}
+
+test('subscribers of one selection with other filters and other sessions are linked each to their own last frame', async () => {
+  const gateway = await bootGateway();
+  const keys = (await createSessions(gateway.database, 3)) as [string, string, string];
+  const customer = async (key: string) => ({
+    authorization: `Bearer ${await gateway.token({ sub: key, roles: ['CUSTOMER'], verification_ids: [key] })}`,
+  });
+  const streams = [
+    gateway.subscribe<Link>(FEED),
+    gateway.subscribe<Link>(FEED, { filter: { status: ['PRE_VIDEO_CALL'] } }),
+    gateway.subscribe<Link>(FEED, { filter: { appliedOnly: true } }),
+    ...(await Promise.all(keys.map(async (key) => gateway.subscribe<Link>(FEED, {}, await customer(key))))),
+  ];
+  const firsts = await Promise.all(streams.map((stream) => stream.next()));
+  for (let sequence = 1; sequence <= 4; sequence += 1)
+    for (const key of keys) await record(gateway.database, key);
+
+  for (const [index, stream] of streams.entries()) {
+    const { cursor } = firsts[index] as Link;
+    const all = await takeLinked(stream, 4, cursor);
+    expect(all.filter(({ sequence }) => sequence).length).toBeGreaterThanOrEqual(4);
+  }
+});
+
+test('the field is null outside a frame: in queries, and in transitions inside a frame', async () => {
+  const gateway = await bootGateway();
+  const { id, startCursor } = await gateway.start('nested.happy-path');
+  const nested = 'transitions(first: 5) { nodes { previousCursor } }';
+  const { data } = await gateway.graphql(`query ($id: ID!) { session(id: $id) { ${nested} } }`, { id });
+  const frame = await gateway
+    .subscribe(
+      `subscription ($after: String) {
+        statusTransitions(after: $after) { one: previousCursor other: previousCursor session { ${nested} } }
+      }`,
+      { after: startCursor },
+    )
+    .next();
+
+  expect(data.session.transitions.nodes).toEqual([{ previousCursor: null }]);
+  expect(frame).toEqual({
+    one: startCursor,
+    other: startCursor,
+    session: { transitions: { nodes: [{ previousCursor: null }] } },
+  });
+});
+
+test('a snapshot or reset that replaces what cannot be resumed follows the cursor that was asked for', async () => {
+  const gateway = await bootGateway();
+  const { id, startCursor } = await gateway.start('expired.happy-path');
+  await gateway.database.query('update log_identity set epoch = epoch + 1');
+  const restored = await bootGateway({ database: gateway.databaseUrl });
+
+  const [snapshot, heartbeat] = await restored.subscribe(SESSION_LIVE, { id, after: startCursor }).take(2);
+  const [reset] = await restored.subscribe(FEED, { after: startCursor }).take(1);
+
+  expect(snapshot).toMatchObject({ __typename: 'SessionSnapshot', previousCursor: startCursor });
+  expect(heartbeat).toMatchObject({ __typename: 'Heartbeat', previousCursor: snapshot.cursor });
+  expect(reset).toMatchObject({ __typename: 'FeedReset', previousCursor: startCursor });
+});
