@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { type Connection, connect } from '../db/client.ts';
 import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { developmentKey, Sealer } from '../db/sealing.ts';
 import { AuditKeys } from '../domain/audit.ts';
 
-interface Opened extends Pick<Connection, 'db' | 'pool'> {
+export interface Opened extends Pick<Connection, 'db' | 'pool'> {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
+  readonly config: Config;
   readonly legalRetentionDays: number;
   readonly retentionDays: number;
   close(): Promise<void>;
@@ -32,6 +33,7 @@ export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
     pool,
     sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir), 'data')]),
     auditKeys: new AuditKeys(config.auditKeys ?? [await developmentKey(resolve(config.dataDir), 'audit')]),
+    config,
     legalRetentionDays: config.legalRetentionDays,
     retentionDays: config.retentionDays,
     async close() {

@@ -1,18 +1,16 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
 import { hasWaiting, parkWaiting, releaseWaiting, UNKNOWN_THERE } from '../db/inbox.ts';
-import { claimForAdoption, findIntent, type IntentRow } from '../db/intents.ts';
+import { findIntent } from '../db/intents.ts';
 import { drainQueue, queueDue } from '../db/jobs.ts';
 import { endLookup, findLookup, type LookupRow, postponeLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessionsByVerificationId, postponePoll, type SessionRow, withNextPoll } from '../db/sessions.ts';
-import { findUsers } from '../db/users.ts';
 import { ProviderFailure } from '../domain/errors.ts';
-import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
+import type { Clock, Provider } from '../domain/ports.ts';
 import { traced } from '../telemetry/trace.ts';
-import { storeUser } from './ensure-user.ts';
+import { adoptFound, verifiesUserOf } from './adopt-verification.ts';
 import type { PollingPace } from './polling-pace.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -131,12 +129,13 @@ export class Reconciler {
     const said = await this.#ask(() => provider.findVerification(verificationId));
     if (said === 'NOT_ASKED') return;
     if (said !== 'FAILED' && said !== null) {
-      if (sent && (await this.#isFor(intent, said))) {
+      const isForIntent = sent ? await this.#ask(() => verifiesUserOf(this.#parts, intent, said)) : false;
+      if (isForIntent === true) {
         const report = { ...ANSWER, said, webhooksWhenAsked: 0 };
         await recorder.inTransaction((recording) => recording.report(report));
         return;
       }
-      if (waiting && (await this.#adopt(said))) return;
+      if (waiting && (await this.#ask(() => adoptFound(this.#parts, said))) === true) return;
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
     if (ageMs < (said === 'FAILED' ? GIVE_UP_UNASKED_MS : GIVE_UP_MS)) return this.#postpone(lookup);
@@ -158,38 +157,6 @@ export class Reconciler {
       if (!(error instanceof ProviderFailure)) throw error;
       return error.details.sent === false ? 'NOT_ASKED' : 'FAILED';
     }
-  }
-
-  async #isFor(intent: IntentRow, said: ProviderSession): Promise<boolean> {
-    if (!intent.userId) return false;
-    const [user] = await findUsers(this.#parts.db, [intent.userId]);
-    return user !== undefined && user.userId === said.userId;
-  }
-
-  /** A verification of the same account that was started elsewhere: its id is taken. False where it cannot be. */
-  async #adopt(said: ProviderSession): Promise<boolean> {
-    const { clock, provider, recorder } = this.#parts;
-    const { verificationId, userId } = said;
-    if (userId === null) return false;
-    const known = await this.#ask(() => provider.findUser(userId));
-    if (known === 'NOT_ASKED' || known === 'FAILED') return false;
-    const nobody = { userId, phone: null, name: null, email: null, address: null };
-    const user = await storeUser(this.#parts, known ?? nobody);
-    return recorder.inTransaction(async (recording) => {
-      const sessionId = uuidv7();
-      const claim = { verificationId, sessionId, createdAt: clock.now() };
-      // Somebody may have begun to start it here since we looked.
-      if (!(await claimForAdoption(recording.tx, claim))) return false;
-      const origin = {
-        sessionId,
-        userId: user.id,
-        userTemplate: null,
-        agentTemplate: null,
-        replacesId: null,
-      };
-      await recording.adopt({ ...ANSWER, said, webhooksWhenAsked: 0 }, origin);
-      return true;
-    });
   }
 }
 

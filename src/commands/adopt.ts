@@ -1,0 +1,68 @@
+/** `npm run adopt`: takes in verifications that the provider has and the database does not know. */
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import {
+  ADOPTION_OUTCOMES,
+  type AdoptionOutcome,
+  adoptVerification,
+} from '../services/adopt-verification.ts';
+import { openDatabase } from './open-database.ts';
+import { openProvider } from './open-provider.ts';
+import { runCommand } from './run-command.ts';
+
+const USAGE = `npm run adopt -- --verification-id ID   asks the provider about ID and records its session; repeat it for several
+npm run adopt -- --file F               the same for each line of F; a line that begins with # is left out`;
+
+const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
+/** With these the verification is in the database, or was. */
+const SETTLED: readonly AdoptionOutcome[] = ['ADOPTED', 'KNOWN', 'ARCHIVED'];
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+/** The ids of a file, each once. @throws if a line is no verification id */
+async function readIds(file: string): Promise<string[]> {
+  const lines = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
+  return lines.flatMap((line, index) => {
+    const id = line.trim();
+    if (id === '' || id.startsWith('#')) return [];
+    if (!VERIFICATION_ID.test(id))
+      throw new Error(`${file}, line ${index + 1}: not a verification id (1 to 50 of A-Z a-z 0-9 . _ -).`);
+    return [id];
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      'verification-id': { type: 'string', multiple: true, default: [] },
+      file: { type: 'string' },
+    },
+  });
+  for (const id of values['verification-id'])
+    if (!VERIFICATION_ID.test(id))
+      throw new Error('--verification-id: must be 1 to 50 of the characters A-Z a-z 0-9 . _ -');
+  const listed = values.file === undefined ? [] : await readIds(values.file);
+  const ids = [...new Set([...values['verification-id'], ...listed])];
+  if (ids.length === 0) throw new Error(USAGE);
+
+  const database = await openDatabase();
+  const provider = openProvider(database);
+  try {
+    const counts = new Map<AdoptionOutcome, number>();
+    for (const [index, id] of ids.entries()) {
+      const outcome = await adoptVerification(provider, id);
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      print(`${id}  ${ADOPTION_OUTCOMES[outcome]}`);
+      if (ids.length > 1) process.stderr.write(`\r${index + 1} of ${ids.length}`);
+    }
+    if (ids.length > 1) process.stderr.write('\n');
+    const total = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+    print(`${ids.length} verification ids: ${total}.`);
+    if ([...counts.keys()].some((outcome) => !SETTLED.includes(outcome))) process.exitCode = 1;
+  } finally {
+    provider.close();
+    await database.close();
+  }
+}
+
+await runCommand(main);

@@ -1,0 +1,60 @@
+import { type Doorbell, systemClock } from '../domain/ports.ts';
+import { createLogger } from '../logging.ts';
+import { createCashfree } from '../provider/cashfree.ts';
+import { API_PREFIX } from '../sandbox/api.ts';
+import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
+import type { AdoptionParts } from '../services/adopt-verification.ts';
+import { createCallBudget, limitsOf } from '../services/call-budget.ts';
+import { PollingPace } from '../services/polling-pace.ts';
+import { Recorder } from '../services/recorder.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import type { Opened } from './open-database.ts';
+
+/** Rings nobody: running gateways look at the log by themselves every two seconds. */
+const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
+
+export interface OpenedProvider extends AdoptionParts {
+  /** Polls that the budget allows a minute. */
+  readonly pollsPerMinute: number;
+  close(): void;
+}
+
+/**
+ * The provider, for a command: by the settings of the gateway, within the polls' part of the call budget that it shares
+ * with all gateways. The sandbox must run already, in a gateway or by itself. What is recorded is streamed as usual.
+ */
+export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
+  const log = createLogger('silent');
+  const limits = limitsOf(config.provider.callsPerMinute);
+  const cashfree = createCashfree({
+    ...accessOf(config.provider),
+    budget: createCallBudget(db, limits, new AbortController().signal),
+    stopping: new AbortController().signal,
+    onUnmappedError() {},
+    watch: (_endpoint, _purpose, attempt) => attempt(),
+    onBreak() {},
+  });
+  const clock = systemClock;
+  const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
+  const recorder = new Recorder({
+    ...{ db, clock, sealer, auditKeys, pace, log },
+    doorbell: SILENT_DOORBELL,
+    metrics: createMetrics(),
+  });
+  return {
+    ...{ db, clock, sealer, recorder },
+    provider: cashfree('POLL'),
+    pollsPerMinute: limits.polls,
+    close: () => pace.stop(),
+  };
+}
+
+function accessOf(provider: Opened['config']['provider']) {
+  if (provider.kind === 'CASHFREE') {
+    const { baseUrl, clientId, secrets, appId, publicKey } = provider;
+    return { baseUrl, clientId, clientSecret: secrets[0] as string, appId, publicKey };
+  }
+  const { clientId, clientSecrets } = SANDBOX_CREDENTIALS;
+  const baseUrl = `http://127.0.0.1:${provider.port}${API_PREFIX}`;
+  return { baseUrl, clientId, clientSecret: clientSecrets[0], appId: null, publicKey: null };
+}

@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../db/client.ts';
+import { claimForAdoption, findIntent, type IntentRow, replaceUser } from '../db/intents.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { findSessionsByVerificationId } from '../db/sessions.ts';
+import { findUsers } from '../db/users.ts';
+import { ProviderFailure } from '../domain/errors.ts';
+import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
+import { chosenUserId } from './chosen-user-id.ts';
+import { learnUser } from './ensure-user.ts';
+import type { Recorder } from './recorder.ts';
+
+/** How often an id is asked about again that found no free call, and how long after if the failure does not say. */
+const MAX_TURNS = 20;
+const NEXT_TURN_MS = 5_000;
+
+const ANSWER = { source: 'POLL', actor: null, eventTime: null, webhooksWhenAsked: 0 } as const;
+
+export interface AdoptionParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly recorder: Recorder;
+  readonly sealer: Sealer;
+}
+
+/** What becomes of a verification id that is to be adopted. */
+export const ADOPTION_OUTCOMES = {
+  ADOPTED: 'taken in: the session is recorded here now',
+  KNOWN: 'known already: nothing was changed',
+  ARCHIVED: 'archived: the session ended long ago',
+  NOT_AT_PROVIDER: 'not at the provider: it does not know this verification id',
+  ANOTHERS: 'in doubt: a start of this id is open here for another user than the provider names',
+  WITHOUT_USER: 'in doubt: the provider does not say whom it verifies',
+  UNANSWERED: 'not answered: the provider could not be asked; try again',
+} as const;
+
+export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
+
+/**
+ * Asks the provider about a verification id and records what it answers, unless a session is here already. Idempotent.
+ * A start that is open here and whose user the provider names is recorded as its caller's, anything else is adopted
+ * like a session that was started elsewhere; its caller's identical retry gets it back. Waits for free calls.
+ */
+export async function adoptVerification(
+  parts: AdoptionParts,
+  verificationId: string,
+): Promise<AdoptionOutcome> {
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await adoptIfUnknown(parts, verificationId);
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      const { sent, retryAfterSeconds } = error.details;
+      if (sent !== false || turn === MAX_TURNS) return 'UNANSWERED';
+      await pause(retryAfterSeconds === undefined ? NEXT_TURN_MS : retryAfterSeconds * 1_000);
+    }
+  }
+}
+
+async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Promise<AdoptionOutcome> {
+  const { db, provider, recorder } = parts;
+  const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
+  if (await isHere()) return 'KNOWN';
+  const intent = await findIntent(db, verificationId);
+  if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
+
+  const said = await provider.findVerification(verificationId);
+  if (!said) return 'NOT_AT_PROVIDER';
+  if (said.userId === null) return 'WITHOUT_USER';
+  if (intent?.state === 'OPEN' && (await verifiesUserOf(parts, intent, said))) {
+    const recorded = await recorder.inTransaction((recording) => recording.report({ ...ANSWER, said }));
+    if (recorded) return 'ADOPTED';
+  }
+  if (await adoptFound(parts, said)) return 'ADOPTED';
+  // A start or a webhook may have begun the session since the first look.
+  return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
+}
+
+/**
+ * Records a verification of the same account that was started elsewhere; its verification id is taken from then on.
+ * False if the provider names no user, or a start of this id is open or done here. @throws `ProviderFailure`
+ */
+export async function adoptFound(parts: AdoptionParts, said: ProviderSession): Promise<boolean> {
+  const { clock, recorder } = parts;
+  const { verificationId, userId } = said;
+  if (userId === null) return false;
+  const user = await learnUser(parts, userId);
+  return recorder.inTransaction(async (recording) => {
+    const sessionId = uuidv7();
+    const claim = { verificationId, sessionId, createdAt: clock.now() };
+    // A caller may have begun to start it here since the provider was asked.
+    if (!(await claimForAdoption(recording.tx, claim))) return false;
+    const origin = {
+      sessionId,
+      userId: user.id,
+      userTemplate: null,
+      agentTemplate: null,
+      replacesId: null,
+    };
+    await recording.adopt({ ...ANSWER, said }, origin);
+    return true;
+  });
+}
+
+/**
+ * Whether the provider's answer is about the user whom a start verifies. The database may have forgotten that user: the
+ * user id that the gateway chose for the start is derived again. @throws `ProviderFailure`
+ */
+export async function verifiesUserOf(
+  parts: AdoptionParts,
+  intent: IntentRow,
+  { userId }: ProviderSession,
+): Promise<boolean> {
+  if (userId === null) return false;
+  const [user] = intent.userId ? await findUsers(parts.db, [intent.userId]) : [];
+  if (user?.userId === userId) return true;
+  if (chosenUserId(parts.sealer, intent) !== userId) return false;
+  const chosen = await learnUser(parts, userId);
+  await replaceUser(parts.db, intent.verificationId, chosen.id);
+  return true;
+}
