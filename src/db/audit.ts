@@ -6,7 +6,15 @@ import type { MeetingRow } from './meetings.ts';
 import { preparedRows } from './prepared.ts';
 import type { ReviewRow } from './reviews.ts';
 import type { SessionRow } from './sessions.ts';
-import { auditBacklog, auditEntries, meetings, reviews, sessions, transitions } from './tables.ts';
+import {
+  archivedSessions,
+  auditBacklog,
+  auditEntries,
+  meetings,
+  reviews,
+  sessions,
+  transitions,
+} from './tables.ts';
 import type { TransitionRow } from './transitions.ts';
 
 /** Any number will do, as long as every replica takes the same. */
@@ -57,6 +65,48 @@ export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number)
     .where(gt(auditEntries.sessionId, sessionId))
     .orderBy(asc(auditEntries.sessionId), desc(auditEntries.number))
     .limit(limit);
+
+/** The verification ids of some sessions; those that are not here are left out. */
+export async function verificationIdsOf(
+  db: Queryable,
+  sessionIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .select({ id: sessions.id, verificationId: sessions.verificationId })
+    .from(sessions)
+    .where(inArray(sessions.id, [...sessionIds]));
+  return new Map(rows.map(({ id, verificationId }) => [id, verificationId]));
+}
+
+/** What the database has of a chain, at and behind an entry of it that was exported. */
+export interface PresentChain {
+  readonly sessionId: string;
+  /** Null if the session is not here. */
+  readonly verificationId: string | null;
+  readonly isArchived: boolean;
+  /** Number of the newest entry; 0 if there is none. */
+  readonly newest: number;
+  /** Of the entry with the exported number; null if it is not here. */
+  readonly hash: Buffer | null;
+}
+
+/** Looks up what the database has of chains whose heads were exported, in no order. */
+export async function findPresentChains(db: Queryable, heads: readonly AuditHead[]): Promise<PresentChain[]> {
+  const { rows } = await db.execute<Record<keyof PresentChain, unknown>>(sql`
+    select wanted.session_id as "sessionId", s.verification_id as "verificationId",
+      a.session_id is not null as "isArchived", coalesce(newest.number, 0) as newest, e.hash
+    from unnest(
+      ${sql.param(heads.map(({ sessionId }) => sessionId))}::uuid[],
+      ${sql.param(heads.map(({ number }) => number))}::int[]
+    ) as wanted(session_id, number)
+    left join ${sessions} s on s.id = wanted.session_id
+    left join ${archivedSessions} a on a.session_id = wanted.session_id
+    left join ${auditEntries} e on e.session_id = wanted.session_id and e.number = wanted.number
+    left join lateral (
+      select number from ${auditEntries} n where n.session_id = wanted.session_id order by number desc limit 1
+    ) newest on true`);
+  return rows as unknown as PresentChain[];
+}
 
 /** The next sessions that there are, or once were: a chain whose session is gone is one of them. */
 export async function auditedSessionsAfter(

@@ -135,3 +135,13 @@ export async function readLogIdentity(
   if (!row) throw new Error('The database has no log identity: its migrations have not been run');
   return row;
 }
+
+/** Makes every cursor of this log expire, for every gateway that starts from now on; as the database's owner. */
+export async function raiseEpoch(db: Queryable): Promise<number> {
+  const [raised] = await db
+    .update(logIdentity)
+    .set({ epoch: sql`${logIdentity.epoch} + 1` })
+    .returning({ epoch: logIdentity.epoch });
+  if (!raised) throw new Error('The database has no log identity: its migrations have not been run');
+  return raised.epoch;
+}

@@ -1,7 +1,7 @@
 /** The heads of all chains as a file, to be kept where nobody who can write the database can write. */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { auditHeadsAfter, NO_SESSION } from '../db/audit.ts';
+import { auditHeadsAfter, NO_SESSION, verificationIdsOf } from '../db/audit.ts';
 import type { Database } from '../db/client.ts';
 import type { AuditHead, AuditKeys } from '../domain/audit.ts';
 
@@ -12,7 +12,13 @@ export class ExportError extends Error {
   override readonly name = 'ExportError';
 }
 
-const headLine = z.object({ session: z.uuid(), number: z.int().min(1), hash: z.hex().length(64) });
+const headLine = z.object({
+  session: z.uuid(),
+  number: z.int().min(1),
+  hash: z.hex().length(64),
+  // Exports of earlier releases lack it, and so does a session that is not in the database any more.
+  verification: z.string().optional(),
+});
 const lastLine = z.object({
   heads: z.int().min(0),
   exportedAt: z.string(),
@@ -21,7 +27,7 @@ const lastLine = z.object({
 });
 
 /**
- * The lines of an export: `{session, number, hash}` for each chain, then `{heads, exportedAt, key, mac}`. The MAC is
+ * The lines of an export: `{session, number, hash, verification}` for each chain, then `{heads, exportedAt, key, mac}`. The MAC is
  * over all lines before, line ends included, and over the last one as it is without it.
  */
 export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
@@ -29,8 +35,13 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
   let count = 0;
   for (let after = NO_SESSION; ; ) {
     const heads = await auditHeadsAfter(db, after, BATCH);
+    const verificationIds = await verificationIdsOf(
+      db,
+      heads.map(({ sessionId }) => sessionId),
+    );
     for (const { sessionId: session, number, hash } of heads) {
-      const line = `${JSON.stringify({ session, number, hash: hash.toString('hex') })}\n`;
+      const verification = verificationIds.get(session);
+      const line = `${JSON.stringify({ session, number, hash: hash.toString('hex'), verification })}\n`;
       mac.update(line);
       yield line;
     }
@@ -43,14 +54,19 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
   yield `${JSON.stringify({ ...said, mac: mac.update(JSON.stringify(said)).digest('hex') })}\n`;
 }
 
+/** The head of a chain, and whose it is; null where the export does not say. */
+export interface ExportedHead extends AuditHead {
+  readonly verificationId: string | null;
+}
+
 export interface ExportedHeads {
   readonly exportedAt: string;
-  readonly heads: ReadonlyMap<string, AuditHead>;
+  readonly heads: ReadonlyMap<string, ExportedHead>;
 }
 
 /** Reads an export back. Throws `ExportError` where it is not, to the letter, what was exported. */
 export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): Promise<ExportedHeads> {
-  const heads = new Map<string, AuditHead>();
+  const heads = new Map<string, ExportedHead>();
   const read: string[] = [];
   for await (const line of lines) read.push(line);
   const last = lastLine.safeParse(parsed(read.pop() ?? ''));
@@ -63,8 +79,13 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
     expected.update(`${line}\n`);
     const head = headLine.safeParse(parsed(line));
     if (!head.success) throw new ExportError('The export was altered: a line of it is no head.');
-    const { session, number, hash } = head.data;
-    heads.set(session, { sessionId: session, number, hash: Buffer.from(hash, 'hex') });
+    const { session, number, hash, verification } = head.data;
+    heads.set(session, {
+      sessionId: session,
+      number,
+      hash: Buffer.from(hash, 'hex'),
+      verificationId: verification ?? null,
+    });
   }
   const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
   if (!right) throw new ExportError('The export was altered: it is not what its MAC was made over.');

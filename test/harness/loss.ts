@@ -41,3 +41,44 @@ export async function forgetStart(
     [session.user_id],
   );
 }
+
+/** Remembers everything that is stored of a session; returns how to go back to it, as if nothing had come since. */
+export async function rememberSession(
+  { database }: Pick<Gateway, 'database'>,
+  verificationId: string,
+): Promise<() => Promise<void>> {
+  const { rows } = await database.query('select id from vkyc_session where verification_id = $1', [
+    verificationId,
+  ]);
+  const tables = [
+    ...OF_SESSION.map((table) => ({ table, column: 'session_id' })),
+    { table: 'vkyc_session', column: 'id' },
+  ];
+  const [{ id }] = rows;
+  const remembered = new Map<string, string>();
+  for (const { table, column } of tables) {
+    const found = await database.query(
+      `select coalesce(json_agg(t), '[]')::text as rows from ${table} t where ${column} = $1`,
+      [id],
+    );
+    remembered.set(table, found.rows[0].rows);
+  }
+  return async () => {
+    const client = await database.connect();
+    try {
+      // Without foreign keys and triggers.
+      await client.query('begin');
+      await client.query('set local session_replication_role = replica');
+      for (const { table, column } of tables) {
+        await client.query(`delete from ${table} where ${column} = $1`, [id]);
+        await client.query(
+          `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`,
+          [remembered.get(table)],
+        );
+      }
+      await client.query('commit');
+    } finally {
+      client.release();
+    }
+  };
+}

@@ -1,0 +1,121 @@
+/** `npm run restored`: what an operator does after a restore, or a promotion that lost transactions. */
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import type pg from 'pg';
+import { readBacklog } from '../db/backlog.ts';
+import { raiseEpoch } from '../db/feed.ts';
+import { newestMigration } from '../db/migrate.ts';
+import { readHeads } from '../services/audit-heads.ts';
+import { limitsOf } from '../services/call-budget.ts';
+import { findLosses, type Loss, type LossKind } from '../services/find-losses.ts';
+import { planRelearning } from '../services/relearn.ts';
+import { type Opened, openDatabase } from './open-database.ts';
+import { runCommand } from './run-command.ts';
+
+const USAGE = `npm run restored                      asks the provider again about all that the database may have forgotten
+npm run restored -- --against F       says what was lost, as far as F knows: an export by npm run audit -- export --file F
+       … --missing-to M               writes the verification ids of lost sessions to M, for npm run adopt -- --file M
+       … --expire-cursors             makes every cursor expire, so that every client starts from a new snapshot`;
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+const LOSSES: Readonly<Record<LossKind, (loss: Loss) => string>> = {
+  MISSING: ({ exported }) => `all of it, ${exported} audit entries or more`,
+  BEHIND: ({ exported, newest }) => `audit entries ${newest + 1} to ${exported}, or further`,
+  REPLACED: ({ exported }) => `entry ${exported} is another one than was exported: it went on after the loss`,
+};
+
+/** @throws if the database cannot take what this command writes */
+async function checkDatabase(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ standby: boolean; migrated: number | null }>(
+    `select pg_is_in_recovery() as standby,
+       (select max(created_at)::float8 from drizzle.__drizzle_migrations) as migrated`,
+  );
+  if (rows[0]?.standby)
+    throw new Error('This database is a standby, which cannot be written: promote it first.');
+  if ((rows[0]?.migrated ?? 0) < (await newestMigration()))
+    throw new Error(
+      'This database is of an earlier release: start a gateway of this release first, it migrates.',
+    );
+}
+
+async function tellLosses(
+  { db, auditKeys }: Opened,
+  file: string,
+  missingTo: string | undefined,
+): Promise<void> {
+  const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
+  const { exportedAt, heads } = await readHeads(lines, auditKeys);
+  const counts: Record<LossKind, number> = { MISSING: 0, BEHIND: 0, REPLACED: 0 };
+  const missing: string[] = [];
+  for await (const loss of findLosses(db, heads)) {
+    const { kind, sessionId, verificationId } = loss;
+    counts[kind] += 1;
+    if (kind === 'MISSING' && verificationId !== null) missing.push(verificationId);
+    print(
+      `${kind.padEnd(8)}  ${verificationId ?? '(verification id unknown)'}  session ${sessionId}  ${LOSSES[kind](loss)}`,
+    );
+  }
+  const { MISSING, BEHIND, REPLACED } = counts;
+  print(
+    `Of ${heads.size} sessions in the export of ${exportedAt}, ${MISSING} are missing, ${BEHIND} are behind, ${REPLACED} went on after the loss.`,
+  );
+  print('What was recorded after that export and lost, nobody can tell.');
+  if (missingTo !== undefined) {
+    await writeFile(missingTo, missing.map((id) => `${id}\n`).join(''));
+    print(
+      `${missing.length} verification ids are in ${missingTo}: npm run adopt -- --file ${missingTo} takes them in.`,
+    );
+  } else if (missing.length > 0)
+    print(
+      'Write the missing ones to a file with --missing-to M, and take them in: npm run adopt -- --file M.',
+    );
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      against: { type: 'string' },
+      'missing-to': { type: 'string' },
+      'expire-cursors': { type: 'boolean', default: false },
+    },
+  });
+  if (values['missing-to'] !== undefined && values.against === undefined) throw new Error(USAGE);
+  const asOwner = values['expire-cursors'];
+  const opened = await openDatabase({ asOwner });
+  try {
+    const { db, pool, config } = opened;
+    await checkDatabase(pool);
+    const { polls } = limitsOf(config.provider.callsPerMinute);
+    const now = new Date();
+    const { sessions, starts } = await planRelearning(db, now, polls);
+    const minutes = Math.ceil((sessions + starts) / polls);
+    print(
+      `A running gateway asks the provider about ${sessions} sessions and ${starts} open starts, which takes ${minutes} min or more at ${polls} polls a minute.`,
+    );
+    const { pending, waiting, parked } = await readBacklog(pool, now);
+    print(
+      `Webhooks: ${pending} are in line and ${waiting} wait for their session, which a running gateway works off; ${parked} are parked${parked > 0 ? ': npm run inbox -- list --state PARKED' : ''}.`,
+    );
+    print(
+      'Not at the provider, and so not to be learned again: meetings, cancellations and reviews that were made here and lost. Who made them has to make them again.',
+    );
+    if (asOwner) {
+      const epoch = await raiseEpoch(db);
+      print(
+        `Every cursor expires: the log is of epoch ${epoch} now. Restart every gateway: until then it goes by the last epoch.`,
+      );
+    }
+    if (values.against !== undefined) await tellLosses(opened, values.against, values['missing-to']);
+    else
+      print(
+        'Without --against F nobody can tell what was lost: F is an export of the audit heads from before the loss.',
+      );
+  } finally {
+    await opened.close();
+  }
+}
+
+await runCommand(main);

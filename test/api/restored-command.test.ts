@@ -1,0 +1,117 @@
+/** `npm run restored`, as an operator runs it after a restore or a promotion that lost transactions. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
+import { forgetStart, rememberSession } from '../harness/loss.ts';
+import { webhooksTaken } from '../harness/rows.ts';
+
+function run(gateway: Gateway, command: string, ...args: string[]): Promise<string> {
+  const env = {
+    ...{ PATH: process.env.PATH ?? '', DATABASE_URL: gateway.databaseUrl, DATA_KEYS, AUDIT_KEYS },
+    CASHFREE_BASE_URL: gateway.sandboxUrl,
+    CASHFREE_CLIENT_ID: 'sandbox',
+    CASHFREE_CLIENT_SECRET: 'sandbox',
+    PROVIDER_CALLS_PER_MINUTE: '100',
+  };
+  return promisify(execFile)('node', [`.build/commands/${command}.js`, ...args], { env }).then(
+    ({ stdout }) => stdout,
+    ({ stdout, stderr }) => Promise.reject(new Error(stderr || stdout)),
+  );
+}
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'vkyc-restored-'));
+  atTheEnd(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const keyOf = async ({ database }: Gateway, verificationId: string): Promise<string> =>
+  (await database.query('select id from vkyc_session where verification_id = $1', [verificationId])).rows[0]
+    .id;
+
+test('restored names the sessions that are missing, behind or went on after the loss, and adopt takes them in', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  for (const id of ['intact', 'behind', 'forked', 'missing']) await gateway.start(`${id}.happy-path`);
+  const goBack = [];
+  for (const id of ['behind', 'forked']) {
+    await webhooksTaken(gateway.database, `${id}.happy-path`, 1);
+    goBack.push(await rememberSession(gateway, `${id}.happy-path`));
+    await gateway.advance(`${id}.happy-path`, 2);
+    await webhooksTaken(gateway.database, `${id}.happy-path`, 3);
+  }
+  const [behind, forked, missing] = await Promise.all(
+    ['behind', 'forked', 'missing'].map((id) => keyOf(gateway, `${id}.happy-path`)),
+  );
+  const folder = await emptyFolder();
+  const [heads, lost] = [join(folder, 'heads'), join(folder, 'lost')];
+  await run(gateway, 'audit', 'export', '--file', heads);
+  for (const back of goBack) await back();
+  await forgetStart(gateway, 'missing.happy-path');
+  await gateway.advance('forked.happy-path', 2);
+  await webhooksTaken(gateway.database, 'forked.happy-path', 5);
+  const before = new Date();
+
+  const told = await run(gateway, 'restored', '--against', heads, '--missing-to', lost);
+
+  expect(told.split('\n')).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(
+        /asks the provider about 3 sessions and 0 open starts, which takes 1 min or more at 70 polls/,
+      ),
+      expect.stringMatching(/^Webhooks: 0 are in line and 0 wait/),
+      `BEHIND    behind.happy-path  session ${behind}  audit entries 2 to 3, or further`,
+      `REPLACED  forked.happy-path  session ${forked}  entry 3 is another one than was exported: it went on after the loss`,
+      `MISSING   missing.happy-path  session ${missing}  all of it, 1 audit entries or more`,
+      expect.stringMatching(/^Of 4 sessions in the export of .*, 1 are missing, 1 are behind, 1 went on/),
+    ]),
+  );
+  expect(await readFile(lost, 'utf8')).toBe('missing.happy-path\n');
+  const { rows } = await gateway.database.query(
+    `select from vkyc_session where next_poll_at between $1 and $1 + interval '10 s'`,
+    [before],
+  );
+  expect(rows).toHaveLength(3);
+  expect(await run(gateway, 'adopt', '--file', lost)).toContain('1 ADOPTED');
+});
+
+test('restored says that without an export nobody can tell what was lost, and makes cursors expire if told to', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  const { id, startCursor } = await gateway.start('kept.1');
+  const follow =
+    'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence } }';
+
+  expect(await run(gateway, 'restored')).toContain('Without --against F nobody can tell what was lost');
+  const { databaseUrl: database } = gateway;
+  const kept = await bootGateway({ database });
+  expect(await kept.subscribe(follow, { id, after: startCursor }).next()).toEqual({ sequence: 1 });
+  expect(await run(gateway, 'restored', '--expire-cursors')).toContain(
+    'of epoch 2 now. Restart every gateway',
+  );
+
+  const restarted = await bootGateway({ database });
+  await expect(restarted.subscribe(follow, { id, after: startCursor }).next()).rejects.toMatchObject({
+    extensions: { code: 'CURSOR_EXPIRED' },
+  });
+});
+
+test('restored refuses a database of an earlier release, and arguments that make no sense', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  await expect(run(gateway, 'restored', '--missing-to', 'm')).rejects.toThrow(
+    'npm run restored -- --against F',
+  );
+  await gateway.database.query('update drizzle.__drizzle_migrations set created_at = 1');
+
+  await expect(run(gateway, 'restored')).rejects.toThrow(
+    'start a gateway of this release first, it migrates',
+  );
+});
