@@ -1,6 +1,7 @@
 /** Finds the first thing that is wrong with a session's chain: a pure function of what the database says now. */
 import { type AuditEntry, type AuditHead, type AuditKeys, type AuditKind, COMMITMENTS } from './audit.ts';
 import { advance, type FoldedState, type LogEntry } from './session.ts';
+import { toStorable } from './storable.ts';
 
 /** The first row that is wrong: its number in the chain, and what is wrong with it. */
 export interface Finding {
@@ -136,8 +137,15 @@ type Fields = Record<string, unknown>;
 /** Names the fields that differ. A field that one side lacks was added by a later release: it counts as null. */
 const differing = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
-    (field) => (now[field] ?? null) !== (then[field] ?? null) && !apartFrom.includes(field),
+    (field) => asStored(now[field]) !== asStored(then[field]) && !apartFrom.includes(field),
   );
+
+/**
+ * A value as PostgreSQL keeps it. Earlier releases hashed half a surrogate pair as it was, and the driver stored U+FFFD
+ * for it. The entry's hash vouches for the original, so that nothing else can pass for it.
+ */
+const asStored = (value: unknown): unknown =>
+  typeof value === 'string' ? toStorable(value) : (value ?? null);
 
 function nameOf(kind: LiveRow['kind'], content: string): string {
   const { id, sequence } = fieldsOf(content);

@@ -24,6 +24,7 @@ import {
 import type { UserRow } from '../db/users.ts';
 import { limitOf } from '../domain/access.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
+import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 import {
   badInput,
   connectionTypes,
@@ -163,8 +164,8 @@ function filterOf(
   refuseStrayPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';
-    if (text.length > LONGEST_ID || text.includes('\0'))
-      throw badInput(`\`${name}\` must have at most ${LONGEST_ID} characters, and no null bytes.`);
+    if (text.length > LONGEST_ID) throw badInput(`\`${name}\` must have at most ${LONGEST_ID} characters.`);
+    if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
   return { ...filter, verificationIds: verificationIds ?? undefined };
 }

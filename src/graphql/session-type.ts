@@ -5,7 +5,7 @@ import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
 import { extentFor } from './selection.ts';
-import { StatusInfo } from './status.ts';
+import { SHORTENED, StatusInfo } from './status.ts';
 import { VkycUser } from './user.ts';
 
 @ObjectType({
@@ -40,12 +40,12 @@ export class VkycSession extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's own word for the phase; null where it was decided here.",
+    description: `The provider's own word for the phase; null if the phase was decided here. ${SHORTENED}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's own word for the step; null where it was decided here.",
+    description: `The provider's own word for the step; null if the step was decided here. ${SHORTENED}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, { description: 'What the present state means, what to do, and who has to.' })

@@ -21,6 +21,7 @@ import { maySee, type Viewer } from '../domain/access.ts';
 import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { infoOf, type StatusInfo as StatusMeaning } from '../domain/status.ts';
+import { isStorable } from '../domain/storable.ts';
 import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum } from './enums.ts';
@@ -89,7 +90,7 @@ export class SessionResolver {
     verificationId: string,
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
-    if (!maySee(viewer, verificationId) || verificationId.includes('\0')) return null;
+    if (!maySee(viewer, verificationId) || !isStorable(verificationId)) return null;
     return loaders.sessionByVerificationId.load(verificationId);
   }
 

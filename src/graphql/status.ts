@@ -16,6 +16,10 @@ import {
 import { badInput } from './connection.ts';
 import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 
+/** What descriptions say of the provider's own words; see `provider/texts.ts`. */
+export const SHORTENED =
+  'More than 200 characters are shortened and end with a digest of the whole: `… (sha256 0123456789abcdef)`.';
+
 @ObjectType({
   description: 'A status and sub-status with what they mean and what to do.',
   simpleResolvers: true,

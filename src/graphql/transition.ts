@@ -18,7 +18,7 @@ import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { StatusInfo } from './status.ts';
+import { SHORTENED, StatusInfo } from './status.ts';
 
 /** Of every type of frame. */
 export const PREVIOUS_CURSOR_DESCRIPTION =
@@ -52,12 +52,12 @@ export class StatusTransition extends Node {
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's own word; null where the transition was made here.",
+    description: `The provider's own word; null if the transition was made here. ${SHORTENED}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's own word; null where the transition was made here.",
+    description: `The provider's own word; null if the transition was made here. ${SHORTENED}`,
   })
   rawSubStatus?: string;
   @Field(() => StatusInfo, { description: 'What the pair means and what to do.' })

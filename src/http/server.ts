@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
 import { serveGraphiql } from './graphiql.ts';
 import { type Guard, NOT_WELCOME } from './origin.ts';
-import type { Authenticator } from './sign-in.ts';
+import { type Authenticator, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
@@ -178,9 +178,9 @@ const BROKEN: Record<string, [status: string, message: string]> = {
 };
 
 const tokenRequest = z.strictObject({
-  sub: z.string().min(1).max(200),
+  sub: SUBJECT,
   roles: z.array(z.string()).default([]),
-  verification_ids: z.array(z.string()).default([]),
+  verification_ids: VERIFICATION_IDS,
 });
 
 /** Where a listening server can be reached. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { SignIn } from '../config.ts';
 import { ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
+import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
 /** How far the clock of who signs tokens may be from ours. */
@@ -25,10 +26,16 @@ const MOST_TOKENS_KEPT = 10_000;
 export const KEYS_COOLDOWN_SECONDS = 30;
 const KEYS_TIMEOUT_MS = 5_000;
 
+const storable = z.string().refine(isStorable, UNSTORABLE);
+
+/** `sub` and `verification_ids` are hashed, stored and compared with what is stored. */
+export const SUBJECT = storable.min(1).max(200);
+export const VERIFICATION_IDS = z.array(storable).default([]);
+
 const claims = z.object({
-  sub: z.string().min(1).max(200),
+  sub: SUBJECT,
   roles: z.array(z.string()).default([]),
-  verification_ids: z.array(z.string()).default([]),
+  verification_ids: VERIFICATION_IDS,
   exp: z.number().optional(),
 });
 
@@ -126,15 +133,30 @@ export const authorizationOf = ({ raw }: FastifyRequest): string | undefined =>
 
 function viewerFrom(payload: JWTPayload): Viewer {
   const parsed = claims.safeParse(payload);
-  if (!parsed.success) throw unauthenticated('The token lacks `sub`, or its claims are of the wrong types.');
+  if (!parsed.success) throw unauthenticated(describeClaims(parsed.error));
   const { sub, roles, verification_ids, exp } = parsed.data;
   return {
     id: sub,
     roles: roles.filter((role): role is Role => Object.hasOwn(ROLES, role)),
     verificationIds: verification_ids,
-    expiresAt: exp === undefined ? null : new Date(exp * 1000),
+    expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, LATEST_MS)),
   };
 }
+
+/** Names the first claim that is wrong, and what it must be. */
+function describeClaims({ issues: [issue] }: z.ZodError): string {
+  const claim = issue?.path[0];
+  const what =
+    issue?.code === 'custom' ? issue.message : (CLAIM_RULES[claim as keyof typeof CLAIM_RULES] ?? 'is wrong');
+  return `The token's claim \`${String(claim)}\` ${what}: have it issued again.`;
+}
+
+const CLAIM_RULES = {
+  sub: 'must be a text of 1 to 200 characters',
+  roles: 'must be a list of texts',
+  verification_ids: 'must be a list of texts',
+  exp: 'must be a number',
+};
 
 /** To import it for each token would be half of what its check costs. */
 function onceImported(secret: Buffer): JWTVerifyGetKey {

@@ -11,17 +11,26 @@ import type {
   ProviderUser,
   SdkToken,
 } from '../domain/ports.ts';
+import { isStorable, isStorableTime } from '../domain/storable.ts';
 import { parseJson } from './json.ts';
+import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
 
 /** `""`, null and a missing field all mean nothing. Ids are integers on some pages and strings on others. */
 const orNothing = (value: string | number | null | undefined) =>
   value === '' || value == null ? null : String(value);
-const storable = z
-  .string()
-  .max(20_000)
-  .refine((value) => !value.includes('\0'), 'has a null byte');
-const id = z.union([storable, z.int()]).nullish().transform(orNothing);
-const optionalText = storable.nullish().transform(orNothing);
+const storable = (longest: number) =>
+  z
+    .string()
+    .max(longest, `has more than ${longest} characters`)
+    .refine(isStorable, 'has a null byte or half a surrogate pair');
+const id = z
+  .union([storable(MAX_ID_LENGTH), z.int()])
+  .nullish()
+  .transform(orNothing);
+const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
+const optionalStatus = z.string().transform(keepStatus).nullish().transform(orNothing);
+/** What people wrote and nothing depends on: kept as far as it can be stored. */
+const prose = z.string().transform(keepText).nullish().transform(orNothing);
 const optionalTime = optionalText.transform((text, context) => {
   if (text === null) return null;
   const time = parseTime(text);
@@ -39,7 +48,8 @@ export function parseTime(text: string): Date | null {
   const [, date, time = '00:00:00', zone = 'Z'] = text.trim().replace(IST, '+05:30').match(LOCAL_TIME) ?? [];
   if (!date) return null;
   const parsed = new Date(`${date}T${time}${zone}`);
-  return Number.isNaN(parsed.getTime()) ? null : parsed;
+  // NaN, for a time that does not exist, is out of every range.
+  return isStorableTime(parsed) ? parsed : null;
 }
 
 /** As the provider's page on initiating has it. */
@@ -51,17 +61,17 @@ const verification = z
     // Beside the status nothing is decisive: what is odd counts as nothing, and the status is news all the same.
     reference_id: id.catch(null),
     user_id: id.catch(null),
-    status: storable.min(1),
+    status: z.string().min(1).transform(keepStatus),
     // One value under three names: in the API, in a sentence about webhooks, and for prepaid instruments.
-    sub_status: optionalText,
-    subStatus: optionalText,
-    status_code: optionalText,
+    sub_status: optionalStatus,
+    subStatus: optionalStatus,
+    status_code: optionalStatus,
     vkyc_link: optionalText.catch(null),
     link_expiry: optionalTime.catch(null),
     meeting_schedule: optionalTime.catch(null),
     recording_link: optionalText.catch(null),
-    agent_remarks: optionalText.catch(null),
-    auditor_remarks: optionalText.catch(null),
+    agent_remarks: prose.catch(null),
+    auditor_remarks: prose.catch(null),
   })
   .transform(
     (body): ProviderSession => ({
@@ -81,11 +91,11 @@ const verification = z
 
 const user = z
   .looseObject({
-    user_id: storable.min(1),
+    user_id: storable(MAX_ID_LENGTH).min(1),
     phone: optionalText,
-    name: optionalText,
-    email: optionalText,
-    address: optionalText,
+    name: prose,
+    email: prose,
+    address: prose,
   })
   .transform(
     (body): ProviderUser => ({

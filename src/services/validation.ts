@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { Refusal } from '../domain/errors.ts';
+import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 
 /** Text that the database and the provider can hold. */
 export const storableText = (longest: number) =>
-  z
-    .string()
-    .max(longest, `must have at most ${longest} characters`)
-    .refine((value) => !value.includes('\0'), 'must not contain null bytes');
+  z.string().max(longest, `must have at most ${longest} characters`).refine(isStorable, UNSTORABLE);
 
 /** GraphQL has null for what is left out. */
 export const optional = <T extends z.ZodType>(schema: T) =>

@@ -30,6 +30,8 @@ const TEXTS = [
   'nonsense',
   'x'.repeat(10_000),
   'null\0byte',
+  'half \ud83d a pair',
+  '\u200b',
   '🦄',
   "'; drop table vkyc_session; --",
   '%_\\',

@@ -58,6 +58,10 @@ test('a token gets in, or is refused alike on every transport: with a shared sec
     'for another audience': await withClaims({ aud: 'other' }),
     'for no audience': await withClaims({ aud: undefined }),
     'of nobody': await withClaims({ sub: undefined }),
+    'of somebody with half a surrogate pair': await withClaims({ sub: 'ravi\ud83d' }),
+    'of somebody with a null byte': await withClaims({ sub: 'ravi\0' }),
+    'of somebody with too long a name': await withClaims({ sub: 'r'.repeat(201) }),
+    'with a verification id that has a null byte': await withClaims({ verification_ids: ['loan-1', '\0'] }),
     'with roles that are no list': await withClaims({ roles: 'ADMIN' }),
     'with verification ids that are no list': await withClaims({ verification_ids: 'loan-1' }),
     'signed with another secret': bearer(await signWith(new Uint8Array(32).fill(1), HS256)),
@@ -73,6 +77,32 @@ test('a token gets in, or is refused alike on every transport: with a shared sec
   for (const [what, authorization] of Object.entries(refused))
     expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
+
+test.each([
+  [
+    'half a surrogate pair',
+    { sub: 'ravi\ud83d' },
+    '`sub` must not contain null bytes (U+0000) or half a surrogate pair',
+  ],
+  ['no subject', { sub: undefined }, '`sub` must be a text of 1 to 200 characters'],
+  ['a role alone', { roles: 'ADMIN' }, '`roles` must be a list of texts'],
+  [
+    'a null byte',
+    { verification_ids: ['\0'] },
+    '`verification_ids` must not contain null bytes (U+0000) or half a surrogate pair',
+  ],
+])(
+  'a token with %s is refused with the name of the claim and what it must be',
+  async (_what, claims, rule) => {
+    const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
+    const authorization = bearer(await signWith(secret, HS256, claimsWith(claims)));
+
+    const { status, errors } = await gateway.graphql('{ viewer { id } }', {}, { authorization });
+
+    expect(status).toBe(401);
+    expect(errors?.[0]?.message).toBe(`The token's claim ${rule}: have it issued again.`);
+  },
+);
 
 test('a token gets in, or is refused alike on every transport: with published keys', {
   timeout: 60_000,
