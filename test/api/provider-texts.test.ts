@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AuditKeys } from '../../src/domain/audit.ts';
-import { fromGlobalId } from '../../src/graphql/node.ts';
 import { auditOf } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
@@ -37,7 +36,9 @@ const gateway = await bootGateway({
 });
 const staff = await person(gateway, 'olga', 'ADMIN');
 const audit = auditOf(gateway.databaseUrl);
-const findingOf = (id: string) => audit.findingOf(fromGlobalId(id)?.key as string);
+/** The key of a session's row, from its global id. */
+const keyOf = (id: string) => Buffer.from(id, 'base64url').toString().replace('VkycSession:', '');
+const findingOf = (id: string) => audit.findingOf(keyOf(id));
 
 const start = (id: string) => gateway.start(id, { user: { userId: 'asha', phone: '9988776655' } });
 
@@ -261,7 +262,7 @@ describe('audit verify on what an earlier release recorded', () => {
 
   test('half a surrogate pair that was stored as U+FFFD is no edit; anything else in its place is', async () => {
     const { verificationId, ...started } = await startAnother();
-    const id = fromGlobalId(started.id)?.key as string;
+    const id = keyOf(started.id);
     await gateway.webhook(webhookOf(verificationId, { sub_status: 'UNKNOWN_STEP' }));
     await outcomesOf(verificationId);
 
