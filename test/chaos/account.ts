@@ -5,7 +5,14 @@ import type pg from 'pg';
 import { readLogIdentity } from '../../src/db/feed.ts';
 import { type Cursors, createCursors, LOG_START, type LogPlace } from '../../src/feed/cursor.ts';
 import { eventually } from '../harness/gateway.ts';
-import { deliveriesTo, type Names, type Stretch, type Subscriber, transitionId } from './subscribers.ts';
+import {
+  deliveriesTo,
+  type Names,
+  nameOfTransition,
+  type Stretch,
+  type Subscriber,
+  transitionId,
+} from './subscribers.ts';
 import { nameOf, type Wish } from './wishes.ts';
 
 interface Entry {
@@ -14,33 +21,44 @@ interface Entry {
   readonly status: string;
   readonly verdict: string;
   readonly number: number;
+  /** Null until it has a position in the feed. */
+  readonly position: number | null;
 }
 
-/** The whole log in the order of the feed, as it is in the database. */
+/** The whole log as it is in a database, in the order of the feed. */
 export interface Log {
   readonly entries: readonly Entry[];
-  /** What a subscriber should have got after a cursor, as numbers. */
+  /** Whether it has this transition, by its number. */
+  hasTransition(number: number): boolean;
+  /** Whether it has the place that a cursor names. */
+  has(cursor: string): boolean;
+  /** What a subscriber should have got after a cursor that the log has, as numbers. */
   expected(wish: Wish, after: string): readonly number[];
 }
 
 export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
   const { rows } = await database.query(
-    `select session_id as "sessionId", sequence, status, verdict
-     from feed join status_transition using (session_id, sequence) order by position`,
+    `select session_id as "sessionId", sequence, status, verdict, recorded_at as "recordedAt", position::int
+     from status_transition left join feed using (session_id, sequence) order by position, session_id, sequence`,
   );
-  const entries: Entry[] = rows.map((row) => ({
+  const entries: Entry[] = rows.map(({ recordedAt, ...row }) => ({
     ...row,
-    number: names.numberOf(transitionId(row.sessionId, row.sequence)),
+    number: names.numberOf(
+      nameOfTransition(transitionId(row.sessionId, row.sequence), recordedAt.toISOString()),
+    ),
   }));
+  const feed = entries.filter(({ position }) => position !== null);
   const cursors: Cursors = createCursors(await readLogIdentity(drizzle(database)));
-  const positions = new Map(
-    entries.map((entry, index) => [`${entry.sessionId} ${entry.sequence}`, index + 1]),
-  );
-  const positionOf = ({ sessionId, sequence }: LogPlace): number => {
-    if (sessionId === LOG_START.sessionId) return 0;
-    const position = positions.get(`${sessionId} ${Math.max(sequence, 1)}`);
-    if (position === undefined) throw new Error(`The feed has no ${sessionId} ${sequence}`);
-    return sequence === 0 ? position - 1 : position;
+  const numbers = new Set(entries.map(({ number }) => number));
+  const places = new Map(entries.map((entry) => [`${entry.sessionId} ${entry.sequence}`, entry]));
+  const entryAt = ({ sessionId, sequence }: LogPlace) => places.get(`${sessionId} ${Math.max(sequence, 1)}`);
+  const positionOf = (place: LogPlace): number => {
+    if (place.sessionId === LOG_START.sessionId) return 0;
+    const entry = entryAt(place);
+    if (!entry) throw new Error(`The log has no ${place.sessionId} ${place.sequence}`);
+    // A transition without a position comes after all that have one.
+    const position = entry.position ?? feed.length + 1;
+    return place.sequence === 0 ? position - 1 : position;
   };
   const answers = new Map<string, readonly number[]>();
   const find = (wish: Wish, after: string): number[] => {
@@ -48,11 +66,16 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     const place = cursors.decode(after);
     const behind = session
       ? entries.filter((entry) => entry.sessionId === session.id && entry.sequence > place.sequence)
-      : entries.slice(positionOf(place));
+      : feed.slice(positionOf(place));
     return behind.filter((entry) => isWished(entry, wish)).map((entry) => entry.number);
   };
   return {
     entries,
+    hasTransition: (number) => numbers.has(number),
+    has(cursor) {
+      const place = cursors.decode(cursor);
+      return place.sessionId === LOG_START.sessionId || entryAt(place) !== undefined;
+    },
     expected(wish, after) {
       const key = JSON.stringify([wish.session?.id, wish.filter, after]);
       const answer = answers.get(key) ?? find(wish, after);
@@ -100,7 +123,7 @@ const SILENCE_MS = 15_000;
 export async function everyoneHasRead(subscribers: readonly Subscriber[], log: Log): Promise<void> {
   const isComplete = ({ wish, stretches, ended }: Subscriber) => {
     const { after, received } = stretches.at(-1) as Stretch;
-    return ended !== null || received.length >= log.expected(wish, after).length;
+    return ended !== null || (log.has(after) && received.length >= log.expected(wish, after).length);
   };
   let before = 0;
   let quietSince = performance.now();
@@ -133,17 +156,31 @@ export const NOTHING_WRONG: Account = {
 };
 
 /** The sum over all subscribers: an empty account but for zeros is the proof. */
-export function accountOf(subscribers: readonly Subscriber[], log: Log, names: Names): Account {
+export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: Names): Account =>
+  sumOf(
+    subscribers,
+    ({ wish, stretches }, { after, received }) =>
+      judge(received, log.expected(wish, after), stretches.at(-1)?.received !== received),
+    names,
+  );
+
+/** Adds up what was found wrong with each stretch of each subscriber. */
+export function sumOf(
+  subscribers: readonly Subscriber[],
+  verdictOf: (subscriber: Subscriber, stretch: Stretch) => Verdict,
+  names: Names,
+): Account {
   const sum = { lost: 0, repeated: 0, outOfOrder: 0, uncalledFor: 0, ended: 0 };
   const complaints: string[] = [];
-  for (const [index, { wish, stretches, ended }] of subscribers.entries()) {
+  for (const [index, subscriber] of subscribers.entries()) {
+    const { wish, stretches, ended } = subscriber;
     const complain = (what: string) => complaints.push(`subscriber ${index} (${nameOf(wish)}) ${what}`);
     if (ended) {
       sum.ended += 1;
       complain(`was ended: ${ended}`);
     }
-    for (const { after, received } of stretches) {
-      const verdict = judge(received, log.expected(wish, after), stretches.at(-1)?.received !== received);
+    for (const stretch of stretches) {
+      const verdict = verdictOf(subscriber, stretch);
       for (const kind of ['lost', 'repeated', 'outOfOrder', 'uncalledFor'] as const) {
         sum[kind] += verdict[kind].length;
         if (verdict[kind].length > 0) complain(`${kind} ${named(verdict[kind], names)}`);
@@ -165,7 +202,9 @@ const named = (numbers: readonly number[], names: Names): string =>
 const WORDS: Record<string, string> = {
   lateCommits: 'late commits',
   listenerKills: 'listener kills',
+  liveOverAGap: 'live over a gap',
   outOfOrder: 'out of order',
+  resetInVain: 'reset in vain',
   uncalledFor: 'uncalled for',
 };
 

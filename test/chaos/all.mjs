@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 const survival = (await readdir('test/survival')).filter((file) => file.endsWith('.heavy.ts'));
 const tests = [
   ...['chaos', 'each-in-turn', 'upgrade', 'rolling-restart'].map((name) => `test/chaos/${name}.heavy.ts`),
+  ...['failover', 'restore'].map((name) => `test/failover/${name}.heavy.ts`),
   ...survival.map((file) => `test/survival/${file}`),
 ];
 const folder = await mkdtemp(join(tmpdir(), 'vkyc-chaos-'));

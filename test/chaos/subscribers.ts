@@ -7,7 +7,7 @@ import { toGlobalId } from '../../src/graphql/node.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { OPERATIONS, type Wish } from './wishes.ts';
 
-/** What came without a break after a cursor. Only a reset, or a snapshot that says so, begins another. */
+/** What came after a cursor. Only a subscriber that was told to begin again has another. */
 export interface Stretch {
   readonly after: string;
   /** Numbers of transitions; see `Names`. */
@@ -17,13 +17,19 @@ export interface Stretch {
 export interface Subscriber {
   readonly wish: Wish;
   readonly stretches: Stretch[];
-  /** Times that it was told to begin anew. */
+  /** Times that it was told to begin again. */
   resets: number;
+  /** The cursor of the newest frame. */
+  cursor: string;
   /** Times that it was connected, from first to last. */
   connections: number;
   state: FeedState;
-  /** Why it gets nothing any more, where it was ended by the other side. */
+  /** Why it gets nothing any more, if the gateway ended it. */
   ended: string | null;
+  /** Closes its connection and keeps its cursor. */
+  leave(): void;
+  /** Connects again and goes on after its cursor. */
+  comeBack(): void;
 }
 
 /** Ids as small numbers: millions of deliveries have to fit in memory. */
@@ -39,11 +45,18 @@ export class Names {
     return this.#ids.length - 1;
   }
 
-  /** As `session sequence`, for people. */
+  /** Session, sequence and time, for people. */
   textOf(number: number): string {
-    return Buffer.from(this.#ids[number] ?? '', 'base64url').toString('utf8');
+    const [id = '', recordedAt] = this.#ids[number]?.split(' ') ?? [];
+    return `${Buffer.from(id, 'base64url').toString('utf8')} (${recordedAt})`;
   }
 }
+
+/**
+ * Names a transition by its id and time: after a failover its session and sequence may belong to another transition,
+ * which was recorded later.
+ */
+export const nameOfTransition = (id: string, recordedAt: string): string => `${id} ${recordedAt}`;
 
 export const transitionId = (sessionId: string, sequence: number): string =>
   toGlobalId('StatusTransition', `${sessionId}:${sequence}`);
@@ -69,83 +82,122 @@ interface Options {
   readonly after: string;
   readonly names: Names;
   readonly clientOptions?: object;
-  /** Told of every connection but the first. */
+  /** Called at every connection but the first. */
   readonly onComeback?: () => void;
+  /** Called after each frame. */
+  readonly onFrame?: (frame: Frame, subscriber: Subscriber) => void;
+  /** Finds where to go on after CURSOR_EXPIRED; without it that is an end like any other. */
+  readonly findCursor?: () => Promise<string>;
 }
 
 /** Subscribes, and keeps at it for as long as the test runs. */
-export async function subscribe({
-  url,
-  wish,
-  after,
-  names,
-  clientOptions = {},
-  onComeback,
-}: Options): Promise<Subscriber> {
+export async function subscribe(options: Options): Promise<Subscriber> {
+  const { url, wish, after, names, clientOptions = {}, onComeback, onFrame, findCursor } = options;
+  let client: Client | null = null;
+  let subscription = 0;
+
   const subscriber: Subscriber = {
     wish,
     stretches: [{ after, received: [] }],
     resets: 0,
+    cursor: after,
     connections: 0,
     state: 'stale',
     ended: null,
-  };
-  const client = connectBy(wish.transport, url, clientOptions, (state) => {
-    const connected = subscriber.state === 'stale' && state !== 'stale';
-    subscriber.state = state;
-    if (connected) subscriber.connections += 1;
-    if (connected && subscriber.connections > 1) onComeback?.();
-  });
-  const variables = {
-    ...(wish.session ? { sessionId: toGlobalId('VkycSession', wish.session.id) } : {}),
-    ...(wish.operation === 'sessionLive' ? {} : { filter: wish.filter }),
-    after,
-  };
-  let leaving = false;
-  const onEnd = (why: unknown) => {
-    if (!leaving) subscriber.ended ??= typeof why === 'string' ? why : describe(why);
-  };
-  client.subscribe(
-    { query: OPERATIONS[wish.operation], variables },
-    {
-      next(result: { data?: { frame: Frame } | null; errors?: readonly { message: string }[] }) {
-        if (result.data?.frame) take(subscriber, result.data.frame, names);
-        else onEnd(result.errors ?? 'a frame without data');
-      },
-      error: onEnd,
-      complete: () => onEnd('completed by the gateway'),
+    leave() {
+      subscription += 1;
+      const leaving = client;
+      client = null;
+      subscriber.state = 'stale';
+      // Not awaited: a client that is about to connect takes its time to give up.
+      void Promise.resolve(leaving?.dispose()).catch(() => {});
     },
-  );
-  atTheEnd(async () => {
-    leaving = true;
-    // Not waited for: those who are about to connect take their time to give up.
-    void Promise.resolve(client.dispose()).catch(() => {});
-  });
+    comeBack() {
+      client = connectBy(wish.transport, url, clientOptions, (state) => {
+        const connected = subscriber.state === 'stale' && state !== 'stale';
+        subscriber.state = state;
+        if (connected) subscriber.connections += 1;
+        if (connected && subscriber.connections > 1) onComeback?.();
+      });
+      begin();
+    },
+  };
+
+  const begin = () => {
+    subscription += 1;
+    const own = subscription;
+    const end = (why: unknown) => {
+      if (own !== subscription) return;
+      if (findCursor && isExpiry(why)) return void goOn(findCursor);
+      subscriber.ended ??= typeof why === 'string' ? why : describe(why);
+    };
+    const variables = {
+      ...(wish.session ? { sessionId: toGlobalId('VkycSession', wish.session.id) } : {}),
+      ...(wish.operation === 'sessionLive' ? {} : { filter: wish.filter }),
+      after: subscriber.cursor,
+    };
+    client?.subscribe(
+      { query: OPERATIONS[wish.operation], variables },
+      {
+        next(result: { data?: { frame: Frame } | null; errors?: readonly { message: string }[] }) {
+          if (own !== subscription) return;
+          if (!result.data?.frame) return end(result.errors ?? 'a frame without data');
+          take(subscriber, result.data.frame, names);
+          onFrame?.(result.data.frame, subscriber);
+        },
+        error: end,
+        complete: () => end('completed by the gateway'),
+      },
+    );
+  };
+  /** What comes of the expired subscription from now on is not heard. */
+  const goOn = async (find: () => Promise<string>) => {
+    subscription += 1;
+    const own = subscription;
+    const cursor = await find();
+    beginAgain(subscriber, cursor);
+    if (own === subscription) begin();
+  };
+
+  subscriber.comeBack();
+  atTheEnd(async () => subscriber.leave());
   return subscriber;
 }
 
-type Frame = { cursor: string } & (
-  | { __typename: 'StatusTransition'; id: string }
+export type Frame = { cursor: string } & (
+  | { __typename: 'StatusTransition'; id: string; recordedAt: string }
   | { __typename: 'SessionSnapshot'; resync: boolean }
-  | { __typename: 'FeedReset' | 'Heartbeat' }
+  | { __typename: 'Heartbeat'; serverTime: string }
+  | { __typename: 'FeedReset' }
 );
 
 function take(subscriber: Subscriber, frame: Frame, names: Names): void {
   switch (frame.__typename) {
     case 'StatusTransition':
-      subscriber.stretches.at(-1)?.received.push(names.numberOf(frame.id));
-      return;
+      subscriber.stretches
+        .at(-1)
+        ?.received.push(names.numberOf(nameOfTransition(frame.id, frame.recordedAt)));
+      break;
     case 'SessionSnapshot':
-      if (!frame.resync) return;
+      if (frame.resync) beginAgain(subscriber, frame.cursor);
       break;
     case 'FeedReset':
+      beginAgain(subscriber, frame.cursor);
       break;
     case 'Heartbeat':
-      return;
+      break;
   }
-  subscriber.resets += 1;
-  subscriber.stretches.push({ after: frame.cursor, received: [] });
+  subscriber.cursor = frame.cursor;
 }
+
+function beginAgain(subscriber: Subscriber, after: string): void {
+  subscriber.resets += 1;
+  subscriber.cursor = after;
+  subscriber.stretches.push({ after, received: [] });
+}
+
+const isExpiry = (why: unknown): boolean =>
+  Array.isArray(why) && why.some((error) => error?.extensions?.code === 'CURSOR_EXPIRED');
 
 /** What the stock clients have in common. */
 interface Client {

@@ -1,0 +1,61 @@
+/** A primary that is killed again and again, and a standby that takes its place. */
+import { expect, test } from 'vitest';
+import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
+import { NO_FAULTS, say, tell } from './report.ts';
+import { runRounds } from './rounds.ts';
+
+const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+/** Ten with `npm run failover`. */
+const ROUNDS = Number(process.env.FAILOVER_ROUNDS ?? 3);
+const ALLOWANCE_SECONDS = 300;
+const SECONDS_A_ROUND = 90;
+const TIMEOUT_MS = (ALLOWANCE_SECONDS + ROUNDS * SECONDS_A_ROUND) * 1000;
+const FLOOR = {
+  seed: SEED,
+  sessions: 60,
+  live: 200,
+  resuming: 50,
+  webhooksPerSecond: 10,
+  rounds: ROUNDS,
+  say,
+};
+test(
+  'with a synchronous standby nothing that was acknowledged is lost, and no subscriber has to begin again',
+  async () => {
+    say(`synchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
+
+    const proof = await runRounds({ ...FLOOR, replication: 'SYNCHRONOUS', lagMs: 0 });
+
+    tell('failover', proof, ROUNDS);
+    const { complaints, ...counts } = proof.account;
+    expect(counts, `FAILOVER_SEED=${SEED}`).toEqual({ ...NO_FAULTS, reset: 0, resetInVain: 0 });
+    expect(proof.missing).toEqual({ webhooks: [], meetings: [], starts: [] });
+    expect({ forgotten: proof.forgotten, wrong: proof.wrong }).toEqual({ forgotten: [], wrong: [] });
+    await expectFolds(proof.database);
+    await expectFeedOfLog(proof.database);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'with a standby that lags by 3 s every subscriber of what is lost is told, and the provider is asked again',
+  async () => {
+    say(`asynchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
+
+    const proof = await runRounds({ ...FLOOR, replication: 'ASYNCHRONOUS', lagMs: 3_000 });
+
+    tell('failover', proof, ROUNDS);
+    const { complaints, reset, resetInVain, ...counts } = proof.account;
+    expect(counts, `FAILOVER_SEED=${SEED}`).toEqual(NO_FAULTS);
+    expect(proof.gone).toBeGreaterThan(0);
+    expect(reset - resetInVain).toBeGreaterThan(0);
+    expect({ forgotten: proof.forgotten, unrepeatable: proof.unrepeatable, wrong: proof.wrong }).toEqual({
+      forgotten: [],
+      unrepeatable: [],
+      wrong: [],
+    });
+    await expectFolds(proof.database);
+    await expectFeedOfLog(proof.database);
+  },
+  TIMEOUT_MS,
+);

@@ -1,0 +1,254 @@
+/** Two gateways on a database that can fail over, with traffic and subscribers, and the proof of what these got. */
+import pg from 'pg';
+import { toGlobalId } from '../../src/graphql/node.ts';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { everyoneHasRead, type Log, readLog } from '../chaos/account.ts';
+import { everyoneIsConnected, Names, type Subscriber, subscribe } from '../chaos/subscribers.ts';
+import { pause } from '../chaos/trouble.ts';
+import { oneOf, type Wish, wishOf } from '../chaos/wishes.ts';
+import { allRecorded, fetchFeedCursor, startWorld, type World } from '../chaos/world.ts';
+import {
+  accountOfFailovers,
+  type Beat,
+  type Era,
+  type FailoverAccount,
+  hasPlace,
+  placeOf,
+} from './account.ts';
+import { type Cluster, type FallenPrimary, type Replication, startCluster } from './cluster.ts';
+import { type RememberingProvider, startRememberingProvider } from './provider.ts';
+import { findForgotten, findMissing, type Missing, startTraffic, type Traffic } from './traffic.ts';
+
+export interface FloorPlan {
+  readonly seed: string;
+  readonly replication: Replication;
+  readonly sessions: number;
+  /** Subscribers that stay connected all the time. */
+  readonly live: number;
+  /** Subscribers that are away during a failover, and come back with their cursors. */
+  readonly resuming: number;
+  readonly webhooksPerSecond: number;
+  readonly say: (line: string) => unknown;
+}
+
+export interface Proof {
+  readonly account: FailoverAccount;
+  /** How many of webhooks, meetings and starts were acknowledged. */
+  readonly acknowledged: number;
+  /** Of these, what the database lost. */
+  readonly missing: Missing;
+  /** Sessions whose state the provider knows and the gateway did not learn again. */
+  readonly forgotten: readonly string[];
+  /** Starts that the database lost and that could not be repeated. */
+  readonly unrepeatable: readonly string[];
+  readonly wrong: readonly string[];
+  readonly errors: ReadonlyMap<string, number>;
+  readonly transitions: number;
+  /** Transitions that were lost with the databases that had them. */
+  readonly gone: number;
+  readonly database: pg.Pool;
+}
+
+export interface Floor {
+  readonly cluster: Cluster;
+  readonly world: World;
+  readonly chance: Chance;
+  readonly traffic: Traffic;
+  /** Lets the resuming subscribers leave, each at a moment of the next so many milliseconds. */
+  leave(withinMs: number): Promise<void>;
+  /** Kills the database, lets `recover` bring it back, and waits until all subscribers are where the log is. */
+  failOver(recover: () => Promise<void>): Promise<void>;
+  /** Lets everything come to its end, and holds it against the logs. */
+  prove(): Promise<Proof>;
+}
+
+/** No subscriber needs so long on any machine. Those who are not in place by then never will be. */
+const IN_PLACE_WITHIN_MS = 45_000;
+const LOOK_EVERY_MS = 500;
+/** For polls within the budget; all of them are due at once. */
+const RELEARNT_WITHIN_MS = 60_000;
+const FROM_A_SESSIONS_START = 0.3;
+const RETRY_MS = [50, 500] as const;
+const COME_BACK_WITHIN_MS = 3_000;
+
+/** Boots it all; it ends with the test. */
+export async function startFloor(plan: FloorPlan): Promise<Floor> {
+  const { seed, say } = plan;
+  const [cluster, provider] = await Promise.all([startCluster(plan.replication), startRememberingProvider()]);
+  const world = await startWorld({
+    seed,
+    gateways: 2,
+    sessions: plan.sessions,
+    database: cluster.url,
+    provider,
+  });
+  const { database, sessions, proxy } = world;
+  const chance = chanceOf('floor', seed);
+  const names = new Names();
+  const eras: Era[] = [];
+  const beats: Beat[] = [];
+  const misled = new Set<Subscriber>();
+  let gone = 0;
+
+  const join = async (): Promise<Subscriber> => {
+    const wish = wishOf(sessions, chance);
+    const fromStart =
+      wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
+    const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));
+    const retry = () => pause(chance.between(...RETRY_MS));
+    return subscribe({
+      url: proxy.url,
+      wish,
+      after,
+      names,
+      clientOptions: { retryWait: retry, retry },
+      findCursor: () => findCursor(world, wish),
+      onFrame(frame, subscriber) {
+        if (frame.__typename !== 'Heartbeat') return;
+        beats.push({ subscriber, sentAt: Date.parse(frame.serverTime), place: placeOf(subscriber) });
+      },
+    });
+  };
+  const subscribers = await Promise.all(Array.from({ length: plan.live + plan.resuming }, join));
+  const resuming = subscribers.slice(plan.live);
+  await everyoneIsConnected(subscribers);
+  const traffic = startTraffic({ ...plan, url: proxy.url, sessions, provider });
+
+  /** Waits until every subscriber is connected at a place that the log has; returns those who are not. */
+  const everyoneInPlace = async (): Promise<Subscriber[]> => {
+    const deadline = performance.now() + IN_PLACE_WITHIN_MS;
+    for (;;) {
+      const log = await readLog(database, names).catch(() => null);
+      const astray = subscribers.filter(
+        (subscriber) =>
+          !subscriber.ended && (!log || subscriber.state === 'stale' || !hasPlace(log, placeOf(subscriber))),
+      );
+      if (astray.length === 0 || performance.now() > deadline) return astray;
+      await pause(LOOK_EVERY_MS);
+    }
+  };
+
+  return {
+    cluster,
+    world,
+    chance,
+    traffic,
+
+    async leave(withinMs) {
+      await Promise.all(
+        resuming.map(async (subscriber) => {
+          await pause(chance.between(0, withinMs));
+          subscriber.leave();
+        }),
+      );
+    },
+
+    async failOver(recover) {
+      const toldBefore = toldIn(subscribers);
+      const fallen = await cluster.killPrimary();
+      const killedAt = Date.now();
+      await recover();
+      const log = await inspect(fallen, names);
+      eras.push({ log, endedAt: killedAt });
+      await Promise.all(
+        resuming.map(async (subscriber) => {
+          await pause(chance.between(0, COME_BACK_WITHIN_MS));
+          subscriber.comeBack();
+        }),
+      );
+      const astray = await everyoneInPlace();
+      for (const subscriber of astray) if (subscriber.state === 'live') misled.add(subscriber);
+      if (astray.length > 0)
+        say(`${astray.length} subscribers are still away, or at a place that the log does not have`);
+      const now = await readLog(database, names);
+      const lost = log.entries.filter(({ number }) => !now.hasTransition(number)).length;
+      gone += lost;
+      const told = toldIn(subscribers) - toldBefore;
+      const seconds = ((Date.now() - killedAt) / 1000).toFixed(1);
+      say(
+        `${lost} of ${log.entries.length} transitions gone, subscribers told ${told} times, all in place after ${seconds} s`,
+      );
+    },
+
+    async prove() {
+      await traffic.stop();
+      await allRecorded(database);
+      const forgotten = await waitForRelearning(database, provider);
+      const missing = await findMissing(database, traffic.acknowledged);
+      const unrepeatable: string[] = [];
+      for (const verificationId of missing.starts) {
+        const code = await traffic.repeatStart(verificationId);
+        if (code) unrepeatable.push(`${verificationId}: ${code}`);
+      }
+
+      // Last words, after one more cut of all: who would repeat the end of its list, or stop short of it, does so now.
+      proxy.cutAll();
+      await traffic.lastWords();
+      await allRecorded(database);
+      const log = await readLog(database, names);
+      await everyoneHasRead(subscribers, log);
+      eras.push({ log, endedAt: Number.POSITIVE_INFINITY });
+      const { webhooks, meetings, starts } = traffic.acknowledged;
+      return {
+        account: accountOfFailovers({ subscribers, eras, beats, misled: [...misled], names }),
+        acknowledged: webhooks.length + meetings.length + starts.length,
+        missing,
+        forgotten,
+        unrepeatable,
+        wrong: traffic.wrong,
+        errors: traffic.errors,
+        transitions: log.entries.length,
+        gone,
+        database,
+      };
+    },
+  };
+}
+
+const toldIn = (subscribers: readonly Subscriber[]): number =>
+  subscribers.reduce((sum, { resets }) => sum + resets, 0);
+
+/** Reads the log of a primary that was killed, as its own recovery leaves it. */
+const inspect = (fallen: FallenPrimary, names: Names): Promise<Log> =>
+  fallen.inspect(async (url) => {
+    const pool = new pg.Pool({ connectionString: url, max: 1 });
+    // Its connection may still be closing when the server stops.
+    pool.on('error', () => {});
+    try {
+      return await readLog(pool, names);
+    } finally {
+      await pool.end();
+    }
+  });
+
+const NEWEST_OF_SESSION =
+  'query ($id: ID!) { session(id: $id) { transitions(last: 1) { nodes { cursor } } } }';
+
+/** What a client does after CURSOR_EXPIRED: it queries again, and goes on after what it has read. */
+async function findCursor(world: World, { session }: Wish): Promise<string> {
+  if (!session) return fetchFeedCursor(world);
+  for (;;) {
+    const response = await fetch(`${world.proxy.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        query: NEWEST_OF_SESSION,
+        variables: { id: toGlobalId('VkycSession', session.id) },
+      }),
+    }).catch(() => null);
+    const answer: any = await response?.json().catch(() => null);
+    const newest = answer?.data?.session?.transitions.nodes[0];
+    if (newest) return newest.cursor;
+    await pause(RETRY_MS[0]);
+  }
+}
+
+/** Waits until the database knows of every session where it is at the provider; returns those of which it does not. */
+async function waitForRelearning(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
+  const deadline = performance.now() + RELEARNT_WITHIN_MS;
+  for (;;) {
+    const forgotten = await findForgotten(database, provider);
+    if (forgotten.length === 0 || performance.now() > deadline) return forgotten;
+    await pause(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,85 @@
+/** A provider that remembers everything: its users, its verifications, and what it has reported of each. */
+import { pairOf } from '../../src/domain/status.ts';
+import { REFUSALS } from '../../src/sandbox/errors.ts';
+import { CUSTOMER } from '../harness/news.ts';
+import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../harness/provider.ts';
+
+type KnownSubStatus = Parameters<typeof pairOf>[0];
+
+interface Verification {
+  readonly body: { readonly verification_id: string; readonly user_id: string };
+  subStatus: KnownSubStatus;
+  /** By the provider's clock, in milliseconds; a whole second. */
+  eventTime: number;
+}
+
+export interface RememberingProvider extends ScriptedProvider {
+  /** Takes a session a step further; returns the webhook that reports it. */
+  report(verificationId: string, to: KnownSubStatus): string;
+  /** Where a session is at the provider. */
+  subStatusOf(verificationId: string): KnownSubStatus;
+}
+
+const found = (body: object): ScriptedAnswer => ({ body: JSON.stringify(body) });
+const refused = ({ status, ...body }: (typeof REFUSALS)[keyof typeof REFUSALS]): ScriptedAnswer => ({
+  status,
+  body: JSON.stringify(body),
+});
+
+/** Starts it; it ends with the test. */
+export async function startRememberingProvider(): Promise<RememberingProvider> {
+  const users = new Map<string, object>([[CUSTOMER.user_id, CUSTOMER]]);
+  const verifications = new Map<string, Verification>();
+  const read = (verificationId: string): Verification => {
+    const verification = verifications.get(verificationId);
+    if (!verification) throw new Error(`No verification ${verificationId} was started at the provider`);
+    return verification;
+  };
+  const show = ({ body, subStatus }: Verification) => {
+    const pair = pairOf(subStatus);
+    return { ...body, status: pair.status, sub_status: pair.subStatus };
+  };
+
+  const provider = await startScriptedProvider(({ method, path, body }) => {
+    const query = new URLSearchParams(path.split('?')[1]);
+    const given = body ? JSON.parse(body) : {};
+    if (path.startsWith('/user')) {
+      const userId = method === 'GET' ? (query.get('user_id') ?? '') : given.user_id;
+      const known = users.get(userId);
+      if (method === 'GET') return known ? found(known) : refused(REFUSALS.userUnknown);
+      if (method === 'POST' && known) return refused(REFUSALS.userIdTaken);
+      users.set(userId, { ...known, ...given });
+      return found(given);
+    }
+    if (method === 'GET') {
+      const known = verifications.get(query.get('verification_id') ?? '');
+      return known ? found(show(known)) : refused(REFUSALS.verificationUnknown);
+    }
+    const { verification_id: verificationId, user_id } = given;
+    if (verifications.has(verificationId)) return refused(REFUSALS.verificationIdTaken);
+    const begun: Verification = {
+      body: { verification_id: verificationId, user_id },
+      subStatus: 'LINK_GENERATED',
+      eventTime: 0,
+    };
+    verifications.set(verificationId, begun);
+    return found(show(begun));
+  });
+
+  return {
+    ...provider,
+    report(verificationId, to) {
+      const verification = read(verificationId);
+      const now = Math.floor(Date.now() / 1000) * 1000;
+      verification.subStatus = to;
+      verification.eventTime = Math.max(verification.eventTime + 1000, now);
+      return JSON.stringify({
+        event_type: 'VKYC_STATUS',
+        event_time: new Date(verification.eventTime).toISOString(),
+        version: 'v1',
+        data: show(verification),
+      });
+    },
+    subStatusOf: (verificationId) => read(verificationId).subStatus,
+  };
+}

@@ -1,0 +1,37 @@
+/** What a test of failovers prints. */
+import { inWords } from '../chaos/account.ts';
+import { balanceOf, enter } from '../chaos/book.ts';
+import type { Proof } from './floor.ts';
+
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** What every account has to be, but for resets. */
+export const NO_FAULTS = {
+  lost: 0,
+  repeated: 0,
+  outOfOrder: 0,
+  uncalledFor: 0,
+  ended: 0,
+  liveOverAGap: 0,
+};
+
+const MAX_COMPLAINTS = 20;
+
+/** Prints the account, and enters it under the name of the test's file into the one over all tests of what breaks. */
+export function tell(name: string, proof: Proof, faults: number): void {
+  const { account, acknowledged, missing, forgotten, unrepeatable, wrong, errors, gone, transitions } = proof;
+  for (const complaint of account.complaints.slice(0, MAX_COMPLAINTS)) say(complaint);
+  if (account.complaints.length > MAX_COMPLAINTS)
+    say(`… and ${account.complaints.length - MAX_COMPLAINTS} more complaints`);
+  for (const each of [...unrepeatable, ...wrong]) say(each);
+  say(
+    `${name}: ${transitions} transitions, ${gone} gone in ${faults} failovers; of ${acknowledged} acknowledged the database lost ${missing.webhooks.length} webhooks, ${missing.meetings.length} meetings, ${missing.starts.length} starts`,
+  );
+  say(
+    `of that ${forgotten.length} sessions were not learnt again, ${unrepeatable.length} starts could not be repeated; errors: ${JSON.stringify(Object.fromEntries(errors))}`,
+  );
+  say(inWords(account));
+  const { complaints, reset, resetInVain, liveOverAGap, ...ofChaos } = account;
+  const allWrong = wrong.length + forgotten.length + unrepeatable.length + liveOverAGap;
+  enter(name, balanceOf(ofChaos, { requests: acknowledged, faults, wrong: allWrong }));
+}

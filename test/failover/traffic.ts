@@ -1,0 +1,229 @@
+/** What goes on at the gateways while their database fails over, and what they acknowledged. */
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { infoOf, type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
+import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { WHAT_MAY_FOLLOW } from '../../src/sandbox/walk.ts';
+import { pause } from '../chaos/trouble.ts';
+import type { StartedSession } from '../chaos/world.ts';
+import { CUSTOMER, sendUntilTaken } from '../harness/news.ts';
+import { inMinutes } from '../harness/people.ts';
+import type { RememberingProvider } from './provider.ts';
+
+/** What clients and the provider were told had been done. */
+export interface Acknowledged {
+  /** Webhooks that were answered with a 2xx. */
+  readonly webhooks: { readonly verificationId: string; readonly eventTime: string }[];
+  /** Ids of meetings, as in the database. */
+  readonly meetings: string[];
+  /** Verification ids of sessions that were started. */
+  readonly starts: string[];
+}
+
+export interface Traffic {
+  readonly acknowledged: Acknowledged;
+  /** Mutations that were answered with an error, by its code; they were sent again. */
+  readonly errors: ReadonlyMap<string, number>;
+  /** Answers that may not be given, whatever the database has lost. */
+  readonly wrong: string[];
+  /** Lets what is under way come to its end. */
+  stop(): Promise<void>;
+  /** Reports one more step of every session, and waits until it is taken. */
+  lastWords(): Promise<void>;
+  /** Repeats a start that was acknowledged; returns the code of its refusal, or null if it succeeds. */
+  repeatStart(verificationId: string): Promise<string | null>;
+}
+
+interface Options {
+  /** Of the road to the gateways. */
+  readonly url: string;
+  readonly sessions: readonly StartedSession[];
+  readonly provider: RememberingProvider;
+  readonly seed: string;
+  readonly webhooksPerSecond: number;
+}
+
+const JOURNEYS = 6;
+const STAFF = 3;
+const STAFF_PAUSE_MS = 1_200;
+const START_PAUSE_MS = 1_500;
+const RETRY_MS = 100;
+const REPEATED_WEBHOOKS = 0.1;
+
+const BOOK = `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting(input: $input) {
+  __typename ... on ScheduleMeetingSuccess { meeting { id } } ... on MutationError { code retryable } } }`;
+const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) {
+  __typename ... on StartSessionSuccess { session { verificationId } } ... on MutationError { code retryable } } }`;
+
+/** Begins it; it goes on until `stop`. */
+export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond }: Options): Traffic {
+  const acknowledged: Acknowledged = { webhooks: [], meetings: [], starts: [] };
+  const errors = new Map<string, number>();
+  const wrong: string[] = [];
+  let goesOn = true;
+  const chance = (actor: string) => chanceOf('failover traffic', seed, actor);
+  const addError = (code: string) => errors.set(code, (errors.get(code) ?? 0) + 1);
+
+  /** Sends a mutation again, with the same input, until it has a result that will not change. */
+  const insist = async (query: string, input: object): Promise<any> => {
+    for (;;) {
+      const { data, errors: faults } = await post(url, query, { input });
+      for (const { extensions } of faults) addError(extensions.code);
+      const result = data?.result;
+      if (result && !result.retryable) return result;
+      if (result) addError(result.code);
+      await pause(RETRY_MS);
+    }
+  };
+
+  const send = async (body: string, times: number) => {
+    const { data, event_time: eventTime } = JSON.parse(body);
+    for (let time = 0; time < times; time += 1)
+      await sendUntilTaken(body, async () => {
+        await pause(RETRY_MS / 2);
+        return url;
+      });
+    acknowledged.webhooks.push({ verificationId: data.verification_id, eventTime });
+  };
+
+  /** The provider sends the webhooks of one session one after another. */
+  const busy = new Set<string>();
+  const walk = async (own: Chance) => {
+    while (goesOn) {
+      await pause(own.between(0, (JOURNEYS * 2_000) / webhooksPerSecond));
+      const { verificationId } = unevenly(sessions, own);
+      if (busy.has(verificationId)) continue;
+      busy.add(verificationId);
+      const to = stepAfter(provider.subStatusOf(verificationId), own);
+      await send(provider.report(verificationId, to), own.happens(REPEATED_WEBHOOKS) ? 2 : 1);
+      busy.delete(verificationId);
+    }
+  };
+
+  const book = async (own: Chance) => {
+    while (goesOn) {
+      await pause(own.between(0, STAFF_PAUSE_MS * 2));
+      const sessionId = toGlobalId('VkycSession', unevenly(sessions, own).id);
+      const startsAt = inMinutes(own.integer(30, 600));
+      const result = await insist(BOOK, { sessionId, idempotencyKey: randomUUID(), startsAt });
+      if (result.__typename === 'ScheduleMeetingSuccess')
+        acknowledged.meetings.push(fromGlobalId(result.meeting.id)?.key as string);
+      else if (result.code !== 'ACTION_NOT_ALLOWED') wrong.push(`a meeting was refused: ${result.code}`);
+    }
+  };
+
+  const startInput = (verificationId: string) => ({ verificationId, user: { phone: CUSTOMER.phone } });
+  const start = async (own: Chance) => {
+    for (let number = 1; goesOn; number += 1) {
+      await pause(own.between(0, START_PAUSE_MS * 2));
+      const verificationId = `later.${number}`;
+      const result = await insist(START, startInput(verificationId));
+      if (result.__typename !== 'StartSessionSuccess') {
+        wrong.push(`the start of ${verificationId} was refused: ${result.code}`);
+        continue;
+      }
+      acknowledged.starts.push(verificationId);
+      await send(provider.report(verificationId, 'AADHAAR_VERIFICATION_SUCCESS'), 1);
+    }
+  };
+
+  const actors = (count: number, name: string, act: (own: Chance) => Promise<void>) =>
+    Array.from({ length: count }, (_, index) => act(chance(`${name} ${index}`)));
+  const over = Promise.all([
+    ...actors(JOURNEYS, 'journey', walk),
+    ...actors(STAFF, 'staff', book),
+    ...actors(1, 'starter', start),
+  ]);
+  return {
+    acknowledged,
+    errors,
+    wrong,
+    async stop() {
+      goesOn = false;
+      await over;
+    },
+    async lastWords() {
+      const own = chance('last words');
+      const next = (verificationId: string) => stepAfter(provider.subStatusOf(verificationId), own);
+      await Promise.all(
+        sessions.map(({ verificationId }) => send(provider.report(verificationId, next(verificationId)), 1)),
+      );
+    },
+    async repeatStart(verificationId) {
+      const result = await insist(START, startInput(verificationId));
+      return result.__typename === 'StartSessionSuccess' ? null : result.code;
+    },
+  };
+}
+
+interface Answer {
+  readonly data: any;
+  readonly errors: readonly { extensions: { code: string } }[];
+}
+
+/** Without an answer there is neither data nor an error. */
+async function post(url: string, query: string, variables: object): Promise<Answer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  }).catch(() => null);
+  const answer: any = await response?.json().catch(() => null);
+  return { data: answer?.data ?? null, errors: answer?.errors ?? [] };
+}
+
+/** Some sessions are busy and some rest for long: those that rest have lost nothing at a failover. */
+const unevenly = <T>(items: readonly T[], chance: Chance): T =>
+  items[Math.floor(chance.between(0, 1) ** 3 * items.length)] as T;
+
+/** After these only the end of the journey may follow, and a session that is over would never change again. */
+const LAST_STEPS: readonly string[] = ['AGENT_APPROVED', 'AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'];
+const canGoOn = (step: string): boolean =>
+  !LAST_STEPS.includes(step) && !infoOf(pairOf(step as KnownSubStatus)).terminal;
+
+/** What a customer does next; a journey never ends. */
+function stepAfter(step: KnownSubStatus, chance: Chance): KnownSubStatus {
+  const follows = WHAT_MAY_FOLLOW[step as keyof typeof WHAT_MAY_FOLLOW] ?? {};
+  const ways = Object.entries(follows as Record<string, number>).filter(([name]) => canGoOn(name));
+  return ways.length > 0
+    ? chance.pick(Object.fromEntries(ways) as Record<KnownSubStatus, number>)
+    : 'USER_QUEUED';
+}
+
+/** Acknowledged work that the database does not have, and what it has of it twice. */
+export interface Missing {
+  readonly webhooks: readonly string[];
+  readonly meetings: readonly string[];
+  readonly starts: readonly string[];
+}
+
+/** Looks for all that was acknowledged. */
+export async function findMissing(
+  database: pg.Pool,
+  { webhooks, meetings, starts }: Acknowledged,
+): Promise<Missing> {
+  const named = async (statement: string) =>
+    new Set((await database.query(statement)).rows.map(({ name }) => name as string));
+  const stored = await named(
+    `select concat_ws(' ', verification_id, extract(epoch from event_time)::bigint * 1000) as name
+     from provider_sighting p join vkyc_session s on s.id = p.session_id where event_time is not null`,
+  );
+  const booked = await named('select id::text as name from meeting');
+  const begun = await named('select verification_id as name from vkyc_session');
+  return {
+    webhooks: webhooks
+      .map(({ verificationId, eventTime }) => `${verificationId} ${Date.parse(eventTime)}`)
+      .filter((name) => !stored.has(name)),
+    meetings: meetings.filter((name) => !booked.has(name)),
+    starts: starts.filter((name) => !begun.has(name)),
+  };
+}
+
+/** Sessions of which the database does not know where they are at the provider. */
+export async function findForgotten(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
+  const { rows } = await database.query(
+    `select verification_id as id, provider_sub_status as known from vkyc_session`,
+  );
+  return rows.filter(({ id, known }) => provider.subStatusOf(id) !== known).map(({ id }) => id);
+}
