@@ -1,22 +1,22 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { isAbsence } from './db/absence.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
+import { FAULT_TEXTS, faultOf } from './db/faults.ts';
 import { readLogIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
-import { type CallPurpose, type Clock, type Doorbell, type Provider, systemClock } from './domain/ports.ts';
+import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
 import { createNatsDoorbell, subjectOf } from './feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
 import { createCompiledRun, type Run } from './graphql/compiled.ts';
 import type { Services } from './graphql/context.ts';
-import { createTranslator } from './graphql/errors.ts';
+import { codeTold, createTranslator } from './graphql/errors.ts';
 import { createExecute } from './graphql/execution.ts';
 import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
 import { Operations, type Payload } from './graphql/operation.ts';
@@ -53,7 +53,6 @@ import { createStartSession } from './services/start-session.ts';
 import { WebhookLine } from './services/webhook-line.ts';
 import { addGauges } from './telemetry/gauges.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
-import { watchMismatches } from './telemetry/mismatches.ts';
 import { counted, measured } from './telemetry/operations.ts';
 import { watchCalls } from './telemetry/provider-calls.ts';
 import { createReadiness } from './telemetry/readiness.ts';
@@ -64,8 +63,6 @@ export interface Overrides {
   readonly log?: Logger;
   /** Puts something between the doorbell and those who ring or listen. */
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
-  /** Wraps the provider's client. */
-  readonly provider?: (provider: Provider) => Provider;
   /** Nothing is asked of the provider but for a caller. */
   readonly withoutPolling?: boolean;
   /** Executes in the place of the compiler. */
@@ -112,16 +109,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   try {
     const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop);
-    const port = await whenDatabaseIsThere(
-      {
-        host: config.host,
-        port: config.port,
-        isAbsence,
-        onAbsence: (error) =>
-          log.warn({ err: error }, 'the database cannot be reached yet; it will be tried again'),
-      },
-      () => migrate(migrateUrl, url),
-    );
     const { db, pool, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
@@ -131,27 +118,34 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const dataDir = resolve(config.dataDir);
     const sealer = new Sealer(config.dataKeys ?? [await developmentKey(dataDir, 'data')]);
     const auditKeys = new AuditKeys(config.auditKeys ?? [await developmentKey(dataDir, 'audit')]);
-    const adopted = await adoptSessions({ db, sealer, keys: auditKeys, clock });
-    if (adopted > 0)
-      log.info({ sessions: adopted }, 'sessions from before there were audit chains have theirs now');
+    const { port, result: identity } = await whenDatabaseIsThere(
+      {
+        host: config.host,
+        port: config.port,
+        faultIn: waitableFaultIn,
+        onFault: (error) => log.warn({ err: error }, 'the database cannot be used yet; trying again'),
+      },
+      async () => {
+        await migrate(migrateUrl, url);
+        const adopted = await adoptSessions({ db, sealer, keys: auditKeys, clock });
+        if (adopted > 0)
+          log.info({ sessions: adopted }, 'sessions from before there were audit chains have theirs now');
+        return readLogIdentity(db);
+      },
+    );
     const metrics = createMetrics();
-    const onMismatch = watchMismatches(metrics, log);
     const stoppingCalls = new AbortController();
     const limits = limitsOf(config.provider.callsPerMinute);
     const budget = createCallBudget(db, limits, stoppingCalls.signal);
     const { access, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
-    const { provider: wrapProvider = (unchanged) => unchanged } = overrides;
-    const clientFor = createCashfree({
+    const cashfree = createCashfree({
       ...access,
       ...watchProvider(metrics, log),
-      onMismatch: (mismatch) => onMismatch({ source: 'ANSWER', ...mismatch }),
       budget,
       stopping: stoppingCalls.signal,
     });
-    const cashfree = (purpose: CallPurpose) => wrapProvider(clientFor(purpose));
     const provider = cashfree('MUTATION');
     const { doorbell: wrap = (unchanged) => unchanged } = overrides;
-    const identity = await readLogIdentity(db);
     const { natsServers: servers } = config;
     const between = servers
       ? createNatsDoorbell({ servers, subject: subjectOf(identity), log })
@@ -162,8 +156,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
-    const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, onMismatch, log });
-    const line = new WebhookLine({ db, clock, sealer, recorder, onMismatch, log });
+    const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, log });
+    const line = new WebhookLine({ db, clock, sealer, recorder, log });
     onStop(() => line.stop());
     const inbox = new Inbox({ db, clock, sealer, recorder, line, log });
     if (!overrides.withoutPolling) {
@@ -176,7 +170,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     }
 
     const policy = { auditUnknownAgents: config.auditUnknownAgents };
-    const actions = { db, clock, recorder, sealer, policy, provider, onMismatch, log };
+    const actions = { db, clock, recorder, sealer, policy, provider, log };
     const services: Services = {
       db,
       sealer,
@@ -239,6 +233,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
           log,
         }),
         metrics,
+        codeTold,
       ),
       rateLimit: createRateLimit(config.costPerMinute),
       trust,
@@ -292,6 +287,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await stop();
     throw error;
   }
+}
+
+/** A fault that may pass by itself, in words for people: a start waits until it has. */
+function waitableFaultIn(error: unknown): string | null {
+  const fault = faultOf(error);
+  return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
 }
 
 const descriptionsOf = (

@@ -33,7 +33,6 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     onUnmappedError() {},
     watch: (_endpoint, _purpose, attempt) => attempt(),
     onBreak() {},
-    onMismatch() {},
   });
   const clock = systemClock;
   const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
@@ -41,7 +40,6 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     ...{ db, clock, sealer, auditKeys, pace, log },
     doorbell: SILENT_DOORBELL,
     metrics: createMetrics(),
-    onMismatch() {},
   });
   return {
     ...{ db, clock, sealer, recorder },

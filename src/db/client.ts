@@ -1,7 +1,8 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { faultOf } from './faults.ts';
 import type { Statement } from './prepared.ts';
-import { QueryTimeout, TimelyClient } from './timely-client.ts';
+import { TimelyClient } from './timely-client.ts';
 
 /** Queries by way of the pool; `transaction` gives what it is given a connection of its own. */
 export interface Database extends Omit<NodePgDatabase, 'transaction'> {
@@ -31,10 +32,6 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Drizzle wraps what the driver says. */
-const isTimeout = (error: unknown): boolean =>
-  error instanceof QueryTimeout || (error instanceof Error && isTimeout(error.cause));
-
 /** A pool of connections. `onError` hears of idle connections that broke; the pool replaces them by itself. */
 export function connect(url: string, poolSize: number, onError: (error: Error) => void): Connection {
   const pool = new pg.Pool({
@@ -56,47 +53,82 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
   return { db, pool, close: () => pool.end() };
 }
 
-/** Drizzle's own waits for `begin`, and does not give a connection back on which even that failed. */
+/** Unlike drizzle's own: does not wait for `begin`, and drops a connection on which even the rollback failed. */
 function transactionsOf(pool: pg.Pool): Database['transaction'] {
   const opened = new WeakMap<pg.PoolClient, Opened>();
   return async (work, begin = 'begin') => {
     const client = await pool.connect();
-    const { tx, started } = opened.get(client) ?? open(client);
-    opened.set(client, { tx, started });
+    const open = opened.get(client) ?? openOn(client);
+    opened.set(client, open);
+    open.reset();
     let broken: Error | boolean = false;
     try {
-      const begun = client.query(begin);
-      // Where that fails, so does what is sent after it.
-      begun.catch(() => {});
-      const result = await work(tx);
-      // What was sent and fails turns it into a rollback.
+      // If `begin` fails, so does every statement after it.
+      open.tx.start(client.query(begin));
+      const result = await work(open.tx);
+      // The server answers with ROLLBACK if a statement of the transaction failed.
       const committed = client.query('commit');
-      await Promise.all([begun, ...started, committed]);
-      if ((await committed).command !== 'COMMIT') throw new Error('The database rolled a transaction back');
+      await Promise.all([...open.started, committed]);
+      if ((await committed).command !== 'COMMIT') throw new RolledBack();
       return result;
     } catch (error) {
-      broken = isTimeout(error);
+      const cause = isConsequence(error) ? (open.firstFailure ?? error) : error;
+      broken = isUseless(cause);
       if (!broken) await client.query('rollback').catch((failure: Error) => (broken = failure));
-      throw error;
+      throw cause;
     } finally {
-      started.length = 0;
+      open.reset();
       client.release(broken);
     }
   };
 }
 
-/** A connection's transactions come one after another: each is the same object. */
+class RolledBack extends Error {
+  constructor() {
+    super('The database rolled a transaction back');
+  }
+}
+
+const IN_FAILED_TRANSACTION = '25P02';
+
+/** Whether an error only says that an earlier statement of the transaction failed. */
+function isConsequence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, cause } = error as Error & { code?: unknown };
+  return error instanceof RolledBack || code === IN_FAILED_TRANSACTION || isConsequence(cause);
+}
+
+/** Whether a connection is of no more use after an error: it fell silent, or its server takes no more writes. */
+const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(faultOf(error) ?? '');
+
+/** What the transactions of one connection share, which come one after another. */
 interface Opened {
   readonly tx: Transaction;
   readonly started: Promise<unknown>[];
+  /** Of what was sent and not waited for. */
+  readonly firstFailure: Error | null;
+  reset(): void;
 }
 
-function open(client: pg.PoolClient): Opened {
+function openOn(client: pg.PoolClient): Opened {
   const started: Promise<unknown>[] = [];
+  let firstFailure: Error | null = null;
   const start: Transaction['start'] = (write) => {
     const sent: Promise<unknown> = 'then' in write ? write : client.query(write);
-    sent.catch(() => {});
+    sent.catch((error: Error) => {
+      firstFailure ??= error;
+    });
     started.push(sent);
   };
-  return { tx: Object.assign(drizzle(client), { start }), started };
+  return {
+    tx: Object.assign(drizzle(client), { start }),
+    started,
+    get firstFailure() {
+      return firstFailure;
+    },
+    reset() {
+      started.length = 0;
+      firstFailure = null;
+    },
+  };
 }

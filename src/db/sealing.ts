@@ -96,8 +96,15 @@ export class Sealer {
 
   #key(id: string) {
     const key = this.#keys.get(id);
-    if (!key) throw new Error(`DATA_KEYS has no key "${id}", with which stored data was encrypted`);
+    if (!key) throw new MissingKey(id);
     return key;
+  }
+}
+
+/** Stored data was encrypted or hashed with a key that this process was not given. */
+export class MissingKey extends Error {
+  constructor(id: string) {
+    super(`DATA_KEYS has no key "${id}", with which stored data was encrypted`);
   }
 }
 

@@ -6,10 +6,14 @@ import {
   type GraphQLFormattedError,
 } from 'graphql';
 import type { Logger } from 'pino';
+import { faultOf } from '../db/faults.ts';
 import { CursorError } from '../feed/cursor.ts';
 import { withoutValues } from './unquoted.ts';
 
 const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
+
+const UNAVAILABLE =
+  'The database cannot be used at the moment. Repeat the same request in a few seconds: a mutation that was done all the same is not done twice.';
 
 /** What graphql-js adds to its complaints: it would tell a schema name by name to one who may not read it. */
 const SUGGESTION = / ?Did you mean .*$/s;
@@ -52,6 +56,14 @@ export const createTranslator =
       };
     }
     const id = randomUUID();
+    const fault = faultOf(cause);
+    if (fault) {
+      log.warn(
+        { err: cause, errorId: id, path: outer.path?.join('.'), fault },
+        'an operation could not use the database; its client is told to try again',
+      );
+      return { message: UNAVAILABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
+    }
     log.error({ err: cause, errorId: id, path: outer.path?.join('.') }, 'an operation failed unexpectedly');
     return {
       message: `Something went wrong on our side. Tell us this id: ${id}`,
@@ -60,7 +72,14 @@ export const createTranslator =
     };
   };
 
-/** Whether an error is a fault of ours, of which clients are told an id alone. */
+/** The code that a client is told of an error. */
+export function codeTold(error: GraphQLError): string {
+  const cause = error.originalError ?? error;
+  if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
+  return codeOf(error, cause) ?? (faultOf(cause) ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
+}
+
+/** Whether an error is a fault of ours or of the database, of which clients are told an id alone. */
 export const isOurFault = (error: GraphQLError): boolean => {
   const cause = error.originalError ?? error;
   return !(cause instanceof CursorError) && codeOf(error, cause) === null;

@@ -6,42 +6,48 @@ import { BARE_HEADERS } from './bare-answer.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5_000;
+/** Work that takes longer, such as a migration behind a lock or a commit that hangs, opens the room as well. */
+const OPEN_AFTER_MS = 1_000;
 
-interface Parts {
+interface Options {
   readonly host: string;
   readonly port: number;
-  /** Whether it is worth trying again. */
-  readonly isAbsence: (error: unknown) => boolean;
-  readonly onAbsence: (error: unknown) => void;
+  /** Why the database could not be used, in words for people; null if trying again is of no use. */
+  readonly faultIn: (error: unknown) => string | null;
+  readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Does what needs the database. Where that is not there, tries again until it is, and answers meanwhile that the process
- * lives and is not ready: whoever started both together need not mind the order. Returns the port to listen at.
+ * Does the start's work on the database, and tries again for as long as the database cannot be used. Meanwhile it answers
+ * `/healthz` with 200 and `/readyz` with 503 and the reason, so that both may be started in any order. Returns the port to
+ * listen at, with what the work returned.
  */
-export async function whenDatabaseIsThere(
-  { host, port, isAbsence, onAbsence }: Parts,
-  work: () => Promise<void>,
-): Promise<number> {
-  let room: Awaited<ReturnType<typeof openWaitingRoom>> | null = null;
+export async function whenDatabaseIsThere<T>(
+  { host, port, faultIn, onFault }: Options,
+  work: () => Promise<T>,
+): Promise<{ port: number; result: T }> {
+  const room = new WaitingRoom(host, port);
+  const opening = setTimeout(() => void room.open().catch(() => {}), OPEN_AFTER_MS);
   try {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
       try {
-        await work();
-        return room?.port ?? port;
+        const result = await work();
+        return { port: room.port, result };
       } catch (error) {
-        if (!isAbsence(error)) throw error;
-        onAbsence(error);
+        const fault = faultIn(error);
+        if (fault === null) throw error;
+        room.fault = fault;
+        onFault(error);
       }
-      room ??= await openWaitingRoom(host, port);
+      await room.open();
       await wait(retryMs);
     }
   } finally {
-    await room?.close();
+    clearTimeout(opening);
+    await room.close();
   }
 }
 
-const NOT_READY = { status: 'not ready', missing: { database: 'does not answer' } };
 const NOT_NOW = {
   errors: [
     {
@@ -51,22 +57,45 @@ const NOT_NOW = {
   ],
 };
 
-async function openWaitingRoom(host: string, port: number) {
-  const server = createServer(({ url }, response) => {
+/** Answers in the gateway's place until it can start. */
+class WaitingRoom {
+  fault = 'is being prepared';
+  readonly #host: string;
+  /** Where it listens, and the gateway will; 0 becomes a free one. */
+  port: number;
+  #opening: Promise<void> | null = null;
+  readonly #server = createServer(({ url }, response) => {
     const path = url?.split('?')[0];
     const alive = path === '/healthz';
+    const notReady = { status: 'not ready', missing: { database: this.fault } };
     response.writeHead(alive ? 200 : 503, { ...BARE_HEADERS, ...(alive ? {} : { 'Retry-After': '1' }) });
-    response.end(JSON.stringify(alive ? { status: 'ok' } : path === '/readyz' ? NOT_READY : NOT_NOW));
+    response.end(JSON.stringify(alive ? { status: 'ok' } : path === '/readyz' ? notReady : NOT_NOW));
   });
-  server.listen(port, host);
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+
+  constructor(host: string, port: number) {
+    this.#host = host;
+    this.port = port;
+  }
+
+  /** @throws what `listen` fails with, such as EADDRINUSE. */
+  open(): Promise<void> {
+    this.#opening ??= (async () => {
+      this.#server.listen(this.port, this.#host);
+      await once(this.#server, 'listening');
+      this.port = (this.#server.address() as AddressInfo).port;
+    })();
+    return this.#opening;
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.#opening?.then(
+      () => true,
+      () => false,
+    );
+    if (!opened) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
 }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
+import { faultOf } from '../db/faults.ts';
 import { insertWebhooks, type NewWebhook, placeOfWebhook } from '../db/inbox.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { Clock } from '../domain/ports.ts';
@@ -78,6 +79,9 @@ export class Inbox {
     const stored = this.#recordAtOnce(arrivals).then(
       () => arrivals.map(() => true as const),
       (error) => {
+        const fault = faultOf(error);
+        // To store them would fail as well, and take as long: the provider sends them again.
+        if (fault !== null && fault !== 'BUSY') throw error;
         this.#parts.log.warn(
           { err: error },
           'webhooks could not be recorded as they came; they are stored first',

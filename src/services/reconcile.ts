@@ -1,18 +1,18 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import { hasWaiting, parkWaiting, releaseWaiting, UNKNOWN_THERE, UNUSABLE_ANSWERS } from '../db/inbox.ts';
+import { faultOf } from '../db/faults.ts';
+import { hasWaiting, parkWaiting, releaseWaiting, UNKNOWN_THERE } from '../db/inbox.ts';
 import { findIntent } from '../db/intents.ts';
 import { drainQueue, queueDue } from '../db/jobs.ts';
 import { endLookup, findLookup, type LookupRow, postponeLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessionsByVerificationId, postponePoll, type SessionRow, withNextPoll } from '../db/sessions.ts';
-import { Mismatch, ProviderFailure } from '../domain/errors.ts';
+import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider } from '../domain/ports.ts';
 import { traced } from '../telemetry/trace.ts';
 import { adoptFound, verifiesUserOf } from './adopt-verification.ts';
 import type { PollingPace } from './polling-pace.ts';
-import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -21,13 +21,7 @@ const FIRST_RETRY_MS = 30_000;
 const LAST_RETRY_MS = 3_600_000;
 /** What the provider does not have after so long will not turn up. */
 export const GIVE_UP_MS = 3_600_000;
-/** Where the provider cannot even be asked, a search is kept up for longer. */
-const GIVE_UP_UNASKED_MS = 24 * 3_600_000;
-
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
-
-/** What comes of asking the provider, beside an answer. NOT_ASKED: it is still due. FAILED: the answer is of no use. */
-type Unanswered = 'NOT_ASKED' | 'FAILED';
 
 interface Parts {
   readonly db: Database;
@@ -85,7 +79,10 @@ export class Reconciler {
       });
   }
 
-  /** One job. What fails here is due as before, or postponed: the queue need not know. */
+  /**
+   * One job. What fails here is due as before, or postponed. A fault of the database is hidden from the queue, which would
+   * count it as an attempt and put the job off by minutes, and in the end by hours.
+   */
   async #reconcile(verificationId: string): Promise<void> {
     const { db, clock, log } = this.#parts;
     try {
@@ -95,19 +92,24 @@ export class Reconciler {
       await endLookup(db, verificationId);
       if (session.nextPollAt !== null && session.nextPollAt <= clock.now()) await this.#poll(session);
     } catch (error) {
-      log.warn({ err: error, verificationId }, 'a verification could not be reconciled');
+      const fault = faultOf(error);
+      log.warn(
+        { err: error, verificationId, ...(fault ? { fault } : {}) },
+        'a verification could not be reconciled',
+      );
+      if (fault !== null) return;
       throw new Error('A verification could not be reconciled: see the log');
     }
   }
 
   async #poll(session: SessionRow): Promise<void> {
-    const { db, clock, provider, pace, log } = this.#parts;
+    const { db, clock, provider, recorder, pace, log } = this.#parts;
     const said = await this.#ask(() => provider.findVerification(session.verificationId));
     if (said === 'NOT_ASKED') return;
     if (said !== 'FAILED' && said !== null) {
-      const { verificationId, providerWebhooks: webhooks } = session;
-      const report = { ...ANSWER, said, asked: { verificationId, webhooks } };
-      if (await this.#record((recording) => recording.report(report))) return;
+      const report = { ...ANSWER, said, webhooksWhenAsked: session.providerWebhooks };
+      await recorder.inTransaction((recording) => recording.report(report));
+      return;
     }
     if (said === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
     const now = clock.now();
@@ -119,7 +121,7 @@ export class Reconciler {
 
   /** A start that was sent and whose answer was not recorded, or a session that only webhooks speak of. */
   async #lookFor(verificationId: string): Promise<void> {
-    const { db, clock, provider } = this.#parts;
+    const { db, clock, provider, recorder } = this.#parts;
     const lookup = await findLookup(db, verificationId);
     if (!lookup) return;
     const intent = await findIntent(db, verificationId);
@@ -135,14 +137,20 @@ export class Reconciler {
     if (said !== 'FAILED' && said !== null) {
       const isForIntent = sent ? await this.#ask(() => verifiesUserOf(this.#parts, intent, said)) : false;
       if (isForIntent === true) {
-        const report = { ...ANSWER, said, asked: { verificationId, webhooks: 0 } };
-        if (await this.#record((recording) => recording.report(report))) return;
+        const report = { ...ANSWER, said, webhooksWhenAsked: 0 };
+        await recorder.inTransaction((recording) => recording.report(report));
+        return;
       }
-      if (waiting && (await this.#ask(() => adoptFound(this.#parts, verificationId, said))) === true) return;
+      if (isForIntent === 'NOT_ASKED') return;
+      if (isForIntent === 'FAILED') return this.#postpone(lookup);
+      const adopted = waiting && (await this.#ask(() => adoptFound(this.#parts, said)));
+      if (adopted === true || adopted === 'NOT_ASKED') return;
+      if (adopted === 'FAILED') return this.#postpone(lookup);
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
-    if (ageMs < (said === 'FAILED' ? GIVE_UP_UNASKED_MS : GIVE_UP_MS)) return this.#postpone(lookup);
-    await parkWaiting(db, verificationId, said === null ? UNKNOWN_THERE : UNUSABLE_ANSWERS);
+    // A provider that gives no useful answer says nothing of the verification: only an answer ends the search.
+    if (said === 'FAILED' || ageMs < GIVE_UP_MS) return this.#postpone(lookup);
+    await parkWaiting(db, verificationId, UNKNOWN_THERE);
     await endLookup(db, verificationId);
   }
 
@@ -151,18 +159,8 @@ export class Reconciler {
     await postponeLookup(db, verificationId, later(clock.now(), since));
   }
 
-  /** Records an answer. Returns false if it is about another verification or user, which is as good as no answer. */
-  async #record(work: (recording: Recording) => Promise<unknown>): Promise<boolean> {
-    try {
-      await this.#parts.recorder.recordAnswer(work);
-      return true;
-    } catch (error) {
-      if (error instanceof Mismatch) return false;
-      throw error;
-    }
-  }
-
-  async #ask<T>(call: () => Promise<T>): Promise<T | Unanswered> {
+  /** NOT_ASKED: there was no turn, and it stays due. FAILED: there was no use in asking. */
+  async #ask<T>(call: () => Promise<T>): Promise<T | 'NOT_ASKED' | 'FAILED'> {
     try {
       return await call();
     } catch (error) {

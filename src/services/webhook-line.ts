@@ -1,16 +1,14 @@
 import type { Logger } from 'pino';
 import type { Database, Transaction } from '../db/client.ts';
+import { type DatabaseFault, faultOf, isOfTheValues } from '../db/faults.ts';
 import { claimWebhooks, type InboxRow, placeOfWebhook, settleWebhook } from '../db/inbox.ts';
 import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { lockSession } from '../db/sessions.ts';
-import { Mismatch } from '../domain/errors.ts';
-import { NAME_OF_ID } from '../domain/identity.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, type WebhookNews } from '../provider/wire.ts';
-import type { OnMismatch } from '../telemetry/mismatches.ts';
 import { detached, traced } from '../telemetry/trace.ts';
-import type { Recorded, Recording, WebhookReport } from './record-transition.ts';
+import type { Recording, Report } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 const MOST_ATTEMPTS = 5;
@@ -18,6 +16,8 @@ const WORKERS = 2;
 /** They share the journeys to the database, and its commit. */
 const MOST_TOGETHER = 10;
 const LOOK_EVERY_MS = 1_000;
+/** Faults that may be of one session alone, whose row another transaction holds. */
+const OF_ONE_SESSION: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const STRANGER = 'No session was started here under this verification id: the provider is asked.';
 
 interface Parts {
@@ -25,7 +25,6 @@ interface Parts {
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
-  readonly onMismatch: OnMismatch;
   readonly log: Logger;
 }
 
@@ -63,7 +62,10 @@ export class WebhookLine {
     this.#working.add(work);
   }
 
-  /** Until there are none left. Where several fail, each is tried by itself; one that fails so is for the next look. */
+  /**
+   * Processes until none are left. If several fail together, each is tried by itself; one that fails by itself is passed
+   * over until the next look. While the database cannot be used, that ends the look.
+   */
   async #processAll(): Promise<void> {
     let behind = 0n;
     for (let alone = 0; !this.#stopped; alone -= 1) {
@@ -72,16 +74,16 @@ export class WebhookLine {
       if (outcome === 'NONE_LEFT') return;
       if (outcome === 'MAYBE_MORE') continue;
       if (limit > 1) alone = MOST_TOGETHER + 1;
-      else if (outcome.failed) behind = outcome.failed.id;
+      else if (outcome.passOver) behind = outcome.passOver.id;
       else return;
     }
   }
 
-  /** Some webhooks, each of another session, in one transaction. Of one that was alone it tells which failed. */
+  /** Processes some webhooks, each of another session, in one transaction. If one that was alone failed, says which. */
   async #processNext(
     limit: number,
     behind: bigint,
-  ): Promise<'MAYBE_MORE' | 'NONE_LEFT' | { failed: InboxRow | null }> {
+  ): Promise<'MAYBE_MORE' | 'NONE_LEFT' | { passOver: InboxRow | null }> {
     const { recorder, log } = this.#parts;
     let claimed: InboxRow[] = [];
     try {
@@ -103,14 +105,17 @@ export class WebhookLine {
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
-      if (limit > 1) return { failed: null };
+      if (limit > 1) return { passOver: null };
       const [failed = null] = claimed;
+      const fault = faultOf(error);
       log.warn(
-        { err: error, webhook: failed?.id.toString() },
-        'a webhook could not be processed; it will be tried again',
+        { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
+        'a webhook could not be processed; retrying',
       );
-      if (failed) await this.#countFailure(failed).catch(() => {});
-      return { failed };
+      // A fault of the database is none of the webhook's, and as a rule hits every other as well.
+      if (fault !== null && !OF_ONE_SESSION.includes(fault)) return { passOver: null };
+      if (failed && isOfTheValues(error)) await this.#countFailure(failed).catch(() => {});
+      return { passOver: failed };
     }
   }
 
@@ -123,16 +128,7 @@ export class WebhookLine {
       await this.#park(recording.tx, row, `It could not be understood: ${error.message}.`);
       return;
     }
-    let recorded: Recorded | null;
-    try {
-      recorded = await recording.report(reportOf(news));
-    } catch (error) {
-      if (!(error instanceof Mismatch)) throw error;
-      const { field, verificationId } = error;
-      this.#parts.onMismatch({ source: 'WEBHOOK', field, verificationId });
-      await this.#park(recording.tx, row, `It names another ${NAME_OF_ID[field]} than its session has.`);
-      return;
-    }
+    const recorded = await recording.report(reportOf(news));
     if (recorded?.session.erasedAt)
       return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
     if (recorded) return recording.gathered.settleWebhook(row.id);
@@ -154,7 +150,7 @@ export class WebhookLine {
     return { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) };
   }
 
-  /** A webhook that fails again and again would hold up its session's later ones. */
+  /** Parks a webhook after its last attempt: it would hold up its session's later ones for ever. */
   async #countFailure(row: InboxRow): Promise<void> {
     const { db } = this.#parts;
     const attempts = row.attempts + 1;
@@ -165,9 +161,10 @@ export class WebhookLine {
 }
 
 /** What a webhook says, as it is recorded. */
-export const reportOf = ({ eventTime, session }: WebhookNews): WebhookReport => ({
+export const reportOf = ({ eventTime, session }: WebhookNews): Report => ({
   source: 'WEBHOOK',
   actor: null,
   said: session,
   eventTime,
+  webhooksWhenAsked: 0,
 });

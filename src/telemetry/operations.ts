@@ -26,18 +26,18 @@ export interface OperationLabels {
   readonly field: string;
 }
 
-const known = new WeakMap<OperationDefinitionNode, OperationLabels>();
+const labelled = new WeakMap<OperationDefinitionNode, OperationLabels>();
 const NONE: OperationLabels = { kind: 'none', field: 'none' };
 
 /** Of a document that was validated. */
 export function labelsOf({ document, operationName }: Asked): OperationLabels {
   const operation = getOperationAST(document, operationName);
   if (!operation) return NONE;
-  let labels = known.get(operation);
+  let labels = labelled.get(operation);
   if (!labels) {
     const [field = 'none', ...more] = rootFields(document, operation.selectionSet);
     labels = { kind: operation.operation, field: more.length > 0 ? 'several' : field };
-    known.set(operation, labels);
+    labelled.set(operation, labels);
   }
   return labels;
 }
@@ -79,18 +79,21 @@ export const tracedOperation = <T>(
     work,
   );
 
-const failureIn = ({ errors }: Answered): string | undefined => errors?.[0] && codeOf(errors[0]);
-
-/** Measures how long operations take, and what comes of them. */
-export const measured =
-  <A extends Asked, R extends Answered>(execute: (args: A) => Promise<R>, { operations }: Metrics) =>
-  async (args: A): Promise<R> => {
+/** Measures how long operations take, and what comes of them: OK, or the code of the first error. */
+export const measured = <A extends Asked, R extends Answered>(
+  execute: (args: A) => Promise<R>,
+  { operations }: Metrics,
+  codeTold: (error: GraphQLError) => string,
+) => {
+  const failureIn = ({ errors }: Answered) => errors?.[0] && known(codeTold(errors[0]));
+  return async (args: A): Promise<R> => {
     const begun = performance.now();
     const labels = labelsOf(args);
     const result = await tracedOperation(labels, () => execute(args), failureIn);
     operations.observe({ ...labels, outcome: failureIn(result) ?? 'OK' }, (performance.now() - begun) / 1000);
     return result;
   };
+};
 
 /** Every code that a client can be told; what is not here is counted as OTHER. */
 export const CODES = new Set([
@@ -112,11 +115,7 @@ export const CODES = new Set([
   'UNTRUSTED_DOCUMENT',
 ]);
 
-function codeOf({ extensions, originalError }: GraphQLError): string {
-  const code = extensions.code ?? (originalError as GraphQLError | undefined)?.extensions?.code;
-  if (code === undefined) return originalError ? 'INTERNAL_SERVER_ERROR' : 'BAD_USER_INPUT';
-  return CODES.has(String(code)) ? String(code) : 'OTHER';
-}
+const known = (code: string): string => (CODES.has(code) ? code : 'OTHER');
 
 /** Counts what a translator tells clients. */
 export const counted =
@@ -126,7 +125,6 @@ export const counted =
   ) =>
   (error: unknown): T => {
     const told = translate(error);
-    const code = String(told.extensions?.code);
-    errors.inc({ code: CODES.has(code) ? code : 'OTHER' });
+    errors.inc({ code: known(String(told.extensions?.code)) });
     return told;
   };

@@ -52,7 +52,9 @@ for (const [transport, createFor] of Object.entries(CLIENTS))
         complete: () => ends.push('complete'),
       },
     );
-    await eventually(async () => gateway.logs.some((line) => line.includes('an operation failed')));
+    await eventually(async () =>
+      gateway.logs.some((line) => line.includes('an operation could not use the database')),
+    );
     await record(pool, key);
     wire.mend();
     await eventually(async () => seen.length > 0);

@@ -54,7 +54,7 @@ test('a gateway that is started before its database lives, is not ready, and is 
   const gateway = await starting;
   await untilReady(gateway);
   expect(gateway.url).toBe(url);
-  expect(gateway.output.filter((line) => line.includes('cannot be reached yet'))).not.toHaveLength(0);
+  expect(gateway.output.filter((line) => line.includes('cannot be used yet'))).not.toHaveLength(0);
   expect(await gateway.graphql('{ viewer { id } }')).toMatchObject({ viewer: { id: expect.any(String) } });
   expect(await gateway.end('SIGTERM')).toBe(0);
 

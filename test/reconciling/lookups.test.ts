@@ -180,3 +180,34 @@ test('a start that never arrived is not sent by anybody but its caller', async (
 
   expect((await start()).data.startSession.__typename).toBe('StartSessionSuccess');
 });
+
+test('a webhook is not parked because the provider gave no useful answer, about it or its user, however long', async () => {
+  for (const failing of ['/vkyc', '/user']) {
+    let mended = false;
+    const { gateway, clock } = await againstScript(({ path }) => {
+      if (path.startsWith(failing) && !mended)
+        return { status: 400, body: JSON.stringify({ type: 'invalid_request', code: 'invalid_request' }) };
+      if (path.startsWith('/user')) return { body: JSON.stringify({ user_id: 'asha', phone: '9988776655' }) };
+      const pair = { status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
+      return { body: JSON.stringify({ verification_id: 'unasked.1', user_id: 'asha', ...pair }) };
+    });
+    /** Waits until the look-up was tried, and put off. */
+    const triedInVain = () =>
+      eventually(async () => {
+        const { rows } = await gateway.database.query('select due_at from provider_lookup');
+        return rows[0]?.due_at > clock.now();
+      });
+    await gateway.webhook(webhookOf('unasked.1', 'RECEIVED', 'LINK_GENERATED', 1));
+    await triedInVain();
+
+    clock.forward(25 * 60 * MINUTE);
+    await triedInVain();
+    const { rows } = await gateway.database.query('select state from webhook_inbox');
+    expect(rows, failing).toEqual([{ state: 'WAITING' }]);
+
+    mended = true;
+    clock.forward(60 * MINUTE);
+    await eventually(async () => (await sessionOf(gateway, 'unasked.1'))?.user.userId === 'asha');
+    await gateway.stop();
+  }
+});

@@ -12,23 +12,21 @@ const LOG = `query ($id: String!) {
   }
 }`;
 
-type Options = Parameters<typeof bootGateway>[0] & object;
-
-export async function polledGateway(environment: Record<string, string> = {}, options: Options = {}) {
+export async function polledGateway(environment: Record<string, string> = {}) {
   const clock = movableClock();
-  const gateway = await bootGateway({ environment, clock, polling: true, ...options });
+  const gateway = await bootGateway({ environment, clock, polling: true });
   return { gateway, clock };
 }
 
 /** One whose provider says what the test's script says. */
-export async function againstScript(script: Script, options: Options = {}) {
+export async function againstScript(script: Script) {
   const provider = await startScriptedProvider(script);
   const environment = {
     CASHFREE_BASE_URL: provider.baseUrl,
     CASHFREE_CLIENT_ID: 'id',
     CASHFREE_CLIENT_SECRET: 'sandbox',
   };
-  return { provider, ...(await polledGateway(environment, options)) };
+  return { provider, ...(await polledGateway(environment)) };
 }
 
 export async function sessionOf(gateway: Gateway, id: string): Promise<any> {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { movableClock } from '../harness/clock.ts';
+import { failTransitions } from '../harness/failing-transitions.ts';
 import { setFaults } from '../harness/faults.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
 import { startScriptedProvider } from '../harness/provider.ts';
@@ -79,6 +80,26 @@ test('a database that cuts all connections under the polls ends no polling', asy
   }
   expect(cuts).toBe(4);
 }, 40_000);
+
+test('a fault of the database puts no poll off: it is repeated every second until it can be recorded', async () => {
+  const { gateway, clock } = await polledGateway();
+  await setFaults(gateway, { drop: {} });
+  await gateway.start('full.happy-path');
+  await gateway.advance('full.happy-path', 1);
+  const failWith = await failTransitions(gateway.database);
+  await failWith('53100');
+
+  clock.forward(15 * MINUTE);
+
+  // The queue would put it off by e, e², e³ … seconds.
+  await eventually(
+    async () => gateway.logs.filter((line) => line.includes('could not be reconciled')).length >= 5,
+  );
+  await failWith(null);
+  await eventually(
+    async () => (await sessionOf(gateway, 'full.happy-path')).subStatus === 'AADHAAR_VERIFICATION_SUCCESS',
+  );
+});
 
 test('a poll that one replica is doing is not done by another', async () => {
   const { gateway, clock } = await polledGateway();

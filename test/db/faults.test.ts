@@ -1,0 +1,153 @@
+import { createServer } from 'node:net';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { connect } from '../../src/db/client.ts';
+import { type DatabaseFault, faultOf, isOfTheValues } from '../../src/db/faults.ts';
+import { MissingKey } from '../../src/db/sealing.ts';
+import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
+
+/** What a promise rejects with. */
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => {
+      throw new Error('It resolved');
+    },
+    (error: unknown) => error,
+  );
+
+/** One connection of the gateway's kind; it need not be a good one. */
+function connectionTo(url: string, poolSize = 1) {
+  const { db, pool, close } = connect(url, poolSize, () => {});
+  atTheEnd(close);
+  return { db, pool, fail: (text: string) => rejection(pool.query(text)) };
+}
+
+/** An address at which nothing listens. */
+async function deadAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return `postgres://postgres@127.0.0.1:${port}/postgres`;
+}
+
+/** Each fault, as PostgreSQL and the driver really report it. */
+const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise<unknown> }> = {
+  'a port at which nothing listens': {
+    fault: 'AWAY',
+    cause: async () => connectionTo(await deadAddress()).fail('select 1'),
+  },
+  'a socket that is not there': {
+    fault: 'AWAY',
+    cause: () => connectionTo('postgres://postgres@%2Ftmp%2Fno-such-folder/postgres').fail('select 1'),
+  },
+  'a name that nobody knows': {
+    fault: 'AWAY',
+    cause: () => connectionTo('postgres://postgres@nobody.invalid/postgres').fail('select 1'),
+  },
+  'a connection that is cut while a query runs': {
+    fault: 'AWAY',
+    async cause(url) {
+      const wire = await startTcpProxy(url);
+      const asked = connectionTo(wire.url).fail('select pg_sleep(20)');
+      while (wire.accepted === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      wire.cut();
+      return asked;
+    },
+  },
+  'a connection that an administrator ends': {
+    fault: 'AWAY',
+    cause: (url) => connectionTo(url).fail('select pg_terminate_backend(pg_backend_pid())'),
+  },
+  'a transaction that may not write': {
+    fault: 'READ_ONLY',
+    cause: (url) => rejection(connectionTo(url).db.transaction(insertCall, 'begin read only')),
+  },
+  'a role that does not exist': {
+    fault: 'REFUSED',
+    cause: (url) => connectionTo(url.replace('postgres@', 'stranger@')).fail('select 1'),
+  },
+  'a database that does not exist': {
+    fault: 'REFUSED',
+    cause: (url) => connectionTo(url.replace(/\/[^/]+$/, '/no_such_database')).fail('select 1'),
+  },
+  'a statement that takes longer than it may': {
+    fault: 'BUSY',
+    cause: (url) => connectionTo(url).fail(`set statement_timeout = 1; select pg_sleep(1)`),
+  },
+  'a row that another transaction holds': {
+    fault: 'BUSY',
+    async cause(url) {
+      const { pool } = connectionTo(url, 2);
+      const holder = await pool.connect();
+      await holder.query('begin; select from provider_budget for update');
+      const late = await rejection(
+        pool.query(`set lock_timeout = 1; select from provider_budget for update`),
+      );
+      holder.release(true);
+      return late;
+    },
+  },
+  'a disk that is full, by the word of the server': {
+    fault: 'FULL',
+    cause: (url) => connectionTo(url).fail(raising('53100')),
+  },
+  'a server that has no connection left, by its word': {
+    fault: 'OVERLOADED',
+    cause: (url) => connectionTo(url).fail(raising('53300')),
+  },
+};
+
+const raising = (code: string) => `do $$ begin raise 'no more' using errcode = '${code}'; end $$`;
+
+const insertCall = (tx: { $client: pg.PoolClient }) =>
+  tx.$client.query(`insert into provider_call (at, purpose) values (now(), 'POLL')`);
+
+for (const [what, { fault, cause }] of Object.entries(FAULTS))
+  test(`${what} is the fault ${fault}, and not of the values`, async () => {
+    const error = await cause(await freshDatabase());
+
+    expect(faultOf(error)).toBe(fault);
+    expect(isOfTheValues(error)).toBe(false);
+    expect(faultOf(new Error('wrapped', { cause: error }))).toBe(fault);
+  });
+
+test('an error is of the values if they do not fit, and never if the schema, a right or a key is missing', async () => {
+  const { fail } = connectionTo(await freshDatabase());
+
+  for (const text of [
+    `select 'a'::int`,
+    `insert into vkyc_user (id) values (null)`,
+    `insert into log_identity select * from log_identity`,
+    raising('54000'),
+  ]) {
+    const error = await fail(text);
+    expect([faultOf(error), isOfTheValues(error)], text).toEqual([null, true]);
+  }
+  for (const text of [
+    'select * from no_such_table',
+    'select no_such_column from vkyc_user',
+    raising('42501'),
+  ]) {
+    const error = await fail(text);
+    expect([faultOf(error), isOfTheValues(error)], text).toEqual([null, false]);
+  }
+  expect(isOfTheValues(new TypeError('undefined is not a function'))).toBe(true);
+  expect(isOfTheValues(new MissingKey('k1'))).toBe(false);
+});
+
+test('a transaction fails with what its first statement failed with, not with what followed from it', async () => {
+  const { db } = connectionTo(await freshDatabase());
+  const failing = { name: 'failing', text: raising('53100'), values: [] };
+
+  const pipelined = await rejection(
+    db.transaction(async (tx) => {
+      tx.start(failing);
+      await tx.$client.query('select 1');
+    }),
+  );
+  const unawaited = await rejection(db.transaction(async (tx) => tx.start(failing)));
+
+  expect([faultOf(pipelined), faultOf(unawaited)]).toEqual(['FULL', 'FULL']);
+});
