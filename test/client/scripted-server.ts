@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildSchema, type ExecutionResult } from 'graphql';
+import { buildSchema, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
 import { createHandler } from 'graphql-sse/lib/use/http';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -10,9 +10,10 @@ import { atTheEnd } from '../harness/gateway.ts';
 
 const schema = buildSchema(`
   type Query { four: Int }
-  type StatusTransition { cursor: String! sequence: Int! }
-  type Heartbeat { cursor: String! }
-  union Frame = StatusTransition | Heartbeat
+  type StatusTransition { cursor: String! previousCursor: String sequence: Int! }
+  type Heartbeat { cursor: String! previousCursor: String }
+  type FeedReset { cursor: String! previousCursor: String }
+  union Frame = StatusTransition | Heartbeat | FeedReset
   type Subscription { feed(after: String): Frame! statusTransitions(after: String): StatusTransition! }
 `);
 
@@ -23,6 +24,8 @@ export interface ScriptedServer {
   /** Sends a frame to all who are subscribed; or, with `after`, to those who asked so. */
   send(frame: ExecutionResult, after?: string): void;
   complete(): void;
+  /** Answers the next subscriptions with these results, one each, and completes them. */
+  refuse(...results: ExecutionResult[]): void;
 }
 
 type Listener = { after: unknown; push(frame: ExecutionResult | null): void };
@@ -31,6 +34,7 @@ type Listener = { after: unknown; push(frame: ExecutionResult | null): void };
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const asked: Record<string, unknown>[] = [];
   const listeners = new Set<Listener>();
+  const refusals: ExecutionResult[] = [];
 
   async function* play(variables: Record<string, unknown>): AsyncGenerator<ExecutionResult> {
     const frames: (ExecutionResult | null)[] = [];
@@ -45,6 +49,11 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     listeners.add(listener);
     asked.push(variables);
     try {
+      const refusal = refusals.shift();
+      if (refusal) {
+        yield refusal;
+        return;
+      }
       for (;;) {
         for (let frame = frames.shift(); frame !== undefined; frame = frames.shift()) {
           if (frame === null) return;
@@ -72,6 +81,8 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       schema,
       subscribe: ({ variableValues }) => play(variableValues ?? {}),
       execute: () => ({ data: { four: 4 } }),
+      // As the test made it: the library formats errors of graphql-js alone.
+      onNext: (_connected, _id, _payload, _args, result) => result as FormattedExecutionResult,
     },
     sockets,
   );
@@ -94,5 +105,6 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     complete: () => {
       for (const { push } of listeners) push(null);
     },
+    refuse: (...results) => void refusals.push(...results),
   };
 }

@@ -1,17 +1,14 @@
-import * as sse from 'graphql-sse';
-import * as ws from 'graphql-ws';
+import type * as sse from 'graphql-sse';
+import type * as ws from 'graphql-ws';
 import { describe, expect, test, vi } from 'vitest';
-import { WebSocket } from 'ws';
-import { backoffMs, type FeedState, resuming } from '../../src/client/resuming.ts';
-import { atTheEnd, eventually } from '../harness/gateway.ts';
-import { type Cuttable, cuttable } from './cuttable.ts';
-import { startScriptedServer } from './scripted-server.ts';
+import { backoffMs, resuming } from '../../src/client/resuming.ts';
+import { eventually } from '../harness/gateway.ts';
+import { setUp, TRANSPORTS } from './scripted-client.ts';
 
 const FEED = `subscription Feed($after: String) {
   feed(after: $after) { ... on StatusTransition { cursor sequence } ... on Heartbeat { cursor } }
 }`;
 const TRANSITIONS = `subscription ($after: String) { statusTransitions(after: $after) { cursor sequence } }`;
-const atOnce = async () => {};
 
 const transition = (sequence: number, extensions?: { replay: true }) => ({
   data: { feed: { cursor: `at ${sequence}`, sequence } },
@@ -19,60 +16,7 @@ const transition = (sequence: number, extensions?: { replay: true }) => ({
 });
 const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
 
-type Client = Pick<sse.Client, 'subscribe' | 'iterate' | 'dispose'>;
-interface Tuning {
-  silenceMs?: number;
-  quietMs?: number;
-  keepAlive?: number;
-  retry?: () => Promise<void>;
-}
-
-const TRANSPORTS = {
-  'graphql-ws': (
-    { host }: Cuttable,
-    onState: (state: FeedState) => void,
-    { keepAlive = 0, ...tuning }: Tuning = {},
-  ) =>
-    resuming(
-      ws.createClient,
-      { url: `ws://${host}`, webSocketImpl: WebSocket, retryWait: atOnce, keepAlive },
-      { onState, ...tuning },
-    ) as Client,
-  'graphql-sse': ({ host }: Cuttable, onState: (state: FeedState) => void, tuning: Tuning = {}) =>
-    resuming(
-      sse.createClient,
-      { url: `http://${host}`, retry: tuning.retry ?? atOnce },
-      { onState, ...tuning },
-    ) as Client,
-};
-
-/** A scripted server behind a proxy, and a client of it that notes states, frames and ends. */
-async function setUp(transport: keyof typeof TRANSPORTS, tuning: Tuning = {}) {
-  const server = await startScriptedServer();
-  const proxy = await cuttable(server.url);
-  const states: FeedState[] = [];
-  const client = TRANSPORTS[transport](proxy, (state) => states.push(state), tuning);
-  atTheEnd(async () => client.dispose());
-  const watch = (query: string, variables?: Record<string, unknown>) => {
-    const frames: unknown[] = [];
-    const ends: unknown[] = [];
-    const stop = client.subscribe(
-      { query, ...(variables ? { variables } : {}) },
-      {
-        next: ({ data, errors }) => frames.push(errors ?? Object.values(data ?? {})[0]),
-        error: (error) => ends.push(error),
-        complete: () => ends.push('complete'),
-      },
-    );
-    return { frames, ends, stop };
-  };
-  const asked = (count: number) => eventually(async () => server.asked.length >= count);
-  const reported = (...expected: FeedState[]) =>
-    eventually(async () => states.length >= expected.length).then(() => expect(states).toEqual(expected));
-  return { server, proxy, client, states, watch, asked, reported };
-}
-
-describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('over %s', (transport) => {
+describe.each(TRANSPORTS)('over %s', (transport) => {
   test('catching up on what is past, live from the first other frame, stale as soon as the connection is lost', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'the start' });
@@ -238,18 +182,20 @@ describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])('over %s',
     expect(proxy.connections - connections).toBeLessThanOrEqual(1);
   });
 
-  test('a stream that the server completes, or that is left, ends for good', async () => {
+  test('a subscription that is left ends for good; one whose stream ends without a refusal goes on', async () => {
     const { server, states, watch, asked } = await setUp(transport);
     const [left, completed] = [watch(FEED, { after: 'a' }), watch(FEED, { after: 'b' })];
     await asked(2);
 
     left.stop();
     server.complete();
-    await eventually(async () => completed.ends.length > 0);
+    await asked(3);
+    server.send(transition(1), 'b');
+    await eventually(async () => completed.frames.length > 0);
 
-    expect([left.ends, completed.ends]).toEqual([['complete'], ['complete']]);
-    expect(server.asked).toHaveLength(2);
-    expect(states).not.toContain('stale');
+    expect([left.ends, completed.ends]).toEqual([['complete'], []]);
+    expect(server.asked.map(({ after }) => after)).toEqual(['a', 'b', 'b']);
+    expect(states).toContain('stale');
   });
 });
 
@@ -347,7 +293,12 @@ describe('what ends leaves no timer behind', () => {
   }
 
   test.each([
-    ['completed', 'complete', ({ sink }: ReturnType<typeof bare>) => sink.complete()],
+    [
+      'refused in a frame',
+      'complete',
+      ({ sink }: ReturnType<typeof bare>) =>
+        sink.next({ errors: [{ message: 'no', extensions: { code: 'FORBIDDEN' } }] } as never),
+    ],
     ['refused', 'error', ({ sink }: ReturnType<typeof bare>) => sink.error([{ message: 'CURSOR_EXPIRED' }])],
     ['left', 'complete', ({ stop }: ReturnType<typeof bare>) => stop()],
   ] as const)('%s', (_title, ended, act) => {

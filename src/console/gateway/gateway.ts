@@ -89,7 +89,8 @@ export class Gateway {
     const payload = { query: textOf(operation), variables: { ...variables } as Record<string, unknown> };
     this.#states.set(payload, onState);
     const stop = this.#socket.subscribe<Result>(payload, {
-      next: ({ data }) => data && next(data),
+      // The helper keeps back what the gateway could not complete: errors without data are a refusal.
+      next: ({ data, errors }) => (data ? next(data) : fail(failureOf(errors))),
       error: (why) => fail(failureOf(why)),
       complete: () => {},
     });

@@ -43,8 +43,9 @@ async function bookAndCancel(sessionId: string): Promise<void> {
 function watch(id: string, after: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watching = client.subscribe({ query: WATCH, variables: { id, after } }).subscribe({
-      next: ({ data }) => {
-        const frame = data!.sessionLive;
+      next: ({ data, error }) => {
+        if (!data) return reject(error);
+        const frame = data.sessionLive;
         const words = moved(frame);
         if (words) console.log(words);
         if (frame.__typename !== 'StatusTransition' || !frame.statusInfo.terminal) return;

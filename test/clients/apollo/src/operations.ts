@@ -116,11 +116,13 @@ export const WATCH = graphql(`
       __typename
       ... on SessionSnapshot {
         cursor
+        previousCursor
         resync
       }
       ... on StatusTransition {
         id
         cursor
+        previousCursor
         sequence
         status
         subStatus
@@ -131,6 +133,7 @@ export const WATCH = graphql(`
       }
       ... on Heartbeat {
         cursor
+        previousCursor
       }
     }
   }

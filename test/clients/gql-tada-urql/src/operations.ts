@@ -122,11 +122,13 @@ export const WATCH = graphql(`
       __typename
       ... on SessionSnapshot {
         cursor
+        previousCursor
         resync
       }
       ... on StatusTransition {
         id
         cursor
+        previousCursor
         sequence
         status
         subStatus
@@ -137,6 +139,7 @@ export const WATCH = graphql(`
       }
       ... on Heartbeat {
         cursor
+        previousCursor
       }
     }
   }

@@ -51,8 +51,9 @@ const watch = (id: string, after: string) =>
     const stop = live.subscribe<WatchSubscription>(
       { query: print(WatchDocument), variables: { id, after } },
       {
-        next: ({ data }) => {
-          const frame = data!.sessionLive;
+        next: ({ data, errors }) => {
+          if (!data) return error(errors);
+          const frame = data.sessionLive;
           const words = moved(frame);
           if (words) console.log(words);
           if (frame.__typename === 'StatusTransition' && frame.statusInfo.terminal) stop();

@@ -71,8 +71,9 @@ const watch = (sessionId: string, after: string) =>
     const stop = client.subscribe<VkycWatchSessionSubscription>(
       { query: VkycWatchSessionDocument.toString(), variables: { sessionId, after } },
       {
-        next: ({ data }) => {
-          const frame = data!.sessionLive;
+        next: ({ data, errors }) => {
+          if (!data) return error(errors);
+          const frame = data.sessionLive;
           const words = moved(frame);
           if (words) console.log(words);
           if (frame.__typename === 'StatusTransition' && frame.statusInfo.terminal) stop();

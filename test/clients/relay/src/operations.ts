@@ -131,11 +131,13 @@ export const WATCH = graphql`
       __typename
       ... on SessionSnapshot {
         cursor
+        previousCursor
         resync
       }
       ... on StatusTransition {
         id
         cursor
+        previousCursor
         sequence
         status
         subStatus
@@ -146,6 +148,7 @@ export const WATCH = graphql`
       }
       ... on Heartbeat {
         cursor
+        previousCursor
       }
     }
   }

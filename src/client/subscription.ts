@@ -1,0 +1,274 @@
+import { selectsHeartbeats } from './document.ts';
+import { type Frame, frameIn, meaningOfErrors, type Payload, type Result, type Sink } from './frames.ts';
+import { Position } from './position.ts';
+import { BADGE, type Event, type FeedState, NEXT, type State } from './states.ts';
+
+export interface Listeners {
+  connected?(again: boolean): void;
+}
+
+/** A stock client, as far as a subscription needs it. */
+export interface Connection {
+  subscribe(payload: Payload, sink: Sink, listeners: Listeners): () => void;
+  /** Of a WebSocket, which all subscriptions share. Undefined over SSE, where each has a connection of its own. */
+  readonly socket: Socket | undefined;
+  readonly disposed: boolean;
+  readonly retryAttempts: number;
+  /** Waits before a retry; `retries` counts those that failed before. */
+  wait(retries: number): Promise<void>;
+}
+
+export interface Socket {
+  readonly open: boolean;
+  /** How often it is pinged; 0: never. */
+  readonly keepAlive: number;
+  on(event: 'connected' | 'closed' | 'pong', heard: () => void): () => void;
+  terminate(): void;
+}
+
+export interface Settings {
+  readonly onState: (state: FeedState, payload: Payload) => void;
+  readonly silenceMs: number;
+  readonly quietMs: number;
+}
+
+/** One subscription that goes on after its last cursor, whatever becomes of its connection or stands in between. */
+export class ResumingSubscription {
+  readonly #payload: Payload;
+  readonly #sink: Sink;
+  readonly #listeners: Listeners;
+  readonly #connection: Connection;
+  readonly #settings: Settings;
+  /** The stock client of a WebSocket sends it again at each reconnect, as it is by then. */
+  readonly #request: Payload & { variables: { after?: unknown } };
+  readonly #position: Position;
+  readonly #hasHeartbeats: boolean;
+  #state: State = 'OPENING';
+  #badge: FeedState | null = null;
+  /** Number of the newest stream: what others still send is ignored. */
+  #stream = 0;
+  #stop = () => {};
+  #unlisten: (() => void)[] = [];
+  /** Streams that failed since the last good frame. */
+  #failures = 0;
+  /** Whether the present stream has said that everything so far was sent. */
+  #greeted = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    payload: Payload,
+    sink: Sink,
+    listeners: Listeners,
+    connection: Connection,
+    settings: Settings,
+  ) {
+    this.#payload = payload;
+    this.#sink = sink;
+    this.#listeners = listeners;
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#request = { ...payload, variables: { ...payload.variables } };
+    this.#position = new Position((this.#request.variables.after as string | undefined) ?? null);
+    this.#hasHeartbeats = selectsHeartbeats(payload);
+  }
+
+  begin(): void {
+    const { socket } = this.#connection;
+    if (socket)
+      this.#unlisten = [
+        socket.on('connected', () => this.#connected()),
+        socket.on('closed', () => this.#become('LOSS')),
+        // Without heartbeats, pongs are the only sign of life.
+        socket.on('pong', () => !this.#hasHeartbeats && this.#state === 'LIVE' && this.#become('NEWS')),
+      ];
+    this.#open();
+  }
+
+  leave(): void {
+    this.#end(() => this.#sink.complete());
+  }
+
+  fail(why: unknown): void {
+    this.#end(() => this.#sink.error(why));
+  }
+
+  #become(event: Event): void {
+    this.#state = NEXT[this.#state][event];
+    clearTimeout(this.#timer);
+    if (this.#state !== 'CATCHING_UP') this.#settled();
+    const silenceMs = this.#silenceMs();
+    if (this.#state === 'CATCHING_UP' && !this.#hasHeartbeats)
+      this.#timer = setTimeout(() => this.#become('QUIET'), this.#settings.quietMs);
+    else if (silenceMs) this.#timer = setTimeout(() => this.#giveUpSilent(), silenceMs);
+    const badge = BADGE[this.#state];
+    if (badge === null || badge === this.#badge) return;
+    this.#badge = badge;
+    this.#settings.onState(badge, this.#payload);
+  }
+
+  /** How long the server may be silent in this state; 0: for ever. */
+  #silenceMs(): number {
+    const { socket } = this.#connection;
+    const { silenceMs } = this.#settings;
+    // Over a WebSocket the stock client itself gives up an attempt to connect.
+    if (this.#state === 'OPENING') return socket ? 0 : silenceMs;
+    if (this.#state !== 'CATCHING_UP' && this.#state !== 'LIVE') return 0;
+    if (this.#hasHeartbeats) return silenceMs;
+    return socket?.keepAlive ? silenceMs + socket.keepAlive : 0;
+  }
+
+  #open(): void {
+    this.#stream += 1;
+    const stream = this.#stream;
+    const ifPresent =
+      <Args extends unknown[]>(act: (...args: Args) => void) =>
+      (...args: Args): void => {
+        if (stream === this.#stream && this.#state !== 'OVER') act(...args);
+      };
+    this.#request.variables.after = this.#position.after ?? this.#request.variables.after;
+    // The last stream ends after this one began, so that a WebSocket is not closed between them as unused.
+    const stopLast = this.#stop;
+    this.#become('SUBSCRIBED');
+    this.#stop = this.#connection.subscribe(
+      this.#request,
+      {
+        next: ifPresent((result: Result) => this.#next(result)),
+        error: ifPresent((why: unknown) => this.#error(why)),
+        complete: ifPresent(() => this.#completed()),
+      },
+      {
+        ...this.#listeners,
+        connected: ifPresent((again: boolean) => {
+          this.#connected();
+          this.#listeners.connected?.(again);
+        }),
+      },
+    );
+    stopLast();
+    if (this.#connection.socket?.open) this.#connected();
+  }
+
+  #connected(): void {
+    this.#greeted = false;
+    this.#become('CONNECTED');
+  }
+
+  #next(result: Result): void {
+    const meaning = meaningOfErrors(result);
+    const frame = frameIn(result);
+    if (meaning === 'FAULT') this.#retry('FAULT', result.errors);
+    else if (meaning === 'REFUSAL') this.#refuse(result);
+    else if (frame) this.#take(frame, result);
+    else this.#sink.next(result);
+  }
+
+  #refuse(result: Result): void {
+    this.#end(() => {
+      this.#sink.next(result);
+      this.#sink.complete();
+    });
+  }
+
+  #take(frame: Frame, result: Result): void {
+    const { cursor } = frame;
+    if (!cursor) {
+      this.fail(notResumable('select `cursor` on every type that it may send'));
+      return;
+    }
+    const isNewest = cursor === this.#position.cursor;
+    switch (this.#position.take({ ...frame, cursor })) {
+      case 'NEXT':
+        this.#request.variables.after = this.#position.after;
+        this.#failures = 0;
+        this.#become(this.#isPast(frame, result) ? 'PAST' : 'NEWS');
+        this.#sink.next(result);
+        break;
+      case 'REPEATED':
+        // A router that reopened its stream sends all of it again.
+        if (!isNewest) this.#become('PAST');
+        break;
+      case 'GAP':
+        this.#position.keepApart();
+        this.#retry('GAP', new Error('Frames of this subscription are lost again and again.'));
+    }
+  }
+
+  /**
+   * Whether more of the past may follow. The server marks such frames in `extensions`, which routers drop: where frames
+   * tell their type, a new stream is taken for the past until its first heartbeat, or for `quietMs` if it is too busy to
+   * have heartbeats.
+   */
+  #isPast({ __typename }: Frame, { extensions }: Result): boolean {
+    if (extensions?.replay) {
+      this.#settled();
+      return true;
+    }
+    if (__typename === undefined || __typename === 'Heartbeat' || !this.#hasHeartbeats) this.#greeted = true;
+    if (!this.#greeted) this.#settling ??= setTimeout(() => this.#settle(), this.#settings.quietMs);
+    return !this.#greeted;
+  }
+
+  #settle(): void {
+    this.#greeted = true;
+    this.#become('QUIET');
+  }
+
+  #settled(): void {
+    clearTimeout(this.#settling);
+    this.#settling = undefined;
+  }
+
+  #error(why: unknown): void {
+    const errors = Array.isArray(why) ? why : null;
+    if (errors && meaningOfErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
+    // The stock client of a WebSocket retries whatever can be retried. That of SSE reports all losses as errors.
+    else if (errors || this.#connection.socket) this.fail(why);
+    else this.#lose(why);
+  }
+
+  /** The gateway ends no stream without a refusal: something in between did. */
+  #completed(): void {
+    if (this.#connection.disposed) this.leave();
+    else this.#retry('FAULT', new Error('The stream of this subscription ends again and again.'));
+  }
+
+  #giveUpSilent(): void {
+    const { socket } = this.#connection;
+    if (socket) socket.terminate();
+    else this.#lose(new Error(`Nothing was heard of this subscription for ${this.#settings.silenceMs} ms.`));
+  }
+
+  #lose(why: unknown): void {
+    this.#retry('LOSS', why);
+    this.#stop();
+  }
+
+  /** Ignores the present stream from here on, and subscribes again after a while. */
+  #retry(event: 'GAP' | 'FAULT' | 'LOSS', why: unknown): void {
+    this.#stream += 1;
+    const stream = this.#stream;
+    this.#become(event);
+    if (this.#failures >= this.#connection.retryAttempts) {
+      this.fail(why);
+      return;
+    }
+    this.#failures += 1;
+    void this.#connection.wait(this.#failures - 1).then(() => {
+      if (stream !== this.#stream || this.#state === 'OVER') return;
+      if (this.#connection.disposed) this.leave();
+      else this.#open();
+    });
+  }
+
+  #end(tell: () => void): void {
+    if (this.#state === 'OVER') return;
+    this.#become('END');
+    this.#stop();
+    for (const unlisten of this.#unlisten) unlisten();
+    tell();
+  }
+}
+
+export const notResumable = (remedy: string): Error =>
+  new Error(`This subscription cannot be resumed: ${remedy}.`);

@@ -1,0 +1,295 @@
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../harness/gateway.ts';
+import { setUp, TRANSPORTS } from './scripted-client.ts';
+
+const FEED = `subscription Feed($after: String) {
+  feed(after: $after) {
+    __typename
+    ... on StatusTransition { cursor previousCursor sequence }
+    ... on Heartbeat { cursor previousCursor }
+    ... on FeedReset { cursor previousCursor }
+  }
+}`;
+const TRANSITIONS = `subscription ($after: String) {
+  statusTransitions(after: $after) { cursor previousCursor sequence }
+}`;
+
+const cursorAt = (sequence: number | null) => (sequence === null ? null : `at ${sequence}`);
+
+/** Frames of a feed whose transition 3 is at the cursor `at 3`. */
+const frame = (__typename: string, at: number, after: number | null, fields = {}) => ({
+  data: {
+    feed: { __typename, cursor: cursorAt(at), previousCursor: cursorAt(after), ...fields },
+  },
+});
+const transition = (sequence: number, after: number | null = sequence - 1) =>
+  frame('StatusTransition', sequence, after, { sequence });
+const heartbeat = (at: number, after: number | null = at) => frame('Heartbeat', at, after);
+
+const shown = (frames: unknown[]) =>
+  (frames as { __typename: string; sequence?: number }[]).map(
+    ({ __typename, sequence }) => sequence ?? __typename,
+  );
+const MARKED = (cursor: string) => expect.stringMatching(new RegExp(`^${cursor}~.+`));
+
+describe.each(TRANSPORTS)('over %s', (transport) => {
+  test('after a lost frame the next one is not shown, and the client asks for both under a mark of its own', async () => {
+    const { server, watch, asked, reported } = await setUp(transport);
+    const { frames, ends } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(heartbeat(0));
+    server.send(transition(1));
+    await reported('catching up', 'live');
+
+    server.send(transition(3));
+    await asked(2);
+    server.send(transition(2));
+    server.send(transition(3));
+    server.send(heartbeat(3));
+    await reported('catching up', 'live', 'catching up', 'live');
+
+    expect(server.asked).toEqual([{ after: 'at 0' }, { after: MARKED('at 1') }]);
+    expect(shown(frames)).toEqual(['Heartbeat', 1, 2, 3, 'Heartbeat']);
+    expect(ends).toEqual([]);
+  });
+
+  test('a heartbeat that follows a lost frame does not count as a sign of life', async () => {
+    const { server, watch, asked, states } = await setUp(transport);
+    watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(heartbeat(0));
+    await eventually(async () => states.at(-1) === 'live');
+
+    server.send(heartbeat(1));
+    await asked(2);
+
+    expect(states).toEqual(['catching up', 'live', 'catching up']);
+    expect(server.asked[1]).toEqual({ after: MARKED('at 0') });
+  });
+
+  test('repeated frames are not shown, whether one came twice or a router began again from the start', async () => {
+    const { server, watch, asked, reported } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    for (const sequence of [1, 2, 3]) server.send(transition(sequence));
+    server.send(heartbeat(3));
+    await reported('catching up', 'live');
+
+    server.send(transition(3));
+    for (const sequence of [1, 2, 3, 4]) server.send(transition(sequence));
+    await reported('catching up', 'live', 'catching up', 'live');
+
+    expect(shown(frames)).toEqual([1, 2, 3, 'Heartbeat', 4]);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test('a stream that began again with fewer heartbeats is followed on', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(transition(1));
+    // Filters let nothing through between these two.
+    server.send(heartbeat(5, 1));
+
+    server.send(transition(1));
+    server.send(transition(6, 1));
+    await eventually(async () => frames.length === 3);
+
+    expect(shown(frames)).toEqual([1, 'Heartbeat', 6]);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test('a client that a router lets join the stream of another gets one of its own, from its own cursor', async () => {
+    const { server, watch, asked, states } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'at 3' });
+    await asked(1);
+
+    server.send(transition(8));
+    await asked(2);
+
+    expect(server.asked[1]).toEqual({ after: MARKED('at 3') });
+    expect(frames).toEqual([]);
+    expect(states).toEqual(['catching up']);
+  });
+
+  test('a client without a cursor that joins in the middle asks for a stream from its beginning', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames } = watch(FEED);
+    await asked(1);
+
+    server.send(transition(8));
+    await asked(2);
+    server.send(heartbeat(8, null));
+    server.send(transition(9));
+    await eventually(async () => frames.length === 2);
+
+    expect(server.asked).toEqual([{}, { after: MARKED('') }]);
+    expect(shown(frames)).toEqual(['Heartbeat', 9]);
+  });
+
+  test('a stream that a router began again without a cursor is not taken for what comes next', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames } = watch(FEED);
+    await asked(1);
+    server.send(heartbeat(3, null));
+    await eventually(async () => frames.length === 1);
+
+    server.send(heartbeat(7, null));
+    await asked(2);
+
+    expect(server.asked[1]).toEqual({ after: MARKED('at 3') });
+    expect(frames).toHaveLength(1);
+  });
+
+  test('the mark stays when the connection is lost later, and changes at the next gap', async () => {
+    const { server, proxy, watch, asked } = await setUp(transport);
+    watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(transition(2));
+    await asked(2);
+    server.send(transition(1));
+    server.send(transition(2));
+    await eventually(async () => server.asked.length === 2);
+    proxy.cut();
+    await asked(3);
+    server.send(transition(9));
+    await asked(4);
+
+    const marks = server.asked.slice(1).map(({ after }) => String(after).split('~')[1]);
+    expect(marks[1]).toBe(marks[0]);
+    expect(marks[2]).not.toBe(marks[0]);
+  });
+
+  test('a reset is shown and gone on from: what came before it is neither expected nor taken for a repetition', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(transition(1));
+    server.send(transition(2));
+    server.send(frame('FeedReset', 1, 2, { reason: 'the log was rewound' }));
+    server.send(transition(2));
+    await eventually(async () => frames.length === 4);
+
+    expect(shown(frames)).toEqual([1, 2, 'FeedReset', 2]);
+    expect(frames[2]).toMatchObject({ reason: 'the log was rewound' });
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test('frames that do not say what they follow are shown as they come', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames } = watch('subscription ($after: String) { statusTransitions(after: $after) { cursor } }');
+    await asked(1);
+    for (const cursor of ['at 5', 'at 7', 'at 5']) server.send({ data: { statusTransitions: { cursor } } });
+    await eventually(async () => frames.length === 3);
+
+    expect(frames).toEqual([{ cursor: 'at 5' }, { cursor: 'at 7' }, { cursor: 'at 5' }]);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test('behind a router that drops `extensions`, a new stream counts as the past until its first heartbeat', async () => {
+    const { server, proxy, watch, asked, states, reported } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(heartbeat(0));
+    await reported('catching up', 'live');
+    proxy.cut();
+    await asked(2);
+
+    server.send(transition(1));
+    server.send(transition(2));
+    await eventually(async () => frames.length === 3);
+    expect(states).toEqual(['catching up', 'live', 'stale', 'catching up']);
+    server.send(heartbeat(2));
+    await reported('catching up', 'live', 'stale', 'catching up', 'live');
+  });
+
+  test('a stream that is too busy for heartbeats is live after a while', async () => {
+    const { server, watch, asked, states } = await setUp(transport, { quietMs: 50 });
+    watch(FEED, { after: 'at 0' });
+    await asked(1);
+
+    let sequence = 0;
+    await eventually(async () => {
+      sequence += 1;
+      server.send(transition(sequence));
+      return states.at(-1) === 'live';
+    });
+
+    expect(states).toEqual(['catching up', 'live']);
+  });
+
+  const errors = (code?: string) => [{ message: 'as told', extensions: code ? { code } : {} }] as never;
+
+  test.each([
+    ['INTERNAL_SERVER_ERROR and no data', { data: null, errors: errors('INTERNAL_SERVER_ERROR') }],
+    ['SERVICE_UNAVAILABLE and no data', { data: null, errors: errors('SERVICE_UNAVAILABLE') }],
+    ['an unknown fault and no data', { data: null, errors: errors() }],
+    ['a fault beside data', { ...transition(1), errors: errors('INTERNAL_SERVER_ERROR') }],
+  ])('a frame with %s is asked for again, and not shown until it is whole', async (_title, broken) => {
+    const { server, watch, asked, states } = await setUp(transport);
+    const { frames, ends } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(heartbeat(0));
+    await eventually(async () => states.at(-1) === 'live');
+
+    server.send(broken);
+    // A server that goes on as if nothing had happened.
+    server.send(transition(2));
+    await asked(2);
+    expect(states.slice(0, 3)).toEqual(['catching up', 'live', 'stale']);
+    server.send(transition(1));
+    server.send(transition(2));
+    await eventually(async () => frames.length === 3);
+
+    expect(server.asked[1]).toEqual({ after: 'at 0' });
+    expect(shown(frames)).toEqual(['Heartbeat', 1, 2]);
+    expect(ends).toEqual([]);
+  });
+
+  test('a subscription that the server cannot begin is tried again, each time after a longer wait', async () => {
+    const waits: unknown[] = [];
+    const { server, watch, asked } = await setUp(transport, {
+      retry: async (...retries: unknown[]) => void waits.push(...retries),
+    });
+    server.refuse(
+      { errors: errors('INTERNAL_SERVER_ERROR') },
+      { errors: errors('SERVICE_UNAVAILABLE') },
+      { errors: errors('RATE_LIMITED') },
+    );
+    const { frames, ends } = watch(FEED, { after: 'at 0' });
+    await asked(4);
+    server.send(transition(1));
+    await eventually(async () => frames.length === 1);
+
+    expect(waits).toEqual([0, 1, 2]);
+    expect(server.asked).toEqual(Array(4).fill({ after: 'at 0' }));
+    expect([shown(frames), ends]).toEqual([[1], []]);
+  });
+
+  test.each(['CURSOR_EXPIRED', 'BAD_USER_INPUT', 'FORBIDDEN', 'A_CODE_OF_A_ROUTER'])(
+    'a refusal with %s is shown and ends the subscription',
+    async (code) => {
+      const { server, watch } = await setUp(transport);
+      server.refuse({ errors: errors(code) });
+      const { frames, ends } = watch(TRANSITIONS, { after: 'at 0' });
+      await eventually(async () => ends.length > 0);
+
+      expect(frames).toEqual([[{ message: 'as told', extensions: { code } }]]);
+      expect(ends).toEqual(['complete']);
+      expect(server.asked).toHaveLength(1);
+    },
+  );
+
+  test('a frame that lacks what this viewer may not see is shown with its errors', async () => {
+    const { server, watch, asked } = await setUp(transport);
+    const { frames } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send({ ...transition(1), errors: errors('FORBIDDEN') });
+    server.send(transition(2));
+    await eventually(async () => frames.length === 2);
+
+    expect(frames[0]).toEqual([{ message: 'as told', extensions: { code: 'FORBIDDEN' } }]);
+    expect(shown(frames.slice(1))).toEqual([2]);
+    expect(server.asked).toHaveLength(1);
+  });
+});
