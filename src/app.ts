@@ -9,7 +9,7 @@ import { readLogIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
-import { type Clock, type Doorbell, systemClock } from './domain/ports.ts';
+import { type CallPurpose, type Clock, type Doorbell, type Provider, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
 import { createNatsDoorbell, subjectOf } from './feed/nats-doorbell.ts';
@@ -53,6 +53,7 @@ import { createStartSession } from './services/start-session.ts';
 import { WebhookLine } from './services/webhook-line.ts';
 import { addGauges } from './telemetry/gauges.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { watchMismatches } from './telemetry/mismatches.ts';
 import { counted, measured } from './telemetry/operations.ts';
 import { watchCalls } from './telemetry/provider-calls.ts';
 import { createReadiness } from './telemetry/readiness.ts';
@@ -63,6 +64,8 @@ export interface Overrides {
   readonly log?: Logger;
   /** Puts something between the doorbell and those who ring or listen. */
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
+  /** Wraps the provider's client. */
+  readonly provider?: (provider: Provider) => Provider;
   /** Nothing is asked of the provider but for a caller. */
   readonly withoutPolling?: boolean;
   /** Executes in the place of the compiler. */
@@ -134,16 +137,20 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       },
     );
     const metrics = createMetrics();
+    const onMismatch = watchMismatches(metrics, log);
     const stoppingCalls = new AbortController();
     const limits = limitsOf(config.provider.callsPerMinute);
     const budget = createCallBudget(db, limits, stoppingCalls.signal);
     const { access, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
-    const cashfree = createCashfree({
+    const { provider: wrapProvider = (unchanged) => unchanged } = overrides;
+    const clientFor = createCashfree({
       ...access,
       ...watchProvider(metrics, log),
+      onMismatch: (mismatch) => onMismatch({ source: 'ANSWER', ...mismatch }),
       budget,
       stopping: stoppingCalls.signal,
     });
+    const cashfree = (purpose: CallPurpose) => wrapProvider(clientFor(purpose));
     const provider = cashfree('MUTATION');
     const { doorbell: wrap = (unchanged) => unchanged } = overrides;
     const { natsServers: servers } = config;
@@ -156,8 +163,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
-    const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, log });
-    const line = new WebhookLine({ db, clock, sealer, recorder, log });
+    const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, onMismatch, log });
+    const line = new WebhookLine({ db, clock, sealer, recorder, onMismatch, log });
     onStop(() => line.stop());
     const inbox = new Inbox({ db, clock, sealer, recorder, line, log });
     if (!overrides.withoutPolling) {
@@ -170,7 +177,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     }
 
     const policy = { auditUnknownAgents: config.auditUnknownAgents };
-    const actions = { db, clock, recorder, sealer, policy, provider, log };
+    const actions = { db, clock, recorder, sealer, policy, provider, onMismatch, log };
     const services: Services = {
       db,
       sealer,

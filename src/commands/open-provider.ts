@@ -33,6 +33,7 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     onUnmappedError() {},
     watch: (_endpoint, _purpose, attempt) => attempt(),
     onBreak() {},
+    onMismatch() {},
   });
   const clock = systemClock;
   const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
@@ -40,6 +41,7 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     ...{ db, clock, sealer, auditKeys, pace, log },
     doorbell: SILENT_DOORBELL,
     metrics: createMetrics(),
+    onMismatch() {},
   });
   return {
     ...{ db, clock, sealer, recorder },

@@ -2,7 +2,7 @@ import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, recordsOf } from './fields.ts';
 import { prepared, preparedRows, statement } from './prepared.ts';
-import { type SessionRow, sessionFields } from './sessions.ts';
+import { type LockedSession, lockedSessionFields } from './sessions.ts';
 import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
@@ -36,7 +36,7 @@ const keepWebhooks = prepared<string | null>(
 export const lockFreeSessions = (
   tx: Transaction,
   webhooks: readonly { verificationId: string; bodyHash: Buffer }[],
-): Promise<SessionRow[]> =>
+): Promise<LockedSession[]> =>
   freeSessions(
     tx,
     webhooks.map(({ verificationId }) => verificationId),
@@ -56,8 +56,8 @@ const firstOf = (verificationId: string, before = '') => `(
 
 const freeSessions = preparedRows(
   'sessions free',
-  sessionFields,
-  `select ${sessionFields.list}
+  lockedSessionFields,
+  `select ${lockedSessionFields.list}
    from unnest($1::text[], $2::bytea[]) as arrived(verification_id, body_hash)
    join vkyc_session on vkyc_session.verification_id = arrived.verification_id
    where vkyc_session.erased_at is null
@@ -99,7 +99,7 @@ const waitingOf = (verificationId: string) =>
 /** Why webhooks were parked whose verification the provider does not have either. */
 export const UNKNOWN_THERE = 'Neither this gateway nor the provider knows this verification id.';
 
-/** Puts the webhooks of a session that is known by now back in line, given up or not. */
+/** Requeues the webhooks of a session that exists by now, those that were given up as well. */
 export const releaseWaiting = (db: Queryable, verificationId: string) =>
   db
     .update(inbox)

@@ -112,11 +112,17 @@ export async function countPolled(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
+/** A session whose row is locked, with what updates of the provider are compared with. */
+export interface LockedSession extends SessionRow {
+  /** The provider's id of the user; null once the person was erased. */
+  readonly providerUserId: string | null;
+}
+
 /** Locks rows until the transaction ends: sequences are given out one at a time. */
-export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<SessionRow[]> =>
+export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<LockedSession[]> =>
   lockedByVerificationId(tx, verificationIds);
 
-export async function lockSession(tx: Transaction, verificationId: string): Promise<SessionRow | null> {
+export async function lockSession(tx: Transaction, verificationId: string): Promise<LockedSession | null> {
   const [row] = await lockSessions(tx, [verificationId]);
   return row ?? null;
 }
@@ -143,7 +149,15 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
   return inserted.length > 0;
 }
 
-export const sessionFields = fieldsOf(sessions, 'vkyc_session');
+const sessionFields = fieldsOf(sessions, 'vkyc_session');
+/** The fields of `LockedSession`. The user's row is read and not locked: its provider's id never changes but by erasure. */
+export const lockedSessionFields = fieldsOf<typeof sessions, { providerUserId: string | null }>(
+  sessions,
+  'vkyc_session',
+  {
+    providerUserId: `(select u.user_id from vkyc_user u where u.id = vkyc_session.user_id and u.erased_at is null)`,
+  },
+);
 const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shape = '') =>
   preparedRows(
     `sessions by ${column}${shape}`,
@@ -152,9 +166,10 @@ const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shap
   );
 const lockedByVerificationId = preparedRows(
   'sessions locked',
-  sessionFields,
+  lockedSessionFields,
   // The index gives them in its order, which all take: nobody waits for somebody who waits.
-  `select ${sessionFields.list} from vkyc_session where ${amongKeys('verification_id', '$1', 'text')} for update`,
+  `select ${lockedSessionFields.list} from vkyc_session
+   where ${amongKeys('verification_id', '$1', 'text')} for update`,
 );
 const lockedById = preparedRows(
   'session locked',

@@ -1,3 +1,4 @@
+import { type IdentityField, NAME_OF_ID } from './identity.ts';
 import type { SessionAction } from './session.ts';
 
 /**
@@ -60,7 +61,8 @@ export class Refusal extends Error {
 /**
  * `TAKEN`: the id is in use there. `NOT_FOUND`: it knows nothing of it. `NO_BALANCE`: it wants money first.
  * `INVALID`: something that the caller gave is not acceptable there. `REFUSED`: it will not do this.
- * `UNAVAILABLE`: it may have done it, or may later.
+ * `UNAVAILABLE`: it may have done it, or may later. `MISMATCH`: its answer names another verification or user than the
+ * call did; the answer must not be used, and the call may have had its effect.
  */
 export type ProviderFailureKind =
   | 'TAKEN'
@@ -68,7 +70,8 @@ export type ProviderFailureKind =
   | 'NO_BALANCE'
   | 'INVALID'
   | 'REFUSED'
-  | 'UNAVAILABLE';
+  | 'UNAVAILABLE'
+  | 'MISMATCH';
 
 interface ProviderFailureDetails {
   readonly providerCode?: string | undefined;
@@ -88,5 +91,16 @@ export class ProviderFailure extends Error {
     readonly details: ProviderFailureDetails = {},
   ) {
     super(message);
+  }
+}
+
+/** Refuses an update of the provider that names another verification or user than it should. */
+export class Mismatch extends ProviderFailure {
+  constructor(
+    readonly field: IdentityField,
+    /** The verification that was asked about, or that the update names; null if a user was asked about. */
+    readonly verificationId: string | null,
+  ) {
+    super('MISMATCH', `The provider answered with another ${NAME_OF_ID[field]}; the answer was not used.`);
   }
 }

@@ -1,5 +1,6 @@
 import { ProviderFailure } from '../domain/errors.ts';
 import type { CallPurpose, Provider } from '../domain/ports.ts';
+import { type MismatchedAnswer, refuseMismatches } from './refuse-mismatches.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 import {
   readSdkToken,
@@ -14,10 +15,16 @@ import {
 interface Options extends TransportOptions {
   /** Given out by the provider's account manager; needed for SDK tokens alone. */
   readonly appId: string | null;
+  /** Hears of answers that were refused because they are about another verification or user. */
+  readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
 /** The provider's REST API over HTTP, for each purpose on which its calls are spent. */
-export function createCashfree({ appId, ...options }: Options): (purpose: CallPurpose) => Provider {
+export function createCashfree({
+  appId,
+  onMismatch,
+  ...options
+}: Options): (purpose: CallPurpose) => Provider {
   const transport = createTransport(options);
 
   return (purpose) => {
@@ -29,7 +36,7 @@ export function createCashfree({ appId, ...options }: Options): (purpose: CallPu
         repeatable: true,
       });
 
-    return {
+    const client: Provider = {
       createUser: (user) =>
         transport(purpose, {
           method: 'POST',
@@ -70,6 +77,7 @@ export function createCashfree({ appId, ...options }: Options): (purpose: CallPu
         });
       },
     };
+    return refuseMismatches(client, onMismatch);
   };
 }
 

@@ -5,17 +5,25 @@ import { claimForAdoption, findIntent, type IntentRow, replaceUser } from '../db
 import type { Sealer } from '../db/sealing.ts';
 import { findSessionsByVerificationId } from '../db/sessions.ts';
 import { findUsers } from '../db/users.ts';
-import { ProviderFailure } from '../domain/errors.ts';
+import { Mismatch, ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { chosenUserId } from './chosen-user-id.ts';
 import { learnUser } from './ensure-user.ts';
+import type { AnswerReport } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 /** How often an id is asked about again that found no free call, and how long after if the failure does not say. */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
 
-const ANSWER = { source: 'POLL', actor: null, eventTime: null, webhooksWhenAsked: 0 } as const;
+/** An answer about a verification that has no session yet. */
+const answerAbout = (verificationId: string, said: ProviderSession): AnswerReport => ({
+  source: 'POLL',
+  actor: null,
+  said,
+  eventTime: null,
+  asked: { verificationId, webhooks: 0 },
+});
 
 export interface AdoptionParts {
   readonly db: Database;
@@ -33,6 +41,7 @@ export const ADOPTION_OUTCOMES = {
   NOT_AT_PROVIDER: 'not at the provider: it does not know this verification id',
   ANOTHERS: 'in doubt: a start of this id is open here for another user than the provider names',
   WITHOUT_USER: 'in doubt: the provider does not say whom it verifies',
+  MISMATCH: 'refused: the provider answered about another verification or user; nothing was recorded',
   UNANSWERED: 'not answered: the provider could not be asked; try again',
 } as const;
 
@@ -51,6 +60,7 @@ export async function adoptVerification(
     try {
       return await adoptIfUnknown(parts, verificationId);
     } catch (error) {
+      if (error instanceof Mismatch) return 'MISMATCH';
       if (!(error instanceof ProviderFailure)) throw error;
       const { sent, retryAfterSeconds } = error.details;
       if (sent !== false || turn === MAX_TURNS) return 'UNANSWERED';
@@ -70,10 +80,11 @@ async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Pro
   if (!said) return 'NOT_AT_PROVIDER';
   if (said.userId === null) return 'WITHOUT_USER';
   if (intent?.state === 'OPEN' && (await verifiesUserOf(parts, intent, said))) {
-    const recorded = await recorder.inTransaction((recording) => recording.report({ ...ANSWER, said }));
+    const report = answerAbout(verificationId, said);
+    const recorded = await recorder.recordAnswer((recording) => recording.report(report));
     if (recorded) return 'ADOPTED';
   }
-  if (await adoptFound(parts, said)) return 'ADOPTED';
+  if (await adoptFound(parts, verificationId, said)) return 'ADOPTED';
   // A start or a webhook may have begun the session since the first look.
   return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
 }
@@ -82,12 +93,16 @@ async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Pro
  * Records a verification of the same account that was started elsewhere; its verification id is taken from then on.
  * False if the provider names no user, or a start of this id is open or done here. @throws `ProviderFailure`
  */
-export async function adoptFound(parts: AdoptionParts, said: ProviderSession): Promise<boolean> {
+export async function adoptFound(
+  parts: AdoptionParts,
+  verificationId: string,
+  said: ProviderSession,
+): Promise<boolean> {
   const { clock, recorder } = parts;
-  const { verificationId, userId } = said;
+  const { userId } = said;
   if (userId === null) return false;
   const user = await learnUser(parts, userId);
-  return recorder.inTransaction(async (recording) => {
+  return recorder.recordAnswer(async (recording) => {
     const sessionId = uuidv7();
     const claim = { verificationId, sessionId, createdAt: clock.now() };
     // A caller may have begun to start it here since the provider was asked.
@@ -99,7 +114,7 @@ export async function adoptFound(parts: AdoptionParts, said: ProviderSession): P
       agentTemplate: null,
       replacesId: null,
     };
-    await recording.adopt({ ...ANSWER, said }, origin);
+    await recording.adopt(answerAbout(verificationId, said), origin);
     return true;
   });
 }

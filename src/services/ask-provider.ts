@@ -2,13 +2,16 @@ import type { Logger } from 'pino';
 import type { SessionRow } from '../db/sessions.ts';
 import { findUsers } from '../db/users.ts';
 import type { Viewer } from '../domain/access.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Mismatch, Refusal } from '../domain/errors.ts';
+import { findMismatch } from '../domain/identity.ts';
 import type { Provider, ProviderSession, SdkToken } from '../domain/ports.ts';
+import type { OnMismatch } from '../telemetry/mismatches.ts';
 import { type ActionParts, allowedSession, refuse } from './perform-action.ts';
 import { refusalOf } from './provider-refusal.ts';
 
 export interface ProviderParts extends ActionParts {
   readonly provider: Provider;
+  readonly onMismatch: OnMismatch;
   readonly log: Logger;
 }
 
@@ -24,24 +27,24 @@ export async function refreshSession(
   sessionId: string,
 ): Promise<Refreshed> {
   const session = await allowedSession(parts, viewer, 'REFRESH', sessionId);
+  const asked = { verificationId: session.verificationId, webhooks: session.providerWebhooks };
   const said = await find(parts, session);
-  return parts.recorder.inTransaction(async (recording) => {
-    const recorded = await recording.report({
-      source: 'POLL',
-      actor: null,
-      said,
-      eventTime: null,
-      webhooksWhenAsked: session.providerWebhooks,
+  const report = { source: 'POLL', actor: null, said, eventTime: null, asked } as const;
+  const recorded = await parts.recorder
+    .recordAnswer((recording) => recording.report(report))
+    .catch((error) => {
+      throw refusalOf(error);
     });
-    if (!recorded) throw new Error('A session that was found can be reported on');
-    return { session: recorded.session, changed: recorded.transition !== null };
-  });
+  if (!recorded) throw new Error('The session that was refreshed is gone');
+  return { session: recorded.session, changed: recorded.transition !== null };
 }
 
 /** A link to the recording of a session's call, which the provider keeps and signs for a short time. */
 export async function requestRecording(parts: ProviderParts, viewer: Viewer, sessionId: string) {
   const session = await allowedSession(parts, viewer, 'REQUEST_RECORDING', sessionId);
-  const { recordingLink } = await find(parts, session);
+  const answer = await find(parts, session);
+  await refuseOtherIdentity(parts, session, answer);
+  const { recordingLink } = answer;
   if (recordingLink === null) refuse('REQUEST_RECORDING', session, 'The provider has no recording yet.');
   parts.log.info({ audit: 'recording requested', viewer: viewer.id, sessionId }, 'a recording was requested');
   return {
@@ -74,6 +77,20 @@ async function find({ provider }: ProviderParts, session: SessionRow): Promise<P
   throw new Refusal('PROVIDER_REFUSED', 'The provider does not know this session.', {
     sessionId: session.id,
   });
+}
+
+/** Refuses an answer that names another reference id or user than the session has, as recording does. */
+async function refuseOtherIdentity(
+  { db, onMismatch }: ProviderParts,
+  session: SessionRow,
+  answer: ProviderSession,
+): Promise<void> {
+  const [user] = await findUsers(db, [session.userId]);
+  const field = findMismatch({ ...session, userId: user && !user.erasedAt ? user.userId : null }, answer);
+  if (!field) return;
+  const { verificationId } = session;
+  onMismatch({ source: 'ANSWER', field, verificationId });
+  throw refusalOf(new Mismatch(field, verificationId));
 }
 
 /** A signed storage URL tells how long it lives, where it is of the usual kind. */

@@ -8,6 +8,7 @@ const CODES = {
   INVALID: 'INVALID_INPUT',
   REFUSED: 'PROVIDER_REFUSED',
   UNAVAILABLE: 'PROVIDER_UNAVAILABLE',
+  MISMATCH: 'PROVIDER_UNAVAILABLE',
 } as const satisfies Record<ProviderFailureKind, ErrorCode>;
 
 /** A failure of the provider as the refusal that callers see; any other error as it is. */
@@ -24,7 +25,8 @@ export function refusalOf(error: unknown): unknown {
 }
 
 function sentenceOf({ kind, message, details }: ProviderFailure): string {
-  if (kind === 'UNAVAILABLE') return `${message} Nothing is lost: repeat the same call later.`;
+  if (kind === 'UNAVAILABLE' || kind === 'MISMATCH')
+    return `${message} Nothing is lost: repeat the same call later.`;
   if (kind === 'INVALID')
     return `The provider does not accept the input: ${details.path?.join('.')} ${message}.`;
   return message;

@@ -8,11 +8,12 @@ import { drainQueue, queueDue } from '../db/jobs.ts';
 import { endLookup, findLookup, type LookupRow, postponeLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessionsByVerificationId, postponePoll, type SessionRow, withNextPoll } from '../db/sessions.ts';
-import { ProviderFailure } from '../domain/errors.ts';
+import { Mismatch, ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider } from '../domain/ports.ts';
 import { traced } from '../telemetry/trace.ts';
 import { adoptFound, verifiesUserOf } from './adopt-verification.ts';
 import type { PollingPace } from './polling-pace.ts';
+import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -22,6 +23,9 @@ const LAST_RETRY_MS = 3_600_000;
 /** What the provider does not have after so long will not turn up. */
 export const GIVE_UP_MS = 3_600_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
+
+/** What comes of asking the provider, beside an answer. NOT_ASKED: it is still due. FAILED: the answer is of no use. */
+type Unanswered = 'NOT_ASKED' | 'FAILED';
 
 interface Parts {
   readonly db: Database;
@@ -103,13 +107,13 @@ export class Reconciler {
   }
 
   async #poll(session: SessionRow): Promise<void> {
-    const { db, clock, provider, recorder, pace, log } = this.#parts;
+    const { db, clock, provider, pace, log } = this.#parts;
     const said = await this.#ask(() => provider.findVerification(session.verificationId));
     if (said === 'NOT_ASKED') return;
     if (said !== 'FAILED' && said !== null) {
-      const report = { ...ANSWER, said, webhooksWhenAsked: session.providerWebhooks };
-      await recorder.inTransaction((recording) => recording.report(report));
-      return;
+      const { verificationId, providerWebhooks: webhooks } = session;
+      const report = { ...ANSWER, said, asked: { verificationId, webhooks } };
+      if (await this.#record((recording) => recording.report(report))) return;
     }
     if (said === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
     const now = clock.now();
@@ -121,7 +125,7 @@ export class Reconciler {
 
   /** A start that was sent and whose answer was not recorded, or a session that only webhooks speak of. */
   async #lookFor(verificationId: string): Promise<void> {
-    const { db, clock, provider, recorder } = this.#parts;
+    const { db, clock, provider } = this.#parts;
     const lookup = await findLookup(db, verificationId);
     if (!lookup) return;
     const intent = await findIntent(db, verificationId);
@@ -137,13 +141,13 @@ export class Reconciler {
     if (said !== 'FAILED' && said !== null) {
       const isForIntent = sent ? await this.#ask(() => verifiesUserOf(this.#parts, intent, said)) : false;
       if (isForIntent === true) {
-        const report = { ...ANSWER, said, webhooksWhenAsked: 0 };
-        await recorder.inTransaction((recording) => recording.report(report));
-        return;
+        const report = { ...ANSWER, said, asked: { verificationId, webhooks: 0 } };
+        if (await this.#record((recording) => recording.report(report))) return;
+        return this.#postpone(lookup);
       }
       if (isForIntent === 'NOT_ASKED') return;
       if (isForIntent === 'FAILED') return this.#postpone(lookup);
-      const adopted = waiting && (await this.#ask(() => adoptFound(this.#parts, said)));
+      const adopted = waiting && (await this.#ask(() => adoptFound(this.#parts, verificationId, said)));
       if (adopted === true || adopted === 'NOT_ASKED') return;
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }
@@ -159,8 +163,18 @@ export class Reconciler {
     await postponeLookup(db, verificationId, later(clock.now(), since));
   }
 
-  /** NOT_ASKED: there was no turn, and it stays due. FAILED: there was no use in asking. */
-  async #ask<T>(call: () => Promise<T>): Promise<T | 'NOT_ASKED' | 'FAILED'> {
+  /** Records an answer. Returns false if it is about another verification or user, which is as good as no answer. */
+  async #record(work: (recording: Recording) => Promise<unknown>): Promise<boolean> {
+    try {
+      await this.#parts.recorder.recordAnswer(work);
+      return true;
+    } catch (error) {
+      if (error instanceof Mismatch) return false;
+      throw error;
+    }
+  }
+
+  async #ask<T>(call: () => Promise<T>): Promise<T | Unanswered> {
     try {
       return await call();
     } catch (error) {

@@ -8,6 +8,7 @@ import type { Gathered } from '../db/recording.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
   insertSession,
+  type LockedSession,
   lockSession,
   lockSessions,
   placeOfLink,
@@ -17,6 +18,8 @@ import {
 } from '../db/sessions.ts';
 import { confirmSighting, findSightings, type TransitionRow, type Words } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
+import { Mismatch } from '../domain/errors.ts';
+import { findMismatch, type IdentityField } from '../domain/identity.ts';
 import type { Clock, ProviderSession } from '../domain/ports.ts';
 import {
   advance,
@@ -32,21 +35,39 @@ import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
 import type { AuditedChanges } from './audited-changes.ts';
 import { takeOver } from './take-over.ts';
 
-/** Something the provider said about a session, and how we came to hear it. */
-export interface Report {
-  readonly source: TransitionSource;
-  /** Who caused it; null where the provider did. */
+/** What the provider was asked, as far as its answer is compared with it. */
+export interface Question {
+  readonly verificationId: string;
+  /** The webhooks that were recorded when it was asked. */
+  readonly webhooks: number;
+}
+
+/** An update that a webhook brought. */
+export interface WebhookReport {
+  readonly source: 'WEBHOOK';
+  /** Null: the provider caused it. */
+  readonly actor: null;
+  readonly said: ProviderSession;
+  /** By the provider's clock. */
+  readonly eventTime: Date;
+}
+
+/** An update that the provider answered with, which has no time. */
+export interface AnswerReport {
+  readonly source: Exclude<TransitionSource, 'WEBHOOK'>;
+  /** Who caused it; null: the provider did. */
   readonly actor: string | null;
   readonly said: ProviderSession;
-  /** By the provider's clock; null for an answer, which has no time. */
-  readonly eventTime: Date | null;
-  /** For an answer: the webhooks that were recorded when it was asked for. */
-  readonly webhooksWhenAsked: number;
+  readonly eventTime: null;
+  readonly asked: Question;
 }
+
+/** An update of the provider on a session, and how it came. */
+export type Report = WebhookReport | AnswerReport;
 
 /** What a webhook reports that is not stored yet, and the hash of its body. */
 export interface UnstoredReport {
-  readonly report: Report;
+  readonly report: WebhookReport;
   readonly bodyHash: Buffer;
 }
 
@@ -108,11 +129,15 @@ export class Recording {
   }
 
   /**
-   * Records what the provider said of a session; of its first report the session is made, from its intent.
-   * Null where there is neither: the session was not started here.
+   * Records an update of a session. The first one creates the session from its start intent. Returns null if there is
+   * neither: the session was not started here.
+   *
+   * @throws Mismatch if the update names another verification or user than the session that it would be recorded on;
+   *   nothing is written then
    */
   async report(report: Report): Promise<Recorded | null> {
-    const { verificationId } = report.said;
+    refuseOtherVerification(report);
+    const verificationId = idOf(report);
     const { session, seen } = await this.#known.load(report);
     if (session) return this.#reportOn(session, report, seen);
     const intent = await findIntent(this.tx, verificationId);
@@ -125,28 +150,46 @@ export class Recording {
     return this.adopt(report, { ...intent, userId: intent.userId });
   }
 
-  /** Records what a webhook reports that is stored by the same transaction; null where something stands before it. */
+  /**
+   * Records a webhook that the same transaction stores. Returns null if it has to be queued: an earlier one of its session
+   * is, the session is locked or unknown, or the webhook names another user or reference id than the session has.
+   */
   async reportIfFree(unstored: UnstoredReport): Promise<Recorded | null> {
     const { session, seen } = await this.#free.load(unstored);
-    return session && this.#reportOn(session, unstored.report, seen);
+    if (!session || mismatchOf(session, unstored.report)) return null;
+    return this.#reportOn(session, unstored.report, seen);
   }
 
-  /** Records the first report of a session, or goes on with it where another transaction began it first. */
+  /**
+   * Records the first update of a session, or adds it to the session that another transaction created first.
+   *
+   * @throws Mismatch as `report` does
+   */
   async adopt(report: Report, origin: Origin): Promise<Recorded> {
+    refuseOtherVerification(report);
     const { sessionId, userId, userTemplate, agentTemplate, replacesId } = origin;
     const begun = await this.#begin(report, { sessionId, userId, userTemplate, agentTemplate, replacesId });
     if (begun) return begun;
-    const other = await lockSession(this.tx, report.said.verificationId);
+    const other = await lockSession(this.tx, idOf(report));
     if (!other) throw new Error('A session could neither be begun nor found');
     return this.#reportOn(other, report);
   }
 
-  /** A webhook of the same id may be somebody else's: it begins a session only where ours was sent, for our user. */
+  /**
+   * Whether an update begins the session of an intent. A webhook may be about a verification that another system of the
+   * account started under this id: it must name our user, and our start must have been sent. An answer was asked for; it
+   * may leave the user out.
+   *
+   * @throws Mismatch if an answer names another user
+   */
   async #isOurs({ said, eventTime }: Report, intent: IntentRow, userId: string): Promise<boolean> {
-    if (!eventTime) return true;
-    if (intent.sends === 0 || intent.state === 'TAKEN' || intent.state === 'REFUSED') return false;
+    const sent = intent.sends > 0 && intent.state !== 'TAKEN' && intent.state !== 'REFUSED';
+    if (eventTime && !sent) return false;
     const [user] = await findUsers(this.tx, [userId]);
-    return user !== undefined && user.userId === said.userId;
+    if (eventTime) return user !== undefined && user.userId === said.userId;
+    const mismatch = findMismatch({ userId: user?.userId ?? null }, { userId: said.userId });
+    if (mismatch) throw new Mismatch(mismatch, intent.verificationId);
+    return true;
   }
 
   /** Records what somebody decided here, on a session whose row is locked. */
@@ -210,8 +253,8 @@ export class Recording {
   /** Each report's session, if it is among those being locked, and when its words were heard before. */
   async #lookUp(
     reports: readonly Report[],
-    locking: Promise<SessionRow[]>,
-  ): Promise<{ session: SessionRow | null; seen: Sighting[] }[]> {
+    locking: Promise<LockedSession[]>,
+  ): Promise<{ session: LockedSession | null; seen: Sighting[] }[]> {
     // The lock was sent first: what is read of a session that it holds is of after it.
     const [rows, heads, sightings] = await Promise.all([
       locking,
@@ -233,17 +276,19 @@ export class Recording {
   }
 
   async #reportOn(
-    before: SessionRow,
+    before: LockedSession,
     heard: Report,
     seenBefore: Sighting[] | null = null,
   ): Promise<Recorded> {
+    const mismatch = mismatchOf(before, heard);
+    if (mismatch) throw new Mismatch(mismatch, before.verificationId);
     const report = before.erasedAt ? withoutPerson(heard) : heard;
     const { said, eventTime } = report;
     this.changes.expect(before.id);
     const seen = seenBefore ?? (await this.#seenOf([report]))[0] ?? [];
     const state = stateOf(before);
     const judgement = judge(state, newsOf(report, seen));
-    const overtaken = !eventTime && report.webhooksWhenAsked !== before.providerWebhooks;
+    const overtaken = !report.eventTime && report.asked.webhooks !== before.providerWebhooks;
     if (judgement.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (overtaken) return this.#fillIn(before, report, judgement.settle);
 
@@ -369,12 +414,27 @@ const withoutPerson = (report: Report): Report => ({
   said: { ...report.said, link: null, agentRemarks: null, auditorRemarks: null },
 });
 
-const idOf = ({ said }: Report): string => said.verificationId;
+/** The verification that an update is recorded on: the one that was asked about, or that the webhook names. */
+const idOf = (report: Report): string =>
+  report.eventTime ? report.said.verificationId : report.asked.verificationId;
 
-const wordsOf = ({ said: { verificationId, rawStatus, rawSubStatus } }: Report): Words => ({
-  verificationId,
-  rawStatus,
-  rawSubStatus,
+/**
+ * Refuses an answer about another verification than the one that was asked about. The provider's client refuses it too;
+ * this holds for every client.
+ */
+function refuseOtherVerification(report: Report): void {
+  const verificationId = idOf(report);
+  if (report.said.verificationId !== verificationId) throw new Mismatch('verificationId', verificationId);
+}
+
+/** The id in which an update differs from the session that it would be recorded on; null if it is about that session. */
+const mismatchOf = (session: LockedSession, { said }: Report): IdentityField | null =>
+  findMismatch({ ...session, userId: session.providerUserId }, said);
+
+const wordsOf = (report: Report): Words => ({
+  verificationId: idOf(report),
+  rawStatus: report.said.rawStatus,
+  rawSubStatus: report.said.rawSubStatus,
 });
 
 /** The way that the provider's word came: the answer to a start is one that was asked for. */
@@ -386,14 +446,11 @@ const isNews = (meetingAt: Date | null, before: SessionRow | null): boolean =>
 
 const newer = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
 
-function newsOf(
-  { said, eventTime, webhooksWhenAsked }: Report,
-  seen: readonly (Date | null)[],
-): ProviderNews {
-  const { rawStatus, rawSubStatus } = said;
-  return eventTime
-    ? { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime, seen }
-    : { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked };
+function newsOf(report: Report, seen: readonly (Date | null)[]): ProviderNews {
+  const { rawStatus, rawSubStatus } = report.said;
+  return report.eventTime
+    ? { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime: report.eventTime, seen }
+    : { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked: report.asked.webhooks };
 }
 
 /** The session's columns that fold its log. A transition that did not move it leaves its words and time alone. */

@@ -5,10 +5,12 @@ import { Gathered, goByIndexes } from '../db/recording.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { AuditKeys } from '../domain/audit.ts';
+import { Mismatch } from '../domain/errors.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import type { FeedEntry } from '../domain/session.ts';
 import { UNRECOGNIZED } from '../domain/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { OnMismatch } from '../telemetry/mismatches.ts';
 import { AuditedChanges } from './audited-changes.ts';
 import type { PollingPace } from './polling-pace.ts';
 import { Recording } from './record-transition.ts';
@@ -21,6 +23,7 @@ interface RecorderParts {
   readonly auditKeys: AuditKeys;
   readonly pace: PollingPace;
   readonly metrics: Metrics;
+  readonly onMismatch: OnMismatch;
   readonly log: Logger;
 }
 
@@ -33,6 +36,7 @@ export class Recorder {
   readonly #auditKeys: AuditKeys;
   readonly #pace: PollingPace;
   readonly #metrics: Metrics;
+  readonly #onMismatch: OnMismatch;
   readonly #log: Logger;
 
   constructor(parts: RecorderParts) {
@@ -43,7 +47,24 @@ export class Recorder {
     this.#auditKeys = parts.auditKeys;
     this.#pace = parts.pace;
     this.#metrics = parts.metrics;
+    this.#onMismatch = parts.onMismatch;
     this.#log = parts.log;
+  }
+
+  /**
+   * Records an answer of the provider by `work`, in one transaction.
+   *
+   * @throws Mismatch if the answer is about another verification or user; that is counted and logged, and nothing is
+   *   recorded
+   */
+  async recordAnswer<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
+    try {
+      return await this.inTransaction(work);
+    } catch (error) {
+      if (error instanceof Mismatch)
+        this.#onMismatch({ source: 'ANSWER', field: error.field, verificationId: error.verificationId });
+      throw error;
+    }
   }
 
   /** Runs `work` in one transaction; what it records commits with it, or not at all. */

@@ -197,16 +197,10 @@ export function createStartSession(parts: Parts): StartSession {
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
     const user = await userOf(input, intent);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
-    const webhooksWhenAsked = begun?.providerWebhooks ?? 0;
+    const asked = { verificationId: intent.verificationId, webhooks: begun?.providerWebhooks ?? 0 };
     const said = await ask(input, intent, user.userId);
-    return recorder.inTransaction(async (recording) => {
-      const report = {
-        source: 'MUTATION',
-        actor: caller,
-        said,
-        eventTime: null,
-        webhooksWhenAsked,
-      } as const;
+    return recorder.recordAnswer(async (recording) => {
+      const report = { source: 'MUTATION', actor: caller, said, eventTime: null, asked } as const;
       const recorded = await recording.report(report);
       if (!recorded) throw new Error('A session with an intent can always be recorded');
       const first = await completeIntent(recording.tx, intent.verificationId);
@@ -281,7 +275,8 @@ export function createStartSession(parts: Parts): StartSession {
       switch (error.kind) {
         case 'NO_BALANCE':
           return rejectedForBalance(verificationId, userId);
-        case 'UNAVAILABLE': {
+        case 'UNAVAILABLE':
+        case 'MISMATCH': {
           if (error.details.sent === false) await uncountSend(db, verificationId);
           else {
             const found = await findOurs().catch(() => null);

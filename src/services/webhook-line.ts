@@ -5,10 +5,13 @@ import { claimWebhooks, type InboxRow, placeOfWebhook, settleWebhook } from '../
 import { planLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { lockSession } from '../db/sessions.ts';
+import { Mismatch } from '../domain/errors.ts';
+import { NAME_OF_ID } from '../domain/identity.ts';
 import type { Clock } from '../domain/ports.ts';
 import { NotUnderstood, readWebhook, type WebhookNews } from '../provider/wire.ts';
+import type { OnMismatch } from '../telemetry/mismatches.ts';
 import { detached, traced } from '../telemetry/trace.ts';
-import type { Recording, Report } from './record-transition.ts';
+import type { Recorded, Recording, WebhookReport } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 const MOST_ATTEMPTS = 5;
@@ -25,6 +28,7 @@ interface Parts {
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
+  readonly onMismatch: OnMismatch;
   readonly log: Logger;
 }
 
@@ -128,7 +132,16 @@ export class WebhookLine {
       await this.#park(recording.tx, row, `It could not be understood: ${error.message}.`);
       return;
     }
-    const recorded = await recording.report(reportOf(news));
+    let recorded: Recorded | null;
+    try {
+      recorded = await recording.report(reportOf(news));
+    } catch (error) {
+      if (!(error instanceof Mismatch)) throw error;
+      const { field, verificationId } = error;
+      this.#parts.onMismatch({ source: 'WEBHOOK', field, verificationId });
+      await this.#park(recording.tx, row, `It names another ${NAME_OF_ID[field]} than its session has.`);
+      return;
+    }
     if (recorded?.session.erasedAt)
       return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
     if (recorded) return recording.gathered.settleWebhook(row.id);
@@ -161,10 +174,9 @@ export class WebhookLine {
 }
 
 /** What a webhook says, as it is recorded. */
-export const reportOf = ({ eventTime, session }: WebhookNews): Report => ({
+export const reportOf = ({ eventTime, session }: WebhookNews): WebhookReport => ({
   source: 'WEBHOOK',
   actor: null,
   said: session,
   eventTime,
-  webhooksWhenAsked: 0,
 });

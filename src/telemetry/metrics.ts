@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { IDENTITY_FIELDS } from '../domain/identity.ts';
 
 /** A cheap answer takes a millisecond, one that nobody waits for any more ten seconds. */
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -34,6 +35,8 @@ export interface Metrics {
   readonly transitions: Counter<'source' | 'verdict'>;
   /** States of the provider that this release does not know. */
   readonly unrecognized: Counter;
+  /** Answers and webhooks that were refused because they name another verification or user than they should. */
+  readonly mismatches: Counter<'source' | 'field'>;
   /** Begun, from now on or from the past: who comes back after a broken connection comes from the past. */
   readonly subscriptions: Counter<'log' | 'from'>;
   /** Seconds from the recording of a transition until most of those who follow it had been sent it. */
@@ -69,6 +72,14 @@ export function createMetrics(): Metrics {
   // Alerts look for an increase, and the first of a series that was not there is none.
   for (const source of ['WEBHOOK', 'POLL'])
     for (const verdict of ['DISPUTED', 'DISPUTED_LATE']) transitions.inc({ source, verdict }, 0);
+  const mismatches = counter(
+    'vkyc_provider_mismatches_total',
+    'Answers and webhooks refused because they name another verification or user than they should.',
+    'source',
+    'field',
+  );
+  for (const source of ['ANSWER', 'WEBHOOK'])
+    for (const field of IDENTITY_FIELDS) mismatches.inc({ source, field }, 0);
   const open = new Gauge({
     name: 'vkyc_connections',
     help: 'WebSockets and event streams that are open.',
@@ -133,6 +144,7 @@ export function createMetrics(): Metrics {
       'vkyc_unrecognized_states_total',
       'Transitions whose state this release does not know.',
     ),
+    mismatches,
     subscriptions: counter(
       'vkyc_subscriptions_started_total',
       'Subscriptions begun, from now on or from the past, as after a reconnect.',

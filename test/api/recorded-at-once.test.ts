@@ -12,7 +12,7 @@ const NO_AGENT = 'NO_AGENT_FOUND';
 const news = (id: string, sub_status: string, second: number) => ({
   event_type: 'VKYC_STATUS',
   event_time: `2025-05-22T03:51:${String(second).padStart(2, '0')}Z`,
-  data: { verification_id: id, user_id: 'u', status: 'PRE_VIDEO_CALL', sub_status },
+  data: { verification_id: id, status: 'PRE_VIDEO_CALL', sub_status },
 });
 
 /** A gateway with these sessions, which only the test's webhooks move. */

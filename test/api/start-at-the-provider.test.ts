@@ -10,7 +10,10 @@ test('while the provider is down the caller is told to repeat, and repeating sta
     if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
     if (method === 'GET') return problem(404, 'referenceId_not_found');
     created.push(body);
-    return { body: answer.replace('vkyc_verification_id', 'down.1') };
+    const { user_id } = JSON.parse(body);
+    return {
+      body: answer.replace('vkyc_verification_id', 'down.1').replace('vkyc_user_id1', user_id),
+    };
   });
   const input = { verificationId: 'down.1', user: asha };
 

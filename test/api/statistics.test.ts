@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
 import { stillClock } from '../harness/clock.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
-import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
+import { accessTo, startSilentProvider } from '../harness/news.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 import { onStatement } from '../harness/statements.ts';
 
@@ -36,7 +36,7 @@ async function bootStory() {
         event_type: 'VKYC_STATUS',
         event_time: at(dated),
         version: 'v1',
-        data: { verification_id: verificationId, user_id: CUSTOMER.user_id, status, sub_status: subStatus },
+        data: { verification_id: verificationId, status, sub_status: subStatus },
       });
       await webhooksSettled(gateway.database);
     },

@@ -31,7 +31,6 @@ const news = (id: string, status: string, sub_status: string, second: number, mo
   version: 'v1',
   data: {
     verification_id: id,
-    user_id: 'u',
     status,
     sub_status,
     recording_link: '',
@@ -42,7 +41,9 @@ const news = (id: string, status: string, sub_status: string, second: number, mo
 
 /** A gateway whose sessions only the webhooks of the test move. */
 async function quietGateway(): Promise<Gateway> {
-  const provider = await startScriptedProvider(({ path, body }) => {
+  const provider = await startScriptedProvider(({ method, path, body }) => {
+    if (method === 'GET')
+      return { status: 404, body: '{"type":"not_found_error","code":"Resource not found"}' };
     const sent = JSON.parse(body);
     if (path === '/user') return { body: JSON.stringify({ user_id: sent.user_id, phone: sent.phone }) };
     return { body: JSON.stringify({ ...sent, status: 'RECEIVED', sub_status: 'LINK_GENERATED' }) };
@@ -56,9 +57,9 @@ async function quietGateway(): Promise<Gateway> {
   });
 }
 
-async function quietSession(id: string): Promise<Gateway> {
+async function quietSession(id: string, input: object = {}): Promise<Gateway> {
   const gateway = await quietGateway();
-  await gateway.start(id);
+  await gateway.start(id, input);
   return gateway;
 }
 
@@ -79,7 +80,7 @@ test("the documented body moves its session, and the provider's shapes do not sh
     new URL('../fixtures/webhook-link-generated.json', import.meta.url),
     'utf8',
   );
-  const gateway = await quietSession('test333');
+  const gateway = await quietSession('test333', { user: { userId: 'test11', phone: '9988776655' } });
   expect(await gateway.webhook(news('test333', 'PRE_VIDEO_CALL', 'USER_QUEUED', 1))).toBe(200);
 
   expect(await gateway.webhook(documented)).toBe(200);

@@ -82,7 +82,7 @@ async function statementsPerTransition(
       event_type: 'VKYC_STATUS',
       event_time: new Date(Date.now() + index * 1000).toISOString(),
       version: 'v1',
-      data: { verification_id: `${name}.${subscribers}`, user_id: 'somebody', status, sub_status: subStatus },
+      data: { verification_id: `${name}.${subscribers}`, status, sub_status: subStatus },
     });
     await everyoneHas(index + 2);
     counts.push(counter.count - before);

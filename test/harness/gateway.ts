@@ -79,6 +79,8 @@ interface Options {
   readonly polling?: boolean;
   /** Wraps the gateway's doorbell. */
   readonly doorbell?: Overrides['doorbell'];
+  /** Wraps the gateway's client of the provider. */
+  readonly provider?: Overrides['provider'];
   /** An existing database instead of a fresh one. */
   readonly database?: string;
   /**
@@ -102,6 +104,7 @@ export async function bootGateway({
   clock,
   polling = false,
   doorbell,
+  provider,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
 }: Options = {}): Promise<Gateway> {
@@ -134,6 +137,7 @@ export async function bootGateway({
     ...(bothWays ? { run: runBothWays } : {}),
     ...(clock ? { clock } : {}),
     ...(doorbell ? { doorbell } : {}),
+    ...(provider ? { provider } : {}),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });
   database.on('error', () => {});

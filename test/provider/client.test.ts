@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ProviderFailure } from '../../src/domain/errors.ts';
-import type { CallBudget } from '../../src/domain/ports.ts';
+import type { CallBudget, Provider } from '../../src/domain/ports.ts';
 import { createCashfree } from '../../src/provider/cashfree.ts';
+import type { MismatchedAnswer } from '../../src/provider/refuse-mismatches.ts';
 import { type Script, type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
 
 const VERIFICATION = JSON.stringify({
@@ -26,6 +27,7 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
   );
   const pauses: [number, string][] = [];
   const unmapped: [number, string][] = [];
+  const mismatches: MismatchedAnswer[] = [];
   const taken: string[] = [];
   const budget: CallBudget = {
     take: async (purpose) => void taken.push(purpose),
@@ -42,9 +44,18 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
     onUnmappedError: (status, code) => unmapped.push([status, code]),
     watch: (_endpoint, _purpose, attempt) => attempt(),
     onBreak: () => {},
+    onMismatch: (mismatch) => mismatches.push(mismatch),
     ...options,
   });
-  return { client: cashfree('MUTATION'), polling: cashfree('POLL'), provider, pauses, unmapped, taken };
+  return {
+    client: cashfree('MUTATION'),
+    polling: cashfree('POLL'),
+    provider,
+    pauses,
+    unmapped,
+    mismatches,
+    taken,
+  };
 }
 
 const failure = async (work: Promise<unknown>): Promise<ProviderFailure> => {
@@ -370,6 +381,39 @@ test('calls are signed for accounts that ask for it, so that openssl can open it
   expect(clientId).toBe('id');
   expect(Number(seconds)).toBeGreaterThanOrEqual(before);
   expect(Number(seconds)).toBeLessThanOrEqual(before + 5);
+});
+
+test('an answer about another verification or user is refused, not retried, and no outage', async () => {
+  const person = (user_id: string) => JSON.stringify({ user_id, phone: '9988776655' });
+  const verification = (more: object) => JSON.stringify({ ...JSON.parse(VERIFICATION), ...more });
+  const asha = { userId: 'asha', phone: '9988776655', name: null, email: null, address: null };
+  const cases: [string, string, (client: Provider) => Promise<unknown>][] = [
+    [verification({ verification_id: 'v.2' }), 'verificationId', (client) => client.findVerification('v.1')],
+    [verification({ verification_id: 'V.1' }), 'verificationId', (client) => client.findVerification('v.1')],
+    [
+      verification({ verification_id: 'v.2' }),
+      'verificationId',
+      (client) => client.startVerification(request),
+    ],
+    [verification({ user_id: 'bina' }), 'userId', (client) => client.startVerification(request)],
+    [person('bina'), 'userId', (client) => client.findUser('asha')],
+    [person('Asha'), 'userId', (client) => client.createUser(asha)],
+    [person('bina'), 'userId', (client) => client.updateUser(asha)],
+  ];
+  const { client, provider, mismatches } = await clientAgainst(() => ({ body: answer }));
+  let answer = '';
+  for (const [body, field, call] of cases) {
+    answer = body;
+    const refused = await failure(call(client));
+    expect(refused).toMatchObject({ kind: 'MISMATCH', field });
+    expect(refused.message).not.toMatch(/v\.2|V\.1|bina|Asha/);
+  }
+  expect(provider.calls).toHaveLength(cases.length);
+  expect(mismatches).toHaveLength(cases.length);
+  expect(mismatches[0]).toEqual({ call: 'findVerification', field: 'verificationId', verificationId: 'v.1' });
+
+  answer = VERIFICATION;
+  expect(await client.findVerification('v.1')).toMatchObject({ verificationId: 'v.1' });
 });
 
 test('ids come through whole, whatever their size and spelling', async () => {

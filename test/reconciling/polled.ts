@@ -12,21 +12,23 @@ const LOG = `query ($id: String!) {
   }
 }`;
 
-export async function polledGateway(environment: Record<string, string> = {}) {
+type Options = Parameters<typeof bootGateway>[0] & object;
+
+export async function polledGateway(environment: Record<string, string> = {}, options: Options = {}) {
   const clock = movableClock();
-  const gateway = await bootGateway({ environment, clock, polling: true });
+  const gateway = await bootGateway({ environment, clock, polling: true, ...options });
   return { gateway, clock };
 }
 
 /** One whose provider says what the test's script says. */
-export async function againstScript(script: Script) {
+export async function againstScript(script: Script, options: Options = {}) {
   const provider = await startScriptedProvider(script);
   const environment = {
     CASHFREE_BASE_URL: provider.baseUrl,
     CASHFREE_CLIENT_ID: 'id',
     CASHFREE_CLIENT_SECRET: 'sandbox',
   };
-  return { provider, ...(await polledGateway(environment)) };
+  return { provider, ...(await polledGateway(environment, options)) };
 }
 
 export async function sessionOf(gateway: Gateway, id: string): Promise<any> {

@@ -34,7 +34,7 @@ test('nothing is asked before it is due, nor once a session has ended', async ()
     const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'due.1', user_id: 'asha' };
     return { body: JSON.stringify({ ...sent, status: present[0], sub_status: present[1] }) };
   });
-  await gateway.start('due.1');
+  await gateway.start('due.1', { user: { userId: 'asha', phone: '9988776655' } });
   await looked(gateway);
   expect(asked).toHaveLength(0);
 
@@ -78,10 +78,10 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
     );
     return rows[0];
   };
-  const send = async (id: string, subStatus: string, second: number, userId: string) => {
+  const send = async (id: string, subStatus: string, second: number) => {
     const { rowCount: before } = await gateway.database.query('select from provider_sighting');
     await gateway.webhook({
-      ...webhookOf(id, 'PRE_VIDEO_CALL', subStatus, 0, userId),
+      ...webhookOf(id, 'PRE_VIDEO_CALL', subStatus, 0),
       event_time: new Date(Date.now() + second * 1000).toISOString(),
     });
     await eventually(
@@ -89,7 +89,7 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
     );
   };
   for (const id of ['tie.2', 'older.2']) {
-    const { id: sessionId } = await gateway.start(id);
+    const { id: sessionId } = await gateway.start(id, { user: { userId: 'asha', phone: '9988776655' } });
     expect(sessionId).toBeDefined();
     // The webhook of the start's own answer comes from the sandbox, and gives it its time.
     await eventually(async () => {
@@ -102,7 +102,7 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
   }
 
   const at = 60;
-  await send('tie.2', 'USER_QUEUED', at, 'u');
+  await send('tie.2', 'USER_QUEUED', at);
   expect(await due('tie.2')).toEqual({ unsettled: false, at_once: false });
   const { rows } = await gateway.database.query(
     `select provider_event_time as time from vkyc_session where verification_id = 'tie.2'`,
@@ -117,7 +117,7 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
   await gateway.database.query(
     `update vkyc_session set provider_found_at = now() + interval '1 hour' where verification_id = 'older.2'`,
   );
-  await send('older.2', 'USER_QUEUED', at, 'u');
+  await send('older.2', 'USER_QUEUED', at);
   expect(await due('older.2')).toEqual({ unsettled: true, at_once: true });
 });
 

@@ -8,7 +8,6 @@ const NEWS = {
   event_time: '2026-03-02T12:00:00Z',
   data: {
     verification_id: 'database.away',
-    user_id: 'u',
     status: 'PRE_VIDEO_CALL',
     sub_status: 'AADHAAR_VERIFICATION_SUCCESS',
   },

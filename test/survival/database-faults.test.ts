@@ -22,7 +22,6 @@ const newsOf = (verification_id: string, second: number) => ({
   event_time: new Date(Date.parse('2026-03-02T12:00:00Z') + second * 1000).toISOString(),
   data: {
     verification_id,
-    user_id: 'u',
     status: 'PRE_VIDEO_CALL',
     sub_status: second % 2 === 0 ? 'USER_QUEUED' : 'NO_AGENT_FOUND',
   },

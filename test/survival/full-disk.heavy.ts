@@ -16,7 +16,6 @@ const newsAt = (second: number) => ({
   event_time: new Date(Date.parse('2026-03-02T12:00:00Z') + second * 1000).toISOString(),
   data: {
     verification_id: 'full.disk',
-    user_id: 'customer',
     status: 'PRE_VIDEO_CALL',
     sub_status: second % 2 === 0 ? 'USER_QUEUED' : 'USER_MEETING_SCHEDULED',
   },

@@ -31,7 +31,7 @@ test('while the provider is away reads, webhooks, subscribers and the own record
     gateway.webhook({
       event_type: 'VKYC_STATUS',
       event_time: new Date(Date.now() + second * 1000).toISOString(),
-      data: { verification_id: 'provider.away', user_id: 'u', status: 'PRE_VIDEO_CALL', sub_status },
+      data: { verification_id: 'provider.away', status: 'PRE_VIDEO_CALL', sub_status },
     });
 
   wire.cut();

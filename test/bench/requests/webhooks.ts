@@ -24,7 +24,6 @@ export async function webhookMaker(database: BenchDatabase): Promise<() => Webho
     const eventTime = new Date((begin + made) * 1_000).toISOString();
     const data = {
       verification_id: verificationId,
-      user_id: 'somebody',
       status: 'PRE_VIDEO_CALL',
       sub_status: made % 2 === 0 ? 'USER_QUEUED' : 'NO_AGENT_FOUND',
     };

@@ -1,0 +1,82 @@
+/**
+ * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and src/db/tables.ts need, so that
+ * they can run beside the last release. `--out FOLDER` compares with another folder than migrations/.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { STATUS_CATALOG } from '../domain/status.ts';
+import { onlineMigration } from '../gate/online-migration.ts';
+import { comparePairs, type PairName, pairsStoredBy, statusPairsMigration } from '../gate/status-pairs.ts';
+import { runCommand } from './run-command.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const DRIZZLE_KIT = join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+/** The migrations of a folder by name, in their order. */
+async function namesIn(folder: string): Promise<string[]> {
+  const journal = JSON.parse(await readFile(join(folder, 'meta/_journal.json'), 'utf8'));
+  return (journal as { entries: { tag: string }[] }).entries.map(({ tag }) => tag);
+}
+
+/** Has drizzle-kit write a migration with its journal entry and snapshot; null if it finds no change. */
+async function generate(folder: string, ...args: string[]): Promise<string | null> {
+  const before = await namesIn(join(ROOT, folder));
+  // It takes paths relative to where it runs, and asks on the terminal if a column may have been renamed.
+  const common = ['generate', '--dialect=postgresql', '--schema=./src/db/tables.ts', `--out=${folder}`];
+  const child = spawn(process.execPath, [DRIZZLE_KIT, ...common, ...args], {
+    cwd: ROOT,
+    stdio: ['inherit', 'ignore', 'inherit'],
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0)
+    throw new Error(`drizzle-kit ended with ${code}: run npx drizzle-kit ${common.join(' ')} to see why.`);
+  const name = (await namesIn(join(ROOT, folder))).find((each) => !before.includes(each));
+  return name === undefined ? null : join(folder, `${name}.sql`);
+}
+
+async function writeStatusPairs(folder: string): Promise<string | null> {
+  const names = await namesIn(join(ROOT, folder));
+  const migrations = await Promise.all(
+    names.map((name) => readFile(join(ROOT, folder, `${name}.sql`), 'utf8')),
+  );
+  const wanted = STATUS_CATALOG.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
+  const { missing, gone } = comparePairs(pairsStoredBy(migrations), wanted);
+  if (gone.length > 0)
+    throw new Error(
+      `src/domain/status.ts lacks ${gone.join(', ')}, which the database may hold and the last release may store. Put them back; to take one away, write its migration by hand.`,
+    );
+  if (missing.length === 0) return null;
+  const file = await generate(folder, '--custom', '--name=status_pairs');
+  if (file === null) throw new Error('drizzle-kit wrote no file for the status pairs.');
+  await writeFile(join(ROOT, file), statusPairsMigration(wanted));
+  print(`${file}: ${missing.join(', ')} can be stored.`);
+  return file;
+}
+
+async function writeTables(folder: string, name: string | undefined): Promise<string | null> {
+  const file = await generate(folder, ...(name === undefined ? [] : [`--name=${name}`]));
+  if (file === null) return null;
+  const generated = await readFile(join(ROOT, file), 'utf8');
+  await writeFile(join(ROOT, file), onlineMigration(generated));
+  print(`${file}: what src/db/tables.ts needs. Read it, and run npx vitest run test/db.`);
+  return file;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { name: { type: 'string' }, out: { type: 'string', default: 'migrations' } },
+  });
+  const written = [await writeStatusPairs(values.out), await writeTables(values.out, values.name)];
+  if (written.every((file) => file === null))
+    print(
+      'No migration is needed: the database can store what src/domain/status.ts and src/db/tables.ts say.',
+    );
+}
+
+await runCommand(main);

@@ -1,0 +1,27 @@
+/** The ids by which an update of the provider says what it is about. */
+export interface Identity {
+  readonly verificationId: string;
+  readonly referenceId: string | null;
+  readonly userId: string | null;
+}
+
+export const IDENTITY_FIELDS = ['verificationId', 'referenceId', 'userId'] as const;
+export type IdentityField = (typeof IDENTITY_FIELDS)[number];
+
+/** How messages name each id. */
+export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
+  verificationId: 'verification id',
+  referenceId: 'reference id',
+  userId: 'user id',
+};
+
+/**
+ * Returns the first id in which two identities differ; null if there is none. Compares code unit by code unit, so ids
+ * that differ only in case are different. An id that one side does not know is not compared: the provider leaves fields
+ * out, and a session learns its reference id only from the first update that has one.
+ */
+export const findMismatch = (known: Partial<Identity>, said: Partial<Identity>): IdentityField | null =>
+  IDENTITY_FIELDS.find((field) => {
+    const [ours, theirs] = [known[field] ?? null, said[field] ?? null];
+    return ours !== null && theirs !== null && ours !== theirs;
+  }) ?? null;
