@@ -78,8 +78,8 @@ interface ProviderFailureDetails {
   readonly retryAfterSeconds?: number | undefined;
   /** False where it is certain that the provider heard nothing of it. */
   readonly sent?: false;
-  /** The input that is not acceptable, for INVALID. */
-  readonly path?: readonly string[] | undefined;
+  /** What is not acceptable in the input, for INVALID; as in `FieldProblem`, each message continues its path. */
+  readonly problems?: readonly FieldProblem[] | undefined;
 }
 
 /** Why the provider could not be used: it refused, it did not answer, or what it answered made no sense. */

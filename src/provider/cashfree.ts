@@ -1,5 +1,6 @@
 import { ProviderFailure } from '../domain/errors.ts';
-import type { CallPurpose, Provider } from '../domain/ports.ts';
+import type { CallPurpose, Provider, ProviderRequest } from '../domain/ports.ts';
+import { templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
 import { type MismatchedAnswer, refuseMismatches } from './refuse-mismatches.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 import {
@@ -63,6 +64,8 @@ export function createCashfree({
           read: readVerification,
           // After a timeout only a GET can tell whether it has to be sent again.
           repeatable: false,
+        }).catch((error) => {
+          throw withTemplateProblems(error, request);
         }),
       findVerification: (verificationId) =>
         orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
@@ -79,6 +82,13 @@ export function createCashfree({
     };
     return refuseMismatches(client, onMismatch);
   };
+}
+
+/** Names the templates that the request had, if the provider does not know one of them. */
+function withTemplateProblems(error: unknown, request: ProviderRequest): unknown {
+  if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
+  const problems = templateProblems(request);
+  return new ProviderFailure(error.kind, error.message, { ...error.details, problems });
 }
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {

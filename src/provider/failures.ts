@@ -1,4 +1,5 @@
-import { ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
+import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
+import type { ProviderRequest } from '../domain/ports.ts';
 import { readFailure } from './wire.ts';
 
 /** What one of the provider's error codes means to us. */
@@ -6,8 +7,8 @@ interface Meaning {
   readonly kind: ProviderFailureKind;
   /** Our own words: the provider's may name addresses or repeat what a person typed. */
   readonly message: string;
-  /** The input that it is about, for INVALID. */
-  readonly path?: readonly string[];
+  /** What is not acceptable in the input, for INVALID. */
+  readonly problems?: readonly FieldProblem[];
   /** When to come back, where the answer does not say. */
   readonly retryAfterSeconds?: number;
 }
@@ -24,7 +25,32 @@ const BUSY: Meaning = { kind: 'UNAVAILABLE', message: 'The provider takes no mor
 const FAILING: Meaning = { kind: 'UNAVAILABLE', message: 'The provider failed.' };
 const MISUSED: Meaning = { kind: 'REFUSED', message: 'The provider did not understand this gateway.' };
 
-const invalid = (path: readonly string[], message: string): Meaning => ({ kind: 'INVALID', path, message });
+const invalid = (...problems: FieldProblem[]): Meaning => ({
+  kind: 'INVALID',
+  message: 'The provider does not accept the input.',
+  problems,
+});
+
+/** The provider has one error for both templates and does not say which of them it means. */
+export const UNKNOWN_TEMPLATE = 'Bad request, please check API documentation';
+const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
+  { path: ['userTemplate'], message: 'must be one of the user templates that the provider knows' },
+  { path: ['agentTemplate'], message: 'must be one of the agent templates that the provider knows' },
+];
+
+/** Returns what a start may have got wrong for which the provider answered `UNKNOWN_TEMPLATE`: the templates it named. */
+export function templateProblems(request: ProviderRequest): readonly FieldProblem[] {
+  const given = TEMPLATE_PROBLEMS.filter(
+    ({ path: [field] }) => request[field as keyof ProviderRequest] !== undefined,
+  );
+  if (given.length === 0)
+    return [{ path: [], message: 'is not acceptable in some part, and the provider does not say which' }];
+  if (given.length === 1) return given;
+  return given.map(({ path, message }, index) => ({
+    path,
+    message: `${message}; the provider does not say whether this one or ${given[1 - index]?.path[0]} is unknown to it`,
+  }));
+}
 
 /**
  * Every error code of the provider's pages, in its three spellings: snake_case, UPPER_CASE and prose. What is not
@@ -36,17 +62,20 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
   'x-client-secret_value_invalid': NOT_LET_IN,
   authentication_failed: NOT_LET_IN,
   ip_validation_failed: NOT_LET_IN,
-  verification_id_missing: invalid(['verificationId'], 'must be given'),
-  verification_id_value_invalid: invalid(
-    ['verificationId'],
-    'may have only the characters A-Z a-z 0-9 . _ -',
-  ),
-  verification_id_length_exceeded: invalid(['verificationId'], 'may have at most 50 characters'),
-  name_value_invalid: invalid(['user', 'name'], 'may have only letters, digits, spaces, dots and hyphens'),
-  'Bad request, please check API documentation': invalid(
-    ['userTemplate'],
-    'and agentTemplate must be names of templates that the provider knows',
-  ),
+  verification_id_missing: invalid({ path: ['verificationId'], message: 'must be given' }),
+  verification_id_value_invalid: invalid({
+    path: ['verificationId'],
+    message: 'may have only the characters A-Z a-z 0-9 . _ -',
+  }),
+  verification_id_length_exceeded: invalid({
+    path: ['verificationId'],
+    message: 'may have at most 50 characters',
+  }),
+  name_value_invalid: invalid({
+    path: ['user', 'name'],
+    message: 'may have only letters, digits, spaces, dots and hyphens',
+  }),
+  [UNKNOWN_TEMPLATE]: invalid(...TEMPLATE_PROBLEMS),
   identifier_type_value_invalid: MISUSED,
   identifier_value_value_invalid: MISUSED,
   REQUEST_INVALID: MISUSED,
@@ -75,10 +104,10 @@ export function failureOf(
   const code = readableCode(given) ?? `http_${status}`;
   const documented = Object.hasOwn(DOCUMENTED_ERRORS, code) ? DOCUMENTED_ERRORS[code] : undefined;
   if (!documented) onUnmapped(status, code);
-  const { kind, message, path, ...meaning } =
+  const { kind, message, problems, ...meaning } =
     documented ?? byStatus(status, type !== null || readableCode(given) !== null);
   const wait = kind === 'UNAVAILABLE' ? (retryAfterSeconds ?? meaning.retryAfterSeconds) : undefined;
-  return new ProviderFailure(kind, message, { providerCode: code, retryAfterSeconds: wait, path });
+  return new ProviderFailure(kind, message, { providerCode: code, retryAfterSeconds: wait, problems });
 }
 
 /** Request Timeout, Too Early, and what some proxies answer where the client left: it may have been done. */

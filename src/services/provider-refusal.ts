@@ -14,12 +14,12 @@ const CODES = {
 /** A failure of the provider as the refusal that callers see; any other error as it is. */
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof ProviderFailure)) return error;
-  const { kind, message } = error;
-  const { providerCode, retryAfterSeconds, path } = error.details;
+  const { kind } = error;
+  const { providerCode, retryAfterSeconds, problems } = error.details;
   const details = {
     ...(providerCode ? { providerCode } : {}),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    ...(path ? { problems: [{ path, message }] } : {}),
+    ...(problems ? { problems } : {}),
   };
   return new Refusal(CODES[kind], sentenceOf(error), details);
 }
@@ -27,7 +27,11 @@ export function refusalOf(error: unknown): unknown {
 function sentenceOf({ kind, message, details }: ProviderFailure): string {
   if (kind === 'UNAVAILABLE' || kind === 'MISMATCH')
     return `${message} Nothing is lost: repeat the same call later.`;
-  if (kind === 'INVALID')
-    return `The provider does not accept the input: ${details.path?.join('.')} ${message}.`;
+  if (kind === 'INVALID' && details.problems) {
+    const problems = details.problems.map(
+      ({ path, message: problem }) => `${path.join('.') || 'it'} ${problem}`,
+    );
+    return `The provider does not accept the input: ${problems.join('; ')}.`;
+  }
   return message;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bootGateway } from '../harness/gateway.ts';
 import { against, asha, fixture, known, problem, start } from './starting.ts';
 
 test('while the provider is down the caller is told to repeat, and repeating starts one session', async () => {
@@ -116,6 +117,56 @@ test("what the provider does not accept is told field by field, and a corrected 
     ],
   });
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
+});
+
+test('a template that the provider does not know is reported under its own field, in a whole sentence', async () => {
+  const gateway = await bootGateway();
+  const refusalOf = (templates: object) =>
+    start(gateway, { verificationId: 'template.2', user: asha, ...templates });
+  const [user, agent] = ['user', 'agent'].map(
+    (which) => `must be one of the ${which} templates that the provider knows`,
+  ) as [string, string];
+
+  expect(await refusalOf({ userTemplate: 'nonsense' })).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: `The provider does not accept the input: userTemplate ${user}.`,
+    problems: [{ path: ['userTemplate'], message: user }],
+  });
+  expect(await refusalOf({ agentTemplate: 'nonsense' })).toMatchObject({
+    code: 'INVALID_INPUT',
+    message: `The provider does not accept the input: agentTemplate ${agent}.`,
+    problems: [{ path: ['agentTemplate'], message: agent }],
+  });
+  // One error stands for both, so neither is blamed alone.
+  const both = await refusalOf({ userTemplate: 'vkyc_user_template_v1', agentTemplate: 'nonsense' });
+  expect(both.problems).toEqual([
+    {
+      path: ['userTemplate'],
+      message: `${user}; the provider does not say whether this one or agentTemplate is unknown to it`,
+    },
+    {
+      path: ['agentTemplate'],
+      message: `${agent}; the provider does not say whether this one or userTemplate is unknown to it`,
+    },
+  ]);
+  expect(await refusalOf({ agentTemplate: 'vkyc_agent_template_v1' })).toMatchObject({
+    __typename: 'StartSessionSuccess',
+  });
+});
+
+test('the same error about a start without templates blames no field', async () => {
+  const { gateway } = await against(({ path, body }) =>
+    path.startsWith('/user')
+      ? known(JSON.parse(body).user_id)
+      : problem(400, 'Bad request, please check API documentation'),
+  );
+
+  expect(await start(gateway, { verificationId: 'template.3', user: asha })).toMatchObject({
+    code: 'INVALID_INPUT',
+    message:
+      'The provider does not accept the input: it is not acceptable in some part, and the provider does not say which.',
+    problems: [{ path: [] }],
+  });
 });
 
 test("the provider's documented answers go through: a link, or a state past it where Aadhaar details were sent", async () => {
