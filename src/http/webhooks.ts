@@ -5,6 +5,7 @@ import type { Inbox } from '../services/receive-webhook.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
+const WEBHOOK_PATH = '/webhooks/cashfree';
 const LARGEST_WEBHOOK_BYTES = 1024 * 1024;
 /** No webhook of the provider is nearly as large; what is larger shares a common store while it arrives. */
 const USUAL_BYTES = 64 * 1024;
@@ -45,7 +46,7 @@ interface Parts {
 /**
  * Takes the provider's webhooks at `/webhooks/cashfree`. A good signature over the raw bytes is kept and answered
  * with 200, whatever the bytes say; anything else is refused, counted and not stored. What cannot be stored now is
- * answered with 503, upon which the provider sends it again.
+ * answered with 503, upon which the provider sends it again. GET and HEAD are answered with 200 and nothing.
  */
 export async function serveWebhooks(
   app: FastifyInstance,
@@ -115,12 +116,12 @@ export async function serveWebhooks(
       delete raw.headers['content-type'];
     });
 
-    scope.post('/webhooks/cashfree', async (request, reply) => {
-      const headers = signatureOf(request);
-      if (!headers) {
-        const message = 'x-webhook-timestamp and x-webhook-signature are needed, as the provider sends them.';
-        return refuseSigned(request, reply, 'unsigned', message);
-      }
+    // The provider's dashboard, and people, try an address with a GET or HEAD before they enter it.
+    scope.get(WEBHOOK_PATH, async (_request, reply) => reply.header('cache-control', 'no-store').send());
+
+    scope.post(WEBHOOK_PATH, async (request, reply) => {
+      const headers = readSignature(request);
+      if (typeof headers === 'string') return refuseSigned(request, reply, 'unsigned', headers);
       const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
       if (typeof body === 'string') {
         const { status, message } = UNREAD[body];
@@ -146,13 +147,24 @@ export async function serveWebhooks(
   });
 }
 
-function signatureOf({ headers }: FastifyRequest): { timestamp: string; signature: string } | null {
+/** Returns the headers of a signature, or a message that says which of them is missing or malformed. */
+function readSignature({ headers }: FastifyRequest): { timestamp: string; signature: string } | string {
   const timestamp = headers['x-webhook-timestamp'];
   const signature = headers['x-webhook-signature'];
-  const wellFormed =
-    typeof timestamp === 'string' &&
-    typeof signature === 'string' &&
-    TIMESTAMP.test(timestamp) &&
-    SIGNATURE.test(signature);
-  return wellFormed ? { timestamp, signature } : null;
+  const problems = [
+    problemOf('x-webhook-timestamp', timestamp, TIMESTAMP, '1 to 64 printable characters'),
+    problemOf('x-webhook-signature', signature, SIGNATURE, 'the base64 of an HMAC-SHA256, 44 characters'),
+  ].filter((problem) => problem !== null);
+  if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
+  return `This webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`;
+}
+
+function problemOf(
+  name: string,
+  value: string | string[] | undefined,
+  form: RegExp,
+  expected: string,
+): string | null {
+  if (value === undefined) return `${name} is missing`;
+  return typeof value === 'string' && form.test(value) ? null : `${name} must be ${expected}`;
 }

@@ -44,7 +44,7 @@ const ANSWERS: Sent[] = [
   [403, 'POST', '/graphql', { ...JSON_BODY, origin: 'https://evil.example.com' }, OPERATION],
   [403, 'GET', '/graphql', { 'sec-fetch-site': 'cross-site' }],
   [401, 'POST', '/webhooks/cashfree', JSON_BODY, OPERATION],
-  [404, 'GET', '/webhooks/cashfree'],
+  [200, 'GET', '/webhooks/cashfree'],
   [400, 'POST', '/dev/token', JSON_BODY, '{}'],
   [200, 'GET', '/healthz'],
   [200, 'HEAD', '/healthz'],

@@ -285,6 +285,32 @@ test('what is unsigned, badly signed or too large is refused and leaves nothing 
   expect(await inboxStates(gateway)).toEqual({});
 });
 
+test('a dashboard that tries the address gets 200 for GET and HEAD, and is told what an unsigned POST lacks', async () => {
+  const gateway = await quietGateway();
+  const url = `${gateway.url}/webhooks/cashfree`;
+  for (const method of ['GET', 'HEAD']) {
+    const response = await fetch(url, { method });
+    expect([method, response.status, await response.text()]).toEqual([method, 200, '']);
+  }
+
+  const timestamp = { 'x-webhook-timestamp': '1746427759733' };
+  for (const [headers, lacks] of [
+    [{}, 'x-webhook-timestamp is missing, and x-webhook-signature is missing'],
+    [timestamp, 'x-webhook-signature is missing'],
+    [
+      { ...timestamp, 'x-webhook-signature': 'nonsense' },
+      'x-webhook-signature must be the base64 of an HMAC-SHA256',
+    ],
+  ] as [Record<string, string>, string][]) {
+    const response = await fetch(url, { method: 'POST', headers });
+    const { errors } = (await response.json()) as { errors: { message: string; extensions: object }[] };
+    expect(response.status).toBe(401);
+    expect(errors[0]?.message).toContain(`This webhook is not signed: ${lacks}`);
+    expect(errors[0]?.extensions).toEqual({ code: 'UNAUTHENTICATED' });
+  }
+  expect(await inboxStates(gateway)).toEqual({});
+});
+
 test('a webhook for a session that is started later waits for it', async () => {
   const gateway = await quietGateway();
   await gateway.webhook(news('early.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
