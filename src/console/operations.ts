@@ -323,7 +323,7 @@ export type StartSessionInput = {
   userTemplate?: string | null | undefined;
   /** The provider's template of the agent's steps, such as vkyc_agent_template_v1. */
   agentTemplate?: string | null | undefined;
-  /** How the provider sends the link; left out: not at all. */
+  /** How the provider sends the link; left out: not at all. EMAIL needs an address: `user.email`, or that of a user whom the provider knows. */
   notificationTypes?: Array<NotificationType> | null | undefined;
   /** Aadhaar details that you verified before. */
   aadhaarDetails?: AadhaarDetailsInput | null | undefined;
@@ -341,7 +341,7 @@ export type SessionUserInput = {
   phone?: string | null | undefined;
   /** Full name, up to 200 characters. */
   name?: string | null | undefined;
-  /** Email address, up to 200 characters, such as asha@example.com. */
+  /** Email address, up to 200 characters, such as asha@example.com. A domain in another script than Latin is kept in its ASCII form, xn--…. */
   email?: string | null | undefined;
   /** Postal address, up to 500 characters. */
   address?: string | null | undefined;
@@ -360,15 +360,15 @@ export type NotificationType =
 export type AadhaarDetailsInput = {
   /** Full name, spelt as on the Aadhaar card. */
   name: string;
-  /** Date of birth, DD-MM-YYYY, such as 31-12-1990. */
+  /** Date of birth, DD-MM-YYYY, such as 31-12-1990: a day that exists, up to today in India. */
   dob: string;
   /** M, F or O: male, female or other. */
   gender: string;
   /** Parent's or spouse's name, as Aadhaar has it. */
   careOf: string;
-  /** URL of the photo, which the provider fetches. */
+  /** URL of the photo, which the provider fetches: https, or http, without user name and password. */
   photoLink: string;
-  /** When you verified these details. */
+  /** When you verified these details; not in the future. */
   lastVerifiedAt: string;
   /** Where they live, as Aadhaar has it. */
   address: AddressInput;
@@ -382,7 +382,7 @@ export type AddressInput = {
   dist: string;
   /** House number or name, such as 12 B. */
   house: string;
-  /** PIN code, 6 digits, such as 411001. */
+  /** PIN code, 6 digits of which the first is not 0, such as 411001. */
   pincode: string;
   /** State or union territory, such as Maharashtra. */
   state: string;

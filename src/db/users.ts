@@ -1,13 +1,21 @@
 import { eq } from 'drizzle-orm';
+import type { PersonalData } from '../domain/ports.ts';
 import type { Queryable } from './client.ts';
 import { fieldsOf } from './fields.ts';
 import { amongKeys, preparedRows } from './prepared.ts';
+import type { Sealer } from './sealing.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
 /** Where a user's personal data is bound to; see `Sealer`. */
 export const placeOfUser = (id: string): string => `vkyc_user:${id}`;
+
+/** Decrypts a user's personal data. */
+export const openPersonal = (
+  sealer: Sealer,
+  { personal, id }: Pick<UserRow, 'personal' | 'id'>,
+): PersonalData => JSON.parse(sealer.open(personal, placeOfUser(id)).toString('utf8'));
 
 /** Adds a user, or leaves the one who is there; returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {

@@ -43,7 +43,8 @@ class SessionUserInput {
   name?: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Email address, up to 200 characters, such as asha@example.com.',
+    description:
+      'Email address, up to 200 characters, such as asha@example.com. A domain in another script than Latin is kept in its ASCII form, xn--….',
   })
   email?: string;
   @Field(() => String, { nullable: true, description: 'Postal address, up to 500 characters.' })
@@ -73,7 +74,7 @@ class AddressInput {
   dist: string;
   @Field(() => String, { description: 'House number or name, such as 12 B.' })
   house: string;
-  @Field(() => String, { description: 'PIN code, 6 digits, such as 411001.' })
+  @Field(() => String, { description: 'PIN code, 6 digits of which the first is not 0, such as 411001.' })
   pincode: string;
   @Field(() => String, { description: 'State or union territory, such as Maharashtra.' })
   state: string;
@@ -94,15 +95,20 @@ class AddressInput {
 class AadhaarDetailsInput {
   @Field(() => String, { description: 'Full name, spelt as on the Aadhaar card.' })
   name: string;
-  @Field(() => String, { description: 'Date of birth, DD-MM-YYYY, such as 31-12-1990.' })
+  @Field(() => String, {
+    description: 'Date of birth, DD-MM-YYYY, such as 31-12-1990: a day that exists, up to today in India.',
+  })
   dob: string;
   @Field(() => String, { description: 'M, F or O: male, female or other.' })
   gender: string;
   @Field(() => String, { description: "Parent's or spouse's name, as Aadhaar has it." })
   careOf: string;
-  @Field(() => String, { description: 'URL of the photo, which the provider fetches.' })
+  @Field(() => String, {
+    description:
+      'URL of the photo, which the provider fetches: https, or http, without user name and password.',
+  })
   photoLink: string;
-  @Field(() => DateTime, { description: 'When you verified these details.' })
+  @Field(() => DateTime, { description: 'When you verified these details; not in the future.' })
   lastVerifiedAt: Date;
   @Field(() => AddressInput, { description: 'Where they live, as Aadhaar has it.' })
   address: AddressInput;
@@ -132,7 +138,8 @@ class StartSessionInput {
   agentTemplate?: string;
   @Field(() => [NotificationTypeEnum], {
     nullable: true,
-    description: 'How the provider sends the link; left out: not at all.',
+    description:
+      'How the provider sends the link; left out: not at all. EMAIL needs an address: `user.email`, or that of a user whom the provider knows.',
   })
   notificationTypes?: string[];
   @Field(() => AadhaarDetailsInput, {

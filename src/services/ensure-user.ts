@@ -1,7 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { findUserByUserId, insertUser, placeOfUser, type UserRow, updatePersonal } from '../db/users.ts';
+import {
+  findUserByUserId,
+  insertUser,
+  openPersonal,
+  placeOfUser,
+  type UserRow,
+  updatePersonal,
+} from '../db/users.ts';
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, PersonalData, Provider, ProviderUser } from '../domain/ports.ts';
 import { refuseField } from './validation.ts';
@@ -65,9 +72,7 @@ export async function storeUser(
     erasedAt: null,
   });
   if (stored.id === id) return stored;
-  const before = JSON.parse(
-    sealer.open(stored.personal, placeOfUser(stored.id)).toString('utf8'),
-  ) as PersonalData;
+  const before = openPersonal(sealer, stored);
   const merged: PersonalData = {
     phone: said.phone ?? before.phone,
     name: said.name ?? before.name,

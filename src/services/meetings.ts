@@ -5,11 +5,11 @@ import type { SessionRow } from '../db/sessions.ts';
 import type { Viewer } from '../domain/access.ts';
 import { committed } from './audited-changes.ts';
 import { type ActionParts, actionInput, type Performed, performAction, refuse } from './perform-action.ts';
-import { checked, optional, storableText } from './validation.ts';
+import { checked, optional, text } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
-const cancelInput = actionInput.extend({ reason: optional(storableText(500)) });
+const cancelInput = actionInput.extend({ reason: optional(text(500)) });
 
 export interface MeetingChanged {
   readonly session: SessionRow;

@@ -12,12 +12,12 @@ import type { Clock } from '../domain/ports.ts';
 import type { SessionAction } from '../domain/session.ts';
 import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
-import { optional, storableText } from './validation.ts';
+import { keyText, optional } from './validation.ts';
 
 /** What every action's input has, beside its own. `sessionId` is the session's own id, not the global one. */
 export const actionInput = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
-  idempotencyKey: storableText(200).min(1, 'must not be empty'),
+  idempotencyKey: keyText(200),
   expectedVersion: optional(
     z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is more than any version'),
   ),

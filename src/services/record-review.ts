@@ -5,12 +5,12 @@ import type { SessionRow } from '../db/sessions.ts';
 import type { Viewer } from '../domain/access.ts';
 import { type ReviewDecision, type ReviewStage, reviewedAs, whyNotDecide } from '../domain/actions.ts';
 import { type ActionParts, actionInput, performAction, refuse } from './perform-action.ts';
-import { checked, optional, storableText } from './validation.ts';
+import { checked, optional, text } from './validation.ts';
 
 const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) =>
   actionInput
-    .extend({ decision: z.enum(decisions), remarks: optional(storableText(2000)) })
-    .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks?.trim(), {
+    .extend({ decision: z.enum(decisions), remarks: optional(text(2000)) })
+    .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
       path: ['remarks'],
       message: 'must say why, unless the decision is APPROVED',
       // Said together with all else that is wrong, not only once that is mended.

@@ -1,16 +1,18 @@
 import { z } from 'zod';
-import { optional, storableText } from './validation.ts';
+import type { Clock } from '../domain/ports.ts';
+import { dateOfBirth, email, pastTime, pinCode, webLink } from './input-values.ts';
+import { optional, requiredText, text } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
 const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
-const shortText = storableText(200);
+const shortText = text(200);
 const address = z.object({
-  country: shortText.min(1, 'must not be empty'),
+  country: requiredText(200),
   dist: shortText,
   house: shortText,
-  pincode: z.string().regex(/^\d{6}$/, 'must be 6 digits'),
+  pincode: pinCode,
   state: shortText,
   street: shortText,
   po: optional(shortText),
@@ -18,47 +20,66 @@ const address = z.object({
   vtc: optional(shortText),
 });
 
-/** What starts a session, checked. The rules are those of the provider's pages on users and on initiating. */
-export const startSessionInput = z.object({
-  verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
-  user: z
-    .object({
-      userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
-      phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
-      name: optional(shortText),
-      email: optional(z.email('must be an email address').max(200, 'must have at most 200 characters')),
-      address: optional(storableText(500)),
-    })
-    .refine((user) => user.phone ?? user.userId, {
-      message: 'must have a phone, or the userId of somebody whom the provider knows',
-    }),
-  userTemplate: optional(shortText),
-  agentTemplate: optional(shortText),
-  notificationTypes: optional(
-    z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
-  ),
-  aadhaarDetails: optional(
-    z.object({
-      name: shortText.min(1, 'must not be empty'),
-      dob: z.string().regex(/^\d{2}-\d{2}-\d{4}$/, 'must be of the form DD-MM-YYYY'),
-      gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
-      careOf: shortText,
-      photoLink: z.url('must be a URL'),
-      lastVerifiedAt: z.date(),
-      address,
-    }),
-  ),
-  /** The session's own id, not the global one. */
-  replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
-  securityQuestions: optional(
-    z
-      .array(z.object({ order: z.int(), question: shortText.min(1, 'must not be empty'), answer: shortText }))
-      .max(20, 'must have at most 20 entries')
-      .refine(
-        (list) => list.every((entry, index) => entry.order === index + 1),
-        'must be in order: 1, 2, 3 …',
-      ),
-  ),
-});
+export const NOTIFICATION_TYPES = ['notificationTypes'];
+/** The other channels go to the phone, which every user has. */
+export const NO_EMAIL_ADDRESS = 'must not be EMAIL without an address: give user.email as well';
 
-export type StartSessionInput = z.infer<typeof startSessionInput>;
+/**
+ * The input that starts a session. The rules are those of the provider's pages on users and on initiating. The order of
+ * the fields is part of the contract: it is the order in which an input is hashed to recognize it when it is repeated.
+ */
+export const createStartSessionInput = (clock: Clock) =>
+  z
+    .object({
+      verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
+      user: z
+        .object({
+          userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
+          phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
+          name: optional(shortText),
+          email: optional(email),
+          address: optional(text(500)),
+        })
+        .refine((user) => user.phone ?? user.userId, {
+          message: 'must have a phone, or the userId of somebody whom the provider knows',
+        }),
+      userTemplate: optional(shortText),
+      agentTemplate: optional(shortText),
+      notificationTypes: optional(
+        z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
+      ),
+      aadhaarDetails: optional(
+        z.object({
+          name: requiredText(200),
+          dob: dateOfBirth(clock),
+          gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
+          careOf: shortText,
+          photoLink: webLink,
+          lastVerifiedAt: pastTime(clock),
+          address,
+        }),
+      ),
+      /** The session's own id, not the global one. */
+      replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
+      securityQuestions: optional(
+        z
+          .array(z.object({ order: z.int(), question: requiredText(200), answer: shortText }))
+          .max(20, 'must have at most 20 entries')
+          .refine(
+            (list) => list.every((entry, index) => entry.order === index + 1),
+            'must be in order: 1, 2, 3 …',
+          ),
+      ),
+    })
+    .refine(
+      // The provider may know the address of a user whom it knows.
+      ({ user, notificationTypes }) =>
+        !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
+      // Told together with all other problems, not only after they are mended.
+      { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
+    );
+
+export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
+  notificationTypes?.includes('EMAIL') ?? false;
+
+export type StartSessionInput = z.infer<ReturnType<typeof createStartSessionInput>>;

@@ -24,7 +24,7 @@ import {
   findSessionsByVerificationId,
   type SessionRow,
 } from '../db/sessions.ts';
-import { findUsers, type UserRow } from '../db/users.ts';
+import { findUsers, openPersonal, type UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { REPLACEABLE } from '../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
@@ -33,9 +33,16 @@ import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
 import { ensureUser, learnUser } from './ensure-user.ts';
 import { refusalOf } from './provider-refusal.ts';
 import type { Recorder } from './recorder.ts';
-import { type StartSessionInput, startSessionInput } from './start-session-input.ts';
+import {
+  createStartSessionInput,
+  NO_EMAIL_ADDRESS,
+  NOTIFICATION_TYPES,
+  type StartSessionInput,
+  wantsEmail,
+} from './start-session-input.ts';
 import { checked, refuseField } from './validation.ts';
 
+const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'names a session that another one has replaced already';
 
 /** When the reconciler looks whether a start that got no answer took place; an answer plans something later. */
@@ -64,6 +71,7 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
  */
 export function createStartSession(parts: Parts): StartSession {
   const { db, clock, provider, recorder, sealer } = parts;
+  const startSessionInput = createStartSessionInput(clock);
   /** Identical calls under way in this process share one conversation with the provider. */
   const underWay = new Map<string, Promise<Started>>();
 
@@ -196,6 +204,8 @@ export function createStartSession(parts: Parts): StartSession {
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
     const user = await userOf(input, intent);
+    // Once it was sent, the provider has taken it as it is.
+    if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const asked = { verificationId: intent.verificationId, webhooks: begun?.providerWebhooks ?? 0 };
     const said = await ask(input, intent, user.userId);
@@ -206,6 +216,12 @@ export function createStartSession(parts: Parts): StartSession {
       const first = await completeIntent(recording.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
+  }
+
+  /** Refuses e-mail to a user whose address neither the caller gave nor the provider knows. */
+  function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
+    if (wantsEmail(notificationTypes) && openPersonal(sealer, user).email === null)
+      refuseField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
   }
 
   async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {

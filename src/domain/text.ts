@@ -1,0 +1,29 @@
+/** How texts that people write are measured. */
+
+/** One for the process: constructing a segmenter takes far longer than using it. */
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/**
+ * Whether a text has at most so many characters as a reader counts them (graphemes): a syllable of Devanagari is one,
+ * however many code points it has. The time is bounded if the length of the text is.
+ */
+export function hasAtMostCharacters(text: string, count: number): boolean {
+  // Every grapheme has at least one UTF-16 unit.
+  if (text.length <= count) return true;
+  let counted = 0;
+  for (const _grapheme of graphemes.segment(text)) {
+    counted += 1;
+    if (counted > count) return false;
+  }
+  return true;
+}
+
+/**
+ * Anything but white space, controls, what Unicode says to leave out when it cannot be shown (zero-width spaces, bidi
+ * marks, variation selectors, Hangul fillers …), and two more that are blank: Braille without dots and the null notehead.
+ */
+const VISIBLE =
+  /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}\p{Cf}\p{Cs}\u2800\u{1d159}]/u;
+
+/** Whether a reader sees anything of the text. */
+export const isVisible = (text: string): boolean => VISIBLE.test(text);
