@@ -1,5 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { type SQL, sql } from 'drizzle-orm';
-import { Logger, runMigrations, runOnce } from 'graphile-worker';
+import { Logger, runMigrations, runOnce, type WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
 import type { Queryable } from './client.ts';
 import { lookups, providerBudget, sessions } from './tables.ts';
@@ -46,20 +47,46 @@ export async function queueDue(db: Queryable, now: Date): Promise<void> {
     )) from (select 1 from chosen limit 1) as anything_due`);
 }
 
-/** Does what is in the queue until nothing is ready. Rejects where the database is away; call it again later. */
-export async function drainQueue(
+/**
+ * Returns a function that does what is in the queue until nothing is ready. It rejects if the database is away; call it
+ * again later. A worker that lost the database may have left a job locked: the next call makes that ready again.
+ */
+export function createDrain(
   pool: pg.Pool,
   reconcile: (verificationId: string) => Promise<void>,
-): Promise<void> {
-  await runOnce({
-    pgPool: pool,
-    logger: SILENT,
-    concurrency: CONCURRENCY,
-    noHandleSignals: true,
-    taskList: {
-      reconcile: (payload) => reconcile((payload as { verificationId: string }).verificationId),
-    },
-  });
+): () => Promise<void> {
+  const failed = new Set<string>();
+  const events: WorkerEvents = new EventEmitter();
+  // The queue itself says nothing about workers that fail.
+  events.on('worker:fatalError', ({ worker }) => failed.add(worker.workerId));
+  events.on('worker:getJob:error', ({ worker }) => failed.add(worker.workerId));
+
+  return async () => {
+    if (failed.size > 0) {
+      const workers = [...failed];
+      await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]);
+      for (const worker of workers) failed.delete(worker);
+    }
+    await runOnce({
+      pgPool: pool,
+      logger: SILENT,
+      events,
+      concurrency: CONCURRENCY,
+      noHandleSignals: true,
+      taskList: {
+        reconcile: (payload) => reconcile((payload as { verificationId: string }).verificationId),
+      },
+    });
+  };
+}
+
+/**
+ * Makes all jobs ready again that a worker holds. After a failover or a restore the worker may have finished the job and
+ * the database forgotten it. A job that is being done is done twice, which does no harm.
+ */
+export async function releaseJobs(db: Queryable): Promise<void> {
+  await db.execute(sql`select graphile_worker.force_unlock_workers(array(
+    select distinct locked_by from graphile_worker.jobs where locked_by is not null))`);
 }
 
 /** The queue's own tables; as the database's owner. */

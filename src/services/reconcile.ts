@@ -4,7 +4,7 @@ import type { Database } from '../db/client.ts';
 import { faultOf } from '../db/faults.ts';
 import { hasWaiting, parkWaiting, releaseWaiting, UNKNOWN_THERE } from '../db/inbox.ts';
 import { findIntent } from '../db/intents.ts';
-import { drainQueue, queueDue } from '../db/jobs.ts';
+import { createDrain, queueDue } from '../db/jobs.ts';
 import { endLookup, findLookup, type LookupRow, postponeLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessionsByVerificationId, postponePoll, type SessionRow, withNextPoll } from '../db/sessions.ts';
@@ -47,11 +47,15 @@ interface Parts {
 export class Reconciler {
   readonly #parts: Parts;
   readonly #timer: NodeJS.Timeout;
+  readonly #drain: () => Promise<void>;
   #looking: Promise<void> | null = null;
   #draining: Promise<void> | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#drain = createDrain(parts.pool, (id) =>
+      traced('reconcile', { from: null }, () => this.#reconcile(id)),
+    );
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#look();
   }
@@ -64,14 +68,12 @@ export class Reconciler {
   }
 
   #look(): void {
-    const { db, pool, clock, log } = this.#parts;
+    const { db, clock, log } = this.#parts;
     const complain = (error: unknown) =>
       log.warn({ err: error }, 'what is due could not be looked at; it will be tried again');
     this.#looking ??= queueDue(db, clock.now())
       .then(() => {
-        this.#draining ??= drainQueue(pool, (id) =>
-          traced('reconcile', { from: null }, () => this.#reconcile(id)),
-        )
+        this.#draining ??= this.#drain()
           .catch(complain)
           .finally(() => {
             this.#draining = null;

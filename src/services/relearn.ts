@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts';
 import { suspectSends } from '../db/intents.ts';
+import { releaseJobs } from '../db/jobs.ts';
 import { planLookupsOfOpenStarts } from '../db/lookups.ts';
 import { planPollsOfOpenSessions } from '../db/sessions.ts';
 import { GIVE_UP_MS } from './reconcile.ts';
@@ -24,6 +25,8 @@ export interface Relearning {
  */
 export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
   const everyMs = MINUTE_MS / pollsPerMinute;
+  // Whoever held one may have finished it, which the database has forgotten: it would wait until it counts as abandoned.
+  await releaseJobs(db);
   const sessions = await planPollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
     // The provider is asked once about a start that is older than the reconciler looks for any.

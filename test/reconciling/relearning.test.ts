@@ -77,6 +77,23 @@ test('an open start is looked up even if the database forgot that it was sent; a
   ]);
 });
 
+test('a poll is done although the database has forgotten that the worker that held its job finished it', async () => {
+  const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
+  await gateway.start('held.happy-path');
+  await gateway.advance('held.happy-path', 2);
+  await eventually(async () => (await logOf(gateway, 'held.happy-path')).length === 2);
+  await gateway.database.query(
+    `select graphile_worker.add_job('reconcile', '{"verificationId": "held.happy-path"}', job_key := 'reconcile:held.happy-path')`,
+  );
+  await gateway.database.query(
+    `update graphile_worker._private_jobs set locked_at = now(), locked_by = 'worker' where key = 'reconcile:held.happy-path'`,
+  );
+
+  await plan(gateway, clock.now());
+
+  await eventually(async () => (await logOf(gateway, 'held.happy-path')).length === 3);
+});
+
 test('what was lost of a session and of a start is there again, though nobody asks for it', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('session.happy-path');
