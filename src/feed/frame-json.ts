@@ -13,23 +13,30 @@ const QUOTED_PLACEHOLDER = JSON.stringify(PREVIOUS_CURSOR);
 export class FrameJson {
   readonly #first: string;
   readonly #others: readonly string[];
-  /** In UTF-16 code units, without the cursors that are filled in. */
+  /** Streams in step with each other have the same previous cursor: they share one string. */
+  #filled: { readonly previousCursor: string | null; readonly json: string } | null = null;
+  /** What is kept of it, in UTF-16 code units. */
   readonly length: number;
 
   constructor(json: string) {
     const [first = '', ...others] = json.split(QUOTED_PLACEHOLDER);
     this.#first = first;
     this.#others = others;
-    this.length = others.reduce((total, piece) => total + piece.length, first.length);
+    this.length = others.length === 0 ? json.length : 2 * json.length;
   }
 
-  /** Returns the JSON for one stream. `previousCursor` is called only if the selection asks for it. */
-  after(previousCursor: () => string | null): string {
+  /** Returns the JSON for one stream. `findPreviousCursor` is called only if the selection asks for it. */
+  after(findPreviousCursor: () => string | null): string {
     if (this.#others.length === 0) return this.#first;
-    const filling = JSON.stringify(previousCursor());
-    let json = this.#first;
-    for (const piece of this.#others) json += filling + piece;
-    return json;
+    const previousCursor = findPreviousCursor();
+    if (this.#filled?.previousCursor !== previousCursor)
+      this.#filled = { previousCursor, json: this.#fill(previousCursor) };
+    return (this.#filled as { json: string }).json;
+  }
+
+  #fill(previousCursor: string | null): string {
+    // Cursors are base64url: nothing in them needs an escape.
+    return [this.#first, ...this.#others].join(previousCursor === null ? 'null' : `"${previousCursor}"`);
   }
 }
 

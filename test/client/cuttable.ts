@@ -13,6 +13,9 @@ export interface Cuttable {
   refuse(count: number): void;
   /** Leaves the present connections open, and lets nothing through any more. */
   freeze(): void;
+  /** Holds back what the server sends, on present and later connections, until it is let through. */
+  hold(): void;
+  release(): void;
 }
 
 /** Stands before a server until the test ends. What the server sends may be rewritten on the way, to the same length. */
@@ -24,6 +27,7 @@ export async function cuttable(
   const pairs = new Set<[Socket, Socket]>();
   let connections = 0;
   let refusing = 0;
+  let held: (() => void)[] | null = null;
   const server = createServer((client) => {
     connections += 1;
     client.on('error', () => {});
@@ -37,7 +41,11 @@ export async function cuttable(
     const pair: [Socket, Socket] = [client, upstream];
     pairs.add(pair);
     for (const [from, to] of [pair, [upstream, client] as const]) {
-      from.on('data', (bytes) => to.write(from === upstream ? rewrite(bytes) : bytes));
+      from.on('data', (bytes) => {
+        const pass = () => void to.write(from === upstream ? rewrite(bytes) : bytes);
+        if (held && from === upstream) held.push(pass);
+        else pass();
+      });
       from.on('close', () => {
         to.destroy();
         pairs.delete(pair);
@@ -65,6 +73,13 @@ export async function cuttable(
     cut,
     refuse: (count) => {
       refusing = count;
+    },
+    hold: () => {
+      held = [];
+    },
+    release: () => {
+      for (const pass of held ?? []) pass();
+      held = null;
     },
     freeze: () => {
       for (const socket of [...pairs].flat()) socket.removeAllListeners('data').resume();

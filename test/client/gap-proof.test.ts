@@ -218,6 +218,27 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up', 'live']);
   });
 
+  test('frames that a proxy holds back make it stale; once they are let through, each is shown once', async () => {
+    const { server, proxy, watch, asked, states } = await setUp(transport, { silenceMs: 300 });
+    const { frames } = watch(FEED, { after: 'at 0' });
+    await asked(1);
+    server.send(heartbeat(0));
+    await eventually(async () => states.at(-1) === 'live');
+
+    proxy.hold();
+    server.send(transition(1));
+    server.send(transition(2));
+    await eventually(async () => states.at(-1) === 'stale');
+    proxy.release();
+    await asked(2);
+    for (const sequence of [1, 2]) server.send(transition(sequence), 'at 0');
+    server.send(heartbeat(2));
+    await eventually(async () => states.at(-1) === 'live');
+
+    expect(shown(frames)).toEqual(['Heartbeat', 1, 2, 'Heartbeat']);
+    expect(states).toEqual(['catching up', 'live', 'stale', 'catching up', 'live']);
+  });
+
   const errors = (code?: string) => [{ message: 'as told', extensions: code ? { code } : {} }] as never;
 
   test.each([

@@ -1,0 +1,203 @@
+/** Clients of one gateway behind a router that shares, drops and repeats, and what each of them must see. */
+import * as sse from 'graphql-sse';
+import * as ws from 'graphql-ws';
+import { expect } from 'vitest';
+import { WebSocket } from 'ws';
+import { type FeedState, resuming } from '../../src/client/resuming.ts';
+import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { atTheEnd, eventually, type Gateway } from '../harness/gateway.ts';
+import { type SharingRouter, startSharingRouter } from './sharing-router.ts';
+
+const LINK = '__typename cursor previousCursor';
+const TRANSITION = `... on StatusTransition { ${LINK} id status }`;
+const OPERATIONS = {
+  feed: `subscription ($filter: TransitionFilter, $after: String) {
+    feed(filter: $filter, after: $after) { ${TRANSITION} ... on Heartbeat { ${LINK} } ... on FeedReset { ${LINK} } }
+  }`,
+  sessionLive: `subscription ($sessionId: ID!, $after: String) {
+    sessionLive(sessionId: $sessionId, after: $after) {
+      ${TRANSITION} ... on Heartbeat { ${LINK} } ... on SessionSnapshot { ${LINK} resync }
+    }
+  }`,
+  statusTransitions: `subscription ($sessionId: ID, $filter: TransitionFilter, $after: String) {
+    statusTransitions(sessionId: $sessionId, filter: $filter, after: $after) { ${LINK} id status }
+  }`,
+};
+
+interface Transition {
+  readonly id: string;
+  readonly cursor: string;
+  readonly status: string;
+  readonly sessionId: string;
+}
+
+interface Seen {
+  readonly __typename: string;
+  readonly cursor: string;
+  readonly id?: string;
+}
+
+interface Watcher {
+  readonly name: string;
+  readonly seen: Seen[];
+  readonly ends: unknown[];
+  state: FeedState | null;
+  wants(transition: Transition): boolean;
+}
+
+const SESSIONS = ['one.happy-path', 'two.happy-path', 'three.happy-path'];
+const STEPS = 12;
+const atOnce = async () => {};
+
+/**
+ * Lets journeys happen while clients watch them behind one router for each seed, and expects that each sees what it must.
+ * Returns how often the routers went wrong.
+ */
+export async function watchBehindRouters(
+  gateway: Gateway,
+  seeds: readonly number[],
+): Promise<SharingRouter['count']> {
+  const { data } = await gateway.graphql('{ feedCursor }');
+  const log: Transition[] = [];
+  const reference = gateway.subscribe(
+    `subscription ($after: String) { statusTransitions(after: $after) { id cursor status session { id } } }`,
+    { after: data.feedCursor },
+  );
+  const readUpTo = async (count: number) => {
+    while (log.length < count) {
+      const { session, ...transition } = await reference.next();
+      log.push({ ...transition, sessionId: session.id });
+    }
+  };
+  const sessions: { id: string; startCursor: string }[] = [];
+  for (const verificationId of SESSIONS) sessions.push(await gateway.start(verificationId));
+  await readUpTo(SESSIONS.length);
+
+  const worlds = await Promise.all(
+    seeds.map(async (seed) => {
+      const chance = chanceOf('behind a router', seed);
+      const router = await startSharingRouter(gateway.url, chance);
+      return { seed, chance, router, watchers: [] as Watcher[] };
+    }),
+  );
+  const joinAll = () => {
+    for (const { router, watchers } of worlds) watchers.push(...join(router, sessions, data.feedCursor));
+  };
+  joinAll();
+  const order = (worlds[0] as { chance: Chance }).chance;
+  const left = Object.fromEntries(SESSIONS.map((name) => [name, STEPS]));
+  for (let step = 0; step < STEPS * SESSIONS.length; step += 1) {
+    const name = order.pick(left);
+    left[name] = (left[name] ?? 0) - 1;
+    await gateway.advance(name, 1);
+    await readUpTo(SESSIONS.length + step + 1);
+    // They come late, with the same variables as those who have been there from the start.
+    if (step === 10) joinAll();
+  }
+  for (const { router } of worlds) router.calmDown();
+  // What was lost is found out at the next frame.
+  for (const name of SESSIONS) await gateway.advance(name, 1);
+  await readUpTo(SESSIONS.length * (STEPS + 2));
+
+  for (const { seed, router, watchers } of worlds) {
+    for (const watcher of watchers) {
+      const label = `seed ${seed}, ${watcher.name}, ${JSON.stringify(router.count)}`;
+      await eventually(async () => watcher.seen.some(({ cursor }) => cursor === lastFor(watcher, log)));
+      expectWhole(watcher, log, label);
+      await eventually(async () => watcher.state === 'live');
+    }
+  }
+  const counts = worlds.map(({ router }) => router.count);
+  const faults = Object.keys(counts[0] ?? {}) as (keyof SharingRouter['count'])[];
+  return Object.fromEntries(
+    faults.map((fault) => [fault, counts.reduce((total, count) => total + count[fault], 0)]),
+  ) as SharingRouter['count'];
+}
+
+const lastFor = (watcher: Watcher, log: readonly Transition[]) =>
+  log.filter((transition) => watcher.wants(transition)).at(-1)?.cursor;
+
+/** Every transition once and in order, from the first frame or a snapshot on, and no frame that claims more. */
+function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
+  const placeOf = new Map(log.map(({ cursor }, index) => [cursor, index]));
+  // Before the log's first, for all who began with a cursor: theirs precede it.
+  let place = -1;
+  for (const [index, frame] of watcher.seen.entries()) {
+    const at = placeOf.get(frame.cursor) ?? -1;
+    const isStart = frame.__typename === 'SessionSnapshot' || frame.__typename === 'FeedReset';
+    const passed = log.slice(place + 1, at + (frame.id ? 0 : 1)).filter((entry) => watcher.wants(entry));
+    const beganNow = index === 0 && !frame.id && watcher.name.includes('from now on');
+    if (!isStart && !beganNow)
+      expect(
+        passed.map(({ id }) => id),
+        `${label}: missing before frame ${index} (${frame.__typename})`,
+      ).toEqual([]);
+    if (frame.id) expect(at, `${label}: repeated or out of order at frame ${index}`).toBeGreaterThan(place);
+    place = Math.max(place, at);
+  }
+  expect(watcher.ends, label).toEqual([]);
+  const missing = log.slice(place + 1).filter((entry) => watcher.wants(entry));
+  expect(
+    missing.map(({ id }) => id),
+    `${label}: missing at the end`,
+  ).toEqual([]);
+}
+
+/** Clients of every kind, two of each, which a router finds equal. */
+function join(
+  { host }: SharingRouter,
+  [first]: readonly { id: string; startCursor: string }[],
+  feedCursor: string,
+): Watcher[] {
+  if (!first) throw new Error('There is no session to watch');
+  const { id: sessionId, startCursor } = first;
+  const filter = { status: ['PRE_VIDEO_CALL', 'AUDITOR_REVIEWED'] };
+  const all = () => true;
+  const filtered = ({ status }: Transition) => filter.status.includes(status);
+  const ofFirst = (transition: Transition) => transition.sessionId === sessionId;
+  const wishes = [
+    ['feed', { after: feedCursor }, all],
+    ['feed', { filter, after: feedCursor }, filtered],
+    ['feed', {}, all],
+    ['sessionLive', { sessionId }, ofFirst],
+    ['sessionLive', { sessionId, after: startCursor }, ofFirst],
+    ['statusTransitions', { after: feedCursor }, all],
+    [
+      'statusTransitions',
+      { sessionId, filter, after: startCursor },
+      (each: Transition) => ofFirst(each) && filtered(each),
+    ],
+  ] as const;
+  return wishes.flatMap(([operation, variables, wants]) =>
+    (['WebSocket', 'SSE'] as const).map((transport): Watcher => {
+      const from = 'after' in variables ? 'after a cursor' : 'from now on';
+      const name = `${operation} ${from} over ${transport}`;
+      const watcher: Watcher = { name, seen: [], ends: [], state: null, wants };
+      const onState = (state: FeedState) => {
+        watcher.state = state;
+      };
+      const client = (
+        transport === 'WebSocket'
+          ? resuming(
+              ws.createClient,
+              { url: `ws://${host}`, webSocketImpl: WebSocket, retryWait: atOnce },
+              { onState },
+            )
+          : resuming(sse.createClient, { url: `http://${host}`, retry: atOnce }, { onState })
+      ) as sse.Client;
+      atTheEnd(async () => client.dispose());
+      client.subscribe(
+        { query: OPERATIONS[operation], variables },
+        {
+          next: ({ data, errors }) => {
+            if (errors) watcher.ends.push(errors);
+            watcher.seen.push(...(Object.values(data ?? {}) as Seen[]));
+          },
+          error: (error) => watcher.ends.push(error),
+          complete: () => watcher.ends.push('complete'),
+        },
+      );
+      return watcher;
+    }),
+  );
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { encodeOnce, FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
+
+test('each stream gets its own previous cursor at every place that asks for it, and null before its first frame', () => {
+  const frame = new FrameJson(
+    JSON.stringify({ one: PREVIOUS_CURSOR, cursor: 'c', two: { three: PREVIOUS_CURSOR } }),
+  );
+
+  const texts = ['a', 'b', null, 'a'].map((previous) => JSON.parse(frame.after(() => previous)));
+
+  expect(texts).toEqual(
+    ['a', 'b', null, 'a'].map((previous) => ({ one: previous, cursor: 'c', two: { three: previous } })),
+  );
+});
+
+test('a frame that does not ask for it is sent as it is, and the cursor is not looked for', () => {
+  const json = '{"data":{"feed":{"cursor":"c"}}}';
+
+  const text = new FrameJson(json).after(() => {
+    throw new Error('The cursor was looked for');
+  });
+
+  expect(text).toBe(json);
+});
+
+test('the cursor of an entry is encoded once, however many streams ask for it', () => {
+  let encoded = 0;
+  const cursors = {
+    encode({ sequence }: { sequence: number }) {
+      encoded += 1;
+      return `at ${sequence}`;
+    },
+  };
+  const entries = [1, 2].map((sequence) => ({ sessionId: '', sequence }));
+
+  for (let stream = 0; stream < 100; stream += 1)
+    expect(entries.map((entry) => encodeOnce(cursors as never, entry as never))).toEqual(['at 1', 'at 2']);
+
+  expect(encoded).toBe(2);
+});
