@@ -23,20 +23,17 @@ export interface ActProps {
   readonly onClose: () => void;
 }
 
-const DIALOGS: Record<SessionAction, ComponentType<ActProps>> = {
-  SCHEDULE_MEETING: ScheduleMeeting,
-  CANCEL_MEETING: CancelMeeting,
-  RECORD_AGENT_REVIEW: AgentReview,
-  RECORD_AUDITOR_REVIEW: AuditorReview,
-  REFRESH: Refresh,
-  REQUEST_RECORDING: Recording,
-  CREATE_SDK_TOKEN: SdkToken,
-};
-
-/** The decisions come first, for they are what a session waits for. */
-const ORDER = Object.keys(DIALOGS).sort(
-  (one, other) => Number(other.startsWith('RECORD')) - Number(one.startsWith('RECORD')),
-) as SessionAction[];
+/** The dialog of each action, in the order of the buttons. The decisions come first: a session waits for them. */
+const DIALOGS = {
+  RECORD_AGENT_REVIEW: { Dialog: AgentReview, look: 'primary' },
+  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReview, look: 'primary' },
+  SCHEDULE_MEETING: { Dialog: ScheduleMeeting, look: 'plain' },
+  CANCEL_MEETING: { Dialog: CancelMeeting, look: 'plain' },
+  REFRESH: { Dialog: Refresh, look: 'plain' },
+  REQUEST_RECORDING: { Dialog: Recording, look: 'plain' },
+  CREATE_SDK_TOKEN: { Dialog: SdkToken, look: 'plain' },
+} as const satisfies Record<SessionAction, { Dialog: ComponentType<ActProps>; look: 'primary' | 'plain' }>;
+const ORDER = Object.keys(DIALOGS) as SessionAction[];
 
 interface Props {
   readonly page: Page;
@@ -47,15 +44,11 @@ interface Props {
 export function Actions({ page, onDone }: Props) {
   const [open, setOpen] = useState<{ action: SessionAction; session: Page } | null>(null);
   const may = ORDER.filter((action) => page.availableActions.includes(action));
-  const OpenDialog = open && DIALOGS[open.action];
+  const OpenDialog = open && DIALOGS[open.action].Dialog;
   return (
     <section aria-label="Actions" className={style.actions}>
       {may.map((action) => (
-        <Button
-          key={action}
-          look={action.startsWith('RECORD') ? 'primary' : 'plain'}
-          onPress={() => setOpen({ action, session: page })}
-        >
+        <Button key={action} look={DIALOGS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
             ? 'Move meeting'
             : ACTIONS[action]}

@@ -5,21 +5,32 @@ import type { Party, Status } from '../operations.ts';
 import style from './phase-strip.module.css';
 import { useFloorAddress } from './query.ts';
 
-/** Sessions that are over are on no floor: these are where open ones can be. */
-const OPEN_PHASES = ['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL', 'AGENT_REVIEWED', 'UNRECOGNIZED'] as const;
-const WAITED_ON = [
-  'CUSTOMER',
-  'AGENT',
-  'AUDITOR',
-  'MERCHANT',
-  'PROVIDER',
-] as const satisfies readonly Party[];
+/** When the strip shows a phase. It counts open sessions only: those that are over are on no floor. */
+const SHOWN = {
+  RECEIVED: 'ALWAYS',
+  PRE_VIDEO_CALL: 'ALWAYS',
+  VIDEO_CALL: 'ALWAYS',
+  AGENT_REVIEWED: 'ALWAYS',
+  AUDITOR_REVIEWED: 'IF_ANY',
+  REJECTED: 'IF_ANY',
+  FAILED: 'IF_ANY',
+  EXPIRED: 'IF_ANY',
+  UNRECOGNIZED: 'IF_ANY',
+} as const satisfies Record<Status, 'ALWAYS' | 'IF_ANY'>;
+const PHASES_IN_ORDER = Object.keys(SHOWN) as Status[];
+const WAITED_ON = Object.keys({
+  CUSTOMER: true,
+  AGENT: true,
+  AUDITOR: true,
+  MERCHANT: true,
+  PROVIDER: true,
+} satisfies Record<Exclude<Party, 'NOBODY'>, true>) as Exclude<Party, 'NOBODY'>[];
 const STEPS_SHOWN = 3;
 
 /** Open sessions by phase and by who is waited on, each with how long the oldest has been there. A press filters. */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
-  const phases = OPEN_PHASES.map((status) => ({ status, steps: stepsOf(counts, status) })).filter(
-    ({ status, steps }) => status !== 'UNRECOGNIZED' || steps.length > 0,
+  const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: stepsOf(counts, status) })).filter(
+    ({ status, steps }) => SHOWN[status] === 'ALWAYS' || steps.length > 0,
   );
   return (
     <section aria-label="Open sessions" className={style.strip}>

@@ -1,8 +1,8 @@
 import { useSearchParams } from 'wouter';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { RowFilter } from '../live/rows.ts';
-import { PARTIES, PHASES } from '../look/words.ts';
-import type { Party, Role, SessionOrder, Status, SubStatus } from '../operations.ts';
+import { PARTIES, PHASES, subStatusesIn } from '../look/words.ts';
+import type { Party, Role, SessionOrder, Status } from '../operations.ts';
 
 /** The orders that the floor offers, by their names in the address. */
 export const ORDERS = {
@@ -47,9 +47,9 @@ export interface FloorQuery {
 /** Reads the address; what it says that there is not is left out. */
 export function queryOf(search: URLSearchParams): FloorQuery {
   const order = search.get('order') ?? '';
-  const status = search.getAll('phase').filter((each) => each in PHASES) as Status[];
-  const subStatus = search.getAll('step').filter((each) => /^[A-Z_]+$/.test(each)) as SubStatus[];
-  const waitingOn = search.getAll('waiting').filter((each) => each in PARTIES) as Party[];
+  const status = search.getAll('phase').filter((each) => Object.hasOwn(PHASES, each)) as Status[];
+  const subStatus = subStatusesIn(search.getAll('step'));
+  const waitingOn = search.getAll('waiting').filter((each) => Object.hasOwn(PARTIES, each)) as Party[];
   const verificationIdPrefix = search.get('id');
   return {
     // An empty list would let nothing through.
@@ -59,7 +59,7 @@ export function queryOf(search: URLSearchParams): FloorQuery {
       ...(waitingOn.length > 0 && { waitingOn }),
       ...(verificationIdPrefix && { verificationIdPrefix }),
     },
-    order: order in ORDERS ? (order as OrderName) : 'newest',
+    order: Object.hasOwn(ORDERS, order) ? (order as OrderName) : 'newest',
   };
 }
 

@@ -6,13 +6,16 @@ export type SignIn =
   /** Development, where whoever has no token is an ADMIN. */
   | { readonly kind: 'DEVELOPER' }
   /** Development: a token is made for this role whenever one is needed. */
-  | { readonly kind: 'ROLE'; readonly role: Role }
+  | { readonly kind: 'ROLE'; readonly role: PlayedRole }
   | { readonly kind: 'TOKEN'; readonly token: string };
 
 const PLACE = 'vkyc.sign-in';
 
+/** A role that development may take on; a customer needs a token that names their sessions. */
+export type PlayedRole = Exclude<Role, 'CUSTOMER'>;
+
 /** People of development, so that an agent and an auditor are two. */
-const PEOPLE: Partial<Record<Role, string>> = {
+const PEOPLE: Readonly<Record<PlayedRole, string>> = {
   VIEWER: 'vera',
   OPERATOR: 'olga',
   AGENT: 'ravi',
@@ -20,8 +23,7 @@ const PEOPLE: Partial<Record<Role, string>> = {
   ADMIN: 'ada',
 };
 
-/** The roles that development may take on; a customer needs a token that names their sessions. */
-export const ROLES_TO_PLAY = Object.keys(PEOPLE) as Role[];
+export const ROLES_TO_PLAY = Object.keys(PEOPLE) as PlayedRole[];
 
 /** As whom this window acted last; null: nobody has signed in. */
 export function rememberedSignIn(): SignIn | null {

@@ -3,8 +3,19 @@ import { PHASES } from '../look/words.ts';
 import type { Status } from '../operations.ts';
 import type { Stats } from './use-stats.ts';
 
-/** The phases that a session goes through one after the other when all is well. */
-const WAY = ['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL', 'AGENT_REVIEWED', 'AUDITOR_REVIEWED'] as const;
+/** Whether a session goes through a phase when all is well; in the order of its life. */
+const ON_WAY = {
+  RECEIVED: true,
+  PRE_VIDEO_CALL: true,
+  VIDEO_CALL: true,
+  AGENT_REVIEWED: true,
+  AUDITOR_REVIEWED: true,
+  REJECTED: false,
+  FAILED: false,
+  EXPIRED: false,
+  UNRECOGNIZED: false,
+} as const satisfies Record<Status, boolean>;
+const WAY = (Object.keys(ON_WAY) as Status[]).filter((status) => ON_WAY[status]);
 
 export const number = (value: number): string => value.toLocaleString('en-IN');
 
@@ -69,7 +80,7 @@ export const timesOf = ({ funnel }: Stats) =>
     .map(({ status, ...stage }) => ({
       ...stage,
       name: PHASES[status] ?? status,
-      onWay: WAY.some((each) => each === status),
+      onWay: ON_WAY[status] ?? false,
     }))
     .filter(({ reached, onWay }) => onWay || reached > 0);
 

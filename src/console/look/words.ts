@@ -69,15 +69,65 @@ export const ACTIONS = {
 /** How a state is to be taken: it is well and over, badly over, in trouble, or under way. */
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';
 
-const TROUBLE =
-  /FAILED|FAILURE|DETECTED|OUTSIDE|DISABLED|NO_AGENT|CANCELLED|REJECTED|MISSED|DROPPED|UNABLE|AADHAAR_VERIFICATION_EXPIRED|UNRECOGNIZED/;
+/** The tone of each step. A step that is not recognized has the tone of its phase. */
+const TONES = {
+  LINK_GENERATED: 'going',
+  AADHAAR_VERIFICATION_SUCCESS: 'going',
+  AADHAAR_VERIFICATION_FAILED: 'trouble',
+  AADHAAR_VERIFICATION_EXPIRED: 'trouble',
+  USER_IP_VERIFICATION_SUCCESSFUL: 'going',
+  USER_PROXY_DETECTED: 'trouble',
+  TECHNICAL_FAILURE: 'trouble',
+  USER_LOCATION_VERIFICATION_SUCCESS: 'going',
+  USER_LOCATION_OUTSIDE_INDIA: 'trouble',
+  USER_AUDIO_CHECK_FAILED: 'trouble',
+  USER_VIDEO_CHECK_FAILED: 'trouble',
+  USER_LOCATION_PERMISSION_DISABLED: 'trouble',
+  USER_DEVICE_CHECK_SUCCESS: 'going',
+  USER_QUEUED: 'going',
+  SCHEDULED_USER_QUEUED: 'going',
+  NO_AGENT_FOUND: 'trouble',
+  AGENT_ASSIGNED_TO_USER: 'going',
+  USER_MEETING_SCHEDULED: 'going',
+  USER_MEETING_CANCELLED: 'trouble',
+  USER_ACCEPTED_MEETING: 'going',
+  USER_REJECTED_MEETING: 'trouble',
+  USER_MISSED_MEETING: 'trouble',
+  USER_DROPPED_OFF: 'trouble',
+  AGENT_DROPPED_OFF: 'trouble',
+  USER_ENDED_CALL: 'going',
+  AGENT_ENDED_CALL: 'going',
+  AGENT_APPROVED: 'going',
+  AGENT_REJECTED: 'bad',
+  AGENT_UNABLE_TO_VALIDATE: 'trouble',
+  AUDITOR_APPROVED: 'good',
+  AUDITOR_REJECTED: 'bad',
+  INSUFFICIENT_BALANCE: 'bad',
+  TECHNICAL_ERROR: 'bad',
+  VKYC_EXPIRED: 'bad',
+} as const satisfies Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>;
 
-/** The tone of a state. */
+const TONES_OF_UNRECOGNIZED = {
+  RECEIVED: 'trouble',
+  PRE_VIDEO_CALL: 'trouble',
+  VIDEO_CALL: 'trouble',
+  AGENT_REVIEWED: 'trouble',
+  AUDITOR_REVIEWED: 'trouble',
+  REJECTED: 'bad',
+  FAILED: 'bad',
+  EXPIRED: 'bad',
+  UNRECOGNIZED: 'trouble',
+} as const satisfies Record<Status, Tone>;
+
+/** The tone of a state. One of a later release, which a page that was open during an upgrade meets, is under way. */
 export function toneOf({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
-  if (subStatus === 'AUDITOR_APPROVED') return 'good';
-  if (subStatus === 'AUDITOR_REJECTED' || subStatus === 'AGENT_REJECTED') return 'bad';
-  if (status === 'REJECTED' || status === 'FAILED' || status === 'EXPIRED') return 'bad';
-  return TROUBLE.test(subStatus) ? 'trouble' : 'going';
+  if (subStatus === 'UNRECOGNIZED') return TONES_OF_UNRECOGNIZED[status] ?? 'trouble';
+  return TONES[subStatus] ?? 'going';
 }
+
+const isNamed = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
+
+/** The steps among these names. */
+export const subStatusesIn = (names: readonly string[]): SubStatus[] => names.filter(isNamed) as SubStatus[];
 
 export const roleWords = (roles: readonly Role[]): string => roles.map(words).join(', ');

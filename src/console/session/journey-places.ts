@@ -27,13 +27,21 @@ const LINE = {
   VIDEO_CALL: ['USER_ACCEPTED_MEETING', 'AGENT_ENDED_CALL'],
   AGENT_REVIEWED: ['AGENT_APPROVED'],
   AUDITOR_REVIEWED: ['AUDITOR_APPROVED'],
-} as const satisfies Partial<Record<Status, readonly SubStatus[]>>;
+  REJECTED: [],
+  FAILED: [],
+  EXPIRED: [],
+  UNRECOGNIZED: [],
+} as const satisfies Record<Status, readonly SubStatus[]>;
 
-type LinePhase = keyof typeof LINE;
-type LineStep = (typeof LINE)[LinePhase][number];
+type LineStep = (typeof LINE)[Status][number];
 
-/** The step of the line that a step comes in place of, and the one that usually follows, where that is another. */
-const BESIDE: Partial<Record<SubStatus, readonly [insteadOf: LineStep, followedBy?: LineStep]>> = {
+/**
+ * Where a step is that is not on the line: the step of the line that it comes in place of (null: below the end of its
+ * phase, or at the ends), and the step that usually follows, if that is another.
+ */
+type Beside = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
+
+const BESIDE: Readonly<Record<Exclude<SubStatus, LineStep>, Beside>> = {
   AADHAAR_VERIFICATION_FAILED: ['AADHAAR_VERIFICATION_SUCCESS'],
   AADHAAR_VERIFICATION_EXPIRED: ['AADHAAR_VERIFICATION_SUCCESS'],
   USER_PROXY_DETECTED: ['USER_IP_VERIFICATION_SUCCESSFUL'],
@@ -54,20 +62,27 @@ const BESIDE: Partial<Record<SubStatus, readonly [insteadOf: LineStep, followedB
   AGENT_REJECTED: ['AGENT_APPROVED', 'AUDITOR_APPROVED'],
   AGENT_UNABLE_TO_VALIDATE: ['AGENT_APPROVED', 'USER_QUEUED'],
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
+  INSUFFICIENT_BALANCE: [null],
+  TECHNICAL_ERROR: [null, 'USER_QUEUED'],
+  VKYC_EXPIRED: [null],
+  UNRECOGNIZED: [null],
 };
+/** Unlike the type, knows that a page may meet steps of a later release. */
+const besideOf = (subStatus: SubStatus): Beside | undefined =>
+  (BESIDE as Readonly<Record<string, Beside>>)[subStatus];
 
 /** The line from its beginning to its end. */
 export const LINE_STEPS: readonly Pair[] = Object.entries(LINE).flatMap(([status, steps]) =>
-  steps.map((subStatus) => ({ status: status as LinePhase, subStatus })),
+  steps.map((subStatus) => ({ status: status as Status, subStatus })),
 );
 
 /** The last column: where sessions are that are off the line, and mostly over. */
 export const ENDS = LINE_STEPS.length;
 
 /** The phases of the line, each with the columns it takes up. */
-export const SPANS = Object.entries(LINE).map(([status, steps]) => {
+export const SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
   const first = LINE_STEPS.findIndex((step) => step.status === status);
-  return { status: status as LinePhase, first, count: steps.length as number };
+  return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
 });
 
 export const keyOf = ({ status, subStatus }: Pair): string => `${status}/${subStatus}`;
@@ -79,8 +94,8 @@ const slotOfStep = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus
 export function slotOf(pair: Pair): number {
   const own = onLine.get(keyOf(pair));
   if (own !== undefined) return own;
-  const beside = BESIDE[pair.subStatus];
-  if (beside) return slotOfStep(beside[0]);
+  const [insteadOf] = besideOf(pair.subStatus) ?? [];
+  if (insteadOf) return slotOfStep(insteadOf);
   const span = SPANS.find(({ status }) => status === pair.status);
   return span ? span.first + span.count - 1 : ENDS;
 }
@@ -108,8 +123,7 @@ export function placesOf(pairs: readonly Pair[]): ReadonlyMap<string, Place> {
 export function nextSlotOf(pair: Pair): number {
   const own = onLine.get(keyOf(pair));
   if (own !== undefined) return own + 1;
-  const [insteadOf, followedBy] = BESIDE[pair.subStatus] ?? [];
+  const [insteadOf, followedBy] = besideOf(pair.subStatus) ?? [];
   const step = followedBy ?? insteadOf;
-  if (step) return slotOfStep(step);
-  return pair.status === 'FAILED' ? slotOfStep('USER_QUEUED') : slotOf(pair);
+  return step ? slotOfStep(step) : slotOf(pair);
 }

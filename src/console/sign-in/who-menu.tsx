@@ -1,11 +1,10 @@
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { setup } from '../gateway/setup.ts';
-import { ROLES_TO_PLAY } from '../gateway/sign-in.ts';
+import { type PlayedRole, ROLES_TO_PLAY } from '../gateway/sign-in.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Button } from '../look/button.tsx';
 import { roleWords, words } from '../look/words.ts';
-import type { Role } from '../operations.ts';
 import style from './who-menu.module.css';
 
 /** Who acts here; in development, anyone whom one wants to be. */
@@ -30,7 +29,7 @@ export function WhoMenu() {
           onAction={(key) => {
             if (key === 'OUT') become(null);
             else if (key === 'DEVELOPER') become({ kind: 'DEVELOPER' });
-            else become({ kind: 'ROLE', role: key as Role });
+            else become({ kind: 'ROLE', role: key as PlayedRole });
           }}
         >
           {development ? (

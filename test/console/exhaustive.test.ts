@@ -1,0 +1,69 @@
+/** The console knows every status: a new one is missing from a table, which the compiler says. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { PHASES, subStatusesIn, toneOf } from '../../src/console/look/words.ts';
+import { nextSlotOf, SPANS, slotOf } from '../../src/console/session/journey-places.ts';
+import { KNOWN_PAIRS, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
+
+const CONSOLE = 'src/console';
+
+describe("the console's tables of statuses", () => {
+  test('none leaves statuses out or matches their names by a pattern', async () => {
+    const files = (await readdir(CONSOLE, { recursive: true })).filter(
+      (name) => /\.tsx?$/.test(name) && name !== 'operations.ts',
+    );
+    const found: string[] = [];
+    for (const name of files) {
+      const source = await readFile(join(CONSOLE, name), 'utf8');
+      for (const [index, line] of source.split('\n').entries()) {
+        const isPartial = /Partial<Record<(Status|SubStatus|Party|SessionAction|Role)\b/.test(line);
+        const isPattern = /\/[^/\n]*[A-Z]{2,}_[A-Z_]+[^/\n]*\/[gimsuy]*[;.),]/.test(line);
+        const isPrefix = /\.(startsWith|endsWith|includes)\('[A-Z_]{3,}'\)/.test(line);
+        if (isPartial || isPattern || isPrefix) found.push(`${name}:${index + 1} ${line.trim()}`);
+      }
+    }
+    expect(found).toEqual([]);
+  });
+
+  test('every pair has a tone, and only a final approval is good', () => {
+    const tones = new Map(STATUS_CATALOG.map((pair) => [`${pair.status}/${pair.subStatus}`, toneOf(pair)]));
+
+    const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
+    expect(named('good')).toEqual(['AUDITOR_REVIEWED/AUDITOR_APPROVED']);
+    expect(named('bad').toSorted()).toEqual([
+      'AGENT_REVIEWED/AGENT_REJECTED',
+      'AUDITOR_REVIEWED/AUDITOR_REJECTED',
+      'EXPIRED/UNRECOGNIZED',
+      'EXPIRED/VKYC_EXPIRED',
+      'FAILED/TECHNICAL_ERROR',
+      'FAILED/UNRECOGNIZED',
+      'REJECTED/INSUFFICIENT_BALANCE',
+      'REJECTED/UNRECOGNIZED',
+    ]);
+    for (const { status, subStatus, waitingOn, terminal } of KNOWN_PAIRS)
+      if (terminal) expect([subStatus, waitingOn, toneOf({ status, subStatus })]).not.toContain('going');
+  });
+
+  test('every pair has a place on the map, and none points further than the ends', () => {
+    const ends = SPANS.reduce((columns, { count }) => columns + count, 0);
+
+    for (const pair of STATUS_CATALOG) {
+      expect(slotOf(pair)).toBeGreaterThanOrEqual(0);
+      expect(slotOf(pair)).toBeLessThanOrEqual(ends);
+      expect(nextSlotOf(pair)).toBeLessThanOrEqual(ends);
+    }
+  });
+
+  test('a status of a later release is shown like one under way', () => {
+    const later = { status: 'VIDEO_CALL', subStatus: 'USER_WAVED' } as never;
+
+    expect(toneOf(later)).toBe('going');
+    expect(slotOf(later)).toBe(slotOf({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
+  });
+
+  test('every status has a name, and an address may filter by every step there is and by nothing else', () => {
+    expect(Object.keys(PHASES)).toEqual([...STATUSES]);
+    expect(subStatusesIn([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
+  });
+});
