@@ -66,6 +66,13 @@ const freeSessions = preparedRows(
    for update of vkyc_session skip locked`,
 );
 
+/**
+ * With sort enabled, stale statistics and a bloated `webhook_inbox_queue`, the planner would read and sort all PENDING
+ * webhooks by `webhook_inbox_session` for every claim. Sort is disabled for the claim alone: other statements need it.
+ */
+const disableSort = statement('disable sort', `select set_config('enable_sort', 'off', true)`);
+const enableSort = statement('enable sort', `select set_config('enable_sort', 'on', true)`);
+
 /** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
 const waitNotForLong = statement('wait not for long', `select set_config('lock_timeout', '250ms', true)`);
 
@@ -75,7 +82,10 @@ const waitNotForLong = statement('wait not for long', `select set_config('lock_t
  */
 export function claimWebhooks(tx: Transaction, limit: number, behind: bigint): Promise<InboxRow[]> {
   if (limit > 1) tx.start(waitNotForLong());
-  return firstInLine(tx, limit, behind);
+  tx.start(disableSort());
+  const claimed = firstInLine(tx, limit, behind);
+  tx.start(enableSort());
+  return claimed;
 }
 
 const inboxFields = fieldsOf(inbox, 'w');

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit.ts';
 import { readBacklog } from '../../src/db/backlog.ts';
-import { type Connection, connect } from '../../src/db/client.ts';
+import { type Connection, connect, type Transaction } from '../../src/db/client.ts';
 import { numberAtCommit } from '../../src/db/feed.ts';
 import { claimWebhooks, lockFreeSessions } from '../../src/db/inbox.ts';
 import { Gathered, goByIndexes } from '../../src/db/recording.ts';
@@ -56,16 +56,43 @@ async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
   return sent;
 }
 
-/** The plan of a statement, from the planner itself: for its values, or for any. */
-async function explain(
-  by: pg.Pool | pg.PoolClient,
-  { text, values }: Statement,
-  wanted: 'FOR_THESE' | 'FOR_ANY' = 'FOR_THESE',
-): Promise<string> {
-  const { rows } =
-    wanted === 'FOR_ANY'
-      ? await by.query(`explain (generic_plan) ${text}`)
-      : await by.query(`explain ${text}`, values);
+/** Plans a statement for its values. */
+async function explain(by: pg.Pool | pg.PoolClient, { text, values }: Statement): Promise<string> {
+  const { rows } = await by.query(`explain ${text}`, values);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+interface Planned extends Statement {
+  readonly plan: string;
+}
+
+/** Runs a transaction, and plans each of its statements as prepared for any values, under the settings sent before it. */
+async function planTransaction(
+  pool: pg.Pool,
+  run: (tx: Transaction) => Promise<unknown>,
+  db = connection.db,
+): Promise<Planned[]> {
+  const sent = await statementsOf(() => db.transaction(run));
+  const client = await pool.connect();
+  const planned: Planned[] = [];
+  try {
+    await client.query('begin');
+    for (const statement of sent)
+      if (/^(set|begin|commit)\b/.test(statement.text)) continue;
+      else if (statement.text.includes('set_config')) await client.query(statement.text);
+      else planned.push({ ...statement, plan: await explainGeneric(client, statement) });
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+  return planned;
+}
+
+async function explainGeneric(client: pg.PoolClient, { text, values }: Statement): Promise<string> {
+  await client.query(`prepare explained as ${text}`);
+  const given = values.map(() => 'null').join(', ');
+  const { rows } = await client.query(`explain execute explained${given && `(${given})`}`);
+  await client.query('deallocate explained');
   return rows.map((row) => row['QUERY PLAN']).join('\n');
 }
 
@@ -139,86 +166,98 @@ test('pages stay stable while sessions are inserted between them', async () => {
   expect(seen).toEqual(Array.from({ length: 1000 }, (_, index) => `plan.${index + 1}`));
 });
 
-test('a session is locked, looked up and recorded by its keys, whatever the planner is told to put off', async () => {
+test('JIT is off on every connection of the gateway', async () => {
+  const { rows } = await connection.pool.query(`select current_setting('jit') as jit`);
+  expect(rows).toEqual([{ jit: 'off' }]);
+});
+
+test('a session is locked, looked up and recorded through indexes alone', async () => {
   const ids = ['plan.7', 'plan.8'];
-  const sent = await statementsOf(() =>
-    connection.db.transaction(async (tx) => {
-      tx.start(goByIndexes());
-      const rows = await lockSessions(tx, ids);
-      const words = ids.map((verificationId) => ({ verificationId, rawStatus: 'A', rawSubStatus: 'B' }));
-      await Promise.all([
-        findSightings(tx, words),
-        findAuditHeadsOfVerifications(tx, ids),
-        findAuditHeads(tx, [rows[0]?.id as string]),
-      ]);
-      const gathered = new Gathered();
-      for (const row of rows) gathered.save(row);
-      gathered.send(tx);
-      numberAtCommit(tx);
-    }),
+
+  const planned = await planTransaction(database, async (tx) => {
+    tx.start(goByIndexes());
+    const rows = await lockSessions(tx, ids);
+    const words = ids.map((verificationId) => ({ verificationId, rawStatus: 'A', rawSubStatus: 'B' }));
+    await Promise.all([
+      findSightings(tx, words),
+      findAuditHeadsOfVerifications(tx, ids),
+      findAuditHeads(tx, [rows[0]?.id as string]),
+    ]);
+    const gathered = new Gathered();
+    for (const row of rows) gathered.save(row);
+    gathered.send(tx);
+    numberAtCommit(tx);
+  });
+
+  expect(planned).toHaveLength(6);
+  expect(planned[0]?.plan).toMatch(
+    /Index Scan using vkyc_session_verification_id_unique\s[\s\S]*Index Cond: \(verification_id/,
   );
-  const told = sent.find(({ text }) => text.includes('enable_sort')) as Statement;
-  const client = await database.connect();
-  try {
-    await client.query('begin');
-    await client.query(told.text);
-    const plans: string[] = [];
-    for (const one of sent)
-      if (/vkyc_session|provider_sighting|audit_entry/.test(one.text))
-        plans.push(await explain(client, one, 'FOR_ANY'));
-    const [lock] = plans;
-    expect(lock).toMatch(
-      /Index Scan using vkyc_session_verification_id_unique\s[\s\S]*Index Cond: \(verification_id/,
+  for (const { plan } of planned) {
+    expect(plan).not.toMatch(
+      /Seq Scan on (vkyc_session|provider_sighting|audit_entry|status_transition|feed|transition_outbox)/,
     );
-    expect(told.text).toContain(`'plan_cache_mode', 'force_generic_plan'`);
-    expect(plans).toHaveLength(6);
-    for (const plan of plans) {
-      expect(plan).not.toMatch(
-        /Seq Scan on (vkyc_session|provider_sighting|audit_entry|status_transition|feed|transition_outbox)/,
-      );
-      expect(plan).toContain('Index Cond');
-    }
-  } finally {
-    await client.query('rollback');
-    client.release();
+    expect(plan).toContain('Index Cond');
   }
 });
 
-test('of a webhook that comes, or is in line, only the earlier ones of its session are looked at, however long the line is', async () => {
-  const sent = await statementsOf(() =>
-    connection.db.transaction(async (tx) => {
+const EARLIER_OF_ITS_SESSION =
+  /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/;
+
+test('claiming or storing a webhook reads only the earlier ones of its session, however long the queue is', async () => {
+  const [claim, lock] = (await planTransaction(database, async (tx) => {
+    tx.start(goByIndexes());
+    await claimWebhooks(tx, 10, 0n);
+    await lockFreeSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
+  })) as [Planned, Planned];
+
+  expect(claim.plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
+  expect(claim.plan).toMatch(EARLIER_OF_ITS_SESSION);
+  expect(lock.plan).not.toContain('Seq Scan');
+  expect(lock.plan).toMatch(
+    /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(verification_id = arrived\.verification_id\)/,
+  );
+  expect(lock.plan).toMatch(/using webhook_inbox_body_hash_unique[\s\S]*Index Cond: \(body_hash = /);
+  expect(lock.plan).toMatch(
+    /Index Scan using \S+ on vkyc_session\s[\s\S]*Index Cond: \(verification_id = arrived\.verification_id\)/,
+  );
+});
+
+test('in a burst, a claim reads the queue in its order although its index is bloated and the statistics are stale', async () => {
+  const burstUrl = await freshDatabase();
+  const pool = new pg.Pool({ connectionString: burstUrl, max: 1 });
+  const { db, close } = connect(burstUrl, 1, () => {});
+  atTheEnd(async () => {
+    await close();
+    await pool.end();
+  });
+  const store = (from: number, to: number) =>
+    pool.query(
+      `insert into webhook_inbox (body_hash, body, verification_id, state, received_at)
+       select decode(md5(n::text), 'hex'), '', 'burst.' || n % 500, 'PENDING', now() from generate_series($1::int, $2::int) n`,
+      [from, to],
+    );
+  await pool.query('alter table webhook_inbox set (autovacuum_enabled = off)');
+  await store(1, 20_000);
+  await pool.query(`update webhook_inbox set state = 'DONE'`);
+  await pool.query('vacuum webhook_inbox');
+  await store(20_001, 20_010);
+  await pool.query('reindex index webhook_inbox_session');
+  await pool.query('analyze webhook_inbox');
+  await store(20_011, 24_000);
+
+  const [claim] = (await planTransaction(
+    pool,
+    async (tx) => {
       tx.start(goByIndexes());
       await claimWebhooks(tx, 10, 0n);
-      await lockFreeSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
-    }),
-  );
-  const [told, claim, lock] = ['enable_sort', 'for update skip', 'of vkyc_session skip'].map((part) =>
-    sent.find(({ text }) => text.includes(part)),
-  ) as [Statement, Statement, Statement];
-  const client = await database.connect();
-  try {
-    await client.query('begin');
-    await client.query(told.text);
-    const plan = await explain(client, claim, 'FOR_ANY');
+    },
+    db,
+  )) as [Planned];
 
-    expect(plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
-    expect(plan).toMatch(
-      /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/,
-    );
-
-    const ofThoseThatCome = await explain(client, lock, 'FOR_ANY');
-    expect(ofThoseThatCome).not.toContain('Seq Scan');
-    expect(ofThoseThatCome).toMatch(
-      /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(verification_id = arrived\.verification_id\)/,
-    );
-    expect(ofThoseThatCome).toMatch(/using webhook_inbox_body_hash_unique[\s\S]*Index Cond: \(body_hash = /);
-    expect(ofThoseThatCome).toMatch(
-      /Index Scan using \S+ on vkyc_session\s[\s\S]*Index Cond: \(verification_id = arrived\.verification_id\)/,
-    );
-  } finally {
-    await client.query('rollback');
-    client.release();
-  }
+  expect(claim.plan).not.toContain('Sort');
+  expect(claim.plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
+  expect(claim.plan).toMatch(EARLIER_OF_ITS_SESSION);
 });
 
 test('counts are exact up to 10,000 and null beyond', async () => {
