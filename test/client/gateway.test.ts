@@ -11,16 +11,16 @@ import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gate
 import { type Cuttable, cuttable } from './cuttable.ts';
 
 const WATCH = `subscription ($sessionId: ID, $after: String) {
-  statusTransitions(sessionId: $sessionId, after: $after) { cursor sequence }
+  statusTransitions(sessionId: $sessionId, after: $after) { cursor previousCursor sequence }
 }`;
 const LIVE = `subscription ($sessionId: ID!, $after: String) {
   sessionLive(sessionId: $sessionId, after: $after) {
-    ... on SessionSnapshot { cursor session { version } } ... on StatusTransition { cursor sequence } ... on Heartbeat { cursor }
+    ... on SessionSnapshot { cursor previousCursor session { version } } ... on StatusTransition { cursor previousCursor sequence } ... on Heartbeat { cursor previousCursor }
   }
 }`;
 const FEED = `subscription ($after: String) {
   feed(after: $after) {
-    ... on StatusTransition { cursor sequence } ... on Heartbeat { cursor } ... on FeedReset { cursor }
+    ... on StatusTransition { cursor previousCursor sequence } ... on Heartbeat { cursor previousCursor } ... on FeedReset { cursor previousCursor }
   }
 }`;
 const SECRET = 'a secret of the tests that is long enough';
@@ -33,12 +33,13 @@ function overWebSocket(
   { host }: Cuttable,
   onState: (state: FeedState) => void = () => {},
   params = () => ({}),
+  webSocketImpl: typeof WebSocket = WebSocket,
 ) {
   const client = resuming(
     createClient,
     {
       url: `ws://${host}/graphql`,
-      webSocketImpl: WebSocket,
+      webSocketImpl,
       connectionParams: params,
       retryWait: atOnce,
     },
@@ -103,6 +104,46 @@ test('every transition comes once and in order, however often the connection is 
   expect(seen).toEqual(upTo(13));
   const rounds = Array(5).fill(['stale', 'catching up', 'live']).flat();
   expect(states).toEqual(['catching up', ...rounds]);
+});
+
+test('no frame looks like a gap where nothing stands in between, however often the connection is cut', async () => {
+  const gateway = await bootGateway();
+  const proxy = await cuttable(gateway.url);
+  const session = await walk(gateway, 'gapless');
+  const sent: string[] = [];
+  class Recording extends WebSocket {
+    override send(data: unknown): void {
+      sent.push(String(data));
+      super.send(data as string);
+    }
+  }
+  const client = overWebSocket(proxy, undefined, undefined, Recording);
+  const filter = { subStatus: ['USER_QUEUED', 'AGENT_APPROVED', 'AUDITOR_APPROVED'] };
+  const filtered = `subscription ($filter: TransitionFilter, $after: String) {
+    feed(filter: $filter, after: $after) {
+      ... on StatusTransition { cursor previousCursor sequence } ... on Heartbeat { cursor previousCursor }
+    }
+  }`;
+  const { id: sessionId, startCursor: after } = session;
+  const watching = [
+    watch(client, WATCH, { sessionId, after }),
+    watch(client, LIVE, { sessionId }),
+    watch(client, FEED, { after }),
+    watch(client, FEED, {}),
+    watch(client, filtered, { filter, after }),
+  ];
+  for (let round = 0; round < 13; round += 1) {
+    await session.advance(1);
+    await eventually(async () => [0, 2].every((each) => watching[each]?.seen.at(-1) === round + 2));
+    if (round % 3 === 0) proxy.cut();
+  }
+  await eventually(async () => watching.every(({ seen }) => seen.at(-1) === 14));
+
+  expect(watching[0]?.seen).toEqual(upTo(14));
+  expect(watching[2]?.seen).toEqual(upTo(14));
+  const afters = sent.map((message) => JSON.parse(message).payload?.variables?.after).filter(Boolean);
+  expect(afters.length).toBeGreaterThan(watching.length);
+  expect(afters.filter((cursor) => cursor.includes('~'))).toEqual([]);
 });
 
 test('two subscriptions on one socket go on each from its own cursor', async () => {
