@@ -49,6 +49,7 @@ import { Inbox } from './services/receive-webhook.ts';
 import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/recorder.ts';
+import { planRelearning } from './services/relearn.ts';
 import { createStartSession } from './services/start-session.ts';
 import { WebhookLine } from './services/webhook-line.ts';
 import { addGauges } from './telemetry/gauges.ts';
@@ -159,7 +160,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       : createPostgresDoorbell({ url: listenUrl, db, log });
     const doorbell = wrap(between);
     onStop(() => doorbell.stop());
-    const hub = new Hub({ db, clock, doorbell, log, metrics });
+    const relearn = async () => {
+      const planned = await planRelearning(db, clock.now(), limits.polls);
+      log.warn(planned, 'the provider will be asked about every open session and start');
+    };
+    const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
+    pool.on('connect', () => hub.reconnected());
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());

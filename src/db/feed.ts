@@ -1,10 +1,10 @@
-import { sql } from 'drizzle-orm';
 import type { FeedEntry } from '../domain/session.ts';
 import type { Database, Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { prepared, preparedColumns } from './prepared.ts';
+import { prepared, preparedColumns, preparedRows } from './prepared.ts';
 import { goByIndexes } from './recording.ts';
-import { feed, logIdentity, transitions } from './tables.ts';
+import { logIdentity, transitions } from './tables.ts';
+import { BRIEF, type BriefTransition } from './transitions.ts';
 
 /** Any number will do, as long as every replica takes the same. */
 const NUMBERING_LOCK = 8_529_002;
@@ -52,33 +52,51 @@ const lockNumbering = prepared<string>(
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
 );
 
-/** What stands after a position in the order over all sessions; the number is the position. */
-export const feedAfter = (db: Database, position: number, limit: number): Promise<FeedEntry[]> =>
-  entriesAfter(db, position, limit);
-
-const entryFields = fieldsOf<typeof transitions, { verificationId: string; number: number }>(
-  transitions,
-  't',
-  {
-    verificationId: 's.verification_id',
-    number: 'f.position',
-  },
-);
-const entriesIn = (feed: string) =>
-  `select ${entryFields.list}
+const positioned = {
+  verificationId: 's.verification_id',
+  number: 'f.position',
+  position: 'f.position',
+};
+const entryFields = fieldsOf<
+  typeof transitions,
+  { verificationId: string; number: number; position: number }
+>(transitions, 't', positioned);
+const entriesIn = (feed: string, list: string) =>
+  `select ${list}
    from ${feed} f
    join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
    join vkyc_session s on s.id = f.session_id`;
-const entriesAfter = preparedColumns(
-  'feed after',
+const entriesFrom = preparedColumns(
+  'feed from',
   entryFields,
-  `${entriesIn('feed')} where f.position > $1::bigint order by f.position limit $2`,
+  `${entriesIn('feed', entryFields.list)} where f.position >= $1::bigint order by f.position limit $2`,
 );
-/** A statement after the lock's: it is to see all that was given out before. Nothing without the lock. */
+const newestEntries = preparedColumns(
+  'newest in feed',
+  entryFields,
+  `${entriesIn('feed', entryFields.list)}
+   where f.position > (select position from feed order by position desc limit 1) - $1::bigint order by f.position`,
+);
+
+/** Reads the feed from a position on, that position included, in order. */
+export const feedFrom = (db: Queryable, position: number, limit: number): Promise<FeedEntry[]> =>
+  entriesFrom(db, position, limit);
+
+/** Reads the newest entries of the feed, in order; fewer than `limit` if some of them were archived. */
+export const newestInFeed = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
+
+const handedOver = fieldsOf<
+  typeof transitions,
+  { verificationId: string; number: number; position: number; server: string }
+>(transitions, 't', { ...positioned, server: 'pg_postmaster_start_time()::text' });
+/**
+ * Assigns positions to the oldest transitions of the outbox; to none without the advisory lock. A statement of its own
+ * after the one that takes the lock: its snapshot must contain all positions that were assigned before.
+ */
 const moveFromOutbox = preparedColumns(
   'move from outbox',
-  entryFields,
-  `${entriesIn('numbered')} order by f.position`,
+  handedOver,
+  `${entriesIn('numbered', handedOver.list)} order by f.position`,
   `moved as (
      delete from transition_outbox
      where id in (select id from transition_outbox order by id limit $1)
@@ -92,34 +110,48 @@ const moveFromOutbox = preparedColumns(
    )`,
 );
 
-/** The newest entry of the feed, or null while there is none. */
-export async function newestInFeed(db: Queryable): Promise<typeof feed.$inferSelect | null> {
-  const [row] = await db.select().from(feed).orderBy(sql`${feed.position} desc`).limit(1);
-  return row ?? null;
-}
+/** Where a transition stands in the feed, and what its fingerprint is made of. */
+export type PlacedTransition = BriefTransition & {
+  /** Null while it waits in the outbox. */
+  readonly position: number | null;
+  /** Whether something that came after it was archived: a subscriber that resumes there would miss it. */
+  readonly archived: boolean;
+};
 
-/**
- * Where transitions stand in the feed: UNNUMBERED before one gets its position, UNKNOWN where there is none, or where
- * some of what came after it was archived: nobody can go on from there without missing that.
- */
-export async function positionsOf(
+const placedFields = fieldsOf<
+  typeof transitions,
+  { place: number; position: number | null; archived: boolean }
+>(
+  transitions,
+  't',
+  {
+    place: 'wanted.place',
+    position: 'f.position',
+    archived: 'coalesce(f.position < (select archived_position from log_identity), false)',
+  },
+  BRIEF,
+);
+const placed = preparedRows(
+  'places in feed',
+  placedFields,
+  `select ${placedFields.list}
+   from unnest($1::uuid[], $2::int[]) with ordinality as wanted(session_id, sequence, place)
+   join status_transition t on t.session_id = wanted.session_id and t.sequence = wanted.sequence
+   left join feed f on f.session_id = t.session_id and f.sequence = t.sequence`,
+);
+
+/** Finds transitions and their positions in the feed; null for those that the log does not have. */
+export async function findPlaced(
   db: Queryable,
   places: readonly { sessionId: string; sequence: number }[],
-): Promise<(number | 'UNNUMBERED' | 'UNKNOWN')[]> {
-  const { rows } = await db.execute<{ place: number; position: string | null; archived: boolean }>(sql`
-    select wanted.place::int as place, f.position, f.position < (select archived_position from ${logIdentity}) as archived
-    from unnest(
-      ${sql.param(places.map((place) => place.sessionId))}::uuid[],
-      ${sql.param(places.map((place) => place.sequence))}::int[]
-    ) with ordinality as wanted(session_id, sequence, place)
-    join ${transitions} t on t.session_id = wanted.session_id and t.sequence = wanted.sequence
-    left join ${feed} f on f.session_id = t.session_id and f.sequence = t.sequence`);
-  const found = new Map(rows.filter((row) => !row.archived).map((row) => [row.place, row.position]));
-  return places.map((_, index) => {
-    const position = found.get(index + 1);
-    if (position === undefined) return 'UNKNOWN';
-    return position === null ? 'UNNUMBERED' : Number(position);
-  });
+): Promise<(PlacedTransition | null)[]> {
+  const rows = await placed(
+    db,
+    places.map(({ sessionId }) => sessionId),
+    places.map(({ sequence }) => sequence),
+  );
+  const found = new Map(rows.map((row) => [row.place, row]));
+  return places.map((_, index) => found.get(index + 1) ?? null);
 }
 
 /** Whether the feed still has everything from its first position on. */

@@ -70,8 +70,8 @@ export interface LogRange {
   readonly before: number;
 }
 
-/** What is read of a transition in brief. */
-const BRIEF = [
+/** The columns that a list of transitions and a fingerprint need. */
+export const BRIEF = [
   'sessionId',
   'sequence',
   'status',
@@ -134,3 +134,44 @@ const RANGES = {
   ALL: { FIRST: rangesFrom('FIRST', 'ALL'), LAST: rangesFrom('LAST', 'ALL') },
   BRIEF: { FIRST: rangesFrom('FIRST', 'BRIEF'), LAST: rangesFrom('LAST', 'BRIEF') },
 };
+
+/** A session's log as it ends now, next to what a reader took for its end. */
+export interface LogEnd {
+  readonly sessionId: string;
+  /** Sequence of the newest transition. */
+  readonly lastSequence: number;
+  /** The transition that the reader took for the newest; null if the log does not have it. */
+  readonly known: BriefTransition | null;
+}
+
+const endFields = fieldsOf<typeof transitions, { session: string; lastSequence: number }>(
+  transitions,
+  't',
+  { session: 's.id', lastSequence: 's.last_sequence' },
+  BRIEF,
+);
+const ends = preparedRows(
+  'log ends',
+  endFields,
+  `select ${endFields.list}
+   from unnest($1::uuid[], $2::int[]) as wanted(session_id, sequence)
+   join vkyc_session s on s.id = wanted.session_id
+   left join status_transition t on t.session_id = wanted.session_id and t.sequence = wanted.sequence`,
+);
+
+/** Reads where the logs of some sessions end, given the sequences that the reader knows; leaves out sessions that are gone. */
+export async function findLogEnds(
+  db: Queryable,
+  known: readonly { sessionId: string; sequence: number }[],
+): Promise<LogEnd[]> {
+  const rows = await ends(
+    db,
+    known.map(({ sessionId }) => sessionId),
+    known.map(({ sequence }) => sequence),
+  );
+  return rows.map((row) => ({
+    sessionId: row.session,
+    lastSequence: row.lastSequence,
+    known: row.sequence === null ? null : row,
+  }));
+}

@@ -284,9 +284,17 @@ export interface LogEntry extends Pair {
   readonly rawSubStatus: string | null;
 }
 
-/** A transition as those get it who follow a log: of which session, and its number in that log. */
+/** A transition as subscribers of a log get it. */
 export interface FeedEntry extends LogEntry {
+  /** Its place in the log that is followed, 1, 2, 3 …: the position in the feed, the sequence in a session's log. */
   readonly number: number;
+  /** Its position in the feed; null if it was read from its session's log. */
+  readonly position: number | null;
+  /**
+   * The start time of the database server that assigned the position, as text; only in entries that were not read but
+   * handed over by the transaction that assigned it. Another value than before means another server or a restart.
+   */
+  readonly server?: string;
   readonly sessionId: string;
   readonly verificationId: string;
   readonly fromStatus: Status | null;

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Viewer } from '../domain/access.ts';
+import type { Clock } from '../domain/ports.ts';
 import type { WatchDelivery } from '../telemetry/deliveries.ts';
-import type { LogPlace } from './cursor.ts';
+import { type CursorExpiry, type LogPlace, placeAfter } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
-import { type LastingResults, SharedExecution, type Shown } from './shared-execution.ts';
-import type { Selection } from './stream.ts';
-import type { Entry, Listener } from './tail.ts';
+import { keyOfEntry, type LastingResults, SharedExecution, type Shown } from './shared-execution.ts';
+import type { LogProgress, Selection } from './stream.ts';
+import type { Entry, Listener, Progress } from './tail.ts';
 
 /** How many frames are sent before others on this process have their turn. */
 const SERVED_AT_ONCE = 200;
@@ -26,22 +27,22 @@ interface Result {
 
 export interface Passed extends Result {
   readonly entry: Entry;
+  readonly place: LogPlace;
 }
 
-/** One who may be in step with the others. */
-export interface Member {
+/** A subscriber that may be in step with the others. */
+export interface Member extends LogProgress {
   readonly viewer: Viewer;
   readonly viewerKey: string;
-  /** The newest transition that it has seen, and its number in the log. */
-  readonly at: LogPlace;
-  readonly number: number;
   /** When its connection became full, by the process's clock in milliseconds. */
   readonly fullSince: number;
   wants(entry: Entry): boolean;
   /** The next entries, for one who is in step; others come to them by themselves. */
   offer(passed: readonly Passed[]): void;
-  /** It cannot be served together with the others, and goes by itself. */
+  /** Leaves the audience, which cannot serve it, and reads on from the log by itself. */
   fallBack(): void;
+  /** Restarts: the log has lost what it was shown. */
+  rewound(why: CursorExpiry): void;
   /** Whether nothing was sent since this was last asked, to one who wants to hear of that. */
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: FrameJson): void;
@@ -62,6 +63,7 @@ export class Audience implements Listener {
   #position = 0;
   #passing: Promise<void> = Promise.resolve();
   #unheard = 0;
+  #beating: Promise<void> | null = null;
   /** All who follow, in step or not. */
   members = 0;
 
@@ -120,6 +122,17 @@ export class Audience implements Listener {
     return this.#passing;
   }
 
+  /** Restarts the members that were shown what the log lost; in order with the entries that were heard. */
+  rewound(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void {
+    this.#passing = this.#passing.then(() => {
+      this.#kept = this.#kept.filter(({ entry }) => entry.number <= to);
+      this.#keptLength = lengthOf(this.#kept);
+      this.#position = Math.min(this.#position, to);
+      const stale = [...this.#live, ...this.#lagging].filter((member) => !holds(member));
+      for (const member of stale) member.rewound(why);
+    });
+  }
+
   #skip(entries: readonly Entry[]): void {
     this.#position = entries.at(-1)?.number ?? this.#position;
     this.#forgetKept();
@@ -130,12 +143,16 @@ export class Audience implements Listener {
     const wanted = entries.filter((entry) => this.#isWanted(entry));
     const results = await this.#executeForAll(
       wanted.map((entry) => ({
-        key: String(entry.number),
+        key: keyOfEntry(entry),
         frame: { kind: 'TRANSITION', transition: entry },
       })),
       (follower, index) => follower.wants(wanted[index] as Entry),
     );
-    const passed = entries.map((entry) => ({ entry, ...(results.get(String(entry.number)) ?? NOBODYS) }));
+    const passed = entries.map((entry) => ({
+      entry,
+      place: placeAfter(entry),
+      ...(results.get(keyOfEntry(entry)) ?? NOBODYS),
+    }));
     this.#position = passed.at(-1)?.entry.number ?? this.#position;
     this.#keep(passed);
     let served = 0;
@@ -149,19 +166,33 @@ export class Audience implements Listener {
     if (this.#lagging.size === 0) this.#forgetKept();
   }
 
-  /** Tells those to whom nothing was sent since the last time where they are. */
-  async beat(serverTime: Date): Promise<void> {
+  /**
+   * Sends heartbeats to the members that were sent nothing since the last time. Queued behind the entries that are being
+   * passed on: a heartbeat says that nothing happened since the last frame, so it must not overtake one.
+   */
+  beat(clock: Clock): Promise<void> {
+    this.#beating ??= this.#passing
+      .then(() => this.#sendHeartbeats(clock.now()))
+      .finally(() => {
+        this.#beating = null;
+      });
+    return this.#beating;
+  }
+
+  async #sendHeartbeats(serverTime: Date): Promise<void> {
     const quiet = [...this.#live].filter((follower) => follower.wantsHeartbeat());
     if (quiet.length === 0) return;
-    const keyOf = (at: LogPlace) => `beat ${at.sessionId} ${at.sequence}`;
-    const places = new Map(quiet.map(({ at }) => [keyOf(at), at]));
+    const keyOf = (at: LogPlace) => `beat ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
+    const beats = quiet.map((follower) => ({ follower, key: keyOf(follower.at) }));
+    const places = new Map(beats.map(({ follower, key }) => [key, follower.at]));
     const results = await this.#executeForAll(
       [...places].map(([key, at]) => ({ key, frame: { kind: 'HEARTBEAT', at, serverTime } })),
       () => true,
     );
-    for (const [index, follower] of quiet.entries()) {
-      const json = results.get(keyOf(follower.at))?.jsonFor(follower.viewerKey);
-      if (json !== undefined) follower.sendHeartbeat(json);
+    for (const [index, { follower, key }] of beats.entries()) {
+      const json = results.get(key)?.jsonFor(follower.viewerKey);
+      // While it was executed the follower may have been sent something newer.
+      if (json !== undefined && keyOf(follower.at) === key) follower.sendHeartbeat(json);
       if ((index + 1) % SERVED_AT_ONCE === 0) await nextTurn();
     }
   }

@@ -1,86 +1,150 @@
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
+import { type Fingerprinted, fingerprintOf } from './fingerprint.ts';
 
 /** A place in the log: right after this transition. Sequence 0 is before a session's first. */
 export interface LogPlace {
   readonly sessionId: string;
   readonly sequence: number;
+  /** Of the transition; null for sequence 0, and in cursors that an earlier release issued. */
+  readonly fingerprint: number | null;
+  /** Of the transition in the feed, in cursors that the feed issued; else null. */
+  readonly position: number | null;
 }
 
-/** Before the very first transition of all: the feed's end while it is empty. */
-export const LOG_START: LogPlace = { sessionId: '00000000-0000-0000-0000-000000000000', sequence: 0 };
+/** The place before the very first transition of all: the feed's end while it is empty. */
+export const LOG_START: LogPlace = {
+  sessionId: '00000000-0000-0000-0000-000000000000',
+  sequence: 0,
+  fingerprint: null,
+  position: null,
+};
 
-/** `INVALID` was never a cursor of ours; `EXPIRED` was one, of a log that has been replaced since. */
+/** The place before a session's first transition. */
+export const startOf = (sessionId: string): LogPlace => ({ ...LOG_START, sessionId });
+
+/**
+ * The place right after a transition; its position only if it was read from the feed. The same object each time, so that
+ * what is made of it is made once for all subscribers.
+ */
+export function placeAfter(transition: Placed): LogPlace {
+  const position = transition.position ?? null;
+  const known = transition[MEMO];
+  // A copy of an entry may be of another log.
+  if (known?.position === position) return known;
+  const { sessionId, sequence } = transition;
+  const place = { sessionId, sequence, fingerprint: fingerprintOf(transition), position };
+  transition[MEMO] = place;
+  return place;
+}
+
+const MEMO = Symbol('place');
+type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogPlace };
+
+/** Why a cursor cannot be resumed from. */
+export type CursorExpiry =
+  /** The session, or something after the cursor, was moved to an archive. */
+  | 'ARCHIVED'
+  /** The database lost the newest transitions: in a failover, or because it was restored from a backup. */
+  | 'LOG_REWOUND';
+
+const EXPIRED: Record<CursorExpiry, string> = {
+  ARCHIVED: 'What this cursor names, or what follows it, was archived: query again and go on from there.',
+  LOG_REWOUND:
+    'The log was rewound to before this cursor by a failover or a restore: query again and go on from there.',
+};
+
+/** A cursor that cannot be used: INVALID was not issued by this gateway, EXPIRED was, and names what is gone. */
 export class CursorError extends Error {
   override readonly name = 'CursorError';
   constructor(
     readonly kind: 'INVALID' | 'EXPIRED',
     message: string,
+    readonly expiry: CursorExpiry | null = null,
   ) {
     super(message);
   }
 }
 
+/** Returns the error of a cursor that was good once. */
+export const expiredCursor = (expiry: CursorExpiry): CursorError =>
+  new CursorError('EXPIRED', EXPIRED[expiry], expiry);
+
 export interface Cursors {
   encode(place: LogPlace): string;
-  /** Throws a `CursorError`. */
+  /** @throws CursorError if this gateway did not issue it, or issued it for a log with another epoch. */
   decode(cursor: string): LogPlace;
 }
 
-const BODY_BYTES = 24;
+/** Epoch, session, sequence, fingerprint and position. */
+const BODY_BYTES = 36;
+/** Of the last release: without fingerprint and position. */
+const SHORT_BODY_BYTES = 24;
 const MAC_BYTES = 12;
-/** Behind the MAC, the counter of a cursor's blocks. */
+/** Follows the MAC in the counter block of AES-CTR. */
 const FIRST_BLOCK = Buffer.alloc(4);
 
 /**
- * Makes cursors opaque and authentic: a MAC over epoch, session and sequence, and those encrypted, with the MAC in place
- * of a nonce: the place at the feed's end may be of a session that is not its reader's to know of. They name a
- * transition and not a position, so that one from a query, a mutation or any feed is as good as another.
+ * Makes cursors opaque and authenticated: the body is encrypted with AES-256-CTR and its MAC is the nonce (a synthetic IV),
+ * because the place at the feed's end may belong to a session that its reader may not see. The same place always gives
+ * the same cursor. A cursor names a transition and not only a position: one from a query, a mutation or any subscription
+ * works in all of them.
  */
 export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: Buffer }): Cursors {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
   const mac = (body: Buffer) =>
-    createHmac('sha256', cursorKey).update('cursor').update(body).digest().subarray(0, MAC_BYTES);
+    createHmac('sha256', cursorKey)
+      .update(body.length === BODY_BYTES ? 'cursor with fingerprint' : 'cursor')
+      .update(body)
+      .digest()
+      .subarray(0, MAC_BYTES);
   /** Encrypts and decrypts. */
   const crypted = (body: Buffer, tag: Buffer) =>
     createCipheriv('aes-256-ctr', cipherKey, Buffer.concat([tag, FIRST_BLOCK])).update(body);
-  function opened(cursor: string): Buffer | null {
+
+  function open(cursor: string): Buffer | null {
     const bytes = Buffer.from(cursor, 'base64url');
-    if (bytes.length !== MAC_BYTES + BODY_BYTES || bytes.toString('base64url') !== cursor) return null;
+    const bodyBytes = bytes.length - MAC_BYTES;
+    if (bodyBytes !== BODY_BYTES && bodyBytes !== SHORT_BODY_BYTES) return null;
+    if (bytes.toString('base64url') !== cursor) return null;
     const tag = bytes.subarray(0, MAC_BYTES);
     const body = crypted(bytes.subarray(MAC_BYTES), tag);
-    return timingSafeEqual(tag, mac(body)) ? body : fromBefore(bytes);
+    if (timingSafeEqual(tag, mac(body))) return body;
+    return bodyBytes === SHORT_BODY_BYTES ? openUnencrypted(bytes) : null;
   }
-  /** Clients of the last release, which did not encrypt them, come with its cursors. */
-  function fromBefore(bytes: Buffer): Buffer | null {
-    const body = bytes.subarray(0, BODY_BYTES);
-    return timingSafeEqual(bytes.subarray(BODY_BYTES), mac(body)) ? body : null;
+  /** Clients of the last release bring cursors that it signed but did not encrypt. */
+  function openUnencrypted(bytes: Buffer): Buffer | null {
+    const body = bytes.subarray(0, SHORT_BODY_BYTES);
+    return timingSafeEqual(bytes.subarray(SHORT_BODY_BYTES), mac(body)) ? body : null;
   }
 
   return {
-    encode({ sessionId, sequence }) {
+    encode({ sessionId, sequence, fingerprint, position }) {
       const body = Buffer.alloc(BODY_BYTES);
       body.writeUInt32BE(epoch, 0);
       body.set(uuidBytes(sessionId), 4);
       body.writeUInt32BE(sequence, 20);
+      body.writeUIntBE(fingerprint ?? 0, 24, 6);
+      body.writeUIntBE(position ?? 0, 30, 6);
       const tag = mac(body);
       return Buffer.concat([tag, crypted(body, tag)]).toString('base64url');
     },
 
     decode(cursor) {
-      const body = opened(cursor);
+      const body = open(cursor);
       if (!body)
         throw new CursorError(
           'INVALID',
           'This is not a cursor of this gateway: give back one exactly as you got it.',
         );
-      if (body.readUInt32BE(0) !== epoch) {
-        throw new CursorError(
-          'EXPIRED',
-          'This cursor is from before the log was restored: query again and go on from there.',
-        );
-      }
-      return { sessionId: uuidText(body.subarray(4, 20)), sequence: body.readUInt32BE(20) };
+      if (body.readUInt32BE(0) !== epoch) throw expiredCursor('LOG_REWOUND');
+      const isShort = body.length === SHORT_BODY_BYTES;
+      return {
+        sessionId: uuidText(body.subarray(4, 20)),
+        sequence: body.readUInt32BE(20),
+        fingerprint: (isShort ? 0 : body.readUIntBE(24, 6)) || null,
+        position: (isShort ? 0 : body.readUIntBE(30, 6)) || null,
+      };
     },
   };
 }

@@ -2,25 +2,27 @@ import { identityOf, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Audience, Member, Passed } from './audience.ts';
-import type { LogPlace } from './cursor.ts';
+import { CursorError, type CursorExpiry, expiredCursor, type LogPlace, placeAfter } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { Shown } from './shared-execution.ts';
-import type { Anew, Subscriber } from './stream.ts';
+import { keyOfEntry, type Shown } from './shared-execution.ts';
+import type { Anew, Expire, LogProgress, RestartReason, Subscriber } from './stream.ts';
 import type { Entry, Tail } from './tail.ts';
 
 /** How many entries of the past are executed together. */
 const REPLAYED_AT_ONCE = 50;
 
 /**
- * One subscriber's way along a log: through the past at its own pace, then in step with its audience. While its
- * connection is full it waits; where it then cannot go on from memory it reads on from the log, or starts anew.
+ * One subscriber's way along a log: it catches up at its own pace, and is then live, in step with its audience. While its
+ * connection is full it lags; if what it missed is no longer in memory by then, it reads on from the log or restarts. It
+ * restarts as well if the log lost what it was shown.
  */
 export class Follower implements Member {
   readonly viewer: Viewer;
   readonly viewerKey: string;
   at: LogPlace;
-  fullSince = 0;
   number: number;
+  fingerprint: number | null;
+  fullSince = 0;
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
   /** What the newest frame that was sent stands for; before the first, the client's own `after`. */
@@ -31,43 +33,55 @@ export class Follower implements Member {
   readonly #clock: Clock;
   readonly #metrics: Metrics | undefined;
   readonly #onFault: (error: unknown) => void;
+  readonly #expire: Expire;
 
   constructor(
     subscriber: Subscriber,
-    from: { at: LogPlace; number: number },
+    from: LogProgress,
     within: { tail: Tail; audience: Audience; clock: Clock; metrics?: Metrics | undefined },
-    onFault: (error: unknown) => void,
+    on: { fault: (error: unknown) => void; expiry: Expire },
   ) {
     this.viewer = subscriber.viewer;
     this.viewerKey = identityOf(subscriber.viewer);
     this.at = from.at;
     this.number = from.number;
+    this.fingerprint = from.fingerprint;
     this.#subscriber = subscriber;
     this.#sent = subscriber.after;
     this.#tail = within.tail;
     this.#audience = within.audience;
     this.#clock = within.clock;
     this.#metrics = within.metrics;
-    this.#onFault = onFault;
+    this.#onFault = on.fault;
+    this.#expire = on.expiry;
   }
 
   wants(entry: Entry): boolean {
     return this.#subscriber.wants(entry);
   }
 
-  /** It cannot be served together with the others, and goes by itself. */
+  /** Leaves the audience, which cannot serve it, and reads on from the log by itself. */
   fallBack(): void {
     if (this.#state !== 'LIVE') return;
     this.#audience.leave(this);
     this.#run(() => this.#catchUp());
   }
 
-  /** Begins, with something other than a transition where there is such. */
+  /** Begins, with a frame that is not an entry of the log if one is given. */
   start(first: Anew | null): void {
+    const began = performance.now();
     this.#run(async () => {
       if (first) await this.#show(first);
+      // What is in memory may have been lost since it was read: only the log can tell that it is up to date.
+      if (this.#tail.verifiedAt < began) await this.#tail.look();
       await this.#catchUp();
     });
+  }
+
+  /** Restarts: the log has lost what it was shown. */
+  rewound(why: CursorExpiry): void {
+    if (this.#state !== 'LIVE' && this.#state !== 'LAGGING') return;
+    this.#run(() => this.#restart(why));
   }
 
   /** It is sent nothing from here on. */
@@ -125,26 +139,32 @@ export class Follower implements Member {
     if (this.#subscriber.wants(entry)) {
       const json = passed.jsonFor(this.viewerKey);
       if (json === undefined) return false;
-      this.#transmit(json, entry, false);
+      this.#transmit(json, passed.place, false);
       this.#quiet = false;
     }
-    this.number = entry.number;
-    this.at = entry;
+    this.#advance(entry.number, passed.place);
     return true;
   }
 
-  /** From the log up to its head, and from there on in step with the audience. */
+  #advance(number: number, at: LogPlace): void {
+    this.number = number;
+    this.at = at;
+    this.fingerprint = at.fingerprint;
+  }
+
+  /** Reads from the log up to its head, and goes on from there in step with the audience. */
   async #catchUp(): Promise<void> {
     if (this.#hasEnded()) return;
     this.#state = 'CATCHING_UP';
     let greeted = !this.#subscriber.heartbeats;
     for (;;) {
-      while (this.number < this.#tail.head) {
-        const entries = await this.#tail.after(this.number);
-        if (entries.length === 0) return this.#giveUp();
-        // Some of what comes next was archived meanwhile: it is to know.
-        if (!this.#goesOnWith(entries))
-          return this.#subscriber.startAnew ? this.#fallBehind() : this.#giveUp();
+      while (!this.#tail.isAt(this)) {
+        const entries = await this.#tail.after(this);
+        if (this.#hasEnded()) return;
+        if (entries === 'STOPPED') return this.#giveUp();
+        if (typeof entries === 'string') return this.#restart(entries);
+        // Some of what comes next was archived: the subscriber has to know.
+        if (!this.#goesOnWith(entries)) return this.#restart('ARCHIVED');
         for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
           if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
       }
@@ -152,14 +172,16 @@ export class Follower implements Member {
       // No await between the look at the head and this: nothing can pass by unseen.
       if (greeted) break;
       greeted = true;
-      const frame = { kind: 'HEARTBEAT', at: this.at, serverTime: this.#clock.now() } as const;
-      await this.#show({ frame, at: this.at, number: this.number });
+      const { at, number, fingerprint } = this;
+      const frame = { kind: 'HEARTBEAT', at, serverTime: this.#clock.now() } as const;
+      await this.#show({ frame, at, number, fingerprint });
     }
     this.#state = 'LIVE';
     this.#audience.join(this);
   }
 
   #goesOnWith(entries: readonly Entry[]): boolean {
+    if (entries.length === 0) return true;
     const [first, last] = [entries[0], entries.at(-1)];
     return first?.number === this.number + 1 && last?.number === this.number + entries.length;
   }
@@ -169,7 +191,7 @@ export class Follower implements Member {
     const wanted = entries.filter((entry) => this.#subscriber.wants(entry));
     const shown = wanted.map(
       (transition): Shown => ({
-        key: String(transition.number),
+        key: keyOfEntry(transition),
         frame: { kind: 'TRANSITION', transition },
       }),
     );
@@ -184,9 +206,8 @@ export class Follower implements Member {
         do {
           const entry = entries[next] as Entry;
           const json = jsonOf.get(entry);
-          this.number = entry.number;
-          this.at = entry;
-          if (json !== undefined) this.#transmit(json, entry, this.number < this.#tail.head);
+          this.#advance(entry.number, placeAfter(entry));
+          if (json !== undefined) this.#transmit(json, this.at, this.number < this.#tail.head);
           next += 1;
         } while (next < entries.length && sink.writable);
       });
@@ -195,16 +216,18 @@ export class Follower implements Member {
   }
 
   /** Shows a frame that is not an entry of the log, and goes on after it. */
-  async #show({ frame, at, number }: Anew): Promise<void> {
+  async #show({ frame, at, number, fingerprint }: Anew): Promise<void> {
     const { execution } = this.#audience;
-    const key = `${frame.kind} ${at.sessionId} ${at.sequence}`;
+    const key = `${frame.kind} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
     const [json] =
       frame.kind === 'SNAPSHOT'
         ? [await execution.alone(frame, this.viewer)]
         : await execution.of([{ key, frame }], this.viewer, this.viewerKey);
+    const { sink } = this.#subscriber;
+    if (!sink.writable) await sink.drained();
     if (this.#hasEnded()) return;
-    this.at = at;
-    this.number = number;
+    this.#advance(number, at);
+    this.fingerprint = fingerprint;
     this.#transmit(json as FrameJson, at, false);
   }
 
@@ -215,9 +238,10 @@ export class Follower implements Member {
     this.#run(async () => {
       while (this.#state === 'LAGGING') {
         await this.#subscriber.sink.drained();
-        if (this.#hasEnded()) return;
+        // It has ended, or restarts.
+        if (this.#state !== 'LAGGING') return;
         const missed = this.#audience.missedAfter(this.number);
-        if (!missed) return this.#fallBehind();
+        if (!missed) return this.#restart('TOO_FAR_BEHIND');
         const outcome = this.#sendAll(missed);
         if (outcome === 'FULL') continue;
         this.#audience.leave(this);
@@ -228,10 +252,13 @@ export class Follower implements Member {
     });
   }
 
-  async #fallBehind(): Promise<void> {
+  /** Sends the restart point and goes on from there. A subscription that has none ends, unless it can still read on. */
+  async #restart(reason: RestartReason): Promise<void> {
     this.#audience.leave(this);
     this.#state = 'CATCHING_UP';
-    const anew = await this.#subscriber.startAnew?.();
+    const { startAnew } = this.#subscriber;
+    if (!startAnew && reason !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(reason));
+    const anew = await startAnew?.(reason);
     this.#metrics?.overflows.inc({ sent: anew?.frame.kind ?? 'LOG' });
     if (this.#hasEnded()) return;
     if (anew) await this.#show(anew);
@@ -242,10 +269,11 @@ export class Follower implements Member {
     return this.#state === 'ENDED';
   }
 
-  /** A fault of ours costs the connection, not the subscription: clients come back with their cursors. */
+  /** A fault of the gateway costs the connection and not the subscription: the client comes back with its cursor. */
   #run(work: () => Promise<void>): void {
     work().catch((error) => {
       if (this.#hasEnded()) return;
+      if (error instanceof CursorError) return this.#expire(error);
       this.#onFault(error);
       this.#giveUp();
     });

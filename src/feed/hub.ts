@@ -1,20 +1,22 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import { feedAfter, isWholeFeed, newestInFeed, numberCommitted } from '../db/feed.ts';
-import { findSessions, type SessionRow } from '../db/sessions.ts';
+import { feedFrom, isWholeFeed, newestInFeed, numberCommitted } from '../db/feed.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import { findLogEnds } from '../db/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { watchDelivery } from '../telemetry/deliveries.ts';
 import type { FeedFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { detached } from '../telemetry/trace.ts';
 import { Audience } from './audience.ts';
-import { CursorError, LOG_START, type LogPlace } from './cursor.ts';
+import { type CursorExpiry, expiredCursor, LOG_START, type LogPlace, placeAfter } from './cursor.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { Follower } from './follower.ts';
 import { Lifetime } from './lifetime.ts';
 import { createLogReaders, type LogReaders } from './readers.ts';
 import { createLastingResults } from './shared-execution.ts';
-import type { Anew, Subscriber } from './stream.ts';
-import { type NumberedLog, Tail } from './tail.ts';
+import type { Anew, LogProgress, Subscriber } from './stream.ts';
+import { type Entry, isSame, type NumberedLog, progressTo, Tail } from './tail.ts';
 
 /** Doorbells may get lost: everything is looked at by itself this often. */
 const LOOK_EVERY_MS = 2_000;
@@ -25,8 +27,10 @@ const NUMBERING_DEADLINE_MS = 10_000;
 const NUMBERING_BATCH = 1_000;
 /** Those to whom nothing was sent for one to two of these are told that there is nothing: every 10 s at the latest. */
 const BEAT_MS = 5_000;
-/** Who has not seen the log for so long cannot say that nothing happens. */
+/** Heartbeats stop if the log was not verified for this long: a heartbeat claims that nothing happened. */
 const BLIND_AFTER_MS = 3 * LOOK_EVERY_MS;
+/** All logs that are followed find out about the same rewind within this time: it is reported once. */
+const ONE_REWIND_MS = 3 * LOOK_EVERY_MS;
 /** Of the newest transitions, for each log that is followed: a session has a few dozen, and many are followed. */
 const KEPT = { all: 1_000, session: 100 };
 /** The name of the log over all sessions, among those of single sessions. */
@@ -35,7 +39,6 @@ const ALL = 'all';
 interface Followed {
   readonly tail: Tail;
   readonly audiences: Map<string, Audience>;
-  readonly warm: Promise<void>;
 }
 
 interface Parts {
@@ -44,6 +47,8 @@ interface Parts {
   readonly doorbell: Doorbell;
   readonly log: Logger;
   readonly metrics?: Metrics;
+  /** Plans to learn again what the database lost, see `onRewound`. Rejects if it has to be tried again. */
+  readonly relearn?: () => Promise<void>;
 }
 
 /** From the log to its subscribers: of one session, or of all in the order of the feed. */
@@ -53,6 +58,7 @@ export class Hub {
   readonly #doorbell: Doorbell;
   readonly #log: Logger;
   readonly #metrics: Metrics | undefined;
+  readonly #relearn: () => Promise<void>;
   readonly #read: LogReaders;
   readonly #followed = new Map<string, Followed>();
   readonly #lasting = createLastingResults();
@@ -60,22 +66,30 @@ export class Hub {
   readonly #timers: NodeJS.Timeout[];
   #pass: Promise<void> = Promise.resolve();
   #nextPass: Promise<void> | null = null;
-  /** When the log was last seen, by the process's clock. */
-  #seenAt = performance.now();
+  /** The server that assigned the newest position that was handed over here. */
+  #server: string | null = null;
+  /** The feed's end at the last look: whether it is still in the log is looked at although nobody follows the feed. */
+  #end: Entry | null = null;
+  #rewoundAt = Number.NEGATIVE_INFINITY;
+  #hasToRelearn = false;
+  #lookingAtLogs: Promise<void> | null = null;
+  #looksAgain = false;
   #stopped = false;
 
-  constructor({ db, clock, doorbell, log, metrics }: Parts) {
+  constructor({ db, clock, doorbell, log, metrics, relearn = async () => {} }: Parts) {
     this.#db = db;
     this.#clock = clock;
     this.#doorbell = doorbell;
     this.#log = log;
     this.#metrics = metrics;
+    this.#relearn = relearn;
     this.#read = createLogReaders(db);
     this.#stopListening = doorbell.listen({
       rung: (sessionId, _sequence, entry) => {
         const [session, all] = [this.#followed.get(sessionId)?.tail, this.#followed.get(ALL)?.tail];
         if (entry) {
-          session?.give({ ...entry, number: entry.sequence });
+          this.#compareServer(entry.server);
+          session?.give({ ...entry, number: entry.sequence, position: null });
           all?.give(entry);
           return;
         }
@@ -90,46 +104,59 @@ export class Hub {
     this.#look();
   }
 
-  /** One session's transitions after a sequence. Needs nothing but that session's log. */
-  followSession(session: SessionRow, after: number, subscriber: Subscriber, first?: Anew): Lifetime {
-    const log: NumberedLog = { read: (number, limit) => this.#read.session(session, number, limit) };
-    const from = { at: { sessionId: session.id, sequence: after }, number: after };
-    return this.#follow(session.id, log, session.lastSequence, from, subscriber, first);
+  /** One session's transitions after a place in its log. Needs nothing but that log. */
+  followSession(session: SessionRow, after: LogPlace, subscriber: Subscriber, first?: Anew): Lifetime {
+    const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
+    return this.#follow(
+      session.id,
+      this.#read.session(session),
+      session.lastSequence,
+      from,
+      subscriber,
+      first,
+    );
   }
 
   /** All sessions' transitions after a place in the log, in the order of the feed. */
-  async followAll(
-    from: { at: LogPlace; number: number },
-    subscriber: Subscriber,
-    first?: Anew,
-  ): Promise<Lifetime> {
-    const log: NumberedLog = { read: (number, limit) => feedAfter(this.#db, number, limit) };
+  async followAll(from: LogProgress, subscriber: Subscriber, first?: Anew): Promise<Lifetime> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
-    return this.#follow(ALL, log, head, from, subscriber, first);
+    return this.#follow(ALL, this.#read.feed, head, from, subscriber, first);
   }
 
   /** The newest place in the order over all sessions: at or after everything that was committed before the call. */
-  async newest(): Promise<{ at: LogPlace; number: number }> {
+  async newest(): Promise<LogProgress> {
     await this.#number();
-    const newest = await newestInFeed(this.#db);
-    return newest ? { at: newest, number: newest.position } : { at: LOG_START, number: 0 };
+    const [newest] = await newestInFeed(this.#db, 1);
+    return newest ? { at: placeAfter(newest), ...progressTo(newest) } : FEED_START;
   }
 
   /**
    * Where a place stands in the order over all sessions. One that was just recorded may have no position yet: it is
-   * milliseconds away. Throws a `CursorError` where the log does not have it, or not all that came after it.
+   * milliseconds away.
+   * @throws CursorError if the log has another transition there or none, or not all that came after it
    */
-  async positionOf(at: LogPlace): Promise<{ at: LogPlace; number: number }> {
+  async positionOf(at: LogPlace): Promise<LogProgress> {
     if (at.sessionId === LOG_START.sessionId) {
-      if (!(await isWholeFeed(this.#db))) throw goneFromTheLog();
-      return { at, number: 0 };
+      if (!(await isWholeFeed(this.#db))) throw expiredCursor('ARCHIVED');
+      return FEED_START;
     }
-    const transition = { sessionId: at.sessionId, sequence: Math.max(at.sequence, 1) };
     const deadline = performance.now() + NUMBERING_DEADLINE_MS;
     for (;;) {
-      const position = await this.#read.position(transition);
-      if (typeof position === 'number') return { at, number: at.sequence === 0 ? position - 1 : position };
-      if (position === 'UNKNOWN') throw goneFromTheLog();
+      const found = await this.#read.findPlaced({ ...at, sequence: Math.max(at.sequence, 1) });
+      if (!found) throw expiredCursor(await this.#read.explainLoss(at.sessionId));
+      if (at.fingerprint !== null && at.fingerprint !== fingerprintOf(found))
+        throw expiredCursor('LOG_REWOUND');
+      if (found.archived) throw expiredCursor('ARCHIVED');
+      const { position } = found;
+      if (position !== null) {
+        // It was assigned another position since: what stands before it may not be what its reader has seen.
+        if (at.position !== null && at.position !== position) throw expiredCursor('LOG_REWOUND');
+        if (at.sequence > 0) return { at, number: position, fingerprint: fingerprintOf(found) };
+        const before = position - 1;
+        const [anchor] = await feedFrom(this.#db, before, 1);
+        const isThere = anchor?.number === before;
+        return { at, number: before, fingerprint: isThere ? fingerprintOf(anchor) : null };
+      }
       if (this.#stopped || performance.now() > deadline)
         throw new Error('A transition was committed long ago and has no position');
       await this.#number();
@@ -140,18 +167,18 @@ export class Hub {
     name: string,
     log: NumberedLog,
     head: number,
-    from: { at: LogPlace; number: number },
+    from: LogProgress,
     subscriber: Subscriber,
     first: Anew | undefined,
   ): Lifetime {
     const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
-      const tail = new Tail(log, head, KEPT[kind], this.#complain);
-      followed = { tail, audiences: new Map(), warm: tail.warmUp() };
+      const tail = new Tail(log, KEPT[kind], { error: this.#complain, rewound: this.#onRewound });
+      followed = { tail, audiences: new Map() };
       this.#followed.set(name, followed);
     }
-    const { tail, audiences, warm } = followed;
+    const { tail, audiences } = followed;
     const { selection } = subscriber;
     const [clock, metrics] = [this.#clock, this.#metrics];
     metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
@@ -162,12 +189,13 @@ export class Hub {
       tail.listeners.add(audience);
     }
     audience.members += 1;
-    const follower = new Follower(subscriber, from, { tail, audience, clock, metrics }, this.#reportFault);
-    void warm.then(() => follower.start(first ?? null));
-    // Somebody may have knocked before anybody listened.
-    tail.wake();
-
-    return new Lifetime(() => {
+    const follower = new Follower(
+      subscriber,
+      from,
+      { tail, audience, clock, metrics },
+      { fault: this.#reportFault, expiry: (error) => lifetime.fail(error) },
+    );
+    const lifetime = new Lifetime(() => {
       follower.end();
       audience.members -= 1;
       if (audience.members > 0) return;
@@ -177,6 +205,10 @@ export class Hub {
       tail.stop();
       this.#followed.delete(name);
     });
+    void tail.warmUp().then(() => follower.start(first ?? null));
+    // It may have been rung for before anybody listened.
+    tail.wake();
+    return lifetime;
   }
 
   /** How many follow what, and how far it was passed on. */
@@ -213,7 +245,6 @@ export class Hub {
     let hadToWait = false;
     while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
-      this.#seenAt = performance.now();
       // Whoever was at it may be of a release that did not ring for what it gave positions to.
       if (hadToWait) this.#followed.get(ALL)?.tail.wake();
       for (const entry of numbered ?? []) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
@@ -227,27 +258,104 @@ export class Hub {
     }
   }
 
-  /** What doorbells did not tell, in three statements however many subscribers there are. */
+  /**
+   * Looks at every log that is followed: at what doorbells did not announce, and at whether the log still has what was
+   * passed on. Takes a few statements however many logs and subscribers there are.
+   */
   #look(): void {
-    this.#followed.get(ALL)?.tail.wake();
     this.#number().catch(this.#complain);
-    const watched = [...this.#followed.keys()].filter((name) => name !== ALL);
+    if (this.#lookingAtLogs) {
+      this.#looksAgain = true;
+      return;
+    }
+    this.#looksAgain = false;
+    this.#lookingAtLogs = detached(() => Promise.all([this.#lookAtSessions(), this.#lookAtFeed()]))
+      .catch(this.#complain)
+      .then(() => {
+        this.#lookingAtLogs = null;
+        if (this.#looksAgain && !this.#stopped) this.#look();
+      });
+  }
+
+  async #lookAtSessions(): Promise<void> {
+    const watched = [...this.#followed].filter(([name]) => name !== ALL);
     if (watched.length === 0) return;
-    findSessions(this.#db, watched)
-      .then((rows) => {
-        for (const row of rows) {
-          const tail = this.#followed.get(row.id)?.tail;
-          if (tail && tail.head < row.lastSequence) tail.wake();
-        }
-      })
-      .catch(this.#complain);
+    const began = performance.now();
+    const known = watched.map(([sessionId, { tail }]) => ({ sessionId, sequence: tail.head }));
+    const found = await findLogEnds(this.#db, known);
+    const ends = new Map(found.map((end) => [end.sessionId, end]));
+    for (const [name, { tail }] of watched) {
+      const end = ends.get(name);
+      const isEnd = end?.known?.sequence === end?.lastSequence;
+      if (end?.known && isEnd) tail.confirm(progressTo({ ...end.known, number: end.lastSequence }), began);
+      // It has grown, was rewound or archived: which of these, its own read tells.
+      if (tail.verifiedAt < began) tail.wake();
+    }
+  }
+
+  async #lookAtFeed(): Promise<void> {
+    this.#followed.get(ALL)?.tail.wake();
+    if (this.#hasToRelearn) await this.#tryToRelearn();
+    // In this order: if the server changes in between, the next look misses the end that was read first.
+    const [newest] = await newestInFeed(this.#db, 1);
+    const known = this.#end;
+    const [found] = known ? await feedFrom(this.#db, known.number, 1) : [];
+    this.#end = newest ?? null;
+    // An archived one leaves a gap with something behind it.
+    if (known && !isSame(known, found) && !(found && found.number > known.number))
+      this.#onRewound('LOG_REWOUND');
+  }
+
+  /**
+   * Notes that a connection to the database was made, perhaps to another server: nothing counts as verified until it was
+   * read again.
+   */
+  reconnected(): void {
+    this.#doubtAll();
+    this.#look();
+  }
+
+  /** Entries that are handed over are not read, so that no anchor shows that another server assigned their numbers. */
+  #compareServer(server: string | undefined): void {
+    if (server === undefined || server === this.#server) return;
+    const isFirst = this.#server === null;
+    this.#server = server;
+    if (!isFirst) this.#doubtAll();
+  }
+
+  #doubtAll(): void {
+    for (const { tail } of this.#followed.values()) tail.doubt();
   }
 
   #beat(): void {
-    if (performance.now() - this.#seenAt > BLIND_AFTER_MS) return;
-    const now = this.#clock.now();
-    for (const { audiences } of this.#followed.values())
-      for (const audience of audiences.values()) audience.beat(now).catch(this.#complain);
+    const blindBefore = performance.now() - BLIND_AFTER_MS;
+    for (const { tail, audiences } of this.#followed.values()) {
+      if (tail.verifiedAt < blindBefore) continue;
+      for (const audience of audiences.values()) audience.beat(this.#clock).catch(this.#complain);
+    }
+  }
+
+  /** The database lost transitions: those that the provider knows of are asked of it again. */
+  readonly #onRewound = (why: CursorExpiry): void => {
+    const now = performance.now();
+    if (why !== 'LOG_REWOUND' || this.#stopped || now - this.#rewoundAt < ONE_REWIND_MS) return;
+    this.#rewoundAt = now;
+    this.#metrics?.rewinds.inc();
+    this.#log.error(
+      'the database lost transitions that subscribers were shown (failover or restore); they are resynced, and the provider is asked again',
+    );
+    this.#hasToRelearn = true;
+    this.#tryToRelearn().catch(this.#complain);
+  };
+
+  async #tryToRelearn(): Promise<void> {
+    this.#hasToRelearn = false;
+    try {
+      await this.#relearn();
+    } catch (error) {
+      this.#hasToRelearn = true;
+      throw error;
+    }
   }
 
   readonly #complain = (error: unknown): void => {
@@ -267,8 +375,4 @@ export class Hub {
   }
 }
 
-const goneFromTheLog = (): CursorError =>
-  new CursorError(
-    'EXPIRED',
-    'The log no longer has what this cursor names: query again and go on from there.',
-  );
+const FEED_START: LogProgress = { at: LOG_START, number: 0, fingerprint: null };

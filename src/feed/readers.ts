@@ -1,37 +1,69 @@
 import DataLoader from 'dataloader';
+import { findArchived } from '../db/archiving.ts';
 import type { Database } from '../db/client.ts';
-import { positionsOf } from '../db/feed.ts';
+import { feedFrom, findPlaced, newestInFeed, type PlacedTransition } from '../db/feed.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import { type LogRange, logRanges } from '../db/transitions.ts';
-import type { LogPlace } from './cursor.ts';
-import type { Entry } from './tail.ts';
+import { type LogRange, logRanges, type RangeShape } from '../db/transitions.ts';
+import type { CursorExpiry } from './cursor.ts';
+import type { Entry, NumberedLog } from './tail.ts';
 
 const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 
 type WatchedSession = Pick<SessionRow, 'id' | 'verificationId'>;
 
-/** Reads that many make at the same time, in one statement for all of them. */
+/** Reads the logs that are followed. Reads that are asked for in the same tick share a statement. */
 export interface LogReaders {
-  /** One session's log after a sequence. */
-  session(session: WatchedSession, after: number, limit: number): Promise<Entry[]>;
-  /** Where a transition stands in the feed: UNNUMBERED before it gets its position, UNKNOWN where there is none. */
-  position(transition: LogPlace): Promise<number | 'UNNUMBERED' | 'UNKNOWN'>;
+  /** The feed: every transition in the order of positions. */
+  readonly feed: NumberedLog;
+  /** One session's log: its transitions in the order of sequences. */
+  session(session: WatchedSession): NumberedLog;
+  /** Finds out why a session's log does not have a transition that it had. */
+  explainLoss(sessionId: string): Promise<CursorExpiry>;
+  /** Finds a transition and its position in the feed; null if the log does not have it. */
+  findPlaced(transition: { sessionId: string; sequence: number }): Promise<PlacedTransition | null>;
 }
 
-/** Nothing is kept: each read is of the moment. */
+/** Creates readers that cache nothing: each read sees the database at that moment. */
 export function createLogReaders(db: Database): LogReaders {
   const options = { cache: false, maxBatchSize: 500 };
-  const pages = new DataLoader(async (wanted: readonly (LogRange & { limit: number })[]) => {
-    const limit = Math.max(...wanted.map((each) => each.limit));
-    return logRanges(db, wanted, { limit, end: 'FIRST', extent: 'ALL' });
-  }, options);
-  const positions = new DataLoader((places: readonly LogPlace[]) => positionsOf(db, places), options);
+  const pages = (end: RangeShape['end']) =>
+    new DataLoader(async (wanted: readonly (LogRange & { limit: number })[]) => {
+      const limit = Math.max(...wanted.map((each) => each.limit));
+      return logRanges(db, wanted, { limit, end, extent: 'ALL' });
+    }, options);
+  const [first, last] = [pages('FIRST'), pages('LAST')];
+  const placed = new DataLoader(
+    (places: readonly { sessionId: string; sequence: number }[]) => findPlaced(db, places),
+    options,
+  );
+
+  const explainLoss = async (sessionId: string): Promise<CursorExpiry> =>
+    (await findArchived(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
 
   return {
-    async session({ id, verificationId }, after, limit) {
-      const rows = await pages.load({ sessionId: id, after, before: BEYOND_ANY_SEQUENCE, limit });
-      return rows.slice(0, limit).map((row) => ({ ...row, verificationId, number: row.sequence }));
+    feed: {
+      readFrom: (position, limit) => feedFrom(db, position, limit),
+      readNewest: (limit) => newestInFeed(db, limit),
+      // Retention leaves the newest transition in the feed.
+      explainLoss: async () => 'LOG_REWOUND',
     },
-    position: (transition) => positions.load(transition),
+    session: ({ id, verificationId }) => {
+      const range = { sessionId: id, before: BEYOND_ANY_SEQUENCE };
+      const entriesOf = (rows: Awaited<ReturnType<typeof first.load>>): Entry[] =>
+        rows.map((row) => ({ ...row, verificationId, number: row.sequence, position: null }));
+      return {
+        async readFrom(sequence, limit) {
+          const rows = await first.load({ ...range, after: sequence - 1, limit });
+          return entriesOf(rows.slice(0, limit));
+        },
+        async readNewest(limit) {
+          const rows = await last.load({ ...range, after: 0, limit });
+          return entriesOf(rows.slice(-limit));
+        },
+        explainLoss: () => explainLoss(id),
+      };
+    },
+    explainLoss,
+    findPlaced: (transition) => placed.load(transition),
   };
 }

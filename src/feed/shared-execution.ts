@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { Executed, Frame, Selection } from './stream.ts';
+import type { Entry } from './tail.ts';
 
 /** A frame to execute; the same key means the same frame. */
 export interface Shown {
@@ -17,6 +19,9 @@ export type LastingResults = LRUCache<string, FrameJson>;
 
 export const createLastingResults = (): LastingResults =>
   new LRUCache({ maxSize: MOST_KEPT_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
+
+/** The key of an entry's frame. Numbers are assigned again after a failover, so that a number alone would not do. */
+export const keyOfEntry = (entry: Entry): string => `${entry.number} ${fingerprintOf(entry)}`;
 
 let executions = 0;
 

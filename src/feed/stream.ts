@@ -1,15 +1,31 @@
 import type { SessionRow } from '../db/sessions.ts';
 import type { LogRow } from '../db/transitions.ts';
 import type { Viewer } from '../domain/access.ts';
-import type { LogPlace } from './cursor.ts';
+import type { CursorError, CursorExpiry, LogPlace } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
+import type { Progress } from './tail.ts';
 
 /** What a subscriber is shown, before its selection is executed on it. */
 export type Frame =
   | { readonly kind: 'TRANSITION'; readonly transition: LogRow }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPlace; readonly serverTime: Date }
-  | { readonly kind: 'SNAPSHOT'; readonly session: SessionRow; readonly resync: boolean }
-  | { readonly kind: 'RESET'; readonly at: LogPlace };
+  | {
+      readonly kind: 'SNAPSHOT';
+      readonly session: SessionRow;
+      readonly resync: boolean;
+      readonly at: LogPlace;
+    }
+  | { readonly kind: 'RESET'; readonly at: LogPlace; readonly reason: RestartReason };
+
+/** Why a subscriber was not sent everything since its last frame. */
+export const RESTART_REASONS = {
+  TOO_FAR_BEHIND:
+    'More happened since than is worth streaming, or the connection did not take it fast enough.',
+  ARCHIVED: 'What followed the cursor was moved to an archive.',
+  LOG_REWOUND:
+    'The database lost its newest transitions in a failover or a restore. Some that you were shown may be void; the gateway asks the provider for them again.',
+} as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
+export type RestartReason = keyof typeof RESTART_REASONS;
 
 /** An executed frame: the same for all streams that share it, but for the cursor of the frame before it. */
 export interface Executed {
@@ -24,8 +40,8 @@ export interface Executed {
 export interface Selection {
   readonly key: string;
   /**
-   * Results in the order of the frames; what goes wrong is part of a result. What is executed on the same occasion
-   * may share what it reads: an object that lives as long as that.
+   * Executes the selection on frames; results in their order. Executions with the same `occasion` object share what they
+   * read. Rejects if one of them fails for a fault of the gateway: such a result is not a frame.
    */
   execute(frames: readonly Frame[], viewer: Viewer, occasion: object): Promise<Executed[]>;
 }
@@ -44,15 +60,17 @@ export interface Sink {
   abandon(): void;
 }
 
-/** Where a subscriber goes on that cannot go on from where it was: what it is shown, and what it has seen by then. */
-export interface Anew {
-  readonly frame: Frame;
+/** Where a subscriber is in a log: the place that its cursor names, and how far that is. */
+export interface LogProgress extends Progress {
   readonly at: LogPlace;
-  /** Of `at`, in the log that is followed. */
-  readonly number: number;
 }
 
-/** One who follows a log. */
+/** Restart point for a subscriber that cannot resume: the frame to send, and the progress that it stands for. */
+export interface Anew extends LogProgress {
+  readonly frame: Frame;
+}
+
+/** One subscription to a log. */
 export interface Subscriber {
   readonly selection: Selection;
   readonly sink: Sink;
@@ -62,8 +80,15 @@ export interface Subscriber {
   cursorOf(place: LogPlace): string;
   /** Which transitions it is shown. */
   wants(transition: LogRow): boolean;
-  /** Whether it is told, while nothing happens, that nothing happens. */
+  /** Whether it is sent heartbeats while nothing happens. */
   readonly heartbeats: boolean;
-  /** Where it goes on after it fell too far behind; null: it reads on from the log, whatever that takes. */
-  readonly startAnew: (() => Promise<Anew>) | null;
+  /**
+   * Finds its restart point; null if it has none. Without one it reads on from the log after it was too far behind,
+   * whatever that takes, and otherwise ends with an error.
+   * @throws CursorError if what it follows is gone as a whole
+   */
+  readonly startAnew: ((reason: RestartReason) => Promise<Anew>) | null;
 }
+
+/** How a subscription ends by itself. */
+export type Expire = (error: CursorError) => void;

@@ -25,6 +25,7 @@ import {
   type SubStatus,
   UNRECOGNIZED,
 } from '../domain/status.ts';
+import { RESTART_REASONS, type RestartReason } from '../feed/stream.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 
@@ -84,6 +85,11 @@ export const TransitionSourceEnum = enumOf<TransitionSource>(
   'TransitionSource',
   'How the gateway came to know.',
   TRANSITION_SOURCES,
+);
+export const FeedResetReasonEnum = enumOf<RestartReason>(
+  'FeedResetReason',
+  'Why a feed was reset. More values may be added: treat unknown ones as TOO_FAR_BEHIND.',
+  RESTART_REASONS,
 );
 export const SessionActionEnum = enumOf<SessionAction>(
   'SessionAction',

@@ -4,10 +4,17 @@ import { findSessions, type SessionRow } from '../db/sessions.ts';
 import type { LogRow } from '../db/transitions.ts';
 import { maySee } from '../domain/access.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
-import { CursorError, type LogPlace } from '../feed/cursor.ts';
+import {
+  CursorError,
+  type CursorExpiry,
+  expiredCursor,
+  type LogPlace,
+  placeAfter,
+  startOf,
+} from '../feed/cursor.ts';
 import { encodeOnce } from '../feed/frame-json.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
-import type { Anew, Subscriber } from '../feed/stream.ts';
+import type { Anew, RestartReason, Subscriber } from '../feed/stream.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { keyOf } from './node.ts';
@@ -40,12 +47,12 @@ export async function followSession(
   context: Context,
 ): Promise<Lifetime> {
   const session = await visibleSession(sessionId, context, after);
-  const from = after == null ? session.lastSequence : sequenceOf(after, session, context);
+  const from = after == null ? await endOf(session, context) : placeIn(session, after, context);
   const subscriber = { ...subscriberOf(context, after, filter), heartbeats: false, startAnew: null };
   return context.services.hub.followSession(session, from, subscriber);
 }
 
-/** One session for a live screen, which is given a snapshot where it has none, or what it has is too old. */
+/** One session for a live screen: begins with a snapshot if the client has none, or cannot go on from the one it has. */
 export async function followSessionLive(
   sessionId: string,
   after: Cursor,
@@ -55,33 +62,33 @@ export async function followSessionLive(
   const subscriber = {
     ...subscriberOf(context, after, null),
     heartbeats: true,
-    startAnew: async () => snapshotOf(await readSession(session.id, context), true),
+    startAnew: async () => snapshotOf(await readSession(session.id, context), true, context),
   };
-  const from = after == null ? null : unlessExpired(() => sequenceOf(after, session, context));
   const { hub } = context.services;
-  if (typeof from === 'number') return hub.followSession(session, from, subscriber);
-  return hub.followSession(
-    session,
-    session.lastSequence,
-    subscriber,
-    snapshotOf(session, from === 'EXPIRED'),
-  );
+  if (after == null) {
+    const first = await snapshotOf(session, false, context);
+    return hub.followSession(session, first.at, subscriber, first);
+  }
+  const from = await unlessExpired(async () => placeIn(session, after, context));
+  if ('sessionId' in from) return hub.followSession(session, from, subscriber);
+  const first = await snapshotOf(session, true, context);
+  return hub.followSession(session, first.at, subscriber, first);
 }
 
-/** All sessions for a live floor, which is reset where it cannot go on, or only after very much. */
+/** All sessions for a live floor: a client is reset if it cannot go on from its cursor, or only after very much. */
 export async function followFeed(after: Cursor, filter: Wanted | null | undefined, context: Context) {
   const { hub, cursors } = context.services;
-  const reset = async (): Promise<Anew> => {
+  const reset = async (reason: RestartReason): Promise<Anew> => {
     const newest = await hub.newest();
-    return { ...newest, frame: { kind: 'RESET', at: newest.at } };
+    return { ...newest, frame: { kind: 'RESET', at: newest.at, reason } };
   };
   const subscriber = { ...subscriberOf(context, after, filter), heartbeats: true, startAnew: reset };
   const newest = await hub.newest();
   if (after == null) return hub.followAll(newest, subscriber);
   const from = await unlessExpired(async () => hub.positionOf(cursors.decode(after)));
-  if (from !== 'EXPIRED' && newest.number - from.number <= LARGEST_GAP)
-    return hub.followAll(from, subscriber);
-  return hub.followAll(newest, subscriber, await reset());
+  const isFar = 'number' in from && newest.number - from.number > LARGEST_GAP;
+  if ('number' in from && !isFar) return hub.followAll(from, subscriber);
+  return hub.followAll(newest, subscriber, await reset('number' in from ? 'TOO_FAR_BEHIND' : from.expiry));
 }
 
 /** Rights are those of the moment; which of its transitions somebody may see is looked at with each. */
@@ -107,7 +114,7 @@ function passes(row: LogRow, filter: Wanted | null | undefined): boolean {
   return !filter?.appliedOnly || row.verdict === 'MOVED';
 }
 
-/** Who comes back to a session that was archived is told so, if it was theirs to see. */
+/** Finds a session; its archived log is told from one that the viewer may not see only to a viewer that may. */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
   const { loaders, viewer, services } = context;
   const key = keyOf('VkycSession', id);
@@ -116,50 +123,51 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
   // Looked for in either case: else it took longer to find nothing than to find somebody else's.
   const archived = after == null ? null : await findArchived(services.db, key);
   const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
-  if (named && services.cursors.decode(after).sessionId === key)
-    throw new CursorError(
-      'EXPIRED',
-      'The session ended long ago and was archived: its log is no longer here.',
-    );
+  if (named && services.cursors.decode(after).sessionId === key) throw expiredCursor('ARCHIVED');
   throw badInput('There is no such session, or it is not yours to see.');
 }
 
+/** @throws CursorError if the session is gone: a subscription that follows it ends. */
 async function readSession(id: string, { services }: Context): Promise<SessionRow> {
   const [session] = await findSessions(services.db, [id]);
-  if (!session) throw new Error('A session that was followed is gone');
-  return session;
+  if (session) return session;
+  throw expiredCursor((await findArchived(services.db, id)) ? 'ARCHIVED' : 'LOG_REWOUND');
 }
 
-function snapshotOf(session: SessionRow, resync: boolean): Anew {
-  const at: LogPlace = { sessionId: session.id, sequence: session.lastSequence };
-  return { frame: { kind: 'SNAPSHOT', session, resync }, at, number: at.sequence };
-}
-
-/** The sequence that a cursor names. Throws where it is of another session, or of a log that is no more. */
-function sequenceOf(cursor: string, session: SessionRow, { services }: Context): number {
-  const place = services.cursors.decode(cursor);
-  if (place.sessionId !== session.id)
-    throw badInput('`after` is a cursor of another session; give one of this session, or its startCursor.');
-  if (place.sequence <= session.lastSequence) return place.sequence;
-  throw new CursorError(
-    'EXPIRED',
-    'The log is shorter than this cursor says: query again and go on from there.',
-  );
-}
-
-const isExpired = (error: unknown): boolean => error instanceof CursorError && error.kind === 'EXPIRED';
-
-function unlessExpired<T>(find: () => Promise<T>): Promise<T | 'EXPIRED'>;
-function unlessExpired<T>(find: () => T): T | 'EXPIRED';
-function unlessExpired<T>(find: () => T | Promise<T>): T | 'EXPIRED' | Promise<T | 'EXPIRED'> {
-  const orElse = (error: unknown): 'EXPIRED' => {
-    if (isExpired(error)) return 'EXPIRED';
-    throw error;
+async function snapshotOf(session: SessionRow, resync: boolean, context: Context): Promise<Anew> {
+  const at = await endOf(session, context);
+  return {
+    frame: { kind: 'SNAPSHOT', session, resync, at },
+    at,
+    number: at.sequence,
+    fingerprint: at.fingerprint,
   };
+}
+
+/** The place after the newest transition that a session's row contains. */
+async function endOf({ id, lastSequence }: SessionRow, { loaders }: Context): Promise<LogPlace> {
+  if (lastSequence === 0) return startOf(id);
+  const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
+  // A failover between the two reads lost it: the client has to come back for the session as it is now.
+  if (!newest) throw new Error(`Session ${id} was read with a transition ${lastSequence} that its log lacks`);
+  return placeAfter(newest);
+}
+
+/** The place in a session's log that a cursor names. Whether the log still has it shows when it is read from there. */
+function placeIn(session: SessionRow, cursor: string, { services }: Context): LogPlace {
+  const place = services.cursors.decode(cursor);
+  if (place.sessionId === session.id) return place;
+  throw badInput('`after` is a cursor of another session; give one of this session, or its startCursor.');
+}
+
+/** Returns what was found, or the error of a cursor that was good once. */
+async function unlessExpired<T extends object>(
+  find: () => Promise<T>,
+): Promise<T | { expiry: CursorExpiry }> {
   try {
-    const found = find();
-    return found instanceof Promise ? found.catch(orElse) : found;
+    return await find();
   } catch (error) {
-    return orElse(error);
+    if (error instanceof CursorError && error.expiry !== null) return { expiry: error.expiry };
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { createSourceEventStream, type ExecutionResult, execute } from 'graphql';
 import { isStaff, type Viewer } from '../domain/access.ts';
 import { FrameJson } from '../feed/frame-json.ts';
@@ -13,10 +13,15 @@ import type { Operation } from './operation.ts';
 /** A burst is executed in turns, so that others on this process have theirs. */
 const LONGEST_TURN_MS = 5;
 const EXECUTED_TOGETHER = 10;
+/** How long a frame that fails is executed again, at doubling intervals, before its connections are closed. */
+const FRAME_RETRY_FOR_MS = 5_000;
+const FRAME_FIRST_RETRY_MS = 100;
 
 interface Parts {
   readonly services: Services;
   readonly translate: Translate;
+  /** Hears of each execution of a frame that failed for a fault of the gateway. */
+  readonly onFailedFrame: () => void;
 }
 
 /** Begins a subscription whose frames go to the sink; it lasts as long as what is returned, or was refused. */
@@ -88,24 +93,56 @@ class FrameContext implements Context {
   }
 }
 
+/** A frame that could not be executed for a fault of the gateway. It was logged; the frame must not be sent. */
+class FrameFault extends Error {
+  override readonly name = 'FrameFault';
+}
+
 /** What an operation shows of a frame: to the staff, or to customers, who share nothing with them. */
-function selectionOf(operation: Operation, staff: boolean, { services, translate }: Parts): Selection {
-  const executeOne = async (frame: Frame, viewer: Viewer, loaders: Loaders): Promise<Executed> => {
-    const contextValue = new FrameContext({ staff, services, loaders, viewer }, frame);
-    const result = await execute({ ...operation, rootValue: frame, contextValue });
-    const { dependsOnViewer, lasting } = contextValue;
-    return {
-      json: new FrameJson(JSON.stringify(formattedResult(result, translate))),
-      dependsOnViewer,
-      // A fault may be gone the next time.
-      lasting: lasting && !result.errors,
-    };
+function selectionOf(
+  operation: Operation,
+  staff: boolean,
+  { services, translate, onFailedFrame }: Parts,
+): Selection {
+  /**
+   * Executes a frame, again and again for a while if it fails for a fault of the gateway. A frame with such an error would
+   * move its client's cursor past a transition that the client was not shown.
+   * @throws FrameFault
+   */
+  const executeOne = async (frame: Frame, viewer: Viewer, occasion: object): Promise<Executed> => {
+    const giveUpAt = performance.now() + FRAME_RETRY_FOR_MS;
+    for (let retryMs = FRAME_FIRST_RETRY_MS; ; retryMs *= 2) {
+      const loaders = loadersFor(occasion);
+      const contextValue = new FrameContext({ staff, services, loaders, viewer }, frame);
+      const result = await execute({ ...operation, rootValue: frame, contextValue });
+      const faults = (result.errors ?? []).filter(isOurFault);
+      if (faults.length === 0) {
+        const { dependsOnViewer, lasting } = contextValue;
+        return {
+          json: new FrameJson(JSON.stringify(formattedResult(result, translate))),
+          dependsOnViewer,
+          // A refusal may be gone the next time.
+          lasting: lasting && !result.errors,
+        };
+      }
+      onFailedFrame();
+      // A loader remembers its failures.
+      if (loadersOf.get(occasion) === loaders) loadersOf.delete(occasion);
+      if (performance.now() + retryMs > giveUpAt) {
+        for (const fault of faults) translate(fault);
+        throw new FrameFault('A frame of a subscription could not be executed');
+      }
+      await pause(retryMs);
+    }
+  };
+  const loadersFor = (occasion: object): Loaders => {
+    const loaders = loadersOf.get(occasion) ?? createLoaders(services.db);
+    loadersOf.set(occasion, loaders);
+    return loaders;
   };
   return {
     key: `${staff ? 'staff' : 'customers'} ${operation.selectionKey}`,
     async execute(frames, viewer, occasion) {
-      const loaders = loadersOf.get(occasion) ?? createLoaders(services.db);
-      loadersOf.set(occasion, loaders);
       const results: Executed[] = [];
       let since = performance.now();
       for (let from = 0; from < frames.length; from += EXECUTED_TOGETHER) {
@@ -114,7 +151,7 @@ function selectionOf(operation: Operation, staff: boolean, { services, translate
           since = performance.now();
         }
         const together = frames.slice(from, from + EXECUTED_TOGETHER);
-        results.push(...(await Promise.all(together.map((frame) => executeOne(frame, viewer, loaders)))));
+        results.push(...(await Promise.all(together.map((frame) => executeOne(frame, viewer, occasion)))));
       }
       return results;
     },

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/client.ts';
+import { findPlaced } from '../db/feed.ts';
 import { findMeetings, meetingsOfSessions } from '../db/meetings.ts';
 import { findReviews, reviewsOfSessions } from '../db/reviews.ts';
 import {
@@ -89,6 +90,11 @@ const LOADERS = {
           `${userId} ${limit} ${JSON.stringify(verificationIds)} ${after?.at.getTime()} ${after?.id}`,
       },
     ),
+  /** By session and sequence, as much of it as a place in the log needs. */
+  transition: (db: Database) =>
+    new DataLoader((places: readonly { sessionId: string; sequence: number }[]) => findPlaced(db, places), {
+      cacheKeyFn: ({ sessionId, sequence }) => `${sessionId} ${sequence}`,
+    }),
   transitionPage: (db: Database) =>
     new DataLoader(
       (pages: readonly TransitionPage[]) =>

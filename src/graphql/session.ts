@@ -22,6 +22,8 @@ import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
 import { infoOf, type StatusInfo as StatusMeaning } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
+import { expiredCursor, placeAfter, startOf } from '../feed/cursor.ts';
+import { fingerprintOf } from '../feed/fingerprint.ts';
 import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum } from './enums.ts';
@@ -116,7 +118,7 @@ export class SessionResolver {
 
   @FieldResolver(() => String)
   startCursor(@Root() session: BriefSession, @Ctx() { cursors }: Context): string {
-    return cursors.encode({ sessionId: session.id, sequence: 0 });
+    return cursors.encode(startOf(session.id));
   }
 
   @FieldResolver(() => VkycSession, {
@@ -194,20 +196,25 @@ export class SessionResolver {
     @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
   ): Promise<Page<BriefTransition>> {
     const page = pageSize(args);
-    const sequenceOf = (cursor: string): number => {
-      const place = cursors.decode(cursor);
-      if (place.sessionId !== session.id)
+    const sequenceOf = async (cursor: string): Promise<number> => {
+      const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
+      if (sessionId !== session.id)
         throw badInput('This is a cursor of another session; give one of this session.');
-      return place.sequence;
+      // Its session's log was rewound, and may have another transition under this sequence.
+      if (fingerprint !== null) {
+        const named = await loaders.transition.load({ sessionId, sequence });
+        if (!named || fingerprintOf(named) !== fingerprint) throw expiredCursor('LOG_REWOUND');
+      }
+      return sequence;
     };
     const rows = await loaders.transitionPage.load({
       sessionId: session.id,
-      after: args.after == null ? 0 : sequenceOf(args.after),
-      before: args.before == null ? LARGEST_SEQUENCE : sequenceOf(args.before),
+      after: args.after == null ? 0 : await sequenceOf(args.after),
+      before: args.before == null ? LARGEST_SEQUENCE : await sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
       extent: extentFor(fieldsAsked(node as FieldNode, fragments, ENTRIES), BRIEF_TRANSITION),
     });
-    return new Page(rows, page, cursors.encode);
+    return new Page(rows, page, (row) => cursors.encode(placeAfter(row)));
   }
 }

@@ -18,10 +18,10 @@ import type { TransitionRow } from '../db/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPlace } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import type { Frame } from '../feed/stream.ts';
+import type { Frame, RestartReason } from '../feed/stream.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
-import { StatusEnum, SubStatusEnum } from './enums.ts';
+import { FeedResetReasonEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { followAll, followFeed, followSession, followSessionLive, type Wanted } from './follow.ts';
 import { VkycSession } from './session-type.ts';
 import { PREVIOUS_CURSOR_DESCRIPTION, StatusTransition } from './transition.ts';
@@ -101,6 +101,8 @@ class FeedReset {
   cursor: string;
   @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
   previousCursor?: string;
+  @Field(() => FeedResetReasonEnum, { description: 'Why the feed was reset.' })
+  reason: RestartReason;
 }
 
 const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
@@ -131,8 +133,8 @@ const cursorAt = (place: LogPlace, { cursors }: Context): string => cursors.enco
 @Resolver(() => SessionSnapshot)
 export class SessionSnapshotResolver {
   @FieldResolver(() => String)
-  cursor(@Root() { session }: SessionSnapshot, @Ctx() context: Context): string {
-    return cursorAt({ sessionId: session.id, sequence: session.lastSequence }, context);
+  cursor(@Root() { at }: Extract<Frame, { kind: 'SNAPSHOT' }>, @Ctx() context: Context): string {
+    return cursorAt(at, context);
   }
 
   @FieldResolver(() => String, { nullable: true })

@@ -10,6 +10,7 @@ import {
   type Status,
   type SubStatus,
 } from '../domain/status.ts';
+import { placeAfter } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
 import type { Frame } from '../feed/stream.ts';
 import { connectionTypes } from './connection.ts';
@@ -113,8 +114,11 @@ export class TransitionResolver {
   }
 
   @FieldResolver(() => String)
-  cursor(@Root() transition: BriefTransition, @Ctx() { cursors }: Context): string {
-    return cursors.encode(transition);
+  cursor(
+    @Root() transition: BriefTransition & { position?: number | null },
+    @Ctx() { cursors }: Context,
+  ): string {
+    return cursors.encode(placeAfter(transition));
   }
 
   @FieldResolver(() => String, { nullable: true })

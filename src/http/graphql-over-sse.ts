@@ -127,25 +127,31 @@ async function stream(
   response: FastifyReply['raw'],
   operation: Operation | readonly GraphQLError[],
   viewer: Viewer,
-  { services, translate, execute }: Parts,
+  { services, translate, execute, metrics }: Parts,
 ): Promise<void> {
   const sink = new ResponseSink(response);
+  const onFailedFrame = () => metrics.failedFrames.inc();
   const begun = await beginOperation();
   if (Symbol.asyncIterator in begun) {
     const end = () => void begun.return();
     if (response.destroyed) end();
     response.once('close', end);
-    await begun.next();
+    // The protocol has no message for errors of its own: they are a last result.
+    await begun.next().catch((error) => send({ errors: [error] }));
   } else {
-    sink.send(JSON.stringify(formattedResult(begun, translate)), false);
+    send(begun);
   }
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
+
+  function send(result: { errors?: readonly unknown[] } & Pick<ExecutionResult, 'data'>): void {
+    sink.send(JSON.stringify(formattedResult(result as ExecutionResult, translate)), false);
+  }
 
   async function beginOperation(): Promise<Lifetime | ExecutionResult> {
     // Refused within the stream: clients take any other status for a passing fault, and come back for ever.
     if (!('kind' in operation)) return { errors: operation };
     if (operation.kind === 'subscription')
-      return subscribeTo(operation, viewer, sink, { services, translate });
+      return subscribeTo(operation, viewer, sink, { services, translate, onFailedFrame });
     return execute({ ...operation, contextValue: createContext(services, viewer) });
   }
 }

@@ -61,6 +61,7 @@ export interface GraphqlOverWebsocket {
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
 export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   const { operations, execute, rateLimit, services, translate, log } = parts;
+  const onFailedFrame = () => parts.metrics.failedFrames.inc();
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LARGEST_MESSAGE_BYTES,
@@ -88,7 +89,11 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     subscribe: async ({ contextValue }) => {
       const { peer, id, operation } = contextValue as Asked;
       const sink = new SocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
-      return (await subscribeTo(operation, viewerOf(peer), sink, { services, translate })) as never;
+      return (await subscribeTo(operation, viewerOf(peer), sink, {
+        services,
+        translate,
+        onFailedFrame,
+      })) as never;
     },
     onNext: (_connected, _id, _payload, _args, result) => formattedResult(result, translate),
     onError: (_connected, _id, _payload, errors) => errors.map(translate),

@@ -43,6 +43,10 @@ export interface Metrics {
   readonly deliveries: Histogram<'log'>;
   /** Readers who were too slow, by what they were sent instead of what they missed; LOG: they read on from the log. */
   readonly overflows: Counter<'sent'>;
+  /** Rewinds of the log that were found: a failover or a restore lost transitions that had been passed on. */
+  readonly rewinds: Counter;
+  /** Frames that failed for a fault of the gateway, and were executed again or cost the connection. */
+  readonly failedFrames: Counter;
   /** Counts a connection from now until what is returned is called, with the code it closed with. */
   connected(transport: LiveTransport): (closeCode: number | null) => void;
 }
@@ -160,6 +164,14 @@ export function createMetrics(): Metrics {
       'vkyc_feed_overflows_total',
       'Readers who were too slow: sent a SNAPSHOT or a RESET, or reading on from the LOG.',
       'sent',
+    ),
+    rewinds: counter(
+      'vkyc_feed_rewinds_total',
+      'Failovers and restores that lost transitions which subscribers here had been sent.',
+    ),
+    failedFrames: counter(
+      'vkyc_feed_failed_frames_total',
+      'Executions of a frame that failed; none of them is sent.',
     ),
     connected(transport) {
       open.inc({ transport });

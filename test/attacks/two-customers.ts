@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { readLogIdentity } from '../../src/db/feed.ts';
-import { createCursors } from '../../src/feed/cursor.ts';
+import { createCursors, startOf } from '../../src/feed/cursor.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
@@ -61,7 +61,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
     // Nobody but a test could make it.
-    cursor: cursors.encode({ sessionId: NOWHERE, sequence: 1 }),
+    cursor: cursors.encode({ ...startOf(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
     mine,

@@ -118,7 +118,8 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
       });
       return { faulty, hub, feed: createCollector() };
     });
-    for (const { hub, feed } of replicas) await hub.followAll({ at: LOG_START, number: 0 }, feed.subscriber);
+    for (const { hub, feed } of replicas)
+      await hub.followAll({ at: LOG_START, number: 0, fingerprint: null }, feed.subscriber);
     const ring = (session: string, sequence: number) =>
       replicas[chance.integer(0, 1)]?.faulty.ring(session, sequence);
 

@@ -2,19 +2,40 @@ import { expect, test } from 'vitest';
 import { createCursors } from '../../src/feed/cursor.ts';
 
 const identity = { epoch: 1, cursorKey: Buffer.alloc(32, 5) };
-const PLACE = { sessionId: '018f0000-0000-7000-8000-000000000001', sequence: 7 };
-/** Of that place, made by the last release. */
-const FROM_BEFORE = 'AAAAAQGPAAAAAHAAgAAAAAAAAAEAAAAHjgA4sUj7_QCaTy37';
+const PLACE = {
+  sessionId: '018f0000-0000-7000-8000-000000000001',
+  sequence: 7,
+  fingerprint: 0xfedc_ba98_7654,
+  position: 2 ** 40 + 3,
+};
+/** That session and sequence, as the last release wrote it. */
+const OF_LAST_RELEASE = 'AAAAAQGPAAAAAHAAgAAAAAAAAAEAAAAHjgA4sUj7_QCaTy37';
 
-test('a cursor of the last release is understood, and no other text like it', () => {
+test('a cursor returns its session, sequence, fingerprint and position, and is the same each time', () => {
   const cursors = createCursors(identity);
-  const bytes = Buffer.from(FROM_BEFORE, 'base64url');
 
-  expect(cursors.decode(FROM_BEFORE)).toEqual(PLACE);
-  expect(cursors.decode(cursors.encode(PLACE))).toEqual(PLACE);
-  for (let index = 0; index < bytes.length; index += 1) {
-    const touched = Buffer.from(bytes);
-    touched[index] = (touched[index] as number) ^ 1;
-    expect(() => cursors.decode(touched.toString('base64url'))).toThrow('not a cursor of this gateway');
+  for (const place of [PLACE, { ...PLACE, fingerprint: null }, { ...PLACE, position: null }]) {
+    const cursor = cursors.encode(place);
+    expect(cursors.decode(cursor)).toEqual(place);
+    expect(cursors.encode({ ...place })).toBe(cursor);
+  }
+});
+
+test('a cursor of the last release is understood, without fingerprint and position', () => {
+  const cursors = createCursors(identity);
+
+  expect(cursors.decode(OF_LAST_RELEASE)).toEqual({ ...PLACE, fingerprint: null, position: null });
+});
+
+test('a cursor with any one bit changed is refused', () => {
+  const cursors = createCursors(identity);
+
+  for (const cursor of [OF_LAST_RELEASE, cursors.encode(PLACE)]) {
+    const bytes = Buffer.from(cursor, 'base64url');
+    for (let index = 0; index < bytes.length; index += 1) {
+      const touched = Buffer.from(bytes);
+      touched[index] = (touched[index] as number) ^ 1;
+      expect(() => cursors.decode(touched.toString('base64url'))).toThrow('not a cursor of this gateway');
+    }
   }
 });

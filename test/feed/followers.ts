@@ -2,10 +2,10 @@
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { Audience } from '../../src/feed/audience.ts';
-import type { LogPlace } from '../../src/feed/cursor.ts';
+import { type CursorError, type LogPlace, placeAfter, startOf } from '../../src/feed/cursor.ts';
 import { Follower } from '../../src/feed/follower.ts';
 import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
-import type { Anew, Frame, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
+import type { Anew, Frame, LogProgress, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
 import { type Entry, Tail } from '../../src/feed/tail.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -16,40 +16,66 @@ export const viewer = (id: string): Viewer => ({
   verificationIds: [],
   expiresAt: null,
 });
-export const at = (number: number) => ({ at: { sessionId: SESSION, sequence: number }, number });
+/** An entry of the log; another `life` of the log has another one under the same number. */
+const entry = (number: number, life = 0) =>
+  ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
 
-const entry = (number: number) => ({ sessionId: SESSION, sequence: number, number }) as Entry;
+/** The progress of a reader that has seen everything up to a number. */
+export const at = (number: number, life = 0): LogProgress => {
+  const place = number === 0 ? startOf(SESSION) : placeAfter(entry(number, life));
+  return { at: place, number, fingerprint: place.fingerprint };
+};
 
 /** A log whose reads can be counted, and made to fail. */
 export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
   const archived = new Set<number>();
-  return {
+  /** As a database does: what is read is of the moment of asking, and comes a little later. */
+  async function answer(page: Entry[]): Promise<Entry[]> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (log.failures > 0) {
+      log.failures -= 1;
+      throw new Error('the database is away');
+    }
+    return page;
+  }
+  const isThere = ({ number }: Entry) => !archived.has(number);
+  const log = {
     reads: 0,
     failures: 0,
+    /** How often it was rewound. */
+    life: 0,
     get length() {
       return entries.length;
     },
     append(count = 1) {
-      for (let added = 0; added < count; added += 1) entries.push(entry(entries.length + 1));
+      for (let added = 0; added < count; added += 1) entries.push(entry(entries.length + 1, log.life));
     },
+    /** Loses everything after a number, as a failover or a restore does. */
+    rewind(to: number) {
+      entries.length = to;
+      log.life += 1;
+    },
+    /** The entry under a number, as it is now. */
+    entryAt: (number: number) => entries[number - 1] as Entry,
     /** Moves entries to where nobody reads them. */
     archive(...numbers: number[]) {
       for (const number of numbers) archived.add(number);
     },
-    async read(after: number, limit: number) {
-      this.reads += 1;
-      // As a database does: what is read is of the moment of asking, and comes a little later.
-      const there = entries.slice(after).filter(({ number }) => !archived.has(number));
-      const page = there.slice(0, limit);
-      await new Promise((resolve) => setImmediate(resolve));
-      if (this.failures > 0) {
-        this.failures -= 1;
-        throw new Error('the database is away');
-      }
-      return page;
+    readFrom(number: number, limit: number) {
+      log.reads += 1;
+      const page: Entry[] = [];
+      for (let next = number; next <= entries.length && page.length < limit; next += 1)
+        if (isThere(log.entryAt(next))) page.push(log.entryAt(next));
+      return answer(page);
     },
+    readNewest(limit: number) {
+      log.reads += 1;
+      return answer(entries.slice(-limit).filter(isThere));
+    },
+    explainLoss: async () => 'LOG_REWOUND' as const,
   };
+  return log;
 }
 
 /** A connection: it takes everything until it is told to be full. */
@@ -60,6 +86,8 @@ export class Connection implements Sink {
   /** How many more frames it takes before it is full. */
   roomFor = Number.POSITIVE_INFINITY;
   abandoned = false;
+  /** Why the subscription ended by itself. */
+  expired: CursorError | null = null;
   #wake: (() => void)[] = [];
 
   send(json: string, replay: boolean): void {
@@ -92,6 +120,11 @@ export class Connection implements Sink {
     this.#tell();
   }
 
+  expire(error: CursorError): void {
+    this.expired = error;
+    this.#tell();
+  }
+
   /** Resolves when something holds of what was received. */
   async until(holds: (received: Record<string, any>[]) => boolean): Promise<Record<string, any>[]> {
     while (!holds(this.received)) await new Promise<void>((resolve) => this.#wake.push(resolve));
@@ -105,11 +138,14 @@ export class Connection implements Sink {
   }
 }
 
-export const cursorOf = ({ sequence }: LogPlace) => `after ${sequence}`;
+export const cursorOf = ({ sequence }: Pick<LogPlace, 'sequence'>) => `after ${sequence}`;
 
 const shown = (frame: Frame, viewer: Viewer | null) => ({
   kind: frame.kind,
-  ...(frame.kind === 'TRANSITION' ? { number: frame.transition.sequence } : {}),
+  ...(frame.kind === 'TRANSITION'
+    ? { number: frame.transition.sequence, life: frame.transition.recordedAt.getTime() }
+    : {}),
+  ...(frame.kind === 'RESET' ? { reason: frame.reason } : {}),
   ...(viewer ? { viewer: viewer.id } : {}),
   cursor:
     'at' in frame ? cursorOf(frame.at) : frame.kind === 'TRANSITION' ? cursorOf(frame.transition) : null,
@@ -137,7 +173,11 @@ export function createSelection({ dependsOnViewer = false, lasting = false } = {
 export function createFloor(log = createLog(), selection = createSelection()) {
   const errors: unknown[] = [];
   const metrics = createMetrics();
-  const tail = new Tail(log, log.length, 1_000, (error) => errors.push(error));
+  const rewinds: string[] = [];
+  const tail = new Tail(log, 1_000, {
+    error: (error) => errors.push(error),
+    rewound: (why) => rewinds.push(why),
+  });
   const audience = new Audience(selection);
   tail.listeners.add(audience);
   return {
@@ -146,30 +186,37 @@ export function createFloor(log = createLog(), selection = createSelection()) {
     audience,
     selection,
     errors,
+    rewinds,
     metrics,
     append(count = 1) {
       log.append(count);
       tail.wake();
     },
+    /** Resolves when so many followers are live. */
+    async areLive(count: number) {
+      while (audience.pace(1_000).live < count) await new Promise((resolve) => setImmediate(resolve));
+    },
     /** Appends entries and hands them over, in any order and as often as wanted: all of them once, unless told otherwise. */
     handOver(count = 1, asTheyCome: (numbers: number[]) => number[] = (numbers) => numbers) {
       log.append(count);
-      for (const number of asTheyCome(upTo(log.length, log.length - count + 1))) tail.give(entry(number));
+      for (const number of asTheyCome(upTo(log.length, log.length - count + 1)))
+        tail.give(log.entryAt(number));
     },
-    /** Follows after a number; returns the connection and how to leave. */
+    /** Follows after a number, or after other progress; returns the connection and how to leave. */
     follow(
-      after: number,
+      after: number | LogProgress,
       {
         first = null,
         connection = new Connection(),
         ...given
       }: Partial<Subscriber> & { first?: Anew | null; connection?: Connection } = {},
     ) {
+      const from = typeof after === 'number' ? at(after) : after;
       const subscriber: Subscriber = {
         selection,
         sink: connection,
         viewer: viewer('anyone'),
-        after: after === 0 ? null : cursorOf(at(after).at),
+        after: from.number === 0 ? null : cursorOf(from.at),
         cursorOf,
         wants: () => true,
         heartbeats: false,
@@ -178,11 +225,17 @@ export function createFloor(log = createLog(), selection = createSelection()) {
       };
       const follower = new Follower(
         subscriber,
-        at(after),
+        from,
         { tail, audience, clock: systemClock, metrics },
-        (error) => errors.push(error),
+        {
+          fault: (error) => errors.push(error),
+          expiry: (error) => {
+            follower.end();
+            connection.expire(error);
+          },
+        },
       );
-      follower.start(first);
+      void tail.warmUp().then(() => follower.start(first));
       return { connection, leave: () => follower.end() };
     },
   };

@@ -5,7 +5,7 @@ import { connect, type Database } from '../../src/db/client.ts';
 import { numberCommitted } from '../../src/db/feed.ts';
 import { findSessions, type SessionRow } from '../../src/db/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { LOG_START } from '../../src/feed/cursor.ts';
+import { LOG_START, startOf } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { Hub } from '../../src/feed/hub.ts';
 import { type Collector, createCollector } from '../harness/collector.ts';
@@ -39,11 +39,14 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
   });
   const feeds = replicas.map(() => createCollector());
   for (const [index, { hub }] of replicas.entries())
-    await hub.followAll({ at: LOG_START, number: 0 }, (feeds[index] as Collector).subscriber);
+    await hub.followAll(
+      { at: LOG_START, number: 0, fingerprint: null },
+      (feeds[index] as Collector).subscriber,
+    );
   const oneSession = sessions[0] as string;
   const [row] = await findSessions(replicas[1]?.connection.db as Database, [oneSession]);
   const sessionFeed = createCollector();
-  replicas[1]?.hub.followSession(row as SessionRow, 0, sessionFeed.subscriber);
+  replicas[1]?.hub.followSession(row as SessionRow, startOf(oneSession), sessionFeed.subscriber);
 
   const { chance, seed } = newChance();
   // Every third doorbell is lost, and either replica may be the one that hears it.
