@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import type { FeedEntry } from '../domain/session.ts';
 import type { Database, Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';

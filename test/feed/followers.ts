@@ -56,6 +56,8 @@ export function createLog(length = 0) {
       entries.length = to;
       log.life += 1;
     },
+    /** In which life of the log the entry under a number was written. */
+    lifeAt: (number: number) => entries[number - 1]?.recordedAt.getTime() ?? 0,
     /** The entry under a number, as it is now. */
     entryAt: (number: number) => entries[number - 1] as Entry,
     /** Moves entries to where nobody reads them. */

@@ -1,0 +1,265 @@
+/** A log that loses its end, and assigns the numbers again: who is told, and who goes on. */
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/domain/ports.ts';
+import type { RestartReason } from '../../src/feed/stream.ts';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { at, Connection, createFloor, createLog, createSelection, upTo } from './followers.ts';
+
+type Floor = ReturnType<typeof createFloor>;
+const has = (count: number) => (received: unknown[]) => received.length >= count;
+
+/** Restarts at the log's end, as a live floor does. */
+const resetTo = (floor: Floor) => async (reason: RestartReason) => {
+  const end = at(floor.log.length, floor.log.lifeAt(floor.log.length));
+  return { frame: { kind: 'RESET', at: end.at, reason } as const, ...end };
+};
+
+describe('Tail and Follower after a rewind', () => {
+  test('a live subscriber is reset to the new end and gets every entry that is assigned a lost number', async () => {
+    const floor = createFloor(createLog(84));
+    const { connection } = floor.follow(84, { startAnew: resetTo(floor) });
+    await floor.areLive(1);
+
+    floor.log.rewind(57);
+    floor.append(1);
+    await connection.until(has(1));
+    floor.append(41);
+    await connection.until((received) => received.at(-1)?.number === 99);
+
+    const [reset, ...entries] = connection.received;
+    expect(reset).toMatchObject({ kind: 'RESET', reason: 'LOG_REWOUND', cursor: 'after 58' });
+    expect(connection.numbers).toEqual(upTo(99, 59));
+    expect(entries.every(({ life }) => life === 1)).toBe(true);
+    expect(floor.rewinds).toEqual(['LOG_REWOUND']);
+  });
+
+  test('a live subscriber is reset although the log has grown past its old end before it is read', async () => {
+    const floor = createFloor(createLog(10));
+    const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
+    await floor.areLive(1);
+
+    floor.log.rewind(8);
+    floor.log.append(20);
+    floor.tail.wake();
+    await connection.until(has(1));
+
+    expect(connection.received[0]).toMatchObject({ kind: 'RESET', reason: 'LOG_REWOUND' });
+  });
+
+  test('an entry that is handed over under a known number reveals the rewind at once', async () => {
+    const floor = createFloor(createLog(10));
+    const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
+    await floor.areLive(1);
+
+    floor.log.rewind(8);
+    floor.handOver(1);
+    await connection.until(has(1));
+
+    expect(connection.received[0]).toMatchObject({ kind: 'RESET', reason: 'LOG_REWOUND' });
+  });
+
+  test('an entry that is handed over right after the old end is not passed on while the server is in doubt', async () => {
+    const floor = createFloor(createLog(10));
+    const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
+    await floor.areLive(1);
+
+    floor.log.rewind(5);
+    floor.log.append(5);
+    floor.tail.doubt();
+    floor.handOver(1);
+    await connection.until(has(1));
+    await floor.tail.look();
+
+    expect(connection.received).toMatchObject([{ kind: 'RESET', reason: 'LOG_REWOUND', cursor: 'after 11' }]);
+    expect(floor.tail.head).toBe(11);
+  });
+
+  test('a subscription without a restart point ends with CURSOR_EXPIRED', async () => {
+    const floor = createFloor(createLog(10));
+    const { connection } = floor.follow(10);
+    await floor.areLive(1);
+
+    floor.log.rewind(8);
+    floor.append();
+    await connection.until(() => connection.expired !== null);
+
+    expect(connection.expired).toMatchObject({ kind: 'EXPIRED', expiry: 'LOG_REWOUND' });
+    expect(connection.received).toEqual([]);
+  });
+
+  test('a subscriber in the common prefix goes on without a gap, a reset or a repeat', async () => {
+    const floor = createFloor(createLog(1000));
+    const connection = Object.assign(new Connection(), { roomFor: 3 });
+    floor.follow(100, { connection, startAnew: resetTo(floor) });
+    const live = floor.follow(1000, { startAnew: resetTo(floor) });
+    await connection.until(has(3));
+    await floor.areLive(1);
+
+    floor.log.rewind(900);
+    floor.append(10);
+    await live.connection.until(has(1));
+    connection.drain();
+    await connection.until((received) => received.at(-1)?.number === 910);
+
+    expect(connection.numbers).toEqual(upTo(910, 101));
+    expect(connection.received.filter(({ kind }) => kind === 'RESET')).toEqual([]);
+  });
+
+  test('a lagging subscriber that was shown a lost entry is reset when it has room again', async () => {
+    const floor = createFloor(createLog(10));
+    const slow = floor.follow(10, { startAnew: resetTo(floor) });
+    const lively = floor.follow(10, { startAnew: resetTo(floor) });
+    await floor.areLive(2);
+    slow.connection.roomFor = 1;
+    floor.append(3);
+    await lively.connection.until(has(3));
+
+    floor.log.rewind(10);
+    floor.append(1);
+    await lively.connection.until((received) => received.some(({ kind }) => kind === 'RESET'));
+    slow.connection.drain();
+    await slow.connection.until((received) => received.some(({ kind }) => kind === 'RESET'));
+
+    expect(slow.connection.received.slice(0, 2)).toMatchObject([
+      { kind: 'TRANSITION', number: 11, life: 0 },
+      { kind: 'RESET', reason: 'LOG_REWOUND' },
+    ]);
+  });
+
+  test('a cursor of a lost entry is expired although its number was assigned again', async () => {
+    const floor = createFloor(createLog(10));
+    await floor.tail.warmUp();
+    floor.log.rewind(8);
+    floor.append(5);
+    await floor.tail.look();
+
+    const lost = floor.follow(at(10));
+    const kept = floor.follow(at(8));
+    const known = floor.follow(at(10, 1));
+    await lost.connection.until(() => lost.connection.expired !== null);
+    await kept.connection.until(has(5));
+    await known.connection.until(has(3));
+
+    expect(lost.connection.received).toEqual([]);
+    expect(kept.connection.numbers).toEqual(upTo(13, 9));
+    expect(known.connection.numbers).toEqual(upTo(13, 11));
+  });
+
+  test('a subscriber that has read the new log further than the tail is not reset with the others', async () => {
+    const floor = createFloor(createLog(10));
+    const old = floor.follow(10, { startAnew: resetTo(floor) });
+    await floor.areLive(1);
+
+    floor.log.rewind(5);
+    floor.log.append(10);
+    const ahead = floor.follow(at(12, 1), { startAnew: resetTo(floor) });
+    await ahead.connection.until(has(3));
+    floor.append(1);
+    await ahead.connection.until(has(4));
+    await old.connection.until((received) => received.at(-1)?.number === 16);
+
+    expect(ahead.connection.numbers).toEqual(upTo(16, 13));
+  });
+
+  test('a lasting result of a lost entry is not shown for the entry that got its number', async () => {
+    const floor = createFloor(createLog(3), createSelection({ lasting: true }));
+    const before = floor.follow(0);
+    await before.connection.until(has(3));
+
+    floor.log.rewind(1);
+    floor.append(2);
+    const after = floor.follow(0);
+    await after.connection.until(has(3));
+
+    expect(after.connection.received.map(({ life }) => life)).toEqual([0, 1, 1]);
+  });
+
+  test('a heartbeat is not sent before an entry that is still being executed', async () => {
+    const selection = createSelection();
+    const floor = createFloor(createLog(1), selection);
+    const { connection } = floor.follow(1, { heartbeats: true });
+    await connection.until(has(1));
+    await floor.areLive(1);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { execute } = selection;
+    selection.execute = async (frames, viewer) => {
+      if (frames[0]?.kind === 'TRANSITION') await held;
+      return execute(frames, viewer);
+    };
+
+    floor.append();
+    await floor.tail.look();
+    const beats = Promise.all([floor.audience.beat(systemClock), floor.audience.beat(systemClock)]);
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+    expect(connection.received).toHaveLength(1);
+    release();
+    await beats;
+
+    expect(connection.received[1]).toMatchObject({ kind: 'TRANSITION', number: 2 });
+  });
+
+  test('under random rewinds nobody is live over a gap: each is reset, or was shown only what the log still has', async () => {
+    const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+    const chance = chanceOf('rewinding', seed);
+    const floor = createFloor(createLog(chance.integer(0, 300)));
+    const followers: { from: number; connection: Connection }[] = [];
+    for (let step = 0; step < 300; step += 1) {
+      if (chance.happens(0.3)) floor.append(chance.integer(1, 5));
+      if (chance.happens(0.3)) floor.handOver(chance.integer(1, 5));
+      if (chance.happens(0.03)) {
+        floor.log.rewind(Math.max(0, floor.log.length - chance.integer(0, 40)));
+        // Another server: the gateway learns of it by the next connection, or by the next entry from there.
+        floor.tail.doubt();
+        if (chance.happens(0.5)) floor.log.append(chance.integer(0, 60));
+      }
+      if (chance.happens(0.2)) {
+        const from = chance.integer(0, floor.log.length);
+        followers.push({
+          from,
+          ...floor.follow(at(from, floor.log.lifeAt(from)), {
+            heartbeats: chance.happens(0.3),
+            ...(chance.happens(0.7) ? { startAnew: resetTo(floor) } : {}),
+          }),
+        });
+      }
+      const one = followers[chance.integer(0, Math.max(0, followers.length - 1))]?.connection;
+      if (one && chance.happens(0.5)) one.roomFor = chance.integer(0, 3);
+      else one?.drain(chance.happens(0.5) ? chance.integer(1, 200) : undefined);
+      if (chance.happens(0.1)) floor.tail.wake();
+      if (chance.happens(0.01)) floor.log.failures = 1;
+      if (chance.happens(0.05)) await floor.audience.beat(systemClock);
+      for (let rest = chance.integer(0, 4); rest > 0; rest -= 1) await turn();
+    }
+    for (const { connection } of followers) connection.drain();
+    await floor.tail.look();
+    // After the last of all everybody who has not ended has seen everything.
+    floor.append();
+    const end = floor.log.length;
+    await Promise.all(
+      followers.map(({ connection }) =>
+        connection.until((received) => {
+          const newest = received.findLast(({ kind }) => kind !== 'HEARTBEAT');
+          const isOfThisLife = newest?.kind === 'RESET' || newest?.life === floor.log.lifeAt(end);
+          return connection.expired !== null || (newest?.cursor === `after ${end}` && isOfThisLife);
+        }),
+      ),
+    );
+
+    for (const { from, connection } of followers) {
+      const lastReset = connection.received.findLastIndex(({ kind }) => kind === 'RESET');
+      const since = connection.received.slice(lastReset + 1).filter(({ kind }) => kind === 'TRANSITION');
+      if (connection.expired) continue;
+      const start =
+        lastReset < 0 ? from : Number(connection.received[lastReset]?.cursor.slice('after '.length));
+      expect(
+        since.map(({ number, life }) => ({ number, life })),
+        `SEED=${seed}`,
+      ).toEqual(upTo(end, start + 1).map((number) => ({ number, life: floor.log.lifeAt(number) })));
+    }
+    expect(floor.errors.filter((error) => !String(error).includes('database is away'))).toEqual([]);
+  });
+});
