@@ -1,0 +1,178 @@
+/** A database that is restored under the running gateway: who is told, and what the gateway learns again. */
+import { expect, test } from 'vitest';
+import { createCursors, startOf } from '../../src/feed/cursor.ts';
+import { takeBackup } from '../harness/backup.ts';
+import { bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
+
+const FEED = `subscription ($after: String) { feed(after: $after) {
+  __typename
+  ... on StatusTransition { sequence cursor previousCursor subStatus }
+  ... on Heartbeat { cursor previousCursor }
+  ... on FeedReset { cursor previousCursor reason }
+} }`;
+const SCREEN = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) {
+  __typename
+  ... on SessionSnapshot { resync cursor session { subStatus version } }
+  ... on StatusTransition { sequence cursor subStatus }
+  ... on Heartbeat { cursor }
+} }`;
+const LOG = `subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence cursor subStatus } }`;
+
+/** Reports a step of a session by a webhook, and waits until it is recorded. */
+async function report(gateway: Gateway, verificationId: string, subStatus: string, minute: number) {
+  const count = async () => {
+    const { rows } = await gateway.database.query(
+      'select last_sequence from vkyc_session where verification_id = $1',
+      [verificationId],
+    );
+    return rows[0].last_sequence as number;
+  };
+  const before = await count();
+  const status = await gateway.webhook({
+    event_time: new Date(Date.UTC(2026, 0, 1, 10, minute)).toISOString(),
+    data: { verification_id: verificationId, status: 'PRE_VIDEO_CALL', sub_status: subStatus },
+  });
+  expect(status).toBe(200);
+  await eventually(async () => (await count()) === before + 1);
+}
+
+/** Takes frames until one of another kind than heartbeats. */
+async function nextNews(stream: Stream<any>): Promise<any> {
+  for (;;) {
+    const frame = await stream.next();
+    if (frame.__typename !== 'Heartbeat') return frame;
+  }
+}
+
+/** The code of the error that ends a stream; stock clients reject with one error or with a list. */
+const endOf = (stream: Stream<any>): Promise<unknown> =>
+  nextNews(stream).then(
+    (frame) => frame,
+    (error) => [error].flat()[0].extensions.code,
+  );
+
+const OVER = {
+  WebSocket: (gateway: Gateway) => gateway.subscribe,
+  'server-sent events': (gateway: Gateway) => gateway.stream,
+};
+
+for (const [transport, over] of Object.entries(OVER))
+  test(`${transport}: every subscriber behind a rewind is told, and the others go on without a gap`, async () => {
+    const gateway = await bootGateway();
+    const [hurt, spared] = [await gateway.start('hurt.1'), await gateway.start('spared.1')];
+    await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
+    const subscribe = over(gateway);
+    const [feed, screen, log, other] = [
+      subscribe(FEED),
+      subscribe(SCREEN, { id: hurt.id }),
+      subscribe(LOG, { id: hurt.id }),
+      subscribe(SCREEN, { id: spared.id, after: spared.startCursor }),
+    ];
+    await Promise.all([feed.next(), screen.take(2), other.take(2)]);
+    const restore = await takeBackup(gateway.database);
+    await report(gateway, 'hurt.1', 'AADHAAR_VERIFICATION_SUCCESS', 2);
+    const lost = await nextNews(feed);
+    expect(lost).toMatchObject({ subStatus: 'AADHAAR_VERIFICATION_SUCCESS', sequence: 3 });
+    expect([await nextNews(screen), await log.next()]).toMatchObject([{ sequence: 3 }, { sequence: 3 }]);
+
+    await restore();
+    await report(gateway, 'hurt.1', 'USER_QUEUED', 3);
+
+    expect(await nextNews(feed)).toMatchObject({
+      __typename: 'FeedReset',
+      reason: 'LOG_REWOUND',
+      previousCursor: lost.cursor,
+    });
+    expect(await nextNews(screen)).toMatchObject({ __typename: 'SessionSnapshot', resync: true });
+    expect(await endOf(log)).toBe('CURSOR_EXPIRED');
+    await report(gateway, 'hurt.1', 'USER_MEETING_SCHEDULED', 4);
+    await report(gateway, 'spared.1', 'USER_QUEUED', 5);
+    expect([(await nextNews(feed)).subStatus, (await nextNews(feed)).subStatus]).toEqual([
+      'USER_MEETING_SCHEDULED',
+      'USER_QUEUED',
+    ]);
+    expect(await nextNews(other)).toMatchObject({ __typename: 'StatusTransition', sequence: 2 });
+    expect(await gateway.graphql('{ feedCursor }')).toMatchObject({ status: 200 });
+    expect(gateway.logs.filter((line) => line.includes('the database lost transitions'))).toHaveLength(1);
+  });
+
+test('a cursor of a lost transition is expired everywhere, although its sequence was assigned again', async () => {
+  const gateway = await bootGateway();
+  const { id, startCursor } = await gateway.start('hurt.1');
+  await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
+  const restore = await takeBackup(gateway.database);
+  await report(gateway, 'hurt.1', 'AADHAAR_VERIFICATION_SUCCESS', 2);
+  const page = `query ($id: ID!, $after: String) { session(id: $id) { transitions(first: 9, after: $after) { nodes { cursor sequence subStatus } } } }`;
+  const before = (await gateway.graphql(page, { id })).data.session.transitions.nodes;
+  const feedEnd = (await gateway.graphql('{ feedCursor }')).data.feedCursor;
+
+  await restore();
+  await report(gateway, 'hurt.1', 'USER_QUEUED', 3);
+
+  const [, kept, lost] = before.map((node: any) => node.cursor);
+  const { errors } = await gateway.graphql(page, { id, after: lost });
+  expect(errors?.[0]?.extensions.code).toBe('CURSOR_EXPIRED');
+  for (const after of [kept, startCursor])
+    expect((await gateway.graphql(page, { id, after })).data.session.transitions.nodes.at(-1)).toMatchObject({
+      sequence: 3,
+      subStatus: 'USER_QUEUED',
+    });
+  expect(await endOf(gateway.subscribe(LOG, { id, after: lost }))).toBe('CURSOR_EXPIRED');
+  for (const after of [lost, feedEnd]) {
+    expect(await endOf(gateway.subscribe(LOG, { after }))).toBe('CURSOR_EXPIRED');
+    const reset = await gateway.subscribe(FEED, { after }).next();
+    expect(reset).toMatchObject({ __typename: 'FeedReset', reason: 'LOG_REWOUND', previousCursor: after });
+  }
+  const screen = await gateway.subscribe(SCREEN, { id, after: lost }).next();
+  expect(screen).toMatchObject({ __typename: 'SessionSnapshot', resync: true });
+  expect(await gateway.subscribe(SCREEN, { id, after: kept }).next()).toMatchObject({ sequence: 3 });
+  expect(await gateway.subscribe(FEED, { after: kept }).next()).toMatchObject({ sequence: 3 });
+});
+
+test('a session that was lost as a whole ends the subscriptions to it', async () => {
+  const gateway = await bootGateway();
+  await gateway.start('kept.1');
+  const restore = await takeBackup(gateway.database);
+  const { id, startCursor } = await gateway.start('lost.1');
+  const streams = [gateway.subscribe(SCREEN, { id }), gateway.subscribe(LOG, { id, after: startCursor })];
+  await Promise.all(streams.map((stream) => stream.next()));
+
+  await restore();
+
+  for (const stream of streams) expect(await endOf(stream)).toBe('CURSOR_EXPIRED');
+});
+
+test('a cursor that an earlier release issued, which has no fingerprint, is resumed from', async () => {
+  const gateway = await bootGateway();
+  const { id } = await gateway.start('hurt.1');
+  await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
+  const { rows } = await gateway.database.query('select epoch, cursor_key from log_identity');
+  const cursors = createCursors({ epoch: rows[0].epoch, cursorKey: rows[0].cursor_key });
+  const key = Buffer.from(id, 'base64url').toString().split(':')[1] as string;
+  const after = cursors.encode({ ...startOf(key), sequence: 1 });
+
+  for (const query of [SCREEN, LOG])
+    expect(await gateway.subscribe(query, { id, after }).next()).toMatchObject({ sequence: 2 });
+  expect(await gateway.subscribe(FEED, { after }).next()).toMatchObject({ sequence: 2 });
+});
+
+test('what the database forgot is asked of the provider again, although nobody is subscribed', async () => {
+  const gateway = await bootGateway({ polling: true, environment: { PROVIDER_CALLS_PER_MINUTE: '6000' } });
+  const { id } = await gateway.start('hurt.happy-path');
+  await gateway.advance('hurt.happy-path', 1);
+  const look = async () =>
+    (await gateway.graphql(`{ session(id: "${id}") { subStatus version } }`)).data.session;
+  await eventually(async () => (await look()).version === 2);
+  const restore = await takeBackup(gateway.database);
+  await gateway.advance('hurt.happy-path', 2);
+  await eventually(async () => (await look()).version === 4);
+  const { subStatus } = await look();
+
+  await restore();
+  await eventually(async () => (await look()).subStatus === subStatus);
+
+  const { rows } = await gateway.database.query(
+    `select source from status_transition order by recorded_at desc limit 1`,
+  );
+  expect(rows).toEqual([{ source: 'POLL' }]);
+});
