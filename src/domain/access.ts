@@ -116,7 +116,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   StatusTransitionEdge: { OPEN: 'node cursor' },
   SessionSnapshot: { OPEN: 'session cursor previousCursor resync' },
   Heartbeat: { OPEN: 'serverTime cursor previousCursor' },
-  FeedReset: { OPEN: 'cursor previousCursor reason' },
+  FeedReset: { OPEN: 'cursor previousCursor cause reason' },
   StartSessionSuccess: { OPEN: 'session replayed' },
   ScheduleMeetingSuccess: { OPEN: 'session meeting replayed' },
   CancelMeetingSuccess: { OPEN: 'session meeting replayed' },

@@ -5,7 +5,7 @@ import type { Audience, Member, Passed } from './audience.ts';
 import { CursorError, type CursorExpiry, expiredCursor, type LogPlace, placeAfter } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
 import { keyOfEntry, type Shown } from './shared-execution.ts';
-import type { Anew, Expire, LogProgress, RestartReason, Subscriber } from './stream.ts';
+import type { Anew, Expire, LogProgress, RestartCause, Subscriber } from './stream.ts';
 import type { Entry, Tail } from './tail.ts';
 
 /** How many entries of the past are executed together. */
@@ -27,6 +27,7 @@ export class Follower implements Member {
   #quiet = false;
   /** What the newest frame that was sent stands for; before the first, the client's own `after`. */
   #sent: LogPlace | string | null;
+  readonly #begunAt = performance.now();
   readonly #subscriber: Subscriber;
   readonly #tail: Tail;
   readonly #audience: Audience;
@@ -69,11 +70,10 @@ export class Follower implements Member {
 
   /** Begins, with a frame that is not an entry of the log if one is given. */
   start(first: Anew | null): void {
-    const began = performance.now();
     this.#run(async () => {
       if (first) await this.#show(first);
       // What is in memory may have been lost since it was read: only the log can tell that it is up to date.
-      if (this.#tail.verifiedAt < began) await this.#tail.look();
+      if (this.#tail.verifiedAt < this.#begunAt) await this.#tail.look();
       await this.#catchUp();
     });
   }
@@ -253,12 +253,12 @@ export class Follower implements Member {
   }
 
   /** Sends the restart point and goes on from there. A subscription that has none ends, unless it can still read on. */
-  async #restart(reason: RestartReason): Promise<void> {
+  async #restart(cause: RestartCause): Promise<void> {
     this.#audience.leave(this);
     this.#state = 'CATCHING_UP';
     const { startAnew } = this.#subscriber;
-    if (!startAnew && reason !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(reason));
-    const anew = await startAnew?.(reason);
+    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(cause));
+    const anew = await startAnew?.(cause);
     this.#metrics?.overflows.inc({ sent: anew?.frame.kind ?? 'LOG' });
     if (this.#hasEnded()) return;
     if (anew) await this.#show(anew);

@@ -1,46 +1,54 @@
-/**
- * How long a subscription lasts. Its frames go straight to their sink, so this iterator yields none: it ends when the
- * subscription does, which is what GraphQL's transports wait for.
- */
-export class Lifetime implements AsyncIterableIterator<never> {
-  #end: (() => void) | null;
-  readonly #ended: Promise<IteratorResult<never, undefined>>;
-  #resolve: (result: IteratorResult<never, undefined>) => void = () => {};
-  #reject: (error: Error) => void = () => {};
+/** The last result of a subscription that ends by itself. */
+export interface Ending {
+  readonly errors: readonly Error[];
+}
 
-  /** `end` releases what the subscription holds; it is called once. */
-  constructor(end: () => void) {
-    this.#end = end;
-    this.#ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+/**
+ * How long a subscription lasts. Its frames go straight to their sink, so this iterator yields none of them: it ends when
+ * the subscription does, which is what GraphQL's transports wait for. Only a subscription that cannot go on yields a
+ * result, the error that says why, before it ends.
+ */
+export class Lifetime implements AsyncIterableIterator<Ending> {
+  #release: (() => void) | null;
+  readonly #over: Promise<void>;
+  #end: () => void = () => {};
+  #ending: Ending | null = null;
+
+  /** `release` lets go of what the subscription holds; it is called once. */
+  constructor(release: () => void) {
+    this.#release = release;
+    this.#over = new Promise((resolve) => {
+      this.#end = resolve;
     });
-    // It may fail before a transport waits for it.
-    this.#ended.catch(() => {});
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<never, undefined>> {
-    return this.#ended;
+  async next(): Promise<IteratorResult<Ending, undefined>> {
+    await this.#over;
+    const value = this.#ending;
+    this.#ending = null;
+    return value ? { done: false, value } : { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<never, undefined>> {
-    this.#release();
-    this.#resolve({ done: true, value: undefined });
+  async return(): Promise<IteratorResult<Ending, undefined>> {
+    this.#ending = null;
+    this.#finish();
     return { done: true, value: undefined };
   }
 
-  /** Ends the subscription with an error, which the transport sends to the client as the last message. */
+  /** Ends the subscription with an error, which the transport sends to the client as the last result. */
   fail(error: Error): void {
-    this.#release();
-    this.#reject(error);
+    if (!this.#release) return;
+    this.#ending = { errors: [error] };
+    this.#finish();
   }
 
-  #release(): void {
-    this.#end?.();
-    this.#end = null;
+  #finish(): void {
+    this.#release?.();
+    this.#release = null;
+    this.#end();
   }
 }

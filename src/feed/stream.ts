@@ -15,17 +15,17 @@ export type Frame =
       readonly resync: boolean;
       readonly at: LogPlace;
     }
-  | { readonly kind: 'RESET'; readonly at: LogPlace; readonly reason: RestartReason };
+  | { readonly kind: 'RESET'; readonly at: LogPlace; readonly cause: RestartCause };
 
 /** Why a subscriber was not sent everything since its last frame. */
-export const RESTART_REASONS = {
+export const RESTART_CAUSES = {
   TOO_FAR_BEHIND:
     'More happened since than is worth streaming, or the connection did not take it fast enough.',
   ARCHIVED: 'What followed the cursor was moved to an archive.',
   LOG_REWOUND:
     'The database lost its newest transitions in a failover or a restore. Some that you were shown may be void; the gateway asks the provider for them again.',
 } as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
-export type RestartReason = keyof typeof RESTART_REASONS;
+export type RestartCause = keyof typeof RESTART_CAUSES;
 
 /** An executed frame: the same for all streams that share it, but for the cursor of the frame before it. */
 export interface Executed {
@@ -87,7 +87,7 @@ export interface Subscriber {
    * whatever that takes, and otherwise ends with an error.
    * @throws CursorError if what it follows is gone as a whole
    */
-  readonly startAnew: ((reason: RestartReason) => Promise<Anew>) | null;
+  readonly startAnew: ((cause: RestartCause) => Promise<Anew>) | null;
 }
 
 /** How a subscription ends by itself. */

@@ -25,7 +25,7 @@ import {
   type SubStatus,
   UNRECOGNIZED,
 } from '../domain/status.ts';
-import { RESTART_REASONS, type RestartReason } from '../feed/stream.ts';
+import { RESTART_CAUSES, type RestartCause } from '../feed/stream.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 
@@ -86,10 +86,10 @@ export const TransitionSourceEnum = enumOf<TransitionSource>(
   'How the gateway came to know.',
   TRANSITION_SOURCES,
 );
-export const FeedResetReasonEnum = enumOf<RestartReason>(
-  'FeedResetReason',
+export const FeedResetCauseEnum = enumOf<RestartCause>(
+  'FeedResetCause',
   'Why a feed was reset. More values may be added: treat unknown ones as TOO_FAR_BEHIND.',
-  RESTART_REASONS,
+  RESTART_CAUSES,
 );
 export const SessionActionEnum = enumOf<SessionAction>(
   'SessionAction',

@@ -14,7 +14,7 @@ import {
 } from '../feed/cursor.ts';
 import { encodeOnce } from '../feed/frame-json.ts';
 import type { Lifetime } from '../feed/lifetime.ts';
-import type { Anew, RestartReason, Subscriber } from '../feed/stream.ts';
+import type { Anew, RestartCause, Subscriber } from '../feed/stream.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { keyOf } from './node.ts';
@@ -78,9 +78,9 @@ export async function followSessionLive(
 /** All sessions for a live floor: a client is reset if it cannot go on from its cursor, or only after very much. */
 export async function followFeed(after: Cursor, filter: Wanted | null | undefined, context: Context) {
   const { hub, cursors } = context.services;
-  const reset = async (reason: RestartReason): Promise<Anew> => {
+  const reset = async (cause: RestartCause): Promise<Anew> => {
     const newest = await hub.newest();
-    return { ...newest, frame: { kind: 'RESET', at: newest.at, reason } };
+    return { ...newest, frame: { kind: 'RESET', at: newest.at, cause } };
   };
   const subscriber = { ...subscriberOf(context, after, filter), heartbeats: true, startAnew: reset };
   const newest = await hub.newest();

@@ -18,10 +18,10 @@ import type { TransitionRow } from '../db/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPlace } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import type { Frame, RestartReason } from '../feed/stream.ts';
+import { type Frame, RESTART_CAUSES, type RestartCause } from '../feed/stream.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
-import { FeedResetReasonEnum, StatusEnum, SubStatusEnum } from './enums.ts';
+import { FeedResetCauseEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { followAll, followFeed, followSession, followSessionLive, type Wanted } from './follow.ts';
 import { VkycSession } from './session-type.ts';
 import { PREVIOUS_CURSOR_DESCRIPTION, StatusTransition } from './transition.ts';
@@ -101,8 +101,10 @@ class FeedReset {
   cursor: string;
   @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
   previousCursor?: string;
-  @Field(() => FeedResetReasonEnum, { description: 'Why the feed was reset.' })
-  reason: RestartReason;
+  @Field(() => FeedResetCauseEnum, { description: 'Why the feed was reset.' })
+  cause: RestartCause;
+  @Field(() => String, { nullable: true, description: 'The cause as a sentence, for people.' })
+  reason?: string;
 }
 
 const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
@@ -166,6 +168,11 @@ export class FeedResetResolver {
   @FieldResolver(() => String, { nullable: true })
   previousCursor(): string {
     return PREVIOUS_CURSOR;
+  }
+
+  @FieldResolver(() => String, { nullable: true })
+  reason(@Root() { cause }: Extract<Frame, { kind: 'RESET' }>): string {
+    return RESTART_CAUSES[cause];
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Lifetime } from '../feed/lifetime.ts';
+import type { Ending, Lifetime } from '../feed/lifetime.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
@@ -136,14 +136,13 @@ async function stream(
     const end = () => void begun.return();
     if (response.destroyed) end();
     response.once('close', end);
-    // The protocol has no message for errors of its own: they are a last result.
-    await begun.next().catch((error) => send({ errors: [error] }));
+    for await (const ending of begun) send(ending);
   } else {
     send(begun);
   }
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
-  function send(result: { errors?: readonly unknown[] } & Pick<ExecutionResult, 'data'>): void {
+  function send(result: ExecutionResult | Ending): void {
     sink.send(JSON.stringify(formattedResult(result as ExecutionResult, translate)), false);
   }
 

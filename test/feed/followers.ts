@@ -147,7 +147,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   ...(frame.kind === 'TRANSITION'
     ? { number: frame.transition.sequence, life: frame.transition.recordedAt.getTime() }
     : {}),
-  ...(frame.kind === 'RESET' ? { reason: frame.reason } : {}),
+  ...(frame.kind === 'RESET' ? { cause: frame.cause } : {}),
   ...(viewer ? { viewer: viewer.id } : {}),
   cursor:
     'at' in frame ? cursorOf(frame.at) : frame.kind === 'TRANSITION' ? cursorOf(frame.transition) : null,

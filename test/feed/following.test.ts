@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
-import type { RestartReason } from '../../src/feed/stream.ts';
+import type { RestartCause } from '../../src/feed/stream.ts';
 import { chanceOf } from '../../src/sandbox/random.ts';
 import {
   at,
@@ -177,8 +177,8 @@ test('one who stalls holds nobody up, takes no memory, and reads on from the log
 
 test('one who stalls and may start anew is shown where to go on', async () => {
   const floor = createFloor();
-  const startAnew = async (reason: RestartReason) => ({
-    frame: { kind: 'RESET', at: at(floor.log.length).at, reason } as const,
+  const startAnew = async (cause: RestartCause) => ({
+    frame: { kind: 'RESET', at: at(floor.log.length).at, cause } as const,
     ...at(floor.log.length),
   });
   const stalled = floor.follow(0, { startAnew, connection: Object.assign(new Connection(), { roomFor: 1 }) });
@@ -200,8 +200,8 @@ test('one who stalls and may start anew is shown where to go on', async () => {
 
 test('one who is on the way through what is archived is not led past it: it starts anew, or has to come back', async () => {
   const floor = createFloor(createLog(3000));
-  const startAnew = async (reason: RestartReason) => ({
-    frame: { kind: 'RESET', at: at(3000).at, reason } as const,
+  const startAnew = async (cause: RestartCause) => ({
+    frame: { kind: 'RESET', at: at(3000).at, cause } as const,
     ...at(3000),
   });
   const room = () => Object.assign(new Connection(), { roomFor: 1 });

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
-import type { RestartReason } from '../../src/feed/stream.ts';
+import type { RestartCause } from '../../src/feed/stream.ts';
 import { chanceOf } from '../../src/sandbox/random.ts';
 import { at, Connection, createFloor, createLog, createSelection, upTo } from './followers.ts';
 
@@ -10,9 +10,9 @@ type Floor = ReturnType<typeof createFloor>;
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
 /** Restarts at the log's end, as a live floor does. */
-const resetTo = (floor: Floor) => async (reason: RestartReason) => {
+const resetTo = (floor: Floor) => async (cause: RestartCause) => {
   const end = at(floor.log.length, floor.log.lifeAt(floor.log.length));
-  return { frame: { kind: 'RESET', at: end.at, reason } as const, ...end };
+  return { frame: { kind: 'RESET', at: end.at, cause } as const, ...end };
 };
 
 describe('Tail and Follower after a rewind', () => {
@@ -28,7 +28,7 @@ describe('Tail and Follower after a rewind', () => {
     await connection.until((received) => received.at(-1)?.number === 99);
 
     const [reset, ...entries] = connection.received;
-    expect(reset).toMatchObject({ kind: 'RESET', reason: 'LOG_REWOUND', cursor: 'after 58' });
+    expect(reset).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND', cursor: 'after 58' });
     expect(connection.numbers).toEqual(upTo(99, 59));
     expect(entries.every(({ life }) => life === 1)).toBe(true);
     expect(floor.rewinds).toEqual(['LOG_REWOUND']);
@@ -44,7 +44,7 @@ describe('Tail and Follower after a rewind', () => {
     floor.tail.wake();
     await connection.until(has(1));
 
-    expect(connection.received[0]).toMatchObject({ kind: 'RESET', reason: 'LOG_REWOUND' });
+    expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
   test('an entry that is handed over under a known number reveals the rewind at once', async () => {
@@ -56,7 +56,7 @@ describe('Tail and Follower after a rewind', () => {
     floor.handOver(1);
     await connection.until(has(1));
 
-    expect(connection.received[0]).toMatchObject({ kind: 'RESET', reason: 'LOG_REWOUND' });
+    expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
   test('an entry that is handed over right after the old end is not passed on while the server is in doubt', async () => {
@@ -71,7 +71,7 @@ describe('Tail and Follower after a rewind', () => {
     await connection.until(has(1));
     await floor.tail.look();
 
-    expect(connection.received).toMatchObject([{ kind: 'RESET', reason: 'LOG_REWOUND', cursor: 'after 11' }]);
+    expect(connection.received).toMatchObject([{ kind: 'RESET', cause: 'LOG_REWOUND', cursor: 'after 11' }]);
     expect(floor.tail.head).toBe(11);
   });
 
@@ -123,7 +123,7 @@ describe('Tail and Follower after a rewind', () => {
 
     expect(slow.connection.received.slice(0, 2)).toMatchObject([
       { kind: 'TRANSITION', number: 11, life: 0 },
-      { kind: 'RESET', reason: 'LOG_REWOUND' },
+      { kind: 'RESET', cause: 'LOG_REWOUND' },
     ]);
   });
 

@@ -63,8 +63,9 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
       subscribe(LOG, { after }),
     ])
       await takeLinked(stream, 3, after);
-    const ends = [feed, live, log].map((frames) => frames.at(-1)?.cursor);
-    expect(new Set(ends).size).toBe(1);
+    // A cursor of the feed also holds the position there, and works everywhere as the others do.
+    expect(live.at(-1)?.cursor).toBe(log.at(-1)?.cursor);
+    await takeLinked(subscribe(LOG, { id, after: feed[0]?.cursor }), 3, feed[0]?.cursor as string);
   });
 
   test(`${transport}: a mark behind the cursor, for routers that share streams, changes nothing`, async () => {

@@ -45,10 +45,12 @@ test('what a replica records is passed on as the log has it, and the log is not 
   const read = reads.map((count) => count());
 
   expect(new Set(live.map(({ source }) => source))).toEqual(new Set(['WEBHOOK', 'MUTATION']));
-  expect(ofOne).toEqual(live);
+  // The cursors of the feed hold the position there as well.
+  const withoutCursor = ({ cursor: _, ...rest }: Record<string, unknown>) => rest;
+  expect(ofOne.map(withoutCursor)).toEqual(live.map(withoutCursor));
   // Every two seconds it looks, whatever it was told.
   for (const times of read) expect(times).toBeLessThan(20);
   const later = await bootGateway({ database: gateway.databaseUrl });
   expect(await later.subscribe(ALL, { after: startCursor }).take(live.length)).toEqual(live);
-  expect(await later.subscribe(ONE, { id, after: startCursor }).take(live.length)).toEqual(live);
+  expect(await later.subscribe(ONE, { id, after: startCursor }).take(live.length)).toEqual(ofOne);
 });
