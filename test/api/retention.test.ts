@@ -251,3 +251,27 @@ test('the chains hold without what was archived, an archive proves its own, and 
     });
   }
 });
+
+test('a session that is archived ends the streams of its live subscribers with CURSOR_EXPIRED', async () => {
+  const gateway = await bootGateway();
+  const session = await endedLongAgo(gateway, 'ended.1');
+  // The newest transition of the feed stays: it must be of another session.
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const streams = [
+    gateway.subscribe(LIVE, { id: session.id }),
+    gateway.stream(LIVE, { id: session.id }),
+    gateway.subscribe(transitionsAfter, { id: session.id, after: session.startCursor }),
+  ];
+  await Promise.all(streams.map((stream) => stream.next()));
+
+  await run(gateway, 'retention', '--to', await emptyFolder());
+
+  for (const stream of streams) {
+    const end = async (): Promise<string> => {
+      for (;;) await stream.next();
+    };
+    await expect(end()).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
+  }
+  expect(gateway.logs.filter((line) => line.includes('the database lost transitions'))).toEqual([]);
+});
