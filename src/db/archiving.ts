@@ -13,6 +13,7 @@ import {
   archivedSessions,
   auditBacklog,
   auditEntries,
+  doubts,
   feed,
   idempotencyKeys,
   inbox,
@@ -122,6 +123,7 @@ export async function deleteArchived(
     .set({ archivedPosition: sql`greatest(${logIdentity.archivedPosition}, ${newest})` });
   for (const table of Object.values(ARCHIVED)) await tx.delete(table).where(inArray(table.sessionId, ids));
   await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
+  await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
   // Nothing begins them again, neither a repeated start nor late news.
   await tx
     .update(startIntents)

@@ -24,6 +24,7 @@ export const RUNTIME_RIGHTS = {
   startIntents: 'select, insert, update',
   idempotencyKeys: 'select, insert',
   sightings: 'select, insert, update (event_time)',
+  doubts: 'select, insert, update, delete',
   outbox: 'select, insert, delete',
   feed: 'select, insert',
   logIdentity: 'select',

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import { nextPollAt } from '../domain/polling.ts';
-import type { SessionState } from '../domain/session.ts';
+import type { Doubt, SessionState } from '../domain/session.ts';
 import { infoOf, type Party, type Status, type SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { type Extent, type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
@@ -14,7 +14,7 @@ export type SessionRow = typeof sessions.$inferSelect;
 export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
 /** The state that the rules judge by. */
-export const stateOf = (row: SessionRow): SessionState => ({
+export const stateOf = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
   version: row.version,
@@ -27,14 +27,19 @@ export const stateOf = (row: SessionRow): SessionState => ({
     eventTime: row.providerEventTime,
     foundAt: row.providerFoundAt,
     webhooks: row.providerWebhooks,
+    doubt,
   },
 });
 
 /**
- * The row with its next poll: whoever writes a session writes it so. Of one that is over nobody asks, whatever was in
- * doubt. See `nextPollAt` for the fair share.
+ * Returns the row with its next poll recomputed; every write of a session goes through this. A session that is over is
+ * not polled, whatever was in doubt. See `nextPollAt` for the fair share and the second look.
  */
-export const withNextPoll = (row: Omit<SessionRow, 'nextPollAt'>, fairShareMs: number): SessionRow => ({
+export const withNextPoll = (
+  row: Omit<SessionRow, 'nextPollAt'>,
+  fairShareMs: number,
+  secondLookAt: Date | null = null,
+): SessionRow => ({
   ...row,
   unsettled: row.unsettled && !infoOf(row).terminal,
   nextPollAt: nextPollAt(
@@ -44,6 +49,7 @@ export const withNextPoll = (row: Omit<SessionRow, 'nextPollAt'>, fairShareMs: n
       changedAt: row.updatedAt,
       heardAt: row.providerHeardAt,
       unsettled: row.unsettled,
+      secondLookAt,
       meetingAt: row.meetingAt,
       linkExpiresAt: row.linkExpiresAt,
       createdAt: row.createdAt,

@@ -338,6 +338,15 @@ export const sightings = pgTable(
   ],
 );
 
+/** Answers of the provider that wait for a second one to confirm them (`Doubt`): at most one a session, few at a time. */
+export const doubts = pgTable('doubted_answer', {
+  sessionId: uuid('session_id').primaryKey(),
+  rawStatus: text('raw_status').notNull(),
+  rawSubStatus: text('raw_sub_status').notNull(),
+  since: time('since').notNull(),
+  webhooks: integer('webhooks').notNull(),
+});
+
 /** Transitions that were recorded and have no position yet. Rows live for milliseconds. */
 export const outbox = pgTable('transition_outbox', {
   id: bigserial('id', { mode: 'bigint' }).primaryKey(),

@@ -16,6 +16,8 @@ export interface PollFacts extends Pair {
   readonly heardAt: Date;
   /** The order of what was heard is in doubt: asking settles it. */
   readonly unsettled: boolean;
+  /** When to ask again about an answer that a second one has to confirm; null if there is none. */
+  readonly secondLookAt: Date | null;
   readonly meetingAt: Date | null;
   readonly linkExpiresAt: Date | null;
   readonly createdAt: Date;
@@ -71,7 +73,7 @@ const LONGEST_REVIEW_MS = 30 * DAY;
 export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (infoOf(facts).terminal) return null;
   const heard = facts.heardAt.getTime();
-  if (facts.unsettled) return facts.heardAt;
+  if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
 
   const rhythm = OTHER_RHYTHMS[facts.subStatus] ?? 'UNDER_WAY';
   const expiry = facts.linkExpiresAt?.getTime() ?? facts.createdAt.getTime() + LINK_LIFE_MS;

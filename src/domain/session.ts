@@ -47,9 +47,22 @@ export interface ProviderView {
   readonly rawSubStatus: string;
   /** By the provider's clock, of the newest webhook; null until one was received. */
   readonly eventTime: Date | null;
-  /** By our clock, when a poll found these words; null where a webhook dated them. */
+  /** By our clock, when these words were found by a poll, or by a webhook whose time is no use; null if a webhook dated them. */
   readonly foundAt: Date | null;
   /** Webhooks of this session recorded so far, so that a poll knows whether one overtook it. */
+  readonly webhooks: number;
+  /** An answer that waits for a second one to confirm it. */
+  readonly doubt: Doubt | null;
+}
+
+/**
+ * An answer that repeated an older pair of the session's log. Either the session really went back, or the provider
+ * answered from a replica that lags behind its own webhooks: a second answer, asked for later, tells.
+ */
+export interface Doubt extends ProviderWords {
+  /** When it was recorded, by our clock. */
+  readonly since: Date;
+  /** `ProviderView.webhooks` at that time: a webhook since makes it void. */
   readonly webhooks: number;
 }
 
@@ -61,14 +74,21 @@ interface ProviderWords {
 /** An earlier sighting of the same words: when by the provider's clock, or null where only a poll found them. */
 export type Sighting = Date | null;
 
-/** Something the provider said. `seen` are the earlier sightings of the same words in this session. */
-export type ProviderNews =
-  | (ProviderWords & {
-      readonly kind: 'WEBHOOK';
-      readonly eventTime: Date;
-      readonly seen: readonly Sighting[];
-    })
-  | (ProviderWords & { readonly kind: 'ANSWER'; readonly webhooksWhenAsked: number });
+/** An update of the provider. `seen` are the earlier sightings of the same words in this session. */
+export type ProviderNews = ProviderWords & { readonly seen: readonly Sighting[] } & (
+    | {
+        readonly kind: 'WEBHOOK';
+        readonly eventTime: Date;
+        /** By our clock. */
+        readonly receivedAt: Date;
+      }
+    | {
+        readonly kind: 'ANSWER';
+        readonly webhooksWhenAsked: number;
+        /** By our clock. */
+        readonly askedAt: Date;
+      }
+  );
 
 /**
  * How far the provider's clock may be from ours. Nothing is ordered by it: it only tells whether a webhook may be
@@ -76,27 +96,49 @@ export type ProviderNews =
  */
 const CLOCK_DOUBT_MS = 5_000;
 
+/**
+ * How far ahead of our clock the time of a webhook may be. Clocks differ by seconds; a time that is minutes ahead is a
+ * mistake, and would make every true webhook until then look late.
+ */
+export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
+
+/** Whether a time of the provider is so far ahead of our clock that nothing may be ordered by it. */
+export const isTooFarAhead = (time: Date, now: Date): boolean =>
+  time.getTime() > now.getTime() + MAX_CLOCK_LEAD_MS;
+
+/** How long after a doubted answer the provider is asked again: longer than its replicas usually lag. */
+export const SECOND_LOOK_AFTER_MS = 5_000;
+
 /** What to do about a piece of news. */
 export type Judgement =
   | { readonly kind: 'NOTHING'; readonly settle: boolean }
+  /** The answer repeats an older pair: it is applied only if an answer that is asked for later says the same. */
+  | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
   /** The webhook of something that a poll had found: no transition, only its time. */
   | { readonly kind: 'CONFIRMS'; readonly settle: boolean }
   | { readonly kind: 'TRANSITION'; readonly pair: Pair; readonly verdict: Verdict; readonly settle: boolean };
 
 /**
- * Whether news from the provider is a transition, and whether it moves the session. News is never refused.
+ * Whether an update of the provider is a transition, and whether it moves the session. Updates are never refused.
  * `settle` asks for a GET of the provider's state: the order of what was received cannot be told from its times.
  */
-export function judge(session: SessionState | null, news: ProviderNews): Judgement {
+export function judge(session: SessionState | null, news: ProviderNews, now: Date): Judgement {
   const pair = recognize(news.rawStatus, news.rawSubStatus);
-  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', settle: false };
-  return news.kind === 'WEBHOOK' ? judgeWebhook(session, pair, news) : judgeAnswer(session, pair, news);
+  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', settle: !hasOrder(news) };
+  return news.kind === 'WEBHOOK'
+    ? judgeWebhook(session, pair, news, now)
+    : judgeAnswer(session, pair, news, now);
 }
+
+/** Whether the time of a webhook may be used for ordering; an answer has none and needs none. */
+const hasOrder = (news: ProviderNews): boolean =>
+  news.kind === 'ANSWER' || !isTooFarAhead(news.eventTime, news.receivedAt);
 
 function judgeWebhook(
   session: SessionState,
   pair: Pair,
   news: Extract<ProviderNews, { kind: 'WEBHOOK' }>,
+  now: Date,
 ): Judgement {
   const time = news.eventTime.getTime();
   if (news.seen.some((sighting) => sighting?.getTime() === time)) return { kind: 'NOTHING', settle: false };
@@ -104,9 +146,15 @@ function judgeWebhook(
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
   // A poll's finding from before the current one may be this event or an earlier one: only asking can tell.
-  if (news.seen.includes(null)) return { kind: 'CONFIRMS', settle: !isCurrent };
+  if (news.seen.includes(null)) return { kind: 'CONFIRMS', settle: !isCurrent || !hasOrder(news) };
 
-  const newest = session.provider.eventTime?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const { eventTime: known } = session.provider;
+  // A session may hold such a time from a release that believed it.
+  const isKnownFalse = known !== null && isTooFarAhead(known, now);
+  if (isKnownFalse || !hasOrder(news))
+    return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: true };
+
+  const newest = known?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (time < newest)
     return { kind: 'TRANSITION', pair, verdict: lateVerdictOn(session, pair), settle: false };
   const { foundAt } = session.provider;
@@ -119,18 +167,44 @@ function judgeWebhook(
   };
 }
 
-/** An answer has no time: it is news only if nothing overtook it and it differs from what is known. */
+/**
+ * An answer has no time: it is news only if no webhook overtook it and it differs from what is known. If it repeats an
+ * older pair of the log, a second answer has to confirm it.
+ */
 function judgeAnswer(
   session: SessionState,
   pair: Pair,
   news: Extract<ProviderNews, { kind: 'ANSWER' }>,
+  now: Date,
 ): Judgement {
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
   // What it says may be newer than the webhook that overtook it: only asking again can tell.
   if (overtaken || known) return { kind: 'NOTHING', settle: !known };
+  if (news.seen.length > 0) {
+    const { rawStatus, rawSubStatus } = news;
+    const first = doubtOf(session, news) ?? {
+      rawStatus,
+      rawSubStatus,
+      since: now,
+      webhooks: provider.webhooks,
+    };
+    if (news.askedAt.getTime() < first.since.getTime() + SECOND_LOOK_AFTER_MS)
+      return { kind: 'DOUBTED', doubt: first };
+  }
   return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: false };
+}
+
+/** The doubt about an earlier answer with the same words, if no webhook was recorded since. */
+function doubtOf({ provider }: SessionState, words: ProviderWords): Doubt | null {
+  const { doubt, webhooks } = provider;
+  const isSame =
+    doubt !== null &&
+    doubt.webhooks === webhooks &&
+    doubt.rawStatus === words.rawStatus &&
+    doubt.rawSubStatus === words.rawSubStatus;
+  return isSame ? doubt : null;
 }
 
 /** A decision of the provider against what it contradicts, wherever the session holds that for good. */
@@ -259,6 +333,7 @@ function providerMoves(from: Pair, to: Pair): boolean {
     eventTime: null,
     foundAt: null,
     webhooks: 0,
+    doubt: null,
   };
   return verdictOn({ ...session, provider }, to) === 'MOVED';
 }

@@ -9,20 +9,19 @@ import { Mismatch, ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { chosenUserId } from './chosen-user-id.ts';
 import { learnUser } from './ensure-user.ts';
-import type { AnswerReport } from './record-transition.ts';
+import type { AnswerReport, Question } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 /** How often an id is asked about again that found no free call, and how long after if the failure does not say. */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
 
-/** An answer about a verification that has no session yet. */
-const answerAbout = (verificationId: string, said: ProviderSession): AnswerReport => ({
+const answerTo = (asked: Question, said: ProviderSession): AnswerReport => ({
   source: 'POLL',
   actor: null,
   said,
   eventTime: null,
-  asked: { verificationId, webhooks: 0 },
+  asked,
 });
 
 export interface AdoptionParts {
@@ -76,15 +75,16 @@ async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Pro
   const intent = await findIntent(db, verificationId);
   if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
 
+  const asked = { verificationId, at: parts.clock.now(), webhooks: 0 };
   const said = await provider.findVerification(verificationId);
   if (!said) return 'NOT_AT_PROVIDER';
   if (said.userId === null) return 'WITHOUT_USER';
   if (intent?.state === 'OPEN' && (await verifiesUserOf(parts, intent, said))) {
-    const report = answerAbout(verificationId, said);
+    const report = answerTo(asked, said);
     const recorded = await recorder.recordAnswer((recording) => recording.report(report));
     if (recorded) return 'ADOPTED';
   }
-  if (await adoptFound(parts, verificationId, said)) return 'ADOPTED';
+  if (await adoptFound(parts, asked, said)) return 'ADOPTED';
   // A start or a webhook may have begun the session since the first look.
   return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
 }
@@ -95,10 +95,11 @@ async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Pro
  */
 export async function adoptFound(
   parts: AdoptionParts,
-  verificationId: string,
+  asked: Question,
   said: ProviderSession,
 ): Promise<boolean> {
   const { clock, recorder } = parts;
+  const { verificationId } = asked;
   const { userId } = said;
   if (userId === null) return false;
   const user = await learnUser(parts, userId);
@@ -114,7 +115,7 @@ export async function adoptFound(
       agentTemplate: null,
       replacesId: null,
     };
-    await recording.adopt(answerAbout(verificationId, said), origin);
+    await recording.adopt(answerTo(asked, said), origin);
     return true;
   });
 }

@@ -27,7 +27,11 @@ export async function refreshSession(
   sessionId: string,
 ): Promise<Refreshed> {
   const session = await allowedSession(parts, viewer, 'REFRESH', sessionId);
-  const asked = { verificationId: session.verificationId, webhooks: session.providerWebhooks };
+  const asked = {
+    verificationId: session.verificationId,
+    at: parts.clock.now(),
+    webhooks: session.providerWebhooks,
+  };
   const said = await find(parts, session);
   const report = { source: 'POLL', actor: null, said, eventTime: null, asked } as const;
   const recorded = await parts.recorder

@@ -99,7 +99,7 @@ export class Inbox {
     await this.#parts.recorder.inTransaction(async (recording) => {
       const recorded = new Set<NewWebhook>();
       const record = async (row: NewWebhook, news: WebhookNews) => {
-        const unstored = { report: reportOf(news), bodyHash: row.bodyHash };
+        const unstored = { report: reportOf(news, row.receivedAt), bodyHash: row.bodyHash };
         if (await recording.reportIfFree(unstored)) recorded.add(row);
       };
       // What fails must not go on before the others are done: they would write after its end.

@@ -95,8 +95,9 @@ export class Reconciler {
       const [session] = await findSessionsByVerificationId(db, [verificationId]);
       if (!session) return await this.#lookFor(verificationId);
       await releaseWaiting(db, verificationId);
-      await endLookup(db, verificationId);
-      if (session.nextPollAt !== null && session.nextPollAt <= clock.now()) await this.#poll(session);
+      const lookup = await findLookup(db, verificationId);
+      const due = session.nextPollAt !== null && session.nextPollAt <= clock.now();
+      if (due || lookup) await this.#poll(session, due, lookup);
     } catch (error) {
       const fault = faultOf(error);
       log.warn(
@@ -108,18 +109,26 @@ export class Reconciler {
     }
   }
 
-  async #poll(session: SessionRow): Promise<void> {
+  /** Asks about a session that is due, or about which a webhook was parked: then there is a look-up of it. */
+  async #poll(session: SessionRow, due: boolean, lookup: LookupRow | null): Promise<void> {
     const { db, clock, provider, pace, log } = this.#parts;
+    const at = clock.now();
     const said = await this.#ask(() => provider.findVerification(session.verificationId));
     if (said === 'NOT_ASKED') return;
     if (said !== 'FAILED' && said !== null) {
       const { verificationId, providerWebhooks: webhooks } = session;
-      const report = { ...ANSWER, said, asked: { verificationId, webhooks } };
-      if (await this.#record((recording) => recording.report(report))) return;
+      const report = { ...ANSWER, said, asked: { verificationId, at, webhooks } };
+      if (await this.#record((recording) => recording.report(report))) {
+        if (lookup) await endLookup(db, verificationId);
+        return;
+      }
     }
+    if (lookup && said === null) await endLookup(db, lookup.verificationId);
+    else if (lookup) await this.#postpone(lookup);
     if (said === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
+    if (!due) return;
     const now = clock.now();
-    // It ends with its link all the same.
+    // Polling ends with the link even if the provider cannot be asked.
     const ended = withNextPoll({ ...session, providerHeardAt: now }, pace.fairShareMs).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);
     await postponePoll(db, session, ended ? null : retryAt);
@@ -138,18 +147,19 @@ export class Reconciler {
       return;
     }
 
+    const asked = { verificationId, at: clock.now(), webhooks: 0 };
     const said = await this.#ask(() => provider.findVerification(verificationId));
     if (said === 'NOT_ASKED') return;
     if (said !== 'FAILED' && said !== null) {
       const isForIntent = sent ? await this.#ask(() => verifiesUserOf(this.#parts, intent, said)) : false;
       if (isForIntent === true) {
-        const report = { ...ANSWER, said, asked: { verificationId, webhooks: 0 } };
+        const report = { ...ANSWER, said, asked };
         if (await this.#record((recording) => recording.report(report))) return;
         return this.#postpone(lookup);
       }
       if (isForIntent === 'NOT_ASKED') return;
       if (isForIntent === 'FAILED') return this.#postpone(lookup);
-      const adopted = waiting && (await this.#ask(() => adoptFound(this.#parts, verificationId, said)));
+      const adopted = waiting && (await this.#ask(() => adoptFound(this.#parts, asked, said)));
       if (adopted === true || adopted === 'NOT_ASKED') return;
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { findAuditHeadsOfVerifications } from '../db/audit.ts';
 import type { Transaction } from '../db/client.ts';
+import { dropDoubt, findDoubt, keepDoubt } from '../db/doubts.ts';
 import { lockFreeSessions, releaseWaiting } from '../db/inbox.ts';
 import { findIntent, type IntentRow } from '../db/intents.ts';
 import { endLookup } from '../db/lookups.ts';
@@ -23,11 +24,14 @@ import { findMismatch, type IdentityField } from '../domain/identity.ts';
 import type { Clock, ProviderSession } from '../domain/ports.ts';
 import {
   advance,
+  type Doubt,
   type FoldedState,
   isLate,
+  isTooFarAhead,
   type Judgement,
   judge,
   type ProviderNews,
+  SECOND_LOOK_AFTER_MS,
   type Sighting,
   type TransitionSource,
 } from '../domain/session.ts';
@@ -38,6 +42,8 @@ import { takeOver } from './take-over.ts';
 /** What the provider was asked, as far as its answer is compared with it. */
 export interface Question {
   readonly verificationId: string;
+  /** When it was asked, by our clock. */
+  readonly at: Date;
   /** The webhooks that were recorded when it was asked. */
   readonly webhooks: number;
 }
@@ -50,6 +56,8 @@ export interface WebhookReport {
   readonly said: ProviderSession;
   /** By the provider's clock. */
   readonly eventTime: Date;
+  /** By our clock. */
+  readonly receivedAt: Date;
 }
 
 /** An update that the provider answered with, which has no time. */
@@ -216,10 +224,10 @@ export class Recording {
   /** Null where another transaction began the same session first. */
   async #begin(report: Report, from: Origin): Promise<Recorded | null> {
     const { said } = report;
-    const judgement = judge(null, newsOf(report, []));
+    const now = this.#clock.now();
+    const judgement = judge(null, newsOf(report, []), now);
     if (judgement.kind !== 'TRANSITION')
       throw new Error('The first report of a session is always a transition');
-    const now = this.#clock.now();
     const { sessionId, ...origin } = from;
     const transition = this.#reported(sessionId, null, report, judgement, now);
     const unplanned = {
@@ -228,10 +236,10 @@ export class Recording {
       verificationId: said.verificationId,
       createdAt: now,
       erasedAt: null,
-      unsettled: false,
+      unsettled: judgement.settle,
       providerHeardAt: now,
-      providerFoundAt: report.eventTime ? null : now,
-      ...this.#facts(sessionId, null, report),
+      providerFoundAt: orderingTime(report) ? null : now,
+      ...this.#facts(sessionId, null, report, now),
       ...columnsOf(advance(null, transition), transition, now),
     };
     const session = withNextPoll(unplanned, this.#fairShareMs);
@@ -268,11 +276,8 @@ export class Recording {
     }));
   }
 
-  /** An answer has no time by which its words could be told from the same ones heard before. */
-  async #seenOf(reports: readonly Report[]): Promise<Sighting[][]> {
-    const dated = reports.filter(({ eventTime }) => eventTime);
-    const found = dated.length > 0 ? await findSightings(this.tx, dated.map(wordsOf)) : [];
-    return reports.map((report) => found[dated.indexOf(report)] ?? []);
+  #seenOf(reports: readonly Report[]): Promise<Sighting[][]> {
+    return findSightings(this.tx, reports.map(wordsOf));
   }
 
   async #reportOn(
@@ -286,26 +291,35 @@ export class Recording {
     const { said, eventTime } = report;
     this.changes.expect(before.id);
     const seen = seenBefore ?? (await this.#seenOf([report]))[0] ?? [];
-    const state = stateOf(before);
-    const judgement = judge(state, newsOf(report, seen));
+    // Webhooks have a time, and need no second look.
+    const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
+    const state = stateOf(before, doubt);
+    const now = this.#clock.now();
+    const judgement = judge(state, newsOf(report, seen), now);
     const overtaken = !report.eventTime && report.asked.webhooks !== before.providerWebhooks;
     if (judgement.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
-    if (overtaken) return this.#fillIn(before, report, judgement.settle);
+    if (judgement.kind === 'DOUBTED') {
+      this.tx.start(keepDoubt(this.tx, before.id, judgement.doubt));
+      return this.#fillIn(before, report, true, now, judgement.doubt);
+    }
+    if (overtaken) return this.#fillIn(before, report, judgement.settle, now, doubt);
+    if (doubt) this.tx.start(dropDoubt(this.tx, before.id));
 
-    const now = this.#clock.now();
     const transition =
       judgement.kind === 'TRANSITION' ? this.#reported(before.id, before, report, judgement, now) : null;
     const late = transition !== null && isLate(transition.verdict);
     // Which of two sightings a webhook confirms cannot be told: its time then says nothing of the newest word.
     const undated = judgement.kind === 'CONFIRMS' && judgement.settle;
-    const facts = late ? this.#times(before, report) : this.#facts(before.id, before, report);
+    const facts = late ? this.#times(before, report, now) : this.#facts(before.id, before, report, now);
     const folded = transition && columnsOf(advance(state, transition), transition, now, before);
     const session = this.#save({
       ...before,
       ...facts,
       ...folded,
-      ...(undated ? { providerEventTime: before.providerEventTime } : {}),
-      ...(judgement.kind === 'NOTHING' || late || undated ? {} : { providerFoundAt: eventTime ? null : now }),
+      ...(undated ? { providerEventTime: believed(before.providerEventTime, now) } : {}),
+      ...(judgement.kind === 'NOTHING' || late || undated
+        ? {}
+        : { providerFoundAt: orderingTime(report) ? null : now }),
       // An answer that nothing overtook is the provider's present state: there is no doubt left.
       unsettled: eventTime !== null && (before.unsettled || judgement.settle),
       providerHeardAt: now,
@@ -326,22 +340,33 @@ export class Recording {
     return { session, transition };
   }
 
-  /** An answer that webhooks overtook is no news, but may know what they left out. */
-  async #fillIn(before: SessionRow, report: Report, settle: boolean): Promise<Recorded> {
-    const said = this.#facts(before.id, null, report);
-    const session = this.#save({
+  /** Takes from an answer that is not applied what the session does not know yet: one that webhooks overtook, or a doubted one. */
+  async #fillIn(
+    before: SessionRow,
+    report: Report,
+    settle: boolean,
+    now: Date,
+    doubt: Doubt | null,
+  ): Promise<Recorded> {
+    const said = this.#facts(before.id, null, report, now);
+    const filled = {
       ...before,
       referenceId: before.referenceId ?? said.referenceId,
       link: before.link ?? said.link,
       linkExpiresAt: before.linkExpiresAt ?? said.linkExpiresAt,
       unsettled: before.unsettled || settle,
-      providerHeardAt: this.#clock.now(),
-    });
+      providerHeardAt: now,
+    };
+    const isStanding = doubt?.webhooks === before.providerWebhooks;
+    const session = this.#save(
+      filled,
+      doubt && isStanding ? new Date(doubt.since.getTime() + SECOND_LOOK_AFTER_MS) : null,
+    );
     return { session, transition: null };
   }
 
-  #save(session: SessionRow): SessionRow {
-    const planned = withNextPoll(session, this.#fairShareMs);
+  #save(session: SessionRow, secondLookAt: Date | null = null): SessionRow {
+    const planned = withNextPoll(session, this.#fairShareMs, secondLookAt);
     this.gathered.save(planned);
     return planned;
   }
@@ -388,7 +413,7 @@ export class Recording {
   }
 
   /** What the provider says beside the status. It leaves fields out at times; what is known stays known. */
-  #facts(sessionId: string, before: SessionRow | null, report: Report) {
+  #facts(sessionId: string, before: SessionRow | null, report: Report, now: Date) {
     const { said } = report;
     return {
       referenceId: said.referenceId ?? before?.referenceId ?? null,
@@ -396,14 +421,14 @@ export class Recording {
       linkExpiresAt: said.linkExpiresAt ?? before?.linkExpiresAt ?? null,
       providerMeetingAt: said.meetingAt ?? before?.providerMeetingAt ?? null,
       meetingAt: isNews(said.meetingAt, before) ? said.meetingAt : (before?.meetingAt ?? null),
-      ...this.#times(before, report),
+      ...this.#times(before, report, now),
     };
   }
 
-  #times(before: SessionRow | null, { eventTime }: Report) {
+  #times(before: SessionRow | null, report: Report, now: Date) {
     return {
-      providerEventTime: newer(before?.providerEventTime ?? null, eventTime),
-      providerWebhooks: (before?.providerWebhooks ?? 0) + (eventTime ? 1 : 0),
+      providerEventTime: newer(believed(before?.providerEventTime ?? null, now), orderingTime(report)),
+      providerWebhooks: (before?.providerWebhooks ?? 0) + (report.eventTime ? 1 : 0),
     };
   }
 }
@@ -444,13 +469,22 @@ const wayOf = ({ eventTime }: Report) => (eventTime ? 'WEBHOOK' : 'POLL');
 const isNews = (meetingAt: Date | null, before: SessionRow | null): boolean =>
   meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();
 
+/** The time by which a webhook is ordered; null for an answer, and for a webhook whose time is too far ahead. */
+const orderingTime = (report: Report): Date | null =>
+  report.eventTime && believed(report.eventTime, report.receivedAt);
+
+/** A time of the provider, unless it is too far ahead of our clock. */
+const believed = (time: Date | null, now: Date): Date | null =>
+  time && !isTooFarAhead(time, now) ? time : null;
+
 const newer = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
 
 function newsOf(report: Report, seen: readonly (Date | null)[]): ProviderNews {
   const { rawStatus, rawSubStatus } = report.said;
+  const words = { rawStatus, rawSubStatus, seen };
   return report.eventTime
-    ? { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime: report.eventTime, seen }
-    : { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked: report.asked.webhooks };
+    ? { ...words, kind: 'WEBHOOK', eventTime: report.eventTime, receivedAt: report.receivedAt }
+    : { ...words, kind: 'ANSWER', webhooksWhenAsked: report.asked.webhooks, askedAt: report.asked.at };
 }
 
 /** The session's columns that fold its log. A transition that did not move it leaves its words and time alone. */

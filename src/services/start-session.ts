@@ -207,7 +207,11 @@ export function createStartSession(parts: Parts): StartSession {
     // Once it was sent, the provider has taken it as it is.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
-    const asked = { verificationId: intent.verificationId, webhooks: begun?.providerWebhooks ?? 0 };
+    const asked = {
+      verificationId: intent.verificationId,
+      at: clock.now(),
+      webhooks: begun?.providerWebhooks ?? 0,
+    };
     const said = await ask(input, intent, user.userId);
     return recorder.recordAnswer(async (recording) => {
       const report = { source: 'MUTATION', actor: caller, said, eventTime: null, asked } as const;

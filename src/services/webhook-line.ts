@@ -134,7 +134,7 @@ export class WebhookLine {
     }
     let recorded: Recorded | null;
     try {
-      recorded = await recording.report(reportOf(news));
+      recorded = await recording.report(reportOf(news, row.receivedAt));
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       const { field, verificationId } = error;
@@ -146,9 +146,14 @@ export class WebhookLine {
       return void (await settleWebhook(recording.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
     if (recorded) return recording.gathered.settleWebhook(row.id);
     const { verificationId } = news.session;
-    const now = this.#parts.clock.now();
     await settleWebhook(recording.tx, row.id, { state: 'WAITING', verificationId, reason: STRANGER });
-    await planLookup(recording.tx, { verificationId, since: now, dueAt: now });
+    await this.#planLookup(recording.tx, verificationId);
+  }
+
+  /** Has the provider asked about a verification at once. */
+  async #planLookup(tx: Transaction, verificationId: string): Promise<void> {
+    const now = this.#parts.clock.now();
+    await planLookup(tx, { verificationId, since: now, dueAt: now });
   }
 
   async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
@@ -156,6 +161,8 @@ export class WebhookLine {
     const { attempts } = row;
     const body = session?.erasedAt ? this.#withoutBody(row) : {};
     await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
+    // It may have said something of the session that nobody else says: only the provider can tell now.
+    if (session) await this.#planLookup(tx, session.verificationId);
   }
 
   /** Of somebody who was erased nothing is kept: the hash alone stays, by which a repetition is known. */
@@ -174,9 +181,10 @@ export class WebhookLine {
 }
 
 /** What a webhook says, as it is recorded. */
-export const reportOf = ({ eventTime, session }: WebhookNews): WebhookReport => ({
+export const reportOf = ({ eventTime, session }: WebhookNews, receivedAt: Date): WebhookReport => ({
   source: 'WEBHOOK',
   actor: null,
   said: session,
   eventTime,
+  receivedAt,
 });

@@ -18,6 +18,7 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   changedAt: at(0),
   heardAt: at(0),
   unsettled: false,
+  secondLookAt: null,
   meetingAt: null,
   linkExpiresAt: at(20 * DAY),
   createdAt: at(-DAY),
@@ -48,8 +49,9 @@ test('the moments of a meeting and of a link’s end are kept, and a meeting beg
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
-test('doubt is settled at once', () => {
+test('doubt is settled at once, but an answer is confirmed only after a while', () => {
   expect(pause({ unsettled: true })).toBe(0);
+  expect(pause({ unsettled: true, secondLookAt: at(5 * SECOND) })).toBe(5 * SECOND);
 });
 
 test('it ends with the session, and with the link: but for reviews, which need no link', () => {

@@ -4,7 +4,7 @@ import {
   ACTION_MOVES,
   advance,
   type FoldedState,
-  judge,
+  judge as judgeAt,
   type ProviderNews,
   type SessionState,
   TRANSITION_RULES,
@@ -12,6 +12,8 @@ import {
 import { infoOf, KNOWN_PAIRS, STATUS_CATALOG, type SubStatus } from '../../src/domain/status.ts';
 
 const at = (second: number): Date => new Date(Date.UTC(2025, 4, 22, 3, 51, second));
+const NOW = at(30);
+const judge = (session: SessionState | null, news: ProviderNews, now = NOW) => judgeAt(session, news, now);
 const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
@@ -24,7 +26,7 @@ const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): S
   lastSequence: 2,
   disputed: false,
   decidedHere: false,
-  provider: { ...words(subStatus), eventTime: at(10), foundAt: null, webhooks: 2 },
+  provider: { ...words(subStatus), eventTime: at(10), foundAt: null, webhooks: 2, doubt: null },
   ...changes,
 });
 
@@ -32,12 +34,23 @@ const webhook = (subStatus: SubStatus, second: number, seen: (Date | null)[] = [
   kind: 'WEBHOOK',
   ...words(subStatus),
   eventTime: at(second),
+  receivedAt: at(second),
   seen,
 });
 const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderNews => ({
   kind: 'ANSWER',
   ...words(subStatus),
   webhooksWhenAsked,
+  askedAt: NOW,
+  seen: [],
+});
+/** An answer that repeats an older pair of the log, asked for at some second. */
+const repeated = (subStatus: SubStatus, second: number): ProviderNews => ({
+  kind: 'ANSWER',
+  ...words(subStatus),
+  webhooksWhenAsked: 2,
+  askedAt: at(second),
+  seen: [at(5)],
 });
 
 describe('webhooks', () => {
@@ -88,6 +101,42 @@ describe('webhooks', () => {
     });
   });
 
+  test('whose time is minutes ahead of our clock are taken in the order of arrival, and the provider is asked', () => {
+    const ahead = {
+      ...webhook('USER_QUEUED', 0),
+      eventTime: new Date('2025-05-25T03:51:00Z'),
+    } as ProviderNews;
+    const justAhead = { ...webhook('USER_QUEUED', 0), eventTime: at(30 + 300) } as ProviderNews;
+
+    expect(judge(sessionAt('NO_AGENT_FOUND'), ahead)).toMatchObject({ verdict: 'MOVED', settle: true });
+    expect(judge(null, ahead)).toMatchObject({ verdict: 'MOVED', settle: true });
+    expect(judge(sessionAt('NO_AGENT_FOUND'), { ...ahead, seen: [null] })).toEqual({
+      kind: 'CONFIRMS',
+      settle: true,
+    });
+    expect(
+      judge(sessionAt('NO_AGENT_FOUND'), { ...justAhead, receivedAt: at(30) } as ProviderNews),
+    ).toMatchObject({
+      verdict: 'MOVED',
+      settle: false,
+    });
+  });
+
+  test('repeat one that was dated ahead without being news again', () => {
+    const time = new Date('2025-05-25T03:51:00Z');
+    const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as ProviderNews;
+    expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING', settle: false });
+  });
+
+  test('are not late because the session holds a time that lies ahead of our clock', () => {
+    const session = sessionAt('NO_AGENT_FOUND');
+    const eventTime = new Date('2025-05-25T03:51:00Z');
+    const held = { ...session, provider: { ...session.provider, eventTime } };
+    expect(judge(held, webhook('USER_QUEUED', 20))).toMatchObject({ verdict: 'MOVED', settle: true });
+    // Once our clock is there, it is a time like any other.
+    expect(judge(held, webhook('USER_QUEUED', 20), eventTime)).toMatchObject({ verdict: 'LATE' });
+  });
+
   test('of steps before the call move a session back from it: missed, rescheduled, queued again', () => {
     expect(judge(sessionAt('USER_MISSED_MEETING'), webhook('USER_MEETING_SCHEDULED', 12))).toMatchObject({
       verdict: 'MOVED',
@@ -117,10 +166,38 @@ describe('answers', () => {
     });
   });
 
+  test('that repeat an older pair are applied only if an answer that is asked for seconds later says the same', () => {
+    const lagging = judge(sessionAt('USER_QUEUED'), repeated('LINK_GENERATED', 20), at(20));
+    expect(lagging).toEqual({
+      kind: 'DOUBTED',
+      doubt: { ...words('LINK_GENERATED'), since: at(20), webhooks: 2 },
+    });
+    const { doubt } = lagging as Extract<typeof lagging, { kind: 'DOUBTED' }>;
+    const doubted = (changes = {}) => {
+      const session = sessionAt('USER_QUEUED');
+      return { ...session, provider: { ...session.provider, doubt, ...changes } };
+    };
+
+    // The replica has caught up.
+    expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING', settle: false });
+    // The customer really went back.
+    expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
+    // Asked too soon: the first doubt stands, so that asking again and again does not put it off.
+    expect(judge(doubted(), repeated('LINK_GENERATED', 24), at(24))).toEqual({ kind: 'DOUBTED', doubt });
+    // Another older pair is another doubt, and a webhook makes the doubt void.
+    expect(judge(doubted(), repeated('AADHAAR_VERIFICATION_SUCCESS', 25), at(25))).toMatchObject({
+      doubt: { ...words('AADHAAR_VERIFICATION_SUCCESS'), since: at(25) },
+    });
+    const later = { ...repeated('LINK_GENERATED', 25), webhooksWhenAsked: 3 } as ProviderNews;
+    expect(judge(doubted({ webhooks: 3 }), later, at(25))).toMatchObject({
+      doubt: { since: at(25), webhooks: 3 },
+    });
+  });
+
   test("are compared with the provider's last words, not with what was decided here", () => {
     const session = sessionAt('AGENT_APPROVED', {
       decidedHere: true,
-      provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), foundAt: null, webhooks: 2 },
+      provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), foundAt: null, webhooks: 2, doubt: null },
     });
     expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({
       kind: 'NOTHING',
@@ -210,11 +287,17 @@ test('over any history: gapless, nothing terminal reopens, a dispute stays, and 
         const before: FoldedState | null = state;
         const session = before && {
           ...before,
-          provider: { ...before.provider, eventTime, foundAt: null, webhooks },
+          provider: { ...before.provider, eventTime, foundAt: null, webhooks, doubt: null },
         };
         const judgement = poll
-          ? judge(session, { kind: 'ANSWER', rawStatus, rawSubStatus, webhooksWhenAsked: webhooks })
-          : judge(session, { kind: 'WEBHOOK', rawStatus, rawSubStatus, eventTime: at(second), seen: [] });
+          ? judge(session, {
+              ...{ kind: 'ANSWER', rawStatus, rawSubStatus, seen: [] },
+              ...{ webhooksWhenAsked: webhooks, askedAt: NOW },
+            })
+          : judge(session, {
+              ...{ kind: 'WEBHOOK', rawStatus, rawSubStatus, seen: [] },
+              ...{ eventTime: at(second), receivedAt: NOW },
+            });
         if (judgement.kind !== 'TRANSITION') continue;
         const { pair: to, verdict } = judgement;
         const sequence = (before?.lastSequence ?? 0) + 1;

@@ -135,6 +135,7 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
       changedAt: new Date(watched.knownSince),
       heardAt: new Date(watched.heardAt),
       unsettled: false,
+      secondLookAt: null,
       meetingAt: date(meetingAt),
       linkExpiresAt: new Date(watched.createdAt + LINK_LIFE_MS),
       createdAt: new Date(watched.createdAt),
