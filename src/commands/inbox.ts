@@ -2,12 +2,13 @@
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { stringify } from 'lossless-json';
 import type { Database } from '../db/client.ts';
 import { findOutcomes, findWebhooks, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
 import { insertRead, subjectOf } from '../db/personal-data-reads.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { INBOX_STATES, type InboxState } from '../db/tables.ts';
-import { parseJson } from '../provider/json.ts';
+import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
@@ -74,19 +75,19 @@ async function show(db: Database, sealer: Sealer, ids: readonly bigint[], reveal
 
 function readable(body: Buffer, reveal: boolean): string {
   try {
-    return JSON.stringify(
-      reveal ? parseJson(body.toString('utf8')) : hide(parseJson(body.toString('utf8'))),
-      null,
-      2,
-    );
-  } catch {
-    return reveal ? body.toString('utf8') : `(${body.length} bytes that are not JSON; --reveal shows them)`;
+    const value = parseJson(body.toString('utf8'));
+    return stringify(reveal ? value : hide(value), null, 2) ?? '';
+  } catch (error) {
+    if (!(error instanceof UnusableJson)) throw error;
+    return reveal
+      ? body.toString('utf8')
+      : `(${body.length} bytes that cannot be shown in part: the body ${error.message}; --reveal shows them)`;
   }
 }
 
 function hide(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(item, key));
-  if (value !== null && typeof value === 'object')
+  if (value !== null && typeof value === 'object' && !isWrittenNumber(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, name)]));
   return PLAIN.includes(key) || value === '' || value === null ? value : HIDDEN;
 }

@@ -35,6 +35,13 @@ export interface ProviderSession {
   readonly recordingLink: string | null;
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
+  /** Fields that could not be understood and count as missing, by the provider's names. */
+  readonly ignored?: readonly IgnoredField[];
+}
+
+export interface IgnoredField {
+  readonly field: string;
+  readonly problem: string;
 }
 
 /** A token with which the customer's app opens the provider's SDK. */

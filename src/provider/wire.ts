@@ -2,6 +2,8 @@
  * The provider's shapes to ours, once and here: past this file there is no snake_case, no `""` for nothing and
  * no number for an id. Where the provider's pages disagree, every variant that they show is accepted.
  */
+
+import { isInteger } from 'lossless-json';
 import { z } from 'zod';
 import { ProviderFailure } from '../domain/errors.ts';
 import type {
@@ -11,88 +13,105 @@ import type {
   ProviderUser,
   SdkToken,
 } from '../domain/ports.ts';
-import { isStorable, isStorableTime } from '../domain/storable.ts';
-import { parseJson } from './json.ts';
+import { isStorable } from '../domain/storable.ts';
+import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
 import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
+import { readTime } from './times.ts';
 
 /** `""`, null and a missing field all mean nothing. Ids are integers on some pages and strings on others. */
-const orNothing = (value: string | number | null | undefined) =>
-  value === '' || value == null ? null : String(value);
-const storable = (longest: number) =>
+const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
+const storable = (longest: number, otherwise = 'must be text') =>
   z
-    .string()
+    .string(otherwise)
     .max(longest, `has more than ${longest} characters`)
     .refine(isStorable, 'has a null byte or half a surrogate pair');
-const id = z
-  .union([storable(MAX_ID_LENGTH), z.int()])
-  .nullish()
-  .transform(orNothing);
+/** Takes a whole number for the text of its digits, as they were written: ids are numbers on some pages. */
+const orDigits = <T>(schema: z.ZodType<T>) =>
+  z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
+const id = orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').nullish()).transform(orNothing);
 const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
-const optionalStatus = z.string().transform(keepStatus).nullish().transform(orNothing);
+const optionalStatus = z.string('must be text').transform(keepStatus).nullish().transform(orNothing);
 /** What people wrote and nothing depends on: kept as far as it can be stored. */
 const prose = z.string().transform(keepText).nullish().transform(orNothing);
-const optionalTime = optionalText.transform((text, context) => {
-  if (text === null) return null;
-  const time = parseTime(text);
-  if (time) return time;
-  context.addIssue({ code: 'custom', message: 'is not a time' });
-  return z.NEVER;
-});
+/** A time as text, or seconds or milliseconds since 1970. */
+const time = z
+  .preprocess((given) => (isWrittenNumber(given) ? given.value : given), z.string('must be a time'))
+  .transform((text, context) => {
+    const reading = readTime(text);
+    if ('time' in reading) return reading.time;
+    context.addIssue({ code: 'custom', message: reading.problem });
+    return z.NEVER;
+  });
+const optionalTime = z
+  .preprocess((given) => (given === '' ? null : given), time.nullish())
+  .transform((given) => given ?? null);
 
-/** India Standard Time, as the provider writes it in one place. */
-const IST = /\s*IST$/;
-const LOCAL_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)\s*(Z|[+-]\d{2}:?\d{2})?)?$/;
+/** A field that counts as missing if it cannot be understood, and what was wrong with it then. */
+type Lenient<T> = { readonly value: T } | { readonly value: null; readonly problem: string };
+const lenient = <T>(schema: z.ZodType<T>) =>
+  z
+    .unknown()
+    .optional()
+    .transform((given): Lenient<T> => {
+      const parsed = schema.safeParse(given);
+      if (parsed.success) return { value: parsed.data };
+      return { value: null, problem: parsed.error.issues[0]?.message ?? 'is not understood' };
+    });
 
-/** Seen: a date alone, and a date and time with `T` or a space between, with or without zone. No zone means UTC. */
-export function parseTime(text: string): Date | null {
-  const [, date, time = '00:00:00', zone = 'Z'] = text.trim().replace(IST, '+05:30').match(LOCAL_TIME) ?? [];
-  if (!date) return null;
-  const parsed = new Date(`${date}T${time}${zone}`);
-  // NaN, for a time that does not exist, is out of every range.
-  return isStorableTime(parsed) ? parsed : null;
-}
+/** By the provider's page on initiating. As a number it is the text of its digits. */
+const verificationId = orDigits(
+  z
+    .string('must be text or a whole number')
+    .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -'),
+);
 
-/** As the provider's page on initiating has it. */
-const verificationId = z.string().regex(/^[A-Za-z0-9._-]{1,50}$/);
+/** Beside the status nothing is decisive: a field that cannot be understood counts as missing, and the status counts. */
+const BESIDE_THE_STATUS = {
+  reference_id: lenient(id),
+  user_id: lenient(id),
+  vkyc_link: lenient(optionalText),
+  link_expiry: lenient(optionalTime),
+  meeting_schedule: lenient(optionalTime),
+  recording_link: lenient(optionalText),
+  agent_remarks: lenient(prose),
+  auditor_remarks: lenient(prose),
+};
 
 const verification = z
   .looseObject({
     verification_id: verificationId,
-    // Beside the status nothing is decisive: what is odd counts as nothing, and the status is news all the same.
-    reference_id: id.catch(null),
-    user_id: id.catch(null),
-    status: z.string().min(1).transform(keepStatus),
+    status: z.string('must be text').min(1, 'must not be empty').transform(keepStatus),
     // One value under three names: in the API, in a sentence about webhooks, and for prepaid instruments.
     sub_status: optionalStatus,
     subStatus: optionalStatus,
     status_code: optionalStatus,
-    vkyc_link: optionalText.catch(null),
-    link_expiry: optionalTime.catch(null),
-    meeting_schedule: optionalTime.catch(null),
-    recording_link: optionalText.catch(null),
-    agent_remarks: prose.catch(null),
-    auditor_remarks: prose.catch(null),
+    ...BESIDE_THE_STATUS,
   })
-  .transform(
-    (body): ProviderSession => ({
+  .transform((body): ProviderSession => {
+    const ignored = Object.keys(BESIDE_THE_STATUS).flatMap((field) => {
+      const read = body[field as keyof typeof BESIDE_THE_STATUS];
+      return 'problem' in read ? [{ field, problem: read.problem }] : [];
+    });
+    return {
       verificationId: body.verification_id,
-      referenceId: body.reference_id,
-      userId: body.user_id,
+      referenceId: body.reference_id.value,
+      userId: body.user_id.value,
       rawStatus: body.status,
       rawSubStatus: body.sub_status ?? body.subStatus ?? body.status_code ?? '',
-      link: body.vkyc_link,
-      linkExpiresAt: body.link_expiry,
-      meetingAt: body.meeting_schedule,
-      recordingLink: body.recording_link,
-      agentRemarks: body.agent_remarks,
-      auditorRemarks: body.auditor_remarks,
-    }),
-  );
+      link: body.vkyc_link.value,
+      linkExpiresAt: body.link_expiry.value,
+      meetingAt: body.meeting_schedule.value,
+      recordingLink: body.recording_link.value,
+      agentRemarks: body.agent_remarks.value,
+      auditorRemarks: body.auditor_remarks.value,
+      ...(ignored.length > 0 ? { ignored } : {}),
+    };
+  });
 
 const user = z
   .looseObject({
-    user_id: storable(MAX_ID_LENGTH).min(1),
-    phone: optionalText,
+    user_id: orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').min(1, 'must not be empty')),
+    phone: id,
     name: prose,
     email: prose,
     address: prose,
@@ -112,12 +131,9 @@ const sdkToken = z
   .looseObject({ access_token: z.string().min(1), expiry: optionalTime, expires_at: optionalTime })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
-const webhook = z.looseObject({ event_time: z.string(), data: verification }).transform((body, context) => {
-  const eventTime = parseTime(body.event_time);
-  if (eventTime) return { eventTime, session: body.data };
-  context.addIssue({ code: 'custom', path: ['event_time'], message: 'is not a time' });
-  return z.NEVER;
-});
+const webhook = z
+  .looseObject({ event_time: time, data: verification })
+  .transform(({ event_time, data }): WebhookNews => ({ eventTime: event_time, session: data }));
 
 const addressed = z.looseObject({ data: z.looseObject({ verification_id: verificationId }) });
 
@@ -125,7 +141,7 @@ const failure = z.looseObject({ code: optionalText, type: optionalText.catch(nul
 
 /** What a webhook says; its event type is only a label and is not read. */
 export interface WebhookNews {
-  /** By the provider's clock, in whole seconds. */
+  /** By the provider's clock. */
   readonly eventTime: Date;
   readonly session: ProviderSession;
 }
@@ -135,13 +151,7 @@ export class NotUnderstood extends Error {
   override readonly name = 'NotUnderstood';
 }
 
-function read<T>(schema: z.ZodType<T>, text: string): T {
-  let body: unknown;
-  try {
-    body = parseJson(text);
-  } catch {
-    throw new NotUnderstood('is not JSON');
-  }
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw new NotUnderstood(
@@ -149,9 +159,21 @@ function read<T>(schema: z.ZodType<T>, text: string): T {
   );
 }
 
+/** Throws `NotUnderstood`. */
+function readText<T>(schema: z.ZodType<T>, text: string): T {
+  let body: unknown;
+  try {
+    body = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof UnusableJson)) throw error;
+    throw new NotUnderstood(error.message);
+  }
+  return read(schema, body);
+}
+
 const answer = <T>(schema: z.ZodType<T>, text: string): T => {
   try {
-    return read(schema, text);
+    return readText(schema, text);
   } catch (error) {
     if (!(error instanceof NotUnderstood)) throw error;
     throw new ProviderFailure('UNAVAILABLE', `The provider answered something unexpected (${error.message})`);
@@ -163,21 +185,45 @@ export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
 export const readUser = (text: string): ProviderUser => answer(user, text);
 
 /** Throws `NotUnderstood`. */
-export const readWebhook = (text: string): WebhookNews => read(webhook, text);
+export const readWebhook = (text: string): WebhookNews => readText(webhook, text);
 
-/** Whose webhook it is; null where that cannot be read. */
+/**
+ * Returns the verification that a webhook names, even if the webhook cannot be understood otherwise. Null if it names none,
+ * or several: by a repeated key.
+ */
 export function readWebhookAddress(text: string): string | null {
   try {
-    return read(addressed, text).data.verification_id;
-  } catch {
-    return null;
+    return read(addressed, parseJson(text, { onRepeatedKey: takeUnlessAddress })).data.verification_id;
+  } catch (error) {
+    if (error instanceof NotUnderstood || error instanceof UnusableJson) return null;
+    throw error;
   }
+}
+
+/** Whether a webhook is JSON and has no verification id at all, as the test calls of the provider's dashboard. */
+export function namesNobody(text: string): boolean {
+  try {
+    const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
+    return (data as { verification_id?: unknown } | null | undefined)?.verification_id == null;
+  } catch (error) {
+    if (error instanceof NotUnderstood) return true;
+    if (error instanceof UnusableJson) return false;
+    throw error;
+  }
+}
+
+/** Takes the last of repeated values, as most parsers do, unless they name different verifications. */
+function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
+  const named = (data: unknown) => String((data as { verification_id?: unknown } | null)?.verification_id);
+  if (key === 'verification_id' || (key === 'data' && named(first) !== named(last)))
+    throw new UnusableJson('names several verifications');
+  return last;
 }
 
 /** What of the provider's `{type, code, message}` says something; nulls where the body is a proxy's page. */
 export function readFailure(text: string): { code: string | null; type: string | null } {
   try {
-    return read(failure, text);
+    return readText(failure, text);
   } catch {
     return { code: null, type: null };
   }

@@ -7,7 +7,13 @@ import { faultOf } from '../db/faults.ts';
 import { insertWebhooks, type NewWebhook, placeOfWebhook } from '../db/inbox.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { Clock } from '../domain/ports.ts';
-import { NotUnderstood, readWebhook, readWebhookAddress, type WebhookNews } from '../provider/wire.ts';
+import {
+  NotUnderstood,
+  namesNobody,
+  readWebhook,
+  readWebhookAddress,
+  type WebhookNews,
+} from '../provider/wire.ts';
 import { currentTraceparent, traced } from '../telemetry/trace.ts';
 import type { Recorder } from './recorder.ts';
 import { reportOf, type WebhookLine } from './webhook-line.ts';
@@ -61,14 +67,15 @@ export class Inbox {
     const { clock, sealer } = this.#parts;
     const bodyHash = createHash('sha256').update(body).digest();
     const text = body.toString('utf8');
-    const news = understood(text);
+    const reading = readIfUnderstood(text);
+    const news = reading instanceof NotUnderstood ? null : reading;
     const verificationId = news ? news.session.verificationId : readWebhookAddress(text);
     const row: NewWebhook = {
       bodyHash,
       body: sealer.seal(body, placeOfWebhook(bodyHash)),
       verificationId,
       state: verificationId ? 'PENDING' : 'PARKED',
-      reason: verificationId ? null : 'It names no verification id, as a test call from the dashboard.',
+      reason: verificationId === null && reading instanceof NotUnderstood ? reasonOf(reading, text) : null,
       receivedAt: clock.now(),
       traceparent: currentTraceparent(),
     };
@@ -135,15 +142,20 @@ export class Inbox {
   }
 }
 
-/** Null where it cannot be understood: it is for those who look into the line to say why. */
-function understood(text: string): WebhookNews | null {
+function readIfUnderstood(text: string): WebhookNews | NotUnderstood {
   try {
     return readWebhook(text);
   } catch (error) {
-    if (error instanceof NotUnderstood) return null;
+    if (error instanceof NotUnderstood) return error;
     throw error;
   }
 }
+
+/** Why a webhook is parked as it comes: no session can be found for it. */
+const reasonOf = (error: NotUnderstood, text: string): string =>
+  namesNobody(text)
+    ? 'It names no verification id, as a test call from the dashboard.'
+    : `It could not be understood: ${error.message}.`;
 
 /** What a session holds is written once in a transaction. */
 function firstOfEachSession(arrivals: readonly Arrival[]): Arrival[] {

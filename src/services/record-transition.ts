@@ -21,7 +21,7 @@ import { confirmSighting, findSightings, type TransitionRow, type Words } from '
 import { findUsers } from '../db/users.ts';
 import { Mismatch } from '../domain/errors.ts';
 import { findMismatch, type IdentityField } from '../domain/identity.ts';
-import type { Clock, ProviderSession } from '../domain/ports.ts';
+import type { Clock, IgnoredField, ProviderSession } from '../domain/ports.ts';
 import {
   advance,
   type Doubt,
@@ -79,6 +79,14 @@ export interface UnstoredReport {
   readonly bodyHash: Buffer;
 }
 
+/** Fields of an update that count as missing since they could not be understood. */
+export interface Ignored {
+  readonly sessionId: string;
+  readonly fields: readonly IgnoredField[];
+  /** Whether the update was a transition. A poll repeats the same fields again and again. */
+  readonly isNews: boolean;
+}
+
 export interface Recorded {
   readonly session: SessionRow;
   /** Null where the report was nothing new. */
@@ -103,6 +111,7 @@ export class Recording {
   readonly #sealer: Sealer;
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
+  readonly #ignored: Ignored[];
   /** What is reported in the same breath is looked up together. Nothing is kept: a session may be begun meanwhile. */
   readonly #known = new DataLoader(
     (reports: readonly Report[]) => this.#lookUp(reports, lockSessions(this.tx, reports.map(idOf))),
@@ -126,6 +135,7 @@ export class Recording {
     sealer: Sealer,
     fairShareMs: number,
     recorded: TransitionRow[],
+    ignored: Ignored[],
   ) {
     this.tx = tx;
     this.gathered = gathered;
@@ -134,6 +144,7 @@ export class Recording {
     this.#sealer = sealer;
     this.#fairShareMs = fairShareMs;
     this.#recorded = recorded;
+    this.#ignored = ignored;
   }
 
   /**
@@ -253,6 +264,7 @@ export class Recording {
       transition,
       now,
     });
+    this.#noteIgnored(session, report, transition);
     await releaseWaiting(this.tx, said.verificationId);
     await endLookup(this.tx, said.verificationId);
     return { session, transition };
@@ -337,7 +349,12 @@ export class Recording {
         transition,
         now,
       });
+    this.#noteIgnored(session, report, transition);
     return { session, transition };
+  }
+
+  #noteIgnored({ id: sessionId }: SessionRow, { said }: Report, transition: TransitionRow | null): void {
+    if (said.ignored) this.#ignored.push({ sessionId, fields: said.ignored, isNews: transition !== null });
   }
 
   /** Takes from an answer that is not applied what the session does not know yet: one that webhooks overtook, or a doubted one. */

@@ -13,7 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { OnMismatch } from '../telemetry/mismatches.ts';
 import { AuditedChanges } from './audited-changes.ts';
 import type { PollingPace } from './polling-pace.ts';
-import { Recording } from './record-transition.ts';
+import { type Ignored, Recording } from './record-transition.ts';
 
 interface RecorderParts {
   readonly db: Database;
@@ -70,6 +70,7 @@ export class Recorder {
   /** Runs `work` in one transaction; what it records commits with it, or not at all. */
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
+    const ignored: Ignored[] = [];
     let numbered: Promise<readonly FeedEntry[]> = Promise.resolve([]);
     const result = await this.#db.transaction(async (tx) => {
       tx.start(goByIndexes());
@@ -77,7 +78,7 @@ export class Recorder {
       const changes = new AuditedChanges(tx, gathered, this.#sealer, this.#auditKeys);
       const { fairShareMs } = this.#pace;
       const done = await work(
-        new Recording(tx, gathered, changes, this.#clock, this.#sealer, fairShareMs, recorded),
+        new Recording(tx, gathered, changes, this.#clock, this.#sealer, fairShareMs, recorded, ignored),
       );
       await changes.seal(this.#clock.now());
       gathered.send(tx);
@@ -88,6 +89,7 @@ export class Recorder {
       this.#metrics.transitions.inc({ source: transition.source, verdict: transition.verdict });
       if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
     }
+    for (const each of ignored) this.#reportIgnored(each);
     this.#ring(recorded, await numbered);
     return result;
   }
@@ -98,6 +100,17 @@ export class Recorder {
     for (const { sessionId, sequence } of recorded)
       if (!numbered.some((entry) => entry.sessionId === sessionId && entry.sequence === sequence))
         this.#doorbell.ring(sessionId, sequence);
+  }
+
+  #reportIgnored({ sessionId, fields, isNews }: Ignored): void {
+    for (const { field, problem } of fields) {
+      this.#metrics.ignoredFields.inc({ field });
+      if (isNews)
+        this.#log.warn(
+          { sessionId, field, problem },
+          'a field of the provider was not understood; it counts as missing',
+        );
+    }
   }
 
   #reportUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {

@@ -35,6 +35,8 @@ export interface Metrics {
   readonly transitions: Counter<'source' | 'verdict'>;
   /** States of the provider that this release does not know. */
   readonly unrecognized: Counter;
+  /** Fields of answers and webhooks that were recorded without them, since they could not be understood. */
+  readonly ignoredFields: Counter<'field'>;
   /** Answers and webhooks that were refused because they name another verification or user than they should. */
   readonly mismatches: Counter<'source' | 'field'>;
   /** Begun, from now on or from the past: who comes back after a broken connection comes from the past. */
@@ -147,6 +149,11 @@ export function createMetrics(): Metrics {
     unrecognized: counter(
       'vkyc_unrecognized_states_total',
       'Transitions whose state this release does not know.',
+    ),
+    ignoredFields: counter(
+      'vkyc_provider_ignored_fields_total',
+      'Fields of recorded answers and webhooks that were not understood and count as missing.',
+      'field',
     ),
     mismatches,
     subscriptions: counter(
