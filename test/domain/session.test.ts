@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ACTION_MOVES,
   advance,
+  type Doubt,
   type FoldedState,
   judge as judgeAt,
   type ProviderNews,
@@ -318,5 +319,77 @@ test('over any history: gapless, nothing terminal reopens, a dispute stays, and 
       }
     }),
     { numRuns: 500 },
+  );
+});
+
+test('polls of replicas that lag by up to four seconds never move a session back from what a webhook said', () => {
+  const steps = STATUS_CATALOG.filter((info) => !info.terminal && info.status !== 'AGENT_REVIEWED').slice(
+    0,
+    12,
+  );
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant('STEP' as const), afterMs: fc.integer({ min: 1, max: 20_000 }) }),
+    fc.record({
+      kind: fc.constant('POLL' as const),
+      afterMs: fc.integer({ min: 0, max: 10_000 }),
+      lagMs: fc.integer({ min: 0, max: 4_000 }),
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+      // When the provider came to each step; a webhook says so at once.
+      const reached = [0];
+      let now = 0;
+      let webhooks = 1;
+      let doubt: Doubt | null = null;
+      const wordsAt = (index: number) => words((steps[index] as (typeof steps)[number]).subStatus);
+      const sightings = new Map<number, Date[]>([[0, [new Date(0)]]]);
+      let state: FoldedState = {
+        ...sessionAt((steps[0] as (typeof steps)[number]).subStatus),
+        ...{ version: 1, lastSequence: 1 },
+      };
+      const apply = (index: number, news: ProviderNews) => {
+        const eventTime = new Date(reached.at(-1) as number);
+        const provider = { ...state.provider, eventTime, foundAt: null, webhooks, doubt };
+        const judgement = judge({ ...state, provider }, news, new Date(now));
+        doubt = judgement.kind === 'DOUBTED' ? judgement.doubt : null;
+        if (judgement.kind !== 'TRANSITION') return;
+        const { pair, verdict } = judgement;
+        const source = news.kind === 'ANSWER' ? 'POLL' : 'WEBHOOK';
+        const entry = {
+          ...pair,
+          ...wordsAt(index),
+          verdict,
+          source,
+          sequence: state.lastSequence + 1,
+        } as const;
+        state = advance(state, entry);
+        sightings.set(index, [...(sightings.get(index) ?? []), eventTime]);
+      };
+
+      for (const each of events) {
+        now += each.afterMs;
+        const current = reached.length - 1;
+        if (each.kind === 'POLL') {
+          const index = reached.findLastIndex((at) => at <= Math.max(0, now - each.lagMs));
+          const seen = sightings.get(index) ?? [];
+          const askedAt = new Date(now);
+          apply(index, { kind: 'ANSWER', ...wordsAt(index), webhooksWhenAsked: webhooks, askedAt, seen });
+        } else if (current + 1 < steps.length) {
+          reached.push(now);
+          const at = new Date(now);
+          apply(current + 1, {
+            kind: 'WEBHOOK',
+            ...wordsAt(current + 1),
+            eventTime: at,
+            receivedAt: at,
+            seen: [],
+          });
+          webhooks += 1;
+        }
+        expect(state.provider).toMatchObject(wordsAt(reached.length - 1));
+      }
+    }),
+    { numRuns: 300 },
   );
 });
