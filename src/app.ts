@@ -95,7 +95,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const { clock = systemClock } = overrides;
   // Only then is OpenTelemetry read at all.
   const tracing = config.tracing ? (await import('./telemetry/tracing.ts')).startTracing() : null;
-  const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel, tracing?.idsOfLog));
+  const log = withSafeErrors(
+    overrides.log ??
+      createLogger({ level: config.logLevel, format: config.logFormat, ids: tracing?.idsOfLog }),
+  );
   tracing?.complainTo(log);
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);

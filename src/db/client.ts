@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { faultOf } from './faults.ts';
@@ -23,6 +24,7 @@ export type Queryable = Database | Transaction;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PROBE_AFTER_MS = 10_000;
+const FAREWELL_TIMEOUT_MS = 1_000;
 /** A new connection has everything to plan anew, which takes a burst's first requests tens of milliseconds. */
 const IDLE_TIMEOUT_MS = 600_000;
 
@@ -51,7 +53,26 @@ export function connect(url: string, poolSize: number, onError: (error: Error) =
   pool.on('connect', (client) => client.on('error', onError));
   pool.on('connect', turnJitOff);
   const db = Object.assign(drizzle(pool), { transaction: transactionsOf(pool) });
-  return { db, pool, close: () => pool.end() };
+  return { db, pool, close: closerOf(pool) };
+}
+
+/**
+ * Closes a pool, and its connections: `end` alone resolves while their farewells are still under way, and a server that
+ * is stopped then breaks them, as if it had failed.
+ */
+function closerOf(pool: pg.Pool): () => Promise<void> {
+  const open = new Map<pg.PoolClient, Promise<void>>();
+  pool.on('connect', (client) => {
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    open.set(
+      client,
+      ended.then(() => void open.delete(client)),
+    );
+  });
+  return async () => {
+    await pool.end();
+    await Promise.race([Promise.all(open.values()), delay(FAREWELL_TIMEOUT_MS, null, { ref: false })]);
+  };
 }
 
 /**

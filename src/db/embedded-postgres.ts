@@ -7,6 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { StartError } from '../config.ts';
 
 const run = promisify(execFile);
 
@@ -55,7 +56,8 @@ export async function startEmbeddedPostgres({
   const log = await open(logFile, 'w');
   const all = {
     listen_addresses: '',
-    unix_socket_directories: socketDir,
+    // A list: in quotes, a comma is part of the path.
+    unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     max_connections: '200',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     ...settings,
@@ -93,6 +95,13 @@ export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPo
   return startEmbeddedPostgres(options);
 }
 
+/** Makes the links among the package's libraries, if this platform has one: a start may not be able to. */
+export async function linkEmbeddedPostgres(): Promise<void> {
+  await findBinaries().catch((error) => {
+    if (!(error instanceof StartError)) throw error;
+  });
+}
+
 const urlOf = (socketDir: string): string => `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
 
 /**
@@ -120,7 +129,7 @@ async function findBinaries(): Promise<Binaries> {
   try {
     entry = home.resolve(platform);
   } catch {
-    throw new Error(
+    throw new StartError(
       `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (package ${platform}). ` +
         'Set DATABASE_URL to a PostgreSQL 14 or later.',
     );
@@ -174,7 +183,7 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
     .map((name) => accounts.find(([user]) => user === name))
     .find(Boolean);
   if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
-  throw new Error('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
+  throw new StartError('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
 }
 
 /** A command to run as the account, which is let into closed folders by one capability. */
@@ -217,7 +226,7 @@ async function initialise(cluster: string, binaries: Binaries, account: Account 
   const [file, ...args] = command as [string, ...string[]];
   await run(file, args, { ...ids, cwd: '/' }).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
     const why = (error.stderr || error.message).trim();
-    throw new Error(
+    throw new StartError(
       `The embedded PostgreSQL could not make its folder ${cluster}: ${why}\n` +
         'Set DATA_DIR to a folder that it may use, or DATABASE_URL to another PostgreSQL.',
     );
@@ -241,7 +250,7 @@ async function takeOver(cluster: string): Promise<void> {
     // Without its supervisor nobody would ever stop it.
     if (server.parent === 1) process.kill(pid, 'SIGINT');
     if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
-      throw new Error(
+      throw new StartError(
         `${cluster} is in use by another gateway (PostgreSQL process ${pid}). Stop that one, or set DATA_DIR to another folder.`,
       );
     }
@@ -297,7 +306,7 @@ async function untilReady(url: string, server: ChildProcess, logFile: string): P
   for (;;) {
     if (hasEnded(server) || Date.now() > deadline) {
       const said = await readFile(logFile, 'utf8').catch(() => '');
-      throw new Error(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
+      throw new StartError(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
     }
     // What answered may be another server on the same socket, where ours could not start.
     if ((await answers(url)) && !hasEnded(server)) return;
