@@ -115,7 +115,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   onStop(() => tracing?.stop());
 
   try {
-    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop);
+    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop, log, () => {
+      process.exitCode = 1;
+      void stop();
+    });
     const { db, pool, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
@@ -316,9 +319,21 @@ const descriptionsOf = (
 ): Record<string, string> =>
   Object.fromEntries(Object.entries(scenarios).map(([name, { description }]) => [name, description]));
 
-async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
+async function openDatabase(
+  database: Config['database'],
+  onStop: (release: Release) => void,
+  log: Logger,
+  onLost: () => void,
+) {
   if (database.kind === 'URL') return database;
-  const postgres = await startEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') });
+  const postgres = await startEmbeddedPostgres({
+    dir: resolve(database.dataDir, 'postgres'),
+    onCrash(failure) {
+      if (!failure) return log.error('the embedded PostgreSQL was killed; it was started again');
+      log.fatal({ err: failure }, 'the embedded PostgreSQL was killed and cannot be started again; stopping');
+      onLost();
+    },
+  });
   onStop(postgres.stop);
   return { url: postgres.url, migrateUrl: postgres.url, listenUrl: postgres.url };
 }

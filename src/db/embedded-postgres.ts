@@ -16,6 +16,9 @@ const LONGEST_SOCKET_FOLDER = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
+/** A server that ended by itself is started again, tried at this pace, for this long. */
+const RESTART_TIMEOUT_MS = 30_000;
+const RESTART_PAUSE_MS = 500;
 
 /** A PostgreSQL of our own, reachable through a Unix socket only. */
 export interface EmbeddedPostgres {
@@ -32,6 +35,11 @@ interface Options {
   readonly settings?: Readonly<Record<string, string>>;
   /** Folder of `initdb` and `postgres`, to run another version than the package's. */
   readonly programs?: string | undefined;
+  /**
+   * Hears of a server that ended though nobody stopped it, such as one that the system killed for want of memory: null
+   * once it runs again, or why it cannot be started again. If left out, it is not started again.
+   */
+  readonly onCrash?: (failure: Error | null) => void;
 }
 
 /**
@@ -43,6 +51,7 @@ export async function startEmbeddedPostgres({
   durable = true,
   settings = {},
   programs,
+  onCrash,
 }: Options): Promise<EmbeddedPostgres> {
   const cluster = resolve(dir);
   const binaries = programs === undefined ? await findBinaries() : binariesIn(programs);
@@ -53,7 +62,6 @@ export async function startEmbeddedPostgres({
 
   const socketDir = await socketFolder(cluster, account);
   const logFile = `${cluster}.log`;
-  const log = await open(logFile, 'w');
   const all = {
     listen_addresses: '',
     // A list: in quotes, a comma is part of the path.
@@ -64,22 +72,63 @@ export async function startEmbeddedPostgres({
   };
   const given = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, ids } = commandAs(account, [binaries.postgres, '-D', cluster, ...given]);
-  const server = spawn('sh', ['-c', SUPERVISOR, 'sh', ...command], {
-    ...ids,
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', log.fd, log.fd],
-  });
-  await log.close();
-  // A process that is stopped by its own pipe should not keep ours alive.
-  server.unref();
-
   const url = urlOf(socketDir);
-  const stop = () => stopServer(server, socketDir === cluster ? null : socketDir);
+  let server: ChildProcess;
+  let stopping = false;
+  let restarting: Promise<void> = Promise.resolve();
+
+  async function launch(): Promise<void> {
+    const log = await open(logFile, 'a');
+    server = spawn('sh', ['-c', SUPERVISOR, 'sh', ...command], {
+      ...ids,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', log.fd, log.fd],
+    });
+    await log.close();
+    // A process that is stopped by its own pipe should not keep ours alive.
+    server.unref();
+    try {
+      await untilReady(url, server, logFile);
+    } catch (error) {
+      await stopServer(server);
+      throw error;
+    }
+    server.once('exit', () => {
+      if (!stopping && onCrash) restarting = relaunch(onCrash);
+    });
+    // It may have ended before anything listened.
+    if (hasEnded(server) && !stopping && onCrash) restarting = relaunch(onCrash);
+  }
+
+  /** Tries for a while: the killed server's own processes hold its memory until they have noticed. */
+  async function relaunch(tell: (failure: Error | null) => void): Promise<void> {
+    const giveUpAt = Date.now() + RESTART_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await takeOver(cluster);
+        if (stopping) return;
+        await launch();
+        return tell(null);
+      } catch (error) {
+        if (stopping) return;
+        if (Date.now() > giveUpAt) return tell(error as Error);
+        await delay(RESTART_PAUSE_MS);
+      }
+    }
+  }
+
+  const stop = async () => {
+    stopping = true;
+    await restarting;
+    await stopServer(server);
+    if (socketDir !== cluster) await rm(socketDir, { recursive: true, force: true });
+  };
+  await rm(logFile, { force: true });
   try {
-    await untilReady(url, server, logFile);
+    await launch();
   } catch (error) {
-    await stop();
+    if (socketDir !== cluster) await rm(socketDir, { recursive: true, force: true });
     throw error;
   }
   return { url, stop };
@@ -327,14 +376,12 @@ async function answers(url: string): Promise<boolean> {
 
 const hasEnded = (server: ChildProcess): boolean => server.exitCode !== null || server.signalCode !== null;
 
-async function stopServer(server: ChildProcess, ownSocketDir: string | null): Promise<void> {
-  if (!hasEnded(server)) {
-    server.ref();
-    const exited = once(server, 'exit');
-    server.stdin?.end();
-    await exited;
-  }
-  if (ownSocketDir) await rm(ownSocketDir, { recursive: true, force: true });
+async function stopServer(server: ChildProcess): Promise<void> {
+  if (hasEnded(server)) return;
+  server.ref();
+  const exited = once(server, 'exit');
+  server.stdin?.end();
+  await exited;
 }
 
 const exists = (path: string): Promise<boolean> =>
