@@ -111,7 +111,8 @@ async function install(project: string, recipe: string | null): Promise<void> {
     !/node_modules|generated|\.build/.test(path.slice(import.meta.dirname.length));
   await cp(join(import.meta.dirname, project), folder, { recursive: true, filter: ours });
   if (recipe) await cp(join(import.meta.dirname, '../recipes', recipe), join(folder, 'src/client.ts'));
-  await npm(project, 'ci', '--prefer-offline', '--ignore-scripts');
+  // A client has settings of its own: ours come along in the environment when npm runs this.
+  await npm(project, 'ci', '--prefer-offline', '--ignore-scripts', '--engine-strict=false');
   await cp(join(workshop, 'package'), join(folder, 'node_modules/vkyc-gateway'), { recursive: true });
 }
 
@@ -156,8 +157,8 @@ describe.each(PROJECTS)('%s', (project) => {
 
     expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
     expect(exitCode).toBe(0);
-    // One that is told much at once may be cut before it has caught up.
-    expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up, live/);
+    // It may be cut before it has caught up, and ends with the last transition, before the heartbeat behind it.
+    expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up/);
   });
 
   test('shows what only a later release sends as it comes, and breaks on nothing of it', async () => {
