@@ -416,6 +416,15 @@ export type TransitionFilter = {
   appliedOnly?: boolean | null | undefined;
 };
 
+/** Why a feed was reset. More values may be added: treat unknown ones as TOO_FAR_BEHIND. */
+export type FeedResetCause =
+  /** More happened since than is worth streaming, or the connection did not take it fast enough. */
+  | 'TOO_FAR_BEHIND'
+  /** What followed the cursor was moved to an archive. */
+  | 'ARCHIVED'
+  /** The database lost its newest transitions in a failover or a restore. Some that you were shown may be void; the gateway asks the provider for them again. */
+  | 'LOG_REWOUND';
+
 export type VkycStatusFragment = { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean };
 
 export type VkycSessionRowFragment = { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null };
@@ -648,7 +657,7 @@ export type VkycWatchFloorSubscriptionVariables = Exact<{
 export type VkycWatchFloorSubscription = { feed:
     | { __typename: 'StatusTransition', previousCursor: string | null, id: string, cursor: string, sequence: number, applied: boolean, reason: string | null, source: TransitionSource, actor: string | null, rawStatus: string | null, rawSubStatus: string | null, occurredAt: string | null, recordedAt: string, session: { id: string, verificationId: string, version: number, disputed: boolean, statusSince: string, createdAt: string, updatedAt: string, linkExpiresAt: string | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean }, meeting: { id: string, startsAt: string, status: MeetingStatus } | null }, from: { status: Status, subStatus: SubStatus } | null, statusInfo: { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean } }
     | { __typename: 'Heartbeat', cursor: string, previousCursor: string | null, serverTime: string }
-    | { __typename: 'FeedReset', cursor: string, previousCursor: string | null }
+    | { __typename: 'FeedReset', cursor: string, previousCursor: string | null, cause: FeedResetCause, reason: string | null }
    };
 
 export type VkycWatchTransitionsSubscriptionVariables = Exact<{
@@ -1956,6 +1965,8 @@ subscription VkycWatchFloor($filter: TransitionFilter, $after: String) {
     ... on FeedReset {
       cursor
       previousCursor
+      cause
+      reason
     }
   }
 }

@@ -14,7 +14,15 @@ export class Failure extends Error {
   ) {
     super(message);
   }
+
+  /** Whether the same request may succeed later. */
+  get isPassing(): boolean {
+    return this.code === null || PASSING.has(this.code);
+  }
 }
+
+/** Codes of faults that are the gateway's own. */
+const PASSING = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
 interface Watcher<Result> {
   /** A frame of the subscription. */

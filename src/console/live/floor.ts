@@ -98,11 +98,13 @@ export class Floor extends Store<FloorView> {
     clearTimeout(this.#retrying);
   }
 
-  /** From the beginning: also where the feed could not go on from where it was. */
+  /** Reads and follows the floor from the beginning, at the start and after each reset of the feed. */
   async #begin(): Promise<void> {
     const life = this.#life;
     this.#unwatch();
     this.#sincePage = null;
+    // After a failover some of it may never have been.
+    this.#changed = new Map();
     this.show({ reading: true });
     try {
       const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE, null), this.#count()]);
@@ -112,7 +114,7 @@ export class Floor extends Store<FloorView> {
     } catch (failure) {
       if (this.#life !== life) return;
       this.show({ failure: failure as Failure, reading: false, state: 'stale' });
-      if ((failure as Failure).code === null) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
+      if ((failure as Failure).isPassing) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
     }
   }
 

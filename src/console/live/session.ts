@@ -38,6 +38,8 @@ export class LiveSession extends Store<SessionView> {
   #unwatch = () => {};
   /** From a start to its stop, and whether its page is being read, or wanted anew. */
   #life: { reading: boolean; wanted: boolean } | null = null;
+  /** Snapshots that replaced what was shown. A page that was asked for before one may be of a log that is no more. */
+  #snapshots = 0;
 
   constructor(gateway: Gateway, id: string) {
     super({ page: null, missing: false, log: [], hasOlder: false, state: 'catching up', failure: null });
@@ -108,8 +110,9 @@ export class LiveSession extends Store<SessionView> {
   }
 
   async #readPage(life: object): Promise<void> {
+    const snapshots = this.#snapshots;
     const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
-    if (this.#life !== life) return;
+    if (this.#life !== life || this.#snapshots !== snapshots) return;
     if (!session) return this.show({ missing: true, failure: null });
     const { transitions, ...page } = session;
     const known = this.view.page;
@@ -122,6 +125,13 @@ export class LiveSession extends Store<SessionView> {
     });
   }
 
+  /** Shows a snapshot in place of all that was shown: a failover may have lost transitions, and versions with them. */
+  #replace(session: Row & VkycSessionActionsFragment): void {
+    this.#snapshots += 1;
+    const { page } = this.view;
+    this.show({ log: [], hasOlder: false, ...(page ? { page: { ...page, ...session } } : {}) });
+  }
+
   #watch(after: string): void {
     this.#unwatch = this.#gateway.watch(
       VkycWatchSession,
@@ -129,9 +139,11 @@ export class LiveSession extends Store<SessionView> {
       {
         next: ({ sessionLive: frame }) => {
           if (frame.__typename === 'Heartbeat') return;
-          this.take(frame.session);
-          if (frame.__typename === 'StatusTransition')
+          if (frame.__typename === 'SessionSnapshot') this.#replace(frame.session);
+          else {
+            this.take(frame.session);
             this.show({ log: withTransitions(this.view.log, [frame]) });
+          }
           void this.#refresh();
         },
         onState: (state) => this.show({ state }),
@@ -141,7 +153,7 @@ export class LiveSession extends Store<SessionView> {
   }
 }
 
-/** What moves with the version. */
+/** The fields that change with the version. */
 const stateOf = (page: Page) => {
   const { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions } =
     page;
