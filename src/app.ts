@@ -95,10 +95,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const { clock = systemClock } = overrides;
   // Only then is OpenTelemetry read at all.
   const tracing = config.tracing ? (await import('./telemetry/tracing.ts')).startTracing() : null;
-  const log = withSafeErrors(
-    overrides.log ??
-      createLogger({ level: config.logLevel, format: config.logFormat, ids: tracing?.idsOfLog }),
-  );
+  const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel, tracing?.idsOfLog));
   tracing?.complainTo(log);
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
@@ -115,15 +112,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   onStop(() => tracing?.stop());
 
   try {
-    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop, log, () => {
-      process.exitCode = 1;
-      void stop();
-    });
-    const { db, pool, close } = connect(url, config.database.poolSize, (error) =>
+    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop);
+    const { db, pools, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
     onStop(close);
-    tracing?.watchPool(pool);
+    for (const pool of [pools.reads, pools.writes]) tracing?.watchPool(pool);
 
     const dataDir = resolve(config.dataDir);
     const sealer = new Sealer(config.dataKeys ?? [await developmentKey(dataDir, 'data')]);
@@ -143,6 +137,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         return readLogIdentity(db);
       },
     );
+    const writeWatch = watchWrites(log);
     const metrics = createMetrics();
     const onMismatch = watchMismatches(metrics, log);
     const stoppingCalls = new AbortController();
@@ -171,7 +166,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       log.warn(planned, 'the provider will be asked about every open session and start');
     };
     const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
-    pool.on('connect', () => hub.reconnected());
+    for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
     onStop(() => hub.stop());
     const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
     onStop(() => pace.stop());
@@ -181,7 +176,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const inbox = new Inbox({ db, clock, sealer, recorder, line, log });
     if (!overrides.withoutPolling) {
       const polled = cashfree('POLL');
-      const reconciler = new Reconciler({ db, pool, clock, provider: polled, recorder, pace, sealer, log });
+      const reconciler = new Reconciler({
+        db,
+        pool: pools.writes,
+        clock,
+        provider: polled,
+        recorder,
+        pace,
+        sealer,
+        log,
+      });
       onStop(() => {
         stoppingCalls.abort();
         return reconciler.stop();
@@ -208,11 +212,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     };
 
     addGauges(metrics.registry, {
-      pool,
+      pools: { reads: pools.reads, writes: pools.writes },
+      takesWrites: () => writeWatch.fault === null,
       feed: () => hub.figures(),
       doorbell: between,
       limits,
-      askBacklog: () => readBacklog(pool, clock.now()),
+      askBacklog: () => readBacklog(pools.watching, clock.now()),
     });
     let stopping = false;
     const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
@@ -222,7 +227,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       isStopping: () => stopping,
       doorbell: between,
       newestMigration: await newestMigration(),
-      askDatabase: () => readFitness(pool, clock.now()),
+      askDatabase: () => readFitness(pools.watching, clock.now()),
+      writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
     });
     const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });
     const server = createHttpServer({
@@ -319,21 +325,9 @@ const descriptionsOf = (
 ): Record<string, string> =>
   Object.fromEntries(Object.entries(scenarios).map(([name, { description }]) => [name, description]));
 
-async function openDatabase(
-  database: Config['database'],
-  onStop: (release: Release) => void,
-  log: Logger,
-  onLost: () => void,
-) {
+async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
   if (database.kind === 'URL') return database;
-  const postgres = await startEmbeddedPostgres({
-    dir: resolve(database.dataDir, 'postgres'),
-    onCrash(failure) {
-      if (!failure) return log.error('the embedded PostgreSQL was killed; it was started again');
-      log.fatal({ err: failure }, 'the embedded PostgreSQL was killed and cannot be started again; stopping');
-      onLost();
-    },
-  });
+  const postgres = await startEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') });
   onStop(postgres.stop);
   return { url: postgres.url, migrateUrl: postgres.url, listenUrl: postgres.url };
 }

@@ -5,6 +5,9 @@ import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { developmentKey, Sealer } from '../db/sealing.ts';
 import { AuditKeys } from '../domain/audit.ts';
 
+/** Two for writes: retention holds one, by which it keeps other runs away. */
+const POOL_SIZE = 4;
+
 export interface Opened extends Pick<Connection, 'db' | 'pool'> {
   readonly sealer: Sealer;
   readonly auditKeys: AuditKeys;
@@ -27,7 +30,7 @@ export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
       : null;
   const url =
     database.kind === 'EMBEDDED' ? (postgres?.url as string) : asOwner ? database.migrateUrl : database.url;
-  const { db, pool, close } = connect(url, 2, () => {});
+  const { db, pool, close } = connect(url, POOL_SIZE, () => {});
   return {
     db,
     pool,

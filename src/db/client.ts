@@ -1,117 +1,144 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import pg from 'pg';
+import type pg from 'pg';
+import type { Logger } from 'pino';
 import { faultOf } from './faults.ts';
+import { GatewayPool, WritePool } from './pools.ts';
 import type { Statement } from './prepared.ts';
-import { TimelyClient } from './timely-client.ts';
+import { type WatchTimings, WriteWatch } from './write-watch.ts';
 
-/** Queries by way of the pool; `transaction` gives what it is given a connection of its own. */
-export interface Database extends Omit<NodePgDatabase, 'transaction'> {
+/** What queries and transactions have in common: the way of statements that write. */
+interface Writer {
+  /** Of prepared statements that write. */
+  readonly $writer: pg.Pool | pg.PoolClient;
+  /** Like `execute`, for a statement that writes. */
+  readonly write: NodePgDatabase['execute'];
+}
+
+/**
+ * Queries by way of the pools. Statements that read go by one of their own (`select`, `execute`, `$client`), so that
+ * writes that hang never keep them waiting; `insert`, `update`, `delete`, `write`, `$writer` and transactions by the other.
+ */
+export interface Database extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.Pool;
-  /** Commits what `work` does, or undoes it where it throws. `begin` is the statement that begins it. */
+  /** Commits what `work` does, or rolls it back if it throws. `begin` is the statement that begins the transaction. */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin?: string): Promise<Result>;
 }
 /** A transaction of `Database`; every statement accepts either. */
-export interface Transaction extends Omit<NodePgDatabase, 'transaction'> {
+export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.PoolClient;
-  /**
-   * Sends a statement, or takes one that was sent, and goes on: what is sent later comes after it, and without it nothing
-   * is committed.
-   */
+  /** Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if it succeeds. */
   start(write: Statement | Promise<unknown>): void;
 }
 export type Queryable = Database | Transaction;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const PROBE_AFTER_MS = 10_000;
-const FAREWELL_TIMEOUT_MS = 1_000;
-/** A new connection has everything to plan anew, which takes a burst's first requests tens of milliseconds. */
-const IDLE_TIMEOUT_MS = 600_000;
+/** Connections that watch the database: one tries writes, and may hang; one looks at it then; one is for readiness and metrics. */
+const WATCHING = 3;
 
 export interface Connection {
   readonly db: Database;
-  readonly pool: pg.Pool;
+  /** The pool of writes, by which any statement may go. */
+  readonly pool: WritePool;
+  readonly pools: {
+    readonly reads: GatewayPool;
+    readonly writes: WritePool;
+    /** For questions whether the database is well, which must be answered whatever the others wait for. */
+    readonly watching: GatewayPool;
+  };
+  /** Begins to watch whether the database takes writes; see `WriteWatch`. */
+  watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
   close(): Promise<void>;
 }
 
-/** A pool of connections. `onError` hears of idle connections that broke; the pool replaces them by itself. */
-export function connect(url: string, poolSize: number, onError: (error: Error) => void): Connection {
-  const pool = new pg.Pool({
-    Client: TimelyClient,
-    connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: PROBE_AFTER_MS,
-    application_name: 'vkyc-gateway',
-    // A transaction's statements do not wait for each other's answers, only the code for those that it needs.
-    pipeline: true,
-  });
-  pool.on('error', onError);
-  // The pool only listens to idle connections: one that breaks while in use would end the process.
-  pool.on('connect', (client) => client.on('error', onError));
-  pool.on('connect', turnJitOff);
-  const db = Object.assign(drizzle(pool), { transaction: transactionsOf(pool) });
-  return { db, pool, close: closerOf(pool) };
+interface ConnectOptions {
+  /** See `GatewayPool`. */
+  readonly answerTimeoutMs?: number;
 }
 
 /**
- * Closes a pool, and its connections: `end` alone resolves while their farewells are still under way, and a server that
- * is stopped then breaks them, as if it had failed.
+ * Pools of connections: of `poolSize` half for writes and half for reads, at least one each, and three more to watch the
+ * database. They are opened when they are needed. `onError` is told of connections that broke, and are replaced.
  */
-function closerOf(pool: pg.Pool): () => Promise<void> {
-  const open = new Map<pg.PoolClient, Promise<void>>();
-  pool.on('connect', (client) => {
-    const ended = new Promise<void>((resolve) => client.once('end', resolve));
-    open.set(
-      client,
-      ended.then(() => void open.delete(client)),
-    );
+export function connect(
+  url: string,
+  poolSize: number,
+  onError: (error: Error) => void,
+  { answerTimeoutMs }: ConnectOptions = {},
+): Connection {
+  const forReads = Math.max(1, Math.floor(poolSize / 2));
+  const options = { url, onError, ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }) };
+  const reads = new GatewayPool({ ...options, name: 'vkyc-gateway reads', size: forReads });
+  const writes = new WritePool({
+    ...options,
+    name: 'vkyc-gateway',
+    size: Math.max(1, poolSize - forReads),
   });
-  return async () => {
-    await pool.end();
-    await Promise.race([Promise.all(open.values()), delay(FAREWELL_TIMEOUT_MS, null, { ref: false })]);
+  const watching = new GatewayPool({
+    ...options,
+    name: 'vkyc-gateway watch',
+    size: WATCHING,
+    answerTimeoutMs: 0,
+  });
+  const writer = drizzle(writes);
+  const db: Database = Object.assign(drizzle(reads), {
+    insert: writer.insert.bind(writer),
+    update: writer.update.bind(writer),
+    delete: writer.delete.bind(writer),
+    write: writer.execute.bind(writer) as NodePgDatabase['execute'],
+    $writer: writes,
+    transaction: transactionsOf(writes),
+  });
+  return {
+    db,
+    pool: writes,
+    pools: { reads, writes, watching },
+    watchWrites(log, timings = {}) {
+      writes.watch = new WriteWatch({ pool: watching, log, timings });
+      return writes.watch;
+    },
+    async close() {
+      writes.watch?.stop();
+      await Promise.all([reads.close(), writes.close(), watching.close()]);
+    },
   };
 }
 
-/**
- * Turns just-in-time compilation off for the connection. It is on by default, compiles a plan again on every call, and
- * takes 100 ms and more where the gateway's longest statements run for a fraction of that. Servers without JIT ignore it.
- */
-function turnJitOff(client: pg.PoolClient): void {
-  // If the connection fails here, the statement after this one says so.
-  client.query('set jit = off').catch(() => {});
-}
-
 /** Unlike drizzle's own: does not wait for `begin`, and drops a connection on which even the rollback failed. */
-function transactionsOf(pool: pg.Pool): Database['transaction'] {
+function transactionsOf(pool: WritePool): Database['transaction'] {
   const opened = new WeakMap<pg.PoolClient, Opened>();
   return async (work, begin = 'begin') => {
     const client = await pool.connect();
     const open = opened.get(client) ?? openOn(client);
     opened.set(client, open);
-    open.reset();
-    let broken: Error | boolean = false;
-    try {
-      // If `begin` fails, so does every statement after it.
-      open.tx.start(client.query(begin));
-      const result = await work(open.tx);
-      // The server answers with ROLLBACK if a statement of the transaction failed.
-      const committed = client.query('commit');
-      await Promise.all([...open.started, committed]);
-      if ((await committed).command !== 'COMMIT') throw new RolledBack();
-      return result;
-    } catch (error) {
-      const cause = isConsequence(error) ? (open.firstFailure ?? error) : error;
-      broken = isUseless(cause);
-      if (!broken) await client.query('rollback').catch((failure: Error) => (broken = failure));
-      throw cause;
-    } finally {
-      open.reset();
-      client.release(broken);
-    }
+    return pool.giveUpIfStalled(transact(client, open, work, begin));
   };
+}
+
+async function transact<Result>(
+  client: pg.PoolClient,
+  open: Opened,
+  work: (tx: Transaction) => Promise<Result>,
+  begin: string,
+): Promise<Result> {
+  open.reset();
+  let broken: Error | boolean = false;
+  try {
+    // If `begin` fails, so does every statement after it.
+    open.tx.start(client.query(begin));
+    const result = await work(open.tx);
+    // The server answers with ROLLBACK if a statement of the transaction failed.
+    const committed = client.query('commit');
+    await Promise.all([...open.started, committed]);
+    if ((await committed).command !== 'COMMIT') throw new RolledBack();
+    return result;
+  } catch (error) {
+    const cause = isConsequence(error) ? (open.firstFailure ?? error) : error;
+    broken = isUseless(cause);
+    if (!broken) await client.query('rollback').catch((failure: Error) => (broken = failure));
+    throw cause;
+  } finally {
+    open.reset();
+    client.release(broken);
+  }
 }
 
 class RolledBack extends Error {
@@ -151,8 +178,10 @@ function openOn(client: pg.PoolClient): Opened {
     });
     started.push(sent);
   };
+  const own = drizzle(client);
+  const write = own.execute.bind(own) as NodePgDatabase['execute'];
   return {
-    tx: Object.assign(drizzle(client), { start }),
+    tx: Object.assign(own, { start, write, $writer: client }),
     started,
     get firstFailure() {
       return firstFailure;

@@ -8,13 +8,29 @@ import { QueryTimeout } from './timely-client.ts';
  * Why the database cannot be used now, though nothing is wrong with what was asked of it:
  * - AWAY: nothing answers at its address, it starts or stops, or the connection broke.
  * - SILENT: it took the question and did not answer in time. A commit may have been done all the same.
+ * - STALLED: it answers, but no commit returns, as while a synchronous standby is lost. One may be done all the same.
  * - READ_ONLY: a standby, or a primary that is set to take no writes.
  * - FULL: its disk is.
  * - OVERLOADED: it has no connection to give, or no memory; or this process's pool has none.
  * - BUSY: another transaction was in the way (lock timeout, deadlock, serialization failure, statement timeout).
  * - REFUSED: it does not let us in: password, certificate, or no such database. Waiting does not mend that.
  */
-export type DatabaseFault = 'AWAY' | 'SILENT' | 'READ_ONLY' | 'FULL' | 'OVERLOADED' | 'BUSY' | 'REFUSED';
+export type DatabaseFault =
+  | 'AWAY'
+  | 'SILENT'
+  | 'STALLED'
+  | 'READ_ONLY'
+  | 'FULL'
+  | 'OVERLOADED'
+  | 'BUSY'
+  | 'REFUSED';
+
+/** A write was not begun, or was given up while it was under way, since commits do not return. */
+export class WritesStalled extends Error {
+  constructor() {
+    super('Commits do not return: the database waits, as if for a synchronous standby');
+  }
+}
 
 /** By SQLSTATE, or its class. */
 const SQLSTATES: Readonly<Record<string, DatabaseFault>> = {
@@ -64,6 +80,7 @@ const SQLSTATE = /^[0-9A-Z]{5}$/;
 export function faultOf(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof QueryTimeout) return 'SILENT';
+  if (error instanceof WritesStalled) return 'STALLED';
   const { code, syscall } = error as NodeJS.ErrnoException;
   // The Unix socket of a server that is not there yet; any other missing file does not come by waiting.
   if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
@@ -80,6 +97,7 @@ const faultOfSqlState = (code: string): DatabaseFault | undefined =>
 export const FAULT_TEXTS = {
   AWAY: 'does not answer',
   SILENT: 'does not answer',
+  STALLED: 'takes no writes: commits do not return, as if a synchronous standby were lost',
   READ_ONLY: 'takes no writes: it is read-only, or a standby',
   FULL: 'takes no writes: its disk is full',
   OVERLOADED: 'has no connection or memory to give',

@@ -1,7 +1,7 @@
 import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf, recordsOf } from './fields.ts';
-import { prepared, preparedRows, statement } from './prepared.ts';
+import { preparedRows, preparedWrite, statement } from './prepared.ts';
 import { type LockedSession, lockedSessionFields } from './sessions.ts';
 import { type InboxState, inbox } from './tables.ts';
 
@@ -23,7 +23,7 @@ export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[])
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const received = recordsOf(inbox, ['id', 'attempts']);
-const keepWebhooks = prepared<string | null>(
+const keepWebhooks = preparedWrite<string | null>(
   'keep webhooks',
   `insert into webhook_inbox (${received.columns}) select ${received.columns} from ${received.of('$1')}
    on conflict do nothing returning case when state = 'PENDING' then id::text end`,

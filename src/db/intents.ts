@@ -30,7 +30,7 @@ export const countSend = (db: Queryable, verificationId: string) =>
  * decides before anything is sent again.
  */
 export async function suspectSends(db: Queryable): Promise<void> {
-  await db.execute(sql`
+  await db.write(sql`
     with locked as (
       select verification_id from ${startIntents} where state = 'OPEN' and sends = 0
       order by verification_id for update

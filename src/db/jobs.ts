@@ -20,7 +20,7 @@ export async function queueDue(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
     (select verification_id, ${at} as due_at, ${urgent}::boolean as urgent from ${from} and ${at} <= ${now.toISOString()}::timestamptz
      order by ${at} limit ${MOST_IN_QUEUE * 2})`;
-  await db.execute(sql`
+  await db.write(sql`
     with live as (
       select key, locked_at is null and run_at <= now() as ready from graphile_worker.jobs
       where attempts < max_attempts and (locked_at is null or locked_at > now() - ${ABANDONED_AFTER}::interval)
@@ -85,7 +85,7 @@ export function createDrain(
  * the database forgotten it. A job that is being done is done twice, which does no harm.
  */
 export async function releaseJobs(db: Queryable): Promise<void> {
-  await db.execute(sql`select graphile_worker.force_unlock_workers(array(
+  await db.write(sql`select graphile_worker.force_unlock_workers(array(
     select distinct locked_by from graphile_worker.jobs where locked_by is not null))`);
 }
 

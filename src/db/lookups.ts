@@ -23,7 +23,7 @@ export async function planLookupsOfOpenStarts(
   oldestSince: Date,
 ): Promise<number> {
   // By verification id, so that two replicas that plan the same look-ups lock the rows in one order.
-  const { rows } = await db.execute<{ count: number }>(sql`
+  const { rows } = await db.write<{ count: number }>(sql`
     with planned as (
       select verification_id, greatest(created_at, ${oldestSince.toISOString()}::timestamptz) as since,
         ${from.toISOString()}::timestamptz

@@ -2,14 +2,14 @@ import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from './client.ts';
-import { prepared } from './prepared.ts';
+import { preparedWrite } from './prepared.ts';
 
 /** Sends texts of less than 8,000 bytes to whoever listens now; they arrive in order, and at once with the commit. */
 export async function notify(db: Database, channel: string, texts: readonly string[]): Promise<void> {
   await sendAll(db, channel, texts);
 }
 
-const sendAll = prepared('notify', 'select pg_notify($1, text) from unnest($2::text[]) as text');
+const sendAll = preparedWrite('notify', 'select pg_notify($1, text) from unnest($2::text[]) as text');
 
 /** How patient a listener is with its connection. */
 export interface ListenTimings {

@@ -42,6 +42,14 @@ export const prepared =
   (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
     ask<Value>(db, { name, text, values });
 
+/** The same for a statement that writes. */
+export const preparedWrite =
+  <Value>(name: string, text: string) =>
+  async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
+    const { rows } = await db.$writer.query<[Value]>({ name, text, values, rowMode: 'array' });
+    return rows.map(([value]) => value);
+  };
+
 /**
  * A prepared statement for a few rows. `select` is to name the fields, and in the order that is wanted; `before` may change
  * what it selects from, as `name as (…)`.
@@ -107,9 +115,9 @@ export function builtStatement<Values extends object>(
   };
 }
 
-/** Sends one, and resolves to how many rows it touched. */
+/** Sends a statement that writes, and resolves to how many rows it touched. */
 export async function run(db: Queryable, toSend: Statement): Promise<number> {
-  const { rowCount } = await db.$client.query(toSend);
+  const { rowCount } = await db.$writer.query(toSend);
   return rowCount ?? 0;
 }
 

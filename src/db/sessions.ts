@@ -93,7 +93,7 @@ export const postponePoll = (
  */
 export async function planPollsOfOpenSessions(db: Queryable, from: Date, everyMs: number): Promise<number> {
   // Rows are locked in the order in which recording locks them, by verification id: otherwise the two could deadlock.
-  const { rows } = await db.execute<{ count: number }>(sql`
+  const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions} where not ${isOver(sessions.subStatus)}
       order by verification_id for update

@@ -1,12 +1,12 @@
 import pg from 'pg';
 
 /** A connection on which an answer takes longer is taken for dead, as behind a lost route. */
-const QUERY_TIMEOUT_MS = 20_000;
+const ANSWER_TIMEOUT_MS = 20_000;
 
 /** A query that was not answered in time; what became of it is not known. */
 export class QueryTimeout extends Error {
-  constructor() {
-    super(`The database did not answer within ${QUERY_TIMEOUT_MS / 1_000} s`);
+  constructor(timeoutMs: number) {
+    super(`The database did not answer within ${timeoutMs / 1_000} s`);
   }
 }
 
@@ -19,6 +19,14 @@ type Send = (this: pg.Client, config: unknown, values: unknown, callback: Callba
  * objects, and all rows that they lead to are then moved there: every page that is read, until the next full collection.
  */
 export class TimelyClient extends pg.Client {
+  readonly #answerTimeoutMs: number;
+
+  /** `answerTimeoutMs`: 0 waits for ever. */
+  constructor(config: pg.ClientConfig & { readonly answerTimeoutMs?: number }) {
+    super(config);
+    this.#answerTimeoutMs = config.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
+  }
+
   override query(config: unknown, ...given: unknown[]): never {
     const callback = given.at(-1);
     const values = Array.isArray(given[0]) ? given[0] : undefined;
@@ -34,10 +42,12 @@ export class TimelyClient extends pg.Client {
   }
 
   #inTime(callback: Callback): Callback {
+    const timeoutMs = this.#answerTimeoutMs;
+    if (timeoutMs === 0) return callback;
     const timer = setTimeout(() => {
-      callback(new QueryTimeout());
+      callback(new QueryTimeout(timeoutMs));
       this.connection.stream.destroy();
-    }, QUERY_TIMEOUT_MS);
+    }, timeoutMs);
     return (error, result) => {
       clearTimeout(timer);
       callback(error, result);

@@ -7,6 +7,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Readiness } from '../telemetry/readiness.ts';
 import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
 import { serveGraphiql } from './graphiql.ts';
 import { type Guard, NOT_WELCOME } from './origin.ts';
@@ -27,8 +28,8 @@ interface Options {
   readonly graphiql: boolean;
   /** How long a request may take to arrive, its head and its body together. */
   readonly requestSeconds: number;
-  /** What it lacks to be of use, by check; nothing where it is ready. Never rejects. */
-  readonly checkReady: () => Promise<Readonly<Record<string, string>>>;
+  /** Never rejects. */
+  readonly checkReady: () => Promise<Readiness>;
 }
 
 /** The HTTP server with everything but GraphQL and webhooks: health, metrics, sign-in for development, GraphiQL. */
@@ -43,8 +44,7 @@ export function createHttpServer({
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
-    // Fastify announces where it listens; the gateway does so itself, once it is ready.
-    loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
+    loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_REQUEST_BYTES,
     // Fastify's own default is to wait for ever; and Node takes the larger of both for the body.
@@ -107,10 +107,11 @@ export function createHttpServer({
     reply.type(metrics.contentType).send(await metrics.render()),
   );
   app.get('/readyz', async (request, reply) => {
-    const missing = await checkReady();
-    if (Object.keys(missing).length === 0) return { status: 'ready' };
-    request.log.warn({ missing }, 'not ready');
-    return reply.status(503).send({ status: 'not ready', missing });
+    const { missing, ...more } = await checkReady();
+    const impaired = Object.keys(more.impaired).length > 0 ? more : {};
+    if (Object.keys(missing).length === 0) return { status: 'ready', ...impaired };
+    request.log.warn({ missing, ...impaired }, 'not ready');
+    return reply.status(503).send({ status: 'not ready', missing, ...impaired });
   });
 
   const { issue } = authenticator;

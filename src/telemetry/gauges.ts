@@ -33,8 +33,16 @@ export interface FeedFigures {
   readonly passedOn: number | null;
 }
 
+interface PoolFigures {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+}
+
 interface Watched {
-  readonly pool: { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number };
+  readonly pools: { readonly reads: PoolFigures; readonly writes: PoolFigures };
+  /** False while the database is known to take no writes, though it may answer. */
+  readonly takesWrites: () => boolean;
   readonly feed: () => FeedFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };
@@ -49,7 +57,10 @@ const ASKED = { forMs: 3_000, patienceMs: 1_000 };
  * Adds the gauges that are asked at a scrape. While the database does not answer, those that are its to tell have no
  * value, and `vkyc_database_up` is 0.
  */
-export function addGauges(registry: Registry, { pool, feed, doorbell, limits, askBacklog }: Watched): void {
+export function addGauges(
+  registry: Registry,
+  { pools, takesWrites, feed, doorbell, limits, askBacklog }: Watched,
+): void {
   const registers = [registry];
   const backlog = sharedAnswer(ASKED, askBacklog);
   type Values = [labels: Record<string, string>, value: number | null][];
@@ -92,6 +103,9 @@ export function addGauges(registry: Registry, { pool, feed, doorbell, limits, as
         .then(Number),
     ],
   ]);
+  own('vkyc_database_takes_writes', 'Whether the database takes writes, as far as is known.', () =>
+    Number(takesWrites()),
+  );
   ofAll('vkyc_inbox_webhooks', 'Webhooks in the inbox that are not done, up to 10,000 of a state.', 'state', {
     PENDING: ({ pending }) => pending,
     WAITING: ({ waiting }) => waiting,
@@ -120,11 +134,17 @@ export function addGauges(registry: Registry, { pool, feed, doorbell, limits, as
     MUTATION: ({ callsPausedSeconds }) => callsPausedSeconds,
     POLL: (found) => Math.max(found.callsPausedSeconds, found.pollsPausedSeconds),
   });
-  gauge('vkyc_database_connections', 'Connections of the pool.', ['state'], () => [
-    [{ state: 'idle' }, pool.idleCount],
-    [{ state: 'used' }, pool.totalCount - pool.idleCount],
-  ]);
-  own('vkyc_database_waiting', 'Those who wait for a connection of the pool.', () => pool.waitingCount);
+  gauge('vkyc_database_connections', 'Connections of the pools.', ['pool', 'state'], () =>
+    Object.entries(pools).flatMap(
+      ([pool, { idleCount, totalCount }]): Values => [
+        [{ pool, state: 'idle' }, idleCount],
+        [{ pool, state: 'used' }, totalCount - idleCount],
+      ],
+    ),
+  );
+  gauge('vkyc_database_waiting', 'Callers that wait for a connection of a pool.', ['pool'], () =>
+    Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
+  );
   own('vkyc_doorbell_connected', 'Whether other replicas are heard.', () => Number(doorbell.connected));
   gauge('vkyc_subscribers', 'Subscriptions that follow one session, or all.', ['log'], () => [
     [{ log: 'session' }, feed().subscribers.session],

@@ -233,7 +233,7 @@ const PLIGHTS: Readonly<Record<string, Plight>> = {
   },
   'while the others are being told in vain': {
     async bring(wire, { doorbell, connection }) {
-      await connection.db.execute('select 1');
+      await connection.pool.query('select 1');
       wire.freeze();
       doorbell.ring(randomUUID(), 1);
     },

@@ -79,7 +79,7 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
   'a row that another transaction holds': {
     fault: 'BUSY',
     async cause(url) {
-      const { pool } = connectionTo(url, 2);
+      const { pool } = connectionTo(url, 4);
       const holder = await pool.connect();
       await holder.query('begin; select from provider_budget for update');
       const late = await rejection(

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { connect } from '../../src/db/client.ts';
 import { numberCommitted } from '../../src/db/feed.ts';
-import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
+import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
@@ -12,7 +12,7 @@ test('a connection that breaks while positions are given out fails that alone, a
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);
-  const { db, close } = connect(wire.url, 2, () => {});
+  const { db, pools, close } = connect(wire.url, 2, () => {});
   atTheEnd(async () => {
     await close();
     await pool.end();
@@ -32,6 +32,8 @@ test('a connection that breaks while positions are given out fails that alone, a
   expect(unhandled).toEqual([]);
 
   stop();
+  // The wire's cut reaches connections that are idle as well, a moment later.
+  await eventually(async () => pools.reads.totalCount === 0);
   wire.mend();
   expect(await numberCommitted(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
 });

@@ -8,7 +8,7 @@ test('whoever asks a database that fell silent hears so in time, in a transactio
   timeout: 60_000,
 }, async () => {
   const wire = await startTcpProxy(await freshDatabase());
-  const { db, pool, close } = connect(wire.url, 2, () => {});
+  const { db, pool, close } = connect(wire.url, 4, () => {});
   atTheEnd(close);
   // One for the question, one for the transaction.
   await Promise.all([pool.query('select pg_sleep(0.1)'), pool.query('select pg_sleep(0.1)')]);

@@ -56,7 +56,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
     expect(metrics).not.toContain('INTERNAL_SERVER_ERROR');
   });
 
-test('a database that takes no writes: reads go on, mutations are SERVICE_UNAVAILABLE, webhooks 503', async () => {
+test('on a read-only database reads go on, mutations are SERVICE_UNAVAILABLE, webhooks 503, and /readyz says so', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('read-only.1');
   const becomes = (readOnly: 'on' | 'off') => setReadOnly(gateway, readOnly);
@@ -71,9 +71,17 @@ test('a database that takes no writes: reads go on, mutations are SERVICE_UNAVAI
   expect(await gateway.webhook(newsOf('read-only.1', 1))).toBe(503);
   const { data, errors } = await gateway.graphql('query ($id: ID!) { session(id: $id) { version } }', { id });
   expect([data, errors]).toEqual([{ session: { version: 1 } }, undefined]);
+  const readiness = async () => (await fetch(`${gateway.url}/readyz`)).json();
+  await eventually(async () => JSON.stringify(await readiness()).includes('read-only'));
+  expect(await readiness()).toEqual({
+    status: 'ready',
+    impaired: { database: 'takes no writes: it is read-only, or a standby' },
+  });
+  expect(await (await fetch(`${gateway.url}/metrics`)).text()).toMatch(/^vkyc_database_takes_writes 0$/m);
 
   await becomes('off');
   await eventually(async () => (await gateway.webhook(newsOf('read-only.1', 1))) === 200);
+  await eventually(async () => JSON.stringify(await readiness()) === '{"status":"ready"}');
 });
 
 /** Has every new connection take no writes, or takes that back, and ends those that there are. */

@@ -64,7 +64,14 @@ diskTest(
     }
     process.stderr.write(`${taken.length} webhooks were taken until the disk was full\n`);
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    const readiness = async () => (await fetch(`${gateway.url}/readyz`)).json();
+    await eventually(async () => ((await readiness()) as any).impaired);
+    expect(await readiness()).toEqual({
+      status: 'ready',
+      impaired: { database: 'takes no writes: its disk is full' },
+    });
     await disk.clear();
+    await eventually(async () => JSON.stringify(await readiness()) === '{"status":"ready"}');
     for (const news of refused)
       await eventually(async () => {
         retries += 1;

@@ -101,12 +101,17 @@ test('what is left to do is asked of the database once, whoever scrapes', async 
   ];
 
   expect(asked()).toBeLessThanOrEqual(1 + (performance.now() - begun) / 3_000);
-  for (const line of ['vkyc_database_up 1', 'vkyc_doorbell_connected 1', 'vkyc_feed_lag_seconds 0'])
+  for (const line of [
+    'vkyc_database_up 1',
+    'vkyc_database_takes_writes 1',
+    'vkyc_doorbell_connected 1',
+    'vkyc_feed_lag_seconds 0',
+  ])
     expect(text.split('\n')).toContain(line);
   expect(text).toMatch(/^vkyc_inbox_oldest_seconds 0$/m);
   expect(value('vkyc_provider_calls_left{purpose="MUTATION"}')).toBeGreaterThan(5_900);
   expect(value('vkyc_provider_calls_left{purpose="MUTATION"}')).toBeLessThan(6_000);
-  expect(value('vkyc_database_connections{state="idle"}')).toBeGreaterThan(0);
+  expect(value('vkyc_database_connections{pool="reads",state="idle"}')).toBeGreaterThan(0);
 });
 
 test('names follow the conventions of Prometheus', () => {

@@ -1,0 +1,113 @@
+import pg from 'pg';
+import { TimelyClient } from './timely-client.ts';
+import type { WriteWatch } from './write-watch.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const PROBE_AFTER_MS = 10_000;
+/** A new connection has every statement to plan, which costs a burst's first requests tens of milliseconds. */
+const IDLE_TIMEOUT_MS = 600_000;
+/** How long a stop waits for what is in hand; a commit may hang for ever. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly size: number;
+  /** What PostgreSQL's list of connections (`pg_stat_activity`) calls them. */
+  readonly name: string;
+  /** Told of connections that broke; the pool replaces them by itself. */
+  readonly onError: (error: Error) => void;
+  /** After so long without an answer a connection counts as dead; 0: never. */
+  readonly answerTimeoutMs?: number;
+}
+
+type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void;
+
+/** Pool of the gateway's connections. */
+export class GatewayPool extends pg.Pool {
+  readonly #clients = new Set<pg.PoolClient>();
+
+  constructor({ url, size, name, onError, answerTimeoutMs }: PoolOptions) {
+    super({
+      Client: TimelyClient,
+      connectionString: url,
+      max: size,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: PROBE_AFTER_MS,
+      application_name: name,
+      // A transaction's statements do not wait for each other's answers, only the code for those that it needs.
+      pipeline: true,
+      ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
+    } as object);
+    this.on('error', onError);
+    this.on('connect', (client) => {
+      this.#clients.add(client);
+      // The pool only listens to idle connections: one that breaks while in use would end the process.
+      client.on('error', onError);
+      turnJitOff(client);
+    });
+    this.on('remove', (client) => this.#clients.delete(client));
+  }
+
+  /** Waits for what is in hand, but not for ever. */
+  async close(): Promise<void> {
+    const cutOff = setTimeout(() => {
+      for (const client of this.#clients)
+        (client as unknown as { connection: pg.Connection }).connection.stream.destroy();
+    }, CLOSE_TIMEOUT_MS);
+    await this.end().finally(() => clearTimeout(cutOff));
+  }
+}
+
+/**
+ * Turns just-in-time compilation off for the connection. It is on by default, compiles a plan again on every call, and
+ * takes 100 ms and more where the gateway's longest statements run for a fraction of that. Servers without JIT ignore it.
+ */
+function turnJitOff(client: pg.PoolClient): void {
+  // If the connection fails here, the statement after this one says so.
+  client.query('set jit = off').catch(() => {});
+}
+
+/** Pool for writes, which refuses them while commits stall, and gives up those that are under way by then. */
+export class WritePool extends GatewayPool {
+  /** Set once it is watched whether the database takes writes. */
+  watch: WriteWatch | null = null;
+
+  constructor(options: PoolOptions) {
+    super(options);
+    const query = this.query.bind(this) as (...args: unknown[]) => unknown;
+    this.query = ((...args: unknown[]) => {
+      const answer = query(...args);
+      return answer instanceof Promise ? this.giveUpIfStalled(answer) : answer;
+    }) as typeof this.query;
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): unknown {
+    const connecting = this.#connectUnlessStalled();
+    if (!callback) return connecting;
+    connecting.then(
+      (client) => callback(undefined, client, client.release),
+      (error) => callback(error, undefined, () => {}),
+    );
+  }
+
+  async #connectUnlessStalled(): Promise<pg.PoolClient> {
+    this.watch?.refuseIfStalled();
+    const connecting = super.connect();
+    try {
+      return await this.giveUpIfStalled(connecting);
+    } catch (error) {
+      // Its caller was told that nothing came of it: what it waited for is for others.
+      connecting.then((client) => client.release()).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Resolves like a write on one of this pool's connections; see `WriteWatch`. */
+  giveUpIfStalled<T>(write: Promise<T>): Promise<T> {
+    return this.watch ? this.watch.unlessStalled(write) : write;
+  }
+}

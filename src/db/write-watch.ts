@@ -1,0 +1,214 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { FAULT_TEXTS, faultOf, WritesStalled } from './faults.ts';
+
+/** What keeps a database that answers from taking writes. */
+export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
+
+export interface WatchTimings {
+  readonly lookEveryMs: number;
+  /** How often a write is tried: while all is well, and while it is not. */
+  readonly probeEveryMs: number;
+  readonly probeAgainMs: number;
+  /** A write of a caller that takes longer has the database probed at once. */
+  readonly suspectAfterMs: number;
+  /** A probe whose commit takes longer says that commits stall. */
+  readonly stalledAfterMs: number;
+}
+
+const TIMINGS: WatchTimings = {
+  lookEveryMs: 500,
+  probeEveryMs: 5_000,
+  probeAgainMs: 2_000,
+  suspectAfterMs: 2_000,
+  stalledAfterMs: 3_000,
+};
+
+/** Where a hung probe is looked at: for what its commit waits. */
+const LOOK_TIMEOUT_MS = 1_000;
+
+/**
+ * A write that needs no table and no right: its commit has to reach the disk, and the synchronous standbys. (A transaction
+ * that only takes an id is committed asynchronously, and would tell nothing.)
+ */
+const WRITE = `select pg_logical_emit_message(true, 'vkyc_gateway', '')`;
+/** Spills a sort to disk, some 100 kB: WAL segments exist in advance, so that the write above fits on a full disk. */
+const SPILL = `begin; select set_config('work_mem', '64kB', true);
+  select count(*) from (select g from generate_series(1, 5000) g order by random() offset 0) spilled; commit`;
+
+interface WriteWatchOptions {
+  /** Has a connection for the probe and one for looking at it; its queries have no time limit. */
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  readonly timings?: Partial<WatchTimings>;
+}
+
+interface Probe {
+  readonly client: pg.PoolClient;
+  /** Of the server's process, behind a pooler as well; null until it is known. */
+  pid: number | null;
+  stage: 'ASKING' | 'COMMITTING';
+  /** When the stage began. */
+  since: number;
+}
+
+/**
+ * Watches whether the database takes writes, by one small write every few seconds, of which there is never more than one
+ * under way. If its commit stalls, as while a synchronous standby is lost, then so does every other. Callers' writes are
+ * then refused before they take a connection: given up, each would leave a server process behind that waits on, until
+ * `max_connections` is used up and reads die as well.
+ */
+export class WriteWatch {
+  readonly #pool: pg.Pool;
+  readonly #log: Logger;
+  readonly #timings: WatchTimings;
+  readonly #timer: NodeJS.Timeout;
+  /** Writes of callers that are under way, the oldest first. */
+  readonly #writes = new Set<{ readonly since: number; readonly giveUp: (error: Error) => void }>();
+  #fault: WriteFault | null = null;
+  #probe: Probe | null = null;
+  #probing = false;
+  #looking = false;
+  #probedAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor({ pool, log, timings }: WriteWatchOptions) {
+    this.#pool = pool;
+    this.#log = log;
+    this.#timings = { ...TIMINGS, ...timings };
+    this.#timer = setInterval(() => this.#tick(), this.#timings.lookEveryMs);
+    this.#tick();
+  }
+
+  /** What keeps the database from taking writes; null if nothing is known to. */
+  get fault(): WriteFault | null {
+    return this.#fault;
+  }
+
+  /** @throws {WritesStalled} if a write would hang. */
+  refuseIfStalled(): void {
+    if (this.#fault === 'STALLED') throw new WritesStalled();
+  }
+
+  /**
+   * Resolves like a caller's write. If commits are found to stall, rejects at once; the write itself goes on, and may be
+   * done once they do not stall any more.
+   */
+  unlessStalled<T>(write: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const entry = { since: performance.now(), giveUp: reject };
+      const end = () => this.#writes.delete(entry);
+      this.#writes.add(entry);
+      write.then(
+        (result) => {
+          end();
+          resolve(result);
+        },
+        (error) => {
+          end();
+          const fault = faultOf(error);
+          if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    if (this.#probe) hangUp(this.#probe);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (this.#probing) {
+      const probe = this.#probe;
+      if (!probe || now - probe.since < this.#timings.stalledAfterMs) return;
+      if (probe.stage === 'COMMITTING') void this.#lookAtHungProbe(probe);
+      // It did not come to the commit: the connection is dead, or the server is away.
+      else hangUp(probe);
+      return;
+    }
+    const [oldest] = this.#writes;
+    const suspicious = oldest !== undefined && now - oldest.since > this.#timings.suspectAfterMs;
+    const pauseMs = this.#fault || suspicious ? this.#timings.probeAgainMs : this.#timings.probeEveryMs;
+    if (now - this.#probedAt >= pauseMs) void this.#tryWrite();
+  }
+
+  async #tryWrite(): Promise<void> {
+    this.#probing = true;
+    try {
+      this.#becomes(await this.#writeFault());
+    } catch (error) {
+      const fault = faultOf(error);
+      // Any other fault, such as that nothing answers, says nothing of writes: what was known still holds.
+      if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
+    } finally {
+      this.#probe = null;
+      this.#probing = false;
+      this.#probedAt = performance.now();
+    }
+  }
+
+  async #writeFault(): Promise<WriteFault | null> {
+    const client = await this.#pool.connect();
+    const probe: Probe = { client, pid: null, stage: 'ASKING', since: performance.now() };
+    const enter = (stage: Probe['stage']) => Object.assign(probe, { stage, since: performance.now() });
+    this.#probe = probe;
+    let broken = true;
+    try {
+      await client.query('begin');
+      const { rows } = await client.query<{ pid: number; readOnly: boolean }>(
+        `select pg_backend_pid() as pid, current_setting('transaction_read_only')::boolean as "readOnly"`,
+      );
+      probe.pid = rows[0]?.pid ?? null;
+      if (rows[0]?.readOnly) return 'READ_ONLY';
+      await client.query(WRITE);
+      enter('COMMITTING');
+      await client.query('commit');
+      enter('ASKING');
+      await client.query(SPILL);
+      broken = false;
+      return null;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  /** Asks the server, on another connection, what the probe's process does. */
+  async #lookAtHungProbe(probe: Probe): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const question = {
+        text: `select wait_event as "waitsFor" from pg_stat_activity where pid = $1 and state <> 'idle'`,
+        values: [probe.pid],
+        query_timeout: LOOK_TIMEOUT_MS,
+      };
+      const { rows } = await this.#pool.query<{ waitsFor: string | null }>(question);
+      if (probe !== this.#probe || this.#stopped) return;
+      // The server knows nothing of it: it is the connection that is dead.
+      if (rows.length === 0) hangUp(probe);
+      else this.#becomes('STALLED', rows[0]?.waitsFor ?? null);
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === 'AWAY' || fault === 'SILENT') hangUp(probe);
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #becomes(fault: WriteFault | null, waitsFor: string | null = null): void {
+    const before = this.#fault;
+    this.#fault = fault;
+    if (fault === 'STALLED') for (const { giveUp } of this.#writes) giveUp(new WritesStalled());
+    if (before === fault || this.#stopped) return;
+    if (fault === null) this.#log.info('the database takes writes again, as far as is known');
+    else this.#log.warn({ fault, waitsFor }, `the database ${FAULT_TEXTS[fault]}`);
+  }
+}
+
+function hangUp({ client }: Probe): void {
+  (client as unknown as { connection: pg.Connection }).connection.stream.destroy();
+}
