@@ -338,12 +338,13 @@ const catalogByPair = new Map(STATUS_CATALOG.map((info) => [`${info.status}/${in
 /** True where the sub-status belongs to the status. */
 export const belongsTogether = (pair: Pair): boolean => catalogByPair.has(`${pair.status}/${pair.subStatus}`);
 
-/** All that is known of a pair. Throws for a pair that is not in the table, which the database cannot hold. */
-export function infoOf(pair: Pair): StatusInfo {
-  const info = catalogByPair.get(`${pair.status}/${pair.subStatus}`);
-  if (!info) throw new Error(`${pair.status}/${pair.subStatus} is not a pair of the status table`);
-  return info;
-}
+/**
+ * All that is known of a pair. A pair that is not in the table was stored by a later release, which runs next to this one
+ * during an upgrade: it counts as not recognized, and keeps its status if that is known.
+ */
+export const infoOf = (pair: Pair): StatusInfo =>
+  catalogByPair.get(`${pair.status}/${pair.subStatus}`) ??
+  unrecognized(isKnownStatus(pair.status) ? pair.status : UNRECOGNIZED);
 
 const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, info.status]));
 

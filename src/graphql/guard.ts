@@ -37,7 +37,10 @@ export function guarded(schema: GraphQLSchema): GraphQLSchema {
 function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): void {
   const operation = `${root}.${field.name}`;
   const allowed: readonly Role[] | undefined = OPERATIONS[operation as keyof typeof OPERATIONS];
-  if (!allowed) throw new Error(`${operation} is not in the table of operations: say who may use it`);
+  if (!allowed)
+    throw new Error(
+      `${operation} is not in OPERATIONS of src/domain/access.ts: add it there with who may use it`,
+    );
   const part = root === 'Subscription' ? 'subscribe' : 'resolve';
   const inner = field[part] ?? defaultFieldResolver;
   field[part] = (source, args, context, info) => {
@@ -53,7 +56,10 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
 /** Fields that all may see who see their object are left as they are: most are, and wrapping costs. */
 function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const rule = ruleOf(type, field.name);
-  if (!rule) throw new Error(`${type}.${field.name} is not in the table of fields: say who may see it`);
+  if (!rule)
+    throw new Error(
+      `${type}.${field.name} is not in FIELDS of src/domain/access.ts: add it there with who may see it`,
+    );
   if (rule === 'OPEN') return;
   const { roles, ...kind } = FIELD_RULES[rule];
   const forAllStaff = allStaffSee(rule);

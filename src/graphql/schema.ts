@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { type GraphQLInterfaceType, type GraphQLSchema, printSchema } from 'graphql';
+import { type GraphQLEnumType, type GraphQLInterfaceType, type GraphQLSchema, printSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { UNRECOGNIZED } from '../domain/status.ts';
 import { guarded } from './guard.ts';
 import { MeetingResolver } from './meeting.ts';
 import { NodeResolver } from './node-query.ts';
@@ -40,42 +41,55 @@ let schema: GraphQLSchema | null = null;
 export function getSchema(): GraphQLSchema {
   schema ??= introduced(
     resolvedAtOnce(
-      guarded(
-        buildSchemaSync({
-          resolvers: [
-            StatusResolver,
-            ViewerResolver,
-            UserResolver,
-            SessionResolver,
-            SessionListResolver,
-            SessionStatsResolver,
-            NodeResolver,
-            TransitionResolver,
-            SubscriptionResolver,
-            SessionSnapshotResolver,
-            HeartbeatResolver,
-            FeedResetResolver,
-            StartSessionResolver,
-            MeetingResolver,
-            ReviewResolver,
-            ProviderActionsResolver,
-          ],
-          // Inputs are checked by the services, which know all that is wrong with them.
-          validate: false,
-          // Tests check the schema: to have each start do it as well takes a tenth of its time.
-          skipCheck: true,
-          // Subscriptions follow the log themselves; the library asks for one all the same.
-          pubSub: {
-            publish: () => {},
-            subscribe: () => ({
-              [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
-            }),
-          },
-        }),
+      withLaterStatuses(
+        guarded(
+          buildSchemaSync({
+            resolvers: [
+              StatusResolver,
+              ViewerResolver,
+              UserResolver,
+              SessionResolver,
+              SessionListResolver,
+              SessionStatsResolver,
+              NodeResolver,
+              TransitionResolver,
+              SubscriptionResolver,
+              SessionSnapshotResolver,
+              HeartbeatResolver,
+              FeedResetResolver,
+              StartSessionResolver,
+              MeetingResolver,
+              ReviewResolver,
+              ProviderActionsResolver,
+            ],
+            // Inputs are checked by the services, which know all that is wrong with them.
+            validate: false,
+            // Tests check the schema: to have each start do it as well takes a tenth of its time.
+            skipCheck: true,
+            // Subscriptions follow the log themselves; the library asks for one all the same.
+            pubSub: {
+              publish: () => {},
+              subscribe: () => ({
+                [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
+              }),
+            },
+          }),
+        ),
       ),
     ),
   );
   return schema;
+}
+
+/** A later release, which runs next to this one during an upgrade, may store statuses that this schema lacks. */
+function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
+  for (const name of ['Status', 'SubStatus']) {
+    const type = built.getType(name) as GraphQLEnumType;
+    const serialize = type.serialize.bind(type);
+    const known = new Set<unknown>(type.getValues().map(({ value }) => value));
+    type.serialize = (value) => serialize(known.has(value) ? value : UNRECOGNIZED);
+  }
+  return built;
 }
 
 /** The library awaits even what is known, and compiled queries wait for no types. */

@@ -52,7 +52,9 @@ const pairs = REFERENCE.trim()
 
 test("the table holds the provider's 34 pairs and no others", () => {
   const table = KNOWN_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
-  expect(table.toSorted()).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
+  const todo =
+    'A pair that the provider added belongs into REFERENCE of this test as well, typed in from its page';
+  expect(table.toSorted(), todo).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
 });
 
 test("every pair of the provider's is recognised, and explained for people", () => {

@@ -70,7 +70,7 @@ export const ACTIONS = {
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';
 
 /** The tone of each step. A step that is not recognized has the tone of its phase. */
-const TONES = {
+const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   LINK_GENERATED: 'going',
   AADHAAR_VERIFICATION_SUCCESS: 'going',
   AADHAAR_VERIFICATION_FAILED: 'trouble',
@@ -105,7 +105,7 @@ const TONES = {
   INSUFFICIENT_BALANCE: 'bad',
   TECHNICAL_ERROR: 'bad',
   VKYC_EXPIRED: 'bad',
-} as const satisfies Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>;
+};
 
 const TONES_OF_UNRECOGNIZED = {
   RECEIVED: 'trouble',
