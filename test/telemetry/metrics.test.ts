@@ -124,7 +124,8 @@ test('names follow the conventions of Prometheus', () => {
 });
 
 test('what clients call their operations, and where they ask, makes no new series', async () => {
-  const count = async () => (await scrape(gateway)).text.split('\n').length;
+  // Gauges of the database have no value while it is slow to answer: only these have labels that clients could fill.
+  const count = async () => (await scrape(gateway)).text.match(/^vkyc_(http|graphql|mutation)_/gm)?.length;
   const ask = async (round: number) => {
     await gateway.graphql(`query Name${round} { a${round}: viewer { id } }`);
     await gateway.graphql(`{ nothing${round} }`);
