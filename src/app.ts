@@ -95,7 +95,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const { clock = systemClock } = overrides;
   // Only then is OpenTelemetry read at all.
   const tracing = config.tracing ? (await import('./telemetry/tracing.ts')).startTracing() : null;
-  const log = withSafeErrors(overrides.log ?? createLogger(config.logLevel, tracing?.idsOfLog));
+  const log = withSafeErrors(
+    overrides.log ??
+      createLogger({ level: config.logLevel, format: config.logFormat, ids: tracing?.idsOfLog }),
+  );
   tracing?.complainTo(log);
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
@@ -112,7 +115,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   onStop(() => tracing?.stop());
 
   try {
-    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop);
+    const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop, log, () => {
+      process.exitCode = 1;
+      void stop();
+    });
     const { db, pools, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
@@ -325,9 +331,21 @@ const descriptionsOf = (
 ): Record<string, string> =>
   Object.fromEntries(Object.entries(scenarios).map(([name, { description }]) => [name, description]));
 
-async function openDatabase(database: Config['database'], onStop: (release: Release) => void) {
+async function openDatabase(
+  database: Config['database'],
+  onStop: (release: Release) => void,
+  log: Logger,
+  onLost: () => void,
+) {
   if (database.kind === 'URL') return database;
-  const postgres = await startEmbeddedPostgres({ dir: resolve(database.dataDir, 'postgres') });
+  const postgres = await startEmbeddedPostgres({
+    dir: resolve(database.dataDir, 'postgres'),
+    onCrash(failure) {
+      if (!failure) return log.error('the embedded PostgreSQL was killed; it was started again');
+      log.fatal({ err: failure }, 'the embedded PostgreSQL was killed and cannot be started again; stopping');
+      onLost();
+    },
+  });
   onStop(postgres.stop);
   return { url: postgres.url, migrateUrl: postgres.url, listenUrl: postgres.url };
 }

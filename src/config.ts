@@ -7,7 +7,11 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 const text = z.string().trim().min(1);
-const port = z.coerce.number().int().min(0).max(65_535);
+/** A number, in the words of the complaint about any other value. */
+const number = z.coerce.number('expected a number');
+const A_PORT = 'expected a port, from 0 to 65535';
+/** 0 takes any free port. */
+export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
 const list = text.transform((value) =>
   value
@@ -60,16 +64,19 @@ const publicKey = text
 /** What most accounts are granted; the sandbox on this machine need not be spared. */
 const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
+const LOG_FORMATS = ['json', 'text'] as const;
+
 const environment = z.object({
   NODE_ENV: z.string().optional(),
   HOST: text.default('127.0.0.1'),
   PORT: port.default(4000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
   DATA_DIR: text.default('.data'),
   DATABASE_URL: text.optional(),
   MIGRATE_DATABASE_URL: text.optional(),
   LISTEN_DATABASE_URL: text.optional(),
-  DATABASE_POOL: z.coerce.number().int().min(4).max(100).default(10),
+  DATABASE_POOL: number.int().min(4).max(100).default(10),
   EMBEDDED_POSTGRES: flag.optional(),
   NATS_URL: list.pipe(z.array(natsServer)).optional(),
   DATA_KEYS: keys.optional(),
@@ -79,11 +86,11 @@ const environment = z.object({
   CASHFREE_CLIENT_SECRET: list.optional(),
   CASHFREE_APP_ID: text.optional(),
   CASHFREE_PUBLIC_KEY: publicKey.optional(),
-  PROVIDER_CALLS_PER_MINUTE: z.coerce.number().int().min(5).max(60_000).optional(),
+  PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
   AUDIT_UNKNOWN_AGENTS: flag.default(false),
   SANDBOX: flag.optional(),
   SANDBOX_PORT: port.default(4010),
-  SANDBOX_SPEED: z.coerce.number().positive().default(1),
+  SANDBOX_SPEED: number.positive().default(1),
   SANDBOX_SEED: text.default('sandbox'),
   SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
@@ -93,18 +100,18 @@ const environment = z.object({
   TRUSTED_DOCUMENTS: z.enum(['only', 'off']).default('off'),
   INTROSPECTION: flag.optional(),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
-  REQUEST_SECONDS: z.coerce.number().positive().max(600).default(10),
-  LEGAL_RETENTION_DAYS: z.coerce.number().int().min(0).default(1_826),
-  RETENTION_DAYS: z.coerce.number().int().min(0).default(2_192),
-  RATE_LIMIT_FAILURES_PER_MINUTE: z.coerce.number().int().min(0).default(100),
+  REQUEST_SECONDS: number.positive().max(600).default(10),
+  LEGAL_RETENTION_DAYS: number.int().min(0).default(1_826),
+  RETENTION_DAYS: number.int().min(0).default(2_192),
+  RATE_LIMIT_FAILURES_PER_MINUTE: number.int().min(0).default(100),
   TRUST_PROXY: proxies.default(0),
-  RATE_LIMIT_COST_PER_MINUTE: z.coerce.number().int().min(0).default(100_000),
-  CONNECTIONS_PER_CLIENT: z.coerce.number().int().min(1).default(100),
-  SUBSCRIPTIONS_PER_SOCKET: z.coerce.number().int().min(1).default(100),
+  RATE_LIMIT_COST_PER_MINUTE: number.int().min(0).default(100_000),
+  CONNECTIONS_PER_CLIENT: number.int().min(1).default(100),
+  SUBSCRIPTIONS_PER_SOCKET: number.int().min(1).default(100),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
   OTEL_SDK_DISABLED: flag.default(false),
-  SHUTDOWN_SECONDS: z.coerce.number().min(0).max(300).default(5),
+  SHUTDOWN_SECONDS: number.min(0).max(300).default(5),
 });
 
 type Environment = z.infer<typeof environment>;
@@ -121,6 +128,7 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly logLevel: Environment['LOG_LEVEL'];
+  readonly logFormat: LogFormat;
   readonly database:
     | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
     | {
@@ -199,8 +207,16 @@ export interface DataKey {
 
 export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
 
+/** `json`: a line of JSON for each event, for programs; `text`: for a person at a terminal. */
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** A failure to start whose cause the operator can remove. Its message says how, and is shown without a stack. */
+export class StartError extends Error {
+  override readonly name: string = 'StartError';
+}
+
 /** Says everything that is wrong with the environment at once. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly complaints: readonly string[]) {
     super(
@@ -209,15 +225,27 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the environment; throws a `ConfigError` that lists every complaint. */
-export function readConfig(variables: NodeJS.ProcessEnv): Config {
+/** Settings that hold, or may hold, a credential: no complaint repeats their value. */
+const CONFIDENTIAL = /URL|SECRET|KEY|CLIENT_ID|ENDPOINT/;
+const MAX_SHOWN_CHARACTERS = 60;
+
+/** The complaints of a schema about settings, each with the value that was found. */
+export const describeIssues = (error: z.ZodError, given: Readonly<Record<string, unknown>>): string[] =>
+  error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    const value = given[name];
+    if (value === undefined || CONFIDENTIAL.test(name)) return `${name}: ${message}`;
+    return `${name}: ${message} (found ${JSON.stringify(String(value).slice(0, MAX_SHOWN_CHARACTERS))})`;
+  });
+
+/**
+ * Reads the environment. `terminal`: a person watches standard output.
+ * @throws ConfigError that lists every complaint
+ */
+export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = {}): Config {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigError(
-      parsed.error.issues.map((issue) => `${issue.path[0]?.toString()}: ${issue.message}`),
-    );
-  }
+  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error, given));
   const env = parsed.data;
   const complaints = contradictions(env);
   if (complaints.length > 0) throw new ConfigError(complaints);
@@ -225,6 +253,7 @@ export function readConfig(variables: NodeJS.ProcessEnv): Config {
     host: env.HOST,
     port: env.PORT,
     logLevel: env.LOG_LEVEL,
+    logFormat: env.LOG_FORMAT ?? (terminal ? 'text' : 'json'),
     database: databaseOf(env),
     natsServers: env.NATS_URL ?? null,
     dataDir: env.DATA_DIR,
@@ -262,6 +291,9 @@ const usesSandbox = (env: Environment): boolean =>
   (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
 const hasSignIn = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
 
+const NOT_PRODUCTION =
+  'NODE_ENV: found "production". To try the gateway without these settings, start it without: NODE_ENV= npm start';
+
 function contradictions(env: Environment): string[] {
   const production = env.NODE_ENV === 'production';
   const complaints: [boolean, string][] = [
@@ -273,6 +305,10 @@ function contradictions(env: Environment): string[] {
     [
       !hasSignIn(env) && !isLoopback(env.HOST),
       `AUTH_SECRET or AUTH_JWKS_URL: without a way to sign in HOST must be a loopback address, not ${env.HOST}.`,
+    ],
+    [
+      env.PORT !== 0 && env.PORT === env.SANDBOX_PORT && providerOf(env).kind === 'SANDBOX',
+      `PORT, SANDBOX_PORT: both are ${env.PORT}. Choose another for one of them.`,
     ],
     [Boolean(env.AUTH_SECRET && env.AUTH_JWKS_URL), 'AUTH_SECRET, AUTH_JWKS_URL: set one of them, not both.'],
     [
@@ -304,7 +340,9 @@ function contradictions(env: Environment): string[] {
       'AUDIT_KEYS: the audit chain needs a key that the database does not have, of the same form as DATA_KEYS.',
     ],
   ];
-  return complaints.filter(([applies]) => applies).map(([, complaint]) => complaint);
+  const found = complaints.filter(([applies]) => applies).map(([, complaint]) => complaint);
+  if (found.length > 0 && production) found.push(NOT_PRODUCTION);
+  return found;
 }
 
 function databaseOf(env: Environment): Config['database'] {

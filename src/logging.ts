@@ -1,4 +1,6 @@
 import { type Logger, pino, stdSerializers } from 'pino';
+import type { LogFormat } from './config.ts';
+import { textOutput } from './logging-text.ts';
 
 /** An error as it is logged: what failed and where, without the values that were on their way to the database. */
 function describeError(error: unknown): unknown {
@@ -12,9 +14,19 @@ function describeError(error: unknown): unknown {
   return { type, ...code, message, stack: frames.join('\n'), ...cause };
 }
 
-/** `ids` are added to every line. */
-export const createLogger = (level: string, ids?: () => Record<string, string>): Logger =>
-  pino({ level, ...(ids ? { mixin: ids } : {}) });
+interface LoggerOptions {
+  readonly level: string;
+  readonly format: LogFormat;
+  /** Added to every line. */
+  readonly ids?: (() => Record<string, string>) | undefined;
+}
+
+/** Logs to standard output. A terminal that is closed, or a reader that is gone, does not end the process. */
+export function createLogger({ level, format, ids }: LoggerOptions): Logger {
+  const output = format === 'text' ? textOutput(process.stdout) : pino.destination({ fd: 1, sync: true });
+  output.on('error', () => {});
+  return pino({ level, ...(ids ? { mixin: ids } : {}) }, output);
+}
 
 /** The same log, whose errors carry no personal data. */
 export const withSafeErrors = (log: Logger): Logger => log.child({}, { serializers: { err: describeError } });

@@ -1,27 +1,55 @@
 /** Starts the gateway: configuration, application, signals. The only file that does something when imported. */
+import { constants } from 'node:os';
 import { type App, createApp } from './app.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
+import { findAddresses, greet } from './greeting.ts';
+import { checkPorts, explainStartFailure } from './start-failures.ts';
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** npm passes on a Ctrl-C that the terminal has sent to the gateway as well: it is one signal. */
+const REPEATED_SIGNAL_MS = 500;
+
+let config: Config | null = null;
+let app: App | null = null;
+let signalledAt: number | null = null;
+
+for (const signal of SIGNALS) process.on(signal, onSignal);
 
 try {
-  const config = readConfig(process.env);
-  const app = await createApp(config);
-  const graphiql = config.introspection ? { graphiql: `${app.url}/graphiql` } : {};
-  app.log.info(
-    { graphql: `${app.url}/graphql`, ...graphiql, sandbox: app.sandboxUrl },
-    'the gateway is ready',
-  );
-  for (const signal of SIGNALS) process.once(signal, () => void stop(app, signal));
+  config = readConfig(process.env, { terminal: process.stdout.isTTY });
+  await checkPorts(config);
+  app = await createApp(config);
+  announce(config, app);
 } catch (error) {
-  process.stderr.write(
-    `${error instanceof ConfigError ? error.message : String((error as Error).stack ?? error)}\n`,
-  );
+  process.stderr.write(`${explainStartFailure(error, config) ?? (error as Error).stack ?? error}\n`);
   process.exitCode = 1;
 }
 
-async function stop(app: App, signal: string): Promise<void> {
-  app.log.info({ signal }, 'stopping: finishing what is in hand');
-  await app.stop();
-  app.log.info('stopped');
+function announce(config: Config, { log, ...app }: App): void {
+  const addresses = findAddresses(config, app);
+  if (config.logFormat === 'text') {
+    process.stdout.write(greet(config, addresses));
+  } else {
+    const { url, consoleUrl: console, graphiqlUrl } = addresses;
+    const graphiql = graphiqlUrl ? { graphiql: graphiqlUrl } : {};
+    log.info(
+      { graphql: `${url}/graphql`, console, ...graphiql, sandbox: app.sandboxUrl },
+      'the gateway is ready',
+    );
+  }
+}
+
+/** Stops cleanly at the first signal. A later one, or one before the gateway is ready, ends the process at once. */
+function onSignal(signal: NodeJS.Signals): void {
+  const now = Date.now();
+  if (signalledAt !== null && now - signalledAt < REPEATED_SIGNAL_MS) return;
+  if (!app || signalledAt !== null) process.exit(128 + constants.signals[signal]);
+  signalledAt = now;
+  void stop(app, signal);
+}
+
+async function stop({ log, stop }: App, signal: string): Promise<void> {
+  log.info({ signal }, 'stopping: finishing what is in hand');
+  await stop();
+  log.info('stopped');
 }

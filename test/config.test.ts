@@ -40,7 +40,11 @@ test('without a way to sign in nothing but development starts', () => {
 test('production runs the sandbox and the embedded database only when told to', () => {
   const production = { NODE_ENV: 'production', DATA_KEYS: KEYS, AUDIT_KEYS: KEYS, ...SIGN_IN };
 
-  expect(complaints(production)).toEqual(['CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET', 'DATABASE_URL']);
+  expect(complaints(production)).toEqual([
+    'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
+    'DATABASE_URL',
+    'NODE_ENV',
+  ]);
   expect(complaints({ ...production, SANDBOX: '1', EMBEDDED_POSTGRES: '1' })).toEqual([]);
   expect(complaints({ ...production, ...PROVIDER, DATABASE_URL: 'postgres://db/vkyc' })).toEqual([]);
 });

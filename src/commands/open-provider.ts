@@ -24,7 +24,7 @@ export interface OpenedProvider extends AdoptionParts {
  * with all gateways. The sandbox must run already, in a gateway or by itself. What is recorded is streamed as usual.
  */
 export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
-  const log = createLogger('silent');
+  const log = createLogger({ level: 'silent', format: 'json' });
   const limits = limitsOf(config.provider.callsPerMinute);
   const cashfree = createCashfree({
     ...accessOf(config.provider),

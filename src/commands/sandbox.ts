@@ -1,16 +1,16 @@
 /** `npm run sandbox`: the provider's stand-in alone, for any client of the provider's API. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigError } from '../config.ts';
+import { ConfigError, describeIssues, port } from '../config.ts';
 import { systemClock } from '../domain/ports.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from '../sandbox/sandbox.ts';
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 const text = z.string().trim().min(1);
 const environment = z.object({
   HOST: z.enum(['127.0.0.1', '::1', 'localhost'], 'must be a loopback address').default('127.0.0.1'),
-  SANDBOX_PORT: z.coerce.number().int().min(0).max(65_535).default(4010),
+  SANDBOX_PORT: port.default(4010),
   SANDBOX_SPEED: z.coerce.number().positive().default(1),
   SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
   SANDBOX_SEED: text.default('sandbox'),
@@ -50,5 +50,5 @@ function settings(): z.infer<typeof environment> {
   const given = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  throw new ConfigError(describeIssues(parsed.error, given));
 }

@@ -7,6 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { StartError } from '../config.ts';
 
 const run = promisify(execFile);
 
@@ -15,6 +16,9 @@ const LONGEST_SOCKET_FOLDER = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
+/** A server that ended by itself is started again, tried at this pace, for this long. */
+const RESTART_TIMEOUT_MS = 30_000;
+const RESTART_PAUSE_MS = 500;
 
 /** A PostgreSQL of our own, reachable through a Unix socket only. */
 export interface EmbeddedPostgres {
@@ -31,6 +35,11 @@ interface Options {
   readonly settings?: Readonly<Record<string, string>>;
   /** Folder of `initdb` and `postgres`, to run another version than the package's. */
   readonly programs?: string | undefined;
+  /**
+   * Hears of a server that ended though nobody stopped it, such as one that the system killed for want of memory: null
+   * once it runs again, or why it cannot be started again. If left out, it is not started again.
+   */
+  readonly onCrash?: (failure: Error | null) => void;
 }
 
 /**
@@ -42,6 +51,7 @@ export async function startEmbeddedPostgres({
   durable = true,
   settings = {},
   programs,
+  onCrash,
 }: Options): Promise<EmbeddedPostgres> {
   const cluster = resolve(dir);
   const binaries = programs === undefined ? await findBinaries() : binariesIn(programs);
@@ -52,32 +62,73 @@ export async function startEmbeddedPostgres({
 
   const socketDir = await socketFolder(cluster, account);
   const logFile = `${cluster}.log`;
-  const log = await open(logFile, 'w');
   const all = {
     listen_addresses: '',
-    unix_socket_directories: socketDir,
+    // A list: in quotes, a comma is part of the path.
+    unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     max_connections: '200',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     ...settings,
   };
   const given = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, ids } = commandAs(account, [binaries.postgres, '-D', cluster, ...given]);
-  const server = spawn('sh', ['-c', SUPERVISOR, 'sh', ...command], {
-    ...ids,
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', log.fd, log.fd],
-  });
-  await log.close();
-  // A process that is stopped by its own pipe should not keep ours alive.
-  server.unref();
-
   const url = urlOf(socketDir);
-  const stop = () => stopServer(server, socketDir === cluster ? null : socketDir);
+  let server: ChildProcess;
+  let stopping = false;
+  let restarting: Promise<void> = Promise.resolve();
+
+  async function launch(): Promise<void> {
+    const log = await open(logFile, 'a');
+    server = spawn('sh', ['-c', SUPERVISOR, 'sh', ...command], {
+      ...ids,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', log.fd, log.fd],
+    });
+    await log.close();
+    // A process that is stopped by its own pipe should not keep ours alive.
+    server.unref();
+    try {
+      await untilReady(url, server, logFile);
+    } catch (error) {
+      await stopServer(server);
+      throw error;
+    }
+    server.once('exit', () => {
+      if (!stopping && onCrash) restarting = relaunch(onCrash);
+    });
+    // It may have ended before anything listened.
+    if (hasEnded(server) && !stopping && onCrash) restarting = relaunch(onCrash);
+  }
+
+  /** Tries for a while: the killed server's own processes hold its memory until they have noticed. */
+  async function relaunch(tell: (failure: Error | null) => void): Promise<void> {
+    const giveUpAt = Date.now() + RESTART_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await takeOver(cluster);
+        if (stopping) return;
+        await launch();
+        return tell(null);
+      } catch (error) {
+        if (stopping) return;
+        if (Date.now() > giveUpAt) return tell(error as Error);
+        await delay(RESTART_PAUSE_MS);
+      }
+    }
+  }
+
+  const stop = async () => {
+    stopping = true;
+    await restarting;
+    await stopServer(server);
+    if (socketDir !== cluster) await rm(socketDir, { recursive: true, force: true });
+  };
+  await rm(logFile, { force: true });
   try {
-    await untilReady(url, server, logFile);
+    await launch();
   } catch (error) {
-    await stop();
+    if (socketDir !== cluster) await rm(socketDir, { recursive: true, force: true });
     throw error;
   }
   return { url, stop };
@@ -91,6 +142,13 @@ export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPo
   const url = socketDir ? urlOf(socketDir) : null;
   if (url && (await answers(url))) return { url, stop: async () => {} };
   return startEmbeddedPostgres(options);
+}
+
+/** Makes the links among the package's libraries, if this platform has one: a start may not be able to. */
+export async function linkEmbeddedPostgres(): Promise<void> {
+  await findBinaries().catch((error) => {
+    if (!(error instanceof StartError)) throw error;
+  });
 }
 
 const urlOf = (socketDir: string): string => `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
@@ -120,7 +178,7 @@ async function findBinaries(): Promise<Binaries> {
   try {
     entry = home.resolve(platform);
   } catch {
-    throw new Error(
+    throw new StartError(
       `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (package ${platform}). ` +
         'Set DATABASE_URL to a PostgreSQL 14 or later.',
     );
@@ -174,7 +232,7 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
     .map((name) => accounts.find(([user]) => user === name))
     .find(Boolean);
   if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
-  throw new Error('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
+  throw new StartError('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
 }
 
 /** A command to run as the account, which is let into closed folders by one capability. */
@@ -217,7 +275,7 @@ async function initialise(cluster: string, binaries: Binaries, account: Account 
   const [file, ...args] = command as [string, ...string[]];
   await run(file, args, { ...ids, cwd: '/' }).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
     const why = (error.stderr || error.message).trim();
-    throw new Error(
+    throw new StartError(
       `The embedded PostgreSQL could not make its folder ${cluster}: ${why}\n` +
         'Set DATA_DIR to a folder that it may use, or DATABASE_URL to another PostgreSQL.',
     );
@@ -241,7 +299,7 @@ async function takeOver(cluster: string): Promise<void> {
     // Without its supervisor nobody would ever stop it.
     if (server.parent === 1) process.kill(pid, 'SIGINT');
     if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
-      throw new Error(
+      throw new StartError(
         `${cluster} is in use by another gateway (PostgreSQL process ${pid}). Stop that one, or set DATA_DIR to another folder.`,
       );
     }
@@ -297,7 +355,7 @@ async function untilReady(url: string, server: ChildProcess, logFile: string): P
   for (;;) {
     if (hasEnded(server) || Date.now() > deadline) {
       const said = await readFile(logFile, 'utf8').catch(() => '');
-      throw new Error(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
+      throw new StartError(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
     }
     // What answered may be another server on the same socket, where ours could not start.
     if ((await answers(url)) && !hasEnded(server)) return;
@@ -318,14 +376,12 @@ async function answers(url: string): Promise<boolean> {
 
 const hasEnded = (server: ChildProcess): boolean => server.exitCode !== null || server.signalCode !== null;
 
-async function stopServer(server: ChildProcess, ownSocketDir: string | null): Promise<void> {
-  if (!hasEnded(server)) {
-    server.ref();
-    const exited = once(server, 'exit');
-    server.stdin?.end();
-    await exited;
-  }
-  if (ownSocketDir) await rm(ownSocketDir, { recursive: true, force: true });
+async function stopServer(server: ChildProcess): Promise<void> {
+  if (hasEnded(server)) return;
+  server.ref();
+  const exited = once(server, 'exit');
+  server.stdin?.end();
+  await exited;
 }
 
 const exists = (path: string): Promise<boolean> =>

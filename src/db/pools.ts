@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { TimelyClient } from './timely-client.ts';
 import type { WriteWatch } from './write-watch.ts';
@@ -8,6 +9,7 @@ const PROBE_AFTER_MS = 10_000;
 const IDLE_TIMEOUT_MS = 600_000;
 /** How long a stop waits for what is in hand; a commit may hang for ever. */
 const CLOSE_TIMEOUT_MS = 5_000;
+const FAREWELL_TIMEOUT_MS = 1_000;
 
 export interface PoolOptions {
   readonly url: string;
@@ -25,6 +27,8 @@ type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, d
 /** Pool of the gateway's connections. */
 export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
+  /** Each resolves when a connection has ended. */
+  readonly #open = new Set<Promise<void>>();
 
   constructor({ url, size, name, onError, answerTimeoutMs }: PoolOptions) {
     super({
@@ -43,6 +47,9 @@ export class GatewayPool extends pg.Pool {
     this.on('error', onError);
     this.on('connect', (client) => {
       this.#clients.add(client);
+      const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+      this.#open.add(ended);
+      void ended.then(() => this.#open.delete(ended));
       // The pool only listens to idle connections: one that breaks while in use would end the process.
       client.on('error', onError);
       turnJitOff(client);
@@ -50,13 +57,17 @@ export class GatewayPool extends pg.Pool {
     this.on('remove', (client) => this.#clients.delete(client));
   }
 
-  /** Waits for what is in hand, but not for ever. */
+  /**
+   * Waits for what is in hand, but not for ever, and then for the connections to end: `end` alone resolves while their
+   * farewells are still under way, and a server that is stopped then breaks them, as if it had failed.
+   */
   async close(): Promise<void> {
     const cutOff = setTimeout(() => {
       for (const client of this.#clients)
         (client as unknown as { connection: pg.Connection }).connection.stream.destroy();
     }, CLOSE_TIMEOUT_MS);
     await this.end().finally(() => clearTimeout(cutOff));
+    await Promise.race([Promise.all(this.#open), delay(FAREWELL_TIMEOUT_MS, null, { ref: false })]);
   }
 }
 

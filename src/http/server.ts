@@ -44,7 +44,8 @@ export function createHttpServer({
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    // Fastify announces where it listens; the gateway does so itself, once it is ready.
+    loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_REQUEST_BYTES,
     // Fastify's own default is to wait for ever; and Node takes the larger of both for the body.

@@ -66,7 +66,7 @@ const WAIT_FOR_NOBODY = { synchronous_standby_names: '' };
 
 /** Starts a primary alone; everything ends with the test. */
 export async function startCluster(replication: Replication): Promise<Cluster> {
-  const home = await mkdtemp(join(await fastFolder(), 'vkyc-cluster-'));
+  const home = await mkdtemp(join(fastFolder(), 'vkyc-cluster-'));
   const running = new Set<EmbeddedPostgres>();
   const replicas = replication === 'SYNCHRONOUS' ? WAIT_FOR_STANDBY : WAIT_FOR_NOBODY;
   let servers = 0;

@@ -22,10 +22,11 @@ export interface OwnPostgres {
 export async function startOwnPostgres(
   folder?: string,
   settings: Readonly<Record<string, string>> = {},
+  startServer = startTestPostgres,
 ): Promise<OwnPostgres> {
   const parent = folder ?? (await mkdtemp(join(tmpdir(), 'vkyc-own-')));
   const dir = join(parent, 'postgres');
-  const launch = () => startTestPostgres({ dir, settings });
+  const launch = () => startServer({ dir, settings });
   let server: EmbeddedPostgres | null = await launch();
   const stop = async () => {
     const stopping = server;

@@ -1,6 +1,5 @@
 /** Before all tests: one throw-away PostgreSQL with a migrated template, and the build that process tests run. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +7,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { openRunFolder } from './run-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,12 +17,14 @@ declare module 'vitest' {
 }
 
 export const TEMPLATE = 'vkyc_template';
-const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await promisify(execFile)('npm', ['run', '--silent', 'build']);
-  const folder = await mkdtemp(join(await fastFolder(), 'vkyc-test-'));
-  const postgres = await startTestPostgres({ dir: join(folder, 'postgres'), durable: false });
+  const folder = await openRunFolder();
+  // The workers, which start later, inherit both.
+  process.env.TMPDIR = folder.disk;
+  process.env.FAST_TMPDIR = folder.fast;
+  await promisify(execFile)(process.execPath, ['src/launch/run.cjs', 'build']);
+  const postgres = await startTestPostgres({ dir: join(folder.fast, 'postgres'), durable: false });
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
   await admin.query(`create database ${TEMPLATE}`);
@@ -31,7 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgresUrl', postgres.url);
   return async () => {
     await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   };
 }
 
@@ -45,8 +47,5 @@ export const startTestPostgres: typeof startEmbeddedPostgres = (options) =>
 export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
 
-/** Memory where there is enough of it: databases are made and thrown away many times. */
-export async function fastFolder(): Promise<string> {
-  const memory = await statfs('/dev/shm').catch(() => null);
-  return memory && memory.bavail * memory.bsize > ENOUGH_MEMORY_BYTES ? '/dev/shm' : tmpdir();
-}
+/** The folder of this run for what is written much and thrown away, in memory if there is enough. */
+export const fastFolder = (): string => process.env.FAST_TMPDIR ?? tmpdir();

@@ -1,5 +1,6 @@
 /** Webhooks whose `event_time` lies far ahead of the gateway's clock. */
 import { expect, test } from 'vitest';
+import { stillClock } from '../harness/clock.ts';
 import { eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 import { againstScript, logOf, sessionOf, webhookOf } from './polled.ts';
@@ -40,7 +41,8 @@ async function sessionAtTheLink(id: string, polling: boolean) {
       const [status, sub_status] = said.present;
       return { body: JSON.stringify({ ...ids, status, sub_status }) };
     },
-    { polling },
+    // The clock stands still, so that no poll becomes due by itself.
+    { polling, clock: stillClock() },
   );
   await running.gateway.start(id, ASHA);
   const send = async (body: object) => {

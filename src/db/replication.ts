@@ -1,0 +1,35 @@
+import type pg from 'pg';
+
+/** What the database's replication settings can lose in a failover. */
+export type Durability =
+  /** Commits wait for a standby: a failover to that standby loses nothing that was acknowledged. */
+  | 'SYNCHRONOUS'
+  /** Standbys follow, and no commit waits for them: a failover can lose the newest transitions. */
+  | 'ASYNCHRONOUS'
+  /** No standby is connected: only a backup is left, which has nothing that was recorded after it. */
+  | 'NO_STANDBY'
+  /** Commits do not even wait for the server's own disk: a crash of the server can lose the newest transitions. */
+  | 'COMMIT_NOT_AWAITED';
+
+export interface Replication {
+  readonly durability: Durability;
+  /** Standbys that are connected. */
+  readonly standbys: number;
+}
+
+/** Reads how commits are replicated. Needs no rights: how far each standby has come is for monitors alone. */
+export async function readReplication(pool: pg.Pool): Promise<Replication> {
+  const { rows } = await pool.query<{ names: string; commit: string; standbys: number }>(
+    `select current_setting('synchronous_standby_names') as names, current_setting('synchronous_commit') as commit,
+       (select count(*)::int from pg_stat_replication) as standbys`,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('A select without a table returned no row');
+  return { durability: judge(row), standbys: row.standbys };
+}
+
+function judge({ names, commit, standbys }: { names: string; commit: string; standbys: number }): Durability {
+  if (commit === 'off') return 'COMMIT_NOT_AWAITED';
+  if (names.trim() !== '' && commit !== 'local') return 'SYNCHRONOUS';
+  return standbys > 0 ? 'ASYNCHRONOUS' : 'NO_STANDBY';
+}

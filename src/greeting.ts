@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import type { Config } from './config.ts';
+
+interface Addresses {
+  readonly url: string;
+  readonly consoleUrl: string;
+  readonly graphiqlUrl: string | null;
+  readonly sandboxUrl: string | null;
+}
+
+/** Where a person finds what: the addresses of a running gateway. */
+export const findAddresses = (
+  { introspection }: Config,
+  { url, sandboxUrl }: { url: string; sandboxUrl: string | null },
+): Addresses => ({
+  url,
+  consoleUrl: `${url}/console`,
+  graphiqlUrl: introspection ? `${url}/graphiql` : null,
+  sandboxUrl: sandboxUrl && new URL('/_sandbox', sandboxUrl).href,
+});
+
+/** The first lines that a person reads at a terminal. */
+export function greet(config: Config, { url, consoleUrl, graphiqlUrl, sandboxUrl }: Addresses): string {
+  const { database, dataDir, provider } = config;
+  const lines: [name: string, value: string | null][] = [
+    ['Console', consoleUrl],
+    ['GraphiQL', graphiqlUrl],
+    ['GraphQL', `${url}/graphql`],
+    provider.kind === 'SANDBOX' ? ['Sandbox', sandboxUrl] : ['Provider', provider.baseUrl],
+    ['Data', database.kind === 'EMBEDDED' ? resolve(dataDir) : 'in the PostgreSQL of DATABASE_URL'],
+    ['Stop', 'Ctrl-C'],
+  ];
+  const shown = lines.flatMap(([name, value]) => (value === null ? [] : `  ${name.padEnd(10)}${value}\n`));
+  return `\nvkyc-gateway is ready.\n\n${shown.join('')}\n`;
+}

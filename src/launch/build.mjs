@@ -1,0 +1,204 @@
+/** Builds what changed: each step is skipped if its outputs were made from the same bytes. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import requirements from './requirements.cjs';
+
+const TSC = 'node_modules/typescript/bin/tsc';
+const VITE = 'node_modules/vite/bin/vite.js';
+
+/** What the server is compiled from. */
+const SERVER = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+
+/** Paths are relative to the checkout. `inputs` are files and folders; `output` is what the step leaves last. */
+const STEPS = {
+  compile: {
+    title: 'TypeScript',
+    inputs: SERVER,
+    without: ['src/console'],
+    output: '.build/main.js',
+    command: [TSC, '-p', 'tsconfig.build.json', '--declaration', 'false'],
+  },
+  declarations: {
+    title: 'type declarations',
+    inputs: SERVER,
+    without: ['src/console'],
+    output: '.build/client/resuming.d.ts',
+    command: [TSC, '-p', 'tsconfig.build.json', '--emitDeclarationOnly'],
+  },
+  gateway: {
+    title: 'gateway',
+    inputs: [...SERVER, 'vite.config.ts'],
+    without: ['src/console'],
+    output: '.build/gateway/main.js',
+    command: [VITE, 'build'],
+  },
+  console: {
+    title: 'console',
+    inputs: ['src/console', 'src/client', 'tsconfig.json', 'package.json', 'package-lock.json'],
+    without: [],
+    output: '.build/console/index.html',
+    command: [VITE, 'build', 'src/console'],
+  },
+};
+
+/** Huge pages would take 200 MB more of memory, of which the bundler uses nothing. */
+const TOOL_ENVIRONMENT = { NODE_ENV: 'production', MIMALLOC_ALLOW_THP: '0' };
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const STAMPS = '.build/stamps.json';
+const LOCK = '.build/lock';
+const LOCK_RETRY_MS = 200;
+const MAX_LOCK_WRITE_MS = 5_000;
+const MAX_LOCK_AGE_MS = 600_000;
+
+/** Names what keeps a script from running, with what to type: printed without a stack. */
+export class LaunchError extends Error {
+  name = 'LaunchError';
+}
+
+/**
+ * Brings the outputs of the named steps up to date, in their order; returns whether anything had to be built.
+ * `beforeBundles` runs once the code is compiled and before the slower steps, but only if something is built.
+ * @throws LaunchError if a step fails or the tools for it are missing
+ */
+export async function build(root, names, { beforeBundles = async () => {} } = {}) {
+  if (findStale(root, names).length === 0) return false;
+  const problem = requirements.explainTools(root);
+  if (problem) throw new LaunchError(problem);
+
+  const release = await lock(root);
+  try {
+    const stale = findStale(root, names);
+    if (stale.length === 0) return false;
+    const startedAt = Date.now();
+    say(`Building what changed: ${stale.map((name) => STEPS[name].title).join(', ')} …`);
+    if (stale.includes('compile')) await runStep(root, 'compile');
+    await beforeBundles();
+    for (const name of stale.filter((each) => each !== 'compile')) await runStep(root, name);
+    say(`Built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
+    return true;
+  } finally {
+    release();
+  }
+}
+
+export const say = (line) => process.stderr.write(`${line}\n`);
+
+function findStale(root, names) {
+  const stamps = readStamps(root);
+  return names.filter(
+    (name) => !existsSync(join(root, STEPS[name].output)) || stamps[name] !== hashInputs(root, STEPS[name]),
+  );
+}
+
+function readStamps(root) {
+  try {
+    return JSON.parse(readFileSync(join(root, STAMPS), 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function writeStamp(root, name, stamp) {
+  const stamps = { ...readStamps(root), [name]: stamp };
+  writeFileSync(join(root, STAMPS), `${JSON.stringify(stamps, null, 2)}\n`);
+}
+
+function hashInputs(root, { inputs, without, command }) {
+  const hash = createHash('sha256').update(JSON.stringify([command, TOOL_ENVIRONMENT]));
+  for (const file of inputs.flatMap((path) => listFiles(root, path, without)))
+    hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+/** Lists the files at or under a path, in one order on every file system; hidden ones are editors' and systems' own. */
+function listFiles(root, path, without) {
+  if (without.includes(path)) return [];
+  if (!statSync(join(root, path)).isDirectory()) return [path];
+  return readdirSync(join(root, path))
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .flatMap((name) => listFiles(root, `${path}/${name}`, without));
+}
+
+/** Runs a tool; its stamp is written last, so that an interrupted step is done again. */
+async function runStep(root, name) {
+  const step = STEPS[name];
+  const stamp = hashInputs(root, step);
+  writeStamp(root, name, null);
+  const output = await runTool(root, step.command);
+  if (output !== null) throw new LaunchError(`The build failed (${step.title}):\n\n${output}`);
+  writeStamp(root, name, stamp);
+}
+
+/** Returns null if the tool succeeds, and what it printed if it fails. A signal to this process ends it too. */
+async function runTool(root, [script, ...args]) {
+  // In a process group of its own: the compiler's launcher does not pass signals on to the compiler.
+  const child = spawn(process.execPath, [join(root, script), ...args], {
+    cwd: root,
+    env: { ...process.env, ...TOOL_ENVIRONMENT },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
+  const onSignal = (signal) => {
+    process.kill(-child.pid, signal);
+    child.once('close', () => process.exit(128 + constants.signals[signal]));
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    const [code] = await once(child, 'close');
+    return code === 0 ? null : Buffer.concat(output).toString().trim();
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}
+
+/** Keeps two scripts in one checkout from building at once; resolves with the release. */
+async function lock(root) {
+  const file = join(root, LOCK);
+  for (let told = false; ; told = true) {
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return () => rmSync(file, { force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw new LaunchError(explainUnwritable(root, error));
+    }
+    if (!isHeld(file)) rmSync(file, { force: true });
+    else if (!told) say(`Process ${readText(file)} is building in this checkout; waiting for it …`);
+    await wait(LOCK_RETRY_MS);
+  }
+}
+
+const explainUnwritable = (root, error) =>
+  `The sources are newer than the build, and the build cannot be written to ${join(root, '.build')}: ${error.message}\n` +
+  'Run `npm run build` as a user who may write there, then start again.';
+
+function readText(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A process of another user is alive as well. An empty lock is being written, unless it is old. */
+function isHeld(file) {
+  const holder = Number(readText(file));
+  const ageMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  // Its process id may have gone to another program.
+  if (ageMs > MAX_LOCK_AGE_MS) return false;
+  if (holder === 0) return ageMs < MAX_LOCK_WRITE_MS;
+  try {
+    return process.kill(holder, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,71 @@
+/** Builds what a script needs, then runs it in this process: signals from npm or a terminal reach it directly. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, LaunchError, say } from './build.mjs';
+
+const ORPHAN_CHECK_MS = 1_000;
+const BUNDLES = ['compile', 'gateway', 'console'];
+
+const SCRIPTS = {
+  async start(root) {
+    await build(root, BUNDLES, {
+      async beforeBundles() {
+        const { checkSettings } = await importFrom(root, '.build/commands/check-settings.js');
+        await checkSettings(process.env);
+      },
+    });
+    await run(root, '.build/gateway/main.js', []);
+  },
+
+  async build(root) {
+    if (!(await build(root, BUNDLES))) say('Nothing has changed since the last build.');
+    await linkLibraries(root);
+  },
+
+  async package(root) {
+    await build(root, [...BUNDLES, 'declarations']);
+  },
+
+  compile: (root) => build(root, ['compile']),
+
+  async test(root, args) {
+    // `production` from the shell would change what React and others do.
+    process.env.NODE_ENV = 'test';
+    await run(root, 'node_modules/vitest/vitest.mjs', ['run', ...args]);
+  },
+
+  async command(root, [name, ...args]) {
+    await build(root, ['compile']);
+    await run(root, `.build/commands/${name}.js`, args);
+  },
+};
+
+/** @throws LaunchError if the script cannot be built or run, and says what to type */
+export async function launch(root, name, args) {
+  const script = SCRIPTS[name];
+  if (!script) throw new LaunchError(`There is no script ${name}; package.json lists what npm run takes.`);
+  endWithParent();
+  await script(root, args);
+}
+
+const importFrom = (root, path) => import(pathToFileURL(join(root, path)).href);
+
+async function run(root, path, args) {
+  process.argv.splice(1, Infinity, join(root, path), ...args);
+  await importFrom(root, path);
+}
+
+/** Makes the links of the embedded PostgreSQL, so that a build that nobody can write to starts as well. */
+async function linkLibraries(root) {
+  const { linkEmbeddedPostgres } = await importFrom(root, '.build/db/embedded-postgres.js');
+  await linkEmbeddedPostgres();
+}
+
+/** Stops this process cleanly when npm is gone: npm passes on SIGTERM and SIGINT, but not its own SIGHUP or SIGKILL. */
+function endWithParent() {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return;
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
+  }, ORPHAN_CHECK_MS).unref();
+}

@@ -1,0 +1,23 @@
+/**
+ * What the npm scripts run: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. Checks first what the
+ * script needs. Written so that a Node of ten years ago can parse it, and tell that it is too old.
+ */
+'use strict';
+
+const path = require('path');
+const { explainProblem } = require('./requirements.cjs');
+
+const root = path.resolve(__dirname, '..', '..');
+const [name, ...args] = process.argv.slice(2);
+const problem = explainProblem(root, name);
+
+if (problem) {
+  process.stderr.write(`\n${problem}\n\n`);
+  process.exitCode = 1;
+} else
+  import('./launch.mjs')
+    .then(({ launch }) => launch(root, name, args))
+    .catch((error) => {
+      process.stderr.write(`\n${error.name === 'LaunchError' ? error.message : error.stack}\n\n`);
+      process.exitCode = 1;
+    });

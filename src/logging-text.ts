@@ -1,0 +1,54 @@
+/** Log lines as a person reads them at a terminal: time, level above information, message, and the rest. */
+import { Writable } from 'node:stream';
+
+interface Line {
+  readonly level: number;
+  readonly time: number;
+  readonly msg?: string;
+  readonly err?: Problem;
+  readonly [key: string]: unknown;
+}
+
+interface Problem {
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+  readonly cause?: Problem;
+}
+
+const ERROR = 50;
+const LEVELS = new Map([
+  [10, 'trace'],
+  [20, 'debug'],
+  [40, 'warning'],
+  [50, 'ERROR'],
+  [60, 'FATAL'],
+]);
+/** On every line of JSON; of no use to the person who started the process. */
+const UNINTERESTING = ['level', 'time', 'pid', 'hostname', 'msg', 'err'];
+
+/** Stream for pino's lines of JSON that writes them as text. */
+export function textOutput(terminal: NodeJS.WritableStream): Writable {
+  // A terminal that was closed.
+  terminal.on('error', () => {});
+  return new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, written) {
+      terminal.write(formatLine(JSON.parse(line) as Line), () => written());
+    },
+  });
+}
+
+export function formatLine(line: Line): string {
+  const { level, time, msg, err } = line;
+  const clock = new Date(time).toTimeString().slice(0, 8);
+  const more = Object.entries(line)
+    .filter(([key]) => !UNINTERESTING.includes(key))
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const parts = [clock, LEVELS.get(level), msg, err && `(${describeProblem(err)})`, ...more];
+  const stack = err?.stack && level >= ERROR ? `\n${err.stack}` : '';
+  return `${parts.filter(Boolean).join('  ')}${stack}\n`;
+}
+
+const describeProblem = ({ message, code, cause }: Problem): string =>
+  cause ? describeProblem(cause) : code && !message.includes(code) ? `${message}, ${code}` : message;

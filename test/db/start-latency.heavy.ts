@@ -1,0 +1,65 @@
+/** Compares a server with its default settings (`npm run test:postgres`) with the embedded PostgreSQL, in one run. */
+import { expect, test } from 'vitest';
+import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { startOwnPostgres } from '../harness/own-postgres.ts';
+
+const STARTS = 40;
+/** Each server works for a few starts at a time, and is idle while the other works. */
+const STARTS_IN_TURN = 5;
+const JOURNEYS_AT_ONCE = 2;
+/** With recordings that the server compiles (JIT) a start takes several times as long. */
+const MAX_RATIO = 2;
+
+if (!process.env.POSTGRES_BIN)
+  process.stderr.write(
+    'POSTGRES_BIN names no PostgreSQL to compare: the comparison of starts is LEFT OUT.\n',
+  );
+
+test.skipIf(!process.env.POSTGRES_BIN)(
+  'a start while journeys run takes no longer on a stock PostgreSQL than on the embedded one',
+  async () => {
+    const servers = {
+      stock: await startOwnPostgres(),
+      embedded: await startOwnPostgres(undefined, {}, startEmbeddedPostgres),
+    };
+    const gateways = {
+      stock: await bootGateway({ database: servers.stock.url }),
+      embedded: await bootGateway({ database: servers.embedded.url }),
+    };
+
+    const took = { stock: [] as number[], embedded: [] as number[] };
+    while (took.stock.length < STARTS)
+      for (const server of ['stock', 'embedded'] as const)
+        took[server].push(...(await timeStarts(gateways[server], took[server].length)));
+
+    const [stock, embedded] = [median(took.stock), median(took.embedded)];
+    process.stdout.write(`median start: stock ${stock.toFixed()} ms, embedded ${embedded.toFixed()} ms\n`);
+    expect(stock / embedded).toBeLessThan(MAX_RATIO);
+  },
+);
+
+/** Times some starts, one after another, while journeys run on the same gateway. */
+async function timeStarts(gateway: Gateway, done: number): Promise<number[]> {
+  const times: number[] = [];
+  const journeys = Array.from({ length: JOURNEYS_AT_ONCE }, async (_, traveller) => {
+    for (let number = 1; times.length < STARTS_IN_TURN; number += 1)
+      await goThrough(gateway, `journey.${done}.${traveller}.${number}`);
+  });
+  while (times.length < STARTS_IN_TURN) {
+    const before = performance.now();
+    await gateway.start(`timed.${done + times.length}`);
+    times.push(performance.now() - before);
+  }
+  await Promise.all(journeys);
+  return times;
+}
+
+/** Starts a session, and walks it on. */
+async function goThrough(gateway: Gateway, verificationId: string): Promise<void> {
+  await gateway.start(verificationId);
+  for (let step = 1; step <= 4; step += 1) await gateway.advance(verificationId);
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;

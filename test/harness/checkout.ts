@@ -1,0 +1,137 @@
+/** Copies of this checkout, and npm scripts run in them as their users run them. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { atTheEnd, eventually } from './gateway.ts';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What a checkout needs to build and start. */
+const PARTS = ['migrations', 'package.json', 'package-lock.json', 'schema', 'src', 'tsconfig.json'].concat([
+  'tsconfig.build.json',
+  'vite.config.ts',
+  '.npmrc',
+]);
+
+const WATCH_INTERVAL_MS = 200;
+
+interface CheckoutOptions {
+  /** Name of its folder. */
+  readonly name?: string;
+  /** `none`: before `npm ci`; `production`: after `npm ci --omit=dev`. */
+  readonly packages?: 'all' | 'production' | 'none';
+}
+
+/** Copies the checkout without its build. Its packages are links to this checkout's. */
+export async function copyCheckout({ name = 'checkout', packages = 'all' }: CheckoutOptions = {}) {
+  const parent = await freshFolder('vkyc-checkout-');
+  const root = join(parent, name);
+  for (const part of PARTS) await cp(join(ROOT, part), join(root, part), { recursive: true });
+  const modules = join(root, 'node_modules');
+  if (packages === 'all') await symlink(join(ROOT, 'node_modules'), modules);
+  if (packages === 'production') {
+    const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    for (const dependency of Object.keys(dependencies)) {
+      await mkdir(join(modules, dependency, '..'), { recursive: true });
+      await symlink(join(ROOT, 'node_modules', dependency), join(modules, dependency));
+    }
+  }
+  return root;
+}
+
+/** A folder that other users may enter; it goes with the test. */
+export async function freshFolder(prefix = 'vkyc-data-'): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  await chmod(folder, 0o755);
+  atTheEnd(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
+  return folder;
+}
+
+export interface NpmScript {
+  /** npm's own process. */
+  readonly child: ChildProcess;
+  /** Everything printed so far. */
+  said(): string;
+  /** Resolves with the output once it contains the text; rejects if the script ends first. */
+  until(text: string): Promise<string>;
+  /** Resolves with npm's exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** The processes under npm that are still alive. */
+  survivors(): Process[];
+}
+
+interface NpmOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Runs as this user. */
+  readonly uid?: number;
+}
+
+/** Runs `npm ARGS…` with the settings of this shell's user and no others. Everything under it ends with the test. */
+export function runNpm(args: readonly string[], { cwd, env = {}, uid }: NpmOptions): NpmScript {
+  const { PATH, HOME } = process.env;
+  const child = spawn('npm', args, {
+    cwd,
+    env: { PATH, HOME, TMPDIR: tmpdir(), PORT: '0', SANDBOX_PORT: '0', SHUTDOWN_SECONDS: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(String(chunk)));
+  const said = () => output.join('');
+  // `close` would wait for everything that holds the pipes, orphans too.
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+  const seen = new Set<string>();
+  const watch = setInterval(() => {
+    for (const each of descendantsOf(child.pid as number)) seen.add(identify(each));
+  }, WATCH_INTERVAL_MS);
+  const survivors = () => listProcesses().filter((each) => seen.has(identify(each)));
+  atTheEnd(async () => {
+    clearInterval(watch);
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+    for (const { pid } of survivors()) process.kill(pid, 'SIGTERM');
+  });
+  return {
+    child,
+    said,
+    ended,
+    survivors,
+    until: (text) =>
+      eventually(async () => {
+        if (said().includes(text)) return said();
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`npm ${args.join(' ')} ended without "${text}":\n${said()}`);
+        return null;
+      }),
+  };
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly startedAt: string;
+  readonly command: string;
+}
+
+/** Process ids are used again, within minutes on a busy machine. */
+const identify = ({ pid, startedAt }: Process): string => `${pid} ${startedAt}`;
+
+function listProcesses(): Process[] {
+  const rows = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,lstart=,command='], { encoding: 'utf8' });
+  return [...rows.matchAll(/^\s*(\d+)\s+(\d+)\s+(\w+\s+\w+\s+\d+\s+[\d:]+\s+\d+)\s+(.*)$/gm)].map(
+    ([, pid, parent, startedAt = '', command = '']) => ({
+      ...{ pid: Number(pid), parent: Number(parent), startedAt, command },
+    }),
+  );
+}
+
+function descendantsOf(root: number): Process[] {
+  const all = listProcesses();
+  const below = (parent: number): Process[] =>
+    all.filter((each) => each.parent === parent).flatMap((each) => [each, ...below(each.pid)]);
+  return below(root);
+}

@@ -1,0 +1,141 @@
+/**
+ * Folders of one test run. They are removed when the run ends or is interrupted; what a killed run leaves behind is
+ * removed by the next run on this machine, once no process uses it any more.
+ */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
+/** Unix sockets of databases lie deep in these folders, and take paths of up to 103 bytes. */
+const MAX_BASE_LENGTH = 25;
+const PREFIX = 'vkyc-test-';
+const SERVER_END_TIMEOUT_MS = 5_000;
+
+export interface RunFolder {
+  /** In memory if there is enough of it: databases are made and thrown away many times. */
+  readonly fast: string;
+  /** On disk, for everything that tests put under `tmpdir()`. */
+  readonly disk: string;
+  remove(): Promise<void>;
+}
+
+/** Makes the folders of this run. Whatever ends the process but SIGKILL removes them with it. */
+export async function openRunFolder(): Promise<RunFolder> {
+  const disk = tmpdir().length <= MAX_BASE_LENGTH ? tmpdir() : '/tmp';
+  const memory = await statfs('/dev/shm').catch(() => null);
+  const fast = memory && memory.bavail * memory.bsize > ENOUGH_MEMORY_BYTES ? '/dev/shm' : disk;
+  const bases = [...new Set([fast, disk, '/dev/shm'])];
+  await sweepStaleFolders(bases);
+  const folders = { fast: await makeFolder(fast), disk: await makeFolder(disk) };
+  const all = Object.values(folders);
+
+  const onExit = () => {
+    endServer(join(folders.fast, 'postgres'));
+    all.forEach(removeAtOnce);
+  };
+  // The test runner exits by itself on SIGINT and SIGTERM.
+  const onHangUp = () => process.exit(129);
+  process.once('exit', onExit);
+  process.once('SIGHUP', onHangUp);
+  return {
+    ...folders,
+    async remove() {
+      await Promise.all(all.map((folder) => rm(folder, { recursive: true, force: true })));
+      process.off('exit', onExit);
+      process.off('SIGHUP', onHangUp);
+    },
+  };
+}
+
+/** The owner's process is part of the name: it cannot be missing while the folder is there. */
+async function makeFolder(base: string): Promise<string> {
+  const folder = await mkdtemp(join(base, `${PREFIX}${process.pid}-${processNamespace()}-`));
+  // Servers that run as another user pass through.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+/** Process ids mean something within one namespace only; containers may share a /dev/shm. */
+export function processNamespace(): string {
+  try {
+    const [inode] = readlinkSync('/proc/self/ns/pid').match(/\d+/) ?? ['0'];
+    return Number(inode).toString(36);
+  } catch {
+    return '0';
+  }
+}
+
+/** Removes folders of runs whose process is gone. A folder that is in doubt stays. */
+export async function sweepStaleFolders(bases: readonly string[]): Promise<void> {
+  const namespace = processNamespace();
+  for (const base of bases)
+    for (const name of await readdir(base).catch(() => [])) {
+      const [, pid, owner] = name.match(/^vkyc-test-(\d+)-([0-9a-z]+)-/) ?? [];
+      if (owner !== namespace || isAlive(Number(pid))) continue;
+      const folder = join(base, name);
+      const isOurs = (await stat(folder).catch(() => null))?.uid === process.getuid?.();
+      if (isOurs && !(await servesDatabase(folder))) removeAtOnce(folder);
+    }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Whether a server answers at the folder's socket; a server that was killed leaves its socket behind. */
+async function servesDatabase(folder: string): Promise<boolean> {
+  const socket = connect(join(folder, 'postgres/.s.PGSQL.5432'));
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Removes a folder without awaiting anything, as a process that exits must. */
+function removeAtOnce(folder: string): void {
+  for (const disk of mountedUnder(folder)) spawnSync('umount', ['-l', disk]);
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  } catch (error) {
+    process.stderr.write(
+      `${folder} could not be removed (${(error as Error).message}): remove it by hand.\n`,
+    );
+  }
+}
+
+/** Ends a server of this process without a farewell, its data being throw-away, and waits until it is gone. */
+function endServer(cluster: string): void {
+  const [pid] = readText(join(cluster, 'postmaster.pid')).split('\n');
+  const isServer = () => spawnSync('ps', ['-ww', '-o', 'command=', '-p', `${pid}`]).stdout.includes(cluster);
+  if (!pid || !isServer()) return;
+  process.kill(Number(pid), 'SIGQUIT');
+  const deadline = Date.now() + SERVER_END_TIMEOUT_MS;
+  while (isServer() && Date.now() < deadline) spawnSync('sleep', ['0.05']);
+}
+
+/** Small disks of tests that were interrupted. */
+function mountedUnder(folder: string): string[] {
+  const mounts = readText('/proc/mounts').split('\n');
+  return mounts.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+
+const { scripts } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  scripts: Record<string, string>;
+};
+
+test('every script that starts a program of ours replaces its shell, so that npm can signal the program', () => {
+  const kept = Object.entries(scripts)
+    .map(([name, script]) => [name, script.split('&&').at(-1)?.trim() ?? ''] as const)
+    .filter(([, last]) => /\bnode\b|vitest/.test(last) && !/^([A-Z_]+=\S+ )*exec node /.test(last));
+
+  expect(kept).toEqual([]);
+});
+
+test('no script is left to pre and post scripts, which npm skips under ignore-scripts', () => {
+  const hooks = Object.keys(scripts).filter((name) => /^(pre|post)/.test(name) && name !== 'prepack');
+
+  expect(hooks).toEqual([]);
+});
+
+test('start and test check first what they need', () => {
+  for (const name of ['start', 'test', 'test:heavy']) expect(scripts[name]).toContain('src/launch/run.cjs');
+});

@@ -1,0 +1,118 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { type ConfigError, readConfig } from '../../src/config.ts';
+import { freshFolder, ROOT } from '../harness/checkout.ts';
+
+const require = createRequire(import.meta.url);
+const { PRODUCTION_SETTINGS, explainNode, explainProblem, explainTools } =
+  require('../../src/launch/requirements.cjs') as {
+    PRODUCTION_SETTINGS: string[];
+    explainNode(range: string, version: string): string | null;
+    explainProblem(root: string, script: string): string | null;
+    explainTools(root: string): string | null;
+  };
+const { satisfies } = require('semver') as { satisfies(version: string, range: string): boolean };
+const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+
+/** A checkout with these packages installed, by name. */
+async function checkoutWith(packages: readonly string[], name = 'checkout'): Promise<string> {
+  const root = join(await freshFolder(), name);
+  for (const each of packages) {
+    await mkdir(join(root, 'node_modules', each), { recursive: true });
+    await writeFile(join(root, 'node_modules', each, 'package.json'), '{}');
+  }
+  await mkdir(root, { recursive: true });
+  const manifest = { engines, dependencies: { pg: '1' }, devDependencies: { typescript: '1', vite: '1' } };
+  await writeFile(join(root, 'package.json'), JSON.stringify(manifest));
+  return root;
+}
+
+describe('the check before a script', () => {
+  test('finds nothing wrong with a complete checkout', async () => {
+    const root = await checkoutWith(['pg', 'typescript', 'vite']);
+
+    expect(explainProblem(root, 'start')).toBeNull();
+    expect(explainProblem(root, 'test')).toBeNull();
+    expect(explainTools(root)).toBeNull();
+  });
+
+  test('takes the Node versions that package.json names and no others', () => {
+    for (const major of [12, 18, 20, 21, 22, 23, 24, 25])
+      for (const minor of [0, 12, 13, 18, 19, 20])
+        expect(explainNode(engines.node, `${major}.${minor}.1`) === null, `${major}.${minor}`).toBe(
+          satisfies(`${major}.${minor}.1`, engines.node),
+        );
+  });
+
+  test('tells a Node that is too old which version is needed, and what to type', () => {
+    const said = explainNode(engines.node, '18.20.8');
+
+    expect(said).toContain('runs on Node 20.19+, 22.13+, 24 or later; this is Node 18.20.8');
+    expect(said).toContain('npm ci && npm start');
+  });
+
+  test('is written in JavaScript that an old Node can parse', async () => {
+    for (const file of ['run.cjs', 'requirements.cjs']) {
+      const code = await readFile(join(ROOT, 'src/launch', file), 'utf8');
+      expect(code, file).not.toMatch(
+        /\?\.|\?\?|\|\|=|&&=|'node:|\bawait\b|#\w+ ?[=(]|\.at\(|\.flat\(|catch \{/,
+      );
+    }
+  });
+
+  test('says to install the packages if there are none', async () => {
+    expect(explainProblem(await checkoutWith([]), 'start')).toMatch(/missing: pg\).*npm ci && npm start/);
+  });
+
+  test('names the tools that npm ci --omit=dev left out, to a test and to a build', async () => {
+    const root = await checkoutWith(['pg']);
+
+    expect(explainProblem(root, 'start')).toBeNull();
+    expect(explainProblem(root, 'test')).toContain('npm ci --include=dev');
+    expect(explainTools(root)).toContain('missing: typescript, vite');
+  });
+
+  test('names NODE_ENV=production as the reason, and every setting that production needs', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    const said = explainTools(await checkoutWith(['pg']));
+    vi.unstubAllEnvs();
+
+    expect(said).toContain('NODE_ENV=production is set in this shell');
+    expect(said).toContain('unset NODE_ENV && npm ci --include=dev && npm start');
+    for (const setting of PRODUCTION_SETTINGS) expect(said).toContain(setting);
+  });
+
+  test('knows the settings that production needs as the configuration does', () => {
+    let complaints: readonly string[] = [];
+    try {
+      readConfig({ NODE_ENV: 'production' });
+    } catch (error) {
+      complaints = (error as ConfigError).complaints;
+    }
+
+    const named = complaints.map((complaint) => complaint.split(':')[0]);
+    expect(named).toEqual([...PRODUCTION_SETTINGS, 'NODE_ENV']);
+  });
+
+  test.each(['#', '?', '\\', '"', '$', '`'])('refuses a path with %s in it', async (character) => {
+    const root = await checkoutWith(['pg', 'typescript', 'vite'], `a${character}b`);
+
+    expect(explainProblem(root, 'start')).toContain(`has the character ${character} in it`);
+  });
+
+  test.each(['a b', "it's", 'a[b]', 'a,b', 'ä', 'a:b', 'a+b'])('takes the path %s', async (name) => {
+    const root = await checkoutWith(['pg', 'typescript', 'vite'], name);
+
+    expect(explainProblem(root, 'start')).toBeNull();
+    expect(explainProblem(root, 'test')).toBeNull();
+  });
+
+  test('refuses a path with % in it to tests alone', async () => {
+    const root = await checkoutWith(['pg', 'typescript', 'vite'], 'a%20b');
+
+    expect(explainProblem(root, 'start')).toBeNull();
+    expect(explainProblem(root, 'test')).toContain('has the character % in it');
+  });
+});
