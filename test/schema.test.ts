@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import {
   type GraphQLScalarType,
   type GraphQLSchema,
@@ -14,12 +14,13 @@ import {
   validateSchema,
 } from 'graphql';
 import { expect, test } from 'vitest';
+import { readText } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
 import { clientKit } from '../src/graphql/client-kit.ts';
 import { limitsRule } from '../src/graphql/limits.ts';
 import { getSchema, printedSchema } from '../src/graphql/schema.ts';
 
-const committed = (name: string) => readFile(new URL(`../schema/${name}`, import.meta.url), 'utf8');
+const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
 
 test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
   'schema/%s is what the code says; where it is stale, `npm run schema` prints it anew',

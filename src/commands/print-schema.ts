@@ -1,12 +1,13 @@
 /** `npm run schema`: prints what clients are built from to `schema/`, and the console's part of it to where it is built. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { clientKit } from '../graphql/client-kit.ts';
 import { printedSchema } from '../graphql/schema.ts';
+import { readText } from './read-text.ts';
 import { typedOperations } from './typed-operations.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const operations = await readFile(`${root}schema/operations.graphql`, 'utf8');
+const operations = await readText(`${root}schema/operations.graphql`);
 const files = {
   ...Object.fromEntries(
     Object.entries(clientKit(operations)).map(([name, text]) => [`schema/${name}`, text]),

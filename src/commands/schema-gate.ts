@@ -3,7 +3,7 @@
  * `npm run schema:release` makes the present one the last release; `-- --breaking` even so.
  */
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { presentBehaviour } from '../gate/behaviour.ts';
@@ -11,9 +11,10 @@ import { released } from '../gate/changelog.ts';
 import { dayOf } from '../gate/deprecations.ts';
 import { askGate, type Finding } from '../gate/schema-gate.ts';
 import { printedSchema } from '../graphql/schema.ts';
+import { readText } from './read-text.ts';
 
 const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const read = (path: string) => readFile(pathOf(path), 'utf8');
+const read = (path: string) => readText(pathOf(path));
 const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 const told = ({ fails, coordinate, what, whom, todo }: Finding): string =>
