@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { readLogIdentity } from '../../src/db/feed.ts';
 import { type Cursors, createCursors, LOG_START, type LogPlace } from '../../src/feed/cursor.ts';
+import { fingerprintOf } from '../../src/feed/fingerprint.ts';
 import { eventually } from '../harness/gateway.ts';
 import {
   deliveriesTo,
@@ -23,6 +24,7 @@ interface Entry {
   readonly number: number;
   /** Null until it has a position in the feed. */
   readonly position: number | null;
+  readonly fingerprint: number;
 }
 
 /** The whole log as it is in a database, in the order of the feed. */
@@ -38,14 +40,16 @@ export interface Log {
 
 export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
   const { rows } = await database.query(
-    `select session_id as "sessionId", sequence, status, verdict, recorded_at as "recordedAt", position::int
+    `select session_id as "sessionId", sequence, status, sub_status as "subStatus", verdict, source,
+       occurred_at as "occurredAt", recorded_at as "recordedAt", position::int
      from status_transition left join feed using (session_id, sequence) order by position, session_id, sequence`,
   );
-  const entries: Entry[] = rows.map(({ recordedAt, ...row }) => ({
+  const entries: Entry[] = rows.map((row) => ({
     ...row,
     number: names.numberOf(
-      nameOfTransition(transitionId(row.sessionId, row.sequence), recordedAt.toISOString()),
+      nameOfTransition(transitionId(row.sessionId, row.sequence), row.recordedAt.toISOString()),
     ),
+    fingerprint: fingerprintOf(row),
   }));
   const feed = entries.filter(({ position }) => position !== null);
   const cursors: Cursors = createCursors(await readLogIdentity(drizzle(database)));
@@ -74,7 +78,9 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     hasTransition: (number) => numbers.has(number),
     has(cursor) {
       const place = cursors.decode(cursor);
-      return place.sessionId === LOG_START.sessionId || entryAt(place) !== undefined;
+      const entry = entryAt(place);
+      const isOther = place.fingerprint !== null && place.fingerprint !== entry?.fingerprint;
+      return place.sessionId === LOG_START.sessionId || (entry !== undefined && !isOther);
     },
     expected(wish, after) {
       const key = JSON.stringify([wish.session?.id, wish.filter, after]);

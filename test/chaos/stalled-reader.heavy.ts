@@ -27,6 +27,7 @@ const ALL: Wish = {
   filter: {},
   operation: 'statusTransitions',
   transport: 'WEBSOCKET',
+  gapProof: false,
 };
 
 const seconds = (from: number, to: number): string => ((to - from) / 1000).toFixed(1);

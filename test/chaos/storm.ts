@@ -36,6 +36,7 @@ export interface Aftermath {
 /** Part of the subscribers that come while the storm is on, in its first half. */
 const LATECOMERS = 0.25;
 const FROM_A_SESSIONS_START = 0.3;
+const GAP_PROOFS = 0.5;
 const PROGRESS_EVERY_MS = 3_000;
 const RETRY_MS = [50, 500] as const;
 
@@ -48,7 +49,7 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   const subscribers: Subscriber[] = [];
   const chance = chanceOf('subscribers', plan.seed);
   const join = async () => {
-    const wish = wishOf(sessions, chance);
+    const wish = wishOf(sessions, chance, GAP_PROOFS);
     const fromStart =
       wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
     const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));

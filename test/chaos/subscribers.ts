@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { type FeedState, resuming } from '../../src/client/resuming.ts';
 import { toGlobalId } from '../../src/graphql/node.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
-import { OPERATIONS, type Wish } from './wishes.ts';
+import { operationOf, type Wish } from './wishes.ts';
 
 /** What came after a cursor. Only a subscriber that was told to begin again has another. */
 export interface Stretch {
@@ -137,7 +137,7 @@ export async function subscribe(options: Options): Promise<Subscriber> {
       after: subscriber.cursor,
     };
     client?.subscribe(
-      { query: OPERATIONS[wish.operation], variables },
+      { query: operationOf(wish), variables },
       {
         next(result: { data?: { frame: Frame } | null; errors?: readonly { message: string }[] }) {
           if (own !== subscription) return;

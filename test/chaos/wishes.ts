@@ -10,6 +10,8 @@ export interface Wish {
   readonly filter: { readonly status?: readonly string[]; readonly appliedOnly?: boolean };
   readonly operation: 'statusTransitions' | 'sessionLive' | 'feed';
   readonly transport: 'WEBSOCKET' | 'EVENT_STREAM';
+  /** Whether it selects `previousCursor`, by which the client tells whether frames were lost on the way. */
+  readonly gapProof: boolean;
 }
 
 const FILTERS: readonly Wish['filter'][] = [
@@ -25,8 +27,8 @@ const FILTERED_SESSIONS = 0.2;
 const FRAMES = 0.3;
 const EVENT_STREAMS = 0.3;
 
-/** Made up by chance. */
-export function wishOf(sessions: readonly StartedSession[], chance: Chance): Wish {
+/** Made up by chance; `gapProofs` is the part of the wishes that select `previousCursor`. */
+export function wishOf(sessions: readonly StartedSession[], chance: Chance, gapProofs = 0): Wish {
   const scope = chance.pick<Wish['scope']>(SCOPES);
   const ofSession = scope === 'SESSION';
   const filters = scope === 'FILTER' || (ofSession && chance.happens(FILTERED_SESSIONS));
@@ -37,6 +39,7 @@ export function wishOf(sessions: readonly StartedSession[], chance: Chance): Wis
     filter: filters ? oneOf(FILTERS, chance) : {},
     operation: inFrames ? (ofSession ? 'sessionLive' : 'feed') : 'statusTransitions',
     transport: chance.happens(EVENT_STREAMS) ? 'EVENT_STREAM' : 'WEBSOCKET',
+    gapProof: chance.happens(gapProofs),
   };
 }
 
@@ -44,7 +47,10 @@ export const oneOf = <T>(items: readonly T[], chance: Chance): T =>
   items[chance.integer(0, items.length - 1)] as T;
 
 /** The subscription that asks for it; what arrives has `id` for a transition, `cursor` always. */
-export const OPERATIONS: Record<Wish['operation'], string> = {
+export const operationOf = ({ operation, gapProof }: Wish): string =>
+  gapProof ? OPERATIONS[operation].replaceAll(/\bcursor\b/g, 'cursor previousCursor') : OPERATIONS[operation];
+
+const OPERATIONS: Record<Wish['operation'], string> = {
   statusTransitions: `subscription ($sessionId: ID, $filter: TransitionFilter, $after: String) {
     frame: statusTransitions(sessionId: $sessionId, filter: $filter, after: $after) { __typename id cursor previousCursor sequence status applied recordedAt }
   }`,
@@ -67,7 +73,14 @@ export const OPERATIONS: Record<Wish['operation'], string> = {
 };
 
 /** What an account calls it. */
-export const nameOf = ({ scope, session, filter, operation, transport }: Wish): string =>
-  [scope, operation, transport, session?.id, Object.keys(filter).length > 0 ? JSON.stringify(filter) : null]
+export const nameOf = ({ scope, session, filter, operation, transport, gapProof }: Wish): string =>
+  [
+    scope,
+    operation,
+    transport,
+    gapProof ? 'gap proof' : null,
+    session?.id,
+    Object.keys(filter).length > 0 ? JSON.stringify(filter) : null,
+  ]
     .filter(Boolean)
     .join(' ');

@@ -68,6 +68,7 @@ const LOOK_EVERY_MS = 500;
 /** For polls within the budget; all of them are due at once. */
 const RELEARNT_WITHIN_MS = 60_000;
 const FROM_A_SESSIONS_START = 0.3;
+const GAP_PROOFS = 0.5;
 const RETRY_MS = [50, 500] as const;
 const COME_BACK_WITHIN_MS = 3_000;
 
@@ -91,7 +92,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   let gone = 0;
 
   const join = async (): Promise<Subscriber> => {
-    const wish = wishOf(sessions, chance);
+    const wish = wishOf(sessions, chance, GAP_PROOFS);
     const fromStart =
       wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
     const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));
