@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { FAULT_TEXTS, faultOf } from './db/faults.ts';
 import { readLogIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
+import { readReplication } from './db/replication.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
 import { type CallPurpose, type Clock, type Doorbell, type Provider, systemClock } from './domain/ports.ts';
@@ -58,6 +59,7 @@ import { watchMismatches } from './telemetry/mismatches.ts';
 import { counted, measured } from './telemetry/operations.ts';
 import { watchCalls } from './telemetry/provider-calls.ts';
 import { createReadiness } from './telemetry/readiness.ts';
+import { sharedAnswer } from './telemetry/shared-answer.ts';
 
 /** What tests put in the place of the world. */
 export interface Overrides {
@@ -217,7 +219,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       onRefusal: (code) => metrics.refusals.inc({ code }),
     };
 
+    const askReplication = sharedAnswer({ forMs: 10_000, patienceMs: 1_000 }, () =>
+      readReplication(pools.watching),
+    );
     addGauges(metrics.registry, {
+      askReplication,
       pools: { reads: pools.reads, writes: pools.writes },
       takesWrites: () => writeWatch.fault === null,
       feed: () => hub.figures(),
@@ -234,6 +240,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       doorbell: between,
       newestMigration: await newestMigration(),
       askDatabase: () => readFitness(pools.watching, clock.now()),
+      askReplication,
       writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
     });
     const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });

@@ -108,11 +108,11 @@ export function createHttpServer({
     reply.type(metrics.contentType).send(await metrics.render()),
   );
   app.get('/readyz', async (request, reply) => {
-    const { missing, ...more } = await checkReady();
-    const impaired = Object.keys(more.impaired).length > 0 ? more : {};
-    if (Object.keys(missing).length === 0) return { status: 'ready', ...impaired };
-    request.log.warn({ missing, ...impaired }, 'not ready');
-    return reply.status(503).send({ status: 'not ready', missing, ...impaired });
+    const { missing, impaired, notes } = await checkReady();
+    const more = { ...unlessEmpty('impaired', impaired), ...unlessEmpty('notes', notes) };
+    if (Object.keys(missing).length === 0) return { status: 'ready', ...more };
+    request.log.warn({ missing, ...unlessEmpty('impaired', impaired) }, 'not ready');
+    return reply.status(503).send({ status: 'not ready', missing, ...more });
   });
 
   const { issue } = authenticator;
@@ -131,6 +131,9 @@ export function createHttpServer({
   }
   return app;
 }
+
+const unlessEmpty = (name: string, texts: Readonly<Record<string, string>>): object =>
+  Object.keys(texts).length > 0 ? { [name]: texts } : {};
 
 /** Connections that wait to be accepted are reset when a server stops to listen. Resolves when there are none. */
 export async function acceptAllWaiting({ server }: FastifyInstance): Promise<void> {

@@ -1,5 +1,6 @@
 /** What is not counted as it happens, but looked at when somebody asks. */
 import { Gauge, type Registry } from 'prom-client';
+import type { Replication } from '../db/replication.ts';
 import { sharedAnswer } from './shared-answer.ts';
 
 /** What the database holds that is still to be done, of all replicas; ages in seconds, null where there is nothing. */
@@ -43,6 +44,7 @@ interface Watched {
   readonly pools: { readonly reads: PoolFigures; readonly writes: PoolFigures };
   /** False while the database is known to take no writes, though it may answer. */
   readonly takesWrites: () => boolean;
+  readonly askReplication: () => Promise<Replication>;
   readonly feed: () => FeedFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };
@@ -59,7 +61,7 @@ const ASKED = { forMs: 3_000, patienceMs: 1_000 };
  */
 export function addGauges(
   registry: Registry,
-  { pools, takesWrites, feed, doorbell, limits, askBacklog }: Watched,
+  { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog }: Watched,
 ): void {
   const registers = [registry];
   const backlog = sharedAnswer(ASKED, askBacklog);
@@ -105,6 +107,15 @@ export function addGauges(
   ]);
   own('vkyc_database_takes_writes', 'Whether the database takes writes, as far as is known.', () =>
     Number(takesWrites()),
+  );
+  gauge(
+    'vkyc_database_synchronous',
+    'Whether commits wait for a standby, so that a failover loses nothing that was acknowledged.',
+    [],
+    async () => {
+      const found = await askReplication().catch(() => null);
+      return [[{}, found && Number(found.durability === 'SYNCHRONOUS')]];
+    },
   );
   ofAll('vkyc_inbox_webhooks', 'Webhooks in the inbox that are not done, up to 10,000 of a state.', 'state', {
     PENDING: ({ pending }) => pending,
