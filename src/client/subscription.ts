@@ -164,6 +164,9 @@ export class ResumingSubscription {
   }
 
   #refuse(result: Result): void {
+    const stop = this.#stop;
+    // The server ends the stream with its refusal. Stopped before it hears of that, graphql-ws counts the end twice.
+    if (this.#connection.socket) this.#stop = () => void setTimeout(stop);
     this.#end(() => {
       this.#sink.next(result);
       this.#sink.complete();

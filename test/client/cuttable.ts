@@ -15,6 +15,8 @@ export interface Cuttable {
   freeze(): void;
   /** Holds back what the server sends, on present and later connections, until it is let through. */
   hold(): void;
+  /** What is held back, as text. */
+  readonly held: string;
   release(): void;
 }
 
@@ -27,7 +29,7 @@ export async function cuttable(
   const pairs = new Set<[Socket, Socket]>();
   let connections = 0;
   let refusing = 0;
-  let held: (() => void)[] | null = null;
+  let held: { bytes: Buffer; pass(): void }[] | null = null;
   const server = createServer((client) => {
     connections += 1;
     client.on('error', () => {});
@@ -43,7 +45,7 @@ export async function cuttable(
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.on('data', (bytes) => {
         const pass = () => void to.write(from === upstream ? rewrite(bytes) : bytes);
-        if (held && from === upstream) held.push(pass);
+        if (held && from === upstream) held.push({ bytes, pass });
         else pass();
       });
       from.on('close', () => {
@@ -77,8 +79,11 @@ export async function cuttable(
     hold: () => {
       held = [];
     },
+    get held() {
+      return (held ?? []).map(({ bytes }) => bytes).join('');
+    },
     release: () => {
-      for (const pass of held ?? []) pass();
+      for (const { pass } of held ?? []) pass();
       held = null;
     },
     freeze: () => {

@@ -25,7 +25,7 @@ const FEED = `subscription ($after: String) {
 }`;
 const SECRET = 'a secret of the tests that is long enough';
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
-const atOnce = async () => {};
+const atOnce = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const offers = await readFile(new URL('../../schema/schema.graphql', import.meta.url), 'utf8');
 
@@ -104,6 +104,31 @@ test('every transition comes once and in order, however often the connection is 
   expect(seen).toEqual(upTo(13));
   const rounds = Array(5).fill(['stale', 'catching up', 'live']).flat();
   expect(states).toEqual(['catching up', ...rounds]);
+});
+
+test('a subscription that is begun after a refused one on the same client comes back after a cut', async () => {
+  const gateway = await bootGateway();
+  const proxy = await cuttable(gateway.url);
+  const session = await walk(gateway, 'refused');
+  const client = overWebSocket(proxy);
+  const { id: sessionId, startCursor: after } = session;
+  // The refusal and the end of its stream arrive together.
+  const holdOnce = client.on('connected', () => {
+    holdOnce();
+    proxy.hold();
+  });
+  const { ends } = watch(client, WATCH, { sessionId, after: 'no cursor' });
+  await eventually(async () => proxy.held.includes('"type":"complete"'));
+  proxy.release();
+  await eventually(async () => ends.length === 2);
+
+  const { seen } = watch(client, WATCH, { sessionId, after });
+  await eventually(async () => seen.length === 1);
+  proxy.cut();
+  await session.advance(3);
+
+  await eventually(async () => seen.length === 4);
+  expect(seen).toEqual(upTo(4));
 });
 
 test('no frame looks like a gap where nothing stands in between, however often the connection is cut', async () => {
