@@ -135,7 +135,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         host: config.host,
         port: config.port,
         faultIn: waitableFaultIn,
-        onFault: (error) => log.warn({ err: error }, 'the database cannot be used yet; trying again'),
+        // A stack would tell nothing: the cause lies elsewhere.
+        onFault: (error) =>
+          log.warn({ reason: describeCause(error) }, 'the database cannot be used yet; trying again'),
       },
       async () => {
         await migrate(migrateUrl, url);
@@ -332,6 +334,10 @@ function waitableFaultIn(error: unknown): string | null {
   const fault = faultOf(error);
   return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
 }
+
+/** The words of the driver or the server, which Drizzle wraps. */
+const describeCause = (error: unknown): string =>
+  error instanceof Error && error.cause ? describeCause(error.cause) : String((error as Error).message);
 
 const descriptionsOf = (
   scenarios: Readonly<Record<string, { description: string }>>,

@@ -1,7 +1,11 @@
 /** Failures to start that the operator can mend: what was found and what to do, in place of a stack trace. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { type Config, StartError } from './config.ts';
+import { faultOf } from './db/faults.ts';
+
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 type SystemError = NodeJS.ErrnoException & { readonly port?: number };
 
@@ -38,7 +42,41 @@ function explainListening({ code, message }: SystemError, setting: string, host:
 }
 
 /** Returns what to do about a failure to start, or null if it is one that no operator can mend. */
-export function explainStartFailure(error: unknown, _config: Config | null): string | null {
+export function explainStartFailure(error: unknown, config: Config | null): string | null {
   if (error instanceof StartError) return error.message;
+  if (!(error instanceof Error) || !config) return null;
+  return explainSystemError(error, config) ?? explainDatabase(error, config);
+}
+
+const UNWRITABLE = ['EACCES', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS'];
+
+function explainSystemError(error: SystemError, { host, port, provider, dataDir }: Config): string | null {
+  const { code = '', path, syscall } = error;
+  // Another program may have taken a port after it was found free.
+  if (syscall === 'listen' && provider.kind === 'SANDBOX' && error.port === provider.port)
+    return explainListening(error, 'SANDBOX_PORT', '127.0.0.1', provider.port);
+  if (syscall === 'listen') return explainListening(error, 'PORT', host, port);
+  if (code === 'ENOSPC')
+    return `The disk of DATA_DIR is full: ${error.message}.\nMake room on it, or set DATA_DIR to a folder on another disk.`;
+  if (path?.startsWith(resolve(dataDir)) && UNWRITABLE.includes(code))
+    return `DATA_DIR: the gateway cannot write there (${error.message}).\nSet DATA_DIR to a folder that it may write to.`;
   return null;
 }
+
+function explainDatabase(error: Error, { database }: Config): string | null {
+  if (database.kind === 'EMBEDDED') return null;
+  if ((error as SystemError).code === 'ERR_INVALID_URL')
+    return (
+      'DATABASE_URL, MIGRATE_DATABASE_URL, LISTEN_DATABASE_URL: one of them is no URL of the form ' +
+      'postgres://user:password@host:5432/database.\nWrite #, /, ?, : and @ in a password as %23, %2F, %3F, %3A and %40.'
+    );
+  const root = rootOf(error);
+  if (faultOf(error) === 'REFUSED')
+    return `DATABASE_URL: the database does not let the gateway in (${root.message}).\nCorrect the user, the password or the name of the database in it.`;
+  if ((root as SystemError).code === INSUFFICIENT_PRIVILEGE)
+    return `MIGRATE_DATABASE_URL: its role lacks a right that migrations need (${root.message}).\nName the owner of the database there.`;
+  return null;
+}
+
+/** Drizzle wraps what the driver says. */
+const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error);

@@ -101,3 +101,39 @@ test('servers of NATS are named by their URLs, of which a complaint repeats noth
     expect(complaints({ NATS_URL: wrong }), wrong).toEqual(['NATS_URL']);
   expect(() => readConfig({ NATS_URL: 'http://user:pass@one' })).toThrow(/NATS_URL: (?!.*pass@one)/);
 });
+
+test('a complaint shows the value that was found, unless the setting may hold a secret', () => {
+  const complaint = (environment: Record<string, string>): string => {
+    try {
+      readConfig(environment);
+      return '';
+    } catch (error) {
+      return (error as ConfigError).complaints.join('\n');
+    }
+  };
+
+  expect(complaint({ PORT: 'abc' })).toBe('PORT: expected a port, from 0 to 65535 (found "abc")');
+  expect(complaint({ SANDBOX_PORT: '70000' })).toContain('(found "70000")');
+  expect(complaint({ SHUTDOWN_SECONDS: 'soon' })).toBe('SHUTDOWN_SECONDS: expected a number (found "soon")');
+  expect(complaint({ LOG_LEVEL: 'loud' })).toContain('(found "loud")');
+  for (const [name, value] of Object.entries({
+    AUTH_SECRET: 'hunter2',
+    DATA_KEYS: 'hunter2',
+    NATS_URL: 'http://me:hunter2@one',
+    CASHFREE_BASE_URL: 'hunter2',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'hunter2',
+  }))
+    expect(complaint({ [name]: value }), name).not.toContain('hunter2');
+});
+
+test('one port for the gateway and its sandbox is refused', () => {
+  expect(complaints({ PORT: '4010' })).toEqual(['PORT, SANDBOX_PORT']);
+  expect(complaints({ PORT: '0', SANDBOX_PORT: '0' })).toEqual([]);
+});
+
+test('logs are text at a terminal and JSON elsewhere, unless LOG_FORMAT says otherwise', () => {
+  expect(readConfig({}).logFormat).toBe('json');
+  expect(readConfig({}, { terminal: true }).logFormat).toBe('text');
+  expect(readConfig({ LOG_FORMAT: 'json' }, { terminal: true }).logFormat).toBe('json');
+  expect(readConfig({ LOG_FORMAT: 'text' }).logFormat).toBe('text');
+});

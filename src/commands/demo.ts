@@ -2,7 +2,10 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-const gateway = process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000';
+/** Addresses at which a gateway listens for everybody; from this machine it is reached by its own. */
+const WILDCARDS = ['0.0.0.0', '::'];
+
+const gateway = findGateway(process.env);
 
 const START = `mutation Start($input: StartSessionInput!) {
   startSession(input: $input) {
@@ -36,6 +39,13 @@ interface Transition {
     waitingOn: string;
     terminal: boolean;
   };
+}
+
+/** GATEWAY_URL, or where a gateway with the same HOST and PORT listens on this machine. */
+function findGateway({ GATEWAY_URL, HOST, PORT }: NodeJS.ProcessEnv): string {
+  if (GATEWAY_URL) return GATEWAY_URL.replace(/\/+$/, '');
+  const host = !HOST || WILDCARDS.includes(HOST) ? '127.0.0.1' : HOST;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${PORT || 4000}`;
 }
 
 async function startSession(): Promise<Session> {
@@ -95,9 +105,10 @@ try {
   const seen = await watch(session);
   process.stdout.write(`\n${seen} transitions, each once and in order.\n`);
 } catch (error) {
-  const unreachable = error instanceof TypeError && error.message === 'fetch failed';
-  const why = unreachable
-    ? `No gateway answers at ${gateway}. Start one with: npm start`
+  const isUnreachable =
+    error instanceof TypeError && /^(fetch failed|Failed to parse URL)/.test(error.message);
+  const why = isUnreachable
+    ? `No gateway answers at ${gateway}. Start one with \`npm start\`, or say where it is: PORT=4001 npm run demo`
     : (error as Error).message;
   process.stderr.write(`${why}\n`);
   process.exitCode = 1;

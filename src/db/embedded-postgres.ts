@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, open, readFile, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { StartError } from '../config.ts';
+import { checkCluster, explainInitdb, explainRefusal, explainServerEnd } from './embedded-failures.ts';
+import { faultOf } from './faults.ts';
 
 const run = promisify(execFile);
 
@@ -16,6 +18,8 @@ const LONGEST_SOCKET_FOLDER = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
+/** Of /dev/shm; a parallel query may take more than the 64 MB that containers often have. */
+const MIN_SHARED_MEMORY_BYTES = 128 * 1024 ** 2;
 /** A server that ended by itself is started again, tried at this pace, for this long. */
 const RESTART_TIMEOUT_MS = 30_000;
 const RESTART_PAUSE_MS = 500;
@@ -57,16 +61,19 @@ export async function startEmbeddedPostgres({
   const binaries = programs === undefined ? await findBinaries() : binariesIn(programs);
   await mkdir(dirname(cluster), { recursive: true });
   const account = await accountFor(cluster, binaries);
-  await initialise(cluster, binaries, account);
+  await checkCluster(cluster, binaries.postgres, () => versionOf(binaries));
+  const sharedMemory = await sharedMemorySettings();
+  await initialise(cluster, binaries, account, sharedMemory);
   await takeOver(cluster);
 
   const socketDir = await socketFolder(cluster, account);
-  const logFile = `${cluster}.log`;
+  const logFile = logFileOf(cluster);
   const all = {
     listen_addresses: '',
     // A list: in quotes, a comma is part of the path.
     unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     max_connections: '200',
+    ...sharedMemory,
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     ...settings,
   };
@@ -89,7 +96,7 @@ export async function startEmbeddedPostgres({
     // A process that is stopped by its own pipe should not keep ours alive.
     server.unref();
     try {
-      await untilReady(url, server, logFile);
+      await untilReady(url, server, cluster);
     } catch (error) {
       await stopServer(server);
       throw error;
@@ -140,7 +147,7 @@ export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPo
   // The file's fifth line is where the socket is.
   const socketDir = lines.split('\n')[4];
   const url = socketDir ? urlOf(socketDir) : null;
-  if (url && (await answers(url))) return { url, stop: async () => {} };
+  if (url && (await tryToConnect(url)) === null) return { url, stop: async () => {} };
   return startEmbeddedPostgres(options);
 }
 
@@ -253,8 +260,24 @@ function commandAs(
   return { command: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...passage, '--', ...command], ids: {} };
 }
 
+const versionOf = async ({ postgres }: Binaries): Promise<string> =>
+  (await run(postgres, ['--version'], { cwd: '/' })).stdout;
+
+/** Settings for a machine whose /dev/shm is missing or small, as in many containers: files of the cluster replace it. */
+async function sharedMemorySettings(): Promise<Readonly<Record<string, string>>> {
+  if (process.platform !== 'linux') return {};
+  const memory = await statfs('/dev/shm').catch(() => null);
+  const isEnough = memory !== null && memory.bavail * memory.bsize >= MIN_SHARED_MEMORY_BYTES;
+  return isEnough ? {} : { dynamic_shared_memory_type: 'mmap' };
+}
+
 /** Makes the cluster aside and renames it, so that an interrupted first run leaves nothing half made. */
-async function initialise(cluster: string, binaries: Binaries, account: Account | null): Promise<void> {
+async function initialise(
+  cluster: string,
+  binaries: Binaries,
+  account: Account | null,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
   if (await exists(join(cluster, 'PG_VERSION'))) return;
   const aside = `${cluster}.new`;
   await rm(aside, { recursive: true, force: true });
@@ -270,16 +293,15 @@ async function initialise(cluster: string, binaries: Binaries, account: Account 
     'trust',
     '--no-instructions',
     '--no-sync',
+    ...Object.entries(settings).map(([name, value]) => `--set=${name}=${value}`),
   ];
   const { command, ids } = commandAs(account, [binaries.initdb, '-D', aside, ...options]);
   const [file, ...args] = command as [string, ...string[]];
-  await run(file, args, { ...ids, cwd: '/' }).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
-    const why = (error.stderr || error.message).trim();
-    throw new StartError(
-      `The embedded PostgreSQL could not make its folder ${cluster}: ${why}\n` +
-        'Set DATA_DIR to a folder that it may use, or DATABASE_URL to another PostgreSQL.',
-    );
-  });
+  await run(file, args, { ...ids, cwd: '/' }).catch(
+    async (error: NodeJS.ErrnoException & { stderr?: string }) => {
+      throw await explainInitdb(cluster, (error.stderr || error.message).trim());
+    },
+  );
   await rename(aside, cluster);
 }
 
@@ -350,27 +372,29 @@ async function socketFolder(cluster: string, account: Account | null): Promise<s
   return folder;
 }
 
-async function untilReady(url: string, server: ChildProcess, logFile: string): Promise<void> {
+async function untilReady(url: string, server: ChildProcess, cluster: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
-    if (hasEnded(server) || Date.now() > deadline) {
-      const said = await readFile(logFile, 'utf8').catch(() => '');
-      throw new StartError(`The embedded PostgreSQL did not start; see ${logFile}:\n${said.slice(-2000)}`);
-    }
+    if (hasEnded(server) || Date.now() > deadline) throw await explainServerEnd(cluster, logFileOf(cluster));
+    const refusal = await tryToConnect(url);
     // What answered may be another server on the same socket, where ours could not start.
-    if ((await answers(url)) && !hasEnded(server)) return;
+    if (!refusal && !hasEnded(server)) return;
+    if (refusal && faultOf(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
     await delay(10);
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+const logFileOf = (cluster: string): string => `${cluster}.log`;
+
+/** Returns why no connection could be made; null if one was. */
+async function tryToConnect(url: string): Promise<Error | null> {
   const client = new pg.Client({ connectionString: url });
   try {
     await client.connect();
     await client.end();
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (error) {
+    return error as Error;
   }
 }
 

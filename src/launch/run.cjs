@@ -7,6 +7,9 @@
 const path = require('path');
 const { explainProblem } = require('./requirements.cjs');
 
+/** Failures that say themselves what to do. */
+const EXPECTED = ['LaunchError', 'ConfigError', 'StartError'];
+
 const root = path.resolve(__dirname, '..', '..');
 const [name, ...args] = process.argv.slice(2);
 const problem = explainProblem(root, name);
@@ -18,6 +21,6 @@ if (problem) {
   import('./launch.mjs')
     .then(({ launch }) => launch(root, name, args))
     .catch((error) => {
-      process.stderr.write(`\n${error.name === 'LaunchError' ? error.message : error.stack}\n\n`);
+      process.stderr.write(`\n${EXPECTED.includes(error.name) ? error.message : error.stack}\n\n`);
       process.exitCode = 1;
     });

@@ -129,7 +129,7 @@ function listProcesses(): Process[] {
   );
 }
 
-function descendantsOf(root: number): Process[] {
+export function descendantsOf(root: number): Process[] {
   const all = listProcesses();
   const below = (parent: number): Process[] =>
     all.filter((each) => each.parent === parent).flatMap((each) => [each, ...below(each.pid)]);

@@ -1,0 +1,76 @@
+/** Why the embedded PostgreSQL cannot use its folder or does not start, with what to do. */
+import { readdir, readFile, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StartError } from '../config.ts';
+
+const OTHER_FOLDER = 'Set DATA_DIR to another folder';
+const FULL_BELOW_BYTES = 1024 ** 2;
+const MAX_LOG_CHARACTERS = 2_000;
+
+/**
+ * Refuses a folder that another PostgreSQL or another program has filled.
+ * @throws StartError
+ */
+export async function checkCluster(cluster: string, postgres: string, runsVersion: () => Promise<string>) {
+  const found = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => null);
+  if (found === null) {
+    const files = await readdir(cluster).catch(() => []);
+    if (files.length === 0) return;
+    throw new StartError(
+      `${cluster} is where the embedded PostgreSQL keeps its data, but holds something else (${files[0]}).\n` +
+        `${OTHER_FOLDER}, or move its content away.`,
+    );
+  }
+  const [, version = ''] = (await runsVersion()).match(/(\d+)/) ?? [];
+  if (found.trim() === version) return;
+  throw new StartError(
+    `${cluster} holds the data of PostgreSQL ${found.trim()}; ${postgres} is PostgreSQL ${version}.\n` +
+      `${OTHER_FOLDER}, or run a PostgreSQL ${found.trim()} on it and set DATABASE_URL.`,
+  );
+}
+
+/** Why `initdb` failed, by what it printed. */
+export async function explainInitdb(cluster: string, said: string): Promise<StartError> {
+  const [, uid] = said.match(/could not look up effective user ID (\d+)/) ?? [];
+  if (uid !== undefined)
+    return new StartError(
+      `The embedded PostgreSQL needs a user with a name, but this process runs as user ${uid}, which /etc/passwd does not list.\n` +
+        'Run it as a user that is listed, or set DATABASE_URL to a PostgreSQL 14 or later.',
+    );
+  const full = await explainFullDisk(cluster, said);
+  return (
+    full ??
+    new StartError(
+      `The embedded PostgreSQL could not make its folder ${cluster}: ${said}\n` +
+        `${OTHER_FOLDER} that it may use, or DATABASE_URL to another PostgreSQL.`,
+    )
+  );
+}
+
+/** Why the server ended before it answered, by its log. */
+export async function explainServerEnd(cluster: string, logFile: string): Promise<StartError> {
+  const said = await readFile(logFile, 'utf8').catch(() => '');
+  const full = await explainFullDisk(cluster, said);
+  if (full) return full;
+  return new StartError(
+    `The embedded PostgreSQL did not start; see ${logFile}:\n${said.trim().slice(-MAX_LOG_CHARACTERS)}`,
+  );
+}
+
+/** The server runs, but knows no superuser `postgres` that needs no password: somebody else made the folder. */
+export const explainRefusal = (cluster: string, error: Error): StartError =>
+  new StartError(
+    `${cluster} holds a PostgreSQL that was not made by the gateway, and does not let it in (${error.message}).\n` +
+      `${OTHER_FOLDER}, or run that PostgreSQL yourself and set DATABASE_URL.`,
+  );
+
+/** A server whose disk is full may not even be able to log it. */
+async function explainFullDisk(cluster: string, said: string): Promise<StartError | null> {
+  const disk = await statfs(join(cluster, '..')).catch(() => null);
+  const isFull = disk !== null && disk.bavail * disk.bsize < FULL_BELOW_BYTES;
+  if (!isFull && !said.includes('No space left on device')) return null;
+  return new StartError(
+    `The disk of DATA_DIR is full: the embedded PostgreSQL cannot write to ${cluster}.\n` +
+      'Make room on it (a new database takes 60 MB), or set DATA_DIR to a folder on another disk.',
+  );
+}

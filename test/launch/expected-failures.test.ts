@@ -1,0 +1,56 @@
+/** Starts that cannot succeed, for reasons that whoever runs the gateway can remove. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { freshFolder } from '../harness/checkout.ts';
+import { databaseUrl } from '../harness/postgres.ts';
+import { runToItsEnd } from '../harness/process.ts';
+
+/** What a start says before it ends with 1; never a stack. */
+async function failToStart(environment: Record<string, string>): Promise<string> {
+  const { code, said } = await runToItsEnd({ PORT: '0', SANDBOX_PORT: '0', ...environment });
+  expect(said).not.toMatch(/^ +at /m);
+  expect(code, said).toBe(1);
+  return said;
+}
+
+test('PORT=abc is refused with the value', async () => {
+  expect(await failToStart({ PORT: 'abc' })).toContain(
+    'PORT: expected a port, from 0 to 65535 (found "abc")',
+  );
+});
+
+test("another PostgreSQL's folder in DATA_DIR is refused with both versions", async () => {
+  const DATA_DIR = await freshFolder();
+  await mkdir(join(DATA_DIR, 'postgres'));
+  await writeFile(join(DATA_DIR, 'postgres/PG_VERSION'), '15\n');
+
+  const said = await failToStart({ DATA_DIR });
+
+  expect(said).toMatch(/holds the data of PostgreSQL 15; .* is PostgreSQL 18\./);
+  expect(said).toContain('Set DATA_DIR to another folder');
+});
+
+test('a folder that holds something else is refused, and left as it was', async () => {
+  const DATA_DIR = await freshFolder();
+  await mkdir(join(DATA_DIR, 'postgres'));
+  await writeFile(join(DATA_DIR, 'postgres/notes.txt'), 'mine');
+
+  expect(await failToStart({ DATA_DIR })).toContain('holds something else (notes.txt)');
+});
+
+test('a DATA_DIR that is a file is refused by name', async () => {
+  const file = join(await freshFolder(), 'file');
+  await writeFile(file, '');
+
+  expect(await failToStart({ DATA_DIR: file })).toContain('DATA_DIR: the gateway cannot write there');
+});
+
+test('a database that does not let the gateway in is named by its setting', async () => {
+  const DATABASE_URL = databaseUrl(inject('postgresUrl'), 'no_such_database');
+
+  const said = await failToStart({ DATABASE_URL, DATA_DIR: await freshFolder() });
+
+  expect(said).toContain('DATABASE_URL: the database does not let the gateway in');
+  expect(said).toContain('"no_such_database" does not exist');
+});

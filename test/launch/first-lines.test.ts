@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { findAddresses, greet } from '../../src/greeting.ts';
+import { formatLine } from '../../src/logging-text.ts';
+
+const RUNNING = { url: 'http://127.0.0.1:4000', sandboxUrl: 'http://127.0.0.1:4010/verification' };
+
+test('the first lines name console, GraphiQL, sandbox, data and how to stop', () => {
+  const config = readConfig({ DATA_DIR: '/var/data' });
+
+  expect(greet(config, findAddresses(config, RUNNING))).toBe(`
+vkyc-gateway is ready.
+
+  Console   http://127.0.0.1:4000/console
+  GraphiQL  http://127.0.0.1:4000/graphiql
+  GraphQL   http://127.0.0.1:4000/graphql
+  Sandbox   http://127.0.0.1:4010/_sandbox
+  Data      /var/data
+  Stop      Ctrl-C
+
+`);
+});
+
+test('without introspection and with a real provider the first lines name neither GraphiQL nor a password', () => {
+  const config = readConfig({
+    INTROSPECTION: '0',
+    DATABASE_URL: 'postgres://me:hunter2@db/vkyc',
+    CASHFREE_BASE_URL: 'https://sandbox.cashfree.com/verification',
+    CASHFREE_CLIENT_ID: 'id',
+    CASHFREE_CLIENT_SECRET: 'hunter2',
+    AUTH_SECRET: 'x'.repeat(32),
+    DATA_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
+    AUDIT_KEYS: `k:${Buffer.alloc(32).toString('base64')}`,
+  });
+
+  const said = greet(config, findAddresses(config, { ...RUNNING, sandboxUrl: null }));
+
+  expect(said).toContain('Provider  https://sandbox.cashfree.com/verification');
+  expect(said).toContain('Data      in the PostgreSQL of DATABASE_URL');
+  expect(said).not.toMatch(/GraphiQL|hunter2/);
+});
+
+test('a log line for people has its time, its level above information, its message and the rest', () => {
+  const time = new Date(2026, 1, 3, 14, 15, 16).getTime();
+  const common = { time, pid: 1, hostname: 'vm' };
+
+  expect(formatLine({ ...common, level: 30, msg: 'stopping', signal: 'SIGINT' })).toBe(
+    '14:15:16  stopping  signal=SIGINT\n',
+  );
+  expect(
+    formatLine({
+      ...common,
+      level: 40,
+      msg: 'a database connection broke',
+      err: { message: 'wrapped', stack: '    at x', cause: { message: 'gone', code: '57P01' } },
+    }),
+  ).toBe('14:15:16  warning  a database connection broke  (gone, 57P01)\n');
+  expect(
+    formatLine({ ...common, level: 50, msg: 'a fault of ours', err: { message: 'oh', stack: '    at x' } }),
+  ).toBe('14:15:16  ERROR  a fault of ours  (oh)\n    at x\n');
+});

@@ -1,0 +1,182 @@
+/** `npm start` in a copy of this checkout, as on somebody's machine. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { appendFile, chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
+import { peakMemoryTest, watchMemory } from '../harness/memory.ts';
+
+const READY = '"the gateway is ready"';
+const BUILDING = 'Building what changed';
+const NEXT_START_MS = 3_000;
+const MEMORY_MB = 512;
+const NOBODY = 65_534;
+
+let built: string;
+
+beforeAll(async () => {
+  built = await copyCheckout();
+  const build = runNpm(['run', 'build'], { cwd: built });
+  expect(await build.ended, build.said()).toBe(0);
+});
+
+/** Starts the gateway until it is ready, stops it, and returns what it printed. */
+async function startAndStop(cwd: string, env: Record<string, string> = {}, uid?: number) {
+  const DATA_DIR = env.DATA_DIR ?? (await freshFolder());
+  const startedAt = performance.now();
+  const start = runNpm(['start'], { cwd, env: { ...env, DATA_DIR }, ...(uid === undefined ? {} : { uid }) });
+  await start.until(READY);
+  const readyInMs = performance.now() - startedAt;
+  start.child.kill('SIGTERM');
+  expect(await start.ended, start.said()).toBe(0);
+  return { said: start.said(), readyInMs };
+}
+
+describe('npm start', () => {
+  test('builds what is missing, and says so', async () => {
+    const { said } = await startAndStop(await copyCheckout());
+
+    expect(said).toContain(`${BUILDING}: TypeScript, gateway, console …`);
+    expect(said).toMatch(/Built in [\d.]+ s\./);
+  });
+
+  // Something else may keep the machine busy just then: one good start of five shows what it can do.
+  test('builds nothing and is ready within 3 s, if nothing has changed', { retry: 4 }, async () => {
+    const DATA_DIR = await freshFolder();
+    await startAndStop(built, { DATA_DIR });
+
+    const { said, readyInMs } = await startAndStop(built, { DATA_DIR });
+
+    process.stderr.write(`the second start took ${Math.round(readyInMs)} ms\n`);
+    expect(said).not.toContain('Building');
+    expect(readyInMs).toBeLessThan(NEXT_START_MS);
+  });
+
+  test('builds the console alone after a change in the console, and nothing after the change is undone', async () => {
+    const root = await copyCheckout();
+    await startAndStop(root);
+    const file = join(root, 'src/console/main.tsx');
+    const before = await readFile(file);
+    await appendFile(file, '\n// A change.\n');
+    const changed = await startAndStop(root);
+    await writeFile(file, before);
+    const undone = await startAndStop(root);
+    await appendFile(join(root, 'src/domain/errors.ts'), '\n// A change.\n');
+    const server = await startAndStop(root);
+
+    expect(changed.said).toContain(`${BUILDING}: console …`);
+    expect(undone.said).toContain(`${BUILDING}: console …`);
+    expect(server.said).toContain(`${BUILDING}: TypeScript, gateway …`);
+  });
+
+  test('starts from a built checkout that it cannot write to', async () => {
+    const root = await copyCheckout();
+    const build = runNpm(['run', 'build'], { cwd: root });
+    expect(await build.ended, build.said()).toBe(0);
+    const DATA_DIR = await freshFolder();
+    const HOME = await freshFolder();
+    const isRoot = process.getuid?.() === 0;
+    for (const name of await readdir(root, { recursive: true }))
+      if (!name.startsWith('node_modules/'))
+        await chmod(join(root, name), (await stat(join(root, name))).isDirectory() ? 0o555 : 0o444).catch(
+          () => {},
+        );
+    await chmod(root, 0o555);
+    // Root may write everywhere: another user runs it then.
+    if (isRoot) for (const folder of [DATA_DIR, HOME]) await chown(folder, NOBODY, NOBODY);
+
+    const { said } = await startAndStop(root, { DATA_DIR, HOME }, isRoot ? NOBODY : undefined);
+    const changed = join(root, 'src/main.ts');
+    await chmod(changed, 0o644);
+    await appendFile(changed, '\n');
+    const second = runNpm(['start'], {
+      cwd: root,
+      env: { DATA_DIR, HOME },
+      ...(isRoot ? { uid: NOBODY } : {}),
+    });
+
+    expect(said).not.toContain('Building');
+    expect(await second.ended).toBe(1);
+    expect(second.said()).toContain('The sources are newer than the build');
+    expect(second.said()).not.toMatch(/^ +at /m);
+    for (const name of [root, ...(await readdir(root, { recursive: true })).map((each) => join(root, each))])
+      if (!name.includes('node_modules/')) await chmod(name, 0o755).catch(() => {});
+  });
+
+  test('names what production needs before it makes the bundles', async () => {
+    const root = await copyCheckout();
+    const start = runNpm(['start'], { cwd: root, env: { NODE_ENV: 'production' } });
+
+    expect(await start.ended).toBe(1);
+    for (const name of ['AUTH_SECRET', 'CASHFREE_CLIENT_ID', 'DATABASE_URL', 'DATA_KEYS', 'AUDIT_KEYS'])
+      expect(start.said()).toContain(`- ${name}`);
+    expect(start.said()).toContain('NODE_ENV= npm start');
+    expect(start.said()).not.toMatch(/^ +at /m);
+    expect(existsSync(join(root, '.build/gateway'))).toBe(false);
+  });
+
+  test('names the setting of a taken port before it makes the bundles', async () => {
+    const root = await copyCheckout();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const start = runNpm(['start'], { cwd: root, env: { PORT: String(port) } });
+    expect(await start.ended).toBe(1);
+    const sandbox = runNpm(['start'], { cwd: built, env: { SANDBOX_PORT: String(port) } });
+    expect(await sandbox.ended).toBe(1);
+    other.close();
+
+    expect(start.said()).toContain(`PORT: port ${port} of 127.0.0.1 is taken`);
+    expect(sandbox.said()).toContain(`SANDBOX_PORT: port ${port} of 127.0.0.1 is taken`);
+    expect(existsSync(join(root, '.build/gateway'))).toBe(false);
+  });
+
+  test('after npm ci --omit=dev says what is missing and what to type; a build that is there starts', async () => {
+    const root = await copyCheckout({ packages: 'production' });
+
+    const start = runNpm(['start'], { cwd: root });
+    const tests = runNpm(['test'], { cwd: root, env: { NODE_ENV: 'production' } });
+
+    expect(await start.ended).toBe(1);
+    expect(start.said()).toContain('npm ci --include=dev && npm start');
+    expect(await tests.ended).toBe(1);
+    expect(tests.said()).toContain('NODE_ENV=production is set in this shell');
+    for (const { said } of [start, tests]) expect(said()).not.toMatch(/not found|^ +at /m);
+  });
+
+  test('says to install the packages if there are none', async () => {
+    const start = runNpm(['start'], { cwd: await copyCheckout({ packages: 'none' }) });
+
+    expect(await start.ended).toBe(1);
+    expect(start.said()).toContain('Type: npm ci && npm start');
+  });
+
+  test.each(["it's a [test], really", 'ä+b (1)'])('starts from a folder called %s', async (name) => {
+    const root = await copyCheckout({ name });
+
+    // Its data lies there too.
+    await startAndStop(root, { DATA_DIR: '.data' });
+  });
+
+  test('refuses a folder whose name the bundler does not take, before it builds', async () => {
+    const start = runNpm(['start'], { cwd: await copyCheckout({ name: 'a#b' }) });
+
+    expect(await start.ended).toBe(1);
+    expect(start.said()).toContain('has the character # in it');
+    expect(start.said()).not.toContain('Building');
+  });
+
+  peakMemoryTest('builds and starts within 512 MB, npm included', async () => {
+    const root = await copyCheckout();
+    await mkdir(join(root, '.build'));
+    const start = runNpm(['start'], { cwd: root, env: { DATA_DIR: await freshFolder() } });
+    const memory = watchMemory(start.child.pid as number);
+    await start.until('Built in');
+    const { peakMb, command } = memory.stop();
+
+    process.stderr.write(`the build took ${peakMb} MB at its peak, in ${command}\n`);
+    expect(peakMb).toBeLessThan(MEMORY_MB);
+  });
+});
