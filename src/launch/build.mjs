@@ -30,6 +30,13 @@ const STEPS = {
     output: '.build/client/resuming.d.ts',
     command: [TSC, '-p', 'tsconfig.build.json', '--emitDeclarationOnly'],
   },
+  commonjs: {
+    title: 'client for CommonJS',
+    inputs: ['src/client', 'tsconfig.json', 'tsconfig.client-cjs.json', 'package.json', 'package-lock.json'],
+    without: [],
+    output: '.build/client-cjs/resuming.js',
+    command: [TSC, '-p', 'tsconfig.client-cjs.json'],
+  },
   gateway: {
     title: 'gateway',
     inputs: [...SERVER, 'vite.config.ts'],

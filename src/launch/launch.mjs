@@ -1,4 +1,5 @@
 /** Builds what a script needs, then runs it in this process: signals from npm or a terminal reach it directly. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, LaunchError, say } from './build.mjs';
@@ -23,7 +24,9 @@ const SCRIPTS = {
   },
 
   async package(root) {
-    await build(root, [...BUNDLES, 'declarations']);
+    await build(root, [...BUNDLES, 'declarations', 'commonjs']);
+    // Node and TypeScript read from the nearest package.json whether a file is a CommonJS module.
+    writeFileSync(join(root, '.build/client-cjs/package.json'), '{ "type": "commonjs" }\n');
   },
 
   compile: (root) => build(root, ['compile']),
