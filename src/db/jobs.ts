@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type SQL, sql } from 'drizzle-orm';
+// First: graphile-worker needs what it does.
+import './home-folder.ts';
 import { Logger, runMigrations, runOnce, type WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
 import type { Queryable } from './client.ts';

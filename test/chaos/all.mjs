@@ -14,11 +14,14 @@ const tests = [
 const folder = await mkdtemp(join(tmpdir(), 'vkyc-chaos-'));
 const CHAOS_ACCOUNT = join(folder, 'account.jsonl');
 const CHAOS_SECONDS = process.env.CHAOS_SECONDS ?? '300';
-const vitest = spawn('npx', ['vitest', 'run', '--config', 'vitest.heavy.config.ts', ...tests], {
+const options = ['run', '--config', 'vitest.heavy.config.ts'];
+const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...options, ...tests], {
   env: { ...process.env, CHAOS_SECONDS, CHAOS_ACCOUNT },
   stdio: 'inherit',
 });
+// The account is printed all the same. A terminal has sent the tests its Ctrl-C already.
 process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => vitest.kill(signal));
 const [code] = await once(vitest, 'exit');
 const lines = (await readFile(CHAOS_ACCOUNT, 'utf8').catch(() => '')).split('\n').filter(Boolean);
 await rm(folder, { recursive: true });

@@ -1,0 +1,84 @@
+/** Starts on machines that lack something: room, shared memory, a name for the user. */
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { freshFolder, ROOT } from '../harness/checkout.ts';
+import { AUDIT_KEYS, atTheEnd, eventually } from '../harness/gateway.ts';
+import { diskTest, mountSmallDisk } from '../harness/small-disk.ts';
+
+const NAMELESS = 54_321;
+const GATEWAY = ['node', '.build/gateway/main.js'];
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot)
+  process.stderr.write('Not root: the tests of a nameless user and of a small /dev/shm are LEFT OUT.\n');
+const rootTest = test.skipIf(!isRoot);
+
+/** Runs a command until it ends or says that the gateway is ready; resolves with what it said. */
+async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], options: SpawnOptions = {}) {
+  const env = {
+    PATH: process.env.PATH,
+    AUDIT_KEYS,
+    DATA_DIR,
+    PORT: '0',
+    SANDBOX_PORT: '0',
+    SHUTDOWN_SECONDS: '0',
+  };
+  const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
+  const closed = once(child, 'close');
+  atTheEnd(async () => {
+    child.kill('SIGTERM');
+    await closed;
+  });
+  await eventually(async () => said.includes('"the gateway is ready"') || child.exitCode !== null);
+  if (child.exitCode !== null) await closed;
+  expect(said).not.toMatch(/^ +at /m);
+  return { said, code: child.exitCode, child, closed };
+}
+
+rootTest('a user whom /etc/passwd does not list is told so', async () => {
+  const DATA_DIR = await freshFolder();
+  await chown(DATA_DIR, NAMELESS, NAMELESS);
+
+  const { code, said } = await runGateway(DATA_DIR, GATEWAY, { uid: NAMELESS, gid: NAMELESS });
+
+  expect(code).toBe(1);
+  expect(said).toContain(`runs as user ${NAMELESS}, which /etc/passwd does not list`);
+});
+
+rootTest('a /dev/shm of 64 kB is enough', async () => {
+  const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
+
+  const { said } = await runGateway(await freshFolder(), [
+    'unshare',
+    '-m',
+    'sh',
+    '-c',
+    small,
+    'sh',
+    ...GATEWAY,
+  ]);
+
+  expect(said).toContain('"the gateway is ready"');
+});
+
+diskTest('a full disk is named at the first start, and at a later one', async () => {
+  const { folder: small } = mountSmallDisk(8);
+  const disk = mountSmallDisk(120);
+
+  const first = await runGateway(small, GATEWAY);
+  const running = await runGateway(disk.folder, GATEWAY);
+  running.child.kill('SIGTERM');
+  await running.closed;
+  await disk.fill();
+  const later = await runGateway(disk.folder, GATEWAY);
+
+  expect(running.said).toContain('"the gateway is ready"');
+  for (const { code, said } of [first, later]) {
+    expect(code).toBe(1);
+    expect(said).toContain('The disk of DATA_DIR is full');
+  }
+});

@@ -1,0 +1,82 @@
+/** `npm start` at a terminal, as a person has it. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { beforeAll, expect, test } from 'vitest';
+import { freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
+import { atTheEnd, eventually } from '../harness/gateway.ts';
+
+/** Runs a command at a new terminal; what comes in is typed, what is shown comes out. */
+const TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+const CTRL_C = '\x03';
+
+const possible = spawnSync('python3', ['-c', 'import pty']).status === 0;
+if (!possible) process.stderr.write('No python3 with pty: the tests at a terminal are LEFT OUT.\n');
+const terminalTest = test.skipIf(!possible);
+
+beforeAll(async () => {
+  const build = runNpm(['run', 'build'], { cwd: ROOT });
+  expect(await build.ended, build.said()).toBe(0);
+});
+
+async function startAtTerminal(env: Record<string, string> = {}) {
+  const { PATH, HOME } = process.env;
+  const settings = { PORT: '0', SANDBOX_PORT: '0', SHUTDOWN_SECONDS: '0', DATA_DIR: await freshFolder() };
+  const child = spawn('python3', ['-c', TERMINAL, 'npm', 'start'], {
+    cwd: ROOT,
+    env: { PATH, HOME, ...settings, ...env },
+  });
+  const shown: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => shown.push(String(chunk)));
+  const ended = once(child, 'exit').then(([code]) => code as number);
+  atTheEnd(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await ended;
+  });
+  const screen = () => shown.join('').replaceAll('\r', '');
+  const until = (text: string) => eventually(async () => screen().includes(text));
+  const port = () => screen().match(/127\.0\.0\.1:(\d+)\/console/)?.[1];
+  return { child, ended, screen, until, port };
+}
+
+terminalTest('the first lines are for people, and one Ctrl-C stops everything cleanly', async () => {
+  const { child, ended, screen, until } = await startAtTerminal();
+  await until('Ctrl-C');
+
+  child.stdin.write(CTRL_C);
+
+  expect(await ended).toBe(0);
+  expect(screen()).toMatch(/Console +http:\/\/127\.0\.0\.1:\d+\/console\n/);
+  expect(screen()).toMatch(/GraphiQL +http:\/\/127\.0\.0\.1:\d+\/graphiql\n/);
+  expect(screen()).toMatch(/Sandbox +http:\/\/127\.0\.0\.1:\d+\/_sandbox\n/);
+  expect(screen()).toMatch(/Data +\/.*\n/);
+  expect(screen()).toMatch(/\d\d:\d\d:\d\d {2}stopped\n/);
+  // No line of JSON, no warning.
+  expect(screen()).not.toMatch(/\{"|warning/);
+});
+
+terminalTest('a terminal that is closed stops the gateway', async () => {
+  const { child, ended, until, port } = await startAtTerminal();
+  await until('Ctrl-C');
+  const url = `http://127.0.0.1:${port()}/healthz`;
+  expect((await fetch(url)).status).toBe(200);
+
+  child.kill('SIGKILL');
+
+  await ended;
+  await eventually(() =>
+    fetch(url).then(
+      () => false,
+      () => true,
+    ),
+  );
+});
+
+terminalTest('LOG_FORMAT=json writes JSON at a terminal too', async () => {
+  const { child, ended, until, screen } = await startAtTerminal({ LOG_FORMAT: 'json' });
+  await until('"the gateway is ready"');
+
+  child.stdin.write(CTRL_C);
+
+  expect(await ended).toBe(0);
+  expect(screen()).not.toContain('vkyc-gateway is ready.');
+});
