@@ -78,7 +78,7 @@ async function planTransaction(
   try {
     await client.query('begin');
     for (const statement of sent)
-      if (/^(set|begin|commit)\b/.test(statement.text)) continue;
+      if (/^(begin|commit)\b/.test(statement.text)) continue;
       else if (statement.text.includes('set_config')) await client.query(statement.text);
       else planned.push({ ...statement, plan: await explainGeneric(client, statement) });
   } finally {

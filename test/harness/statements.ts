@@ -7,14 +7,21 @@ export interface Statement {
   readonly client: pg.Client;
 }
 
-/** Tells of every statement of this process before it is sent, from now to the test's end; returns how to stop. */
+/** Sent on every new connection, whenever the pool opens one. */
+const ON_CONNECT = 'set jit = off';
+
+/**
+ * Calls `hear` with every statement of this process before it is sent, but for those that set up a connection, until the
+ * test ends; returns a function to stop earlier.
+ */
 export function onStatement(hear: (statement: Statement) => void): () => void {
   const { query } = pg.Client.prototype;
   const stop = () => {
     pg.Client.prototype.query = query;
   };
   pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
-    hear({ text: String(args[0]?.text ?? args[0]), values: args[0]?.values ?? args[1], client: this });
+    const text = String(args[0]?.text ?? args[0]);
+    if (text !== ON_CONNECT) hear({ text, values: args[0]?.values ?? args[1], client: this });
     return (query as any).apply(this, args);
   } as typeof query;
   atTheEnd(async () => stop());
