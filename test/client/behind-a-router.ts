@@ -26,7 +26,8 @@ const OPERATIONS = {
 
 interface Transition {
   readonly id: string;
-  readonly cursor: string;
+  /** Of the feed, and of the streams of its session alone. */
+  readonly cursors: string[];
   readonly status: string;
   readonly sessionId: string;
 }
@@ -65,8 +66,8 @@ export async function watchBehindRouters(
   );
   const readUpTo = async (count: number) => {
     while (log.length < count) {
-      const { session, ...transition } = await reference.next();
-      log.push({ ...transition, sessionId: session.id });
+      const { id, status, cursor, session } = await reference.next();
+      log.push({ id, status, cursors: [cursor], sessionId: session.id });
     }
   };
   const sessions: { id: string; startCursor: string }[] = [];
@@ -99,10 +100,16 @@ export async function watchBehindRouters(
   for (const name of SESSIONS) await gateway.advance(name, 1);
   await readUpTo(SESSIONS.length * (STEPS + 2));
 
+  const [{ id: sessionId, startCursor }] = sessions as [{ id: string; startCursor: string }];
+  const ofFirst = log.filter((transition) => transition.sessionId === sessionId);
+  const alone = gateway.subscribe(OPERATIONS.statusTransitions, { sessionId, after: startCursor });
+  for (const { id, cursor } of await alone.take(ofFirst.length))
+    ofFirst.find((transition) => transition.id === id)?.cursors.push(cursor);
+
   for (const { seed, router, watchers } of worlds) {
     for (const watcher of watchers) {
       const label = `seed ${seed}, ${watcher.name}, ${JSON.stringify(router.count)}`;
-      await eventually(async () => watcher.seen.some(({ cursor }) => cursor === lastFor(watcher, log)));
+      await eventually(async () => hasReachedTheEnd(watcher, log));
       expectWhole(watcher, log, label);
       await eventually(async () => watcher.state === 'live');
     }
@@ -114,19 +121,22 @@ export async function watchBehindRouters(
   ) as SharingRouter['count'];
 }
 
-const lastFor = (watcher: Watcher, log: readonly Transition[]) =>
-  log.filter((transition) => watcher.wants(transition)).at(-1)?.cursor;
+/** Whether it was sent a frame at or after the last transition that it wants. One that began late sees no transition. */
+function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]): boolean {
+  const fromTheLast = log.slice(log.findLastIndex(wants)).flatMap(({ cursors }) => cursors);
+  return seen.some(({ cursor }) => fromTheLast.includes(cursor));
+}
 
 /** Every transition once and in order, from the first frame or a snapshot on, and no frame that claims more. */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
-  const placeOf = new Map(log.map(({ cursor }, index) => [cursor, index]));
+  const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
   // Before the log's first, for all who began with a cursor: theirs precede it.
   let place = -1;
   for (const [index, frame] of watcher.seen.entries()) {
     const at = placeOf.get(frame.cursor) ?? -1;
     const isStart = frame.__typename === 'SessionSnapshot' || frame.__typename === 'FeedReset';
     const passed = log.slice(place + 1, at + (frame.id ? 0 : 1)).filter((entry) => watcher.wants(entry));
-    const beganNow = index === 0 && !frame.id && watcher.name.includes('from now on');
+    const beganNow = index === 0 && watcher.name.includes('from now on');
     if (!isStart && !beganNow)
       expect(
         passed.map(({ id }) => id),
