@@ -27,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const postgres = await startTestPostgres({ dir: join(folder.fast, 'postgres'), durable: false });
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
-  await admin.query(`create database ${TEMPLATE}`);
+  await admin.query(`create database ${TEMPLATE} ${process.env.POSTGRES_BIN ? await languageOf(admin) : ''}`);
   await admin.end();
   await migrate(databaseUrl(postgres.url, TEMPLATE));
   project.provide('postgresUrl', postgres.url);
@@ -43,6 +43,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
  */
 export const startTestPostgres: typeof startEmbeddedPostgres = (options) =>
   startEmbeddedPostgres({ programs: process.env.POSTGRES_BIN, ...options });
+
+/**
+ * SQL for a database that sorts as English does, as installed databases often do and the embedded one, which sorts by
+ * bytes, does not. Empty if the version cannot.
+ */
+async function languageOf(server: pg.Client): Promise<string> {
+  const { rows } = await server.query<{ icu: boolean }>(
+    `select current_setting('server_version_num')::int >= 150000
+       and exists (select from pg_collation where collname = 'en-US-x-icu') as icu`,
+  );
+  return rows[0]?.icu ? `template template0 locale_provider icu icu_locale 'en-US'` : '';
+}
 
 export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
