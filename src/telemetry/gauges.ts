@@ -1,6 +1,6 @@
 /** What is not counted as it happens, but looked at when somebody asks. */
 import { Gauge, type Registry } from 'prom-client';
-import type { Replication } from '../db/replication.ts';
+import type { Replication } from '../domain/replication.ts';
 import { sharedAnswer } from './shared-answer.ts';
 
 /** What the database holds that is still to be done, of all replicas; ages in seconds, null where there is nothing. */

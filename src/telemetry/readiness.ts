@@ -1,4 +1,4 @@
-import type { Durability, Replication } from '../db/replication.ts';
+import type { Durability, Replication } from '../domain/replication.ts';
 import { sharedAnswer } from './shared-answer.ts';
 
 /** Anybody may ask whether the gateway is ready: the database hears of one a second. */

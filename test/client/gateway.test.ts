@@ -283,7 +283,7 @@ test('the build is what `vkyc-gateway/client` names, with its types beside it', 
   const script = `const { resuming } = await import('vkyc-gateway/client'); console.log(typeof resuming)`;
   const { stdout } = await promisify(execFile)('node', ['--input-type=module', '--eval', script]);
   const { exports } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  const types = await readFile(new URL(`../../${exports['./client'].types}`, import.meta.url), 'utf8');
+  const types = await readFile(new URL(`../../${exports['./client'].import.types}`, import.meta.url), 'utf8');
 
   expect(stdout.trim()).toBe('function');
   expect(types).toMatch(/export declare function resuming/);
