@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -146,7 +146,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
           log.info({ sessions: adopted }, 'sessions from before there were audit chains have theirs now');
         return readLogIdentity(db);
       },
-    );
+    ).catch((error) => {
+      throw asComplaint(error);
+    });
     const writeWatch = watchWrites(log);
     const metrics = createMetrics();
     const onMismatch = watchMismatches(metrics, log);
@@ -327,6 +329,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await stop();
     throw error;
   }
+}
+
+/** An error of the start, without a stack if it is the settings that are wrong. */
+function asComplaint(error: unknown): unknown {
+  if (faultOf(error) !== 'REFUSED') return error;
+  let root = error as Error;
+  while (root.cause instanceof Error) root = root.cause;
+  return new ConfigError([
+    `DATABASE_URL or MIGRATE_DATABASE_URL: the database does not let the gateway in (${root.message}). Check user, password, database name, sslmode and sslrootcert.`,
+  ]);
 }
 
 /** A fault that may pass by itself, in words for people: a start waits until it has. */

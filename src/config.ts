@@ -1,5 +1,6 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { DatabaseUrlError, parseDatabaseUrl } from './db/database-url.ts';
 
 /** Addresses that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -32,6 +33,16 @@ const keys = list.pipe(
       }),
   ),
 );
+
+/** What is wrong with it is said without repeating it: it may hold a password. */
+const databaseUrl = text.superRefine((value, context) => {
+  try {
+    parseDatabaseUrl(value);
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
 
 /** As browsers send it: scheme, host and port, and nothing behind them. */
 const origin = text.refine(
@@ -73,9 +84,9 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
   DATA_DIR: text.default('.data'),
-  DATABASE_URL: text.optional(),
-  MIGRATE_DATABASE_URL: text.optional(),
-  LISTEN_DATABASE_URL: text.optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  MIGRATE_DATABASE_URL: databaseUrl.optional(),
+  LISTEN_DATABASE_URL: databaseUrl.optional(),
   DATABASE_POOL: number.int().min(4).max(100).default(10),
   EMBEDDED_POSTGRES: flag.optional(),
   NATS_URL: list.pipe(z.array(natsServer)).optional(),

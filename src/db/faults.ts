@@ -25,6 +25,13 @@ export type DatabaseFault =
   | 'BUSY'
   | 'REFUSED';
 
+/** A server of several answered, and is not the one that takes writes. */
+export class WrongServer extends Error {
+  constructor() {
+    super('The server takes no writes: it is a standby, or read-only');
+  }
+}
+
 /** A write was not begun, or was given up while it was under way, since commits do not return. */
 export class WritesStalled extends Error {
   constructor() {
@@ -69,6 +76,8 @@ const DRIVER_MESSAGES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^timeout expired/, 'AWAY'],
   [/^Client (was closed|has encountered a connection error) and is not queryable/, 'AWAY'],
   [/^Cannot use a pool after calling end/, 'AWAY'],
+  [/^The server does not support SSL connections/, 'REFUSED'],
+  [/^There was an error establishing an SSL connection/, 'REFUSED'],
   [/^timeout exceeded when trying to connect/, 'OVERLOADED'],
   [/^Query read timeout/, 'SILENT'],
 ];
@@ -81,14 +90,20 @@ export function faultOf(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof QueryTimeout) return 'SILENT';
   if (error instanceof WritesStalled) return 'STALLED';
+  if (error instanceof WrongServer) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
   // The Unix socket of a server that is not there yet; any other missing file does not come by waiting.
   if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
   const found =
-    (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfSqlState(code))) ??
+    (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??
     DRIVER_MESSAGES.find(([message]) => message.test(error.message))?.[1];
   return found ?? faultOf(error.cause);
 }
+
+/** How OpenSSL's and Node's codes for certificates and handshakes begin. */
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
+
+const faultOfTls = (code: string): DatabaseFault | undefined => (TLS_CODE.test(code) ? 'REFUSED' : undefined);
 
 const faultOfSqlState = (code: string): DatabaseFault | undefined =>
   SQLSTATE.test(code) ? (SQLSTATES[code] ?? SQLSTATES[code.slice(0, 2)]) : undefined;

@@ -5,6 +5,7 @@ import './home-folder.ts';
 import { Logger, runMigrations, runOnce, type WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
 import type { Queryable } from './client.ts';
+import { GatewayPool } from './pools.ts';
 import { lookups, providerBudget, sessions } from './tables.ts';
 
 /** Jobs that one replica does at a time; most of them wait for their turn at the provider. */
@@ -92,8 +93,20 @@ export async function releaseJobs(db: Queryable): Promise<void> {
 }
 
 /** The queue's own tables; as the database's owner. */
-export const migrateJobs = (url: string): Promise<void> =>
-  runMigrations({ connectionString: url, logger: SILENT });
+export async function migrateJobs(url: string): Promise<void> {
+  const pool = new GatewayPool({
+    url,
+    size: 1,
+    name: 'vkyc-gateway migrations',
+    onError: () => {},
+    answerTimeoutMs: 0,
+  });
+  try {
+    await runMigrations({ pgPool: pool, logger: SILENT });
+  } finally {
+    await pool.close();
+  }
+}
 
 /** The queue's own log repeats errors with all that they hold; those that matter are logged where they happen. */
 const SILENT = new Logger(() => () => {});

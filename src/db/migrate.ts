@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { grantRuntimeRights } from './grants.ts';
 import { migrateJobs } from './jobs.ts';
 import { runMigrations } from './run-migrations.ts';
+import { openClient } from './server-client.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** Behind a lost route nobody answers: it is tried again. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/** A migration may take as long as it takes. */
+const PATIENT = { answerTimeoutMs: 0, application_name: 'vkyc-gateway migrations' };
 
 /** The name that the newest migration of this release has in the database, see `Fitness`. */
 export const newestMigration = async (): Promise<number> => {
@@ -22,8 +22,7 @@ export const newestMigration = async (): Promise<number> => {
  */
 export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   const runtimeRole = runtimeUrl === url ? null : await roleOf(runtimeUrl);
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  await client.connect();
+  const client = await openClient(url, PATIENT);
   try {
     await runMigrations(client, MIGRATIONS, async () => {
       await migrateJobs(url);
@@ -37,8 +36,7 @@ export async function migrate(url: string, runtimeUrl = url): Promise<void> {
 
 /** As whom a connection string connects: it need not say so itself. */
 async function roleOf(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  await client.connect();
+  const client = await openClient(url, PATIENT);
   try {
     const { rows } = await client.query<{ role: string }>('select current_user as role');
     return rows[0]?.role as string;

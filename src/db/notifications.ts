@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
 import type { Database } from './client.ts';
 import { preparedWrite } from './prepared.ts';
+import { ServerClient } from './server-client.ts';
+import { serversOf } from './servers.ts';
 
 /** Sends texts of less than 8,000 bytes to whoever listens now; they arrive in order, and at once with the commit. */
 export async function notify(db: Database, channel: string, texts: readonly string[]): Promise<void> {
@@ -40,25 +40,36 @@ const KEEPALIVE_AFTER_MS = 10_000;
 export async function listenOnce(options: ListenOptions): Promise<never> {
   const { url, channel, stopping, onListening, onText } = options;
   stopping.throwIfAborted();
-  // Ours, so that it can be hung up whatever state the protocol is in: a dead peer answers no farewell.
-  const socket = new Socket();
-  const client = new pg.Client({
-    connectionString: url,
-    stream: () => socket,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-    query_timeout: options.probeTimeoutMs,
-    application_name: 'vkyc-gateway doorbell',
-  });
+  const servers = serversOf(url);
   const broken = new AbortController();
-  client.on('error', (error) => broken.abort(error));
-  client.on('end', () => broken.abort(new Error('The connection was closed')));
-  client.on('notification', ({ payload = '' }) => onText(payload));
-  const hangUp = () => socket.destroy();
+  const newClient = () =>
+    new ServerClient({
+      servers,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+      query_timeout: options.probeTimeoutMs,
+      application_name: 'vkyc-gateway doorbell',
+    });
+  let client = newClient();
+  // Whatever state the protocol is in: a dead peer answers no farewell.
+  const hangUp = () => client.connection.stream.destroy();
+  const connectOnce = () => {
+    const late = setTimeout(hangUp, options.connectTimeoutMs);
+    return client.connect().finally(() => clearTimeout(late));
+  };
   stopping.addEventListener('abort', hangUp);
   try {
-    await client.connect();
+    for (
+      let tried = 1;
+      !(await connectOnce().catch((error) => rethrowIf(tried >= servers.tries, error)));
+      tried += 1
+    ) {
+      stopping.throwIfAborted();
+      client = newClient();
+    }
+    client.on('error', (error) => broken.abort(error));
+    client.on('end', () => broken.abort(new Error('The connection was closed')));
+    client.on('notification', ({ payload = '' }) => onText(payload));
     await client.query(`listen ${channel}`);
     onListening();
     for (;;) {
@@ -71,4 +82,10 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
     stopping.removeEventListener('abort', hangUp);
     hangUp();
   }
+}
+
+/** Swallows an error while there is another server to try. */
+function rethrowIf(last: boolean, error: unknown): null {
+  if (last) throw error;
+  return null;
 }

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { TimelyClient } from './timely-client.ts';
+import { faultOf } from './faults.ts';
+import { ServerClient } from './server-client.ts';
+import { type Servers, serversOf } from './servers.ts';
 import type { WriteWatch } from './write-watch.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -29,11 +31,13 @@ export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
   /** Each resolves when a connection has ended. */
   readonly #open = new Set<Promise<void>>();
+  readonly #servers: Servers;
 
   constructor({ url, size, name, onError, answerTimeoutMs }: PoolOptions) {
+    const servers = serversOf(url);
     super({
-      Client: TimelyClient,
-      connectionString: url,
+      Client: ServerClient,
+      servers,
       max: size,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -44,6 +48,7 @@ export class GatewayPool extends pg.Pool {
       pipeline: true,
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     } as object);
+    this.#servers = servers;
     this.on('error', onError);
     this.on('connect', (client) => {
       this.#clients.add(client);
@@ -55,6 +60,32 @@ export class GatewayPool extends pg.Pool {
       turnJitOff(client);
     });
     this.on('remove', (client) => this.#clients.delete(client));
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): unknown {
+    const connecting = this.acquire();
+    if (!callback) return connecting;
+    connecting.then(
+      (client) => callback(undefined, client, client.release),
+      (error) => callback(error, undefined, () => {}),
+    );
+  }
+
+  /** A connection to a server that is not known to have been demoted, by whichever way to one works. */
+  protected async acquire(): Promise<pg.PoolClient> {
+    for (let tried = 1; ; ) {
+      try {
+        const client = await super.connect();
+        if (!(client as unknown as ServerClient).isDistrusted) return client;
+        client.release(true);
+      } catch (error) {
+        // A pool that is used up is no fault of the server's.
+        if (tried >= this.#servers.tries || faultOf(error) === 'OVERLOADED') throw error;
+        tried += 1;
+      }
+    }
   }
 
   /**
@@ -94,20 +125,9 @@ export class WritePool extends GatewayPool {
     }) as typeof this.query;
   }
 
-  override connect(): Promise<pg.PoolClient>;
-  override connect(callback: Connected): void;
-  override connect(callback?: Connected): unknown {
-    const connecting = this.#connectUnlessStalled();
-    if (!callback) return connecting;
-    connecting.then(
-      (client) => callback(undefined, client, client.release),
-      (error) => callback(error, undefined, () => {}),
-    );
-  }
-
-  async #connectUnlessStalled(): Promise<pg.PoolClient> {
+  protected override async acquire(): Promise<pg.PoolClient> {
     this.watch?.refuseIfStalled();
-    const connecting = super.connect();
+    const connecting = super.acquire();
     try {
       return await this.giveUpIfStalled(connecting);
     } catch (error) {

@@ -41,15 +41,21 @@ export class TimelyClient extends pg.Client {
     (super.query as Send).call(this, config, values, this.#inTime(callback));
   }
 
+  /** Told of every statement that fails. */
+  protected onFailure(_error: Error): void {}
+
   #inTime(callback: Callback): Callback {
     const timeoutMs = this.#answerTimeoutMs;
-    if (timeoutMs === 0) return callback;
-    const timer = setTimeout(() => {
-      callback(new QueryTimeout(timeoutMs));
-      this.connection.stream.destroy();
-    }, timeoutMs);
+    const timer =
+      timeoutMs === 0
+        ? undefined
+        : setTimeout(() => {
+            callback(new QueryTimeout(timeoutMs));
+            this.connection.stream.destroy();
+          }, timeoutMs);
     return (error, result) => {
       clearTimeout(timer);
+      if (error) this.onFailure(error);
       callback(error, result);
     };
   }

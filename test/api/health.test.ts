@@ -51,7 +51,7 @@ test('LISTEN_DATABASE_URL carries the doorbell alone: the pool goes by DATABASE_
     environment: { LISTEN_DATABASE_URL: listener.url },
   });
   await untilReady(gateway);
-  expect(listener.accepted).toBe(1);
+  expect(listener.open).toBe(1);
 
   listener.cut();
 
