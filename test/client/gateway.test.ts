@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import * as sse from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { SignJWT } from 'jose';
@@ -277,14 +275,4 @@ test('the helper imports nothing but its own files', async () => {
     );
     expect(imported.filter((name) => !files.some((own) => name === `./${own}`))).toEqual([]);
   }
-});
-
-test('the build is what `vkyc-gateway/client` names, with its types beside it', async () => {
-  const script = `const { resuming } = await import('vkyc-gateway/client'); console.log(typeof resuming)`;
-  const { stdout } = await promisify(execFile)('node', ['--input-type=module', '--eval', script]);
-  const { exports } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  const types = await readFile(new URL(`../../${exports['./client'].import.types}`, import.meta.url), 'utf8');
-
-  expect(stdout.trim()).toBe('function');
-  expect(types).toMatch(/export declare function resuming/);
 });
