@@ -1,8 +1,8 @@
-/** `npm run roles`: prints who may do and see what into the README, between its two markers. */
+/** `npm run roles`: prints who may do and see what into schema/README.md, between its two markers. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { withAccessTable } from '../domain/access-table.ts';
 
-const file = fileURLToPath(new URL('../../README.md', import.meta.url));
+const file = fileURLToPath(new URL('../../schema/README.md', import.meta.url));
 await writeFile(file, withAccessTable(await readFile(file, 'utf8')));
 process.stdout.write(`${file}\n`);

@@ -14,7 +14,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     query: `# Start a session. With the sandbox, a word of the id
 # chooses what happens: happy-path (everything passes),
-# awaits-review (you decide), or another of the README's.
+# awaits-review (you decide), or another of src/sandbox/README.md.
 mutation Start {
   startSession(
     input: {

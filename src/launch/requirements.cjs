@@ -100,7 +100,7 @@ function explainTools(root) {
 const explainProduction = () => [
   'For production, build with the tools, then start without them:',
   '  npm ci --include=dev && npm run build && npm prune --omit=dev && npm start',
-  `and set: ${PRODUCTION_SETTINGS.join('; ')} (the README says how, under "Run it").`,
+  `and set: ${PRODUCTION_SETTINGS.join('; ')} (OPERATIONS.md says how, under "Settings").`,
 ];
 
 const list = (names) =>

@@ -173,6 +173,7 @@ test('a chain that was made anew without the key is named at its first entry, to
   expect(await audit.findingOf(id)).toMatch(/^1: edited/);
 });
 
+// Invariant 14
 test('rows that no longer say what their entries say are named: the log, meetings, reviews, the session itself', {
   timeout: 60_000,
 }, async () => {

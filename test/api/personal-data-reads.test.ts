@@ -70,7 +70,7 @@ test('what a mutation shows is on record as well; an answer that shows nothing p
   ]);
 });
 
-test('who saw what is known of a person is asked as the README has it, and answered by an index', async () => {
+test('who saw what is known of a person is asked as OPERATIONS.md has it, and answered by an index', async () => {
   const gateway = await bootGateway();
   await gateway.start('whose.1', { user: { userId: 'u-whose', phone: '9988776644' } });
   await gateway.start('another.1', { user: { userId: 'u-other', phone: '9988776633' } });
@@ -90,8 +90,8 @@ test('who saw what is known of a person is asked as the README has it, and answe
      from generate_series(1, 5000) n`,
   );
   await gateway.database.query('vacuum analyze personal_data_read');
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const [, asked = ''] = readme.match(/```sql\n(.*?)```/s) ?? [];
+  const page = await readFile(new URL('../../OPERATIONS.md', import.meta.url), 'utf8');
+  const [, asked = ''] = page.match(/```sql\n(.*?)```/s) ?? [];
   const query = asked.replaceAll('their userId', 'u-whose');
 
   const { rows } = await gateway.database.query(query);
@@ -104,6 +104,7 @@ test('who saw what is known of a person is asked as the README has it, and answe
   expect(JSON.stringify(plan)).toContain('personal_data_read_subjects');
 });
 
+// Invariant 12
 test('personal data whose reading cannot be recorded is not shown, on any transport; all else is', async () => {
   const gateway = await bootGateway();
   await gateway.start('read.lost');

@@ -37,6 +37,7 @@ const APPROVE = {
   run: (who: Person, id: string) => who.act('recordAgentReview', id, { decision: 'APPROVED' }),
 } as const;
 
+// Invariant 5
 test('on a random walk over sessions and roles exactly the offered actions succeed', {
   timeout: 120_000,
 }, async () => {

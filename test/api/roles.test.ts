@@ -19,6 +19,7 @@ const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
 const isRefused = ({ errors }: Answer): boolean =>
   (errors ?? []).some((error) => error.extensions.code === 'FORBIDDEN');
 
+// Invariant 11
 test('every operation is done for the roles of the table and for no others, whatever its arguments', {
   timeout: 120_000,
 }, async () => {
@@ -46,6 +47,7 @@ test('every operation is done for the roles of the table and for no others, what
   }
 });
 
+// Invariant 11
 test('every field is shown to the roles of the table and to no others, by whichever way its object is reached', {
   timeout: 120_000,
 }, async () => {

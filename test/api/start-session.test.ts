@@ -20,6 +20,7 @@ test('the same call answers with the same session, however often it is made', as
   ]);
 });
 
+// Invariant 6
 test('identical calls at once start one session, and only one of them says that it did', async () => {
   const database = await bootGateway();
   const other = await bootGateway({
@@ -145,6 +146,7 @@ test('an input is told everything that is wrong with it at once, and where', asy
   ]);
 });
 
+// Invariant 13
 test('personal data is stored encrypted and never logged', async () => {
   const gateway = await bootGateway();
   const input = {

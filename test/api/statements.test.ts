@@ -26,6 +26,7 @@ async function statementsOf(gateway: Gateway, seen: string[], first: number): Pr
   return seen.length;
 }
 
+// Invariant 17
 test('a page of 50 sessions with all that belongs to them takes as many statements as a page of 5', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await Promise.all(Array.from({ length: 50 }, (_, index) => gateway.start(`page.${index}`)));

@@ -99,6 +99,7 @@ test("the documented body moves its session, and the provider's shapes do not sh
   ]);
 });
 
+// Invariant 2
 test('the same news is one transition, however often it comes and whatever its bytes', async () => {
   const gateway = await quietSession('twice.1');
   const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);

@@ -52,22 +52,22 @@ export const operationOf = ({ operation, gapProof }: Wish): string =>
 
 const OPERATIONS: Record<Wish['operation'], string> = {
   statusTransitions: `subscription ($sessionId: ID, $filter: TransitionFilter, $after: String) {
-    frame: statusTransitions(sessionId: $sessionId, filter: $filter, after: $after) { __typename id cursor previousCursor sequence status applied recordedAt }
+    frame: statusTransitions(sessionId: $sessionId, filter: $filter, after: $after) { __typename id cursor sequence status applied recordedAt }
   }`,
   sessionLive: `subscription ($sessionId: ID!, $after: String) {
     frame: sessionLive(sessionId: $sessionId, after: $after) {
       __typename
-      ... on SessionSnapshot { cursor previousCursor resync }
-      ... on StatusTransition { id cursor previousCursor sequence status applied recordedAt }
-      ... on Heartbeat { cursor previousCursor serverTime }
+      ... on SessionSnapshot { cursor resync }
+      ... on StatusTransition { id cursor sequence status applied recordedAt }
+      ... on Heartbeat { cursor serverTime }
     }
   }`,
   feed: `subscription ($filter: TransitionFilter, $after: String) {
     frame: feed(filter: $filter, after: $after) {
       __typename
-      ... on StatusTransition { id cursor previousCursor sequence status applied recordedAt }
-      ... on Heartbeat { cursor previousCursor serverTime }
-      ... on FeedReset { cursor previousCursor }
+      ... on StatusTransition { id cursor sequence status applied recordedAt }
+      ... on Heartbeat { cursor serverTime }
+      ... on FeedReset { cursor }
     }
   }`,
 };

@@ -10,6 +10,7 @@ const BEFORE_THE_RULES = [
   '0003_reads_and_erasing.sql',
 ];
 
+// Invariant 16
 test('every migration can run beside the last release: it locks nothing for long and takes nothing away', async () => {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql'));
   const complaints: Record<string, string[]> = {};

@@ -272,6 +272,7 @@ describe('the state machine', () => {
   });
 });
 
+// Invariant 1
 test('over any history: gapless, nothing terminal reopens, a dispute stays, and the log folds to the state', () => {
   const pair = fc.constantFrom(...STATUS_CATALOG.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });

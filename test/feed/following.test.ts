@@ -272,6 +272,7 @@ test('one who leaves gets nothing more, wherever it was', async () => {
   expect(floor.audience.pace(1_000)).toEqual({ live: 1, lagging: 0 });
 });
 
+// Invariant 8
 test('whatever fills, drains, fails, comes and goes: everyone sees what passes their filter once and in order, and each frame names the one before it', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
   const chance = chanceOf('following', seed);

@@ -20,6 +20,7 @@ import {
 
 const WRITERS = 16;
 
+// Invariant 7
 test('with 16 writers that dawdle and roll back, two replicas both see every transition once and in order', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: WRITERS });

@@ -175,6 +175,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(after.connection.received.map(({ life }) => life)).toEqual([0, 1, 1]);
   });
 
+  // Invariant 10
   test('a heartbeat is not sent before an entry that is still being executed', async () => {
     const selection = createSelection();
     const floor = createFloor(createLog(1), selection);
@@ -202,6 +203,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received[1]).toMatchObject({ kind: 'TRANSITION', number: 2 });
   });
 
+  // Invariant 9
   test('under random rewinds nobody is live over a gap: each is reset, or was shown only what the log still has', async () => {
     const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
     const chance = chanceOf('rewinding', seed);

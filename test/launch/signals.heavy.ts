@@ -67,7 +67,8 @@ describe('npm start', () => {
 
     start.child.kill('SIGTERM');
 
-    expect(await start.ended).toBe(143);
+    // 143 once the compiler runs; before that the signal itself ends the process, which npm reports by its name.
+    expect([143, 'SIGTERM']).toContain(await start.ended);
     await eventually(async () => start.survivors().length === 0);
   });
 });

@@ -46,6 +46,7 @@ test('polls come one after the other, evenly, and leave the last third to mutati
   expect(mutations.filter((wait) => wait === 0).length).toBeGreaterThanOrEqual(30);
 });
 
+// Invariant 15
 test('in no 60 seconds there are more, wherever they begin', async () => {
   // When each was made lies between the two: a busy machine may take its time over either.
   const made: { after: number; before: number }[] = [];

@@ -67,6 +67,7 @@ const FALSE_ANSWERS: [string, string, Said][] = [
 ];
 
 describe('an answer', () => {
+  // Invariant 3
   test('about another verification or user is refused by REFRESH and recorded on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);

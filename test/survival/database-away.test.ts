@@ -13,6 +13,7 @@ const NEWS = {
   },
 };
 
+// Invariant 4
 test('a webhook that cannot be stored is answered 503, and taken when it comes again', async () => {
   const url = await freshDatabase();
   const database = new pg.Pool({ connectionString: url });

@@ -1,0 +1,146 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ClientOptions, createClient } from 'graphql-ws';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { resuming } from '../src/client/resuming.ts';
+import { withAccessTable } from '../src/domain/access-table.ts';
+import { FAULTS } from '../src/sandbox/faults.ts';
+import { SCENARIOS } from '../src/sandbox/scenarios.ts';
+import { atTheEnd, bootGateway } from './harness/gateway.ts';
+import { TRANSPORTS } from './harness/transports.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PAGES = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'OPERATIONS.md', 'CHANGELOG.md'],
+  ...['schema/README.md', 'src/sandbox/README.md'],
+];
+
+const read = (path: string) => readFile(join(ROOT, path), 'utf8');
+
+/** The anchors that GitHub gives to the headings of a page. */
+const headingsOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    (title as string)
+      .toLowerCase()
+      .replace(/[^\p{L}\d -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('OPERATIONS.md names every setting, and the page of the sandbox every scenario and fault', async () => {
+  const [operations, sandbox] = await Promise.all([read('OPERATIONS.md'), read('src/sandbox/README.md')]);
+  const settings = [...(await read('src/config.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
+    ([, name]) => name as string,
+  );
+  expect(settings).toContain('PROVIDER_CALLS_PER_MINUTE');
+
+  const unnamed = (names: string[], page: string) => names.filter((name) => !page.includes(`\`${name}\``));
+  // The platform that runs the process sets NODE_ENV, and documents it.
+  expect(unnamed(settings, operations).filter((name) => name !== 'NODE_ENV')).toEqual([]);
+  expect(unnamed([...Object.keys(SCENARIOS), ...Object.keys(FAULTS)], sandbox)).toEqual([]);
+});
+
+test('the page for frontend developers tells who may do and see what; `npm run roles` renews it', async () => {
+  const page = await read('schema/README.md');
+
+  expect(page).toBe(withAccessTable(page));
+});
+
+test('the README is one page: at most 100 lines', async () => {
+  expect((await read('README.md')).split('\n').length).toBeLessThanOrEqual(100);
+});
+
+test.each(PAGES)('every link of %s leads to a file or heading that exists', async (page) => {
+  const text = await read(page);
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link as string)
+    .filter((link) => !link.startsWith('http'));
+  const broken: string[] = [];
+  for (const link of links) {
+    const [file = '', heading] = link.split('#');
+    const target = file === '' ? page : join(dirname(page), file);
+    const found = await readFile(join(ROOT, target), 'utf8').catch(async () =>
+      (await readdir(join(ROOT, target))).join(),
+    );
+    if (heading && !headingsOf(found).includes(heading)) broken.push(link);
+  }
+
+  expect(broken).toEqual([]);
+});
+
+test('ARCHITECTURE.md lists exactly the invariants that tests are marked with, and the files of those tests', async () => {
+  const architecture = await read('ARCHITECTURE.md');
+  const [, list = ''] = architecture.match(/^## Invariants$(.*?)^## /ms) ?? [];
+  const listed = [...list.matchAll(/^(\d+)\. (.*)$/gm)].flatMap(([, number, line = '']) =>
+    [...line.matchAll(/\]\((test\/[^)]+)\)/g)].map(([, file]) => `${number} ${file}`),
+  );
+  const marked: string[] = [];
+  for (const file of await readdir(join(ROOT, 'test'), { recursive: true })) {
+    if (!/\.(test|heavy)\.ts$/.test(file)) continue;
+    const marks = (await read(`test/${file}`)).matchAll(/^\s*\/\/ Invariant (\d+)$/gm);
+    for (const [, number] of marks) marked.push(`${number} test/${file.replaceAll('\\', '/')}`);
+  }
+
+  expect(listed.length).toBeGreaterThan(10);
+  expect([...new Set(marked)].sort()).toEqual([...listed].sort());
+});
+
+const snippetsOf = (readme: string, language: string): string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
+    ([, code]) => code as string,
+  );
+
+const withoutComments = (text: string): string => text.replaceAll(/^ *#.*\n/gm, '');
+
+test('the snippets of the README and of the page for frontend developers work as they stand', async () => {
+  const [readme, page] = await Promise.all([read('README.md'), read('schema/README.md')]);
+  const [operations, ...more] = snippetsOf(page, 'graphql');
+  const [program, ...others] = snippetsOf(page, 'ts');
+  // The README repeats the start and the program: whoever has read the one need not compare.
+  expect(snippetsOf(readme, 'ts')).toEqual([program]);
+  for (const snippet of snippetsOf(readme, 'graphql'))
+    expect(withoutComments(operations as string)).toContain(withoutComments(snippet));
+  expect([...more, ...others], 'a snippet that nothing runs').toEqual([]);
+  const gateway = await bootGateway();
+  const run = (operationName: string, authorization?: string) =>
+    TRANSPORTS.HTTP(gateway, { query: operations as string, operationName }, authorization);
+  const claims = page.match(/`POST \/dev\/token` with `(\{.*?\})`/)?.[1] as string;
+  const authorization = `Bearer ${await gateway.token(JSON.parse(claims))}`;
+  const started = await run('Start');
+  const { session } = started.data.startSession;
+  const waiting = await run('WaitingForAnAgent', authorization);
+  // Browsers have a WebSocket of their own; Node 20 has not.
+  const createWebClient = (options: ClientOptions) => createClient({ ...options, webSocketImpl: WebSocket });
+  const frames: any[] = [];
+  const names = { url: `${gateway.url.replace('http', 'ws')}/graphql`, connectionParams: { authorization } };
+  const shown: string[] = [];
+  const transitions = new Promise<void>((resolve, reject) => {
+    const sink = {
+      next: (frame: any) => frames.push(frame) === 2 && resolve(),
+      error: reject,
+      complete() {},
+    };
+    const given = {
+      ...{ createClient: createWebClient, resuming, session, sink, ...names },
+      ...{ id: session.id, query: operations, badge: { show: (state: string) => shown.push(state) } },
+    };
+    const code = `${program?.replace(/^import .*$/gm, '')}; return client;`.replace(
+      '{ query,',
+      '{ query, operationName: "Watch",',
+    );
+    const client = new Function(...Object.keys(given), code)(...Object.values(given));
+    atTheEnd(async () => client.dispose());
+  });
+  await gateway.advance('loan-42.happy-path');
+  await transitions;
+
+  expect(started.data.startSession).toMatchObject({
+    __typename: 'StartSessionSuccess',
+    session: { link: expect.any(String) },
+  });
+  expect(waiting.errors).toEqual([]);
+  expect(waiting.data.sessions.nodes).toEqual([]);
+  expect(frames.map(({ data }) => data.statusTransitions.sequence)).toEqual([1, 2]);
+  expect(shown).toContain('live');
+});
