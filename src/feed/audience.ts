@@ -8,20 +8,23 @@ import { keyOfEntry, type LastingResults, SharedExecution, type Shown } from './
 import type { LogProgress, Selection } from './stream.ts';
 import type { Entry, Listener, Progress } from './tail.ts';
 
-/** How many frames are sent before others on this process have their turn. */
+/** Frames sent in one tick before yielding to the event loop, so that one large fan-out does not delay other work. */
 const SERVED_AT_ONCE = 200;
-/** What is kept for all together who do not read fast enough; who needs more has fallen behind. */
+/**
+ * Entries, and characters of results, buffered once for all lagging subscribers of the group. A subscriber that missed
+ * more is too far behind to be served from the buffer.
+ */
 const MOST_KEPT = 1_000;
 const MOST_KEPT_LENGTH = 1024 * 1024;
 
-/** What may wait to be passed on, in entries. */
+/** Entries that may be queued for this group. Beyond that its subscribers read the log on their own. */
 const MOST_UNHEARD = 1_000;
 
-/** What is sent of a frame. */
+/** Executed frame of one entry, shared by all subscribers or executed for each viewer. */
 interface Result {
-  /** For a viewer, by `viewerKey`; undefined where it was not executed for them. */
+  /** Returns the result for a viewer; undefined if the frame was not executed for them. */
   jsonFor(viewerKey: string): FrameJson | undefined;
-  /** For all viewers together. */
+  /** Characters of all viewers' results together. */
   readonly length: number;
 }
 
@@ -30,41 +33,41 @@ export interface Passed extends Result {
   readonly place: LogPlace;
 }
 
-/** A subscriber that may be in step with the others. */
+/** Subscriber as its group sees it. */
 export interface Member extends LogProgress {
   readonly viewer: Viewer;
   readonly viewerKey: string;
-  /** When its connection became full, by the process's clock in milliseconds. */
+  /** When its socket became full, by `performance.now()`. */
   readonly fullSince: number;
   wants(entry: Entry): boolean;
-  /** The next entries, for one who is in step; others come to them by themselves. */
+  /** Sends the entries if the subscriber is live; in other states it fetches them itself. */
   offer(passed: readonly Passed[]): void;
-  /** Leaves the audience, which cannot serve it, and reads on from the log by itself. */
+  /** Switches to catching up: leaves the group and reads the log on its own. */
   fallBack(): void;
-  /** Restarts: the log has lost what it was shown. */
+  /** Resyncs: the log has lost entries that this subscriber was sent. */
   rewound(why: CursorExpiry): void;
-  /** Whether nothing was sent since this was last asked, to one who wants to hear of that. */
+  /** True if the subscriber wants heartbeats and was sent nothing since the previous call, which resets the flag. */
   wantsHeartbeat(): boolean;
   sendHeartbeat(json: FrameJson): void;
 }
 
 /**
- * The followers of one log who select the same. Each entry is executed once for all of them (once for each viewer
- * where the selection depends on the viewer), and passed to those who are in step with it.
+ * Group of all subscribers of one log with the same selection. Executes each entry once for all of them (once per
+ * viewer if the result depends on the viewer) and sends it to those that are live.
  */
 export class Audience implements Listener {
   readonly execution: SharedExecution;
   readonly #live = new Set<Member>();
-  /** Those whose connections are full. What they miss is kept, once for all of them, within bounds. */
+  /** Subscribers whose sockets are full. What they miss is buffered once for all of them, within limits. */
   readonly #lagging = new Set<Member>();
   #kept: Passed[] = [];
   #keptLength = 0;
-  /** Number of the newest entry that was passed on here. */
+  /** Number of the newest entry that this group was sent. */
   #position = 0;
   #passing: Promise<void> = Promise.resolve();
   #unheard = 0;
   #beating: Promise<void> | null = null;
-  /** All who follow, in step or not. */
+  /** Number of all subscribers: catching up, live and lagging. */
   members = 0;
 
   readonly #watch: WatchDelivery;
@@ -78,7 +81,7 @@ export class Audience implements Listener {
     this.execution = new SharedExecution(selection, lasting);
   }
 
-  /** From here on a follower gets what comes; it must have seen everything up to the tail's head. */
+  /** Adds a live subscriber, which gets every entry from now on. It must have seen everything up to the tail's head. */
   join(follower: Member): void {
     this.#live.add(follower);
   }
@@ -89,13 +92,13 @@ export class Audience implements Listener {
     if (this.#lagging.size === 0) this.#forgetKept();
   }
 
-  /** The follower's connection is full: it gets what it misses when it has room again. */
+  /** Marks a subscriber as lagging: its socket is full, and it gets what it missed once the socket has drained. */
   waitFor(follower: Member): void {
     this.#live.delete(follower);
     this.#lagging.add(follower);
   }
 
-  /** What a lagging follower has missed after a number; null where that is no longer kept. */
+  /** Returns the buffered entries after a number; null if they are no longer all in the buffer. */
   missedAfter(number: number): readonly Passed[] | null {
     const missed = Math.max(0, this.#position - number);
     if (missed > this.#kept.length) return null;
@@ -109,12 +112,15 @@ export class Audience implements Listener {
     return { live: this.#live.size, lagging };
   }
 
-  /** Takes entries to pass on, in order. Resolves when all who keep up have been sent them, or nobody waits for them. */
+  /**
+   * Queues entries and sends them in order. Resolves when all live subscribers have been sent them, or were switched to
+   * catching up.
+   */
   hear(entries: readonly Entry[]): Promise<void> {
     this.#unheard += entries.length;
     const passOn = async () => {
       this.#unheard -= entries.length;
-      // Where this selection takes longer than the log takes to grow, its followers go by themselves.
+      // Executing this selection takes longer than the log takes to grow: let its subscribers catch up on their own.
       if (this.#unheard > MOST_UNHEARD) this.#skip(entries);
       else await this.#watch(entries, () => this.#passOn(entries));
     };
@@ -122,7 +128,10 @@ export class Audience implements Listener {
     return this.#passing;
   }
 
-  /** Restarts the members that were shown what the log lost; in order with the entries that were heard. */
+  /**
+   * Resyncs the subscribers that were sent entries which the log has lost. Queued behind the entries that were
+   * published before.
+   */
   rewound(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void {
     this.#passing = this.#passing.then(() => {
       this.#kept = this.#kept.filter(({ entry }) => entry.number <= to);
@@ -167,8 +176,8 @@ export class Audience implements Listener {
   }
 
   /**
-   * Sends heartbeats to the members that were sent nothing since the last time. Queued behind the entries that are being
-   * passed on: a heartbeat says that nothing happened since the last frame, so it must not overtake one.
+   * Sends heartbeats to the members that were sent nothing since the last call. Queued behind the entries that are
+   * being sent: a heartbeat says that nothing happened since the last frame, so it must not overtake one.
    */
   beat(clock: Clock): Promise<void> {
     this.#beating ??= this.#passing
@@ -191,7 +200,7 @@ export class Audience implements Listener {
     );
     for (const [index, { follower, key }] of beats.entries()) {
       const json = results.get(key)?.jsonFor(follower.viewerKey);
-      // While it was executed the follower may have been sent something newer.
+      // The subscriber may have been sent a newer frame while the heartbeat was executed.
       if (json !== undefined && keyOf(follower.at) === key) follower.sendHeartbeat(json);
       if ((index + 1) % SERVED_AT_ONCE === 0) await nextTurn();
     }
@@ -204,8 +213,8 @@ export class Audience implements Listener {
   }
 
   /**
-   * What is sent of each, by the keys that were given. Where it depends on the viewer, each gets executed what one of
-   * their followers wants.
+   * Executes each frame once for all viewers, or, if the result depends on the viewer, once for each viewer with a
+   * subscriber that wants it. Returns the results by frame key.
    */
   async #executeForAll(
     shown: readonly Shown[],
@@ -255,14 +264,15 @@ export class Audience implements Listener {
     this.#kept = [...this.#kept, ...passed];
     this.#keptLength += lengthOf(passed);
     let excess = 0;
-    // What is passed on just now is kept in any case.
+    // Never drop the batch that is being sent now.
     while (this.#kept.length - excess > passed.length && this.#isTooMuch(excess)) {
       this.#keptLength -= this.#kept[excess]?.length ?? 0;
       excess += 1;
     }
     if (excess === 0) return;
     this.#kept = this.#kept.slice(excess);
-    // Nothing is executed for those who have fallen behind; they find out when they have room again.
+    // Do not execute frames for subscribers that missed more than the buffer holds; they resync once their sockets have
+    // drained.
     const oldest = this.#kept[0]?.entry.number ?? Number.POSITIVE_INFINITY;
     for (const follower of this.#lagging) if (follower.number < oldest - 1) this.#lagging.delete(follower);
   }

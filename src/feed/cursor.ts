@@ -2,17 +2,17 @@ import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 import { type Fingerprinted, fingerprintOf } from './fingerprint.ts';
 
-/** A place in the log: right after this transition. Sequence 0 is before a session's first. */
+/** Place in a log, right after this transition. Sequence 0 is before a session's first transition. */
 export interface LogPlace {
   readonly sessionId: string;
   readonly sequence: number;
-  /** Of the transition; null for sequence 0, and in cursors that an earlier release issued. */
+  /** Fingerprint of the transition; null for sequence 0, and in cursors issued by an earlier release. */
   readonly fingerprint: number | null;
-  /** Of the transition in the feed, in cursors that the feed issued; else null. */
+  /** Feed position of the transition, in cursors issued by the feed; otherwise null. */
   readonly position: number | null;
 }
 
-/** The place before the very first transition of all: the feed's end while it is empty. */
+/** Place before the first transition of all sessions: the end of an empty feed. */
 export const LOG_START: LogPlace = {
   sessionId: '00000000-0000-0000-0000-000000000000',
   sequence: 0,
@@ -20,17 +20,17 @@ export const LOG_START: LogPlace = {
   position: null,
 };
 
-/** The place before a session's first transition. */
+/** Returns the place before a session's first transition. */
 export const startOf = (sessionId: string): LogPlace => ({ ...LOG_START, sessionId });
 
 /**
- * The place right after a transition; its position only if it was read from the feed. The same object each time, so that
- * what is made of it is made once for all subscribers.
+ * Returns the place right after a transition. It has a position only if the transition was read from the feed. Memoized
+ * on the transition, so that its cursor is encoded once for all subscribers, see `encodeOnce`.
  */
 export function placeAfter(transition: Placed): LogPlace {
   const position = transition.position ?? null;
   const known = transition[MEMO];
-  // A copy of an entry may be of another log.
+  // A copy of the entry may belong to another log, with another position.
   if (known?.position === position) return known;
   const { sessionId, sequence } = transition;
   const place = { sessionId, sequence, fingerprint: fingerprintOf(transition), position };
@@ -41,7 +41,7 @@ export function placeAfter(transition: Placed): LogPlace {
 const MEMO = Symbol('place');
 type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogPlace };
 
-/** Why a cursor cannot be resumed from. */
+/** Why a cursor cannot be resumed. */
 export type CursorExpiry =
   /** The session, or something after the cursor, was moved to an archive. */
   | 'ARCHIVED'
@@ -54,7 +54,10 @@ const EXPIRED: Record<CursorExpiry, string> = {
     'The log was rewound to before this cursor by a failover or a restore: query again and go on from there.',
 };
 
-/** A cursor that cannot be used: INVALID was not issued by this gateway, EXPIRED was, and names what is gone. */
+/**
+ * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue it. EXPIRED: the gateway issued it, but
+ * what it names is gone.
+ */
 export class CursorError extends Error {
   override readonly name = 'CursorError';
   constructor(
@@ -66,19 +69,19 @@ export class CursorError extends Error {
   }
 }
 
-/** Returns the error of a cursor that was good once. */
+/** Returns the error for a cursor that was valid once. */
 export const expiredCursor = (expiry: CursorExpiry): CursorError =>
   new CursorError('EXPIRED', EXPIRED[expiry], expiry);
 
 export interface Cursors {
   encode(place: LogPlace): string;
-  /** @throws CursorError if this gateway did not issue it, or issued it for a log with another epoch. */
+  /** @throws CursorError if this gateway did not issue it, or issued it in another epoch of the log */
   decode(cursor: string): LogPlace;
 }
 
-/** Epoch, session, sequence, fingerprint and position. */
+/** Bytes of epoch, session id, sequence, fingerprint and position. */
 const BODY_BYTES = 36;
-/** Of the last release: without fingerprint and position. */
+/** Body of the last release's cursors, without fingerprint and position. */
 const SHORT_BODY_BYTES = 24;
 const MAC_BYTES = 12;
 /** Follows the MAC in the counter block of AES-CTR. */
@@ -98,7 +101,7 @@ export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: 
       .update(body)
       .digest()
       .subarray(0, MAC_BYTES);
-  /** Encrypts and decrypts. */
+  /** Encrypts or decrypts: AES-CTR does both with the same operation. */
   const crypted = (body: Buffer, tag: Buffer) =>
     createCipheriv('aes-256-ctr', cipherKey, Buffer.concat([tag, FIRST_BLOCK])).update(body);
 
@@ -112,7 +115,7 @@ export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: 
     if (timingSafeEqual(tag, mac(body))) return body;
     return bodyBytes === SHORT_BODY_BYTES ? openUnencrypted(bytes) : null;
   }
-  /** Clients of the last release bring cursors that it signed but did not encrypt. */
+  /** Accepts cursors of an older form, which were signed but not encrypted. */
   function openUnencrypted(bytes: Buffer): Buffer | null {
     const body = bytes.subarray(0, SHORT_BODY_BYTES);
     return timingSafeEqual(bytes.subarray(SHORT_BODY_BYTES), mac(body)) ? body : null;

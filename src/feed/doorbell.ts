@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { Doorbell, DoorbellListener } from '../domain/ports.ts';
 
-/** A doorbell whose rings, and whose gaps, come from this process. */
+/** Doorbell of one process. The doorbells between replicas ring it, and tell it when they may have missed rings. */
 export interface LocalDoorbell extends Doorbell {
-  /** Tells every listener to look at everything. */
+  /** Tells every listener that rings may have been missed. */
   missed(): void;
 }
 
-/** The doorbell within one process, and the near end of those between replicas. */
+/** Creates the in-process doorbell, to which the doorbells between replicas deliver. */
 export function createLocalDoorbell(log?: Logger): LocalDoorbell {
   const listeners = new Set<DoorbellListener>();
   const tellAll = (tell: (listener: DoorbellListener) => void) => {
@@ -15,8 +15,8 @@ export function createLocalDoorbell(log?: Logger): LocalDoorbell {
       try {
         tell(listener);
       } catch (error) {
-        // What was rung for is committed: a listener's failure must not look like the recorder's.
-        log?.error({ err: error }, 'a listener of the doorbell failed');
+        // The transition is already committed: a listener's error must not reach the code that recorded it.
+        log?.error({ err: error }, 'doorbell listener failed');
       }
     }
   };

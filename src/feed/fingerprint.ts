@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto';
 import type { BriefTransition } from '../db/transitions.ts';
 
-/** The part of a transition that its fingerprint covers: what every reader of a log has at hand. */
+/** Fields of a transition that its fingerprint covers: those that every reader of a log has. */
 export type Fingerprinted = Omit<BriefTransition, 'rawStatus' | 'rawSubStatus'>;
 
 /**
- * Returns a 48-bit digest of a transition, never 0. It tells a transition from another one that got the same session and
- * sequence, or the same position: after a failover or a restore that lost the end of the log, both are assigned again.
+ * Returns a 48-bit digest of a transition, never 0. It tells apart two transitions that were assigned the same session
+ * and sequence, or the same position: after a failover or a restore that lost the end of the log, both are assigned
+ * again.
  *
- * The digest is taken over the row and not copied from the audit chain, so that rows written by earlier releases, which
- * may still run during a rolling deploy, have one without a column of their own. A row that was lost and recorded again
+ * The digest is computed from the row and not copied from the audit chain, so that rows written by earlier releases,
+ * which may still run during a rolling deploy, have one without a new column. A row that was lost and recorded again
  * differs at least in `recordedAt`.
  */
 export function fingerprintOf(transition: Fingerprinted & { [MEMO]?: number }): number {
@@ -17,7 +18,7 @@ export function fingerprintOf(transition: Fingerprinted & { [MEMO]?: number }): 
   return transition[MEMO];
 }
 
-/** Entries are kept in memory and looked at by each subscriber that catches up: each is digested once. */
+/** Memoized on the entry: entries stay in memory, and each subscriber that catches up compares their fingerprints. */
 const MEMO = Symbol('fingerprint');
 
 function digestOf(transition: Fingerprinted): number {

@@ -8,13 +8,13 @@ import { keyOfEntry, type Shown } from './shared-execution.ts';
 import type { Anew, Expire, LogProgress, RestartCause, Subscriber } from './stream.ts';
 import type { Entry, Tail } from './tail.ts';
 
-/** How many entries of the past are executed together. */
+/** Past entries executed in one batch. */
 const REPLAYED_AT_ONCE = 50;
 
 /**
- * One subscriber's way along a log: it catches up at its own pace, and is then live, in step with its audience. While its
- * connection is full it lags; if what it missed is no longer in memory by then, it reads on from the log or restarts. It
- * restarts as well if the log lost what it was shown.
+ * State machine of one subscriber. It catches up by reading the log at its own pace, then is live: its group sends it
+ * every entry. While its socket is full it lags; if the group's buffer no longer holds what it missed, it resyncs, or
+ * catches up from the log. It also resyncs if the log lost entries that it was sent.
  */
 export class Follower implements Member {
   readonly viewer: Viewer;
@@ -25,7 +25,7 @@ export class Follower implements Member {
   fullSince = 0;
   #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
   #quiet = false;
-  /** What the newest frame that was sent stands for; before the first, the client's own `after`. */
+  /** Place of the newest frame that was sent; before the first frame, the client's own `after` cursor. */
   #sent: LogPlace | string | null;
   readonly #begunAt = performance.now();
   readonly #subscriber: Subscriber;
@@ -61,30 +61,30 @@ export class Follower implements Member {
     return this.#subscriber.wants(entry);
   }
 
-  /** Leaves the audience, which cannot serve it, and reads on from the log by itself. */
+  /** Switches from live to catching up: leaves the group and reads the log on its own. */
   fallBack(): void {
     if (this.#state !== 'LIVE') return;
     this.#audience.leave(this);
     this.#run(() => this.#catchUp());
   }
 
-  /** Begins, with a frame that is not an entry of the log if one is given. */
+  /** Starts catching up, after sending `first` if there is one: a frame that is not an entry of the log. */
   start(first: Anew | null): void {
     this.#run(async () => {
       if (first) await this.#show(first);
-      // What is in memory may have been lost since it was read: only the log can tell that it is up to date.
+      // The log may have lost what the tail has in memory since the tail read it; only a new read can tell.
       if (this.#tail.verifiedAt < this.#begunAt) await this.#tail.look();
       await this.#catchUp();
     });
   }
 
-  /** Restarts: the log has lost what it was shown. */
+  /** Resyncs: the log has lost entries that this subscriber was sent. */
   rewound(why: CursorExpiry): void {
     if (this.#state !== 'LIVE' && this.#state !== 'LAGGING') return;
     this.#run(() => this.#restart(why));
   }
 
-  /** It is sent nothing from here on. */
+  /** Ends the subscription: nothing is sent after this call. */
   end(): void {
     this.#state = 'ENDED';
     this.#audience.leave(this);
@@ -94,7 +94,7 @@ export class Follower implements Member {
     if (this.#state !== 'LIVE') return;
     const outcome = this.#sendAll(passed);
     if (outcome === 'FULL') this.#lag();
-    // It has just joined, and this was under way before it did.
+    // It joined while these entries were being executed, so they were not executed for its viewer.
     if (outcome === 'NOT_EXECUTED') this.fallBack();
   }
 
@@ -108,7 +108,7 @@ export class Follower implements Member {
     if (this.#state === 'LIVE' && this.#subscriber.sink.writable) this.#transmit(json, this.at, false);
   }
 
-  /** The only way to the sink: each frame names the cursor of the frame before it. */
+  /** Sends a frame. Every frame passes through here, because each one names the cursor of the frame before it. */
   #transmit(json: FrameJson, at: LogPlace, replay: boolean): void {
     this.#subscriber.sink.send(json.after(this.#previousCursor), replay);
     this.#sent = at;
@@ -133,7 +133,7 @@ export class Follower implements Member {
     return outcome;
   }
 
-  /** False where it wants the entry, and nothing was executed for it. */
+  /** Returns false if the subscriber wants the entry but it was not executed for its viewer. */
   #send(passed: Passed): boolean {
     const { entry } = passed;
     if (this.#subscriber.wants(entry)) {
@@ -152,7 +152,7 @@ export class Follower implements Member {
     this.fingerprint = at.fingerprint;
   }
 
-  /** Reads from the log up to its head, and goes on from there in step with the audience. */
+  /** Reads the log up to its head, then joins the group as a live subscriber. */
   async #catchUp(): Promise<void> {
     if (this.#hasEnded()) return;
     this.#state = 'CATCHING_UP';
@@ -163,13 +163,13 @@ export class Follower implements Member {
         if (this.#hasEnded()) return;
         if (entries === 'STOPPED') return this.#giveUp();
         if (typeof entries === 'string') return this.#restart(entries);
-        // Some of what comes next was archived: the subscriber has to know.
+        // A gap in the numbers: entries were archived, and the client must be told.
         if (!this.#goesOnWith(entries)) return this.#restart('ARCHIVED');
         for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
           if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
       }
       if (this.#hasEnded()) return;
-      // No await between the look at the head and this: nothing can pass by unseen.
+      // No await between the check of the head and joining the group, so no entry can be missed in between.
       if (greeted) break;
       greeted = true;
       const { at, number, fingerprint } = this;
@@ -186,7 +186,7 @@ export class Follower implements Member {
     return first?.number === this.number + 1 && last?.number === this.number + entries.length;
   }
 
-  /** False where the subscription ended meanwhile. */
+  /** Sends past entries, waiting while the socket is full. Returns false if the subscription ended in the meantime. */
   async #replay(entries: readonly Entry[]): Promise<boolean> {
     const wanted = entries.filter((entry) => this.#subscriber.wants(entry));
     const shown = wanted.map(
@@ -201,7 +201,7 @@ export class Follower implements Member {
     for (let next = 0; next < entries.length; ) {
       if (!sink.writable) await sink.drained();
       if (this.#hasEnded()) return false;
-      // What there is room for goes out in one go.
+      // Write as much as the socket takes in one corked write.
       sink.together(() => {
         do {
           const entry = entries[next] as Entry;
@@ -215,7 +215,7 @@ export class Follower implements Member {
     return true;
   }
 
-  /** Shows a frame that is not an entry of the log, and goes on after it. */
+  /** Sends a frame that is not an entry of the log, and continues after the place that it stands for. */
   async #show({ frame, at, number, fingerprint }: Anew): Promise<void> {
     const { execution } = this.#audience;
     const key = `${frame.kind} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
@@ -238,7 +238,7 @@ export class Follower implements Member {
     this.#run(async () => {
       while (this.#state === 'LAGGING') {
         await this.#subscriber.sink.drained();
-        // It has ended, or restarts.
+        // The subscription ended or resyncs.
         if (this.#state !== 'LAGGING') return;
         const missed = this.#audience.missedAfter(this.number);
         if (!missed) return this.#restart('TOO_FAR_BEHIND');
@@ -252,7 +252,10 @@ export class Follower implements Member {
     });
   }
 
-  /** Sends the restart point and goes on from there. A subscription that has none ends, unless it can still read on. */
+  /**
+   * Resyncs: sends the restart point and continues after it. A subscription without restart points ends with an error,
+   * except after TOO_FAR_BEHIND: then the log still has everything, and it catches up.
+   */
   async #restart(cause: RestartCause): Promise<void> {
     this.#audience.leave(this);
     this.#state = 'CATCHING_UP';
@@ -269,7 +272,10 @@ export class Follower implements Member {
     return this.#state === 'ENDED';
   }
 
-  /** A fault of the gateway costs the connection and not the subscription: the client comes back with its cursor. */
+  /**
+   * Runs work of this subscription. After an unexpected error it closes the connection but not the subscription: the
+   * client reconnects with its cursor.
+   */
   #run(work: () => Promise<void>): void {
     work().catch((error) => {
       if (this.#hasEnded()) return;

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { Cursors, LogPlace } from './cursor.ts';
 
 /**
- * Stands in a frame's result for the cursor of the frame before it. That cursor differs between streams that share the
- * result, so each stream fills in its own. Random, so that no text in a frame can equal it.
+ * Placeholder in a frame's result for the cursor of the previous frame. That cursor differs between streams that share
+ * the result, so each stream fills in its own. Random, so that no text in a frame can equal it.
  */
 export const PREVIOUS_CURSOR = `previous cursor ${randomUUID()}`;
 
 const QUOTED_PLACEHOLDER = JSON.stringify(PREVIOUS_CURSOR);
 
-/** A frame's execution result as JSON, cut at each place that takes the previous cursor. */
+/** A frame's execution result as JSON, split at the placeholders of the previous cursor. */
 export class FrameJson {
   readonly #first: string;
   readonly #others: readonly string[];
-  /** Streams in step with each other have the same previous cursor: they share one string. */
+  /** Newest filled-in JSON. Live streams have the same previous cursor, so they share one string. */
   #filled: { readonly previousCursor: string | null; readonly json: string } | null = null;
-  /** What is kept of it, in UTF-16 code units. */
+  /** Memory that it takes, in UTF-16 code units. */
   readonly length: number;
 
   constructor(json: string) {
@@ -25,7 +25,7 @@ export class FrameJson {
     this.length = others.length === 0 ? json.length : 2 * json.length;
   }
 
-  /** Returns the JSON for one stream. `findPreviousCursor` is called only if the selection asks for it. */
+  /** Returns the JSON for one stream. `findPreviousCursor` is called only if the selection contains that cursor. */
   after(findPreviousCursor: () => string | null): string {
     if (this.#others.length === 0) return this.#first;
     const previousCursor = findPreviousCursor();
@@ -35,14 +35,14 @@ export class FrameJson {
   }
 
   #fill(previousCursor: string | null): string {
-    // Cursors are base64url: nothing in them needs an escape.
+    // Cursors are base64url, so they need no JSON escaping.
     return [this.#first, ...this.#others].join(previousCursor === null ? 'null' : `"${previousCursor}"`);
   }
 }
 
 const encodedBy = new WeakMap<Cursors, WeakMap<LogPlace, string>>();
 
-/** Encodes a place once for all followers: those of one log share the objects that are its entries. */
+/** Encodes a place once for all subscribers of a log: they share its entries, and so the places memoized on them. */
 export function encodeOnce(cursors: Cursors, place: LogPlace): string {
   const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPlace, string>();
   encodedBy.set(cursors, encoded);

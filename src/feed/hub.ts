@@ -18,22 +18,31 @@ import { createLastingResults } from './shared-execution.ts';
 import type { Anew, LogProgress, Subscriber } from './stream.ts';
 import { type Entry, isSame, type NumberedLog, progressTo, Tail } from './tail.ts';
 
-/** Doorbells may get lost: everything is looked at by itself this often. */
+/** Notifications between replicas may get lost, so every followed log is also polled this often. */
 const LOOK_EVERY_MS = 2_000;
-/** How soon to try again while another replica gives out positions, at first and in the end. */
+/** Retry delay while another replica holds the lock for assigning positions: doubles from `first` up to `last`. */
 const NUMBERING_RETRY_MS = { first: 3, last: 100 };
-/** A committed transition that has no position after this long: nobody gives out positions any more. */
+/** A committed transition that still has no position after this long is an error: no replica assigns positions. */
 const NUMBERING_DEADLINE_MS = 10_000;
 const NUMBERING_BATCH = 1_000;
-/** Those to whom nothing was sent for one to two of these are told that there is nothing: every 10 s at the latest. */
+/**
+ * Heartbeat interval. A subscriber that was sent nothing for one to two intervals gets a heartbeat: after 10 s at the
+ * latest.
+ */
 const BEAT_MS = 5_000;
 /** Heartbeats stop if the log was not verified for this long: a heartbeat claims that nothing happened. */
 const BLIND_AFTER_MS = 3 * LOOK_EVERY_MS;
-/** All logs that are followed find out about the same rewind within this time: it is reported once. */
+/**
+ * Followed logs detect the same rewind one after the other. Detections within this time count as one and are logged
+ * once.
+ */
 const ONE_REWIND_MS = 3 * LOOK_EVERY_MS;
-/** Of the newest transitions, for each log that is followed: a session has a few dozen, and many are followed. */
+/**
+ * How many of its newest transitions each followed log keeps in memory. Many sessions are followed, and each has only a
+ * few dozen transitions.
+ */
 const KEPT = { all: 1_000, session: 100 };
-/** The name of the log over all sessions, among those of single sessions. */
+/** Key of the global feed in `#followed`; all other keys are session ids. */
 const ALL = 'all';
 
 interface Followed {
@@ -47,11 +56,14 @@ interface Parts {
   readonly doorbell: Doorbell;
   readonly log: Logger;
   readonly metrics?: Metrics;
-  /** Plans to learn again what the database lost, see `onRewound`. Rejects if it has to be tried again. */
+  /** Schedules polls for what the database lost, see `onRewound`. Rejects if it has to be retried. */
   readonly relearn?: () => Promise<void>;
 }
 
-/** From the log to its subscribers: of one session, or of all in the order of the feed. */
+/**
+ * Per-process registry of the logs that are followed: one session's log, or the feed over all sessions. Each followed
+ * log has one tail, which reads it, and a subscriber group for each distinct selection.
+ */
 export class Hub {
   readonly #db: Database;
   readonly #clock: Clock;
@@ -66,9 +78,15 @@ export class Hub {
   readonly #timers: NodeJS.Timeout[];
   #pass: Promise<void> = Promise.resolve();
   #nextPass: Promise<void> | null = null;
-  /** The server that assigned the newest position that was handed over here. */
+  /**
+   * Start time of the database server that assigned the newest position handed over in this process. A change reveals a
+   * failover.
+   */
   #server: string | null = null;
-  /** The feed's end at the last look: whether it is still in the log is looked at although nobody follows the feed. */
+  /**
+   * Newest feed entry at the last look. Every look checks that the log still has it, so a rewind is detected even if
+   * nobody follows the feed.
+   */
   #end: Entry | null = null;
   #rewoundAt = Number.NEGATIVE_INFINITY;
   #hasToRelearn = false;
@@ -94,7 +112,7 @@ export class Hub {
           return;
         }
         session?.wake();
-        // Most have their positions by the commit that is rung for.
+        // The commit behind this notification usually assigned the position too, so the feed can be read right away.
         all?.wake();
         this.#number().catch(this.#complain);
       },
@@ -104,7 +122,7 @@ export class Hub {
     this.#look();
   }
 
-  /** One session's transitions after a place in its log. Needs nothing but that log. */
+  /** Subscribes to one session's transitions after a place in its log. Needs no feed positions. */
   followSession(session: SessionRow, after: LogPlace, subscriber: Subscriber, first?: Anew): Lifetime {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
     return this.#follow(
@@ -117,13 +135,13 @@ export class Hub {
     );
   }
 
-  /** All sessions' transitions after a place in the log, in the order of the feed. */
+  /** Subscribes to the transitions of all sessions after a place in the feed, in feed order. */
   async followAll(from: LogProgress, subscriber: Subscriber, first?: Anew): Promise<Lifetime> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
     return this.#follow(ALL, this.#read.feed, head, from, subscriber, first);
   }
 
-  /** The newest place in the order over all sessions: at or after everything that was committed before the call. */
+  /** Returns the end of the feed: at or after everything that was committed before the call. */
   async newest(): Promise<LogProgress> {
     await this.#number();
     const [newest] = await newestInFeed(this.#db, 1);
@@ -131,9 +149,9 @@ export class Hub {
   }
 
   /**
-   * Where a place stands in the order over all sessions. One that was just recorded may have no position yet: it is
-   * milliseconds away.
-   * @throws CursorError if the log has another transition there or none, or not all that came after it
+   * Returns the feed position of a place in a session's log. A transition that was just recorded may have no position
+   * yet; this waits the few milliseconds until it has one.
+   * @throws CursorError if the log has another transition there or none, or no longer has everything after it
    */
   async positionOf(at: LogPlace): Promise<LogProgress> {
     if (at.sessionId === LOG_START.sessionId) {
@@ -149,7 +167,8 @@ export class Hub {
       if (found.archived) throw expiredCursor('ARCHIVED');
       const { position } = found;
       if (position !== null) {
-        // It was assigned another position since: what stands before it may not be what its reader has seen.
+        // The transition has another position than the cursor says, so the entries before it may not be those that the
+        // client saw.
         if (at.position !== null && at.position !== position) throw expiredCursor('LOG_REWOUND');
         if (at.sequence > 0) return { at, number: position, fingerprint: fingerprintOf(found) };
         const before = position - 1;
@@ -158,7 +177,7 @@ export class Hub {
         return { at, number: before, fingerprint: isThere ? fingerprintOf(anchor) : null };
       }
       if (this.#stopped || performance.now() > deadline)
-        throw new Error('A transition was committed long ago and has no position');
+        throw new Error('a committed transition still has no feed position: no replica assigns positions');
       await this.#number();
     }
   }
@@ -206,12 +225,12 @@ export class Hub {
       this.#followed.delete(name);
     });
     void tail.warmUp().then(() => follower.start(first ?? null));
-    // It may have been rung for before anybody listened.
+    // A notification may have come before the listener was registered.
     tail.wake();
     return lifetime;
   }
 
-  /** How many follow what, and how far it was passed on. */
+  /** Returns the numbers of subscribers for the metrics, and the newest position that was passed on to them. */
   figures(): FeedFigures {
     const figures = { subscribers: { session: 0, all: 0 }, live: 0, lagging: 0 };
     for (const [name, { audiences }] of this.#followed)
@@ -225,9 +244,9 @@ export class Hub {
   }
 
   /**
-   * Gives positions to what was committed without any, and rings for it, as whoever records rings for what has its
-   * position by the commit. Callers share passes: one that is under way may have looked too early, so it is the next that
-   * counts, however many come after it.
+   * Assigns positions to committed transitions that have none, then notifies; transitions that got a position in their
+   * own transaction are notified by their writer. Callers share passes: a pass that is running may have read before the
+   * caller's commit, so each call waits for the next pass, and all calls until it starts wait for the same one.
    */
   #number(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
@@ -245,13 +264,13 @@ export class Hub {
     let hadToWait = false;
     while (!this.#stopped) {
       const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
-      // Whoever was at it may be of a release that did not ring for what it gave positions to.
+      // The replica that held the lock may run an older release, which does not notify for the positions it assigned.
       if (hadToWait) this.#followed.get(ALL)?.tail.wake();
       for (const entry of numbered ?? []) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
       if (numbered !== null && numbered.length < NUMBERING_BATCH) return;
       if (numbered !== null) continue;
       if (performance.now() > deadline)
-        throw new Error('Another replica holds the numbering, and does not go on');
+        throw new Error('feed numbering lock not obtained in time: another replica still holds it');
       hadToWait = true;
       await new Promise((resolve) => setTimeout(resolve, retryMs));
       retryMs = Math.min(retryMs * 2, NUMBERING_RETRY_MS.last);
@@ -259,8 +278,8 @@ export class Hub {
   }
 
   /**
-   * Looks at every log that is followed: at what doorbells did not announce, and at whether the log still has what was
-   * passed on. Takes a few statements however many logs and subscribers there are.
+   * Polls every followed log: for entries whose notification was lost, and for a rewind. Takes a few statements,
+   * however many logs and subscribers there are.
    */
   #look(): void {
     this.#number().catch(this.#complain);
@@ -288,7 +307,7 @@ export class Hub {
       const end = ends.get(name);
       const isEnd = end?.known?.sequence === end?.lastSequence;
       if (end?.known && isEnd) tail.confirm(progressTo({ ...end.known, number: end.lastSequence }), began);
-      // It has grown, was rewound or archived: which of these, its own read tells.
+      // The log has grown, was rewound or was archived; the tail's own read tells which.
       if (tail.verifiedAt < began) tail.wake();
     }
   }
@@ -296,26 +315,30 @@ export class Hub {
   async #lookAtFeed(): Promise<void> {
     this.#followed.get(ALL)?.tail.wake();
     if (this.#hasToRelearn) await this.#tryToRelearn();
-    // In this order: if the server changes in between, the next look misses the end that was read first.
+    // Read the new end before checking the old one: if the server changes in between, the next look misses the end that
+    // was read here, and the rewind is found.
     const [newest] = await newestInFeed(this.#db, 1);
     const known = this.#end;
     const [found] = known ? await feedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
-    // An archived one leaves a gap with something behind it.
+    // If the entry was archived, the read returns a later one instead: no rewind.
     if (known && !isSame(known, found) && !(found && found.number > known.number))
       this.#onRewound('LOG_REWOUND');
   }
 
   /**
-   * Notes that a connection to the database was made, perhaps to another server: nothing counts as verified until it was
-   * read again.
+   * Called after a new database connection was made, which may lead to another server: no log counts as verified until
+   * it was read again.
    */
   reconnected(): void {
     this.#doubtAll();
     this.#look();
   }
 
-  /** Entries that are handed over are not read, so that no anchor shows that another server assigned their numbers. */
+  /**
+   * Detects a failover from the server that assigned a position. Entries handed over by a writer are not read from the
+   * log, so no anchor would reveal that another server reused their numbers.
+   */
   #compareServer(server: string | undefined): void {
     if (server === undefined || server === this.#server) return;
     const isFirst = this.#server === null;
@@ -335,14 +358,17 @@ export class Hub {
     }
   }
 
-  /** The database lost transitions: those that the provider knows of are asked of it again. */
+  /**
+   * Handles a rewind, once for all logs: logs it and schedules polls, because the provider still knows what the
+   * database lost.
+   */
   readonly #onRewound = (why: CursorExpiry): void => {
     const now = performance.now();
     if (why !== 'LOG_REWOUND' || this.#stopped || now - this.#rewoundAt < ONE_REWIND_MS) return;
     this.#rewoundAt = now;
     this.#metrics?.rewinds.inc();
     this.#log.error(
-      'the database lost transitions that subscribers were shown (failover or restore); they are resynced, and the provider is asked again',
+      'database lost transitions that subscribers had received (failover or restore); resyncing and polling the provider',
     );
     this.#hasToRelearn = true;
     this.#tryToRelearn().catch(this.#complain);
@@ -359,11 +385,11 @@ export class Hub {
   }
 
   readonly #complain = (error: unknown): void => {
-    if (!this.#stopped) this.#log.warn({ err: error }, 'the feed could not be read; it will be tried again');
+    if (!this.#stopped) this.#log.warn({ err: error }, 'could not read or number the feed; retrying');
   };
 
   readonly #reportFault = (error: unknown): void => {
-    this.#log.error({ err: error }, 'a subscription failed; its client is made to come back');
+    this.#log.error({ err: error }, 'a subscription failed; closing its connection so that the client resumes');
   };
 
   async stop(): Promise<void> {

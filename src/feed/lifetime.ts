@@ -1,12 +1,12 @@
-/** The last result of a subscription that ends by itself. */
+/** Last result of a subscription that the gateway ends. */
 export interface Ending {
   readonly errors: readonly Error[];
 }
 
 /**
- * How long a subscription lasts. Its frames go straight to their sink, so this iterator yields none of them: it ends when
- * the subscription does, which is what GraphQL's transports wait for. Only a subscription that cannot go on yields a
- * result, the error that says why, before it ends.
+ * Iterator that GraphQL's transports hold for as long as a subscription lasts. Frames go straight to the sink, so it
+ * yields none of them. It ends when the subscription ends; if the gateway has to end it, it first yields one result
+ * with the error.
  */
 export class Lifetime implements AsyncIterableIterator<Ending> {
   #release: (() => void) | null;
@@ -14,7 +14,7 @@ export class Lifetime implements AsyncIterableIterator<Ending> {
   #end: () => void = () => {};
   #ending: Ending | null = null;
 
-  /** `release` lets go of what the subscription holds; it is called once. */
+  /** `release` frees what the subscription holds; it is called once. */
   constructor(release: () => void) {
     this.#release = release;
     this.#over = new Promise((resolve) => {

@@ -10,16 +10,19 @@ import { keepTrying, type RetryTimings } from './persistence.ts';
 import { hearMessage, type Rings, UnsentRings, writeMessages } from './ring-message.ts';
 
 export interface NatsDoorbell extends Doorbell {
-  /** Whether other replicas are heard now. While they are not, their rings are lost, and made up for by `missed`. */
+  /**
+   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `missed` makes
+   * listeners read their logs after the next connect.
+   */
   readonly connected: boolean;
 }
 
 export interface NatsTimings extends RetryTimings {
-  /** For each server that is tried. */
+  /** Timeout for each server that is tried. */
   readonly connectTimeoutMs: number;
-  /** A connection on which two of these go by without a sign of life is taken for dead. */
+  /** Ping interval. After two intervals without a response the connection counts as dead. */
   readonly probeEveryMs: number;
-  /** How long `stop` waits for what is on its way to the others. */
+  /** How long `stop` waits for messages that are being sent. */
   readonly farewellMs: number;
 }
 
@@ -32,22 +35,29 @@ const TIMINGS: NatsTimings = {
 };
 
 interface Parts {
-  /** URLs of servers of one cluster, any of which will do; user and password, or a token, as the first has them. */
+  /**
+   * URLs of the servers of one cluster; any of them will do. User and password, or a token, are taken from the first
+   * URL that has them.
+   */
   readonly servers: readonly string[];
-  /** One for all replicas of a database; see `subjectOf`. */
+  /** Subject shared by all replicas of a database, see `subjectOf`. */
   readonly subject: string;
   readonly log: Logger;
   readonly timings?: Partial<NatsTimings>;
 }
 
-/** The subject of those who share a log. Nobody else rings on it by mistake, whatever else is on the same servers. */
+/**
+ * Returns the NATS subject of the replicas that share a database, derived from their cursor key: other deployments on
+ * the same NATS servers get another subject.
+ */
 export const subjectOf = ({ cursorKey }: { readonly cursorKey: Buffer }): string =>
   `vkyc.doorbell.${createHmac('sha256', cursorKey).update('doorbell').digest('hex').slice(0, 32)}`;
 
 /**
- * The doorbell between replicas over NATS, for where the database should not carry it. Listeners here hear a ring at
- * once, those elsewhere by NATS, which keeps nothing. One message is under way at a time, and what is rung meanwhile
- * goes together in the next; what a server did not confirm is told again.
+ * Creates the doorbell between replicas over NATS, for when the database should not carry the notifications. Listeners
+ * in this process are notified directly; other replicas over core NATS, which stores nothing. One batch is being sent
+ * at a time, and rings that come in the meantime go together in the next; a batch that the server did not confirm is
+ * sent again.
  */
 export function createNatsDoorbell({ servers, subject, log, timings: given }: Parts): NatsDoorbell {
   const timings = { ...TIMINGS, ...given };
@@ -60,9 +70,9 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
   let connection: NatsConnection | null = null;
   let telling: Promise<void> | null = null;
 
-  /** Without a connection everything waits, in bounded memory, for the next one. */
+  /** Sends what is queued. Without a connection, rings wait in bounded memory for the next one. */
   const tellOthers = async () => {
-    // What is rung for in the same breath goes together.
+    // Wait a microtask, so that all rings of the same tick go in one batch.
     await Promise.resolve();
     while (connection && !unsent.none) {
       const rings = unsent.take();
@@ -71,7 +81,7 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
     telling = null;
   };
 
-  /** Whether a server has them. One that falls silent is found out by the probes. */
+  /** Returns true if the server confirmed the batch. A server that has fallen silent is detected by the pings. */
   const isTold = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
     try {
       for (const text of writeMessages({ origin, rings })) to.publish(subject, text);
@@ -81,7 +91,7 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
     }
   };
 
-  /** Resolves when the connection is lost, with why; rejects where there was none. */
+  /** Connects, and resolves when the connection is lost, with the reason. Rejects if it could not connect. */
   const connectOnce = async (succeeded: () => void): Promise<unknown> => {
     const sockets = new Set<Socket>();
     const hangUp = () => {
@@ -115,7 +125,7 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
   const listening = keepTrying(timings, leaving.signal, async (succeeded) => {
     const why = await connectOnce(succeeded).catch((error: unknown) => error);
     if (!stopped)
-      log.warn({ err: why }, 'the other replicas are not heard over NATS; the connection will be renewed');
+      log.warn({ err: why }, 'NATS connection lost; reconnecting');
   });
 
   return {
@@ -134,14 +144,14 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
       const farewell = wait(timings.farewellMs, undefined, { ref: false });
       await Promise.race([telling, farewell]);
       leaving.abort();
-      // A name that is being looked up can only be waited for.
+      // A DNS lookup cannot be cancelled, only waited for.
       await Promise.race([listening, farewell]);
       await here.stop();
     },
   };
 }
 
-/** Whether a server has everything that was sent so far; false where the connection was lost first. */
+/** Returns true if the server has received everything sent so far; false if the connection was lost first. */
 const arrived = (connection: NatsConnection): Promise<boolean> =>
   Promise.race([
     connection.flush().then(
@@ -151,12 +161,18 @@ const arrived = (connection: NatsConnection): Promise<boolean> =>
     connection.closed().then(() => false),
   ]);
 
-/** The client by itself waits until a dead peer has taken what was written last. */
+/**
+ * Closes the sockets of a stale connection. On its own, the client would first wait until the dead peer takes what was
+ * written last.
+ */
 async function whenStale(connection: NatsConnection, hangUp: () => void): Promise<void> {
   for await (const { type } of connection.status()) if (type === 'staleConnection') hangUp();
 }
 
-/** The client would try again at an even pace, and send nobody away: each of its connections lives once. */
+/**
+ * Options for one connection. The client's own reconnecting is off, because it would retry at a fixed interval:
+ * `keepTrying` makes each new connection, with backoff and jitter.
+ */
 const patience = (timings: NatsTimings): ConnectionOptions => ({
   name: 'vkyc-gateway doorbell',
   noEcho: true,
@@ -166,7 +182,7 @@ const patience = (timings: NatsTimings): ConnectionOptions => ({
   maxPingOut: 1,
 });
 
-/** The client takes addresses alone. */
+/** Splits URLs into what the NATS client takes: addresses, TLS and credentials as separate options. */
 function accessOf(servers: readonly string[]): ConnectionOptions {
   const urls = servers.map((server) => new URL(server));
   const { username, password } = urls.find((url) => url.username) ?? { username: '', password: '' };

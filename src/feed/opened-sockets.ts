@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-/** On which Node tells of every TCP socket that is about to connect. */
+/** Node's diagnostics channel for every TCP socket that is about to connect. */
 const CHANNEL = 'net.client.socket';
 const opener = new AsyncLocalStorage<object>();
 
 /**
- * Does some work, and tells of every socket that it opens before it is done. For clients that let go of a socket without
- * closing it, such as where a server takes the connection and never says a word.
+ * Runs `work` and reports every socket that it opens until it is done. Needed for clients that drop a socket without
+ * closing it, for example if a server accepts the connection and never answers.
  */
 export async function tellingOfSockets<T>(
   onSocket: (socket: Socket) => void,

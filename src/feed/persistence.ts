@@ -1,15 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** How soon something is tried again. */
+/** Backoff of the retries. */
 export interface RetryTimings {
-  /** Each wait is up to twice the one before, within these. */
+  /** Each delay is up to twice the one before, between these two limits. */
   readonly firstRetryMs: number;
   readonly longestRetryMs: number;
 }
 
 /**
- * Makes one attempt after the other until told to stop. An attempt ends by itself and never rejects; once it says that
- * it succeeded, the next one comes soon after its end.
+ * Repeats `attempt` with exponential backoff and jitter until `stopping` is aborted. An attempt lasts as long as its
+ * connection and never rejects; once it calls `succeeded`, the backoff starts again at the first delay.
  */
 export async function keepTrying(
   { firstRetryMs, longestRetryMs }: RetryTimings,
@@ -21,7 +21,7 @@ export async function keepTrying(
     await attempt(() => {
       retryMs = firstRetryMs;
     });
-    // Replicas that lost the same server must not come back to it all at once.
+    // Jitter: replicas that lost the same server must not reconnect at the same moment.
     const jitteredMs = retryMs * (0.5 + Math.random() / 2);
     retryMs = Math.min(retryMs * 2, longestRetryMs);
     await wait(jitteredMs, undefined, { signal: stopping }).catch(() => {});

@@ -8,16 +8,19 @@ import { createLocalDoorbell } from './doorbell.ts';
 import { keepTrying, type RetryTimings } from './persistence.ts';
 import { hearMessage, UnsentRings, writeMessages } from './ring-message.ts';
 
-/** One for all sessions and replicas of a database. */
+/** NOTIFY channel of all sessions and all replicas of a database. */
 export const CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
-  /** Whether other replicas are heard now. While they are not, their rings are lost, and made up for by `missed`. */
+  /**
+   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `missed` makes
+   * listeners read their logs after the next connect.
+   */
   readonly connected: boolean;
 }
 
 export interface DoorbellTimings extends ListenTimings, RetryTimings {
-  /** How long `stop` waits for what is on its way to the others. */
+  /** How long `stop` waits for notifications that are being sent. */
   readonly farewellMs: number;
 }
 
@@ -31,18 +34,18 @@ const TIMINGS: DoorbellTimings = {
 };
 
 interface Parts {
-  /** Of the connection that listens. */
+  /** URL of the connection for LISTEN. */
   readonly url: string;
-  /** By which the others are told. */
+  /** Pool for NOTIFY. */
   readonly db: Database;
   readonly log: Logger;
   readonly timings?: Partial<DoorbellTimings>;
 }
 
 /**
- * The doorbell between replicas on one database. Listeners here hear a ring at once, those elsewhere by LISTEN and
- * NOTIFY. A notifying commit takes a lock of the whole server, so a process has one under way at a time, outside the
- * recording transactions, and what is rung meanwhile goes together in the next.
+ * Creates the doorbell between replicas over LISTEN and NOTIFY. Listeners in this process are notified directly. A
+ * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the recording transactions,
+ * one at a time for each process; rings that come in the meantime go together in the next.
  */
 export function createPostgresDoorbell({ url, db, log, timings: given }: Parts): PostgresDoorbell {
   const timings = { ...TIMINGS, ...given };
@@ -53,13 +56,16 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
   let telling: Promise<void> | null = null;
   let connected = false;
 
-  /** What fails here is lost, and found by the others' own looking: rings must not pile up behind a sick database. */
+  /**
+   * Sends what is queued. A failed NOTIFY is not retried, because rings must not pile up while the database is slow:
+   * the other replicas poll their logs anyway.
+   */
   const tellOthers = async () => {
-    // What is rung for in the same breath goes together.
+    // Wait a microtask, so that all rings of the same tick go in one NOTIFY.
     await Promise.resolve();
     while (!unsent.none) {
       await notify(db, CHANNEL, writeMessages({ origin, rings: unsent.take() })).catch((error: unknown) =>
-        log.warn({ err: error }, 'the other replicas could not be told what was recorded; they will look'),
+        log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
       );
     }
     telling = null;
@@ -80,7 +86,7 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
     }).catch((error: unknown) => {
       connected = false;
       if (stopping.signal.aborted) return;
-      log.warn({ err: error }, 'the other replicas are not heard; the connection will be renewed');
+      log.warn({ err: error }, 'LISTEN connection lost; reconnecting');
     }),
   );
   return {

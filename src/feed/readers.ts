@@ -11,19 +11,19 @@ const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 
 type WatchedSession = Pick<SessionRow, 'id' | 'verificationId'>;
 
-/** Reads the logs that are followed. Reads that are asked for in the same tick share a statement. */
+/** Queries for the followed logs. Reads requested in the same tick share one statement. */
 export interface LogReaders {
-  /** The feed: every transition in the order of positions. */
+  /** Feed: all transitions, ordered by position. */
   readonly feed: NumberedLog;
-  /** One session's log: its transitions in the order of sequences. */
+  /** Returns one session's log: its transitions, ordered by sequence. */
   session(session: WatchedSession): NumberedLog;
-  /** Finds out why a session's log does not have a transition that it had. */
+  /** Returns why a session's log lacks a transition that it had. */
   explainLoss(sessionId: string): Promise<CursorExpiry>;
-  /** Finds a transition and its position in the feed; null if the log does not have it. */
+  /** Finds a transition and its feed position; null if the log does not have it. */
   findPlaced(transition: { sessionId: string; sequence: number }): Promise<PlacedTransition | null>;
 }
 
-/** Creates readers that cache nothing: each read sees the database at that moment. */
+/** Creates the queries. DataLoaders batch them but cache nothing: each read sees the current state of the database. */
 export function createLogReaders(db: Database): LogReaders {
   const options = { cache: false, maxBatchSize: 500 };
   const pages = (end: RangeShape['end']) =>
@@ -44,7 +44,7 @@ export function createLogReaders(db: Database): LogReaders {
     feed: {
       readFrom: (position, limit) => feedFrom(db, position, limit),
       readNewest: (limit) => newestInFeed(db, limit),
-      // Retention leaves the newest transition in the feed.
+      // Retention never archives the newest feed entry, so a feed that lacks it was rewound.
       explainLoss: async () => 'LOG_REWOUND',
     },
     session: ({ id, verificationId }) => {

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import type { LocalDoorbell } from './doorbell.ts';
 
-/** The highest sequence rung for, by session; `LOOK` where that would be too many to name. */
+/** Highest sequence rung for each session; `LOOK` (poll all logs) if there are too many sessions to list. */
 export type Rings = ReadonlyMap<string, number> | 'LOOK';
 
-/** What one replica tells the others at once. */
+/** Message from one replica to the others. */
 export interface RingMessage {
-  /** Which process says so. */
+  /** Random id of the sending process. */
   readonly origin: string;
   readonly rings: Rings;
 }
 
-/** A session id, a sequence and what stands between take at most 54 bytes: with these a message stays under 7,700. */
+/** A session id, a sequence and their punctuation take at most 54 bytes, so a message stays under 7,700 bytes. */
 const SESSIONS_IN_MESSAGE = 140;
-/** Beyond these, looking at everything costs the listeners less than reading all the names. */
+/** Sessions listed at most. With more, polling all logs costs the listeners less than reading the list. */
 const MOST_NAMED = SESSIONS_IN_MESSAGE * 10;
 
 const wireShape = z.object({
@@ -21,7 +21,7 @@ const wireShape = z.object({
   rings: z.array(z.tuple([z.string(), z.int().nonnegative()])).nullable(),
 });
 
-/** Rings on their way out, in bounded memory: of each session only the highest sequence counts. */
+/** Queue of rings to send, in bounded memory: for each session only the highest sequence matters. */
 export class UnsentRings {
   #rings = new Map<string, number>();
   #tooMany = false;
@@ -38,7 +38,7 @@ export class UnsentRings {
     this.#rings.clear();
   }
 
-  /** What was taken and may not have got through. */
+  /** Puts back rings that were taken and may not have been delivered. */
   giveBack(rings: Rings): void {
     if (rings !== 'LOOK') for (const [sessionId, sequence] of rings) this.add(sessionId, sequence);
     else {
@@ -47,7 +47,7 @@ export class UnsentRings {
     }
   }
 
-  /** Hands over everything and is empty again. */
+  /** Returns all queued rings and empties the queue. */
   take(): Rings {
     const taken = this.#tooMany ? 'LOOK' : this.#rings;
     this.#rings = new Map();
@@ -56,7 +56,7 @@ export class UnsentRings {
   }
 }
 
-/** As texts of less than 8,000 bytes each, which is the most that PostgreSQL carries. */
+/** Serializes rings into messages of less than 8,000 bytes each, the limit of a NOTIFY payload. */
 export function writeMessages({ origin, rings }: RingMessage): string[] {
   if (rings === 'LOOK') return [JSON.stringify({ from: origin, rings: null })];
   const named = [...rings];
@@ -66,7 +66,7 @@ export function writeMessages({ origin, rings }: RingMessage): string[] {
   return messages;
 }
 
-/** Null for what is no message of ours. */
+/** Parses a message; null if it is not one of ours. */
 export function readMessage(text: string): RingMessage | null {
   try {
     const { from, rings } = wireShape.parse(JSON.parse(text));
@@ -76,7 +76,10 @@ export function readMessage(text: string): RingMessage | null {
   }
 }
 
-/** Tells listeners here what a replica said; what is no message of ours makes them look, an own one nothing. */
+/**
+ * Delivers a message to the listeners in this process. Ignores this process's own messages; a message that cannot be
+ * parsed counts as missed rings.
+ */
 export function hearMessage(here: LocalDoorbell, text: string, ownOrigin: string): void {
   const message = readMessage(text);
   if (message?.origin === ownOrigin) return;

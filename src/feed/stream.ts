@@ -5,7 +5,7 @@ import type { CursorError, CursorExpiry, LogPlace } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { Progress } from './tail.ts';
 
-/** What a subscriber is shown, before its selection is executed on it. */
+/** Event sent to a subscriber, before its selection is executed on it. */
 export type Frame =
   | { readonly kind: 'TRANSITION'; readonly transition: LogRow }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPlace; readonly serverTime: Date }
@@ -17,7 +17,6 @@ export type Frame =
     }
   | { readonly kind: 'RESET'; readonly at: LogPlace; readonly cause: RestartCause };
 
-/** Why a subscriber was not sent everything since its last frame. */
 export const RESTART_CAUSES = {
   TOO_FAR_BEHIND:
     'More happened since than is worth streaming, or the connection did not take it fast enough.',
@@ -27,45 +26,48 @@ export const RESTART_CAUSES = {
 } as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
 export type RestartCause = keyof typeof RESTART_CAUSES;
 
-/** An executed frame: the same for all streams that share it, but for the cursor of the frame before it. */
+/** Executed frame. All streams share it, except for the cursor of the previous frame, which each fills in. */
 export interface Executed {
   readonly json: FrameJson;
-  /** Whether the result would be another for another viewer. */
+  /** Whether the result differs between viewers. */
   readonly dependsOnViewer: boolean;
-  /** Whether it would be the same at any other time: it shows nothing but its frame, which never changes. */
+  /** Whether the result is immutable: it shows nothing but its frame, which never changes. */
   readonly lasting: boolean;
 }
 
-/** What a subscriber wants to see of each frame. Those of the same key share their executions. */
+/** Selected fields of each frame. Subscribers with the same key share executions. */
 export interface Selection {
   readonly key: string;
   /**
-   * Executes the selection on frames; results in their order. Executions with the same `occasion` object share what they
-   * read. Rejects if one of them fails for a fault of the gateway: such a result is not a frame.
+   * Executes the selection on frames and returns the results in order. Calls with the same `occasion` object share
+   * DataLoaders. Rejects if an execution fails because of a fault of the gateway: such a result must not be sent.
    */
   execute(frames: readonly Frame[], viewer: Viewer, occasion: object): Promise<Executed[]>;
 }
 
-/** Where one subscription's frames go: a WebSocket, or a response that stays open. */
+/** Destination of one subscription's frames: a WebSocket, or a response that stays open. */
 export interface Sink {
-  /** Sends an execution result; `replay` marks one of the past, after which more of the past follows. */
+  /** Sends an execution result. `replay` marks a past frame that is followed by more past frames. */
   send(json: string, replay: boolean): void;
-  /** Sends what is sent meanwhile in one go. */
+  /** Corks the socket while `send` runs, so that its frames go out in one write. */
   together(send: () => void): void;
-  /** False while the peer does not read what was sent. */
+  /** False while the socket is full, because the peer does not read. */
   readonly writable: boolean;
-  /** Resolves when it is writable again, or closed. */
+  /** Resolves when the sink is writable again, or closed. */
   drained(): Promise<void>;
-  /** Gives the connection up, in a way that makes clients come back with their cursors. */
+  /** Closes the connection in a way that makes clients reconnect with their cursors. */
   abandon(): void;
 }
 
-/** Where a subscriber is in a log: the place that its cursor names, and how far that is. */
+/** A subscriber's progress in a log, with the place that its cursor names. */
 export interface LogProgress extends Progress {
   readonly at: LogPlace;
 }
 
-/** Restart point for a subscriber that cannot resume: the frame to send, and the progress that it stands for. */
+/**
+ * Restart point for a subscriber that cannot resume: the frame to send (snapshot or reset) and the progress that it
+ * stands for.
+ */
 export interface Anew extends LogProgress {
   readonly frame: Frame;
 }
@@ -75,20 +77,20 @@ export interface Subscriber {
   readonly selection: Selection;
   readonly sink: Sink;
   readonly viewer: Viewer;
-  /** The cursor that it resumes after, as the client gave it; null if it gave none. */
+  /** The cursor that the client wants to resume after; null if it gave none. */
   readonly after: string | null;
   cursorOf(place: LogPlace): string;
-  /** Which transitions it is shown. */
+  /** Whether the subscriber is sent this transition. */
   wants(transition: LogRow): boolean;
-  /** Whether it is sent heartbeats while nothing happens. */
+  /** Whether the subscriber is sent heartbeats while nothing happens. */
   readonly heartbeats: boolean;
   /**
-   * Finds its restart point; null if it has none. Without one it reads on from the log after it was too far behind,
-   * whatever that takes, and otherwise ends with an error.
-   * @throws CursorError if what it follows is gone as a whole
+   * Finds the restart point; null if the subscription has none. Without one, a subscriber that was too far behind
+   * catches up from the log, however long that takes; after any other cause it ends with an error.
+   * @throws CursorError if the log that it follows is gone
    */
   readonly startAnew: ((cause: RestartCause) => Promise<Anew>) | null;
 }
 
-/** How a subscription ends by itself. */
+/** Ends a subscription with an error. */
 export type Expire = (error: CursorError) => void;

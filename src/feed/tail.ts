@@ -3,75 +3,78 @@ import { detached } from '../telemetry/trace.ts';
 import type { CursorExpiry } from './cursor.ts';
 import { type Fingerprinted, fingerprintOf } from './fingerprint.ts';
 
-/** A transition under its number in the log that is followed: 1, 2, 3 … without gaps. */
+/** Transition with its number in the followed log: 1, 2, 3 … without gaps. */
 export type Entry = FeedEntry;
 
-/** A log to follow: the feed, or one session's log. */
+/** Log that can be followed: the feed, or one session's log. */
 export interface NumberedLog {
-  /** Reads entries from a number on, that number included, in order, at most `limit`. */
+  /** Reads at most `limit` entries in order, starting with this number. */
   readFrom(number: number, limit: number): Promise<Entry[]>;
-  /** Reads the newest entries, in order, at most `limit`. */
+  /** Reads the newest entries, at most `limit`, in order. */
   readNewest(limit: number): Promise<Entry[]>;
-  /** Finds out why the log has nothing from a number on, though there was an entry under it. */
+  /** Returns why the log has no entry from a number on, although it had one. */
   explainLoss(): Promise<CursorExpiry>;
 }
 
-/** How far a reader of a log has come: the number of the newest entry that it has seen, and that entry's fingerprint. */
+/** How far a reader of a log has read: number and fingerprint of the newest entry that it has seen. */
 export interface Progress {
-  /** 0: it has seen nothing. */
+  /** 0 if it has seen nothing. */
   readonly number: number;
   /** Null if it is not known. */
   readonly fingerprint: number | null;
 }
 
-/** What listens to a tail: the subscribers with one selection. */
+/** Listener of a tail: a subscriber group. */
 export interface Listener {
-  /** Takes new entries. Resolves once the subscribers that keep up have been sent them; never rejects. */
+  /** Publishes new entries. Resolves once the live subscribers have been sent them; never rejects. */
   hear(entries: readonly Entry[]): Promise<void>;
   /**
-   * Learns, in order with the entries that it heard, that the log lost those after a number. `holds` tells whether a
-   * subscriber that has come so far was shown nothing but what the log still has.
+   * Called after the log lost its entries after number `to`; ordered with the calls of `hear`. `holds` tells whether a
+   * subscriber with this progress was sent only entries that the log still has.
    */
   rewound(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
-  /** Counts the subscribers that keep up, and those that have been lagging for less than so many milliseconds. */
+  /** Counts the live subscribers, and those that have been lagging for less than `patienceMs` milliseconds. */
   pace(patienceMs: number): { live: number; lagging: number };
 }
 
-/** Entries that are passed on, and executed, together. */
+/** Most entries published, and executed, in one batch. */
 const LIVE_PAGE = 100;
 const REPLAY_PAGE = 500;
 const RETRY_MS = 500;
-/** If most subscribers lag, the machine or the network is saturated: the tail waits for them up to this long. */
+/**
+ * If more subscribers lag than are live, the machine or the network is saturated: the tail waits up to this long for
+ * them.
+ */
 const PATIENCE_MS = 250;
 const PACE_LOOK_MS = 2;
 
 /**
- * Follows the end of one log for all its subscribers on this process. The next page is read when most of them have been
+ * Reads the end of one log for all its subscribers in this process. It reads the next page when most of them have been
  * sent the last one (backpressure by the majority); a slow minority does not delay the others.
  *
- * A log can go back: a promoted standby or a restored backup has lost the newest entries, and assigns their numbers
- * again. So each read starts with the newest entry that is known here (the anchor). If the log has another one under that
- * number, or none, the tail goes back to the newest entry that both have in common, and tells its listeners.
+ * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their numbers
+ * again. So each read starts at the newest known entry (the anchor). If the log has no entry or another one under that
+ * number, the tail goes back to the newest entry that both have in common, and tells its listeners.
  */
 export class Tail {
   readonly listeners = new Set<Listener>();
   readonly #log: NumberedLog;
-  /** How many of the newest entries are kept in memory, so that clients that reconnect soon need no read of the log. */
+  /** Capacity of `#recent`. Clients that reconnect soon are served from it without a read of the log. */
   readonly #kept: number;
   readonly #onError: (error: unknown) => void;
   readonly #onRewound: (why: CursorExpiry) => void;
-  /** The newest entries, without a gap up to the head. */
+  /** Newest entries, without gaps, up to the head. */
   #recent: readonly Entry[] = [];
-  /** Entries that were handed over, by number. */
+  /** Entries handed over by writers and not published yet, by number. */
   readonly #given = new Map<number, Entry>();
   #warm: Promise<void> | null = null;
   #passingOn = false;
   #mayHaveGrown = false;
-  /** When the server may have changed: until a read that began later, entries that are handed over are not trusted. */
+  /** When the database server may have changed. Entries that are handed over are not trusted until a later read. */
   #doubtedAt = 0;
-  /** When the newest read began that found the head in the log. */
+  /** Start of the newest read that confirmed the head. */
   #verifiedAt = 0;
-  /** Who waits for the next read, see `look`. */
+  /** Callbacks waiting for the next read, see `look`. */
   #looking: (() => void)[] = [];
   #stopped = false;
 
@@ -86,12 +89,12 @@ export class Tail {
     this.#onRewound = on.rewound;
   }
 
-  /** Number of the newest entry that is known here; 0 before there is any. */
+  /** Number of the newest known entry; 0 if there is none. */
   get head(): number {
     return this.#recent.at(-1)?.number ?? 0;
   }
 
-  /** When the head was last seen to be the log's own, by the process's clock in milliseconds; 0 while that is in doubt. */
+  /** When the log last confirmed the head, by `performance.now()`; 0 while the head is in doubt. */
   get verifiedAt(): number {
     return this.#isDoubtful ? 0 : this.#verifiedAt;
   }
@@ -100,32 +103,34 @@ export class Tail {
     return this.#doubtedAt > this.#verifiedAt;
   }
 
-  /** Reads the newest entries, so that clients that reconnect soon find them in memory. Everything else waits for it. */
+  /** Reads the newest entries into memory, once. All other work waits for it. */
   warmUp(): Promise<void> {
     this.#warm ??= this.#readEnd();
     return this.#warm;
   }
 
-  /** Notes that the log may have grown. Cheap, and safe to call too often. */
+  /** Notes that the log may have grown. Cheap; extra calls do no harm. */
   wake(): void {
     this.#mayHaveGrown = true;
     this.#goOn();
   }
 
-  /** Notes that the log may have been rewound: nothing counts as verified until it was read again. Does not read it. */
+  /**
+   * Notes that the log may have been rewound: nothing counts as verified until the next read. Does not start a read.
+   */
   doubt(): void {
     this.#doubtedAt = performance.now();
   }
 
-  /** Notes that a read of the log that began at that moment found the head to be its end. */
+  /** Notes that a read which began at `at` found `head` to be the end of the log. */
   confirm(head: Progress, at: number): void {
     if (this.isAt(head)) this.#verifiedAt = Math.max(at, this.#verifiedAt);
   }
 
-  /** Takes an entry that the log has: the next one is passed on without a read. */
+  /** Takes an entry that its writer has just committed; if it follows the head, it is published without a read. */
   give(entry: Entry): void {
     if (entry.number <= this.head) {
-      // Under this number another entry is known here: the numbers were assigned again.
+      // Another entry is known under this number: the numbers were assigned again.
       if (this.#contradicts(progressTo(entry))) this.#doubtAndRead();
       return;
     }
@@ -134,7 +139,7 @@ export class Tail {
     this.#goOn();
   }
 
-  /** Whether a reader that has come so far has seen everything that is known here, and nothing else. */
+  /** Whether a reader with this progress has seen every entry up to the head, and no other. */
   isAt({ number, fingerprint }: Progress): boolean {
     const newest = this.#recent.at(-1);
     if (!newest) return number === 0;
@@ -142,8 +147,9 @@ export class Tail {
   }
 
   /**
-   * Returns some entries after what a reader has seen, from memory or from the log; none if it is at the head.
-   * `LOG_REWOUND`, `ARCHIVED`: it cannot go on, because the log has lost what it has seen. `STOPPED`: nothing comes.
+   * Returns some entries after a reader's progress, from memory or from the log; none if it is at the head.
+   * `LOG_REWOUND` and `ARCHIVED`: the reader cannot continue, because the log has lost what it has seen or what comes
+   * next. `STOPPED`: the tail has stopped.
    */
   async after(progress: Progress): Promise<readonly Entry[] | CursorExpiry | 'STOPPED'> {
     await this.warmUp();
@@ -157,13 +163,13 @@ export class Tail {
       if (typeof entries === 'string') return this.#explain(entries, read);
       if (this.#contradicts(progress)) this.#doubtAndRead();
       if (entries.length > 0) return entries;
-      // The log ends here, and the tail does not know: its entries were lost, or it has not read so far yet.
+      // The log ends here, and the tail does not know: the entries were lost, or the tail has not read this far yet.
       await this.look();
     }
     return 'STOPPED';
   }
 
-  /** Resolves after the next read of the log's end, and what follows from it. */
+  /** Requests a read of the log's end; resolves when it, and a rewind that it may find, are done. */
   look(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
@@ -203,7 +209,9 @@ export class Tail {
     }
   }
 
-  /** Reads one page after the head. A doubt that arises while it is read remains. */
+  /**
+   * Reads one page after the head. A doubt that arises during the read remains: only a read that began later clears it.
+   */
   async #readOn(): Promise<void> {
     const looking = this.#looking.splice(0);
     this.#mayHaveGrown = false;
@@ -226,7 +234,7 @@ export class Tail {
     for (const resolve of looking) resolve();
   }
 
-  /** Takes the given entries that follow the head. What comes behind a gap is read, as is what fills the gap. */
+  /** Takes the handed-over entries that follow the head without a gap. Any others are dropped and read from the log. */
   #takeGiven(): Entry[] {
     const taken: Entry[] = [];
     let number = this.head;
@@ -250,21 +258,21 @@ export class Tail {
     await this.#waitForTheMany();
   }
 
-  /** Goes back to the newest entry that the log still has: everything after it was lost. */
+  /** Goes back to the newest entry that the log still has: all entries after it were lost. */
   async #rewind(why: CursorExpiry): Promise<void> {
     const known = this.#recent;
     const read = await this.#readPatiently(() => this.#log.readFrom(known[0]?.number ?? 1, known.length));
     let common = 0;
     while (common < known.length && isSame(known[common], read[common])) common += 1;
     this.#mayHaveGrown = true;
-    // The read before came from a server that was on its way out.
+    // The earlier read came from a server that was shutting down; nothing was lost.
     if (common === known.length) return;
     if (common > 0) this.#recent = known.slice(0, common);
     else await this.#readEnd();
     if (this.#stopped) return;
     this.#given.clear();
     const first = common > 0 ? (known[0] as Entry).number : Number.POSITIVE_INFINITY;
-    // Older than all that is known here: whoever has come so far reads from the log, which is verified by its anchor.
+    // Readers older than `#recent` read from the log themselves, and that read is verified by its anchor.
     const holds = (progress: Progress) =>
       progress.number < first ? common > 0 : this.#keptAfter(progress) !== null;
     for (const listener of this.listeners) listener.rewound(why, this.head, holds);
@@ -276,12 +284,12 @@ export class Tail {
     this.wake();
   }
 
-  /** A log that has nothing left where there was something is not told apart from a rewound one by its numbers. */
+  /** An empty read does not tell an archived log from a rewound one, so ask the log. */
   #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
     return read.length > 0 ? Promise.resolve(why) : this.#patiently(() => this.#log.explainLoss(), why);
   }
 
-  /** Returns entries after what a reader has seen, or null if they are not all in memory. */
+  /** Returns entries after a reader's progress, or null if they are not all in memory. */
   #keptAfter({ number, fingerprint }: Progress): readonly Entry[] | null {
     const first = this.#recent[0];
     if (number === 0) return first && first.number !== 1 ? null : this.#recent.slice(0, REPLAY_PAGE);
@@ -291,14 +299,17 @@ export class Tail {
     return this.#recent.slice(from, from + REPLAY_PAGE);
   }
 
-  /** Whether another entry is known here under the number of what a reader has seen, or the log ends before it. */
+  /** Whether the entry known under this number differs from the one that the reader has seen. */
   #contradicts({ number, fingerprint }: Progress): boolean {
     const first = this.#recent[0];
     const known = first && this.#recent[number - first.number];
     return known !== undefined && fingerprint !== null && fingerprintOf(known) !== fingerprint;
   }
 
-  /** Resolves when half of the subscribers that keep up have been sent the entries: slower ones delay nobody. */
+  /**
+   * Publishes entries and resolves when half of the live subscribers have been sent them: the slower half delays
+   * nobody.
+   */
   #passedToMost(entries: readonly Entry[]): Promise<void> {
     const listeners = [...this.listeners];
     const sizes = listeners.map((listener) => listener.pace(PATIENCE_MS).live);
@@ -328,7 +339,7 @@ export class Tail {
     }
   }
 
-  /** Reads the anchor with that number, if there is to be one, and so many entries after it. */
+  /** Reads the anchor, unless it is 0, and at most `limit` entries after it. */
   #readFrom(anchor: number, limit: number): Promise<Entry[]> {
     return this.#readPatiently(() =>
       anchor === 0 ? this.#log.readFrom(1, limit) : this.#log.readFrom(anchor, limit + 1),
@@ -339,7 +350,7 @@ export class Tail {
     return this.#patiently(read, []);
   }
 
-  /** Retries until the database answers: an outage is a delay for subscribers and not an end. */
+  /** Retries until the database answers or the tail stops: subscribers see an outage as a delay, not as an end. */
   async #patiently<T>(read: () => Promise<T>, ifStopped: T): Promise<T> {
     while (!this.#stopped) {
       try {
@@ -355,20 +366,20 @@ export class Tail {
 
 const NOTHING: Progress = { number: 0, fingerprint: null };
 
-/** Returns how far a reader has come that has seen an entry and everything before it. */
+/** Returns the progress of a reader whose newest entry this is. */
 export const progressTo = (entry: Fingerprinted & { readonly number: number }): Progress => ({
   number: entry.number,
   fingerprint: fingerprintOf(entry),
 });
 
-/** Whether what was read under a number is what is known under it. */
+/** Whether two entries have the same number and fingerprint. */
 export const isSame = (known: Entry | undefined, read: Entry | undefined): boolean =>
   known !== undefined &&
   read !== undefined &&
   known.number === read.number &&
   fingerprintOf(known) === fingerprintOf(read);
 
-/** Returns the newest entries, at most so many, as far back as there is no gap: archived ones leave gaps. */
+/** Returns the newest entries, at most `limit`, back to the first gap: archived entries leave gaps. */
 function endOf(entries: readonly Entry[], limit: number): readonly Entry[] {
   let from = entries.length - 1;
   const least = Math.max(0, entries.length - limit);
@@ -376,7 +387,7 @@ function endOf(entries: readonly Entry[], limit: number): readonly Entry[] {
   return entries.slice(Math.max(0, from));
 }
 
-/** Returns what follows the anchor in a read that starts with it, or why the reader cannot go on. */
+/** Returns the entries after the anchor of a read, or why the reader cannot continue. */
 function afterAnchor(
   read: readonly Entry[],
   { number, fingerprint }: Progress,
@@ -386,7 +397,7 @@ function afterAnchor(
   if (!first) return 'LOG_REWOUND';
   if (first.number === number)
     return fingerprint === null || fingerprintOf(first) === fingerprint ? read.slice(1) : 'LOG_REWOUND';
-  // The anchor itself is gone. Numbers are assigned without gaps: only archiving takes entries away before others.
+  // The anchor is gone but later entries exist. Numbers have no gaps, so only archiving can have removed it.
   return fingerprint === null && first.number === number + 1 ? read : 'ARCHIVED';
 }
 

@@ -32,7 +32,7 @@ natsTest(
 
     await eventually(async () => near.doorbell.connected && far.doorbell.connected);
     for (const ear of ears) expect(ear.misses).toBe(1);
-    expect(near.warnings[0]).toContain('the connection will be renewed');
+    expect(near.warnings[0]).toContain('NATS connection lost');
   },
 );
 

@@ -71,7 +71,7 @@ test('what is recorded while the listening connection is cut is caught up once i
   // What was rung meanwhile is lost: whoever hears is told to look. What it then gives a position to it rings for itself.
   expect(ear.misses).toBe(1);
   expect(await feed.count(1)).toEqual([{ sessionId: session, sequence }]);
-  expect(far.warnings[0]).toContain('the connection will be renewed');
+  expect(far.warnings[0]).toContain('LISTEN connection lost');
   near.doorbell.ring(session, 2);
   await eventually(async () => ear.knowsOf(new Map([[session, 2]])));
 });
@@ -205,7 +205,7 @@ test('a NOTIFY that fails is a warning to nobody but the log, and the next goes 
 
   await eventually(async () => ear.knowsOf(new Map([[next, 1]])));
   expect(ear.rings).toEqual([[next, 1]]);
-  expect(near.warnings).toEqual([expect.stringContaining('could not be told')]);
+  expect(near.warnings).toEqual([expect.stringContaining('NOTIFY failed')]);
 });
 
 interface Plight {

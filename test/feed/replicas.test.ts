@@ -21,7 +21,7 @@ natsTest('a gateway starts though NATS is away, and its subscribers get what is 
   await gateway.start('without.nats');
 
   expect(await live.next()).toEqual({ sequence: 1 });
-  expect(gateway.logs.some((line) => line.includes('not heard over NATS'))).toBe(true);
+  expect(gateway.logs.some((line) => line.includes('NATS connection lost'))).toBe(true);
 });
 
 async function expectToBeTold(environment: Record<string, string>) {
