@@ -14,13 +14,16 @@ import {
 } from './wire.ts';
 
 interface Options extends TransportOptions {
-  /** Given out by the provider's account manager; needed for SDK tokens alone. */
+  /** App id, issued by the provider's account manager; only needed for SDK tokens. */
   readonly appId: string | null;
-  /** Hears of answers that were refused because they are about another verification or user. */
+  /** Called for each answer that was refused because it is about another verification or user. */
   readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
-/** The provider's REST API over HTTP, for each purpose on which its calls are spent. */
+/**
+ * Creates the client of the provider's REST API; `purpose` selects whether its calls count as polls or as mutations in
+ * the call budget.
+ */
 export function createCashfree({
   appId,
   onMismatch,
@@ -44,7 +47,7 @@ export function createCashfree({
           path: '/user',
           body: writeUser(user),
           read: readUser,
-          // The id is always of our choosing: a second time meets the first one's user.
+          // Safe to repeat: we choose the id, so a second call is refused with TAKEN and creates nothing.
           repeatable: true,
         }),
       findUser: (userId) => orNull(get('/user', { user_id: userId }, readUser)),
@@ -62,7 +65,7 @@ export function createCashfree({
           path: '/vkyc',
           body: writeRequest(request),
           read: readVerification,
-          // After a timeout only a GET can tell whether it has to be sent again.
+          // Not repeated: after a timeout only a GET can tell whether the start took effect.
           repeatable: false,
         }).catch((error) => {
           throw withTemplateProblems(error, request);
@@ -84,7 +87,7 @@ export function createCashfree({
   };
 }
 
-/** Names the templates that the request had, if the provider does not know one of them. */
+/** Adds the templates of the request to the failure if the provider does not know one of them. */
 function withTemplateProblems(error: unknown, request: ProviderRequest): unknown {
   if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
   const problems = templateProblems(request);

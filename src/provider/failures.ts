@@ -2,28 +2,31 @@ import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '..
 import type { ProviderRequest } from '../domain/ports.ts';
 import { readFailure } from './wire.ts';
 
-/** What one of the provider's error codes means to us. */
+/** How the gateway treats one of the provider's error codes. */
 interface Meaning {
   readonly kind: ProviderFailureKind;
-  /** Our own words: the provider's may name addresses or repeat what a person typed. */
+  /** Our own text: the provider's may contain addresses or repeat what a person typed. */
   readonly message: string;
-  /** What is not acceptable in the input, for INVALID. */
+  /** Invalid fields of the input, for INVALID. */
   readonly problems?: readonly FieldProblem[];
-  /** When to come back, where the answer does not say. */
+  /** When to retry if the response does not say. */
   readonly retryAfterSeconds?: number;
 }
 
-const TAKEN: Meaning = { kind: 'TAKEN', message: 'The provider has this id already.' };
-const NOT_FOUND: Meaning = { kind: 'NOT_FOUND', message: 'The provider does not know it.' };
+const TAKEN: Meaning = { kind: 'TAKEN', message: 'The provider already has an object with this id.' };
+const NOT_FOUND: Meaning = { kind: 'NOT_FOUND', message: 'The provider has no object with this id.' };
 const NOT_LET_IN: Meaning = {
   kind: 'UNAVAILABLE',
   message:
-    'The provider does not let this gateway in: its operators have to mend the credentials or the allowed addresses.',
+    'The provider denies access to this gateway: operators must correct the credentials or the allowed IP addresses.',
   retryAfterSeconds: 60,
 };
-const BUSY: Meaning = { kind: 'UNAVAILABLE', message: 'The provider takes no more calls for now.' };
+const BUSY: Meaning = { kind: 'UNAVAILABLE', message: 'The provider limits the rate of calls; retry later.' };
 const FAILING: Meaning = { kind: 'UNAVAILABLE', message: 'The provider failed.' };
-const MISUSED: Meaning = { kind: 'REFUSED', message: 'The provider did not understand this gateway.' };
+const MISUSED: Meaning = {
+  kind: 'REFUSED',
+  message: 'The provider rejected the call as malformed, which is a fault of this gateway.',
+};
 
 const invalid = (...problems: FieldProblem[]): Meaning => ({
   kind: 'INVALID',
@@ -31,14 +34,14 @@ const invalid = (...problems: FieldProblem[]): Meaning => ({
   problems,
 });
 
-/** The provider has one error for both templates and does not say which of them it means. */
+/** Error code for an unknown template. The provider has one for both templates and does not say which one it means. */
 export const UNKNOWN_TEMPLATE = 'Bad request, please check API documentation';
 const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['userTemplate'], message: 'must be one of the user templates that the provider knows' },
   { path: ['agentTemplate'], message: 'must be one of the agent templates that the provider knows' },
 ];
 
-/** Returns what a start may have got wrong for which the provider answered `UNKNOWN_TEMPLATE`: the templates it named. */
+/** Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`: the templates that it named. */
 export function templateProblems(request: ProviderRequest): readonly FieldProblem[] {
   const given = TEMPLATE_PROBLEMS.filter(
     ({ path: [field] }) => request[field as keyof ProviderRequest] !== undefined,
@@ -53,8 +56,8 @@ export function templateProblems(request: ProviderRequest): readonly FieldProble
 }
 
 /**
- * Every error code of the provider's pages, in its three spellings: snake_case, UPPER_CASE and prose. What is not
- * here is counted (`vkyc_provider_unmapped_errors_total`) and judged by its HTTP status.
+ * All error codes in the provider's documentation, in its three spellings: snake_case, UPPER_CASE and prose. Other
+ * codes are counted (`vkyc_provider_unmapped_errors_total`) and treated by their HTTP status.
  */
 export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
   'x-client-id_missing': NOT_LET_IN,
@@ -93,7 +96,7 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
   api_error: FAILING,
 };
 
-/** An error answer as a failure. `onUnmapped` hears of a code that no page of the provider names. */
+/** Converts an error response to a failure. Calls `onUnmapped` for a code that the provider does not document. */
 export function failureOf(
   status: number,
   body: string,
@@ -110,21 +113,24 @@ export function failureOf(
   return new ProviderFailure(kind, message, { providerCode: code, retryAfterSeconds: wait, problems });
 }
 
-/** Request Timeout, Too Early, and what some proxies answer where the client left: it may have been done. */
+/** Request Timeout, Too Early, and nginx's Client Closed Request: the call may have taken effect. */
 const TIMEOUTS = [408, 425, 499];
 
-/** A code is kept for people to look up; what does not look like one might be anything. */
+/**
+ * Returns the code if it looks like one, so that people can look it up; other text might contain anything. Long numbers
+ * are masked.
+ */
 function readableCode(code: string | null): string | null {
   if (code === null || !/^[\w .,:-]{1,80}$/.test(code)) return null;
   return code.replace(/\d{4,}/g, '…');
 }
 
-/** Only the provider's own errors say what type they are: any other answer is of somebody in between. */
+/** Only the provider's own errors have a type; any other error response comes from a proxy in between. */
 function byStatus(status: number, isTheirs: boolean): Meaning {
   if (status === 401 || status === 403) return NOT_LET_IN;
   if (status === 429) return BUSY;
   if (!isTheirs || status >= 500 || TIMEOUTS.includes(status)) return FAILING;
   if (status === 404) return NOT_FOUND;
   if (status === 409) return TAKEN;
-  return { kind: 'REFUSED', message: 'The provider refused.' };
+  return { kind: 'REFUSED', message: 'The provider refused the call.' };
 }

@@ -1,27 +1,30 @@
 import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
 
-/** Says why a text is no JSON that can be used; the message continues "it …" and holds nothing of the text. */
+/** Thrown for JSON that cannot be used. The message continues "it …" and contains nothing of the text. */
 export class UnusableJson extends Error {
   override readonly name = 'UnusableJson';
 }
 
-/** Whether a parsed value is a number; its `value` is as it was written: ids may have 64 bits, which a double cannot hold. */
+/**
+ * Whether a parsed value is a number. Its `value` is the text of the number: ids may have 64 bits, which a double
+ * cannot hold.
+ */
 export const isWrittenNumber = isLosslessNumber;
 
 interface Options {
   /**
-   * What to do about a key that an object repeats with another value: RFC 8259 leaves open which of them counts. By default
-   * it is refused; this returns the value to take, or throws.
+   * Called if an object repeats a key with another value, as RFC 8259 leaves open which one counts. Returns the value
+   * to take, or throws, which is the default.
    */
   readonly onRepeatedKey?: (key: string, first: unknown, second: unknown) => unknown;
 }
 
 const BYTE_ORDER_MARK = /^\uFEFF/;
-/** Names of fields; any other key may hold something of a person. */
+/** Only keys of this form are named in messages; any other key may contain personal data. */
 const FIELD_NAME = /^[A-Za-z_]{1,40}$/;
 
 /**
- * Parses JSON, also after a byte order mark. Numbers stay as they were written.
+ * Parses JSON, skipping a byte order mark. Numbers keep their text.
  *
  * @throws UnusableJson
  */

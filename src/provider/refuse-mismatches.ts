@@ -2,7 +2,7 @@ import { Mismatch } from '../domain/errors.ts';
 import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
 import type { Provider } from '../domain/ports.ts';
 
-/** An answer that was refused: the call, the id that differs, and the verification that was asked about, if any. */
+/** Refused response: the call, the id that differs, and the verification that was asked for, if any. */
 export interface MismatchedAnswer {
   readonly call: keyof Provider;
   readonly field: IdentityField;
@@ -10,9 +10,9 @@ export interface MismatchedAnswer {
 }
 
 /**
- * Wraps a provider's client so that an answer about another verification or user than the call named is refused. A
- * cache, a proxy or the provider itself may mix up answers; used, such an answer would approve another customer.
- * The wrapped calls throw a `Mismatch`; it is not retried, and `onMismatch` hears of it.
+ * Wraps a provider client so that it refuses a response about another verification or user than the call named. A
+ * cache, a proxy or the provider may mix up responses; used, such a response could approve another customer. The
+ * wrapped calls throw a `Mismatch`, which is not retried, and report it to `onMismatch`.
  */
 export function refuseMismatches(
   provider: Provider,
@@ -43,7 +43,7 @@ export function refuseMismatches(
     },
     findVerification: async (verificationId) =>
       compare('findVerification', { verificationId }, await provider.findVerification(verificationId)),
-    // Its answer names nobody.
+    // The token response contains no ids.
     createSdkToken: (referenceId, userId) => provider.createSdkToken(referenceId, userId),
   };
 }

@@ -1,12 +1,12 @@
 import { constants, createHmac, publicEncrypt, timingSafeEqual } from 'node:crypto';
 
-/** base64(HMAC-SHA256(secret, timestamp + raw body)), concatenated with nothing between: the provider's page on webhook signatures. */
+/** Signs a webhook: base64(HMAC-SHA256(secret, timestamp + raw body)), as the provider documents it. */
 export const sign = (secret: string, timestamp: string, body: Buffer): string =>
   createHmac('sha256', secret).update(timestamp).update(body).digest('base64');
 
 /**
- * Whether any of the active secrets made this signature over these bytes. Takes the same time for every
- * signature of the right length. There is no time window: a retry may come hours later.
+ * Whether one of the active secrets made this signature. Timing-safe for every signature of the right length. There is
+ * no time window: a retry may come hours later.
  */
 export function verify(
   secrets: readonly string[],
@@ -23,8 +23,8 @@ export function verify(
 }
 
 /**
- * The `x-cf-signature` of a call, for accounts whose second factor is a public key: base64(RSA-OAEP with SHA-1 of
- * `<client id>.<unix seconds>`). The provider takes one for five minutes.
+ * Returns the `x-cf-signature` of a call, for accounts whose second factor is a public key: base64(RSA-OAEP with SHA-1
+ * of `<client id>.<unix seconds>`). The provider accepts a signature for five minutes.
  */
 export const signCall = (publicKey: string, clientId: string, now: Date): string =>
   publicEncrypt(

@@ -1,12 +1,12 @@
-/** Times as the provider writes them: each is understood exactly, or refused with the reason, never changed. */
+/** Parses the times that the provider sends. Each one is either understood exactly or refused with the reason. */
 import { isStorableTime } from '../domain/storable.ts';
 
-/** A time, or why there is none, to continue the name of a field. */
+/** A time, or a problem whose text continues the name of a field. */
 export type TimeReading = { readonly time: Date } | { readonly problem: string };
 
 /**
- * RFC 3339, also in lower case, and what the provider's pages show beside it: a date alone, a space between date and time,
- * a time without seconds or zone, an offset without colon or minutes, and India Standard Time by its name.
+ * RFC 3339, in either case, and the other forms in the provider's documentation: a date alone, a space between date and
+ * time, a time without seconds or zone, an offset without colon or minutes, and IST (India Standard Time) as the zone.
  */
 const WRITTEN =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T|\s+)(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|IST|[+-]\d{2}(?::?\d{2})?)?)?$/i;
@@ -16,7 +16,7 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 const IST_MINUTES = 330;
 
-/** Reads a time. One without a zone is taken for UTC; what is finer than a millisecond is cut off. */
+/** Parses a time. Without a zone it is UTC; digits beyond milliseconds are cut off. */
 export function readTime(text: string): TimeReading {
   const trimmed = text.trim();
   if (EPOCH.test(trimmed)) return readEpoch(trimmed);
@@ -25,14 +25,14 @@ export function readTime(text: string): TimeReading {
   if (!year) return { problem: 'is not a time in a form that this gateway knows' };
   if (Number(day) < 1 || Number(day) > daysOf(Number(year), Number(month)))
     return { problem: 'is not a day of the calendar' };
-  // A leap second has no time of its own in JavaScript or PostgreSQL.
+  // JavaScript and PostgreSQL cannot represent leap seconds.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
     return { problem: 'is not a time of day between 00:00:00 and 23:59:59' };
   const offset = offsetOf(zone.toUpperCase());
   if (offset === null) return { problem: 'has an offset from UTC of a day or more' };
 
   const time = new Date(0);
-  // Date.UTC would take the year 50 for 1950.
+  // Date.UTC would map the years 0 to 99 to 1900 to 1999.
   time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   time.setUTCHours(
     Number(hour),
@@ -43,7 +43,10 @@ export function readTime(text: string): TimeReading {
   return storable(time);
 }
 
-/** Seconds or milliseconds since 1970, told apart by their digits: between 2001 and 2286 they have 10 and 13. */
+/**
+ * Parses seconds or milliseconds since 1970, told apart by their number of digits: between 2001 and 2286 they have 10
+ * and 13.
+ */
 function readEpoch(digits: string): TimeReading {
   if (EPOCH_SECONDS.test(digits)) return storable(new Date(Number(digits) * 1_000));
   if (EPOCH_MILLISECONDS.test(digits)) return storable(new Date(Number(digits)));
@@ -55,14 +58,14 @@ function readEpoch(digits: string): TimeReading {
 const storable = (time: Date): TimeReading =>
   isStorableTime(time) ? { time } : { problem: 'is a time outside the years 1 to 9999' };
 
-/** 0 for a month that there is not. */
+/** Returns the days of a month; 0 if there is no such month. */
 const daysOf = (year: number, month: number): number => {
   if (month < 1 || month > 12) return 0;
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 };
 
-/** Minutes east of UTC; null if that is a day or more. */
+/** Returns minutes east of UTC; null if the offset is a day or more. */
 function offsetOf(zone: string): number | null {
   if (zone === 'Z') return 0;
   if (zone === 'IST') return IST_MINUTES;

@@ -14,34 +14,37 @@ import { signCall } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
 const MOST_ANSWER_BYTES = 1024 * 1024;
-/** Beyond the first attempt, where a call may be repeated at all. */
+/** Retries after the first attempt, for calls that are safe to repeat. */
 const MOST_REPETITIONS = 2;
 const FAILURES_UNTIL_OPEN = 5;
-/** Where a 429 does not say how long. */
+/** Pause after a 429 that does not say how long. */
 const SECONDS_AFTER_LIMIT = 5;
-/** What an answer may ask for; anything else is a mistake of somebody's. */
+/** Limits of the pause that a response may ask for; values outside are clamped. */
 const SHORTEST_WAIT_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 600;
 
 export interface TransportOptions {
-  /** Such as https://api.cashfree.com/verification */
+  /** For example https://api.cashfree.com/verification */
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** PEM; where the account's second factor is a public key and not a list of addresses. */
+  /** PEM of the public key, for accounts that use one as second factor instead of an IP allowlist. */
   readonly publicKey: string | null;
   readonly budget: CallBudget;
-  /** Ends the polls that are on their way. */
+  /** Aborts running polls. */
   readonly stopping: AbortSignal;
-  /** Of one attempt, its answer's last byte included. */
+  /** Timeout of one attempt, up to the last byte of the response. */
   readonly timeoutMs?: number;
-  /** How long nothing is asked after failures in a row. */
+  /** How long the circuit breaker stays open. */
   readonly breakMs?: number;
-  /** Hears of an error code that no page of the provider names. */
+  /** Called for an error code that the provider does not document. */
   readonly onUnmappedError: (status: number, code: string) => void;
-  /** Each attempt, once it has its turn: the endpoint is such as `GET /vkyc`, without what it was asked. */
+  /**
+   * Wraps each attempt for metrics, once the budget allows it. `endpoint` is for example `GET /vkyc`, without the
+   * query.
+   */
   readonly watch: <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
-  /** Hears when the provider is given a rest, and when it is asked again. */
+  /** Called when the circuit breaker opens and closes. */
   readonly onBreak: (open: boolean) => void;
 }
 
@@ -49,19 +52,21 @@ export interface Call<T> {
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
-  /** Makes sense of a 2xx, or throws a `ProviderFailure`. */
+  /** Parses the body of a 2xx response, or throws a `ProviderFailure`. */
   readonly read: (text: string) => T;
-  /** Whether a second time does no harm; else one attempt is all, and the caller finds out what came of it. */
+  /**
+   * Whether the call is safe to repeat. If not, one attempt is made and the caller finds out whether it took effect.
+   */
   readonly repeatable: boolean;
 }
 
-/** Throws a `ProviderFailure`. */
+/** @throws ProviderFailure */
 export type Transport = <T>(purpose: CallPurpose, call: Call<T>) => Promise<T>;
 
 /**
- * One call over HTTP: within the budget, in bounded time and memory, repeated with jitter where that is safe, and
- * not made at all while the provider fails again and again. A `Retry-After` is not waited for here: it pauses the
- * budget, and the caller is told.
+ * Creates the transport: HTTP calls within the call budget, with bounded time and memory, retried with jitter if that
+ * is safe, and not made while the circuit breaker is open. A `Retry-After` is not waited for here: it pauses the
+ * budget, and the failure carries it to the caller.
  */
 export function createTransport(options: TransportOptions): Transport {
   const { budget, timeoutMs = 10_000, breakMs = 10_000 } = options;
@@ -69,7 +74,7 @@ export function createTransport(options: TransportOptions): Transport {
     halfOpenAfter: breakMs,
     breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
   });
-  // Known here as well, so that nobody takes a turn for nothing.
+  // Copy of the breaker's state, checked before the budget, so that no call is spent while the breaker is open.
   let restsUntil = 0;
   breaker.onBreak(() => {
     restsUntil = performance.now() + breakMs;
@@ -81,7 +86,10 @@ export function createTransport(options: TransportOptions): Transport {
     backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1_500 }),
   });
 
-  /** The turn is waited for outside the breaker: the one call that probes the provider holds up all others. */
+  /**
+   * Waits for the budget outside the circuit breaker, because a half-open breaker blocks all other calls while its one
+   * probe runs.
+   */
   async function attempt<T>(purpose: CallPurpose, call: Call<T>): Promise<T> {
     if (performance.now() < restsUntil) throw resting();
     await budget.take(purpose);
@@ -94,7 +102,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   const resting = () =>
-    new ProviderFailure('UNAVAILABLE', 'The provider keeps failing and is given a short rest.', {
+    new ProviderFailure('UNAVAILABLE', 'The provider keeps failing; calls to it are paused for a short time.', {
       retryAfterSeconds: Math.ceil(breakMs / 1000),
       sent: false,
     });
@@ -144,7 +152,10 @@ export function createTransport(options: TransportOptions): Transport {
       : {}),
   });
 
-  /** Others may spend of the same account: what it says is left of polls' own limit counts for more than our book. */
+  /**
+   * Pauses polls if the rate limit headers say that little is left. Other clients may use the same account, so the
+   * headers count for more than our own budget.
+   */
   async function heed(headers: Headers): Promise<void> {
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
       secondsOf(headers.get(`x-ratelimit-${name}`)),
@@ -157,7 +168,10 @@ export function createTransport(options: TransportOptions): Transport {
     call.repeatable ? repeated.execute(() => attempt(purpose, call)) : attempt(purpose, call);
 }
 
-/** A failure that says something of the provider's health: not a refusal, nor one that says when to come back. */
+/**
+ * Whether a failure is an outage, which counts for the circuit breaker: not a refusal, and not one that says when to
+ * retry.
+ */
 const isOutage = (error: Error): boolean =>
   error instanceof ProviderFailure &&
   error.kind === 'UNAVAILABLE' &&
@@ -175,14 +189,14 @@ async function bounded(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** `Retry-After` in either form. */
+/** Returns the seconds of a `Retry-After` in either of its forms. */
 function retryAfterOf(headers: Headers): number | undefined {
   const given = headers.get('retry-after');
   if (given === null) return undefined;
   return waitOf(secondsOf(given) ?? (Date.parse(given) - Date.now()) / 1000);
 }
 
-/** Seconds, within what is believed; clocks differ, and so may be in the past what was meant as soon. */
+/** Clamps seconds to the limits above. A date in the past is raised to the minimum: clocks differ. */
 const waitOf = (seconds: number | undefined): number | undefined =>
   seconds === undefined || Number.isNaN(seconds)
     ? undefined

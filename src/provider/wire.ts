@@ -1,6 +1,6 @@
 /**
- * The provider's shapes to ours, once and here: past this file there is no snake_case, no `""` for nothing and
- * no number for an id. Where the provider's pages disagree, every variant that they show is accepted.
+ * Maps the provider's wire format to our types. Outside this file there is no snake_case, no `""` for a missing value
+ * and no number for an id. Where the provider's pages contradict each other, every documented variant is accepted.
  */
 
 import { isInteger } from 'lossless-json';
@@ -18,22 +18,24 @@ import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
 import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
 import { readTime } from './times.ts';
 
-/** `""`, null and a missing field all mean nothing. Ids are integers on some pages and strings on others. */
+/** `""`, null and a missing field all mean that there is no value. */
 const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
 const storable = (longest: number, otherwise = 'must be text') =>
   z
     .string(otherwise)
     .max(longest, `has more than ${longest} characters`)
     .refine(isStorable, 'has a null byte or half a surrogate pair');
-/** Takes a whole number for the text of its digits, as they were written: ids are numbers on some pages. */
+/**
+ * Accepts an integer as the text of its digits, because ids are numbers on some of the provider's pages and strings on
+ * others.
+ */
 const orDigits = <T>(schema: z.ZodType<T>) =>
   z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
 const id = orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').nullish()).transform(orNothing);
 const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
 const optionalStatus = z.string('must be text').transform(keepStatus).nullish().transform(orNothing);
-/** What people wrote and nothing depends on: kept as far as it can be stored. */
+/** Free text that nothing depends on: repaired and cut so that it can be stored, never refused. */
 const prose = z.string().transform(keepText).nullish().transform(orNothing);
-/** A time as text, or seconds or milliseconds since 1970. */
 const time = z
   .preprocess((given) => (isWrittenNumber(given) ? given.value : given), z.string('must be a time'))
   .transform((text, context) => {
@@ -46,7 +48,7 @@ const optionalTime = z
   .preprocess((given) => (given === '' ? null : given), time.nullish())
   .transform((given) => given ?? null);
 
-/** A field that counts as missing if it cannot be understood, and what was wrong with it then. */
+/** A field that counts as missing if it cannot be parsed, and the problem that it had. */
 type Lenient<T> = { readonly value: T } | { readonly value: null; readonly problem: string };
 const lenient = <T>(schema: z.ZodType<T>) =>
   z
@@ -58,14 +60,14 @@ const lenient = <T>(schema: z.ZodType<T>) =>
       return { value: null, problem: parsed.error.issues[0]?.message ?? 'is not understood' };
     });
 
-/** By the provider's page on initiating. As a number it is the text of its digits. */
+/** Limits as on the provider's page about initiating a verification. */
 const verificationId = orDigits(
   z
     .string('must be text or a whole number')
     .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -'),
 );
 
-/** Beside the status nothing is decisive: a field that cannot be understood counts as missing, and the status counts. */
+/** Fields other than the status. One that cannot be parsed counts as missing, so that the status is still applied. */
 const BESIDE_THE_STATUS = {
   reference_id: lenient(id),
   user_id: lenient(id),
@@ -81,7 +83,7 @@ const verification = z
   .looseObject({
     verification_id: verificationId,
     status: z.string('must be text').min(1, 'must not be empty').transform(keepStatus),
-    // One value under three names: in the API, in a sentence about webhooks, and for prepaid instruments.
+    // The sub-status has three names: in the API, in a sentence about webhooks, and for prepaid instruments.
     sub_status: optionalStatus,
     subStatus: optionalStatus,
     status_code: optionalStatus,
@@ -126,7 +128,7 @@ const user = z
     }),
   );
 
-/** The expiry has one name in the schema and another in the example of the provider's page. */
+/** The provider's page names the expiry differently in the schema and in the example. */
 const sdkToken = z
   .looseObject({ access_token: z.string().min(1), expiry: optionalTime, expires_at: optionalTime })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
@@ -139,14 +141,14 @@ const addressed = z.looseObject({ data: z.looseObject({ verification_id: verific
 
 const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
-/** What a webhook says; its event type is only a label and is not read. */
+/** Content of a webhook. Its event type is only a label and is not read. */
 export interface WebhookNews {
-  /** By the provider's clock. */
+  /** Provider's clock. */
   readonly eventTime: Date;
   readonly session: ProviderSession;
 }
 
-/** Says what of a body could not be understood: field names and reasons, never values. */
+/** Thrown for a body that could not be parsed. The message has field names and reasons, never values. */
 export class NotUnderstood extends Error {
   override readonly name = 'NotUnderstood';
 }
@@ -159,7 +161,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   );
 }
 
-/** Throws `NotUnderstood`. */
+/** @throws NotUnderstood */
 function readText<T>(schema: z.ZodType<T>, text: string): T {
   let body: unknown;
   try {
@@ -176,7 +178,7 @@ const answer = <T>(schema: z.ZodType<T>, text: string): T => {
     return readText(schema, text);
   } catch (error) {
     if (!(error instanceof NotUnderstood)) throw error;
-    throw new ProviderFailure('UNAVAILABLE', `The provider answered something unexpected (${error.message})`);
+    throw new ProviderFailure('UNAVAILABLE', `The provider's answer could not be parsed (${error.message})`);
   }
 };
 
@@ -184,12 +186,12 @@ export const readVerification = (text: string): ProviderSession => answer(verifi
 export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
 export const readUser = (text: string): ProviderUser => answer(user, text);
 
-/** Throws `NotUnderstood`. */
+/** @throws NotUnderstood */
 export const readWebhook = (text: string): WebhookNews => readText(webhook, text);
 
 /**
- * Returns the verification that a webhook names, even if the webhook cannot be understood otherwise. Null if it names none,
- * or several: by a repeated key.
+ * Returns the verification id of a webhook, even if the webhook is invalid otherwise. Null if it has none, or several
+ * by a repeated key.
  */
 export function readWebhookAddress(text: string): string | null {
   try {
@@ -200,7 +202,7 @@ export function readWebhookAddress(text: string): string | null {
   }
 }
 
-/** Whether a webhook is JSON and has no verification id at all, as the test calls of the provider's dashboard. */
+/** Whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
 export function namesNobody(text: string): boolean {
   try {
     const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
@@ -212,7 +214,7 @@ export function namesNobody(text: string): boolean {
   }
 }
 
-/** Takes the last of repeated values, as most parsers do, unless they name different verifications. */
+/** Takes the last of repeated values, as most parsers do, unless they are different verification ids. */
 function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
   const named = (data: unknown) => String((data as { verification_id?: unknown } | null)?.verification_id);
   if (key === 'verification_id' || (key === 'data' && named(first) !== named(last)))
@@ -220,7 +222,10 @@ function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown 
   return last;
 }
 
-/** What of the provider's `{type, code, message}` says something; nulls where the body is a proxy's page. */
+/**
+ * Reads code and type of the provider's error body; nulls if the body is not the provider's, for example a proxy's
+ * page.
+ */
 export function readFailure(text: string): { code: string | null; type: string | null } {
   try {
     return readText(failure, text);
@@ -229,7 +234,7 @@ export function readFailure(text: string): { code: string | null; type: string |
   }
 }
 
-/** The body of `POST /user`. */
+/** Returns the body of `POST /user`. */
 export const writeUser = (person: ProviderUser) => ({
   user_id: person.userId,
   phone: person.phone ?? undefined,
@@ -238,7 +243,7 @@ export const writeUser = (person: ProviderUser) => ({
   address: person.address ?? undefined,
 });
 
-/** The body of `PATCH /user`: what is given changes, all else stays. */
+/** Returns the body of `PATCH /user`: only the given fields change. */
 export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
   user_id: userId,
   name: name ?? undefined,
@@ -246,7 +251,7 @@ export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderU
   address: address ?? undefined,
 });
 
-/** The body of `POST /oauth/token`. */
+/** Returns the body of `POST /oauth/token`. */
 export const writeTokenRequest = (appId: string, referenceId: string, userId: string) => ({
   app_id: appId,
   product: 'VKYC',
@@ -254,7 +259,7 @@ export const writeTokenRequest = (appId: string, referenceId: string, userId: st
   authenticated_user: { identifier_type: 'userId', identifier_value: userId },
 });
 
-/** The body of `POST /vkyc`. */
+/** Returns the body of `POST /vkyc`. */
 export const writeRequest = (request: ProviderRequest) => ({
   verification_id: request.verificationId,
   user_id: request.userId,
