@@ -1,9 +1,12 @@
-/** The tables of who may do and see what, for readers. */
+/** Prints the access tables as Markdown for the documentation. */
 import { FIELD_RULES, FIELDS, type FieldRuleName, OPERATIONS, ROLES, type Role } from './access.ts';
 
 const everyRole = Object.keys(ROLES) as Role[];
 
-/** Markdown: operations by role, those for everybody in one row, then the fields that are not for all who see their object. */
+/**
+ * Returns a Markdown table: the operations by role, with those open to every role in one row, then the fields that only
+ * some roles see in full.
+ */
 export function accessAsMarkdown(): string {
   const operations = Object.entries(OPERATIONS) as [string, readonly Role[]][];
   const limited = operations.filter(([, roles]) => roles.length < everyRole.length);
@@ -19,7 +22,7 @@ export function accessAsMarkdown(): string {
 function fieldsThatDiffer(): [string, FieldRuleName][] {
   return Object.entries(FIELDS).flatMap(([type, rules]) =>
     (Object.entries(rules) as [FieldRuleName, string][])
-      // What a mutation gives is told by the mutation's row.
+      // Fields of a mutation's payload are covered by the mutation's row.
       .filter(([rule]) => rule !== 'OPEN' && rule !== 'RECORDING' && rule !== 'SDK_TOKEN')
       .flatMap(([rule, fields]) => fields.split(/\s+/).map((field) => [`${type}.${field}`, rule] as never)),
   );
@@ -37,7 +40,7 @@ const OTHERS: Partial<Record<FieldRuleName, string>> = {
   WHO: 'themselves',
 };
 
-/** One row for all that has the same marks. */
+/** Merges rows with the same marks into one. */
 function together(rows: readonly [string, string[]][]): string[] {
   const names = new Map<string, string[]>();
   for (const [name, marks] of rows) names.set(row(marks), [...(names.get(row(marks)) ?? []), `\`${name}\``]);
@@ -49,10 +52,10 @@ const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const BEGIN = '<!-- roles: printed by `npm run roles` -->';
 const END = '<!-- roles: end -->';
 
-/** A document whose part between the two markers is the tables as they are now. */
+/** Returns the document with the current access table between its two markers. */
 export function withAccessTable(document: string): string {
   const [before, rest] = document.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`The document lacks ${BEGIN} or ${END}`);
+  if (after === undefined) throw new Error(`the document has no ${BEGIN} or no ${END}: add both markers`);
   return `${before}${BEGIN}\n\n${accessAsMarkdown()}\n\n${END}${after}`;
 }

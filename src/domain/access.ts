@@ -1,6 +1,6 @@
 import type { SessionAction } from './session.ts';
 
-/** Who may do and see what: one table of operations, one of fields. Enforced in one place, `graphql/guard.ts`. */
+/** Access rules: one table of operations, one of fields. Enforced in one place, `graphql/guard.ts`. */
 
 export const ROLES = {
   CUSTOMER: 'The person being verified: sees their own sessions.',
@@ -15,7 +15,7 @@ export type Role = keyof typeof ROLES;
 const EVERYONE = Object.keys(ROLES) as readonly Role[];
 const STAFF = EVERYONE.filter((role) => role !== 'CUSTOMER');
 
-/** What may be done with a session, by role. Customers: with their own. */
+/** Roles that may perform each action; customers only on their own sessions. */
 export const ACTION_ROLES = {
   SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
   CANCEL_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -26,7 +26,7 @@ export const ACTION_ROLES = {
   CREATE_SDK_TOKEN: ['CUSTOMER', 'OPERATOR', 'ADMIN'],
 } as const satisfies Record<SessionAction, readonly Role[]>;
 
-/** Operation by role. A root field that is missing here does not start. */
+/** Roles that may call each root field. The server does not start if a root field is missing here. */
 export const OPERATIONS = {
   'Query.viewer': EVERYONE,
   'Query.node': EVERYONE,
@@ -51,34 +51,37 @@ export const OPERATIONS = {
   'Subscription.feed': EVERYONE,
 } as const satisfies Record<string, readonly Role[]>;
 
-/** Who sees a person's phone, name, email and link in full. Customers see their own. */
+/** Roles that see a person's phone, name, email and link in full; customers only their own. */
 export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'];
 
 interface FieldRule {
-  /** Who is shown it in full; CUSTOMER: of their own sessions. */
+  /** Roles that see the field in full; CUSTOMER only on their own sessions. */
   readonly roles: readonly Role[];
-  /** Shown to who wrote it as well, whatever their role. */
+  /** The author sees the field too, whatever their role. */
   readonly own?: true;
-  /** Every reading is recorded, and frames of subscriptions, which pass through more hands, never carry it. */
+  /**
+   * Personal data: each read is recorded in the audit log, and subscription frames, which more systems can read, never
+   * contain it.
+   */
   readonly personal?: true;
   readonly others: string;
 }
 
-/** How fields differ from one another. */
+/** Access rules that fields can have. */
 export const FIELD_RULES = {
   OPEN: { roles: EVERYONE, others: 'all who may see the object see it' },
   PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
   PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
-  /** What staff wrote in their own words. */
+  /** Free text written by staff. */
   WORDS: { roles: STAFF, own: true, personal: true, others: 'null, but for their own words' },
-  /** Which of the staff it was. */
+  /** Identity of a member of staff. */
   WHO: { roles: STAFF, own: true, others: 'null, but for themselves' },
   RECORDING: { roles: ACTION_ROLES.REQUEST_RECORDING, personal: true, others: 'the mutation is refused' },
   SDK_TOKEN: { roles: ACTION_ROLES.CREATE_SDK_TOKEN, personal: true, others: 'the mutation is refused' },
 } as const satisfies Record<string, FieldRule>;
 export type FieldRuleName = keyof typeof FIELD_RULES;
 
-/** Every field of every type, by its rule. A field that is missing here does not start. */
+/** Access rule of every field of every type. The server does not start if a field is missing here. */
 export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, string>>>> = {
   VkycSession: {
     OPEN: `id verificationId referenceId user userTemplate agentTemplate linkExpiresAt startCursor
@@ -133,62 +136,62 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   ProviderError: { OPEN: 'code message retryable providerCode retryAfterSeconds' },
 };
 
-/** The rule of a field; null where the table does not know it. */
+/** Returns the access rule of a field; null if the table lacks it. */
 export function ruleOf(type: string, field: string): FieldRuleName | null {
   const rules = Object.entries(FIELDS[type] ?? {}) as [FieldRuleName, string][];
   return rules.find(([, fields]) => fields.split(/\s+/).includes(field))?.[0] ?? null;
 }
 
-/** Who is asking. */
+/** Authenticated caller. */
 export interface Viewer {
   /** `sub` of the token. */
   readonly id: string;
   readonly roles: readonly Role[];
-  /** The sessions of a customer; meaningless for staff. */
+  /** Verification ids that a customer may see; unused for staff. */
   readonly verificationIds: readonly string[];
-  /** When the token ends; null where there is none (development). */
+  /** When the token expires; null if there is no token (development). */
   readonly expiresAt: Date | null;
 }
 
-/** The same for viewers who see the same. */
+/** Returns a key that is equal for viewers who see the same data. */
 export const identityOf = ({ id, roles, verificationIds }: Viewer): string =>
   JSON.stringify([id, roles, verificationIds]);
 
 export const hasRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
   viewer.roles.some((role) => allowed.includes(role));
 
-/** The same for one session: what CUSTOMER allows, it allows with the customer's own sessions alone. */
+/** Whether the viewer has an allowed role on this session: CUSTOMER counts only on the customer's own sessions. */
 export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verificationId: string): boolean =>
   viewer.roles.some(
     (role) =>
       allowed.includes(role) && (role !== 'CUSTOMER' || viewer.verificationIds.includes(verificationId)),
   );
 
-/** Whether somebody sees the sessions of all, in whatever role. */
+/** Whether the viewer has a staff role, and so sees all sessions. */
 export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
 
-/** The verification ids that a viewer is limited to; null: all. */
+/** Returns the verification ids that the viewer may see; null for all. */
 export const limitOf = (viewer: Viewer): readonly string[] | null =>
   isStaff(viewer) ? null : viewer.verificationIds;
 
-/** Whether a session is the viewer's to see. */
+/** Whether the viewer may see the session. */
 export const maySee = (viewer: Viewer, verificationId: string): boolean =>
   limitOf(viewer)?.includes(verificationId) ?? true;
 
-/** Whether all of the staff see a field in full, whoever of them it is. */
+/** Whether every staff role sees the field in full. */
 export const allStaffSee = (rule: FieldRuleName): boolean => {
   const roles: readonly Role[] = FIELD_RULES[rule].roles;
   return STAFF.every((role) => roles.includes(role));
 };
 
-/** What a field belongs to, as far as that is known. */
+/** Owner of a field's value, as far as it is known. */
 export interface FieldOf {
   readonly verificationId?: string | undefined;
-  /** Who wrote it. */
+  /** Id of the viewer who wrote it. */
   readonly author?: unknown;
 }
 
-/** Whether a field is the viewer's to see in full. */
+/** Whether the viewer sees the field in full. */
 export function maySeeField(
   viewer: Viewer,
   rule: FieldRuleName,
@@ -197,6 +200,7 @@ export function maySeeField(
   const { roles, own }: FieldRule = FIELD_RULES[rule];
   if (own && author === viewer.id) return true;
   if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
-  // A customer alone meets only themselves; one who is staff as well needs a staff role for it.
+  // No session is known. A viewer who is only a customer reaches only their own data; one who is also staff needs a
+  // staff role for this field.
   return hasRole(viewer, limitOf(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'));
 }

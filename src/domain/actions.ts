@@ -1,30 +1,33 @@
-/** What may be done with a session now, by whom, and why not: one judge for the mutations and for what they offer. */
+/**
+ * Decides which actions a viewer may perform on a session now, and why not. The mutations and the fields
+ * `availableActions` and `blockedActions` use the same functions, so they cannot disagree.
+ */
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
 import { ACTION_MOVES, SESSION_ACTIONS, type SessionAction } from './session.ts';
 import { infoOf, type KnownSubStatus, type Pair, type SubStatus } from './status.ts';
 
-/** What the judge looks at, beside the clock and the viewer. */
+/** Facts about a session that the decision needs, in addition to the clock and the viewer. */
 export interface ActionFacts extends Pair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
-  /** When the booked meeting begins; null where none is booked. */
+  /** Start of the booked meeting; null if none is booked. */
   readonly meetingAt: Date | null;
-  /** Everybody who made an agent's review of the session. */
+  /** Ids of all who recorded an agent review of the session. */
   readonly agents: readonly string[];
-  /** Whether the review that stands was made by an agent at the provider, who is not known here. */
+  /** Whether the current agent review was made at the provider, so that its author is unknown. */
   readonly agentUnknown: boolean;
 }
 
-/** What a deployment decides. */
+/** Settings of the deployment. */
 export interface ActionPolicy {
-  /** Whether an approval may be audited here whose agent, at the provider, is not known. */
+  /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
   readonly auditUnknownAgents: boolean;
 }
 
 export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
-/** From the end of the call on the provider has a recording. */
+/** The provider has a recording once a call has ended. */
 const HAS_RECORDING: readonly SubStatus[] = [
   'USER_ENDED_CALL',
   'AGENT_ENDED_CALL',
@@ -35,7 +38,7 @@ const HAS_RECORDING: readonly SubStatus[] = [
   'AUDITOR_REJECTED',
 ];
 
-/** Why an action is refused, in a sentence for people; null where it is allowed. */
+/** Returns why the action is refused, as a sentence for people; null if it is allowed. */
 export function whyNot(
   action: SessionAction,
   facts: ActionFacts,
@@ -64,14 +67,14 @@ function refusedByState(action: SessionAction, facts: ActionFacts, now: Date): s
       if (facts.meetingAt === null) return 'No meeting is booked.';
       return facts.meetingAt <= now ? 'The meeting has begun.' : null;
     case 'RECORD_AGENT_REVIEW':
-      if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'A further call has to take place first.';
-      return movesFrom(action, facts.subStatus) ? null : 'The agent reviews when a call has ended.';
+      if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call has to take place first.';
+      return movesFrom(action, facts.subStatus) ? null : 'An agent review is possible once a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
-      return movesFrom(action, facts.subStatus) ? null : 'The auditor reviews what an agent has approved.';
+      return movesFrom(action, facts.subStatus) ? null : 'An auditor review is possible once an agent has approved.';
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
-      return HAS_RECORDING.includes(facts.subStatus) ? null : 'There is a recording once a call has ended.';
+      return HAS_RECORDING.includes(facts.subStatus) ? null : 'The recording exists once a call has ended.';
     case 'CREATE_SDK_TOKEN':
       if (facts.referenceId === null)
         return 'The provider has given the session no reference yet: refresh it.';
@@ -85,9 +88,9 @@ const movesFrom = (action: SessionAction, from: SubStatus): boolean =>
   ACTION_MOVES.some((move) => move.action === action && move.from.includes(from));
 
 const whyNoMeeting = ({ subStatus }: Pair): string =>
-  subStatus === 'USER_ACCEPTED_MEETING' ? 'The call is going on.' : "The agent's decision stands.";
+  subStatus === 'USER_ACCEPTED_MEETING' ? 'The call is going on.' : 'The agent has already decided.';
 
-/** Nobody audits their own review, whatever their role. */
+/** Four-eyes rule: nobody audits their own review, whatever their roles. */
 function fourEyes(
   { agents, agentUnknown }: ActionFacts,
   viewer: Viewer,
@@ -95,22 +98,22 @@ function fourEyes(
 ): string | null {
   if (agents.includes(viewer.id)) return 'You made an agent review: somebody else has to audit it.';
   if (agentUnknown && !policy.auditUnknownAgents) {
-    return 'The agent approved at the provider and is not known here, so that the auditor might be the same person.';
+    return 'The agent approved at the provider and is unknown here, so the auditor could be the same person.';
   }
   return null;
 }
 
-/** Why a decision is refused that its action as such allows; null where it is allowed. */
+/** Returns why this decision is refused although the action is allowed; null if it is allowed. */
 export function whyNotDecide(action: SessionAction, to: KnownSubStatus, { subStatus }: Pair): string | null {
   const allowed = ACTION_MOVES.some(
     (move) => move.action === action && move.to === to && move.from.includes(subStatus),
   );
   return allowed
     ? null
-    : 'The customer ended the call, which may have been incomplete: it cannot be approved on.';
+    : 'The customer ended the call, which may be incomplete: it cannot be approved.';
 }
 
-/** What four eyes look at, from the reviews of a session at its version. */
+/** Returns the facts for the four-eyes rule, from the session's reviews and its version. */
 export function agentsOf(
   reviews: readonly { stage: ReviewStage; reviewer: string | null; sequence: number }[],
   version: number,
@@ -123,7 +126,7 @@ export function agentsOf(
   };
 }
 
-/** What the provider's news does to the booked meeting. */
+/** What each update of the provider does to the booked meeting. */
 export const MEETING_OUTCOMES: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> = {
   USER_MISSED_MEETING: 'MISSED',
   USER_REJECTED_MEETING: 'MISSED',
@@ -146,7 +149,7 @@ export const REVIEW_DECISIONS = {
 } as const;
 export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
 
-/** The review behind each reviewed state. */
+/** Review that each reviewed sub-status stands for. */
 export const REVIEW_OF: Partial<Record<SubStatus, { stage: ReviewStage; decision: ReviewDecision }>> = {
   AGENT_APPROVED: { stage: 'AGENT', decision: 'APPROVED' },
   AGENT_REJECTED: { stage: 'AGENT', decision: 'REJECTED' },
@@ -155,12 +158,12 @@ export const REVIEW_OF: Partial<Record<SubStatus, { stage: ReviewStage; decision
   AUDITOR_REJECTED: { stage: 'AUDITOR', decision: 'REJECTED' },
 };
 
-/** The state that a review leads to. */
+/** Returns the sub-status that a review leads to. */
 export function reviewedAs(stage: ReviewStage, decision: ReviewDecision): KnownSubStatus {
   const found = Object.entries(REVIEW_OF).find(
     ([, review]) => review.stage === stage && review.decision === decision,
   );
-  if (!found) throw new Error(`There is no ${stage} review ${decision}`);
+  if (!found) throw new Error(`no sub-status stands for the ${stage} review ${decision}`);
   return found[0] as KnownSubStatus;
 }
 
@@ -173,7 +176,7 @@ export const MEETING_STATUSES = {
 } as const;
 export type MeetingStatus = keyof typeof MEETING_STATUSES;
 
-/** An ended or failed session that another may take the place of. */
+/** Sub-statuses of ended or failed sessions that a new session may replace. */
 export const REPLACEABLE: readonly SubStatus[] = [
   'VKYC_EXPIRED',
   'INSUFFICIENT_BALANCE',

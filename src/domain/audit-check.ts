@@ -1,32 +1,32 @@
-/** Finds the first thing that is wrong with a session's chain: a pure function of what the database says now. */
+/** Finds the first error in a session's audit chain: pure functions over what the database contains now. */
 import { type AuditEntry, type AuditHead, type AuditKeys, type AuditKind, COMMITMENTS } from './audit.ts';
 import { advance, type FoldedState, type LogEntry } from './session.ts';
 import { toStorable } from './storable.ts';
 
-/** The first row that is wrong: its number in the chain, and what is wrong with it. */
+/** An error in the chain: the number of the entry, and what is wrong with it. */
 export interface Finding {
   readonly number: number;
   readonly what: string;
 }
 
-/** A row of the tables that entries speak of, written down as an entry would be. */
+/** A row that entries describe, serialized as an entry would be. */
 export interface LiveRow {
   readonly kind: Exclude<AuditKind, 'ADOPTION' | 'ERASURE'>;
-  /** A transition's sequence, a meeting's or review's id. */
+  /** Sequence of a transition, id of a meeting or review. */
   readonly key: string;
   readonly content: string;
 }
 
 const TABLES = { TRANSITION: 'status_transition', MEETING: 'meeting', REVIEW: 'review' } as const;
 
-/** Of several findings the one with the lowest number; null where there is none. */
+/** Returns the finding with the lowest number; null if there is none. */
 const firstOf = (findings: readonly Finding[]): Finding | null =>
   findings.reduce<Finding | null>(
     (first, each) => (!first || each.number < first.number ? each : first),
     null,
   );
 
-/** Walks a chain, in the order of its numbers, to the first entry that does not follow from the one before it. */
+/** Checks the hashes along a chain and returns the first entry that does not follow from the one before it. */
 export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Finding | null {
   let previous: Buffer | null = null;
   for (const [index, entry] of entries.entries()) {
@@ -39,7 +39,10 @@ export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Fin
   return null;
 }
 
-/** Only for what is known to be wrong: tries what would make it right. */
+/**
+ * Finds out how a broken entry came about, by trying which change would make its hash valid. Slow; only called for
+ * broken entries.
+ */
 function whyNot(
   entries: readonly AuditEntry[],
   index: number,
@@ -62,7 +65,7 @@ function whyNot(
     : 'edited, or the entry before it is gone: its hash does not follow from the two';
 }
 
-/** Compares a chain with how far it had come when it was exported. */
+/** Compares a chain with its exported head, which reveals removed and replaced entries at its end. */
 export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Finding | null {
   const last = entries.at(-1)?.number ?? 0;
   if (last < head.number)
@@ -72,7 +75,9 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Find
   return { number: head.number, what: 'edited: its hash is not the exported one' };
 }
 
-/** Compares what entries say with the rows that they speak of; `erased` counts texts that are gone with their salt. */
+/**
+ * Compares entries with the rows that they describe. `erased` counts texts that were erased together with their salt.
+ */
 export function checkRows(
   entries: readonly AuditEntry[],
   rows: readonly LiveRow[],
@@ -92,7 +97,7 @@ export function checkRows(
     const text = COMMITMENTS[kind];
     const then = fieldsOf(entry.content);
     const now = fieldsOf(content);
-    // Only what an erasure speaks of is rightly gone: of anything else somebody else disposed.
+    // A missing text is correct only if an erasure was recorded after it; otherwise someone removed it.
     const gone = text !== undefined && now[text] === null && then[text] !== null && erasure > entry.number;
     if (gone) erased += 1;
     const wrong = differing(then, now, gone ? [text] : []);
@@ -103,14 +108,17 @@ export function checkRows(
   return { finding: firstOf(findings), erased };
 }
 
-/** What a later entry of the same row may say otherwise: all else was changed behind the gateway's back. */
+/** Fields that a later entry of the same row may change. Any other difference was made directly in the database. */
 const MAY_CHANGE: Record<LiveRow['kind'], readonly string[]> = {
   TRANSITION: [],
   MEETING: ['status', 'cancelledBy', 'cancelReason'],
   REVIEW: ['remarks'],
 };
 
-/** The newest entry of each row. The gateway signs what it finds in the database: so it is compared with what was. */
+/**
+ * Returns the newest entry of each row. Also compares consecutive entries of a row: the gateway signs whatever the
+ * database contains, so a change made directly in the database shows up here.
+ */
 function newestOf(entries: readonly AuditEntry[]) {
   const newest = new Map<string, AuditEntry>();
   const findings: Finding[] = [];
@@ -134,15 +142,18 @@ function newestOf(entries: readonly AuditEntry[]) {
 
 type Fields = Record<string, unknown>;
 
-/** Names the fields that differ. A field that one side lacks was added by a later release: it counts as null. */
+/**
+ * Returns the names of the fields that differ. A field that one side lacks was added by a later release: it counts as
+ * null.
+ */
 const differing = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
     (field) => asStored(now[field]) !== asStored(then[field]) && !apartFrom.includes(field),
   );
 
 /**
- * A value as PostgreSQL keeps it. Earlier releases hashed half a surrogate pair as it was, and the driver stored U+FFFD
- * for it. The entry's hash vouches for the original, so that nothing else can pass for it.
+ * Returns the value as PostgreSQL stores it. Earlier releases hashed lone surrogates unchanged, while the driver stored
+ * U+FFFD. The entry's hash still covers the original, so no other text can pass for it.
  */
 const asStored = (value: unknown): unknown =>
   typeof value === 'string' ? toStorable(value) : (value ?? null);
@@ -152,7 +163,7 @@ function nameOf(kind: LiveRow['kind'], content: string): string {
   return `${TABLES[kind]} ${kind === 'TRANSITION' ? sequence : id}`;
 }
 
-/** Nothing where it is not the text that was once written: the chain's hash says so already. */
+/** Returns {} for content that cannot be parsed; `checkLinks` already reports such an entry by its hash. */
 function fieldsOf(content: string): Fields {
   try {
     return Object(JSON.parse(content));
@@ -161,11 +172,11 @@ function fieldsOf(content: string): Fields {
   }
 }
 
-/** What of a session's row follows from its log. */
+/** Fields of a session row that follow from its log. */
 export type FoldedRow = Pick<FoldedState, (typeof FOLDED)[number]>;
 const FOLDED = ['status', 'subStatus', 'version', 'lastSequence', 'disputed', 'decidedHere'] as const;
 
-/** Compares a session's row with what its log makes of it. */
+/** Compares a session row with the projection of its log. */
 export function checkFold(log: readonly LogEntry[], row: FoldedRow | null, last: number): Finding | null {
   if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
   try {

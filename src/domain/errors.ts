@@ -2,8 +2,8 @@ import { type IdentityField, NAME_OF_ID } from './identity.ts';
 import type { SessionAction } from './session.ts';
 
 /**
- * The error table: every refusal that a caller can meet, and whether the same call may succeed later.
- * The `ErrorCode` enum, the members of the mutations' unions and the transports' errors derive from it.
+ * Error table: every code that a caller can receive, and whether the same call may succeed later. The `ErrorCode` enum,
+ * the members of the mutation unions and the errors of the transports are derived from it.
  */
 export const ERROR_CODES = {
   INVALID_INPUT: {
@@ -30,7 +30,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** One thing wrong with an input: where, and what to do about it. */
+/** One problem in an input: its path, and what to do about it. */
 export interface FieldProblem {
   readonly path: readonly string[];
   readonly message: string;
@@ -38,15 +38,15 @@ export interface FieldProblem {
 
 interface RefusalDetails {
   readonly problems?: readonly FieldProblem[];
-  /** Id of the session that stood in the way, where the caller may see it. */
+  /** Id of the session that caused the refusal, if the caller may see it. */
   readonly sessionId?: string;
-  /** What was refused, for ACTION_NOT_ALLOWED. */
+  /** Refused action, for ACTION_NOT_ALLOWED. */
   readonly action?: SessionAction;
   readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
 }
 
-/** A refusal that a screen shows: thrown by services, answered as a member of the mutation's union. */
+/** Expected refusal of a mutation. Services throw it; clients get it as a member of the mutation's union. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(
@@ -59,10 +59,15 @@ export class Refusal extends Error {
 }
 
 /**
- * `TAKEN`: the id is in use there. `NOT_FOUND`: it knows nothing of it. `NO_BALANCE`: it wants money first.
- * `INVALID`: something that the caller gave is not acceptable there. `REFUSED`: it will not do this.
- * `UNAVAILABLE`: it may have done it, or may later. `MISMATCH`: its answer names another verification or user than the
- * call did; the answer must not be used, and the call may have had its effect.
+ * Kinds of failed provider calls.
+ * - `TAKEN`: the id is already in use at the provider.
+ * - `NOT_FOUND`: the provider has no such object.
+ * - `NO_BALANCE`: the account's balance is too low.
+ * - `INVALID`: the provider does not accept some input of the caller.
+ * - `REFUSED`: the provider will not do this.
+ * - `UNAVAILABLE`: no useful answer; the call may have taken effect, or may succeed later.
+ * - `MISMATCH`: the answer names another verification or user than the call. It must not be used; the call may have
+ *   taken effect.
  */
 export type ProviderFailureKind =
   | 'TAKEN'
@@ -76,13 +81,13 @@ export type ProviderFailureKind =
 interface ProviderFailureDetails {
   readonly providerCode?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
-  /** False where it is certain that the provider heard nothing of it. */
+  /** False if the call certainly never reached the provider. */
   readonly sent?: false;
-  /** What is not acceptable in the input, for INVALID; as in `FieldProblem`, each message continues its path. */
+  /** Invalid fields of the input, for INVALID. As in `FieldProblem`, each message continues its path. */
   readonly problems?: readonly FieldProblem[] | undefined;
 }
 
-/** Why the provider could not be used: it refused, it did not answer, or what it answered made no sense. */
+/** Thrown if a provider call failed: it was refused, not answered, or its answer could not be used. */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';
   constructor(
@@ -94,11 +99,11 @@ export class ProviderFailure extends Error {
   }
 }
 
-/** Refuses an update of the provider that names another verification or user than it should. */
+/** Thrown for a provider update that names another verification or user than expected. */
 export class Mismatch extends ProviderFailure {
   constructor(
     readonly field: IdentityField,
-    /** The verification that was asked about, or that the update names; null if a user was asked about. */
+    /** Verification that was asked about, or that the update names; null if the call was about a user. */
     readonly verificationId: string | null,
   ) {
     super('MISMATCH', `The provider answered with another ${NAME_OF_ID[field]}; the answer was not used.`);

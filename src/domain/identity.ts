@@ -1,4 +1,4 @@
-/** The ids by which an update of the provider says what it is about. */
+/** Ids that identify what a provider update is about. */
 export interface Identity {
   readonly verificationId: string;
   readonly referenceId: string | null;
@@ -8,7 +8,7 @@ export interface Identity {
 export const IDENTITY_FIELDS = ['verificationId', 'referenceId', 'userId'] as const;
 export type IdentityField = (typeof IDENTITY_FIELDS)[number];
 
-/** How messages name each id. */
+/** Name of each id in messages. */
 export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
   verificationId: 'verification id',
   referenceId: 'reference id',
@@ -16,9 +16,9 @@ export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
 };
 
 /**
- * Returns the first id in which two identities differ; null if there is none. Compares code unit by code unit, so ids
- * that differ only in case are different. An id that one side does not know is not compared: the provider leaves fields
- * out, and a session learns its reference id only from the first update that has one.
+ * Returns the first id in which two identities differ; null if there is none. The comparison is case-sensitive. An id
+ * that one side does not know is not compared: the provider leaves fields out, and a session learns its reference id
+ * only from the first update that has one.
  */
 export const findMismatch = (known: Partial<Identity>, said: Partial<Identity>): IdentityField | null =>
   IDENTITY_FIELDS.find((field) => {

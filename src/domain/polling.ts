@@ -1,6 +1,6 @@
 import { infoOf, type Pair, type SubStatus } from './status.ts';
 
-/** The part of the provider's limit that polls leave to mutations. */
+/** Fraction of the provider's rate limit that polls leave to mutations. */
 export const KEPT_FOR_MUTATIONS = 0.3;
 
 const SECOND = 1_000;
@@ -8,35 +8,37 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** What is known of a session that tells how soon the provider may have news of it. */
+/** Facts about a session that decide when to poll it next. */
 export interface PollFacts extends Pair {
-  /** When anything of it was recorded last. */
+  /** When the newest transition was recorded. */
   readonly changedAt: Date;
-  /** When the provider was last heard of it, by a webhook or a poll. */
+  /** When a webhook or poll last reported the session. */
   readonly heardAt: Date;
-  /** The order of what was heard is in doubt: asking settles it. */
+  /** The order of the updates is uncertain; a poll settles it. */
   readonly unsettled: boolean;
-  /** When to ask again about an answer that a second one has to confirm; null if there is none. */
+  /** When to poll again to confirm a doubtful poll result; null if there is none. */
   readonly secondLookAt: Date | null;
   readonly meetingAt: Date | null;
   readonly linkExpiresAt: Date | null;
   readonly createdAt: Date;
 }
 
-/** How often to ask. The longer nothing has happened, the less likely it is to happen now. */
+/**
+ * Polling interval of one kind of session. It grows with the time since the last change: the longer nothing has
+ * happened, the less likely it is to happen now.
+ */
 interface Rhythm {
-  /** Pause right after a change, as a part of the fair share. */
+  /** Interval right after a change, as a fraction of the fair share. */
   readonly least: number;
-  /** Pause as a part of the time since the change. */
+  /** Interval as a fraction of the time since the change. */
   readonly part: number;
-  /** Longest pause, as a part of the fair share. */
+  /** Longest interval, as a fraction of the fair share. */
   readonly most: number;
 }
 
 /**
- * The policy, in parts of the fair share: the pause that each session would get if all were asked in turn. So it
- * spends the same budget, whatever that is, on what customers in front of their screens do within seconds, and
- * takes it from what waits for somebody for hours or days.
+ * Polling policy, in fractions of the fair share: the interval that each session would get under round-robin. The total
+ * budget stays the same, but goes to customers who act within seconds instead of sessions that wait for hours or days.
  */
 const RHYTHMS = {
   UNDER_WAY: { least: 0.035, part: 0.2, most: 1 },
@@ -45,7 +47,7 @@ const RHYTHMS = {
   UNDER_REVIEW: { least: 0.14, part: 0.2, most: 1 },
 } as const satisfies Record<string, Rhythm>;
 
-/** However few sessions there are: nobody needs to know sooner, and a quiet session not even that soon. */
+/** Lower limits of the intervals, however few sessions there are: faster polling would be of no use. */
 const SHORTEST_PAUSE_MS = 5 * SECOND;
 const SHORTEST_QUIET_PAUSE_MS = MINUTE;
 
@@ -60,15 +62,15 @@ const OTHER_RHYTHMS: Partial<Record<SubStatus, keyof typeof RHYTHMS>> = {
   TECHNICAL_ERROR: 'UNDER_REVIEW',
 };
 
-/** Where the provider does not say; the longest that its pages show. */
+/** Assumed lifetime of a link if the provider gives none: the longest in its documentation. */
 const LINK_LIFE_MS = 30 * DAY;
-/** Expiry is a date at times, of a zone that nobody names. */
+/** Some expiry times are only dates, in an unknown time zone. */
 const EXPIRY_DOUBT_MS = 1.5 * DAY;
 const LONGEST_REVIEW_MS = 30 * DAY;
 
 /**
- * When the provider should next be asked about a session; null: never again, because it or its link has ended.
- * `fairShareMs` is the time in which the budget allows to ask about every session once.
+ * Returns when to poll a session next; null if never again, because it or its link has ended. `fairShareMs` is the time
+ * in which the budget allows one poll of every session.
  */
 export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (infoOf(facts).terminal) return null;
@@ -84,19 +86,19 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (ended) return null;
 
   const meeting = rhythm === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
-  // Once its time has come, a meeting is a customer under way.
+  // After the start of its meeting, a session counts as under way.
   const met = meeting !== null && meeting <= heard;
   const { least, part, most } = RHYTHMS[met ? 'UNDER_WAY' : rhythm];
   const changed = met ? meeting : facts.changedAt.getTime();
   const quietMs = heard - changed;
   const leastMs = Math.max(fairShareMs * least, SHORTEST_PAUSE_MS);
   const mostMs = Math.max(fairShareMs * most, SHORTEST_QUIET_PAUSE_MS);
-  // What was decided here since is a change as well, after which there may soon be news.
+  // A decision made through this API after the last poll also counts as a change: the provider may soon report more.
   const due = Math.max(heard, changed) + Math.min(Math.max(quietMs * part, leastMs), mostMs);
   return new Date(earliest(due, [meeting, expiry], heard));
 }
 
-/** What is due, or before it the first of the appointed times still to come. */
+/** Returns `due`, or an appointed time that comes earlier and is still ahead, plus a second. */
 const earliest = (due: number, appointed: readonly (number | null)[], heard: number): number =>
   Math.min(
     due,

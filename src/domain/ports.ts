@@ -1,14 +1,14 @@
-/** The interfaces that the core needs of the world. Adapters fit the world to them; `app.ts` puts them together. */
+/** Interfaces that the core declares and adapters implement; `app.ts` connects them. */
 import type { FeedEntry } from './session.ts';
 
-/** Tells the time. Tests bring their own. */
+/** Source of the current time; tests replace it. */
 export interface Clock {
   now(): Date;
 }
 
 export const systemClock: Clock = { now: () => new Date() };
 
-/** Personal data of a person, as it was given at the start. */
+/** Personal data of a customer, as given to startSession. */
 export interface PersonalData {
   readonly phone: string | null;
   readonly name: string | null;
@@ -16,12 +16,12 @@ export interface PersonalData {
   readonly address: string | null;
 }
 
-/** A person at the provider. */
+/** Customer as the provider stores them. */
 export interface ProviderUser extends PersonalData {
   readonly userId: string;
 }
 
-/** The provider's answer about one verification. Times are null where the provider gave none. */
+/** The provider's state of one verification. Times are null if the provider gave none. */
 export interface ProviderSession {
   readonly verificationId: string;
   readonly referenceId: string | null;
@@ -35,7 +35,7 @@ export interface ProviderSession {
   readonly recordingLink: string | null;
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
-  /** Fields that could not be understood and count as missing, by the provider's names. */
+  /** Fields that could not be parsed and count as missing, by the provider's names. */
   readonly ignored?: readonly IgnoredField[];
 }
 
@@ -44,7 +44,7 @@ export interface IgnoredField {
   readonly problem: string;
 }
 
-/** A token with which the customer's app opens the provider's SDK. */
+/** Token with which the customer's app opens the provider's SDK. */
 export interface SdkToken {
   readonly token: string;
   readonly expiresAt: Date | null;
@@ -76,7 +76,7 @@ export interface SecurityQuestion {
   readonly answer: string;
 }
 
-/** What the provider is asked for when a session starts. */
+/** Request that starts a verification at the provider. */
 export interface ProviderRequest {
   readonly verificationId: string;
   readonly userId: string;
@@ -87,41 +87,49 @@ export interface ProviderRequest {
   readonly securityQuestions?: readonly SecurityQuestion[] | undefined;
 }
 
-/** The provider's REST API. Every call may throw a `ProviderFailure`; what was not found is null. */
+/** The provider's REST API. Every call may throw a `ProviderFailure`; `find…` returns null if nothing was found. */
 export interface Provider {
   createUser(user: ProviderUser): Promise<ProviderUser>;
   findUser(userId: string): Promise<ProviderUser | null>;
-  /** Changes what is not null. The provider has no way to change a phone. */
+  /** Changes the fields that are not null. The provider cannot change a phone number. */
   updateUser(user: Omit<ProviderUser, 'phone'>): Promise<ProviderUser>;
   startVerification(request: ProviderRequest): Promise<ProviderSession>;
   findVerification(verificationId: string): Promise<ProviderSession | null>;
   createSdkToken(referenceId: string, userId: string): Promise<SdkToken>;
 }
 
-/** On whose behalf the provider is called: somebody waits for a mutation, nobody for a poll. */
+/** Purpose of a provider call: a client waits for a mutation, nobody waits for a poll. */
 export type CallPurpose = 'MUTATION' | 'POLL';
 
-/** How many calls the provider takes, for all replicas together. */
+/** Budget of provider calls, shared by all replicas. */
 export interface CallBudget {
-  /** Returns when a call may be made; throws a `ProviderFailure` where a mutation would wait too long for it. */
+  /** Resolves when a call may be made. Throws a `ProviderFailure` if a mutation would have to wait too long. */
   take(purpose: CallPurpose): Promise<void>;
-  /** The provider asks for silence, of polls alone or of every call. */
+  /** Stops polls, or all calls, for some seconds, because the provider asked for it. */
   pause(seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void>;
 }
 
-/** What a doorbell tells its listeners. */
+/** Callbacks of a doorbell. */
 export interface DoorbellListener {
-  /** A session's log may now reach to this sequence. In the process that rings the entry may come along. */
+  /**
+   * A session's log may have grown to this sequence. In the process that recorded it, the entry may be passed along.
+   */
   rung(sessionId: string, sequence: number, entry?: FeedEntry): void;
-  /** Rings may have been missed: look at everything. */
+  /** Rings may have been lost: read every log again. */
   missed(): void;
 }
 
-/** Says, after commit, that a session's log grew. May lose, repeat, reorder or delay: readers compare with the log. */
+/**
+ * Notifies, after commit, that a session's log grew. Notifications may be lost, repeated, reordered or delayed, so
+ * receivers compare with the log.
+ */
 export interface Doorbell {
-  /** Who has the entry as it stands in the feed hands it on: nobody here needs to read it then. */
+  /**
+   * Pass `entry` if the caller has the feed entry, so that listeners in this process need not read it from the
+   * database.
+   */
   ring(sessionId: string, sequence: number, entry?: FeedEntry): void;
-  /** Returns how to stop listening. */
+  /** Returns a function that stops listening. */
   listen(listener: DoorbellListener): () => void;
   stop(): Promise<void>;
 }

@@ -1,16 +1,16 @@
-/** What the database's replication settings can lose in a failover. */
+/** What a failover can lose under the database's replication settings. */
 export type Durability =
-  /** Commits wait for a standby: a failover to that standby loses nothing that was acknowledged. */
+  /** Commits wait for a standby: a failover to it loses nothing that was acknowledged. */
   | 'SYNCHRONOUS'
-  /** Standbys follow, and no commit waits for them: a failover can lose the newest transitions. */
+  /** Standbys are connected, but commits do not wait for them: a failover can lose the newest transitions. */
   | 'ASYNCHRONOUS'
-  /** No standby is connected: only a backup is left, which has nothing that was recorded after it. */
+  /** No standby is connected: only a backup is left, which lacks everything recorded after it. */
   | 'NO_STANDBY'
-  /** Commits do not even wait for the server's own disk: a crash of the server can lose the newest transitions. */
+  /** Commits do not wait for the server's own disk: a crash of the server can lose the newest transitions. */
   | 'COMMIT_NOT_AWAITED';
 
 export interface Replication {
   readonly durability: Durability;
-  /** Standbys that are connected. */
+  /** Number of connected standbys. */
   readonly standbys: number;
 }

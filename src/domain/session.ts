@@ -9,7 +9,7 @@ import {
   type SubStatus,
 } from './status.ts';
 
-/** Where a transition came from: the provider called us, we asked the provider, or somebody acted here. */
+/** What caused a transition: a webhook, a poll, or a mutation of this API. */
 export const TRANSITION_SOURCES = {
   WEBHOOK: 'The provider reported it.',
   POLL: 'The gateway asked the provider.',
@@ -17,52 +17,55 @@ export const TRANSITION_SOURCES = {
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
-/** What became of a piece of news, and why it did not move the session; null where it did. */
+/** Result of each provider update, with the reason why it did not change the status; null if it did. */
 export const VERDICTS = {
   MOVED: null,
   LATE: 'The provider had reported something newer before.',
-  REVIEWED: 'It is news of a call, and the review of that call stands.',
-  ENDED: 'The session was over.',
-  DISPUTED: 'It contradicts what the session holds: somebody has to look.',
+  REVIEWED: 'It is about a call whose review stands.',
+  ENDED: 'The session had ended before.',
+  DISPUTED: 'It contradicts the decision that the session has: a person must look.',
   DISPUTED_LATE:
-    'It contradicts what the session holds, though the provider had reported something newer before.',
+    'It contradicts the decision that the session has, although the provider had reported something newer before.',
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
-/** A session as the rules see it: the fold of its log, and what the provider last said. */
+/** Session state that the rules work on: the projection of its log, and what the provider last reported. */
 export interface SessionState extends Pair {
-  /** Sequence of the newest transition that moved the session. */
+  /** Sequence of the newest applied transition. */
   readonly version: number;
   /** Sequence of the newest transition. */
   readonly lastSequence: number;
   readonly disputed: boolean;
-  /** True where the pair was decided through this API, not reported by the provider. */
+  /** True if the current pair was decided through this API, not reported by the provider. */
   readonly decidedHere: boolean;
   readonly provider: ProviderView;
 }
 
-/** The provider's last known words and time, kept apart from what was decided here. */
+/** The provider's newest raw status and its time, kept apart from decisions made through this API. */
 export interface ProviderView {
   readonly rawStatus: string;
   readonly rawSubStatus: string;
-  /** By the provider's clock, of the newest webhook; null until one was received. */
+  /** Event time of the newest webhook, by the provider's clock; null until one was received. */
   readonly eventTime: Date | null;
-  /** By our clock, when these words were found by a poll, or by a webhook whose time is no use; null if a webhook dated them. */
+  /**
+   * When a poll found this raw status, or a webhook whose event time cannot be used, by our clock; null if a webhook
+   * with a usable time reported it.
+   */
   readonly foundAt: Date | null;
-  /** Webhooks of this session recorded so far, so that a poll knows whether one overtook it. */
+  /** Number of recorded webhooks of this session, so that a poll can tell whether a webhook overtook it. */
   readonly webhooks: number;
-  /** An answer that waits for a second one to confirm it. */
+  /** Poll result that waits for a second poll to confirm it. */
   readonly doubt: Doubt | null;
 }
 
 /**
- * An answer that repeated an older pair of the session's log. Either the session really went back, or the provider
- * answered from a replica that lags behind its own webhooks: a second answer, asked for later, tells.
+ * Poll result that repeated an older pair of the session's log. Either the session went back, or the provider answered
+ * from a replica that lags behind its own webhooks: a second, later poll tells which.
  */
 export interface Doubt extends ProviderWords {
-  /** When it was recorded, by our clock. */
+  /** When the doubt was recorded, by our clock. */
   readonly since: Date;
-  /** `ProviderView.webhooks` at that time: a webhook since makes it void. */
+  /** `ProviderView.webhooks` at that time: any later webhook makes the doubt void. */
   readonly webhooks: number;
 }
 
@@ -71,56 +74,61 @@ interface ProviderWords {
   readonly rawSubStatus: string;
 }
 
-/** An earlier sighting of the same words: when by the provider's clock, or null where only a poll found them. */
+/**
+ * Earlier observation of the same raw status: its event time by the provider's clock, or null if only a poll found it.
+ */
 export type Sighting = Date | null;
 
-/** An update of the provider. `seen` are the earlier sightings of the same words in this session. */
+/** Provider update. `seen` lists the earlier observations of the same raw status in this session. */
 export type ProviderNews = ProviderWords & { readonly seen: readonly Sighting[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;
-        /** By our clock. */
+        /** Time of the gateway's clock. */
         readonly receivedAt: Date;
       }
     | {
         readonly kind: 'ANSWER';
         readonly webhooksWhenAsked: number;
-        /** By our clock. */
+        /** Time of the gateway's clock. */
         readonly askedAt: Date;
       }
   );
 
 /**
- * How far the provider's clock may be from ours. Nothing is ordered by it: it only tells whether a webhook may be
- * older than what a poll found, so that asking again is worth a call.
+ * How far the provider's clock may differ from ours. It only decides whether a webhook may be older than a poll result,
+ * so that another poll is needed; nothing is ordered by comparing the two clocks.
  */
 const CLOCK_DOUBT_MS = 5_000;
 
 /**
- * How far ahead of our clock the time of a webhook may be. Clocks differ by seconds; a time that is minutes ahead is a
- * mistake, and would make every true webhook until then look late.
+ * How far the event time of a webhook may be ahead of our clock. Clocks differ by seconds. A time that is minutes ahead
+ * is an error; used for ordering, it would make every correct webhook until then look late.
  */
 export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
 
-/** Whether a time of the provider is so far ahead of our clock that nothing may be ordered by it. */
+/** Whether an event time is so far ahead of our clock that it must not be used for ordering. */
 export const isTooFarAhead = (time: Date, now: Date): boolean =>
   time.getTime() > now.getTime() + MAX_CLOCK_LEAD_MS;
 
-/** How long after a doubted answer the provider is asked again: longer than its replicas usually lag. */
+/** Delay of the second poll after a doubtful one: longer than the provider's replicas usually lag. */
 export const SECOND_LOOK_AFTER_MS = 5_000;
 
-/** What to do about a piece of news. */
+/** Decision on a provider update. `settle` asks for a poll, because the times do not tell the order of updates. */
 export type Judgement =
   | { readonly kind: 'NOTHING'; readonly settle: boolean }
-  /** The answer repeats an older pair: it is applied only if an answer that is asked for later says the same. */
+  /** The poll result repeats an older pair: it is applied only if a later poll says the same. */
   | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
-  /** The webhook of something that a poll had found: no transition, only its time. */
+  /**
+   * The webhook reports what a poll had found before: no new transition, only the poll's transition gets its event
+   * time.
+   */
   | { readonly kind: 'CONFIRMS'; readonly settle: boolean }
   | { readonly kind: 'TRANSITION'; readonly pair: Pair; readonly verdict: Verdict; readonly settle: boolean };
 
 /**
- * Whether an update of the provider is a transition, and whether it moves the session. Updates are never refused.
- * `settle` asks for a GET of the provider's state: the order of what was received cannot be told from its times.
+ * Decides whether a provider update becomes a transition and whether it changes the status. Updates are never refused.
+ * `settle` asks for a poll, because the times do not tell the order of updates.
  */
 export function judge(session: SessionState | null, news: ProviderNews, now: Date): Judgement {
   const pair = recognize(news.rawStatus, news.rawSubStatus);
@@ -130,7 +138,10 @@ export function judge(session: SessionState | null, news: ProviderNews, now: Dat
     : judgeAnswer(session, pair, news, now);
 }
 
-/** Whether the time of a webhook may be used for ordering; an answer has none and needs none. */
+/**
+ * Whether an update can be ordered: a webhook needs a usable event time; a poll result has no event time and needs
+ * none.
+ */
 const hasOrder = (news: ProviderNews): boolean =>
   news.kind === 'ANSWER' || !isTooFarAhead(news.eventTime, news.receivedAt);
 
@@ -145,11 +156,11 @@ function judgeWebhook(
 
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
-  // A poll's finding from before the current one may be this event or an earlier one: only asking can tell.
+  // An older poll result may be this event or an earlier one; only a poll can tell.
   if (news.seen.includes(null)) return { kind: 'CONFIRMS', settle: !isCurrent || !hasOrder(news) };
 
   const { eventTime: known } = session.provider;
-  // A session may hold such a time from a release that believed it.
+  // A session may have such an event time from an earlier release, which did not check it.
   const isKnownFalse = known !== null && isTooFarAhead(known, now);
   if (isKnownFalse || !hasOrder(news))
     return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: true };
@@ -168,8 +179,8 @@ function judgeWebhook(
 }
 
 /**
- * An answer has no time: it is news only if no webhook overtook it and it differs from what is known. If it repeats an
- * older pair of the log, a second answer has to confirm it.
+ * A poll result has no event time. It is new only if no webhook overtook it and it differs from the known raw status.
+ * If it repeats an older pair of the log, a second poll has to confirm it.
  */
 function judgeAnswer(
   session: SessionState,
@@ -180,7 +191,7 @@ function judgeAnswer(
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
-  // What it says may be newer than the webhook that overtook it: only asking again can tell.
+  // The poll result may be newer than the webhook that overtook it; only another poll can tell.
   if (overtaken || known) return { kind: 'NOTHING', settle: !known };
   if (news.seen.length > 0) {
     const { rawStatus, rawSubStatus } = news;
@@ -196,7 +207,7 @@ function judgeAnswer(
   return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: false };
 }
 
-/** The doubt about an earlier answer with the same words, if no webhook was recorded since. */
+/** Returns the doubt about an earlier poll result with the same raw status, unless a webhook was recorded since. */
 function doubtOf({ provider }: SessionState, words: ProviderWords): Doubt | null {
   const { doubt, webhooks } = provider;
   const isSame =
@@ -207,7 +218,10 @@ function doubtOf({ provider }: SessionState, words: ProviderWords): Doubt | null
   return isSame ? doubt : null;
 }
 
-/** A decision of the provider against what it contradicts, wherever the session holds that for good. */
+/**
+ * For each decision of the provider, the decisions that it contradicts. Applied only if the session is terminal or its
+ * decision was made through this API.
+ */
 const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
   AGENT_APPROVED: ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'],
   AGENT_REJECTED: ['AGENT_APPROVED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_APPROVED'],
@@ -222,10 +236,10 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
   AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
 };
 
-/** An agent's review that only an auditor, or the end of the session, may follow. */
+/** Agent reviews that only an auditor's decision or the end of the session may follow. */
 const STANDING_REVIEWS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
 
-/** After a standing review the call and its link no longer matter. */
+/** Statuses that may follow a standing review; updates about the call or its link no longer matter. */
 const MOVES_A_REVIEWED_SESSION: readonly string[] = [
   'AGENT_REVIEWED',
   'AUDITOR_REVIEWED',
@@ -243,16 +257,19 @@ function verdictOn(session: SessionState, incoming: Pair): Verdict {
   return 'MOVED';
 }
 
-/** Of two final decisions that contradict each other neither may win by coming first, or last. */
+/** If two final decisions contradict each other, neither wins by its order of arrival: the session becomes disputed. */
 function lateVerdictOn(session: SessionState, incoming: Pair): Verdict {
   const isFinal = incoming.status === 'AUDITOR_REVIEWED' && session.status === 'AUDITOR_REVIEWED';
   return isFinal && verdictOn(session, incoming) === 'DISPUTED' ? 'DISPUTED_LATE' : 'LATE';
 }
 
-/** News that is older than what the provider said last: it is history, and not its newest word. */
+/**
+ * Whether the update was older than the provider's newest one: it belongs to the history and does not change the raw
+ * status.
+ */
 export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
-/** What somebody may do with a session. */
+/** Actions on a session, with their GraphQL descriptions. */
 export const SESSION_ACTIONS = {
   SCHEDULE_MEETING: 'Book a meeting, or move the one that is booked.',
   CANCEL_MEETING: 'Cancel the meeting that is booked and has not begun.',
@@ -271,7 +288,7 @@ const allBut = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
   return [...new Set(left.map((info) => info.subStatus))];
 };
 
-/** What each action moves a session from and to. Actions that move nothing are not here. */
+/** Transitions that each action may cause. Actions that cause none are not listed. */
 export const ACTION_MOVES: readonly {
   action: SessionAction;
   from: readonly SubStatus[];
@@ -287,7 +304,7 @@ export const ACTION_MOVES: readonly {
     from: allBut('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
     to: 'USER_MEETING_CANCELLED',
   },
-  // A call that the customer ended may have been incomplete: it can be rejected on, not approved on.
+  // A call that the customer ended may be incomplete, so it can be rejected but not approved.
   { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL'], to: 'AGENT_APPROVED' },
   { action: 'RECORD_AGENT_REVIEW', from: ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'], to: 'AGENT_REJECTED' },
   {
@@ -299,7 +316,7 @@ export const ACTION_MOVES: readonly {
   { action: 'RECORD_AUDITOR_REVIEW', from: ['AGENT_APPROVED'], to: 'AUDITOR_REJECTED' },
 ];
 
-/** One line of the state machine; a null `from` starts a session. */
+/** One transition that the state machine allows; `from` is null for a new session. */
 export interface TransitionRule {
   readonly from: StatusInfo | null;
   readonly to: StatusInfo;
@@ -324,7 +341,7 @@ function ruleBetween(from: StatusInfo, to: StatusInfo): TransitionRule | null {
   };
 }
 
-/** Whether news of `to` moves a session that the provider itself brought to `from`. */
+/** Whether an update to `to` changes the status of a session that the provider brought to `from`. */
 function providerMoves(from: Pair, to: Pair): boolean {
   const session = { ...from, version: 1, lastSequence: 1, disputed: false, decidedHere: false };
   const provider = {
@@ -338,7 +355,7 @@ function providerMoves(from: Pair, to: Pair): boolean {
   return verdictOn({ ...session, provider }, to) === 'MOVED';
 }
 
-/** The whole state machine, as the rules above and the mutations enforce it. */
+/** All transitions that the rules above and the mutations allow. */
 export const TRANSITION_RULES: readonly TransitionRule[] = [
   ...STATUS_CATALOG.map((to) => ({
     from: null,
@@ -349,25 +366,25 @@ export const TRANSITION_RULES: readonly TransitionRule[] = [
   ...STATUS_CATALOG.flatMap((from) => STATUS_CATALOG.flatMap((to) => ruleBetween(from, to) ?? [])),
 ];
 
-/** One line of a session's log, as far as the session's state depends on it. */
+/** Fields of a transition that the session's state depends on. */
 export interface LogEntry extends Pair {
   readonly sequence: number;
   readonly source: TransitionSource;
   readonly verdict: Verdict;
-  /** The provider's words; null where the transition was made here. */
+  /** The provider's raw status; null if the transition was made through this API. */
   readonly rawStatus: string | null;
   readonly rawSubStatus: string | null;
 }
 
-/** A transition as subscribers of a log get it. */
+/** Transition as the feed delivers it. */
 export interface FeedEntry extends LogEntry {
-  /** Its place in the log that is followed, 1, 2, 3 …: the position in the feed, the sequence in a session's log. */
+  /** Number in the followed log, 1, 2, 3 …: the position in the feed, the sequence in a session's log. */
   readonly number: number;
-  /** Its position in the feed; null if it was read from its session's log. */
+  /** Position in the feed; null if it was read from its session's log. */
   readonly position: number | null;
   /**
-   * The start time of the database server that assigned the position, as text; only in entries that were not read but
-   * handed over by the transaction that assigned it. Another value than before means another server or a restart.
+   * Start time of the database server that assigned the position, as text. Only set on entries handed over by the
+   * transaction that assigned it, not on entries that were read. A changed value means another server, or a restart.
    */
   readonly server?: string;
   readonly sessionId: string;
@@ -379,7 +396,7 @@ export interface FeedEntry extends LogEntry {
   readonly recordedAt: Date;
 }
 
-/** The part of a session's state that its log determines. */
+/** Part of a session's state that follows from its log. */
 export type FoldedState = Pick<
   SessionState,
   'status' | 'subStatus' | 'version' | 'lastSequence' | 'disputed' | 'decidedHere'
@@ -387,12 +404,13 @@ export type FoldedState = Pick<
   readonly provider: ProviderWords;
 };
 
-/** The next state after one line of the log. Replaying a whole log from null gives the session. */
+/** Returns the state after one more transition. Reducing a whole log from null gives the session. */
 export function advance(state: FoldedState | null, entry: LogEntry): FoldedState {
   const { rawStatus, rawSubStatus, sequence, verdict } = entry;
   const words = rawStatus !== null && rawSubStatus !== null ? { rawStatus, rawSubStatus } : null;
   if (!state) {
-    if (verdict !== 'MOVED' || !words) throw new Error('A session begins with something the provider said');
+    if (verdict !== 'MOVED' || !words)
+      throw new Error('log does not start with a MOVED transition that has a raw status');
     return { ...began(entry), disputed: false, decidedHere: false, provider: words };
   }
   return {

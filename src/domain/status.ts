@@ -1,10 +1,10 @@
 /**
- * THE table: every status and sub-status pair that Video KYC can report, what it means and what to do.
- * The GraphQL enums and their descriptions, the database constraint, the transition rules, `statusCatalog`
- * and the sandbox's scenarios all derive from it. A new state is one row here; the compiler leads to the rest.
+ * THE table: every pair of status and sub-status that Video KYC can report, its meaning and the recommended action. The
+ * GraphQL enums and their descriptions, the database constraint, the transition rules, `statusCatalog` and the
+ * sandbox's scenarios are derived from it. To add a state, add one row here; the compiler points to everything else.
  *
- * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED.
- * The wording is ours.
+ * Source of the pairs: the provider's status reference, and its newest page for EXPIRED / VKYC_EXPIRED. The wording is
+ * ours.
  */
 
 /** Who has to act next. */
@@ -290,18 +290,18 @@ export type KnownStatus = keyof Table;
 /** A step this release knows; each belongs to exactly one phase. */
 export type KnownSubStatus = { [S in KnownStatus]: StepsOf<S> }[KnownStatus];
 
-/** A value that the provider sent and this release does not know; the raw text is kept beside it. */
+/** Stands for a value that this release does not know; the provider's text is kept in the raw status. */
 export const UNRECOGNIZED = 'UNRECOGNIZED';
 export type Status = KnownStatus | typeof UNRECOGNIZED;
 export type SubStatus = KnownSubStatus | typeof UNRECOGNIZED;
 
-/** Where a session is. Only pairs of the table, and UNRECOGNIZED where the provider sent something unknown. */
+/** Status pair of a session. Only pairs of the table, and UNRECOGNIZED if the provider sent an unknown value. */
 export interface Pair {
   readonly status: Status;
   readonly subStatus: SubStatus;
 }
 
-/** A pair with all that is known of it; the `StatusInfo` of the GraphQL contract. */
+/** Status pair with its row of the table; `StatusInfo` in the GraphQL schema. */
 export interface StatusInfo extends Pair, Readonly<Step> {}
 
 const unrecognized = (status: Status): StatusInfo => ({
@@ -330,17 +330,17 @@ export const SUB_STATUSES: readonly SubStatus[] = [
   UNRECOGNIZED,
 ];
 
-/** Every pair that a session may hold: the known ones, and each status with an unrecognised sub-status. */
+/** Every pair that a session may have: the known ones, and each status with an unrecognized sub-status. */
 export const STATUS_CATALOG: readonly StatusInfo[] = [...KNOWN_PAIRS, ...STATUSES.map(unrecognized)];
 
 const catalogByPair = new Map(STATUS_CATALOG.map((info) => [`${info.status}/${info.subStatus}`, info]));
 
-/** True where the sub-status belongs to the status. */
+/** Whether the pair is in the catalog. */
 export const belongsTogether = (pair: Pair): boolean => catalogByPair.has(`${pair.status}/${pair.subStatus}`);
 
 /**
- * All that is known of a pair. A pair that is not in the table was stored by a later release, which runs next to this one
- * during an upgrade: it counts as not recognized, and keeps its status if that is known.
+ * Returns the catalog entry of a pair. A pair that is not in the catalog was stored by a later release, which runs at
+ * the same time during a rolling deploy: it counts as unrecognized, and keeps its status if that is known.
  */
 export const infoOf = (pair: Pair): StatusInfo =>
   catalogByPair.get(`${pair.status}/${pair.subStatus}`) ??
@@ -348,22 +348,22 @@ export const infoOf = (pair: Pair): StatusInfo =>
 
 const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, info.status]));
 
-/** The pair of a known step, which belongs to exactly one phase. */
+/** Returns the pair of a known sub-status, which belongs to exactly one status. */
 export function pairOf(subStatus: KnownSubStatus): Pair {
   const status = statusBySubStatus.get(subStatus);
   if (!status) throw new Error(`${subStatus} is not in the status table`);
   return { status, subStatus };
 }
 
-/** Who has to act next: with a disputed session the merchant, whatever its state. */
+/** Returns who has to act next: for a disputed session always the merchant. */
 export const waitingOnOf = (pair: Pair, disputed: boolean): Party =>
   disputed ? 'MERCHANT' : infoOf(pair).waitingOn;
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 
 /**
- * The pair that the provider's words stand for. Unknown words become UNRECOGNIZED, never an error: an unknown
- * sub-status, or one of another phase, keeps its status; with an unknown status the sub-status says nothing.
+ * Converts a raw status to a pair. Unknown values become UNRECOGNIZED, never an error: an unknown sub-status, or one of
+ * another status, keeps its status; an unknown status makes both UNRECOGNIZED.
  */
 export function recognize(rawStatus: string, rawSubStatus: string): Pair {
   if (!isKnownStatus(rawStatus)) return { status: UNRECOGNIZED, subStatus: UNRECOGNIZED };

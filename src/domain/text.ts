@@ -1,14 +1,14 @@
-/** How texts that people write are measured. */
+/** Measures texts that people write. */
 
-/** One for the process: constructing a segmenter takes far longer than using it. */
+/** Shared, because constructing a segmenter takes far longer than using it. */
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Whether a text has at most so many characters as a reader counts them (graphemes): a syllable of Devanagari is one,
- * however many code points it has. The time is bounded if the length of the text is.
+ * Whether a text has at most `count` characters as a reader counts them (graphemes): a syllable of Devanagari is one,
+ * however many code points it has. Takes time linear in the text's length.
  */
 export function hasAtMostCharacters(text: string, count: number): boolean {
-  // Every grapheme has at least one UTF-16 unit.
+  // Every grapheme has at least one UTF-16 code unit.
   if (text.length <= count) return true;
   let counted = 0;
   for (const _grapheme of graphemes.segment(text)) {
@@ -19,11 +19,12 @@ export function hasAtMostCharacters(text: string, count: number): boolean {
 }
 
 /**
- * Anything but white space, controls, what Unicode says to leave out when it cannot be shown (zero-width spaces, bidi
- * marks, variation selectors, Hangul fillers …), and two more that are blank: Braille without dots and the null notehead.
+ * Matches a visible character: not white space or control, not what Unicode says to leave out when it cannot be shown
+ * (zero-width spaces, bidi marks, variation selectors, Hangul fillers …), and not the two others that are blank:
+ * Braille without dots and the null notehead.
  */
 const VISIBLE =
   /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}\p{Cf}\p{Cs}\u2800\u{1d159}]/u;
 
-/** Whether a reader sees anything of the text. */
+/** Whether any character of the text is visible. */
 export const isVisible = (text: string): boolean => VISIBLE.test(text);
