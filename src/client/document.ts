@@ -8,5 +8,5 @@ export function variablesOf({ query, operationName }: Payload): string | undefin
   return heads.match(`(?:^|;)\\s*subscription\\b\\s*${name}\\b\\s*((?:\\([^)]*\\))?)`)?.[1];
 }
 
-/** Whether a document selects heartbeats: then silence means that the connection is dead. */
+/** Whether a document selects heartbeats; if so, silence means that the connection is dead. */
 export const selectsHeartbeats = ({ query }: Payload): boolean => /\bHeartbeat\b/.test(query);

@@ -1,4 +1,4 @@
-/** What a subscription sends and receives, as far as the helper looks into it. */
+/** Requests and results of a subscription, as far as this library reads them. */
 
 export interface Payload {
   readonly query: string;
@@ -6,14 +6,14 @@ export interface Payload {
   readonly variables?: object | null;
 }
 
-/** An execution result, as the stock clients hand it out. */
+/** Execution result, as graphql-ws and graphql-sse deliver it. */
 export interface Result {
   readonly data?: object | null;
   readonly errors?: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[];
   readonly extensions?: { readonly replay?: boolean };
 }
 
-/** The value of a result's root field. */
+/** Value of a result's root field. */
 export interface Frame {
   readonly __typename?: string;
   readonly cursor?: string;
@@ -30,14 +30,14 @@ export interface Sink {
 export const frameIn = ({ data }: Result): Frame | null | undefined =>
   Object.values(data ?? {}).find((value) => typeof value === 'object');
 
-/** A snapshot or reset: what came before it no longer counts. */
+/** Whether the frame is a snapshot or reset, which replaces everything before it. */
 export const isRestart = ({ __typename, resync }: Frame): boolean =>
   resync !== undefined || __typename === 'SessionSnapshot' || __typename === 'FeedReset';
 
-/** Faults of the server, which the same request may not meet the next time. */
+/** Temporary server faults: the same request may succeed later. */
 const FAULTS = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
-/** Refusals that the same request meets every time. */
+/** Refusals: the same request fails every time. */
 const REFUSALS = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
@@ -52,15 +52,15 @@ const REFUSALS = new Set([
 ]);
 
 /**
- * Says what the errors of a result mean. FAULT: the frame is missing or incomplete; ask for it again. REFUSAL: the
- * subscription is over. NONE: the frame is good, although it may lack what this viewer may not see.
+ * Classifies the errors of a result. FAULT: the frame is missing or incomplete; request it again. REFUSAL: the
+ * subscription is over. NONE: the frame can be used, although fields that this viewer may not see are null.
  */
 export function meaningOfErrors({ errors = [], ...result }: Result): 'NONE' | 'FAULT' | 'REFUSAL' {
   if (errors.length === 0) return 'NONE';
   const codes = errors.map(({ extensions }) => String(extensions?.code));
   if (codes.some((code) => FAULTS.has(code))) return 'FAULT';
   if (frameIn(result)) return 'NONE';
-  // Without `data` nothing was executed: the request itself was refused, maybe by a router with codes of its own.
+  // Without `data` nothing was executed: the request itself was refused, perhaps by a router with its own error codes.
   if (!('data' in result) || codes.some((code) => REFUSALS.has(code))) return 'REFUSAL';
   return 'FAULT';
 }

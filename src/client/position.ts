@@ -1,17 +1,17 @@
 import { type Frame, isRestart } from './frames.ts';
 
-/** How many frames back a repetition is recognized. An older one counts as a gap, which costs a subscription. */
+/** Frames remembered to recognize a repeated one. An older one counts as a gap, which costs a new subscription. */
 const MAX_REMEMBERED = 1_000;
 
 /**
- * Where a subscriber is in its stream, and the proof that it missed nothing: each frame names the cursor of the frame
- * before it (`previousCursor`). Routers share streams between clients, repeat them from their start, and drop frames
- * that a slow client does not take; proxies deliver late. None of them can forge the chain of cursors.
+ * Position of a subscriber in its stream, which also proves that no frame was missed: each frame names the cursor of
+ * the frame before it (`previousCursor`). Routers share streams between clients, repeat them from the start, and drop
+ * frames that a slow client does not take; proxies deliver late. None of them can forge the chain of cursors.
  */
 export class Position {
-  /** The cursor to go on after; null before the first frame of a subscription that was begun without one. */
+  /** Cursor to resume after; null before the first frame of a subscription that started without one. */
   cursor: string | null;
-  /** The newest frame other than a heartbeat. A stream that a router reopened may have fewer heartbeats. */
+  /** Cursor of the newest frame other than a heartbeat. A stream that a router reopened may have fewer heartbeats. */
   #event: string | null;
   #seen = new Set<string>();
   #mark = '';
@@ -27,14 +27,14 @@ export class Position {
     return this.#mark ? `${this.cursor ?? ''}~${this.#mark}` : (this.cursor ?? undefined);
   }
 
-  /** Makes `after` unlike that of any other client, so that no router has a stream to share for it. */
+  /** Makes `after` unique, so that a router cannot serve it from a stream shared with other clients. */
   keepApart(): void {
     this.#mark = Math.random().toString(36).slice(2);
   }
 
   /**
-   * Takes a frame. NEXT: it follows what was seen, and the position moves on to it. REPEATED: it was seen. GAP: frames
-   * before it are missing. A frame that does not say what it follows is always NEXT.
+   * Classifies a frame. NEXT: it follows the last one, and the position moves to it. REPEATED: it came before. GAP:
+   * frames before it are missing. A frame without `previousCursor` is always NEXT.
    */
   take(frame: Frame & { cursor: string }): 'NEXT' | 'REPEATED' | 'GAP' {
     const { cursor, previousCursor } = frame;

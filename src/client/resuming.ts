@@ -5,7 +5,7 @@ import { type Connection, type Listeners, notResumable, ResumingSubscription } f
 
 export type { FeedState } from './states.ts';
 
-/** What the clients of graphql-ws and graphql-sse have in common; `on` and `terminate` are those of graphql-ws. */
+/** Common interface of the clients of graphql-ws and graphql-sse; only graphql-ws has `on` and `terminate`. */
 interface StockClient {
   subscribe(payload: Payload, sink: Sink, listeners?: Listeners): () => void;
   on?(event: string, heard: () => void): () => void;
@@ -14,22 +14,26 @@ interface StockClient {
 }
 
 export interface ResumingOptions {
-  /** Is told of each change of a subscription's state, with the object that was subscribed with. */
+  /** Called for each change of a subscription's state, with the payload that was subscribed with. */
   readonly onState?: (state: FeedState, payload: Payload) => void;
-  /** Connections on which nothing was heard for so long are given up. */
+  /** A connection that was silent for this long is closed and opened again. */
   readonly silenceMs?: number;
-  /** Without heartbeats, a subscription is live when nothing of the past came for so long. */
+  /** Without heartbeats, a subscription counts as live once no past frame came for this long. */
   readonly quietMs?: number;
 }
 
-/** Exponential backoff with full jitter, in milliseconds: up to a second at first, up to 30 in the end. */
+/**
+ * Returns the delay before a retry: exponential backoff with full jitter, at first up to a second, in the end up to 30,
+ * in milliseconds.
+ */
 export const backoffMs = (retries: number): number => Math.random() * Math.min(30_000, 1_000 * 2 ** retries);
 const backOff = (retries: number) => new Promise<void>((resolve) => setTimeout(resolve, backoffMs(retries)));
 
 /**
- * Makes the stock client of graphql-ws or graphql-sse (distinct connections), whose subscriptions retry for ever and go
- * on after their last `cursor`. Give a first `$after`, so that nothing before it is missed. Select `previousCursor`
- * beside `cursor`, so that frames which routers and proxies lose are asked for again, and repeated ones are dropped.
+ * Creates a client of graphql-ws or graphql-sse (distinct connections mode) whose subscriptions retry forever and
+ * resume after their last `cursor`. Pass a first `$after`, so that no transition before the first frame is missed.
+ * Select `previousCursor` next to `cursor`, so that frames lost by routers and proxies are requested again, and
+ * repeated ones are dropped.
  */
 export function resuming<Create extends (options: never) => { subscribe: unknown }>(
   createClient: Create,
@@ -46,7 +50,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     ...(options as object),
   };
   const made = createClient(full as never) as unknown as StockClient;
-  // graphql-sse does not tell whose connection is lost: its retries are made by the subscriptions themselves.
+  // graphql-sse does not say which connection was lost, so the subscriptions do their own retries.
   const stock = made.terminate
     ? made
     : (createClient({ ...full, retryAttempts: 0 } as never) as unknown as StockClient);
@@ -86,7 +90,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
     if (/\$after\b/.test(variables)) subscription.begin();
     else
       queueMicrotask(() =>
-        subscription.fail(notResumable('declare the variable $after and hand it on as `after`')),
+        subscription.fail(notResumable('declare the variable $after and pass it to the argument `after`')),
       );
     return () => subscription.leave();
   }
@@ -97,7 +101,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   }
 
   function iterate(): never {
-    throw new Error('Use subscribe(): iterate() of the stock client knows nothing of cursors.');
+    throw new Error('iterate() cannot resume after a cursor: use subscribe().');
   }
 
   return { ...stock, subscribe, iterate, dispose } as unknown as ReturnType<Create>;

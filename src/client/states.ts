@@ -1,42 +1,42 @@
 /**
- * The states of a subscription, and what becomes of each at each event. The table is total: a new state or event does
- * not compile until all its cells are filled in.
+ * States of a subscription, and the next state for each event. The table is total: a new state or event does not
+ * compile until all its cells are filled in.
  */
 
-/** How a subscription fares, for a badge: up to date, reading what it missed, or without proof of either. */
+/** State of a subscription for a status badge: up to date, reading what it missed, or unable to tell. */
 export type FeedState = 'live' | 'catching up' | 'stale';
 
 export type State =
-  /** Subscribed, without a sign of life from the server yet. */
+  /** Subscribed; the server has not answered yet. */
   | 'OPENING'
-  /** Connected; frames of the past may follow. */
+  /** Connected; past frames may follow. */
   | 'CATCHING_UP'
-  /** Everything so far was seen. */
+  /** Every frame so far was received. */
   | 'LIVE'
-  /** Frames are missing; waits to subscribe again. */
+  /** Frames are missing; waiting to subscribe again. */
   | 'GAP'
-  /** The server cannot give the frames; waits to subscribe again. */
+  /** The server could not deliver frames; waiting to subscribe again. */
   | 'FAULT'
-  /** The connection is gone, or silent. */
+  /** The connection is lost or silent. */
   | 'LOST'
   | 'OVER';
 
 export type Event =
   /** The transport is connected, for the first time or again. */
   | 'CONNECTED'
-  /** A frame came after which more of the past may follow. */
+  /** A past frame came; more may follow. */
   | 'PAST'
-  /** A frame came that is the newest there is. */
+  /** The newest frame came. */
   | 'NEWS'
-  /** Nothing of the past came for a while. */
+  /** No past frame came for a while. */
   | 'QUIET'
-  /** A frame came whose predecessor is missing. */
+  /** A frame came, but the one before it is missing. */
   | 'GAP'
-  /** A frame came that the server could not complete, or the stream ended without a refusal. */
+  /** The server could not complete a frame, or the stream ended without a refusal. */
   | 'FAULT'
-  /** The connection closed, or nothing was heard for too long. */
+  /** The connection closed, or was silent for too long. */
   | 'LOSS'
-  /** A subscription was sent. */
+  /** The subscription was requested. */
   | 'SUBSCRIBED'
   | 'END';
 
@@ -74,7 +74,7 @@ export const NEXT = {
     SUBSCRIBED: 'OPENING',
     END: 'OVER',
   },
-  // What comes of a connection says nothing about frames that are missing: only a new subscription brings them.
+  // Events of the connection do not bring missing frames back: only a new subscription does.
   GAP: {
     CONNECTED: 'GAP',
     PAST: 'GAP',
@@ -121,7 +121,7 @@ export const NEXT = {
   },
 } as const satisfies Record<State, Record<Event, State>>;
 
-/** What a badge shows; null: what it showed before. */
+/** Badge for each state; null leaves it unchanged. */
 export const BADGE = {
   OPENING: null,
   CATCHING_UP: 'catching up',

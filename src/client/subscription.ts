@@ -7,20 +7,20 @@ export interface Listeners {
   connected?(again: boolean): void;
 }
 
-/** A stock client, as far as a subscription needs it. */
+/** The underlying client, as far as a subscription needs it. */
 export interface Connection {
   subscribe(payload: Payload, sink: Sink, listeners: Listeners): () => void;
-  /** Of a WebSocket, which all subscriptions share. Undefined over SSE, where each has a connection of its own. */
+  /** WebSocket shared by all subscriptions. Undefined over SSE, where each subscription has its own connection. */
   readonly socket: Socket | undefined;
   readonly disposed: boolean;
   readonly retryAttempts: number;
-  /** Waits before a retry; `retries` counts those that failed before. */
+  /** Waits before a retry; `retries` is the number of failed ones before. */
   wait(retries: number): Promise<void>;
 }
 
 export interface Socket {
   readonly open: boolean;
-  /** How often it is pinged; 0: never. */
+  /** Ping interval in milliseconds; 0 for none. */
   readonly keepAlive: number;
   on(event: 'connected' | 'closed' | 'pong', heard: () => void): () => void;
   terminate(): void;
@@ -32,7 +32,10 @@ export interface Settings {
   readonly quietMs: number;
 }
 
-/** One subscription that goes on after its last cursor, whatever becomes of its connection or stands in between. */
+/**
+ * One subscription, which resumes after its last cursor whenever its connection is lost or a router or proxy loses
+ * frames.
+ */
 export class ResumingSubscription {
   readonly #payload: Payload;
   readonly #sink: Sink;
@@ -45,13 +48,13 @@ export class ResumingSubscription {
   readonly #hasHeartbeats: boolean;
   #state: State = 'OPENING';
   #badge: FeedState | null = null;
-  /** Number of the newest stream: what others still send is ignored. */
+  /** Number of the newest stream; frames of older streams are ignored. */
   #stream = 0;
   #stop = () => {};
   #unlisten: (() => void)[] = [];
-  /** Streams that failed since the last good frame. */
+  /** Failed streams since the last good frame. */
   #failures = 0;
-  /** Whether the present stream has said that everything so far was sent. */
+  /** Whether the current stream has shown that all past frames were sent. */
   #greeted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -79,7 +82,7 @@ export class ResumingSubscription {
       this.#unlisten = [
         socket.on('connected', () => this.#connected()),
         socket.on('closed', () => this.#become('LOSS')),
-        // Without heartbeats, pongs are the only sign of life.
+        // Without heartbeats, only pongs show that the connection is alive.
         socket.on('pong', () => !this.#hasHeartbeats && this.#state === 'LIVE' && this.#become('NEWS')),
       ];
     this.#open();
@@ -107,11 +110,11 @@ export class ResumingSubscription {
     this.#settings.onState(badge, this.#payload);
   }
 
-  /** How long the server may be silent in this state; 0: for ever. */
+  /** Returns how long the server may be silent in this state, in milliseconds; 0 for no limit. */
   #silenceMs(): number {
     const { socket } = this.#connection;
     const { silenceMs } = this.#settings;
-    // Over a WebSocket the stock client itself gives up an attempt to connect.
+    // graphql-ws itself times out an attempt to connect.
     if (this.#state === 'OPENING') return socket ? 0 : silenceMs;
     if (this.#state !== 'CATCHING_UP' && this.#state !== 'LIVE') return 0;
     if (this.#hasHeartbeats) return silenceMs;
@@ -127,7 +130,8 @@ export class ResumingSubscription {
         if (stream === this.#stream && this.#state !== 'OVER') act(...args);
       };
     this.#request.variables.after = this.#position.after ?? this.#request.variables.after;
-    // The last stream ends after this one began, so that a WebSocket is not closed between them as unused.
+    // Stop the last stream only after this one started, so that graphql-ws does not close the WebSocket as unused in
+    // between.
     const stopLast = this.#stop;
     this.#become('SUBSCRIBED');
     this.#stop = this.#connection.subscribe(
@@ -165,7 +169,7 @@ export class ResumingSubscription {
 
   #refuse(result: Result): void {
     const stop = this.#stop;
-    // The server ends the stream with its refusal. Stopped before it hears of that, graphql-ws counts the end twice.
+    // The server ends the stream with its refusal. If we stop it before that arrives, graphql-ws counts the end twice.
     if (this.#connection.socket) this.#stop = () => void setTimeout(stop);
     this.#end(() => {
       this.#sink.next(result);
@@ -188,19 +192,19 @@ export class ResumingSubscription {
         this.#sink.next(result);
         break;
       case 'REPEATED':
-        // A router that reopened its stream sends all of it again.
+        // A router that reopened its stream sends all frames again.
         if (!isNewest) this.#become('PAST');
         break;
       case 'GAP':
         this.#position.keepApart();
-        this.#retry('GAP', new Error('Frames of this subscription are lost again and again.'));
+        this.#retry('GAP', new Error('Frames of this subscription keep getting lost: a router or proxy drops them.'));
     }
   }
 
   /**
-   * Whether more of the past may follow. The server marks such frames in `extensions`, which routers drop: where frames
-   * tell their type, a new stream is taken for the past until its first heartbeat, or for `quietMs` if it is too busy to
-   * have heartbeats.
+   * Whether more past frames may follow. The server marks past frames in `extensions`, which routers drop. If frames
+   * have their type, a new stream counts as past until its first heartbeat, or for `quietMs` if it is too busy for
+   * heartbeats.
    */
   #isPast({ __typename }: Frame, { extensions }: Result): boolean {
     if (extensions?.replay) {
@@ -225,21 +229,21 @@ export class ResumingSubscription {
   #error(why: unknown): void {
     const errors = Array.isArray(why) ? why : null;
     if (errors && meaningOfErrors({ errors }) === 'FAULT') this.#retry('FAULT', why);
-    // The stock client of a WebSocket retries whatever can be retried. That of SSE reports all losses as errors.
+    // graphql-ws retries whatever can be retried; graphql-sse reports every lost connection as an error.
     else if (errors || this.#connection.socket) this.fail(why);
     else this.#lose(why);
   }
 
-  /** The gateway ends no stream without a refusal: something in between did. */
+  /** The gateway never ends a stream without a refusal, so a router or proxy ended it. */
   #completed(): void {
     if (this.#connection.disposed) this.leave();
-    else this.#retry('FAULT', new Error('The stream of this subscription ends again and again.'));
+    else this.#retry('FAULT', new Error('The stream of this subscription keeps ending early.'));
   }
 
   #giveUpSilent(): void {
     const { socket } = this.#connection;
     if (socket) socket.terminate();
-    else this.#lose(new Error(`Nothing was heard of this subscription for ${this.#settings.silenceMs} ms.`));
+    else this.#lose(new Error(`This subscription received nothing for ${this.#settings.silenceMs} ms.`));
   }
 
   #lose(why: unknown): void {
@@ -247,7 +251,7 @@ export class ResumingSubscription {
     this.#stop();
   }
 
-  /** Ignores the present stream from here on, and subscribes again after a while. */
+  /** Ignores the current stream from now on, and subscribes again after a delay. */
   #retry(event: 'GAP' | 'FAULT' | 'LOSS', why: unknown): void {
     this.#stream += 1;
     const stream = this.#stream;

@@ -1,23 +1,26 @@
 import type { Metrics } from './metrics.ts';
 import { traced } from './trace.ts';
 
-/** What of a transition is needed to say how long it took to get here. */
+/** Fields of a transition from which its delivery time is computed. */
 export interface Delivered {
   readonly recordedAt: Date;
   readonly traceparent?: string | null;
 }
 
-/** Passes transitions on; resolves when most of those who follow them have been sent them. */
+/** Wraps a delivery of transitions. `passOn` resolves when most subscribers have been sent them. */
 export type WatchDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 
 interface Parts {
-  /** Whether it is the log of one session, or of all. */
+  /** Whether the log is one session's, or the feed of all sessions. */
   readonly log: 'session' | 'all';
   readonly clock: { now(): Date };
   readonly metrics: Metrics | undefined;
 }
 
-/** Measures each transition from its recording, by the clock of whichever replica recorded it. */
+/**
+ * Measures the time from the recording of each transition to its delivery. The start is taken by the clock of the
+ * replica that recorded it.
+ */
 export const watchDelivery =
   ({ log, clock, metrics }: Parts): WatchDelivery =>
   async (entries, passOn) => {
@@ -28,7 +31,7 @@ export const watchDelivery =
       metrics.deliveries.observe({ log }, Math.max(0, now - recordedAt.getTime()) / 1000);
   };
 
-/** The frames of one transition, to all who select the same, are one span of the trace in which it was recorded. */
+/** Runs a delivery in one span per transition, which belongs to the trace in which the transition was recorded. */
 const withinTraces = (
   entries: readonly Delivered[],
   log: string,

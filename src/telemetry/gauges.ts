@@ -1,36 +1,36 @@
-/** What is not counted as it happens, but looked at when somebody asks. */
+/** Gauges: values that are read at each scrape instead of counted as they change. */
 import { Gauge, type Registry } from 'prom-client';
 import type { Replication } from '../domain/replication.ts';
 import { sharedAnswer } from './shared-answer.ts';
 
-/** What the database holds that is still to be done, of all replicas; ages in seconds, null where there is nothing. */
+/** Unfinished work of all replicas, as the database has it. Ages are in seconds, null if there is nothing. */
 export interface Backlog {
   /** Counted up to 10,000. */
   readonly pending: number;
   readonly waiting: number;
   readonly parked: number;
   readonly oldestPendingSeconds: number | null;
-  /** Committed transitions without a position in the feed, counted up to 10,000. */
+  /** Committed transitions without a feed position, counted up to 10,000. */
   readonly unnumbered: number;
   readonly oldestUnnumberedSeconds: number | null;
-  /** The newest position in the feed; 0 while it is empty. */
+  /** Newest position in the feed; 0 if it is empty. */
   readonly feedHead: number;
-  /** Calls to the provider in the last minute: all, and polls among them. */
+  /** Provider calls in the last minute: all of them, and the polls among them. */
   readonly calls: number;
   readonly polls: number;
-  /** For how long the provider wants to hear nothing, or no polls; 0 where it takes calls. */
+  /** Seconds until all calls, or polls, may be made again; 0 if they may be made now. */
   readonly callsPausedSeconds: number;
   readonly pollsPausedSeconds: number;
 }
 
-/** What this process has to tell of its feed. */
+/** Figures of this process's feed. */
 export interface FeedFigures {
-  /** Those who follow single sessions, and those who follow all. */
+  /** Subscribers of single sessions, and of all sessions. */
   readonly subscribers: { readonly session: number; readonly all: number };
-  /** Those of them who are in step with what happens, and those whose connection is full. */
+  /** Live subscribers, and lagging ones, whose sockets are full. */
   readonly live: number;
   readonly lagging: number;
-  /** How far the feed of all sessions was passed on here; null while nobody follows it. */
+  /** Newest feed position passed to subscribers of all sessions; null if there are none. */
   readonly passedOn: number | null;
 }
 
@@ -42,21 +42,21 @@ interface PoolFigures {
 
 interface Watched {
   readonly pools: { readonly reads: PoolFigures; readonly writes: PoolFigures };
-  /** False while the database is known to take no writes, though it may answer. */
+  /** False while the database is known to be read-only, although it may answer. */
   readonly takesWrites: () => boolean;
   readonly askReplication: () => Promise<Replication>;
   readonly feed: () => FeedFigures;
   readonly doorbell: { readonly connected: boolean };
   readonly limits: { readonly total: number; readonly polls: number };
-  /** Asked once for many scrapes. */
+  /** Queries the backlog. Its result is cached and shared by concurrent scrapes. */
   readonly askBacklog: () => Promise<Backlog>;
 }
 
-/** Scrapes of several Prometheis, or of anybody, cost the database no more than one every few seconds. */
+/** Cache of the database query, so that frequent scrapes by anyone cost one query every few seconds. */
 const ASKED = { forMs: 3_000, patienceMs: 1_000 };
 
 /**
- * Adds the gauges that are asked at a scrape. While the database does not answer, those that are its to tell have no
+ * Adds the gauges that are read at each scrape. While the database does not answer, gauges that depend on it have no
  * value, and `vkyc_database_up` is 0.
  */
 export function addGauges(
@@ -79,10 +79,10 @@ export function addGauges(
           else this.set(labels, value);
       },
     });
-  /** One value of this process. */
+  /** Gauge with one value of this process. */
   const own = (name: string, help: string, value: () => number) =>
     gauge(name, help, [], () => [[{}, value()]]);
-  /** Values of the database, by label; none without it. */
+  /** Gauge with values from the database, by label; without values if it does not answer. */
   const ofAll = <L extends string>(
     name: string,
     help: string,
@@ -122,26 +122,26 @@ export function addGauges(
     WAITING: ({ waiting }) => waiting,
     PARKED: ({ parked }) => parked,
   });
-  ofAll('vkyc_inbox_oldest_seconds', 'Age of the oldest webhook in line; 0 where there is none.', null, {
+  ofAll('vkyc_inbox_oldest_seconds', 'Age of the oldest pending webhook; 0 if there is none.', null, {
     oldest: ({ oldestPendingSeconds }) => oldestPendingSeconds ?? 0,
   });
   ofAll('vkyc_feed_unnumbered', 'Transitions without a position in the feed, up to 10,000.', null, {
     all: ({ unnumbered }) => unnumbered,
   });
-  ofAll('vkyc_feed_lag_seconds', 'Age of the oldest of them; 0 where there is none.', null, {
+  ofAll('vkyc_feed_lag_seconds', 'Age of the oldest transition without a position in the feed; 0 if there is none.', null, {
     oldest: ({ oldestUnnumberedSeconds }) => oldestUnnumberedSeconds ?? 0,
   });
-  ofAll('vkyc_feed_behind', 'Positions of the feed that this process has not passed on.', null, {
+  ofAll('vkyc_feed_behind', 'Feed positions that this process has not yet passed to its subscribers.', null, {
     tail: ({ feedHead }) => Math.max(0, feedHead - (feed().passedOn ?? feedHead)),
   });
-  ofAll('vkyc_provider_calls_left', 'Calls that may be made in this minute, by purpose.', 'purpose', {
+  ofAll('vkyc_provider_calls_left', 'Provider calls left in this minute, by purpose.', 'purpose', {
     MUTATION: (found) => (found.callsPausedSeconds > 0 ? 0 : Math.max(0, limits.total - found.calls)),
     POLL: (found) =>
       found.callsPausedSeconds > 0 || found.pollsPausedSeconds > 0
         ? 0
         : Math.max(0, Math.min(limits.total - found.calls, limits.polls - found.polls)),
   });
-  ofAll('vkyc_provider_paused_seconds', 'For how long no such call is to be made.', 'purpose', {
+  ofAll('vkyc_provider_paused_seconds', 'Seconds until such calls may be made again; 0 if they may be made now.', 'purpose', {
     MUTATION: ({ callsPausedSeconds }) => callsPausedSeconds,
     POLL: (found) => Math.max(found.callsPausedSeconds, found.pollsPausedSeconds),
   });
@@ -153,14 +153,14 @@ export function addGauges(
       ],
     ),
   );
-  gauge('vkyc_database_waiting', 'Callers that wait for a connection of a pool.', ['pool'], () =>
+  gauge('vkyc_database_waiting', 'Callers waiting for a connection of a pool.', ['pool'], () =>
     Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
   );
-  own('vkyc_doorbell_connected', 'Whether other replicas are heard.', () => Number(doorbell.connected));
-  gauge('vkyc_subscribers', 'Subscriptions that follow one session, or all.', ['log'], () => [
+  own('vkyc_doorbell_connected', 'Whether notifications of other replicas arrive.', () => Number(doorbell.connected));
+  gauge('vkyc_subscribers', 'Subscriptions to one session, or to all.', ['log'], () => [
     [{ log: 'session' }, feed().subscribers.session],
     [{ log: 'all' }, feed().subscribers.all],
   ]);
-  own('vkyc_subscribers_in_step', 'Those of them who get what happens as it happens.', () => feed().live);
-  own('vkyc_subscribers_lagging', 'Those of them whose connection is full.', () => feed().lagging);
+  own('vkyc_subscribers_in_step', 'Live subscriptions: neither catching up nor lagging.', () => feed().live);
+  own('vkyc_subscribers_lagging', 'Subscriptions whose socket is full.', () => feed().lagging);
 }

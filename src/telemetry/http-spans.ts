@@ -2,12 +2,12 @@ import { type Context, context } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BeginSpan, Begun } from './tracing.ts';
 
-/** Asked every few seconds by machines, and of no interest to anybody. */
+/** Probes and scrapes come every few seconds; their traces would only be noise. */
 const UNTRACED = ['/healthz', '/readyz', '/metrics'];
 
 /**
- * Has each request be a span, named by its route: what was asked may hold ids and tokens. A stream's lasts as long as the
- * stream.
+ * Creates a span for each request, named by its route: the URL may contain ids and tokens. The span of a stream lasts
+ * as long as the stream.
  */
 export function spanRequests(
   server: FastifyInstance,
@@ -28,7 +28,7 @@ export function spanRequests(
     spans.set(request, span);
     context.with(span.within, done);
   });
-  // The body came by events of the socket, in a context of its own.
+  // Body events run in the socket's async context, so restore the span's context.
   server.addHook('preValidation', (request, _reply, done) =>
     context.with(spans.get(request)?.within ?? context.active(), done),
   );

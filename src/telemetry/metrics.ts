@@ -1,59 +1,68 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { IDENTITY_FIELDS } from '../domain/identity.ts';
 
-/** A cheap answer takes a millisecond, one that nobody waits for any more ten seconds. */
+/** From a cheap response (a millisecond) to one that no client waits for any more (ten seconds). */
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** So many different codes of the provider are told apart; a provider that makes them up must not fill the memory. */
+/** Limit on distinct provider error codes as label values: a provider that makes codes up must not fill the memory. */
 const MOST_CODES = 100;
 
-/** How a connection that stays open is served. */
+/** Transport of a connection that stays open. */
 export type LiveTransport = 'websocket' | 'sse';
 
-/** What is counted, of one process. No label takes a value that a client or the provider could choose without end. */
+/**
+ * Metrics of one process. No label has a value that clients or the provider can choose freely: label values must stay
+ * few.
+ */
 export interface Metrics {
-  /** In Prometheus' text format. */
+  /** Returns all metrics in Prometheus' text format. */
   render(): Promise<string>;
   readonly contentType: string;
-  /** Where gauges join that are asked for their value. */
+  /** Registry to which `addGauges` adds gauges. */
   readonly registry: Registry;
-  /** Seconds, of requests that were answered; streams and WebSockets are `connections`. */
+  /** Duration of answered requests in seconds; streams and WebSockets are counted by `connected` instead. */
   readonly requests: Histogram<'method' | 'route' | 'status'>;
-  /** Seconds, of queries and mutations that were executed, on every transport. */
+  /** Duration of executed queries and mutations in seconds, on every transport. */
   readonly operations: Histogram<'kind' | 'field' | 'outcome'>;
-  /** Errors that clients were told, by code. */
+  /** GraphQL errors sent to clients, by code. */
   readonly errors: Counter<'code'>;
-  /** Refusals that mutations answered with, by code. */
+  /** Refusals returned by mutations, by code. */
   readonly refusals: Counter<'code'>;
-  /** Seconds, of single attempts. */
+  /** Duration of single provider attempts in seconds. */
   readonly providerCalls: Histogram<'endpoint' | 'purpose' | 'outcome'>;
-  /** Error codes of the provider that none of its pages names, by HTTP status. */
+  /** Counts an error code that the provider does not document, by HTTP status. */
   unmappedError(status: number, code: string): void;
-  /** Webhooks received, by what became of them at the door. */
+  /** Webhooks by what the receiver did with them. */
   readonly webhooks: Counter<'outcome'>;
-  /** What was recorded by this process; its disputes are of verdict DISPUTED and DISPUTED_LATE. */
+  /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;
-  /** States of the provider that this release does not know. */
+  /** Transitions with a state of the provider that this release does not know. */
   readonly unrecognized: Counter;
-  /** Fields of answers and webhooks that were recorded without them, since they could not be understood. */
+  /** Fields that could not be parsed; the answer or webhook was recorded without them. */
   readonly ignoredFields: Counter<'field'>;
-  /** Answers and webhooks that were refused because they name another verification or user than they should. */
+  /** Answers and webhooks refused because they name another verification or user than expected. */
   readonly mismatches: Counter<'source' | 'field'>;
-  /** Begun, from now on or from the past: who comes back after a broken connection comes from the past. */
+  /** Started subscriptions, from now or from the past: a client that reconnects resumes from the past. */
   readonly subscriptions: Counter<'log' | 'from'>;
-  /** Seconds from the recording of a transition until most of those who follow it had been sent it. */
+  /** Seconds from the recording of a transition until most of its subscribers had been sent it. */
   readonly deliveries: Histogram<'log'>;
-  /** Readers who were too slow, by what they were sent instead of what they missed; LOG: they read on from the log. */
+  /**
+   * Subscribers that were too slow, by what they were sent instead of the missed frames; LOG: they caught up from the
+   * log.
+   */
   readonly overflows: Counter<'sent'>;
-  /** Rewinds of the log that were found: a failover or a restore lost transitions that had been passed on. */
+  /** Detected rewinds: a failover or a restore lost transitions that subscribers had been sent. */
   readonly rewinds: Counter;
-  /** Frames that failed for a fault of the gateway, and were executed again or cost the connection. */
+  /**
+   * Executions of a frame that failed because of a fault of the gateway; they were retried or the connection was
+   * closed.
+   */
   readonly failedFrames: Counter;
-  /** Counts a connection from now until what is returned is called, with the code it closed with. */
+  /** Counts an open connection until the returned function is called with its close code. */
   connected(transport: LiveTransport): (closeCode: number | null) => void;
 }
 
-/** All at zero. What Node itself has to tell is watched from the first scrape on: a start need not wait for it. */
+/** Creates all metrics, at zero. Node's own metrics are collected from the first scrape on, to keep the start fast. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -64,23 +73,23 @@ export function createMetrics(): Metrics {
 
   const unmapped = counter(
     'vkyc_provider_unmapped_errors_total',
-    'Error codes of the provider that none of its pages names.',
+    'Error codes that the provider does not document.',
     'status',
     'code',
   );
   const codes = new Set<string>();
   const transitions = counter(
     'vkyc_transitions_total',
-    'Transitions recorded, by whence they came and how they were judged.',
+    'Recorded transitions, by source and verdict.',
     'source',
     'verdict',
   );
-  // Alerts look for an increase, and the first of a series that was not there is none.
+  // Initialize these series at 0: alerts look for an increase, and a series that first appears with 1 shows none.
   for (const source of ['WEBHOOK', 'POLL'])
     for (const verdict of ['DISPUTED', 'DISPUTED_LATE']) transitions.inc({ source, verdict }, 0);
   const mismatches = counter(
     'vkyc_provider_mismatches_total',
-    'Answers and webhooks refused because they name another verification or user than they should.',
+    'Answers and webhooks refused because they name another verification or user than expected.',
     'source',
     'field',
   );
@@ -88,18 +97,18 @@ export function createMetrics(): Metrics {
     for (const field of IDENTITY_FIELDS) mismatches.inc({ source, field }, 0);
   const open = new Gauge({
     name: 'vkyc_connections',
-    help: 'WebSockets and event streams that are open.',
+    help: 'Open WebSockets and event streams.',
     labelNames: ['transport'],
     registers,
   });
   const opened = counter(
     'vkyc_connections_opened_total',
-    'WebSockets and event streams that were opened.',
+    'Opened WebSockets and event streams.',
     'transport',
   );
   const closed = counter(
     'vkyc_connections_closed_total',
-    'Those that closed, by the close code of WebSocket.',
+    'Closed WebSockets and event streams, by WebSocket close code.',
     'transport',
     'code',
   );
@@ -115,23 +124,23 @@ export function createMetrics(): Metrics {
     registry,
     requests: seconds(
       'vkyc_http_request_duration_seconds',
-      'HTTP requests, from their head to the end of the answer; streams are not among them.',
+      'HTTP requests, from their headers to the end of the response, without streams.',
       'method',
       'route',
       'status',
     ),
     operations: seconds(
       'vkyc_graphql_operation_duration_seconds',
-      'Queries and mutations that were executed, by root field; OK, or the code of their first error.',
+      'Executed queries and mutations, by root field and outcome: OK, or the code of the first error.',
       'kind',
       'field',
       'outcome',
     ),
-    errors: counter('vkyc_graphql_errors_total', 'GraphQL errors that clients were told.', 'code'),
-    refusals: counter('vkyc_mutation_refusals_total', 'Mutations answered with why not.', 'code'),
+    errors: counter('vkyc_graphql_errors_total', 'GraphQL errors sent to clients.', 'code'),
+    refusals: counter('vkyc_mutation_refusals_total', 'Mutations that returned a refusal.', 'code'),
     providerCalls: seconds(
       'vkyc_provider_call_duration_seconds',
-      'Attempts to call the provider: OK, or what kind of failure came of it.',
+      'Attempts to call the provider, by outcome: OK, or the kind of failure.',
       'endpoint',
       'purpose',
       'outcome',
@@ -142,7 +151,7 @@ export function createMetrics(): Metrics {
     },
     webhooks: counter(
       'vkyc_webhooks_total',
-      'Webhooks received, by what became of them at the door.',
+      'Webhooks by what the receiver did with them.',
       'outcome',
     ),
     transitions,
@@ -152,24 +161,24 @@ export function createMetrics(): Metrics {
     ),
     ignoredFields: counter(
       'vkyc_provider_ignored_fields_total',
-      'Fields of recorded answers and webhooks that were not understood and count as missing.',
+      'Fields of recorded answers and webhooks that could not be parsed and count as missing.',
       'field',
     ),
     mismatches,
     subscriptions: counter(
       'vkyc_subscriptions_started_total',
-      'Subscriptions begun, from now on or from the past, as after a reconnect.',
+      'Started subscriptions, from now or from the past, as after a reconnect.',
       'log',
       'from',
     ),
     deliveries: seconds(
       'vkyc_feed_delivery_seconds',
-      'From the recording of a transition until most of its followers here had been sent it.',
+      'From the recording of a transition until most of its subscribers here had been sent it.',
       'log',
     ),
     overflows: counter(
       'vkyc_feed_overflows_total',
-      'Readers who were too slow: sent a SNAPSHOT or a RESET, or reading on from the LOG.',
+      'Subscribers that were too slow: sent a SNAPSHOT or a RESET, or catching up from the LOG.',
       'sent',
     ),
     rewinds: counter(
@@ -178,7 +187,7 @@ export function createMetrics(): Metrics {
     ),
     failedFrames: counter(
       'vkyc_feed_failed_frames_total',
-      'Executions of a frame that failed; none of them is sent.',
+      'Failed executions of a frame; their results are never sent.',
     ),
     connected(transport) {
       open.inc({ transport });
@@ -191,7 +200,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Peers may close with any code of thousands: those of the protocols are told apart. */
+/** Peers may close with thousands of codes; only those of the protocols get their own label value. */
 function nameOfCode(code: number | null): string {
   if (code === null) return 'none';
   return (code >= 1000 && code <= 1015) || (code >= 4400 && code <= 4429) || code === 4500

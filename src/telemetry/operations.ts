@@ -18,18 +18,18 @@ interface Answered {
   readonly errors?: readonly GraphQLError[] | undefined;
 }
 
-/** What an operation is, in words of the schema alone: its own name is its client's to choose. */
+/** Labels of an operation. They come from the schema alone, because clients choose operation names freely. */
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
   readonly kind: string;
-  /** Its root field; `several` where there are more. */
+  /** Root field; `several` if there are more than one. */
   readonly field: string;
 }
 
 const labelled = new WeakMap<OperationDefinitionNode, OperationLabels>();
 const NONE: OperationLabels = { kind: 'none', field: 'none' };
 
-/** Of a document that was validated. */
+/** Returns the labels of an operation in a validated document. */
 export function labelsOf({ document, operationName }: Asked): OperationLabels {
   const operation = getOperationAST(document, operationName);
   if (!operation) return NONE;
@@ -44,7 +44,7 @@ export function labelsOf({ document, operationName }: Asked): OperationLabels {
 
 function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string> {
   const found = new Set<string>();
-  // Each fragment once: those that spread each other twice would take 2^n steps.
+  // Visit each fragment once: fragments that spread each other twice would take 2^n steps.
   const unread = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each.selectionSet] as const] : [],
@@ -62,12 +62,12 @@ function rootFields(document: DocumentNode, root: SelectionSetNode): Set<string>
     }
   };
   read(root);
-  // It says nothing, and tools add it everywhere.
+  // Tools add `__typename` everywhere, and it tells nothing about the operation.
   if (found.size > 1) found.delete('__typename');
   return found;
 }
 
-/** Runs an operation, within a span where this process is traced. */
+/** Runs an operation, in a span if tracing is on. */
 export const tracedOperation = <T>(
   { kind, field }: OperationLabels,
   work: () => Promise<T>,
@@ -79,7 +79,7 @@ export const tracedOperation = <T>(
     work,
   );
 
-/** Measures how long operations take, and what comes of them: OK, or the code of the first error. */
+/** Wraps `execute` to measure its duration and outcome: OK, or the code of the first error. */
 export const measured = <A extends Asked, R extends Answered>(
   execute: (args: A) => Promise<R>,
   { operations }: Metrics,
@@ -95,7 +95,7 @@ export const measured = <A extends Asked, R extends Answered>(
   };
 };
 
-/** Every code that a client can be told; what is not here is counted as OTHER. */
+/** Error codes that clients can receive; any other code is counted as OTHER. */
 export const CODES = new Set([
   'BAD_REQUEST',
   'BAD_USER_INPUT',
@@ -117,7 +117,7 @@ export const CODES = new Set([
 
 const known = (code: string): string => (CODES.has(code) ? code : 'OTHER');
 
-/** Counts what a translator tells clients. */
+/** Wraps an error formatter to count the errors that it returns. */
 export const counted =
   <T extends { readonly extensions?: Record<string, unknown> | undefined }>(
     translate: (error: unknown) => T,

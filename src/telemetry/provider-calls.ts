@@ -3,10 +3,10 @@ import type { CallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
 import { traced } from './trace.ts';
 
-/** Runs one attempt to call the provider; the endpoint is such as `GET /vkyc`. */
+/** Runs one attempt to call the provider. `endpoint` is for example `GET /vkyc`. */
 export type WatchCall = <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
 
-/** Measures how long attempts take, and what comes of them. */
+/** Measures the duration and outcome of attempts, each in a span. */
 export const watchCalls =
   ({ providerCalls }: Metrics): WatchCall =>
   async (endpoint, purpose, attempt) => {

@@ -1,37 +1,39 @@
 import type { Durability, Replication } from '../domain/replication.ts';
 import { sharedAnswer } from './shared-answer.ts';
 
-/** Anybody may ask whether the gateway is ready: the database hears of one a second. */
+/**
+ * Cache of the database query: the readiness probe is public, and must cost the database at most one query a second.
+ */
 const ASKED = { forMs: 1_000, patienceMs: 1_500 };
-/** Positions are milliseconds away while any replica gives them out. */
+/** A transition gets its feed position within milliseconds as long as any replica assigns them. */
 const LARGEST_FEED_LAG_SECONDS = 30;
 
 interface ReadinessOptions {
   readonly isStopping: () => boolean;
   readonly doorbell: { readonly connected: boolean };
-  /** What the database's newest migration has to be, or to be newer than. */
+  /** Newest migration that this release needs; the database must have it or a newer one. */
   readonly newestMigration: number;
   readonly askDatabase: () => Promise<{
     readonly migratedTo: number;
     readonly oldestUnnumberedSeconds: number | null;
   }>;
-  /** What keeps a database that answers from taking writes, in words of ours; null if nothing is known to. */
+  /** Returns why a database that answers takes no writes, in our own words; null if no reason is known. */
   readonly writeFault: () => string | null;
-  /** What a failover can lose, as the database is set; rejects if that cannot be read. */
+  /** Returns what a failover can lose under the current settings; rejects if they cannot be read. */
   readonly askReplication: () => Promise<Replication>;
 }
 
-/** By check, in words of ours alone. */
+/** Results of the readiness probe, by check. The texts are our own, never an error's message. */
 export interface Readiness {
-  /** What keeps a replica from being of use; nothing if it is ready. */
+  /** Failed checks; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
-  /** What a ready replica cannot do now: it serves reads and subscribers, and is to be sent them. */
+  /** Limits of a ready replica: it still serves reads and subscribers, so it should get traffic. */
   readonly impaired: Readonly<Record<string, string>>;
-  /** What operators should know, though nothing is wrong. */
+  /** Information for operators; nothing is wrong. */
   readonly notes: Readonly<Record<string, string>>;
 }
 
-/** What each setting of replication means, as a note. */
+/** Note for each replication setting. */
 const DURABILITY_NOTES = {
   SYNCHRONOUS: 'commits wait for a standby: a failover to it loses nothing that was acknowledged',
   ASYNCHRONOUS: 'no commit waits for a standby: a failover can lose the newest transitions',
@@ -57,7 +59,7 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       const fault = writeFault();
       if (fault !== null) impaired.database = fault;
       if (found.migratedTo < newestMigration) missing.migrations = 'are not those of this release';
-      // Positions are writes: no replica can give them out without.
+      // While the database is read-only no replica can assign positions, so the lag says nothing about this one.
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > LARGEST_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }

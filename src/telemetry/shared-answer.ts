@@ -1,6 +1,6 @@
 /**
- * Asks once for all who want to know at the same time, or within `forMs` of a good answer: however many they are, what
- * is asked hears of one. Who asks waits for `patienceMs` at most, and then gets an error.
+ * Returns a cached version of `ask`: concurrent callers share one call, and a result is reused for `forMs`. A caller
+ * waits at most `patienceMs` and then gets an error.
  */
 export function sharedAnswer<T>(
   { forMs, patienceMs }: { forMs: number; patienceMs: number },
@@ -25,7 +25,7 @@ export function sharedAnswer<T>(
 async function within<T>(patienceMs: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`There was no answer within ${patienceMs} ms`)), patienceMs);
+    timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs} ms`)), patienceMs);
   });
   try {
     return await Promise.race([answer, late]);

@@ -8,12 +8,12 @@ type Query = (...args: unknown[]) => unknown;
 type Done = (error: unknown, ...rest: unknown[]) => void;
 
 /**
- * Has each statement of the pool's clients be a span of the trace that it belongs to; those of nobody's trace, such as
- * the looks every second, are none. Its text is sent, whose values are parameters, and never those.
+ * Creates a span for each statement of the pool's clients that runs within a trace; others, such as periodic polls, get
+ * none. The span has the statement's text, which contains placeholders, and never the values.
  */
 export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
   const connect = pool.connect.bind(pool) as (callBack?: Done) => unknown;
-  // Who waits for a connection is called back by whoever gives one back, in the context of that one.
+  // pg-pool calls a waiting caller back in the async context of whoever releases the connection, so bind it to its own.
   pool.connect = ((callBack?: Done) =>
     connect(callBack && context.bind(context.active(), callBack))) as pg.Pool['connect'];
   pool.on('connect', (client) => {
@@ -43,14 +43,14 @@ export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
   });
 }
 
-/** Null for what is no statement by itself, such as a cursor. */
+/** Returns the text of a statement; null for other submittables, such as a cursor. */
 function textOf(first: unknown): string | null {
   if (typeof first === 'string') return first;
   const { text, submit } = (first ?? {}) as { text?: unknown; submit?: unknown };
   return typeof text === 'string' && typeof submit !== 'function' ? text : null;
 }
 
-/** Such as `select vkyc_session`. */
+/** Returns a span name such as `select vkyc_session`. */
 function nameOf(text: string): string {
   const verb = text.match(/[a-z]+/i)?.[0].toLowerCase() ?? 'statement';
   const table = text.match(/\b(?:from|into|update)\s+"?([a-z_]\w*)"?/i)?.[1];

@@ -1,50 +1,50 @@
 /**
- * What the rest of the code knows of traces. While none are exported there is no tracer: nothing is wrapped, and
- * nothing of OpenTelemetry has been read.
+ * Tracing interface for the rest of the code. Unless traces are exported there is no tracer: nothing is wrapped, and no
+ * OpenTelemetry module is loaded.
  */
 
-/** Of OpenTelemetry, through `tracing.ts`. */
+/** Implemented with OpenTelemetry in `tracing.ts`. */
 export interface Tracer {
-  /** The trace that is under way, as W3C Trace Context writes it; null where nothing is. */
+  /** Returns the current trace in W3C Trace Context format; null if there is none. */
   traceparent(): string | null;
-  /** Runs work that is nobody's in particular. */
+  /** Runs work outside any trace. */
   detached<T>(work: () => T): T;
-  /** Runs work later, in the trace that is under way now. */
+  /** Returns a function that runs `work` in the trace that is current now, whenever it is called. */
   bound<Given extends unknown[], T>(work: (...given: Given) => T): (...given: Given) => T;
-  /** Runs work within a span: of the trace that the traceparent names, or of the one that is under way. */
+  /** Runs work in a span, which belongs to the trace that `from` names, or else to the current one. */
   span<T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T>;
 }
 
-/** No detail may tell of a person: no ids of verifications, no addresses with them, nothing that somebody wrote. */
+/** Details of a span. They must not contain personal data: no verification ids, no URLs with them, no free text. */
 export interface SpanDetails<T = unknown> {
   readonly kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
-  /** Of the trace that this goes on with; without it, the one that is under way. */
+  /** Traceparent to continue; without it the span belongs to the current trace. */
   readonly from?: string | null;
   readonly attributes?: Readonly<Record<string, string | number>>;
-  /** The code of a failure that is in the result; undefined where all went well. */
+  /** Returns the code of a failure that is part of the result; undefined if there is none. */
   readonly failureIn?: (result: T) => string | undefined;
 }
 
 let tracer: Tracer | null = null;
 
-/** From here on this process is traced, or no more. */
+/** Turns tracing of this process on, or off with null. */
 export const traceBy = (given: Tracer | null): void => {
   tracer = given;
 };
 
 export const currentTraceparent = (): string | null => tracer?.traceparent() ?? null;
 
-/** Runs work, within a span where this process is traced. */
+/** Runs work, in a span if tracing is on. */
 export const traced = <T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T> =>
   tracer ? tracer.span(name, details, work) : work();
 
 /**
- * Runs work that goes on for others than whoever set it going, such as a queue's: it would gather in the trace of the
- * one who happened to wake it.
+ * Runs shared work, such as a queue's, outside any trace; otherwise it would become part of the trace of whichever
+ * caller woke it.
  */
 export const detached = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());
 
-/** Has work be of the trace that is under way now, whenever it is run. */
+/** Returns a function that runs `work` in the current trace, whenever it is called. */
 export const inThisTrace = <Given extends unknown[], T>(
   work: (...given: Given) => T,
 ): ((...given: Given) => T) => (tracer ? tracer.bound(work) : work);

@@ -1,4 +1,4 @@
-/** OpenTelemetry. Loaded where traces are exported, and nowhere else: it would cost every start a tenth of a second. */
+/** OpenTelemetry setup. Loaded only if traces are exported, because it adds a tenth of a second to every start. */
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   type Context,
@@ -29,27 +29,26 @@ import { spanStatements } from './sql-spans.ts';
 import { type SpanDetails, type Tracer, traceBy } from './trace.ts';
 
 const SERVICE = 'vkyc-gateway';
-/** A collector that does not answer must not hold up a stop. */
+/** How long `stop` waits for the exporter: a collector that does not answer must not delay the shutdown. */
 const FAREWELL_MS = 2_000;
 const REQUEST_ID = createContextKey('request id');
 
 export interface Tracing {
-  /** A span for each statement of the pool within a trace. */
+  /** Creates a span for each of the pool's statements that runs within a trace. */
   watchPool(pool: pg.Pool): void;
-  /** A span for each request, with which a caller's trace goes on. */
+  /** Creates a span for each request, continuing the caller's trace. */
   watchServer(server: FastifyInstance): void;
-  /** What every line of the log carries. */
+  /** Returns the trace, span and request ids to add to every log line. */
   idsOfLog(): Record<string, string>;
-  /** Says in the log, from here on, when traces could not be exported. */
+  /** Logs failed exports from now on. */
   complainTo(log: Logger): void;
-  /** Sends what is still to be sent. */
+  /** Exports the remaining spans. */
   stop(): Promise<void>;
 }
 
 /**
- * Exports traces as OTLP over HTTP in JSON, from here on. Where to, how many and under which name is OpenTelemetry's own
- * to read from the environment (OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER*, OTEL_SERVICE_NAME,
- * OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_*).
+ * Starts to export traces as OTLP over HTTP in JSON. OpenTelemetry reads the endpoint, sampling and names from the
+ * environment (OTEL_EXPORTER_OTLP_*, OTEL_TRACES_SAMPLER*, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_*).
  */
 export function startTracing(): Tracing {
   const resource = defaultResource()
@@ -74,7 +73,7 @@ export function startTracing(): Tracing {
       };
     },
     complainTo(log) {
-      // Not what it says: that may be whatever a collector answered.
+      // Without the error's message, which may contain whatever a collector answered.
       const complain = () => log.warn('traces could not be exported');
       const silent = () => {};
       diag.setLogger(
@@ -93,10 +92,10 @@ export function startTracing(): Tracing {
   };
 }
 
-/** A span that has begun, and the context of what happens within it. */
+/** Started span, and the context for work within it. */
 export interface Begun {
   readonly within: Context;
-  /** Of its end: an error by its kind, or code, alone: messages may repeat what somebody wrote. */
+  /** Ends the span. A failure is recorded by its type or code only: error messages may contain personal data. */
   end(failure?: unknown, attributes?: SpanDetails['attributes']): void;
 }
 
@@ -139,7 +138,10 @@ const tracer: Tracer = {
   },
 };
 
-/** Of a caller's headers the traceparent alone: what else comes with it is theirs to write, and would be passed on. */
+/**
+ * Continues a caller's trace by its traceparent alone. Baggage and tracestate could contain anything, and would be
+ * passed on to other services.
+ */
 const contextOf = (traceparent: string | null): Context =>
   traceparent === null
     ? ROOT_CONTEXT
