@@ -42,7 +42,10 @@ export class ResumingSubscription {
   readonly #listeners: Listeners;
   readonly #connection: Connection;
   readonly #settings: Settings;
-  /** The stock client of a WebSocket sends it again at each reconnect, as it is by then. */
+  /**
+   * graphql-ws sends this request again at each reconnect, with the values that it has then: its `after` is kept up to
+   * date.
+   */
   readonly #request: Payload & { variables: { after?: unknown } };
   readonly #position: Position;
   readonly #hasHeartbeats: boolean;

@@ -7,7 +7,7 @@ import { rateLimitHeaders } from './rate-limit.ts';
 
 const DRIBBLE_SECONDS = 60;
 
-/** Those that refuse a call before it has an effect. */
+/** Faults that refuse a call before it takes effect. */
 const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
   'rate-limited': () => refuse('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
   'error-500': () => refuse('apiError'),
@@ -15,7 +15,7 @@ const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
   'error-504-before': () => refuse('gatewayTimeout'),
 };
 
-/** Lets the faults have their way with the calls of this API, once a call is known to be allowed. */
+/** Injects the active faults into calls of the API, once a call has passed the credentials and the rate limit. */
 export function spoilAnswers(api: FastifyInstance, faults: Faults, prefix: string): void {
   const hit = new WeakMap<FastifyRequest, ApiFault>();
 
@@ -46,7 +46,7 @@ export function spoilAnswers(api: FastifyInstance, faults: Faults, prefix: strin
   });
 }
 
-/** A byte a second, and at the end the rest. Whoever leaves earlier ends it. */
+/** Sends a byte a second, then the rest. Ends early if the client closes the connection. */
 async function* dribble(text: string): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);
   for (let second = 0; second < Math.min(DRIBBLE_SECONDS, bytes.length - 1); second += 1) {

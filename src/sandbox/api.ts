@@ -12,7 +12,7 @@ import { SCENARIOS, type Scenario, scenarioNameOf } from './scenarios.ts';
 import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, isUserTemplate, type UserTemplate } from './templates.ts';
 import type { User } from './user.ts';
 
-/** Where the provider's base URL ends. */
+/** Path of the provider's base URL. */
 export const API_PREFIX = '/verification';
 
 const TOKEN_LIFE_MS = 15 * 60_000;
@@ -24,7 +24,7 @@ interface Parts {
   readonly callsPerMinute: number | null;
 }
 
-/** The six calls of the provider's API, as its pages document them. */
+/** Serves the six calls of the provider's API, as its pages document them. */
 export async function serveApi(app: FastifyInstance, parts: Parts): Promise<void> {
   const { books, faults, clock, callsPerMinute } = parts;
 
@@ -84,7 +84,7 @@ export async function serveApi(app: FastifyInstance, parts: Parts): Promise<void
   await app.register(routes, { prefix: API_PREFIX });
 }
 
-/** The fields that a user has beside the ids and the phone; those that were not sent are left out. */
+/** Picks the user's fields other than ids and phone, without those that were not sent. */
 function detailsOf({ email, name, address }: Record<string, unknown>): Partial<User> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
 }

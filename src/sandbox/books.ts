@@ -24,11 +24,11 @@ interface Options {
   readonly journal: Journal;
   readonly seed: string;
   readonly speed: number | null;
-  /** A verification has come to its present step. */
+  /** Called each time a verification reaches a new step. */
   readonly onStep: (verification: Verification) => void;
 }
 
-/** The users and verifications that the sandbox knows, kept up with the clock and written to the journal. */
+/** State of the sandbox: all users and verifications. It is rebuilt from the journal and advances with the clock. */
 export class Books {
   readonly #options: Options;
   readonly #timetable: Timetable;
@@ -42,13 +42,16 @@ export class Books {
     this.#timetable = new Timetable(options.clock, options.onStep);
   }
 
-  /** Lives through all that the journal holds, and through the time since. */
+  /** Replays the journal, then catches up with the clock. */
   replay(): void {
     for (const entry of this.#options.journal.entries) this.#apply(entry);
     this.catchUp();
   }
 
-  /** Call this before looking at anything: steps happen when they are due, not when a timer fires. */
+  /**
+   * Takes every step that is due. Call this before each read: steps depend on the clock, not on a timer that may fire
+   * late.
+   */
   catchUp(): void {
     this.#timetable.catchUp();
   }
@@ -83,14 +86,14 @@ export class Books {
     return this.findVerification(start);
   }
 
-  /** So many steps at once; returns how many there were. */
+  /** Advances a verification by up to `steps` steps; returns how many it took. */
   advance({ id, position }: Verification, steps: number): number {
     const at = this.#options.clock.now().toISOString();
     this.#record({ kind: 'ADVANCED', verification_id: id, steps, at });
     return this.findVerification({ verification_id: id }).position - position;
   }
 
-  /** The webhook of this step needs no more attempts. */
+  /** Records that the webhook of this step needs no more attempts. */
   settle(verification_id: string, position: number): void {
     this.#options.journal.append({ kind: 'SETTLED', verification_id, position });
   }
@@ -150,7 +153,7 @@ export class Books {
         return;
       }
       case 'SETTLED':
-        // Read before everything else, by who sends the webhooks.
+        // Already read by `startSandbox`, which skips the webhooks of these steps.
         return;
       default:
         entry satisfies never;

@@ -20,35 +20,38 @@ interface Parts {
   readonly reporter: Reporter;
   readonly sender: WebhookSender;
   readonly secret: SigningSecret;
-  /** As the sandbox was started. */
+  /** Settings with which the sandbox was started. */
   readonly settings: object;
 }
 
-/** What each path of the control is for; `GET /_sandbox` says so. */
+/** Purpose of each control path, as shown by `GET /_sandbox`. */
 const PATHS = {
   'GET /_sandbox': 'This overview.',
-  'GET /_sandbox/verifications': 'Where every verification is, and the steps to come.',
-  'GET /_sandbox/verifications/:id': 'One of them.',
-  'POST /_sandbox/verifications/:id/advance': 'Goes on by {"steps": 3} at once; by one without a body.',
-  'GET /_sandbox/events': 'Every webhook in the order made; ?verification_id= for those of one verification.',
-  'POST /_sandbox/webhook-url': 'Webhooks go to {"url": "http://127.0.0.1:4000/webhooks/cashfree"}.',
-  'POST /_sandbox/rotate-secret': 'The other client secret signs webhooks from now on.',
-  'GET /_sandbox/faults': 'The faults that are set.',
+  'GET /_sandbox/verifications': 'Every verification with its current step and the steps to come.',
+  'GET /_sandbox/verifications/:id': 'One verification.',
+  'POST /_sandbox/verifications/:id/advance': 'Takes {"steps": 3} at once; one step without a body.',
+  'GET /_sandbox/events': 'Every webhook in the order of creation; ?verification_id= for those of one verification.',
+  'POST /_sandbox/webhook-url': 'Sets where webhooks are sent: {"url": "http://127.0.0.1:4000/webhooks/cashfree"}.',
+  'POST /_sandbox/rotate-secret': 'Signs webhooks with the other client secret from now on.',
+  'GET /_sandbox/faults': 'The active faults.',
   'PUT /_sandbox/faults':
     'Sets faults: {"drop": {"probability": 0.3}, "error-500": {"times": 2, "path": "POST /vkyc"}}.',
-  'DELETE /_sandbox/faults': 'Clears all of them.',
+  'DELETE /_sandbox/faults': 'Clears all faults.',
 } as const;
 
 const advanceBody = z.strictObject({ steps: z.int().min(1).max(1000).default(1) });
 const addressBody = z.strictObject({ url: z.url({ protocol: /^https?$/ }) });
 
-/** The paths by which people and tests lead the sandbox; only this machine may use them. */
+/**
+ * Serves the paths under `/_sandbox` with which people and tests control the sandbox; only reachable from this machine.
+ */
 export async function serveControl(app: FastifyInstance, parts: Parts): Promise<void> {
   const { books, faults, reporter, sender, secret, settings } = parts;
 
   const routes = async (control: FastifyInstance) => {
     control.addHook('onRequest', async ({ headers }, reply) => {
-      if (!isOfThisMachine(headers)) return reply.status(403).send({ message: 'For this machine only.' });
+      if (!isOfThisMachine(headers))
+        return reply.status(403).send({ message: 'Only reachable from this machine: use a loopback address.' });
       books.catchUp();
     });
 
@@ -105,7 +108,10 @@ export async function serveControl(app: FastifyInstance, parts: Parts): Promise<
   await app.register(routes, { prefix: CONTROL_PREFIX });
 }
 
-/** Made to, and from a page of, this machine: neither by a rebound name nor across sites. */
+/**
+ * Whether the request was made on this machine: its Host is a loopback name (against DNS rebinding), and so is its
+ * Origin, if any (against CSRF).
+ */
 function isOfThisMachine({
   host,
   origin,
@@ -134,14 +140,14 @@ const overview = () => ({
     ),
   },
   faults: {
-    how: 'PUT /_sandbox/faults for everybody, or a word in the verification id for one: loan-1.happy-path.with-drop',
+    how: 'PUT /_sandbox/faults for all verifications, or a word in the id for one: loan-1.happy-path.with-drop',
     names: FAULTS,
   },
   templates: { user: USER_TEMPLATES, user_default: DEFAULT_USER_TEMPLATE, agent: AGENT_TEMPLATES },
   paths: PATHS,
 });
 
-/** Every state that a scenario may come to. */
+/** Returns every state that a scenario may reach. */
 function pairsOf(scenario: Scenario): string[] {
   if ('refusal' in scenario) return [];
   const names =

@@ -2,15 +2,14 @@ import type { FastifyRequest } from 'fastify';
 import { refuse } from './errors.ts';
 
 /**
- * What the sandbox takes as client id, and as client secret either of the two. The first signs webhooks, until the
- * secret is rotated.
+ * Client id and client secrets that the sandbox accepts. The first secret signs webhooks until the secret is rotated.
  */
 export const SANDBOX_CREDENTIALS = {
   clientId: 'sandbox',
   clientSecrets: ['sandbox', 'sandbox-next'],
 } as const;
 
-/** The secret that signs, which takes turns with the other one. */
+/** Secret that signs webhooks; `rotate` switches between the two. */
 export class SigningSecret {
   #turn = 0;
 
@@ -24,7 +23,11 @@ export class SigningSecret {
   }
 }
 
-/** Throws the provider's refusal. */
+/**
+ * Checks the credentials of a call.
+ *
+ * @throws ApiError as the provider refuses the call
+ */
 export function checkCredentials({ headers }: FastifyRequest): void {
   const id = headers['x-client-id'];
   const secret = headers['x-client-secret'];

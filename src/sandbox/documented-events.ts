@@ -1,7 +1,7 @@
 import type { KnownSubStatus } from '../domain/status.ts';
 import type { StepName } from './step.ts';
 
-/** The ten documented webhook events and what they report. All else the provider shows by GET alone. */
+/** The ten documented webhook events and the steps that they report. Other steps can only be seen by GET. */
 const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
   LINK_GENERATED: 'VKYC_USER_LINK_GENERATED',
   VKYC_EXPIRED: 'VKYC_USER_LINK_EXPIRED',
@@ -22,6 +22,6 @@ const DOCUMENTED_EVENTS: Partial<Record<KnownSubStatus, string>> = {
   AUDITOR_REJECTED: 'VKYC_AUDITOR_REVIEW_COMPLETED',
 };
 
-/** The event that reports a step; null where none is documented. */
+/** Returns the event that reports a step; null if none is documented. */
 export const documentedEvent = (name: StepName): string | null =>
   DOCUMENTED_EVENTS[name as KnownSubStatus] ?? null;

@@ -7,7 +7,7 @@ interface Refusal {
   readonly message: string;
 }
 
-/** The provider's refusals, word for word where its pages show them. Its codes mix three styles. */
+/** The provider's errors, with the exact texts of its pages where these show them. Its codes mix three styles. */
 export const REFUSALS = {
   clientIdMissing: {
     status: 400,
@@ -113,7 +113,7 @@ export const REFUSALS = {
   },
 } as const satisfies Record<string, Refusal>;
 
-/** An error as the provider words it. */
+/** Error response of the provider. */
 export class ApiError extends Error {
   constructor(
     readonly refusal: Refusal,
@@ -126,7 +126,7 @@ export class ApiError extends Error {
 export const refuse = (name: keyof typeof REFUSALS, headers?: Record<string, string>): ApiError =>
   new ApiError(REFUSALS[name], headers);
 
-/** What is wrong with one field of a request. */
+/** Returns the error for one invalid field of a request. */
 export const refuseField = (
   field: string,
   flaw: 'missing' | 'value_invalid' | 'length_exceeded',
@@ -135,7 +135,7 @@ export const refuseField = (
 
 export const bodyOf = ({ type, code, message }: Refusal) => ({ type, code, message });
 
-/** Every error leaves as `{type, code, message}`. */
+/** Makes the server send every error as the provider does: `{type, code, message}`. */
 export function answerErrorsAsTheProvider(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof ApiError)

@@ -3,29 +3,29 @@ import { chanceOf } from './random.ts';
 import { wordsOfId } from './scenarios.ts';
 
 interface FaultKind {
-  /** Webhooks that the sandbox sends, or calls that it answers. */
+  /** Whether the fault affects webhooks that the sandbox sends, or API calls that it answers. */
   readonly side: 'webhook' | 'api';
   readonly description: string;
 }
 
-/** Everything that may go wrong between a provider and who talks to it. */
+/** All faults that can be injected between the provider and its clients. */
 export const FAULTS = {
   duplicate: { side: 'webhook', description: 'A webhook is sent again, once to three times.' },
   reorder: { side: 'webhook', description: 'A webhook comes after the next one of its verification.' },
   delay: { side: 'webhook', description: 'A webhook is held back for 1 to 5 s; others overtake it.' },
   drop: { side: 'webhook', description: 'A webhook is never sent.' },
-  'bad-signature': { side: 'webhook', description: 'A webhook is signed with a secret that nobody has.' },
-  'malformed-json': { side: 'webhook', description: 'A webhook is well signed and is not JSON.' },
-  'unknown-status': { side: 'webhook', description: 'A webhook reports a state that nobody has heard of.' },
+  'bad-signature': { side: 'webhook', description: 'A webhook is signed with an unknown secret.' },
+  'malformed-json': { side: 'webhook', description: 'A webhook has a valid signature and malformed JSON.' },
+  'unknown-status': { side: 'webhook', description: 'A webhook reports an undocumented state.' },
   'rate-limited': { side: 'api', description: 'A call is answered 429, with Retry-After.' },
   'error-500': { side: 'api', description: 'A call is answered 500, and has no effect.' },
   'error-502': { side: 'api', description: 'A call is answered 502, and has no effect.' },
   'error-504-before': { side: 'api', description: 'A call is answered 504, and has no effect.' },
-  'error-504-after': { side: 'api', description: 'A call has its effect, and is answered 504.' },
-  'slow-body': { side: 'api', description: 'A call has its effect; its answer dribbles in over 60 s.' },
+  'error-504-after': { side: 'api', description: 'A call takes effect, and is answered 504.' },
+  'slow-body': { side: 'api', description: 'A call takes effect; its response arrives byte by byte over 60 s.' },
   'malformed-answer': {
     side: 'api',
-    description: 'A call has its effect; its answer is 200 with half a JSON.',
+    description: 'A call takes effect; its response is 200 with truncated JSON.',
   },
 } as const satisfies Record<string, FaultKind>;
 
@@ -40,9 +40,9 @@ const API_FAULTS = NAMES.filter((name): name is ApiFault => FAULTS[name].side ==
 
 const setting = z.strictObject({
   probability: z.number().min(0).max(1).default(1),
-  /** How often it may still hit. */
+  /** How many more times the fault may occur. */
   times: z.int().min(0).optional(),
-  /** For calls: only those of this method and path, such as `POST /vkyc`. */
+  /** For API faults: only calls of this method and path, such as `POST /vkyc`. */
   path: z
     .string()
     .regex(/^[A-Z]+ \/\S+$/)
@@ -51,7 +51,7 @@ const setting = z.strictObject({
 
 type Setting = z.infer<typeof setting>;
 
-/** The body of `PUT /_sandbox/faults`. Unknown names are refused, and the refusal lists the known ones. */
+/** Body of `PUT /_sandbox/faults`. Unknown names are refused with a list of the known ones. */
 export const faultSettings = z.strictObject(
   Object.fromEntries(NAMES.map((name) => [name, setting.optional()])),
   {
@@ -62,25 +62,25 @@ export const faultSettings = z.strictObject(
   },
 );
 
-/** The call by which a verification id's own faults are met. */
+/** Call that is affected by the faults named in a verification id. */
 const START = 'POST /vkyc';
 
 /**
- * Decides what goes wrong. A fault is set for everybody at run time, or for one verification by a word in its id
- * such as `with-drop`. What chance decides follows from the seed, and from what it decides about.
+ * Decides which faults occur. A fault is set at run time for all verifications, or for one by a word in its id such as
+ * `with-drop`. Random decisions depend only on the seed and on the call or webhook that they concern.
  */
 export class Faults {
   readonly #seed: string;
   readonly #settings = new Map<FaultName, Setting>();
   readonly #askedOfCalls = new Map<ApiFault, number>();
-  /** Faults of calls by verification id that have had their one hit. */
+  /** API faults named in ids that have occurred, as each occurs once; keys are `<verification id> <fault>`. */
   readonly #met = new Set<string>();
 
   constructor(seed: string) {
     this.#seed = seed;
   }
 
-  /** Those that are named are set; the others stay as they are. */
+  /** Sets the named faults; the others stay as they are. */
   set(settings: z.infer<typeof faultSettings>): void {
     for (const [name, value] of Object.entries(settings))
       if (value) this.#settings.set(name as FaultName, { ...value });
@@ -94,7 +94,7 @@ export class Faults {
     return Object.fromEntries(this.#settings);
   }
 
-  /** All that hit this webhook; its position is that of the step which it reports. */
+  /** Returns all faults of a webhook. `position` is that of the step which it reports. */
   ofWebhook(verificationId: string, position: number): readonly WebhookFault[] {
     const named = namedIn(verificationId);
     return WEBHOOK_FAULTS.filter(
@@ -102,7 +102,7 @@ export class Faults {
     );
   }
 
-  /** The one that hits this call, such as `POST /vkyc`. Several named in an id hit one try each. */
+  /** Returns the fault of a call such as `POST /vkyc`, or null. If an id names several, each try gets the next one. */
   ofCall(call: string, verificationId: string | null): ApiFault | null {
     if (call === START && verificationId) {
       const named = namedIn(verificationId);
@@ -132,7 +132,7 @@ export class Faults {
   }
 }
 
-/** The faults of `loan-1.happy-path.with-drop`. */
+/** Returns the faults named in an id such as `loan-1.happy-path.with-drop`. */
 const namedIn = (verificationId: string): ReadonlySet<string> =>
   new Set(
     wordsOfId(verificationId)

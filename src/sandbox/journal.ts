@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { User } from './user.ts';
 import type { Start } from './verification.ts';
 
-/** One thing that happened from outside; all else follows from these and the clock. */
+/** Event from outside the sandbox; its whole state follows from these and the clock. */
 export type Entry =
   | { readonly kind: 'USER_CREATED'; readonly user: User }
   | { readonly kind: 'USER_UPDATED'; readonly user_id: string; readonly changes: Partial<User> }
@@ -14,23 +14,23 @@ export type Entry =
       readonly steps: number;
       readonly at: string;
     }
-  /** The webhook of this step needs no more attempts: it was taken, given up or dropped. */
+  /** The webhook of this step needs no more attempts: it was accepted, given up or dropped. */
   | { readonly kind: 'SETTLED'; readonly verification_id: string; readonly position: number };
 
-/** What the sandbox remembers over a restart. */
+/** Journal from which the sandbox restores its state after a restart. */
 export interface Journal {
-  /** All of before this start. */
+  /** Entries written before this start. */
   readonly entries: readonly Entry[];
   append(entry: Entry): void;
   close(): void;
 }
 
-/** Forgets everything; for tests and for who wants it so. */
+/** Journal that stores nothing. */
 const FORGETFUL: Journal = { entries: [], append() {}, close() {} };
 
 /**
- * Opens the journal, a line of JSON for each entry; `null` is a sandbox that forgets. A line that a crash tore is
- * dropped; one that is damaged otherwise stops the start, and the error says which.
+ * Opens the journal, one JSON line for each entry; without a file nothing is stored. A last line that a crash cut off
+ * is dropped; any other damaged line stops the start with an error that names it.
  */
 export function openJournal(file: string | null): Journal {
   if (!file) return FORGETFUL;
@@ -43,7 +43,7 @@ export function openJournal(file: string | null): Journal {
   const entries = lines.map((line, index) => entryOf(line, `${file}:${index + 1}`));
   return {
     entries,
-    // At once and in full, so that whatever was answered outlives a kill of the process.
+    // Written synchronously, so that what was answered survives a kill of the process.
     append: (entry) => void writeSync(handle, `${JSON.stringify(entry)}\n`),
     close: () => closeSync(handle),
   };

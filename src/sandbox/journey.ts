@@ -4,9 +4,9 @@ import type { Step } from './step.ts';
 import { type UserTemplate, type Way, wayOf } from './templates.ts';
 import { walkOf } from './walk.ts';
 
-/** All that a journey depends on. */
+/** Everything that a journey depends on. */
 export interface JourneyRequest {
-  /** Names the scenario; see `scenarioNameOf`. */
+  /** Contains the name of the scenario, see `scenarioNameOf`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: UserTemplate;
@@ -15,8 +15,8 @@ export interface JourneyRequest {
 }
 
 /**
- * What will happen to a verification, step by step: the first is the answer to `POST /vkyc`, and each says how many
- * seconds it comes after the one before. Depends on nothing but the request. Empty where the start is refused.
+ * Returns all steps of a verification: the first is the response to `POST /vkyc`, and each has its delay in seconds
+ * after the one before. Deterministic: depends only on the request. Empty if the start is refused.
  */
 export function journeyOf({ verificationId, seed, template, aadhaarSent }: JourneyRequest): readonly Step[] {
   const scenario: Scenario = SCENARIOS[scenarioNameOf(verificationId)];
@@ -29,7 +29,7 @@ export function journeyOf({ verificationId, seed, template, aadhaarSent }: Journ
 const isAadhaarStep = ({ subStatus }: Step): boolean => subStatus.startsWith('AADHAAR_');
 const AADHAAR_IS_KNOWN: Step = { afterSeconds: 0, subStatus: 'AADHAAR_VERIFICATION_SUCCESS' };
 
-/** Written scenarios have the Aadhaar step; this takes it out. */
+/** Adapts a scenario, whose steps are written with the Aadhaar step, to customers who skip it. */
 const ADAPTED = {
   AADHAAR_STEP: (steps) => steps,
   CALL_ONLY: (steps) => steps.filter((step) => !isAadhaarStep(step)),

@@ -5,23 +5,23 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
 const CODE_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/** A source of chance that always takes the same course. */
+/** Seeded pseudo-random numbers. */
 export interface Chance {
-  /** At least `from` and less than `to`. */
+  /** Returns a number of at least `from` and less than `to`. */
   between(from: number, to: number): number;
-  /** An integer; both ends may come. */
+  /** Returns an integer between `from` and `to`, both included. */
   integer(from: number, to: number): number;
-  /** True with this probability of 0 to 1. */
+  /** Returns true with this probability, 0 to 1. */
   happens(probability: number): boolean;
-  /** One of the keys, each as likely as its weight says. */
+  /** Returns one of the keys, with a probability proportional to its weight. */
   pick<Key extends string>(weights: Readonly<Partial<Record<Key, number>>>): Key;
-  /** Half of the values lie below the median; the spread is the standard deviation of their logarithm. */
+  /** Returns a log-normally distributed number. `spread` is the standard deviation of its logarithm. */
   logNormal(median: number, spread: number): number;
-  /** Lower-case letters and digits. */
+  /** Returns a text of lower-case letters and digits. */
   code(length: number): string;
 }
 
-/** The chance that belongs to these words: the same words give the same course, on every machine. */
+/** Creates a generator seeded with the hash of `words`: the same words give the same numbers on every machine. */
 export function chanceOf(...words: readonly (string | number)[]): Chance {
   const digest = createHash('sha256').update(JSON.stringify(words)).digest();
   const source = xoroshiro128plusFromState([0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)));
@@ -39,12 +39,12 @@ export function chanceOf(...words: readonly (string | number)[]): Chance {
         left -= weight;
         return left < 0;
       });
-      // Rounding may leave a trace behind the last.
+      // Floating-point rounding may leave a remainder after the last weight.
       const [key] = picked ?? (entries.at(-1) as [Key, number]);
       return key;
     },
     logNormal(median, spread) {
-      // Box and Muller's transform; 1 - u is never 0.
+      // Box-Muller transform; 1 - u is never 0.
       const normal = Math.sqrt(-2 * Math.log(1 - between(0, 1))) * Math.cos(2 * Math.PI * between(0, 1));
       return median * Math.exp(spread * normal);
     },

@@ -4,14 +4,14 @@ import { refuse } from './errors.ts';
 
 const MINUTE_MS = 60_000;
 
-/** The provider's headers on what is left of a limit. */
+/** Returns the provider's rate limit headers. */
 export const rateLimitHeaders = (limit: number, remaining: number, resetSeconds: number) => ({
   'x-ratelimit-limit': String(limit),
   'x-ratelimit-remaining': String(remaining),
   'x-ratelimit-reset': String(resetSeconds),
 });
 
-/** So many calls a minute for each operation; the rest is refused. `null` is no limit, and no headers. */
+/** Limits each operation to `callsPerMinute` in a fixed window of a minute. `null`: no limit and no headers. */
 export function limitCalls(api: FastifyInstance, callsPerMinute: number | null, clock: Clock): void {
   if (callsPerMinute === null) return;
   const windows = new Map<string, { readonly endsAt: number; calls: number }>();

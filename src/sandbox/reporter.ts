@@ -7,19 +7,19 @@ import type { Verification } from './verification.ts';
 import type { Webhook, WebhookSender } from './webhook-sender.ts';
 
 const SECOND_MS = 1000;
-/** How long a webhook waits for the next one to overtake it. */
+/** How long a reordered webhook waits for the next one to overtake it. */
 const REORDER_SECONDS = 2;
 const DELAY_SECONDS = { from: 1, to: 5 };
-/** The newest are kept. */
+/** Newest webhooks kept for `GET /_sandbox/events`. */
 const MOST_EVENTS = 100_000;
 
-/** A webhook as the sandbox made it. Says nothing of its delivery, so that it depends on no network. */
+/** A webhook as it was created. It has nothing about the delivery, so it is deterministic. */
 export interface Event {
   readonly verification_id: string;
   readonly faults: readonly WebhookFault[];
-  /** How often it is sent; 0 where it was dropped. */
+  /** How often it is sent; 0 if it is dropped. */
   readonly copies: number;
-  /** The JSON; where that was broken on purpose, the text. */
+  /** Body as JSON; the text if a fault broke it. */
   readonly body: unknown;
 }
 
@@ -32,11 +32,11 @@ interface Options {
   readonly onSettled: (verificationId: string, position: number) => void;
 }
 
-/** Makes a webhook of every step that is reported, lets the faults have their way with it, and has it sent. */
+/** Creates a webhook for every reported step, injects faults and schedules its delivery. */
 export class Reporter {
   readonly #options: Options;
   #events: Event[] = [];
-  /** Webhooks that the next one of their verification is to overtake. */
+  /** Webhooks that wait for the next one of their verification to overtake them. */
   readonly #overtaken = new Map<string, Webhook>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
@@ -44,14 +44,14 @@ export class Reporter {
     this.#options = options;
   }
 
-  /** In the order in which they came about. */
+  /** Returns the webhooks in the order of creation. */
   events(verificationId?: string): readonly Event[] {
     return verificationId
       ? this.#events.filter((event) => event.verification_id === verificationId)
       : this.#events;
   }
 
-  /** Reports the present step, where that is reported at all. */
+  /** Creates the webhook of the current step, if the step is reported by webhooks. */
   report(verification: Verification): void {
     const { webhooks, seed, faults, onSettled } = this.#options;
     const { id, position } = verification;
@@ -79,7 +79,7 @@ export class Reporter {
 
   #keep(event: Event): void {
     this.#events.push(event);
-    // Not at every event: to shorten a long list takes its time.
+    // Truncate only now and then: each truncation copies the list.
     if (this.#events.length > MOST_EVENTS * 1.1) this.#events = this.#events.slice(-MOST_EVENTS);
   }
 
@@ -103,7 +103,7 @@ export class Reporter {
     this.#options.sender.send(webhook);
   }
 
-  /** After so many seconds of the sandbox's own speed. */
+  /** Runs `work` after some seconds at the sandbox's speed. */
   #later(seconds: number, work: () => void): void {
     const timer = setTimeout(
       () => {
@@ -116,7 +116,7 @@ export class Reporter {
   }
 }
 
-/** The body, and the text that is sent of it; the same unless a fault broke it. */
+/** Returns the body and the text to send; they differ from the JSON only if a fault broke it. */
 function written(verification: Verification, hit: readonly WebhookFault[]): { body: unknown; text: string } {
   const body = verification.asWebhook();
   if (hit.includes('unknown-status'))

@@ -1,4 +1,4 @@
-/** The bodies that the provider's API takes. Fields that it does not know it leaves alone. */
+/** Request bodies of the provider's API. Unknown fields are ignored. */
 import { z } from 'zod';
 import { refuseField } from './errors.ts';
 
@@ -7,7 +7,7 @@ const LONGEST_ID = 50;
 const PHONE = /^\d{10}$/;
 
 const text = z.string();
-/** An integer on most pages, a string in the SDK. */
+/** An integer on most of the provider's pages, a string in its SDK. */
 const referenceId = z.union([z.string(), z.int()]).transform(String);
 
 export const newUser = z.looseObject({
@@ -44,7 +44,7 @@ const aadhaarDetails = z
     care_of: text,
     photo_link: text,
     last_verified_at: text,
-    // Two names for the same: newer pages have the first, older ones the second.
+    // Two names of the same field: newer pages have the first, older ones the second.
     split_address: address.optional(),
     address_details: address.optional(),
   })
@@ -65,7 +65,7 @@ export const verificationRequest = z.looseObject({
     .array(text.regex(/^(sms|whatsapp|email)$/i, 'must be sms, whatsapp or email.'))
     .nullish(),
   aadhaar_details: aadhaarDetails.nullish(),
-  // The pages show a list, the SDK sends a single one.
+  // A list in the provider's pages, a single object in its SDK.
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 
@@ -76,7 +76,11 @@ export const tokenRequest = z.looseObject({
   authenticated_user: z.looseObject({ identifier_type: text.min(1), identifier_value: referenceId }),
 });
 
-/** Reads a body; throws the provider's refusal of the first field that is wrong. */
+/**
+ * Parses a body.
+ *
+ * @throws ApiError the provider's error for the first invalid field
+ */
 export function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body ?? {});
   if (result.success) return result.data;
@@ -91,7 +95,7 @@ function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
   return path.length > 0 && (value === undefined || value === '');
 }
 
-/** An id that the merchant chose. */
+/** Checks an id chosen by the merchant. */
 export function checkId(field: 'user_id' | 'verification_id', value: string): void {
   if (!ID.test(value))
     throw refuseField(

@@ -13,38 +13,38 @@ import { openJournal } from './journal.ts';
 import { Reporter } from './reporter.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
-/** It answers programs: browsers may do nothing with what it says but read it. */
+/** Content security policy for an API: pages may load nothing and must not be framed. */
 const NO_PAGE = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
 
 export { SANDBOX_CREDENTIALS } from './credentials.ts';
 
 interface Options {
-  /** A loopback address. */
+  /** Loopback address to listen on. */
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly clock: Clock;
   readonly webhooks: SandboxWebhooks;
-  /** How fast journeys walk by themselves; `null`: only when told to, over `/_sandbox`. */
+  /** Speed of journeys relative to real time; `null`: they only advance by calls of `/_sandbox`. */
   readonly speed: number | null;
-  /** Everything made up follows from it; the same seed makes up the same. */
+  /** Seed of all random decisions; the same seed gives the same data. */
   readonly seed?: string;
-  /** Where to remember everything over a restart; null: nowhere. */
+  /** File that keeps the state over restarts; null for none. */
   readonly journalFile?: string | null;
-  /** For each operation; null: no limit. */
+  /** Rate limit of each operation; null for none. */
   readonly callsPerMinute?: number | null;
 }
 
-/** The provider's stand-in: an HTTP server of its own that speaks the provider's wire contract. */
+/** Running sandbox: an HTTP server that implements the provider's wire contract. */
 export interface Sandbox {
-  /** What `CASHFREE_BASE_URL` would be. */
+  /** Value for `CASHFREE_BASE_URL`. */
   readonly baseUrl: string;
-  /** Webhooks go there, also those that have waited for an address. */
+  /** Sets the URL for webhooks, including those that were created before there was one. */
   deliverTo(webhookUrl: string): void;
   stop(): Promise<void>;
 }
 
-/** Starts the sandbox. What its journal holds goes on as if it had never been away. */
+/** Starts the sandbox. Verifications in its journal continue as if it had never stopped. */
 export async function startSandbox({
   host,
   port,

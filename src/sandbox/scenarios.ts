@@ -2,13 +2,13 @@ import type { Step, StepName } from './step.ts';
 import { UNHEARD_OF } from './step.ts';
 import type { TimingName } from './timing.ts';
 
-/** How long a scenario stays at its problem, so that a person can look at it. */
+/** How long a scenario pauses at its problem, so that a person can look at it. */
 const LOOK_SECONDS = 20;
 
 const step = (subStatus: StepName, afterSeconds = 1): Step => ({ afterSeconds, subStatus });
 const meeting = (meetingInSeconds: number): Step => ({ ...step('USER_MEETING_SCHEDULED'), meetingInSeconds });
 
-/** A problem, a while in which nothing happens, and the way on. */
+/** Returns a problem, then after a pause the steps that follow it. */
 const problem = (subStatus: StepName, [first, ...rest]: readonly Step[]): readonly Step[] => [
   step(subStatus),
   ...(first ? [{ ...first, afterSeconds: LOOK_SECONDS }, ...rest] : []),
@@ -37,12 +37,12 @@ const FROM_IP = [IP, ...FROM_LOCATION];
 const FROM_AADHAAR = [AADHAAR, ...FROM_IP];
 const CALL_ENDED = [...CHECKS, ...CALL];
 
-/** What a customer, an agent and an auditor do, from the link onwards. */
+/** Behaviour of customer, agent and auditor, from the link onwards. */
 export type Scenario = { readonly description: string } & (
   | { readonly steps: readonly Step[] }
-  /** Made up from the seed and the verification id, at one of the timings. */
+  /** Random steps, from the seed and the verification id, at one of the timings. */
   | { readonly walk: TimingName }
-  /** `POST /vkyc` is refused, and nothing begins. */
+  /** `POST /vkyc` is refused and no verification is created. */
   | { readonly refusal: 'insufficientBalance' }
 );
 
@@ -60,7 +60,7 @@ export const SCENARIOS = {
     steps: [step('INSUFFICIENT_BALANCE', 0)],
   },
   'insufficient-balance-422': {
-    description: 'The start is refused with 422: the balance is too low. Nothing begins.',
+    description: 'The start is refused with 422: the balance is too low. No verification is created.',
     refusal: 'insufficientBalance',
   },
   'aadhaar-failed': {
@@ -124,7 +124,7 @@ export const SCENARIOS = {
     steps: [...CHECKS, QUEUED, ASSIGNED, ACCEPTED, ...problem('USER_ENDED_CALL', CALL)],
   },
   'agent-rejects': {
-    description: 'The agent rejects; there it ends.',
+    description: 'The agent rejects; the session ends there.',
     steps: [...CALL_ENDED, step('AGENT_REJECTED')],
   },
   'unable-to-validate': {
@@ -144,11 +144,11 @@ export const SCENARIOS = {
     steps: [LINK, step('VKYC_EXPIRED', LOOK_SECONDS)],
   },
   'unknown-status': {
-    description: 'A state that nobody has heard of, then on as usual.',
+    description: 'An undocumented state, then the usual steps.',
     steps: [...CHECKS, ...problem(UNHEARD_OF.subStatus, CALL)],
   },
   random: {
-    description: 'A journey made up from the seed and the id: retries, loops, several steps within a second.',
+    description: 'A random journey from the seed and the id: retries, loops, several steps within a second.',
     walk: 'QUICK',
   },
   lifelike: {
@@ -161,10 +161,10 @@ export type ScenarioName = keyof typeof SCENARIOS;
 
 const DEFAULT_SCENARIO: ScenarioName = 'awaits-review';
 
-/** Words of a verification id lie between dots and underscores: `demo.happy-path.1` has three. */
+/** Splits a verification id into words at dots and underscores: `demo.happy-path.1` has three. */
 export const wordsOfId = (verificationId: string): readonly string[] => verificationId.split(/[._]/);
 
-/** The scenario whose name is a word of the verification id; the longest where there are several. */
+/** Returns the scenario whose name is a word of the verification id; the longest name if there are several. */
 export function scenarioNameOf(verificationId: string): ScenarioName {
   const named = wordsOfId(verificationId).filter((word): word is ScenarioName =>
     Object.hasOwn(SCENARIOS, word),

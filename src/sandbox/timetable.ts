@@ -2,7 +2,7 @@ import TinyQueue from 'tinyqueue';
 import type { Clock } from '../domain/ports.ts';
 import type { Verification } from './verification.ts';
 
-/** What a timer takes at most; a link's 30 days are longer. */
+/** Longest delay of `setTimeout`; a link lives longer than that (30 days). */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Appointment {
@@ -11,8 +11,8 @@ interface Appointment {
 }
 
 /**
- * Lets verifications take their steps when these are due: in the order of their times, whoever wakes it up and
- * however late, so that what happened depends on the clock and on nothing else.
+ * Scheduler of all steps. It takes them in the order of their due times, however late it is woken, so that the result
+ * depends only on the clock.
  */
 export class Timetable {
   readonly #clock: Clock;
@@ -25,7 +25,7 @@ export class Timetable {
     this.#onStep = onStep;
   }
 
-  /** Takes care of the next step of this verification, and of those after it. */
+  /** Schedules the next step of a verification, and each step after it. */
   follow(verification: Verification): void {
     const { dueAt } = verification;
     if (dueAt === null) return;
@@ -33,13 +33,13 @@ export class Timetable {
     if (this.#appointments.peek()?.verification === verification) this.#wait();
   }
 
-  /** Takes every step that is due. */
+  /** Takes every due step. */
   catchUp(now = this.#clock.now().getTime()): void {
     const appointments = this.#appointments;
     for (let next = appointments.peek(); next && next.dueAt <= now; next = appointments.peek()) {
       appointments.pop();
       const { verification, dueAt } = next;
-      // Somebody may have advanced it by hand, and then its appointment is another one.
+      // The verification was advanced by hand since, so this entry is stale.
       if (verification.dueAt !== dueAt) continue;
       verification.advance();
       this.#onStep(verification);
@@ -62,6 +62,6 @@ export class Timetable {
   }
 }
 
-/** At the same moment, the one that began first. */
+/** Orders by due time, then by start. */
 const byTime = (a: Appointment, b: Appointment): number =>
   a.dueAt - b.dueAt || a.verification.referenceId - b.verification.referenceId;

@@ -1,25 +1,25 @@
 import type { KnownSubStatus } from '../domain/status.ts';
 import type { Chance } from './random.ts';
 
-/** How long something takes, in seconds: anything between two ends, or log-normal with a long tail. */
+/** Distribution of a duration in seconds: uniform between two limits, or log-normal with a long tail. */
 type Span =
   | { readonly from: number; readonly to: number }
   | { readonly median: number; readonly spread: number };
 
-/** The pace of a made-up journey. */
+/** Pace of a random journey. */
 export interface Timing {
-  /** How many links nobody ever opens. */
+  /** Fraction of links that are never opened. */
   readonly neverOpened: number;
-  /** From the link, or from the first answer, to the first thing that the customer does. */
+  /** From the link to the customer's first action. */
   readonly opening: Span;
-  /** From a booking to its meeting. */
+  /** From the booking of a meeting to its start. */
   readonly meetingAhead: Span;
-  /** Until this step comes; `otherwise` where it has no row of its own. */
+  /** Delay before each step; `otherwise` for those that are not listed. */
   readonly until: Partial<Record<KnownSubStatus, Span>>;
   readonly otherwise: Span;
-  /** How many of the steps come at the same moment as the one before. */
+  /** Fraction of steps that come at the same moment as the one before. */
   readonly atOnce: number;
-  /** When the link expires, since it was made; null: after the same wait as any other step. */
+  /** Lifetime of the link; null: it expires after the same delay as any other step. */
   readonly linkLifeSeconds: number | null;
 }
 
@@ -76,7 +76,7 @@ export type TimingName = keyof typeof TIMINGS;
 
 export const timingOf = (name: TimingName): Timing => TIMINGS[name];
 
-/** So many seconds, to the millisecond. */
+/** Draws a duration in seconds, rounded to milliseconds. */
 export function spanOf(span: Span, chance: Chance): number {
   const seconds =
     'median' in span ? chance.logNormal(span.median, span.spread) : chance.between(span.from, span.to);

@@ -1,4 +1,4 @@
-/** A person, in the provider's own words. */
+/** A user, in the provider's wire format. */
 export interface User {
   readonly user_id: string;
   readonly user_reference_id: number;

@@ -8,7 +8,7 @@ const LINK_LIFE_DAYS = 30;
 const DAY_MS = 86_400_000;
 const LINK_CODE_LENGTH = 12;
 
-/** How a verification began; its whole life follows from this and the clock. */
+/** Start of a verification; its whole course follows from this and the clock. */
 export interface Start {
   readonly verification_id: string;
   readonly user_id: string;
@@ -16,20 +16,20 @@ export interface Start {
   readonly template: UserTemplate;
   readonly aadhaar_sent: boolean;
   readonly seed: string;
-  /** Null: it goes on by hand only. */
+  /** Null: it advances only by hand. */
   readonly speed: number | null;
-  /** ISO 8601. */
+  /** Start time in ISO 8601. */
   readonly at: string;
 }
 
-/** One customer's verification at the provider, walking through its journey. */
+/** One customer's verification at the provider, which advances through its journey. */
 export class Verification {
   readonly start: Start;
   readonly referenceId: number;
   readonly #steps: readonly Step[];
   readonly #link: string;
   #position = 0;
-  /** In milliseconds with fractions, so that the sum of many short steps stays exact. */
+  /** Time of the current step, in fractional milliseconds: rounding would add up over many short steps. */
   #time: number;
   #meeting: number | null = null;
 
@@ -51,17 +51,17 @@ export class Verification {
     return (this.#steps[this.#position] as Step).subStatus;
   }
 
-  /** How many steps lie behind; names a step, and its webhook, for good. */
+  /** Index of the current step, which identifies the step and its webhook. */
   get position(): number {
     return this.#position;
   }
 
-  /** When the next step comes by itself, in milliseconds since 1970; null by hand and at the end. */
+  /** When the next step is due, in milliseconds since 1970; null if there is none, or if steps are taken by hand. */
   get dueAt(): number | null {
     return this.start.speed === null ? null : this.#nextTime;
   }
 
-  /** Goes one step on, at its time or, where told so, earlier. False at the end. */
+  /** Takes the next step, at its due time or at `notLaterThan` if that is earlier. Returns false at the end. */
   advance(notLaterThan = Number.POSITIVE_INFINITY): boolean {
     const next = this.#steps[this.#position + 1];
     if (!next) return false;
@@ -72,7 +72,7 @@ export class Verification {
     return true;
   }
 
-  /** The answer of `GET /vkyc`. */
+  /** Returns the response of `GET /vkyc`. */
   asAnswer() {
     return {
       ...this.asStarted(),
@@ -85,13 +85,13 @@ export class Verification {
     };
   }
 
-  /** What `POST /vkyc` answers beside the echo. */
+  /** Returns the response of `POST /vkyc`, without the fields that echo the request. */
   asStarted() {
     const link = this.subStatus === 'INSUFFICIENT_BALANCE' ? null : this.#link;
     return this.#core(link, link && this.#linkExpiry);
   }
 
-  /** The body of a webhook: `""` for nothing, dates without time, times in whole seconds. */
+  /** Returns the body of a webhook: `""` for missing values, dates without time, times in whole seconds. */
   asWebhook() {
     const { vkyc_link, link_expiry } = this.asStarted();
     return {
@@ -106,7 +106,7 @@ export class Verification {
     };
   }
 
-  /** For people who watch the sandbox. */
+  /** Returns the overview that `/_sandbox` shows to people. */
   asOverview() {
     const { status, subStatus } = wordsOf(this.subStatus);
     return {
@@ -126,7 +126,7 @@ export class Verification {
     return next ? this.#time + this.#scaled(next.afterSeconds) : null;
   }
 
-  /** The steps to come, each with its time as things stand. */
+  /** Returns the steps to come with their expected times. */
   #remaining(): { step: Step; time: number }[] {
     let time = this.#time;
     return this.#steps.slice(this.#position + 1).map((step) => {
@@ -139,7 +139,7 @@ export class Verification {
     return (seconds * 1000) / (this.start.speed ?? 1);
   }
 
-  /** Midnight in 30 days, unless the journey itself says when. */
+  /** Returns when the link expires: at midnight after 30 days, unless the journey has a step for it. */
   get #linkExpiry(): string {
     if (this.subStatus === 'VKYC_EXPIRED') return isoOf(this.#time);
     const expiry = this.#remaining().find(({ step }) => step.subStatus === 'VKYC_EXPIRED');
@@ -153,7 +153,7 @@ export class Verification {
     return this.#steps.slice(0, this.#position + 1);
   }
 
-  /** From the end of the call on. */
+  /** A recording exists once a call has ended. */
   get #hasRecording(): boolean {
     return this.#past.some((step) => step.subStatus.endsWith('ENDED_CALL'));
   }

@@ -7,8 +7,8 @@ import { spanOf, type Timing, type TimingName, timingOf } from './timing.ts';
 type Alternatives = Partial<Record<KnownSubStatus, number>>;
 
 /**
- * What may follow what, each as likely as its weight. The first of a row is the way forward. Taken from the
- * explanations and recommended actions of the provider's status reference, and guessed where they are silent.
+ * Next steps of each step, with their weights. The first of a row leads forward. Taken from the explanations and
+ * recommended actions of the provider's status reference, and guessed where these say nothing.
  */
 export const WHAT_MAY_FOLLOW = {
   LINK_GENERATED: {
@@ -77,7 +77,7 @@ export const WHAT_MAY_FOLLOW = {
   AGENT_APPROVED: { AUDITOR_APPROVED: 8, AUDITOR_REJECTED: 1 },
 } as const satisfies Partial<Record<KnownSubStatus, Alternatives>>;
 
-/** Where a journey begins: what the start is answered with, and whose row of the table comes then. */
+/** Start of a journey: the first step, and the step whose row decides the second one. */
 const BEGINNINGS = {
   AADHAAR_STEP: { answer: 'LINK_GENERATED', goesOnLike: 'LINK_GENERATED' },
   AADHAAR_SENT: { answer: 'AADHAAR_VERIFICATION_SUCCESS', goesOnLike: 'AADHAAR_VERIFICATION_SUCCESS' },
@@ -85,12 +85,12 @@ const BEGINNINGS = {
 } as const satisfies Record<Way, { answer: KnownSubStatus; goesOnLike: KnownSubStatus }>;
 
 const NO_BALANCE = 0.01;
-/** How many of the ended calls are left to a person to review. */
+/** Fraction of ended calls that are left for a person to review. */
 const LEFT_TO_REVIEW = 0.15;
-/** From here on only forward: ten more steps at most. */
+/** After this many steps the journey only moves forward, which takes ten more at most. */
 const LOOPS_END_AFTER = 28;
 
-/** A journey made up by chance, which ends for good or waits for the agent's review. */
+/** Returns a random journey, which ends in a terminal state or waits for the agent's review. */
 export function walkOf(chance: Chance, way: Way, name: TimingName): readonly Step[] {
   if (chance.happens(NO_BALANCE)) return [{ afterSeconds: 0, subStatus: 'INSUFFICIENT_BALANCE' }];
   const timing = timingOf(name);
@@ -109,7 +109,7 @@ export function walkOf(chance: Chance, way: Way, name: TimingName): readonly Ste
   return steps;
 }
 
-/** Null at the end. */
+/** Returns the next step; null at the end. */
 function nextOf(from: KnownSubStatus, length: number, chance: Chance): KnownSubStatus | null {
   const row: Alternatives | undefined = WHAT_MAY_FOLLOW[from as keyof typeof WHAT_MAY_FOLLOW];
   if (!row || (from === 'AGENT_ENDED_CALL' && chance.happens(LEFT_TO_REVIEW))) return null;
@@ -117,7 +117,9 @@ function nextOf(from: KnownSubStatus, length: number, chance: Chance): KnownSubS
   return length < LOOPS_END_AFTER ? chance.pick(row) : (forward ?? null);
 }
 
-/** A step at its time. A meeting takes place when it was booked for, and nobody calls after the link expired. */
+/**
+ * Adds the delay to a step. A meeting starts when it was booked for, and no call takes place after the link expired.
+ */
 function timed(
   next: KnownSubStatus,
   before: readonly Step[],
@@ -148,6 +150,6 @@ function waitFor(next: KnownSubStatus, before: readonly Step[], timing: Timing, 
 
 const inMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
-/** After the call the link is of no use any more, and an auditor may take a day. */
+/** Whether a step needs a valid link. After the call it does not: an auditor may take a day. */
 const needsTheLink = (subStatus: KnownSubStatus): boolean =>
   ['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL'].includes(pairOf(subStatus).status);

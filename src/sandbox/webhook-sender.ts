@@ -2,35 +2,38 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '../provider/signature.ts';
 import type { SigningSecret } from './credentials.ts';
 
-/** Who answers with a no, such as 401, is asked this often; who does not answer, or with a 5xx, for ever. */
+/**
+ * Attempts after which a webhook that is refused, for example with 401, is given up. Timeouts and 5xx are retried
+ * forever.
+ */
 const MOST_REFUSALS = 5;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 10_000;
 const TIMEOUT_MS = 10_000;
-/** How many webhooks are on their way at once. */
+/** Concurrent requests. */
 const MOST_AT_ONCE = 32;
 
 const NOBODYS_SECRET = 'nobody-has-this-secret';
 
 export interface Webhook {
   readonly verificationId: string;
-  /** The exact text, JSON or not. */
+  /** Exact text to send, valid JSON or not. */
   readonly text: string;
-  /** How often it is sent, each time until it is taken. */
+  /** How often the webhook is sent; each copy is retried until it is accepted. */
   readonly copies: number;
   readonly wellSigned: boolean;
-  /** Called once it needs no more attempts. */
+  /** Called when the webhook needs no more attempts. */
   readonly onSettled: () => void;
 }
 
 /**
- * Sends signed webhooks, and repeats each until it is answered with a 2xx: those of one verification one after
- * another, different verifications side by side. Without an address they wait for one.
+ * Sends signed webhooks and retries each until the receiver answers 2xx. Webhooks of one verification are sent one
+ * after another, those of different verifications concurrently. Without a URL they wait for one.
  */
 export class WebhookSender {
   readonly #secret: SigningSecret;
   readonly #stop = new AbortController();
-  /** The last delivery of each verification. */
+  /** Tail of each verification's queue: the promise of its last delivery. */
   readonly #lines = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   #free = MOST_AT_ONCE;
@@ -44,7 +47,7 @@ export class WebhookSender {
     return this.#address;
   }
 
-  /** Where webhooks go; the provider's dashboard has a field for it. */
+  /** Sets the URL for webhooks, like the field in the provider's dashboard. */
   deliverTo(url: string): void {
     this.#address = url;
     this.#admit();
@@ -61,7 +64,7 @@ export class WebhookSender {
     this.#lines.set(verificationId, line);
   }
 
-  /** What has not been taken by now is not sent any more. */
+  /** Stops sending; webhooks that were not accepted yet are dropped. */
   stop(): void {
     this.#stop.abort();
     for (const go of this.#waiting.splice(0)) go();
@@ -82,7 +85,7 @@ export class WebhookSender {
     }
   }
 
-  /** The status of the answer; null for none. */
+  /** Makes one attempt; returns the HTTP status, or null if there was no response. */
   async #attempt({ text, wellSigned }: Webhook, attempt: number): Promise<number | null> {
     await this.#turn();
     try {
@@ -112,7 +115,7 @@ export class WebhookSender {
     }
   }
 
-  /** Waits for an address, and for one of the places on the way. */
+  /** Waits for a URL, and for a free slot among the concurrent requests. */
   #turn(): Promise<void> {
     return new Promise((go) => {
       this.#waiting.push(() => {
