@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, ConfigError } from './config.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
@@ -24,6 +25,7 @@ import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
 import { onlyOf, readManifest } from './graphql/trusted-documents.ts';
+import { createAccessLog } from './http/access-log.ts';
 import { createAddressOf } from './http/addresses.ts';
 import { serveConsole } from './http/console.ts';
 import { createFailureLimit } from './http/failure-limit.ts';
@@ -31,13 +33,15 @@ import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
 import { LiveConnections } from './http/live-connections.ts';
-import { createGuard, refuseUpgrade } from './http/origin.ts';
-import { acceptAllWaiting, addressOf, createHttpServer, watchIdleConnections } from './http/server.ts';
+import { startMetricsServer } from './http/metrics-server.ts';
+import { createGuard } from './http/origin.ts';
+import { acceptAllWaiting, addressOf, createHttpServer, urlOf, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
+import { serveUpgrades } from './http/upgrades.ts';
 import { limitUploads } from './http/uploads.ts';
 import { whenDatabaseIsThere } from './http/waiting-room.ts';
 import { serveWebhooks } from './http/webhooks.ts';
-import { createLogger, withSafeErrors } from './logging.ts';
+import { createBufferedLogger, createLogger, withSafeErrors } from './logging.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { SCENARIOS } from './sandbox/scenarios.ts';
@@ -80,6 +84,8 @@ export interface Overrides {
 export interface App {
   /** Where the gateway listens, such as http://127.0.0.1:4000 */
   readonly url: string;
+  /** Where metrics are scraped. */
+  readonly metricsUrl: string;
   /** The sandbox's base URL; null where the real provider is used. */
   readonly sandboxUrl: string | null;
   readonly log: Logger;
@@ -102,6 +108,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       createLogger({ level: config.logLevel, format: config.logFormat, ids: tracing?.idsOfLog }),
   );
   tracing?.complainTo(log);
+  for (const warning of config.warnings) log.warn(warning);
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
   const stop = once(async () => {
@@ -115,6 +122,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   });
 
   onStop(() => tracing?.stop());
+  const accessLogger =
+    overrides.log ?? createBufferedLogger({ level: config.logLevel, format: config.logFormat });
+  onStop(() => accessLogger.flush());
+  const logAccess = config.accessLog ? createAccessLog(accessLogger) : null;
 
   try {
     const { url, migrateUrl, listenUrl } = await openDatabase(config.database, onStop, log, () => {
@@ -254,6 +265,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       authenticator,
       isWelcome,
       allowedOrigins: config.allowedOrigins,
+      logAccess,
+      servesMetrics: config.metricsPort === null,
       graphiql: config.introspection,
       requestSeconds: config.requestSeconds,
       checkReady,
@@ -301,16 +314,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       websocket.stop();
       sse.stop();
     });
-    server.server.on('upgrade', (request, socket, head) => {
-      // Nobody else listens between here and the WebSocket's own handler: a reset would end the process.
-      socket.on('error', () => socket.destroy());
-      if (request.url?.split('?')[0] !== '/graphql') socket.destroy();
-      else if (!isWelcome(request.headers)) refuseUpgrade(socket);
-      else websocket.upgrade(request, socket, head);
-    });
+    serveUpgrades({ server: server.server, isWelcome, websocket, logAccess });
+    const metricsServer =
+      config.metricsPort === null
+        ? null
+        : await startMetricsServer({ host: config.host, port: config.metricsPort, metrics, isWelcome });
+    onStop(() => metricsServer?.stop());
     await server.listen({ host: config.host, port });
     onStop(async () => {
       stopping = true;
+      await wait(config.live.drainSeconds * 1000);
       await acceptAllWaiting(server);
       let idle: NodeJS.Timeout | undefined;
       const farewell = connections.stop(config.live.shutdownSeconds).then(() => {
@@ -324,7 +337,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
     const address = addressOf(server, config.host);
     sandbox?.deliverTo(`${address}/webhooks/cashfree`);
-    return { url: address, sandboxUrl: sandbox?.baseUrl ?? null, log, stop };
+    const metricsUrl = `${metricsServer ? urlOf(config.host, metricsServer.port) : address}/metrics`;
+    return { url: address, metricsUrl, sandboxUrl: sandbox?.baseUrl ?? null, log, stop };
   } catch (error) {
     await stop();
     throw error;

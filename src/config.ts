@@ -1,6 +1,15 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/database-url.ts';
+import {
+  findRepeated,
+  isPrivateHost,
+  isTooLarge,
+  isWeakKey,
+  isWeakPassword,
+  isWeakProviderSecret,
+  isWeakSecret,
+} from './weak-settings.ts';
 
 /** Addresses that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
@@ -14,6 +23,8 @@ const A_PORT = 'expected a port, from 0 to 65535';
 /** 0 takes any free port. */
 export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
+/** Not `file:`, `data:` or any other scheme that a library might read. */
+const httpUrl = z.url({ protocol: /^https?$/, error: 'is not a URL that begins with https:// (or http://)' });
 const list = text.transform((value) =>
   value
     .split(',')
@@ -72,17 +83,22 @@ const publicKey = text
     }
   }, 'is not an RSA public key in PEM');
 
+/** A balancer that asks /readyz every second and believes the second answer has looked away by then. */
+const DRAIN_SECONDS_OF_PRODUCTION = 3;
+
 /** What most accounts are granted; the sandbox on this machine need not be spared. */
 const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
 const LOG_FORMATS = ['json', 'text'] as const;
 
 const environment = z.object({
-  NODE_ENV: z.string().optional(),
+  NODE_ENV: z.string().trim().toLowerCase().optional(),
   HOST: text.default('127.0.0.1'),
   PORT: port.default(4000),
+  METRICS_PORT: port.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
+  ACCESS_LOG: flag.optional(),
   DATA_DIR: text.default('.data'),
   DATABASE_URL: databaseUrl.optional(),
   MIGRATE_DATABASE_URL: databaseUrl.optional(),
@@ -92,7 +108,7 @@ const environment = z.object({
   NATS_URL: list.pipe(z.array(natsServer)).optional(),
   DATA_KEYS: keys.optional(),
   AUDIT_KEYS: keys.optional(),
-  CASHFREE_BASE_URL: z.url().optional(),
+  CASHFREE_BASE_URL: httpUrl.optional(),
   CASHFREE_CLIENT_ID: text.optional(),
   CASHFREE_CLIENT_SECRET: list.optional(),
   CASHFREE_APP_ID: text.optional(),
@@ -105,7 +121,8 @@ const environment = z.object({
   SANDBOX_SEED: text.default('sandbox'),
   SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
-  AUTH_JWKS_URL: z.url().optional(),
+  AUTH_JWKS_URL: httpUrl.optional(),
+  ALLOW_PLAIN_HTTP: flag.default(false),
   AUTH_ISSUER: text.optional(),
   AUTH_AUDIENCE: text.optional(),
   TRUSTED_DOCUMENTS: z.enum(['only', 'off']).default('off'),
@@ -119,9 +136,10 @@ const environment = z.object({
   RATE_LIMIT_COST_PER_MINUTE: number.int().min(0).default(100_000),
   CONNECTIONS_PER_CLIENT: number.int().min(1).default(100),
   SUBSCRIPTIONS_PER_SOCKET: number.int().min(1).default(100),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
   OTEL_SDK_DISABLED: flag.default(false),
+  DRAIN_SECONDS: number.min(0).max(300).optional(),
   SHUTDOWN_SECONDS: number.min(0).max(300).default(5),
 });
 
@@ -138,8 +156,14 @@ export type SignIn =
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Where `/metrics` alone is served, on the same host; null: it is one of the paths of `port`. */
+  readonly metricsPort: number | null;
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly logFormat: LogFormat;
+  /** Whether each request is logged. */
+  readonly accessLog: boolean;
+  /** What is allowed and not wise, to be logged at the start. */
+  readonly warnings: readonly string[];
   readonly database:
     | { readonly kind: 'EMBEDDED'; readonly dataDir: string; readonly poolSize: number }
     | {
@@ -205,6 +229,8 @@ export interface Config {
     /** WebSockets and streams of one `sub`, in each process. */
     readonly connectionsPerClient: number;
     readonly subscriptionsPerSocket: number;
+    /** How long after SIGTERM requests are still served while /readyz answers 503, so that balancers look away first. */
+    readonly drainSeconds: number;
     /** Over which window subscribers are sent away after SIGTERM. */
     readonly shutdownSeconds: number;
   };
@@ -260,11 +286,16 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
   const env = parsed.data;
   const complaints = contradictions(env);
   if (complaints.length > 0) throw new ConfigError(complaints);
+  const logFormat = env.LOG_FORMAT ?? (terminal ? 'text' : 'json');
   return {
     host: env.HOST,
     port: env.PORT,
+    metricsPort: env.METRICS_PORT ?? null,
     logLevel: env.LOG_LEVEL,
-    logFormat: env.LOG_FORMAT ?? (terminal ? 'text' : 'json'),
+    logFormat,
+    // A page at a terminal loads a dozen files: what a person looks for would be lost among them.
+    accessLog: env.ACCESS_LOG ?? logFormat === 'json',
+    warnings: findWarnings(env),
     database: databaseOf(env),
     natsServers: env.NATS_URL ?? null,
     dataDir: env.DATA_DIR,
@@ -273,7 +304,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     provider: providerOf(env),
     signIn: signInOf(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
-    introspection: env.INTROSPECTION ?? env.NODE_ENV !== 'production',
+    introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
     allowedOrigins: env.ALLOWED_ORIGINS,
     requestSeconds: env.REQUEST_SECONDS,
@@ -289,10 +320,16 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     live: {
       connectionsPerClient: env.CONNECTIONS_PER_CLIENT,
       subscriptionsPerSocket: env.SUBSCRIPTIONS_PER_SOCKET,
+      drainSeconds: env.DRAIN_SECONDS ?? (isProduction(env) ? DRAIN_SECONDS_OF_PRODUCTION : 0),
       shutdownSeconds: env.SHUTDOWN_SECONDS,
     },
   };
 }
+
+const isProduction = ({ NODE_ENV = '' }: Environment): boolean => /^prod(uction)?$/.test(NODE_ENV);
+
+const isPlain = (url: string | undefined): url is string =>
+  url !== undefined && new URL(url).protocol === 'http:';
 
 const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
 
@@ -305,10 +342,44 @@ const hasSignIn = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.
 const NOT_PRODUCTION =
   'NODE_ENV: found "production". To try the gateway without these settings, start it without: NODE_ENV= npm start';
 
+const RANDOM = 'such as from: openssl rand -base64 32';
+const ALLOW_PLAIN =
+  'Set it to an https: URL, or ALLOW_PLAIN_HTTP=1 if the way there is private and this is meant.';
+
 function contradictions(env: Environment): string[] {
-  const production = env.NODE_ENV === 'production';
+  const production = isProduction(env);
   const complaints: [boolean, string][] = [
     [!hasSignIn(env) && production, 'AUTH_SECRET or AUTH_JWKS_URL: production needs a way to sign in.'],
+    [
+      production && !(env.AUTH_ISSUER && env.AUTH_AUDIENCE),
+      'AUTH_ISSUER, AUTH_AUDIENCE: production needs both, the claims `iss` and `aud` of its tokens; without them a token that was issued for another system is good here.',
+    ],
+    [
+      production && env.AUTH_SECRET !== undefined && isWeakSecret(env.AUTH_SECRET),
+      `AUTH_SECRET: it can be guessed, and whoever has it issues tokens. Use random characters, ${RANDOM}`,
+    ],
+    [
+      production && isPlain(env.AUTH_JWKS_URL) && !env.ALLOW_PLAIN_HTTP,
+      `AUTH_JWKS_URL: over http: anybody on the way can put in a key of their own. ${ALLOW_PLAIN}`,
+    ],
+    [
+      isPlain(env.CASHFREE_BASE_URL) &&
+        !isLoopback(new URL(env.CASHFREE_BASE_URL).hostname) &&
+        !env.ALLOW_PLAIN_HTTP,
+      `CASHFREE_BASE_URL: over http: credentials and personal data can be read on the way. ${ALLOW_PLAIN}`,
+    ],
+    [
+      production && !usesSandbox(env) && Boolean(env.CASHFREE_CLIENT_SECRET?.some(isWeakProviderSecret)),
+      'CASHFREE_CLIENT_SECRET: it can be guessed, and whoever has it signs webhooks. Use the one that the provider issued.',
+    ],
+    [
+      Boolean(env.SANDBOX) && !usesSandbox(env),
+      'SANDBOX: the CASHFREE_ settings name a real provider, so that no sandbox is run. Unset it, or them.',
+    ],
+    ...(Array.isArray(env.TRUST_PROXY) ? env.TRUST_PROXY : []).map((network): [boolean, string] => [
+      isTooLarge(network),
+      `TRUST_PROXY: ${network} holds far more than your proxies, and whoever is trusted can name any address as theirs. Name the network of your proxies alone, such as 10.0.0.0/8.`,
+    ]),
     [
       !hasSignIn(env) && !usesSandbox(env),
       'AUTH_SECRET or AUTH_JWKS_URL: with a real provider there must be a way to sign in.',
@@ -320,6 +391,10 @@ function contradictions(env: Environment): string[] {
     [
       env.PORT !== 0 && env.PORT === env.SANDBOX_PORT && providerOf(env).kind === 'SANDBOX',
       `PORT, SANDBOX_PORT: both are ${env.PORT}. Choose another for one of them.`,
+    ],
+    [
+      Boolean(env.METRICS_PORT) && env.METRICS_PORT === env.PORT,
+      `METRICS_PORT, PORT: both are ${env.PORT}. Choose another for one of them.`,
     ],
     [Boolean(env.AUTH_SECRET && env.AUTH_JWKS_URL), 'AUTH_SECRET, AUTH_JWKS_URL: set one of them, not both.'],
     [
@@ -350,10 +425,40 @@ function contradictions(env: Environment): string[] {
       !env.AUDIT_KEYS && (production || !usesSandbox(env)),
       'AUDIT_KEYS: the audit chain needs a key that the database does not have, of the same form as DATA_KEYS.',
     ],
+    ...(['DATA_KEYS', 'AUDIT_KEYS'] as const).flatMap((setting): [boolean, string][] => {
+      const given = env[setting] ?? [];
+      const repeated = findRepeated(given.map(({ id }) => id));
+      return [
+        [
+          repeated.length > 0,
+          `${setting}: several keys have the id ${repeated}. Give each an id of its own.`,
+        ],
+        [
+          production && given.some(({ key }) => isWeakKey(key)),
+          `${setting}: a key of it can be guessed. Use random bytes, ${RANDOM}`,
+        ],
+      ];
+    }),
   ];
   const found = complaints.filter(([applies]) => applies).map(([, complaint]) => complaint);
   if (found.length > 0 && production) found.push(NOT_PRODUCTION);
   return found;
+}
+
+function findWarnings(env: Environment): string[] {
+  const warnings: string[] = [];
+  for (const setting of ['DATABASE_URL', 'MIGRATE_DATABASE_URL', 'LISTEN_DATABASE_URL'] as const) {
+    const url = env[setting];
+    if (url === undefined) continue;
+    const { attempts, user, password } = parseDatabaseUrl(url);
+    if (attempts.some(({ host, ssl }) => ssl === false && !isPrivateHost(host)))
+      warnings.push(
+        `${setting}: its host is not in a private network, and the connection may go without TLS; add sslmode=verify-full`,
+      );
+    if (isProduction(env) && password !== undefined && (password === user || isWeakPassword(password)))
+      warnings.push(`${setting}: its password can be guessed; use random characters`);
+  }
+  return warnings;
 }
 
 function databaseOf(env: Environment): Config['database'] {

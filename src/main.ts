@@ -33,7 +33,13 @@ function announce(config: Config, { log, ...app }: App): void {
     const { url, consoleUrl: console, graphiqlUrl } = addresses;
     const graphiql = graphiqlUrl ? { graphiql: graphiqlUrl } : {};
     log.info(
-      { graphql: `${url}/graphql`, console, ...graphiql, sandbox: app.sandboxUrl },
+      {
+        graphql: `${url}/graphql`,
+        console,
+        ...graphiql,
+        metrics: app.metricsUrl,
+        sandbox: app.sandboxUrl,
+      },
       'the gateway is ready',
     );
   }

@@ -10,8 +10,9 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 type SystemError = NodeJS.ErrnoException & { readonly port?: number };
 
 /** @throws StartError naming the setting, if the gateway or its sandbox could not listen at its port */
-export async function checkPorts({ host, port, provider }: Config): Promise<void> {
+export async function checkPorts({ host, port, metricsPort, provider }: Config): Promise<void> {
   await checkPort('PORT', host, port);
+  if (metricsPort !== null) await checkPort('METRICS_PORT', host, metricsPort);
   if (provider.kind === 'SANDBOX') await checkPort('SANDBOX_PORT', '127.0.0.1', provider.port);
 }
 
@@ -50,11 +51,14 @@ export function explainStartFailure(error: unknown, config: Config | null): stri
 
 const UNWRITABLE = ['EACCES', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS'];
 
-function explainSystemError(error: SystemError, { host, port, provider, dataDir }: Config): string | null {
+function explainSystemError(error: SystemError, config: Config): string | null {
+  const { host, port, metricsPort, provider, dataDir } = config;
   const { code = '', path, syscall } = error;
   // Another program may have taken a port after it was found free.
   if (syscall === 'listen' && provider.kind === 'SANDBOX' && error.port === provider.port)
     return explainListening(error, 'SANDBOX_PORT', '127.0.0.1', provider.port);
+  if (syscall === 'listen' && metricsPort !== null && error.port === metricsPort)
+    return explainListening(error, 'METRICS_PORT', host, metricsPort);
   if (syscall === 'listen') return explainListening(error, 'PORT', host, port);
   if (code === 'ENOSPC')
     return `The disk of DATA_DIR is full: ${error.message}.\nMake room on it, or set DATA_DIR to a folder on another disk.`;

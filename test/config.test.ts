@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 
@@ -8,6 +9,21 @@ const PROVIDER = {
   CASHFREE_CLIENT_SECRET: 'new-secret, old-secret',
 };
 const SIGN_IN = { AUTH_SECRET: 'x'.repeat(32) };
+/** Of production: nothing of it can be guessed. */
+const random = () => `k1:${randomBytes(32).toString('base64')}`;
+const SAFE = {
+  NODE_ENV: 'production',
+  AUTH_SECRET: randomBytes(32).toString('base64'),
+  AUTH_ISSUER: 'https://issuer.example.com',
+  AUTH_AUDIENCE: 'vkyc',
+  DATA_KEYS: random(),
+  AUDIT_KEYS: random(),
+};
+const SAFE_PROVIDER = {
+  ...PROVIDER,
+  CASHFREE_CLIENT_SECRET: 'cfsk_ma_test_0f8e1b7c2d9a46e3b5c70a18d4f29e63_5b1c8a7d',
+  DATABASE_URL: 'postgres://db/vkyc',
+};
 
 const complaints = (environment: Record<string, string>): string[] => {
   try {
@@ -38,15 +54,13 @@ test('without a way to sign in nothing but development starts', () => {
 });
 
 test('production runs the sandbox and the embedded database only when told to', () => {
-  const production = { NODE_ENV: 'production', DATA_KEYS: KEYS, AUDIT_KEYS: KEYS, ...SIGN_IN };
-
-  expect(complaints(production)).toEqual([
+  expect(complaints(SAFE)).toEqual([
     'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
     'DATABASE_URL',
     'NODE_ENV',
   ]);
-  expect(complaints({ ...production, SANDBOX: '1', EMBEDDED_POSTGRES: '1' })).toEqual([]);
-  expect(complaints({ ...production, ...PROVIDER, DATABASE_URL: 'postgres://db/vkyc' })).toEqual([]);
+  expect(complaints({ ...SAFE, SANDBOX: '1', EMBEDDED_POSTGRES: '1' })).toEqual([]);
+  expect(complaints({ ...SAFE, ...SAFE_PROVIDER })).toEqual([]);
 });
 
 test('MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL default to DATABASE_URL, and are refused without it', () => {
@@ -89,7 +103,7 @@ test('proxies are trusted by their number or their addresses, and never all of t
   expect(readConfig({}).trustedProxies).toBe(0);
   expect(readConfig({ TRUST_PROXY: '2' }).trustedProxies).toBe(2);
   expect(readConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustedProxies).toEqual(['10.0.0.0/8', '::1']);
-  for (const TRUST_PROXY of ['true', '*', '-1', '99', '10.0.0.0/33', 'proxy.example.com'])
+  for (const TRUST_PROXY of ['true', '*', '-1', '99', '10.0.0.0/33', 'proxy.example.com', '0/0'])
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual(['TRUST_PROXY']);
 });
 
@@ -136,4 +150,63 @@ test('logs are text at a terminal and JSON elsewhere, unless LOG_FORMAT says oth
   expect(readConfig({}, { terminal: true }).logFormat).toBe('text');
   expect(readConfig({ LOG_FORMAT: 'json' }, { terminal: true }).logFormat).toBe('json');
   expect(readConfig({ LOG_FORMAT: 'text' }).logFormat).toBe('text');
+});
+
+test.each([
+  ['no issuer', { AUTH_ISSUER: '' }, 'AUTH_ISSUER, AUTH_AUDIENCE'],
+  ['no audience', { AUTH_AUDIENCE: '' }, 'AUTH_ISSUER, AUTH_AUDIENCE'],
+  ['a secret of one letter', { AUTH_SECRET: 'x'.repeat(40) }, 'AUTH_SECRET'],
+  ['a secret that counts', { AUTH_SECRET: 'abcdefghijklmnopqrstuvwxyz0123456789' }, 'AUTH_SECRET'],
+  ['a secret that repeats', { AUTH_SECRET: 'k3y!'.repeat(12) }, 'AUTH_SECRET'],
+  ['a secret of words', { AUTH_SECRET: 'please-change-me-before-you-go-to-production' }, 'AUTH_SECRET'],
+  ['a secret of known words', { AUTH_SECRET: 'mysupersecretjwtsigningkey123456789' }, 'AUTH_SECRET'],
+  ['a key of zeros', { DATA_KEYS: KEYS }, 'DATA_KEYS'],
+  [
+    'a key that is a text',
+    { AUDIT_KEYS: `a:${Buffer.from('this is 32 characters of a text!').toString('base64')}` },
+    'AUDIT_KEYS',
+  ],
+  [
+    'a key that counts',
+    { DATA_KEYS: `a:${Buffer.from([...Array(32).keys()]).toString('base64')}` },
+    'DATA_KEYS',
+  ],
+  ['one id for two keys', { DATA_KEYS: `${random()}, ${random()}` }, 'DATA_KEYS'],
+  ['keys of tokens in clear', { AUTH_SECRET: '', AUTH_JWKS_URL: 'http://issuer/jwks' }, 'AUTH_JWKS_URL'],
+  ['keys of tokens from a file', { AUTH_SECRET: '', AUTH_JWKS_URL: 'file:///etc/jwks' }, 'AUTH_JWKS_URL'],
+  ['a provider in clear', { CASHFREE_BASE_URL: 'http://provider.example.com/' }, 'CASHFREE_BASE_URL'],
+  ['a webhook secret that is a word', { CASHFREE_CLIENT_SECRET: 'hunter2' }, 'CASHFREE_CLIENT_SECRET'],
+  ['a sandbox next to a real provider', { SANDBOX: '1' }, 'SANDBOX'],
+  ['all of IPv4 as proxies', { TRUST_PROXY: '0.0.0.0/0' }, 'TRUST_PROXY'],
+  ['half of it', { TRUST_PROXY: '128.0.0.0/1' }, 'TRUST_PROXY'],
+  ['all of IPv6', { TRUST_PROXY: '::/0' }, 'TRUST_PROXY'],
+  ['all of IPv4, written as IPv6', { TRUST_PROXY: '::ffff:0:0/96' }, 'TRUST_PROXY'],
+  ['any page', { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS'],
+])('production refuses %s, and names the setting', (_what, wrong, setting) => {
+  expect(complaints({ ...SAFE, ...SAFE_PROVIDER })).toEqual([]);
+
+  expect(complaints({ ...SAFE, ...SAFE_PROVIDER, ...wrong })[0]).toBe(setting);
+});
+
+test('plain HTTP is taken where ALLOW_PLAIN_HTTP says that it is meant', () => {
+  const plain = { AUTH_SECRET: '', AUTH_JWKS_URL: 'http://issuer/jwks', CASHFREE_BASE_URL: 'http://stub/' };
+  expect(complaints({ ...SAFE, ...SAFE_PROVIDER, ...plain, ALLOW_PLAIN_HTTP: '1' })).toEqual([]);
+});
+
+test('proxies may be networks of an operator, and production is known however it is written', () => {
+  for (const TRUST_PROXY of ['10.0.0.0/8', 'fc00::/7', '2001:db8::/32', '::ffff:10.0.0.0/104'])
+    expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual([]);
+  for (const NODE_ENV of ['Production', ' production', 'prod'])
+    expect(complaints({ NODE_ENV })).toContain('DATA_KEYS');
+});
+
+test('a database in public without TLS, or with a password that can be guessed, is warned of without its URL', () => {
+  const warnings = (DATABASE_URL: string) =>
+    readConfig({ ...SAFE, ...SAFE_PROVIDER, DATABASE_URL }).warnings.join();
+
+  expect(warnings('postgres://u:Xk29fj3Lq8sPz0@db.example.com/v')).toMatch(/DATABASE_URL.*without TLS/);
+  expect(warnings('postgres://u:Xk29fj3Lq8sPz0@db.example.com/v?sslmode=require')).toBe('');
+  for (const host of ['10.1.2.3', 'db', '[::1]', 'db.internal'])
+    expect(warnings(`postgres://u:Xk29fj3Lq8sPz0@${host}/v`), host).toBe('');
+  expect(warnings('postgres://postgres:postgres@db/v')).toContain('can be guessed');
 });

@@ -44,7 +44,8 @@ export function askedBy({ query, operationName, variables, extensions }: Payload
     throw badRequest('`operationName` must be a string.');
   return {
     ...(query == null ? {} : { query }),
-    ...(operationName == null ? {} : { operationName }),
+    // Clients with one operation a document often send it empty.
+    ...(operationName ? { operationName } : {}),
     variables: objectOf('variables', variables),
     extensions: objectOf('extensions', extensions),
   };

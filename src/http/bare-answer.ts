@@ -16,9 +16,14 @@ export const BARE_HEADERS = {
 };
 
 /** Answers on a socket that no request of the server's own stands for, and closes it. */
-export function answerBare(socket: Duplex, status: string, body: object): void {
+export function answerBare(
+  socket: Duplex,
+  status: string,
+  body: object,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const text = JSON.stringify(body);
-  const headers = { ...BARE_HEADERS, 'Content-Length': Buffer.byteLength(text) };
+  const headers = { ...BARE_HEADERS, ...more, 'Content-Length': Buffer.byteLength(text) };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // The peer need not close its own end, which would then stay open for ever.
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());

@@ -11,7 +11,7 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { FastifyInstance, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, preParsingHookHandler } from 'fastify';
 import {
   type ExecutionResult,
   type FormattedExecutionResult,
@@ -42,7 +42,7 @@ interface Parts {
   readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly limitUploads: onRequestHookHandler;
+  readonly limitUploads: preParsingHookHandler;
   readonly translate: Translate;
   readonly log: Logger;
 }
@@ -173,7 +173,8 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    onRequest: [refuseUnasked, signInFirst(authenticator, translate), limitUploads],
+    onRequest: [refuseUnasked, signInFirst(authenticator, translate)],
+    preParsing: limitUploads,
     preHandler: refuseBatch,
     async handler(request, reply) {
       const refuse = (status: number, error: GraphQLError) =>

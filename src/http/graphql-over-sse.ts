@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
 import type { Ending, Lifetime } from '../feed/lifetime.ts';
@@ -30,7 +30,7 @@ interface Parts {
   readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly limitUploads: onRequestHookHandler;
+  readonly limitUploads: preParsingHookHandler;
   readonly translate: Translate;
   readonly connections: LiveConnections;
   readonly metrics: Metrics;
@@ -60,7 +60,8 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'POST'],
-    onRequest: [refuseUnasked, signInFirst(parts.authenticator, parts.translate), parts.limitUploads],
+    onRequest: [refuseUnasked, signInFirst(parts.authenticator, parts.translate)],
+    preParsing: parts.limitUploads,
     preHandler: refuseBatch,
     async handler(request, reply) {
       const viewer = viewerOf(request);

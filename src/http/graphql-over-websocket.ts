@@ -13,6 +13,7 @@ import type { Operation, Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
+import { requestIdOf } from './request-id.ts';
 import type { Authenticator } from './sign-in.ts';
 import { FULL_BYTES, type Room, SocketSink } from './sinks.ts';
 
@@ -52,8 +53,8 @@ interface Peer {
 }
 
 export interface GraphqlOverWebsocket {
-  /** Takes over a connection that asks to become a WebSocket. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes over a connection that asks to become a WebSocket; `onOpen` is called if it does. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): void;
   /** Ends what is left once everyone has been sent away. */
   stop(): void;
 }
@@ -99,6 +100,9 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     onError: (_connected, _id, _payload, errors) => errors.map(translate),
   });
 
+  sockets.on('headers', (headers: string[], request: IncomingMessage) =>
+    headers.push(`X-Request-Id: ${requestIdOf(request)}`),
+  );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
     // What a peer does wrong (a message too large, a broken frame) closes its socket by itself.
     client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
@@ -141,8 +145,11 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   });
 
   return {
-    upgrade: (request, socket, head) =>
-      sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request)),
+    upgrade: (request, socket, head, onOpen) =>
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        onOpen();
+        sockets.emit('connection', client, request);
+      }),
     stop() {
       clearInterval(pings);
       for (const { client } of peers) void sendAway(client);

@@ -24,15 +24,18 @@ export function refuseOtherMethods(app: FastifyInstance, url: string): void {
   });
 }
 
-/** By the body, or by the query string, whose variables and extensions are JSON. */
+/**
+ * Returns the payload of the body, or of the query string, whose variables and extensions are JSON. Empty parameters, as
+ * clients that build URLs from templates send them, are as good as none.
+ */
 export function payloadOf({ method, body, query }: FastifyRequest): Payload {
   if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};
-  const asked = query as Record<string, unknown>;
+  const asked = Object.fromEntries(Object.entries(query as object).filter(([, value]) => value !== ''));
   return { ...asked, ...parsed(asked, 'variables'), ...parsed(asked, 'extensions') };
 }
 
 function parsed(asked: Record<string, unknown>, name: 'variables' | 'extensions'): Payload {
-  if (!asked[name]) return {};
+  if (asked[name] === undefined) return {};
   try {
     return { [name]: JSON.parse(String(asked[name])) };
   } catch {

@@ -1,6 +1,4 @@
-import type { Duplex } from 'node:stream';
 import type { onRequestHookHandler } from 'fastify';
-import { answerBare } from './bare-answer.ts';
 
 /** Which names and pages a request came by. */
 interface Provenance {
@@ -35,6 +33,9 @@ export function createGuard({
   };
 }
 
+/** A page of this machine, at any port, as browsers name it. */
+export const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
 const isLoopback = (url: string): boolean =>
   URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
 
@@ -51,10 +52,3 @@ export const refuseUnasked: onRequestHookHandler = ({ headers }, reply, goOn) =>
   if (site === undefined || headers.origin !== undefined || OF_OUR_OWN.includes(String(site))) return goOn();
   reply.status(403).send({ errors: [{ message: NOT_WELCOME, extensions: { code: 'FORBIDDEN' } }] });
 };
-
-/** Answers a request for a WebSocket that comes from a page of another site. */
-export function refuseUpgrade(socket: Duplex): void {
-  answerBare(socket, '403 Forbidden', {
-    errors: [{ message: NOT_WELCOME, extensions: { code: 'FORBIDDEN' } }],
-  });
-}

@@ -2,20 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import cors from '@fastify/cors';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Readiness } from '../telemetry/readiness.ts';
+import { type LogAccess, logRequests } from './access-log.ts';
 import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
 import { serveGraphiql } from './graphiql.ts';
-import { type Guard, NOT_WELCOME } from './origin.ts';
+import { type Guard, LOOPBACK_ORIGIN, NOT_WELCOME } from './origin.ts';
+import { requestIdOf } from './request-id.ts';
 import { type Authenticator, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
 const ACCEPT_WITHIN_MS = 1_000;
+/** What the code of a page needs beyond the body: when to come back, and the id to tell us of. */
+const EXPOSED_HEADERS = ['Retry-After', 'X-Request-Id'];
+/** As long as Chromium remembers what a preflight was told. */
+const PREFLIGHT_SECONDS = 7_200;
 /** How often the server looks for requests that have not arrived in time. */
 const LOOK_FOR_THE_LATE_MS = 500;
 
@@ -25,6 +36,10 @@ interface Options {
   readonly authenticator: Authenticator;
   readonly isWelcome: Guard;
   readonly allowedOrigins: readonly string[];
+  /** Null: requests are not logged. */
+  readonly logAccess: LogAccess | null;
+  /** Whether `/metrics` is one of its paths. */
+  readonly servesMetrics: boolean;
   readonly graphiql: boolean;
   /** How long a request may take to arrive, its head and its body together. */
   readonly requestSeconds: number;
@@ -39,6 +54,8 @@ export function createHttpServer({
   authenticator,
   isWelcome,
   allowedOrigins,
+  logAccess,
+  servesMetrics,
   graphiql,
   requestSeconds,
   checkReady,
@@ -46,7 +63,10 @@ export function createHttpServer({
   const app = fastify({
     // Fastify announces where it listens; the gateway does so itself, once it is ready.
     loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
+    // People type a slash behind an address, and some clients put one there.
+    routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: LARGEST_REQUEST_BYTES,
     // Fastify's own default is to wait for ever; and Node takes the larger of both for the body.
     requestTimeout: requestSeconds * 1000,
@@ -74,17 +94,28 @@ export function createHttpServer({
   };
   // Before any body, which refusals do not need; first of all hooks, so that all answers have the headers.
   app.addHook('onRequest', (request, reply, goOn) => {
-    reply.headers(headers);
+    reply.headers(headers).header('x-request-id', request.id);
     if (!isWelcome(request.headers)) reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
-    else if (request.is404) reply.callNotFound();
+    else if (request.is404 || isStrayOptions(request)) reply.callNotFound();
     else goOn();
   });
-  if (allowedOrigins.length > 0)
-    app.register(cors, { origin: [...allowedOrigins], methods: ['GET', 'POST'] });
+  if (logAccess) logRequests(app, logAccess);
+  const origins = [...allowedOrigins, ...(authenticator.issue ? [LOOPBACK_ORIGIN] : [])];
+  if (origins.length > 0)
+    app.register(cors, {
+      origin: origins,
+      methods: ['GET', 'POST'],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: PREFLIGHT_SECONDS,
+    });
 
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status < 500) return reply.status(status).send(problem('BAD_REQUEST', error.message));
+  app.setErrorHandler((error: Refusal, request, reply) => {
+    const { statusCode: status = 500, retryAfterSeconds } = error;
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+    if (status < 500)
+      return reply
+        .status(status)
+        .send(problem(status === 429 ? 'RATE_LIMITED' : 'BAD_REQUEST', error.message));
     request.log.error({ err: error }, 'a request failed unexpectedly');
     return reply
       .status(500)
@@ -104,9 +135,10 @@ export function createHttpServer({
 
   // That the process lives, and nothing else: whoever asks may end it otherwise.
   app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.render()),
-  );
+  if (servesMetrics)
+    app.get('/metrics', async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.render()),
+    );
   app.get('/readyz', async (request, reply) => {
     const { missing, impaired, notes } = await checkReady();
     const more = { ...unlessEmpty('impaired', impaired), ...unlessEmpty('notes', notes) };
@@ -131,6 +163,15 @@ export function createHttpServer({
   }
   return app;
 }
+
+interface Refusal extends Error {
+  readonly statusCode?: number;
+  readonly retryAfterSeconds?: number;
+}
+
+/** An OPTIONS that is no page's preflight, which is all that it is served for. */
+const isStrayOptions = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'OPTIONS' && !(headers.origin && headers['access-control-request-method']);
 
 const unlessEmpty = (name: string, texts: Readonly<Record<string, string>>): object =>
   Object.keys(texts).length > 0 ? { [name]: texts } : {};
@@ -171,13 +212,25 @@ export function watchIdleConnections({ server }: FastifyInstance): () => void {
   };
 }
 
+type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown };
+
 /** Answers what never became a request, on the bare socket. */
-function answerBroken(error: Error & { code?: string }, socket: Socket): void {
+function answerBroken(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'This is not a request of HTTP.'];
+  const { rawPacket } = error;
+  const isHttp2 =
+    Buffer.isBuffer(rawPacket) && rawPacket.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
+  const [status, message] = (isHttp2 ? HTTP2 : BROKEN[error.code ?? '']) ?? NO_HTTP;
   answerBare(socket, status, problem('BAD_REQUEST', message));
 }
 
+const NO_HTTP = ['400 Bad Request', 'This is not a request of HTTP.'] as const;
+/** What a client sends first that takes HTTP/2 for granted. */
+const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0');
+const HTTP2 = [
+  '505 HTTP Version Not Supported',
+  'HTTP/1.1 is spoken here: HTTP/2 is for the proxy in front.',
+] as const;
 const BROKEN: Record<string, [status: string, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive: send it again.'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers of the request are too large.'],
@@ -190,10 +243,11 @@ const tokenRequest = z.strictObject({
 });
 
 /** Where a listening server can be reached. */
-export function addressOf(app: FastifyInstance, host: string): string {
-  const { port } = app.server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
+export const addressOf = (app: FastifyInstance, host: string): string =>
+  urlOf(host, (app.server.address() as AddressInfo).port);
+
+export const urlOf = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 

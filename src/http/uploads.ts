@@ -1,35 +1,70 @@
-import type { onRequestHookHandler } from 'fastify';
+import { Transform } from 'node:stream';
+import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { viewerOf } from './sign-in-first.ts';
 
 /** Few operations are nearly as large; what is larger takes a place while it arrives. */
 const USUAL_BYTES = 64 * 1024;
-const MOST_AT_A_TIME = 8;
+const MAX_AT_A_TIME = 8;
+
+/** Refused by the server's error handler, as its status and code say. */
+class TooManyUploads extends Error {
+  readonly statusCode = 429;
+  readonly retryAfterSeconds = 1;
+  constructor() {
+    super(`You are sending ${MAX_AT_A_TIME} large requests at once: wait until one has arrived.`);
+  }
+}
 
 /**
  * Lets each caller send so many large requests at a time, for they are held in memory until they have arrived. Small
- * ones are not counted: a server of the bank may send hundreds at once for one `sub`.
+ * ones are not counted: a server of the bank may send hundreds at once for one `sub`. A request in chunks, as .NET sends
+ * every one, does not say how large it is: it counts from when it has become large.
  */
-export function limitUploads(): onRequestHookHandler {
+export function limitUploads(): preParsingHookHandler {
   const arriving = new Map<string, number>();
-  return (request, reply, goOn) => {
-    const { 'content-length': length, 'transfer-encoding': chunked } = request.headers;
-    if (!chunked && Number(length ?? 0) <= USUAL_BYTES) return goOn();
+
+  /** Takes a place until the request has arrived or was answered; false if its caller has none left. */
+  function takePlace(request: FastifyRequest, reply: FastifyReply): boolean {
     const { id } = viewerOf(request);
     const count = arriving.get(id) ?? 0;
-    if (count >= MOST_AT_A_TIME) {
-      const message = `You are sending ${MOST_AT_A_TIME} large requests at once: wait until one has arrived.`;
-      reply
-        .status(429)
-        .header('retry-after', 1)
-        .send({ errors: [{ message, extensions: { code: 'RATE_LIMITED' } }] });
-      return;
-    }
+    if (count >= MAX_AT_A_TIME) return false;
     arriving.set(id, count + 1);
-    request.raw.once('close', () => {
+    let isHeld = true;
+    const giveBack = () => {
+      if (!isHeld) return;
+      isHeld = false;
       const left = (arriving.get(id) ?? 1) - 1;
       if (left > 0) arriving.set(id, left);
       else arriving.delete(id);
+    };
+    request.raw.once('close', giveBack);
+    // A request that is refused before its body was read never closes.
+    reply.raw.once('close', giveBack);
+    return true;
+  }
+
+  return (request, reply, payload, goOn) => {
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+    if (coding === undefined) {
+      const isAdmitted = Number(length ?? 0) <= USUAL_BYTES || takePlace(request, reply);
+      return isAdmitted ? goOn(null, payload) : goOn(new TooManyUploads());
+    }
+    let bytes = 0;
+    let isLarge = false;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length;
+        if (bytes > USUAL_BYTES && !isLarge) {
+          isLarge = takePlace(request, reply);
+          if (!isLarge) return done(new TooManyUploads());
+        }
+        done(null, chunk);
+      },
     });
-    goOn();
+    payload.pipe(counted);
+    payload.once('error', (error) => counted.destroy(error));
+    // What is still to come is read to nothing, so that the next request of the connection is heard.
+    reply.raw.once('close', () => payload.unpipe(counted).resume());
+    goOn(null, counted);
   };
 }

@@ -7,6 +7,7 @@ const path = require('path');
 /** Settings that production needs and development does without; the configuration says the same of each. */
 const PRODUCTION_SETTINGS = [
   'AUTH_SECRET or AUTH_JWKS_URL',
+  'AUTH_ISSUER, AUTH_AUDIENCE',
   'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
   'DATABASE_URL',
   'DATA_KEYS',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SCENARIOS } from '../../src/sandbox/scenarios.ts';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, PRODUCTION } from '../harness/gateway.ts';
 
 const setupOf = (page: string) => JSON.parse(page.match(/id="setup">(.*?)<\/script>/)?.[1] ?? 'null');
 
@@ -36,14 +36,11 @@ test('the console is one page for all of its addresses, which runs nothing but i
 });
 
 test('the page is told where tokens come from, and of the scenarios where there is a sandbox of its own', async () => {
-  const AUTH_SECRET = 'a secret of the tests that is long enough';
   const development = await bootGateway();
   const production = await bootGateway({
     environment: {
-      NODE_ENV: 'production',
+      ...PRODUCTION,
       // A provider on this machine counts as one, and is asked nothing.
-      SANDBOX: '1',
-      AUTH_SECRET,
       CASHFREE_BASE_URL: 'http://127.0.0.1:9',
       CASHFREE_CLIENT_ID: 'id',
       CASHFREE_CLIENT_SECRET: 'secret',

@@ -1,14 +1,14 @@
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, PRODUCTION } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-const AUTH_SECRET = 'a secret of the tests that is long enough';
-const PRODUCTION = { NODE_ENV: 'production', SANDBOX: '1', AUTH_SECRET };
 const TOKEN = await new SignJWT({ sub: 'ravi', roles: ['ADMIN'] })
   .setProtectedHeader({ alg: 'HS256' })
+  .setIssuer(PRODUCTION.AUTH_ISSUER)
+  .setAudience(PRODUCTION.AUTH_AUDIENCE)
   .setExpirationTime('1h')
-  .sign(new TextEncoder().encode(AUTH_SECRET));
+  .sign(new TextEncoder().encode(PRODUCTION.AUTH_SECRET));
 const EXPLORING = ['{ __schema { queryType { name } } }', '{ __type(name: "Query") { name } }'];
 const MISSPELT = [
   '{ sesions(first: 1) { nodes { id } } }',

@@ -1,19 +1,20 @@
 /** What somebody with a token may try with operations alone: refused alike on every transport, others served. */
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { bootGateway } from '../harness/gateway.ts';
+import { bootGateway, PRODUCTION } from '../harness/gateway.ts';
 import { isClean, TRANSPORTS } from '../harness/transports.ts';
 import { tallyOf } from './tally.ts';
 
-const AUTH_SECRET = 'a secret of the tests that is long enough';
 const gateway = await bootGateway({
-  environment: { NODE_ENV: 'production', SANDBOX: '1', AUTH_SECRET },
+  environment: PRODUCTION,
 });
 const tokenOf = async (sub: string) =>
   `Bearer ${await new SignJWT({ sub, roles: ['VIEWER'] })
     .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer(PRODUCTION.AUTH_ISSUER)
+    .setAudience(PRODUCTION.AUTH_AUDIENCE)
     .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(AUTH_SECRET))}`;
+    .sign(new TextEncoder().encode(PRODUCTION.AUTH_SECRET))}`;
 
 const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { faultsOf, WIDTHS } from '../harness/accessibility.ts';
 import { browserTest } from '../harness/browser.ts';
 import { openConsole, SAYS } from '../harness/console.ts';
-import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import { bootGateway, type Gateway, PRODUCTION } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
@@ -72,12 +72,13 @@ for (const [name, viewport] of Object.entries(WIDTHS))
 browserTest(
   'who has no token is asked for one, accessibly; one that is no good is said to be so',
   async () => {
-    const AUTH_SECRET = 'a secret of the tests that is long enough';
-    const gateway = await bootGateway({ environment: { NODE_ENV: 'production', SANDBOX: '1', AUTH_SECRET } });
+    const gateway = await bootGateway({ environment: PRODUCTION });
     const token = await new SignJWT({ sub: 'olga', roles: ['OPERATOR'] })
       .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(PRODUCTION.AUTH_ISSUER)
+      .setAudience(PRODUCTION.AUTH_AUDIENCE)
       .setExpirationTime('1h')
-      .sign(new TextEncoder().encode(AUTH_SECRET));
+      .sign(new TextEncoder().encode(PRODUCTION.AUTH_SECRET));
     const window = await openConsole(gateway);
     const field = window.page.getByLabel('Access token');
     await field.waitFor();

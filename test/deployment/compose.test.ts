@@ -3,7 +3,7 @@ import { DCLinter } from 'dclint';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { AUDIT_KEYS, atTheEnd, DATA_KEYS } from '../harness/gateway.ts';
+import { atTheEnd, PRODUCTION } from '../harness/gateway.ts';
 import { interpolated, readComposeFile, requiredIn } from './compose-file.ts';
 import { environmentOf, readProjectFile, readStages, type Stage } from './dockerfile.ts';
 
@@ -11,12 +11,14 @@ import { environmentOf, readProjectFile, readStages, type Stage } from './docker
 const GIVEN = {
   DATABASE_PASSWORD: 'letters1and2digits',
   POSTGRES_PASSWORD: 'more3letters4and5digits',
-  AUTH_SECRET: 'a'.repeat(32),
-  DATA_KEYS,
-  AUDIT_KEYS,
+  AUTH_SECRET: PRODUCTION.AUTH_SECRET,
+  AUTH_ISSUER: 'https://issuer.example.com',
+  AUTH_AUDIENCE: 'vkyc-gateway',
+  DATA_KEYS: PRODUCTION.DATA_KEYS,
+  AUDIT_KEYS: PRODUCTION.AUDIT_KEYS,
   CASHFREE_BASE_URL: 'https://sandbox.cashfree.com/verification',
   CASHFREE_CLIENT_ID: 'client',
-  CASHFREE_CLIENT_SECRET: 'secret',
+  CASHFREE_CLIENT_SECRET: 'cfsk_ma_test_0f8e1b7c2d9a46e3b5c70a18d4f29e63_5b1c8a7d',
 };
 const OF_POSTGRES = ['POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD'];
 
@@ -49,6 +51,8 @@ test('the gateways are three alike, and what they are given is a configuration f
     provider: { kind: 'CASHFREE' },
     signIn: { kind: 'SECRET' },
     trustedProxies: 1,
+    metricsPort: 9464,
+    warnings: [],
     introspection: false,
   });
   expect(config.database).toMatchObject({

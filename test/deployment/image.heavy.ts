@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { chanceOf } from '../../src/sandbox/random.ts';
-import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
+import { atTheEnd, eventually, freshDatabase, PRODUCTION } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 import { environmentOf, lastOf, readStages, type Stage } from './dockerfile.ts';
 
@@ -60,7 +60,7 @@ test('what the Dockerfile builds is small, has no database and no tools in it, s
     PATH: process.env.PATH ?? '',
     ...environmentOf(last),
     ...{ HOST: '127.0.0.1', PORT, SHUTDOWN_SECONDS: '0', SANDBOX: '1', SANDBOX_PORT: '0' },
-    ...{ DATABASE_URL: await freshDatabase(), AUTH_SECRET: 'a'.repeat(32), DATA_KEYS, AUDIT_KEYS },
+    ...{ DATABASE_URL: await freshDatabase(), ...PRODUCTION },
   };
   const [program, ...args] = commandOf(lastOf(last, 'CMD'));
   const [check, ...checkArgs] = commandOf(lastOf(last, 'HEALTHCHECK'));

@@ -17,6 +17,18 @@ import { databaseUrl, TEMPLATE } from './postgres.ts';
 export const DATA_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 export const AUDIT_KEYS = `test:${Buffer.alloc(32, 8).toString('base64')}`;
 
+/** What production asks for, beside a way to sign in that signs with this. */
+export const PRODUCTION = {
+  NODE_ENV: 'production',
+  SANDBOX: '1',
+  DRAIN_SECONDS: '0',
+  AUTH_SECRET: randomBytes(32).toString('hex'),
+  AUTH_ISSUER: 'https://issuer.example.com',
+  AUTH_AUDIENCE: 'vkyc-gateway',
+  DATA_KEYS: `test:${randomBytes(32).toString('base64')}`,
+  AUDIT_KEYS: `test:${randomBytes(32).toString('base64')}`,
+};
+
 export interface Answer<Data = Record<string, any>> {
   status: number;
   data: Data;
@@ -32,6 +44,7 @@ export interface Stream<T> {
 
 export interface Gateway {
   readonly url: string;
+  readonly metricsUrl: string;
   readonly sandboxUrl: string;
   readonly databaseUrl: string;
   /** Straight to the database, beside the gateway. */
@@ -151,6 +164,7 @@ export async function bootGateway({
 
   const gateway: Gateway = {
     url: app.url,
+    metricsUrl: app.metricsUrl,
     sandboxUrl: app.sandboxUrl ?? '',
     databaseUrl: url,
     database,

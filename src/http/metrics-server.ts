@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { BARE_HEADERS } from './bare-answer.ts';
+import type { Guard } from './origin.ts';
+
+const METHODS = ['GET', 'HEAD'];
+
+interface MetricsServerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly metrics: Metrics;
+  readonly isWelcome: Guard;
+}
+
+export interface MetricsServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Serves `/metrics` and nothing else at a port of its own, which no proxy in front of the API leads to. */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { host, port, metrics, isWelcome } = options;
+  const server = createServer(async ({ url, method = '', headers }, response) => {
+    const status = !isWelcome(headers) ? 403 : url?.split('?')[0] !== '/metrics' ? 404 : 200;
+    if (status !== 200 || !METHODS.includes(method)) {
+      response.writeHead(status === 200 ? 405 : status, { ...BARE_HEADERS, ...ALLOW });
+      response.end(JSON.stringify(NOTHING_ELSE));
+      return;
+    }
+    const text = await metrics.render();
+    response.writeHead(200, { ...BARE_HEADERS, 'Content-Type': metrics.contentType });
+    response.end(method === 'HEAD' ? undefined : text);
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const ALLOW = { Allow: METHODS.join(', ') };
+const NOTHING_ELSE = {
+  errors: [{ message: 'Only GET /metrics is served here.', extensions: { code: 'NOT_FOUND' } }],
+};

@@ -1,0 +1,102 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { LogAccess } from './access-log.ts';
+import { answerBare } from './bare-answer.ts';
+import type { GraphqlOverWebsocket } from './graphql-over-websocket.ts';
+import { type Guard, NOT_WELCOME } from './origin.ts';
+import { requestIdOf } from './request-id.ts';
+
+const WEBSOCKET_PATH = '/graphql';
+/** Node drops the headers behind so many without a word: what is left may not be the whole request. */
+const MAX_HEADERS = 2_000;
+
+interface UpgradesOptions {
+  readonly server: Server;
+  readonly isWelcome: Guard;
+  readonly websocket: GraphqlOverWebsocket;
+  readonly logAccess: LogAccess | null;
+}
+
+/**
+ * Serves WebSockets at `/graphql`. Any other protocol that a request offers to change to, such as the `h2c` of Java's
+ * HTTP client, is ignored, as RFC 9110 allows, and the request is answered as usual. Node can do so by itself only from
+ * 24.9 on (`shouldUpgradeCallback`).
+ */
+export function serveUpgrades({ server, isWelcome, websocket, logAccess }: UpgradesOptions): void {
+  server.on('upgrade', (request, socket, head) => {
+    // Nobody else listens between here and the next handler: a reset would end the process.
+    socket.on('error', () => socket.destroy());
+    if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);
+
+    const requestId = requestIdOf(request);
+    // The WebSocket's own answer repeats it.
+    request.headers['x-request-id'] = requestId;
+    const path = request.url?.split('?')[0]?.replace(/(?<=.)\/$/, '');
+    let status = 400;
+    if (logAccess) logAtItsEnd(request, requestId, path === WEBSOCKET_PATH ? path : 'none', () => status);
+    if (!isWelcome(request.headers)) refuse(403, 'Forbidden', NOT_WELCOME, 'FORBIDDEN');
+    else if (path !== WEBSOCKET_PATH)
+      refuse(404, 'Not Found', 'There is no WebSocket here. The API is at /graphql.', 'NOT_FOUND');
+    else
+      websocket.upgrade(request, socket, head, () => {
+        status = 101;
+      });
+
+    function refuse(code: number, reason: string, message: string, errorCode: string) {
+      status = code;
+      const errors = [{ message, extensions: { code: errorCode } }];
+      answerBare(socket, `${code} ${reason}`, { errors }, { 'X-Request-Id': requestId });
+    }
+  });
+
+  function logAtItsEnd(
+    { method = '', socket }: IncomingMessage,
+    requestId: string,
+    path: string,
+    statusOf: () => number,
+  ) {
+    const [since, bytesBefore] = [performance.now(), socket.bytesWritten];
+    socket.once('close', () =>
+      logAccess?.({
+        method,
+        path,
+        status: statusOf(),
+        ms: Math.round(performance.now() - since),
+        bytes: socket.bytesWritten - bytesBefore,
+        requestId,
+      }),
+    );
+  }
+}
+
+const asksForWebSocket = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket';
+
+/** Gives the server the same connection once more, whose next request is this one without what it offered. */
+function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  // Of a client that does not wait for its answers: the one before still has the connection.
+  const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (answering) {
+    answering.once('close', () => answerAsUsual(server, request, socket, head));
+    return;
+  }
+  if (socket.destroyed) return;
+  if (request.rawHeaders.length >= MAX_HEADERS * 2) {
+    const errors = [{ message: 'The request has too many headers.', extensions: { code: 'BAD_REQUEST' } }];
+    answerBare(socket, '431 Request Header Fields Too Large', { errors });
+    return;
+  }
+  socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
+  // Left over from the answer before.
+  request.socket.setTimeout(0);
+  server.emit('connection', socket);
+}
+
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
+  let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.toLowerCase() !== 'upgrade') text += `${name}: ${rawHeaders[index + 1]}\r\n`;
+  }
+  return `${text}\r\n`;
+}

@@ -1,0 +1,105 @@
+/** Values of settings that leave a door open: secrets that can be guessed, networks that hold everybody, wires in clear. */
+import { BlockList, isIP } from 'node:net';
+import { deflateRawSync } from 'node:zlib';
+
+/** A key of 128 random bits, in hexadecimal, is estimated at 100 or more. */
+const MIN_SECRET_BITS = 90;
+/** Clients cannot choose what the provider calls a secret: a short one is taken, a word is not. */
+const MIN_PROVIDER_SECRET_BITS = 60;
+const MIN_PASSWORD_BITS = 30;
+/** A word of a sentence tells a little less than one that dice have chosen. */
+const BITS_OF_A_WORD = 9;
+
+/** What people write where a secret belongs. */
+const COMMON_WORDS =
+  /change|replace|secret|passw(or)?d|example|placeholder|default|signing|super|private|token|admin|postgres|gateway|vkyc|cashfree|jwt|auth|key|test|demo|production|development|local|please|0?123456(789?)?0?|abcdef|qwerty/gi;
+
+/** Whether a secret that signs tokens can be guessed. */
+export const isWeakSecret = (secret: string): boolean => estimateBits(secret) < MIN_SECRET_BITS;
+
+export const isWeakProviderSecret = (secret: string): boolean =>
+  estimateBits(secret) < MIN_PROVIDER_SECRET_BITS;
+
+export const isWeakPassword = (password: string): boolean => estimateBits(password) < MIN_PASSWORD_BITS;
+
+/** Whether the bytes of a key were not drawn at random: they repeat, count up, or are a text. */
+export const isWeakKey = (key: Buffer): boolean =>
+  key.every((byte) => byte >= 0x20 && byte < 0x7f) || estimateBits(key.toString('latin1')) < MIN_SECRET_BITS;
+
+/** How many bits a text tells, by its letters, its repetitions and its words: an upper bound, meant for bad ones. */
+function estimateBits(text: string): number {
+  const unusual = text.replace(COMMON_WORDS, ' ').trim();
+  const words = unusual.split(/[\s_.,-]+/);
+  if (words.every((word) => /^([a-z]{0,12}|\d{1,4})$/i.test(word)) && words.length > 1)
+    return new Set(words).size * BITS_OF_A_WORD;
+  if (isSequence(unusual)) return 0;
+  // Deflate writes what is repeated once.
+  const length = Math.min(unusual.length, deflateRawSync(Buffer.from(unusual, 'latin1')).length);
+  return length * bitsOfACharacter(unusual);
+}
+
+function bitsOfACharacter(text: string): number {
+  const counts = new Map<string, number>();
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  return [...counts.values()].reduce(
+    (sum, count) => sum - (count / text.length) * Math.log2(count / text.length),
+    0,
+  );
+}
+
+/** Whether most characters follow from the one before, as in `abcdef` or `0000`. */
+function isSequence(text: string): boolean {
+  let following = 0;
+  for (let index = 1; index < text.length; index += 1)
+    if (Math.abs(text.charCodeAt(index) - text.charCodeAt(index - 1)) <= 1) following += 1;
+  return following * 2 >= text.length;
+}
+
+/** The ids that stand for more than one key: which of them is meant, nothing stored can tell. */
+export function findRepeated(ids: readonly string[]): string[] {
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+}
+
+/** The largest networks that may be trusted: no operator runs all proxies of a larger one. */
+const MIN_IPV4_PREFIX = 8;
+const MIN_IPV6_PREFIX = 16;
+/** IPv4 written as IPv6: `::ffff:0:0/96` holds all of it. */
+const IPV4_MAPPED_BITS = 96;
+const MAPPED = subnets(['::ffff:0:0/96']);
+const UNIQUE_LOCAL = subnets(['fc00::/7']);
+const UNIQUE_LOCAL_PREFIX = 7;
+
+/** Whether a network, such as `0.0.0.0/0`, holds more than one operator's machines. */
+export function isTooLarge(network: string): boolean {
+  const [address = '', bits] = network.split('/');
+  if (bits === undefined) return false;
+  const prefix = Number(bits);
+  if (isIP(address) === 4) return prefix < MIN_IPV4_PREFIX;
+  if (MAPPED.check(address, 'ipv6')) return prefix < IPV4_MAPPED_BITS + MIN_IPV4_PREFIX;
+  return prefix < (UNIQUE_LOCAL.check(address, 'ipv6') ? UNIQUE_LOCAL_PREFIX : MIN_IPV6_PREFIX);
+}
+
+const PRIVATE_NETWORKS = subnets([
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '169.254.0.0/16', '100.64.0.0/10'],
+  ...['::1/128', 'fc00::/7', 'fe80::/10'],
+]);
+/** Names that no public resolver knows. */
+const PRIVATE_NAME = /^[^.]+\.?$|\.(local|localhost|internal|intranet|lan|corp|svc|home\.arpa)\.?$/i;
+
+/** Whether a host, by its address or name, is reached without leaving a private network; undefined is a local socket. */
+export function isPrivateHost(host: string | undefined): boolean {
+  if (host === undefined || host.startsWith('/')) return true;
+  const family = isIP(host);
+  return family === 0
+    ? PRIVATE_NAME.test(host)
+    : PRIVATE_NETWORKS.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function subnets(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    list.addSubnet(address, Number(bits), isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
