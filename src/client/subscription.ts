@@ -200,7 +200,10 @@ export class ResumingSubscription {
         break;
       case 'GAP':
         this.#position.keepApart();
-        this.#retry('GAP', new Error('Frames of this subscription keep getting lost: a router or proxy drops them.'));
+        this.#retry(
+          'GAP',
+          new Error('Frames of this subscription keep getting lost: a router or proxy drops them.'),
+        );
     }
   }
 

@@ -70,7 +70,9 @@ function refusedByState(action: SessionAction, facts: ActionFacts, now: Date): s
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call has to take place first.';
       return movesFrom(action, facts.subStatus) ? null : 'An agent review is possible once a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
-      return movesFrom(action, facts.subStatus) ? null : 'An auditor review is possible once an agent has approved.';
+      return movesFrom(action, facts.subStatus)
+        ? null
+        : 'An auditor review is possible once an agent has approved.';
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
@@ -108,9 +110,7 @@ export function whyNotDecide(action: SessionAction, to: KnownSubStatus, { subSta
   const allowed = ACTION_MOVES.some(
     (move) => move.action === action && move.to === to && move.from.includes(subStatus),
   );
-  return allowed
-    ? null
-    : 'The customer ended the call, which may be incomplete: it cannot be approved.';
+  return allowed ? null : 'The customer ended the call, which may be incomplete: it cannot be approved.';
 }
 
 /** Returns the facts for the four-eyes rule, from the session's reviews and its version. */

@@ -389,7 +389,10 @@ export class Hub {
   };
 
   readonly #reportFault = (error: unknown): void => {
-    this.#log.error({ err: error }, 'a subscription failed; closing its connection so that the client resumes');
+    this.#log.error(
+      { err: error },
+      'a subscription failed; closing its connection so that the client resumes',
+    );
   };
 
   async stop(): Promise<void> {

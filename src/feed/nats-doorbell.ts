@@ -124,8 +124,7 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
 
   const listening = keepTrying(timings, leaving.signal, async (succeeded) => {
     const why = await connectOnce(succeeded).catch((error: unknown) => error);
-    if (!stopped)
-      log.warn({ err: why }, 'NATS connection lost; reconnecting');
+    if (!stopped) log.warn({ err: why }, 'NATS connection lost; reconnecting');
   });
 
   return {

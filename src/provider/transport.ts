@@ -102,10 +102,14 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   const resting = () =>
-    new ProviderFailure('UNAVAILABLE', 'The provider keeps failing; calls to it are paused for a short time.', {
-      retryAfterSeconds: Math.ceil(breakMs / 1000),
-      sent: false,
-    });
+    new ProviderFailure(
+      'UNAVAILABLE',
+      'The provider keeps failing; calls to it are paused for a short time.',
+      {
+        retryAfterSeconds: Math.ceil(breakMs / 1000),
+        sent: false,
+      },
+    );
 
   async function converse<T>(purpose: CallPurpose, { method, path, body, read }: Call<T>): Promise<T> {
     const { response, text } = await exchange(method, path, body, purpose);

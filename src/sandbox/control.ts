@@ -30,8 +30,10 @@ const PATHS = {
   'GET /_sandbox/verifications': 'Every verification with its current step and the steps to come.',
   'GET /_sandbox/verifications/:id': 'One verification.',
   'POST /_sandbox/verifications/:id/advance': 'Takes {"steps": 3} at once; one step without a body.',
-  'GET /_sandbox/events': 'Every webhook in the order of creation; ?verification_id= for those of one verification.',
-  'POST /_sandbox/webhook-url': 'Sets where webhooks are sent: {"url": "http://127.0.0.1:4000/webhooks/cashfree"}.',
+  'GET /_sandbox/events':
+    'Every webhook in the order of creation; ?verification_id= for those of one verification.',
+  'POST /_sandbox/webhook-url':
+    'Sets where webhooks are sent: {"url": "http://127.0.0.1:4000/webhooks/cashfree"}.',
   'POST /_sandbox/rotate-secret': 'Signs webhooks with the other client secret from now on.',
   'GET /_sandbox/faults': 'The active faults.',
   'PUT /_sandbox/faults':
@@ -51,7 +53,9 @@ export async function serveControl(app: FastifyInstance, parts: Parts): Promise<
   const routes = async (control: FastifyInstance) => {
     control.addHook('onRequest', async ({ headers }, reply) => {
       if (!isOfThisMachine(headers))
-        return reply.status(403).send({ message: 'Only reachable from this machine: use a loopback address.' });
+        return reply
+          .status(403)
+          .send({ message: 'Only reachable from this machine: use a loopback address.' });
       books.catchUp();
     });
 

@@ -22,7 +22,10 @@ export const FAULTS = {
   'error-502': { side: 'api', description: 'A call is answered 502, and has no effect.' },
   'error-504-before': { side: 'api', description: 'A call is answered 504, and has no effect.' },
   'error-504-after': { side: 'api', description: 'A call takes effect, and is answered 504.' },
-  'slow-body': { side: 'api', description: 'A call takes effect; its response arrives byte by byte over 60 s.' },
+  'slow-body': {
+    side: 'api',
+    description: 'A call takes effect; its response arrives byte by byte over 60 s.',
+  },
   'malformed-answer': {
     side: 'api',
     description: 'A call takes effect; its response is 200 with truncated JSON.',

@@ -128,9 +128,14 @@ export function addGauges(
   ofAll('vkyc_feed_unnumbered', 'Transitions without a position in the feed, up to 10,000.', null, {
     all: ({ unnumbered }) => unnumbered,
   });
-  ofAll('vkyc_feed_lag_seconds', 'Age of the oldest transition without a position in the feed; 0 if there is none.', null, {
-    oldest: ({ oldestUnnumberedSeconds }) => oldestUnnumberedSeconds ?? 0,
-  });
+  ofAll(
+    'vkyc_feed_lag_seconds',
+    'Age of the oldest transition without a position in the feed; 0 if there is none.',
+    null,
+    {
+      oldest: ({ oldestUnnumberedSeconds }) => oldestUnnumberedSeconds ?? 0,
+    },
+  );
   ofAll('vkyc_feed_behind', 'Feed positions that this process has not yet passed to its subscribers.', null, {
     tail: ({ feedHead }) => Math.max(0, feedHead - (feed().passedOn ?? feedHead)),
   });
@@ -141,10 +146,15 @@ export function addGauges(
         ? 0
         : Math.max(0, Math.min(limits.total - found.calls, limits.polls - found.polls)),
   });
-  ofAll('vkyc_provider_paused_seconds', 'Seconds until such calls may be made again; 0 if they may be made now.', 'purpose', {
-    MUTATION: ({ callsPausedSeconds }) => callsPausedSeconds,
-    POLL: (found) => Math.max(found.callsPausedSeconds, found.pollsPausedSeconds),
-  });
+  ofAll(
+    'vkyc_provider_paused_seconds',
+    'Seconds until such calls may be made again; 0 if they may be made now.',
+    'purpose',
+    {
+      MUTATION: ({ callsPausedSeconds }) => callsPausedSeconds,
+      POLL: (found) => Math.max(found.callsPausedSeconds, found.pollsPausedSeconds),
+    },
+  );
   gauge('vkyc_database_connections', 'Connections of the pools.', ['pool', 'state'], () =>
     Object.entries(pools).flatMap(
       ([pool, { idleCount, totalCount }]): Values => [
@@ -156,7 +166,9 @@ export function addGauges(
   gauge('vkyc_database_waiting', 'Callers waiting for a connection of a pool.', ['pool'], () =>
     Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
   );
-  own('vkyc_doorbell_connected', 'Whether notifications of other replicas arrive.', () => Number(doorbell.connected));
+  own('vkyc_doorbell_connected', 'Whether notifications of other replicas arrive.', () =>
+    Number(doorbell.connected),
+  );
   gauge('vkyc_subscribers', 'Subscriptions to one session, or to all.', ['log'], () => [
     [{ log: 'session' }, feed().subscribers.session],
     [{ log: 'all' }, feed().subscribers.all],

@@ -149,11 +149,7 @@ export function createMetrics(): Metrics {
       if (codes.size < MOST_CODES) codes.add(code);
       unmapped.inc({ status, code: codes.has(code) ? code : 'other' });
     },
-    webhooks: counter(
-      'vkyc_webhooks_total',
-      'Webhooks by what the receiver did with them.',
-      'outcome',
-    ),
+    webhooks: counter('vkyc_webhooks_total', 'Webhooks by what the receiver did with them.', 'outcome'),
     transitions,
     unrecognized: counter(
       'vkyc_unrecognized_states_total',
