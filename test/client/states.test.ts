@@ -148,7 +148,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     const query = watch('query subscription { four }');
     await eventually(async () => query.ends.length > 0);
     expect([query.frames, query.ends]).toEqual([[4], ['complete']]);
-    expect(() => client.iterate({ query: FEED })).toThrow('Use subscribe()');
+    expect(() => client.iterate({ query: FEED })).toThrow('use subscribe()');
   });
 
   test('a subscription that selects no cursor is ended at its first frame', async () => {

@@ -91,7 +91,7 @@ for (const [transport, over] of Object.entries(OVER))
     ]);
     expect(await nextNews(other)).toMatchObject({ __typename: 'StatusTransition', sequence: 2 });
     expect(await gateway.graphql('{ feedCursor }')).toMatchObject({ status: 200 });
-    expect(gateway.logs.filter((line) => line.includes('the database lost transitions'))).toHaveLength(1);
+    expect(gateway.logs.filter((line) => line.includes('database lost transitions'))).toHaveLength(1);
   });
 
 test('a cursor of a lost transition is expired everywhere, although its sequence was assigned again', async () => {

@@ -120,7 +120,7 @@ test('a trace goes from a webhook to the frames of it on another replica, and te
   const asked = await found((span) => span.name === 'mutation requestRecording');
   expect(JSON.parse(recorded)).toMatchObject({
     trace_id: asked.traceId,
-    request_id: expect.stringMatching(/^req-/),
+    request_id: expect.any(String),
   });
 
   await client.dispose();
