@@ -20,7 +20,7 @@ import { createCompiledRun, type Run } from './graphql/compiled.ts';
 import type { Services } from './graphql/context.ts';
 import { codeTold, createTranslator } from './graphql/errors.ts';
 import { createExecute } from './graphql/execution.ts';
-import { limitsRule, noIntrospectionRule } from './graphql/limits.ts';
+import { noIntrospectionRule } from './graphql/limits.ts';
 import { Operations, type Payload } from './graphql/operation.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
@@ -275,12 +275,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const closeIdleConnections = watchIdleConnections(server);
     const schema = getSchema();
     const trust = config.trustedDocumentsOnly ? onlyOf(await readManifest()) : (payload: Payload) => payload;
-    const rules = config.introspection ? [limitsRule] : [limitsRule, noIntrospectionRule];
     const { connectionsPerClient: mostPerClient, subscriptionsPerSocket: mostSubscriptions } = config.live;
     const connections = new LiveConnections({ mostPerClient });
     const parts = {
       schema,
-      rules,
       execute: measured(
         createExecute({
           run: overrides.run ?? createCompiledRun(schema),
@@ -292,10 +290,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       ),
       rateLimit: createRateLimit(config.costPerMinute),
       trust,
-      operations: new Operations(schema, rules, trust),
+      operations: new Operations({
+        schema,
+        rules: config.introspection ? [] : [noIntrospectionRule],
+        trust,
+        hideSuggestions: !config.introspection,
+      }),
       services,
       authenticator,
-      translate: counted(createTranslator(log, { suggestions: config.introspection }), metrics),
+      translate: counted(createTranslator(log), metrics),
       connections,
       mostSubscriptions,
       limitUploads: limitUploads(),

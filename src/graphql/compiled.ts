@@ -3,56 +3,76 @@
  * Where the compiler and graphql-js would differ, graphql-js answers; `test/api` runs on both, and compares.
  */
 import {
+  type ArgumentNode,
+  type ASTVisitor,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLSchema,
+  getNamedType,
   getOperationAST,
   getVariableValues,
+  isAbstractType,
   Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
+  type SelectionSetNode,
   visit,
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
+import { LIMITS } from './limits.ts';
 
 /** Executes an operation; what its resolvers throw is in the result. */
 export type Run = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
 
+type Query = CompiledQuery['query'];
+
 /** Compiling takes a hundred times as long as parsing: it has to be worth it. */
 const COMPILED_AT_USE = 2;
-const MOST_COMPILED = 500;
-
-/** What is known of an operation of a document: how often it was asked for, or what it was compiled to. */
-type Known = { uses: number } | { query: CompiledQuery['query'] } | 'NOT_TO_BE_COMPILED';
+/** Compiling holds the event loop for a tenth of a millisecond for each field. */
+const MOST_FIELDS = 150;
+/** What is kept of compiled queries altogether, with the documents that they were compiled from. */
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
+/** Measured, with what V8 makes of the code that is run. */
+const BYTES_OF_FIELD = 8 * 1024;
 
 /** Executes queries as compiled from their second use on, and everything else by graphql-js. */
 export function createCompiledRun(schema: GraphQLSchema, compiledAtUse = COMPILED_AT_USE): Run {
-  const known = new LRUCache<DocumentNode, Map<string | null, Known>>({ max: MOST_COMPILED });
+  const uses = new WeakMap<OperationDefinitionNode, number>();
+  const queries = new LRUCache<OperationDefinitionNode, Query>({
+    maxSize: MOST_KEPT_BYTES,
+    // Else one that was pushed out would be compiled again at its next use, and push out another.
+    dispose: (_query, operation) => uses.delete(operation),
+  });
 
-  function queryOf({ document, operationName = null }: ExecutionArgs): CompiledQuery['query'] | null {
-    const operations = known.get(document) ?? new Map<string | null, Known>();
-    known.set(document, operations);
-    const before = operations.get(operationName) ?? { uses: 0 };
-    if (before === 'NOT_TO_BE_COMPILED') return null;
-    if ('query' in before) return before.query;
-    const uses = before.uses + 1;
-    const now = uses < compiledAtUse ? { uses } : compile(schema, document, operationName);
-    operations.set(operationName, now);
-    return typeof now === 'object' && 'query' in now ? now.query : null;
+  function queryOf(document: DocumentNode, operation: OperationDefinitionNode): Query | null {
+    const known = queries.get(operation);
+    if (known) return known;
+    const times = (uses.get(operation) ?? 0) + 1;
+    uses.set(operation, times);
+    if (times < compiledAtUse) return null;
+    const fields = fieldsToCompile(schema, document, operation);
+    const query = fields > MOST_FIELDS ? null : compile(schema, document, operation);
+    if (query) queries.set(operation, query, { size: fields * BYTES_OF_FIELD });
+    // It is not looked at again whether it can be compiled.
+    else uses.set(operation, Number.NEGATIVE_INFINITY);
+    return query;
   }
 
   return (args) => {
-    const query = queryOf(args);
-    const operation = query && getOperationAST(args.document, args.operationName);
-    if (!query || !operation) return execute(args);
+    const operation = getOperationAST(args.document, args.operationName);
+    const query = operation && queryOf(args.document, operation);
+    if (!query) return execute(args);
     // By graphql-js, whose complaints clients know. What it coerced stays as it is when it is read again.
     const { coerced } = getVariableValues(
       schema,
       operation.variableDefinitions ?? [],
       args.variableValues ?? {},
+      { maxErrors: LIMITS.errors },
     );
     if (!coerced) return execute(args);
     const result = query(args.rootValue, args.contextValue, coerced);
@@ -60,25 +80,93 @@ export function createCompiledRun(schema: GraphQLSchema, compiledAtUse = COMPILE
   };
 }
 
-function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | null): Known {
-  const operation = getOperationAST(document, operationName);
-  if (operation?.operation !== OperationTypeNode.QUERY || isBeyondTheCompiler(document))
-    return 'NOT_TO_BE_COMPILED';
-  const compiled = compileQuery(schema, document, operationName ?? undefined, {
+function compile(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): Query | null {
+  if (operation.operation !== OperationTypeNode.QUERY || isBeyondTheCompiler(document)) return null;
+  const compiled = compileQuery(schema, document, operation.name?.value, {
     disablingCapturingStackErrors: true,
   });
-  return isCompiledQuery(compiled) ? { query: compiled.query } : 'NOT_TO_BE_COMPILED';
+  return isCompiledQuery(compiled) ? compiled.query : null;
 }
 
-/** It loses fields of a fragment that is spread both with a condition and without one. */
+/**
+ * Returns for how many fields the compiler writes code: for each of a fragment wherever it is spread, and for each of an
+ * interface or union once for every type that it may turn out to be.
+ */
+function fieldsToCompile(
+  schema: GraphQLSchema,
+  { definitions }: DocumentNode,
+  operation: OperationDefinitionNode,
+): number {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const each of definitions)
+    if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
+
+  function fieldsOf(set: SelectionSetNode | undefined, typeName: string | undefined): number {
+    const type = typeName === undefined ? undefined : schema.getType(typeName);
+    let fields = 0;
+    for (const node of set?.selections ?? []) {
+      if (fields > MOST_FIELDS) break;
+      if (node.kind === Kind.FIELD) {
+        const field = type && 'getFields' in type ? type.getFields()[node.name.value] : undefined;
+        const below = field && getNamedType(field.type);
+        const types = isAbstractType(below) ? schema.getPossibleTypes(below).length : 1;
+        fields += 1 + types * fieldsOf(node.selectionSet, below?.name);
+      } else {
+        const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
+        fields += fieldsOf(fragment?.selectionSet, fragment?.typeCondition?.name.value ?? typeName);
+      }
+    }
+    return fields;
+  }
+
+  return fieldsOf(operation.selectionSet, schema.getRootType(operation.operation)?.name);
+}
+
+/** What the compiler marks values with that JSON has no form for: it writes what stands behind a mark into its code. */
+const MARK = '__MAGIC';
+
+/** Whether some part of a document is compiled to something else than what graphql-js makes of it. */
 function isBeyondTheCompiler(document: DocumentNode): boolean {
   let beyond = false;
-  const look = ({ directives }: { directives?: readonly unknown[] | undefined }) => {
-    if (directives && directives.length > 0) beyond = true;
+  const nullable = new Set<string>();
+  const conditions = new Set<string>();
+  const look: ASTVisitor = {
+    // It loses fields of a fragment that is spread both with a condition and without one.
+    FragmentSpread({ directives = [] }) {
+      beyond ||= directives.length > 0;
+    },
+    InlineFragment({ directives = [] }) {
+      beyond ||= directives.length > 0;
+    },
+    // It takes `a_b` for `b` within `a`.
+    Field({ alias }) {
+      beyond ||= alias !== undefined && (isStray(alias.value) || alias.value.includes('_'));
+    },
+    VariableDefinition({ variable, type }) {
+      beyond ||= isStray(variable.name.value);
+      if (type.kind !== Kind.NON_NULL_TYPE) nullable.add(variable.name.value);
+    },
+    Directive({ arguments: given = [] }) {
+      for (const { value } of given as readonly ArgumentNode[])
+        if (value.kind === Kind.VARIABLE) conditions.add(value.name.value);
+    },
+    // It would run them.
+    StringValue({ value }) {
+      beyond ||= value.includes(MARK);
+    },
   };
-  visit(document, { [Kind.FRAGMENT_SPREAD]: { enter: look }, [Kind.INLINE_FRAGMENT]: { enter: look } });
+  visit(document, look);
+  // By a condition that is null it leaves a field out, where graphql-js refuses the operation.
+  for (const name of conditions) beyond ||= nullable.has(name);
   return beyond;
 }
+
+/** The compiler looks for names among what all objects inherit as well, and has names of its own that begin so. */
+const isStray = (name: string): boolean => name in Object.prototype || name.startsWith('__');
 
 const isPromise = <Value>(value: Value | Promise<Value>): value is Promise<Value> =>
   typeof (value as Promise<Value>).then === 'function';

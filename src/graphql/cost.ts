@@ -5,10 +5,10 @@ import {
   type GraphQLCompositeType,
   GraphQLError,
   type GraphQLField,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getArgumentValues,
   getNamedType,
-  getVariableValues,
   isCompositeType,
   Kind,
   type OperationDefinitionNode,
@@ -18,7 +18,6 @@ import {
   visit,
 } from 'graphql';
 import { LIMITS } from './limits.ts';
-import type { Operation } from './operation.ts';
 
 /** What costs more, or less, than the one that every object does; leaves are free. */
 const COSTS: Record<string, number> = {
@@ -52,9 +51,13 @@ const CONNECTION = /Connection$/;
 /** Arguments that say how many entries a field may have. */
 const SIZES = ['first', 'last', 'ids'];
 
-type Asked = Pick<Operation, 'schema' | 'document' | 'variableValues'> & {
+interface Asked {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
-};
+  /** Of its variables, as resolvers are given them. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
 
 /** What is known of an operation: which of its variables are sizes of pages, and what it cost by them. */
 interface Known {
@@ -67,18 +70,16 @@ const MOST_SIZES_KNOWN = 100;
 
 /**
  * The cost of a valid operation, at least 1: each page multiplies what is asked for of its entries, and what @skip and
- * @include leave out counts as well. Where the variables are not acceptable nothing will be executed. An operation
- * that comes again with pages of the same size is not walked again.
+ * @include leave out counts as well. An operation that comes again with pages of the same size is not walked again.
  */
 export function costOf(asked: Asked): number {
-  const { document, operation, variableValues } = asked;
+  const { document, operation, values } = asked;
   const { sizes, costs } = known.get(operation) ?? { sizes: sizesIn(document), costs: new Map() };
   known.set(operation, { sizes, costs });
-  const key = JSON.stringify(sizes.map((name) => sizeOf(variableValues[name])));
+  const key = JSON.stringify(sizes.map((name) => sizeOf(values[name])));
   const before = costs.get(key);
   if (before !== undefined) return before;
   const cost = walk(asked);
-  if (cost === null) return 1;
   if (costs.size >= MOST_SIZES_KNOWN) costs.clear();
   costs.set(key, cost);
   return cost;
@@ -97,16 +98,11 @@ function sizesIn(document: DocumentNode): string[] {
   return [...sizes];
 }
 
-/** Whatever else it is, it is refused or a list of one. */
 const sizeOf = (value: unknown): unknown =>
   Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : typeof value;
 
-/** Null where the variables are not acceptable. */
-function walk({ schema, document, operation, variableValues }: Asked): number | null {
-  const variables = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues);
-  const root = schema.getRootType(operation.operation);
-  if (!variables.coerced || !root) return null;
-  const values = variables.coerced;
+function walk({ schema, document, operation, values }: Asked): number {
+  const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   const fragments = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
@@ -168,10 +164,21 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
   const isPage = field.args.some(({ name }) => SIZES.includes(name));
   if (!isPage) return 1;
-  const { first, last, ids } = getArgumentValues(field, node, values) as {
-    first?: number | null;
-    last?: number | null;
-    ids?: readonly unknown[] | null;
-  };
+  const { first, last, ids } = argumentsOf(field, node, values);
   return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
+}
+
+interface Sizes {
+  readonly first?: number | null;
+  readonly last?: number | null;
+  readonly ids?: readonly unknown[] | null;
+}
+
+function argumentsOf(...asked: Parameters<typeof getArgumentValues>): Sizes {
+  try {
+    return getArgumentValues(...asked);
+  } catch {
+    // A null that its default does not replace, for one: its field is refused when it is executed.
+    return {};
+  }
 }

@@ -15,9 +15,6 @@ const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as
 const UNAVAILABLE =
   'The database cannot be used at the moment. Repeat the same request in a few seconds: a mutation that was done all the same is not done twice.';
 
-/** What graphql-js adds to its complaints: it would tell a schema name by name to one who may not read it. */
-const SUGGESTION = / ?Did you mean .*$/s;
-
 /**
  * What a client is told of an error, the same on every transport. What it can mend is passed on; anything else is
  * logged under an id, and only the id is told: no stack trace, no SQL.
@@ -34,7 +31,7 @@ export const formattedResult = (
 });
 
 export const createTranslator =
-  (log: Logger, { suggestions }: { suggestions: boolean }): Translate =>
+  (log: Logger): Translate =>
   (error) => {
     const outer =
       error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error });
@@ -48,9 +45,8 @@ export const createTranslator =
     }
     const code = codeOf(outer, cause);
     if (code) {
-      const message = withoutValues(outer.message);
       return {
-        message: suggestions ? message : message.replace(SUGGESTION, ''),
+        message: withoutValues(outer.message),
         ...at,
         extensions: { ...outer.extensions, code, stacktrace: undefined, http: undefined },
       };

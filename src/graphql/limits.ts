@@ -8,6 +8,7 @@ import {
   GraphQLError,
   Kind,
   type OperationDefinitionNode,
+  type ParseOptions,
   type SelectionNode,
   type SelectionSetNode,
   type ValidationRule,
@@ -15,11 +16,20 @@ import {
 
 /** Several times what the largest of our own operations, GraphiQL's and the code generators' need. */
 export const LIMITS = {
+  /** UTF-16 code units of a document, and of all texts in the variables of a request. */
+  characters: 65_536,
   tokens: 2_000,
+  comments: 1_000,
+  /** Fields and fragments of an operation, each counted wherever the fragment that holds it is spread. */
+  selections: 1_000,
   depth: 16,
   aliases: 50,
   directives: 50,
   rootFields: 20,
+  /** Values in the variables of a request: entries of lists and fields of objects, at all levels. */
+  values: 2_000,
+  /** Errors that are told of one document, or of the variables of one request. */
+  errors: 10,
   /** Entries of a page. */
   page: 100,
   /** A page of 100 sessions with a hundred transitions each, and what those mean. */
@@ -27,40 +37,50 @@ export const LIMITS = {
 } as const;
 
 /** The parser gives up there: what is longer is not even read to its end. */
-export const PARSE_OPTIONS = { maxTokens: LIMITS.tokens } as const;
+export const PARSE_OPTIONS = {
+  maxLexicalTokens: LIMITS.tokens,
+  maxComments: LIMITS.comments,
+  maxSourceLength: LIMITS.characters,
+} as const satisfies ParseOptions;
 
 /** What a selection amounts to once its fragments are put in. */
 interface Extent {
+  readonly selections: number;
   readonly rootFields: number;
   readonly depth: number;
   readonly aliases: number;
   readonly directives: number;
 }
 
-const NOTHING: Extent = { rootFields: 0, depth: 0, aliases: 0, directives: 0 };
+const NOTHING: Extent = { selections: 0, rootFields: 0, depth: 0, aliases: 0, directives: 0 };
 
 const WHAT_TO_DO: Record<keyof Extent, string> = {
+  selections: 'fields and fragments, each counted wherever it is spread: ask for less at a time',
   rootFields: 'fields at its root: send them as several operations',
   depth: 'levels of nesting: ask for less at a time',
   aliases: 'aliases: use the lists, such as nodes(ids:)',
   directives: 'directives: leave some out',
 };
 
-/** Refuses operations that are too deep, or that repeat themselves too often. */
-export const limitsRule: ValidationRule = (context) => ({
-  Document(document) {
-    const extentOf = measure(document);
-    for (const definition of document.definitions) {
-      if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-      const extent = extentOf(definition);
-      for (const [limit, wayOut] of Object.entries(WHAT_TO_DO) as [keyof Extent, string][])
-        if (extent[limit] > LIMITS[limit])
-          context.reportError(
-            new GraphQLError(`An operation has at most ${LIMITS[limit]} ${wayOut}.`, { nodes: definition }),
-          );
-    }
-  },
-});
+/**
+ * Returns why a document is refused whose operations are too large, too deep, or repeat themselves too often. Asked
+ * before anything else walks the document: graphql-js's validation takes longer than its size for some that are larger.
+ */
+export function excessIn(document: DocumentNode): GraphQLError[] {
+  const extentOf = measure(document);
+  return document.definitions
+    .filter((each) => each.kind === Kind.OPERATION_DEFINITION)
+    .flatMap((operation) => {
+      const extent = extentOf(operation);
+      return (Object.entries(WHAT_TO_DO) as [keyof Extent, string][])
+        .filter(([limit]) => extent[limit] > LIMITS[limit])
+        .map(([limit, wayOut]) => tooMany(LIMITS[limit], wayOut, operation));
+    })
+    .slice(0, LIMITS.errors);
+}
+
+const tooMany = (most: number, wayOut: string, operation: OperationDefinitionNode): GraphQLError =>
+  new GraphQLError(`An operation has at most ${most} ${wayOut}.`, { nodes: operation });
 
 /** For where the schema is not for everybody to explore. */
 export const noIntrospectionRule: ValidationRule = (context) => ({
@@ -74,6 +94,7 @@ export const noIntrospectionRule: ValidationRule = (context) => ({
   },
 });
 
+/** Walks each fragment once, and adds what is known of it wherever it is spread. */
 function measure(document: DocumentNode): (operation: OperationDefinitionNode) => Extent {
   const fragments = new Map(
     document.definitions.flatMap((each) =>
@@ -82,8 +103,11 @@ function measure(document: DocumentNode): (operation: OperationDefinitionNode) =
   );
   const known = new Map<string, Extent>();
 
-  const ofSet = (set: SelectionSetNode | undefined): Extent =>
-    (set?.selections ?? []).map(ofSelection).reduce(together, NOTHING);
+  function ofSet(set: SelectionSetNode | undefined): Extent {
+    let sum = NOTHING;
+    for (const node of set?.selections ?? []) sum = together(sum, ofSelection(node));
+    return sum;
+  }
 
   function ofFragment(name: string): Extent {
     const before = known.get(name);
@@ -97,10 +121,9 @@ function measure(document: DocumentNode): (operation: OperationDefinitionNode) =
   }
 
   function ofSelection(node: SelectionNode): Extent {
-    if (node.kind === Kind.FRAGMENT_SPREAD)
-      return withDirectives(ofFragment(node.name.value), node.directives);
-    const below = withDirectives(ofSet(node.selectionSet), node.directives);
-    if (node.kind === Kind.INLINE_FRAGMENT) return below;
+    const inner = node.kind === Kind.FRAGMENT_SPREAD ? ofFragment(node.name.value) : ofSet(node.selectionSet);
+    const below = withDirectives({ ...inner, selections: inner.selections + 1 }, node.directives);
+    if (node.kind !== Kind.FIELD) return below;
     const aliases = below.aliases + (node.alias ? 1 : 0);
     return { ...below, rootFields: 1, depth: below.depth + 1, aliases };
   }
@@ -112,6 +135,7 @@ function measure(document: DocumentNode): (operation: OperationDefinitionNode) =
 }
 
 const together = (one: Extent, other: Extent): Extent => ({
+  selections: one.selections + other.selections,
   rootFields: one.rootFields + other.rootFields,
   depth: Math.max(one.depth, other.depth),
   aliases: one.aliases + other.aliases,

@@ -1,11 +1,12 @@
 import {
+  type DefinitionNode,
   type DocumentNode,
   type ExecutionArgs,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
-  type OperationTypeNode,
+  Kind,
+  OperationTypeNode,
   parse,
   print,
   specifiedRules,
@@ -15,9 +16,13 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Viewer } from '../domain/access.ts';
 import { costOf, tooComplex } from './cost.ts';
-import { PARSE_OPTIONS } from './limits.ts';
+import { excessIn, LIMITS, PARSE_OPTIONS } from './limits.ts';
+import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { Trust } from './trusted-documents.ts';
+import { coerceVariables } from './variables.ts';
 
 /** What a client sends, on whichever transport; nothing of it has been checked. */
 export interface Payload {
@@ -58,7 +63,8 @@ function objectOf(name: string, value: unknown): Record<string, unknown> {
 }
 
 /** An operation that can be executed. */
-export interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName'> {
+export interface Operation
+  extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'hideSuggestions'> {
   readonly document: DocumentNode;
   readonly kind: OperationTypeNode;
   readonly variableValues: Record<string, unknown>;
@@ -66,6 +72,12 @@ export interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | '
   readonly selectionKey: string;
   /** What it may ask for at most, see `cost.ts`; of a subscription, each frame. */
   readonly cost: number;
+}
+
+/** Why nothing is executed, and what that would have cost if it is known. */
+export interface Refusal {
+  readonly errors: readonly GraphQLError[];
+  readonly cost?: number;
 }
 
 interface Checked {
@@ -76,53 +88,79 @@ interface Checked {
 }
 
 /** Documents are few, and sent again at every reconnect of every client. */
-const MOST_REMEMBERED = 1_000;
-/** Longer ones are rarely sent again, and a thousand of them would fill the memory. */
-const LONGEST_REMEMBERED = 8_192;
+const MOST_REMEMBERED_BYTES = 32 * 1024 * 1024;
+/** Measured: nodes of the parsed document, with the tokens that they were read from. */
+const BYTES_OF_TOKEN = 400;
 
-/** Parses and checks operations, each document once; by the rules of the specification, and those given beside them. */
+interface OperationsOptions {
+  readonly schema: GraphQLSchema;
+  /** Rules beside those of the specification. */
+  readonly rules: readonly ValidationRule[];
+  readonly trust: Trust;
+  /** Whether errors leave out what the client may have meant, which names what there is in the schema. */
+  readonly hideSuggestions: boolean;
+}
+
+/** Parses and checks documents, each once while it is remembered, and makes operations of them. */
 export class Operations {
-  readonly #schema: GraphQLSchema;
-  readonly #rules: readonly ValidationRule[];
-  readonly #trust: Trust;
-  readonly #checked = new Map<string, Checked>();
+  readonly #options: OperationsOptions;
+  readonly #remembered = new LRUCache<string, Checked>({
+    maxSize: MOST_REMEMBERED_BYTES,
+    sizeCalculation: ({ document }, text) => 2 * text.length + BYTES_OF_TOKEN * tokensOf(document),
+  });
+  readonly #checked = new WeakMap<DocumentNode, Checked>();
 
-  constructor(schema: GraphQLSchema, rules: readonly ValidationRule[], trust: Trust) {
-    this.#schema = schema;
-    this.#rules = rules;
-    this.#trust = trust;
+  constructor(options: OperationsOptions) {
+    this.#options = options;
   }
 
-  /** The operation, or what is wrong with it. */
-  prepare(payload: Payload): Operation | readonly GraphQLError[] {
+  /** Returns the operation that a payload asks for, or why it is refused. */
+  prepare(payload: Payload): Operation | Refusal {
     try {
-      return this.#prepare(this.#trust(payload));
+      const { query, ...asked } = askedBy(this.#options.trust(payload));
+      if (query === undefined) throw badRequest('Send a document: {"query": "…"}.');
+      return this.operationOf(this.documentOf(query), asked);
     } catch (error) {
-      if (error instanceof GraphQLError) return [error];
+      if (error instanceof GraphQLError) return { errors: [error] };
       throw error;
     }
   }
 
-  #prepare(payload: Payload): Operation | readonly GraphQLError[] {
-    const { query, operationName, variables: variableValues } = askedBy(payload);
-    if (query === undefined) return [badRequest('Send a document: {"query": "…"}.')];
-    const { document, errors, selection } = this.#check(query);
-    if (errors.length > 0) return errors;
+  /** Returns a document that was parsed and checked. One that is refused is empty, and so are all its operations. */
+  documentOf(query: string): DocumentNode {
+    const remembered = this.#remembered.get(query);
+    if (remembered) return remembered.document;
+    const checked = this.#check(query);
+    // Those that are refused are rarely sent again.
+    if (checked.errors.length === 0) this.#remembered.set(query, checked);
+    this.#checked.set(checked.document, checked);
+    return checked.document;
+  }
+
+  /** Returns an operation of a document of `documentOf`, or why it is refused. */
+  operationOf(
+    document: DocumentNode,
+    { operationName, variables: variableValues }: Pick<Asked, 'operationName' | 'variables'>,
+  ): Operation | Refusal {
+    const { schema, hideSuggestions } = this.#options;
+    const { errors, selection } = this.#checked.get(document) as Checked;
+    if (errors.length > 0) return { errors };
     const operation = getOperationAST(document, operationName);
-    if (!operation) return [badRequest('Name one of the operations of the document with `operationName`.')];
-    // What cannot be coerced is refused when it is executed: its key is never used.
-    const { coerced = {} } = getVariableValues(
-      this.#schema,
-      operation.variableDefinitions ?? [],
-      variableValues,
-    );
-    const cost = costOf({ schema: this.#schema, document, operation, variableValues });
+    if (!operation)
+      return {
+        errors: [badRequest('Name one of the operations of the document with `operationName`.')],
+      };
+    const given = { schema, operation, values: variableValues, hideSuggestions };
+    const { coerced, errors: ofVariables } = coerceVariables(given);
+    if (!coerced) return { errors: ofVariables ?? [] };
+    const cost = costOf({ schema, document, operation, values: coerced });
     const refusal = tooComplex(cost);
-    if (refusal) return [refusal];
+    if (refusal) return { errors: [refusal], cost };
     return {
       cost,
-      schema: this.#schema,
+      schema,
       document,
+      hideSuggestions,
       operationName: operationName ?? null,
       kind: operation.operation,
       variableValues,
@@ -135,35 +173,30 @@ export class Operations {
   }
 
   #check(query: string): Checked {
-    const checked = this.#checked.get(query) ?? this.#checkAnew(query);
-    // Set anew, so that the first is always the one that was not asked for the longest.
-    this.#checked.delete(query);
-    if (checked.errors.length > 0 || query.length > LONGEST_REMEMBERED) return checked;
-    const [oldest] = this.#checked.size < MOST_REMEMBERED ? [] : this.#checked.keys();
-    if (oldest !== undefined) this.#checked.delete(oldest);
-    this.#checked.set(query, checked);
-    return checked;
-  }
-
-  #checkAnew(query: string): Checked {
-    const nothing = { document: { kind: 'Document', definitions: [] } as never, selection: NO_SELECTION };
     try {
       const document = parse(query, PARSE_OPTIONS);
-      const errors = validate(this.#schema, document, [...specifiedRules, ...this.#rules]);
+      const excess = excessIn(document);
+      const errors = excess.length > 0 ? excess : this.#validate(document);
       return errors.length > 0
-        ? { ...nothing, errors: errors.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED')) }
+        ? refused(errors, 'GRAPHQL_VALIDATION_FAILED')
         : { document, errors, selection: this.#selectionOf(document) };
     } catch (error) {
-      if (error instanceof GraphQLError)
-        return { ...nothing, errors: [coded(error, 'GRAPHQL_PARSE_FAILED')] };
+      if (error instanceof GraphQLError) return refused([error], 'GRAPHQL_PARSE_FAILED');
       throw error;
     }
   }
 
+  #validate(document: DocumentNode): readonly GraphQLError[] {
+    const { schema, rules, hideSuggestions } = this.#options;
+    const options = { maxErrors: LIMITS.errors, hideSuggestions };
+    return validate(schema, document, [...specifiedRules, ...rules], options);
+  }
+
   /** The arguments of a subscription's root field say what to follow and from where: not what is shown of it. */
   #selectionOf(document: DocumentNode): Checked['selection'] {
-    const root = this.#schema.getSubscriptionType();
-    const types = new TypeInfo(this.#schema);
+    if (!document.definitions.some(isSubscription)) return NO_SELECTION;
+    const root = this.#options.schema.getSubscriptionType();
+    const types = new TypeInfo(this.#options.schema);
     const shown = visit(
       document,
       visitWithTypeInfo(types, {
@@ -179,13 +212,33 @@ export class Operations {
   }
 }
 
+/** Spends the cost of an operation. One that is refused costs its caller what checking it took. */
+export async function admit(
+  prepared: Operation | Refusal,
+  viewer: Viewer,
+  rateLimit: RateLimit,
+): Promise<Operation | Refusal> {
+  const isRefused = 'errors' in prepared;
+  const excess = await rateLimit.spend(viewer, isRefused ? REFUSAL_COST : prepared.cost);
+  return excess ? { errors: [excess], ...(isRefused ? {} : { cost: prepared.cost }) } : prepared;
+}
+
 const NO_SELECTION = { text: '', variables: [] };
+
+const isSubscription = (definition: DefinitionNode): boolean =>
+  definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.SUBSCRIPTION;
+
+function tokensOf({ loc }: DocumentNode): number {
+  let tokens = 0;
+  for (let token = loc?.startToken; token; token = token.next ?? undefined) tokens += 1;
+  return tokens;
+}
 
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
-/** The codes that Apollo has for them, on every transport. */
-function coded(error: GraphQLError, code: string): GraphQLError {
-  const { nodes = null, source = null, positions = null, extensions } = error;
-  return new GraphQLError(error.message, { nodes, source, positions, extensions: { ...extensions, code } });
+/** The codes are those that Apollo has for them, on every transport. */
+function refused(errors: readonly GraphQLError[], code: string): Checked {
+  for (const { extensions } of errors) Object.assign(extensions, { code });
+  return { document: { kind: Kind.DOCUMENT, definitions: [] }, errors, selection: NO_SELECTION };
 }

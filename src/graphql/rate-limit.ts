@@ -2,6 +2,9 @@ import { GraphQLError } from 'graphql';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../domain/access.ts';
 
+/** What an operation that is refused costs: checking a document takes as long as answering with so many objects. */
+export const REFUSAL_COST = 10;
+
 /** What a caller may spend in this process. Of a subscription it counts that it begins, not its frames. */
 export interface RateLimit {
   /** Spends the cost of an operation; the refusal where it is more than what is left. */

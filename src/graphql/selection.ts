@@ -1,4 +1,4 @@
-import { type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import { type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import type { Extent } from '../db/fields.ts';
 
 interface Selecting {
@@ -13,39 +13,52 @@ const ITSELF = [''];
 export const ENTRIES = ['nodes', 'edges.node'];
 
 /**
- * The fields that are asked for of what a field or operation leads to by some paths, by whichever fragments and aliases.
- * What @skip and @include leave out is asked for as well. Looked for once in each document.
+ * Returns the names of the fields that are asked for of an operation, or of a field, at the end of some paths. Of a field
+ * all nodes are given (`fieldNodes`): a document may ask for it several times, and the answer merges what each asks for.
+ * Fields that @skip and @include leave out are returned as well. Looked for once in each operation and list of nodes.
  */
 export function fieldsAsked(
-  node: Selecting,
+  asking: Selecting | readonly Selecting[],
   fragments: Fragments,
   paths: readonly string[] = ITSELF,
 ): ReadonlySet<string> {
-  const known = answers.get(node) ?? new Map<string, ReadonlySet<string>>();
-  answers.set(node, known);
+  const known = answers.get(asking) ?? new Map<string, ReadonlySet<string>>();
+  answers.set(asking, known);
   const key = paths.join();
   const before = known.get(key);
   if (before) return before;
   const found = new Set<string>();
-  for (const path of paths) collect(node, fragments, path === '' ? [] : path.split('.'), found);
+  const nodes = 'length' in asking ? asking : [asking];
+  for (const path of paths) {
+    let fields = fieldsOf(nodes, fragments);
+    for (const step of path === '' ? [] : path.split('.'))
+      fields = fieldsOf(
+        fields.filter(({ name }) => name.value === step),
+        fragments,
+      );
+    for (const { name } of fields) found.add(name.value);
+  }
   known.set(key, found);
   return found;
 }
 
-function collect(
-  { selectionSet }: Selecting,
-  fragments: Fragments,
-  path: readonly string[],
-  found: Set<string>,
-): void {
-  const [name, ...rest] = path;
-  for (const selection of selectionSet?.selections ?? []) {
-    if (selection.kind !== Kind.FIELD) {
-      const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments[selection.name.value];
-      if (inner) collect(inner, fragments, path, found);
-    } else if (name === undefined) found.add(selection.name.value);
-    else if (selection.name.value === name) collect(selection, fragments, rest, found);
-  }
+/** Walks each fragment once: those that spread each other twice would take 2^n steps. */
+function fieldsOf(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
+  const fields: FieldNode[] = [];
+  const spread = new Set<string>();
+  const unread = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+  // It grows while it is read.
+  for (const { selections } of unread)
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) fields.push(selection);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) unread.push(selection.selectionSet);
+      else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value);
+        const fragment = fragments[selection.name.value];
+        if (fragment) unread.push(fragment.selectionSet);
+      }
+    }
+  return fields;
 }
 
 /** How much of rows is to be read for these fields, where those of `brief` need no more than that. */

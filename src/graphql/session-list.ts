@@ -1,4 +1,4 @@
-import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import {
   Args,
   ArgsType,
@@ -100,7 +100,7 @@ export class SessionListResolver {
   async sessions(
     @Args(() => SessionsArgs) args: SessionsArgs,
     @Ctx() { services, viewer }: Context,
-    @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
+    @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<ListedSession>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
@@ -112,7 +112,7 @@ export class SessionListResolver {
       limit: page.limit + 1,
       after,
       before,
-      shape: shapeFor(fieldsAsked(node as FieldNode, fragments, ENTRIES)),
+      shape: shapeFor(fieldsAsked(fieldNodes, fragments, ENTRIES)),
     });
     return new Page(
       rows,

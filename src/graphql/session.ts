@@ -1,4 +1,4 @@
-import type { FieldNode, GraphQLResolveInfo } from 'graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
   Args,
@@ -76,10 +76,10 @@ export class SessionResolver {
     @Arg('id', () => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
     id: string,
     @Ctx() { loaders, viewer }: Context,
-    @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
+    @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<ListedSession | null> {
     const key = keyOf('VkycSession', id);
-    const shape = shapeFor(fieldsAsked(node as FieldNode, fragments));
+    const shape = shapeFor(fieldsAsked(fieldNodes, fragments));
     return visibleTo(viewer, await loaders.listedSession.load({ id: key, ...shape }));
   }
 
@@ -193,7 +193,7 @@ export class SessionResolver {
     @Root() session: BriefSession,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { loaders, cursors }: Context,
-    @Info() { fieldNodes: [node], fragments }: GraphQLResolveInfo,
+    @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<BriefTransition>> {
     const page = pageSize(args);
     const sequenceOf = async (cursor: string): Promise<number> => {
@@ -213,7 +213,7 @@ export class SessionResolver {
       before: args.before == null ? LARGEST_SEQUENCE : await sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
-      extent: extentFor(fieldsAsked(node as FieldNode, fragments, ENTRIES), BRIEF_TRANSITION),
+      extent: extentFor(fieldsAsked(fieldNodes, fragments, ENTRIES), BRIEF_TRANSITION),
     });
     return new Page(rows, page, (row) => cursors.encode(placeAfter(row)));
   }

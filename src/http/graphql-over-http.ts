@@ -17,15 +17,13 @@ import {
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLSchema,
-  type ValidationRule,
 } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
-import { costOf, tooComplex } from '../graphql/cost.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
-import { LIMITS, PARSE_OPTIONS } from '../graphql/limits.ts';
-import { type Asked, askedBy } from '../graphql/operation.ts';
+import { LIMITS } from '../graphql/limits.ts';
+import { type Asked, admit, askedBy, type Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Trust } from '../graphql/trusted-documents.ts';
 import { type AnswerType, answerTypeFor } from './answer-type.ts';
@@ -36,10 +34,10 @@ import { signInFirst, viewerOf } from './sign-in-first.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
+  readonly operations: Operations;
   readonly execute: Execute;
   readonly rateLimit: RateLimit;
   readonly trust: Trust;
-  readonly rules: readonly ValidationRule[];
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly limitUploads: preParsingHookHandler;
@@ -48,30 +46,41 @@ interface Parts {
 }
 
 /**
- * Executes in Apollo's place as the other transports do. What costs too much, or more than its caller has left, is
- * refused, and every answer says what it cost. A `gateway` would do as well, but what Apollo makes for one of each request
- * outlives several collections of garbage, with all that the request had read.
+ * Parses, checks and executes in Apollo's place as the other transports do. What costs too much, or more than its caller
+ * has left, is refused, and every answer says what it cost. A `gateway` would do as well, but what Apollo makes for one of
+ * each request outlives several collections of garbage, with all that the request had read.
  */
 const executedBy = ({
-  schema,
+  operations,
   execute,
   rateLimit,
   translate,
-}: Pick<Parts, 'schema' | 'execute' | 'rateLimit' | 'translate'>): ApolloServerPlugin<Context> => {
+}: Pick<Parts, 'operations' | 'execute' | 'rateLimit' | 'translate'>): ApolloServerPlugin<Context> => {
   const listener: GraphQLRequestListener<Context> = {
+    // Apollo parses and validates only if it is not there yet.
+    async didResolveSource(request) {
+      Object.assign(request, { document: operations.documentOf(request.source) });
+    },
     async responseForOperation({ document, operation, request, contextValue }) {
+      const isRefused = document.definitions.length === 0;
       // It names none that there is, which Apollo says by itself.
-      if (!operation) return null;
+      if (!operation && !isRefused) return null;
       // Executed as a query, once and to no use.
-      if (operation.operation === 'subscription')
+      if (operation?.operation === 'subscription')
         return responseOf({ errors: [subscriptionsElsewhere()] }, translate);
       const { operationName, variables = {} } = request;
-      const requested = costOf({ schema, document, operation, variableValues: variables });
-      const refusal = tooComplex(requested) ?? (await rateLimit.spend(contextValue.viewer, requested));
-      const result = refusal
-        ? { errors: [refusal] }
-        : await execute({ schema, document, contextValue, variableValues: variables, operationName });
-      return responseOf(result, translate, { cost: { requested, maximum: LIMITS.cost } });
+      const prepared = operations.operationOf(document, {
+        ...(operationName == null ? {} : { operationName }),
+        variables,
+      });
+      const admitted = await admit(prepared, contextValue.viewer, rateLimit);
+      const { cost: requested } = admitted;
+      const result = 'errors' in admitted ? admitted : await execute({ ...admitted, contextValue });
+      return responseOf(
+        result,
+        translate,
+        requested === undefined ? undefined : { cost: { requested, maximum: LIMITS.cost } },
+      );
     },
   };
   return { requestDidStart: async () => listener };
@@ -79,7 +88,7 @@ const executedBy = ({
 
 /** Where nothing was executed the status says so, as Apollo has it; what an error says of it goes before. */
 function responseOf(
-  { data, errors }: ExecutionResult,
+  { data, errors }: Partial<Pick<ExecutionResult, 'data' | 'errors'>>,
   translate: Translate,
   extensions?: FormattedExecutionResult['extensions'],
 ): GraphQLResponse {
@@ -149,13 +158,23 @@ const [BY_GET, BY_POST] = [requestBy('GET'), requestBy('POST')];
  */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
-  { schema, trust, rules, execute, rateLimit, services, authenticator, limitUploads, translate, log }: Parts,
+  {
+    schema,
+    operations,
+    trust,
+    execute,
+    rateLimit,
+    services,
+    authenticator,
+    limitUploads,
+    translate,
+    log,
+  }: Parts,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,
     introspection: true,
-    parseOptions: PARSE_OPTIONS,
-    validationRules: [...rules],
+    documentStore: null,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     // It would refuse the specification's GETs as well: `refuseUnasked`, and that only JSON is read, stand in its place.
@@ -163,7 +182,7 @@ export async function serveGraphqlOverHttp(
     formatError: (_formatted, error) => translate(error),
     logger: log,
     plugins: [
-      executedBy({ schema, execute, rateLimit, translate }),
+      executedBy({ operations, execute, rateLimit, translate }),
       // Both only cost: the first instruments every field, the second loads its page from elsewhere.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),

@@ -6,7 +6,7 @@ import { createContext, type Services } from '../graphql/context.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
-import type { Operation, Operations } from '../graphql/operation.ts';
+import { admit, type Operation, type Operations, type Refusal } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
@@ -65,9 +65,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
     preHandler: refuseBatch,
     async handler(request, reply) {
       const viewer = viewerOf(request);
-      const prepared = parts.operations.prepare(payloadOf(request));
-      const excess = 'kind' in prepared ? await parts.rateLimit.spend(viewer, prepared.cost) : null;
-      const operation = excess ? [excess] : prepared;
+      const operation = await admit(parts.operations.prepare(payloadOf(request)), viewer, parts.rateLimit);
       if ('kind' in operation && operation.kind === 'mutation' && request.method === 'GET')
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], parts);
 
@@ -126,7 +124,7 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
 
 async function stream(
   response: FastifyReply['raw'],
-  operation: Operation | readonly GraphQLError[],
+  operation: Operation | Refusal,
   viewer: Viewer,
   { services, translate, execute, metrics }: Parts,
 ): Promise<void> {
@@ -149,7 +147,7 @@ async function stream(
 
   async function beginOperation(): Promise<Lifetime | ExecutionResult> {
     // Refused within the stream: clients take any other status for a passing fault, and come back for ever.
-    if (!('kind' in operation)) return { errors: operation };
+    if ('errors' in operation) return { errors: operation.errors };
     if (operation.kind === 'subscription')
       return subscribeTo(operation, viewer, sink, { services, translate, onFailedFrame });
     return execute({ ...operation, contextValue: createContext(services, viewer) });

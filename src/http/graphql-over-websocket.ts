@@ -9,7 +9,7 @@ import { createContext, type Services } from '../graphql/context.ts';
 import { formattedResult, type Translate } from '../graphql/errors.ts';
 import type { Execute } from '../graphql/execution.ts';
 import { subscribeTo } from '../graphql/live.ts';
-import type { Operation, Operations } from '../graphql/operation.ts';
+import { admit, type Operation, type Operations } from '../graphql/operation.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
@@ -77,10 +77,8 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     onSubscribe: async ({ subscriptions, extra: peer }, id, payload) => {
       if (Object.keys(subscriptions).length > parts.mostSubscriptions)
         return [tooMany(parts.mostSubscriptions)];
-      const operation = operations.prepare(payload);
-      if (!('kind' in operation)) return operation;
-      const excess = await rateLimit.spend(viewerOf(peer), operation.cost);
-      if (excess) return [excess];
+      const operation = await admit(operations.prepare(payload), viewerOf(peer), rateLimit);
+      if ('errors' in operation) return operation.errors;
       return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
     },
     execute: ({ contextValue, ...args }) => {

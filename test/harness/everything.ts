@@ -52,7 +52,7 @@ export function call(field: Field, given: Given, wanted: readonly string[] = [])
 }
 
 /** A value as GraphQL writes it. */
-function literal(value: unknown, type: Named): string {
+export function literal(value: unknown, type: Named): string {
   if (Array.isArray(value)) return `[${value.map((each) => literal(each, type)).join(', ')}]`;
   if (isEnumType(type)) return String(value);
   if (isInputObjectType(type) && value !== null) {

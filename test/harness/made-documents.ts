@@ -1,0 +1,218 @@
+/** Operations made up at random from the schema: what they ask for, and the many ways in which the same can be written. */
+import {
+  type GraphQLInputType,
+  getNamedType,
+  isInterfaceType,
+  isLeafType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
+import { fieldsOf, fitting, type Given, literal, schema } from './everything.ts';
+
+/** A source of chance: a number from 0 to below `count`. */
+export type Chance = (count: number) => number;
+
+/** The same numbers for the same seed (mulberry32). */
+export function chanceOf(seed: number): Chance {
+  let state = seed >>> 0;
+  return (count) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * count);
+  };
+}
+
+export const oneOf = <T>(chance: Chance, all: readonly T[]): T => all[chance(all.length)] as T;
+const sometimes = (chance: Chance, oneIn: number): boolean => chance(oneIn) === 0;
+
+/** A field that is asked for. */
+export interface Wanted {
+  /** Its name in the answer, if that is not its own. */
+  readonly alias: string | null;
+  /** With its arguments. */
+  readonly call: string;
+  /** The type that has it, if that is one of those that the type around it may turn out to be. */
+  readonly on: string | null;
+  /** The type of what it leads to. */
+  readonly type: string;
+  /** Null for a leaf. */
+  readonly below: readonly Wanted[] | null;
+}
+
+export interface MadeOf {
+  readonly chance: Chance;
+  /** Values of arguments by their names. */
+  readonly given: Given;
+  /** Writes an argument's value; as a literal unless told otherwise. */
+  readonly argument?: (name: string, type: GraphQLInputType) => string;
+  /** An alias, or none. */
+  readonly alias?: () => string | null;
+}
+
+/** Fields of a type, at random, some levels deep. None of them is asked for twice under one name. */
+export function wantedOf(typeName: string, levels: number, made: MadeOf): Wanted[] {
+  const { chance } = made;
+  const type = schema.getType(typeName);
+  const found = new Map<string, Wanted>();
+  const add = (wanted: Wanted) => {
+    const key = wanted.alias ?? wanted.call.split('(')[0];
+    if (!found.has(key as string)) found.set(key as string, wanted);
+  };
+  const typename = { alias: null, call: '__typename', on: null, type: 'String', below: null };
+  if (isUnionType(type) || isInterfaceType(type)) {
+    add(typename);
+    const possible = schema.getPossibleTypes(type);
+    for (let more = 1 + chance(3); more > 0; more -= 1) {
+      const member = oneOf(chance, possible);
+      for (const wanted of wantedOf(member.name, Math.min(levels, 1), made)) {
+        const name = wanted.call.split(/\W/)[0] as string;
+        // One name may not lead to two types.
+        const alias =
+          name === '__typename' ? null : `${member.name[0]?.toLowerCase()}${member.name.slice(1)}${name}`;
+        add({ ...wanted, alias, on: member.name });
+      }
+    }
+    return [...found.values()];
+  }
+  if (!isObjectType(type)) return [typename];
+  const fields = fieldsOf(type).filter(({ type: of }) => levels > 0 || isLeafType(getNamedType(of)));
+  if (fields.length === 0 || sometimes(chance, 8)) add(typename);
+  for (let more = 1 + chance(4); more > 0 && fields.length > 0; more -= 1) {
+    const field = oneOf(chance, fields);
+    const named = getNamedType(field.type);
+    add({
+      alias: made.alias?.() ?? null,
+      call: callOf(field, made),
+      on: null,
+      type: named.name,
+      below: isLeafType(named) ? null : wantedOf(named.name, levels - 1, made),
+    });
+  }
+  return [...found.values()];
+}
+
+function callOf(field: ReturnType<typeof fieldsOf>[number], { chance, given, argument }: MadeOf): string {
+  const written = argument ?? ((name, type) => literal(fitting(name, type, given), getNamedType(type)));
+  const asked = field.args.filter(
+    ({ name, type }) =>
+      String(type).endsWith('!') || (name === 'first' ? true : sometimes(chance, 4) && name !== 'last'),
+  );
+  const args = asked.map(({ name, type }) => `${name}: ${written(name, type)}`);
+  return args.length > 0 ? `${field.name}(${args.join(', ')})` : field.name;
+}
+
+const headOf = ({ alias, call }: Wanted): string => (alias ? `${alias}: ${call}` : call);
+
+/** A selection as one writes it: each field once, and no fragments but those that say of which type a field is. */
+export const whole = (wanted: readonly Wanted[]): string =>
+  wanted
+    .map((each) => {
+      const text = `${headOf(each)}${each.below ? ` { ${whole(each.below)} }` : ''}`;
+      return each.on ? `... on ${each.on} { ${text} }` : text;
+    })
+    .join(' ');
+
+/**
+ * The same selection, with what is below its fields cut into parts at random, each in a field of its own, and with fields in
+ * fragments, some of them spread twice. The fragments that it spreads are added to `fragments`.
+ */
+export function split(
+  wanted: readonly Wanted[],
+  type: string,
+  chance: Chance,
+  fragments: string[],
+  condition: () => string = () => '',
+): string {
+  const parts = wanted.flatMap((each) =>
+    partsOf(each.below, chance).map((below) => {
+      const inner = below ? ` { ${split(below, each.type, chance, fragments, condition)} }` : '';
+      const text = `${headOf(each)}${condition()}${inner}`;
+      return each.on ? `... on ${each.on}${condition()} { ${text} }` : text;
+    }),
+  );
+  const shuffled = parts.map((text) => ({ text, at: chance(1_000) })).toSorted((a, b) => a.at - b.at);
+  return shuffled
+    .map(({ text }) => {
+      const how = chance(6);
+      if (how === 0) return `... on ${type}${condition()} { ${text} }`;
+      if (how === 1) return `...${condition()} { ${text} }`;
+      if (how > 3) return text;
+      const name = `F${fragments.length}`;
+      fragments.push(`fragment ${name} on ${type} { ${text} }`);
+      return `...${name}${condition()}`.repeat(1).concat(how === 2 ? ` ...${name}${condition()}` : '');
+    })
+    .join(' ');
+}
+
+function partsOf(below: readonly Wanted[] | null, chance: Chance): (readonly Wanted[] | null)[] {
+  if (!below) return sometimes(chance, 6) ? [null, null] : [null];
+  const parts = Array.from({ length: 1 + chance(3) }, (): Wanted[] => []);
+  for (const each of below) {
+    oneOf(chance, parts).push(each);
+    if (sometimes(chance, 5)) oneOf(chance, parts).push(each);
+  }
+  return parts.filter(({ length }) => length > 0).map((part) => [...new Set(part)]);
+}
+
+/** A request that was made up. */
+export interface Made {
+  readonly query: string;
+  readonly variables: Record<string, unknown>;
+}
+
+const NAMES = [
+  'a',
+  'b',
+  'id',
+  'first',
+  'constructor',
+  'toString',
+  '__proto__',
+  'a_b',
+  'session_user',
+  'class',
+  'viewer',
+];
+const BOOLEANS = ['Boolean!', 'Boolean! = true', 'Boolean = true', 'Boolean = false', 'Boolean'];
+const JUNK = [null, true, 0, -1, 1.5, 1e300, '', 'x', '__MAGIC_NAN__', [], [null], {}, { a: 1 }, [[['x']]]];
+
+/** A query, valid more often than not, with all that a document may have: variables, conditions, aliases, fragments. */
+export function madeQuery(chance: Chance, given: Given): Made {
+  const declared = new Map<string, string>();
+  const variables: Record<string, unknown> = {};
+  const declare = (type: string, value: unknown): string => {
+    const name = sometimes(chance, 12) ? oneOf(chance, NAMES) : `v${declared.size}`;
+    if (!declared.has(name)) {
+      declared.set(name, type);
+      // Not by assignment: `__proto__` is a name like any other.
+      if (value !== undefined)
+        Object.defineProperty(variables, name, { value, enumerable: true, configurable: true });
+    }
+    return `$${name}`;
+  };
+  const condition = () => {
+    if (!sometimes(chance, 9)) return '';
+    const value = sometimes(chance, 2)
+      ? oneOf(chance, ['true', 'false'])
+      : declare(oneOf(chance, BOOLEANS), oneOf(chance, [true, false, true, false, null, undefined]));
+    return ` @${oneOf(chance, ['skip', 'include'])}(if: ${value})`;
+  };
+  const made: MadeOf = {
+    chance,
+    given,
+    alias: () => (sometimes(chance, 7) ? oneOf(chance, NAMES) : null),
+    argument: (name, type) => {
+      const value = sometimes(chance, 12) ? oneOf(chance, JUNK) : fitting(name, type, given);
+      const isLiteral =
+        sometimes(chance, 2) && (typeof value !== 'object' || value === null || !sometimes(chance, 3));
+      if (!isLiteral) return declare(String(type), sometimes(chance, 15) ? undefined : value);
+      return literal(value, getNamedType(type));
+    },
+  };
+  const fragments: string[] = [];
+  const selection = split(wantedOf('Query', 3, made), 'Query', chance, fragments, condition);
+  const head = [...declared].map(([name, type]) => `$${name}: ${type}`).join(', ');
+  const query = `query ${sometimes(chance, 3) ? 'Q' : ''}${head ? `(${head})` : ''} { ${selection} } ${fragments.join(' ')}`;
+  return { query, variables };
+}
