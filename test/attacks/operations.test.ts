@@ -21,6 +21,9 @@ const times = (count: number, text: (index: number) => string) =>
 /** Fragments of which each spreads the next one twice. */
 const doubling = (count: number, last: string) =>
   `${times(count, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F${count} on VkycSession { ${last} }`;
+/** Fragments without a level of depth, of which each spreads the next two. */
+const pairs = (count: number) =>
+  `{ session(id: "x") { ...F0 } } ${times(count, (n) => `fragment F${n} on VkycSession { id ...F${n + 1} ...F${Math.min(n + 2, count)} }`)} fragment F${count} on VkycSession { id }`;
 const pages = (levels: number): string =>
   levels === 0 ? 'id' : `user { sessions(first: 100) { nodes { ${pages(levels - 1)} } } }`;
 
@@ -49,8 +52,15 @@ const ATTACKS: Record<string, [query: string, code: string]> = {
     VALIDATION,
   ],
   'a fragment of itself': ['{ session(id: "x") { ...A } } fragment A on VkycSession { id ...A }', VALIDATION],
-  'doubling fragments': [`{ session(id: "x") { ...F0 } } ${doubling(14, 'id')}`, COMPLEX],
+  'doubling fragments': [`{ session(id: "x") { ...F0 } } ${doubling(14, 'id')}`, VALIDATION],
   'doubling fragments, deeper': [`{ session(id: "x") { ...F0 } } ${doubling(60, 'id')}`, VALIDATION],
+  'fragments that each spread the next two': [pairs(34), VALIDATION],
+  'fragments that each spread the next two, more of them': [pairs(60), VALIDATION],
+  'fragments that each spread the next two, as many as tokens allow': [pairs(120), VALIDATION],
+  'a fragment that is spread a thousand times': [
+    `{ viewer { ${times(900, () => '...F')} } } fragment F on Viewer { id roles }`,
+    VALIDATION,
+  ],
   'directive flood': [`{ viewer { id ${times(200, () => '@include(if: true)')} } }`, VALIDATION],
   'directive flood of unknown ones': [`query ${times(200, (n) => `@a${n}`)} { viewer { id } }`, VALIDATION],
   'token flood': [`{ viewer { ${times(5_000, () => 'id')} } }`, PARSE],
@@ -98,4 +108,40 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
   });
 }
 
-tally.close(Object.keys(ATTACKS).length * Object.keys(TRANSPORTS).length);
+const FLOODS: Record<string, Record<string, unknown>> = {
+  'fifty thousand wrong enum values': { filter: { status: Array(50_000).fill('FAILD') } },
+  'fifty thousand right enum values': { filter: { status: Array(50_000).fill('FAILED') } },
+  'a long wrong enum value': { filter: { status: ['A'.repeat(900_000)] } },
+  'a filter of fifty thousand unknown fields': {
+    filter: Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`statu${n}`, 1])),
+  },
+};
+const FLOODED = ['HTTP', 'SSE'] as const;
+const LIST = 'query ($filter: SessionFilter) { sessions(first: 1, filter: $filter) { nodes { id } } }';
+
+// A WebSocket closes on a message of this size: it is refused before it is read.
+for (const transport of FLOODED) {
+  const send = TRANSPORTS[transport];
+  test.each(Object.entries(FLOODS))(
+    `${transport}: %s are refused with few errors`,
+    async (attack, variables) => {
+      const since = performance.now();
+      const { data, errors, text } = await send(
+        gateway,
+        { query: LIST, variables },
+        await tokenOf('mallory'),
+      );
+      const seconds = (performance.now() - since) / 1000;
+
+      tally.note(`${transport}: ${attack}`, errors.length === 0 || data !== null);
+      expect(errors.length).toBeGreaterThan(0);
+      expect(errors.length).toBeLessThan(20);
+      expect(text.length).toBeLessThan(20_000);
+      expect(seconds).toBeLessThan(2);
+    },
+  );
+}
+
+tally.close(
+  Object.keys(ATTACKS).length * Object.keys(TRANSPORTS).length + Object.keys(FLOODS).length * FLOODED.length,
+);

@@ -6,7 +6,7 @@ import type { Gateway } from './gateway.ts';
 export interface Outcome {
   /** Of the HTTP response; null over a WebSocket. */
   readonly status: number | null;
-  /** The same, but for those that tell the time. */
+  /** The same, but for those that differ from request to request. */
   readonly headers: Record<string, string>;
   readonly errors: readonly { message: string; extensions: Record<string, any> }[];
   readonly data: any;
@@ -32,7 +32,9 @@ const post = (url: string, body: unknown, authorization?: string) =>
 
 const outcomeOf = (response: Response | null, text: string, answer: any): Outcome => ({
   status: response?.status ?? null,
-  headers: Object.fromEntries([...(response?.headers ?? [])].filter(([name]) => name !== 'date')),
+  headers: Object.fromEntries(
+    [...(response?.headers ?? [])].filter(([name]) => name !== 'date' && name !== 'x-request-id'),
+  ),
   errors: answer.errors ?? [],
   data: answer.data ?? null,
   text,
