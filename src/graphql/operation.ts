@@ -85,6 +85,8 @@ interface Checked {
   readonly errors: readonly GraphQLError[];
   /** Of subscriptions: the document without what only places them, and the variables that are left. */
   readonly selection: { text: string; variables: readonly string[] };
+  /** Variables in the arguments of @skip and @include. */
+  readonly conditions: readonly string[];
 }
 
 /** Documents are few, and sent again at every reconnect of every client. */
@@ -143,7 +145,7 @@ export class Operations {
     { operationName, variables: variableValues }: Pick<Asked, 'operationName' | 'variables'>,
   ): Operation | Refusal {
     const { schema, hideSuggestions } = this.#options;
-    const { errors, selection } = this.#checked.get(document) as Checked;
+    const { errors, selection, conditions } = this.#checked.get(document) as Checked;
     if (errors.length > 0) return { errors };
     const operation = getOperationAST(document, operationName);
     if (!operation)
@@ -153,6 +155,8 @@ export class Operations {
     const given = { schema, operation, values: variableValues, hideSuggestions };
     const { coerced, errors: ofVariables } = coerceVariables(given);
     if (!coerced) return { errors: ofVariables ?? [] };
+    const unset = conditions.find((name) => coerced[name] === null);
+    if (unset !== undefined) return { errors: [nullCondition(unset)] };
     const cost = costOf({ schema, document, operation, values: coerced });
     const refusal = tooComplex(cost);
     if (refusal) return { errors: [refusal], cost };
@@ -179,7 +183,7 @@ export class Operations {
       const errors = excess.length > 0 ? excess : this.#validate(document);
       return errors.length > 0
         ? refused(errors, 'GRAPHQL_VALIDATION_FAILED')
-        : { document, errors, selection: this.#selectionOf(document) };
+        : { document, errors, selection: this.#selectionOf(document), conditions: conditionsIn(document) };
     } catch (error) {
       if (error instanceof GraphQLError) return refused([error], 'GRAPHQL_PARSE_FAILED');
       throw error;
@@ -234,11 +238,36 @@ function tokensOf({ loc }: DocumentNode): number {
   return tokens;
 }
 
+/** Returns the names of the variables that decide whether something is skipped or included. */
+function conditionsIn(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Directive({ arguments: given = [] }) {
+      for (const { value } of given) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+    },
+  });
+  return [...names];
+}
+
+/** graphql-js finds it only while it executes, within a field, where it looks like a fault of ours. */
+const nullCondition = (name: string): GraphQLError =>
+  new GraphQLError(
+    `Variable "$${name}" decides whether a field is skipped or included: it must not be null.`,
+    {
+      extensions: { code: 'BAD_USER_INPUT' },
+    },
+  );
+
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
 /** The codes are those that Apollo has for them, on every transport. */
 function refused(errors: readonly GraphQLError[], code: string): Checked {
   for (const { extensions } of errors) Object.assign(extensions, { code });
-  return { document: { kind: Kind.DOCUMENT, definitions: [] }, errors, selection: NO_SELECTION };
+  return {
+    document: { kind: Kind.DOCUMENT, definitions: [] },
+    errors,
+    selection: NO_SELECTION,
+    conditions: [],
+  };
 }
