@@ -33,11 +33,11 @@ type Query = CompiledQuery['query'];
 
 /** Compiling takes a hundred times as long as parsing: it has to be worth it. */
 const COMPILED_AT_USE = 2;
-/** Compiling holds the event loop for a tenth of a millisecond for each field. */
+/** Compiling holds the event loop for 0.12 to 0.2 ms per field: at most 30 ms. */
 const MOST_FIELDS = 150;
-/** What is kept of compiled queries altogether, with the documents that they were compiled from. */
+/** Limit of the cache of compiled queries, by their estimated size. */
 const MOST_KEPT_BYTES = 64 * 1024 * 1024;
-/** Measured, with what V8 makes of the code that is run. */
+/** An estimate: 2.9 KB per field were measured before the code runs, and V8 adds machine code to that. */
 const BYTES_OF_FIELD = 8 * 1024;
 
 /** Executes queries as compiled from their second use on, and everything else by graphql-js. */
@@ -142,9 +142,10 @@ function isBeyondTheCompiler(document: DocumentNode): boolean {
     InlineFragment({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
-    // It takes `a_b` for `b` within `a`.
-    Field({ alias }) {
-      beyond ||= alias !== undefined && (isStray(alias.value) || alias.value.includes('_'));
+    // It puts a condition on what another node of the same field asks for, and takes `a_b` for `b` within `a`.
+    Field({ alias, directives = [] }) {
+      beyond ||=
+        directives.length > 0 || (alias !== undefined && (isStray(alias.value) || alias.value.includes('_')));
     },
     VariableDefinition({ variable, type }) {
       beyond ||= isStray(variable.name.value);

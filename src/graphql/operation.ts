@@ -91,7 +91,7 @@ interface Checked {
 
 /** Documents are few, and sent again at every reconnect of every client. */
 const MOST_REMEMBERED_BYTES = 32 * 1024 * 1024;
-/** Measured: nodes of the parsed document, with the tokens that they were read from. */
+/** Nodes of the parsed document, with the tokens that they were read from; 358 were measured. */
 const BYTES_OF_TOKEN = 400;
 
 interface OperationsOptions {

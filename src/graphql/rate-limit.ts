@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../domain/access.ts';
 
-/** What an operation that is refused costs: checking a document takes as long as answering with so many objects. */
+/** What an operation that is refused costs, since checking a document takes time too. The figure is a choice. */
 export const REFUSAL_COST = 10;
 
 /** What a caller may spend in this process. Of a subscription it counts that it begins, not its frames. */
