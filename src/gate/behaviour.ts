@@ -1,16 +1,16 @@
-/** What the SDL does not say: which states there are, what they mean, and which moves between them there are. */
+/** Behaviour that the SDL does not express: the states, their meanings, and the allowed transitions. */
 import { TRANSITION_RULES } from '../domain/session.ts';
 import { STATUS_CATALOG } from '../domain/status.ts';
 
-/** The tables of a release, as `schema/released-behaviour.json` keeps them: a line of text for each coordinate. */
+/** Behaviour of a release, as stored in `schema/released-behaviour.json`: a line of text for each coordinate. */
 export interface Behaviour {
-  /** By `STATUS/SUB_STATUS`: what `statusCatalog` tells of it. */
+  /** By `STATUS/SUB_STATUS`: the text that `statusCatalog` has for it. */
   readonly states: Readonly<Record<string, string>>;
-  /** By `FROM -> TO`, where `(none)` starts a session: what may cause it. */
+  /** By `FROM -> TO`, with `(none)` for the start of a session: what may cause the transition. */
   readonly moves: Readonly<Record<string, string>>;
 }
 
-/** A difference between two releases' tables, by its coordinate. */
+/** Difference between the behaviour of two releases, by coordinate. */
 export interface BehaviourChange {
   readonly coordinate: string;
   readonly message: string;
@@ -19,7 +19,7 @@ export interface BehaviourChange {
 const nameOf = (pair: { status: string; subStatus: string } | null): string =>
   pair ? `${pair.status}/${pair.subStatus}` : '(none)';
 
-/** The present tables. */
+/** Returns the behaviour of the current code. */
 export const presentBehaviour = (): Behaviour => ({
   states: Object.fromEntries(
     STATUS_CATALOG.map((info) => [
@@ -35,7 +35,9 @@ export const presentBehaviour = (): Behaviour => ({
   ),
 });
 
-/** What differs. The moves from and to a state that is new or gone go without saying. */
+/**
+ * Returns the differences. Transitions from and to a new or removed state are left out, as the state itself is listed.
+ */
 export function behaviourChanges(released: Behaviour, present: Behaviour): BehaviourChange[] {
   const states = changesOf('State', released.states, present.states);
   const comeOrGone = states.map(({ coordinate }) => coordinate).filter((name) => !isInBoth(name));

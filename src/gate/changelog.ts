@@ -1,7 +1,7 @@
-/** `schema/CHANGELOG.md`: what is announced under "Unreleased" names the changed coordinate between backticks. */
+/** Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the changed coordinate in backticks. */
 const HEADING = '## Unreleased';
 
-/** What is written under "Unreleased". */
+/** Returns the text under "Unreleased". */
 export function unreleased(changelog: string): string {
   const lines = changelog.split('\n');
   const start = lines.indexOf(HEADING);
@@ -14,6 +14,6 @@ export function unreleased(changelog: string): string {
 export const announces = (changelog: string, coordinate: string): boolean =>
   unreleased(changelog).includes(`\`${coordinate}\``);
 
-/** The changelog of a release: what was unreleased stands under its name, and nothing is unreleased. */
+/** Returns the changelog of a release: the unreleased entries move under its name. */
 export const released = (changelog: string, name: string): string =>
   changelog.replace(HEADING, `${HEADING}\n\n## ${name}`);

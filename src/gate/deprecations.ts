@@ -1,17 +1,17 @@
-/** What is going to be removed says when: `@deprecated(reason: "Use x. Removal: 2027-03-31.")`. */
+/** Finds deprecations, whose reasons must name a date: `@deprecated(reason: "Use x. Removal: 2027-03-31.")`. */
 import { type GraphQLSchema, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 
-/** How long clients have, from the day on which a deprecation is released at the latest. */
+/** Minimum number of days between the release of a deprecation and its removal. */
 export const NOTICE_DAYS = 90;
 
 export interface Deprecation {
   readonly coordinate: string;
   readonly reason: string;
-  /** As `2027-03-31`; null where the reason names none that is in the calendar. */
+  /** Date such as `2027-03-31`; null if the reason names no valid date. */
   readonly removal: string | null;
 }
 
-/** Everything that is deprecated, by coordinates as `Type.field` and `Type.field.argument`. */
+/** Returns all deprecations by coordinate, such as `Type.field` and `Type.field.argument`. */
 export function deprecationsOf(schema: GraphQLSchema): Map<string, Deprecation> {
   const found = new Map<string, Deprecation>();
   const note = (coordinate: string, reason: string | null | undefined) => {
@@ -36,9 +36,9 @@ function removalIn(reason: string): string | null {
   return date && !Number.isNaN(time) && dayOf(new Date(time)) === date ? date : null;
 }
 
-/** A day in UTC, as `2027-03-31`, so that days compare as texts. */
+/** Returns the UTC day, such as `2027-03-31`, so that days can be compared as text. */
 export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** The first day that gives clients the notice they are owed. */
+/** Returns the earliest removal day that gives clients the full notice. */
 export const earliestRemoval = (today: Date): string =>
   dayOf(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));

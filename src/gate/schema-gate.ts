@@ -1,6 +1,6 @@
 /**
- * Whether clients of the last release can live with the present schema. A tool of developers: it needs
- * `@graphql-inspector/core`, a devDependency, and nothing that serves requests imports it.
+ * Checks whether clients of the last release still work with the current schema. A developer tool: it needs
+ * `@graphql-inspector/core`, a devDependency, and the server never imports it.
  */
 import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
@@ -8,7 +8,7 @@ import { type Behaviour, behaviourChanges } from './behaviour.ts';
 import { announces } from './changelog.ts';
 import { type Deprecation, dayOf, deprecationsOf, earliestRemoval, NOTICE_DAYS } from './deprecations.ts';
 
-/** What a release promises. */
+/** Schema and behaviour of a release. */
 export interface Contract {
   readonly sdl: string;
   readonly behaviour: Behaviour;
@@ -17,23 +17,23 @@ export interface Contract {
 export interface Question {
   readonly released: Contract;
   readonly present: Contract;
-  /** The operations of the client kit. */
+  /** Operations of the client kit, as GraphQL text. */
   readonly operations: string;
   readonly changelog: string;
   readonly today: Date;
 }
 
-/** Something that was found; one that fails stops a release. */
+/** Result of the check; one that fails blocks the release. */
 export interface Finding {
   readonly fails: boolean;
-  /** Such as `SubStatus.NEW_VALUE`, or the name of an operation. */
+  /** Coordinate such as `SubStatus.NEW_VALUE`, or the name of an operation. */
   readonly coordinate: string;
   readonly what: string;
   readonly whom: string;
   readonly todo: string;
 }
 
-/** Everything to be said about the step from the last release to the present. */
+/** Compares the current schema and behaviour with the last release and returns all findings. */
 export async function askGate(question: Question): Promise<Finding[]> {
   const before = buildSchema(question.released.sdl);
   const after = buildSchema(question.present.sdl);
@@ -48,7 +48,7 @@ export async function askGate(question: Question): Promise<Finding[]> {
 
 function ofChange(change: Change, before: GraphQLSchema, { changelog, today }: Question): Finding[] {
   const coordinate = coordinateOf(change);
-  // What is said with directives is told to clients by other changes, or not at all.
+  // Changes of directives either show up as other changes as well, or do not affect clients.
   if (coordinate.includes('@')) return [];
   const finding = { coordinate, what: change.message };
   if (change.criticality.level === CriticalityLevel.Breaking) {
@@ -60,7 +60,7 @@ function ofChange(change: Change, before: GraphQLSchema, { changelog, today }: Q
   return [announced({ ...finding, whom: hurtBy(change) }, changelog)];
 }
 
-/** A member of a union has no path of its own. */
+/** Returns the coordinate of a change. The path of a union member lacks the member's name. */
 function coordinateOf({ type, path = '', meta }: Change): string {
   if (type === 'UNION_MEMBER_ADDED') return `${path}.${meta.addedUnionMemberTypeName}`;
   if (type === 'UNION_MEMBER_REMOVED') return `${path}.${meta.removedUnionMemberTypeName}`;
@@ -70,11 +70,11 @@ function coordinateOf({ type, path = '', meta }: Change): string {
 const dueAndGone = (finding: Pick<Finding, 'coordinate' | 'what'>, removal: string): Finding => ({
   ...finding,
   fails: false,
-  whom: `Nobody who heeded the notice: its removal was announced for ${removal}.`,
+  whom: `No client that followed the notice: its removal was announced for ${removal}.`,
   todo: 'Nothing.',
 });
 
-/** Something that clients may not expect: allowed where the changelog says it. */
+/** Finding for a change that clients may not expect: allowed if the changelog announces it. */
 function announced(finding: Pick<Finding, 'coordinate' | 'what' | 'whom'>, changelog: string): Finding {
   if (announces(changelog, finding.coordinate))
     return { ...finding, fails: false, todo: 'Nothing: the changelog announces it.' };
@@ -88,14 +88,14 @@ function announced(finding: Pick<Finding, 'coordinate' | 'what' | 'whom'>, chang
 const HURT: readonly (readonly [RegExp, string])[] = [
   [
     /^ENUM_VALUE_ADDED/,
-    'Clients that switch over the values and have no default, and caches that know them all.',
+    'Clients that switch over the values without a default, and caches that list all of them.',
   ],
   [/^ENUM_VALUE_REMOVED/, 'Clients that send or compare with it: their operations are refused.'],
-  [/^UNION_MEMBER_ADDED/, 'Clients that match on the members and have no default.'],
+  [/^UNION_MEMBER_ADDED/, 'Clients that match on the members without a default.'],
   [/^UNION_MEMBER_REMOVED/, 'Clients with a fragment on it: their operations are refused.'],
   [/_ADDED$/, 'Clients that do not send it: their operations are refused, or mean something else.'],
   [/DEFAULT/, 'Clients that leave it out: the same operation now means something else.'],
-  [/^(FIELD_ARGUMENT|INPUT_FIELD)_TYPE/, 'Clients that send it as it was: their operations are refused.'],
+  [/^(FIELD_ARGUMENT|INPUT_FIELD)_TYPE/, 'Clients that send the old type: their operations are refused.'],
   [
     /TYPE|KIND|INTERFACE/,
     'Clients that select it: the types generated for them are wrong, or their operations refused.',
@@ -104,14 +104,14 @@ const HURT: readonly (readonly [RegExp, string])[] = [
 ];
 
 const hurtBy = ({ type }: Change): string =>
-  HURT.find(([kind]) => kind.test(type))?.[1] ?? 'Clients that rely on it as it was.';
+  HURT.find(([kind]) => kind.test(type))?.[1] ?? 'Clients that rely on the old form.';
 
 function insteadOf({ type, path = '' }: Change, removal: string | null): string {
   if (removal) return `Wait: its removal is announced for ${removal}.`;
   if (type.endsWith('_REMOVED'))
     return `Put it back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${NOTICE_DAYS} days ahead or more.`;
-  if (type.endsWith('_ADDED')) return `Make ${path} optional, and give what is left out its old meaning.`;
-  return `Leave ${path} as it was, and add another beside it.`;
+  if (type.endsWith('_ADDED')) return `Make ${path} optional, and keep the old meaning if it is left out.`;
+  return `Leave ${path} as it was, and add a new one next to it.`;
 }
 
 function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date): Finding[] {
@@ -126,9 +126,9 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
   });
 }
 
-const PLANNERS = 'Clients that have to plan when to move.';
+const PLANNERS = 'Clients that have to plan their migration.';
 
-/** What is wrong with a deprecation; one that was released keeps the date that it was given, or a later one. */
+/** Returns what is wrong with a deprecation, or null. A released deprecation must keep its date or name a later one. */
 function wrongWith(
   { reason, removal }: Deprecation,
   before: Deprecation | null,
@@ -142,7 +142,10 @@ function wrongWith(
   const earliest = before?.removal ?? earliestRemoval(today);
   if (removal >= earliest) return null;
   if (before?.removal)
-    return { what: `Its removal was put forward from ${earliest} to ${removal}.`, todo: 'Keep the date.' };
+    return {
+      what: `Its removal was moved from ${earliest} to the earlier ${removal}.`,
+      todo: 'Keep the date.',
+    };
   return {
     what: `Its removal on ${removal} leaves clients less than ${NOTICE_DAYS} days.`,
     todo: `Name ${earliest} or a later day.`,
@@ -154,8 +157,8 @@ function ofOperations(schema: GraphQLSchema, operations: string): Finding[] {
     coordinate: `schema/operations.graphql:${locations?.[0]?.line ?? 1}`,
     fails: true,
     what: message,
-    whom: 'Clients that took the operation over as it stands.',
-    todo: 'Have the schema serve it again; where it was never released, mend the operation.',
+    whom: 'Clients that copied the operation.',
+    todo: 'Make the schema support it again; if it was never released, correct the operation.',
   }));
 }
 
@@ -164,8 +167,8 @@ function ofBehaviour({ released, present, changelog }: Question): Finding[] {
     announced(
       {
         coordinate,
-        what: `A change of behaviour. ${message}`,
-        whom: 'Screens and back ends that go by what a state means, or by what may follow it.',
+        what: `Behaviour changed. ${message}`,
+        whom: 'Screens and back ends that rely on the meaning of a state, or on what may follow it.',
       },
       changelog,
     ),

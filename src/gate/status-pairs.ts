@@ -1,13 +1,13 @@
-/** The status pairs that the migrations let the database store, compared with the status table. */
+/** Compares the status pairs that the migrations allow in the database with the status table. */
 
-/** A status and a sub-status that belong together, as `STATUS/SUB_STATUS`. */
+/** Status pair, written `STATUS/SUB_STATUS`. */
 export type PairName = `${string}/${string}`;
 
 const FUNCTION = /FUNCTION "is_status_pair"[\s\S]*?AS \$\$([\s\S]*?)\$\$/g;
 const PAIR = /\('([^']+)', '([^']+)'\)/g;
 const LINE_WIDTH = 108;
 
-/** The pairs that the newest function body among these migrations accepts. They are given in their order. */
+/** Returns the pairs that the newest function body in these migrations accepts. Pass the migrations in their order. */
 export function pairsStoredBy(migrations: readonly string[]): PairName[] {
   const bodies = migrations.flatMap((sql) => [...sql.matchAll(FUNCTION)].map(([, body = '']) => body));
   return [...(bodies.at(-1) ?? '').matchAll(PAIR)].map(
@@ -16,9 +16,9 @@ export function pairsStoredBy(migrations: readonly string[]): PairName[] {
 }
 
 export interface PairDifference {
-  /** In the status table, and the database would refuse them. */
+  /** Pairs of the status table that the database would refuse. */
   readonly missing: readonly PairName[];
-  /** Not in the status table, and the database may hold them. */
+  /** Pairs that the database may contain but the status table lacks. */
   readonly gone: readonly PairName[];
 }
 
@@ -28,8 +28,8 @@ export const comparePairs = (stored: readonly PairName[], wanted: readonly PairN
 });
 
 /**
- * The migration that lets the database store these pairs. The last release goes on beside it: the function is replaced
- * in a moment, keeps its rights, and what it accepted before it accepts again.
+ * Returns the migration that allows these pairs. It can run next to the last release: CREATE OR REPLACE takes only a
+ * moment and keeps the grants, and the function still accepts all earlier pairs.
  */
 export function statusPairsMigration(pairs: readonly PairName[]): string {
   const lines: string[] = [];

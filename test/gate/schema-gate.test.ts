@@ -131,7 +131,7 @@ test('a deprecation with notice passes, keeps its day once it is released, and t
 
   expect(await from(sdl, noticed, '2027-01-15')).toEqual([]);
   expect(await from(noticed, deprecated('Use name. Removal: 2027-04-14.'), '2027-02-01')).toMatchObject([
-    { what: expect.stringContaining('put forward') },
+    { what: expect.stringContaining('moved from') },
   ]);
   expect(await from(noticed, sdl, '2027-04-14')).toMatchObject([
     { coordinate: 'VkycSession.colour', todo: expect.stringContaining('2027-04-15') },
@@ -162,7 +162,7 @@ test.each([
 
   expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
   expect(await failuresOf(change)).toMatchObject([
-    { coordinate, what: expect.stringContaining('change of behaviour') },
+    { coordinate, what: expect.stringContaining('Behaviour changed') },
   ]);
   expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
 });
