@@ -5,7 +5,7 @@ import { chanceOf, type Made, madeQuery, split, wantedOf, whole } from '../harne
 import { TRANSPORTS } from '../harness/transports.ts';
 
 const SEED = Number(process.env.QUERY_SEED ?? 1);
-const QUERIES = Number(process.env.QUERIES ?? 300);
+const QUERIES = Number(process.env.QUERIES ?? 120);
 
 const gateway = await bootGateway({ bothWays: true });
 const { id, startCursor } = await gateway.start('made.awaits-review');
