@@ -84,7 +84,7 @@ export interface Overrides {
 export interface App {
   /** Where the gateway listens, such as http://127.0.0.1:4000 */
   readonly url: string;
-  /** Where metrics are scraped. */
+  /** URL that Prometheus scrapes. */
   readonly metricsUrl: string;
   /** The sandbox's base URL; null where the real provider is used. */
   readonly sandboxUrl: string | null;

@@ -28,7 +28,7 @@ export function createLogger({ level, format, ids }: LoggerOptions): Logger {
   return pino({ level, ...(ids ? { mixin: ids } : {}) }, output);
 }
 
-/** So many characters are written at once, or what there is after so long. */
+/** Characters that are collected before a write, and the milliseconds after which a smaller rest is written. */
 const BUFFER = { minLength: 4_096, periodicFlush: 500 } as const;
 
 /**

@@ -1,4 +1,4 @@
-/** Values of settings that leave a door open: secrets that can be guessed, networks that hold everybody, wires in clear. */
+/** Recognises unsafe settings: secrets that can be guessed, networks that are too large, hosts outside private networks. */
 import { BlockList, isIP } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 
@@ -10,7 +10,7 @@ const MIN_PASSWORD_BITS = 30;
 /** A word of a sentence tells a little less than one that dice have chosen. */
 const BITS_OF_A_WORD = 9;
 
-/** What people write where a secret belongs. */
+/** Words that people put in place of a secret. */
 const COMMON_WORDS =
   /change|replace|secret|passw(or)?d|example|placeholder|default|signing|super|private|token|admin|postgres|gateway|vkyc|cashfree|jwt|auth|key|test|demo|production|development|local|please|0?123456(789?)?0?|abcdef|qwerty/gi;
 

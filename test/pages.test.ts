@@ -30,7 +30,7 @@ const headingsOf = (markdown: string): string[] =>
 
 test('OPERATIONS.md names every setting, and the page of the sandbox every scenario and fault', async () => {
   const [operations, sandbox] = await Promise.all([read('OPERATIONS.md'), read('src/sandbox/README.md')]);
-  const settings = [...(await read('src/config.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
+  const settings = [...(await read('src/environment.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
     ([, name]) => name as string,
   );
   expect(settings).toContain('PROVIDER_CALLS_PER_MINUTE');

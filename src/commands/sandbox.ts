@@ -1,8 +1,9 @@
 /** `npm run sandbox`: the provider's stand-in alone, for any client of the provider's API. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, describeIssues, port } from '../config.ts';
+import { ConfigError, describeIssues } from '../config.ts';
 import { systemClock } from '../domain/ports.ts';
+import { port } from '../environment.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from '../sandbox/sandbox.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

@@ -126,7 +126,7 @@ export function agentsOf(
   };
 }
 
-/** What each update of the provider does to the booked meeting. */
+/** Status that the booked meeting gets from each update of the provider. */
 export const MEETING_OUTCOMES: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> = {
   USER_MISSED_MEETING: 'MISSED',
   USER_REJECTED_MEETING: 'MISSED',

@@ -1,4 +1,4 @@
-/** What a failover can lose under the database's replication settings. */
+/** Judges from the database's replication settings which transactions a failover can lose. */
 export type Durability =
   /** Commits wait for a standby: a failover to it loses nothing that was acknowledged. */
   | 'SYNCHRONOUS'

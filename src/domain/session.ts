@@ -9,7 +9,7 @@ import {
   type SubStatus,
 } from './status.ts';
 
-/** What caused a transition: a webhook, a poll, or a mutation of this API. */
+/** Cause of a transition: a webhook, a poll, or a mutation of this API. */
 export const TRANSITION_SOURCES = {
   WEBHOOK: 'The provider reported it.',
   POLL: 'The gateway asked the provider.',

@@ -4,9 +4,9 @@ import { STATUS_CATALOG } from '../domain/status.ts';
 
 /** Behaviour of a release, as stored in `schema/released-behaviour.json`: a line of text for each coordinate. */
 export interface Behaviour {
-  /** By `STATUS/SUB_STATUS`: the text that `statusCatalog` has for it. */
+  /** Texts of `statusCatalog`, by `STATUS/SUB_STATUS`. */
   readonly states: Readonly<Record<string, string>>;
-  /** By `FROM -> TO`, with `(none)` for the start of a session: what may cause the transition. */
+  /** Causes that each transition may have, by `FROM -> TO`; FROM is `(none)` at the start of a session. */
   readonly moves: Readonly<Record<string, string>>;
 }
 

@@ -58,7 +58,7 @@ export function createCompiledRun(schema: GraphQLSchema, compiledAtUse = COMPILE
     const fields = fieldsToCompile(schema, document, operation);
     const query = fields > MOST_FIELDS ? null : compile(schema, document, operation);
     if (query) queries.set(operation, query, { size: fields * BYTES_OF_FIELD });
-    // It is not looked at again whether it can be compiled.
+    // Never counts up to `compiledAtUse` again: whether it can be compiled does not change.
     else uses.set(operation, Number.NEGATIVE_INFINITY);
     return query;
   }
@@ -126,8 +126,11 @@ function fieldsToCompile(
   return fieldsOf(operation.selectionSet, schema.getRootType(operation.operation)?.name);
 }
 
-/** What the compiler marks values with that JSON has no form for: it writes what stands behind a mark into its code. */
-const MARK = '__MAGIC';
+/**
+ * Prefix of the compiler's placeholders for values that JSON cannot hold (NaN, dates). The compiler replaces a placeholder
+ * by code, also inside a string literal that a client sent: such a literal would be code injection.
+ */
+const PLACEHOLDER_PREFIX = '__MAGIC';
 
 /** Whether some part of a document is compiled to something else than what graphql-js makes of it. */
 function isBeyondTheCompiler(document: DocumentNode): boolean {
@@ -135,14 +138,14 @@ function isBeyondTheCompiler(document: DocumentNode): boolean {
   const nullable = new Set<string>();
   const conditions = new Set<string>();
   const look: ASTVisitor = {
-    // It loses fields of a fragment that is spread both with a condition and without one.
+    // The compiler loses fields of a fragment that is spread both with a condition and without one.
     FragmentSpread({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
     InlineFragment({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
-    // It puts a condition on what another node of the same field asks for, and takes `a_b` for `b` within `a`.
+    // The compiler merges nodes of one field and loses their conditions, and it confuses an alias `a_b` with `b` in `a`.
     Field({ alias, directives = [] }) {
       beyond ||=
         directives.length > 0 || (alias !== undefined && (isStray(alias.value) || alias.value.includes('_')));
@@ -155,13 +158,13 @@ function isBeyondTheCompiler(document: DocumentNode): boolean {
       for (const { value } of given as readonly ArgumentNode[])
         if (value.kind === Kind.VARIABLE) conditions.add(value.name.value);
     },
-    // It would run them.
+    // Code injection: see PLACEHOLDER_PREFIX.
     StringValue({ value }) {
-      beyond ||= value.includes(MARK);
+      beyond ||= value.includes(PLACEHOLDER_PREFIX);
     },
   };
   visit(document, look);
-  // By a condition that is null it leaves a field out, where graphql-js refuses the operation.
+  // The compiler leaves a field out if its condition is null; graphql-js refuses the operation.
   for (const name of conditions) beyond ||= nullable.has(name);
   return beyond;
 }

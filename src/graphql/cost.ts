@@ -55,7 +55,7 @@ interface Asked {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
-  /** Of its variables, as resolvers are given them. */
+  /** Coerced values of the operation's variables. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 

@@ -133,7 +133,7 @@ export class Operations {
     const remembered = this.#remembered.get(query);
     if (remembered) return remembered.document;
     const checked = this.#check(query);
-    // Those that are refused are rarely sent again.
+    // Refused documents are rarely sent again.
     if (checked.errors.length === 0) this.#remembered.set(query, checked);
     this.#checked.set(checked.document, checked);
     return checked.document;

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../domain/access.ts';
 
-/** What an operation that is refused costs, since checking a document takes time too. The figure is a choice. */
+/** Cost of a refused operation: checking a document takes CPU time as well. The figure is a choice, not measured. */
 export const REFUSAL_COST = 10;
 
 /** What a caller may spend in this process. Of a subscription it counts that it begins, not its frames. */

@@ -47,7 +47,7 @@ function fieldsOf(nodes: readonly Selecting[], fragments: Fragments): FieldNode[
   const fields: FieldNode[] = [];
   const spread = new Set<string>();
   const unread = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-  // It grows while it is read.
+  // The loop appends to the list that it iterates.
   for (const { selections } of unread)
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) fields.push(selection);

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
-/** What is logged of a request. Nothing of it is the caller's own words, which may be personal data. */
+/** Access log entry of a request. Except for the request id, it holds no text of the caller, which may be personal data. */
 interface Access {
   readonly method: string;
   /** The path of the route that answered, without query; `none` if there is no such path. */
@@ -22,7 +22,7 @@ export const createAccessLog = (log: Logger): LogAccess | null =>
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What its connection had been sent when the request came. */
+    /** Bytes that its connection had been sent when the request arrived. */
     bytesBefore: number;
   }
 }

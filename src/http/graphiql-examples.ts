@@ -14,7 +14,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     query: `# Start a session. With the sandbox, a word of the id
 # chooses what happens: happy-path (everything passes),
-# awaits-review (you decide), or another of src/sandbox/README.md.
+# awaits-review (you decide), or another that the sandbox lists at /_sandbox.
 mutation Start {
   startSession(
     input: {

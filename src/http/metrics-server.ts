@@ -30,7 +30,13 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       response.end(JSON.stringify(NOTHING_ELSE));
       return;
     }
-    const text = await metrics.render();
+    // A rejection that nobody handles would end the process.
+    const text = await metrics.render().catch(() => null);
+    if (text === null) {
+      response.writeHead(500, BARE_HEADERS);
+      response.end(JSON.stringify(NOT_COLLECTED));
+      return;
+    }
     response.writeHead(200, { ...BARE_HEADERS, 'Content-Type': metrics.contentType });
     response.end(method === 'HEAD' ? undefined : text);
   });
@@ -48,6 +54,14 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 }
 
 const ALLOW = { Allow: METHODS.join(', ') };
+const NOT_COLLECTED = {
+  errors: [
+    {
+      message: 'The metrics could not be collected: scrape again.',
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    },
+  ],
+};
 const NOTHING_ELSE = {
   errors: [{ message: 'Only GET /metrics is served here.', extensions: { code: 'NOT_FOUND' } }],
 };

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** What a log line and a header can hold without being read as anything else. */
+/** Ids that cannot break a log line or a header: at most 128 plain characters. */
 const SAFE_ID = /^[\w.:+/=-]{1,128}$/;
 
-/** Of this process: replicas that count alike still give ids of their own. */
+/** Random prefix of this process, so that ids are unique over all replicas. */
 const PREFIX = randomBytes(9).toString('base64url');
 let made = 0;
 

@@ -23,7 +23,7 @@ import { type Authenticator, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
 const ACCEPT_WITHIN_MS = 1_000;
-/** What the code of a page needs beyond the body: when to come back, and the id to tell us of. */
+/** Response headers that browsers let the code of other origins read (CORS). */
 const EXPOSED_HEADERS = ['Retry-After', 'X-Request-Id'];
 /** As long as Chromium remembers what a preflight was told. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -225,7 +225,7 @@ function answerBroken(error: ParseError, socket: Socket): void {
 }
 
 const NO_HTTP = ['400 Bad Request', 'This is not a request of HTTP.'] as const;
-/** What a client sends first that takes HTTP/2 for granted. */
+/** First bytes of a client that speaks HTTP/2 without asking (prior knowledge). */
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0');
 const HTTP2 = [
   '505 HTTP Version Not Supported',

@@ -74,7 +74,7 @@ const asksForWebSocket = ({ method, headers }: IncomingMessage): boolean =>
 
 /** Gives the server the same connection once more, whose next request is this one without what it offered. */
 function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  // Of a client that does not wait for its answers: the one before still has the connection.
+  // HTTP pipelining: the answer to the request before still owns the connection.
   const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
   if (answering) {
     answering.once('close', () => answerAsUsual(server, request, socket, head));

@@ -63,7 +63,7 @@ export function limitUploads(): preParsingHookHandler {
     });
     payload.pipe(counted);
     payload.once('error', (error) => counted.destroy(error));
-    // What is still to come is read to nothing, so that the next request of the connection is heard.
+    // Drains the rest of the body, so that the next request on the connection is parsed.
     reply.raw.once('close', () => payload.unpipe(counted).resume());
     goOn(null, counted);
   };

@@ -6,7 +6,7 @@ import { TRANSPORTS } from '../harness/transports.ts';
 const gateway = await bootGateway();
 const { id } = await gateway.start('merged.awaits-review');
 
-/** The same operation written whole, and cut into parts. */
+/** An operation written as a whole, and the same operation cut into parts. */
 const SAME: Record<string, [whole: string, parts: string]> = {
   'a field that is repeated': [
     '{ session(id: $id) { id link } }',

@@ -12,7 +12,7 @@ import { emptyDatabase } from '../harness/old-database.ts';
 import { complaintsAbout } from './migration-rules.ts';
 
 const PAIRS = STATUS_CATALOG.map(({ status, subStatus }): PairName => `${status}/${subStatus}`);
-const TODO =
+const WHAT_TO_DO =
   'The migrations store other pairs than src/domain/status.ts has: run npm run migrate:new, which writes the missing migration';
 
 /** The SQL of all migrations in a folder, in their order. */
@@ -33,7 +33,7 @@ const migrateNew = async (folder: string): Promise<string> =>
   (await promisify(execFile)('node', ['.build/commands/migrate-new.js', '--out', folder])).stdout;
 
 test('the migrations store exactly the pairs of the status table; `npm run migrate:new` writes a missing one', async () => {
-  expect(pairsStoredBy(await migrationsIn('migrations')).toSorted(), TODO).toEqual(PAIRS.toSorted());
+  expect(pairsStoredBy(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(PAIRS.toSorted());
 });
 
 test('the database stores exactly the pairs of the status table', async () => {
@@ -52,7 +52,7 @@ test('the database stores exactly the pairs of the status table', async () => {
       [STATUSES, SUB_STATUSES],
     );
     const pairs = accepted.map((row) => `${row.status}/${row.sub_status}`);
-    expect(pairs.toSorted(), TODO).toEqual(PAIRS.toSorted());
+    expect(pairs.toSorted(), WHAT_TO_DO).toEqual(PAIRS.toSorted());
   }
 });
 

@@ -35,7 +35,7 @@ test('the gateways are three alike, and what they are given is a configuration f
   const { services } = await readComposeFile();
   const gateways = Object.values(services).filter(({ build }) => build);
   const image = environmentOf((await readStages()).at(-1) as Stage);
-  const settings = [...(await readProjectFile('src/config.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)];
+  const settings = [...(await readProjectFile('src/environment.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)];
   const { environment = {} } = gateways[0] ?? {};
   const values = Object.entries(environment).map(([name, value]) => [name, interpolated(`${value}`, GIVEN)]);
 

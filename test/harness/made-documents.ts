@@ -7,20 +7,16 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
+import { chanceOf as createChance } from '../../src/sandbox/random.ts';
 import { fieldsOf, fitting, type Given, literal, schema } from './everything.ts';
 
 /** A source of chance: a number from 0 to below `count`. */
 export type Chance = (count: number) => number;
 
-/** The same numbers for the same seed (mulberry32). */
+/** Returns a source of chance that gives the same numbers for the same seed. */
 export function chanceOf(seed: number): Chance {
-  let state = seed >>> 0;
-  return (count) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * count);
-  };
+  const seeded = createChance('made documents', seed);
+  return (count) => seeded.integer(0, count - 1);
 }
 
 export const oneOf = <T>(chance: Chance, all: readonly T[]): T => all[chance(all.length)] as T;
@@ -140,7 +136,8 @@ export function split(
       if (how > 3) return text;
       const name = `F${fragments.length}`;
       fragments.push(`fragment ${name} on ${type} { ${text} }`);
-      return `...${name}${condition()}`.repeat(1).concat(how === 2 ? ` ...${name}${condition()}` : '');
+      const spread = () => `...${name}${condition()}`;
+      return how === 2 ? `${spread()} ${spread()}` : spread();
     })
     .join(' ');
 }

@@ -6,7 +6,7 @@ import type { Gateway } from './gateway.ts';
 export interface Outcome {
   /** Of the HTTP response; null over a WebSocket. */
   readonly status: number | null;
-  /** The same, but for those that differ from request to request. */
+  /** Headers of the HTTP response without those that differ from request to request. */
   readonly headers: Record<string, string>;
   readonly errors: readonly { message: string; extensions: Record<string, any> }[];
   readonly data: any;

@@ -1,0 +1,156 @@
+/** The environment variables: the form of each, and what they say together. */
+import { createPublicKey } from 'node:crypto';
+import { z } from 'zod';
+import { DatabaseUrlError, parseDatabaseUrl } from './db/database-url.ts';
+
+/** Addresses that only this machine can reach. */
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
+
+const text = z.string().trim().min(1);
+/** A number, in the words of the complaint about any other value. */
+const number = z.coerce.number('expected a number');
+const A_PORT = 'expected a port, from 0 to 65535';
+/** 0 takes any free port. */
+export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
+const flag = z.stringbool();
+/** Not `file:`, `data:` or any other scheme that a library might read. */
+const httpUrl = z.url({ protocol: /^https?$/, error: 'is not a URL that begins with https:// (or http://)' });
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+/** A key is 32 bytes in base64; several, comma-separated, as `id:key`: the first is used, all are understood. */
+const keys = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,16}:[A-Za-z0-9+/]{43}=$/, 'is not of the form id:base64 with 32 bytes of key')
+      .transform((item) => {
+        const [id, key] = item.split(':') as [string, string];
+        return { id, key: Buffer.from(key, 'base64') };
+      }),
+  ),
+);
+
+/** What is wrong with it is said without repeating it: it may hold a password. */
+const databaseUrl = text.superRefine((value, context) => {
+  try {
+    parseDatabaseUrl(value);
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
+
+/** As browsers send it: scheme, host and port, and nothing behind them. */
+const origin = text.refine(
+  (value) => URL.canParse(value) && new URL(value).origin === value,
+  'is not an origin, such as https://app.example.com',
+);
+
+/** What may stand before the host are credentials: the complaint does not repeat it. */
+const natsServer = text.refine(
+  (value) => URL.canParse(value) && /^(nats|tls):$/.test(new URL(value).protocol) && new URL(value).hostname,
+  'is not a NATS server, such as nats://127.0.0.1:4222 or tls://user:password@nats.example.com:4222',
+);
+
+/** A number of proxies, or who they are. All of them would be anybody: what a sender says first is their own word. */
+const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
+  error: 'is neither how many proxies are in front, nor their addresses or networks, such as 10.0.0.0/8',
+});
+
+/** PEM; its line ends may be written as backslash and n, as in most files of settings. */
+const publicKey = text
+  .transform((pem) => pem.replaceAll('\\n', '\n'))
+  .refine((pem) => {
+    try {
+      return createPublicKey(pem).asymmetricKeyType === 'rsa';
+    } catch {
+      return false;
+    }
+  }, 'is not an RSA public key in PEM');
+
+export const LOG_FORMATS = ['json', 'text'] as const;
+
+/** Schema of the variables that the gateway reads. */
+export const environment = z.object({
+  NODE_ENV: z.string().trim().toLowerCase().optional(),
+  HOST: text.default('127.0.0.1'),
+  PORT: port.default(4000),
+  METRICS_PORT: port.optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(LOG_FORMATS).optional(),
+  ACCESS_LOG: flag.optional(),
+  DATA_DIR: text.default('.data'),
+  DATABASE_URL: databaseUrl.optional(),
+  MIGRATE_DATABASE_URL: databaseUrl.optional(),
+  LISTEN_DATABASE_URL: databaseUrl.optional(),
+  DATABASE_POOL: number.int().min(4).max(100).default(10),
+  EMBEDDED_POSTGRES: flag.optional(),
+  NATS_URL: list.pipe(z.array(natsServer)).optional(),
+  DATA_KEYS: keys.optional(),
+  AUDIT_KEYS: keys.optional(),
+  CASHFREE_BASE_URL: httpUrl.optional(),
+  CASHFREE_CLIENT_ID: text.optional(),
+  CASHFREE_CLIENT_SECRET: list.optional(),
+  CASHFREE_APP_ID: text.optional(),
+  CASHFREE_PUBLIC_KEY: publicKey.optional(),
+  PROVIDER_CALLS_PER_MINUTE: number.int().min(5).max(60_000).optional(),
+  AUDIT_UNKNOWN_AGENTS: flag.default(false),
+  SANDBOX: flag.optional(),
+  SANDBOX_PORT: port.default(4010),
+  SANDBOX_SPEED: number.positive().default(1),
+  SANDBOX_SEED: text.default('sandbox'),
+  SANDBOX_WEBHOOKS: z.enum(['every-status', 'documented']).default('every-status'),
+  AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  AUTH_JWKS_URL: httpUrl.optional(),
+  ALLOW_PLAIN_HTTP: flag.default(false),
+  AUTH_ISSUER: text.optional(),
+  AUTH_AUDIENCE: text.optional(),
+  TRUSTED_DOCUMENTS: z.enum(['only', 'off']).default('off'),
+  INTROSPECTION: flag.optional(),
+  ALLOWED_ORIGINS: list.pipe(z.array(origin)).default([]),
+  REQUEST_SECONDS: number.positive().max(600).default(10),
+  LEGAL_RETENTION_DAYS: number.int().min(0).default(1_826),
+  RETENTION_DAYS: number.int().min(0).default(2_192),
+  RATE_LIMIT_FAILURES_PER_MINUTE: number.int().min(0).default(100),
+  TRUST_PROXY: proxies.default(0),
+  RATE_LIMIT_COST_PER_MINUTE: number.int().min(0).default(100_000),
+  CONNECTIONS_PER_CLIENT: number.int().min(1).default(100),
+  SUBSCRIPTIONS_PER_SOCKET: number.int().min(1).default(100),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_SDK_DISABLED: flag.default(false),
+  DRAIN_SECONDS: number.min(0).max(300).optional(),
+  SHUTDOWN_SECONDS: number.min(0).max(300).default(5),
+});
+
+export type Environment = z.infer<typeof environment>;
+
+export const isProduction = ({ NODE_ENV = '' }: Environment): boolean => /^prod(uction)?$/.test(NODE_ENV);
+
+export const isPlain = (url: string | undefined): url is string =>
+  url !== undefined && new URL(url).protocol === 'http:';
+
+export const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
+
+/** The sandbox inside this process, or one that another process of this machine runs. */
+export const usesSandbox = (env: Environment): boolean =>
+  (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
+  (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
+export const hasSignIn = (env: Environment): boolean => Boolean(env.AUTH_SECRET ?? env.AUTH_JWKS_URL);
+
+interface ProviderSettings {
+  readonly CASHFREE_BASE_URL: string;
+  readonly CASHFREE_CLIENT_ID: string;
+  readonly CASHFREE_CLIENT_SECRET: string[];
+}
+
+/** Whether a provider is named in full: otherwise this process runs a sandbox. */
+export const namesProvider = (env: Environment): env is Environment & ProviderSettings =>
+  Boolean(env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET);
