@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,17 +31,19 @@ export async function openRunFolder(): Promise<RunFolder> {
   const fast = memory && memory.bavail * memory.bsize > ENOUGH_MEMORY_BYTES ? '/dev/shm' : disk;
   const bases = [...new Set([fast, disk, '/dev/shm'])];
   await sweepStaleFolders(bases);
-  const folders = { fast: await makeFolder(fast), disk: await makeFolder(disk) };
-  const all = Object.values(folders);
 
+  const all: string[] = [];
   const onExit = () => {
-    endServer(join(folders.fast, 'postgres'));
+    for (const folder of all) endServer(join(folder, 'postgres'));
     all.forEach(removeAtOnce);
   };
   // The test runner exits by itself on SIGINT and SIGTERM.
   const onHangUp = () => process.exit(129);
   process.once('exit', onExit);
   process.once('SIGHUP', onHangUp);
+  // Made without awaiting anything once the handlers are set, so that no signal falls between a folder and its removal.
+  const folders = { fast: makeFolder(fast), disk: makeFolder(disk) };
+  all.push(folders.fast, folders.disk);
   return {
     ...folders,
     async remove() {
@@ -53,10 +55,10 @@ export async function openRunFolder(): Promise<RunFolder> {
 }
 
 /** The owner's process is part of the name: it cannot be missing while the folder is there. */
-async function makeFolder(base: string): Promise<string> {
-  const folder = await mkdtemp(join(base, `${PREFIX}${process.pid}-${processNamespace()}-`));
+function makeFolder(base: string): string {
+  const folder = mkdtempSync(join(base, `${PREFIX}${process.pid}-${processNamespace()}-`));
   // Servers that run as another user pass through.
-  await chmod(folder, 0o711);
+  chmodSync(folder, 0o711);
   return folder;
 }
 
