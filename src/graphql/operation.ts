@@ -19,7 +19,8 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
 import { costOf, tooComplex } from './cost.ts';
-import { excessIn, LIMITS, PARSE_OPTIONS } from './limits.ts';
+import { findExcess } from './extent.ts';
+import { LIMITS, PARSE_OPTIONS } from './limits.ts';
 import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { Trust } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
@@ -179,7 +180,7 @@ export class Operations {
   #check(query: string): Checked {
     try {
       const document = parse(query, PARSE_OPTIONS);
-      const excess = excessIn(document);
+      const excess = findExcess(document);
       const errors = excess.length > 0 ? excess : this.#validate(document);
       return errors.length > 0
         ? refused(errors, 'GRAPHQL_VALIDATION_FAILED')
