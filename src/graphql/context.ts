@@ -12,6 +12,7 @@ import type { MeetingChanged } from '../services/meetings.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
 import type { StartSession } from '../services/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
+import { Pace } from './pace.ts';
 import { PersonalDataShown } from './personal-data.ts';
 
 /** What the resolvers use of the application; put together in `app.ts`. */
@@ -42,6 +43,8 @@ export interface Context {
   /** Beside the services, since what they make of a place is the same at any time. */
   readonly cursors: Cursors;
   readonly loaders: Loaders;
+  /** Lets other requests run while a large answer is executed. */
+  readonly pace: Pace;
   /** True in subscriptions, whose frames must not carry personal data. */
   readonly live: boolean;
   /** What the answer shows of people; null in subscriptions, which show nothing. */
@@ -69,6 +72,7 @@ export const createContext = (
     services,
     cursors: services.cursors,
     loaders: createLoaders(services.db),
+    pace: new Pace(),
     live: connection !== null,
     shown: connection ? null : new PersonalDataShown(),
     connection,

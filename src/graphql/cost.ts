@@ -1,4 +1,4 @@
-/** What an operation costs: in the main, how many objects its answer may hold. */
+/** What an operation costs, mainly how many objects its answer may hold, and how many values those objects have. */
 import {
   type DocumentNode,
   type FieldNode,
@@ -9,7 +9,9 @@ import {
   type GraphQLSchema,
   getArgumentValues,
   getNamedType,
+  getNullableType,
   isCompositeType,
+  isListType,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
@@ -19,7 +21,7 @@ import {
 } from 'graphql';
 import { LIMITS } from './limits.ts';
 
-/** What costs more, or less, than the one that every object does; leaves are free. */
+/** Costs of fields that are more or less than the 1 of every object. Leaves cost nothing, but count as values. */
 const COSTS: Record<string, number> = {
   'Query.__schema': 100,
   'Query.__type': 10,
@@ -43,8 +45,14 @@ const COSTS: Record<string, number> = {
   'Mutation.createSdkToken': 20,
 };
 
+/** Values that are encrypted when they are shown, each as much work as this many others. */
+const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|cancelReason)$/;
+const VALUES_OF_SEALED = 3;
+/** A list of leaves, such as `availableActions`, counts as this many values. */
+const VALUES_OF_LIST = 5;
+
 /** They only carry others: asking for `edges` costs what asking for `nodes` does. */
-const CARRIER = /(Edge|PageInfo)$/;
+const CARRIER = /Edge$/;
 /** A list by pages. */
 const CONNECTION = /Connection$/;
 
@@ -59,30 +67,47 @@ interface Asked {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** What is known of an operation: which of its variables are sizes of pages, and what it cost by them. */
+/** How much an operation asks for at most. */
+export interface Amount {
+  /** At least 1. */
+  readonly cost: number;
+  readonly values: number;
+}
+
+const NOTHING: Amount = { cost: 0, values: 0 };
+const add = (one: Amount, other: Amount): Amount => ({
+  cost: one.cost + other.cost,
+  values: one.values + other.values,
+});
+const multiply = (count: number, { cost, values }: Amount): Amount => ({
+  cost: count * cost,
+  values: count * values,
+});
+
+/** Variables of an operation that are sizes of pages, and the amounts that it was found to ask for by their values. */
 interface Known {
   readonly sizes: readonly string[];
-  readonly costs: Map<string, number>;
+  readonly amounts: Map<string, Amount>;
 }
 
 const known = new WeakMap<OperationDefinitionNode, Known>();
-const MOST_SIZES_KNOWN = 100;
+const MAX_KNOWN_SIZES = 100;
 
 /**
- * The cost of a valid operation, at least 1: each page multiplies what is asked for of its entries, and what @skip and
- * @include leave out counts as well. An operation that comes again with pages of the same size is not walked again.
+ * Returns how much a valid operation asks for: each page multiplies what is asked for of its entries, and fields that
+ * @skip and @include leave out count as well. An operation is not walked again for pages of the same size.
  */
-export function costOf(asked: Asked): number {
+export function measureAmount(asked: Asked): Amount {
   const { document, operation, values } = asked;
-  const { sizes, costs } = known.get(operation) ?? { sizes: sizesIn(document), costs: new Map() };
-  known.set(operation, { sizes, costs });
+  const { sizes, amounts } = known.get(operation) ?? { sizes: sizesIn(document), amounts: new Map() };
+  known.set(operation, { sizes, amounts });
   const key = JSON.stringify(sizes.map((name) => sizeOf(values[name])));
-  const before = costs.get(key);
-  if (before !== undefined) return before;
-  const cost = walk(asked);
-  if (costs.size >= MOST_SIZES_KNOWN) costs.clear();
-  costs.set(key, cost);
-  return cost;
+  const before = amounts.get(key);
+  if (before) return before;
+  const amount = walk(asked);
+  if (amounts.size >= MAX_KNOWN_SIZES) amounts.clear();
+  amounts.set(key, amount);
+  return amount;
 }
 
 /** The variables that stand where a page has its size. */
@@ -101,59 +126,74 @@ function sizesIn(document: DocumentNode): string[] {
 const sizeOf = (value: unknown): unknown =>
   Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : typeof value;
 
-function walk({ schema, document, operation, values }: Asked): number {
+function walk({ schema, document, operation, values }: Asked): Amount {
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
   const fragments = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
     ),
   );
-  const ofFragments = new Map<string, number>();
+  const ofFragments = new Map<string, Amount>();
 
-  /** Inside a connection `page` is how many entries it may have: what it says of the whole list it says once. */
-  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): number =>
-    (set?.selections ?? []).reduce((sum, node) => sum + ofSelection(node, type, page), 0);
+  /** Inside a connection, `page` is its number of entries; fields about the whole list are counted once. */
+  const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): Amount =>
+    (set?.selections ?? []).reduce((sum, node) => add(sum, ofSelection(node, type, page)), NOTHING);
 
-  function ofSelection(node: SelectionNode, type: GraphQLCompositeType, page: number): number {
+  function ofSelection(node: SelectionNode, type: GraphQLCompositeType, page: number): Amount {
     if (node.kind === Kind.FIELD) return ofField(node, type, page);
     if (node.kind === Kind.FRAGMENT_SPREAD) return ofFragment(node.name.value, page);
     return ofSet(node.selectionSet, named(schema, node.typeCondition) ?? type, page);
   }
 
-  function ofFragment(name: string, page: number): number {
+  function ofFragment(name: string, page: number): Amount {
     const fragment = fragments.get(name);
     const type = named(schema, fragment?.typeCondition);
     const key = `${name} ${page}`;
-    const cost = ofFragments.get(key) ?? (type ? ofSet(fragment?.selectionSet, type, page) : 0);
-    ofFragments.set(key, cost);
-    return cost;
+    const amount = ofFragments.get(key) ?? (type ? ofSet(fragment?.selectionSet, type, page) : NOTHING);
+    ofFragments.set(key, amount);
+    return amount;
   }
 
-  function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): number {
+  function ofField(node: FieldNode, parent: GraphQLCompositeType, page: number): Amount {
     const field = 'getFields' in parent ? parent.getFields()[node.name.value] : undefined;
     const own = COSTS[`${parent.name}.${node.name.value}`];
-    // What introspects is not of the schema: its root fields alone have a cost.
-    if (!field) return own ?? 0;
+    // Introspection is not part of the schema: only its root fields have a cost.
+    if (!field) return { cost: own ?? 0, values: 1 };
     const type = getNamedType(field.type);
-    if (!isCompositeType(type)) return own ?? 0;
+    if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(field) };
+    if (type.name === 'PageInfo') return ofSet(node.selectionSet, type);
     const count = entries(field, node, values);
     const below = CONNECTION.test(type.name)
       ? ofSet(node.selectionSet, type, count)
-      : count * ofSet(node.selectionSet, type);
-    return page * ((own ?? (CARRIER.test(type.name) ? 0 : 1)) + below);
+      : multiply(count, ofSet(node.selectionSet, type));
+    const cost = own ?? (CARRIER.test(type.name) ? 0 : 1);
+    return multiply(page, add({ cost, values: 0 }, below));
   }
 
-  return Math.max(1, ofSet(operation.selectionSet, root));
+  const { cost, values: ofAll } = ofSet(operation.selectionSet, root);
+  return { cost: Math.max(1, cost), values: ofAll };
 }
 
-/** Why an operation is refused; null where it is not. */
-export const tooComplex = (cost: number): GraphQLError | null =>
-  cost <= LIMITS.cost
-    ? null
-    : new GraphQLError(
-        `This operation costs ${cost}, and ${LIMITS.cost} is the most: ask for smaller pages, or for less of each entry.`,
-        { extensions: { code: 'QUERY_TOO_COMPLEX', http: { status: 400 } } },
-      );
+function valuesOf({ name, type }: GraphQLField<unknown, unknown>): number {
+  if (SEALED.test(name)) return VALUES_OF_SEALED;
+  return isListType(getNullableType(type)) ? VALUES_OF_LIST : 1;
+}
+
+/** Returns why an operation is refused for the amount that it asks for, or null. */
+export function findExcessiveAmount({ cost, values }: Amount): GraphQLError | null {
+  if (cost > LIMITS.cost)
+    return tooComplex(
+      `This operation costs ${cost}, and ${LIMITS.cost} is the most: ask for smaller pages, or for less of each entry.`,
+    );
+  if (values > LIMITS.answerValues)
+    return tooComplex(
+      `The answer to this operation may hold ${values} values, and ${LIMITS.answerValues} is the most: ask for smaller pages, or for fewer fields of each entry.`,
+    );
+  return null;
+}
+
+const tooComplex = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'QUERY_TOO_COMPLEX', http: { status: 400 } } });
 
 function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | undefined) {
   const type = node ? typeFromAST(schema, node as never) : undefined;

@@ -34,7 +34,7 @@ const WHAT_TO_DO: Record<keyof Extent | 'pairs', string> = {
   depth: 'levels of nesting: ask for less at a time',
   aliases: 'aliases: use the lists, such as nodes(ids:)',
   directives: 'directives: leave some out',
-  schemas: '__schema fields: select everything in one',
+  schemas: '__schema fields: ask for everything in one',
   pairs: 'pairs of fields with one name in one place: ask for each field once',
 };
 

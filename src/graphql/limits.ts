@@ -27,6 +27,8 @@ export const LIMITS = {
   page: 100,
   /** Enough for a page of 100 sessions with 100 transitions each and the objects below those. */
   cost: 25_000,
+  /** Leaf values in an answer, some of which count several times, see cost.ts. Writing 100,000 as JSON takes 20 ms. */
+  answerValues: 100_000,
 } as const;
 
 /** The parser stops at these limits and does not read the rest of a longer document. */

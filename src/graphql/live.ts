@@ -9,6 +9,7 @@ import { type Context, createContext, type Services } from './context.ts';
 import { formattedResult, isOurFault, type Translate } from './errors.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Operation } from './operation.ts';
+import { Pace } from './pace.ts';
 
 /** A burst is executed in turns, so that others on this process have theirs. */
 const LONGEST_TURN_MS = 5;
@@ -55,6 +56,7 @@ class FrameContext implements Context {
   readonly shown = null;
   readonly connection = null;
   readonly cursors: Context['cursors'];
+  readonly pace = new Pace();
   dependsOnViewer = false;
   lasting: boolean;
   readonly #services: Context['services'];

@@ -18,7 +18,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
-import { costOf, tooComplex } from './cost.ts';
+import { findExcessiveAmount, measureAmount } from './cost.ts';
 import { findExcess } from './extent.ts';
 import { LIMITS, PARSE_OPTIONS } from './limits.ts';
 import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
@@ -158,8 +158,9 @@ export class Operations {
     if (!coerced) return { errors: ofVariables ?? [] };
     const unset = conditions.find((name) => coerced[name] === null);
     if (unset !== undefined) return { errors: [nullCondition(unset)] };
-    const cost = costOf({ schema, document, operation, values: coerced });
-    const refusal = tooComplex(cost);
+    const amount = measureAmount({ schema, document, operation, values: coerced });
+    const { cost } = amount;
+    const refusal = findExcessiveAmount(amount);
     if (refusal) return { errors: [refusal], cost };
     return {
       cost,

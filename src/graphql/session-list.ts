@@ -140,6 +140,7 @@ export class SessionListResolver {
       limit: page.limit + 1,
       verificationIds,
     });
+    await context.pace.take(rows.length);
     return new Page(
       rows,
       page,

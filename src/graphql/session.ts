@@ -154,7 +154,7 @@ export class SessionResolver {
   async meetings(
     @Root() session: BriefSession,
     @Args(() => ForwardArgs) args: ForwardArgs,
-    @Ctx() { loaders }: Context,
+    @Ctx() { loaders, pace }: Context,
   ): Promise<Page<MeetingRow>> {
     const page = pageSize(args);
     const all = await loaders.meetings.load(session.id);
@@ -162,7 +162,9 @@ export class SessionResolver {
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
     if (args.after != null && from === 0)
       throw badInput('This is not a cursor of this list: give back one exactly as you got it.');
-    return new Page(all.slice(from, from + page.limit + 1), page, (row) => toGlobalId('Meeting', row.id));
+    const rows = all.slice(from, from + page.limit + 1);
+    await pace.take(rows.length);
+    return new Page(rows, page, (row) => toGlobalId('Meeting', row.id));
   }
 
   @FieldResolver(() => [Review], {
@@ -192,7 +194,7 @@ export class SessionResolver {
   async transitions(
     @Root() session: BriefSession,
     @Args(() => PageArgs) args: PageArgs,
-    @Ctx() { loaders, cursors }: Context,
+    @Ctx() { loaders, cursors, pace }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
   ): Promise<Page<BriefTransition>> {
     const page = pageSize(args);
@@ -215,6 +217,7 @@ export class SessionResolver {
       end: page.end,
       extent: extentFor(fieldsAsked(fieldNodes, fragments, ENTRIES), BRIEF_TRANSITION),
     });
+    await pace.take(rows.length);
     return new Page(rows, page, (row) => cursors.encode(placeAfter(row)));
   }
 }

@@ -17,6 +17,8 @@ export const WATCHED = {
 export interface Figures {
   /** By which the event loop was late since this was last asked. */
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Longest time that one task held the event loop since this was last asked, without waits for a core. */
+  readonly longestHoldMs: number;
   /** Megabytes that are in use. */
   readonly heldMb: number;
 }

@@ -1,0 +1,59 @@
+/** Large answers and the event loop. */
+import { expect, test } from 'vitest';
+import { Pace } from '../../src/graphql/pace.ts';
+import { bootGateway } from '../harness/gateway.ts';
+import { TRANSPORTS } from '../harness/transports.ts';
+
+test('pages of one answer are released in order, a bounded number of rows in each task of the event loop', async () => {
+  const pace = new Pace();
+  const order: number[] = [];
+  const rowsOfTasks: number[] = [0];
+  let isOver = false;
+  const countTask = () => {
+    rowsOfTasks.push(0);
+    if (!isOver) setImmediate(countTask);
+  };
+  setImmediate(countTask);
+
+  await Promise.all(
+    Array.from({ length: 50 }, async (_, page) => {
+      await pace.take(60);
+      rowsOfTasks.push((rowsOfTasks.pop() ?? 0) + 60);
+      order.push(page);
+    }),
+  );
+  isOver = true;
+
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+  expect(Math.max(...rowsOfTasks)).toBe(180);
+});
+
+test('an answer of few rows waits for nothing', () => {
+  const pace = new Pace();
+
+  expect([pace.take(0), pace.take(99), pace.take(100)]).toEqual([undefined, undefined, undefined]);
+});
+
+test('a page larger than a task holds is released alone', async () => {
+  const pace = new Pace();
+
+  await Promise.all([pace.take(500), pace.take(500), pace.take(1)]);
+});
+
+test('an answer is bounded by the values that it may hold, however few objects they belong to', async () => {
+  const gateway = await bootGateway();
+  const leaves = (count: number) => Array.from({ length: count }, (_, n) => `a${n}: sequence`).join(' ');
+  const ask = (count: number) =>
+    TRANSPORTS.HTTP(gateway, {
+      query: `{ sessions(first: 100) { nodes { transitions(first: 100) { nodes { ${leaves(count)} } } } } }`,
+    });
+
+  const within = await ask(10);
+  const beyond = await ask(11);
+
+  expect(within.errors).toEqual([]);
+  expect(beyond.errors.map(({ extensions }) => extensions.code)).toEqual(['QUERY_TOO_COMPLEX']);
+  expect(beyond.errors[0]?.message).toBe(
+    'The answer to this operation may hold 110000 values, and 100000 is the most: ask for smaller pages, or for fewer fields of each entry.',
+  );
+});

@@ -1,0 +1,58 @@
+/** Attacks by documents and variables on a gateway process: none holds the event loop, and others are served meanwhile. */
+import { expect, test } from 'vitest';
+import { type Request, TRANSPORTS } from '../harness/transports.ts';
+import { AT_THE_LIMITS, FLOODS, LIST, REFUSED, transportsFor } from './documents.ts';
+import { MAX_HOLD_MS, startHonestClient, startProbedGateway } from './probed-gateway.ts';
+import { tallyOf } from './tally.ts';
+
+const gateway = await startProbedGateway();
+const tally = tallyOf('the event loop');
+
+const REQUESTS: Record<string, Request> = {
+  ...Object.fromEntries(Object.entries(REFUSED).map(([name, [query]]) => [name, { query }])),
+  ...Object.fromEntries(
+    Object.entries(AT_THE_LIMITS).map(([name, query]) => [`at the limits, ${name}`, { query }]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(FLOODS).map(([name, variables]) => [name, { query: LIST, variables }]),
+  ),
+};
+const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
+  transportsFor(request).map((transport) => ({ attack: `${transport}: ${name}`, request, transport })),
+);
+/** The first use of a document checks it, the second executes it by graphql-js, later ones compiled. */
+const USES = 3;
+
+test('no document and no variables hold the event loop, on any transport and at any use', {
+  timeout: 300_000,
+}, async () => {
+  const holds: { attack: string; ms: number }[] = [];
+  // Code that runs for the first time is slow for another reason than the attack.
+  await attackAll(() => {});
+  await gateway.longestHold();
+  const honest = startHonestClient(gateway);
+  await attackAll(async (attack) => {
+    const ms = await gateway.longestHold();
+    holds.push({ attack, ms });
+    tally.note(attack, ms > MAX_HOLD_MS);
+  });
+  const { asked, p50, p99 } = await honest.stop();
+
+  holds.sort((a, b) => b.ms - a.ms);
+  for (const { attack, ms } of holds.slice(0, 8))
+    process.stdout.write(`${ms.toFixed(1).padStart(7)} ms  ${attack}\n`);
+  process.stdout.write(
+    `an honest client asked ${asked} times: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`,
+  );
+  expect(holds.filter(({ ms }) => ms > MAX_HOLD_MS)).toEqual([]);
+});
+
+async function attackAll(measure: (attack: string) => unknown): Promise<void> {
+  for (const { attack, request, transport } of ATTACKS) {
+    for (let use = 0; use < USES; use += 1)
+      await TRANSPORTS[transport](gateway.target, request, gateway.authorization);
+    await measure(attack);
+  }
+}
+
+tally.close(ATTACKS.length);

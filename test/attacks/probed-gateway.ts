@@ -1,0 +1,99 @@
+/** A gateway in a process of its own, with a probe that measures how long anything holds its event loop. */
+import { SignJWT } from 'jose';
+import pg from 'pg';
+import { LIMITS } from '../../src/graphql/limits.ts';
+import { figuresOf, WATCHED } from '../chaos/process-figures.ts';
+import { freshDatabase, type Gateway, PRODUCTION } from '../harness/gateway.ts';
+import { type GatewayProcess, startGatewayProcess } from '../harness/process.ts';
+import { TRANSPORTS } from '../harness/transports.ts';
+
+/** The longest that anything a client sends may hold the event loop. */
+export const MAX_HOLD_MS = 50;
+const SESSIONS = 100;
+const START =
+  'mutation ($input: StartSessionInput!) { startSession(input: $input) { ... on MutationError { message } } }';
+
+export interface ProbedGateway {
+  readonly process: GatewayProcess;
+  /** What the transports of the harness ask of a gateway. */
+  readonly target: Gateway;
+  /** Authorization of a user with all roles. */
+  readonly authorization: string;
+  /** Returns how long one task held the event loop at most, in milliseconds, since the last call. */
+  longestHold(): Promise<number>;
+}
+
+/** Starts a gateway with production settings, a development schema and 100 sessions. */
+export async function startProbedGateway(): Promise<ProbedGateway> {
+  const DATABASE_URL = await freshDatabase();
+  const process = await startGatewayProcess({
+    ...PRODUCTION,
+    ...WATCHED,
+    DATABASE_URL,
+    PROVIDER_CALLS_PER_MINUTE: '6000',
+    // Each attack must reach what it attacks, not be refused for the ones before it.
+    RATE_LIMIT_COST_PER_MINUTE: '0',
+    RATE_LIMIT_FAILURES_PER_MINUTE: '0',
+  });
+  const token = await new SignJWT({ sub: 'asha', roles: ['ADMIN'] })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer(PRODUCTION.AUTH_ISSUER)
+    .setAudience(PRODUCTION.AUTH_AUDIENCE)
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(PRODUCTION.AUTH_SECRET));
+  const authorization = `Bearer ${token}`;
+  const target = { url: process.url } as Gateway;
+  for (let started = 0; started < SESSIONS; started += 1) {
+    const variables = { input: { verificationId: `attacked-${started}`, user: { phone: '9988776655' } } };
+    const { errors } = await TRANSPORTS.HTTP(target, { query: START, variables }, authorization);
+    if (errors.length > 0) throw new Error(errors[0]?.message);
+  }
+  await lengthenLogs(DATABASE_URL);
+  return {
+    process,
+    target,
+    authorization,
+    longestHold: async () => (await figuresOf(process)).longestHoldMs,
+  };
+}
+
+/** Gives every session a log of as many transitions as a page holds. */
+async function lengthenLogs(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  // Its triggers check and notify what recording writes.
+  await client.query('set session_replication_role = replica');
+  await client.query(
+    `insert into status_transition (session_id, sequence, from_status, from_sub_status, status, sub_status, raw_status,
+       raw_sub_status, verdict, source, occurred_at, recorded_at)
+     select id, last_sequence + n, status, sub_status, status, sub_status, raw_status, raw_sub_status, 'MOVED', 'WEBHOOK',
+       now(), now()
+     from vkyc_session cross join generate_series(1, ${LIMITS.page}) as n`,
+  );
+  await client.query(`update vkyc_session set last_sequence = last_sequence + ${LIMITS.page}`);
+  await client.end();
+}
+
+/** Asks the smallest question again and again until it is stopped, as a client that nothing is wrong with. */
+export function startHonestClient({ target, authorization }: ProbedGateway) {
+  const waits: number[] = [];
+  let isStopped = false;
+  const ended = (async () => {
+    while (!isStopped) {
+      const since = performance.now();
+      const { data } = await TRANSPORTS.HTTP(target, { query: '{ viewer { id } }' }, authorization);
+      waits.push(performance.now() - since);
+      if (data?.viewer.id !== 'asha') throw new Error('an honest client was not served');
+    }
+  })();
+  return {
+    /** Returns how many milliseconds it waited for an answer: the median, and the 99th of 100. */
+    async stop(): Promise<{ asked: number; p50: number; p99: number }> {
+      isStopped = true;
+      await ended;
+      waits.sort((a, b) => a - b);
+      const at = (share: number) => waits[Math.floor((waits.length - 1) * share)] as number;
+      return { asked: waits.length, p50: at(0.5), p99: at(0.99) };
+    },
+  };
+}
