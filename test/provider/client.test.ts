@@ -116,7 +116,7 @@ test('an answer that dribbles is given up in time, and one that never ends is no
 
   const large = await clientAgainst([{ body: `"${'x'.repeat(2 * 1024 * 1024)}"` }]);
   expect(await failure(large.client.startVerification(request))).toMatchObject({
-    message: 'The provider answered with more than 1 MB.',
+    message: 'The provider answered with more than 256 kB.',
   });
 });
 
