@@ -1,27 +1,52 @@
-import { mergeConfig } from 'vitest/config';
+import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-/** What takes minutes: the same tests at full size, and those that have no small size. Their progress is shown. */
-const heavy = {
-  test: {
-    env: {
-      BOTH_WAYS: '0',
-      JOURNEYS: process.env.JOURNEYS ?? '250',
-      WALK_STEPS: process.env.WALK_STEPS ?? '2500',
+/** What takes minutes: the tests of `npm test` that have a larger size, and those that have no small one. */
+const { globalSetup, include: _, ...shared } = base.test ?? {};
+const heavy = mergeConfig(
+  { ...base, test: shared },
+  {
+    test: {
+      env: {
+        BOTH_WAYS: '0',
+        JOURNEYS: process.env.JOURNEYS ?? '250',
+        WALK_STEPS: process.env.WALK_STEPS ?? '2500',
+      },
+      testTimeout: 300_000,
+      hookTimeout: 60_000,
+      // Progress is shown while a test runs.
+      disableConsoleIntercept: true,
     },
-    testTimeout: 300_000,
-    hookTimeout: 60_000,
-    // They measure, or fill both cores by themselves.
-    fileParallelism: false,
-    disableConsoleIntercept: true,
   },
-};
+);
 
-const merged = mergeConfig(base, heavy);
-export default {
-  ...merged,
+/** Tests that neither measure nor fill both cores. */
+const SIDE_BY_SIDE = [
+  'test/{clients,deployment,kit,launch,simulation}/*.heavy.ts',
+  'test/api/*.heavy.ts',
+  'test/console/!(many-sessions).heavy.ts',
+  'test/survival/provider-away.heavy.ts',
+  'test/journeys/*.test.ts',
+  'test/api/random-walk.test.ts',
+];
+
+export default defineConfig({
   test: {
-    ...merged.test,
-    include: ['test/**/*.heavy.ts', 'test/journeys/*.test.ts', 'test/api/random-walk.test.ts'],
+    // One PostgreSQL for both projects.
+    ...(globalSetup ? { globalSetup } : {}),
+    projects: [
+      mergeConfig(heavy, {
+        test: { name: 'side by side', include: SIDE_BY_SIDE, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      }),
+      mergeConfig(heavy, {
+        test: {
+          name: 'one at a time',
+          include: ['test/**/*.heavy.ts'],
+          exclude: SIDE_BY_SIDE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      }),
+    ],
   },
-};
+});

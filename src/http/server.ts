@@ -16,6 +16,7 @@ import type { Readiness } from '../telemetry/readiness.ts';
 import { type LogAccess, logRequests } from './access-log.ts';
 import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
 import { serveGraphiql } from './graphiql.ts';
+import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
 import { type Guard, LOOPBACK_ORIGIN, NOT_WELCOME } from './origin.ts';
 import { requestIdOf } from './request-id.ts';
 import { type Authenticator, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
@@ -218,20 +219,15 @@ type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown
 /** Answers what never became a request, on the bare socket. */
 function answerBroken(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const { rawPacket } = error;
-  const isHttp2 =
-    Buffer.isBuffer(rawPacket) && rawPacket.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
-  const [status, message] = (isHttp2 ? HTTP2 : BROKEN[error.code ?? '']) ?? NO_HTTP;
+  if (isHttp2(error.rawPacket)) {
+    refuseHttp2(socket);
+    return;
+  }
+  const [status, message] = BROKEN[error.code ?? ''] ?? NO_HTTP;
   answerBare(socket, status, problem('BAD_REQUEST', message));
 }
 
 const NO_HTTP = ['400 Bad Request', 'This is not a request of HTTP.'] as const;
-/** First bytes of a client that speaks HTTP/2 without asking (prior knowledge). */
-const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0');
-const HTTP2 = [
-  '505 HTTP Version Not Supported',
-  'HTTP/1.1 is spoken here: HTTP/2 is for the proxy in front.',
-] as const;
 const BROKEN: Record<string, [status: string, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive: send it again.'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers of the request are too large.'],

@@ -1,4 +1,6 @@
 /** What clients of other languages, and who imitates them, send at the edge of HTTP: each gets its answer, nobody a way in. */
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { expect, test } from 'vitest';
 import { sign } from '../../src/provider/signature.ts';
 import { bootGateway } from '../harness/gateway.ts';
@@ -162,10 +164,16 @@ test('pages of this machine may read when to come back and the id, at any port, 
   }
 });
 
-test('HTTP/2 that is taken for granted is told what is spoken here', async () => {
-  const peer = await rawPeer(gateway.url);
-  peer.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
-  expect(await peer.ended).toMatch(/^HTTP\/1\.1 505 [\s\S]*HTTP\/1\.1 is spoken here/);
+test('a client that speaks HTTP/2 without asking is told in HTTP/2 to use HTTP/1.1', async () => {
+  const client = connect(gateway.url);
+  const [error] = await once(client, 'error');
+  const raw = await rawPeer(gateway.url);
+  raw.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+
+  expect(error.message).toContain('code 13');
+  const heard = await raw.ended;
+  expect(heard.slice(0, 9)).toBe('\0\0\0\x04\0\0\0\0\0');
+  expect(heard).toContain('HTTP/1.1 is spoken here');
 });
 
 test('while it drains, a gateway is not ready and still serves', async () => {

@@ -84,7 +84,6 @@ const REFUSED: Record<string, Attack> = {
   'an address that cannot be decoded': [first((path) => `POST ${path}/%zz HTTP/1.1`), [400]],
   'an address out of the root': [first((path) => `POST /..${path} HTTP/1.1`), [404]],
   'an expectation that there is not': [headed('Expect: everything'), [417]],
-  'what HTTP/2 begins with': [bytes('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), [505]],
   'what TLS begins with': [bytes('\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'), BAD],
   'bytes that are nothing': [() => [Buffer.alloc(1_000, 255)], BAD],
   'a body that is no UTF-8': [bodied(Buffer.from([0x7b, 0x22, 0xc3, 0x28])), BAD],

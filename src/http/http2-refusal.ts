@@ -1,0 +1,30 @@
+import type { Duplex } from 'node:stream';
+
+/** First bytes of a client that speaks HTTP/2 without asking (prior knowledge). */
+const PREFACE = Buffer.from('PRI * HTTP/2.0');
+const MESSAGE = 'HTTP/1.1 is spoken here: HTTP/2 is for the proxy in front.';
+
+const FRAME = { SETTINGS: 4, GOAWAY: 7 } as const;
+/** Error code of RFC 9113 that tells a client to use HTTP/1.1. */
+const HTTP_1_1_REQUIRED = 13;
+
+/** Whether the bytes that the HTTP/1.1 parser refused begin a connection of HTTP/2. */
+export const isHttp2 = (bytes: unknown): boolean =>
+  Buffer.isBuffer(bytes) && bytes.subarray(0, PREFACE.length).equals(PREFACE);
+
+/** Refuses a connection of HTTP/2 in its own frames: a client does not understand text, and reports an empty reply. */
+export function refuseHttp2(socket: Duplex): void {
+  const lastStream = Buffer.alloc(4);
+  const code = Buffer.alloc(4);
+  code.writeUInt32BE(HTTP_1_1_REQUIRED);
+  const goAway = frameOf(FRAME.GOAWAY, Buffer.concat([lastStream, code, Buffer.from(MESSAGE)]));
+  socket.end(Buffer.concat([frameOf(FRAME.SETTINGS, Buffer.alloc(0)), goAway]), () => socket.destroy());
+}
+
+/** A frame of the connection as a whole (stream 0), without flags. */
+function frameOf(type: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  return Buffer.concat([head, payload]);
+}
