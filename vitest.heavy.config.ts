@@ -22,7 +22,8 @@ const heavy = mergeConfig(
 
 /** Tests that neither measure nor fill both cores. */
 const SIDE_BY_SIDE = [
-  'test/{clients,deployment,kit,launch,simulation}/*.heavy.ts',
+  'test/{clients,deployment,kit,simulation}/*.heavy.ts',
+  'test/launch/!(first-run).heavy.ts',
   'test/api/*.heavy.ts',
   'test/console/!(many-sessions).heavy.ts',
   'test/survival/provider-away.heavy.ts',

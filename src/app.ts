@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Config, ConfigError } from './config.ts';
+import { type Config, ConfigError, StartError } from './config.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
 import { FAULT_TEXTS, faultOf } from './db/faults.ts';
 import { readLogIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
+import { explainPooling } from './db/pooler.ts';
 import { readReplication } from './db/replication.ts';
 import { developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
@@ -151,6 +152,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
           log.warn({ reason: describeCause(error) }, 'the database cannot be used yet; trying again'),
       },
       async () => {
+        await refuseUnfitPooler(config);
         await migrate(migrateUrl, url);
         const adopted = await adoptSessions({ db, sealer, keys: auditKeys, clock });
         if (adopted > 0)
@@ -362,6 +364,18 @@ function asComplaint(error: unknown): unknown {
 function waitableFaultIn(error: unknown): string | null {
   const fault = faultOf(error);
   return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
+}
+
+/** @throws StartError if a pooler in front of the database shares connections that the gateway needs for itself */
+async function refuseUnfitPooler({ database, natsServers }: Config): Promise<void> {
+  if (database.kind !== 'URL') return;
+  const { url, migrateUrl } = database;
+  const explanation = await explainPooling({
+    url,
+    migrateUrl,
+    listenUrl: natsServers ? null : database.listenUrl,
+  });
+  if (explanation) throw new StartError(explanation);
 }
 
 /** The words of the driver or the server, which Drizzle wraps. */
