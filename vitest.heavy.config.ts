@@ -24,7 +24,7 @@ const heavy = mergeConfig(
 const SIDE_BY_SIDE = [
   'test/{clients,deployment,kit,simulation}/*.heavy.ts',
   'test/launch/!(first-run).heavy.ts',
-  'test/api/*.heavy.ts',
+  'test/api/graphiql.heavy.ts',
   'test/console/!(many-sessions).heavy.ts',
   'test/survival/provider-away.heavy.ts',
   'test/journeys/*.test.ts',

@@ -13,6 +13,8 @@ export default defineConfig({
   base: '/console/',
   resolve: { alias: { 'vkyc-gateway/client': at('../client/resuming.ts') } },
   plugins: [react(), compressed()],
+  // `npm run dev` serves the console with hot reload beside a gateway.
+  server: { proxy: { '/graphql': { target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000', ws: true } } },
   build: {
     outDir: at('../../.build/console'),
     emptyOutDir: true,

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, LaunchError, say } from './build.mjs';
+import { develop } from './dev.mjs';
 
 const ORPHAN_CHECK_MS = 1_000;
 const BUNDLES = ['compile', 'gateway', 'console'];
@@ -15,8 +16,12 @@ const SCRIPTS = {
         await checkSettings(process.env);
       },
     });
+    // Before the bundle is loaded: Node reads the source map of a module along with it.
+    process.setSourceMapsEnabled(true);
     await run(root, '.build/gateway/main.js', []);
   },
+
+  dev: (root) => develop(root),
 
   async build(root) {
     if (!(await build(root, BUNDLES))) say('Nothing has changed since the last build.');

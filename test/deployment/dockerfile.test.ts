@@ -17,7 +17,7 @@ test('the image runs as nobody in particular, says how it is, and its bases have
   expect(lastOf(last, 'USER')).toBe('node');
   expect(last.instructions.at(-1)).toEqual({
     keyword: 'CMD',
-    words: '["node", "--max-semi-space-size=64", ".build/gateway/main.js"]',
+    words: '["node", "--enable-source-maps", "--max-semi-space-size=64", ".build/gateway/main.js"]',
   });
   expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
   for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);

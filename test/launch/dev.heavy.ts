@@ -1,0 +1,47 @@
+/** `npm run dev` in a checkout, as a developer uses it. */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { chanceOf } from '../../src/sandbox/random.ts';
+import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
+import { eventually } from '../harness/gateway.ts';
+import { freePort } from '../harness/phoenix.ts';
+
+/** Replaces a file at once, as editors do: the compiler never sees half of it. */
+async function save(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
+test('a changed source is served within seconds, the console reloads by itself, and a signal ends everything', async () => {
+  const cwd = await copyCheckout();
+  const port = await freePort(chanceOf('dev', String(process.pid)));
+  const env = { PORT: String(port), DATA_DIR: await freshFolder() };
+  const { until, said, child, ended, survivors } = runNpm(['run', 'dev'], { cwd, env });
+  await until('"the gateway is ready"');
+  const health = async () => (await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null))?.text();
+  expect(await health()).toContain('"ok"');
+
+  const source = join(cwd, 'src/http/server.ts');
+  const text = await readFile(source, 'utf8');
+  const changedAt = performance.now();
+  await save(source, text.replace("status: 'ok'", "status: 'changed'"));
+  await eventually(async () => (await health())?.includes('"changed"'));
+  process.stderr.write(
+    `a change was served after ${((performance.now() - changedAt) / 1000).toFixed(1)} s\n`,
+  );
+
+  const [consoleUrl] = (await until('/console/')).match(/http:\/\/\S+:\d+\/console\//) ?? [];
+  const page = await (await fetch(consoleUrl as string)).text();
+  expect(page).toContain('@vite/client');
+  const answer = await fetch(new URL('/graphql?query={__typename}', consoleUrl));
+  expect(await answer.json()).toMatchObject({ data: { __typename: 'Query' } });
+
+  await save(source, `${text}\nconst broken: = 1;\n`);
+  await until('error TS');
+  expect(await health()).toContain('"changed"');
+
+  child.kill('SIGTERM');
+  expect(await ended, said()).toBe(0);
+  await eventually(async () => survivors().length === 0);
+});
