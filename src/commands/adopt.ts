@@ -1,4 +1,4 @@
-/** `npm run adopt`: takes in verifications that the provider has and the database does not know. */
+/** `npm run adopt`: records verifications that exist at the provider but not in the database. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
@@ -14,12 +14,12 @@ const USAGE = `npm run adopt -- --verification-id ID   asks the provider about I
 npm run adopt -- --file F               the same for each line of F; a line that begins with # is left out`;
 
 const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
-/** With these the verification is in the database, or was. */
+/** Outcomes that leave the verification in the database, or in an archive. */
 const SETTLED: readonly AdoptionOutcome[] = ['ADOPTED', 'KNOWN', 'ARCHIVED'];
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** The ids of a file, each once. @throws if a line is no verification id */
+/** Reads the verification ids of a file, one a line, without repetitions. @throws if a line is not one */
 async function readIds(file: string): Promise<string[]> {
   const lines = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
   return lines.flatMap((line, index) => {

@@ -2,7 +2,7 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-/** Addresses at which a gateway listens for everybody; from this machine it is reached by its own. */
+/** Wildcard addresses, which a gateway can listen at but no client can connect to. */
 const WILDCARDS = ['0.0.0.0', '::'];
 
 const gateway = findGateway(process.env);
@@ -41,7 +41,7 @@ interface Transition {
   };
 }
 
-/** GATEWAY_URL, or where a gateway with the same HOST and PORT listens on this machine. */
+/** Returns GATEWAY_URL, or the address of a gateway with this HOST and PORT on this machine. */
 function findGateway({ GATEWAY_URL, HOST, PORT }: NodeJS.ProcessEnv): string {
   if (GATEWAY_URL) return GATEWAY_URL.replace(/\/+$/, '');
   const host = !HOST || WILDCARDS.includes(HOST) ? '127.0.0.1' : HOST;

@@ -18,16 +18,16 @@ const DRIZZLE_KIT = join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** The migrations of a folder by name, in their order. */
+/** Lists the migrations of a folder by name, in the order in which they run. */
 async function namesIn(folder: string): Promise<string[]> {
   const journal = JSON.parse(await readFile(join(folder, 'meta/_journal.json'), 'utf8'));
   return (journal as { entries: { tag: string }[] }).entries.map(({ tag }) => tag);
 }
 
-/** Has drizzle-kit write a migration with its journal entry and snapshot; null if it finds no change. */
+/** Writes a migration with its journal entry and snapshot by drizzle-kit. Returns null if nothing has changed. */
 async function generate(folder: string, ...args: string[]): Promise<string | null> {
   const before = await namesIn(join(ROOT, folder));
-  // It takes paths relative to where it runs, and asks on the terminal if a column may have been renamed.
+  // drizzle-kit takes paths relative to its working directory, and asks on the terminal whether a column was renamed.
   const common = ['generate', '--dialect=postgresql', '--schema=./src/db/tables.ts', `--out=${folder}`];
   const child = spawn(process.execPath, [DRIZZLE_KIT, ...common, ...args], {
     cwd: ROOT,

@@ -5,7 +5,7 @@ import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { developmentKey, Sealer } from '../db/sealing.ts';
 import { AuditKeys } from '../domain/audit.ts';
 
-/** Two for writes: retention holds one, by which it keeps other runs away. */
+/** Two for writes: retention holds one for its advisory lock, which keeps other runs away. */
 const POOL_SIZE = 4;
 
 export interface Opened extends Pick<Connection, 'db' | 'pool'> {
@@ -18,8 +18,9 @@ export interface Opened extends Pick<Connection, 'db' | 'pool'> {
 }
 
 /**
- * The gateway's database, for a command: by the settings of the gateway, and beside one that is running. Throws
- * `ConfigError`. `asOwner`: with the rights to delete, which the gateway's own role has not.
+ * Opens the gateway's database for a command, by the settings of the gateway; a gateway may run at the same time.
+ * `asOwner` uses the role of MIGRATE_DATABASE_URL, which may delete.
+ * @throws ConfigError if the settings are not valid
  */
 export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
   const config = readConfig(process.env);

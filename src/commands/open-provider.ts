@@ -10,18 +10,18 @@ import { Recorder } from '../services/recorder.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { Opened } from './open-database.ts';
 
-/** Rings nobody: running gateways look at the log by themselves every two seconds. */
+/** Doorbell that notifies no one: running gateways poll the log every two seconds anyway. */
 const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
 
 export interface OpenedProvider extends AdoptionParts {
-  /** Polls that the budget allows a minute. */
+  /** Share of the call budget that polls may use, in calls a minute. */
   readonly pollsPerMinute: number;
   close(): void;
 }
 
 /**
- * The provider, for a command: by the settings of the gateway, within the polls' part of the call budget that it shares
- * with all gateways. The sandbox must run already, in a gateway or by itself. What is recorded is streamed as usual.
+ * Opens the provider for a command, by the settings of the gateway. Its calls count as polls in the call budget of all
+ * gateways. A sandbox must already run, in a gateway or on its own. Subscribers get what the command records.
  */
 export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
   const log = createLogger({ level: 'silent', format: 'json' });

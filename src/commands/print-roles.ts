@@ -1,4 +1,4 @@
-/** `npm run roles`: prints who may do and see what into schema/README.md, between its two markers. */
+/** `npm run roles`: writes the table of roles and their rights into schema/README.md, between its two markers. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { withAccessTable } from '../domain/access-table.ts';

@@ -1,4 +1,4 @@
-/** `npm run schema`: prints what clients are built from to `schema/`, and the console's part of it to where it is built. */
+/** `npm run schema`: writes the files of `schema/` that clients are generated from, and the console's typed operations. */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { clientKit } from '../graphql/client-kit.ts';

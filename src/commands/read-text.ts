@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
 
-/** Reads a text file of the repository with the line ends of the repository: a checkout may have made CRLF of them. */
+/** Reads a text file of the repository with LF line ends: a checkout may have converted them to CRLF. */
 export const readText = async (file: string): Promise<string> =>
   (await readFile(file, 'utf8')).replaceAll('\r\n', '\n');

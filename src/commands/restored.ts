@@ -1,4 +1,4 @@
-/** `npm run restored`: what an operator does after a restore, or a promotion that lost transactions. */
+/** `npm run restored`: for operators, after a restore from a backup or a promotion that lost transactions. */
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -24,10 +24,11 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const LOSSES: Readonly<Record<LossKind, (loss: Loss) => string>> = {
   MISSING: ({ exported }) => `all of it, ${exported} audit entries or more`,
   BEHIND: ({ exported, newest }) => `audit entries ${newest + 1} to ${exported}, or further`,
-  REPLACED: ({ exported }) => `entry ${exported} is another one than was exported: it went on after the loss`,
+  REPLACED: ({ exported }) =>
+    `entry ${exported} differs from the exported one: the session went on after the loss`,
 };
 
-/** @throws if the database cannot take what this command writes */
+/** @throws if the database is a standby or of an earlier release */
 async function checkDatabase(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ standby: boolean; migrated: number | null }>(
     `select pg_is_in_recovery() as standby,
@@ -62,7 +63,7 @@ async function tellLosses(
   print(
     `Of ${heads.size} sessions in the export of ${exportedAt}, ${MISSING} are missing, ${BEHIND} are behind, ${REPLACED} went on after the loss.`,
   );
-  print('What was recorded after that export and lost, nobody can tell.');
+  print('What was recorded after that export and then lost is not known.');
   if (missingTo !== undefined) {
     await writeFile(missingTo, missing.map((id) => `${id}\n`).join(''));
     print(
@@ -97,22 +98,20 @@ async function main(): Promise<void> {
     );
     const { pending, waiting, parked } = await readBacklog(pool, now);
     print(
-      `Webhooks: ${pending} are in line and ${waiting} wait for their session, which a running gateway works off; ${parked} are parked${parked > 0 ? ': npm run inbox -- list --state PARKED' : ''}.`,
+      `Webhooks: ${pending} are queued and ${waiting} wait for their session; a running gateway applies them; ${parked} are parked${parked > 0 ? ': npm run inbox -- list --state PARKED' : ''}.`,
     );
     print(
-      'Not at the provider, and so not to be learned again: meetings, cancellations and reviews that were made here and lost. Who made them has to make them again.',
+      'Meetings, cancellations and reviews that were made here and then lost are not at the provider: whoever made them has to make them again.',
     );
     if (asOwner) {
       const epoch = await raiseEpoch(db);
       print(
-        `Every cursor expires: the log is of epoch ${epoch} now. Restart every gateway: until then it goes by the last epoch.`,
+        `The log has epoch ${epoch} now, and every cursor expires. Restart every gateway: until then it uses the last epoch.`,
       );
     }
     if (values.against !== undefined) await tellLosses(opened, values.against, values['missing-to']);
     else
-      print(
-        'Without --against F nobody can tell what was lost: F is an export of the audit heads from before the loss.',
-      );
+      print('To learn what was lost, give --against F: an export of the audit heads from before the loss.');
   } finally {
     await opened.close();
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run schema:gate`: compares the schema with the last release's, and fails where clients would be hurt.
- * `npm run schema:release` makes the present one the last release; `-- --breaking` even so.
+ * `npm run schema:gate`: compares the schema with the last release's and fails if clients of that would break.
+ * `npm run schema:release` makes the present schema the last release; with `-- --breaking` also if clients break.
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ const failures = findings.filter(({ fails }) => fails).length;
 for (const finding of findings) process.stdout.write(`${told(finding)}\n`);
 process.stdout.write(
   failures === 0
-    ? 'The schema may be released: no client of the last release is hurt unawares.\n'
+    ? 'The schema may be released: no client of the last release breaks without a line in the changelog.\n'
     : `${failures} to mend before the schema may be released.\n`,
 );
 
@@ -47,8 +47,8 @@ else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
   await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${dayOf(today)}`));
-  // What the next release has to be able to run beside; its test builds it from there.
+  // The next release has to run beside this one; its upgrade test builds this commit.
   const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });
   await writeFile(pathOf('schema/released-commit'), commit);
-  process.stdout.write(`It is now the last release, as of ${commit.trim()}: commit schema/.\n`);
+  process.stdout.write(`The last release is now ${commit.trim()}: commit schema/.\n`);
 }

@@ -1,4 +1,4 @@
-/** What the console's code is checked against: the published operations, typed by the published schema. */
+/** Writes the published operations as TypeScript, typed by the published schema; the console's code is checked against it. */
 import { codegen } from '@graphql-codegen/core';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { buildSchema, getOperationAST, parse } from 'graphql';
@@ -8,7 +8,7 @@ const HEAD = `// Printed by \`npm run schema\` from schema/operations.graphql, a
 import { document } from './gateway/document.ts';
 `;
 
-/** A TypeScript module of every operation: its text, and the types of what it takes and gives. */
+/** Returns a TypeScript module with each operation's text and the types of its variables and data. */
 export async function typedOperations(schema: string, operations: string): Promise<string> {
   const types = await codegen({
     filename: 'operations.ts',

@@ -64,9 +64,9 @@ test('restored names the sessions that are missing, behind or went on after the 
       expect.stringMatching(
         /asks the provider about 3 sessions and 0 open starts, which takes 1 min or more at 70 polls/,
       ),
-      expect.stringMatching(/^Webhooks: 0 are in line and 0 wait/),
+      expect.stringMatching(/^Webhooks: 0 are queued and 0 wait/),
       `BEHIND    behind.happy-path  session ${behind}  audit entries 2 to 3, or further`,
-      `REPLACED  forked.happy-path  session ${forked}  entry 3 is another one than was exported: it went on after the loss`,
+      `REPLACED  forked.happy-path  session ${forked}  entry 3 differs from the exported one: the session went on after the loss`,
       `MISSING   missing.happy-path  session ${missing}  all of it, 1 audit entries or more`,
       expect.stringMatching(/^Of 4 sessions in the export of .*, 1 are missing, 1 are behind, 1 went on/),
     ]),
@@ -80,7 +80,7 @@ test('restored names the sessions that are missing, behind or went on after the 
   expect(await run(gateway, 'adopt', '--file', lost)).toContain('1 ADOPTED');
 });
 
-test('restored says that without an export nobody can tell what was lost, and makes cursors expire if told to', {
+test('restored asks for an export to learn what was lost, and makes cursors expire if told to', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -88,12 +88,12 @@ test('restored says that without an export nobody can tell what was lost, and ma
   const follow =
     'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence } }';
 
-  expect(await run(gateway, 'restored')).toContain('Without --against F nobody can tell what was lost');
+  expect(await run(gateway, 'restored')).toContain('To learn what was lost, give --against F');
   const { databaseUrl: database } = gateway;
   const kept = await bootGateway({ database });
   expect(await kept.subscribe(follow, { id, after: startCursor }).next()).toEqual({ sequence: 1 });
   expect(await run(gateway, 'restored', '--expire-cursors')).toContain(
-    'of epoch 2 now. Restart every gateway',
+    'has epoch 2 now, and every cursor expires. Restart every gateway',
   );
 
   const restarted = await bootGateway({ database });
