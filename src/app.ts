@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Config, ConfigError } from './config.ts';
+import { type Config, ConfigError, type DataKey } from './config.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -9,7 +9,7 @@ import { FAULT_TEXTS, faultOf } from './db/faults.ts';
 import { readLogIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
 import { readReplication } from './db/replication.ts';
-import { developmentKey, Sealer } from './db/sealing.ts';
+import { deriveTokenSecret, developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
 import { type CallPurpose, type Clock, type Doorbell, type Provider, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
@@ -139,7 +139,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     for (const pool of [pools.reads, pools.writes]) tracing?.watchPool(pool);
 
     const dataDir = resolve(config.dataDir);
-    const sealer = new Sealer(config.dataKeys ?? [await developmentKey(dataDir, 'data')]);
+    const dataKeys = config.dataKeys ?? [await developmentKey(dataDir, 'data')];
+    const sealer = new Sealer(dataKeys);
     const auditKeys = new AuditKeys(config.auditKeys ?? [await developmentKey(dataDir, 'audit')]);
     const { port, result: identity } = await whenDatabaseIsThere(
       {
@@ -248,7 +249,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     let stopping = false;
     const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
-    const authenticator = createAuthenticator({ signIn: config.signIn, clock, failures });
+    const authenticator = createAuthenticator({
+      signIn: config.signIn,
+      developmentSecret: deriveTokenSecret(dataKeys[0] as DataKey),
+      clock,
+      failures,
+      log,
+    });
     const development = config.signIn.kind === 'DEVELOPMENT';
     const checkReady = createReadiness({
       isStopping: () => stopping,

@@ -18,7 +18,7 @@ import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.t
 import { serveGraphiql } from './graphiql.ts';
 import { type Guard, LOOPBACK_ORIGIN, NOT_WELCOME } from './origin.ts';
 import { requestIdOf } from './request-id.ts';
-import { type Authenticator, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
+import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 const LARGEST_REQUEST_BYTES = 1024 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
@@ -157,7 +157,10 @@ export function createHttpServer({
       return reply
         .status(400)
         .send(
-          problem('BAD_USER_INPUT', 'Send {"sub": "somebody", "roles": ["AGENT"], "verification_ids": []}.'),
+          problem(
+            'BAD_USER_INPUT',
+            `Send {"sub": "somebody", "roles": ["AGENT"], "verification_ids": [], "expiresIn": 3600}; expiresIn: 1 to ${MAX_DEVELOPMENT_TOKEN_SECONDS} seconds.`,
+          ),
         );
     });
   }
@@ -240,6 +243,7 @@ const tokenRequest = z.strictObject({
   sub: SUBJECT,
   roles: z.array(z.string()).default([]),
   verification_ids: VERIFICATION_IDS,
+  expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
 });
 
 /** Where a listening server can be reached. */
