@@ -5,6 +5,7 @@ import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Cursors, LogPlace } from '../feed/cursor.ts';
+import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/stream.ts';
 import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
@@ -55,6 +56,7 @@ export interface Context {
 export interface LiveConnection {
   readonly sink: Sink;
   readonly selection: Selection;
+  readonly budget: FrameBudget;
 }
 
 export const createContext = (

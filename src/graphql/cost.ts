@@ -146,14 +146,17 @@ function walk({ schema, document, operation, values }: Asked): number {
   return Math.max(1, ofSet(operation.selectionSet, root));
 }
 
-/** Why an operation is refused; null where it is not. */
-export const tooComplex = (cost: number): GraphQLError | null =>
-  cost <= LIMITS.cost
-    ? null
-    : new GraphQLError(
-        `This operation costs ${cost}, and ${LIMITS.cost} is the most: ask for smaller pages, or for less of each entry.`,
-        { extensions: { code: 'QUERY_TOO_COMPLEX', http: { status: 400 } } },
-      );
+/** Returns why an operation is refused; null if it is not. The cost of a subscription is that of each frame. */
+export function tooComplex(cost: number, { operation }: OperationDefinitionNode): GraphQLError | null {
+  const isLive = operation === 'subscription';
+  const most = isLive ? LIMITS.frameCost : LIMITS.cost;
+  if (cost <= most) return null;
+  const what = isLive ? 'Each frame of this subscription' : 'This operation';
+  return new GraphQLError(
+    `${what} costs ${cost}, and ${most} is the most: ask for smaller pages, or for less of each entry.`,
+    { extensions: { code: 'QUERY_TOO_COMPLEX', http: { status: 400 } } },
+  );
+}
 
 function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | undefined) {
   const type = node ? typeFromAST(schema, node as never) : undefined;

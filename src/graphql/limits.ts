@@ -34,6 +34,8 @@ export const LIMITS = {
   page: 100,
   /** A page of 100 sessions with a hundred transitions each, and what those mean. */
   cost: 25_000,
+  /** A frame of a subscription: there may be thousands. A hundred times what our own subscriptions need. */
+  frameCost: 1_000,
 } as const;
 
 /** The parser gives up there: what is longer is not even read to its end. */

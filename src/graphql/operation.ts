@@ -158,7 +158,7 @@ export class Operations {
     const unset = conditions.find((name) => coerced[name] === null);
     if (unset !== undefined) return { errors: [nullCondition(unset)] };
     const cost = costOf({ schema, document, operation, values: coerced });
-    const refusal = tooComplex(cost);
+    const refusal = tooComplex(cost, operation);
     if (refusal) return { errors: [refusal], cost };
     return {
       cost,

@@ -91,6 +91,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
       return (await subscribeTo(operation, viewerOf(peer), sink, {
         services,
         translate,
+        rateLimit,
         onFailedFrame,
       })) as never;
     },
