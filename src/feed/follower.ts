@@ -207,7 +207,7 @@ export class Follower implements Member {
       }),
     );
     const results = await this.#audience.execution.of(shown, this.viewer, this.viewerKey);
-    const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]]));
+    const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]?.jsonFor(this.viewerKey)]));
     const { sink } = this.#subscriber;
     for (let next = 0; next < entries.length; ) {
       if (!sink.writable) await sink.drained();
@@ -230,10 +230,10 @@ export class Follower implements Member {
   async #show({ frame, at, number, fingerprint }: Anew): Promise<void> {
     const { execution } = this.#audience;
     const key = `${frame.kind} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
-    const [json] =
+    const json =
       frame.kind === 'SNAPSHOT'
-        ? [await execution.alone(frame, this.viewer)]
-        : await execution.of([{ key, frame }], this.viewer, this.viewerKey);
+        ? await execution.alone(frame, this.viewer)
+        : (await execution.of([{ key, frame }], this.viewer, this.viewerKey))[0]?.jsonFor(this.viewerKey);
     const { sink } = this.#subscriber;
     if (!sink.writable) await sink.drained();
     if (this.#hasEnded()) return;
