@@ -37,6 +37,7 @@ import { startMetricsServer } from './http/metrics-server.ts';
 import { createGuard } from './http/origin.ts';
 import { acceptAllWaiting, addressOf, createHttpServer, urlOf, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
+import { UnsignedSockets } from './http/unsigned-sockets.ts';
 import { serveUpgrades } from './http/upgrades.ts';
 import { limitUploads } from './http/uploads.ts';
 import { whenDatabaseIsThere } from './http/waiting-room.ts';
@@ -180,9 +181,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const provider = cashfree('MUTATION');
     const { doorbell: wrap = (unchanged) => unchanged } = overrides;
     const { natsServers: servers } = config;
+    const onNotUnderstood = () => metrics.strangeRings.inc();
     const between = servers
-      ? createNatsDoorbell({ servers, subject: subjectOf(identity), log })
-      : createPostgresDoorbell({ url: listenUrl, db, log });
+      ? createNatsDoorbell({ servers, subject: subjectOf(identity), log, onNotUnderstood })
+      : createPostgresDoorbell({ url: listenUrl, db, log, onNotUnderstood });
     const doorbell = wrap(between);
     onStop(() => doorbell.stop());
     const relearn = async () => {
@@ -248,7 +250,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       askBacklog: () => readBacklog(pools.watching, clock.now()),
     });
     let stopping = false;
-    const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
+    const clientAddressOf = createAddressOf(config.trustedProxies);
+    const failures = createFailureLimit(config.failuresPerMinute, clientAddressOf);
     const authenticator = createAuthenticator({
       signIn: config.signIn,
       developmentSecret: deriveTokenSecret(dataKeys[0] as DataKey),
@@ -308,6 +311,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       translate: counted(createTranslator(log), metrics),
       connections,
       mostSubscriptions,
+      unsigned: new UnsignedSockets(clientAddressOf),
       limitUploads: limitUploads(),
       metrics,
       log,
