@@ -56,6 +56,7 @@ import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/recorder.ts';
 import { planRelearning } from './services/relearn.ts';
+import { SessionFigures } from './services/session-figures.ts';
 import { createStartSession } from './services/start-session.ts';
 import { WebhookLine } from './services/webhook-line.ts';
 import { addGauges } from './telemetry/gauges.ts';
@@ -133,7 +134,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       process.exitCode = 1;
       void stop();
     });
-    const { db, pools, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
+    const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
     onStop(close);
@@ -226,6 +227,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       clock,
       policy,
       hub,
+      figures: new SessionFigures({ statistics, clock, log }),
       cursors: createCursors(identity),
       startSession: createStartSession({ db, clock, provider, recorder, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),

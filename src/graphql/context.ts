@@ -11,6 +11,7 @@ import type { Selection, Sink } from '../feed/stream.ts';
 import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
 import type { MeetingChanged } from '../services/meetings.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
+import type { SessionFigures } from '../services/session-figures.ts';
 import type { StartSession } from '../services/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import { PersonalDataShown } from './personal-data.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly sealer: Sealer;
   readonly cursors: Cursors;
   readonly hub: Hub;
+  readonly figures: SessionFigures;
   readonly policy: ActionPolicy;
   readonly clock: Clock;
   readonly startSession: StartSession;
@@ -49,6 +51,10 @@ export interface Context {
   readonly shown: PersonalDataShown | null;
   /** The newest place in the feed over all sessions, the same for the whole operation. */
   feedEnd(): Promise<LogPlace>;
+  /** Aborted when nobody waits for the answer any more; null in subscriptions. */
+  readonly signal: AbortSignal | null;
+  /** Tells what runs for the answer that nobody waits for it. */
+  abandon(): void;
   /** While a subscription begins: where its frames go, and what is shown of them. */
   readonly connection: LiveConnection | null;
 }
@@ -65,6 +71,7 @@ export const createContext = (
   connection: LiveConnection | null = null,
 ): Context => {
   let feedEnd: Promise<LogPlace> | null = null;
+  const abandoned = connection ? null : new AbortController();
   return {
     viewer,
     staff: isStaff(viewer),
@@ -74,6 +81,8 @@ export const createContext = (
     live: connection !== null,
     shown: connection ? null : new PersonalDataShown(),
     connection,
+    signal: abandoned?.signal ?? null,
+    abandon: () => abandoned?.abort(),
     feedEnd() {
       feedEnd ??= services.hub.newest().then(({ at }) => at);
       return feedEnd;

@@ -43,6 +43,10 @@ const COSTS: Record<string, number> = {
   'Mutation.createSdkToken': 20,
 };
 
+/** Statistics of all sessions look at that many times as many rows as those of open ones (`openOnly: true`). */
+const ALL_SESSIONS_FACTOR = 20;
+const STATISTICS = 'Query.sessionStats';
+
 /** They only carry others: asking for `edges` costs what asking for `nodes` does. */
 const CARRIER = /(Edge|PageInfo)$/;
 /** A list by pages. */
@@ -50,6 +54,8 @@ const CONNECTION = /Connection$/;
 
 /** Arguments that say how many entries a field may have. */
 const SIZES = ['first', 'last', 'ids'];
+/** Arguments whose values change the cost. */
+const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
 
 interface Asked {
   readonly schema: GraphQLSchema;
@@ -90,7 +96,7 @@ function sizesIn(document: DocumentNode): string[] {
   const sizes = new Set<string>();
   visit(document, {
     Argument({ name, value }) {
-      if (SIZES.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
+      if (COSTLY_ARGUMENTS.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
       // In a list each may be one.
       if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
     },
@@ -99,7 +105,11 @@ function sizesIn(document: DocumentNode): string[] {
 }
 
 const sizeOf = (value: unknown): unknown =>
-  Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : typeof value;
+  Array.isArray(value)
+    ? `of ${value.length}`
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? value
+      : typeof value;
 
 function walk({ schema, document, operation, values }: Asked): number {
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
@@ -136,7 +146,9 @@ function walk({ schema, document, operation, values }: Asked): number {
     if (!field) return own ?? 0;
     const type = getNamedType(field.type);
     if (!isCompositeType(type)) return own ?? 0;
-    const count = entries(field, node, values);
+    const isOfAll =
+      `${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values);
+    const count = isOfAll ? ALL_SESSIONS_FACTOR : entries(field, node, values);
     const below = CONNECTION.test(type.name)
       ? ofSet(node.selectionSet, type, count)
       : count * ofSet(node.selectionSet, type);
@@ -171,7 +183,11 @@ function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values:
   return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
 }
 
+const asksForOpenOnly = (...asked: Parameters<typeof getArgumentValues>): boolean =>
+  argumentsOf(...asked).openOnly === true;
+
 interface Sizes {
+  readonly openOnly?: boolean | null;
   readonly first?: number | null;
   readonly last?: number | null;
   readonly ids?: readonly unknown[] | null;

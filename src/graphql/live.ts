@@ -62,6 +62,7 @@ class FrameContext implements Context {
   readonly live = true;
   readonly shown = null;
   readonly connection = null;
+  readonly signal = null;
   readonly cursors: Context['cursors'];
   dependsOnViewer = false;
   lasting: boolean;
@@ -88,6 +89,8 @@ class FrameContext implements Context {
     this.lasting = false;
     return this.#loaders;
   }
+
+  abandon(): void {}
 
   feedEnd(): ReturnType<Context['feedEnd']> {
     this.lasting = false;

@@ -20,6 +20,7 @@ import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
 import { costOf, tooComplex } from './cost.ts';
 import { excessIn, LIMITS, PARSE_OPTIONS } from './limits.ts';
+import { ONE_STATISTICS_RULE } from './one-statistics.ts';
 import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { Trust } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
@@ -193,7 +194,7 @@ export class Operations {
   #validate(document: DocumentNode): readonly GraphQLError[] {
     const { schema, rules, hideSuggestions } = this.#options;
     const options = { maxErrors: LIMITS.errors, hideSuggestions };
-    return validate(schema, document, [...specifiedRules, ...rules], options);
+    return validate(schema, document, [...specifiedRules, ONE_STATISTICS_RULE, ...rules], options);
   }
 
   /** The arguments of a subscription's root field say what to follow and from where: not what is shown of it. */

@@ -220,7 +220,7 @@ test('a token without a key id is checked with every key that fits', async () =>
   const { status } = await gateway.graphql(
     '{ viewer { id } }',
     {},
-    { authorization: (await tokenOf(second)).slice(0, -8) + 'AAAAAAAA' },
+    { authorization: `${(await tokenOf(second)).slice(0, -8)}AAAAAAAA` },
   );
   expect(status, 'a known key id with another signature').toBe(401);
   expect(await answersTo(gateway, bearer('nonsense'))).toEqual(UNAUTHENTICATED);

@@ -144,7 +144,10 @@ natsTest(
     const server = await startNatsServer();
     let counted = 0;
     const near = await openOverNats([server.url]);
-    const far = await openOverNats([server.url], { onNotUnderstood: () => void (counted += 1) });
+    const onNotUnderstood = () => {
+      counted += 1;
+    };
+    const far = await openOverNats([server.url], { onNotUnderstood });
     const there = listenTo(far.doorbell);
     const client = await connect({ servers: [server.url] });
     atTheEnd(() => client.close());
