@@ -22,8 +22,8 @@ export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
 /** How long a token that was accepted is not verified again. Its expiry is checked each time. */
 export const TOKENS_KEPT_SECONDS = 30;
 const MAX_TOKENS_KEPT = 10_000;
-/** Far above a token with the most verification ids that a header has room for. */
-const MAX_AUTHORIZATION_LENGTH = 16 * 1024;
+/** As long as a message of a WebSocket, which may carry one; a header has less room. */
+const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
