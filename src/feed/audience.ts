@@ -163,11 +163,15 @@ export class Audience implements Listener {
       })),
       (follower, index) => follower.wants(wanted[index] as Entry),
     );
-    const passed = entries.map((entry) => ({
-      entry,
-      place: placeAfter(entry),
-      ...(results.get(keyOfEntry(entry)) ?? NOBODYS),
-    }));
+    const passed = entries.map((entry): Passed => {
+      const result = results.get(keyOfEntry(entry)) ?? NOBODYS;
+      return {
+        entry,
+        place: placeAfter(entry),
+        jsonFor: (viewerKey) => result.jsonFor(viewerKey),
+        length: result.length,
+      };
+    });
     this.#position = passed.at(-1)?.entry.number ?? this.#position;
     this.#keep(passed);
     let served = 0;

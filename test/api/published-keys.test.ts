@@ -8,7 +8,7 @@ import {
   MAX_KEY_SET_BYTES,
 } from '../../src/http/key-set.ts';
 import { TOKENS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
-import { arrive, UNAUTHENTICATED, withAuthorization } from '../harness/arrivals.ts';
+import { arrive, withAuthorization } from '../harness/arrivals.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import {
   claimsWith,
@@ -223,5 +223,4 @@ test('a token without a key id is checked with every key that fits', async () =>
     { authorization: `${(await tokenOf(second)).slice(0, -8)}AAAAAAAA` },
   );
   expect(status, 'a known key id with another signature').toBe(401);
-  expect(await answersTo(gateway, bearer('nonsense'))).toEqual(UNAUTHENTICATED);
 });
