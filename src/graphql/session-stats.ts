@@ -156,6 +156,7 @@ export class SessionStatsResolver {
     @Ctx() { services, viewer, signal }: Context,
   ): SessionStats {
     const window = { from: from ?? null, to: to ?? null, openOnly, verificationIds: limitOf(viewer) };
+    const now = services.clock.now();
     const known = new Map<string, Promise<Dated<unknown>>>();
     const asked: Promise<Dated<unknown>>[] = [];
     return {
@@ -164,10 +165,12 @@ export class SessionStatsResolver {
       read<Figures>(name: string, count: Counting<Figures>) {
         const before = known.get(name) as Promise<Dated<Figures>> | undefined;
         if (before) return before;
-        const figures = services.figures.read({ name, window, count, signal }).catch((error: unknown) => {
-          if (error instanceof FiguresPending || isCanceled(error)) throw pending();
-          throw error;
-        });
+        const figures = services.figures
+          .read({ name, window, count, now, signal })
+          .catch((error: unknown) => {
+            if (error instanceof FiguresPending || isCanceled(error)) throw pending();
+            throw error;
+          });
         known.set(name, figures);
         asked.push(figures);
         return figures;

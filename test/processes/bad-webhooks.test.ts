@@ -147,12 +147,10 @@ test('what is not well signed or too large is refused and counted by kind, and l
     {},
     { 'x-webhook-timestamp': good['x-webhook-timestamp'] },
     { 'x-webhook-signature': good['x-webhook-signature'] },
-    ...['1', '1'.repeat(65), 'yesterday', '0x18c8a5a8f00', ' 1746427759', '17464277597.0'].map(
-      (timestamp) => ({
-        ...good,
-        ...signed(body, timestamp),
-      }),
-    ),
+    ...['1', '1'.repeat(65), 'yesterday', '0x18c8a5a8f00', '17464277597.0'].map((timestamp) => ({
+      ...good,
+      ...signed(body, timestamp),
+    })),
     { ...good, 'x-webhook-signature': 'A'.repeat(7 * 1024) },
     { ...good, 'x-webhook-signature': [good['x-webhook-signature'], good['x-webhook-signature']] },
     ...Array.from({ length: 101 }, (_, length) => ({ ...good, 'x-webhook-signature': 'A'.repeat(length) })),
