@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Config, ConfigError, StartError } from './config.ts';
+import { type Config, ConfigError, type DataKey, StartError } from './config.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -10,7 +10,7 @@ import { readLogIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
 import { explainPooling } from './db/pooler.ts';
 import { readReplication } from './db/replication.ts';
-import { developmentKey, Sealer } from './db/sealing.ts';
+import { deriveTokenSecret, developmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
 import { type CallPurpose, type Clock, type Doorbell, type Provider, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
@@ -38,6 +38,7 @@ import { startMetricsServer } from './http/metrics-server.ts';
 import { createGuard } from './http/origin.ts';
 import { acceptAllWaiting, addressOf, createHttpServer, urlOf, watchIdleConnections } from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
+import { UnsignedSockets } from './http/unsigned-sockets.ts';
 import { serveUpgrades } from './http/upgrades.ts';
 import { limitUploads } from './http/uploads.ts';
 import { whenDatabaseIsThere } from './http/waiting-room.ts';
@@ -56,6 +57,7 @@ import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
 import { Recorder } from './services/recorder.ts';
 import { planRelearning } from './services/relearn.ts';
+import { SessionFigures } from './services/session-figures.ts';
 import { createStartSession } from './services/start-session.ts';
 import { WebhookLine } from './services/webhook-line.ts';
 import { addGauges } from './telemetry/gauges.ts';
@@ -133,14 +135,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       process.exitCode = 1;
       void stop();
     });
-    const { db, pools, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
+    const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
       log.warn({ err: error }, 'a database connection broke'),
     );
     onStop(close);
     for (const pool of [pools.reads, pools.writes]) tracing?.watchPool(pool);
 
     const dataDir = resolve(config.dataDir);
-    const sealer = new Sealer(config.dataKeys ?? [await developmentKey(dataDir, 'data')]);
+    const dataKeys = config.dataKeys ?? [await developmentKey(dataDir, 'data')];
+    const sealer = new Sealer(dataKeys);
     const auditKeys = new AuditKeys(config.auditKeys ?? [await developmentKey(dataDir, 'audit')]);
     const { port, result: identity } = await whenDatabaseIsThere(
       {
@@ -181,9 +184,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const provider = cashfree('MUTATION');
     const { doorbell: wrap = (unchanged) => unchanged } = overrides;
     const { natsServers: servers } = config;
+    const onNotUnderstood = () => metrics.strangeRings.inc();
     const between = servers
-      ? createNatsDoorbell({ servers, subject: subjectOf(identity), log })
-      : createPostgresDoorbell({ url: listenUrl, db, log });
+      ? createNatsDoorbell({ servers, subject: subjectOf(identity), log, onNotUnderstood })
+      : createPostgresDoorbell({ url: listenUrl, db, log, onNotUnderstood });
     const doorbell = wrap(between);
     onStop(() => doorbell.stop());
     const relearn = async () => {
@@ -225,6 +229,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       clock,
       policy,
       hub,
+      figures: new SessionFigures({ statistics, clock, log }),
       cursors: createCursors(identity),
       startSession: createStartSession({ db, clock, provider, recorder, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
@@ -249,8 +254,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       askBacklog: () => readBacklog(pools.watching, clock.now()),
     });
     let stopping = false;
-    const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
-    const authenticator = createAuthenticator({ signIn: config.signIn, clock, failures });
+    const clientAddressOf = createAddressOf(config.trustedProxies);
+    const failures = createFailureLimit(config.failuresPerMinute, clientAddressOf);
+    const authenticator = createAuthenticator({
+      signIn: config.signIn,
+      developmentSecret: deriveTokenSecret(dataKeys[0] as DataKey),
+      clock,
+      failures,
+      log,
+    });
     const development = config.signIn.kind === 'DEVELOPMENT';
     const checkReady = createReadiness({
       isStopping: () => stopping,
@@ -303,6 +315,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       translate: counted(createTranslator(log), metrics),
       connections,
       mostSubscriptions,
+      unsigned: new UnsignedSockets(clientAddressOf),
       limitUploads: limitUploads(),
       metrics,
       log,

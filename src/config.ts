@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import {
   type Environment,
@@ -18,8 +17,8 @@ const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
 /** How callers prove who they are. */
 export type SignIn =
-  /** No sign-in setting, sandbox, loopback: a request without a token is an ADMIN. The secret is of this process. */
-  | { readonly kind: 'DEVELOPMENT'; readonly secret: Buffer }
+  /** No sign-in setting, sandbox, loopback: a request without a token is an ADMIN. */
+  | { readonly kind: 'DEVELOPMENT' }
   | { readonly kind: 'SECRET'; readonly secret: Buffer; readonly issuer?: string; readonly audience?: string }
   | { readonly kind: 'JWKS'; readonly url: string; readonly issuer?: string; readonly audience?: string };
 
@@ -238,5 +237,5 @@ function signInOf(env: Environment): SignIn {
   };
   if (env.AUTH_SECRET) return { kind: 'SECRET', secret: Buffer.from(env.AUTH_SECRET), ...claims };
   if (env.AUTH_JWKS_URL) return { kind: 'JWKS', url: env.AUTH_JWKS_URL, ...claims };
-  return { kind: 'DEVELOPMENT', secret: randomBytes(32) };
+  return { kind: 'DEVELOPMENT' };
 }

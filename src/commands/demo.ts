@@ -43,7 +43,7 @@ interface Transition {
 
 /** Returns GATEWAY_URL, or the address of a gateway with this HOST and PORT on this machine. */
 function findGateway({ GATEWAY_URL, HOST, PORT }: NodeJS.ProcessEnv): string {
-  if (GATEWAY_URL) return GATEWAY_URL.replace(/\/+$/, '');
+  if (GATEWAY_URL) return GATEWAY_URL.replace(/\/$/, '');
   const host = !HOST || WILDCARDS.includes(HOST) ? '127.0.0.1' : HOST;
   return `http://${host.includes(':') ? `[${host}]` : host}:${PORT || 4000}`;
 }

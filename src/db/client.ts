@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { faultOf } from './faults.ts';
 import { GatewayPool, WritePool } from './pools.ts';
 import type { Statement } from './prepared.ts';
+import { StatisticsPool } from './statistics.ts';
 import { type WatchTimings, WriteWatch } from './write-watch.ts';
 
 /** What queries and transactions have in common: the way of statements that write. */
@@ -33,6 +34,8 @@ export type Queryable = Database | Transaction;
 
 /** Connections that watch the database: one tries writes, and may hang; one looks at it then; one is for readiness and metrics. */
 const WATCHING = 3;
+/** Connections for statistics: one for answers, one for what is counted in the background. */
+const FOR_STATISTICS = 2;
 
 export interface Connection {
   readonly db: Database;
@@ -44,6 +47,8 @@ export interface Connection {
     /** For questions whether the database is well, which must be answered whatever the others wait for. */
     readonly watching: GatewayPool;
   };
+  /** For statements that count many rows; see `StatisticsPool`. */
+  readonly statistics: StatisticsPool;
   /** Begins to watch whether the database takes writes; see `WriteWatch`. */
   watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
   close(): Promise<void>;
@@ -55,8 +60,8 @@ interface ConnectOptions {
 }
 
 /**
- * Pools of connections: of `poolSize` half for writes and half for reads, at least one each, and three more to watch the
- * database. They are opened when they are needed. `onError` is told of connections that broke, and are replaced.
+ * Pools of connections: of `poolSize` half for writes and half for reads, at least one each, three more to watch the
+ * database and two for statistics. They are opened when they are needed. `onError` is told of connections that broke, and are replaced.
  */
 export function connect(
   url: string,
@@ -78,6 +83,16 @@ export function connect(
     size: WATCHING,
     answerTimeoutMs: 0,
   });
+  const statistics = new StatisticsPool({
+    // The statements have timeouts of their own on the server.
+    pool: new GatewayPool({
+      ...options,
+      name: 'vkyc-gateway statistics',
+      size: FOR_STATISTICS,
+      answerTimeoutMs: 0,
+    }),
+    watching,
+  });
   const writer = drizzle(writes);
   const db: Database = Object.assign(drizzle(reads), {
     insert: writer.insert.bind(writer),
@@ -91,12 +106,15 @@ export function connect(
     db,
     pool: writes,
     pools: { reads, writes, watching },
+    statistics,
     watchWrites(log, timings = {}) {
       writes.watch = new WriteWatch({ pool: watching, log, timings });
       return writes.watch;
     },
     async close() {
       writes.watch?.stop();
+      // It cancels by way of the connections that watch.
+      await statistics.close();
       await Promise.all([reads.close(), writes.close(), watching.close()]);
     },
   };

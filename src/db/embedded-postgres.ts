@@ -350,7 +350,7 @@ async function processInfo(pid: number): Promise<{ parent: number; command: stri
     const { stdout } = await run('ps', ['-ww', '-o', 'ppid=,command=', '-p', String(pid)]).catch(() => ({
       stdout: '',
     }));
-    const [, parent, command] = stdout.trim().match(/^(\d+)\s+(.*)$/) ?? [];
+    const [, parent, command] = stdout.trim().match(/^(\d+)\s+(\S.*)$/) ?? [];
     if (command) return { parent: Number(parent), command };
     return isAlive(pid) ? { parent: 0, command: UNKNOWN_COMMAND } : null;
   }

@@ -111,6 +111,9 @@ export class MissingKey extends Error {
 const derive = (key: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key, '', purpose, 32));
 
+/** Returns a secret that signs development tokens. It is the same after a restart, as the data key is. */
+export const deriveTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
+
 const label = (id: string): Buffer => Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)]);
 
 function readLabel(bytes: Buffer): { id: string; rest: Buffer } {

@@ -1,8 +1,11 @@
 import { and, gte, lt, min, not, type SQL, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
-import type { Queryable } from './client.ts';
 import { among } from './sessions.ts';
 import { isOver, sessions, transitions } from './tables.ts';
+
+/** Database, transaction or connection; these statements only read. */
+export type Reader = Pick<NodePgDatabase, 'select' | 'execute'>;
 
 /** Which sessions figures are of. */
 export interface StatsWindow {
@@ -36,7 +39,7 @@ export interface StateCount {
 }
 
 /** How many sessions are where and wait on whom, and since when the first of them. */
-export async function countStates(db: Queryable, window: StatsWindow): Promise<StateCount[]> {
+export async function countStates(db: Reader, window: StatsWindow): Promise<StateCount[]> {
   const { status, subStatus, waitingOn, statusSince } = sessions;
   return db
     .select({
@@ -62,7 +65,7 @@ export interface PhaseReached {
 }
 
 /** How many sessions came as far as each phase, and how fast. */
-export async function countReached(db: Queryable, window: StatsWindow): Promise<PhaseReached[]> {
+export async function countReached(db: Reader, window: StatsWindow): Promise<PhaseReached[]> {
   const { rows } = await db.execute<PhaseReached & Record<string, unknown>>(sql`
     with chosen as not materialized (
       select id, created_at from ${sessions} where ${within(window) ?? sql`true`}
@@ -85,7 +88,7 @@ export interface PhaseStay {
 }
 
 /** How long sessions were in each phase, of those that are in it no more; several stays of one count as one. */
-export async function medianStays(db: Queryable, window: StatsWindow): Promise<PhaseStay[]> {
+export async function medianStays(db: Reader, window: StatsWindow): Promise<PhaseStay[]> {
   const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`
     with visits as (
       select t.session_id, t.status, t.recorded_at as at,
@@ -104,7 +107,7 @@ export async function medianStays(db: Queryable, window: StatsWindow): Promise<P
 }
 
 /** When the first of the sessions was created; null where there is none. */
-export async function firstCreated(db: Queryable, window: StatsWindow): Promise<Date | null> {
+export async function firstCreated(db: Reader, window: StatsWindow): Promise<Date | null> {
   const [row] = await db
     .select({ first: min(sessions.createdAt) })
     .from(sessions)
@@ -123,7 +126,7 @@ export interface Outcomes {
  * What was created after the last edge counts to the last stretch.
  */
 export async function countOutcomes(
-  db: Queryable,
+  db: Reader,
   window: StatsWindow,
   edges: readonly Date[],
 ): Promise<Outcomes[]> {

@@ -105,7 +105,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
   TransitionRule: { OPEN: 'from to sources action' },
   BlockedAction: { OPEN: 'action reason' },
   Viewer: { OPEN: 'id roles expiresAt' },
-  SessionStats: { OPEN: 'total byStatus byWaitingOn funnel intervals' },
+  SessionStats: { OPEN: 'asOf total byStatus byWaitingOn funnel intervals' },
   StatusCount: { OPEN: 'status subStatus count oldestSince' },
   PartyCount: { OPEN: 'waitingOn count oldestSince' },
   FunnelStage: { OPEN: 'status reached medianSecondsToReach medianSecondsSpent' },

@@ -4,7 +4,13 @@ import type { Clock } from '../domain/ports.ts';
 import type { WatchDelivery } from '../telemetry/deliveries.ts';
 import { type CursorExpiry, type LogPlace, placeAfter } from './cursor.ts';
 import type { FrameJson } from './frame-json.ts';
-import { keyOfEntry, type LastingResults, SharedExecution, type Shown } from './shared-execution.ts';
+import {
+  type FrameResult,
+  keyOfEntry,
+  type LastingResults,
+  SharedExecution,
+  type Shown,
+} from './shared-execution.ts';
 import type { LogProgress, Selection } from './stream.ts';
 import type { Entry, Listener, Progress } from './tail.ts';
 
@@ -157,11 +163,15 @@ export class Audience implements Listener {
       })),
       (follower, index) => follower.wants(wanted[index] as Entry),
     );
-    const passed = entries.map((entry) => ({
-      entry,
-      place: placeAfter(entry),
-      ...(results.get(keyOfEntry(entry)) ?? NOBODYS),
-    }));
+    const passed = entries.map((entry): Passed => {
+      const result = results.get(keyOfEntry(entry)) ?? NOBODYS;
+      return {
+        entry,
+        place: placeAfter(entry),
+        jsonFor: (viewerKey) => result.jsonFor(viewerKey),
+        length: result.length,
+      };
+    });
     this.#position = passed.at(-1)?.entry.number ?? this.#position;
     this.#keep(passed);
     let served = 0;
@@ -225,15 +235,10 @@ export class Audience implements Listener {
     const occasion = {};
     if (!this.execution.dependsOnViewer) {
       const forAll = await this.execution.of(shown, first.viewer, first.viewerKey, occasion);
-      if (!this.execution.dependsOnViewer)
-        return new Map(
-          shown.map(({ key }, index) => [
-            key,
-            { jsonFor: () => forAll[index], length: forAll[index]?.length ?? 0 },
-          ]),
-        );
+      if (forAll.every(({ isShared }) => isShared))
+        return new Map(shown.map(({ key }, index) => [key, forAll[index] as FrameResult]));
     }
-    const byKey = new Map(shown.map(({ key }) => [key, new Map<string, FrameJson>()]));
+    const byKey = new Map(shown.map(({ key }) => [key, new Map<string, FrameResult>()]));
     const ofViewer = new Map<string, Member[]>();
     for (const follower of [...this.#live, ...this.#lagging]) {
       const others = ofViewer.get(follower.viewerKey);
@@ -246,15 +251,15 @@ export class Audience implements Listener {
         const { viewer } = followers[0] as Member;
         const results = await this.execution.of(theirs, viewer, viewerKey, occasion);
         for (const [index, { key }] of theirs.entries())
-          byKey.get(key)?.set(viewerKey, results[index] as FrameJson);
+          byKey.get(key)?.set(viewerKey, results[index] as FrameResult);
       }),
     );
     return new Map(
       [...byKey].map(([key, ofEach]) => [
         key,
         {
-          jsonFor: (viewerKey) => ofEach.get(viewerKey),
-          length: [...ofEach.values()].reduce((total, json) => total + json.length, 0),
+          jsonFor: (viewerKey) => ofEach.get(viewerKey)?.jsonFor(viewerKey),
+          length: [...ofEach.values()].reduce((total, { length }) => total + length, 0),
         },
       ]),
     );

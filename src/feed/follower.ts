@@ -133,12 +133,15 @@ export class Follower implements Member {
     return outcome;
   }
 
-  /** Returns false if the subscriber wants the entry but it was not executed for its viewer. */
+  /**
+   * Returns false if the subscriber wants the entry but it was not executed for its viewer, or the budget is used up: then
+   * the subscriber catches up on its own, at the pace of its budget.
+   */
   #send(passed: Passed): boolean {
     const { entry } = passed;
     if (this.#subscriber.wants(entry)) {
       const json = passed.jsonFor(this.viewerKey);
-      if (json === undefined) return false;
+      if (json === undefined || !this.#subscriber.budget.trySpend()) return false;
       this.#transmit(json, passed.place, false);
       this.#quiet = false;
     }
@@ -165,8 +168,9 @@ export class Follower implements Member {
         if (typeof entries === 'string') return this.#restart(entries);
         // A gap in the numbers: entries were archived, and the client must be told.
         if (!this.#goesOnWith(entries)) return this.#restart('ARCHIVED');
-        for (let from = 0; from < entries.length; from += REPLAYED_AT_ONCE)
-          if (!(await this.#replay(entries.slice(from, from + REPLAYED_AT_ONCE)))) return;
+        const atOnce = Math.min(REPLAYED_AT_ONCE, this.#subscriber.budget.framesAtOnce);
+        for (let from = 0; from < entries.length; from += atOnce)
+          if (!(await this.#replay(entries.slice(from, from + atOnce)))) return;
       }
       if (this.#hasEnded()) return;
       // No await between the check of the head and joining the group, so no entry can be missed in between.
@@ -186,9 +190,16 @@ export class Follower implements Member {
     return first?.number === this.number + 1 && last?.number === this.number + entries.length;
   }
 
-  /** Sends past entries, waiting while the socket is full. Returns false if the subscription ended in the meantime. */
+  /** Waits until the viewer's budget has the cost of so many frames. Returns false if the subscription ended by then. */
+  async #pay(frames: number): Promise<boolean> {
+    if (frames > 0) await this.#subscriber.budget.spend(frames, () => this.#hasEnded());
+    return !this.#hasEnded();
+  }
+
+  /** Sends past entries, waiting while the budget is used up or the socket is full. Returns false if the subscription ended in the meantime. */
   async #replay(entries: readonly Entry[]): Promise<boolean> {
     const wanted = entries.filter((entry) => this.#subscriber.wants(entry));
+    if (!(await this.#pay(wanted.length))) return false;
     const shown = wanted.map(
       (transition): Shown => ({
         key: keyOfEntry(transition),
@@ -196,7 +207,7 @@ export class Follower implements Member {
       }),
     );
     const results = await this.#audience.execution.of(shown, this.viewer, this.viewerKey);
-    const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]]));
+    const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]?.jsonFor(this.viewerKey)]));
     const { sink } = this.#subscriber;
     for (let next = 0; next < entries.length; ) {
       if (!sink.writable) await sink.drained();
@@ -219,10 +230,10 @@ export class Follower implements Member {
   async #show({ frame, at, number, fingerprint }: Anew): Promise<void> {
     const { execution } = this.#audience;
     const key = `${frame.kind} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
-    const [json] =
+    const json =
       frame.kind === 'SNAPSHOT'
-        ? [await execution.alone(frame, this.viewer)]
-        : await execution.of([{ key, frame }], this.viewer, this.viewerKey);
+        ? await execution.alone(frame, this.viewer)
+        : (await execution.of([{ key, frame }], this.viewer, this.viewerKey))[0]?.jsonFor(this.viewerKey);
     const { sink } = this.#subscriber;
     if (!sink.writable) await sink.drained();
     if (this.#hasEnded()) return;
@@ -261,6 +272,7 @@ export class Follower implements Member {
     this.#state = 'CATCHING_UP';
     const { startAnew } = this.#subscriber;
     if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(cause));
+    if (startAnew && !(await this.#pay(1))) return;
     const anew = await startAnew?.(cause);
     this.#metrics?.overflows.inc({ sent: anew?.frame.kind ?? 'LOG' });
     if (this.#hasEnded()) return;

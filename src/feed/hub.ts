@@ -114,7 +114,7 @@ export class Hub {
         session?.wake();
         // The commit behind this notification usually assigned the position too, so the feed can be read right away.
         all?.wake();
-        this.#number().catch(this.#complain);
+        this.#numberSoon();
       },
       missed: () => this.#look(),
     });
@@ -258,6 +258,11 @@ export class Hub {
     return this.#nextPass;
   }
 
+  /** For callers that do not wait: a pass that is queued already serves them too, and complains once. */
+  #numberSoon(): void {
+    if (!this.#nextPass) this.#number().catch(this.#complain);
+  }
+
   async #numberAll(): Promise<void> {
     const deadline = performance.now() + NUMBERING_DEADLINE_MS;
     let retryMs = NUMBERING_RETRY_MS.first;
@@ -282,7 +287,7 @@ export class Hub {
    * however many logs and subscribers there are.
    */
   #look(): void {
-    this.#number().catch(this.#complain);
+    this.#numberSoon();
     if (this.#lookingAtLogs) {
       this.#looksAgain = true;
       return;

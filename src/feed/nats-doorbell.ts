@@ -7,7 +7,8 @@ import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { tellingOfSockets } from './opened-sockets.ts';
 import { keepTrying, type RetryTimings } from './persistence.ts';
-import { hearMessage, type Rings, UnsentRings, writeMessages } from './ring-message.ts';
+import { RingHearer } from './ring-hearer.ts';
+import { type Rings, UnsentRings, writeMessages } from './ring-message.ts';
 
 export interface NatsDoorbell extends Doorbell {
   /**
@@ -43,6 +44,8 @@ interface Parts {
   /** Subject shared by all replicas of a database, see `subjectOf`. */
   readonly subject: string;
   readonly log: Logger;
+  /** Hears of each message that was not understood. */
+  readonly onNotUnderstood?: () => void;
   readonly timings?: Partial<NatsTimings>;
 }
 
@@ -59,11 +62,18 @@ export const subjectOf = ({ cursorKey }: { readonly cursorKey: Buffer }): string
  * at a time, and rings that come in the meantime go together in the next; a batch that the server did not confirm is
  * sent again.
  */
-export function createNatsDoorbell({ servers, subject, log, timings: given }: Parts): NatsDoorbell {
+export function createNatsDoorbell({
+  servers,
+  subject,
+  log,
+  onNotUnderstood,
+  timings: given,
+}: Parts): NatsDoorbell {
   const timings = { ...TIMINGS, ...given };
   const options = { ...accessOf(servers), ...patience(timings) };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
+  const hearer = new RingHearer({ here, ownOrigin: origin, log, onNotUnderstood });
   const unsent = new UnsentRings();
   const leaving = new AbortController();
   let stopped = false;
@@ -106,7 +116,8 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
       const made = await tellingOfSockets(onSocket, () => connect(options));
       void whenStale(made, hangUp);
       made.subscribe(subject, {
-        callback: (error, message) => (error ? hangUp() : hearMessage(here, message.string(), origin)),
+        callback: (error, message) =>
+          error ? hangUp() : hearer.hear(() => message.string(), message.data.length),
       });
       if (await arrived(made)) {
         connection = made;
@@ -143,6 +154,7 @@ export function createNatsDoorbell({ servers, subject, log, timings: given }: Pa
       const farewell = wait(timings.farewellMs, undefined, { ref: false });
       await Promise.race([telling, farewell]);
       leaving.abort();
+      hearer.stop();
       // A DNS lookup cannot be cancelled, only waited for.
       await Promise.race([listening, farewell]);
       await here.stop();

@@ -6,7 +6,8 @@ import { type ListenTimings, listenOnce, notify } from '../db/notifications.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { keepTrying, type RetryTimings } from './persistence.ts';
-import { hearMessage, UnsentRings, writeMessages } from './ring-message.ts';
+import { RingHearer } from './ring-hearer.ts';
+import { UnsentRings, writeMessages } from './ring-message.ts';
 
 /** NOTIFY channel of all sessions and all replicas of a database. */
 export const CHANNEL = 'vkyc_doorbell';
@@ -39,6 +40,8 @@ interface Parts {
   /** Pool for NOTIFY. */
   readonly db: Database;
   readonly log: Logger;
+  /** Hears of each notification that was not understood. */
+  readonly onNotUnderstood?: () => void;
   readonly timings?: Partial<DoorbellTimings>;
 }
 
@@ -47,10 +50,17 @@ interface Parts {
  * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the recording transactions,
  * one at a time for each process; rings that come in the meantime go together in the next.
  */
-export function createPostgresDoorbell({ url, db, log, timings: given }: Parts): PostgresDoorbell {
+export function createPostgresDoorbell({
+  url,
+  db,
+  log,
+  onNotUnderstood,
+  timings: given,
+}: Parts): PostgresDoorbell {
   const timings = { ...TIMINGS, ...given };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
+  const hearer = new RingHearer({ here, ownOrigin: origin, log, onNotUnderstood });
   const unsent = new UnsentRings();
   const stopping = new AbortController();
   let telling: Promise<void> | null = null;
@@ -82,7 +92,7 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
         succeeded();
         here.missed();
       },
-      onText: (text) => hearMessage(here, text, origin),
+      onText: (text) => hearer.hear(() => text),
     }).catch((error: unknown) => {
       connected = false;
       if (stopping.signal.aborted) return;
@@ -102,6 +112,7 @@ export function createPostgresDoorbell({ url, db, log, timings: given }: Parts):
     listen: here.listen,
     async stop() {
       stopping.abort();
+      hearer.stop();
       await listening;
       await Promise.race([telling, wait(timings.farewellMs, undefined, { ref: false })]);
       await here.stop();

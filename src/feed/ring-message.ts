@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { LocalDoorbell } from './doorbell.ts';
 
 /** Highest sequence rung for each session; `LOOK` (poll all logs) if there are too many sessions to list. */
 export type Rings = ReadonlyMap<string, number> | 'LOOK';
@@ -13,12 +12,15 @@ export interface RingMessage {
 
 /** A session id, a sequence and their punctuation take at most 54 bytes, so a message stays under 7,700 bytes. */
 const SESSIONS_IN_MESSAGE = 140;
+/** Limit of a NOTIFY payload; a longer message is none of ours. */
+export const MAX_MESSAGE_BYTES = 8_000;
+const MAX_ID_LENGTH = 64;
 /** Sessions listed at most. With more, polling all logs costs the listeners less than reading the list. */
-const MOST_NAMED = SESSIONS_IN_MESSAGE * 10;
+export const MAX_NAMED_SESSIONS = SESSIONS_IN_MESSAGE * 10;
 
 const wireShape = z.object({
-  from: z.string(),
-  rings: z.array(z.tuple([z.string(), z.int().nonnegative()])).nullable(),
+  from: z.string().max(MAX_ID_LENGTH),
+  rings: z.array(z.tuple([z.string().max(MAX_ID_LENGTH), z.int().nonnegative()])).nullable(),
 });
 
 /** Queue of rings to send, in bounded memory: for each session only the highest sequence matters. */
@@ -33,7 +35,7 @@ export class UnsentRings {
   add(sessionId: string, sequence: number): void {
     if (this.#tooMany) return;
     this.#rings.set(sessionId, Math.max(sequence, this.#rings.get(sessionId) ?? 0));
-    if (this.#rings.size <= MOST_NAMED) return;
+    if (this.#rings.size <= MAX_NAMED_SESSIONS) return;
     this.#tooMany = true;
     this.#rings.clear();
   }
@@ -68,21 +70,11 @@ export function writeMessages({ origin, rings }: RingMessage): string[] {
 
 /** Parses a message; null if it is not one of ours. */
 export function readMessage(text: string): RingMessage | null {
+  if (text.length > MAX_MESSAGE_BYTES) return null;
   try {
     const { from, rings } = wireShape.parse(JSON.parse(text));
     return { origin: from, rings: rings === null ? 'LOOK' : new Map(rings) };
   } catch {
     return null;
   }
-}
-
-/**
- * Delivers a message to the listeners in this process. Ignores this process's own messages; a message that cannot be
- * parsed counts as missed rings.
- */
-export function hearMessage(here: LocalDoorbell, text: string, ownOrigin: string): void {
-  const message = readMessage(text);
-  if (message?.origin === ownOrigin) return;
-  if (message === null || message.rings === 'LOOK') here.missed();
-  else for (const [sessionId, sequence] of message.rings) here.ring(sessionId, sequence);
 }

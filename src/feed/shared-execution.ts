@@ -23,17 +23,45 @@ export const createLastingResults = (): LastingResults =>
 /** The key of an entry's frame. Numbers are assigned again after a failover, so that a number alone would not do. */
 export const keyOfEntry = (entry: Entry): string => `${entry.number} ${fingerprintOf(entry)}`;
 
+/** Result of a frame. Only viewers that it holds for are given its JSON. */
+export class FrameResult {
+  readonly #json: FrameJson;
+  /** The viewer that it was executed for; null if it is the same for all. */
+  readonly #viewerKey: string | null;
+  readonly length: number;
+
+  constructor({ json, dependsOnViewer }: Pick<Executed, 'json' | 'dependsOnViewer'>, viewerKey: string) {
+    this.#json = json;
+    this.#viewerKey = dependsOnViewer ? viewerKey : null;
+    this.length = json.length;
+  }
+
+  /** Whether it is the same for all viewers. */
+  get isShared(): boolean {
+    return this.#viewerKey === null;
+  }
+
+  /** Returns the JSON; undefined if the frame was executed for another viewer and depends on the viewer. */
+  jsonFor(viewerKey: string): FrameJson | undefined {
+    return this.#viewerKey === null || this.#viewerKey === viewerKey ? this.#json : undefined;
+  }
+}
+
+/** In place of a viewer's key: an execution that all viewers join. A viewer's key is never empty. */
+const FOR_ALL = '';
+
 let executions = 0;
 
 /**
  * Executes a selection once for all who ask for the same frame at the same time. Beyond that only results are kept that
- * are the same whenever they are made: nobody is shown anything older than their asking.
+ * are the same whenever they are made: nobody is shown anything older than their asking. Viewers may join an execution
+ * that runs for another one, but are given its results only if those are the same for all.
  */
 export class SharedExecution {
-  /** Whether some result was found to depend on who is looking: from then on each viewer gets their own. */
+  /** Whether a result was found to depend on the viewer: from then on no viewer waits for another one's execution. */
   dependsOnViewer = false;
   readonly #selection: Selection;
-  readonly #underWay = new Map<string, Promise<Executed>>();
+  readonly #underWay = new Map<string, Promise<FrameResult>>();
   readonly #lasting: LastingResults;
   /** Its own among those that share what is kept. */
   readonly #name: string;
@@ -45,31 +73,30 @@ export class SharedExecution {
     this.#name = String(executions);
   }
 
-  /** Results as JSON, in the order of the frames. `viewerKey` is the viewer's identity. */
+  /** Returns results that hold for the viewer, in the order of the frames. `viewerKey` is the viewer's identity. */
   async of(
     shown: readonly Shown[],
     viewer: Viewer,
     viewerKey: string,
     occasion: object = {},
-  ): Promise<FrameJson[]> {
-    const kept = this.#keptOf(shown, this.dependsOnViewer ? viewerKey : '');
+  ): Promise<FrameResult[]> {
+    const kept = this.#keptFor(shown, viewerKey);
     if (kept) return kept;
     if (!this.dependsOnViewer) {
-      const shared = await this.#execute(shown, viewer, '', occasion);
-      this.dependsOnViewer ||= shared.some((result) => result.dependsOnViewer);
-      if (!this.dependsOnViewer) return shared.map(({ json }) => json);
+      const shared = await this.#execute(shown, viewer, viewerKey, FOR_ALL, occasion);
+      if (shared.every((result) => result.jsonFor(viewerKey) !== undefined)) return shared;
     }
-    const own = await this.#execute(shown, viewer, viewerKey, occasion);
-    return own.map(({ json }) => json);
+    return this.#execute(shown, viewer, viewerKey, viewerKey, occasion);
   }
 
-  /** Null where not all of them are kept. */
-  #keptOf(shown: readonly Shown[], whose: string): FrameJson[] | null {
-    const kept: FrameJson[] = [];
+  /** Returns null unless all of them are kept. */
+  #keptFor(shown: readonly Shown[], viewerKey: string): FrameResult[] | null {
+    const kept: FrameResult[] = [];
     for (const each of shown) {
-      const json = this.#lasting.get(`${this.#name} ${nameOf(each, whose)}`);
+      const shared = this.#lasting.get(this.#keptName(each, FOR_ALL));
+      const json = shared ?? this.#lasting.get(this.#keptName(each, viewerKey));
       if (json === undefined) return null;
-      kept.push(json);
+      kept.push(new FrameResult({ json, dependsOnViewer: shared === undefined }, viewerKey));
     }
     return kept;
   }
@@ -80,8 +107,15 @@ export class SharedExecution {
     return (result as Executed).json;
   }
 
-  #execute(shown: readonly Shown[], viewer: Viewer, whose: string, occasion: object): Promise<Executed[]> {
-    const missing = shown.filter((each) => !this.#underWay.has(nameOf(each, whose)));
+  /** `joinedBy` names who may join: all viewers, or one. */
+  #execute(
+    shown: readonly Shown[],
+    viewer: Viewer,
+    viewerKey: string,
+    joinedBy: string,
+    occasion: object,
+  ): Promise<FrameResult[]> {
+    const missing = shown.filter((each) => !this.#underWay.has(nameOf(each, joinedBy)));
     if (missing.length > 0) {
       const executing = this.#selection.execute(
         missing.map(({ frame }) => frame),
@@ -90,17 +124,27 @@ export class SharedExecution {
       );
       for (const [index, each] of missing.entries()) {
         const result = executing
-          .finally(() => this.#underWay.delete(nameOf(each, whose)))
-          .then((results) => this.#keep(nameOf(each, whose), results[index] as Executed));
-        this.#underWay.set(nameOf(each, whose), result);
+          .finally(() => this.#underWay.delete(nameOf(each, joinedBy)))
+          .then((results) => this.#keep(each, results[index] as Executed, viewerKey));
+        this.#underWay.set(nameOf(each, joinedBy), result);
       }
     }
-    return Promise.all(shown.map((each) => this.#underWay.get(nameOf(each, whose)) as Promise<Executed>));
+    return Promise.all(
+      shown.map((each) => this.#underWay.get(nameOf(each, joinedBy)) as Promise<FrameResult>),
+    );
   }
 
-  #keep(name: string, result: Executed): Executed {
-    if (result.lasting) this.#lasting.set(`${this.#name} ${name}`, result.json);
+  /** Keeps a result that never changes: under the name of its viewer, unless it is the same for all. */
+  #keep(each: Shown, executed: Executed, viewerKey: string): FrameResult {
+    const result = new FrameResult(executed, viewerKey);
+    if (!result.isShared) this.dependsOnViewer = true;
+    if (executed.lasting)
+      this.#lasting.set(this.#keptName(each, result.isShared ? FOR_ALL : viewerKey), executed.json);
     return result;
+  }
+
+  #keptName(each: Shown, whose: string): string {
+    return `${this.#name} ${nameOf(each, whose)}`;
   }
 }
 

@@ -2,6 +2,7 @@ import type { SessionRow } from '../db/sessions.ts';
 import type { LogRow } from '../db/transitions.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { CursorError, CursorExpiry, LogPlace } from './cursor.ts';
+import type { FrameBudget } from './frame-budget.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { Progress } from './tail.ts';
 
@@ -77,6 +78,7 @@ export interface Subscriber {
   readonly selection: Selection;
   readonly sink: Sink;
   readonly viewer: Viewer;
+  readonly budget: FrameBudget;
   /** The cursor that the client wants to resume after; null if it gave none. */
   readonly after: string | null;
   cursorOf(place: LogPlace): string;

@@ -3,13 +3,17 @@
 /** Status pair, written `STATUS/SUB_STATUS`. */
 export type PairName = `${string}/${string}`;
 
-const FUNCTION = /FUNCTION "is_status_pair"[\s\S]*?AS \$\$([\s\S]*?)\$\$/g;
+const FUNCTION = 'FUNCTION "is_status_pair"';
 const PAIR = /\('([^']+)', '([^']+)'\)/g;
 const LINE_WIDTH = 108;
 
 /** Returns the pairs that the newest function body in these migrations accepts. Pass the migrations in their order. */
 export function pairsStoredBy(migrations: readonly string[]): PairName[] {
-  const bodies = migrations.flatMap((sql) => [...sql.matchAll(FUNCTION)].map(([, body = '']) => body));
+  const bodies = migrations.flatMap((sql) => {
+    const definitions = sql.split(FUNCTION).slice(1);
+    // The body stands between two $$.
+    return definitions.map((definition) => definition.split('AS $$')[1]?.split('$$')[0] ?? '');
+  });
   return [...(bodies.at(-1) ?? '').matchAll(PAIR)].map(
     ([, status, subStatus]): PairName => `${status}/${subStatus}`,
   );

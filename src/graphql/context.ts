@@ -5,11 +5,13 @@ import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Cursors, LogPlace } from '../feed/cursor.ts';
+import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/stream.ts';
 import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
 import type { MeetingChanged } from '../services/meetings.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
+import type { SessionFigures } from '../services/session-figures.ts';
 import type { StartSession } from '../services/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import { Pace } from './pace.ts';
@@ -21,6 +23,7 @@ export interface Services {
   readonly sealer: Sealer;
   readonly cursors: Cursors;
   readonly hub: Hub;
+  readonly figures: SessionFigures;
   readonly policy: ActionPolicy;
   readonly clock: Clock;
   readonly startSession: StartSession;
@@ -51,6 +54,10 @@ export interface Context {
   readonly shown: PersonalDataShown | null;
   /** The newest place in the feed over all sessions, the same for the whole operation. */
   feedEnd(): Promise<LogPlace>;
+  /** Aborted when nobody waits for the answer any more; null in subscriptions. */
+  readonly signal: AbortSignal | null;
+  /** Tells what runs for the answer that nobody waits for it. */
+  abandon(): void;
   /** While a subscription begins: where its frames go, and what is shown of them. */
   readonly connection: LiveConnection | null;
 }
@@ -58,6 +65,7 @@ export interface Context {
 export interface LiveConnection {
   readonly sink: Sink;
   readonly selection: Selection;
+  readonly budget: FrameBudget;
 }
 
 export const createContext = (
@@ -66,6 +74,7 @@ export const createContext = (
   connection: LiveConnection | null = null,
 ): Context => {
   let feedEnd: Promise<LogPlace> | null = null;
+  const abandoned = connection ? null : new AbortController();
   return {
     viewer,
     staff: isStaff(viewer),
@@ -76,6 +85,8 @@ export const createContext = (
     live: connection !== null,
     shown: connection ? null : new PersonalDataShown(),
     connection,
+    signal: abandoned?.signal ?? null,
+    abandon: () => abandoned?.abort(),
     feedEnd() {
       feedEnd ??= services.hub.newest().then(({ at }) => at);
       return feedEnd;

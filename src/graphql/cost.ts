@@ -50,6 +50,9 @@ const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|cancelReason)$/;
 const VALUES_OF_SEALED = 3;
 /** A list of leaves, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
+/** Statistics of all sessions look at that many times as many rows as those of open ones (`openOnly: true`). */
+const ALL_SESSIONS_FACTOR = 20;
+const STATISTICS = 'Query.sessionStats';
 
 /** They only carry others: asking for `edges` costs what asking for `nodes` does. */
 const CARRIER = /Edge$/;
@@ -58,6 +61,8 @@ const CONNECTION = /Connection$/;
 
 /** Arguments that say how many entries a field may have. */
 const SIZES = ['first', 'last', 'ids'];
+/** Arguments whose values change the cost. */
+const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
 
 interface Asked {
   readonly schema: GraphQLSchema;
@@ -115,7 +120,7 @@ function sizesIn(document: DocumentNode): string[] {
   const sizes = new Set<string>();
   visit(document, {
     Argument({ name, value }) {
-      if (SIZES.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
+      if (COSTLY_ARGUMENTS.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
       // In a list each may be one.
       if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
     },
@@ -124,7 +129,11 @@ function sizesIn(document: DocumentNode): string[] {
 }
 
 const sizeOf = (value: unknown): unknown =>
-  Array.isArray(value) ? `of ${value.length}` : typeof value === 'number' ? value : typeof value;
+  Array.isArray(value)
+    ? `of ${value.length}`
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? value
+      : typeof value;
 
 function walk({ schema, document, operation, values }: Asked): Amount {
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
@@ -162,7 +171,9 @@ function walk({ schema, document, operation, values }: Asked): Amount {
     const type = getNamedType(field.type);
     if (!isCompositeType(type)) return { cost: own ?? 0, values: valuesOf(field) };
     if (type.name === 'PageInfo') return ofSet(node.selectionSet, type);
-    const count = entries(field, node, values);
+    const isOfAll =
+      `${parent.name}.${node.name.value}` === STATISTICS && !asksForOpenOnly(field, node, values);
+    const count = isOfAll ? ALL_SESSIONS_FACTOR : entries(field, node, values);
     const below = CONNECTION.test(type.name)
       ? ofSet(node.selectionSet, type, count)
       : multiply(count, ofSet(node.selectionSet, type));
@@ -179,11 +190,17 @@ function valuesOf({ name, type }: GraphQLField<unknown, unknown>): number {
   return isListType(getNullableType(type)) ? VALUES_OF_LIST : 1;
 }
 
-/** Returns why an operation is refused for the amount that it asks for, or null. */
-export function findExcessiveAmount({ cost, values }: Amount): GraphQLError | null {
-  if (cost > LIMITS.cost)
+/** Returns why an operation is refused for the amount that it asks for, or null. Of a subscription, it is each frame's. */
+export function findExcessiveAmount(
+  { cost, values }: Amount,
+  { operation }: OperationDefinitionNode,
+): GraphQLError | null {
+  const isLive = operation === 'subscription';
+  const maxCost = isLive ? LIMITS.frameCost : LIMITS.cost;
+  const what = isLive ? 'Each frame of this subscription' : 'This operation';
+  if (cost > maxCost)
     return tooComplex(
-      `This operation costs ${cost}, and ${LIMITS.cost} is the most: ask for smaller pages, or for less of each entry.`,
+      `${what} costs ${cost}, and ${maxCost} is the most: ask for smaller pages, or for less of each entry.`,
     );
   if (values > LIMITS.answerValues)
     return tooComplex(
@@ -208,7 +225,11 @@ function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values:
   return Math.min(LIMITS.page, Math.max(1, first ?? last ?? ids?.length ?? 1));
 }
 
+const asksForOpenOnly = (...asked: Parameters<typeof getArgumentValues>): boolean =>
+  argumentsOf(...asked).openOnly === true;
+
 interface Sizes {
+  readonly openOnly?: boolean | null;
   readonly first?: number | null;
   readonly last?: number | null;
   readonly ids?: readonly unknown[] | null;

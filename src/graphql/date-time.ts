@@ -12,6 +12,17 @@ function inRange(time: Date): Date {
   });
 }
 
+/** Twice the longest form with nine digits of a second. */
+const MAX_LENGTH = 64;
+
+/** Refuses what is too long before a regular expression looks at it. */
+function bounded<Value>(value: Value): Value {
+  if (typeof value !== 'string' || value.length <= MAX_LENGTH) return value;
+  throw new GraphQLError(`A time has at most ${MAX_LENGTH} characters.`, {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}
+
 /** ISO 8601 with any offset in, UTC out. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...config,
@@ -19,6 +30,9 @@ export const DateTime = new GraphQLScalarType<Date, Date>({
   description:
     'A moment, as ISO 8601 in a string: taken with any offset, such as 2026-01-02T10:00:00+05:30, and always given in UTC, to the millisecond: 2026-01-02T04:30:00.000Z.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
-  parseValue: (value) => inRange(config.parseValue(value) as Date),
-  parseLiteral: (node, variables) => inRange(config.parseLiteral(node, variables) as Date),
+  parseValue: (value) => inRange(config.parseValue(bounded(value)) as Date),
+  parseLiteral(node, variables) {
+    bounded('value' in node ? node.value : null);
+    return inRange(config.parseLiteral(node, variables) as Date);
+  },
 });

@@ -15,7 +15,8 @@ interface Parts {
 }
 
 /**
- * An operation that takes longer than `seconds` is answered without its result. What it began goes on to its end. The
+ * An operation that takes longer than `seconds` is answered without its result. Statistics are cancelled
+ * then; whatever else it began goes on to its end. The
  * personal data that it shows is recorded as read before anybody sees it, and withheld where it cannot be recorded.
  */
 export const createExecute =
@@ -23,7 +24,10 @@ export const createExecute =
   async (args) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ExecutionResult>((resolve) => {
-      timer = setTimeout(() => resolve({ errors: [tooLate(seconds)] }), seconds * 1000);
+      timer = setTimeout(() => {
+        args.contextValue.abandon();
+        resolve({ errors: [tooLate(seconds)] });
+      }, seconds * 1000);
     });
     try {
       return await Promise.race([executeOnRecord(args, run, log), late]);

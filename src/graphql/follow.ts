@@ -96,7 +96,7 @@ function subscriberOf(
   { connection, viewer, cursors }: Context,
   after: Cursor,
   filter: Wanted | null | undefined,
-): Pick<Subscriber, 'sink' | 'selection' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
+): Pick<Subscriber, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
   refuseStrayPairs(filter?.status, filter?.subStatus);
   if (!connection) throw new Error('A subscription was begun without a connection for its frames');
   return {

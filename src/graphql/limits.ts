@@ -29,6 +29,8 @@ export const LIMITS = {
   cost: 25_000,
   /** Leaf values in an answer, some of which count several times, see cost.ts. Writing 100,000 as JSON takes 20 ms. */
   answerValues: 100_000,
+  /** A frame of a subscription: there may be thousands. A hundred times what our own subscriptions need. */
+  frameCost: 1_000,
 } as const;
 
 /** The parser stops at these limits and does not read the rest of a longer document. */

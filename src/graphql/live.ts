@@ -10,10 +10,13 @@ import { formattedResult, isOurFault, type Translate } from './errors.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import type { Operation } from './operation.ts';
 import { Pace } from './pace.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** A burst is executed in turns, so that others on this process have theirs. */
 const LONGEST_TURN_MS = 5;
-const EXECUTED_TOGETHER = 10;
+const MAX_EXECUTED_TOGETHER = 10;
+/** Highest cost of the frames that are executed together: they are completed in one turn of the event loop. */
+const MAX_COST_TOGETHER = 1_000;
 /** How long a frame that fails is executed again, at doubling intervals, before its connections are closed. */
 const FRAME_RETRY_FOR_MS = 5_000;
 const FRAME_FIRST_RETRY_MS = 100;
@@ -21,6 +24,7 @@ const FRAME_FIRST_RETRY_MS = 100;
 interface Parts {
   readonly services: Services;
   readonly translate: Translate;
+  readonly rateLimit: RateLimit;
   /** Hears of each execution of a frame that failed for a fault of the gateway. */
   readonly onFailedFrame: () => void;
 }
@@ -32,7 +36,11 @@ export async function subscribeTo(
   sink: Sink,
   parts: Parts,
 ): Promise<Lifetime | ExecutionResult> {
-  const live = { sink, selection: selectionOf(operation, isStaff(viewer), parts) };
+  const live = {
+    sink,
+    selection: selectionOf(operation, isStaff(viewer), parts),
+    budget: parts.rateLimit.framesOf(viewer, operation.cost),
+  };
   const contextValue = createContext(parts.services, viewer, live);
   const begun = (await tracedOperation(labelsOf(operation), async () =>
     createSourceEventStream({ ...operation, contextValue }),
@@ -55,6 +63,7 @@ class FrameContext implements Context {
   readonly live = true;
   readonly shown = null;
   readonly connection = null;
+  readonly signal = null;
   readonly cursors: Context['cursors'];
   readonly pace = new Pace();
   dependsOnViewer = false;
@@ -82,6 +91,8 @@ class FrameContext implements Context {
     this.lasting = false;
     return this.#loaders;
   }
+
+  abandon(): void {}
 
   feedEnd(): ReturnType<Context['feedEnd']> {
     this.lasting = false;
@@ -142,17 +153,18 @@ function selectionOf(
     loadersOf.set(occasion, loaders);
     return loaders;
   };
+  const atOnce = Math.max(1, Math.min(MAX_EXECUTED_TOGETHER, Math.floor(MAX_COST_TOGETHER / operation.cost)));
   return {
     key: `${staff ? 'staff' : 'customers'} ${operation.selectionKey}`,
     async execute(frames, viewer, occasion) {
       const results: Executed[] = [];
       let since = performance.now();
-      for (let from = 0; from < frames.length; from += EXECUTED_TOGETHER) {
+      for (let from = 0; from < frames.length; from += atOnce) {
         if (performance.now() - since > LONGEST_TURN_MS) {
           await nextTurn();
           since = performance.now();
         }
-        const together = frames.slice(from, from + EXECUTED_TOGETHER);
+        const together = frames.slice(from, from + atOnce);
         results.push(...(await Promise.all(together.map((frame) => executeOne(frame, viewer, occasion)))));
       }
       return results;

@@ -21,6 +21,7 @@ import type { Viewer } from '../domain/access.ts';
 import { findExcessiveAmount, measureAmount } from './cost.ts';
 import { findExcess } from './extent.ts';
 import { LIMITS, PARSE_OPTIONS } from './limits.ts';
+import { ONE_STATISTICS_RULE } from './one-statistics.ts';
 import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { Trust } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
@@ -160,7 +161,7 @@ export class Operations {
     if (unset !== undefined) return { errors: [nullCondition(unset)] };
     const amount = measureAmount({ schema, document, operation, values: coerced });
     const { cost } = amount;
-    const refusal = findExcessiveAmount(amount);
+    const refusal = findExcessiveAmount(amount, operation);
     if (refusal) return { errors: [refusal], cost };
     return {
       cost,
@@ -195,7 +196,7 @@ export class Operations {
   #validate(document: DocumentNode): readonly GraphQLError[] {
     const { schema, rules, hideSuggestions } = this.#options;
     const options = { maxErrors: LIMITS.errors, hideSuggestions };
-    return validate(schema, document, [...specifiedRules, ...rules], options);
+    return validate(schema, document, [...specifiedRules, ONE_STATISTICS_RULE, ...rules], options);
   }
 
   /** The arguments of a subscription's root field say what to follow and from where: not what is shown of it. */

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GraphQLError } from 'graphql';
 import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import {
   countOutcomes,
@@ -8,8 +10,10 @@ import {
   type StateCount,
   type StatsWindow,
 } from '../db/session-stats.ts';
+import { type Count, isCanceled } from '../db/statistics.ts';
 import { limitOf } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
+import { type Dated, FiguresPending } from '../services/session-figures.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -85,9 +89,20 @@ class StatsInterval {
 })
 class SessionStats {
   readonly window: StatsWindow;
-  /** Counted once, for all that is made of it. */
-  readonly states: () => Promise<readonly StateCount[]>;
+  /** Counts what is asked for, once for all that is made of it. */
+  readonly read: <Figures>(name: string, count: Counting<Figures>) => Promise<Dated<Figures>>;
+  /** Everything that was asked for so far. */
+  readonly asked: readonly Promise<Dated<unknown>>[];
 }
+
+type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
+
+/** Code of an answer that took too long, as of any other operation. */
+const pending = (): GraphQLError =>
+  new GraphQLError(
+    'Counting these sessions takes long, and is not done yet: ask again in a minute, or choose a shorter window.',
+    { extensions: { code: 'TIMEOUT', http: { status: 503 } } },
+  );
 
 /** Calls but once, and only when it is wanted. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -138,42 +153,79 @@ export class SessionStatsResolver {
         'Only sessions that are not over: none in a terminal state, disputed or not. Cheap however many are over, for a screen that asks every second.',
     })
     openOnly: boolean,
-    @Ctx() { services, viewer }: Context,
+    @Ctx() { services, viewer, signal }: Context,
   ): SessionStats {
     const window = { from: from ?? null, to: to ?? null, openOnly, verificationIds: limitOf(viewer) };
-    return { window, states: once(() => countStates(services.db, window)) };
+    const now = services.clock.now();
+    const known = new Map<string, Promise<Dated<unknown>>>();
+    const asked: Promise<Dated<unknown>>[] = [];
+    return {
+      window,
+      asked,
+      read<Figures>(name: string, count: Counting<Figures>) {
+        const before = known.get(name) as Promise<Dated<Figures>> | undefined;
+        if (before) return before;
+        const figures = services.figures
+          .read({ name, window, count, now, signal })
+          .catch((error: unknown) => {
+            if (error instanceof FiguresPending || isCanceled(error)) throw pending();
+            throw error;
+          });
+        known.set(name, figures);
+        asked.push(figures);
+        return figures;
+      },
+    };
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    description:
+      'When the oldest of these figures was counted. It is now, unless counting takes too long for each answer: then figures are kept and refreshed, and `from` and `to` are rounded down to the hour. Null if nothing is counted.',
+  })
+  async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
+    let seen = -1;
+    let dates: number[] = [];
+    // Fields next to this one, and below them, ask after it.
+    while (seen < asked.length) {
+      seen = asked.length;
+      const settled = await Promise.allSettled(asked);
+      dates = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value.asOf.getTime()] : []));
+      await nextTurn();
+    }
+    return dates.length > 0 ? new Date(Math.min(...dates)) : null;
   }
 
   @FieldResolver(() => Int, { description: 'How many sessions were created in the window.' })
-  async total(@Root() { states }: SessionStats): Promise<number> {
-    return (await states()).reduce((total, { count }) => total + count, 0);
+  async total(@Root() stats: SessionStats): Promise<number> {
+    return (await statesOf(stats)).reduce((total, { count }) => total + count, 0);
   }
 
   @FieldResolver(() => [StatusCount], {
     description: 'Where they are now; states without any are left out.',
   })
-  async byStatus(@Root() { states }: SessionStats): Promise<StatusCount[]> {
-    return summed(await states(), ({ status, subStatus }) => `${status}/${subStatus}`);
+  async byStatus(@Root() stats: SessionStats): Promise<StatusCount[]> {
+    return summed(await statesOf(stats), ({ status, subStatus }) => `${status}/${subStatus}`);
   }
 
   @FieldResolver(() => [PartyCount], {
     description:
       'On whom they wait now, NOBODY included; parties without any are left out. Disputed sessions wait on the MERCHANT.',
   })
-  async byWaitingOn(@Root() { states }: SessionStats): Promise<PartyCount[]> {
+  async byWaitingOn(@Root() stats: SessionStats): Promise<PartyCount[]> {
     const counts = new Map(
-      summed(await states(), ({ waitingOn }) => waitingOn).map((row) => [row.waitingOn, row]),
+      summed(await statesOf(stats), ({ waitingOn }) => waitingOn).map((row) => [row.waitingOn, row]),
     );
     return (Object.keys(PARTIES) as Party[]).flatMap((party) => counts.get(party) ?? []);
   }
 
   @FieldResolver(() => [FunnelStage], { description: "Every phase, in the order of a session's life." })
-  async funnel(@Root() { window }: SessionStats, @Ctx() { services }: Context): Promise<FunnelStage[]> {
-    const reached = await countReached(services.db, window);
-    const stages = new Map(reached.map((stage) => [stage.status, stage]));
+  async funnel(@Root() { read }: SessionStats): Promise<FunnelStage[]> {
+    const reached = await read('reached', (window) => (db) => countReached(db, window));
+    const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
     const stays = once(async () => {
-      const rows = await medianStays(services.db, window);
-      return new Map(rows.map(({ status, medianSeconds }) => [status, medianSeconds]));
+      const { figures } = await read('stays', (window) => (db) => medianStays(db, window));
+      return new Map(figures.map(({ status, medianSeconds }) => [status, medianSeconds]));
     });
     return STATUSES.map((status) => ({
       ...(stages.get(status) ?? { status, reached: 0, medianSecondsToReach: null }),
@@ -188,7 +240,7 @@ export class SessionStatsResolver {
       'The window in stretches of equal length, oldest first, those without sessions too. Where `from` is not given it begins with the first session, where `to` is not it ends now. Empty where that leaves no time.',
   })
   async intervals(
-    @Root() { window }: SessionStats,
+    @Root() { read }: SessionStats,
     @Arg('count', () => Int, {
       defaultValue: 24,
       description: `In how many stretches, 1 to ${LIMITS.page}.`,
@@ -198,15 +250,22 @@ export class SessionStatsResolver {
   ): Promise<StatsInterval[]> {
     if (count < 1 || count > LIMITS.page)
       throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
-    const from = window.from ?? (await firstCreated(services.db, window));
-    const to = window.to ?? services.clock.now();
-    if (!from || from >= to) return [];
-    const edges = edgesOf(from, to, count);
-    const outcomes = await countOutcomes(services.db, window, edges);
-    return outcomes.map((each, index) => ({
-      from: edges[index] as Date,
-      to: edges[index + 1] as Date,
-      ...each,
-    }));
+    const now = services.clock.now();
+    const { figures } = await read(`intervals ${count}`, (rounded) => async (db) => {
+      const from = rounded.from ?? (await firstCreated(db, rounded));
+      const to = rounded.to ?? now;
+      if (!from || from >= to) return [];
+      const edges = edgesOf(from, to, count);
+      const outcomes = await countOutcomes(db, rounded, edges);
+      return outcomes.map((each, index) => ({
+        from: edges[index] as Date,
+        to: edges[index + 1] as Date,
+        ...each,
+      }));
+    });
+    return figures;
   }
 }
+
+const statesOf = async ({ read }: SessionStats): Promise<readonly StateCount[]> =>
+  (await read('states', (window) => (db) => countStates(db, window))).figures;

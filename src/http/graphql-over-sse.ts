@@ -126,7 +126,7 @@ async function stream(
   response: FastifyReply['raw'],
   operation: Operation | Refusal,
   viewer: Viewer,
-  { services, translate, execute, metrics }: Parts,
+  { services, translate, rateLimit, execute, metrics }: Parts,
 ): Promise<void> {
   const sink = new ResponseSink(response);
   const onFailedFrame = () => metrics.failedFrames.inc();
@@ -149,7 +149,7 @@ async function stream(
     // Refused within the stream: clients take any other status for a passing fault, and come back for ever.
     if ('errors' in operation) return { errors: operation.errors };
     if (operation.kind === 'subscription')
-      return subscribeTo(operation, viewer, sink, { services, translate, onFailedFrame });
+      return subscribeTo(operation, viewer, sink, { services, translate, rateLimit, onFailedFrame });
     return execute({ ...operation, contextValue: createContext(services, viewer) });
   }
 }

@@ -16,6 +16,7 @@ import type { LiveConnections } from './live-connections.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Authenticator } from './sign-in.ts';
 import { FULL_BYTES, type Room, SocketSink } from './sinks.ts';
+import type { UnsignedSockets } from './unsigned-sockets.ts';
 
 const LARGEST_MESSAGE_BYTES = 64 * 1024;
 /** A peer that answers none of two is dead: it is found within twice this. */
@@ -36,6 +37,7 @@ interface Parts {
   readonly translate: Translate;
   readonly connections: LiveConnections;
   readonly mostSubscriptions: number;
+  readonly unsigned: UnsignedSockets;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -53,8 +55,11 @@ interface Peer {
 }
 
 export interface GraphqlOverWebsocket {
-  /** Takes over a connection that asks to become a WebSocket; `onOpen` is called if it does. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): void;
+  /**
+   * Takes over a connection that asks to become a WebSocket; `onOpen` is called if it does. Returns false, and leaves the
+   * connection alone, if its address has too many that have not signed in.
+   */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): boolean;
   /** Ends what is left once everyone has been sent away. */
   stop(): void;
 }
@@ -91,6 +96,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
       return (await subscribeTo(operation, viewerOf(peer), sink, {
         services,
         translate,
+        rateLimit,
         onFailedFrame,
       })) as never;
     },
@@ -143,11 +149,14 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   });
 
   return {
-    upgrade: (request, socket, head, onOpen) =>
+    upgrade(request, socket, head, onOpen) {
+      if (!parts.unsigned.enter(request)) return false;
       sockets.handleUpgrade(request, socket, head, (client) => {
         onOpen();
         sockets.emit('connection', client, request);
-      }),
+      });
+      return true;
+    },
     stop() {
       clearInterval(pings);
       for (const { client } of peers) void sendAway(client);
@@ -166,7 +175,7 @@ interface Asked {
 async function signIn(
   peer: Peer,
   connectionParams: Connected['connectionParams'],
-  { authenticator, connections }: Parts,
+  { authenticator, connections, unsigned }: Parts,
 ): Promise<boolean> {
   const { client } = peer;
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
@@ -181,6 +190,7 @@ async function signIn(
       client.close(TRY_AGAIN_LATER, 'Try again later');
     return false;
   }
+  unsigned.leave(peer.request);
   peer.leave = connections.admit(
     {
       closeForExpiry: () => client.close(CloseCode.Forbidden, 'Token expired'),

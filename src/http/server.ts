@@ -19,7 +19,7 @@ import { serveGraphiql } from './graphiql.ts';
 import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
 import { type Guard, LOOPBACK_ORIGIN, NOT_WELCOME } from './origin.ts';
 import { requestIdOf } from './request-id.ts';
-import { type Authenticator, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
+import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 /** Room for the longest document and variables. Parsing as JSON is what costs: 1 MiB of brackets hold the loop 82 ms. */
 const MAX_REQUEST_BYTES = 256 * 1024;
@@ -159,7 +159,10 @@ export function createHttpServer({
       return reply
         .status(400)
         .send(
-          problem('BAD_USER_INPUT', 'Send {"sub": "somebody", "roles": ["AGENT"], "verification_ids": []}.'),
+          problem(
+            'BAD_USER_INPUT',
+            `Send {"sub": "somebody", "roles": ["AGENT"], "verification_ids": [], "expiresIn": 3600}; expiresIn: 1 to ${MAX_DEVELOPMENT_TOKEN_SECONDS} seconds.`,
+          ),
         );
     });
   }
@@ -237,6 +240,7 @@ const tokenRequest = z.strictObject({
   sub: SUBJECT,
   roles: z.array(z.string()).default([]),
   verification_ids: VERIFICATION_IDS,
+  expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
 });
 
 /** Where a listening server can be reached. */

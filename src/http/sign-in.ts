@@ -2,29 +2,28 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { SignIn } from '../config.ts';
 import { ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
 import type { FailureLimit } from './failure-limit.ts';
+import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
 
 /** How far the clock of who signs tokens may be from ours. */
 export const CLOCK_SKEW_SECONDS = 30;
-const DEVELOPMENT_TOKEN_LIFE = '12h';
-/** HS256 alone for a shared secret; for published keys the usual asymmetric ones. Never `none`. */
-const ASYMMETRIC = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+/** Lifetime of a development token that asks for none, and the longest that one may ask for. */
+const DEVELOPMENT_TOKEN_SECONDS = 12 * 3600;
+export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
 
-/** How long a key that its owner has withdrawn may still be believed in, with what it signed. */
-export const KEYS_KEPT_SECONDS = 300;
-/** For how long the signature of a token that was good is not looked at again. Its end is, each time. */
+/** How long a token that was accepted is not verified again. Its expiry is checked each time. */
 export const TOKENS_KEPT_SECONDS = 30;
-const MOST_TOKENS_KEPT = 10_000;
-/** A token that names a key not known yet has the keys fetched anew, but no more often than this. */
-export const KEYS_COOLDOWN_SECONDS = 30;
-const KEYS_TIMEOUT_MS = 5_000;
+const MAX_TOKENS_KEPT = 10_000;
+/** As long as a message of a WebSocket, which may carry one; a header has less room. */
+const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
@@ -50,37 +49,49 @@ export interface Authenticator {
    */
   viewerOf(authorization: unknown, request: IncomingMessage): Promise<Viewer>;
   /** Signs a token; null unless in development mode. */
-  readonly issue:
-    | ((claims: { sub: string; roles: string[]; verification_ids: string[] }) => Promise<string>)
-    | null;
+  readonly issue: ((claims: DevelopmentClaims) => Promise<string>) | null;
 }
 
-interface Parts {
+export interface DevelopmentClaims {
+  readonly sub: string;
+  readonly roles: readonly string[];
+  readonly verification_ids: readonly string[];
+  /** Seconds from now. */
+  readonly expiresIn?: number | undefined;
+}
+
+interface Options {
   readonly signIn: SignIn;
+  /** Signs tokens in development mode. */
+  readonly developmentSecret: Buffer;
   readonly clock: Clock;
   readonly failures: FailureLimit;
+  readonly log: Logger;
 }
 
-export function createAuthenticator({ signIn, clock, failures }: Parts): Authenticator {
+export function createAuthenticator({
+  signIn,
+  developmentSecret,
+  clock,
+  failures,
+  log,
+}: Options): Authenticator {
+  const algorithms = signIn.kind === 'JWKS' ? ASYMMETRIC_ALGORITHMS : ['HS256'];
   const options = {
-    algorithms: signIn.kind === 'JWKS' ? ASYMMETRIC : ['HS256'],
+    algorithms,
     clockTolerance: CLOCK_SKEW_SECONDS,
     // A token without an end could not be taken back; the machine of a developer is spared that.
     requiredClaims: signIn.kind === 'DEVELOPMENT' ? [] : ['exp'],
     ...('issuer' in signIn && signIn.issuer ? { issuer: signIn.issuer } : {}),
     ...('audience' in signIn && signIn.audience ? { audience: signIn.audience } : {}),
   };
-  const key: JWTVerifyGetKey =
+  const verify: VerifyToken =
     signIn.kind === 'JWKS'
-      ? createRemoteJWKSet(new URL(signIn.url), {
-          cacheMaxAge: (KEYS_KEPT_SECONDS - TOKENS_KEPT_SECONDS) * 1000,
-          cooldownDuration: KEYS_COOLDOWN_SECONDS * 1000,
-          timeoutDuration: KEYS_TIMEOUT_MS,
-        })
-      : onceImported(signIn.secret);
+      ? createKeySet({ url: signIn.url, log })
+      : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
   /** By the hashes of their tokens. Checking a signature takes a fifth of the time of a small request. */
-  const known = new LRUCache<string, Viewer>({ max: MOST_TOKENS_KEPT, ttl: TOKENS_KEPT_SECONDS * 1000 });
+  const known = new LRUCache<string, Viewer>({ max: MAX_TOKENS_KEPT, ttl: TOKENS_KEPT_SECONDS * 1000 });
   const isOver = ({ expiresAt }: Viewer) =>
     expiresAt !== null && expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
 
@@ -89,19 +100,17 @@ export function createAuthenticator({ signIn, clock, failures }: Parts): Authent
       if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
       throw unauthenticated('Send a token: Authorization: Bearer <token>.');
     }
-    const [, token] = (typeof authorization === 'string' && authorization.match(/^Bearer +(\S+)$/i)) || [];
+    const token = typeof authorization === 'string' ? findToken(authorization) : null;
     if (!token) throw unauthenticated('The Authorization header must be of the form: Bearer <token>.');
     const name = hash('sha256', token, 'base64');
     const before = known.get(name);
     if (before && !isOver(before)) return before;
-    const verified = await jwtVerify(token, key, { ...options, currentDate: clock.now() }).catch(
-      (error: { code?: string }) => {
-        if (!isOfTheToken(error)) throw keysUnavailable(error);
-        const message = `The token is not acceptable (${error.code ?? 'ERR_JWT'}): get a new one.`;
-        throw unauthenticated(message, error as Error);
-      },
-    );
-    const viewer = viewerFrom(verified.payload);
+    const payload = await verify(token, { ...options, currentDate: clock.now() }).catch((error: Error) => {
+      throw error instanceof errors.JOSEError
+        ? unauthenticated(describeTokenError(error, algorithms), error)
+        : keysUnavailable(error);
+    });
+    const viewer = toViewer(payload);
     known.set(name, viewer);
     return viewer;
   }
@@ -116,13 +125,13 @@ export function createAuthenticator({ signIn, clock, failures }: Parts): Authent
       }),
     issue:
       signIn.kind === 'DEVELOPMENT'
-        ? ({ sub, roles, verification_ids }) =>
+        ? ({ sub, roles, verification_ids, expiresIn = DEVELOPMENT_TOKEN_SECONDS }) =>
             new SignJWT({ roles, verification_ids })
               .setProtectedHeader({ alg: 'HS256' })
               .setSubject(sub)
               .setIssuedAt(clock.now())
-              .setExpirationTime(DEVELOPMENT_TOKEN_LIFE)
-              .sign(new Uint8Array(signIn.secret))
+              .setExpirationTime(new Date(clock.now().getTime() + expiresIn * 1000))
+              .sign(new Uint8Array(developmentSecret))
         : null,
   };
 }
@@ -131,14 +140,20 @@ export function createAuthenticator({ signIn, clock, failures }: Parts): Authent
 export const authorizationOf = ({ raw }: FastifyRequest): string | undefined =>
   raw.headersDistinct.authorization?.join(', ');
 
-function viewerFrom(payload: JWTPayload): Viewer {
+const findToken = (authorization: string): string | null =>
+  (authorization.length <= MAX_AUTHORIZATION_LENGTH && authorization.match(/^Bearer +(\S+)$/i)?.[1]) || null;
+
+function toViewer(payload: JWTPayload): Viewer {
   const parsed = claims.safeParse(payload);
-  if (!parsed.success) throw unauthenticated(describeClaims(parsed.error));
+  if (!parsed.success) throw wrongClaim(describeClaims(parsed.error));
   const { sub, roles, verification_ids, exp } = parsed.data;
+  const known = roles.filter((role): role is Role => Object.hasOwn(ROLES, role));
+  if (roles.length > 0 && known.length === 0) throw wrongClaim(sayClaim('roles', UNKNOWN_ROLES));
   return {
     id: sub,
-    roles: roles.filter((role): role is Role => Object.hasOwn(ROLES, role)),
+    roles: known,
     verificationIds: verification_ids,
+    // Claims may name a time that no Date holds.
     expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, LATEST_MS)),
   };
 }
@@ -148,8 +163,13 @@ function describeClaims({ issues: [issue] }: z.ZodError): string {
   const claim = issue?.path[0];
   const what =
     issue?.code === 'custom' ? issue.message : (CLAIM_RULES[claim as keyof typeof CLAIM_RULES] ?? 'is wrong');
-  return `The token's claim \`${String(claim)}\` ${what}: have it issued again.`;
+  return sayClaim(String(claim), what);
 }
+
+const sayClaim = (claim: string, what: string): string =>
+  `The token's claim \`${claim}\` ${what}: have it issued again.`;
+
+const UNKNOWN_ROLES = `names none of the roles ${Object.keys(ROLES).join(', ')}`;
 
 const CLAIM_RULES = {
   sub: 'must be a text of 1 to 200 characters',
@@ -158,34 +178,52 @@ const CLAIM_RULES = {
   exp: 'must be a number',
 };
 
-/** To import it for each token would be half of what its check costs. */
-function onceImported(secret: Buffer): JWTVerifyGetKey {
-  const imported = crypto.subtle.importKey(
+/** Says what is wrong without repeating anything that the token contains. */
+function describeTokenError(error: errors.JOSEError, algorithms: readonly string[]): string {
+  const hint =
+    error instanceof errors.JOSEAlgNotAllowed
+      ? `; its algorithm must be one of ${algorithms.join(', ')}`
+      : error instanceof errors.JWTClaimValidationFailed && CHECKED_CLAIMS.includes(error.claim)
+        ? `; its claim \`${error.claim}\` is ${error.reason === 'missing' ? 'missing' : 'wrong'}`
+        : '';
+  return `The token is not acceptable (${error.code}${hint}): get a new one.`;
+}
+
+/** Claims that jose checks itself. */
+const CHECKED_CLAIMS = ['iss', 'aud', 'exp', 'nbf', 'iat'];
+
+/** Imports the secret once: the import would take as long as the check of a token. */
+function createSecretVerifier(secret: Buffer): VerifyToken {
+  const key = crypto.subtle.importKey(
     'raw',
     new Uint8Array(secret),
     { name: 'HMAC', hash: 'SHA-256' },
     false,
     ['verify'],
   );
-  return () => imported;
+  return async (token, options) => (await jwtVerify(token, await key, options)).payload;
 }
 
-/** A token that was good until its end is no guess: its owner is to hear that it is over, and comes with the next. */
+/** The signature is good, so that the token was not guessed: whoever issues tokens must correct the claim. */
+class WrongClaim extends Error {}
+const wrongClaim = (message: string): GraphQLError => unauthenticated(message, new WrongClaim(message));
+
+/**
+ * Whether a failure counts against its address. A token that was good until its expiry is no guess: its owner must hear
+ * that it is over.
+ */
 const isGuess = ({ extensions, originalError }: GraphQLError): boolean =>
-  extensions?.code === UNAUTHENTICATED && !(originalError instanceof errors.JWTExpired);
+  extensions?.code === UNAUTHENTICATED &&
+  !(originalError instanceof errors.JWTExpired || originalError instanceof WrongClaim);
 
-/** Whether the token is at fault, and not the server that should tell its key. */
-const isOfTheToken = (error: unknown): boolean =>
-  error instanceof errors.JOSEError &&
-  !OF_THE_KEYS.some((kind) => error instanceof kind) &&
-  error.code !== errors.JOSEError.code;
-
-const OF_THE_KEYS = [errors.JWKSTimeout, errors.JWKSInvalid, errors.JWKInvalid];
-
-const keysUnavailable = (cause: unknown): GraphQLError =>
+const keysUnavailable = (cause: Error): GraphQLError =>
   new GraphQLError('Tokens cannot be checked now, since their keys cannot be had: try again later.', {
-    originalError: cause as Error,
-    extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+    originalError: cause,
+    extensions: {
+      code: 'SERVICE_UNAVAILABLE',
+      retryAfterSeconds: cause instanceof KeysUnavailable ? cause.retryAfterSeconds : 1,
+      http: { status: 503 },
+    },
   });
 
 const UNAUTHENTICATED = 'UNAUTHENTICATED';

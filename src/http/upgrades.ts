@@ -9,6 +9,9 @@ import { requestIdOf } from './request-id.ts';
 const WEBSOCKET_PATH = '/graphql';
 /** Node drops the headers behind so many without a word: what is left may not be the whole request. */
 const MAX_HEADERS = 2_000;
+const RETRY_AFTER_SECONDS = '1';
+const TOO_MANY =
+  'Too many WebSockets of your address have not signed in: send connection_init, or close some.';
 
 interface UpgradesOptions {
   readonly server: Server;
@@ -37,15 +40,23 @@ export function serveUpgrades({ server, isWelcome, websocket, logAccess }: Upgra
     if (!isWelcome(request.headers)) refuse(403, 'Forbidden', NOT_WELCOME, 'FORBIDDEN');
     else if (path !== WEBSOCKET_PATH)
       refuse(404, 'Not Found', 'There is no WebSocket here. The API is at /graphql.', 'NOT_FOUND');
-    else
-      websocket.upgrade(request, socket, head, () => {
-        status = 101;
-      });
+    else if (!websocket.upgrade(request, socket, head, onOpen))
+      refuse(429, 'Too Many Requests', TOO_MANY, 'RATE_LIMITED', { 'Retry-After': RETRY_AFTER_SECONDS });
 
-    function refuse(code: number, reason: string, message: string, errorCode: string) {
+    function onOpen() {
+      status = 101;
+    }
+
+    function refuse(
+      code: number,
+      reason: string,
+      message: string,
+      errorCode: string,
+      headers: Record<string, string> = {},
+    ) {
       status = code;
       const errors = [{ message, extensions: { code: errorCode } }];
-      answerBare(socket, `${code} ${reason}`, { errors }, { 'X-Request-Id': requestId });
+      answerBare(socket, `${code} ${reason}`, { errors }, { 'X-Request-Id': requestId, ...headers });
     }
   });
 

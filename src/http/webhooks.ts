@@ -16,7 +16,14 @@ const MOST_UNUSUAL_BYTES = 8 * MAX_WEBHOOK_BYTES;
 const ARRIVES_WITHIN_MS = 8_000;
 /** base64 of the 32 bytes of an HMAC with SHA-256. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
-const TIMESTAMP = /^[\x21-\x7e]{1,64}$/;
+/** Seconds or milliseconds since 1970. */
+const TIMESTAMP = /^\d{10}(\d{3})?$/;
+/** The provider retries for hours, and may keep the timestamp of the first try; older webhooks are replays. */
+export const MAX_WEBHOOK_AGE_MS = 30 * 86_400_000;
+/** How far the clock of the provider may be ahead. */
+const MAX_WEBHOOK_AHEAD_MS = 86_400_000;
+const STALE =
+  'x-webhook-timestamp is more than 30 days in the past or a day in the future. Check the clocks; a webhook that was lost is made up for by polling.';
 
 /** Why a body was not read to its end, and what its sender is told, if it is still there. */
 const UNREAD = {
@@ -123,13 +130,15 @@ export async function serveWebhooks(
     scope.post(WEBHOOK_PATH, async (request, reply) => {
       const headers = readSignature(request);
       if (typeof headers === 'string') return refuseSigned(request, reply, 'unsigned', headers);
+      // Costs nothing here: neither the body was read nor an HMAC made.
+      if (!isFresh(headers.timestamp)) return refuseSigned(request, reply, 'stale', STALE);
       const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
       if (typeof body === 'string') {
         const { status, message } = UNREAD[body];
         if (status === 503) reply.header('retry-after', '1');
         return refuse(reply, status, body.toLowerCase().replace('_', ' '), message);
       }
-      if (!verify(secrets, headers.timestamp, body, headers.signature)) {
+      if (isAmbiguous(body) || !verify(secrets, headers.timestamp, body, headers.signature)) {
         const message = 'The signature does not fit these bytes and any active secret.';
         return refuseSigned(request, reply, 'badly signed', message);
       }
@@ -153,11 +162,30 @@ function readSignature({ headers }: FastifyRequest): { timestamp: string; signat
   const timestamp = headers['x-webhook-timestamp'];
   const signature = headers['x-webhook-signature'];
   const problems = [
-    problemOf('x-webhook-timestamp', timestamp, TIMESTAMP, '1 to 64 printable characters'),
+    problemOf(
+      'x-webhook-timestamp',
+      timestamp,
+      TIMESTAMP,
+      '10 or 13 digits, seconds or milliseconds since 1970',
+    ),
     problemOf('x-webhook-signature', signature, SIGNATURE, 'the base64 of an HMAC-SHA256, 44 characters'),
   ].filter((problem) => problem !== null);
   if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
   return `This webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`;
+}
+
+/**
+ * Whether the signature could also have been made for a longer timestamp and a shorter body. The provider signs
+ * timestamp + body without a separator; if no body begins with a digit, the timestamp is all digits before it.
+ */
+const isAmbiguous = (body: Buffer): boolean => {
+  const first = body[0] ?? 0;
+  return first >= 0x30 && first <= 0x39;
+};
+
+function isFresh(timestamp: string): boolean {
+  const ageMs = Date.now() - Number(timestamp.padEnd(13, '0'));
+  return ageMs <= MAX_WEBHOOK_AGE_MS && ageMs >= -MAX_WEBHOOK_AHEAD_MS;
 }
 
 function problemOf(

@@ -58,7 +58,7 @@ const inWords = (range) =>
         part
           .trim()
           .replace(/^(\^|>=)/, '')
-          .replace(/(\.0)+$/, '') + (/^\^/.test(part.trim()) ? '+' : ' or later'),
+          .replace(/(\d)(?:\.0){1,2}$/, '$1') + (/^\^/.test(part.trim()) ? '+' : ' or later'),
     )
     .join(', ');
 

@@ -5,8 +5,8 @@ export const sign = (secret: string, timestamp: string, body: Buffer): string =>
   createHmac('sha256', secret).update(timestamp).update(body).digest('base64');
 
 /**
- * Whether one of the active secrets made this signature. Timing-safe for every signature of the right length. There is
- * no time window: a retry may come hours later.
+ * Whether one of the active secrets made this signature. Timing-safe for every signature of the right length. The
+ * caller must make sure that timestamp and body cannot be divided otherwise, and that the timestamp is fresh.
  */
 export function verify(
   secrets: readonly string[],

@@ -10,6 +10,8 @@ export type TimeReading = { readonly time: Date } | { readonly problem: string }
  */
 const WRITTEN =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T|\s+)(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|IST|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+/** Twice the longest documented form with nine digits of a second. */
+const MAX_TIME_LENGTH = 64;
 const EPOCH = /^-?\d+(\.\d+)?$/;
 const EPOCH_SECONDS = /^\d{10}$/;
 const EPOCH_MILLISECONDS = /^\d{13}$/;
@@ -18,6 +20,7 @@ const IST_MINUTES = 330;
 
 /** Parses a time. Without a zone it is UTC; digits beyond milliseconds are cut off. */
 export function readTime(text: string): TimeReading {
+  if (text.length > MAX_TIME_LENGTH) return { problem: `has more than ${MAX_TIME_LENGTH} characters` };
   const trimmed = text.trim();
   if (EPOCH.test(trimmed)) return readEpoch(trimmed);
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =

@@ -130,7 +130,11 @@ const user = z
 
 /** The provider's page names the expiry differently in the schema and in the example. */
 const sdkToken = z
-  .looseObject({ access_token: z.string().min(1), expiry: optionalTime, expires_at: optionalTime })
+  .looseObject({
+    access_token: z.string().min(1).max(MAX_TEXT_LENGTH),
+    expiry: optionalTime,
+    expires_at: optionalTime,
+  })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
 const webhook = z

@@ -14,11 +14,10 @@ const IST_OFFSET_MS = 5.5 * 3_600_000;
 /** How far the clock of whoever dates something may be ahead of ours. */
 const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Letters of any script, with the joiners that Indian ones need. */
-const LETTERS = '\\p{L}\\p{M}\\p{N}\\u200c\\u200d';
-const ATOM = `[${LETTERS}!#$%&'*+/=?^_\`{|}~-]+`;
-const LOCAL_PART = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`, 'u');
-const DOMAIN = new RegExp(`^[${LETTERS}-]+(?:\\.[${LETTERS}-]+)+$`, 'u');
+/** Letters of any script are allowed, with the joiners (U+200C, U+200D) that Indian ones need. */
+const LOCAL_PART =
+  /^[\p{L}\p{M}\p{N}\u200c-\u200d!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u200d!#$%&'*+/=?^_`{|}~-]+)*$/u;
+const DOMAIN = /^[\p{L}\p{M}\p{N}\u200c-\u200d-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u200d-]+)+$/u;
 /** As DNS has it; a top-level domain is never a number, as the last part of an IP address is. */
 const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/i;
 

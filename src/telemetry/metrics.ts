@@ -58,6 +58,8 @@ export interface Metrics {
    * closed.
    */
   readonly failedFrames: Counter;
+  /** Messages between replicas that were not understood; they made the logs be read. */
+  readonly strangeRings: Counter;
   /** Counts an open connection until the returned function is called with its close code. */
   connected(transport: LiveTransport): (closeCode: number | null) => void;
 }
@@ -184,6 +186,10 @@ export function createMetrics(): Metrics {
     failedFrames: counter(
       'vkyc_feed_failed_frames_total',
       'Failed executions of a frame; their results are never sent.',
+    ),
+    strangeRings: counter(
+      'vkyc_doorbell_not_understood_total',
+      'Messages between replicas that were not understood.',
     ),
     connected(transport) {
       open.inc({ transport });

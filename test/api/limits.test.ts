@@ -96,14 +96,37 @@ test('what a page says of the whole list costs the same however many entries it 
 });
 
 test('figures cost what counting them takes, and only those that are asked for', async () => {
-  const costOf = async (selection: string) => {
-    const answer = await TRANSPORTS.HTTP(gateway, { query: `{ sessionStats { ${selection} } }` });
+  const costOf = async (selection: string, given = '', variables = {}) => {
+    const query = `query ($openOnly: Boolean! = true) { sessionStats${given} { ${selection} } viewer @skip(if: $openOnly) { id } }`;
+    const answer = await TRANSPORTS.HTTP(gateway, { query, variables });
     return JSON.parse(answer.text).extensions.cost.requested;
   };
 
-  expect(await costOf('byStatus { count }')).toBe(1 + 20);
-  expect(await costOf('funnel { reached }')).toBe(1 + 50);
-  expect(await costOf('funnel { reached medianSecondsSpent }')).toBe(1 + 50 + 50);
+  const others = 1 + 1;
+  expect(await costOf('byStatus { count }')).toBe(others + 20 * 20);
+  expect(await costOf('funnel { reached }')).toBe(others + 20 * 50);
+  expect(await costOf('funnel { reached medianSecondsSpent }')).toBe(others + 20 * (50 + 50));
+  expect(await costOf('byStatus { count }', '(openOnly: true)')).toBe(others + 20);
+  expect(await costOf('byStatus { count }', '(openOnly: false)')).toBe(others + 20 * 20);
+  expect(await costOf('byStatus { count }', '(openOnly: $openOnly)')).toBe(others + 20);
+  expect(await costOf('byStatus { count }', '(openOnly: $openOnly)', { openOnly: false })).toBe(
+    others + 20 * 20,
+  );
+});
+
+test('an operation asks for figures once, however it is put together', async () => {
+  const codeOf = async (query: string) =>
+    (await TRANSPORTS.HTTP(gateway, { query })).errors[0]?.extensions.code;
+
+  expect(
+    await codeOf('{ sessionStats { total } ...More } fragment More on Query { sessionStats { total } }'),
+  ).toBe(undefined);
+  for (const query of [
+    '{ sessionStats { total } other: sessionStats(openOnly: true) { total } }',
+    '{ sessionStats { total } ...More } fragment More on Query { other: sessionStats { total } }',
+    '{ ... on Query { a: sessionStats { total } } ... on Query { b: sessionStats { total } } }',
+  ])
+    expect(await codeOf(query), query).toBe('GRAPHQL_VALIDATION_FAILED');
 });
 
 test('fragments that spread each other twice are refused by their size after expansion, and take no time', async () => {

@@ -61,12 +61,13 @@ async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise
   const peer = await rawPeer(gateway.url);
   const requests = bodies.map((body) => {
     const bytes = JSON.stringify(body);
-    const signature = sign('sandbox', '1', Buffer.from(bytes));
+    const timestamp = String(Date.now());
+    const signature = sign('sandbox', timestamp, Buffer.from(bytes));
     const lines = [
       'POST /webhooks/cashfree HTTP/1.1',
       'host: localhost',
       `content-length: ${bytes.length}`,
-      'x-webhook-timestamp: 1',
+      `x-webhook-timestamp: ${timestamp}`,
       `x-webhook-signature: ${signature}`,
     ];
     return `${lines.join('\r\n')}\r\n\r\n${bytes}`;

@@ -25,6 +25,30 @@ test('in development a request without a token is an ADMIN, and /dev/token makes
   });
 });
 
+test('a development token is accepted after a restart, and lives as long as was asked for', async () => {
+  const requestToken = async ({ url }: { url: string }, more: object) => {
+    const response = await fetch(`${url}/dev/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ sub: 'ravi', roles: ['AGENT'], ...more }),
+    });
+    return { status: response.status, body: (await response.json()) as { token: string } };
+  };
+  const before = await bootGateway();
+  const { token } = (await requestToken(before, { expiresIn: 600 })).body;
+  for (const expiresIn of [0, -1, 1.5, '600', 31 * 86_400])
+    expect((await requestToken(before, { expiresIn })).status, String(expiresIn)).toBe(400);
+  await before.stop();
+  const after = await bootGateway({ database: before.databaseUrl });
+
+  const { data } = await after.graphql('{ viewer { id expiresAt } }', {}, bearer(token));
+
+  expect(data.viewer.id).toBe('ravi');
+  const secondsLeft = (Date.parse(data.viewer.expiresAt) - Date.now()) / 1000;
+  expect(secondsLeft).toBeGreaterThan(500);
+  expect(secondsLeft).toBeLessThanOrEqual(600);
+});
+
 test('with a secret set, only its tokens get in', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, AUTH_ISSUER: 'bank' } });
   const answer = async (token?: string) =>

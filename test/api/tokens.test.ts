@@ -1,11 +1,6 @@
 import { exportSPKI, importJWK, UnsecuredJWT } from 'jose';
 import { afterEach, expect, test, vi } from 'vitest';
-import {
-  CLOCK_SKEW_SECONDS,
-  KEYS_COOLDOWN_SECONDS,
-  KEYS_KEPT_SECONDS,
-  TOKENS_KEPT_SECONDS,
-} from '../../src/http/sign-in.ts';
+import { CLOCK_SKEW_SECONDS, TOKENS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
 import { arrive, UNAUTHENTICATED, withAuthorization } from '../harness/arrivals.ts';
 import { movableClock } from '../harness/clock.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -16,7 +11,6 @@ const secret = new TextEncoder().encode(SECRET);
 const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
 
 const WELCOME = { HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' };
-const UNAVAILABLE = { HTTP: '503 SERVICE_UNAVAILABLE', SSE: '503 SERVICE_UNAVAILABLE', WebSocket: '1013' };
 
 /** What each transport answers to somebody who comes with this, or with nothing. */
 const answersTo = async (gateway: Gateway, authorization: string | undefined) =>
@@ -86,6 +80,17 @@ test.each([
   ],
   ['no subject', { sub: undefined }, '`sub` must be a text of 1 to 200 characters'],
   ['a role alone', { roles: 'ADMIN' }, '`roles` must be a list of texts'],
+  ['null for its roles', { roles: null }, '`roles` must be a list of texts'],
+  [
+    'roles that are all unknown',
+    { roles: ['EMPEROR', 'admin', 'toString'] },
+    '`roles` names none of the roles CUSTOMER, VIEWER, OPERATOR, AGENT, AUDITOR, ADMIN',
+  ],
+  [
+    'a null byte in its subject',
+    { sub: 'ravi\0' },
+    '`sub` must not contain null bytes (U+0000) or half a surrogate pair',
+  ],
   [
     'a null byte',
     { verification_ids: ['\0'] },
@@ -108,8 +113,7 @@ test('a token gets in, or is refused alike on every transport: with published ke
   timeout: 60_000,
 }, async () => {
   const [rsa, ec, foreign] = [await createKey('rsa'), await createKey('ec', 'ES256'), await createKey('rsa')];
-  const [es384, ps512] = [await createKey('es384', 'ES384'), await createKey('ps512', 'PS512')];
-  const keys = await startKeyServer(rsa, ec, es384, ps512);
+  const keys = await startKeyServer(rsa, ec);
   const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
   const publicKey = (await importJWK({ ...rsa.published, ext: true }, 'RS256', {
     extractable: true,
@@ -126,16 +130,9 @@ test('a token gets in, or is refused alike on every transport: with published ke
     'signed with the public key as a secret': bearer(await signWith(pem, { alg: 'HS256', kid: 'rsa' })),
     'signed with its bytes as a secret': bearer(await signWith(modulus, { alg: 'HS256', kid: 'rsa' })),
     'not signed': bearer(new UnsecuredJWT(claimsWith()).encode()),
-    'of an algorithm that is not taken': bearer(
-      await signWith(es384.privateKey, { alg: 'ES384', kid: 'es384' }),
-    ),
-    'of another that is not': bearer(await signWith(ps512.privateKey, { alg: 'PS512', kid: 'ps512' })),
     'of a stranger who says to be the key': bearer(await signWith(foreign.privateKey, RS256)),
     'that brings its own key': bearer(
-      await signWith(foreign.privateKey, { alg: 'RS256', jwk: foreign.published }),
-    ),
-    'that tells where its key is': bearer(
-      await signWith(foreign.privateKey, { ...RS256, kid: 'x', jku: 'http://127.0.0.1:1/keys' }),
+      await signWith(foreign.privateKey, { ...RS256, jwk: foreign.published }),
     ),
     'without an end': bearer(await signWith(rsa.privateKey, RS256, claimsWith({ exp: undefined }))),
     'of another issuer': bearer(await signWith(rsa.privateKey, RS256, claimsWith({ iss: 'other' }))),
@@ -146,44 +143,6 @@ test('a token gets in, or is refused alike on every transport: with published ke
     expect(await answersTo(gateway, authorization), what).toEqual(WELCOME);
   for (const [what, authorization] of Object.entries(refused))
     expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
-});
-
-test('keys rotate: a new one is found, one that is gone is no longer believed, and the keys are not fetched for every stranger', async () => {
-  const realNow = Date.now;
-  let ahead = 0;
-  const later = (seconds: number) => {
-    ahead += seconds * 1000;
-  };
-  vi.spyOn(Date, 'now').mockImplementation(() => realNow() + ahead);
-  const realTime = performance.now.bind(performance);
-  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + ahead);
-  const [before, after] = [await createKey('before'), await createKey('after')];
-  const keys = await startKeyServer(before);
-  const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
-  const claims = claimsWith();
-  const old = bearer(await signWith(before.privateKey, { alg: 'RS256', kid: 'before' }, claims));
-  const young = bearer(await signWith(after.privateKey, { alg: 'RS256', kid: 'after' }, claims));
-
-  expect(await answersTo(gateway, old)).toEqual(WELCOME);
-  keys.publish(before, after);
-  expect(await answersTo(gateway, young), 'within the cooldown').toEqual(UNAUTHENTICATED);
-  expect(keys.fetches).toBe(1);
-  later(KEYS_COOLDOWN_SECONDS + 1);
-  expect(await answersTo(gateway, young)).toEqual(WELCOME);
-  expect(await answersTo(gateway, old)).toEqual(WELCOME);
-  expect(keys.fetches).toBe(2);
-
-  keys.publish(after);
-  expect(await answersTo(gateway, old), 'until the keys are looked at again').toEqual(WELCOME);
-  // It comes again all the while: nothing of it may be kept for longer by that.
-  later(KEYS_KEPT_SECONDS - TOKENS_KEPT_SECONDS - 2);
-  expect(await answersTo(gateway, old)).toEqual(WELCOME);
-  later(TOKENS_KEPT_SECONDS + 1);
-  await answersTo(gateway, old);
-  later(2);
-  expect(await answersTo(gateway, old)).toEqual(UNAUTHENTICATED);
-  expect(await answersTo(gateway, young)).toEqual(WELCOME);
-  expect(keys.fetches).toBe(3);
 });
 
 test('a signature that was good is looked at again after a while, and a token is over when it is over', async () => {
@@ -206,21 +165,48 @@ test('a signature that was good is looked at again after a while, and a token is
   expect(await answersTo(gateway, authorization)).toEqual(UNAUTHENTICATED);
 });
 
-test('where the keys cannot be had, nobody is told that their token is bad', async () => {
-  const key = await createKey('rsa');
-  const keys = await startKeyServer(key);
-  keys.fail(500);
-  const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
-  const token = bearer(await signWith(key.privateKey, { alg: 'RS256', kid: 'rsa' }));
+test.each([8_640_000_000_001, 253_402_300_800, 1e300])(
+  'a token whose expiry (%d) no Date holds gets in, and its socket stays open',
+  async (exp) => {
+    const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
+    const authorization = bearer(await signWith(secret, HS256, claimsWith({ exp })));
 
-  expect(await answersTo(gateway, token)).toEqual(UNAVAILABLE);
-  keys.fail(null);
-  expect(await answersTo(gateway, token)).toEqual(WELCOME);
+    expect(await answersTo(gateway, authorization)).toEqual(WELCOME);
+    const { data } = await gateway.graphql('{ viewer { expiresAt } }', {}, { authorization });
+    expect(data.viewer.expiresAt).toBe('9999-12-31T00:00:00.000Z');
+  },
+);
+
+test('a token that is refused for a claim or its algorithm says which', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
+  const messageFor = async (token: string) => {
+    const { errors } = await gateway.graphql('{ viewer { id } }', {}, { authorization: bearer(token) });
+    return errors?.[0]?.message;
+  };
+
+  expect(await messageFor(await signWith(secret, HS256, claimsWith({ aud: 'other' })))).toContain(
+    'its claim `aud` is wrong',
+  );
+  expect(await messageFor(await signWith(secret, HS256, claimsWith({ exp: undefined })))).toContain(
+    'its claim `exp` is missing',
+  );
+  expect(await messageFor(await signWith(new Uint8Array(64).fill(1), { alg: 'HS512' }))).toContain(
+    'its algorithm must be one of HS256',
+  );
 });
 
-test('who is known and may not is FORBIDDEN, on every transport, and not sent to sign in again', async () => {
-  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+test('a signed token with a wrong claim is not counted as a failed sign-in', async () => {
+  const environment = { AUTH_SECRET: SECRET, ...EXPECTS, RATE_LIMIT_FAILURES_PER_MINUTE: '1' };
+  const gateway = await bootGateway({ environment });
   const authorization = bearer(await signWith(secret, HS256, claimsWith({ roles: ['EMPEROR'] })));
+
+  for (let i = 0; i < 3; i++)
+    expect((await gateway.graphql('{ viewer { id } }', {}, { authorization })).status).toBe(401);
+});
+
+test('a token without roles is FORBIDDEN on every transport, and is not sent to sign in again', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+  const authorization = bearer(await signWith(secret, HS256, claimsWith({ roles: [] })));
   const headers = { authorization };
   const refusalOf = (frames: { next(): Promise<unknown> }) =>
     frames.next().catch((error) => error.extensions.code);

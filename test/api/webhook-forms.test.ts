@@ -1,5 +1,6 @@
 /** Each form of a webhook is understood, or parked with the true reason; nothing is changed in silence. */
 import { describe, expect, test } from 'vitest';
+import { MAX_JSON_LENGTH } from '../../src/provider/json.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
 import { scrape } from '../harness/prometheus.ts';
@@ -89,7 +90,9 @@ describe('the time of a webhook', () => {
     ],
     ['true', 'event_time: must be a time'],
     ['null', 'event_time: must be a time'],
-  ])('%s is refused with the reason', async (time, reason) => {
+    [`"2025-05-22${' '.repeat(100_000)}"`, 'event_time: has more than 64 characters'],
+    ['1'.repeat(100_000), 'event_time: has more than 64 characters'],
+  ])('%.60s is refused with the reason', async (time, reason) => {
     const { name } = await startAnother();
     expect(await outcomeOf(textOf(`"${name}"`, time))).toEqual(parked(reason));
     expect(await occurredAt(name)).toBeUndefined();
@@ -166,7 +169,10 @@ describe('the JSON of a webhook', () => {
     };
     expect(await outcomeOf('')).toEqual(parked('is empty'));
     expect(await outcomeOf('{"event_time":')).toEqual(parked('is not JSON'));
-    expect(await outcomeOf('['.repeat(200_000))).toEqual(parked('is nested too deeply'));
+    expect(await outcomeOf('['.repeat(100_000))).toEqual(parked('is nested too deeply'));
+    expect(await outcomeOf('['.repeat(MAX_JSON_LENGTH + 1))).toEqual(
+      parked(`has more than ${MAX_JSON_LENGTH} characters`),
+    );
     expect(await outcomeOf('{"test":"from the dashboard"}')).toEqual(nobody);
     expect(await outcomeOf('[]')).toEqual(nobody);
     expect(await outcomeOf(textOf('"no id of ours!"', TIME))).toEqual(

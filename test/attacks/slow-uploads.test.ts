@@ -35,7 +35,7 @@ async function trickle({ url }: Gateway, begin: string, more: string): Promise<s
 
 const bodyOf = (path: string, headers = '') =>
   `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n${headers}`;
-const WEBHOOK = `X-Webhook-Timestamp: 1\r\nX-Webhook-Signature: ${'A'.repeat(43)}=\r\n`;
+const WEBHOOK = `X-Webhook-Timestamp: ${Date.now()}\r\nX-Webhook-Signature: ${'A'.repeat(43)}=\r\n`;
 
 const TRICKLES: Record<string, [begin: string, more: string]> = {
   'a head': ['GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ', 'x'],

@@ -105,15 +105,7 @@ const FORGED_KEYS: Record<string, string> = {
   }),
   'the published key as a secret, without its name': hmac(pem),
   'a key of the attacker, under the name of ours': await signWith(attackers.privateKey, RS256),
-  'a key of the attacker, under no name': await signWith(attackers.privateKey, { alg: 'RS256' }),
-  'jku: the address of its keys': await withHeader({ jku: attackersKeys.url }),
-  'jku: the address of its keys behind ours': await withHeader({
-    jku: `${keys.url}@${new URL(attackersKeys.url).host}`,
-  }),
   'jku, under the name of ours': await withHeader({ kid: 'rsa', jku: attackersKeys.url }),
-  'x5u: the address of its certificate': await withHeader({ x5u: attackersKeys.url }),
-  'x5c: its certificate': await withHeader({ x5c: [part('certificate')] }),
-  'jwk: its key': await withHeader({ jwk: attackers.published }),
   'jwk: its key, under the name of ours': await withHeader({ kid: 'rsa', jwk: attackers.published }),
   'a payload that was altered': `${headByKey}.${asAdmin}.${signatureByKey}`,
   'a signature that was stripped': `${headByKey}.${asAdmin}.`,
@@ -121,8 +113,25 @@ const FORGED_KEYS: Record<string, string> = {
   'a signature of one algorithm for another': `${part({ alg: 'PS256', kid: 'rsa' })}.${body}.${signatureByKey}`,
   'an algorithm that is not of the key': `${part({ alg: 'RS256', kid: 'ec' })}.${body}.${signatureByKey}`,
   'an algorithm of none': unsigned({ alg: 'none', kid: 'rsa' }),
-  'a kid that is a path': await withHeader({ kid: '../keys' }),
   'a kid that is no text': unsigned({ alg: 'RS256', kid: { rsa: true } }),
+};
+
+/** Tokens whose key may have been published since the last fetch: 503 during the cooldown, 401 after the next fetch. */
+const FORGED_UNKNOWN_KEYS: Record<string, string> = {
+  'a key of the attacker, under no name': await signWith(attackers.privateKey, { alg: 'RS256' }),
+  'jku: the address of its keys': await withHeader({ jku: attackersKeys.url }),
+  'jku: the address of its keys behind ours': await withHeader({
+    jku: `${keys.url}@${new URL(attackersKeys.url).host}`,
+  }),
+  'x5u: the address of its certificate': await withHeader({ x5u: attackersKeys.url }),
+  'x5c: its certificate': await withHeader({ x5c: [part('certificate')] }),
+  'jwk: its key': await withHeader({ jwk: attackers.published }),
+  'a kid that is a path': await withHeader({ kid: '../keys' }),
+};
+const UNKNOWN_KEY = {
+  HTTP: expect.stringMatching(/^(401|503) /),
+  SSE: expect.stringMatching(/^(401|503) /),
+  WebSocket: expect.stringMatching(/^(4403|1013)$/),
 };
 
 /** Signed as it should be, and not to be believed. */
@@ -151,6 +160,11 @@ const REFUSED_CLAIMS: Record<string, object> = {
   'with roles that are null': { roles: null },
   'with a role that is null': { roles: ['ADMIN', null] },
   'with roles that are true': { roles: true },
+  'with a role that there is not': { roles: ['SUPERUSER'] },
+  'with a role in small letters': { roles: ['admin'] },
+  'with a role with a space': { roles: ['ADMIN '] },
+  'with several roles in one': { roles: ['ADMIN,AGENT'] },
+  'with members of every object for roles': { roles: ['__proto__', 'constructor', 'toString'] },
   'with verification ids that are a text': { verification_ids: 'loan-1' },
   'with verification ids that are numbers': { verification_ids: [1] },
 };
@@ -159,11 +173,6 @@ const REFUSED_CLAIMS: Record<string, object> = {
 const POWERLESS_CLAIMS: Record<string, object> = {
   'with no roles': { roles: [] },
   'without roles': { roles: undefined },
-  'with a role that there is not': { roles: ['SUPERUSER'] },
-  'with a role in small letters': { roles: ['admin'] },
-  'with a role with a space': { roles: ['ADMIN '] },
-  'with several roles in one': { roles: ['ADMIN,AGENT'] },
-  'with members of every object for roles': { roles: ['__proto__', 'constructor', 'toString'] },
 };
 
 const inParams = (params: unknown): Way => ({ params });
@@ -265,6 +274,7 @@ async function eachSigned(claims: Record<string, object>) {
 
 refused('forged', bySecret, good, eachToken(FORGED_SECRETS), UNAUTHENTICATED);
 refused('forged, of published keys', byKeys, goodByKey, eachToken(FORGED_KEYS), UNAUTHENTICATED);
+refused('forged, of unknown keys', byKeys, goodByKey, eachToken(FORGED_UNKNOWN_KEYS), UNKNOWN_KEY);
 refused('signed', bySecret, good, await eachSigned(REFUSED_CLAIMS), UNAUTHENTICATED);
 refused('powerless', bySecret, good, await eachSigned(POWERLESS_CLAIMS), FORBIDDEN);
 refused('misplaced', bySecret, good, MISPLACED, UNAUTHENTICATED);

@@ -120,12 +120,13 @@ interface NatsOptions {
   readonly timings?: Partial<NatsTimings>;
   /** Whether there is a server to wait for. */
   readonly reachable?: boolean;
+  readonly onNotUnderstood?: () => void;
 }
 
 /** A replica's doorbell over NATS, connected, that tries again sooner than in earnest. Ends with the test. */
 export async function openOverNats(
   servers: readonly string[],
-  { subject = 'test', timings = {}, reachable = true }: NatsOptions = {},
+  { subject = 'test', timings = {}, reachable = true, onNotUnderstood }: NatsOptions = {},
 ): Promise<{ doorbell: NatsDoorbell; warnings: string[] }> {
   const warnings: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
@@ -133,6 +134,7 @@ export async function openOverNats(
     servers,
     subject,
     log,
+    ...(onNotUnderstood ? { onNotUnderstood } : {}),
     timings: { firstRetryMs: 10, longestRetryMs: 100, ...timings },
   });
   atTheEnd(() => doorbell.stop());

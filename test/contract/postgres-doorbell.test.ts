@@ -188,7 +188,9 @@ test('a payload that is no message only makes listeners look', async () => {
   near.doorbell.ring(session, 1);
 
   await eventually(async () => ear.knowsOf(new Map([[session, 1]])));
-  expect(ear).toMatchObject({ misses: payloads.length, rings: [[session, 1]] });
+  expect(ear.rings).toEqual([[session, 1]]);
+  expect(ear.misses).toBeGreaterThan(0);
+  expect(ear.misses).toBeLessThan(payloads.length);
 });
 
 test('a NOTIFY that fails is a warning to nobody but the log, and the next goes out as ever', async () => {

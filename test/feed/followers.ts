@@ -4,6 +4,7 @@ import { systemClock } from '../../src/domain/ports.ts';
 import { Audience } from '../../src/feed/audience.ts';
 import { type CursorError, type LogPlace, placeAfter, startOf } from '../../src/feed/cursor.ts';
 import { Follower } from '../../src/feed/follower.ts';
+import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
 import type { Anew, Frame, LogProgress, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
 import { type Entry, Tail } from '../../src/feed/tail.ts';
@@ -218,6 +219,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         selection,
         sink: connection,
         viewer: viewer('anyone'),
+        budget: UNLIMITED_FRAMES,
         after: from.number === 0 ? null : cursorOf(from.at),
         cursorOf,
         wants: () => true,

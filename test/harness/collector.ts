@@ -1,4 +1,5 @@
 /** A subscriber of the hub without a transport: it collects the transitions that it is sent. */
+import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson } from '../../src/feed/frame-json.ts';
 import type { Frame, Subscriber } from '../../src/feed/stream.ts';
 
@@ -41,6 +42,7 @@ export function createCollector(): Collector {
         },
       },
       viewer: { id: 'collector', roles: ['ADMIN'], verificationIds: [], expiresAt: null },
+      budget: UNLIMITED_FRAMES,
       after: null,
       cursorOf: () => 'never asked for',
       wants: () => true,

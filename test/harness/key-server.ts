@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import {
   type CryptoKey,
   exportJWK,
@@ -15,6 +17,7 @@ import { atTheEnd } from './gateway.ts';
 export interface Key {
   readonly kid: string;
   readonly privateKey: CryptoKey;
+  /** A key of a token that names none is published without an id. */
   readonly published: JWK;
 }
 
@@ -30,15 +33,31 @@ export interface KeyServer {
   publish(...keys: Key[]): void;
   /** What it answers from now on in place of keys; null: keys again. */
   fail(status: number | null): void;
+  /** Bodies that it sends in place of keys from now on; null: keys again. */
+  send(body: Iterable<string> | null): void;
+  /** Bytes of bodies that it could send so far. */
+  readonly sentBytes: number;
 }
 
 export async function startKeyServer(...first: Key[]): Promise<KeyServer> {
   let keys = first;
   let failure: number | null = null;
+  let body: Iterable<string> | null = null;
   let fetches = 0;
+  let sentBytes = 0;
   const server = createServer((_request, response) => {
     fetches += 1;
     response.writeHead(failure ?? 200, { 'content-type': 'application/json' });
+    if (body) {
+      const sent = new Transform({
+        transform(chunk, _encoding, done) {
+          sentBytes += chunk.length;
+          done(null, chunk);
+        },
+      });
+      pipeline(Readable.from(body), sent, response).catch(() => {});
+      return;
+    }
     response.end(JSON.stringify({ keys: keys.map(({ published }) => published) }));
   });
   server.listen(0, '127.0.0.1');
@@ -51,6 +70,12 @@ export async function startKeyServer(...first: Key[]): Promise<KeyServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
     get fetches() {
       return fetches;
+    },
+    get sentBytes() {
+      return sentBytes;
+    },
+    send(next) {
+      body = next;
     },
     publish(...next) {
       keys = next;

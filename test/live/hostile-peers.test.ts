@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { MAX_UNSIGNED_SOCKETS } from '../../src/http/unsigned-sockets.ts';
 import { atTheEnd, bootGateway, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { startGatewayProcess } from '../harness/process.ts';
 import { frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
@@ -59,6 +60,30 @@ test('a peer that hangs up while it signs in gives back its own place and no oth
   }
 
   expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
+});
+
+test('an address has a bounded number of sockets that have not signed in', async () => {
+  const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
+  const open = () => {
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    atTheEnd(async () => socket.terminate());
+    socket.on('error', () => {});
+    return Promise.race([
+      once(socket, 'open').then(() => ({ status: 101, headers: {} })),
+      once(socket, 'unexpected-response').then(([, response]) => ({
+        status: response.statusCode as number,
+        headers: response.headers as Record<string, string>,
+      })),
+    ]);
+  };
+
+  const outcomes = await Promise.all(Array.from({ length: MAX_UNSIGNED_SOCKETS + 20 }, open));
+
+  const refused = outcomes.filter(({ status }) => status !== 101);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+  // Those that did not sign in are closed after 3 s, and give back their places.
+  await eventually(async () => (await open()).status === 101);
 });
 
 test("after its token's end nothing that a peer sends is heard, though it does not hang up", async () => {

@@ -13,7 +13,7 @@ const MOST_GROWTH_MB = 80;
 const SENDERS = 300;
 const PIECE_BYTES = 16 * 1024;
 /** Of the right form, and of nothing. */
-const FORGED = { 'x-webhook-timestamp': '1746427759733', 'x-webhook-signature': `${'A'.repeat(43)}=` };
+const FORGED = { 'x-webhook-timestamp': String(Date.now()), 'x-webhook-signature': `${'A'.repeat(43)}=` };
 
 let gateway: GatewayProcess;
 let database: pg.Pool;
@@ -84,7 +84,7 @@ async function residentMb(): Promise<number> {
   return Number(kb) / 1024;
 }
 
-test('a good signature is all that counts: type, age, size of the headers and sense do not matter', async () => {
+test('a good signature and a fresh timestamp are all that counts: type, size of the headers and sense do not matter', async () => {
   let number = 0;
   const fresh = () => Buffer.from(JSON.stringify({ nonsense: ++number }));
   const types = ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'nonsense', ';;', ''];
@@ -96,7 +96,11 @@ test('a good signature is all that counts: type, age, size of the headers and se
     [Buffer.from('{"data": {"verification_id": "'), { 'content-type': 'application/json' }],
     [Buffer.alloc(LARGEST, ' '), { 'content-type': 'application/json' }],
   ];
-  const times = ['0', '1', '946684800000', '4102444800000', '99999999999999999999', 'yesterday'];
+  const DAY_MS = 86_400_000;
+  const times = [-29 * DAY_MS, -2 * DAY_MS, -3_600_000, 0, 3_600_000].flatMap((offsetMs) => {
+    const milliseconds = Date.now() + offsetMs;
+    return [String(milliseconds), String(Math.floor(milliseconds / 1000))];
+  });
 
   const counted = await added(async () => {
     for (const [body, headers] of bodies)
@@ -114,6 +118,27 @@ test('a good signature is all that counts: type, age, size of the headers and se
   expect(rows).toEqual([{ state: 'PARKED', count: bodies.length + times.length }]);
 });
 
+test('a captured webhook cannot be divided anew between timestamp and body', async () => {
+  const before = await stored();
+  const body = Buffer.from('{"data": {"verification_id": "captured"}}');
+  const timestamp = String(Date.now());
+  const signature = sign('sandbox', timestamp, body);
+  const whole = Buffer.concat([Buffer.from(timestamp), body]);
+
+  const statuses = [];
+  for (let length = 1; length <= whole.length; length++) {
+    const headers = {
+      'x-webhook-timestamp': whole.toString('latin1', 0, length),
+      'x-webhook-signature': signature,
+    };
+    statuses.push({ length, status: await send(whole.subarray(length), headers) });
+  }
+
+  const kept = statuses.filter(({ status }) => status !== 401);
+  expect(kept).toEqual([{ length: timestamp.length, status: 200 }]);
+  expect(await stored()).toBe(before + 1);
+});
+
 test('what is not well signed or too large is refused and counted by kind, and leaves nothing, as a broken upload does', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "nobody"}}');
@@ -122,24 +147,32 @@ test('what is not well signed or too large is refused and counted by kind, and l
     {},
     { 'x-webhook-timestamp': good['x-webhook-timestamp'] },
     { 'x-webhook-signature': good['x-webhook-signature'] },
-    { ...good, 'x-webhook-timestamp': '1'.repeat(65) },
+    ...['1', '1'.repeat(65), 'yesterday', '0x18c8a5a8f00', '17464277597.0'].map((timestamp) => ({
+      ...good,
+      ...signed(body, timestamp),
+    })),
     { ...good, 'x-webhook-signature': 'A'.repeat(7 * 1024) },
     { ...good, 'x-webhook-signature': [good['x-webhook-signature'], good['x-webhook-signature']] },
     ...Array.from({ length: 101 }, (_, length) => ({ ...good, 'x-webhook-signature': 'A'.repeat(length) })),
   ];
   const forged: OutgoingHttpHeaders[] = [
     FORGED,
-    { ...good, 'x-webhook-timestamp': '1' },
+    { ...good, 'x-webhook-timestamp': String(Date.now() + 1) },
     { ...good, ...signed(Buffer.from('{}'), good['x-webhook-timestamp']) },
   ];
+  const YEAR_MS = 365 * 86_400_000;
+  const stale = [Date.now() - 10 * YEAR_MS, Date.now() - YEAR_MS, Date.now() + YEAR_MS].map((time) =>
+    signed(body, String(time)),
+  );
   const tooLarge = Buffer.alloc(LARGEST + 1, ' ');
 
   expect(
     await added(async () => {
       for (const headers of unsigned) expect(await send(body, headers)).toBe(401);
       for (const headers of forged) expect(await send(body, headers)).toBe(401);
+      for (const headers of stale) expect(await send(body, headers)).toBe(401);
     }),
-  ).toEqual({ unsigned: unsigned.length, 'badly signed': forged.length });
+  ).toEqual({ unsigned: unsigned.length, 'badly signed': forged.length, stale: stale.length });
   expect(
     await added(async () => {
       expect(await send(tooLarge, { ...signed(tooLarge), 'content-length': tooLarge.length })).toBe(413);

@@ -1,0 +1,96 @@
+import { drizzle } from 'drizzle-orm/node-postgres';
+import type pg from 'pg';
+import type { GatewayPool } from './pools.ts';
+import type { Reader } from './session-stats.ts';
+
+/** Statement that counts; it may take long, and reads only. */
+export type Count<Figures> = (db: Reader) => Promise<Figures>;
+
+export interface CountOptions {
+  /** Statement timeout on the server, which holds even if this process does not cancel. */
+  readonly timeoutMs: number;
+  /** Cancels the statement on the server when it is aborted. */
+  readonly signal: AbortSignal | null;
+}
+
+interface StatisticsPoolOptions {
+  /** Connections for statistics alone: their statements would otherwise keep short reads waiting. */
+  readonly pool: GatewayPool;
+  /** Sends the cancellations. */
+  readonly watching: pg.Pool;
+}
+
+/** Runs statements of statistics on connections of their own, with a timeout, and cancels them when nobody waits. */
+export class StatisticsPool {
+  readonly #pool: GatewayPool;
+  readonly #watching: pg.Pool;
+  readonly #closing = new AbortController();
+
+  constructor({ pool, watching }: StatisticsPoolOptions) {
+    this.#pool = pool;
+    this.#watching = watching;
+  }
+
+  async count<Figures>(count: Count<Figures>, { timeoutMs, signal }: CountOptions): Promise<Figures> {
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
+    const ending = AbortSignal.any(signals);
+    const client = await this.#connect(ending);
+    let cancelling: Promise<unknown> | null = null;
+    let broken: Error | boolean = false;
+    const cancel = () => {
+      // PgBouncer numbers its connections itself; there the statement timeout alone ends the statement.
+      const { processID } = client as unknown as { processID: number };
+      cancelling = this.#watching.query('select pg_cancel_backend($1)', [processID]).catch(() => {});
+    };
+    ending.addEventListener('abort', cancel);
+    try {
+      await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
+      ending.throwIfAborted();
+      const figures = await count(drizzle(client));
+      await client.query('commit');
+      return figures;
+    } catch (error) {
+      await client.query('rollback').catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      ending.removeEventListener('abort', cancel);
+      // A cancellation that is late must not hit the next statement of this connection.
+      await cancelling;
+      client.release(broken);
+    }
+  }
+
+  /** Cancels what runs, and closes the connections. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#pool.close();
+  }
+
+  async #connect(ending: AbortSignal): Promise<pg.PoolClient> {
+    ending.throwIfAborted();
+    const connecting = this.#pool.connect();
+    let onAbort = () => {};
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => reject(ending.reason as Error);
+      ending.addEventListener('abort', onAbort);
+    });
+    try {
+      return await Promise.race([connecting, aborted]);
+    } catch (error) {
+      connecting.then((client) => client.release()).catch(() => {});
+      throw error;
+    } finally {
+      ending.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+const QUERY_CANCELED = '57014';
+
+/** Whether the server ended a statement: after its timeout, or because it was cancelled. */
+export function isCanceled(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { code?: unknown }).code === QUERY_CANCELED || isCanceled(error.cause);
+}

@@ -1,0 +1,41 @@
+import {
+  type FieldNode,
+  GraphQLError,
+  Kind,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValidationRule,
+} from 'graphql';
+
+const STATISTICS = 'sessionStats';
+
+/** Refuses operations that ask for `sessionStats` under several aliases: each counts many rows. */
+export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
+  OperationDefinition({ selectionSet }) {
+    const found = new Map<string, FieldNode>();
+    findStatistics(context, selectionSet, found, new Set());
+    if (found.size <= 1) return;
+    const message = `An operation asks for \`${STATISTICS}\` once: send several windows one after another.`;
+    context.reportError(new GraphQLError(message, { nodes: [...found.values()] }));
+  },
+});
+
+/** Notes root fields by the name that they have in the answer: those with one name are merged, and count once. */
+function findStatistics(
+  context: ValidationContext,
+  { selections }: SelectionSetNode,
+  found: Map<string, FieldNode>,
+  visited: Set<string>,
+): void {
+  for (const node of selections) {
+    if (node.kind === Kind.FIELD) {
+      if (node.name.value === STATISTICS) found.set((node.alias ?? node.name).value, node);
+    } else if (node.kind === Kind.INLINE_FRAGMENT) {
+      findStatistics(context, node.selectionSet, found, visited);
+    } else if (!visited.has(node.name.value)) {
+      visited.add(node.name.value);
+      const fragment = context.getFragment(node.name.value);
+      if (fragment) findStatistics(context, fragment.selectionSet, found, visited);
+    }
+  }
+}

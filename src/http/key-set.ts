@@ -1,0 +1,219 @@
+/** The published keys (JWKS) of an identity provider: fetched, bounded, kept, and tried on tokens. */
+import {
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  importJWK,
+  type JSONWebKeySet,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
+import type { Logger } from 'pino';
+
+/** A withdrawn key is accepted for at most this long after the last answer, provided that the key server answers. */
+export const KEYS_KEPT_SECONDS = 270;
+/** Minimum time between a fetch and the next one that an unknown key id causes. */
+export const KEYS_COOLDOWN_SECONDS = 30;
+/** Minimum time between a failed fetch and the next one. */
+export const KEYS_RETRY_SECONDS = 2;
+/** Keys that worked are used for this long while the key server fails, counted from its last good answer. */
+export const KEYS_OUTAGE_SECONDS = 24 * 3600;
+/** Maximum size of a key set, after decompression: some 500 RSA keys. */
+export const MAX_KEY_SET_BYTES = 256 * 1024;
+const MAX_KEYS = 100;
+/** A token without a key id is checked with every key that fits its algorithm, up to this many. */
+const MAX_KEYS_TRIED = 8;
+const FETCH_TIMEOUT_MS = 5_000;
+
+/** Symmetric algorithms are left out: a public key must never become an HMAC secret. */
+export const ASYMMETRIC_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+/** The keys are not known, or not yet: this says nothing about the token. */
+export class KeysUnavailable extends Error {
+  override readonly name = 'KeysUnavailable';
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Checks a token. @throws KeysUnavailable, or jose's errors about the token */
+export type VerifyToken = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
+
+interface Keys {
+  readonly find: ReturnType<typeof createLocalJWKSet>;
+  readonly ids: ReadonlySet<unknown>;
+  readonly fetchedAtMs: number;
+}
+
+/** Returns a function that checks tokens with the keys at a URL. The keys are fetched when a token needs them. */
+export function createKeySet({ url, log }: { readonly url: string; readonly log: Logger }): VerifyToken {
+  let keys: Keys | null = null;
+  let triedAtMs = Number.NEGATIVE_INFINITY;
+  let failure: unknown = null;
+  let fetching: Promise<void> | null = null;
+
+  /** Monotonic: a clock that is set back would extend the cooldown. */
+  const now = () => performance.now();
+  const isOlderThan = (atMs: number, seconds: number) => now() - atMs >= seconds * 1000;
+  const waitSeconds = () => (failure ? KEYS_RETRY_SECONDS : KEYS_COOLDOWN_SECONDS);
+  const mayFetch = () => fetching !== null || isOlderThan(triedAtMs, waitSeconds());
+  const retryAfterSeconds = () => Math.max(1, Math.ceil((triedAtMs + waitSeconds() * 1000 - now()) / 1000));
+
+  /** Fetches once at a time. Never rejects: on failure the keys that worked are kept. */
+  const fetchKeys = (): Promise<void> => {
+    fetching ??= readKeySet(url)
+      .then(
+        (read) => {
+          keys = { ...read, fetchedAtMs: now() };
+          failure = null;
+        },
+        (error: unknown) => {
+          failure = error;
+          log.warn(
+            { reason: reasonOf(error), kept: keys !== null },
+            'the key server did not send usable keys',
+          );
+        },
+      )
+      .finally(() => {
+        triedAtMs = now();
+        fetching = null;
+      });
+    return fetching;
+  };
+
+  const currentKeys = async (): Promise<Keys> => {
+    if (!keys || isOlderThan(keys.fetchedAtMs, KEYS_KEPT_SECONDS)) {
+      // After a failure nobody waits for a key server that may hang: the keys that worked are used at once.
+      const waits = !keys || !failure;
+      const fetched = mayFetch() ? fetchKeys() : null;
+      if (waits) await fetched;
+    }
+    if (keys && !isOlderThan(keys.fetchedAtMs, KEYS_OUTAGE_SECONDS)) return keys;
+    throw new KeysUnavailable('The keys could not be fetched', retryAfterSeconds(), { cause: failure });
+  };
+
+  return async (token, options) => {
+    const before = await currentKeys();
+    try {
+      return await verifyWith(before, token, options);
+    } catch (error) {
+      if (!mayBeOfNewKey(error, before, token)) throw error;
+      if (keys === before && mayFetch()) await fetchKeys();
+      const after = keys as Keys | null;
+      if (!after || after === before)
+        throw new KeysUnavailable('The key of the token is not known yet', retryAfterSeconds(), {
+          cause: error,
+        });
+      return verifyWith(after, token, options);
+    }
+  };
+}
+
+/** Whether a key that was published after the last fetch could explain the error. */
+function mayBeOfNewKey(error: unknown, { ids }: Keys, token: string): boolean {
+  const isUnknown = error instanceof errors.JWKSNoMatchingKey;
+  if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) return false;
+  const { kid } = decodeProtectedHeader(token);
+  // A key id that is known has its key; without one, the signature alone tells whose token it is.
+  return kid === undefined || (isUnknown && typeof kid === 'string' && !ids.has(kid));
+}
+
+async function verifyWith({ find }: Keys, token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, find, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tried = 0;
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (inner) {
+        if (!(inner instanceof errors.JWSSignatureVerificationFailed)) throw inner;
+      }
+      tried += 1;
+      if (tried >= MAX_KEYS_TRIED) break;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
+  const response = await fetch(url, {
+    redirect: 'manual',
+    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+    headers: { accept: 'application/json, application/jwk-set+json' },
+  });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`status ${response.status}`);
+  }
+  const set = JSON.parse(await readBounded(response)) as JSONWebKeySet;
+  if (!Array.isArray(set?.keys)) throw new Error('no list of keys');
+  if (set.keys.length > MAX_KEYS) throw new Error(`more than ${MAX_KEYS} keys`);
+  const usable = (await Promise.all(set.keys.map(toUsable))).filter((key) => key !== null);
+  if (usable.length === 0) throw new Error('no usable key');
+  return { find: createLocalJWKSet({ keys: usable }), ids: new Set(usable.map(({ kid }) => kid)) };
+}
+
+async function readBounded({ body }: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop by an error cancels the body.
+  for await (const part of body ?? []) {
+    size += part.length;
+    if (size > MAX_KEY_SET_BYTES) throw new Error(`more than ${MAX_KEY_SET_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** Returns the key as jose takes it, or null if no token can be checked with it. */
+async function toUsable(given: JWK): Promise<JWK | null> {
+  try {
+    // EdDSA and Ed25519 (RFC 9864) name one algorithm; a key that names one must fit tokens that name the other.
+    const { alg, ...unnamed } = given;
+    const isEd25519 = given.kty === 'OKP' && given.crv === 'Ed25519';
+    const key = isEd25519 ? unnamed : given;
+    const imported = await importJWK(key, alg ?? ALGORITHM_OF[String(given.crv ?? given.kty)]);
+    return 'type' in imported && imported.type === 'public' ? key : null;
+  } catch {
+    return null;
+  }
+}
+
+/** An algorithm for the import of a key that names none. */
+const ALGORITHM_OF: Readonly<Record<string, string>> = {
+  RSA: 'RS256',
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+  Ed25519: 'EdDSA',
+};
+
+/** Names what happened without the URL, which may hold a credential, and without what the server sent. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'not JSON';
+  const { name, message, cause } = error as Error;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  if (name === 'TimeoutError') return 'timed out';
+  return typeof code === 'string' ? code : message;
+}

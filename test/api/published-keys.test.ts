@@ -1,0 +1,226 @@
+/** Published keys (JWKS): rotation, a key server that fails, and the keys that a set may have. */
+import { afterEach, expect, test, vi } from 'vitest';
+import {
+  KEYS_COOLDOWN_SECONDS,
+  KEYS_KEPT_SECONDS,
+  KEYS_OUTAGE_SECONDS,
+  KEYS_RETRY_SECONDS,
+  MAX_KEY_SET_BYTES,
+} from '../../src/http/key-set.ts';
+import { TOKENS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
+import { arrive, withAuthorization } from '../harness/arrivals.ts';
+import { bootGateway, type Gateway } from '../harness/gateway.ts';
+import {
+  claimsWith,
+  createKey,
+  type Key,
+  secondsFromNow,
+  signWith,
+  startKeyServer,
+} from '../harness/key-server.ts';
+
+const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
+const WELCOME = { HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' };
+const UNAVAILABLE = { HTTP: '503 SERVICE_UNAVAILABLE', SSE: '503 SERVICE_UNAVAILABLE', WebSocket: '1013' };
+
+const answersTo = async (gateway: Gateway, authorization: string) =>
+  (await arrive(gateway, withAuthorization(authorization))).answers;
+const bearer = (token: string) => `Bearer ${token}`;
+
+/** Makes each token differ, so that its signature is checked. */
+let signed = 0;
+const nextId = () => String(signed++);
+const tokenOf = async ({ kid, privateKey }: Key, alg = 'RS256') =>
+  bearer(
+    await signWith(privateKey, { alg, kid }, claimsWith({ jti: nextId(), exp: secondsFromNow(7 * 86_400) })),
+  );
+const tokenWithoutKid = async ({ privateKey }: Key, alg = 'RS256') =>
+  bearer(await signWith(privateKey, { alg }, claimsWith({ jti: nextId() })));
+const withoutKid = (key: Key): Key => {
+  const { kid: _kid, ...published } = key.published;
+  return { ...key, published };
+};
+
+/** Moves the clocks of caches and cooldowns. */
+function movableTime() {
+  const realTime = performance.now.bind(performance);
+  let ahead = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + ahead);
+  return {
+    forward(seconds: number) {
+      ahead += seconds * 1000;
+    },
+  };
+}
+
+async function bootWith(...published: Key[]) {
+  const keys = await startKeyServer(...published);
+  const gateway = await bootGateway({
+    environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS, RATE_LIMIT_FAILURES_PER_MINUTE: '3' },
+  });
+  return { keys, gateway };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+test('a key that is published during the cooldown is answered with 503 and Retry-After, and no failure is counted', async () => {
+  const time = movableTime();
+  const [before, after] = [await createKey('before'), await createKey('after')];
+  const { keys, gateway } = await bootWith(before);
+  expect(await answersTo(gateway, await tokenOf(before))).toEqual(WELCOME);
+  keys.publish(before, after);
+
+  for (let i = 0; i < 20; i++) expect(await answersTo(gateway, await tokenOf(after))).toEqual(UNAVAILABLE);
+  const refused = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: await tokenOf(after) },
+    body: '{"query": "{ viewer { id } }"}',
+  });
+  const retryAfter = Number(refused.headers.get('retry-after'));
+  expect(refused.status).toBe(503);
+  expect(retryAfter).toBeGreaterThan(0);
+  expect(retryAfter).toBeLessThanOrEqual(KEYS_COOLDOWN_SECONDS);
+  expect(keys.fetches, 'no fetch for each stranger').toBe(1);
+
+  time.forward(retryAfter);
+  expect(await answersTo(gateway, await tokenOf(after))).toEqual(WELCOME);
+  expect(await answersTo(gateway, await tokenOf(before))).toEqual(WELCOME);
+  expect(keys.fetches).toBe(2);
+});
+
+test('a key id that is unknown after a fetch is refused with 401', async () => {
+  const time = movableTime();
+  const [known, stranger] = [await createKey('known'), await createKey('stranger')];
+  const { keys, gateway } = await bootWith(known);
+  await answersTo(gateway, await tokenOf(known));
+  time.forward(KEYS_COOLDOWN_SECONDS);
+
+  const { status } = await gateway.graphql(
+    '{ viewer { id } }',
+    {},
+    { authorization: await tokenOf(stranger) },
+  );
+
+  expect(status).toBe(401);
+  expect(keys.fetches).toBe(2);
+});
+
+test('a withdrawn key is no longer accepted after the keys were fetched again', async () => {
+  const time = movableTime();
+  const [before, after] = [await createKey('before'), await createKey('after')];
+  const { keys, gateway } = await bootWith(before, after);
+  const old = await tokenOf(before);
+  expect(await answersTo(gateway, old)).toEqual(WELCOME);
+  keys.publish(after);
+
+  time.forward(KEYS_KEPT_SECONDS - 1);
+  expect(await answersTo(gateway, old), 'the keys are not due').toEqual(WELCOME);
+  time.forward(TOKENS_KEPT_SECONDS + 1);
+  expect(await answersTo(gateway, old)).not.toEqual(WELCOME);
+  expect(await answersTo(gateway, await tokenOf(after))).toEqual(WELCOME);
+});
+
+const ONE_KEY_TOO_LARGE = [`{"keys": [{"kty": "RSA", "n": "${'A'.repeat(MAX_KEY_SET_BYTES)}"}]}`];
+test.each<[string, Iterable<string>]>([
+  ['no keys', ['{"keys": []}']],
+  ['no JSON', ['<html>']],
+  ['null', ['null']],
+  ['a key that is none', ['{"keys": [{"kty": "RSA"}]}']],
+  ['a symmetric key', ['{"keys": [{"kty": "oct", "k": "AAAA", "kid": "rsa"}]}']],
+  ['a set that is too large', ONE_KEY_TOO_LARGE],
+])('an answer with %s does not replace keys that worked', async (_what, body) => {
+  const time = movableTime();
+  const key = await createKey('rsa');
+  const { keys, gateway } = await bootWith(key);
+  expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
+  keys.send(body);
+
+  time.forward(KEYS_KEPT_SECONDS);
+  expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
+  expect(keys.fetches).toBe(2);
+  expect(gateway.logs.join('')).toContain('the key server did not send usable keys');
+  expect(gateway.logs.join('')).not.toContain(keys.url);
+  time.forward(KEYS_OUTAGE_SECONDS);
+  await answersTo(gateway, await tokenOf(key));
+  expect(await answersTo(gateway, await tokenOf(key)), 'the outage is too long').toEqual(UNAVAILABLE);
+
+  keys.send(null);
+  time.forward(KEYS_RETRY_SECONDS);
+  await answersTo(gateway, await tokenOf(key));
+  expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
+});
+
+test('a key set without end is read to its bound', async () => {
+  const key = await createKey('rsa');
+  const { keys, gateway } = await bootWith(key);
+  keys.send(
+    (function* () {
+      yield '{"keys": [';
+      for (;;) yield ' '.repeat(64 * 1024);
+    })(),
+  );
+
+  expect(await answersTo(gateway, await tokenOf(key))).toEqual(UNAVAILABLE);
+  expect(keys.sentBytes).toBeLessThan(16 * 1024 * 1024);
+});
+
+test('while no keys could be fetched yet, a token is answered with 503, and accepted as soon as they can be', async () => {
+  const time = movableTime();
+  const key = await createKey('rsa');
+  const { keys, gateway } = await bootWith(key);
+  keys.fail(500);
+
+  for (let i = 0; i < 5; i++) expect(await answersTo(gateway, await tokenOf(key))).toEqual(UNAVAILABLE);
+  expect(keys.fetches).toBeLessThanOrEqual(2);
+  keys.fail(null);
+  time.forward(KEYS_RETRY_SECONDS);
+  expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
+});
+
+test.each([
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+])('a token of %s gets in', async (alg) => {
+  const key = await createKey('key', alg);
+  const { gateway } = await bootWith(key);
+
+  expect(await answersTo(gateway, await tokenOf(key, alg))).toEqual(WELCOME);
+});
+
+test('EdDSA and Ed25519 name one algorithm, in keys and tokens', async () => {
+  const key = await createKey('key', 'EdDSA');
+  const { gateway } = await bootWith(key);
+
+  expect(await answersTo(gateway, await tokenOf(key, 'Ed25519'))).toEqual(WELCOME);
+});
+
+test('a token without a key id is checked with every key that fits', async () => {
+  const time = movableTime();
+  const [first, second, third] = await Promise.all(['1', '2', '3'].map((kid) => createKey(kid)));
+  if (!first || !second || !third) throw new Error('three keys were made');
+  const { keys, gateway } = await bootWith(withoutKid(first), second);
+
+  expect(await answersTo(gateway, await tokenWithoutKid(first))).toEqual(WELCOME);
+  expect(await answersTo(gateway, await tokenWithoutKid(second))).toEqual(WELCOME);
+  keys.publish(second, third);
+  expect(await answersTo(gateway, await tokenWithoutKid(third)), 'during the cooldown').toEqual(UNAVAILABLE);
+  time.forward(KEYS_COOLDOWN_SECONDS);
+  expect(await answersTo(gateway, await tokenWithoutKid(third))).toEqual(WELCOME);
+  const { status } = await gateway.graphql(
+    '{ viewer { id } }',
+    {},
+    { authorization: `${(await tokenOf(second)).slice(0, -8)}AAAAAAAA` },
+  );
+  expect(status, 'a known key id with another signature').toBe(401);
+});

@@ -1,0 +1,165 @@
+/** Statistics have connections, timeouts and cancellation of their own. */
+import { sql } from 'drizzle-orm';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { type Connection, connect } from '../../src/db/client.ts';
+import { isCanceled } from '../../src/db/statistics.ts';
+import { systemClock } from '../../src/domain/ports.ts';
+import { FiguresPending, SessionFigures } from '../../src/services/session-figures.ts';
+import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
+
+const WHOLE = { from: null, to: null, openOnly: false, verificationIds: null };
+const FOREVER_SECONDS = 60;
+
+async function open(): Promise<Connection> {
+  const connection = connect(await freshDatabase(), 4, () => {});
+  atTheEnd(() => connection.close());
+  return connection;
+}
+
+/** Statements that run on the connections for statistics. */
+async function running({ pools }: Pick<Connection, 'pools'>): Promise<number> {
+  const { rows } = await pools.reads.query(
+    `select count(*)::int as count from pg_stat_activity
+     where datname = current_database() and application_name = 'vkyc-gateway statistics' and state = 'active'`,
+  );
+  return rows[0].count;
+}
+
+const sleep = (seconds: number) => (db: { execute(query: ReturnType<typeof sql>): Promise<unknown> }) =>
+  db.execute(sql`select pg_sleep(${seconds})`);
+
+describe('a statement of statistics', () => {
+  test('is cancelled on the server when nobody waits for it any more', async () => {
+    const connection = await open();
+    const controller = new AbortController();
+    const counting = connection.statistics.count(sleep(FOREVER_SECONDS), {
+      timeoutMs: FOREVER_SECONDS * 1000,
+      signal: controller.signal,
+    });
+    await eventually(async () => (await running(connection)) === 1);
+
+    controller.abort();
+
+    expect(isCanceled(await counting.catch((error: unknown) => error))).toBe(true);
+    expect(await running(connection)).toBe(0);
+  });
+
+  test('ends after its timeout, and its connection is used again', async () => {
+    const connection = await open();
+    const count = () => connection.statistics.count(sleep(FOREVER_SECONDS), { timeoutMs: 100, signal: null });
+
+    for (let round = 0; round < 4; round += 1)
+      expect(isCanceled(await count().catch((error: unknown) => error))).toBe(true);
+    const { rows } = (await connection.statistics.count((db) => db.execute(sql`select 1 as one`), {
+      timeoutMs: 1_000,
+      signal: null,
+    })) as unknown as { rows: unknown[] };
+    expect(rows).toEqual([{ one: 1 }]);
+  });
+
+  test('keeps no other read waiting, however many there are', async () => {
+    const connection = await open();
+    const controller = new AbortController();
+    const counting = Array.from({ length: 20 }, () =>
+      connection.statistics
+        .count(sleep(FOREVER_SECONDS), { timeoutMs: FOREVER_SECONDS * 1000, signal: controller.signal })
+        .catch(() => {}),
+    );
+    await eventually(async () => (await running(connection)) === 2);
+
+    expect((await connection.pools.reads.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    controller.abort();
+    await Promise.all(counting);
+    expect(await running(connection)).toBe(0);
+  });
+});
+
+describe('figures that take too long to count', () => {
+  test('are counted in the background, kept, and told with the time of their counting', async () => {
+    const { statistics } = await open();
+    const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
+    let counts = 0;
+    const read = () =>
+      figures.read({
+        name: 'slow',
+        window: WHOLE,
+        now: new Date(),
+        signal: null,
+        count: () => async (db) => {
+          counts += 1;
+          await db.execute(sql`select pg_sleep(2)`);
+          return counts;
+        },
+      });
+
+    const first = await read();
+    const since = performance.now();
+    const second = await read();
+
+    expect(first.figures).toBe(2);
+    expect(second).toEqual(first);
+    expect(performance.now() - since).toBeLessThan(500);
+    expect(counts).toBe(2);
+  });
+
+  test('are pending for an answer that cannot wait, and there for a later one', async () => {
+    const { statistics } = await open();
+    const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
+    const read = (signal: AbortSignal | null) =>
+      figures.read({
+        name: 'slow',
+        window: WHOLE,
+        now: new Date(),
+        signal,
+        count: () => async (db) => {
+          await db.execute(sql`select pg_sleep(2)`);
+          return 'counted';
+        },
+      });
+
+    await expect(read(AbortSignal.timeout(1_800))).rejects.toThrow();
+    expect((await read(null)).figures).toBe('counted');
+  });
+
+  test('of a customer are never kept', async () => {
+    const { statistics } = await open();
+    const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
+    const reading = figures.read({
+      name: 'slow',
+      window: { ...WHOLE, verificationIds: ['loan.1'] },
+      now: new Date(),
+      signal: null,
+      count: () => sleep(FOREVER_SECONDS),
+    });
+
+    const error = await reading.catch((thrown: unknown) => thrown);
+    expect(isCanceled(error)).toBe(true);
+    expect(error).not.toBeInstanceOf(FiguresPending);
+  });
+});
+
+test('figures whose operation is over are cancelled in the database', async () => {
+  const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '0.3' }, bothWays: false });
+  const blocker = await gateway.database.connect();
+  await blocker.query('begin; lock table vkyc_session in access exclusive mode');
+  atTheEnd(async () => blocker.release());
+
+  const { status, errors } = await gateway.graphql(
+    '{ sessionStats { total funnel { medianSecondsSpent } intervals { started } } }',
+  );
+
+  expect([status, errors?.[0]?.extensions.code]).toEqual([503, 'TIMEOUT']);
+  await eventually(async () => {
+    const { rows } = await blocker.query(
+      `select 1 from pg_stat_activity where datname = current_database()
+       and application_name = 'vkyc-gateway statistics' and state = 'active'`,
+    );
+    return rows.length === 0;
+  });
+  await blocker.query('rollback');
+  await eventually(async () => {
+    const { data } = await gateway.graphql('{ sessionStats { total asOf } }');
+    return data?.sessionStats.total === 0;
+  });
+});

@@ -1,0 +1,168 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type FrameBudget, FrameBudgets, LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
+import { createFloor, createLog, upTo } from './followers.ts';
+
+/** Refills one cost a millisecond. */
+const COST_PER_MINUTE = 60_000;
+const HEAVY = 1_000;
+const goesOn = () => false;
+
+function movableTime() {
+  const realTime = performance.now.bind(performance);
+  let ahead = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + ahead);
+  return {
+    forward(ms: number) {
+      ahead += ms;
+    },
+  };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a budget for frames', () => {
+  test('waits when it is used up, and goes on when it has refilled', async () => {
+    const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
+    await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
+    const since = performance.now();
+
+    await budget.spend(1, goesOn);
+
+    expect(performance.now() - since).toBeGreaterThan(HEAVY * 0.8);
+  });
+
+  test('is shared by all subscriptions of a viewer, and by no other viewer', async () => {
+    movableTime();
+    const budgets = new FrameBudgets(COST_PER_MINUTE);
+    await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
+
+    expect(budgets.of('asha', HEAVY).trySpend()).toBe(false);
+    expect(budgets.of('ravi', HEAVY).trySpend()).toBe(true);
+  });
+
+  test('is full again after a minute, and holds no more than that', async () => {
+    const time = movableTime();
+    const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
+    await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
+    time.forward(10 * 60_000);
+
+    await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
+    expect(budget.trySpend()).toBe(false);
+  });
+
+  test('lets those who wait go on in their order, and those who have left it not at all', async () => {
+    const time = movableTime();
+    const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
+    await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
+    const order: string[] = [];
+    const large = budget.spend(5, goesOn).then(() => order.push('large'));
+    const gone = budget.spend(50, () => true).then(() => order.push('gone'));
+    const small = budget.spend(1, goesOn).then(() => order.push('small'));
+    time.forward(6_500);
+
+    await Promise.all([large, gone, small]);
+
+    expect(order).toEqual(['large', 'gone', 'small']);
+    expect(budget.trySpend(), 'the one that left paid nothing').toBe(false);
+  });
+
+  test('charges live frames only if they are heavy', async () => {
+    const budgets = new FrameBudgets(COST_PER_MINUTE);
+    await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
+
+    expect(budgets.of('asha', LIGHT_FRAME_COST).trySpend()).toBe(true);
+    expect(budgets.of('asha', LIGHT_FRAME_COST * 10).trySpend()).toBe(false);
+  });
+
+  test('lets a frame through that costs more than a whole minute', async () => {
+    const budget = new FrameBudgets(10).of('asha', HEAVY);
+
+    await budget.spend(1, goesOn);
+
+    expect(budget.framesAtOnce).toBe(1);
+  });
+});
+
+/** A budget that allows a payment when it is told to. */
+function manualBudget(framesAtOnce: number) {
+  interface Waiting {
+    readonly frames: number;
+    readonly allow: () => void;
+  }
+  const waiting: Waiting[] = [];
+  const live = { isAllowed: true };
+  return {
+    framesAtOnce,
+    waiting,
+    live,
+    spend: (frames: number) => new Promise<void>((allow) => waiting.push({ frames, allow })),
+    trySpend: () => live.isAllowed,
+    async allowNext() {
+      while (waiting.length === 0) await turn();
+      const { frames, allow } = waiting.shift() as Waiting;
+      allow();
+      return frames;
+    },
+  } satisfies FrameBudget & Record<string, unknown>;
+}
+
+describe('a follower', () => {
+  test('replays no more than its budget allows, and loses nothing while it waits', async () => {
+    const floor = createFloor(createLog(25));
+    const budget = manualBudget(10);
+    const { connection } = floor.follow(0, { budget });
+
+    for (const [paid, sent] of [
+      [10, 10],
+      [10, 20],
+      [5, 25],
+    ] as const) {
+      expect(await budget.allowNext()).toBe(paid);
+      await connection.until((received) => received.length >= sent);
+      expect(connection.numbers).toEqual(upTo(sent));
+    }
+    floor.append(3);
+    await connection.until((received) => received.length >= 28);
+    expect(connection.numbers).toEqual(upTo(28));
+    expect(budget.waiting).toEqual([]);
+  });
+
+  test('whose budget is used up by live frames catches up at the pace of its budget, without a gap', async () => {
+    const floor = createFloor();
+    const budget = manualBudget(10);
+    const { connection } = floor.follow(0, { budget });
+    const other = floor.follow(0);
+    await floor.areLive(2);
+
+    budget.live.isAllowed = false;
+    floor.append(2);
+    await other.connection.until((received) => received.length >= 2);
+    expect(connection.numbers).toEqual([]);
+    await budget.allowNext();
+    await connection.until((received) => received.length >= 2);
+    budget.live.isAllowed = true;
+    await floor.areLive(2);
+    floor.append();
+    await connection.until((received) => received.length >= 3);
+
+    expect(connection.numbers).toEqual(upTo(3));
+    expect(other.connection.numbers).toEqual(upTo(3));
+  });
+
+  test('that ended while it waited executes and sends nothing', async () => {
+    const floor = createFloor(createLog(5));
+    const budget = manualBudget(10);
+    const { connection, leave } = floor.follow(0, { budget });
+    while (budget.waiting.length === 0) await turn();
+
+    leave();
+    await budget.allowNext();
+    await turn();
+
+    expect(connection.received).toEqual([]);
+    expect(floor.selection.executed).toEqual([]);
+  });
+});

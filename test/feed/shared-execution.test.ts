@@ -1,0 +1,102 @@
+/** No viewer is given a frame that was executed for another one and depends on the viewer. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FrameJson } from '../../src/feed/frame-json.ts';
+import { SharedExecution, type Shown } from '../../src/feed/shared-execution.ts';
+import type { Frame, Selection } from '../../src/feed/stream.ts';
+import { viewer } from './followers.ts';
+
+interface Nature {
+  readonly dependsOnViewer: boolean;
+  readonly lasting: boolean;
+}
+
+const shownAs = (number: number): Shown => ({
+  key: String(number),
+  frame: { kind: 'HEARTBEAT', at: { sequence: number }, serverTime: new Date(0) } as unknown as Frame,
+});
+const numberIn = (frame: Frame) => (frame as unknown as { at: { sequence: number } }).at.sequence;
+const keyOf = (id: string) => `["${id}"]`;
+
+/** Lets so many steps of the microtask queue go by. */
+async function microtasks(count: number): Promise<void> {
+  for (let step = 0; step < count; step += 1) await null;
+}
+
+/** Frames with a nature by their number; each execution takes as many microtasks as `delays` says in turn. */
+function selectionWith(natures: readonly Nature[], delays: readonly number[]): Selection {
+  let executions = 0;
+  return {
+    key: 'frames',
+    async execute(frames, { id }) {
+      executions += 1;
+      await microtasks(delays[executions % delays.length] ?? 0);
+      return frames.map((frame) => {
+        const number = numberIn(frame);
+        const nature = natures[number] as Nature;
+        return {
+          json: new FrameJson(nature.dependsOnViewer ? `${number} of ${id}` : `${number}`),
+          ...nature,
+        };
+      });
+    },
+  };
+}
+
+async function textsFor(execution: SharedExecution, id: string, numbers: readonly number[]) {
+  const results = await execution.of(numbers.map(shownAs), viewer(id), keyOf(id));
+  return results.map((result) => result.jsonFor(keyOf(id))?.after(() => null));
+}
+
+describe('a shared execution', () => {
+  test('gives a kept frame of one viewer to no other, at whichever microtask that one asks', async () => {
+    for (let step = 0; step < 30; step += 1) {
+      const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, lasting: true }], [3]));
+      const first = textsFor(execution, 'asha', [0]);
+      await microtasks(step);
+
+      const second = await textsFor(execution, 'ravi', [0]);
+
+      expect(second, `asked after ${step} microtasks`).toEqual(['0 of ravi']);
+      expect(await first).toEqual(['0 of asha']);
+    }
+  });
+
+  test('withholds the JSON from a viewer that it was not executed for', async () => {
+    const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, lasting: true }], [0]));
+
+    const [result] = await execution.of([shownAs(0)], viewer('asha'), keyOf('asha'));
+
+    expect(result?.isShared).toBe(false);
+    expect(result?.jsonFor(keyOf('ravi'))).toBeUndefined();
+  });
+
+  test('gives each viewer their own frames, whatever they ask for and when', async () => {
+    const nature = fc.record({ dependsOnViewer: fc.boolean(), lasting: fc.boolean() });
+    const asking = fc.record({
+      id: fc.constantFrom('asha', 'ravi', 'vera'),
+      numbers: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 5 }),
+      after: fc.nat(12),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(nature, { minLength: 5, maxLength: 5 }),
+        fc.array(fc.nat(8), { minLength: 1, maxLength: 6 }),
+        fc.array(asking, { minLength: 2, maxLength: 12 }),
+        async (natures, delays, askings) => {
+          const execution = new SharedExecution(selectionWith(natures, delays));
+          await Promise.all(
+            askings.map(async ({ id, numbers, after }) => {
+              await microtasks(after);
+              const expected = numbers.map((number) =>
+                natures[number]?.dependsOnViewer ? `${number} of ${id}` : `${number}`,
+              );
+              expect(await textsFor(execution, id, numbers)).toEqual(expected);
+            }),
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});

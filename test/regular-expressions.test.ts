@@ -1,0 +1,73 @@
+/** Regular expressions of the source: a client or the provider may send the text that each of them takes longest for. */
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync, Visitor } from 'vite';
+import { beforeAll, expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+const CHECK_TIMEOUT_MS = 60_000;
+
+const { check } = createRequire(import.meta.url)('recheck') as {
+  check(
+    pattern: string,
+    flags: string,
+    parameters: { timeout: number },
+  ): Promise<{ status: 'safe' | 'vulnerable' | 'unknown'; complexity?: { summary: string } }>;
+};
+
+interface Found {
+  readonly pattern: string;
+  readonly flags: string;
+  readonly file: string;
+}
+
+const literals: Found[] = [];
+/** Expressions that are put together at run time, which nothing can check. */
+const constructed: string[] = [];
+
+beforeAll(async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.(?:tsx?|c?js)$/.test(file));
+  for (const file of files) {
+    const { program, errors } = parseSync(file, await readFile(join(SRC, file), 'utf8'));
+    expect(errors, file).toEqual([]);
+    new Visitor({
+      Literal(node) {
+        if ('regex' in node) literals.push({ ...node.regex, file });
+      },
+      NewExpression: ({ callee }) => noteConstructed(callee, file),
+      CallExpression: ({ callee, arguments: [first] }) => {
+        noteConstructed(callee, file);
+        // `match` and `search` make an expression of a text.
+        const method = 'property' in callee && 'name' in callee.property ? String(callee.property.name) : '';
+        if (['match', 'matchAll', 'search'].includes(method) && first?.type === 'TemplateLiteral')
+          constructed.push(`${file}: ${method}`);
+      },
+    }).visit(program);
+  }
+});
+
+function noteConstructed(callee: { type: string }, file: string): void {
+  if ('name' in callee && callee.name === 'RegExp') constructed.push(`${file}: RegExp`);
+}
+
+test('every regular expression is a literal, so that it can be checked', () => {
+  expect(literals.length).toBeGreaterThan(100);
+  expect(constructed).toEqual([]);
+});
+
+test('every regular expression takes time linear in its input', { timeout: 240_000 }, async () => {
+  const slow: string[] = [];
+  for (const { pattern, flags, file } of literals) {
+    const { status, complexity } = await check(pattern, flags, { timeout: CHECK_TIMEOUT_MS });
+    if (status !== 'safe') slow.push(`${file}: /${pattern}/${flags} ${complexity?.summary ?? status}`);
+  }
+  expect(slow).toEqual([]);
+});
+
+test('the check finds an expression that takes time quadratic in its input', async () => {
+  const { status } = await check(String.raw`[\s\S]* at "(\w*)"; `, '', { timeout: CHECK_TIMEOUT_MS });
+
+  expect(status).toBe('vulnerable');
+});
