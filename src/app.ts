@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, ConfigError } from './config.ts';
+import { countAuditBacklog } from './db/audit.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -45,11 +46,11 @@ import { createBufferedLogger, createLogger, withSafeErrors } from './logging.ts
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { SCENARIOS } from './sandbox/scenarios.ts';
-import { adoptSessions } from './services/adopt-sessions.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { createCallBudget, limitsOf } from './services/call-budget.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
 import { PollingPace } from './services/polling-pace.ts';
+import { ReadLog } from './services/read-log.ts';
 import { Inbox } from './services/receive-webhook.ts';
 import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
@@ -152,9 +153,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       },
       async () => {
         await migrate(migrateUrl, url);
-        const adopted = await adoptSessions({ db, sealer, keys: auditKeys, clock });
-        if (adopted > 0)
-          log.info({ sessions: adopted }, 'sessions from before there were audit chains have theirs now');
+        const unchained = await countAuditBacklog(db);
+        if (unchained > 0)
+          log.warn(
+            { sessions: unchained },
+            'sessions have no audit chain; run `npm run audit -- adopt --by NAME`',
+          );
         return readLogIdentity(db);
       },
     ).catch((error) => {
@@ -283,6 +287,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         createExecute({
           run: overrides.run ?? createCompiledRun(schema),
           seconds: config.requestSeconds,
+          readLog: new ReadLog({ db, keys: auditKeys, clock }),
           log,
         }),
         metrics,

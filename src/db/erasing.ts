@@ -49,7 +49,7 @@ export const emptyPerson = (tx: Transaction, rowId: string, emptied: Partial<Use
 export const emptySessions = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
   tx
     .update(sessions)
-    .set({ link: null, erasedAt })
+    .set({ link: null, personSalt: null, erasedAt })
     .where(inArray(sessions.id, [...ids]));
 
 /** What people wrote, with the salts of its commitments; returns how many texts there were. */

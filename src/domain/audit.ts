@@ -10,8 +10,38 @@ export interface AuditKey {
 
 /** The kinds of entries, and the fields of each in the order in which they are written down. */
 export const AUDIT_FIELDS = {
-  /** Begins the chain of a session that was there before there were chains: what stood then follows it. */
-  ADOPTION: ['transitions', 'meetings', 'reviews'],
+  /**
+   * Begins the chain of a session that is older than chains; entries for its rows as they were found follow.
+   * `adoptedBy` ran the command; entries of earlier releases, which adopted at their start, lack it.
+   */
+  ADOPTION: ['transitions', 'meetings', 'reviews', 'adoptedBy'],
+  /**
+   * Identity of a session; begins the chain of a new one. `person` is a commitment (`personText`). `boundBy` is null
+   * unless a command added the entry to a chain of an earlier release.
+   */
+  SESSION: [
+    'verificationId',
+    'userId',
+    'person',
+    'caller',
+    'referenceId',
+    'userTemplate',
+    'agentTemplate',
+    'replacesId',
+    'linkExpiresAt',
+    'createdAt',
+    'boundBy',
+  ],
+  /** Details of a session that were learned or changed later. Null: unchanged. `boundBy` as in SESSION. */
+  DETAILS: [
+    'caller',
+    'referenceId',
+    'userTemplate',
+    'agentTemplate',
+    'replacesId',
+    'linkExpiresAt',
+    'boundBy',
+  ],
   TRANSITION: [
     'sequence',
     'fromStatus',
@@ -36,8 +66,16 @@ export const AUDIT_FIELDS = {
 
 export type AuditKind = keyof typeof AUDIT_FIELDS;
 
+/** Fields of SESSION that DETAILS may add to or change. */
+export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
+export type DetailField = (typeof DETAIL_FIELDS)[number];
+
 /** A commitment stands for a text that may be erased: see `commitmentTo`. */
 export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
+
+/** The text of the commitment in `SESSION.person`: names the person by the provider's id of them. */
+export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
+  JSON.stringify([user.userId, timeOf(user.createdAt)]);
 
 type Value = string | number | Date | null;
 export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FIELDS)[K][number], Value>>;
@@ -72,7 +110,7 @@ export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>
 const plain = (value: Value) => (value instanceof Date ? timeOf(value) : value);
 
 /** A time that somebody put into the database by hand may be none (infinity): no entry says that. */
-const timeOf = (time: Date): string => (Number.isNaN(time.getTime()) ? 'no time' : time.toISOString());
+export const timeOf = (time: Date): string => (Number.isNaN(time.getTime()) ? 'no time' : time.toISOString());
 
 /**
  * What stands in an entry for a personal or free text: SHA-256 of 32 random bytes and the text, in hex. The salt lies
@@ -108,8 +146,15 @@ export class AuditKeys {
   hash(entry: Omit<AuditEntry, 'hash'>, previous: Buffer | null): Buffer {
     const { sessionId, number, kind, content, recordedAt, keyId } = entry;
     const before = previous?.toString('hex') ?? null;
-    const text = ['vkyc-audit-1', sessionId, number, kind, content, timeOf(recordedAt), keyId, before];
-    return createHmac('sha256', this.#key(keyId).entries).update(JSON.stringify(text)).digest();
+    return this.sign(
+      ['vkyc-audit-1', sessionId, number, kind, content, timeOf(recordedAt), keyId, before],
+      keyId,
+    );
+  }
+
+  /** HMAC over a JSON array. Its first value names the format, so that nothing of another format has the same text. */
+  sign(values: readonly unknown[], keyId: string): Buffer {
+    return createHmac('sha256', this.#key(keyId).entries).update(JSON.stringify(values)).digest();
   }
 
   /** Whether an entry's hash is what its content and the hash before it make it. */

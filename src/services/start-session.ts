@@ -130,11 +130,13 @@ export function createStartSession(parts: Parts): StartSession {
     if (userId === null || !recognizes(input, asked, userId)) throw refusal;
     await checkReplaced(viewer, input.replacesSessionId);
 
-    const reclaimed = await db.transaction(async (tx) => {
+    const reclaimed = await recorder.inTransaction(async ({ tx, changes }) => {
       // The session before the intent: recording locks them in this order too.
       if (session) await addOrigin(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
-      return reclaimIntent(tx, { ...asked, sends: 1, ...found });
+      const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
+      if (session && given) changes.addDetails(session, { ...session, ...originOf(asked) }, given.caller);
+      return given;
     });
     const intent = reclaimed ?? (await findIntent(db, verificationId));
     if (intent?.caller !== viewer.id || intent.state === 'TAKEN') throw refusal;
@@ -338,6 +340,13 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   recordingLink: null,
   agentRemarks: null,
   auditorRemarks: null,
+});
+
+/** The columns of a session that its start gave. */
+const originOf = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
+  userTemplate,
+  agentTemplate,
+  replacesId,
 });
 
 const taken = (sessionId?: string) =>
