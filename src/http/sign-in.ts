@@ -9,6 +9,7 @@ import type { SignIn } from '../config.ts';
 import { ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
+import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/subject.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
 /** How far the clock of who signs tokens may be from ours. */
@@ -29,7 +30,11 @@ const KEYS_TIMEOUT_MS = 5_000;
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
 /** `sub` and `verification_ids` are hashed, stored and compared with what is stored. */
-export const SUBJECT = storable.min(1).max(200);
+export const SUBJECT = storable
+  .min(1)
+  .max(200)
+  .refine(isCanonicalSubject, NOT_CANONICAL)
+  .transform(canonicalSubject);
 export const VERIFICATION_IDS = z.array(storable).default([]);
 
 const claims = z.object({
