@@ -19,7 +19,7 @@ ALTER TABLE "personal_data_read" ADD COLUMN IF NOT EXISTS "hash" "bytea";--> sta
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "person_salt" "bytea";--> statement-breakpoint
 DROP INDEX CONCURRENTLY IF EXISTS "personal_data_read_chain";--> statement-breakpoint
 CREATE UNIQUE INDEX CONCURRENTLY "personal_data_read_chain" ON "personal_data_read" USING btree ("chain_id","number") WHERE "personal_data_read"."chain_id" is not null;--> statement-breakpoint
-ALTER TABLE "audit_entry" ADD CONSTRAINT "audit_entry_kind" CHECK ("audit_entry"."kind" in ('ADOPTION', 'SESSION', 'DETAILS', 'TRANSITION', 'MEETING', 'REVIEW', 'ERASURE')) NOT VALID;--> statement-breakpoint
+ALTER TABLE "audit_entry" ADD CONSTRAINT "audit_entry_kind" CHECK ("audit_entry"."kind" in ('ADOPTION', 'SESSION', 'DETAILS', 'TRANSITION', 'MEETING', 'REVIEW', 'PSEUDONYM', 'ERASURE')) NOT VALID;--> statement-breakpoint
 ALTER TABLE "audit_entry" VALIDATE CONSTRAINT "audit_entry_kind";--> statement-breakpoint
 -- The last release writes all columns of a session, so rights by column cannot keep these from the gateway's role.
 CREATE OR REPLACE FUNCTION "vkyc_session_keep_identity"() RETURNS trigger LANGUAGE plpgsql

@@ -252,7 +252,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     let stopping = false;
     const failures = createFailureLimit(config.failuresPerMinute, createAddressOf(config.trustedProxies));
-    const authenticator = createAuthenticator({ signIn: config.signIn, clock, failures });
+    const authenticator = createAuthenticator({
+      signIn: config.signIn,
+      clock,
+      failures,
+      pseudonymsOf: (sub) => auditKeys.pseudonyms(sub),
+    });
     const development = config.signIn.kind === 'DEVELOPMENT';
     const checkReady = createReadiness({
       isStopping: () => stopping,

@@ -60,6 +60,11 @@ export const AUDIT_FIELDS = {
   MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
   /** A review as it stands after it was made, or got its remarks later. */
   REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],
+  /**
+   * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again. `hashes` are those
+   * that the entries had before, in hex, comma-separated: exports made before still verify.
+   */
+  PSEUDONYM: ['erasedBy', 'hashes'],
   /** The free texts of the session were erased on somebody's request, and are rightly gone. */
   ERASURE: ['erasedBy'],
 } as const;
@@ -124,14 +129,21 @@ export const newSalt = (): Buffer => randomBytes(32);
 /** Makes and checks the hashes of entries: HMAC-SHA256. The first key signs, all of them verify. */
 export class AuditKeys {
   readonly currentId: string;
-  readonly #keys: ReadonlyMap<string, { entries: Buffer; exports: Buffer }>;
+  readonly #keys: ReadonlyMap<string, { entries: Buffer; exports: Buffer; subjects: Buffer }>;
 
   constructor(keys: readonly AuditKey[]) {
     const [current] = keys;
     if (!current) throw new Error('At least one audit key is needed');
     this.currentId = current.id;
     this.#keys = new Map(
-      keys.map(({ id, key }) => [id, { entries: derive(key, 'entries'), exports: derive(key, 'exports') }]),
+      keys.map(({ id, key }) => [
+        id,
+        {
+          entries: derive(key, 'entries'),
+          exports: derive(key, 'exports'),
+          subjects: derive(key, 'subjects'),
+        },
+      ]),
     );
   }
 
@@ -161,6 +173,16 @@ export class AuditKeys {
   verifies(entry: AuditEntry, previous: Buffer | null): boolean {
     const expected = this.has(entry.keyId) ? this.hash(entry, previous) : null;
     return expected?.length === entry.hash.length && timingSafeEqual(expected, entry.hash);
+  }
+
+  /**
+   * Pseudonyms of a customer's `sub`, by each key, the current one first. Made with these keys since they are kept as
+   * long as the chains, which name people by them.
+   */
+  pseudonyms(sub: string): string[] {
+    return [...this.#keys.values()].map(
+      ({ subjects }) => `customer:${createHmac('sha256', subjects).update(sub).digest('hex').slice(0, 32)}`,
+    );
   }
 
   /** For the MAC over an export. */

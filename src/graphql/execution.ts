@@ -1,5 +1,6 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import { recordedAs } from '../domain/access.ts';
 import type { ReadLog } from '../services/read-log.ts';
 import type { Run } from './compiled.ts';
 import type { Context } from './context.ts';
@@ -44,7 +45,7 @@ async function executeOnRecord(
   const read = shown?.toRead();
   if (!read) return result;
   try {
-    await readLog.record({ ...read, viewer: viewer.id });
+    await readLog.record({ ...read, viewer: recordedAs(viewer) });
     return result;
   } catch (error) {
     log.error({ err: error }, 'a reading of personal data could not be recorded');

@@ -6,7 +6,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { SignIn } from '../config.ts';
-import { ROLES, type Role, type Viewer } from '../domain/access.ts';
+import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
 import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/subject.ts';
@@ -64,9 +64,11 @@ interface Parts {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly failures: FailureLimit;
+  /** Returns the names under which a customer is recorded; see `Viewer.pseudonyms`. */
+  readonly pseudonymsOf: (sub: string) => readonly string[];
 }
 
-export function createAuthenticator({ signIn, clock, failures }: Parts): Authenticator {
+export function createAuthenticator({ signIn, clock, failures, pseudonymsOf }: Parts): Authenticator {
   const options = {
     algorithms: signIn.kind === 'JWKS' ? ASYMMETRIC : ['HS256'],
     clockTolerance: CLOCK_SKEW_SECONDS,
@@ -89,6 +91,9 @@ export function createAuthenticator({ signIn, clock, failures }: Parts): Authent
   const isOver = ({ expiresAt }: Viewer) =>
     expiresAt !== null && expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
 
+  const named = (viewer: Viewer): Viewer =>
+    isStaff(viewer) ? viewer : { ...viewer, pseudonyms: pseudonymsOf(viewer.id) };
+
   async function viewerOf(authorization: unknown): Promise<Viewer> {
     if (authorization === undefined || authorization === null || authorization === '') {
       if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
@@ -106,7 +111,7 @@ export function createAuthenticator({ signIn, clock, failures }: Parts): Authent
         throw unauthenticated(message, error as Error);
       },
     );
-    const viewer = viewerFrom(verified.payload);
+    const viewer = named(viewerFrom(verified.payload));
     known.set(name, viewer);
     return viewer;
   }
