@@ -1,4 +1,7 @@
 -- Each statement by itself: indexes are built and constraints proven beside their tables' writers. What was broken off is begun anew.
+CREATE TABLE IF NOT EXISTS "data_key" (
+	"id" text PRIMARY KEY NOT NULL
+);--> statement-breakpoint
 CREATE TABLE IF NOT EXISTS "read_chain" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"started_at" timestamp (3) with time zone NOT NULL,

@@ -48,6 +48,8 @@ import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { SCENARIOS } from './sandbox/scenarios.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { createCallBudget, limitsOf } from './services/call-budget.ts';
+import { checkDataKeys, MissingDataKeys } from './services/check-data-keys.ts';
+import { KeyWatch } from './services/key-watch.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
 import { PollingPace } from './services/polling-pace.ts';
 import { ReadLog } from './services/read-log.ts';
@@ -153,6 +155,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       },
       async () => {
         await migrate(migrateUrl, url);
+        await checkDataKeys(db, sealer);
         const unchained = await countAuditBacklog(db);
         if (unchained > 0)
           log.warn(
@@ -164,6 +167,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ).catch((error) => {
       throw asComplaint(error);
     });
+    const keyWatch = new KeyWatch({ db, sealer, log });
+    onStop(() => keyWatch.stop());
+    await keyWatch.beat();
     const writeWatch = watchWrites(log);
     const metrics = createMetrics();
     const onMismatch = watchMismatches(metrics, log);
@@ -265,6 +271,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       newestMigration: await newestMigration(),
       askDatabase: () => readFitness(pools.watching, clock.now()),
       askReplication,
+      keyFault: () => keyWatch.fault(),
       writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
     });
     const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });
@@ -360,6 +367,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 /** An error of the start, without a stack if it is the settings that are wrong. */
 function asComplaint(error: unknown): unknown {
+  if (error instanceof MissingDataKeys) return new ConfigError(error.complaints);
   if (faultOf(error) !== 'REFUSED') return error;
   let root = error as Error;
   while (root.cause instanceof Error) root = root.cause;

@@ -204,6 +204,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
   },
   lookups: { verificationId: QUEUE, since: QUEUE, dueAt: QUEUE },
   providerCalls: { id: QUEUE, at: QUEUE, purpose: QUEUE },
+  dataKeys: { id: because('only refuses a start without a key; values name their keys themselves') },
   replicas: { id: QUEUE, dataKeys: QUEUE, seenAt: QUEUE },
   providerBudget: { id: QUEUE, callsPausedUntil: QUEUE, pollsPausedUntil: QUEUE },
 };

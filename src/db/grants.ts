@@ -34,6 +34,7 @@ export const RUNTIME_RIGHTS = {
   inbox: 'select, insert, update (state, reason, attempts, verification_id, body)',
   lookups: 'select, insert, update (since, due_at), delete',
   providerCalls: 'select, insert, delete',
+  dataKeys: 'select, insert, delete',
   replicas: 'select, insert, update (data_keys, seen_at), delete',
   providerBudget: 'select, update (calls_paused_until, polls_paused_until)',
 } as const satisfies Record<TableKey, string>;

@@ -498,3 +498,6 @@ export const replicas = pgTable('replica', {
   /** By the clock of the database. */
   seenAt: time('seen_at').notNull(),
 });
+
+/** Ids of all data keys that values may be stored under, so that a start without one of them looks for such values. */
+export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });

@@ -71,6 +71,7 @@ export async function performAction(
     ]);
     if (!session) throw notFound();
     if (earlier) {
+      if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
       if (earlier.sessionId !== session.id || !sealer.matches(earlier.inputHash, canonical))
         throw keyUsed(session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
@@ -140,6 +141,13 @@ const moved = (session: SessionRow) =>
   new Refusal(
     'VERSION_CONFLICT',
     `The session has moved to ${session.subStatus} (version ${session.version}) since you read it. Look at it and decide again.`,
+    { sessionId: session.id },
+  );
+
+const keyUsedUnderRemovedKey = (session: SessionRow) =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this idempotencyKey before, too long ago to compare the inputs. Look at the session and decide again.',
     { sessionId: session.id },
   );
 

@@ -109,7 +109,8 @@ export function createStartSession(parts: Parts): StartSession {
     if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
     if (intent.state === 'TAKEN') return reclaim(viewer, input, asked, intent);
     if (intent.caller !== viewer.id) throw taken();
-    if (!sealer.matches(intent.inputHash, canonical)) throw usedWithOtherInput();
+    if (!sealer.matches(intent.inputHash, canonical))
+      throw sealer.knowsKeyOf(intent.inputHash) ? usedWithOtherInput() : usedUnderRemovedKey();
     return intent;
   }
 
@@ -354,6 +355,12 @@ const taken = (sessionId?: string) =>
     'VERIFICATION_ID_TAKEN',
     'This verification id belongs to another session. Choose a new one.',
     sessionId === undefined ? {} : { sessionId },
+  );
+
+const usedUnderRemovedKey = () =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this verification id before, too long ago to compare the inputs. Look the session up by its verification id, or choose a new id.',
   );
 
 const usedWithOtherInput = () =>
