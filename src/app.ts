@@ -169,7 +169,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     const keyWatch = new KeyWatch({ db, sealer, log });
     onStop(() => keyWatch.stop());
-    await keyWatch.beat();
+    void keyWatch.beat();
     const writeWatch = watchWrites(log);
     const metrics = createMetrics();
     const onMismatch = watchMismatches(metrics, log);

@@ -16,7 +16,7 @@ export const RUNTIME_RIGHTS = {
   transitions: 'select, insert',
   auditEntries: 'select, insert',
   auditBacklog: 'select, delete',
-  personalDataReads: 'insert',
+  personalDataReads: 'select (chain_id, number, hash), insert',
   readChains: 'select, insert',
   // The last release writes all columns of a session; `vkyc_session_identity` refuses other values in those that are kept.
   sessions: 'select, insert, update',

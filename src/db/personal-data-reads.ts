@@ -20,17 +20,27 @@ const keepReads = statement(
      insert into read_chain (${CHAINS.columns}) select ${CHAINS.columns} from ${CHAINS.of('$1')}
    )
    insert into personal_data_read (${READS.columns})
-   select ${READS.columns} from ${READS.of('$2')} order by number`,
+   select ${READS.columns} from ${READS.of('$2')}
+   where $3::uuid is null or exists (
+     select from personal_data_read before where before.chain_id = $3::uuid and before.number = $4::int
+   )
+   order by number`,
 );
 
-/** Stores reads of one chain, and its beginning if it is new: one statement, committed once this resolves. */
+/**
+ * Stores reads of one chain, and its beginning if it is new: one statement, committed once this resolves. False if the
+ * read before them is not here, because a failover lost it; then nothing is stored.
+ */
 export async function insertReads(
   db: Queryable,
   begun: ReadChain | null,
   reads: readonly ChainedRead[],
-): Promise<void> {
+): Promise<boolean> {
   const rows = reads as readonly (Omit<ReadRow, 'id'> & ChainedRead)[];
-  await run(db, keepReads(CHAINS.write(begun ? [begun] : []), READS.write(rows)));
+  const [first] = reads as [ChainedRead];
+  const before = begun ? [null, null] : [first.chainId, first.number - 1];
+  const stored = await run(db, keepReads(CHAINS.write(begun ? [begun] : []), READS.write(rows), ...before));
+  return stored === reads.length;
 }
 
 /** The chain that began last; null if there is none. */

@@ -91,18 +91,31 @@ export class ReadLog {
   }
 
   async #append(lane: Lane, batch: readonly Waiting[]): Promise<void> {
-    const begun = lane.chain ? null : await this.#begin();
-    const chain = lane.chain ?? (begun as ReadChain);
-    let { number, hash } = begun ? { number: 0, hash: begun.hash } : lane;
+    if (lane.chain && (await this.#store(lane, lane.chain, null, batch))) return;
+    const begun = await this.#begin();
+    const fresh = { number: 0, hash: begun.hash };
+    if (!(await this.#store(Object.assign(lane, fresh), begun, begun, batch)))
+      throw new Error('the first reads of a chain were not stored');
+  }
+
+  /** False if a failover lost the read before these. */
+  async #store(
+    lane: Lane,
+    chain: ReadChain,
+    begun: ReadChain | null,
+    batch: readonly Waiting[],
+  ): Promise<boolean> {
     const at = this.#clock.now();
+    let { number, hash } = lane;
     const reads: ChainedRead[] = [];
     for (const { read } of batch) {
       const chained = chainRead(this.#keys, chain, number + 1, { ...read, at }, hash);
       ({ number, hash } = chained);
       reads.push(chained);
     }
-    await insertReads(this.#db, begun, reads);
+    if (!(await insertReads(this.#db, begun, reads))) return false;
     Object.assign(lane, { chain, number, hash });
+    return true;
   }
 
   async #begin(): Promise<ReadChain> {
