@@ -263,22 +263,22 @@ test('the command exports heads that it trusts only unaltered, and verifies agai
   const run = (...args: string[]) =>
     promisify(execFile)('node', ['.build/commands/audit.js', ...args], { env });
 
-  expect((await run('export', '--file', file)).stdout).toContain('1 heads are in');
+  expect((await run('export', '--file', file)).stdout).toContain('2 heads are in');
   await expect(run('export', '--file', file)).rejects.toMatchObject({
     stderr: expect.stringContaining('EEXIST'),
   });
   const { stdout } = await run('verify', '--against', file);
-  expect(stdout).toContain('11 entries of 1 sessions; in 0 sessions something is wrong.');
+  expect(stdout).toContain('12 entries of 1 sessions; in 0 sessions something is wrong.');
   expect(stdout).toContain('0 entries are unanchored');
 
-  await other.database.query('delete from audit_entry where session_id = $1 and number = 11', [id]);
+  await other.database.query('delete from audit_entry where session_id = $1 and number = 12', [id]);
   await expect(run('verify', '--against', file)).rejects.toMatchObject({
     code: 1,
-    stdout: expect.stringContaining(`WRONG  session ${id}  row 11  cut off`),
+    stdout: expect.stringContaining(`WRONG  session ${id}  row 12  cut off`),
   });
 
   const lines = await readFile(file, 'utf8');
-  await writeFile(file, lines.replace('"number":11', '"number":10'));
+  await writeFile(file, lines.replace('"number":12', '"number":11'));
   await expect(run('verify', '--against', file)).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringContaining('The export was altered'),
