@@ -141,7 +141,9 @@ const FORGED = [
   `delete from audit_entry where session_id in (select id from vkyc_session where verification_id = 'rejected.1')`,
   `update review set decision = 'APPROVED' where decision = 'REJECTED'`,
   `update status_transition set sub_status = 'AGENT_APPROVED' where sub_status = 'AGENT_REJECTED'`,
-  `update vkyc_session set sub_status = 'AGENT_APPROVED' where sub_status = 'AGENT_REJECTED'`,
+  `update vkyc_session set sub_status = 'AGENT_APPROVED', waiting_on = (
+     select waiting_on from vkyc_session where verification_id = 'approved.1'
+   ) where sub_status = 'AGENT_REJECTED'`,
   `insert into audit_backlog select id from vkyc_session where verification_id = 'rejected.1'`,
 ];
 

@@ -66,7 +66,7 @@ test('restored names the sessions that are missing, behind or went on after the 
       ),
       expect.stringMatching(/^Webhooks: 0 are in line and 0 wait/),
       `BEHIND    behind.happy-path  session ${behind}  audit entries 3 to 4, or further`,
-      `REPLACED  forked.happy-path  session ${forked}  entry 3 is another one than was exported: it went on after the loss`,
+      `REPLACED  forked.happy-path  session ${forked}  entry 4 is another one than was exported: it went on after the loss`,
       `MISSING   missing.happy-path  session ${missing}  all of it, 2 audit entries or more`,
       expect.stringMatching(/^Of 4 sessions in the export of .*, 1 are missing, 1 are behind, 1 went on/),
     ]),
