@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, type DataKey, StartError } from './config.ts';
+import { countAuditBacklog } from './db/audit.ts';
 import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
@@ -47,11 +48,13 @@ import { createBufferedLogger, createLogger, withSafeErrors } from './logging.ts
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { SCENARIOS } from './sandbox/scenarios.ts';
-import { adoptSessions } from './services/adopt-sessions.ts';
 import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
 import { createCallBudget, limitsOf } from './services/call-budget.ts';
+import { checkDataKeys, MissingDataKeys } from './services/check-data-keys.ts';
+import { KeyWatch } from './services/key-watch.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
 import { PollingPace } from './services/polling-pace.ts';
+import { ReadLog } from './services/read-log.ts';
 import { Inbox } from './services/receive-webhook.ts';
 import { Reconciler } from './services/reconcile.ts';
 import { recordReview } from './services/record-review.ts';
@@ -157,14 +160,21 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       async () => {
         await refuseUnfitPooler(config);
         await migrate(migrateUrl, url);
-        const adopted = await adoptSessions({ db, sealer, keys: auditKeys, clock });
-        if (adopted > 0)
-          log.info({ sessions: adopted }, 'sessions from before there were audit chains have theirs now');
+        await checkDataKeys(db, sealer);
+        const unchained = await countAuditBacklog(db);
+        if (unchained > 0)
+          log.warn(
+            { sessions: unchained },
+            'sessions have no audit chain; run `npm run audit -- adopt --by NAME`',
+          );
         return readLogIdentity(db);
       },
     ).catch((error) => {
       throw asComplaint(error);
     });
+    const keyWatch = new KeyWatch({ db, sealer, log });
+    onStop(() => keyWatch.stop());
+    void keyWatch.beat();
     const writeWatch = watchWrites(log);
     const metrics = createMetrics();
     const onMismatch = watchMismatches(metrics, log);
@@ -262,6 +272,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       clock,
       failures,
       log,
+      pseudonymsOf: (sub) => auditKeys.pseudonyms(sub),
     });
     const development = config.signIn.kind === 'DEVELOPMENT';
     const checkReady = createReadiness({
@@ -270,6 +281,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       newestMigration: await newestMigration(),
       askDatabase: () => readFitness(pools.watching, clock.now()),
       askReplication,
+      keyFault: () => keyWatch.fault(),
       writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
     });
     const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });
@@ -297,6 +309,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         createExecute({
           run: overrides.run ?? createCompiledRun(schema),
           seconds: config.requestSeconds,
+          readLog: new ReadLog({ db, keys: auditKeys, clock }),
           log,
         }),
         metrics,
@@ -365,6 +378,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
 /** An error of the start, without a stack if it is the settings that are wrong. */
 function asComplaint(error: unknown): unknown {
+  if (error instanceof MissingDataKeys) return new ConfigError(error.complaints);
   if (faultOf(error) !== 'REFUSED') return error;
   let root = error as Error;
   while (root.cause instanceof Error) root = root.cause;

@@ -1,20 +1,30 @@
-/** `npm run audit`: exports how far the audit chains have come, and verifies them. */
+/** `npm run audit`: exports how far the audit chains have come, verifies them, and adds to them on somebody's word. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { archivedAndPresent, countArchived } from '../db/archiving.ts';
 import type { Database } from '../db/client.ts';
-import type { Sealer } from '../db/sealing.ts';
 import type { AuditKeys } from '../domain/audit.ts';
+import { systemClock } from '../domain/ports.ts';
+import { adoptSessions, type SessionAdoption } from '../services/adopt-sessions.ts';
 import { readArchive } from '../services/archive-file.ts';
 import { type ExportedHeads, exportHeads, readHeads } from '../services/audit-heads.ts';
-import { verifyArchive, verifyAudit } from '../services/verify-audit.ts';
-import { openDatabase } from './open-database.ts';
+import { bindSessions } from '../services/bind-sessions.ts';
+import { verifyArchive } from '../services/verify-archives.ts';
+import { verifyAudit } from '../services/verify-audit.ts';
+import { verifyReads } from '../services/verify-reads.ts';
+import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run audit -- export [--file F]      the heads of all chains; keep them where the database's owner cannot write
 npm run audit -- verify [--against F]   recomputes the chains; against an export it also finds what was cut off
-       … --archive A                    what retention moved to A as well; once for each archive`;
+       … --archive A                    what retention moved to A as well; once for each archive
+npm run audit -- bind --by NAME         adds to chains of an earlier release whose session they are about
+       … [--against F] [--session ID]   and signs the details of session ID as they are now
+npm run audit -- adopt --by NAME        begins the chains of sessions that are older than chains
+       … [--against F]                  but not of sessions that had a chain when F was exported`;
 
 class UsageError extends Error {}
 
@@ -40,39 +50,59 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
   }
 }
 
-/** The sessions of some archives; names what is wrong with them, and throws where a file is not what was written. */
+/** The sessions of some archives; names what is wrong with them, and throws if a file is not what was written. */
 async function verifyArchives(
   files: readonly string[],
   exported: ExportedHeads | null,
-  sealer: Sealer,
-  keys: AuditKeys,
+  { db, sealer, auditKeys: keys }: Opened,
 ): Promise<{ ids: ReadonlySet<string>; wrong: number }> {
   const ids = new Set<string>();
   let wrong = 0;
   for (const file of files) {
     const before = ids.size;
-    const parts = { sealer, keys, heads: exported?.heads ?? null };
-    const findings = await verifyArchive(parts, readArchive(file, keys), ids);
+    const parts = { db, sealer, keys, heads: exported?.heads ?? null };
+    const archive = { file: basename(file), dossiers: readArchive(file, keys) };
+    const findings = await verifyArchive(parts, archive, ids);
     for (const { sessionId, number, what } of findings)
       print(`WRONG  session ${sessionId}  row ${number}  ${what}  (${file})`);
     print(`${ids.size - before} sessions in ${file}; in ${findings.length} something is wrong.`);
     wrong += findings.length;
   }
+  for (const sessionId of await archivedAndPresent(db)) {
+    print(`WRONG  session ${sessionId}  row 1  archived_session lists it, and it is here`);
+    wrong += 1;
+  }
+  for (const [file, count] of await countArchived(db))
+    if (!files.some((given) => basename(given) === file))
+      print(`${count} sessions are said to be in ${file}, which was not given: nothing is proven of them.`);
   return { ids, wrong };
 }
 
-/** Whether nothing is wrong. */
+async function readExport(file: string | undefined, keys: AuditKeys): Promise<ExportedHeads | null> {
+  if (file === undefined) return null;
+  return readHeads(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
+}
+
+/** Verifies the read log; returns whether nothing is wrong. */
+async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
+  const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
+  for (const { chainId, number, what } of findings)
+    print(`WRONG  read log  ${chainId === null ? '' : `chain ${chainId}  row ${number}  `}${what}`);
+  print(`${chained} reads of personal data; in ${findings.length} of their chains something is wrong.`);
+  if (unchained > 0)
+    print(`${unchained} reads were recorded by an earlier release: nothing is proven of them.`);
+  return findings.length === 0;
+}
+
+/** Verifies everything; returns whether nothing is wrong. */
 async function verify(
   against: string | undefined,
   archives: readonly string[],
-  db: Database,
-  sealer: Sealer,
-  keys: AuditKeys,
+  opened: Opened,
 ): Promise<boolean> {
-  const exported = against
-    ? await readHeads(createInterface({ input: createReadStream(against), crlfDelay: Infinity }), keys)
-    : null;
-  const archived = await verifyArchives(archives, exported, sealer, keys);
+  const { db, sealer, auditKeys: keys } = opened;
+  const exported = await readExport(against, keys);
+  const archived = await verifyArchives(archives, exported, opened);
   const onProgress = (sessions: number) => process.stderr.write(`\r${sessions} sessions`);
   const heads = exported?.heads ?? null;
   const { findings, ...counts } = await verifyAudit({
@@ -90,6 +120,11 @@ async function verify(
     print(
       `${counts.adopted} chains begin with what stood when chains were introduced: no more is proven of it.`,
     );
+  for (const [signer, count] of counts.signed) print(`${count} chains were ${signer}.`);
+  if (counts.unbound > 0)
+    print(
+      `${counts.unbound} chains are unbound: they do not say whose session they are about; npm run audit -- bind --by NAME.`,
+    );
   if (counts.erased > 0)
     print(`${counts.erased} texts were erased: that they were there is all that is left.`);
   if (exported)
@@ -97,7 +132,48 @@ async function verify(
       `${counts.unanchored} entries are unanchored: recorded after the export of ${exported.exportedAt}, which says nothing of them.`,
     );
   else print('Without --against nobody can tell whether the end of a chain was cut off.');
-  return findings.length === 0 && archived.wrong === 0;
+  const readsAreRight = await verifyReadLog(exported, opened);
+  return findings.length === 0 && archived.wrong === 0 && readsAreRight;
+}
+
+/** Binds chains on somebody's word; returns whether no session was left out. */
+async function bindAll(
+  by: string,
+  against: string | undefined,
+  named: readonly string[],
+  { db, sealer, auditKeys: keys }: Opened,
+): Promise<boolean> {
+  const heads = (await readExport(against, keys))?.heads ?? null;
+  let [bound, left] = [0, 0];
+  const parts = { db, sealer, keys, clock: systemClock, by, heads, differing: new Set(named) };
+  await bindSessions(parts, (sessionId, binding) => {
+    if ('what' in binding) {
+      left += 1;
+      print(`${binding.kind}  session ${sessionId}  ${binding.what}`);
+    } else bound += 1;
+  });
+  print(`${bound} chains were bound by ${by}; ${left} were left as they are.`);
+  if (left > 0) print('Look into each. If its details are right as they are now, name it with --session ID.');
+  return left === 0;
+}
+
+const ADOPTIONS: Record<SessionAdoption, string> = {
+  ADOPTED: 'adopted',
+  HAS_CHAIN: 'left as it is: it has a chain',
+  HAD_CHAIN: 'refused: it had a chain when the export was made',
+};
+
+async function adoptAll(by: string, against: string | undefined, opened: Opened): Promise<boolean> {
+  const { db, sealer, auditKeys: keys } = opened;
+  const heads = (await readExport(against, keys))?.heads ?? null;
+  let [adopted, refused] = [0, 0];
+  await adoptSessions({ db, sealer, keys, clock: systemClock, by, heads }, (sessionId, outcome) => {
+    if (outcome === 'ADOPTED') adopted += 1;
+    if (outcome === 'HAD_CHAIN') refused += 1;
+    print(`session ${sessionId}  ${ADOPTIONS[outcome]}`);
+  });
+  print(`${adopted} sessions were adopted by ${by}: of what happened to them before, nothing is proven.`);
+  return refused === 0;
 }
 
 async function main(): Promise<void> {
@@ -107,14 +183,26 @@ async function main(): Promise<void> {
       file: { type: 'string' },
       against: { type: 'string' },
       archive: { type: 'string', multiple: true, default: [] },
+      by: { type: 'string' },
+      session: { type: 'string', multiple: true, default: [] },
     },
   });
-  const [verb, ...rest] = positionals;
-  if ((verb !== 'export' && verb !== 'verify') || rest.length > 0) throw new UsageError(USAGE);
-  const { db, sealer, auditKeys, close } = await openDatabase();
+  const { file, against, archive, session } = values;
+  const [verb = '', ...rest] = positionals;
+  const by = values.by?.trim();
+  const asks = verb === 'bind' || verb === 'adopt' ? Boolean(by) : verb === 'export' || verb === 'verify';
+  if (!asks || rest.length > 0) throw new UsageError(USAGE);
+  const opened = await openDatabase();
+  const { db, auditKeys, close } = opened;
+  const work = async (): Promise<boolean> => {
+    if (verb === 'verify') return verify(against, archive, opened);
+    if (verb === 'bind') return bindAll(by as string, against, session, opened);
+    if (verb === 'adopt') return adoptAll(by as string, against, opened);
+    await exportTo(file, db, auditKeys);
+    return true;
+  };
   try {
-    if (verb === 'export') await exportTo(values.file, db, auditKeys);
-    else if (!(await verify(values.against, values.archive, db, sealer, auditKeys))) process.exitCode = 1;
+    if (!(await work())) process.exitCode = 1;
   } finally {
     await close();
   }

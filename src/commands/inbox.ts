@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'lossless-json';
 import type { Database } from '../db/client.ts';
 import { findOutcomes, findWebhooks, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
-import { insertRead, subjectOf } from '../db/personal-data-reads.ts';
-import type { Sealer } from '../db/sealing.ts';
+import { subjectOf } from '../db/personal-data-reads.ts';
 import { INBOX_STATES, type InboxState } from '../db/tables.ts';
+import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
-import { openDatabase } from './open-database.ts';
+import { ReadLog } from '../services/read-log.ts';
+import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
@@ -54,13 +55,16 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
   print(`${rows.length} webhooks${rows.length === limit ? ', and perhaps more: see --limit' : ''}.`);
 }
 
-async function show(db: Database, sealer: Sealer, ids: readonly bigint[], reveal: boolean): Promise<void> {
+async function show(
+  { db, sealer, auditKeys: keys }: Opened,
+  ids: readonly bigint[],
+  reveal: boolean,
+): Promise<void> {
   allFound(ids, await findOutcomes(db, ids));
   if (reveal) {
     const subjects = ids.map((id) => subjectOf('webhook_inbox', String(id)));
     const viewer = `${userInfo().username}, by npm run inbox`;
-    await insertRead(db, {
-      at: new Date(),
+    await new ReadLog({ db, keys, clock: systemClock }).record({
       viewer,
       operations: ['inbox show'],
       fields: ['webhook_inbox.body'],
@@ -151,10 +155,11 @@ async function main(): Promise<void> {
   if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit is a number from 1 on.');
   const ids = verb === 'list' || (verb === 'replay' && state) ? [] : idsOf(given);
 
-  const { db, sealer, close } = await openDatabase();
+  const opened = await openDatabase();
+  const { db, close } = opened;
   try {
     if (verb === 'list') await list(db, state, limit);
-    else if (verb === 'show') await show(db, sealer, ids, values.reveal);
+    else if (verb === 'show') await show(opened, ids, values.reveal);
     else if (!state) await replay(db, ids);
     else
       await replay(

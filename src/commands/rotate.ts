@@ -1,4 +1,7 @@
 /** `npm run rotate`: encrypts what is stored with the first of the data keys, so that the others can go. */
+import type { Database } from '../db/client.ts';
+import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/data-keys.ts';
+import type { Sealer } from '../db/sealing.ts';
 import { type Kept, rotateKeys } from '../services/rotate-keys.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
@@ -22,9 +25,21 @@ function tell(kept: readonly Kept[], current: string): string {
   ].join('\n');
 }
 
+/** Refuses to rotate while a running replica could not decrypt what is rotated. */
+async function refuseWhileUnknown(db: Database, { keyId }: Sealer): Promise<void> {
+  const live = await findLiveReplicas(db);
+  const lacking = live.filter(({ dataKeys }) => !dataKeys.includes(keyId)).length;
+  if (lacking > 0)
+    throw new Error(
+      `${lacking} of ${live.length} running replicas do not know the key "${keyId}" and could not decrypt what is rotated. Nothing was changed. Give all of them the key first, at the end of DATA_KEYS; a replica that was killed counts for ${LIVE_SECONDS} s.`,
+    );
+}
+
 async function main(): Promise<void> {
   const { db, sealer, close } = await openDatabase();
   try {
+    await refuseWhileUnknown(db, sealer);
+    await registerDataKeys(db, sealer.keyIds);
     const kept = await rotateKeys(db, sealer, (place, done, of) =>
       process.stderr.write(`${place}  ${done} of ${of}\n`),
     );

@@ -4,7 +4,7 @@
  * could be dropped at once, but only when the last of a month's sessions may go, and verification ids, meetings and
  * reviews could not be unique over all of them.
  */
-import { and, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
+import { and, count, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type pg from 'pg';
 import { type Evidence, readEvidence } from './audit.ts';
@@ -145,6 +145,40 @@ export async function findArchived(
 ): Promise<typeof archivedSessions.$inferSelect | null> {
   const [row] = await db.select().from(archivedSessions).where(eq(archivedSessions.sessionId, sessionId));
   return row ?? null;
+}
+
+/** What is left here of these sessions, if they are in archives. */
+export const archivedAmong = (db: Queryable, ids: readonly string[]) =>
+  db
+    .select()
+    .from(archivedSessions)
+    .where(inArray(archivedSessions.sessionId, [...ids]));
+
+/** The sessions that an archive should have. */
+export async function archivedIn(db: Queryable, file: string): Promise<string[]> {
+  const rows = await db
+    .select({ id: archivedSessions.sessionId })
+    .from(archivedSessions)
+    .where(eq(archivedSessions.file, file));
+  return rows.map(({ id }) => id);
+}
+
+/** Counts archived sessions by the name of their archive. */
+export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .select({ file: archivedSessions.file, count: count() })
+    .from(archivedSessions)
+    .groupBy(archivedSessions.file);
+  return new Map(rows.map((row) => [row.file, row.count]));
+}
+
+/** Sessions that are both here and said to be in an archive. */
+export async function archivedAndPresent(db: Queryable): Promise<string[]> {
+  const rows = await db
+    .select({ id: sessions.id })
+    .from(archivedSessions)
+    .innerJoin(sessions, eq(sessions.id, archivedSessions.sessionId));
+  return rows.map(({ id }) => id);
 }
 
 /** Which of these sessions are in the database. */

@@ -1,5 +1,6 @@
-import { asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { asc, count, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { AuditEntry, AuditHead } from '../domain/audit.ts';
+import type { SessionOrigin } from '../domain/audit-session.ts';
 import type { Queryable, Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
 import type { MeetingRow } from './meetings.ts';
@@ -13,7 +14,9 @@ import {
   meetings,
   reviews,
   sessions,
+  startIntents,
   transitions,
+  users,
 } from './tables.ts';
 import type { TransitionRow } from './transitions.ts';
 
@@ -126,6 +129,8 @@ export async function auditedSessionsAfter(
 export interface Evidence {
   /** Null where only its chain is left. */
   readonly session: SessionRow | null;
+  /** Undefined for an archive, which does not have these rows. */
+  readonly origin?: SessionOrigin;
   readonly entries: readonly AuditEntry[];
   readonly transitions: readonly TransitionRow[];
   readonly meetings: readonly MeetingRow[];
@@ -139,6 +144,7 @@ export async function readEvidence(
 ): Promise<ReadonlyMap<string, Evidence>> {
   const ids = [...sessionIds];
   const rows = await tx.select().from(sessions).where(inArray(sessions.id, ids));
+  const origins = await readOrigins(tx, rows);
   const found = {
     entries: await tx
       .select()
@@ -172,11 +178,45 @@ export async function readEvidence(
       id,
       {
         session: rows.find((row) => row.id === id) ?? null,
+        origin: origins.get(id) ?? { user: null, caller: null },
         entries: grouped.entries.get(id) ?? [],
         transitions: grouped.transitions.get(id) ?? [],
         meetings: grouped.meetings.get(id) ?? [],
         reviews: grouped.reviews.get(id) ?? [],
       },
+    ]),
+  );
+}
+
+/** Reads the users and the callers of some sessions, by session id. */
+export async function readOrigins(
+  tx: Queryable,
+  rows: readonly SessionRow[],
+): Promise<ReadonlyMap<string, SessionOrigin>> {
+  const people = await tx
+    .select({ id: users.id, userId: users.userId, createdAt: users.createdAt, erasedAt: users.erasedAt })
+    .from(users)
+    .where(
+      inArray(
+        users.id,
+        rows.map(({ userId }) => userId),
+      ),
+    );
+  const starts = await tx
+    .select({ verificationId: startIntents.verificationId, caller: startIntents.caller })
+    .from(startIntents)
+    .where(
+      inArray(
+        startIntents.verificationId,
+        rows.map(({ verificationId }) => verificationId),
+      ),
+    );
+  const userById = new Map(people.map((user) => [user.id, user]));
+  const callers = new Map(starts.map(({ verificationId, caller }) => [verificationId, caller || null]));
+  return new Map(
+    rows.map(({ id, userId, verificationId }) => [
+      id,
+      { user: userById.get(userId) ?? null, caller: callers.get(verificationId) ?? null },
     ]),
   );
 }
@@ -190,6 +230,37 @@ function bySession<T extends { sessionId: string }>(rows: readonly T[]): Map<str
   }
   return groups;
 }
+
+export async function countAuditBacklog(db: Queryable): Promise<number> {
+  const [row] = await db.select({ count: count() }).from(auditBacklog);
+  return row?.count ?? 0;
+}
+
+/** Locks the next sessions in the order of their ids; returns their evidence. */
+export async function lockEvidenceAfter(
+  tx: Transaction,
+  sessionId: string,
+  limit: number,
+): Promise<ReadonlyMap<string, Evidence>> {
+  const next = await tx
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(gt(sessions.id, sessionId))
+    .orderBy(asc(sessions.id))
+    .limit(limit);
+  const ids = next.map(({ id }) => id);
+  // Recording locks by verification id too: no deadlock.
+  await tx
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(inArray(sessions.id, ids))
+    .orderBy(asc(sessions.verificationId))
+    .for('update');
+  return readEvidence(tx, ids);
+}
+
+export const saltPerson = (tx: Transaction, id: string, personSalt: Buffer) =>
+  tx.update(sessions).set({ personSalt }).where(eq(sessions.id, id));
 
 /** Takes sessions off the list of those that have no chain yet, and locks them. Replicas take turns. */
 export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {

@@ -1,17 +1,21 @@
 /** All that is deleted or emptied where a person is erased: by the database's owner, in one transaction. */
 import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import type { AuditEntry } from '../domain/audit.ts';
 import type { Transaction } from './client.ts';
 import type { InboxRow } from './inbox.ts';
 import type { SessionRow } from './sessions.ts';
 import {
   archivedSessions,
+  auditEntries,
   idempotencyKeys,
   inbox,
   lookups,
   meetings,
+  personalDataReads,
   reviews,
   sessions,
   startIntents,
+  transitions,
   users,
 } from './tables.ts';
 import type { UserRow } from './users.ts';
@@ -49,7 +53,7 @@ export const emptyPerson = (tx: Transaction, rowId: string, emptied: Partial<Use
 export const emptySessions = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
   tx
     .update(sessions)
-    .set({ link: null, erasedAt })
+    .set({ link: null, personSalt: null, erasedAt })
     .where(inArray(sessions.id, [...ids]));
 
 /** What people wrote, with the salts of its commitments; returns how many texts there were. */
@@ -99,6 +103,53 @@ export async function deleteWebhooks(
   const theirs = or(inArray(inbox.verificationId, [...verificationIds]), inArray(inbox.id, [...ids]));
   const deleted = await tx.delete(inbox).where(theirs);
   return deleted.rowCount ?? 0;
+}
+
+/** Whether somebody reviewed or started sessions, as only staff do. */
+export async function isOfStaff(tx: Transaction, name: string): Promise<boolean> {
+  const { rows } = await tx.execute(sql`
+    (select 1 from ${reviews} where reviewer = ${name} limit 1)
+    union all (select 1 from ${startIntents} where caller = ${name} limit 1)`);
+  return rows.length > 0;
+}
+
+/** The ids of sessions in whose log or meetings somebody is named, in the order in which recording locks them. */
+export async function sessionsNaming(tx: Transaction, name: string): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select id from ${sessions} where id in (
+      select session_id from ${transitions} where actor = ${name}
+      union select session_id from ${meetings} where scheduled_by = ${name} or cancelled_by = ${name}
+    ) order by verification_id for update`);
+  return rows.map(({ id }) => id);
+}
+
+/** Replaces a name in the logs and meetings of all sessions. */
+export async function renameInSessions(tx: Transaction, name: string, to: string): Promise<void> {
+  await tx.update(transitions).set({ actor: to }).where(eq(transitions.actor, name));
+  await tx.update(meetings).set({ scheduledBy: to }).where(eq(meetings.scheduledBy, name));
+  await tx.update(meetings).set({ cancelledBy: to }).where(eq(meetings.cancelledBy, name));
+}
+
+/** Replaces an entry of an audit chain; only if all that follow are replaced too does the chain verify. */
+export const replaceEntry = (tx: Transaction, { sessionId, number, content, keyId, hash }: AuditEntry) =>
+  tx
+    .update(auditEntries)
+    .set({ content, keyId, hash })
+    .where(and(eq(auditEntries.sessionId, sessionId), eq(auditEntries.number, number)));
+
+/** Deletes the idempotency keys of a caller; returns how many there were. */
+export async function deleteKeysOfCaller(tx: Transaction, caller: string): Promise<number> {
+  const keys = await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.caller, caller));
+  return keys.rowCount ?? 0;
+}
+
+/** Replaces a viewer in reads that have no chain: a release before the chains recorded them. Returns how many. */
+export async function renameInReads(tx: Transaction, viewer: string, to: string): Promise<number> {
+  const renamed = await tx
+    .update(personalDataReads)
+    .set({ viewer: to })
+    .where(and(eq(personalDataReads.viewer, viewer), isNull(personalDataReads.chainId)));
+  return renamed.rowCount ?? 0;
 }
 
 /** What is planned or queued to be asked of the provider. */

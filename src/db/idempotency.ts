@@ -1,16 +1,16 @@
 import type { Transaction } from './client.ts';
 import { fieldsOf } from './fields.ts';
-import { builtStatement, preparedRows, run, valuesOf } from './prepared.ts';
+import { amongKeys, builtStatement, preparedRows, run, valuesOf } from './prepared.ts';
 import { idempotencyKeys } from './tables.ts';
 
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
 
-/** An earlier call under the same key of the same caller and mutation. */
+/** An earlier call under the same key of the same mutation, by a caller who has these names. */
 export async function findCall(
   tx: Transaction,
-  { caller, mutation, key }: Pick<IdempotencyRow, 'caller' | 'mutation' | 'key'>,
+  { callers, mutation, key }: Pick<IdempotencyRow, 'mutation' | 'key'> & { callers: readonly string[] },
 ): Promise<IdempotencyRow | null> {
-  const [row] = await callOf(tx, caller, mutation, key);
+  const [row] = await callOf(tx, callers, mutation, key);
   return row ?? null;
 }
 
@@ -18,7 +18,7 @@ const callFields = fieldsOf(idempotencyKeys, 'k');
 const callOf = preparedRows(
   'call of key',
   callFields,
-  `select ${callFields.list} from idempotency_key k where k.caller = $1 and k.mutation = $2 and k.key = $3`,
+  `select ${callFields.list} from idempotency_key k where ${amongKeys('k.caller', '$1', 'text')} and k.mutation = $2 and k.key = $3`,
 );
 
 /** False where another transaction stored the key first; that one has then been waited for. */

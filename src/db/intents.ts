@@ -118,24 +118,24 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
 }
 
 /**
- * Says of an id that it is somebody else's, so that nobody starts it here; false where somebody is about to, or has.
- * The transaction then holds the intent until it ends.
+ * Marks a verification id as taken by another system, so that no start here uses it. Returns the caller of the stored
+ * intent, or null if there was none; false if a start of this id is open or done. Locks the intent.
  */
 export async function claimForAdoption(
   tx: Transaction,
   claim: Pick<IntentRow, 'verificationId' | 'sessionId' | 'createdAt'>,
-): Promise<boolean> {
+): Promise<{ caller: string | null } | false> {
   const inserted = await tx
     .insert(startIntents)
     .values({ ...claim, caller: '', inputHash: Buffer.alloc(0), sends: 0, state: 'TAKEN' })
     .onConflictDoNothing()
     .returning({ id: startIntents.sessionId });
-  if (inserted.length > 0) return true;
+  if (inserted.length > 0) return { caller: null };
   const given = eq(startIntents.verificationId, claim.verificationId);
   const [intent] = await tx.select().from(startIntents).where(given).for('update');
   if (intent?.state !== 'TAKEN' && intent?.state !== 'REFUSED') return false;
   await tx.update(startIntents).set({ state: 'TAKEN' }).where(given);
-  return true;
+  return { caller: intent.caller || null };
 }
 
 /** True for the one call that completes the intent, false for every later one. */

@@ -1,19 +1,84 @@
-import type { Queryable } from './client.ts';
-import { builtStatement, run, valuesOf } from './prepared.ts';
-import { personalDataReads } from './tables.ts';
+import { asc, count, desc, gt, isNull, sql } from 'drizzle-orm';
+import type { ChainedRead, ReadChain, ReadHead } from '../domain/read-chain.ts';
+import type { Queryable, Transaction } from './client.ts';
+import { recordsOf } from './fields.ts';
+import { run, statement } from './prepared.ts';
+import { personalDataReads, readChains } from './tables.ts';
 
-export type NewRead = Omit<typeof personalDataReads.$inferSelect, 'id'>;
+export type ReadRow = typeof personalDataReads.$inferSelect;
 
 /** What a reading was of, as the log of reads names it. */
 export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
   `${kind}:${id}`;
 
-/** Records that somebody was shown personal data; committed once this returns. */
-export async function insertRead(db: Queryable, read: NewRead): Promise<void> {
-  await run(db, keepRead(read));
+const CHAINS = recordsOf(readChains);
+const READS = recordsOf(personalDataReads, ['id']);
+
+const keepReads = statement(
+  'keep reads',
+  `with begun as (
+     insert into read_chain (${CHAINS.columns}) select ${CHAINS.columns} from ${CHAINS.of('$1')}
+   )
+   insert into personal_data_read (${READS.columns})
+   select ${READS.columns} from ${READS.of('$2')}
+   where $3::uuid is null or exists (
+     select from personal_data_read before where before.chain_id = $3::uuid and before.number = $4::int
+   )
+   order by number`,
+);
+
+/**
+ * Stores reads of one chain, and its beginning if it is new: one statement, committed once this resolves. False if the
+ * read before them is not here, because a failover lost it; then nothing is stored.
+ */
+export async function insertReads(
+  db: Queryable,
+  begun: ReadChain | null,
+  reads: readonly ChainedRead[],
+): Promise<boolean> {
+  const rows = reads as readonly (Omit<ReadRow, 'id'> & ChainedRead)[];
+  const [first] = reads as [ChainedRead];
+  const before = begun ? [null, null] : [first.chainId, first.number - 1];
+  const stored = await run(db, keepReads(CHAINS.write(begun ? [begun] : []), READS.write(rows), ...before));
+  return stored === reads.length;
 }
 
-const { id: _id, ...noted } = valuesOf(personalDataReads);
-const keepRead = builtStatement<NewRead>('keep read', (build) =>
-  build.insert(personalDataReads).values(noted),
-);
+/** The chain that began last; null if there is none. */
+export async function findNewestReadChain(db: Queryable): Promise<ReadChain | null> {
+  const [chain] = await db
+    .select()
+    .from(readChains)
+    .orderBy(desc(readChains.startedAt), desc(readChains.id))
+    .limit(1);
+  return chain ?? null;
+}
+
+export const findReadChains = (db: Queryable): Promise<ReadChain[]> =>
+  db.select().from(readChains).orderBy(asc(readChains.startedAt));
+
+/** How far each chain of the read log has come. */
+export async function findReadHeads(db: Queryable): Promise<ReadHead[]> {
+  const { rows } = await db.execute<{ chainId: string; number: number; hash: Buffer }>(sql`
+    select c.id as "chainId", r.number, r.hash from ${readChains} c
+    cross join lateral (
+      select number, hash from ${personalDataReads} r where r.chain_id = c.id order by r.number desc limit 1
+    ) r order by c.id`);
+  return rows;
+}
+
+export async function countUnchainedReads(db: Queryable): Promise<number> {
+  const [row] = await db
+    .select({ count: count() })
+    .from(personalDataReads)
+    .where(isNull(personalDataReads.chainId));
+  return row?.count ?? 0;
+}
+
+/** The next reads in the order of their ids. */
+export const readsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
+  tx
+    .select()
+    .from(personalDataReads)
+    .where(gt(personalDataReads.id, id))
+    .orderBy(asc(personalDataReads.id))
+    .limit(limit);

@@ -97,7 +97,19 @@ export const goByIndexes = statement(
 const insertInto = (table: string, { columns, of }: Records<never>, parameter: string) =>
   `insert into ${table} (${columns}) select ${columns} from ${of(parameter)}`;
 
-const changed = SESSIONS.columns.filter((column) => column !== '"id"');
+/** What a session was begun with, or what only a command of the owner changes: no recording writes it again. */
+const KEPT = [
+  'id',
+  'verification_id',
+  'user_id',
+  'user_template',
+  'agent_template',
+  'replaces_id',
+  'person_salt',
+  'created_at',
+  'erased_at',
+];
+const changed = SESSIONS.columns.filter((column) => !KEPT.some((kept) => column === `"${kept}"`));
 
 const recordAll = statement(
   'record all',

@@ -19,6 +19,7 @@ const TAG_BYTES = 16;
  */
 export class Sealer {
   readonly #current: DataKey;
+  #missing: { keyId: string; at: number } | null = null;
   readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer; naming: Buffer }>;
 
   /** The first key seals and hashes; all of them open. */
@@ -89,6 +90,21 @@ export class Sealer {
     return this.#current.id;
   }
 
+  /** The ids of all keys, the one that seals and hashes first. */
+  get keyIds(): string[] {
+    return [...this.#keys.keys()];
+  }
+
+  /** Whether a hash can be compared: the key that made it is configured. */
+  knowsKeyOf(hash: Buffer): boolean {
+    return this.#keys.has(readLabel(hash).id);
+  }
+
+  /** The last stored value whose key is not configured, and when it was met (`performance.now`); null if none was. */
+  get missing(): { readonly keyId: string; readonly at: number } | null {
+    return this.#missing;
+  }
+
   /** What everything begins with that is sealed or hashed now. */
   get label(): Buffer {
     return label(this.#current.id);
@@ -96,7 +112,10 @@ export class Sealer {
 
   #key(id: string) {
     const key = this.#keys.get(id);
-    if (!key) throw new MissingKey(id);
+    if (!key) {
+      this.#missing = { keyId: id, at: performance.now() };
+      throw new MissingKey(id);
+    }
     return key;
   }
 }

@@ -147,6 +147,8 @@ export const sessions = pgTable(
     meetingAt: time('meeting_at'),
     /** The session whose place this one took. */
     replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
+    /** Salt of the commitment to the person in the audit chain; erased with the person. Null: not bound. */
+    personSalt: digest('person_salt'),
     /** When the person's data was erased: late news brings none of it back. */
     erasedAt: time('erased_at'),
     createdAt: time('created_at').notNull(),
@@ -315,12 +317,33 @@ export const personalDataReads = pgTable(
     fields: text('fields').array().notNull(),
     /** Of what, such as `vkyc_user:…`. */
     subjects: text('subjects').array().notNull(),
+    /** Chain of the read log (`domain/read-chain.ts`); null: recorded by a release before there were any. */
+    chainId: uuid('chain_id'),
+    /** 1, 2, 3 … within the chain. */
+    number: integer('number'),
+    hash: digest('hash'),
   },
   (t) => [
+    uniqueIndex('personal_data_read_chain').on(t.chainId, t.number).where(sql`${t.chainId} is not null`),
     index('personal_data_read_at').using('brin', t.at),
     index('personal_data_read_subjects').using('gin', t.subjects),
   ],
 );
+
+/**
+ * Beginnings of the chains of the read log. A replica begins chains of its own, so that replicas never wait for each
+ * other; each begins with the hash of an earlier beginning, so that none can be removed without a trace but the newest.
+ */
+export const readChains = pgTable('read_chain', {
+  id: uuid('id').primaryKey(),
+  startedAt: time('started_at').notNull(),
+  /** Chain that was the newest then; null for the first. */
+  previousId: uuid('previous_id'),
+  previousHash: digest('previous_hash'),
+  /** Key of the hashes of the whole chain. */
+  keyId: text('key_id').notNull(),
+  hash: digest('hash').notNull(),
+});
 
 /** Each distinct piece of news and the transition that records it; a poll's finding has no time until confirmed. */
 export const sightings = pgTable(
@@ -465,3 +488,16 @@ export const providerBudget = pgTable('provider_budget', {
   callsPausedUntil: time('calls_paused_until'),
   pollsPausedUntil: time('polls_paused_until'),
 });
+
+/** Running gateways and the data keys that each of them knows, so that no key is used before all of them have it. */
+export const replicas = pgTable('replica', {
+  /** Made up by the process. */
+  id: uuid('id').primaryKey(),
+  /** Ids of DATA_KEYS. */
+  dataKeys: text('data_keys').array().notNull(),
+  /** By the clock of the database. */
+  seenAt: time('seen_at').notNull(),
+});
+
+/** Ids of all data keys that values may be stored under, so that a start without one of them looks for such values. */
+export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });

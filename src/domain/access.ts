@@ -146,6 +146,8 @@ export function ruleOf(type: string, field: string): FieldRuleName | null {
 export interface Viewer {
   /** `sub` of the token. */
   readonly id: string;
+  /** Of a customer: what is stored in place of `id`, which may identify the person; the newest first. */
+  readonly pseudonyms?: readonly string[];
   readonly roles: readonly Role[];
   /** Verification ids that a customer may see; unused for staff. */
   readonly verificationIds: readonly string[];
@@ -166,6 +168,19 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
     (role) =>
       allowed.includes(role) && (role !== 'CUSTOMER' || viewer.verificationIds.includes(verificationId)),
   );
+
+/**
+ * Returns the name by which the viewer is recorded. For a customer it is a pseudonym, so that erasing the person leaves
+ * nothing behind that identifies them.
+ */
+export const recordedAs = ({ id, pseudonyms }: Viewer): string => pseudonyms?.[0] ?? id;
+
+/** Whether the viewer was recorded by this name. */
+export const isNameOf = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
+  name === id || (pseudonyms?.includes(name as string) ?? false);
+
+/** Returns all names by which the viewer may have been recorded: under earlier keys, and by earlier releases. */
+export const namesOf = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
 
 /** Whether the viewer has a staff role, and so sees all sessions. */
 export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
@@ -198,7 +213,7 @@ export function maySeeField(
   { verificationId, author }: FieldOf,
 ): boolean {
   const { roles, own }: FieldRule = FIELD_RULES[rule];
-  if (own && author === viewer.id) return true;
+  if (own && isNameOf(viewer, author)) return true;
   if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
   // No session is known. A viewer who is only a customer reaches only their own data; one who is also staff needs a
   // staff role for this field.

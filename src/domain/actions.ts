@@ -5,6 +5,7 @@
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
 import { ACTION_MOVES, SESSION_ACTIONS, type SessionAction } from './session.ts';
 import { infoOf, type KnownSubStatus, type Pair, type SubStatus } from './status.ts';
+import { canonicalSubject } from './subject.ts';
 
 /** Facts about a session that the decision needs, in addition to the clock and the viewer. */
 export interface ActionFacts extends Pair {
@@ -98,7 +99,9 @@ function fourEyes(
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
-  if (agents.includes(viewer.id)) return 'You made an agent review: somebody else has to audit it.';
+  // Earlier releases stored subjects as they came, with white space and invisible characters.
+  if (agents.some((agent) => canonicalSubject(agent) === viewer.id))
+    return 'You made an agent review: somebody else has to audit it.';
   if (agentUnknown && !policy.auditUnknownAgents) {
     return 'The agent approved at the provider and is unknown here, so the auditor could be the same person.';
   }

@@ -7,6 +7,7 @@ import {
 } from 'graphql';
 import type { Logger } from 'pino';
 import { faultOf } from '../db/faults.ts';
+import { MissingKey } from '../db/sealing.ts';
 import { CursorError } from '../feed/cursor.ts';
 import { withoutValues } from './unquoted.ts';
 
@@ -14,6 +15,9 @@ const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as
 
 const UNAVAILABLE =
   'The database cannot be used at the moment. Repeat the same request in a few seconds: a mutation that was done all the same is not done twice.';
+
+const UNREADABLE =
+  'This replica cannot decrypt some of the data. Repeat the same request in a few seconds: another replica can.';
 
 /**
  * What a client is told of an error, the same on every transport. What it can mend is passed on; anything else is
@@ -60,6 +64,13 @@ export const createTranslator =
       );
       return { message: UNAVAILABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
     }
+    if (cause instanceof MissingKey) {
+      log.error(
+        { err: cause, errorId: id, path: outer.path?.join('.') },
+        'stored data could not be decrypted',
+      );
+      return { message: UNREADABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
+    }
     log.error({ err: cause, errorId: id, path: outer.path?.join('.') }, 'an operation failed unexpectedly');
     return {
       message: `Something went wrong on our side. Tell us this id: ${id}`,
@@ -72,7 +83,8 @@ export const createTranslator =
 export function codeTold(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
-  return codeOf(error, cause) ?? (faultOf(cause) ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
+  const isUnavailable = cause instanceof MissingKey || faultOf(cause) !== null;
+  return codeOf(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 
 /** Whether an error is a fault of ours or of the database, of which clients are told an id alone. */

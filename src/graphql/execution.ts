@@ -1,6 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { insertRead } from '../db/personal-data-reads.ts';
+import { recordedAs } from '../domain/access.ts';
+import type { ReadLog } from '../services/read-log.ts';
 import type { Run } from './compiled.ts';
 import type { Context } from './context.ts';
 import { unrecorded } from './personal-data.ts';
@@ -11,6 +12,7 @@ export type Execute = (args: ExecutionArgs & { readonly contextValue: Context })
 interface Parts {
   readonly run: Run;
   readonly seconds: number;
+  readonly readLog: Pick<ReadLog, 'record'>;
   readonly log: Logger;
 }
 
@@ -20,7 +22,7 @@ interface Parts {
  * personal data that it shows is recorded as read before anybody sees it, and withheld where it cannot be recorded.
  */
 export const createExecute =
-  ({ run, seconds, log }: Parts): Execute =>
+  ({ run, seconds, readLog, log }: Parts): Execute =>
   async (args) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ExecutionResult>((resolve) => {
@@ -30,7 +32,7 @@ export const createExecute =
       }, seconds * 1000);
     });
     try {
-      return await Promise.race([executeOnRecord(args, run, log), late]);
+      return await Promise.race([executeOnRecord(args, run, readLog, log), late]);
     } finally {
       clearTimeout(timer);
     }
@@ -39,14 +41,15 @@ export const createExecute =
 async function executeOnRecord(
   args: Parameters<Execute>[0],
   run: Run,
+  readLog: Pick<ReadLog, 'record'>,
   log: Logger,
 ): Promise<ExecutionResult> {
   const result = await run(args);
-  const { shown, viewer, services } = args.contextValue;
+  const { shown, viewer } = args.contextValue;
   const read = shown?.toRead();
   if (!read) return result;
   try {
-    await insertRead(services.db, { ...read, viewer: viewer.id, at: services.clock.now() });
+    await readLog.record({ ...read, viewer: recordedAs(viewer) });
     return result;
   } catch (error) {
     log.error({ err: error }, 'a reading of personal data could not be recorded');

@@ -13,6 +13,7 @@ import {
   allStaffSee,
   FIELD_RULES,
   hasRole,
+  isNameOf,
   maySeeField,
   OPERATIONS,
   type Role,
@@ -72,6 +73,8 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
       maySeeField(context.viewer, rule, belongingOf(source as Guarded, field.name));
     if (shown) {
       const value = inner(source, args, context, info);
+      // A customer knows themselves by their own id, not by the pseudonym that is stored.
+      if (rule === 'WHO' && !context.staff && isNameOf(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
     if (rule === 'PHONE') return masked(inner(source, args, context, info));

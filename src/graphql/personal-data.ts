@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { NewRead } from '../db/personal-data-reads.ts';
+import type { PersonalDataRead } from '../domain/read-chain.ts';
 
 /** The personal data that one answer shows: collected where fields are guarded, and kept before the answer is sent. */
 export class PersonalDataShown {
@@ -19,7 +19,7 @@ export class PersonalDataShown {
   }
 
   /** What is to be kept of it; null where nothing personal was shown. */
-  toRead(): Pick<NewRead, 'operations' | 'fields' | 'subjects'> | null {
+  toRead(): Pick<PersonalDataRead, 'operations' | 'fields' | 'subjects'> | null {
     if (this.#fields.size === 0) return null;
     return {
       operations: [...this.#operations],

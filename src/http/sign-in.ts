@@ -7,9 +7,10 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { SignIn } from '../config.ts';
-import { ROLES, type Role, type Viewer } from '../domain/access.ts';
+import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
+import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/subject.ts';
 import type { FailureLimit } from './failure-limit.ts';
 import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
 
@@ -28,7 +29,11 @@ const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
 /** `sub` and `verification_ids` are hashed, stored and compared with what is stored. */
-export const SUBJECT = storable.min(1).max(200);
+export const SUBJECT = storable
+  .min(1)
+  .max(200)
+  .refine(isCanonicalSubject, NOT_CANONICAL)
+  .transform(canonicalSubject);
 export const VERIFICATION_IDS = z.array(storable).default([]);
 
 const claims = z.object({
@@ -67,6 +72,8 @@ interface Options {
   readonly clock: Clock;
   readonly failures: FailureLimit;
   readonly log: Logger;
+  /** Returns the names under which a customer is recorded; see `Viewer.pseudonyms`. */
+  readonly pseudonymsOf: (sub: string) => readonly string[];
 }
 
 export function createAuthenticator({
@@ -75,6 +82,7 @@ export function createAuthenticator({
   clock,
   failures,
   log,
+  pseudonymsOf,
 }: Options): Authenticator {
   const algorithms = signIn.kind === 'JWKS' ? ASYMMETRIC_ALGORITHMS : ['HS256'];
   const options = {
@@ -95,6 +103,9 @@ export function createAuthenticator({
   const isOver = ({ expiresAt }: Viewer) =>
     expiresAt !== null && expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
 
+  const named = (viewer: Viewer): Viewer =>
+    isStaff(viewer) ? viewer : { ...viewer, pseudonyms: pseudonymsOf(viewer.id) };
+
   async function viewerOf(authorization: unknown): Promise<Viewer> {
     if (authorization === undefined || authorization === null || authorization === '') {
       if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
@@ -110,7 +121,7 @@ export function createAuthenticator({
         ? unauthenticated(describeTokenError(error, algorithms), error)
         : keysUnavailable(error);
     });
-    const viewer = toViewer(payload);
+    const viewer = named(toViewer(payload));
     known.set(name, viewer);
     return viewer;
   }

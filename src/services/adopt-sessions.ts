@@ -3,9 +3,10 @@ import type { Database, Transaction } from '../db/client.ts';
 import { placeOfCancelReason } from '../db/meetings.ts';
 import { placeOfRemarks } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { type AuditKeys, commitmentTo, newSalt, serialise } from '../domain/audit.ts';
+import { type AuditHead, type AuditKeys, commitmentTo, newSalt, serialise } from '../domain/audit.ts';
 import type { Clock } from '../domain/ports.ts';
 import { type AuditNote, appendToChains } from './audited-changes.ts';
+import { bindingOf } from './bind-sessions.ts';
 
 const BATCH = 100;
 
@@ -14,28 +15,36 @@ interface AdoptionParts {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   readonly clock: Clock;
+  /** Who answers for the adoption; written into each chain. */
+  readonly by: string;
+  /** By session, of an export; null if there is none. Sessions that had a chain then are refused. */
+  readonly heads: ReadonlyMap<string, AuditHead> | null;
 }
 
+export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
+
 /**
- * Begins the chains of sessions from before there were chains: an entry that says so, and one for each transition,
- * meeting and review as it stands. What was changed before that moment no chain can tell. Returns their number.
+ * Begins the chains of sessions that are older than chains (`audit_backlog`): an entry that says who adopted them, and
+ * one for each row as it was found. What was changed before that moment no chain can tell, so it is never done by itself.
  */
-export async function adoptSessions({ db, sealer, keys, clock }: AdoptionParts): Promise<number> {
-  for (let adopted = 0; ; ) {
-    const count = await db.transaction(async (tx) => {
+export async function adoptSessions(
+  { db, sealer, keys, clock, by, heads }: AdoptionParts,
+  onSession: (sessionId: string, outcome: SessionAdoption) => void,
+): Promise<void> {
+  for (let count = -1; count !== 0; ) {
+    const outcomes = new Map<string, SessionAdoption>();
+    count = await db.transaction(async (tx) => {
       const ids = await takeAuditBacklog(tx, BATCH);
-      if (ids.length === 0) return 0;
       const notes: AuditNote[] = [];
-      for (const [id, evidence] of await readEvidence(tx, ids)) {
-        // Whoever puts a session on the list by hand does not get what they changed signed.
-        if (evidence.entries.length > 0) continue;
-        notes.push(...(await notesOf(tx, sealer, id, evidence)));
+      for (const [id, evidence] of ids.length === 0 ? [] : await readEvidence(tx, ids)) {
+        const outcome = evidence.entries.length > 0 ? 'HAS_CHAIN' : heads?.has(id) ? 'HAD_CHAIN' : 'ADOPTED';
+        outcomes.set(id, outcome);
+        if (outcome === 'ADOPTED') notes.push(...(await notesOf(tx, sealer, id, evidence, by)));
       }
       if (notes.length > 0) await appendToChains(tx, keys, notes, clock.now());
       return ids.length;
     });
-    if (count === 0) return adopted;
-    adopted += count;
+    for (const [id, outcome] of outcomes) onSession(id, outcome);
   }
 }
 
@@ -43,10 +52,20 @@ async function notesOf(
   tx: Transaction,
   sealer: Sealer,
   sessionId: string,
-  { transitions, meetings, reviews }: Evidence,
+  evidence: Evidence,
+  adoptedBy: string,
 ): Promise<AuditNote[]> {
-  const counts = { transitions: transitions.length, meetings: meetings.length, reviews: reviews.length };
-  const notes: AuditNote[] = [{ sessionId, kind: 'ADOPTION', content: serialise('ADOPTION', counts) }];
+  const { transitions, meetings, reviews } = evidence;
+  const content = serialise('ADOPTION', {
+    transitions: transitions.length,
+    meetings: meetings.length,
+    reviews: reviews.length,
+    adoptedBy,
+  });
+  const notes: AuditNote[] = [
+    { sessionId, kind: 'ADOPTION', content },
+    await bindingOf(tx, sessionId, evidence, adoptedBy),
+  ];
   for (const row of transitions)
     notes.push({ sessionId, kind: 'TRANSITION', content: serialise('TRANSITION', row) });
   for (const row of meetings) {

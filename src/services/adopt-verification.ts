@@ -107,13 +107,15 @@ export async function adoptFound(
     const sessionId = uuidv7();
     const claim = { verificationId, sessionId, createdAt: clock.now() };
     // A caller may have begun to start it here since the provider was asked.
-    if (!(await claimForAdoption(recording.tx, claim))) return false;
+    const claimed = await claimForAdoption(recording.tx, claim);
+    if (!claimed) return false;
     const origin = {
       sessionId,
       userId: user.id,
       userTemplate: null,
       agentTemplate: null,
       replacesId: null,
+      caller: claimed.caller,
     };
     await recording.adopt(answerTo(asked, said), origin);
     return true;

@@ -18,9 +18,9 @@ import type { AuditKeys } from '../domain/audit.ts';
  * gets another column: an older release must not judge rows by columns that it does not know. Test
  * `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
  *
- * 1: lines do not name a version. 2: they do.
+ * 1: lines do not name a version. 2: they do. 3: sessions have a salt of the commitment to their person.
  */
-export const ARCHIVE_VERSION = 2;
+export const ARCHIVE_VERSION = 3;
 
 /** An archive that cannot be used: cut short, altered, of a later release, or made with a key that is not configured. */
 export class ArchiveError extends Error {
@@ -43,7 +43,7 @@ const dossierLine = versionOnly.extend({
 });
 
 /** Writes a session with all its rows as a line. Encrypted values stay encrypted and name their key of DATA_KEYS. */
-export function formatDossier({ session, ...rows }: Dossier): string {
+export function formatDossier({ session, origin: _origin, ...rows }: Dossier): string {
   const plain = Object.entries(rows).map(([name, each]) => [name, each.map(toPlainRow)]);
   const line = {
     version: ARCHIVE_VERSION,

@@ -3,7 +3,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { auditHeadsAfter, NO_SESSION, verificationIdsOf } from '../db/audit.ts';
 import type { Database } from '../db/client.ts';
+import { countUnchainedReads, findReadHeads } from '../db/personal-data-reads.ts';
 import type { AuditHead, AuditKeys } from '../domain/audit.ts';
+import type { ExportedReads, ReadHead } from '../domain/read-chain.ts';
 
 const BATCH = 1_000;
 
@@ -19,16 +21,25 @@ const headLine = z.object({
   // Exports of earlier releases lack it, and so does a session that is not in the database any more.
   verification: z.string().optional(),
 });
+const readHeadLine = z.object({
+  reads: z.uuid(),
+  number: z.int().min(1),
+  hash: z.hex().length(64),
+});
+// The MAC is over these fields in this order. Exports of earlier releases lack those of the read log.
 const lastLine = z.object({
   heads: z.int().min(0),
+  reads: z.int().min(0).optional(),
+  unchainedReads: z.int().min(0).optional(),
   exportedAt: z.string(),
   key: z.string(),
   mac: z.hex().length(64),
 });
 
 /**
- * The lines of an export: `{session, number, hash, verification}` for each chain, then `{heads, exportedAt, key, mac}`. The MAC is
- * over all lines before, line ends included, and over the last one as it is without it.
+ * Yields the lines of an export: `{session, number, hash, verification}` for each session, `{reads, number, hash}` for
+ * each chain of the read log, then `{heads, reads, unchainedReads, exportedAt, key, mac}`. The MAC is over all lines
+ * before, line ends included, and over the last one as it is without the MAC.
  */
 export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
   const mac = keys.exportMac();
@@ -50,7 +61,19 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
     if (!last) break;
     after = last.sessionId;
   }
-  const said = { heads: count, exportedAt: now.toISOString(), key: keys.currentId };
+  const readHeads = await findReadHeads(db);
+  for (const { chainId, number, hash } of readHeads) {
+    const line = `${JSON.stringify({ reads: chainId, number, hash: hash.toString('hex') })}\n`;
+    mac.update(line);
+    yield line;
+  }
+  const said = {
+    heads: count,
+    reads: readHeads.length,
+    unchainedReads: await countUnchainedReads(db),
+    exportedAt: now.toISOString(),
+    key: keys.currentId,
+  };
   yield `${JSON.stringify({ ...said, mac: mac.update(JSON.stringify(said)).digest('hex') })}\n`;
 }
 
@@ -61,12 +84,15 @@ export interface ExportedHead extends AuditHead {
 
 export interface ExportedHeads {
   readonly exportedAt: string;
+  /** Of the read log; null in an export of an earlier release. */
+  readonly reads: ExportedReads | null;
   readonly heads: ReadonlyMap<string, ExportedHead>;
 }
 
 /** Reads an export back. Throws `ExportError` where it is not, to the letter, what was exported. */
 export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): Promise<ExportedHeads> {
   const heads = new Map<string, ExportedHead>();
+  const chains = new Map<string, ReadHead>();
   const read: string[] = [];
   for await (const line of lines) read.push(line);
   const last = lastLine.safeParse(parsed(read.pop() ?? ''));
@@ -77,6 +103,12 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
   const expected = keys.exportMac(said.key);
   for (const line of read) {
     expected.update(`${line}\n`);
+    const ofReads = readHeadLine.safeParse(parsed(line));
+    if (ofReads.success) {
+      const { reads, number, hash } = ofReads.data;
+      chains.set(reads, { chainId: reads, number, hash: Buffer.from(hash, 'hex') });
+      continue;
+    }
     const head = headLine.safeParse(parsed(line));
     if (!head.success) throw new ExportError('The export was altered: a line of it is no head.');
     const { session, number, hash, verification } = head.data;
@@ -89,7 +121,9 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
   }
   const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
   if (!right) throw new ExportError('The export was altered: it is not what its MAC was made over.');
-  return { exportedAt: said.exportedAt, heads };
+  const { exportedAt, unchainedReads } = said;
+  const reads = unchainedReads === undefined ? null : { heads: chains, unchained: unchainedReads };
+  return { exportedAt, heads, reads };
 }
 
 function parsed(line: string): unknown {

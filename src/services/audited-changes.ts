@@ -5,7 +5,9 @@ import { endBookedMeeting, insertMeeting, type MeetingRow } from '../db/meetings
 import type { Gathered } from '../db/recording.ts';
 import { addRemarks, insertReview, placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
+import type { SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
+import type { UserRow } from '../db/users.ts';
 import {
   type AuditContent,
   type AuditEntry,
@@ -13,7 +15,10 @@ import {
   type AuditKeys,
   type AuditKind,
   commitmentTo,
+  DETAIL_FIELDS,
+  type DetailField,
   newSalt,
+  personText,
   serialise,
 } from '../domain/audit.ts';
 
@@ -64,6 +69,23 @@ export class AuditedChanges {
     this.#heads.prime(sessionId, head);
   }
 
+  /** Adds who and what a new session is about. Comes first, since it begins the chain. */
+  addSession(row: SessionRow, person: string | null, caller: string | null): void {
+    this.#note('SESSION', row.id, { ...row, person, caller, boundBy: null });
+  }
+
+  /** Adds the details in which a session that is being saved differs from its row; nothing if there are none. */
+  addDetails(
+    before: Pick<SessionRow, 'id' | RowDetail>,
+    after: Pick<SessionRow, RowDetail>,
+    caller: string | null = null,
+  ): void {
+    const changed = ROW_DETAILS.filter((field) => after[field]?.valueOf() !== before[field]?.valueOf());
+    if (changed.length === 0 && caller === null) return;
+    const values = Object.fromEntries(changed.map((field) => [field, after[field]]));
+    this.#note('DETAILS', before.id, { ...NO_DETAILS, ...values, caller });
+  }
+
   addTransition(row: TransitionRow): void {
     this.#gathered.append(row);
     this.#note('TRANSITION', row.sessionId, row);
@@ -110,6 +132,28 @@ export class AuditedChanges {
   #note<K extends AuditKind>(kind: K, sessionId: string, content: AuditContent<K>): void {
     this.#notes.push({ sessionId, kind, content: serialise(kind, content) });
   }
+}
+
+type RowDetail = Exclude<DetailField, 'caller'>;
+const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
+
+/** A DETAILS entry that changes nothing. */
+export const NO_DETAILS: AuditContent<'DETAILS'> = {
+  caller: null,
+  referenceId: null,
+  userTemplate: null,
+  agentTemplate: null,
+  replacesId: null,
+  linkExpiresAt: null,
+  boundBy: null,
+};
+
+export const NO_PERSON = { salt: null, commitment: null };
+
+/** Commits to the person of a session, under a salt that is erased with the person. */
+export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
+  const salt = newSalt();
+  return { salt, commitment: commitmentTo(personText(user), salt) };
 }
 
 const NO_TEXT: CommittedText = { sealed: null, salt: null, commitment: null };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readEvidence } from '../db/audit.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import {
   archivedSessionsOf,
@@ -23,6 +24,7 @@ import { type AuditKeys, serialise } from '../domain/audit.ts';
 import type { PersonalData } from '../domain/ports.ts';
 import { infoOf } from '../domain/status.ts';
 import { appendToChains } from './audited-changes.ts';
+import { checkSession } from './verify-audit.ts';
 
 const DAY_MS = 86_400_000;
 /** Shorter texts would be found in webhooks that have nothing to do with the person. */
@@ -83,6 +85,7 @@ async function erase(tx: Transaction, parts: Parts, who: Who, by: string): Promi
     refuseBeforeTheLawAllows(verificationId, endedAt, parts);
 
   const ids = rows.map(({ id }) => id);
+  await refuseWithoutProof(tx, ids, parts);
   const verificationIds = [...rows, ...archived].map((row) => row.verificationId);
   const personal = dataOf(sealer, person);
   const strays = await straysOf(tx, sealer, verificationIds, [person.userId, personal.phone, personal.email]);
@@ -135,6 +138,20 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
         `${verificationId} has not ended (it is ${status}/${subStatus}): a person is erased after the end.`,
       );
     refuseBeforeTheLawAllows(verificationId, updatedAt, parts);
+  }
+}
+
+/**
+ * The end of a session is proven by its chain alone. With a session that does not verify, erasing would end what is left
+ * of the proof, and its row may say that it ended before it did.
+ */
+async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Parts) {
+  for (const [id, evidence] of await readEvidence(tx, ids)) {
+    const { finding } = checkSession(evidence, null, keys, sealer);
+    if (finding)
+      throw new NotErased(
+        `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify, and look into it first.`,
+      );
   }
 }
 

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { findBookedMeeting, findMeetings, type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import type { Viewer } from '../domain/access.ts';
+import { recordedAs, type Viewer } from '../domain/access.ts';
 import { committed } from './audited-changes.ts';
 import { type ActionParts, actionInput, type Performed, performAction, refuse } from './perform-action.ts';
 import { checked, optional, text } from './validation.ts';
@@ -52,11 +52,14 @@ export async function scheduleMeeting(
         startsAt: input.startsAt,
         status: 'SCHEDULED',
         source: 'MUTATION',
-        scheduledBy: viewer.id,
+        scheduledBy: recordedAs(viewer),
         createdAt: now,
       });
       const booked = { ...session, meetingAt: input.startsAt };
-      return { session: await recording.act(booked, 'USER_MEETING_SCHEDULED', viewer.id), outcomeId: id };
+      return {
+        session: await recording.act(booked, 'USER_MEETING_SCHEDULED', recordedAs(viewer)),
+        outcomeId: id,
+      };
     },
   );
   return withMeeting(parts, performed);
@@ -78,9 +81,13 @@ export async function cancelMeeting(
       const booked = await findBookedMeeting(recording.tx, session.id);
       if (!booked) throw new Error('A meeting that may be cancelled is booked');
       const reason = committed(parts.sealer, input.reason || null, placeOfCancelReason(booked.id));
-      await recording.changes.endMeeting(session.id, 'CANCELLED', viewer.id, reason);
+      await recording.changes.endMeeting(session.id, 'CANCELLED', recordedAs(viewer), reason);
       return {
-        session: await recording.act({ ...session, meetingAt: null }, 'USER_MEETING_CANCELLED', viewer.id),
+        session: await recording.act(
+          { ...session, meetingAt: null },
+          'USER_MEETING_CANCELLED',
+          recordedAs(viewer),
+        ),
         outcomeId: booked.id,
       };
     },

@@ -5,7 +5,7 @@ import { findBookedMeeting, type MeetingRow } from '../db/meetings.ts';
 import { type ReviewRow, reviewsOfSessions } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../db/sessions.ts';
-import { limitOf, maySee, type Viewer } from '../domain/access.ts';
+import { limitOf, maySee, namesOf, recordedAs, type Viewer } from '../domain/access.ts';
 import { type ActionFacts, type ActionPolicy, agentsOf, whyNot } from '../domain/actions.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
@@ -57,7 +57,7 @@ export async function performAction(
   input: ActionInput,
   work: Work,
 ): Promise<Performed> {
-  const call = { caller: viewer.id, mutation: action, key: input.idempotencyKey };
+  const call = { caller: recordedAs(viewer), mutation: action, key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
   return recorder.inTransaction(async (recording) => {
     const { tx } = recording;
@@ -66,11 +66,12 @@ export async function performAction(
     recording.changes.expect(input.sessionId);
     const [session, earlier, beside] = await Promise.all([
       locking,
-      findCall(tx, call),
+      findCall(tx, { ...call, callers: namesOf(viewer) }),
       readBeside(tx, input.sessionId),
     ]);
     if (!session) throw notFound();
     if (earlier) {
+      if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
       if (earlier.sessionId !== session.id || !sealer.matches(earlier.inputHash, canonical))
         throw keyUsed(session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
@@ -140,6 +141,13 @@ const moved = (session: SessionRow) =>
   new Refusal(
     'VERSION_CONFLICT',
     `The session has moved to ${session.subStatus} (version ${session.version}) since you read it. Look at it and decide again.`,
+    { sessionId: session.id },
+  );
+
+const keyUsedUnderRemovedKey = (session: SessionRow) =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this idempotencyKey before, too long ago to compare the inputs. Look at the session and decide again.',
     { sessionId: session.id },
   );
 

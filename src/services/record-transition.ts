@@ -36,7 +36,7 @@ import {
   type TransitionSource,
 } from '../domain/session.ts';
 import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
-import type { AuditedChanges } from './audited-changes.ts';
+import { type AuditedChanges, commitPerson, NO_PERSON } from './audited-changes.ts';
 import { takeOver } from './take-over.ts';
 
 /** What the provider was asked, as far as its answer is compared with it. */
@@ -93,9 +93,11 @@ export interface Recorded {
   readonly transition: TransitionRow | null;
 }
 
-/** What a session begins with beside the provider's word. */
+/** What a session begins with, apart from the provider's update. */
 export type Origin = Pick<SessionRow, 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'> & {
   readonly sessionId: string;
+  /** Who started it here; null if another system did. */
+  readonly caller: string | null;
 };
 
 /**
@@ -166,7 +168,7 @@ export class Recording {
       return begun && this.#reportOn(begun, report);
     }
     if (!intent?.userId || !(await this.#isOurs(report, intent, intent.userId))) return null;
-    return this.adopt(report, { ...intent, userId: intent.userId });
+    return this.adopt(report, { ...intent, userId: intent.userId, caller: intent.caller || null });
   }
 
   /**
@@ -186,8 +188,9 @@ export class Recording {
    */
   async adopt(report: Report, origin: Origin): Promise<Recorded> {
     refuseOtherVerification(report);
-    const { sessionId, userId, userTemplate, agentTemplate, replacesId } = origin;
-    const begun = await this.#begin(report, { sessionId, userId, userTemplate, agentTemplate, replacesId });
+    const { sessionId, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
+    const from = { sessionId, userId, userTemplate, agentTemplate, replacesId, caller };
+    const begun = await this.#begin(report, from);
     if (begun) return begun;
     const other = await lockSession(this.tx, idOf(report));
     if (!other) throw new Error('A session could neither be begun nor found');
@@ -239,7 +242,9 @@ export class Recording {
     const judgement = judge(null, newsOf(report, []), now);
     if (judgement.kind !== 'TRANSITION')
       throw new Error('The first report of a session is always a transition');
-    const { sessionId, ...origin } = from;
+    const { sessionId, caller, ...origin } = from;
+    const [user] = await findUsers(this.tx, [origin.userId]);
+    const person = user ? commitPerson(user) : NO_PERSON;
     const transition = this.#reported(sessionId, null, report, judgement, now);
     const unplanned = {
       ...origin,
@@ -247,6 +252,7 @@ export class Recording {
       verificationId: said.verificationId,
       createdAt: now,
       erasedAt: null,
+      personSalt: person.salt,
       unsettled: judgement.settle,
       providerHeardAt: now,
       providerFoundAt: orderingTime(report) ? null : now,
@@ -255,6 +261,7 @@ export class Recording {
     };
     const session = withNextPoll(unplanned, this.#fairShareMs);
     if (!(await insertSession(this.tx, session))) return null;
+    this.changes.addSession(session, person.commitment, caller);
     this.#append(transition, report);
     await takeOver(this.tx, this.changes, {
       said,
@@ -337,6 +344,7 @@ export class Recording {
       providerHeardAt: now,
     });
 
+    this.changes.addDetails(before, session);
     if (transition) this.#append(transition, report);
     if (judgement.kind === 'CONFIRMS')
       this.tx.start(confirmSighting(before.id, said.rawStatus, said.rawSubStatus, eventTime));
@@ -379,6 +387,7 @@ export class Recording {
       filled,
       doubt && isStanding ? new Date(doubt.since.getTime() + SECOND_LOOK_AFTER_MS) : null,
     );
+    this.changes.addDetails(before, session);
     return { session, transition: null };
   }
 

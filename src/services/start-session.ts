@@ -109,7 +109,8 @@ export function createStartSession(parts: Parts): StartSession {
     if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
     if (intent.state === 'TAKEN') return reclaim(viewer, input, asked, intent);
     if (intent.caller !== viewer.id) throw taken();
-    if (!sealer.matches(intent.inputHash, canonical)) throw usedWithOtherInput();
+    if (!sealer.matches(intent.inputHash, canonical))
+      throw sealer.knowsKeyOf(intent.inputHash) ? usedWithOtherInput() : usedUnderRemovedKey();
     return intent;
   }
 
@@ -130,11 +131,13 @@ export function createStartSession(parts: Parts): StartSession {
     if (userId === null || !recognizes(input, asked, userId)) throw refusal;
     await checkReplaced(viewer, input.replacesSessionId);
 
-    const reclaimed = await db.transaction(async (tx) => {
+    const reclaimed = await recorder.inTransaction(async ({ tx, changes }) => {
       // The session before the intent: recording locks them in this order too.
       if (session) await addOrigin(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
-      return reclaimIntent(tx, { ...asked, sends: 1, ...found });
+      const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
+      if (session && given) changes.addDetails(session, { ...session, ...originOf(asked) }, given.caller);
+      return given;
     });
     const intent = reclaimed ?? (await findIntent(db, verificationId));
     if (intent?.caller !== viewer.id || intent.state === 'TAKEN') throw refusal;
@@ -340,11 +343,24 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   auditorRemarks: null,
 });
 
+/** The columns of a session that its start gave. */
+const originOf = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
+  userTemplate,
+  agentTemplate,
+  replacesId,
+});
+
 const taken = (sessionId?: string) =>
   new Refusal(
     'VERIFICATION_ID_TAKEN',
     'This verification id belongs to another session. Choose a new one.',
     sessionId === undefined ? {} : { sessionId },
+  );
+
+const usedUnderRemovedKey = () =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this verification id before, too long ago to compare the inputs. Look the session up by its verification id, or choose a new id.',
   );
 
 const usedWithOtherInput = () =>

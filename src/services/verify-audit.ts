@@ -4,24 +4,28 @@ import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
 import { placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import { type AuditHead, type AuditKeys, commitmentTo, serialise } from '../domain/audit.ts';
+import { type AuditEntry, type AuditHead, type AuditKeys, commitmentTo, serialise } from '../domain/audit.ts';
 import {
-  checkFold,
   checkHead,
   checkLinks,
   checkRows,
   type Finding,
+  fieldsOf,
   type LiveRow,
 } from '../domain/audit-check.ts';
+import { checkDerived, checkIdentity, isBound } from '../domain/audit-session.ts';
 
 const BATCH = 200;
+
+/** Exported head of a chain, and whose session it was then. */
+export type KnownHead = AuditHead & { readonly verificationId?: string | null };
 
 interface VerifyParts {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   /** By session, of an earlier export; null where there is none to compare with. */
-  readonly heads: ReadonlyMap<string, AuditHead> | null;
+  readonly heads: ReadonlyMap<string, KnownHead> | null;
   /** Sessions of archives, which need not be here. */
   readonly elsewhere?: ReadonlySet<string>;
   readonly onProgress: (sessions: number) => void;
@@ -36,6 +40,10 @@ export interface Verified {
   erased: number;
   /** Chains that begin with what stood when chains were introduced. */
   adopted: number;
+  /** Chains of an earlier release that do not say whose session it is. */
+  unbound: number;
+  /** Entries that a command signed on somebody's word, such as `bound by olga`, and how many there are. */
+  signed: Map<string, number>;
   /** The first row that is wrong, of each session in which one is. */
   findings: (Finding & { sessionId: string })[];
 }
@@ -49,7 +57,16 @@ export async function verifyAudit({
   elsewhere = new Set(),
   onProgress,
 }: VerifyParts): Promise<Verified> {
-  const verified: Verified = { sessions: 0, entries: 0, unanchored: 0, erased: 0, adopted: 0, findings: [] };
+  const verified: Verified = {
+    sessions: 0,
+    entries: 0,
+    unanchored: 0,
+    erased: 0,
+    adopted: 0,
+    unbound: 0,
+    signed: new Map(),
+    findings: [],
+  };
   const missing = new Set(heads?.keys());
   for (let after = NO_SESSION; ; ) {
     const batch = await snapshot(db, after);
@@ -63,6 +80,9 @@ export async function verifyAudit({
       if (heads) verified.unanchored += entries.filter(({ number }) => number > (head?.number ?? 0)).length;
       verified.erased += erased;
       if (entries[0]?.kind === 'ADOPTION') verified.adopted += 1;
+      if (entries.length > 0 && !isBound(entries)) verified.unbound += 1;
+      for (const signer of signersOf(entries))
+        verified.signed.set(signer, (verified.signed.get(signer) ?? 0) + 1);
       after = sessionId;
     }
     verified.sessions += batch.size;
@@ -80,39 +100,39 @@ export async function verifyAudit({
   return verified;
 }
 
-/**
- * The same for an archive's sessions, which are added to `ids`. Throws `ArchiveError` where the file is not what was
- * written. A person's texts are compared where DATA_KEYS still has their keys.
- */
-export async function verifyArchive(
-  { sealer, keys, heads }: Pick<VerifyParts, 'sealer' | 'keys' | 'heads'>,
-  dossiers: AsyncIterable<Evidence>,
-  ids: Set<string>,
-): Promise<Verified['findings']> {
-  const findings: Verified['findings'] = [];
-  for await (const evidence of dossiers) {
-    const { id } = evidence.session as SessionRow;
-    ids.add(id);
-    const { finding } = checkSession(evidence, heads?.get(id) ?? null, keys, sealer);
-    if (finding) findings.push({ sessionId: id, ...finding });
-  }
-  return findings;
+/** Entries that a command added on somebody's word, by who it was. */
+function signersOf(entries: readonly AuditEntry[]): string[] {
+  return entries.flatMap(({ kind, content }) => {
+    if (kind === 'TRANSITION' || kind === 'MEETING' || kind === 'REVIEW') return [];
+    const { adoptedBy, boundBy } = fieldsOf(content);
+    if (typeof adoptedBy === 'string') return [`adopted by ${adoptedBy}`];
+    return typeof boundBy === 'string' ? [`bound by ${boundBy}`] : [];
+  });
 }
 
-const ONE_MOMENT = 'begin isolation level repeatable read read only';
+export const ONE_MOMENT = 'begin isolation level repeatable read read only';
 
 /** The next sessions as they are at one moment: the gateway goes on recording. */
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Evidence>> =>
   db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), ONE_MOMENT);
 
-/** The first thing that is wrong with a session, and how many of its texts were erased. */
+interface Checked {
+  /** The first thing that is wrong with a session. */
+  readonly finding: Finding | null;
+  /** The same without what is said of whose session it is. */
+  readonly ofHistory: Finding | null;
+  /** Number of its texts that were erased. */
+  readonly erased: number;
+}
+
+/** Checks the chain of a session, and compares it with its rows and with its exported head. */
 export function checkSession(
   evidence: Evidence,
-  head: AuditHead | null,
+  head: KnownHead | null,
   keys: AuditKeys,
   sealer: Sealer,
-): { finding: Finding | null; erased: number } {
-  const { entries, transitions, meetings, reviews } = evidence;
+): Checked {
+  const { entries, session, origin, transitions, meetings, reviews } = evidence;
   const rows: LiveRow[] = [
     ...transitions.map(
       (row): LiveRow => ({
@@ -125,13 +145,27 @@ export function checkSession(
     ...reviews.map((row) => liveReview(row, sealer)),
   ];
   const compared = checkRows(entries, rows);
-  const beyond = head && checkHead(entries, head);
+  const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
   const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
-  const fold = checkFold(transitions, evidence.session, Math.max(1, entries.length));
-  // What an incomplete chain says of the rows is not the point: it would accuse those that are right.
-  const finding = nothing ?? checkLinks(entries, keys) ?? beyond ?? compared.finding ?? fold;
-  return { finding, erased: compared.erased };
+  // An incomplete chain would accuse rows that are right, so its links come first.
+  const ofHistory =
+    nothing ??
+    checkLinks(entries, keys) ??
+    beyond ??
+    compared.finding ??
+    checkDerived(entries, transitions, session);
+  const finding = ofHistory ?? checkIdentity(entries, session, origin);
+  return { finding, ofHistory, erased: compared.erased };
 }
+
+/** An export names the verification of each session, which also covers chains that do not. */
+const checkOwner = (session: SessionRow | null, head: KnownHead): Finding | null =>
+  !session || !head.verificationId || head.verificationId === session.verificationId
+    ? null
+    : {
+        number: head.number,
+        what: `its row of vkyc_session was edited: verificationId was ${head.verificationId} in the export`,
+      };
 
 function liveMeeting(row: MeetingRow, sealer: Sealer): LiveRow {
   const place = placeOfCancelReason(row.id);

@@ -19,6 +19,8 @@ interface ReadinessOptions {
   }>;
   /** Returns why a database that answers takes no writes, in our own words; null if no reason is known. */
   readonly writeFault: () => string | null;
+  /** Returns why stored data cannot be decrypted here; null if all of it can, as far as is known. */
+  readonly keyFault: () => string | null;
   /** Returns what a failover can lose under the current settings; rejects if they cannot be read. */
   readonly askReplication: () => Promise<Replication>;
 }
@@ -42,7 +44,8 @@ const DURABILITY_NOTES = {
 } as const satisfies Record<Durability, string>;
 
 export function createReadiness(options: ReadinessOptions): () => Promise<Readiness> {
-  const { isStopping, doorbell, newestMigration, askDatabase, writeFault, askReplication } = options;
+  const { isStopping, doorbell, newestMigration, askDatabase, writeFault, keyFault, askReplication } =
+    options;
   const database = sharedAnswer(ASKED, askDatabase);
   return async () => {
     const missing: Record<string, string> = {};
@@ -63,6 +66,8 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > LARGEST_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }
+    const fault = keyFault();
+    if (fault !== null) missing.dataKeys = fault;
     if (!doorbell.connected) missing.doorbell = 'is not connected';
     return { missing, impaired, notes };
   };

@@ -91,6 +91,19 @@ test('a person is erased everywhere, once the law allows it; the proof of what w
   await expect(erase(gateway, '0', '--user', `erased:${'x'}`)).rejects.toThrow('Nobody is known by this');
 });
 
+test('a session that was dated back does not pass the retention of the law: its chain says when it ended', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  await liveToTheEnd(gateway);
+  await gateway.database.query(`update vkyc_session set updated_at = updated_at - interval '9 years'`);
+
+  await expect(erase(gateway, '1826', '--user', 'u-gone')).rejects.toThrow(
+    /The audit chain of session .* does not hold .*updatedAt/,
+  );
+  expect(await everyRow(gateway.database)).toContain('u-gone');
+});
+
 test('late news brings nothing back of somebody who was erased, and a repeated start is refused', {
   timeout: 60_000,
 }, async () => {

@@ -256,7 +256,8 @@ describe('audit verify on what an earlier release recorded', () => {
 
   const store = (rawSubStatus: string, sessionId: string) =>
     gateway.database.query(
-      `update status_transition set raw_sub_status = $2 where session_id = $1 and sequence = 2`,
+      `with session as (update vkyc_session set raw_sub_status = $2, provider_sub_status = $2 where id = $1)
+       update status_transition set raw_sub_status = $2 where session_id = $1 and sequence = 2`,
       [sessionId, rawSubStatus],
     );
 
@@ -271,7 +272,7 @@ describe('audit verify on what an earlier release recorded', () => {
 
     for (const edited of ['STEP_', 'STEP_?', 'STEP_\ufffd\ufffd']) {
       await store(edited, id);
-      expect(await audit.findingOf(id)).toBe('2: status_transition 2 was edited: rawSubStatus');
+      expect(await audit.findingOf(id)).toBe('3: status_transition 2 was edited: rawSubStatus');
     }
   });
 });

@@ -65,9 +65,9 @@ test('restored names the sessions that are missing, behind or went on after the 
         /asks the provider about 3 sessions and 0 open starts, which takes 1 min or more at 70 polls/,
       ),
       expect.stringMatching(/^Webhooks: 0 are queued and 0 wait/),
-      `BEHIND    behind.happy-path  session ${behind}  audit entries 2 to 3, or further`,
-      `REPLACED  forked.happy-path  session ${forked}  entry 3 differs from the exported one: the session went on after the loss`,
-      `MISSING   missing.happy-path  session ${missing}  all of it, 1 audit entries or more`,
+      `BEHIND    behind.happy-path  session ${behind}  audit entries 3 to 4, or further`,
+      `REPLACED  forked.happy-path  session ${forked}  entry 4 differs from the exported one: the session went on after the loss`,
+      `MISSING   missing.happy-path  session ${missing}  all of it, 2 audit entries or more`,
       expect.stringMatching(/^Of 4 sessions in the export of .*, 1 are missing, 1 are behind, 1 went on/),
     ]),
   );

@@ -78,7 +78,7 @@ test('all that an old key encrypted is encrypted with the new one, beside a runn
 });
 
 test('a row that somebody holds is come back to', { timeout: 60_000 }, async () => {
-  const gateway = await bootGateway();
+  const gateway = await bootGateway({ environment: { DATA_KEYS: `${DATA_KEYS},${NEXT}` } });
   await gateway.start('held.1');
   await gateway.webhook({ held: 'by nobody' });
   const holder = await gateway.database.connect();

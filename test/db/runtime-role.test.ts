@@ -82,6 +82,15 @@ test('a gateway whose role is not the owner does all it does, and can only appen
     'delete from personal_data_read',
     `update personal_data_read set viewer = 'somebody else'`,
     'truncate personal_data_read',
+    'update read_chain set key_id = key_id',
+    'delete from read_chain',
+    `update vkyc_user set user_id = 'another'`,
+    'update vkyc_user set erased_at = now()',
+    'update webhook_inbox set received_at = now()',
+    `update vkyc_session set verification_id = 'another'`,
+    'update vkyc_session set user_id = gen_random_uuid()',
+    `update vkyc_session set created_at = created_at - interval '1 day'`,
+    'update vkyc_session set erased_at = now()',
   ])
     await expect(role.query(statement), statement).rejects.toThrow('permission denied');
   expect(gateway.logs.join('')).not.toMatch(/permission denied|row-level security/);

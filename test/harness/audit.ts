@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { connect } from '../../src/db/client.ts';
 import { Sealer } from '../../src/db/sealing.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
+import type { ExportedReads } from '../../src/domain/read-chain.ts';
 import { exportHeads, readHeads } from '../../src/services/audit-heads.ts';
 import { type Verified, verifyAudit } from '../../src/services/verify-audit.ts';
+import { verifyReads } from '../../src/services/verify-reads.ts';
 import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
 import { inMinutes, person } from './people.ts';
 
@@ -18,6 +20,9 @@ export interface Audit {
   /** What is found in one session, as `number: what`; null where nothing is. */
   findingOf(sessionId: string, heads?: ReadonlyMap<string, AuditHead>): Promise<string | null>;
   exported(): Promise<ReadonlyMap<string, AuditHead>>;
+  /** What is found in the read log, with or without an export of now. */
+  findingsOfReads(exported?: ExportedReads | null): Promise<string[]>;
+  exportedReads(): Promise<ExportedReads | null>;
 }
 
 export function auditOf(databaseUrl: string): Audit {
@@ -27,17 +32,23 @@ export function auditOf(databaseUrl: string): Audit {
   const sealer = new Sealer([keyOf(DATA_KEYS)]);
   const verify = (heads: ReadonlyMap<string, AuditHead> | null = null) =>
     verifyAudit({ db, sealer, keys, heads, onProgress: () => {} });
+  const exportAll = () => {
+    async function* lines() {
+      for await (const line of exportHeads(db, keys, new Date())) yield line.trimEnd();
+    }
+    return readHeads(lines(), keys);
+  };
   return {
     verify: (heads) => verify(heads),
     async findingOf(sessionId, heads) {
       const finding = (await verify(heads)).findings.find((each) => each.sessionId === sessionId);
       return finding ? `${finding.number}: ${finding.what}` : null;
     },
-    async exported() {
-      async function* lines() {
-        for await (const line of exportHeads(db, keys, new Date())) yield line.trimEnd();
-      }
-      return (await readHeads(lines(), keys)).heads;
+    exported: async () => (await exportAll()).heads,
+    exportedReads: async () => (await exportAll()).reads,
+    async findingsOfReads(exported = null) {
+      const { findings } = await verifyReads(db, keys, exported);
+      return findings.map(({ number, what }) => `${number}: ${what}`);
     },
   };
 }
@@ -94,5 +105,56 @@ export async function rehash(gateway: Gateway, sessionId: string): Promise<void>
       row.number,
       Buffer.from(previous, 'hex'),
     ]);
+  }
+}
+
+/** Columns with times of a session, its log and what belongs to it, by table. */
+const TIMES: Record<string, string[]> = {
+  vkyc_session: ['created_at', 'updated_at', 'status_since', 'link_expires_at'],
+  status_transition: ['recorded_at', 'occurred_at'],
+  meeting: ['starts_at', 'created_at'],
+  review: ['recorded_at'],
+  audit_entry: ['recorded_at'],
+};
+const TIME_IN_CONTENT = /"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g;
+
+/** Makes a session some days older, with a chain that says so: its key is that of the tests. */
+export async function makeOlder(
+  { database }: Pick<Gateway, 'database'>,
+  sessionId: string,
+  days: number,
+): Promise<void> {
+  for (const [table, columns] of Object.entries(TIMES)) {
+    const older = columns.map((column) => `${column} = ${column} - make_interval(hours => ${days * 24})`);
+    const key = table === 'vkyc_session' ? 'id' : 'session_id';
+    await database.query(`update ${table} set ${older.join(', ')} where ${key} = $1`, [sessionId]);
+  }
+  const asOlder = (_: string, time: string) =>
+    JSON.stringify(new Date(Date.parse(time) - days * 86_400_000).toISOString());
+  await signAgain({ database }, sessionId, (content) => content.replace(TIME_IN_CONTENT, asOlder));
+}
+
+/** Signs a chain again, with what `change` makes of its entries: what only the holder of the key can do. */
+export async function signAgain(
+  { database }: Pick<Gateway, 'database'>,
+  sessionId: string,
+  change: (content: string) => string,
+): Promise<void> {
+  const keys = new AuditKeys([keyOf(AUDIT_KEYS)]);
+  const { rows } = await database.query('select * from audit_entry where session_id = $1 order by number', [
+    sessionId,
+  ]);
+  let previous: Buffer | null = null;
+  for (const { number, kind, content: before, recorded_at: recordedAt } of rows) {
+    const content = change(before);
+    const hash: Buffer = keys.hash(
+      { sessionId, number, kind, content, recordedAt, keyId: keys.currentId },
+      previous,
+    );
+    previous = hash;
+    await database.query(
+      'update audit_entry set content = $3, hash = $4 where session_id = $1 and number = $2',
+      [sessionId, number, content, hash],
+    );
   }
 }

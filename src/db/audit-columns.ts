@@ -1,0 +1,210 @@
+import type { InferSelectModel } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
+import type * as tables from './tables.ts';
+
+type Tables = typeof tables;
+export type TableKey = {
+  [Key in keyof Tables]: Tables[Key] extends PgTable ? Key : never;
+}[keyof Tables];
+type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Tables[Key] & PgTable>, string>;
+
+/**
+ * How `npm run audit -- verify` proves a column. BOUND: an entry of a chain says its value. DERIVED: it follows from
+ * other proven columns, with which it is compared. Unproven columns say why nothing depends on them.
+ */
+export type Proof = 'BOUND' | 'DERIVED' | { readonly unproven: string };
+
+const because = (unproven: string): Proof => ({ unproven });
+
+const POLLING = because('only decides when the provider is asked next');
+const ORDERING = because('only orders later updates; each update is a transition with its own time');
+const SEALED = because(
+  'encrypted and bound to its row, so it cannot be made up; the provider may replace it',
+);
+const TRACE = because('only links traces');
+const RECOGNITION = because('only recognises repeated updates; each update is a transition');
+const REPETITION = because('only recognises repeated calls; what the call did is bound');
+const QUEUE = because('work in progress; what comes of it is bound');
+const POSITION = because('only says where subscribers are; the log of a session has its own order');
+
+/**
+ * Proof of every column of every table. A table or column that is missing here does not compile, so that a new one is
+ * decided upon.
+ */
+export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: Proof } } = {
+  sessions: {
+    id: 'BOUND',
+    verificationId: 'BOUND',
+    referenceId: 'BOUND',
+    userId: 'BOUND',
+    userTemplate: 'BOUND',
+    agentTemplate: 'BOUND',
+    replacesId: 'BOUND',
+    linkExpiresAt: 'BOUND',
+    personSalt: 'BOUND',
+    createdAt: 'BOUND',
+    status: 'DERIVED',
+    subStatus: 'DERIVED',
+    rawStatus: 'DERIVED',
+    rawSubStatus: 'DERIVED',
+    version: 'DERIVED',
+    lastSequence: 'DERIVED',
+    disputed: 'DERIVED',
+    statusSince: 'DERIVED',
+    waitingOn: 'DERIVED',
+    decidedHere: 'DERIVED',
+    providerStatus: 'DERIVED',
+    providerSubStatus: 'DERIVED',
+    erasedAt: 'DERIVED',
+    updatedAt: 'DERIVED',
+    providerEventTime: ORDERING,
+    providerWebhooks: ORDERING,
+    providerFoundAt: ORDERING,
+    providerHeardAt: POLLING,
+    unsettled: POLLING,
+    nextPollAt: POLLING,
+    link: SEALED,
+    providerMeetingAt: because('only recognises a meeting that the provider repeats; the meeting is bound'),
+    meetingAt: because('only plans polls; the meeting is bound'),
+  },
+  transitions: {
+    sessionId: 'BOUND',
+    sequence: 'BOUND',
+    fromStatus: 'BOUND',
+    fromSubStatus: 'BOUND',
+    status: 'BOUND',
+    subStatus: 'BOUND',
+    rawStatus: 'BOUND',
+    rawSubStatus: 'BOUND',
+    verdict: 'BOUND',
+    source: 'BOUND',
+    actor: 'BOUND',
+    occurredAt: 'BOUND',
+    recordedAt: 'BOUND',
+    traceparent: TRACE,
+  },
+  meetings: {
+    id: 'BOUND',
+    sessionId: 'BOUND',
+    startsAt: 'BOUND',
+    status: 'BOUND',
+    source: 'BOUND',
+    scheduledBy: 'BOUND',
+    cancelledBy: 'BOUND',
+    cancelReason: 'BOUND',
+    cancelReasonSalt: 'BOUND',
+    createdAt: 'BOUND',
+  },
+  reviews: {
+    id: 'BOUND',
+    sessionId: 'BOUND',
+    sequence: 'BOUND',
+    stage: 'BOUND',
+    decision: 'BOUND',
+    remarks: 'BOUND',
+    remarksSalt: 'BOUND',
+    source: 'BOUND',
+    reviewer: 'BOUND',
+    recordedAt: 'BOUND',
+  },
+  auditEntries: {
+    sessionId: 'BOUND',
+    number: 'BOUND',
+    kind: 'BOUND',
+    content: 'BOUND',
+    keyId: 'BOUND',
+    hash: 'BOUND',
+    recordedAt: 'BOUND',
+  },
+  users: {
+    id: 'BOUND',
+    userId: 'BOUND',
+    createdAt: 'BOUND',
+    erasedAt: 'DERIVED',
+    personal: SEALED,
+    phoneHash: because('only finds a person by their phone; it is made from `personal`'),
+  },
+  startIntents: {
+    verificationId: 'DERIVED',
+    caller: 'BOUND',
+    sessionId: REPETITION,
+    inputHash: REPETITION,
+    userId: because('only decides for whom a start is sent; the person of the session is bound'),
+    userTemplate: because('only decides what is sent; the template of the session is bound'),
+    agentTemplate: because('only decides what is sent; the template of the session is bound'),
+    replacesId: because('only decides what is sent; what the session replaces is bound'),
+    sends: QUEUE,
+    state: QUEUE,
+    createdAt: QUEUE,
+  },
+  personalDataReads: {
+    id: because('only orders the read log; the chain and the number of a read are bound'),
+    at: 'BOUND',
+    viewer: 'BOUND',
+    operations: 'BOUND',
+    fields: 'BOUND',
+    subjects: 'BOUND',
+    chainId: 'BOUND',
+    number: 'BOUND',
+    hash: 'BOUND',
+  },
+  readChains: {
+    id: 'BOUND',
+    startedAt: 'BOUND',
+    previousId: 'BOUND',
+    previousHash: 'BOUND',
+    keyId: 'BOUND',
+    hash: 'BOUND',
+  },
+  archivedSessions: {
+    sessionId: 'DERIVED',
+    verificationId: 'DERIVED',
+    userId: 'DERIVED',
+    endedAt: 'DERIVED',
+    file: 'DERIVED',
+    archivedAt: because('the last line of the archive says it under a MAC'),
+  },
+  auditBacklog: { sessionId: because('only lists what the adopt command looks at; a person answers for it') },
+  idempotencyKeys: {
+    caller: REPETITION,
+    mutation: REPETITION,
+    key: REPETITION,
+    inputHash: REPETITION,
+    sessionId: REPETITION,
+    outcomeId: REPETITION,
+    createdAt: REPETITION,
+  },
+  sightings: {
+    sessionId: RECOGNITION,
+    sequence: RECOGNITION,
+    rawStatus: RECOGNITION,
+    rawSubStatus: RECOGNITION,
+    eventTime: RECOGNITION,
+  },
+  doubts: {
+    sessionId: QUEUE,
+    rawStatus: QUEUE,
+    rawSubStatus: QUEUE,
+    since: QUEUE,
+    webhooks: QUEUE,
+  },
+  outbox: { id: QUEUE, sessionId: QUEUE, sequence: QUEUE },
+  feed: { position: POSITION, sessionId: POSITION, sequence: POSITION },
+  logIdentity: { epoch: POSITION, cursorKey: POSITION, archivedPosition: POSITION },
+  inbox: {
+    id: QUEUE,
+    bodyHash: QUEUE,
+    body: SEALED,
+    verificationId: QUEUE,
+    state: QUEUE,
+    reason: QUEUE,
+    attempts: QUEUE,
+    receivedAt: QUEUE,
+    traceparent: TRACE,
+  },
+  lookups: { verificationId: QUEUE, since: QUEUE, dueAt: QUEUE },
+  providerCalls: { id: QUEUE, at: QUEUE, purpose: QUEUE },
+  dataKeys: { id: because('only refuses a start without a key; values name their keys themselves') },
+  replicas: { id: QUEUE, dataKeys: QUEUE, seenAt: QUEUE },
+  providerBudget: { id: QUEUE, callsPausedUntil: QUEUE, pollsPausedUntil: QUEUE },
+};

@@ -1,0 +1,179 @@
+/** Compares the row of a session with its audit chain and its log: pure functions, like `audit-check.ts`. */
+import { type AuditEntry, commitmentTo, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
+import { asStored, type Fields, type Finding, fieldsOf, firstOf } from './audit-check.ts';
+import { advance, type FoldedState, type LogEntry } from './session.ts';
+import { type Party, waitingOnOf } from './status.ts';
+
+/** The columns of a session row that the proof covers, apart from those of `FoldedState`. */
+export interface AuditedSession extends Omit<FoldedState, 'provider'> {
+  readonly verificationId: string;
+  readonly userId: string;
+  readonly personSalt: Buffer | null;
+  readonly referenceId: string | null;
+  readonly userTemplate: string | null;
+  readonly agentTemplate: string | null;
+  readonly replacesId: string | null;
+  readonly linkExpiresAt: Date | null;
+  readonly rawStatus: string | null;
+  readonly rawSubStatus: string | null;
+  readonly providerStatus: string;
+  readonly providerSubStatus: string;
+  readonly waitingOn: Party;
+  readonly statusSince: Date;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly erasedAt: Date | null;
+}
+
+/** Rows of other tables that say whose session it is. An archive does not have them. */
+export interface SessionOrigin {
+  readonly user: { readonly userId: string; readonly createdAt: Date; readonly erasedAt: Date | null } | null;
+  /** Caller of the start; null if the session was not started here, or its start is unknown. */
+  readonly caller: string | null;
+}
+
+type AuditedLogEntry = LogEntry & { readonly recordedAt: Date };
+
+const ROW = 'its row of vkyc_session was edited';
+
+/**
+ * Compares the columns of a session row that follow from its log and from the times of its entries. A later change of
+ * one of them is always a transition or an erasure, so they need no entries of their own.
+ */
+export function checkDerived(
+  entries: readonly AuditEntry[],
+  log: readonly AuditedLogEntry[],
+  row: AuditedSession | null,
+): Finding | null {
+  const last = Math.max(1, entries.length);
+  if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
+  try {
+    const erased = entries.findLast(({ kind }) => kind === 'ERASURE')?.recordedAt ?? null;
+    const derived: Fields = { ...derivedFrom(log), erasedAt: erased };
+    const given = row as unknown as Fields;
+    const wrong = Object.keys(derived).filter((field) => !isSame(derived[field], given[field]));
+    return wrong.length === 0 ? null : { number: last, what: `${ROW}: ${wrong.join(', ')}` };
+  } catch {
+    return { number: 1, what: 'its log cannot be replayed' };
+  }
+}
+
+function derivedFrom(log: readonly AuditedLogEntry[]) {
+  const state = log.reduce<FoldedState | null>(advance, null);
+  const moved = log.findLast(({ verdict }) => verdict === 'MOVED');
+  if (!state || !moved) throw new Error('the log is empty');
+  const { provider, ...folded } = state;
+  return {
+    ...folded,
+    providerStatus: provider.rawStatus,
+    providerSubStatus: provider.rawSubStatus,
+    waitingOn: waitingOnOf(state, state.disputed),
+    rawStatus: moved.rawStatus,
+    rawSubStatus: moved.rawSubStatus,
+    statusSince: moved.recordedAt,
+    createdAt: log[0]?.recordedAt,
+    updatedAt: log.at(-1)?.recordedAt,
+  };
+}
+
+/** Fields of SESSION that never change. `createdAt` also follows from the log. */
+const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
+/** May be learned once, except for the expiry of the link, which the provider may change. */
+const CHANGEABLE: DetailField = 'linkExpiresAt';
+
+/** Whether a chain says whose session it is; chains of earlier releases do not until they are bound by the command. */
+export const isBound = (entries: readonly AuditEntry[]): boolean =>
+  entries.some(({ kind }) => kind === 'SESSION');
+
+/** Compares who and what a session is about with the entries that say so. `origin` is undefined for an archive. */
+export function checkIdentity(
+  entries: readonly AuditEntry[],
+  row: AuditedSession | null,
+  origin: SessionOrigin | undefined,
+): Finding | null {
+  if (!row) return null;
+  const [session, second] = entries.filter(({ kind }) => kind === 'SESSION');
+  if (second)
+    return { number: second.number, what: 'inserted: the chain has said before whose session it is' };
+  const details = detailsOf(entries);
+  const findings = [...details.findings];
+  const given: Fields = { ...row, caller: origin?.caller };
+  for (const field of DETAIL_FIELDS) {
+    const said = details.newest.get(field);
+    const isSaid = said !== undefined && (session !== undefined || said.value !== null);
+    if (!isSaid || (field === 'caller' && !origin)) continue;
+    if (isSame(said.value, given[field])) continue;
+    const what = field === 'caller' ? 'the caller of its row of start_intent was edited' : `${ROW}: ${field}`;
+    findings.push({ number: said.number, what });
+  }
+  if (session) {
+    const said = fieldsOf(session.content);
+    const wrong = IDENTITY.filter((field) => !isSame(said[field], given[field]));
+    if (wrong.length > 0) findings.push({ number: session.number, what: `${ROW}: ${wrong.join(', ')}` });
+    const person = origin && checkPerson(entries, session, row, origin);
+    if (person) findings.push(person);
+  }
+  if (origin?.user && !isSame(origin.user.erasedAt, row.erasedAt))
+    findings.push({ number: Math.max(1, entries.length), what: 'its row of vkyc_user was edited: erasedAt' });
+  return firstOf(findings);
+}
+
+/** Details of the row that the chain does not say, by field: what an earlier release wrote, or an edit. */
+export function differingDetails(
+  entries: readonly AuditEntry[],
+  row: AuditedSession,
+  { caller }: SessionOrigin,
+): Partial<Record<DetailField, string | Date | null>> {
+  const { newest } = detailsOf(entries);
+  const given = { ...row, caller };
+  const differing = DETAIL_FIELDS.filter(
+    (field) => given[field] !== null && !isSame(newest.get(field)?.value ?? null, given[field]),
+  );
+  return Object.fromEntries(differing.map((field) => [field, given[field]]));
+}
+
+/** The newest value of each detail, and changes that only an edit of the row before the entry explains. */
+function detailsOf(entries: readonly AuditEntry[]) {
+  const newest = new Map<DetailField, { number: number; value: unknown }>();
+  const findings: Finding[] = [];
+  for (const { kind, number, content } of entries) {
+    if (kind !== 'SESSION' && kind !== 'DETAILS') continue;
+    const said = fieldsOf(content);
+    for (const field of DETAIL_FIELDS) {
+      const value = said[field] ?? null;
+      const before = newest.get(field)?.value ?? null;
+      if (value === null && before !== null) continue;
+      newest.set(field, { number, value });
+      const mayChange = field === CHANGEABLE || (said.boundBy ?? null) !== null;
+      if (before !== null && !mayChange && !isSame(value, before))
+        findings.push({ number, what: `${field} of its session was edited before this entry` });
+    }
+  }
+  return { newest, findings };
+}
+
+/** The commitment cannot be checked once the person was erased: the salt is gone, and so is the provider's id. */
+function checkPerson(
+  entries: readonly AuditEntry[],
+  session: AuditEntry,
+  { personSalt }: AuditedSession,
+  { user }: SessionOrigin,
+): Finding | null {
+  const { number } = session;
+  const said = fieldsOf(session.content).person ?? null;
+  if (!user) return { number, what: 'its row of vkyc_user was removed' };
+  if (said === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
+    return null;
+  if (!personSalt) return { number, what: `${ROW}: personSalt` };
+  return commitmentTo(personText(user), personSalt) === said
+    ? null
+    : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
+}
+
+/** Compares a value of a row with one that was written down, where times are texts. */
+const isSame = (a: unknown, b: unknown): boolean => asPlain(a) === asPlain(b);
+
+function asPlain(value: unknown): unknown {
+  if (!(value instanceof Date)) return asStored(value);
+  return Number.isNaN(value.getTime()) ? 'no time' : value.toISOString();
+}

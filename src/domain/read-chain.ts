@@ -1,0 +1,175 @@
+/**
+ * Hash chains of the read log. Every process has a few chains of its own, so that no read waits for another replica;
+ * each chain begins with the hash of the beginning of an earlier one.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { type AuditKeys, timeOf } from './audit.ts';
+
+/** One read of personal data. */
+export interface PersonalDataRead {
+  readonly at: Date;
+  readonly viewer: string;
+  readonly operations: readonly string[];
+  readonly fields: readonly string[];
+  readonly subjects: readonly string[];
+}
+
+/** Place of a read in its chain. */
+export interface ReadHead {
+  readonly chainId: string;
+  /** 1, 2, 3 … within the chain. */
+  readonly number: number;
+  readonly hash: Buffer;
+}
+
+export interface ChainedRead extends PersonalDataRead, ReadHead {}
+
+/** Beginning of a chain. */
+export interface ReadChain {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly previousId: string | null;
+  readonly previousHash: Buffer | null;
+  readonly keyId: string;
+  readonly hash: Buffer;
+}
+
+/** What an export says of the read log. */
+export interface ExportedReads {
+  /** By chain id. */
+  readonly heads: ReadonlyMap<string, ReadHead>;
+  /** Reads without a chain: recorded by a release before there were any. */
+  readonly unchained: number;
+}
+
+const hex = (hash: Buffer | null) => hash?.toString('hex') ?? null;
+
+/** Begins a chain with the current key. */
+export function beginChain(
+  keys: AuditKeys,
+  id: string,
+  startedAt: Date,
+  previous: Pick<ReadChain, 'id' | 'hash'> | null,
+): ReadChain {
+  const begun = {
+    id,
+    startedAt,
+    previousId: previous?.id ?? null,
+    previousHash: previous?.hash ?? null,
+    keyId: keys.currentId,
+  };
+  return { ...begun, hash: hashOfBeginning(keys, begun) };
+}
+
+function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffer {
+  const { id, startedAt, previousId, previousHash, keyId } = chain;
+  return keys.sign(['vkyc-reads-1', id, timeOf(startedAt), previousId, hex(previousHash), keyId], keyId);
+}
+
+/** Appends a read to a chain: `number` is its place, `previous` the hash of the read before it, or of the beginning. */
+export function chainRead(
+  keys: AuditKeys,
+  { id: chainId, keyId }: Pick<ReadChain, 'id' | 'keyId'>,
+  number: number,
+  read: PersonalDataRead,
+  previous: Buffer,
+): ChainedRead {
+  const { at, viewer, operations, fields, subjects } = read;
+  const values = ['vkyc-read-1', chainId, number, timeOf(at), viewer, operations, fields, subjects];
+  return { ...read, chainId, number, hash: keys.sign([...values, keyId, hex(previous)], keyId) };
+}
+
+const isEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
+
+/** Error in a chain of the read log. */
+export interface ReadFinding {
+  /** Null for reads without a chain. */
+  readonly chainId: string | null;
+  /** 0: the beginning of the chain. */
+  readonly number: number;
+  readonly what: string;
+}
+
+/** Number of the read, and what is wrong with it. */
+type ReadError = readonly [number: number, what: string];
+
+/** Checks the read log as it is streamed: chains first, then all reads in the order of their ids. */
+export class ReadLogCheck {
+  readonly #keys: AuditKeys;
+  readonly #chains: ReadonlyMap<string, ReadChain>;
+  readonly #exported: ExportedReads | null;
+  readonly #heads = new Map<string, { number: number; hash: Buffer }>();
+  readonly #findings = new Map<string, ReadFinding>();
+  /** Reads with a chain. */
+  chained = 0;
+  unchained = 0;
+
+  constructor(keys: AuditKeys, chains: readonly ReadChain[], exported: ExportedReads | null) {
+    this.#keys = keys;
+    this.#chains = new Map(chains.map((chain) => [chain.id, chain]));
+    this.#exported = exported;
+    for (const chain of chains) this.#checkBeginning(chain);
+  }
+
+  add(read: PersonalDataRead & { [K in keyof ReadHead]: ReadHead[K] | null }): void {
+    const { chainId, number, hash } = read;
+    if (chainId === null || number === null || hash === null) {
+      this.unchained += 1;
+      return;
+    }
+    this.chained += 1;
+    if (this.#findings.has(chainId)) return;
+    const error = this.#findError({ ...read, chainId, number, hash });
+    if (error) this.#report(chainId, ...error);
+    else this.#heads.set(chainId, { number, hash });
+  }
+
+  #findError(read: ChainedRead): ReadError | null {
+    const { chainId, number, hash } = read;
+    const chain = this.#chains.get(chainId);
+    if (!chain) return [0, 'removed: the beginning of this chain is not in read_chain'];
+    const before = this.#heads.get(chainId) ?? { number: 0, hash: chain.hash };
+    const next = before.number + 1;
+    if (number > next) return [next, 'removed: the chain has a gap here'];
+    if (number < next) return [number, 'reordered: a later read of the chain comes before it'];
+    if (!isEqual(chainRead(this.#keys, chain, number, read, before.hash).hash, hash))
+      return [number, 'edited, or the read before it is gone: its hash does not follow'];
+    const head = this.#exported?.heads.get(chainId);
+    return head?.number === number && !isEqual(head.hash, hash)
+      ? [number, 'edited: its hash is not the exported one']
+      : null;
+  }
+
+  /** Returns the first error of each chain, after the last read was added. */
+  end(): ReadFinding[] {
+    for (const { id } of this.#chains.values())
+      if (!this.#heads.has(id)) this.#report(id, 1, 'removed: the chain has no reads');
+    for (const { chainId, number } of this.#exported?.heads.values() ?? []) {
+      const last = this.#heads.get(chainId)?.number ?? 0;
+      if (last < number)
+        this.#report(chainId, last + 1, `cut off: the export knows this chain up to ${number}`);
+    }
+    const findings = [...this.#findings.values()];
+    const lost = (this.#exported?.unchained ?? 0) - this.unchained;
+    if (lost > 0)
+      findings.push({ chainId: null, number: 0, what: `${lost} reads of an earlier release were removed` });
+    return findings;
+  }
+
+  #checkBeginning(chain: ReadChain): void {
+    const { id, previousId, previousHash, keyId, hash } = chain;
+    if (!this.#keys.has(keyId)) this.#report(id, 0, `AUDIT_KEYS lacks its key "${keyId}"`);
+    else if (!isEqual(hashOfBeginning(this.#keys, chain), hash))
+      this.#report(id, 0, 'edited: the hash of its beginning does not fit');
+    else if (previousId !== null) {
+      const previous = this.#chains.get(previousId);
+      if (!previous) this.#report(previousId, 0, `removed: chain ${id} began after it`);
+      else if (!previousHash || !isEqual(previous.hash, previousHash))
+        this.#report(previousId, 0, `edited: it is not the chain after which ${id} began`);
+    }
+  }
+
+  #report(chainId: string, number: number, what: string): void {
+    if (!this.#findings.has(chainId)) this.#findings.set(chainId, { chainId, number, what });
+  }
+}

@@ -1,0 +1,93 @@
+import { type Evidence, lockEvidenceAfter, NO_SESSION, saltPerson } from '../db/audit.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import type { Sealer } from '../db/sealing.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import { type AuditKeys, serialise } from '../domain/audit.ts';
+import { differingDetails, isBound } from '../domain/audit-session.ts';
+import type { Clock } from '../domain/ports.ts';
+import { type AuditNote, appendToChains, commitPerson, NO_DETAILS, NO_PERSON } from './audited-changes.ts';
+import { checkSession, type KnownHead } from './verify-audit.ts';
+
+const BATCH = 100;
+
+interface BindingParts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  readonly clock: Clock;
+  /** Who answers for what is bound; written into each entry. */
+  readonly by: string;
+  /** By session, of an export; null if there is none. Sessions that it contradicts are not bound. */
+  readonly heads: ReadonlyMap<string, KnownHead> | null;
+  /** Sessions whose details may be signed although they differ from what the chain says. */
+  readonly differing: ReadonlySet<string>;
+}
+
+/** What was done about a session; sessions in order are not reported. */
+export type Binding =
+  | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
+  /** Details differ, and the session was not named. */
+  | { readonly kind: 'DIFFERS' | 'WRONG'; readonly what: string };
+
+/**
+ * Adds to chains of earlier releases whose session they are about. Also signs details that an earlier release wrote to a
+ * bound session during an upgrade, if the session is named. Signs nothing of a session whose history does not verify.
+ */
+export async function bindSessions(
+  parts: BindingParts,
+  onSession: (sessionId: string, binding: Binding) => void,
+): Promise<void> {
+  for (let after: string | undefined = NO_SESSION; after !== undefined; ) {
+    const bindings = new Map<string, Binding>();
+    const from: string = after;
+    after = await parts.db.transaction(async (tx) => {
+      const notes: AuditNote[] = [];
+      const batch = await lockEvidenceAfter(tx, from, BATCH);
+      for (const [id, evidence] of batch) {
+        const done = await bind(tx, parts, id, evidence);
+        if (done) bindings.set(id, done.binding);
+        if (done?.note) notes.push(done.note);
+      }
+      if (notes.length > 0) await appendToChains(tx, parts.keys, notes, parts.clock.now());
+      return [...batch.keys()].at(-1);
+    });
+    for (const [id, binding] of bindings) onSession(id, binding);
+  }
+}
+
+async function bind(
+  tx: Transaction,
+  { sealer, keys, by, heads, differing }: BindingParts,
+  sessionId: string,
+  evidence: Evidence,
+): Promise<{ binding: Binding; note?: AuditNote } | null> {
+  const { entries, session, origin } = evidence;
+  const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
+  if (ofHistory || !session || !origin)
+    return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row is gone' } };
+  if (!isBound(entries)) {
+    if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
+    return { binding: { kind: 'BOUND' }, note: await bindingOf(tx, sessionId, evidence, by) };
+  }
+  if (!finding) return null;
+  const details = differingDetails(entries, session, origin);
+  const named = differing.has(sessionId) && Object.keys(details).length > 0;
+  if (!named) return { binding: { kind: 'DIFFERS', what: finding.what } };
+  const content = serialise('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
+  return { binding: { kind: 'DETAILS_BOUND' }, note: { sessionId, kind: 'DETAILS', content } };
+}
+
+/** The entry that says whose session a chain is about, on somebody's word. Gives the session the salt for it. */
+export async function bindingOf(
+  tx: Transaction,
+  sessionId: string,
+  { session, origin }: Evidence,
+  boundBy: string,
+): Promise<AuditNote> {
+  const row = session as SessionRow;
+  const user = origin?.user ?? null;
+  const person = user && !user.erasedAt ? commitPerson(user) : NO_PERSON;
+  if (person.salt) await saltPerson(tx, sessionId, person.salt);
+  const said = { ...row, person: person.commitment, caller: origin?.caller ?? null, boundBy };
+  return { sessionId, kind: 'SESSION', content: serialise('SESSION', said) };
+}

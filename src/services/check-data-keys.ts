@@ -1,0 +1,56 @@
+import { getTableName } from 'drizzle-orm';
+import type { Database } from '../db/client.ts';
+import { findDataKeys, findLiveReplicas, forgetDataKeys, registerDataKeys } from '../db/data-keys.ts';
+import { countByKey, RENEWABLE } from '../db/rotating.ts';
+import type { Sealer } from '../db/sealing.ts';
+
+/** Keys that DATA_KEYS lacks and that are needed; one complaint for each. */
+export class MissingDataKeys extends Error {
+  readonly complaints: readonly string[];
+
+  constructor(complaints: readonly string[]) {
+    super(complaints.join(' '));
+    this.complaints = complaints;
+  }
+}
+
+/**
+ * Checks at a start that nothing is stored under a key that DATA_KEYS lacks. Reads all values only if a key was taken
+ * away that an earlier start of this or a later release has noted.
+ *
+ * @throws MissingDataKeys
+ */
+export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void> {
+  const { keyIds } = sealer;
+  const noted = await findDataKeys(db);
+  const removed = noted.filter((id) => !keyIds.includes(id));
+  if (removed.length > 0) await refuseWhileUsed(db, keyIds);
+  const encrypting = (await findLiveReplicas(db)).flatMap(({ dataKeys: [first = ''] }) => first);
+  const unknown = encrypting.find((id) => !keyIds.includes(id));
+  if (unknown !== undefined)
+    throw new MissingDataKeys([
+      `DATA_KEYS: lacks "${unknown}", with which a running replica encrypts. ${ORDER}`,
+    ]);
+  if (removed.length > 0) await forgetDataKeys(db, removed);
+  await registerDataKeys(db, keyIds);
+}
+
+const ORDER = 'Put it back; OPERATIONS.md has the order in which keys are changed.';
+
+async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise<void> {
+  const values = new Map<string, number>();
+  const columns = new Map<string, string[]>();
+  for (const { column } of RENEWABLE)
+    for (const [id, count] of await countByKey(db, column)) {
+      if (keyIds.includes(id)) continue;
+      values.set(id, (values.get(id) ?? 0) + count);
+      columns.set(id, [...(columns.get(id) ?? []), `${getTableName(column.table)}.${column.name}`]);
+    }
+  if (values.size === 0) return;
+  throw new MissingDataKeys(
+    [...values].map(
+      ([id, count]) =>
+        `DATA_KEYS: lacks "${id}", under which ${count} values are stored (${columns.get(id)?.join(', ')}). ${ORDER}`,
+    ),
+  );
+}

@@ -1,0 +1,109 @@
+import { readEvidence } from '../db/audit.ts';
+import type { Database, Transaction } from '../db/client.ts';
+import {
+  deleteKeysOfCaller,
+  isOfStaff,
+  renameInReads,
+  renameInSessions,
+  replaceEntry,
+  sessionsNaming,
+} from '../db/erasing.ts';
+import type { Sealer } from '../db/sealing.ts';
+import { type AuditEntry, type AuditKeys, serialise } from '../domain/audit.ts';
+import { canonicalSubject } from '../domain/subject.ts';
+import { appendToChains } from './audited-changes.ts';
+import { NotErased } from './erase-person.ts';
+import { checkSession } from './verify-audit.ts';
+
+interface Parts {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  readonly now: Date;
+}
+
+/** What was erased, in numbers. */
+export interface ErasedSubject {
+  readonly pseudonym: string;
+  readonly sessions: number;
+  readonly reads: number;
+  readonly idempotencyKeys: number;
+}
+
+/**
+ * Replaces the `sub` of a customer by their pseudonym in what earlier releases recorded: logs, meetings, audit chains,
+ * the read log. Chains are signed again, and say so by an entry with the hashes that they had. `dryRun`: all is done and
+ * then undone.
+ *
+ * @throws NotErased if the subject is of the staff, or a chain does not verify
+ */
+export async function eraseSubject(
+  { db, ...parts }: Parts,
+  sub: string,
+  by: string,
+  dryRun: boolean,
+): Promise<ErasedSubject> {
+  const undo = new Error('dry run');
+  let erased: ErasedSubject | null = null;
+  try {
+    await db.transaction(async (tx) => {
+      erased = await erase(tx, parts, sub, by);
+      if (dryRun) throw undo;
+    });
+  } catch (error) {
+    if (error !== undo) throw error;
+  }
+  return erased as unknown as ErasedSubject;
+}
+
+async function erase(
+  tx: Transaction,
+  { sealer, keys, now }: Omit<Parts, 'db'>,
+  sub: string,
+  by: string,
+): Promise<ErasedSubject> {
+  if (await isOfStaff(tx, sub))
+    throw new NotErased('This subject reviewed or started sessions: who of the staff did that is kept.');
+  const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
+  const ids = await sessionsNaming(tx, sub);
+  const evidence = await readEvidence(tx, ids);
+  for (const [id, each] of evidence) {
+    const { finding } = checkSession(each, null, keys, sealer);
+    if (finding)
+      throw new NotErased(
+        `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}): it is not signed again.`,
+      );
+  }
+  await renameInSessions(tx, sub, pseudonym);
+  for (const [sessionId, { entries }] of evidence) {
+    for (const entry of signAgain(entries, keys, sub, pseudonym)) await replaceEntry(tx, entry);
+    const hashes = entries.map(({ hash }) => hash.toString('hex')).join(',');
+    const content = serialise('PSEUDONYM', { erasedBy: by, hashes });
+    await appendToChains(tx, keys, [{ sessionId, kind: 'PSEUDONYM', content }], now);
+  }
+  return {
+    pseudonym,
+    sessions: ids.length,
+    reads: await renameInReads(tx, sub, pseudonym),
+    idempotencyKeys: await deleteKeysOfCaller(tx, sub),
+  };
+}
+
+const NAMES = ['actor', 'scheduledBy', 'cancelledBy'];
+
+/** The entries of a chain with another name in them, each signed over the one before it. */
+function signAgain(
+  entries: readonly AuditEntry[],
+  keys: AuditKeys,
+  name: string,
+  to: string,
+): readonly AuditEntry[] {
+  let previous: Buffer | null = null;
+  return entries.map((entry) => {
+    const said = JSON.parse(entry.content) as Record<string, unknown>;
+    for (const field of NAMES) if (said[field] === name) said[field] = to;
+    const unsigned = { ...entry, content: JSON.stringify(said), keyId: keys.currentId };
+    previous = keys.hash(unsigned, previous);
+    return { ...unsigned, hash: previous };
+  });
+}

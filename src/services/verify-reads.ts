@@ -1,0 +1,34 @@
+import type { Database } from '../db/client.ts';
+import { findReadChains, readsAfter } from '../db/personal-data-reads.ts';
+import type { AuditKeys } from '../domain/audit.ts';
+import { type ExportedReads, type ReadFinding, ReadLogCheck } from '../domain/read-chain.ts';
+import { ONE_MOMENT } from './verify-audit.ts';
+
+const BATCH = 2_000;
+
+export interface VerifiedReads {
+  readonly chained: number;
+  /** Reads that a release before the chains recorded: nothing is proven of them. */
+  readonly unchained: number;
+  readonly findings: readonly ReadFinding[];
+}
+
+/** Recomputes the chains of the read log, and compares them with an export of their heads. */
+export const verifyReads = (
+  db: Database,
+  keys: AuditKeys,
+  exported: ExportedReads | null,
+): Promise<VerifiedReads> =>
+  db.transaction(async (tx) => {
+    const check = new ReadLogCheck(keys, await findReadChains(tx), exported);
+    for (let after = -1n; ; ) {
+      const batch = await readsAfter(tx, after, BATCH);
+      for (const read of batch) check.add(read);
+      const last = batch.at(-1);
+      if (!last) break;
+      after = last.id;
+    }
+    const findings = check.end();
+    const { chained, unchained } = check;
+    return { chained, unchained, findings };
+  }, ONE_MOMENT);

@@ -1,0 +1,60 @@
+/** What the database says of archived sessions is compared with their archives. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
+import { bootGateway } from '../harness/gateway.ts';
+import { webhooksSettled } from '../harness/rows.ts';
+import { tamperingWith } from '../harness/tampering.ts';
+
+const ONE = `where verification_id = 'ended.1'`;
+const EDITS: [statement: string, finding: string][] = [
+  [`update archived_session set session_id = gen_random_uuid() ${ONE}`, 'was removed'],
+  [`update archived_session set verification_id = 'another.1' ${ONE}`, 'was edited: verificationId'],
+  [
+    `update archived_session set user_id = (select user_id from archived_session where verification_id = 'ended.2') ${ONE}`,
+    'was edited: userId',
+  ],
+  [`update archived_session set ended_at = ended_at - interval '9 years' ${ONE}`, 'was edited: endedAt'],
+  [`update archived_session set file = 'another.jsonl.gz' ${ONE}`, 'was edited: file'],
+  [`delete from archived_session ${ONE}`, 'its row of archived_session was removed'],
+  [
+    `insert into archived_session select gen_random_uuid(), 'made.up', user_id, ended_at, archived_at, file from archived_session ${ONE}`,
+    'archived_session lists it, and the archive lacks it',
+  ],
+  [
+    `insert into archived_session select s.id, s.verification_id, s.user_id, ended_at, archived_at, 'another.jsonl.gz'
+     from archived_session a, vkyc_session s where a.verification_id = 'ended.1'`,
+    'archived_session lists it, and it is here',
+  ],
+];
+
+test('an edit of any row of archived_session is found with its archive at hand', {
+  timeout: 60_000,
+}, async () => {
+  const gateway = await bootGateway();
+  await endedLongAgo(gateway, 'ended.1');
+  await endedLongAgo(gateway, 'ended.2');
+  await gateway.start('alive.1');
+  await webhooksSettled(gateway.database);
+  const folder = await emptyFolder();
+  const heads = join(folder, 'heads.jsonl');
+  await run(gateway, 'audit', 'export', '--file', heads);
+  const archives = join(folder, 'archives');
+  await run(gateway, 'retention', '--to', archives);
+  const [file] = (await readdir(archives)) as [string];
+  const args = ['audit', 'verify', '--against', heads, '--archive', join(archives, file)] as const;
+  const tampering = await tamperingWith(gateway, ['archived_session']);
+
+  expect(await run(gateway, ...args)).toContain(
+    `2 sessions in ${join(archives, file)}; in 0 something is wrong.`,
+  );
+  expect(await run(gateway, 'audit', 'verify')).toContain(`2 sessions are said to be in ${file}`);
+  for (const [statement, finding] of EDITS)
+    await tampering.within([statement], async () => {
+      await expect(run(gateway, ...args), statement).rejects.toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining(finding),
+      });
+    });
+});

@@ -1,0 +1,209 @@
+/** Attacks of the database's owner on what the proof of two sessions says: one was approved, the other rejected. */
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { emptyFolder, run } from '../harness/archives.ts';
+import { auditOf, signAgain } from '../harness/audit.ts';
+import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
+import { person } from '../harness/people.ts';
+import { type Tampering, tamperingWith } from '../harness/tampering.ts';
+
+const TABLES = [
+  'vkyc_user',
+  'vkyc_session',
+  'start_intent',
+  'status_transition',
+  'meeting',
+  'review',
+  'audit_entry',
+  'audit_backlog',
+  'personal_data_read',
+  'read_chain',
+];
+
+let gateway: Gateway;
+let tampering: Tampering;
+let heads: string;
+
+/** Starts a session and reviews it as the agent. */
+async function reviewed(verificationId: string, decision: 'APPROVED' | 'REJECTED'): Promise<void> {
+  const user = {
+    userId: `u-${verificationId}`,
+    phone: decision === 'APPROVED' ? '7012345671' : '7012345672',
+  };
+  const { id } = await gateway.start(verificationId, { user });
+  await gateway.webhook({
+    event_time: new Date(Date.now() + 60_000).toISOString(),
+    data: { verification_id: verificationId, status: 'VIDEO_CALL', sub_status: 'AGENT_ENDED_CALL' },
+  });
+  const agent = await person(gateway, 'ravi', 'AGENT');
+  await eventually(async () => (await agent.look(id)).availableActions.includes('RECORD_AGENT_REVIEW'));
+  const result = await agent.act('recordAgentReview', id, { decision, remarks: 'Seen.' });
+  expect(result.__typename).toBe('RecordReviewSuccess');
+}
+
+const verify = (...args: string[]): Promise<string> =>
+  run(gateway, 'audit', 'verify', '--against', heads, ...args).catch(
+    ({ code, stdout }) => `exit ${code}\n${stdout}`,
+  );
+
+beforeAll(async () => {
+  gateway = await bootGateway();
+  await reviewed('approved.1', 'APPROVED');
+  await reviewed('rejected.1', 'REJECTED');
+  await gateway.graphql('{ sessions(first: 9) { nodes { user { phone } } } }');
+  await gateway.graphql('{ sessions(first: 9) { nodes { link } } }');
+  heads = join(await emptyFolder(), 'heads.jsonl');
+  await run(gateway, 'audit', 'export', '--file', heads);
+  tampering = await tamperingWith(gateway, TABLES);
+}, 60_000);
+
+/** Statements that swap a column of the two rows, past its unique index. */
+const swap = (table: string, column: string, key: string, other: string): string[] => [
+  `create table swapped as select ${column} as value, ${key} as key from ${table} where ${key} in (${other})`,
+  `update ${table} set ${column} = ${column === 'user_id' && table === 'vkyc_session' ? column : `${column} || '-'`} where ${key} in (${other})`,
+  `update ${table} t set ${column} = s.value from swapped s where t.${key} in (${other}) and t.${key} <> s.key`,
+  'drop table swapped',
+];
+const BOTH = `select id from vkyc_session`;
+const APPROVED = `where verification_id = 'approved.1'`;
+
+const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
+  ['verification ids swapped', swap('vkyc_session', 'verification_id', 'id', BOTH), /edited: verificationId/],
+  ['users swapped', swap('vkyc_session', 'user_id', 'id', BOTH), /edited: userId/],
+  ['reference ids swapped', swap('vkyc_session', 'reference_id', 'id', BOTH), /edited: referenceId/],
+  [
+    'persons swapped',
+    swap('vkyc_user', 'user_id', 'id', 'select id from vkyc_user'),
+    /vkyc_user was edited: userId/,
+  ],
+  ['begun earlier', [`update vkyc_session set created_at = created_at - interval '1 day'`], /: createdAt/],
+  [
+    'changed years ago',
+    [`update vkyc_session set updated_at = updated_at - interval '9 years'`],
+    /: updatedAt/,
+  ],
+  [
+    'in its state since',
+    [`update vkyc_session set status_since = now() - interval '1 day'`],
+    /: statusSince/,
+  ],
+  ['waits on', [`update vkyc_session set waiting_on = 'NOBODY' ${APPROVED}`], /: waitingOn/],
+  ['raw sub-status', [`update vkyc_session set raw_sub_status = 'AUDITOR_APPROVED'`], /: rawSubStatus/],
+  ['raw status', [`update vkyc_session set raw_status = 'AUDITOR_REVIEWED'`], /: rawStatus/],
+  [
+    'replaces',
+    [
+      `update vkyc_session set replaces_id = (select id from vkyc_session where verification_id = 'rejected.1') ${APPROVED}`,
+    ],
+    /: replacesId/,
+  ],
+  ['expiry of the link', [`update vkyc_session set link_expires_at = now()`], /: linkExpiresAt/],
+  ['template', [`update vkyc_session set user_template = 'another'`], /: userTemplate/],
+  ['erased', [`update vkyc_session set erased_at = now() ${APPROVED}`], /: erasedAt/],
+  [
+    'caller of the start',
+    [`update start_intent set caller = 'mallory' ${APPROVED}`],
+    /the caller of its row/,
+  ],
+  [
+    'the read log is gone',
+    ['delete from personal_data_read', 'delete from read_chain'],
+    /read log {2}chain .* cut off: the export knows this chain/,
+  ],
+  [
+    'the newest read is gone',
+    ['delete from personal_data_read where id = (select max(id) from personal_data_read)'],
+    /read log {2}chain .* cut off/,
+  ],
+  ['a read by another', [`update personal_data_read set viewer = 'mallory'`], /read log {2}chain .* edited/],
+  [
+    'the salt of the person is gone',
+    ['update vkyc_session set person_salt = null'],
+    /vkyc_session was edited: personSalt/,
+  ],
+];
+
+// Invariant 14
+test.each(ATTACKS)('audit verify finds: %s', { timeout: 30_000 }, async (_, statements, finding) => {
+  const told = await tampering.within(statements, () => verify());
+
+  expect(told).toMatch(/^exit 1\n/);
+  expect(told).toMatch(finding);
+});
+
+test('without an attack nothing is found', async () => {
+  expect(await verify()).toMatch(
+    /in 0 sessions something is wrong[\s\S]*in 0 of their chains something is wrong/,
+  );
+});
+
+const FORGED = [
+  `delete from audit_entry where session_id in (select id from vkyc_session where verification_id = 'rejected.1')`,
+  `update review set decision = 'APPROVED' where decision = 'REJECTED'`,
+  `update status_transition set sub_status = 'AGENT_APPROVED' where sub_status = 'AGENT_REJECTED'`,
+  `update vkyc_session set sub_status = 'AGENT_APPROVED', waiting_on = (
+     select waiting_on from vkyc_session where verification_id = 'approved.1'
+   ) where sub_status = 'AGENT_REJECTED'`,
+  `insert into audit_backlog select id from vkyc_session where verification_id = 'rejected.1'`,
+];
+
+// Invariant 14
+test('a restart signs nothing of a session whose chain was deleted; the adopt command refuses what an export knows', {
+  timeout: 60_000,
+}, async () => {
+  await tampering.within(FORGED, async () => {
+    const again = await bootGateway({ database: gateway.databaseUrl });
+    expect(again.logs.join('')).toContain('sessions have no audit chain');
+    const told = await run(gateway, 'audit', 'verify').catch(({ code, stdout }) => `exit ${code}\n${stdout}`);
+    expect(told).toMatch(/^exit 1\n[\s\S]*removed: it has no chain/);
+    await again.stop();
+
+    const refused = run(gateway, 'audit', 'adopt', '--by', 'olga', '--against', heads);
+    await expect(refused).rejects.toMatchObject({ code: 1, stdout: expect.stringContaining('refused') });
+    expect(await verify()).toMatch(/^exit 1\n/);
+  });
+});
+
+test('what the adopt command begins says who answers for it', { timeout: 60_000 }, async () => {
+  await tampering.within(FORGED, async () => {
+    await run(gateway, 'audit', 'adopt', '--by', 'olga');
+
+    expect(await run(gateway, 'audit', 'verify')).toContain('1 chains were adopted by olga.');
+    expect(await verify()).toMatch(/^exit 1\n/);
+    await expect(run(gateway, 'audit', 'adopt')).rejects.toThrow('--by NAME');
+  });
+});
+
+test('chains of an earlier release verify as unbound; the bind command binds them on somebody\u2019s word', {
+  timeout: 60_000,
+}, async () => {
+  const old = await bootGateway();
+  await old.start('of-old.1', { user: { userId: 'u-old', phone: '7012345673' } });
+  // As the last release wrote it: without the entry that says whose session it is.
+  const { rows } = await old.database.query('select id from vkyc_session');
+  await old.database.query(`delete from audit_entry where kind = 'SESSION'`);
+  await old.database.query('update audit_entry set number = number - 1');
+  await old.database.query('update vkyc_session set person_salt = null');
+  await signAgain(old, rows[0].id, (content) => content);
+  const own = auditOf(old.databaseUrl);
+
+  expect(await own.verify()).toMatchObject({ findings: [], unbound: 1 });
+  expect(await run(old, 'audit', 'verify')).toContain('1 chains are unbound');
+  await expect(run(old, 'audit', 'bind')).rejects.toThrow('--by NAME');
+  expect(await run(old, 'audit', 'bind', '--by', 'olga')).toContain(
+    '1 chains were bound by olga; 0 were left',
+  );
+
+  expect(await own.verify()).toMatchObject({ findings: [], unbound: 0 });
+  expect(await run(old, 'audit', 'verify')).toContain('1 chains were bound by olga.');
+  await old.database.query(`update vkyc_user set user_id = 'u-another'`);
+  expect(await own.findingOf(rows[0].id)).toContain('vkyc_user was edited');
+  await old.database.query(`update vkyc_user set user_id = 'u-old'`);
+
+  await old.database.query(`update vkyc_session set link_expires_at = now()`);
+  await expect(run(old, 'audit', 'bind', '--by', 'olga')).rejects.toMatchObject({
+    stdout: expect.stringContaining('DIFFERS'),
+  });
+  await run(old, 'audit', 'bind', '--by', 'uma', '--session', rows[0].id);
+  expect(await own.verify()).toMatchObject({ findings: [], unbound: 0 });
+});

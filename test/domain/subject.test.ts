@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { canonicalSubject, isCanonicalSubject } from '../../src/domain/subject.ts';
+
+const LOOK_LIKE_ALICE = [
+  'alice ',
+  ' alice',
+  'alice\u200b',
+  'al\u00adice',
+  '\ufeffalice',
+  'alice\u2060',
+  'alice\u00a0',
+  'alice\u3000',
+  'alice\n',
+  'alice \u200b ',
+  'alice\u202e',
+  'alice\u{e0001}',
+];
+
+describe('canonicalSubject', () => {
+  test.each(LOOK_LIKE_ALICE)('%j is not canonical and stands for alice', (sub) => {
+    expect(isCanonicalSubject(sub)).toBe(false);
+    expect(canonicalSubject(sub)).toBe('alice');
+  });
+
+  test('composed and decomposed letters are the same subject, and both are accepted', () => {
+    expect(isCanonicalSubject('Zoe\u0308')).toBe(true);
+    expect(canonicalSubject('Zoe\u0308')).toBe('Zo\u00eb');
+  });
+
+  test('letter case, single spaces and other alphabets are kept', () => {
+    for (const sub of ['Alice', 'auth0|5f7', 'Asha Rao', 'आशा', 'a@b.example'])
+      expect([isCanonicalSubject(sub), canonicalSubject(sub)]).toEqual([true, sub]);
+  });
+
+  test('a canonical form is canonical', () => {
+    for (const sub of ['a \u200b b', 'e\u200b\u0301', '\u200b \u200b'])
+      expect(canonicalSubject(canonicalSubject(sub))).toBe(canonicalSubject(sub));
+  });
+
+  test('a long subject of white space and marks takes no time', () => {
+    const started = performance.now();
+    canonicalSubject(' \u200b'.repeat(100_000));
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,31 @@
+/** Edits tables as their owner, past all constraints, and takes the edits back. */
+import type { Gateway } from './gateway.ts';
+
+export interface Tampering {
+  /** Applies statements, runs `look`, and puts the tables back as they were. */
+  within<Result>(statements: readonly string[], look: () => Promise<Result>): Promise<Result>;
+}
+
+/** Drops the constraints that would refuse an edit; copies of the tables are kept to put them back. */
+export async function tamperingWith(
+  { database }: Pick<Gateway, 'database'>,
+  tables: readonly string[],
+): Promise<Tampering> {
+  const { rows } = await database.query<{ table: string; name: string }>(
+    `select conrelid::regclass::text as table, conname as name from pg_constraint
+     where connamespace = 'public'::regnamespace and contype in ('c', 'f')`,
+  );
+  for (const { table, name } of rows) await database.query(`alter table ${table} drop constraint ${name}`);
+  for (const table of tables) await database.query(`create table kept_${table} as select * from ${table}`);
+  return {
+    async within(statements, look) {
+      for (const statement of statements) await database.query(statement);
+      try {
+        return await look();
+      } finally {
+        for (const table of tables)
+          await database.query(`delete from ${table}; insert into ${table} select * from kept_${table}`);
+      }
+    },
+  };
+}
