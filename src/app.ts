@@ -240,7 +240,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       policy,
       hub,
       figures: new SessionFigures({ statistics, clock, log }),
-      cursors: createCursors(identity),
+      cursors: createCursors({ ...identity, clock }),
       startSession: createStartSession({ db, clock, provider, recorder, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
       cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),

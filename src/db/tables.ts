@@ -404,6 +404,8 @@ export const logIdentity = pgTable('log_identity', {
   cursorKey: digest('cursor_key').notNull(),
   /** The newest position that an archived transition had: before it the feed has gaps, and nobody goes on from there. */
   archivedPosition: bigint('archived_position', { mode: 'number' }).notNull().default(0),
+  /** Until then cursors have the form of the last release, whose replicas may still run; null if there was no upgrade. */
+  oldCursorsUntil: time('old_cursors_until'),
 });
 
 /** What is left here of sessions that were moved to an archive: whose they were, and where they are. */

@@ -1,5 +1,6 @@
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
+import { type Clock, systemClock } from '../domain/ports.ts';
 import { type Fingerprinted, fingerprintOf } from './fingerprint.ts';
 
 /** Place in a log, right after this transition. Sequence 0 is before a session's first transition. */
@@ -79,6 +80,17 @@ export interface Cursors {
   decode(cursor: string): LogPlace;
 }
 
+interface CursorOptions {
+  readonly epoch: number;
+  readonly cursorKey: Buffer;
+  /**
+   * Until then cursors have the form of the last release: in a rolling upgrade a client reconnects to replicas of either
+   * release, and the last one refuses the new form as invalid.
+   */
+  readonly oldCursorsUntil?: Date | null;
+  readonly clock?: Clock;
+}
+
 /** Bytes of epoch, session id, sequence, fingerprint and position. */
 const BODY_BYTES = 36;
 /** Body of the last release's cursors, without fingerprint and position. */
@@ -93,7 +105,7 @@ const FIRST_BLOCK = Buffer.alloc(4);
  * the same cursor. A cursor names a transition and not only a position: one from a query, a mutation or any subscription
  * works in all of them.
  */
-export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: Buffer }): Cursors {
+export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock }: CursorOptions): Cursors {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
   const mac = (body: Buffer) =>
     createHmac('sha256', cursorKey)
@@ -121,12 +133,17 @@ export function createCursors({ epoch, cursorKey }: { epoch: number; cursorKey: 
     return timingSafeEqual(bytes.subarray(SHORT_BODY_BYTES), mac(body)) ? body : null;
   }
 
+  const isUpgrade = () =>
+    oldCursorsUntil !== null && (clock ?? systemClock).now().getTime() < oldCursorsUntil.getTime();
+
   return {
     encode({ sessionId, sequence, fingerprint, position }) {
-      const body = Buffer.alloc(BODY_BYTES);
+      const isOld = isUpgrade();
+      const body = Buffer.alloc(isOld ? SHORT_BODY_BYTES : BODY_BYTES);
       body.writeUInt32BE(epoch, 0);
       body.set(uuidBytes(sessionId), 4);
       body.writeUInt32BE(sequence, 20);
+      if (isOld) return Buffer.concat([body, mac(body)]).toString('base64url');
       body.writeUIntBE(fingerprint ?? 0, 24, 6);
       body.writeUIntBE(position ?? 0, 30, 6);
       const tag = mac(body);

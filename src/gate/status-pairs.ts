@@ -3,7 +3,7 @@
 /** Status pair, written `STATUS/SUB_STATUS`. */
 export type PairName = `${string}/${string}`;
 
-const FUNCTION = 'FUNCTION "is_status_pair"';
+const FUNCTION = 'CREATE OR REPLACE FUNCTION "is_status_pair"';
 const PAIR = /\('([^']+)', '([^']+)'\)/g;
 const LINE_WIDTH = 108;
 

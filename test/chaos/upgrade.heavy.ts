@@ -57,6 +57,12 @@ releaseTest(
     // Half of all come to either: those who are there stay where they are until they are sent away.
     subscribers.push(...(await Promise.all(Array.from({ length: SUBSCRIBERS / 3 }, join))));
     await pause(PHASE_MS);
+    // Half of them reconnect to the other release, with cursors of the one before.
+    proxy.cutAll();
+    await everyoneIsConnected(subscribers);
+    await pause(PHASE_MS);
+    proxy.cutAll();
+    await everyoneIsConnected(subscribers);
     const beside = count(done);
     const old = await gateways[0]?.present();
     expect(await old?.end('SIGTERM')).toBe(0);

@@ -27,6 +27,16 @@ test('a cursor of the last release is understood, without fingerprint and positi
   expect(cursors.decode(OF_LAST_RELEASE)).toEqual({ ...PLACE, fingerprint: null, position: null });
 });
 
+test('during a rolling upgrade cursors have the form that replicas of the last release understand', () => {
+  let now = Date.parse('2026-11-29T12:00:00Z');
+  const oldCursorsUntil = new Date(now + 1);
+  const cursors = createCursors({ ...identity, oldCursorsUntil, clock: { now: () => new Date(now) } });
+
+  expect(cursors.encode(PLACE)).toBe(OF_LAST_RELEASE);
+  now += 1;
+  expect(cursors.encode(PLACE)).toBe(createCursors(identity).encode(PLACE));
+});
+
 test('a cursor with any one bit changed is refused', () => {
   const cursors = createCursors(identity);
 

@@ -1,0 +1,3 @@
+ALTER TABLE "log_identity" ADD COLUMN "old_cursors_until" timestamp (3) with time zone;--> statement-breakpoint
+-- Replicas of the last release may run for a while yet; a database without sessions has no such replica.
+UPDATE "log_identity" SET "old_cursors_until" = now() + interval '1 hour' WHERE EXISTS (SELECT FROM "vkyc_session");
