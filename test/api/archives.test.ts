@@ -107,6 +107,7 @@ test('columns and tables that an archive is too old to have are null or their de
     expect(sightings).toEqual([]);
   }
   expect(toRow(logIdentity, { epoch: 2, cursorKey: 'AQI=' })).toEqual({
+    oldCursorsUntil: null,
     epoch: 2,
     cursorKey: Buffer.from([1, 2]),
     archivedPosition: 0,
