@@ -1,7 +1,7 @@
 /** The floor's list, by itself: whatever changes, it is what the gateway would answer if it were asked anew. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matches, newer, type Row, withChanges, withPage } from '../../src/console/live/rows.ts';
+import { appendPage, applyChanges, matchesFilter, pickNewer, type Row } from '../../src/console/live/rows.ts';
 import type { SessionOrder } from '../../src/console/operations.ts';
 import { infoOf, KNOWN_PAIRS, type Pair, STATUSES } from '../../src/domain/status.ts';
 
@@ -55,7 +55,7 @@ test('a list that was read to its end is what it would be if it were read anew, 
       const known = new Map(pairs.map((each, id) => [row(id, each, 1, id).id, row(id, each, 1, id)]));
       const list = {
         rows: asked(
-          [...known.values()].filter((each) => matches(each, wanted)),
+          [...known.values()].filter((each) => matchesFilter(each, wanted)),
           by,
         ),
         edge: null,
@@ -63,15 +63,15 @@ test('a list that was read to its end is what it would be if it were read anew, 
       const changed = new Map<string, Row>();
       for (const [index, [id, to]] of moved.entries()) {
         const next = row(id, to, index + 2, 100 + index);
-        changed.set(next.id, newer(changed.get(next.id), next));
+        changed.set(next.id, pickNewer(changed.get(next.id), next));
         known.set(next.id, next);
       }
 
-      const shown = withChanges(list, changed, wanted, by);
+      const shown = applyChanges(list, changed, wanted, by);
 
       expect(shown).toEqual(
         asked(
-          [...known.values()].filter((each) => matches(each, wanted)),
+          [...known.values()].filter((each) => matchesFilter(each, wanted)),
           by,
         ),
       );
@@ -94,7 +94,7 @@ test('of a list that was read in part nothing is made up: what is shown is the b
         }),
       );
 
-      const shown = withChanges({ rows: page, edge }, changed, {}, by);
+      const shown = applyChanges({ rows: page, edge }, changed, {}, by);
 
       const all = asked(known.values(), by);
       expect(shown).toEqual(all.slice(0, shown.length));
@@ -107,7 +107,7 @@ test('a page that was on its way while something changed does not take the chang
   const shown = [row(0, first, 1, 0), row(1, first, 1, 1)];
   const since = new Map([[row(2, second, 7, 50).id, row(2, second, 7, 50)]]);
 
-  const rows = withPage(shown, [row(1, first, 1, 1), row(2, first, 3, 2), row(3, first, 1, 3)], since);
+  const rows = appendPage(shown, [row(1, first, 1, 1), row(2, first, 3, 2), row(3, first, 1, 3)], since);
 
   expect(rows.map(({ id, version }) => [id, version])).toEqual([
     [idOf(0), 1],

@@ -2,47 +2,50 @@ import { type ComponentType, useState } from 'react';
 import { DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
 import type { Row } from '../live/rows.ts';
-import type { Page } from '../live/session.ts';
+import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { ACTIONS } from '../look/words.ts';
+import { ACTION_LABELS } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
 import style from './actions.module.css';
-import { Recording, Refresh, SdkToken } from './ask-provider.tsx';
-import { CancelMeeting } from './cancel-meeting.tsx';
-import { AgentReview, AuditorReview } from './record-review.tsx';
-import { ScheduleMeeting } from './schedule-meeting.tsx';
+import { RecordingDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.tsx';
+import { CancelMeetingDialog } from './cancel-meeting.tsx';
+import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
+import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
 /** What a dialog is given that acts on a session. */
-export interface ActProps {
+export interface ActionDialogProps {
   /** As it was when the dialog was opened: what is decided is decided on this. */
-  readonly session: Page;
+  readonly session: SessionDetails;
   /** The act succeeded; `stay`: the dialog has something to show first. */
   readonly onDone: (session: Row & VkycSessionActionsFragment, options?: { stay: boolean }) => void;
   /** Takes the session as it is now for the one that is decided on. */
-  readonly onGoOn: () => void;
+  readonly onContinue: () => void;
   readonly onClose: () => void;
 }
 
 /** The dialog of each action, in the order of the buttons. The decisions come first: a session waits for them. */
 const DIALOGS = {
-  RECORD_AGENT_REVIEW: { Dialog: AgentReview, look: 'primary' },
-  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReview, look: 'primary' },
-  SCHEDULE_MEETING: { Dialog: ScheduleMeeting, look: 'plain' },
-  CANCEL_MEETING: { Dialog: CancelMeeting, look: 'plain' },
-  REFRESH: { Dialog: Refresh, look: 'plain' },
-  REQUEST_RECORDING: { Dialog: Recording, look: 'plain' },
-  CREATE_SDK_TOKEN: { Dialog: SdkToken, look: 'plain' },
-} as const satisfies Record<SessionAction, { Dialog: ComponentType<ActProps>; look: 'primary' | 'plain' }>;
+  RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary' },
+  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary' },
+  SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain' },
+  CANCEL_MEETING: { Dialog: CancelMeetingDialog, look: 'plain' },
+  REFRESH: { Dialog: RefreshDialog, look: 'plain' },
+  REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain' },
+  CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain' },
+} as const satisfies Record<
+  SessionAction,
+  { Dialog: ComponentType<ActionDialogProps>; look: 'primary' | 'plain' }
+>;
 const ORDER = Object.keys(DIALOGS) as SessionAction[];
 
 interface Props {
-  readonly page: Page;
+  readonly page: SessionDetails;
   readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
 }
 
 /** What this viewer may do with the session now; of the rest, why not. */
 export function Actions({ page, onDone }: Props) {
-  const [open, setOpen] = useState<{ action: SessionAction; session: Page } | null>(null);
+  const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
   const may = ORDER.filter((action) => page.availableActions.includes(action));
   const OpenDialog = open && DIALOGS[open.action].Dialog;
   return (
@@ -51,7 +54,7 @@ export function Actions({ page, onDone }: Props) {
         <Button key={action} look={DIALOGS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
             ? 'Move meeting'
-            : ACTIONS[action]}
+            : ACTION_LABELS[action]}
         </Button>
       ))}
       {page.blockedActions.length > 0 && (
@@ -61,7 +64,7 @@ export function Actions({ page, onDone }: Props) {
             <dl>
               {page.blockedActions.map(({ action, reason }) => (
                 <div key={action}>
-                  <dt>{ACTIONS[action]}</dt>
+                  <dt>{ACTION_LABELS[action]}</dt>
                   <dd>{reason}</dd>
                 </div>
               ))}
@@ -72,7 +75,7 @@ export function Actions({ page, onDone }: Props) {
       {open && OpenDialog && (
         <OpenDialog
           session={open.session}
-          onGoOn={() => setOpen({ ...open, session: page })}
+          onContinue={() => setOpen({ ...open, session: page })}
           onClose={() => setOpen(null)}
           onDone={(session, options) => {
             onDone(session);

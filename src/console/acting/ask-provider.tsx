@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Button } from '../look/button.tsx';
-import { Copy } from '../look/copy.tsx';
+import { CopyButton } from '../look/copy.tsx';
 import { Dialog } from '../look/dialog.tsx';
-import { Moment } from '../look/time.tsx';
+import { LocalAndIndianTime } from '../look/time.tsx';
 import {
   VkycCreateSdkToken,
   type VkycCreateSdkTokenMutation,
@@ -13,13 +13,13 @@ import {
   type VkycRequestRecordingMutation,
 } from '../operations.ts';
 import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
-import type { ActProps } from './actions.tsx';
+import type { ActionDialogProps } from './actions.tsx';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
 /** Asks the provider how the session is, now. */
-export function Refresh({ session, onDone, onClose }: ActProps) {
+export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycRefreshSessionMutation['refreshSession']>();
+  const act = useMutation<VkycRefreshSessionMutation['refreshSession']>();
   const [said, setSaid] = useState('Asking the provider …');
   const ask = () => {
     const call = async () =>
@@ -29,20 +29,20 @@ export function Refresh({ session, onDone, onClose }: ActProps) {
       onDone(now, { stay: true });
     });
   };
-  useOnce(ask);
+  useOnMount(ask);
   return (
     <Dialog title="Ask the provider" onClose={onClose}>
       {!act.refusal && !act.failure && <p role="status">{said}</p>}
-      <Said act={act} before={session} />
-      <Again act={act} again={ask} onClose={onClose} />
+      <MutationNotice act={act} before={session} />
+      <RetryButtons act={act} again={ask} onClose={onClose} />
     </Dialog>
   );
 }
 
 /** Asks for the recording of the call. That somebody did is on record. */
-export function Recording({ session, onClose }: ActProps) {
+export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycRequestRecordingMutation['requestRecording']>();
+  const act = useMutation<VkycRequestRecordingMutation['requestRecording']>();
   const [found, setFound] = useState<{ url: string; expiresAt: string | null } | null>(null);
   const ask = () => {
     const call = async () =>
@@ -59,14 +59,14 @@ export function Recording({ session, onClose }: ActProps) {
           {found.expiresAt && (
             <>
               {' '}
-              until <Moment at={found.expiresAt} />
+              until <LocalAndIndianTime at={found.expiresAt} />
             </>
           )}
         </p>
       ) : (
         <p>The link lives for a short while. It is recorded that you asked for it.</p>
       )}
-      <Said act={act} before={session} />
+      <MutationNotice act={act} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>Close</Button>
         {!found && (
@@ -80,9 +80,9 @@ export function Recording({ session, onClose }: ActProps) {
 }
 
 /** Makes a token with which the customer's app opens the call. */
-export function SdkToken({ session, onClose }: ActProps) {
+export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycCreateSdkTokenMutation['createSdkToken']>();
+  const act = useMutation<VkycCreateSdkTokenMutation['createSdkToken']>();
   const [token, setToken] = useState<string | null>(null);
   const ask = () => {
     const call = async () =>
@@ -94,12 +94,12 @@ export function SdkToken({ session, onClose }: ActProps) {
       {token ? (
         <p className={style.link}>
           <code>{token}</code>
-          <Copy text={token} what="token" />
+          <CopyButton text={token} what="token" />
         </p>
       ) : (
         <p>With it the customer's app opens the call without a one-time password. Give it to nobody else.</p>
       )}
-      <Said act={act} before={session} />
+      <MutationNotice act={act} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>Close</Button>
         {!token && (
@@ -112,7 +112,7 @@ export function SdkToken({ session, onClose }: ActProps) {
   );
 }
 
-function Again({
+function RetryButtons({
   act,
   again,
   onClose,
@@ -136,7 +136,7 @@ function Again({
 }
 
 /** Does it when the dialog opens. */
-function useOnce(work: () => void): void {
+function useOnMount(work: () => void): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, with what there is then
   useEffect(work, []);
 }

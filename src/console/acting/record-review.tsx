@@ -11,8 +11,8 @@ import {
   VkycRecordAuditorReview,
 } from '../operations.ts';
 import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
-import type { ActProps } from './actions.tsx';
+import type { ActionDialogProps } from './actions.tsx';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
 const AGENT: Record<AgentDecision, string> = {
   APPROVED: 'Approve',
@@ -22,7 +22,7 @@ const AGENT: Record<AgentDecision, string> = {
 const AUDITOR: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
 
 /** The agent's decision, which an auditor confirms. */
-export function AgentReview(props: ActProps) {
+export function AgentReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
     <Review
@@ -35,7 +35,7 @@ export function AgentReview(props: ActProps) {
 }
 
 /** The auditor's decision, which is final. */
-export function AuditorReview(props: ActProps) {
+export function AuditorReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
     <Review
@@ -55,7 +55,7 @@ interface Input<Decision> {
   readonly remarks?: string;
   readonly idempotencyKey: string;
 }
-interface ReviewProps<Decision extends string> extends ActProps {
+interface ReviewProps<Decision extends string> extends ActionDialogProps {
   readonly title: string;
   readonly decisions: Readonly<Record<Decision, string>>;
   readonly record: (input: Input<Decision>) => Promise<Result>;
@@ -67,10 +67,10 @@ function Review<Decision extends string>({
   decisions,
   record,
   onDone,
-  onGoOn,
+  onContinue,
   onClose,
 }: ReviewProps<Decision>) {
-  const act = useAct<Result>();
+  const act = useMutation<Result>();
   const [decision, setDecision] = useState<Decision>('APPROVED' as Decision);
   const [remarks, setRemarks] = useState('');
   const approves = decision === 'APPROVED';
@@ -105,7 +105,7 @@ function Review<Decision extends string>({
           onChange={setRemarks}
           hint={approves ? 'For staff alone.' : 'Why: for staff alone, and kept as proof.'}
         />
-        <Said act={act} before={session} onGoOn={onGoOn} fields={['remarks']} />
+        <MutationNotice act={act} before={session} onContinue={onContinue} fields={['remarks']} />
         <div className={style.buttons}>
           <Button onPress={onClose}>Not now</Button>
           <Button type="submit" look="primary" isPending={act.pending}>

@@ -4,13 +4,13 @@ import { setup } from '../gateway/setup.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
-import { Copy } from '../look/copy.tsx';
+import { CopyButton } from '../look/copy.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form, Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
 import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
 import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
 interface Props {
   readonly onClose: () => void;
@@ -25,10 +25,10 @@ const FIELDS = ['verificationId', 'phone', 'name', 'email'];
 const shortId = () => crypto.randomUUID().slice(0, 8);
 
 /** Starts a session, and gives the link for the customer. */
-export function StartSession({ onClose, onStarted, replaces }: Props) {
+export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
   const { gateway } = useSignedIn();
   const [, navigate] = useLocation();
-  const act = useAct<VkycStartSessionMutation['startSession']>();
+  const act = useMutation<VkycStartSessionMutation['startSession']>();
   const [started, setStarted] = useState<Started | null>(null);
   const [stem, setStem] = useState(() => `kyc-${shortId()}`);
   const [scenario, setScenario] = useState('');
@@ -63,7 +63,7 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
             <p>Share this link with the customer.</p>
             <p className={style.link}>
               <code>{started.session.link}</code>
-              <Copy text={started.session.link} what="link" />
+              <CopyButton text={started.session.link} what="link" />
             </p>
           </>
         ) : (
@@ -132,7 +132,7 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
             </p>
           </div>
         )}
-        <Said act={act} fields={FIELDS} />
+        <MutationNotice act={act} fields={FIELDS} />
         <div className={style.buttons}>
           <Button onPress={onClose}>Not now</Button>
           <Button type="submit" look="primary" isPending={act.pending}>

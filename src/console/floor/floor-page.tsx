@@ -1,25 +1,25 @@
 import { useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { StartSession } from '../acting/start-session.tsx';
+import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
-import { useBadge } from '../live/badge.tsx';
+import { useReportState } from '../live/badge.tsx';
 import { Floor } from '../live/floor.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
+import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
-import { PHASES } from '../look/words.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { PhaseStrip } from './phase-strip.tsx';
-import { ORDERS, type OrderName, queryOf, useFloorAddress, viewsFor } from './query.ts';
+import { ORDERS, type OrderName, orderViewsFor, parseFloorQuery, useFloorAddress } from './query.ts';
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
-const ANY_PHASE: Record<string, string> = { '': 'Any phase', ...PHASES };
-const ORDER_NAMES = Object.fromEntries(
-  Object.entries(ORDERS).map(([name, { said }]) => [name, said]),
+const PHASE_OPTIONS: Record<string, string> = { '': 'Any phase', ...PHASE_LABELS };
+const ORDER_LABELS = Object.fromEntries(
+  Object.entries(ORDERS).map(([name, { label }]) => [name, label]),
 ) as Record<OrderName, string>;
 
 /** All sessions: where they are, on whom they wait, and the list of them. */
@@ -27,7 +27,7 @@ export function FloorPage() {
   const { gateway } = useSignedIn();
   const { search, change } = useFloorAddress();
   const key = search.toString();
-  const query = useMemo(() => queryOf(new URLSearchParams(key)), [key]);
+  const query = useMemo(() => parseFloorQuery(new URLSearchParams(key)), [key]);
   const last = useRef<Floor>(null);
   const floor = useLive(() => {
     const counts = last.current?.view.counts ?? null;
@@ -54,15 +54,15 @@ export function FloorPage() {
         />
         <Select
           label="Order"
-          selfEvident
-          options={ORDER_NAMES}
+          hideLabel
+          options={ORDER_LABELS}
           value={query.order}
           onChange={(order) => change((next) => next.set('order', order))}
         />
         <Select
           label="Phase"
-          selfEvident
-          options={ANY_PHASE}
+          hideLabel
+          options={PHASE_OPTIONS}
           value={search.get('phase') ?? ''}
           onChange={(phase) =>
             change((next) => {
@@ -79,14 +79,16 @@ export function FloorPage() {
       </div>
       <Filters />
       <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} />
-      {starting && <StartSession onClose={() => setStarting(false)} onStarted={(row) => floor.take(row)} />}
+      {starting && (
+        <StartSessionDialog onClose={() => setStarting(false)} onStarted={(row) => floor.take(row)} />
+      )}
     </div>
   );
 }
 
 function FloorCounts({ floor }: { floor: Floor }) {
   const { counts, state } = useStore(floor);
-  useBadge(state);
+  useReportState(state);
   return <PhaseStrip counts={counts} />;
 }
 
@@ -115,13 +117,13 @@ function ViewTabs({ search }: { search: string }) {
   const { viewer } = useSignedIn();
   return (
     <nav aria-label="Views" className={style.views}>
-      {viewsFor(viewer.roles).map((view) => (
+      {orderViewsFor(viewer.roles).map((view) => (
         <Link
-          key={view.said}
+          key={view.label}
           href={`/?${view.search}`}
           aria-current={view.search === search ? 'page' : undefined}
         >
-          {view.said}
+          {view.label}
         </Link>
       ))}
     </nav>

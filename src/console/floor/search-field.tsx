@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import style from './floor-page.module.css';
 
-const TYPING_MS = 250;
+const TYPING_PAUSE_MS = 250;
 
 /** Searches by how a verification id begins, once somebody pauses. `/` goes there. */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
@@ -10,7 +10,7 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
   useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text === value) return;
-    const waiting = setTimeout(() => onChange(text), TYPING_MS);
+    const waiting = setTimeout(() => onChange(text), TYPING_PAUSE_MS);
     return () => clearTimeout(waiting);
   }, [text, value, onChange]);
   useEffect(() => {

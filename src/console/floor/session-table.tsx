@@ -2,8 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
-import { Step, WaitingOn } from '../look/status.tsx';
-import { Age, moment } from '../look/time.tsx';
+import { StatusBadge, WaitingOn } from '../look/status.tsx';
+import { formatMoment, TimeSince } from '../look/time.tsx';
 import style from './session-table.module.css';
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
 
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
-const ROWS_BEYOND = 12;
+const OVERSCAN_ROWS = 12;
 /** The next page is read this many rows before its place is reached. */
 const READ_AHEAD_ROWS = 60;
 const COLUMNS = ['Verification id', 'Step', 'Waiting on', 'For', 'Meeting', 'Started'];
@@ -31,7 +31,7 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => (narrow.matches ? ROW_PX_NARROW : ROW_PX),
-    overscan: ROWS_BEYOND,
+    overscan: OVERSCAN_ROWS,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
   const shown = virtual.getVirtualItems();
@@ -101,18 +101,22 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
         {row.disputed && <span className={style.disputed}>Disputed</span>}
       </td>
       <td key={row.version} className={moved ? style.moved : undefined}>
-        <Step of={row.statusInfo} />
+        <StatusBadge of={row.statusInfo} />
       </td>
       <td>
         <WaitingOn party={row.statusInfo.waitingOn} />
       </td>
       <td className="number">
-        <Age since={row.statusSince} />
+        <TimeSince since={row.statusSince} />
       </td>
       <td className="number">
-        {row.meeting?.status === 'SCHEDULED' ? moment(row.meeting.startsAt) : <span aria-hidden>–</span>}
+        {row.meeting?.status === 'SCHEDULED' ? (
+          formatMoment(row.meeting.startsAt)
+        ) : (
+          <span aria-hidden>–</span>
+        )}
       </td>
-      <td className="number">{moment(row.createdAt)}</td>
+      <td className="number">{formatMoment(row.createdAt)}</td>
     </tr>
   );
 });

@@ -6,5 +6,8 @@ export const document = <Result, Variables>(text: string): TypedDocumentNode<Res
   parse(text) as TypedDocumentNode<Result, Variables>;
 
 /** The text of an operation. */
-export const textOf = ({ loc }: { readonly loc?: { source: { body: string } } | undefined }): string =>
-  loc?.source.body ?? '';
+export const getDocumentText = ({
+  loc,
+}: {
+  readonly loc?: { source: { body: string } } | undefined;
+}): string => loc?.source.body ?? '';

@@ -2,11 +2,11 @@ import { Client, fetchExchange, type OperationResult, type TypedDocumentNode } f
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import { VkycViewer } from '../operations.ts';
-import { textOf } from './document.ts';
-import { type SignIn, tokenOf } from './sign-in.ts';
+import { getDocumentText } from './document.ts';
+import { fetchToken, type SignIn } from './sign-in.ts';
 
 /** Why there is no answer, in words that say what to do. */
-export class Failure extends Error {
+export class GatewayError extends Error {
   constructor(
     message: string,
     /** The gateway's code; null where it could not be reached. */
@@ -16,13 +16,13 @@ export class Failure extends Error {
   }
 
   /** Whether the same request may succeed later. */
-  get isPassing(): boolean {
-    return this.code === null || PASSING.has(this.code);
+  get isTransient(): boolean {
+    return this.code === null || TRANSIENT_CODES.has(this.code);
   }
 }
 
 /** Codes of faults that are the gateway's own. */
-const PASSING = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
+const TRANSIENT_CODES = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
 interface Watcher<Result> {
   /** A frame of the subscription. */
@@ -30,25 +30,25 @@ interface Watcher<Result> {
   /** Whether what was shown is still true. */
   onState(state: FeedState): void;
   /** The subscription is refused, and over. */
-  fail(failure: Failure): void;
+  fail(failure: GatewayError): void;
 }
 
-const MS_PER_TOKEN = 60_000;
+const TOKEN_REUSE_MS = 60_000;
 /** The gateway closes with it at a token's end. */
-const TOKEN_REFUSED = 4403;
+const TOKEN_EXPIRED_CLOSE_CODE = 4403;
 const ENDPOINT = new URL('/graphql', location.href);
 
 /** The gateway, as one signed-in person: queries and mutations by HTTP, subscriptions over one socket that resumes. */
 export class Gateway {
   readonly #signIn: SignIn;
-  readonly #onRefused: (why: Failure) => void;
+  readonly #onRefused: (why: GatewayError) => void;
   readonly #client: Client;
   readonly #socket;
   readonly #states = new Map<object, (state: FeedState) => void>();
   #token: { value: Promise<string | null>; until: number } | null = null;
 
   /** `onRefused`: the token that was brought is good no more. */
-  constructor(signIn: SignIn, onRefused: (why: Failure) => void) {
+  constructor(signIn: SignIn, onRefused: (why: GatewayError) => void) {
     this.#signIn = signIn;
     this.#onRefused = onRefused;
     this.#client = new Client({
@@ -72,7 +72,7 @@ export class Gateway {
     );
   }
 
-  /** Throws Failure. */
+  /** Throws GatewayError. */
   async query<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
@@ -80,7 +80,7 @@ export class Gateway {
     return this.#answerOf(await this.#client.query(operation, variables).toPromise());
   }
 
-  /** Throws Failure, after which the same call may be repeated: what it asks for is done once. */
+  /** Throws GatewayError, after which the same call may be repeated: what it asks for is done once. */
   async mutate<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
@@ -94,12 +94,15 @@ export class Gateway {
     variables: Variables,
     { next, onState, fail }: Watcher<Result>,
   ): () => void {
-    const payload = { query: textOf(operation), variables: { ...variables } as Record<string, unknown> };
+    const payload = {
+      query: getDocumentText(operation),
+      variables: { ...variables } as Record<string, unknown>,
+    };
     this.#states.set(payload, onState);
     const stop = this.#socket.subscribe<Result>(payload, {
       // The helper keeps back what the gateway could not complete: errors without data are a refusal.
-      next: ({ data, errors }) => (data ? next(data) : fail(failureOf(errors))),
-      error: (why) => fail(failureOf(why)),
+      next: ({ data, errors }) => (data ? next(data) : fail(toGatewayError(errors))),
+      error: (why) => fail(toGatewayError(why)),
       complete: () => {},
     });
     return () => {
@@ -115,7 +118,7 @@ export class Gateway {
 
   #answerOf<Result>({ data, error }: Pick<OperationResult<Result>, 'data' | 'error'>): Result {
     if (!error) return data as Result;
-    const failure = failureOf(
+    const failure = toGatewayError(
       error.networkError && !error.response ? error.networkError : error.graphQLErrors,
     );
     if (failure.code === 'UNAUTHENTICATED') {
@@ -128,12 +131,12 @@ export class Gateway {
   /** Comes back with a new token. Where that has to be brought by somebody, the next query finds it out. */
   #lost({ code }: CloseEvent): void {
     this.#token = null;
-    if (code === TOKEN_REFUSED) this.query(VkycViewer, {}).catch(() => {});
+    if (code === TOKEN_EXPIRED_CLOSE_CODE) this.query(VkycViewer, {}).catch(() => {});
   }
 
   async #credentials(): Promise<Record<string, string>> {
     if (!this.#token || this.#token.until < Date.now())
-      this.#token = { value: tokenOf(this.#signIn), until: Date.now() + MS_PER_TOKEN };
+      this.#token = { value: fetchToken(this.#signIn), until: Date.now() + TOKEN_REUSE_MS };
     try {
       const token = await this.#token.value;
       return token ? { authorization: `Bearer ${token}` } : {};
@@ -147,8 +150,8 @@ export class Gateway {
 const UNREACHABLE = 'The gateway cannot be reached. Look at your connection, and try again.';
 
 /** What a client of ours may fail with: GraphQL errors, or an error of the network. */
-function failureOf(why: unknown): Failure {
+function toGatewayError(why: unknown): GatewayError {
   const [first] = Array.isArray(why) ? why : [];
-  if (first?.message) return new Failure(first.message, String(first.extensions?.code ?? 'UNKNOWN'));
-  return new Failure(UNREACHABLE, null);
+  if (first?.message) return new GatewayError(first.message, String(first.extensions?.code ?? 'UNKNOWN'));
+  return new GatewayError(UNREACHABLE, null);
 }

@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
 import { type Role, VkycViewer, type VkycViewerQuery } from '../operations.ts';
-import { type Failure, Gateway } from './gateway.ts';
+import { Gateway, type GatewayError } from './gateway.ts';
 import { rememberedSignIn, rememberSignIn, type SignIn } from './sign-in.ts';
 
 type Viewer = VkycViewerQuery['viewer'];
@@ -13,7 +13,7 @@ interface SignedIn {
   become(signIn: SignIn | null): void;
 }
 
-const RETRY_MS = 2_000;
+const RETRY_DELAY_MS = 2_000;
 
 const Context = createContext<SignedIn | null>(null);
 
@@ -50,7 +50,7 @@ export function SignedInOnly({ children, otherwise }: Props) {
 
   useEffect(() => {
     if (!signIn) return;
-    const refuse = ({ message }: Failure) => {
+    const refuse = ({ message }: GatewayError) => {
       setWhy(message);
       become(null);
     };
@@ -58,7 +58,7 @@ export function SignedInOnly({ children, otherwise }: Props) {
     let retrying: ReturnType<typeof setTimeout> | undefined;
     let closed = false;
     const ask = async () => {
-      const answer = await gateway.query(VkycViewer, {}).catch((failure: Failure) => failure);
+      const answer = await gateway.query(VkycViewer, {}).catch((failure: GatewayError) => failure);
       if (closed) return;
       if (!(answer instanceof Error)) {
         setWhy(null);
@@ -66,7 +66,7 @@ export function SignedInOnly({ children, otherwise }: Props) {
       } else if (answer.code) refuse(answer);
       else {
         setWhy(answer.message);
-        retrying = setTimeout(ask, RETRY_MS);
+        retrying = setTimeout(ask, RETRY_DELAY_MS);
       }
     };
     void ask();

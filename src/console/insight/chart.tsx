@@ -14,7 +14,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { type Colours, useColours } from './colours.ts';
 import style from './insight.module.css';
 
-// Only what is drawn here: the rest of the library stays out of the bundle.
+// Only what is buildChart here: the rest of the library stays out of the bundle.
 ChartJs.register(
   BarController,
   BarElement,
@@ -26,16 +26,16 @@ ChartJs.register(
   Tooltip,
 );
 
-type Kind = 'bar' | 'line';
-export type Drawing = ChartConfiguration<Kind, number[], string | string[]>;
+type ChartKind = 'bar' | 'line';
+export type ChartConfig = ChartConfiguration<ChartKind, number[], string | string[]>;
 
 interface Props {
-  /** What is drawn, and what it comes to. */
+  /** What is buildChart, and what it comes to. */
   readonly label: string;
   /** At least: it fills the card that it is in. */
   readonly heightPx: number;
   /** Has to keep its identity as long as it draws the same. */
-  readonly draw: (colours: Colours) => Drawing;
+  readonly draw: (colours: Colours) => ChartConfig;
 }
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -43,7 +43,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 /** A chart in the colours of the theme. Its numbers have to be somewhere in text as well. */
 export function Chart({ label, heightPx, draw }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<ChartJs<Kind, number[], string | string[]> | null>(null);
+  const chart = useRef<ChartJs<ChartKind, number[], string | string[]> | null>(null);
   const colours = useColours();
   const drawing = useMemo(() => draw(colours), [draw, colours]);
 
@@ -76,15 +76,15 @@ export function Chart({ label, heightPx, draw }: Props) {
 
 const FONT = { family: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif', size: 12 };
 
-/** An axis whose labels and lines are of the theme. */
-export const axis = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
+/** An axisOptions whose labels and lines are of the theme. */
+export const axisOptions = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
   border: { display: false },
   grid: { display: lines, color: line, drawTicks: false },
   ticks: { color: soft, font: FONT, padding: 8 },
 });
 
-/** What all charts have in common. */
-export const common = ({ ink, surface, line }: Colours) => ({
+/** What all charts have in commonOptions. */
+export const commonOptions = ({ ink, surface, line }: Colours) => ({
   responsive: true,
   maintainAspectRatio: false,
   animation: calm.matches ? (false as const) : { duration: 350 },

@@ -1,19 +1,19 @@
 import { useCallback, useMemo } from 'react';
-import { axis, Chart, common, type Drawing } from './chart.tsx';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, Numbers } from './figure-card.tsx';
-import { number, type Reach, reachesOf, share } from './figures.ts';
+import { computeFunnel, formatNumber, formatShare, type Reach } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
 /** How many sessions came how far, and how many were lost on the way. */
 export function FunnelCard({ stats }: { stats: Stats }) {
-  const reaches = useMemo(() => reachesOf(stats), [stats]);
-  const draw = useCallback((colours: Colours) => drawn(reaches, colours), [reaches]);
+  const reaches = useMemo(() => computeFunnel(stats), [stats]);
+  const draw = useCallback((colours: Colours) => buildChart(reaches, colours), [reaches]);
   const skipped = reaches.some(({ reached, before }) => reached > (before ?? reached));
   return (
     <FigureCard
       title="How far sessions come"
-      about={`${aboutMost(reaches)} ${skipped ? SOME_SKIP : ''}`}
+      about={`${describeLargestDrop(reaches)} ${skipped ? SKIP_NOTE : ''}`}
       empty={stats.total === 0 ? 'No session was started in this time.' : null}
       chart={
         <Chart
@@ -30,10 +30,10 @@ export function FunnelCard({ stats }: { stats: Stats }) {
             key: reach.name,
             cells: [
               reach.name,
-              number(reach.reached),
-              share(reach.reached, stats.total),
-              reach.before === null ? '–' : share(reach.reached, reach.before),
-              reach.before === null ? '–' : number(lostAt(reach)),
+              formatNumber(reach.reached),
+              formatShare(reach.reached, stats.total),
+              reach.before === null ? '–' : formatShare(reach.reached, reach.before),
+              reach.before === null ? '–' : formatNumber(countLost(reach)),
             ],
           }))}
         />
@@ -42,22 +42,22 @@ export function FunnelCard({ stats }: { stats: Stats }) {
   );
 }
 
-const SOME_SKIP = 'Some skip a phase, so that more come to the next.';
+const SKIP_NOTE = 'Some skip a phase, so that more come to the next.';
 
 /** Where most are lost, in a sentence. */
-function aboutMost(reaches: readonly Reach[]): string {
-  const [worst] = [...reaches].sort((one, other) => lostAt(other) - lostAt(one));
-  return worst && lostAt(worst) > 0
-    ? `Most are missing at “${worst.name}”: ${number(lostAt(worst))} of those before, lost or still on their way.`
+function describeLargestDrop(reaches: readonly Reach[]): string {
+  const [worst] = [...reaches].sort((one, other) => countLost(other) - countLost(one));
+  return worst && countLost(worst) > 0
+    ? `Most are missing at “${worst.name}”: ${formatNumber(countLost(worst))} of those before, lost or still on their way.`
     : 'Each phase with how many have been there, whether they still are or not.';
 }
 
 /** How many of those before did not come here; a provider may leave a phase out, so that more come than were before. */
-const lostAt = ({ reached, before }: Reach): number => Math.max(0, (before ?? reached) - reached);
+const countLost = ({ reached, before }: Reach): number => Math.max(0, (before ?? reached) - reached);
 
-function drawn(reaches: readonly Reach[], colours: Colours): Drawing {
+function buildChart(reaches: readonly Reach[], colours: Colours): ChartConfig {
   const names = reaches.map(({ name, reached, before }) =>
-    before === null ? name : `${name} · ${share(reached, before)}`,
+    before === null ? name : `${name} · ${formatShare(reached, before)}`,
   );
   return {
     type: 'bar',
@@ -74,21 +74,22 @@ function drawn(reaches: readonly Reach[], colours: Colours): Drawing {
       ],
     },
     options: {
-      ...common(colours),
+      ...commonOptions(colours),
       indexAxis: 'y',
       scales: {
-        x: { ...axis(colours), ticks: { ...axis(colours).ticks, precision: 0 } },
-        y: axis(colours, false),
+        x: { ...axisOptions(colours), ticks: { ...axisOptions(colours).ticks, precision: 0 } },
+        y: axisOptions(colours, false),
       },
       plugins: {
         tooltip: {
-          ...common(colours).plugins.tooltip,
+          ...commonOptions(colours).plugins.tooltip,
           callbacks: {
             label: ({ dataIndex }) => {
               const reach = reaches[dataIndex];
               if (!reach) return '';
-              const lost = reach.before === null ? '' : `, ${number(lostAt(reach))} fewer than before`;
-              return `${number(reach.reached)} reached${lost}`;
+              const lost =
+                reach.before === null ? '' : `, ${formatNumber(countLost(reach))} fewer than before`;
+              return `${formatNumber(reach.reached)} reached${lost}`;
             },
           },
         },

@@ -1,23 +1,23 @@
 import { useCallback } from 'react';
-import { Moment } from '../look/time.tsx';
-import { axis, Chart, common, type Drawing } from './chart.tsx';
+import { LocalAndIndianTime } from '../look/time.tsx';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, Numbers } from './figure-card.tsx';
-import { number, stretchName, totalsOf } from './figures.ts';
+import { computeTotals, formatIntervalStart, formatNumber } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
 
 const SERIES = [
-  { said: 'Started', of: 'started', colour: 'accent', dash: [] },
-  { said: 'Approved of them', of: 'approved', colour: 'good', dash: [] },
-  { said: 'Ended of them', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
+  { label: 'Started', of: 'started', colour: 'accent', dash: [] },
+  { label: 'Approved of them', of: 'approved', colour: 'good', dash: [] },
+  { label: 'Ended of them', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
 ] as const;
 
 /** How many sessions were started when, and what became of them. */
 export function OverTimeCard({ stats }: { stats: Stats }) {
   const { intervals } = stats;
-  const draw = useCallback((colours: Colours) => drawn(intervals, colours), [intervals]);
-  const { started, approved, ended } = totalsOf(stats);
+  const draw = useCallback((colours: Colours) => buildChart(intervals, colours), [intervals]);
+  const { started, approved, ended } = computeTotals(stats);
   return (
     <FigureCard
       title="Sessions over time"
@@ -40,10 +40,10 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
           rows={intervals.map((stretch) => ({
             key: stretch.from,
             cells: [
-              <Moment key="from" at={stretch.from} />,
-              number(stretch.started),
-              number(stretch.approved),
-              number(stretch.ended),
+              <LocalAndIndianTime key="from" at={stretch.from} />,
+              formatNumber(stretch.started),
+              formatNumber(stretch.approved),
+              formatNumber(stretch.ended),
             ],
           }))}
         />
@@ -52,13 +52,13 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
   );
 }
 
-function drawn(intervals: Stats['intervals'], colours: Colours): Drawing {
+function buildChart(intervals: Stats['intervals'], colours: Colours): ChartConfig {
   return {
     type: 'line',
     data: {
-      labels: intervals.map(stretchName),
-      datasets: SERIES.map(({ said, of, colour, dash }) => ({
-        label: said,
+      labels: intervals.map(formatIntervalStart),
+      datasets: SERIES.map(({ label, of, colour, dash }) => ({
+        label,
         data: intervals.map((stretch) => stretch[of]),
         borderColor: colours[colour],
         backgroundColor: colours[colour],
@@ -70,14 +70,18 @@ function drawn(intervals: Stats['intervals'], colours: Colours): Drawing {
       })),
     },
     options: {
-      ...common(colours),
+      ...commonOptions(colours),
       interaction: { mode: 'index', intersect: false },
       scales: {
         x: {
-          ...axis(colours, false),
-          ticks: { ...axis(colours).ticks, autoSkipPadding: 24, maxRotation: 0 },
+          ...axisOptions(colours, false),
+          ticks: { ...axisOptions(colours).ticks, autoSkipPadding: 24, maxRotation: 0 },
         },
-        y: { ...axis(colours), beginAtZero: true, ticks: { ...axis(colours).ticks, precision: 0 } },
+        y: {
+          ...axisOptions(colours),
+          beginAtZero: true,
+          ticks: { ...axisOptions(colours).ticks, precision: 0 },
+        },
       },
     },
   };

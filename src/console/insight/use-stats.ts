@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Failure } from '../gateway/gateway.ts';
+import type { GatewayError } from '../gateway/gateway.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { VkycStats, type VkycStatsQuery } from '../operations.ts';
 import { WINDOWS, type WindowName } from './windows.ts';
@@ -12,13 +12,13 @@ interface Read {
   readonly at: number;
 }
 
-const ANEW_MS = 30_000;
+const REFRESH_INTERVAL_MS = 30_000;
 
 /** The figures of a window up to now, read anew every 30 seconds; null until there are any. */
 export function useStats(window: WindowName) {
   const { gateway } = useSignedIn();
   const [read, setRead] = useState<Read | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [failure, setFailure] = useState<GatewayError | null>(null);
   const [reading, setReading] = useState(false);
   const newest = useRef(0);
 
@@ -33,7 +33,7 @@ export function useStats(window: WindowName) {
       setRead({ window, stats: sessionStats, at: Date.now() });
       setFailure(null);
     } catch (why) {
-      if (mine === newest.current) setFailure(why as Failure);
+      if (mine === newest.current) setFailure(why as GatewayError);
     } finally {
       if (mine === newest.current) setReading(false);
     }
@@ -44,7 +44,7 @@ export function useStats(window: WindowName) {
     const again = setInterval(() => {
       // Nobody looks.
       if (!document.hidden) void refresh();
-    }, ANEW_MS);
+    }, REFRESH_INTERVAL_MS);
     return () => {
       clearInterval(again);
       newest.current++;

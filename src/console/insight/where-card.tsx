@@ -1,32 +1,32 @@
 import { useCallback, useMemo } from 'react';
 import { Link } from 'wouter';
-import { Step } from '../look/status.tsx';
-import { linesOf, PHASES, toneOf, words } from '../look/words.ts';
-import { axis, Chart, common, type Drawing } from './chart.tsx';
+import { findTone, humanize, PHASE_LABELS, wrapText } from '../look/labels.ts';
+import { StatusBadge } from '../look/status.tsx';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, Numbers } from './figure-card.tsx';
-import { notApprovedOf, number, share } from './figures.ts';
+import { formatNumber, formatShare, listNotApproved } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
 type Counted = Stats['byStatus'][number];
 
-const DRAWN = 12;
+const MAX_BARS = 12;
 const BAR_PX = 29;
-const LABEL_LETTERS = 22;
+const MAX_LABEL_LETTERS = 22;
 const AXIS_PX = 30;
 
 /** Where the sessions are that are not approved. */
 export function WhereCard({ stats }: { stats: Stats }) {
-  const steps = useMemo(() => notApprovedOf(stats), [stats]);
-  const shown = useMemo(() => steps.slice(0, DRAWN), [steps]);
-  const draw = useCallback((colours: Colours) => drawn(shown, colours), [shown]);
+  const steps = useMemo(() => listNotApproved(stats), [stats]);
+  const shown = useMemo(() => steps.slice(0, MAX_BARS), [steps]);
+  const draw = useCallback((colours: Colours) => buildChart(shown, colours), [shown]);
   const all = steps.reduce((sum, { count }) => sum + count, 0);
   return (
     <FigureCard
       title="Where the others are"
       about={
-        steps.length > DRAWN
-          ? `Sessions that are not approved, by step: the ${DRAWN} most frequent of ${steps.length}; the table has all.`
+        steps.length > MAX_BARS
+          ? `Sessions that are not approved, by step: the ${MAX_BARS} most frequent of ${steps.length}; the table has all.`
           : 'Sessions that are not approved, by step: waiting, in trouble or over.'
       }
       empty={
@@ -39,7 +39,7 @@ export function WhereCard({ stats }: { stats: Stats }) {
       chart={
         <Chart
           label={`Sessions that are not approved, by step: ${shown
-            .map(({ subStatus, count }) => `${words(subStatus)} ${count}`)
+            .map(({ subStatus, count }) => `${humanize(subStatus)} ${count}`)
             .join(', ')}`}
           heightPx={Math.max(shown.length, 4) * BAR_PX + AXIS_PX}
           draw={draw}
@@ -53,11 +53,11 @@ export function WhereCard({ stats }: { stats: Stats }) {
             key: `${step.status}/${step.subStatus}`,
             cells: [
               <Link key="step" href={`/?phase=${step.status}&step=${step.subStatus}`}>
-                <Step of={step} />
+                <StatusBadge of={step} />
               </Link>,
-              PHASES[step.status] ?? words(step.status),
-              number(step.count),
-              share(step.count, all),
+              PHASE_LABELS[step.status] ?? humanize(step.status),
+              formatNumber(step.count),
+              formatShare(step.count, all),
             ],
           }))}
         />
@@ -66,33 +66,33 @@ export function WhereCard({ stats }: { stats: Stats }) {
   );
 }
 
-function drawn(steps: readonly Counted[], colours: Colours): Drawing {
+function buildChart(steps: readonly Counted[], colours: Colours): ChartConfig {
   return {
     type: 'bar',
     data: {
-      labels: steps.map(({ subStatus }) => [...linesOf(words(subStatus), LABEL_LETTERS)]),
+      labels: steps.map(({ subStatus }) => [...wrapText(humanize(subStatus), MAX_LABEL_LETTERS)]),
       datasets: [
         {
           label: 'Sessions',
           data: steps.map(({ count }) => count),
-          backgroundColor: steps.map((step) => colours[toneOf(step)]),
+          backgroundColor: steps.map((step) => colours[findTone(step)]),
           borderRadius: 4,
           maxBarThickness: 16,
         },
       ],
     },
     options: {
-      ...common(colours),
+      ...commonOptions(colours),
       indexAxis: 'y',
       plugins: {
         tooltip: {
-          ...common(colours).plugins.tooltip,
-          callbacks: { title: ([bar]) => words(steps[bar?.dataIndex ?? -1]?.subStatus ?? '') },
+          ...commonOptions(colours).plugins.tooltip,
+          callbacks: { title: ([bar]) => humanize(steps[bar?.dataIndex ?? -1]?.subStatus ?? '') },
         },
       },
       scales: {
-        x: { ...axis(colours), ticks: { ...axis(colours).ticks, precision: 0 } },
-        y: { ...axis(colours, false), ticks: { ...axis(colours).ticks, autoSkip: false } },
+        x: { ...axisOptions(colours), ticks: { ...axisOptions(colours).ticks, precision: 0 } },
+        y: { ...axisOptions(colours, false), ticks: { ...axisOptions(colours).ticks, autoSkip: false } },
       },
     },
   };

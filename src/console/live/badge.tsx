@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
 import type { FeedState } from 'vkyc-gateway/client';
+import type { Tone } from '../look/labels.ts';
 import tones from '../look/tones.module.css';
-import type { Tone } from '../look/words.ts';
 import style from './badge.module.css';
 
 const Context = createContext<{ state: FeedState | null; report: (state: FeedState | null) => void }>({
@@ -17,7 +17,7 @@ export function BadgeProvider({ children }: { children: ReactNode }) {
 }
 
 /** Says for the page that is shown whether it is live. */
-export function useBadge(state: FeedState): void {
+export function useReportState(state: FeedState): void {
   const { report } = use(Context);
   useEffect(() => {
     report(state);
@@ -25,7 +25,7 @@ export function useBadge(state: FeedState): void {
   }, [state, report]);
 }
 
-const SAID: Record<FeedState, [words: string, tone: Tone, explanation: string]> = {
+const BADGES: Record<FeedState, [label: string, tone: Tone, explanation: string]> = {
   live: ['Live', 'good', 'What you see is how it is.'],
   'catching up': ['Catching up', 'trouble', 'Reading what happened since.'],
   stale: ['Stale', 'bad', 'No connection: what you see may be old. It is tried again until it is there.'],
@@ -35,14 +35,14 @@ const SAID: Record<FeedState, [words: string, tone: Tone, explanation: string]> 
 export function LiveBadge() {
   const { state } = use(Context);
   if (!state) return null;
-  const [said, tone, explanation] = SAID[state];
+  const [label, tone, explanation] = BADGES[state];
   return (
     <span
       role="status"
       className={`${style.badge} ${tones[tone]} ${state === 'live' ? style.live : ''}`}
       title={explanation}
     >
-      {said}
+      {label}
     </span>
   );
 }

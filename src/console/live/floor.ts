@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Failure, Gateway } from '../gateway/gateway.ts';
+import type { Gateway, GatewayError } from '../gateway/gateway.ts';
 import {
   type SessionOrder,
   VkycFloor,
@@ -8,7 +8,7 @@ import {
   type VkycFloorQuery,
   VkycWatchFloor,
 } from '../operations.ts';
-import { type List, newer, type Row, type RowFilter, withChanges, withPage } from './rows.ts';
+import { appendPage, applyChanges, type List, pickNewer, type Row, type RowFilter } from './rows.ts';
 import { Store } from './store.ts';
 
 /** Where all open sessions are. */
@@ -20,15 +20,15 @@ export interface FloorView extends List {
   readonly counts: Counts | null;
   readonly reading: boolean;
   readonly state: FeedState;
-  readonly failure: Failure | null;
+  readonly failure: GatewayError | null;
 }
 
-const PAGE = 100;
+const PAGE_SIZE = 100;
 /** Changes are shown together this often: more would be a waste of the eye and of the processor. */
-const SHOW_MS = 100;
+const SHOW_INTERVAL_MS = 100;
 /** Counts are asked for at most this often, and only after something changed. */
-const COUNT_MS = 1_000;
-const RETRY_MS = 3_000;
+const COUNT_INTERVAL_MS = 1_000;
+const RETRY_DELAY_MS = 3_000;
 
 /** The sessions of the floor that a filter lets through, kept true by the feed over all sessions. */
 export class Floor extends Store<FloorView> {
@@ -75,12 +75,12 @@ export class Floor extends Store<FloorView> {
     const since = new Map<string, Row>();
     this.#sincePage = since;
     this.show({ reading: true });
-    const page = await this.#page(PAGE, this.#cursor).catch((failure: Failure) => failure);
+    const page = await this.#page(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
     // Somebody may have begun anew meanwhile: the page belongs to a list that is gone.
     if (!this.#life || this.#sincePage !== since) return;
     this.#sincePage = null;
     if (page instanceof Error) return this.show({ failure: page, reading: false });
-    const rows = withPage(this.view.rows, page.sessions.nodes, since);
+    const rows = appendPage(this.view.rows, page.sessions.nodes, since);
     this.show({ rows, failure: null, reading: false, ...this.#read(page.sessions) });
   }
 
@@ -107,14 +107,15 @@ export class Floor extends Store<FloorView> {
     this.#changed = new Map();
     this.show({ reading: true });
     try {
-      const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE, null), this.#count()]);
+      const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE_SIZE, null), this.#count()]);
       if (this.#life !== life) return;
       this.show({ rows: sessions.nodes, failure: null, reading: false, ...this.#read(sessions) });
       this.#watch(feedCursor);
     } catch (failure) {
       if (this.#life !== life) return;
-      this.show({ failure: failure as Failure, reading: false, state: 'stale' });
-      if ((failure as Failure).isPassing) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
+      this.show({ failure: failure as GatewayError, reading: false, state: 'stale' });
+      if ((failure as GatewayError).isTransient)
+        this.#retrying = setTimeout(() => this.#begin(), RETRY_DELAY_MS);
     }
   }
 
@@ -143,14 +144,14 @@ export class Floor extends Store<FloorView> {
   }
 
   #note(row: Row): void {
-    for (const told of [this.#changed, this.#sincePage]) told?.set(row.id, newer(told.get(row.id), row));
-    this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_MS);
-    this.#counting ??= setTimeout(() => this.#recount(), COUNT_MS);
+    for (const told of [this.#changed, this.#sincePage]) told?.set(row.id, pickNewer(told.get(row.id), row));
+    this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_INTERVAL_MS);
+    this.#counting ??= setTimeout(() => this.#recount(), COUNT_INTERVAL_MS);
   }
 
   #showChanges(): void {
     this.#showing = undefined;
-    const rows = withChanges(this.view, this.#changed, this.#filter, this.#order);
+    const rows = applyChanges(this.view, this.#changed, this.#filter, this.#order);
     this.#changed = new Map();
     this.show({ rows });
   }

@@ -7,7 +7,7 @@ export type Row = VkycSessionRowFragment;
 export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
 
 /** Whether a list with this filter has the row. */
-export function matches({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
+export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
     allows(status, statusInfo.status) &&
@@ -20,8 +20,8 @@ export function matches({ statusInfo, verificationId }: Row, filter: RowFilter):
 const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value): boolean =>
   !wanted?.length || wanted.includes(value);
 
-/** Which of two states of a session is the newer: of two reads of one version, the later one. */
-export const newer = (known: Row | undefined, read: Row): Row =>
+/** Which of two states of a session is the pickNewer: of two reads of one version, the later one. */
+export const pickNewer = (known: Row | undefined, read: Row): Row =>
   known && known.version > read.version ? known : read;
 
 /** A list as far as it has been read, in its order. */
@@ -35,13 +35,13 @@ export interface List {
  * The list after these sessions have changed: rows that no longer match are gone, others are where they belong now.
  * What belongs after the last row that was read is left to be read.
  */
-export function withChanges(
+export function applyChanges(
   { rows, edge }: List,
   changed: ReadonlyMap<string, Row>,
   filter: RowFilter,
   order: SessionOrder,
 ): readonly Row[] {
-  const before = comparing(order);
+  const before = compareBy(order);
   const kept: Row[] = [];
   const placed: Row[] = [];
   const present = new Set<string>();
@@ -52,32 +52,35 @@ export function withChanges(
       continue;
     }
     present.add(row.id);
-    const now = newer(row, read);
-    if (!matches(now, filter)) continue;
+    const now = pickNewer(row, read);
+    if (!matchesFilter(now, filter)) continue;
     if (placeOf(now, order) === placeOf(row, order)) kept.push(now);
     else placed.push(now);
   }
-  for (const [id, row] of changed) if (!present.has(id) && matches(row, filter)) placed.push(row);
+  for (const [id, row] of changed) if (!present.has(id) && matchesFilter(row, filter)) placed.push(row);
   const within = placed.filter((row) => !edge || before(row, edge) <= 0);
   if (within.length === 0) return kept;
-  return merged(kept, within.sort(before), before);
+  return mergeSorted(kept, within.sort(before), before);
 }
 
 /** Rows of a page that was read, after those before it; those that are there already are not repeated. */
-export function withPage(
+export function appendPage(
   rows: readonly Row[],
   page: readonly Row[],
   since: ReadonlyMap<string, Row>,
 ): readonly Row[] {
   const present = new Set(rows.map(({ id }) => id));
-  return [...rows, ...page.filter(({ id }) => !present.has(id)).map((row) => newer(since.get(row.id), row))];
+  return [
+    ...rows,
+    ...page.filter(({ id }) => !present.has(id)).map((row) => pickNewer(since.get(row.id), row)),
+  ];
 }
 
 const placeOf = (row: Row, { field }: SessionOrder): string =>
   field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
 
 /** As the gateway orders: ties go by the id inside the one that it gives away, in which letters stand otherwise. */
-function comparing(order: SessionOrder): (one: Row, other: Row) => number {
+function compareBy(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;
   return (one, other) => {
     const [a, b] = [placeOf(one, order), placeOf(other, order)];
@@ -87,7 +90,7 @@ function comparing(order: SessionOrder): (one: Row, other: Row) => number {
 }
 
 /** Two lists in one order as one. */
-function merged(
+function mergeSorted(
   one: readonly Row[],
   other: readonly Row[],
   compare: (a: Row, b: Row) => number,

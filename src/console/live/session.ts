@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Failure, Gateway } from '../gateway/gateway.ts';
+import type { Gateway, GatewayError } from '../gateway/gateway.ts';
 import {
   VkycSession,
   type VkycSessionActionsFragment,
@@ -11,25 +11,25 @@ import {
 import type { Row } from './rows.ts';
 import { Store } from './store.ts';
 
-export type Page = Omit<VkycSessionPageFragment, 'transitions'>;
+export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
 
 export interface SessionView {
   /** Null: not read yet, or there is none. */
-  readonly page: Page | null;
+  readonly page: SessionDetails | null;
   /** There is no such session, or it is not this viewer's to see. */
   readonly missing: boolean;
   /** Oldest first, without gaps from the first of them. */
   readonly log: readonly Transition[];
   readonly hasOlder: boolean;
   readonly state: FeedState;
-  readonly failure: Failure | null;
+  readonly failure: GatewayError | null;
 }
 
-const OLDER = 50;
-const RETRY_MS = 3_000;
+const OLDER_PAGE_SIZE = 50;
+const RETRY_DELAY_MS = 3_000;
 /** What the gateway says of an id that is none of its own. */
-const NO_ID = 'BAD_USER_INPUT';
+const INVALID_ID_CODE = 'BAD_USER_INPUT';
 
 /** One session: its page, kept true by its own feed. */
 export class LiveSession extends Store<SessionView> {
@@ -59,14 +59,14 @@ export class LiveSession extends Store<SessionView> {
     try {
       const { session } = await this.#gateway.query(VkycSessionLog, {
         id: this.#id,
-        last: OLDER,
+        last: OLDER_PAGE_SIZE,
         before: before ?? null,
       });
       if (!session) return;
       const { nodes, pageInfo } = session.transitions;
-      this.show({ log: withTransitions(this.view.log, nodes), hasOlder: pageInfo.hasPreviousPage });
+      this.show({ log: mergeTransitions(this.view.log, nodes), hasOlder: pageInfo.hasPreviousPage });
     } catch (failure) {
-      this.show({ failure: failure as Failure });
+      this.show({ failure: failure as GatewayError });
     }
   }
 
@@ -99,11 +99,11 @@ export class LiveSession extends Store<SessionView> {
     life.reading = true;
     while (life.wanted && this.#life === life) {
       life.wanted = false;
-      await this.#readPage(life).catch(async (failure: Failure) => {
-        if (failure.code === NO_ID) return this.show({ missing: true });
+      await this.#readPage(life).catch(async (failure: GatewayError) => {
+        if (failure.code === INVALID_ID_CODE) return this.show({ missing: true });
         this.show({ failure });
         life.wanted = true;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       });
     }
     life.reading = false;
@@ -116,11 +116,11 @@ export class LiveSession extends Store<SessionView> {
     if (!session) return this.show({ missing: true, failure: null });
     const { transitions, ...page } = session;
     const known = this.view.page;
-    const log = withTransitions(this.view.log, transitions.nodes);
+    const log = mergeTransitions(this.view.log, transitions.nodes);
     this.show({
       failure: null,
       log,
-      page: known && known.version > page.version ? { ...page, ...stateOf(known) } : page,
+      page: known && known.version > page.version ? { ...page, ...pickVersionedFields(known) } : page,
       hasOlder: (log[0]?.sequence ?? 1) > 1,
     });
   }
@@ -142,7 +142,7 @@ export class LiveSession extends Store<SessionView> {
           if (frame.__typename === 'SessionSnapshot') this.#replace(frame.session);
           else {
             this.take(frame.session);
-            this.show({ log: withTransitions(this.view.log, [frame]) });
+            this.show({ log: mergeTransitions(this.view.log, [frame]) });
           }
           void this.#refresh();
         },
@@ -154,14 +154,14 @@ export class LiveSession extends Store<SessionView> {
 }
 
 /** The fields that change with the version. */
-const stateOf = (page: Page) => {
+const pickVersionedFields = (page: SessionDetails) => {
   const { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions } =
     page;
   return { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions };
 };
 
 /** Each transition once, in the order of the log. */
-function withTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
+function mergeTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
   const known = new Set(log.map(({ sequence }) => sequence));
   const fresh = read.filter(({ sequence }) => !known.has(sequence));
   return fresh.length === 0 ? log : [...log, ...fresh].sort((one, other) => one.sequence - other.sequence);

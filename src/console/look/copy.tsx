@@ -1,14 +1,14 @@
 import { useEffect, useState } from 'react';
 import { Button } from './button.tsx';
 
-const SAID_MS = 2_000;
+const COPY_RESULT_SHOWN_MS = 2_000;
 
 /** Puts a text into the clipboard. `what`: its name, as in "Copy link". */
-export function Copy({ text, what }: { text: string; what: string }) {
+export function CopyButton({ text, what }: { text: string; what: string }) {
   const [said, setSaid] = useState('');
   useEffect(() => {
     if (!said) return;
-    const forgetting = setTimeout(() => setSaid(''), SAID_MS);
+    const forgetting = setTimeout(() => setSaid(''), COPY_RESULT_SHOWN_MS);
     return () => clearTimeout(forgetting);
   }, [said]);
   const copy = () =>

@@ -121,7 +121,7 @@ export function Choice<Value extends string>({ label, options, value, onChange }
 
 interface SelectProps<Value extends string> extends ChoiceProps<Value> {
   /** The options say by themselves what they are of: only who cannot see them is told the label. */
-  readonly selfEvident?: boolean;
+  readonly hideLabel?: boolean;
 }
 
 /** One of many, in the browser's own list. */
@@ -130,11 +130,11 @@ export function Select<Value extends string>({
   options,
   value,
   onChange,
-  selfEvident = false,
+  hideLabel = false,
 }: SelectProps<Value>) {
   return (
     <label className={style.select}>
-      <span className={selfEvident ? 'hidden' : undefined}>{label}</span>
+      <span className={hideLabel ? 'hidden' : undefined}>{label}</span>
       <select value={value} onChange={(event) => onChange(event.target.value as Value)}>
         {(Object.entries(options) as [Value, string][]).map(([each, said]) => (
           <option key={each} value={each}>

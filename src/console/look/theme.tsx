@@ -2,9 +2,9 @@ import { useState } from 'react';
 import { Button } from './button.tsx';
 
 type Theme = 'light' | 'dark';
-const PLACE = 'vkyc.theme';
+const STORAGE_KEY = 'vkyc.theme';
 
-const chosen = () => localStorage.getItem(PLACE) as Theme | null;
+const chosen = () => localStorage.getItem(STORAGE_KEY) as Theme | null;
 const show = (theme: Theme) => document.documentElement.style.setProperty('color-scheme', theme);
 const system = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 
@@ -16,7 +16,7 @@ export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? system());
   const other = theme === 'light' ? 'dark' : 'light';
   const change = () => {
-    localStorage.setItem(PLACE, other);
+    localStorage.setItem(STORAGE_KEY, other);
     show(other);
     setTheme(other);
   };

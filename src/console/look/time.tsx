@@ -6,7 +6,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** How long something took or has been so, in at most two units. */
-export function duration(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
@@ -36,21 +36,21 @@ export function useNow(): number {
 }
 
 /** How long ago something was, ticking. */
-export function Age({ since }: { since: string }) {
+export function TimeSince({ since }: { since: string }) {
   const now = useNow();
   return (
-    <time dateTime={since} title={moment(since)}>
-      {duration(now - Date.parse(since))}
+    <time dateTime={since} title={formatMoment(since)}>
+      {formatDuration(now - Date.parse(since))}
     </time>
   );
 }
 
 const IST = 'Asia/Kolkata';
-const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const OTHER_NAME_OF_IST = 'Asia/Calcutta';
+const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const IST_ALIAS = 'Asia/Calcutta';
 
 /** Whether this viewer's clock shows Indian time. */
-export const inIndia = HERE === IST || HERE === OTHER_NAME_OF_IST;
+export const isIndianClock = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function format(timeZone: string): Intl.DateTimeFormat {
@@ -68,27 +68,27 @@ function format(timeZone: string): Intl.DateTimeFormat {
 }
 
 /** A moment by this viewer's clock. */
-export const moment = (at: string): string => format(HERE).format(new Date(at));
+export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(new Date(at));
 
 /** A moment by India's clock, where that is not the viewer's: "IST 14:30"; else nothing. */
-export const momentInIndia = (at: string): string =>
-  inIndia ? '' : `${format(IST).format(new Date(at))} IST`;
+export const formatInIndia = (at: string): string =>
+  isIndianClock ? '' : `${format(IST).format(new Date(at))} IST`;
 
 /** A moment by the viewer's clock; by India's at a touch. */
-export function When({ at }: { at: string }) {
+export function LocalTime({ at }: { at: string }) {
   return (
-    <time dateTime={at} title={momentInIndia(at) || at}>
-      {moment(at)}
+    <time dateTime={at} title={formatInIndia(at) || at}>
+      {formatMoment(at)}
     </time>
   );
 }
 
 /** A moment by the viewer's clock and by India's. */
-export function Moment({ at }: { at: string }) {
+export function LocalAndIndianTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={at}>
-      {moment(at)}
-      {!inIndia && <small> ({momentInIndia(at)})</small>}
+      {formatMoment(at)}
+      {!isIndianClock && <small> ({formatInIndia(at)})</small>}
     </time>
   );
 }

@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import type { Page } from '../live/session.ts';
-import { Copy } from '../look/copy.tsx';
+import type { SessionDetails } from '../live/session.ts';
+import { CopyButton } from '../look/copy.tsx';
+import { humanize } from '../look/labels.ts';
 import panel from '../look/panel.module.css';
-import { Moment, When } from '../look/time.tsx';
-import { words } from '../look/words.ts';
+import { LocalAndIndianTime, LocalTime } from '../look/time.tsx';
 import style from './cards.module.css';
 
 function Card({ title, children }: { title: string; children: ReactNode }) {
@@ -28,7 +28,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 /** The person, and the link that is theirs. What the viewer's role may not see is not there. */
-export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: Page }) {
+export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: SessionDetails }) {
   return (
     <Card title="Customer">
       <dl>
@@ -40,18 +40,18 @@ export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: Pa
           {link && (
             <span className={style.link}>
               <code>{link}</code>
-              <Copy text={link} what="link" />
+              <CopyButton text={link} what="link" />
             </span>
           )}
         </Fact>
-        <Fact name="Link ends">{linkExpiresAt && <Moment at={linkExpiresAt} />}</Fact>
+        <Fact name="Link ends">{linkExpiresAt && <LocalAndIndianTime at={linkExpiresAt} />}</Fact>
       </dl>
     </Card>
   );
 }
 
 /** All meetings, newest first. */
-export function MeetingsCard({ meetings }: { meetings: Page['meetings']['nodes'] }) {
+export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings']['nodes'] }) {
   return (
     <Card title="Meetings">
       {meetings.length === 0 && <p className={style.none}>None was booked.</p>}
@@ -59,9 +59,9 @@ export function MeetingsCard({ meetings }: { meetings: Page['meetings']['nodes']
         {meetings.map(({ id, startsAt, status, source, scheduledBy, cancelledBy, cancelReason }) => (
           <li key={id}>
             <b>
-              <Moment at={startsAt} />
+              <LocalAndIndianTime at={startsAt} />
             </b>
-            <span className={style.tag}>{words(status)}</span>
+            <span className={style.tag}>{humanize(status)}</span>
             <p>
               {source === 'MUTATION'
                 ? `Booked here by ${scheduledBy ?? 'somebody'}`
@@ -77,7 +77,7 @@ export function MeetingsCard({ meetings }: { meetings: Page['meetings']['nodes']
 }
 
 /** What agent and auditor decided. */
-export function ReviewsCard({ reviews }: { reviews: Page['reviews'] }) {
+export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] }) {
   return (
     <Card title="Reviews">
       {reviews.length === 0 && <p className={style.none}>Nobody has decided yet.</p>}
@@ -85,10 +85,10 @@ export function ReviewsCard({ reviews }: { reviews: Page['reviews'] }) {
         {reviews.map(({ id, stage, decision, reviewer, remarks, recordedAt }) => (
           <li key={id}>
             <b>
-              {words(stage)}: {words(decision)}
+              {humanize(stage)}: {humanize(decision)}
             </b>
             <p>
-              {reviewer ?? 'At the provider'}, <When at={recordedAt} />
+              {reviewer ?? 'At the provider'}, <LocalTime at={recordedAt} />
             </p>
             {remarks && <blockquote>{remarks}</blockquote>}
           </li>
@@ -99,16 +99,16 @@ export function ReviewsCard({ reviews }: { reviews: Page['reviews'] }) {
 }
 
 /** What one quotes to the provider's support, and the tries before and after this one. */
-export function FactsCard({ page }: { page: Page }) {
+export function FactsCard({ page }: { page: SessionDetails }) {
   return (
     <Card title="Facts">
       <dl>
         <Fact name="Reference id">{page.referenceId}</Fact>
         <Fact name="Started">
-          <When at={page.createdAt} />
+          <LocalTime at={page.createdAt} />
         </Fact>
         <Fact name="Last news">
-          <When at={page.updatedAt} />
+          <LocalTime at={page.updatedAt} />
         </Fact>
         <Fact name="Replaces">{page.replaces && <To session={page.replaces} />}</Fact>
         <Fact name="Replaced by">{page.replacedBy && <To session={page.replacedBy} />}</Fact>

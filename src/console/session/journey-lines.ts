@@ -1,4 +1,4 @@
-import type { Place } from './journey-places.ts';
+import type { PlacedStep } from './journey-places.ts';
 
 /** The measures of the picture, in its own units, which are pixels where there is room. */
 export const SLOT = 112;
@@ -8,9 +8,9 @@ const FIRST_ROW = 64;
 const ROW = 54;
 const BELOW = 30;
 /** Between the line and what is beside it there is a lane for those who skip steps, and one for those who go back. */
-const LANE = { on: 20, back: 32 };
+const LANE_OFFSET = { on: 20, back: 32 };
 /** What is beside the line stands at the left of its column, so that its name stays within it. */
-const BESIDE_X = 22;
+const SIDE_STEP_X = 22;
 /** Left of it there is a way down, and one back up: nothing that is written is crossed. */
 const DOWN = -15;
 const UP = -9;
@@ -18,33 +18,33 @@ const BEND = 8;
 
 type Point = readonly [x: number, y: number];
 
-export const xOf = ({ slot, row }: Place): number => slot * SLOT + (row === 0 ? SLOT / 2 : BESIDE_X);
-export const yOf = ({ row }: Pick<Place, 'row'>): number =>
+export const toX = ({ slot, row }: PlacedStep): number => slot * SLOT + (row === 0 ? SLOT / 2 : SIDE_STEP_X);
+export const toY = ({ row }: Pick<PlacedStep, 'row'>): number =>
   row === 0 ? LINE_Y : LINE_Y + FIRST_ROW + (row - 1) * ROW;
 /** How wide a picture of so many columns is. */
-export const widthOf = (slots: number): number => slots * SLOT;
+export const computeWidth = (slots: number): number => slots * SLOT;
 /** How high a picture with so many rows beside the line is. */
-export const heightOf = (rows: number): number => yOf({ row: rows }) + BELOW;
+export const computeHeight = (rows: number): number => toY({ row: rows }) + BELOW;
 
 /** Whether the way is plain to see: from one step of the line to the next, or between neighbours. */
-export const isStraight = (from: Place, to: Place): boolean => between(from, to).length === 0;
+export const isDirect = (from: PlacedStep, to: PlacedStep): boolean => between(from, to).length === 0;
 
 /** The way from one place to another, for the `d` of a path. */
-export function wayBetween(from: Place, to: Place): string {
+export function drawPath(from: PlacedStep, to: PlacedStep): string {
   const [a, b]: [Point, Point] = [
-    [xOf(from), yOf(from)],
-    [xOf(to), yOf(to)],
+    [toX(from), toY(from)],
+    [toX(to), toY(to)],
   ];
-  return bent([a, ...between(from, to), b]);
+  return roundCorners([a, ...between(from, to), b]);
 }
 
 /** The corners on the way. */
-function between(from: Place, to: Place): readonly Point[] {
+function between(from: PlacedStep, to: PlacedStep): readonly Point[] {
   if (from.slot === to.slot) return withinColumn(from, to);
-  const [ax, ay, bx, by] = [xOf(from), yOf(from), xOf(to), yOf(to)];
+  const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
   const isNext = to.slot === from.slot + 1 && from.row === 0;
   if (isNext && to.row === 0) return [];
-  const lane = isNext ? ay : LINE_Y + (to.slot > from.slot ? LANE.on : LANE.back);
+  const lane = isNext ? ay : LINE_Y + (to.slot > from.slot ? LANE_OFFSET.on : LANE_OFFSET.back);
   const leaving: readonly Point[] =
     from.row > 0
       ? [
@@ -64,10 +64,10 @@ function between(from: Place, to: Place): readonly Point[] {
   return [...leaving, ...arriving];
 }
 
-function withinColumn(from: Place, to: Place): readonly Point[] {
-  const [ax, ay, bx, by] = [xOf(from), yOf(from), xOf(to), yOf(to)];
+function withinColumn(from: PlacedStep, to: PlacedStep): readonly Point[] {
+  const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
   if (from.row === 0) {
-    const lane = LINE_Y + LANE.on;
+    const lane = LINE_Y + LANE_OFFSET.on;
     return [
       [ax, lane],
       [bx + DOWN, lane],
@@ -85,7 +85,7 @@ function withinColumn(from: Place, to: Place): readonly Point[] {
 }
 
 /** A line through these points whose corners are rounded as far as there is room. */
-function bent(points: readonly Point[]): string {
+function roundCorners(points: readonly Point[]): string {
   const [first, ...rest] = points as readonly [Point, ...Point[]];
   let path = `M${first}`;
   rest.forEach((corner, at) => {
@@ -95,12 +95,12 @@ function bent(points: readonly Point[]): string {
       return;
     }
     const before = points[at] as Point;
-    path += `L${towards(corner, before)}Q${corner} ${towards(corner, next)}`;
+    path += `L${moveTowards(corner, before)}Q${corner} ${moveTowards(corner, next)}`;
   });
   return path;
 }
 
-function towards([x, y]: Point, [otherX, otherY]: Point): Point {
+function moveTowards([x, y]: Point, [otherX, otherY]: Point): Point {
   const length = Math.hypot(otherX - x, otherY - y) || 1;
   const part = Math.min(BEND, length / 2) / length;
   return [x + (otherX - x) * part, y + (otherY - y) * part];

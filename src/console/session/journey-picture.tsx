@@ -1,7 +1,17 @@
-import { linesOf, PHASES, type Tone, toneOf, words } from '../look/words.ts';
+import { findTone, humanize, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
 import style from './journey.module.css';
-import { HEAD, heightOf, isStraight, LINE_Y, SLOT, wayBetween, widthOf, xOf, yOf } from './journey-lines.ts';
-import { ENDS, LINE_STEPS, type Place, SPANS, slotsOf } from './journey-places.ts';
+import {
+  computeHeight,
+  computeWidth,
+  drawPath,
+  HEAD,
+  isDirect,
+  LINE_Y,
+  SLOT,
+  toX,
+  toY,
+} from './journey-lines.ts';
+import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-places.ts';
 
 /** What is to be said of the places, by their keys. */
 export interface Marks {
@@ -12,7 +22,7 @@ export interface Marks {
 }
 
 interface Props {
-  readonly places: ReadonlyMap<string, Place>;
+  readonly places: ReadonlyMap<string, PlacedStep>;
   readonly marks: Marks;
   readonly name: string;
   /** The id of what says the same in words. */
@@ -23,11 +33,11 @@ interface Props {
 const ARROW = 'journey-arrow';
 
 /** The map: the line from left to right, what goes wrong below it, and on it the way that was taken. */
-export function Picture({ places, marks, name, told }: Props) {
+export function JourneyMap({ places, marks, name, told }: Props) {
   const all = [...places.values()];
-  const slots = slotsOf(places);
-  const width = widthOf(slots);
-  const height = heightOf(Math.max(...all.map(({ row }) => row)));
+  const slots = countSlots(places);
+  const width = computeWidth(slots);
+  const height = computeHeight(Math.max(...all.map(({ row }) => row)));
   const nowKey = marks.path.at(-1) ?? '';
   const now = places.get(nowKey);
   const visits = new Map<string, number>();
@@ -56,28 +66,28 @@ export function Picture({ places, marks, name, told }: Props) {
           <path className={style.arrow} d="M0,0L7,4L0,8Z" />
         </marker>
       </defs>
-      {SPANS.map(({ status, first, count }) => (
+      {PHASE_SPANS.map(({ status, first, count }) => (
         <Phase
           key={status}
-          name={PHASES[status]}
+          name={PHASE_LABELS[status]}
           {...{ first, count, height }}
           here={now?.status === status}
         />
       ))}
-      {slots > ENDS && (
-        <Phase name="Elsewhere" first={ENDS} count={1} height={height} here={now?.slot === ENDS} />
+      {slots > END_SLOT && (
+        <Phase name="Elsewhere" first={END_SLOT} count={1} height={height} here={now?.slot === END_SLOT} />
       )}
       <path className={style.line} d={`M${SLOT / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * SLOT}`} />
       {now &&
         all
-          .filter(({ key, slot }) => marks.usual.has(key) && slot !== ENDS)
-          .map((to) => <path key={to.key} className={style.ahead} d={wayBetween(now, to)} />)}
-      <Taken places={places} path={marks.path} />
+          .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
+          .map((to) => <path key={to.key} className={style.ahead} d={drawPath(now, to)} />)}
+      <VisitedPath places={places} path={marks.path} />
       {all.map((place) => (
         <Node
           key={place.key}
           place={place}
-          {...markOf(place.key, marks)}
+          {...findMark(place.key, marks)}
           visits={visits.get(place.key) ?? 0}
         />
       ))}
@@ -98,14 +108,14 @@ function Phase(props: { name: string; first: number; count: number; height: numb
 }
 
 /** The way that was taken: each stretch once, the newest drawing itself. */
-function Taken({ places, path }: { places: ReadonlyMap<string, Place>; path: readonly string[] }) {
+function VisitedPath({ places, path }: { places: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
   const ways = new Map<string, { at: number; straight: boolean }>();
   path.forEach((key, at) => {
     const [from, to] = [places.get(path[at - 1] ?? ''), places.get(key)];
     if (from && to && from !== to) {
-      const way = wayBetween(from, to);
+      const way = drawPath(from, to);
       ways.delete(way);
-      ways.set(way, { at, straight: isStraight(from, to) });
+      ways.set(way, { at, straight: isDirect(from, to) });
     }
   });
   const newest = path.length - 1;
@@ -122,7 +132,7 @@ function Taken({ places, path }: { places: ReadonlyMap<string, Place>; path: rea
 
 type Mark = 'now' | 'was' | 'usual' | 'possible' | 'other';
 
-function markOf(key: string, { path, usual, possible }: Marks): { mark: Mark; next: boolean } {
+function findMark(key: string, { path, usual, possible }: Marks): { mark: Mark; next: boolean } {
   const next = usual.has(key);
   if (key === path.at(-1)) return { mark: 'now', next };
   if (path.includes(key)) return { mark: 'was', next };
@@ -134,18 +144,31 @@ const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5
 const LINE_PX = 13.5;
 const LABEL_PX = 11;
 
-function Node({ place, mark, next, visits }: { place: Place; mark: Mark; next: boolean; visits: number }) {
-  const [x, y] = [xOf(place), yOf(place)];
-  const tone: Tone = toneOf(place);
+function Node({
+  place,
+  mark,
+  next,
+  visits,
+}: {
+  place: PlacedStep;
+  mark: Mark;
+  next: boolean;
+  visits: number;
+}) {
+  const [x, y] = [toX(place), toY(place)];
+  const tone: Tone = findTone(place);
   const above = place.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
-  const name = words(place.subStatus);
+  const name = humanize(place.subStatus);
   // A count stays with the word before it.
-  const lines = linesOf(visits > 1 ? `${name}\u00a0×${visits}` : name, above ? 15 : mark === 'now' ? 11 : 13);
+  const lines = wrapText(
+    visits > 1 ? `${name}\u00a0×${visits}` : name,
+    above ? 15 : mark === 'now' ? 11 : 13,
+  );
   const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
-      <title>{`${PHASES[place.status] ?? words(place.status)}: ${name}`}</title>
+      <title>{`${PHASE_LABELS[place.status] ?? humanize(place.status)}: ${name}`}</title>
       {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
       {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
       <circle cx={x} cy={y} r={RADIUS[mark]} />

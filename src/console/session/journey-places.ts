@@ -1,12 +1,12 @@
 import type { Status, SubStatus } from '../operations.ts';
 
-export interface Pair {
+export interface StatusPair {
   readonly status: Status;
   readonly subStatus: SubStatus;
 }
 
 /** A step and where it is in the picture: in which column of steps, and how far below the line. */
-export interface Place extends Pair {
+export interface PlacedStep extends StatusPair {
   readonly key: string;
   readonly slot: number;
   /** 0: on the line. */
@@ -39,9 +39,9 @@ type LineStep = (typeof LINE)[Status][number];
  * Where a step is that is not on the line: the step of the line that it comes in place of (null: below the end of its
  * phase, or at the ends), and the step that usually follows, if that is another.
  */
-type Beside = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
+type SideStep = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
 
-const BESIDE: Readonly<Record<Exclude<SubStatus, LineStep>, Beside>> = {
+const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
   AADHAAR_VERIFICATION_FAILED: ['AADHAAR_VERIFICATION_SUCCESS'],
   AADHAAR_VERIFICATION_EXPIRED: ['AADHAAR_VERIFICATION_SUCCESS'],
   USER_PROXY_DETECTED: ['USER_IP_VERIFICATION_SUCCESSFUL'],
@@ -68,50 +68,50 @@ const BESIDE: Readonly<Record<Exclude<SubStatus, LineStep>, Beside>> = {
   UNRECOGNIZED: [null],
 };
 /** Unlike the type, knows that a page may meet steps of a later release. */
-const besideOf = (subStatus: SubStatus): Beside | undefined =>
-  (BESIDE as Readonly<Record<string, Beside>>)[subStatus];
+const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
+  (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
 
 /** The line from its beginning to its end. */
-export const LINE_STEPS: readonly Pair[] = Object.entries(LINE).flatMap(([status, steps]) =>
+export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
   steps.map((subStatus) => ({ status: status as Status, subStatus })),
 );
 
 /** The last column: where sessions are that are off the line, and mostly over. */
-export const ENDS = LINE_STEPS.length;
+export const END_SLOT = LINE_STEPS.length;
 
 /** The phases of the line, each with the columns it takes up. */
-export const SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
+export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
   const first = LINE_STEPS.findIndex((step) => step.status === status);
   return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
 });
 
-export const keyOf = ({ status, subStatus }: Pair): string => `${status}/${subStatus}`;
+export const toPairKey = ({ status, subStatus }: StatusPair): string => `${status}/${subStatus}`;
 
-const onLine = new Map(LINE_STEPS.map((pair, slot) => [keyOf(pair), slot]));
-const slotOfStep = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
+const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
+const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
 
 /** Where steps go: what this page does not know goes below the end of its phase, or to the ends. */
-export function slotOf(pair: Pair): number {
-  const own = onLine.get(keyOf(pair));
+export function findSlot(pair: StatusPair): number {
+  const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own;
-  const [insteadOf] = besideOf(pair.subStatus) ?? [];
-  if (insteadOf) return slotOfStep(insteadOf);
-  const span = SPANS.find(({ status }) => status === pair.status);
-  return span ? span.first + span.count - 1 : ENDS;
+  const [insteadOf] = findSideStep(pair.subStatus) ?? [];
+  if (insteadOf) return findLineSlot(insteadOf);
+  const span = PHASE_SPANS.find(({ status }) => status === pair.status);
+  return span ? span.first + span.count - 1 : END_SLOT;
 }
 
 /** How many columns these places take up: that of the ends only where there are any. */
-export const slotsOf = (places: ReadonlyMap<string, Place>): number =>
-  [...places.values()].some(({ slot }) => slot === ENDS) ? ENDS + 1 : ENDS;
+export const countSlots = (places: ReadonlyMap<string, PlacedStep>): number =>
+  [...places.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
 
 /** Each of the steps at its place, those beside the line one below the other. */
-export function placesOf(pairs: readonly Pair[]): ReadonlyMap<string, Place> {
+export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, PlacedStep> {
   const taken = new Map<number, number>();
-  const places = new Map<string, Place>();
+  const places = new Map<string, PlacedStep>();
   for (const { status, subStatus } of pairs) {
-    const key = keyOf({ status, subStatus });
+    const key = toPairKey({ status, subStatus });
     if (places.has(key)) continue;
-    const slot = slotOf({ status, subStatus });
+    const slot = findSlot({ status, subStatus });
     const row = onLine.has(key) ? 0 : (taken.get(slot) ?? 0) + 1;
     if (row > 0) taken.set(slot, row);
     places.set(key, { key, status, subStatus, slot, row });
@@ -119,11 +119,11 @@ export function placesOf(pairs: readonly Pair[]): ReadonlyMap<string, Place> {
   return places;
 }
 
-/** The column in which a session at this step is usually seen next; ENDS where nothing is usual. */
-export function nextSlotOf(pair: Pair): number {
-  const own = onLine.get(keyOf(pair));
+/** The column in which a session at this step is usually seen next; END_SLOT where nothing is usual. */
+export function findNextSlot(pair: StatusPair): number {
+  const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own + 1;
-  const [insteadOf, followedBy] = besideOf(pair.subStatus) ?? [];
+  const [insteadOf, followedBy] = findSideStep(pair.subStatus) ?? [];
   const step = followedBy ?? insteadOf;
-  return step ? slotOfStep(step) : slotOf(pair);
+  return step ? findLineSlot(step) : findSlot(pair);
 }

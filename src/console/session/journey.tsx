@@ -1,13 +1,13 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { PHASES, words } from '../look/words.ts';
+import { humanize, PHASE_LABELS } from '../look/labels.ts';
 import type { VkycStatusFragment } from '../operations.ts';
 import style from './journey.module.css';
-import { widthOf, xOf } from './journey-lines.ts';
-import { type Marks, Picture } from './journey-picture.tsx';
-import { keyOf, LINE_STEPS, type Pair, placesOf, slotsOf } from './journey-places.ts';
-import { type Ahead, aheadOf, stepsIn, useRules } from './journey-rules.ts';
+import { computeWidth, toX } from './journey-lines.ts';
+import { JourneyMap, type Marks } from './journey-picture.tsx';
+import { countSlots, LINE_STEPS, layOutSteps, type StatusPair, toPairKey } from './journey-places.ts';
+import { findNextSteps, listSteps, type NextSteps, useRules } from './journey-rules.ts';
 
 interface Props {
   readonly now: VkycStatusFragment;
@@ -15,31 +15,32 @@ interface Props {
   readonly log: readonly Transition[];
 }
 
-const NOTHING_AHEAD: Ahead = { possible: [], usual: [] };
+const NOTHING_AHEAD: NextSteps = { possible: [], usual: [] };
 
 /** Where the session is, where it has been and where it may go. */
 export default function Journey({ now, log }: Props) {
   const rules = useRules();
   const [every, setEvery] = useState(false);
-  const path = useMemo(() => pathOf(now, log), [now, log]);
-  const ahead = useMemo(() => (rules ? aheadOf(now, rules) : NOTHING_AHEAD), [rules, now]);
+  const path = useMemo(() => listVisited(now, log), [now, log]);
+  const ahead = useMemo(() => (rules ? findNextSteps(now, rules) : NOTHING_AHEAD), [rules, now]);
   const shown = useMemo(
-    () => inOrder([...LINE_STEPS, ...path, ...ahead.usual, ...(every && rules ? stepsIn(rules) : [])], rules),
+    () =>
+      sortSteps([...LINE_STEPS, ...path, ...ahead.usual, ...(every && rules ? listSteps(rules) : [])], rules),
     [path, ahead, every, rules],
   );
   const marks: Marks = useMemo(
     () => ({
-      path: path.map(keyOf),
-      usual: new Set(ahead.usual.map(keyOf)),
-      possible: new Set(ahead.possible.map(keyOf)),
+      path: path.map(toPairKey),
+      usual: new Set(ahead.usual.map(toPairKey)),
+      possible: new Set(ahead.possible.map(toPairKey)),
     }),
     [path, ahead],
   );
-  const places = useMemo(() => placesOf(shown), [shown]);
+  const places = useMemo(() => layOutSteps(shown), [shown]);
   const box = useRef<HTMLDivElement>(null);
   const told = useId();
-  const present = places.get(keyOf(now));
-  const part = present ? xOf(present) / widthOf(slotsOf(places)) : 0;
+  const present = places.get(toPairKey(now));
+  const part = present ? toX(present) / computeWidth(countSlots(places)) : 0;
 
   // Where the picture is wider than its box, the present is what is looked for.
   useEffect(() => {
@@ -59,30 +60,30 @@ export default function Journey({ now, log }: Props) {
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
       <div ref={box} className={style.box} tabIndex={0}>
-        <Picture
+        <JourneyMap
           places={places}
           marks={marks}
-          name={`Map of the journey, now at: ${words(now.subStatus)}`}
+          name={`Map of the journey, now at: ${humanize(now.subStatus)}`}
           told={told}
         />
       </div>
-      <Told id={told} path={path} ahead={ahead} over={now.terminal} />
+      <JourneyText id={told} path={path} ahead={ahead} over={now.terminal} />
     </>
   );
 }
 
 /** The steps that the session has been at, up to the present one. News that came too late did not move it. */
-function pathOf(now: Pair, log: readonly Transition[]): readonly Pair[] {
-  const path: Pair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
+function listVisited(now: StatusPair, log: readonly Transition[]): readonly StatusPair[] {
+  const path: StatusPair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
   const last = path.at(-1);
-  return last && keyOf(last) === keyOf(now) ? path : [...path, now];
+  return last && toPairKey(last) === toPairKey(now) ? path : [...path, now];
 }
 
 /** The steps in the order of the gateway's table, so that none changes its place for the others. */
-function inOrder(pairs: readonly Pair[], rules: ReturnType<typeof useRules>): readonly Pair[] {
+function sortSteps(pairs: readonly StatusPair[], rules: ReturnType<typeof useRules>): readonly StatusPair[] {
   if (!rules) return pairs;
-  const order = new Map(stepsIn(rules).map((pair, at) => [keyOf(pair), at]));
-  const at = (pair: Pair) => order.get(keyOf(pair)) ?? order.size;
+  const order = new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
+  const at = (pair: StatusPair) => order.get(toPairKey(pair)) ?? order.size;
   return [...pairs].sort((one, other) => at(one) - at(other));
 }
 
@@ -93,29 +94,39 @@ function Legend({ every, over, since }: { every: boolean; over: boolean; since: 
       <li className={style.nowKey}>{over ? 'ended' : 'is now'}</li>
       {!over && <li className={style.usualKey}>usually next</li>}
       {!over && every && <li className={style.possibleKey}>possible</li>}
-      {since > 1 && <li className={style.cutKey}>drawn from entry {since} on</li>}
+      {since > 1 && <li className={style.cutKey}>buildChart from entry {since} on</li>}
     </ul>
   );
 }
 
-const MORE_THAN_SAID = 'The provider may also report another step.';
+const OTHER_STEPS_NOTE = 'The provider may also report another step.';
 
 /** The picture in words. */
-function Told({ id, path, ahead, over }: { id: string; path: readonly Pair[]; ahead: Ahead; over: boolean }) {
-  const said = (pairs: readonly Pair[]) => pairs.map(({ subStatus }) => words(subStatus)).join(', ');
+function JourneyText({
+  id,
+  path,
+  ahead,
+  over,
+}: {
+  id: string;
+  path: readonly StatusPair[];
+  ahead: NextSteps;
+  over: boolean;
+}) {
+  const said = (pairs: readonly StatusPair[]) => pairs.map(({ subStatus }) => humanize(subStatus)).join(', ');
   const now = path.at(-1);
   return (
     <ul id={id} className="hidden">
       <li>Has been: {said(path.slice(0, -1)) || 'nowhere before'}.</li>
       {now && (
         <li>
-          Is now: {words(now.subStatus)} ({PHASES[now.status] ?? words(now.status)}).
+          Is now: {humanize(now.subStatus)} ({PHASE_LABELS[now.status] ?? humanize(now.status)}).
         </li>
       )}
       <li>
         {over
           ? 'It is over and goes nowhere from here.'
-          : `May go to: ${said(ahead.usual) || 'not known'}. ${MORE_THAN_SAID}`}
+          : `May go to: ${said(ahead.usual) || 'not known'}. ${OTHER_STEPS_NOTE}`}
       </li>
     </ul>
   );

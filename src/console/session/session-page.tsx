@@ -1,18 +1,18 @@
 import { lazy, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Actions } from '../acting/actions.tsx';
-import { StartSession } from '../acting/start-session.tsx';
+import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
-import { useBadge } from '../live/badge.tsx';
-import { LiveSession, type Page } from '../live/session.ts';
+import { useReportState } from '../live/badge.tsx';
+import { LiveSession, type SessionDetails } from '../live/session.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
-import { Copy } from '../look/copy.tsx';
+import { CopyButton } from '../look/copy.tsx';
 import { Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
-import { Step, WaitingOn } from '../look/status.tsx';
-import { Age } from '../look/time.tsx';
+import { StatusBadge, WaitingOn } from '../look/status.tsx';
+import { TimeSince } from '../look/time.tsx';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard } from './cards.tsx';
 import style from './session-page.module.css';
@@ -27,7 +27,7 @@ export function SessionPage({ id }: { id: string }) {
   const { gateway } = useSignedIn();
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
   const { page, missing, log, hasOlder, state, failure } = useStore(live);
-  useBadge(state);
+  useReportState(state);
 
   if (missing)
     return (
@@ -52,10 +52,10 @@ export function SessionPage({ id }: { id: string }) {
       )}
       <div className={style.acts}>
         <Actions page={page} onDone={(session) => live.take(session)} />
-        <StartAnew page={page} />
+        <StartReplacement page={page} />
       </div>
       <section aria-label="Journey" className={CARD}>
-        <Suspense fallback={<p role="status">Drawing …</p>}>
+        <Suspense fallback={<p role="status">ChartConfig …</p>}>
           <Journey now={page.statusInfo} log={log} />
         </Suspense>
       </section>
@@ -75,7 +75,7 @@ export function SessionPage({ id }: { id: string }) {
   );
 }
 
-function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Page }) {
+function Head({ page: { verificationId, statusInfo, statusSince } }: { page: SessionDetails }) {
   return (
     <header className={style.head}>
       <p>
@@ -83,16 +83,16 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Pag
       </p>
       <div className={style.title}>
         <h1>{verificationId}</h1>
-        <Copy text={verificationId} what="verification id" />
+        <CopyButton text={verificationId} what="verification id" />
       </div>
       <div className={style.state} aria-live="polite">
-        <Step of={statusInfo} big />
+        <StatusBadge of={statusInfo} big />
         <p>
           <b>{statusInfo.explanation}</b> {statusInfo.recommendedAction}
         </p>
         {!statusInfo.terminal && (
           <p className={style.waiting}>
-            Waiting on <WaitingOn party={statusInfo.waitingOn} /> for <Age since={statusSince} />
+            Waiting on <WaitingOn party={statusInfo.waitingOn} /> for <TimeSince since={statusSince} />
           </p>
         )}
       </div>
@@ -101,7 +101,7 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Pag
 }
 
 /** After a session that came to nothing another try may begin. */
-function StartAnew({ page }: { page: Page }) {
+function StartReplacement({ page }: { page: SessionDetails }) {
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
   const mayStart = useHasRole('OPERATOR', 'ADMIN');
@@ -113,7 +113,7 @@ function StartAnew({ page }: { page: Page }) {
         Start anew
       </Button>
       {open && (
-        <StartSession
+        <StartSessionDialog
           replaces={page}
           onClose={() => setOpen(false)}
           onStarted={({ id }) => navigate(`/sessions/${encodeURIComponent(id)}`)}

@@ -1,7 +1,7 @@
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { Step } from '../look/status.tsx';
-import { duration, When } from '../look/time.tsx';
+import { StatusBadge } from '../look/status.tsx';
+import { formatDuration, LocalTime } from '../look/time.tsx';
 import type { TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
@@ -11,7 +11,7 @@ const SOURCES: Record<TransitionSource, string> = {
   MUTATION: 'done here',
 };
 /** The gateway heard of it this much later than it happened: worth saying. */
-const NOTABLY_LATER_MS = 60_000;
+const MIN_SHOWN_DELAY_MS = 60_000;
 
 interface Props {
   /** Oldest first. */
@@ -20,7 +20,7 @@ interface Props {
   readonly onOlder: () => void;
 }
 
-/** Everything that happened, newest first, each entry drawn as it arrives. */
+/** Everything that happened, newest first, each entry buildChart as it arrives. */
 export function Timeline({ log, hasOlder, onOlder }: Props) {
   return (
     <>
@@ -41,14 +41,14 @@ function Entry({ entry }: { entry: Transition }) {
   return (
     <li className={applied ? style.entry : style.late}>
       <div className={style.top}>
-        <Step of={statusInfo} />
+        <StatusBadge of={statusInfo} />
         {!applied && <span className={style.mark}>{isDispute(reason) ? 'Dispute' : 'Late news'}</span>}
         <span className={style.number}>{sequence}</span>
       </div>
       <p>{applied ? statusInfo.explanation : `Did not move the session. ${reason}`}</p>
       <p className={style.foot}>
-        <When at={occurredAt ?? recordedAt} /> · {said}
-        {laterMs > NOTABLY_LATER_MS && ` · heard of ${duration(laterMs)} later`}
+        <LocalTime at={occurredAt ?? recordedAt} /> · {said}
+        {laterMs > MIN_SHOWN_DELAY_MS && ` · heard of ${formatDuration(laterMs)} later`}
       </p>
     </li>
   );

@@ -1,10 +1,10 @@
 import { useMemo, useRef, useState } from 'react';
-import type { Failure } from '../gateway/gateway.ts';
+import type { GatewayError } from '../gateway/gateway.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
+import { humanize } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
-import { Step } from '../look/status.tsx';
-import { words } from '../look/words.ts';
+import { StatusBadge } from '../look/status.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
 import style from './act.module.css';
 
@@ -12,10 +12,10 @@ import style from './act.module.css';
 type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
 type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
 
-export interface Act<Of extends Result> {
+export interface Mutation<Of extends Result> {
   readonly pending: boolean;
   readonly refusal: VkycRefusalFragment | null;
-  readonly failure: Failure | null;
+  readonly failure: GatewayError | null;
   /** What is wrong with which field, as a form takes it. */
   readonly problems: Record<string, string>;
   /** Does it; what it is done with once it has succeeded is the caller's. */
@@ -27,11 +27,11 @@ export interface Act<Of extends Result> {
 }
 
 /** One thing that a person wants: however often they press, with the same input it is done once. */
-export function useAct<Of extends Result>(): Act<Of> {
-  const [state, setState] = useState<Pick<Act<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
+export function useMutation<Of extends Result>(): Mutation<Of> {
+  const [state, setState] = useState<Pick<Mutation<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
   const wanted = useRef({ key: '', input: '' });
   // The same object until there is another answer: a form takes a new one for new complaints.
-  const problems = useMemo(() => problemsOf(state.refusal), [state.refusal]);
+  const problems = useMemo(() => toFieldProblems(state.refusal), [state.refusal]);
   return {
     ...state,
     problems,
@@ -47,7 +47,7 @@ export function useAct<Of extends Result>(): Act<Of> {
           done(result as Success<Of>);
         }
       } catch (failure) {
-        setState({ ...IDLE, failure: failure as Failure });
+        setState({ ...IDLE, failure: failure as GatewayError });
       }
     },
   };
@@ -55,28 +55,33 @@ export function useAct<Of extends Result>(): Act<Of> {
 
 const IDLE = { pending: false, refusal: null, failure: null } as const;
 
-function problemsOf(refusal: VkycRefusalFragment | null): Record<string, string> {
+function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, string> {
   if (!refusal || !('problems' in refusal)) return {};
   return Object.fromEntries(
     refusal.problems.map(({ path, message }) => [
       path.at(-1) ?? '',
-      `${words(path.at(-1) ?? '')} ${message}`,
+      `${humanize(path.at(-1) ?? '')} ${message}`,
     ]),
   );
 }
 
-interface SaidProps {
-  readonly act: Pick<Act<Result>, 'refusal' | 'failure'>;
+interface MutationNoticeProps {
+  readonly act: Pick<Mutation<Result>, 'refusal' | 'failure'>;
   /** The session as it was when the dialog was opened, to tell what has changed since. */
   readonly before?: Row;
   /** Goes on with the session as it is now, where somebody moved it in the meantime. */
-  readonly onGoOn?: () => void;
+  readonly onContinue?: () => void;
   /** Names of the fields that show their own problems. */
   readonly fields?: readonly string[];
 }
 
 /** Why it was not done, and what to do. */
-export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }: SaidProps) {
+export function MutationNotice({
+  act: { refusal, failure },
+  before,
+  onContinue,
+  fields = [],
+}: MutationNoticeProps) {
   if (failure) return <Notice tone="bad">{failure.message}</Notice>;
   if (!refusal) return null;
   const problems = 'problems' in refusal ? refusal.problems : [];
@@ -91,15 +96,15 @@ export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }:
         {problems.length === 0 && <p>{refusal.message}</p>}
         {moved && (
           <p className={style.change}>
-            It was <Step of={before.statusInfo} /> and is now <Step of={current.statusInfo} />
-            {onGoOn && <Button onPress={onGoOn}>Go on with how it is now</Button>}
+            It was <StatusBadge of={before.statusInfo} /> and is now <StatusBadge of={current.statusInfo} />
+            {onContinue && <Button onPress={onContinue}>Go on with how it is now</Button>}
           </p>
         )}
         {elsewhere.length > 0 && (
           <ul>
             {elsewhere.map(({ path, message }) => (
               <li key={path.join('.')}>
-                {words(path.at(-1) ?? '')} {message}
+                {humanize(path.at(-1) ?? '')} {message}
               </li>
             ))}
           </ul>

@@ -1,7 +1,7 @@
 import type { Party, Role, SessionAction, Status, SubStatus } from '../operations.ts';
 
 /** Names of the contract as people write them: `USER_IP_CHECK` is "User IP check", `startsAt` "Starts at". */
-export function words(name: string): string {
+export function humanize(name: string): string {
   const text = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -21,7 +21,7 @@ const PROPER: Record<string, string> = {
 };
 
 /** A text in lines of so many letters at most, where its words allow that. */
-export function linesOf(text: string, letters: number): readonly string[] {
+export function wrapText(text: string, letters: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
@@ -33,7 +33,7 @@ export function linesOf(text: string, letters: number): readonly string[] {
 }
 
 /** The phases in the order of a session's life, with the names that the floor calls them by. */
-export const PHASES = {
+export const PHASE_LABELS = {
   RECEIVED: 'Invited',
   PRE_VIDEO_CALL: 'Before the call',
   VIDEO_CALL: 'In the call',
@@ -46,7 +46,7 @@ export const PHASES = {
 } as const satisfies Record<Status, string>;
 
 /** Who is waited on, as the floor says it. */
-export const PARTIES = {
+export const PARTY_LABELS = {
   CUSTOMER: 'Customer',
   AGENT: 'Agent',
   AUDITOR: 'Auditor',
@@ -56,7 +56,7 @@ export const PARTIES = {
 } as const satisfies Record<Party, string>;
 
 /** What each button says. */
-export const ACTIONS = {
+export const ACTION_LABELS = {
   SCHEDULE_MEETING: 'Schedule meeting',
   CANCEL_MEETING: 'Cancel meeting',
   RECORD_AGENT_REVIEW: 'Record agent review',
@@ -107,7 +107,7 @@ const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   VKYC_EXPIRED: 'bad',
 };
 
-const TONES_OF_UNRECOGNIZED = {
+const UNRECOGNIZED_TONES = {
   RECEIVED: 'trouble',
   PRE_VIDEO_CALL: 'trouble',
   VIDEO_CALL: 'trouble',
@@ -120,14 +120,15 @@ const TONES_OF_UNRECOGNIZED = {
 } as const satisfies Record<Status, Tone>;
 
 /** The tone of a state. One of a later release, which a page that was open during an upgrade meets, is under way. */
-export function toneOf({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
-  if (subStatus === 'UNRECOGNIZED') return TONES_OF_UNRECOGNIZED[status] ?? 'trouble';
+export function findTone({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
+  if (subStatus === 'UNRECOGNIZED') return UNRECOGNIZED_TONES[status] ?? 'trouble';
   return TONES[subStatus] ?? 'going';
 }
 
-const isNamed = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
+const isSubStatus = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
 
 /** The steps among these names. */
-export const subStatusesIn = (names: readonly string[]): SubStatus[] => names.filter(isNamed) as SubStatus[];
+export const keepSubStatuses = (names: readonly string[]): SubStatus[] =>
+  names.filter(isSubStatus) as SubStatus[];
 
-export const roleWords = (roles: readonly Role[]): string => roles.map(words).join(', ');
+export const formatRoles = (roles: readonly Role[]): string => roles.map(humanize).join(', ');
