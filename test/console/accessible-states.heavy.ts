@@ -57,7 +57,7 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
     };
     await window.live();
 
-    for (const each of [SAYS.cancel, SAYS.move, SAYS.whyNotMore]) {
+    for (const each of [SAYS.cancel, SAYS.move, SAYS.unavailable]) {
       await window.button(each).click();
       await window.dialog.waitFor();
       await look(String(each));
@@ -65,7 +65,7 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
     }
     await window.button(SAYS.move).click();
     await olga.act('cancelMeeting', id, { reason: 'not that day' });
-    await window.press('Move');
+    await window.press('Reschedule');
     await window.dialog.getByRole('button', { name: SAYS.goOn }).waitFor();
     await look('conflict');
     await closes();
@@ -135,11 +135,11 @@ browserTest('Tab leads to everything, and what closes gives the focus back to wh
   await window.isAt('User meeting scheduled');
   await window.dialog.waitFor({ state: 'detached' });
   await expect.poll(() => focused(window)).toBe(SAYS.move);
-  await tabTo(window, SAYS.whyNotMore);
+  await tabTo(window, SAYS.unavailable);
   await opens();
   await closes();
 
-  await expect.poll(() => focused(window)).toMatch(SAYS.whyNotMore);
+  await expect.poll(() => focused(window)).toMatch(SAYS.unavailable);
 });
 
 browserTest('what is wrong with a field is said beside it until it is put right', async () => {
@@ -162,5 +162,5 @@ browserTest('what is wrong with a field is said beside it until it is put right'
   await phone.press('5');
   await phone.press('Enter');
 
-  await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+  await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
 });

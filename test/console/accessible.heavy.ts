@@ -46,12 +46,8 @@ for (const [name, viewport] of Object.entries(WIDTHS))
       await look(dialog);
       await window.page.keyboard.press('Escape');
     }
-    await window
-      .button(SAYS.whyNotMore)
-      .or(window.page.getByText(/^Why not more$/))
-      .first()
-      .click();
-    await look('why not more');
+    await window.button(SAYS.unavailable).click();
+    await look('unavailable actions');
     await window.page.keyboard.press('Escape');
     await window.page.getByRole('link', { name: 'Insight' }).click();
     await window.page.getByRole('heading', { level: 1, name: 'Insight' }).waitFor();

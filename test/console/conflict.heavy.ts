@@ -24,10 +24,10 @@ browserTest(
     await olga.press('Schedule');
     await expect
       .poll(() => notice(olga).textContent())
-      .toMatch(/It was .*Link generated.* is now .*User meeting scheduled/);
+      .toMatch(/changed from .*Link generated.* to .*User meeting scheduled/);
     expect(await countOf(gateway, 'meeting')).toBe(1);
     await olga.press(SAYS.goOn);
-    await olga.press('Move');
+    await olga.press('Reschedule');
 
     await expect.poll(() => olga.dialog.count()).toBe(0);
     const meetings = ravi.page.getByRole('region', { name: 'Meetings' });
@@ -48,17 +48,17 @@ browserTest('who decides after somebody else has decided is told so, and changes
   await ada.dialog.getByText('Reject', { exact: true }).click();
   await ada.field('Remarks').fill('Another face.');
 
-  await ravi.press('Record');
+  await ravi.press('Submit review');
   await ravi.isAt('Agent approved');
-  await ada.press('Record');
+  await ada.press('Submit review');
   await expect
     .poll(() => notice(ada).textContent())
-    .toMatch(/It was .*Agent ended call.* is now .*Agent approved/);
+    .toMatch(/changed from .*Agent ended call.* to .*Agent approved/);
   await ada.press(SAYS.goOn);
-  await ada.press('Record');
-  await expect.poll(() => notice(ada).textContent()).not.toContain('It was');
+  await ada.press('Submit review');
+  await expect.poll(() => notice(ada).textContent()).not.toContain('changed from');
 
-  await ada.press('Not now');
+  await ada.press('Cancel');
   await ada.isAt('Agent approved');
   await expect.poll(() => ada.button(SAYS.reviewAsAgent).count()).toBe(0);
   expect((await gateway.database.query('select decision from review')).rows).toEqual([
@@ -110,7 +110,7 @@ browserTest(
     await setFaults(gateway, null);
     await window.press('Start');
 
-    await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+    await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
     await window.press('Close');
     await window.rowOf('again').waitFor();
     expect(await window.rows.count()).toBe(1);
@@ -133,13 +133,13 @@ browserTest(
     await setFaults(gateway, null);
     await expect
       .poll(async () => {
-        if (await window.button('Ask again').isVisible()) await window.press('Ask again');
+        if (await window.button('Try again').isVisible()) await window.press('Try again');
         return window.dialog.getByRole('status').allInnerTexts();
       })
       .toEqual(['Nothing has changed.']);
     await window.page.keyboard.press('Escape');
     await window.button(SAYS.schedule).click();
-    await window.dialog.getByLabel('When').fill('2001-01-01T10:00');
+    await window.dialog.getByLabel('Date and time').fill('2001-01-01T10:00');
     await window.press('Schedule');
 
     await expect

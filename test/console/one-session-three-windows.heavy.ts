@@ -57,7 +57,7 @@ browserTest(
       agent: () => agent.rowOf(ID).waitFor(),
       auditor: () => auditor.rowOf(ID).waitFor(),
     });
-    await operator.press('Go to the session');
+    await operator.press('Go to session');
     await operator.page.getByRole('heading', { name: ID }).waitFor();
 
     await agent.open(ID);
@@ -88,14 +88,14 @@ browserTest(
     await agent.button(SAYS.reviewAsAgent).click();
     await agent.field(SAYS.remarks).fill('The face is the one on the card.');
     const reviews = (window: Console) => window.page.getByRole('region', { name: 'Reviews' });
-    await timed(agent, 'recordAgentReview', () => agent.press('Record'), {
+    await timed(agent, 'recordAgentReview', () => agent.press('Submit review'), {
       operator: () => reviews(operator).getByText('The face is the one on the card.').waitFor(),
       auditor: () => auditor.rowOf(ID).waitFor(),
     });
 
     await auditor.open(ID);
     await auditor.button(SAYS.reviewAsAuditor).click();
-    await timed(auditor, 'recordAuditorReview', () => auditor.press('Record'), {
+    await timed(auditor, 'recordAuditorReview', () => auditor.press('Submit review'), {
       operator: () => operator.isAt('Auditor approved'),
       agent: () => agent.isAt('Auditor approved'),
     });
@@ -142,6 +142,6 @@ browserTest('what a viewer may not see of a person is neither in the page nor se
     expect(sent.join('\n')).not.toContain(secret);
   }
   expect(sent.join('\n')).toContain('sessionLive');
-  await expect.poll(() => viewer.button(SAYS.whyNotMore).count()).toBe(1);
+  await expect.poll(() => viewer.button(SAYS.unavailable).count()).toBe(1);
   await expect.poll(() => viewer.button(SAYS.schedule).count()).toBe(0);
 });

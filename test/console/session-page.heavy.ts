@@ -39,7 +39,7 @@ browserTest(
     await gateway.advance('contested', STEPS_TO_THE_END_OF_THE_CALL);
     const window = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
     await window.button(SAYS.reviewAsAgent).click();
-    await window.press('Record');
+    await window.press('Submit review');
     await window.isAt('Agent approved');
     expect(await window.page.getByText(/^Disputed/).count()).toBe(0);
 
@@ -65,7 +65,7 @@ browserTest("a meeting's time is the viewer's own, and India's beside it", async
   const local = new Date(startsAt.getTime() - startsAt.getTimezoneOffset() * 60_000);
   await window.button(SAYS.schedule).click();
 
-  await window.dialog.getByLabel('When').fill(local.toISOString().slice(0, 16));
+  await window.dialog.getByLabel('Date and time').fill(local.toISOString().slice(0, 16));
   await window.dialog.getByText(/That is .* 12:00 IST/).waitFor();
   await window.press('Schedule');
 
@@ -113,6 +113,6 @@ browserTest(
     // As a finger does it: there, at its lower edge, for a moment, and once.
     await window.page.mouse.click(x + width / 2, y + height - 3, { delay: 100 });
 
-    await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+    await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
   },
 );

@@ -12,18 +12,18 @@ import { CancelMeetingDialog } from './cancel-meeting.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
 import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
-/** What a dialog is given that acts on a session. */
+/** Props of every dialog that acts on a session. */
 export interface ActionDialogProps {
-  /** As it was when the dialog was opened: what is decided is decided on this. */
+  /** The session when the dialog was opened. Its version goes out as `expectedVersion` (optimistic locking). */
   readonly session: SessionDetails;
-  /** The act succeeded; `stay`: the dialog has something to show first. */
+  /** Called on success. `stay` keeps the dialog open to show its result. */
   readonly onDone: (session: Row & VkycSessionActionsFragment, options?: { stay: boolean }) => void;
-  /** Takes the session as it is now for the one that is decided on. */
+  /** Replaces `session` with the current one, after a version conflict. */
   readonly onContinue: () => void;
   readonly onClose: () => void;
 }
 
-/** The dialog of each action, in the order of the buttons. The decisions come first: a session waits for them. */
+/** Dialog of each action, in the order of the buttons. Reviews come first: they are what a session waits for. */
 const DIALOGS = {
   RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary' },
   RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary' },
@@ -43,7 +43,7 @@ interface Props {
   readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
 }
 
-/** What this viewer may do with the session now; of the rest, why not. */
+/** Buttons for the actions the viewer may perform now, and a list of the others with the reason for each. */
 export function Actions({ page, onDone }: Props) {
   const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
   const may = ORDER.filter((action) => page.availableActions.includes(action));
@@ -53,14 +53,14 @@ export function Actions({ page, onDone }: Props) {
       {may.map((action) => (
         <Button key={action} look={DIALOGS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
-            ? 'Move meeting'
+            ? 'Reschedule meeting'
             : ACTION_LABELS[action]}
         </Button>
       ))}
       {page.blockedActions.length > 0 && (
         <DialogTrigger>
-          <Button look="quiet">{may.length === 0 ? 'Why nothing can be done' : 'Why not more'}</Button>
-          <Popover className={style.popover!} placement="bottom start" aria-label="What cannot be done now">
+          <Button look="quiet">Show unavailable actions</Button>
+          <Popover className={style.popover!} placement="bottom start" aria-label="Unavailable actions">
             <dl>
               {page.blockedActions.map(({ action, reason }) => (
                 <div key={action}>

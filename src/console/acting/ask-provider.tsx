@@ -12,42 +12,42 @@ import {
   VkycRequestRecording,
   type VkycRequestRecordingMutation,
 } from '../operations.ts';
-import style from './act.module.css';
 import type { ActionDialogProps } from './actions.tsx';
+import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
-/** Asks the provider how the session is, now. */
+/** Polls the provider as soon as the dialog opens, and says whether anything changed. */
 export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useMutation<VkycRefreshSessionMutation['refreshSession']>();
-  const [said, setSaid] = useState('Asking the provider …');
+  const mutation = useMutation<VkycRefreshSessionMutation['refreshSession']>();
+  const [message, setMessage] = useState('Asking the provider for the current status…');
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycRefreshSession, { sessionId: session.id })).refreshSession;
-    void act.run(call, session.id, ({ changed, session: now }) => {
-      setSaid(changed ? 'The provider told of something new.' : 'Nothing has changed.');
+    void mutation.run(call, session.id, ({ changed, session: now }) => {
+      setMessage(changed ? 'The provider reported a change.' : 'Nothing has changed.');
       onDone(now, { stay: true });
     });
   };
   useOnMount(ask);
   return (
-    <Dialog title="Ask the provider" onClose={onClose}>
-      {!act.refusal && !act.failure && <p role="status">{said}</p>}
-      <MutationNotice act={act} before={session} />
-      <RetryButtons act={act} again={ask} onClose={onClose} />
+    <Dialog title="Refresh from provider" onClose={onClose}>
+      {!mutation.refusal && !mutation.failure && <p role="status">{message}</p>}
+      <MutationNotice mutation={mutation} before={session} />
+      <RetryButtons mutation={mutation} again={ask} onClose={onClose} />
     </Dialog>
   );
 }
 
-/** Asks for the recording of the call. That somebody did is on record. */
+/** Gets a link to the recording of the call. The gateway records who asked. */
 export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useMutation<VkycRequestRecordingMutation['requestRecording']>();
+  const mutation = useMutation<VkycRequestRecordingMutation['requestRecording']>();
   const [found, setFound] = useState<{ url: string; expiresAt: string | null } | null>(null);
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycRequestRecording, { sessionId: session.id })).requestRecording;
-    void act.run(call, session.id, ({ recording }) => setFound(recording));
+    void mutation.run(call, session.id, ({ recording }) => setFound(recording));
   };
   return (
     <Dialog title="Watch the recording" onClose={onClose}>
@@ -59,18 +59,18 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
           {found.expiresAt && (
             <>
               {' '}
-              until <LocalAndIndianTime at={found.expiresAt} />
+              (the link works until <LocalAndIndianTime at={found.expiresAt} />)
             </>
           )}
         </p>
       ) : (
-        <p>The link lives for a short while. It is recorded that you asked for it.</p>
+        <p>The link works for a short time only. Your request will be recorded.</p>
       )}
-      <MutationNotice act={act} before={session} />
+      <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>Close</Button>
         {!found && (
-          <Button look="primary" onPress={ask} isPending={act.pending}>
+          <Button look="primary" onPress={ask} isPending={mutation.pending}>
             Get the link
           </Button>
         )}
@@ -79,15 +79,15 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   );
 }
 
-/** Makes a token with which the customer's app opens the call. */
+/** Creates a token that opens the call in the customer's app. */
 export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useMutation<VkycCreateSdkTokenMutation['createSdkToken']>();
+  const mutation = useMutation<VkycCreateSdkTokenMutation['createSdkToken']>();
   const [token, setToken] = useState<string | null>(null);
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycCreateSdkToken, { sessionId: session.id })).createSdkToken;
-    void act.run(call, session.id, (success) => setToken(success.token));
+    void mutation.run(call, session.id, (success) => setToken(success.token));
   };
   return (
     <Dialog title="Create an SDK token" onClose={onClose}>
@@ -97,14 +97,17 @@ export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
           <CopyButton text={token} what="token" />
         </p>
       ) : (
-        <p>With it the customer's app opens the call without a one-time password. Give it to nobody else.</p>
+        <p>
+          The token opens the call in the customer's app without a one-time password. Share it with no one
+          else.
+        </p>
       )}
-      <MutationNotice act={act} before={session} />
+      <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>Close</Button>
         {!token && (
-          <Button look="primary" onPress={ask} isPending={act.pending}>
-            Create
+          <Button look="primary" onPress={ask} isPending={mutation.pending}>
+            Create token
           </Button>
         )}
       </div>
@@ -113,19 +116,19 @@ export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
 }
 
 function RetryButtons({
-  act,
+  mutation,
   again,
   onClose,
 }: {
-  act: { refusal: unknown; failure: unknown; pending: boolean };
+  mutation: { refusal: unknown; failure: unknown; pending: boolean };
   again: () => void;
   onClose: () => void;
 }) {
   return (
     <div className={style.buttons}>
-      {(act.refusal !== null || act.failure !== null) && (
-        <Button onPress={again} isPending={act.pending}>
-          Ask again
+      {(mutation.refusal !== null || mutation.failure !== null) && (
+        <Button onPress={again} isPending={mutation.pending}>
+          Try again
         </Button>
       )}
       <Button look="primary" onPress={onClose}>
@@ -135,8 +138,8 @@ function RetryButtons({
   );
 }
 
-/** Does it when the dialog opens. */
+/** Calls `work` once, on mount. */
 function useOnMount(work: () => void): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, with what there is then
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs once, with the first render's `work`
   useEffect(work, []);
 }

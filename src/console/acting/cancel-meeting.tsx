@@ -5,21 +5,21 @@ import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { LocalAndIndianTime } from '../look/time.tsx';
 import { VkycCancelMeeting, type VkycCancelMeetingMutation } from '../operations.ts';
-import style from './act.module.css';
 import type { ActionDialogProps } from './actions.tsx';
+import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
-/** Cancels the meeting that is booked, with the reason for those who read it later. */
+/** Cancels the booked meeting. The reason is stored with it. */
 export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useMutation<VkycCancelMeetingMutation['cancelMeeting']>();
+  const mutation = useMutation<VkycCancelMeetingMutation['cancelMeeting']>();
   const [reason, setReason] = useState('');
 
   const cancel = () => {
     const input = { sessionId: session.id, expectedVersion: session.version, ...(reason && { reason }) };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycCancelMeeting, { input: { ...input, idempotencyKey } })).cancelMeeting;
-    void act.run(call, input, (success) => onDone(success.session));
+    void mutation.run(call, input, (success) => onDone(success.session));
   };
 
   return (
@@ -29,7 +29,7 @@ export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: Ac
           Booked for <LocalAndIndianTime at={session.meeting.startsAt} />
         </p>
       )}
-      <Form problems={act.problems} onSubmit={cancel}>
+      <Form problems={mutation.problems} onSubmit={cancel}>
         <Field
           label="Reason (optional)"
           name="reason"
@@ -39,10 +39,10 @@ export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: Ac
           value={reason}
           onChange={setReason}
         />
-        <MutationNotice act={act} before={session} onContinue={onContinue} fields={['reason']} />
+        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['reason']} />
         <div className={style.buttons}>
           <Button onPress={onClose}>Keep the meeting</Button>
-          <Button type="submit" look="danger" isPending={act.pending}>
+          <Button type="submit" look="danger" isPending={mutation.pending}>
             Cancel the meeting
           </Button>
         </div>

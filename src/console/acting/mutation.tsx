@@ -6,9 +6,9 @@ import { humanize } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
 import { StatusBadge } from '../look/status.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
-import style from './act.module.css';
+import style from './dialogs.module.css';
 
-/** What an act came to: its success, or a refusal with the words that say what to do. */
+/** Result union of a mutation: a success type, or a refusal whose `message` says what to do. */
 type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
 type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
 
@@ -16,9 +16,9 @@ export interface Mutation<Of extends Result> {
   readonly pending: boolean;
   readonly refusal: VkycRefusalFragment | null;
   readonly failure: GatewayError | null;
-  /** What is wrong with which field, as a form takes it. */
+  /** Refused input: a message by field name, in the shape `Form` takes. */
   readonly problems: Record<string, string>;
-  /** Does it; what it is done with once it has succeeded is the caller's. */
+  /** Sends the mutation and calls `done` if it succeeds; otherwise sets `refusal` or `failure`. */
   run(
     call: (idempotencyKey: string) => Promise<Of>,
     input: unknown,
@@ -26,21 +26,24 @@ export interface Mutation<Of extends Result> {
   ): Promise<void>;
 }
 
-/** One thing that a person wants: however often they press, with the same input it is done once. */
+/**
+ * State of one mutation in a dialog. The idempotency key stays the same until the input changes, so that pressing the
+ * button again after a lost answer does not repeat the action.
+ */
 export function useMutation<Of extends Result>(): Mutation<Of> {
   const [state, setState] = useState<Pick<Mutation<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
-  const wanted = useRef({ key: '', input: '' });
-  // The same object until there is another answer: a form takes a new one for new complaints.
+  const attempt = useRef({ key: '', input: '' });
+  // Memoized: `Form` shows problems that the user dismissed again when it gets a new object.
   const problems = useMemo(() => toFieldProblems(state.refusal), [state.refusal]);
   return {
     ...state,
     problems,
     async run(call, input, done) {
       const text = JSON.stringify(input);
-      if (wanted.current.input !== text) wanted.current = { key: crypto.randomUUID(), input: text };
+      if (attempt.current.input !== text) attempt.current = { key: crypto.randomUUID(), input: text };
       setState({ ...IDLE, pending: true });
       try {
-        const result = await call(wanted.current.key);
+        const result = await call(attempt.current.key);
         if ('retryable' in result) setState({ ...IDLE, refusal: result });
         else {
           setState(IDLE);
@@ -66,18 +69,18 @@ function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, st
 }
 
 interface MutationNoticeProps {
-  readonly act: Pick<Mutation<Result>, 'refusal' | 'failure'>;
-  /** The session as it was when the dialog was opened, to tell what has changed since. */
+  readonly mutation: Pick<Mutation<Result>, 'refusal' | 'failure'>;
+  /** The session when the dialog was opened. A conflict shows its status next to the current one. */
   readonly before?: Row;
-  /** Goes on with the session as it is now, where somebody moved it in the meantime. */
+  /** Makes the dialog act on the current session after a version conflict. */
   readonly onContinue?: () => void;
-  /** Names of the fields that show their own problems. */
+  /** Fields of the form; their problems are shown next to them and not repeated here. */
   readonly fields?: readonly string[];
 }
 
-/** Why it was not done, and what to do. */
+/** Says why a mutation was not done, and what to do. Renders nothing if the form's fields already say it. */
 export function MutationNotice({
-  act: { refusal, failure },
+  mutation: { refusal, failure },
   before,
   onContinue,
   fields = [],
@@ -92,12 +95,13 @@ export function MutationNotice({
   if (refusal.code === 'VERSION_CONFLICT' && before && !moved) return null;
   return (
     <Notice tone={refusal.retryable || current ? 'trouble' : 'bad'}>
-      <div className={style.said}>
+      <div className={style.notice}>
         {problems.length === 0 && <p>{refusal.message}</p>}
         {moved && (
           <p className={style.change}>
-            It was <StatusBadge of={before.statusInfo} /> and is now <StatusBadge of={current.statusInfo} />
-            {onContinue && <Button onPress={onContinue}>Go on with how it is now</Button>}
+            The status changed from <StatusBadge of={before.statusInfo} /> to{' '}
+            <StatusBadge of={current.statusInfo} />
+            {onContinue && <Button onPress={onContinue}>Continue with the current status</Button>}
           </p>
         )}
         {elsewhere.length > 0 && (

@@ -3,10 +3,10 @@ import { findTone, humanize, PARTY_LABELS, PHASE_LABELS, type Tone } from './lab
 import style from './status.module.css';
 import tones from './tones.module.css';
 
-/** Marks that say a tone without colour. */
+/** Symbol of each tone, so that it is not told by colour alone (WCAG 1.4.1). */
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✕', trouble: '!', going: '•' };
 
-/** A step, in the colour of what it means. */
+/** Name of a sub-status in the colour of its tone. */
 export function StatusBadge({
   of,
   big = false,
@@ -23,7 +23,7 @@ export function StatusBadge({
   );
 }
 
-/** Who is waited on. */
+/** Name of the party a session waits on, in its colour. */
 export function WaitingOn({ party }: { party: Party }) {
   return <span className={`${style.party} ${style[party.toLowerCase()]}`}>{PARTY_LABELS[party]}</span>;
 }

@@ -11,7 +11,7 @@ const system = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches 
 const kept = chosen();
 if (kept) show(kept);
 
-/** Light or dark; the system's, until somebody chooses. */
+/** Switches between light and dark. The choice is kept in this browser; without one, the system's theme is used. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? system());
   const other = theme === 'light' ? 'dark' : 'light';
@@ -21,7 +21,7 @@ export function ThemeSwitch() {
     setTheme(other);
   };
   return (
-    <Button look="quiet" aria-label={`Change to ${other} colours`} onPress={change}>
+    <Button look="quiet" aria-label={`Switch to ${other} theme`} onPress={change}>
       <span aria-hidden>{theme === 'light' ? '☾' : '☀'}</span>
     </Button>
   );

@@ -5,7 +5,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How long something took or has been so, in at most two units. */
+/** Formats a duration in at most two units: "45 s", "2 h 5 min", "3 d 4 h". */
 export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
@@ -17,7 +17,7 @@ export function formatDuration(milliseconds: number): string {
 const listeners = new Set<(now: number) => void>();
 let ticking: ReturnType<typeof setInterval> | undefined;
 
-/** The time, anew each second, from one clock for the whole page. */
+/** Returns the time and re-renders every second. One interval serves the whole page. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -35,7 +35,7 @@ export function useNow(): number {
   return now;
 }
 
-/** How long ago something was, ticking. */
+/** Time since a moment, updated every second. */
 export function TimeSince({ since }: { since: string }) {
   const now = useNow();
   return (
@@ -49,7 +49,7 @@ const IST = 'Asia/Kolkata';
 const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const IST_ALIAS = 'Asia/Calcutta';
 
-/** Whether this viewer's clock shows Indian time. */
+/** Whether the viewer's time zone is India's. */
 export const isIndianClock = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -67,14 +67,14 @@ function format(timeZone: string): Intl.DateTimeFormat {
   return known;
 }
 
-/** A moment by this viewer's clock. */
+/** Formats a moment in the viewer's time zone. */
 export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(new Date(at));
 
-/** A moment by India's clock, where that is not the viewer's: "IST 14:30"; else nothing. */
+/** Formats a moment in Indian time: "5 Dec 2026, 14:30 IST". Empty if the viewer is in that zone. */
 export const formatInIndia = (at: string): string =>
   isIndianClock ? '' : `${format(IST).format(new Date(at))} IST`;
 
-/** A moment by the viewer's clock; by India's at a touch. */
+/** A moment in the viewer's time zone, with Indian time in the tooltip. */
 export function LocalTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={formatInIndia(at) || at}>
@@ -83,7 +83,7 @@ export function LocalTime({ at }: { at: string }) {
   );
 }
 
-/** A moment by the viewer's clock and by India's. */
+/** A moment in the viewer's time zone, followed by Indian time if the two differ. */
 export function LocalAndIndianTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={at}>
