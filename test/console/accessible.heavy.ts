@@ -54,7 +54,7 @@ for (const [name, viewport] of Object.entries(WIDTHS))
     await window.page.getByRole('heading', { name: 'How far sessions come' }).waitFor();
     await look('insight');
     await window.page.goto(`${gateway.url}/console/?id=nothing-like-it`);
-    await window.page.getByText(/No session is like this/).waitFor();
+    await window.page.getByText(/No sessions match/).waitFor();
     await look('empty floor');
     await window.page.goto(`${gateway.url}/console/nowhere`);
     await window.page.getByRole('heading', { name: 'There is nothing here' }).waitFor();

@@ -121,7 +121,7 @@ browserTest(
 
     wire.cut();
     await expect.poll(() => window.badge.textContent(), PATIENTLY).toBe('Stale');
-    await window.page.getByRole('link', { name: 'Needs us' }).click();
+    await window.page.getByRole('link', { name: 'Waiting on us' }).click();
     await window.page.getByRole('alert').getByText(SAYS.unreachable).waitFor();
     wire.mend();
     await window.live();

@@ -23,7 +23,7 @@ export const SAYS = {
   unavailable: 'Show unavailable actions',
   callsToReview: 'Calls to review',
   approvalsToAudit: 'Approvals to audit',
-  unreachable: 'The gateway cannot be reached. Look at your connection, and try again.',
+  unreachable: 'Cannot reach the gateway. Check your connection and try again.',
 } as const;
 
 /** Things come when they come; on a machine that others use as well that may take a while. */

@@ -12,7 +12,7 @@ const LABELS = {
 } as const;
 const NAMES = Object.keys(LABELS) as (keyof typeof LABELS)[];
 
-/** What the list is filtered by, each to be taken away. */
+/** Active filters of the list, each with a button that removes it. */
 export function Filters() {
   const { search, toggle } = useFloorAddress();
   const filters = NAMES.flatMap((name) => search.getAll(name).map((value) => ({ name, value })));
@@ -21,16 +21,13 @@ export function Filters() {
     <ul aria-label="Filters" className={style.filters}>
       {filters.map(({ name, value }) => (
         <li key={name + value}>
-          <Button
-            aria-label={`No longer filter by ${LABELS[name](value)}`}
-            onPress={() => toggle(name, value)}
-          >
+          <Button aria-label={`Remove filter: ${LABELS[name](value)}`} onPress={() => toggle(name, value)}>
             {LABELS[name](value)} <span aria-hidden>✕</span>
           </Button>
         </li>
       ))}
       <li>
-        <Link href="/?order=newest">Show everything</Link>
+        <Link href="/?order=newest">Clear filters</Link>
       </li>
     </ul>
   );

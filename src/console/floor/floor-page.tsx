@@ -17,12 +17,12 @@ import { ORDERS, type OrderName, orderViewsFor, parseFloorQuery, useFloorAddress
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
-const PHASE_OPTIONS: Record<string, string> = { '': 'Any phase', ...PHASE_LABELS };
+const PHASE_OPTIONS: Record<string, string> = { '': 'All phases', ...PHASE_LABELS };
 const ORDER_LABELS = Object.fromEntries(
   Object.entries(ORDERS).map(([name, { label }]) => [name, label]),
 ) as Record<OrderName, string>;
 
-/** All sessions: where they are, on whom they wait, and the list of them. */
+/** Start page: counts of open sessions by phase and waiting party, and the filtered list of sessions. */
 export function FloorPage() {
   const { gateway } = useSignedIn();
   const { search, change } = useFloorAddress();
@@ -39,7 +39,7 @@ export function FloorPage() {
 
   return (
     <div className={style.page}>
-      <h1 className="hidden">The floor</h1>
+      <h1 className="hidden">Sessions</h1>
       <FloorCounts floor={floor} />
       <div className={style.tools}>
         <ViewTabs search={key} />
@@ -104,9 +104,7 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
         reading={reading}
         onMore={() => void floor.readMore()}
         whenEmpty={
-          filtered
-            ? 'No session is like this now. It would appear here by itself.'
-            : 'There is no session yet.'
+          filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
         }
       />
     </>

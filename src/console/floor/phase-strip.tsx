@@ -5,7 +5,7 @@ import type { Party, Status } from '../operations.ts';
 import style from './phase-strip.module.css';
 import { useFloorAddress } from './query.ts';
 
-/** When the strip shows a phase. It counts open sessions only: those that are over are on no floor. */
+/** Whether the strip shows a phase without open sessions too. Ended sessions are not counted. */
 const SHOWN = {
   RECEIVED: 'ALWAYS',
   PRE_VIDEO_CALL: 'ALWAYS',
@@ -27,7 +27,10 @@ const WAITING_PARTIES = Object.keys({
 } satisfies Record<Exclude<Party, 'NOBODY'>, true>) as Exclude<Party, 'NOBODY'>[];
 const MAX_STEPS_SHOWN = 3;
 
-/** Open sessions by phase and by who is waited on, each with how long the oldest has been there. A press filters. */
+/**
+ * Counts open sessions by phase, sub-status and waiting party, with the longest wait. Pressing a count filters the list
+ * by it.
+ */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
   const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: countSteps(counts, status) })).filter(
     ({ status, steps }) => SHOWN[status] === 'ALWAYS' || steps.length > 0,
@@ -108,5 +111,5 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
 
 function Oldest({ since }: { since: string | undefined }) {
   const now = useNow();
-  return <small>{since ? `longest ${formatDuration(now - Date.parse(since))}` : 'nobody waits'}</small>;
+  return <small>{since ? `longest wait ${formatDuration(now - Date.parse(since))}` : 'none'}</small>;
 }

@@ -2,13 +2,14 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
+import { countNoun } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
 import style from './session-table.module.css';
 
 interface Props {
   readonly rows: readonly Row[];
-  /** On all pages; null where that is not known. */
+  /** Number of sessions on all pages; null if unknown. */
   readonly total: number | null;
   readonly more: boolean;
   readonly reading: boolean;
@@ -19,12 +20,12 @@ interface Props {
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
-/** The next page is read this many rows before its place is reached. */
+/** Loads the next page when this many rows or fewer are left below the visible ones. */
 const READ_AHEAD_ROWS = 60;
-const COLUMNS = ['Verification id', 'Step', 'Waiting on', 'For', 'Meeting', 'Started'];
+const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');
 
-/** The sessions, of which only those in sight are in the page. Arrow keys go from row to row. */
+/** Virtualized table: only the visible rows are in the DOM. The up and down keys move from row to row. */
 export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
@@ -72,21 +73,19 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
             </tbody>
           </table>
         </div>
-        {rows.length === 0 && <p className={style.empty}>{reading ? 'Reading …' : whenEmpty}</p>}
+        {rows.length === 0 && <p className={style.empty}>{reading ? 'Loading…' : whenEmpty}</p>}
       </div>
       <p className={style.foot} role="status">
-        {total === null
-          ? `More than ${rows.length.toLocaleString('en-IN')} sessions`
-          : `${total.toLocaleString('en-IN')} sessions`}
-        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} read so far`}
+        {total === null ? `More than ${countNoun(rows.length, 'session')}` : countNoun(total, 'session')}
+        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} loaded`}
       </p>
     </>
   );
 }
 
-/** Drawn anew only when its session changes, however many others do. */
+/** Row of the table. Memoized: it re-renders only if its own session changes. */
 const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
-  // What is scrolled into sight has not moved just now.
+  // The version at mount: a row that scrolls into view must not be highlighted as just changed.
   const seen = useRef(row.version);
   const moved = row.version !== seen.current;
   return (

@@ -9,7 +9,7 @@ interface SignedIn {
   readonly gateway: Gateway;
   readonly viewer: Viewer;
   readonly signIn: SignIn;
-  /** Acts as somebody else from now on; null: signs out. */
+  /** Signs in as another user; null signs out. */
   become(signIn: SignIn | null): void;
 }
 
@@ -17,14 +17,14 @@ const RETRY_DELAY_MS = 2_000;
 
 const Context = createContext<SignedIn | null>(null);
 
-/** As whom this window acts, and its gateway. */
+/** Returns the signed-in user and their gateway client. @throws outside of `SignedInOnly` */
 export function useSignedIn(): SignedIn {
   const signedIn = use(Context);
-  if (!signedIn) throw new Error('Nobody is signed in above this component');
+  if (!signedIn) throw new Error('useSignedIn() was called outside of SignedInOnly');
   return signedIn;
 }
 
-/** Whether the viewer has one of these roles. */
+/** Whether the viewer has at least one of these roles. */
 export const useHasRole = (...roles: Role[]): boolean => {
   const { viewer } = useSignedIn();
   return roles.some((role) => viewer.roles.includes(role));
@@ -32,11 +32,11 @@ export const useHasRole = (...roles: Role[]): boolean => {
 
 interface Props {
   readonly children: ReactNode;
-  /** What those see who have not signed in; `why`: what was wrong with the last try. */
+  /** Renders the sign-in page. `why` is the error of the last attempt. */
   readonly otherwise: (become: (signIn: SignIn) => void, why: string | null) => ReactNode;
 }
 
-/** Shows its children to those who have signed in. */
+/** Renders its children once the user has signed in, and `otherwise` until then. */
 export function SignedInOnly({ children, otherwise }: Props) {
   const [signIn, setSignIn] = useState(rememberedSignIn);
   const [known, setKnown] = useState<Pick<SignedIn, 'gateway' | 'viewer'> | null>(null);
@@ -79,5 +79,5 @@ export function SignedInOnly({ children, otherwise }: Props) {
 
   const value = useMemo(() => known && signIn && { ...known, signIn, become }, [known, signIn, become]);
   if (value) return <Context value={value}>{children}</Context>;
-  return signIn ? <p role="status">{why ?? 'Signing in …'}</p> : otherwise(become, why);
+  return signIn ? <p role="status">{why ?? 'Signing in…'}</p> : otherwise(become, why);
 }

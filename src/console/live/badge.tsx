@@ -9,14 +9,14 @@ const Context = createContext<{ state: FeedState | null; report: (state: FeedSta
   report: () => {},
 });
 
-/** Lets the page that is shown say how live it is, and the frame show it. */
+/** Carries the feed state from the current page to the badge in the header. */
 export function BadgeProvider({ children }: { children: ReactNode }) {
   const [state, report] = useState<FeedState | null>(null);
   const value = useMemo(() => ({ state, report }), [state]);
   return <Context value={value}>{children}</Context>;
 }
 
-/** Says for the page that is shown whether it is live. */
+/** Reports the state of the current page's feed to the badge until the page unmounts. */
 export function useReportState(state: FeedState): void {
   const { report } = use(Context);
   useEffect(() => {
@@ -26,12 +26,12 @@ export function useReportState(state: FeedState): void {
 }
 
 const BADGES: Record<FeedState, [label: string, tone: Tone, explanation: string]> = {
-  live: ['Live', 'good', 'What you see is how it is.'],
-  'catching up': ['Catching up', 'trouble', 'Reading what happened since.'],
-  stale: ['Stale', 'bad', 'No connection: what you see may be old. It is tried again until it is there.'],
+  live: ['Live', 'good', 'You see the current state.'],
+  'catching up': ['Catching up', 'trouble', 'Loading recent changes.'],
+  stale: ['Stale', 'bad', 'No connection. What you see may be out of date. Reconnecting automatically.'],
 };
 
-/** Whether what is shown is true now. */
+/** Says whether the page shows the current state: live, catching up or stale. */
 export function LiveBadge() {
   const { state } = use(Context);
   if (!state) return null;

@@ -11,11 +11,11 @@ import {
 import { appendPage, applyChanges, type List, pickNewer, type Row, type RowFilter } from './rows.ts';
 import { Store } from './store.ts';
 
-/** Where all open sessions are. */
+/** Numbers of open sessions by status and by waiting party. */
 export type Counts = VkycFloorCountsQuery['sessionStats'];
 
 export interface FloorView extends List {
-  /** On all pages; null where that is unknown, or more than is worth counting. */
+  /** Number of sessions on all pages; null if unknown, or if there are too many to count. */
   readonly total: number | null;
   readonly counts: Counts | null;
   readonly reading: boolean;
@@ -24,30 +24,30 @@ export interface FloorView extends List {
 }
 
 const PAGE_SIZE = 100;
-/** Changes are shown together this often: more would be a waste of the eye and of the processor. */
+/** Changes are collected this long and rendered at once, to save work when many sessions change. */
 const SHOW_INTERVAL_MS = 100;
-/** Counts are asked for at most this often, and only after something changed. */
+/** Counts are queried at most this often, and only after a change. */
 const COUNT_INTERVAL_MS = 1_000;
 const RETRY_DELAY_MS = 3_000;
 
-/** The sessions of the floor that a filter lets through, kept true by the feed over all sessions. */
+/** Filtered list of sessions, loaded page by page and kept up to date by the feed of all sessions. */
 export class Floor extends Store<FloorView> {
   readonly #gateway: Gateway;
   readonly #filter: RowFilter;
   readonly #order: SessionOrder;
   #cursor: string | null = null;
-  /** What the feed has told and is not shown yet. */
+  /** Changed sessions that are not rendered yet, by id. */
   #changed = new Map<string, Row>();
-  /** What the feed has told while a page was on its way, which may be older. */
+  /** Sessions that changed while a page was being loaded: the page may hold older versions of them. */
   #sincePage: Map<string, Row> | null = null;
   #showing: ReturnType<typeof setTimeout> | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
-  /** From a start to its stop: what comes back from the gateway later is of another life. */
+  /** Token of the period from `start` to `stop`. Answers that arrive after it are dropped (stale response). */
   #life: object | null = null;
 
-  /** `counts`: what was known before, to be shown until it is asked for anew. */
+  /** `counts` of the previous list, shown until new ones have been loaded. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
     super({
       rows: [],
@@ -63,20 +63,20 @@ export class Floor extends Store<FloorView> {
     this.#order = order;
   }
 
-  /** Reads what there is, and follows it from there. */
+  /** Loads the first page and subscribes from its cursor. */
   start(): void {
     this.#life = {};
     void this.#begin();
   }
 
-  /** Reads one page more, unless one is being read or there is none. */
+  /** Loads the next page, unless one is being loaded or there is none. */
   async readMore(): Promise<void> {
     if (this.view.reading || !this.view.edge) return;
     const since = new Map<string, Row>();
     this.#sincePage = since;
     this.show({ reading: true });
     const page = await this.#page(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
-    // Somebody may have begun anew meanwhile: the page belongs to a list that is gone.
+    // After a stop or a feed reset the page belongs to a list that is no longer shown.
     if (!this.#life || this.#sincePage !== since) return;
     this.#sincePage = null;
     if (page instanceof Error) return this.show({ failure: page, reading: false });
@@ -84,7 +84,7 @@ export class Floor extends Store<FloorView> {
     this.show({ rows, failure: null, reading: false, ...this.#read(page.sessions) });
   }
 
-  /** Takes over what somebody's act has answered, before the feed tells of it. */
+  /** Shows the result of the viewer's own mutation before the feed reports it. */
   take(row: Row): void {
     this.#note(row);
   }
@@ -98,12 +98,12 @@ export class Floor extends Store<FloorView> {
     clearTimeout(this.#retrying);
   }
 
-  /** Reads and follows the floor from the beginning, at the start and after each reset of the feed. */
+  /** Loads the list from its beginning and subscribes: at the start and after each FeedReset. */
   async #begin(): Promise<void> {
     const life = this.#life;
     this.#unwatch();
     this.#sincePage = null;
-    // After a failover some of it may never have been.
+    // A failover may have lost transitions, so changes that were collected before it are dropped.
     this.#changed = new Map();
     this.show({ reading: true });
     try {
@@ -161,7 +161,7 @@ export class Floor extends Store<FloorView> {
       const [{ sessions }] = await Promise.all([this.#page(1, null), this.#count()]);
       this.show({ total: sessions.totalCount });
     } catch {
-      // The next change asks again.
+      // The next change triggers another query.
     } finally {
       this.#counting = undefined;
     }

@@ -1,12 +1,12 @@
 import type { SessionFilter, SessionOrder, VkycSessionRowFragment } from '../operations.ts';
 
-/** One session, as lists know it. */
+/** Session with the fields that lists show. */
 export type Row = VkycSessionRowFragment;
 
-/** What of a filter can be held against a row without asking the gateway. */
+/** Part of the filter that can be checked against a row without asking the gateway. */
 export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
 
-/** Whether a list with this filter has the row. */
+/** Whether the row passes the filter, by the same rules as in the gateway. */
 export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
@@ -20,20 +20,20 @@ export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFi
 const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value): boolean =>
   !wanted?.length || wanted.includes(value);
 
-/** Which of two states of a session is the pickNewer: of two reads of one version, the later one. */
+/** Returns the row with the higher version; if they are equal, `read`, which was loaded later. */
 export const pickNewer = (known: Row | undefined, read: Row): Row =>
   known && known.version > read.version ? known : read;
 
-/** A list as far as it has been read, in its order. */
+/** The pages of a list that have been loaded, in the list's order. */
 export interface List {
   readonly rows: readonly Row[];
-  /** The last row of the last page as it was read: what comes after it is not known yet. Null: all is known. */
+  /** Last row of the last page, as it was loaded; what sorts after it is unknown. Null if the whole list is loaded. */
   readonly edge: Row | null;
 }
 
 /**
- * The list after these sessions have changed: rows that no longer match are gone, others are where they belong now.
- * What belongs after the last row that was read is left to be read.
+ * Applies changed sessions to a list: removes rows that no longer match, and inserts or moves the others to where they
+ * sort now. Rows that sort after `edge` are left out; a later page brings them.
  */
 export function applyChanges(
   { rows, edge }: List,
@@ -54,7 +54,7 @@ export function applyChanges(
     present.add(row.id);
     const now = pickNewer(row, read);
     if (!matchesFilter(now, filter)) continue;
-    if (placeOf(now, order) === placeOf(row, order)) kept.push(now);
+    if (getSortTime(now, order) === getSortTime(row, order)) kept.push(now);
     else placed.push(now);
   }
   for (const [id, row] of changed) if (!present.has(id) && matchesFilter(row, filter)) placed.push(row);
@@ -63,7 +63,7 @@ export function applyChanges(
   return mergeSorted(kept, within.sort(before), before);
 }
 
-/** Rows of a page that was read, after those before it; those that are there already are not repeated. */
+/** Appends a page without repeating rows. `since`: sessions that changed while the page was being loaded. */
 export function appendPage(
   rows: readonly Row[],
   page: readonly Row[],
@@ -76,20 +76,23 @@ export function appendPage(
   ];
 }
 
-const placeOf = (row: Row, { field }: SessionOrder): string =>
+const getSortTime = (row: Row, { field }: SessionOrder): string =>
   field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
 
-/** As the gateway orders: ties go by the id inside the one that it gives away, in which letters stand otherwise. */
+/**
+ * Compares rows as the gateway orders them. Ties are broken by the session id; the global id is its Base64 form, which
+ * sorts differently, so it is decoded.
+ */
 function compareBy(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;
   return (one, other) => {
-    const [a, b] = [placeOf(one, order), placeOf(other, order)];
+    const [a, b] = [getSortTime(one, order), getSortTime(other, order)];
     if (a !== b) return a < b ? -sign : sign;
     return one.id === other.id ? 0 : atob(one.id) < atob(other.id) ? -sign : sign;
   };
 }
 
-/** Two lists in one order as one. */
+/** Merges two sorted lists into one. */
 function mergeSorted(
   one: readonly Row[],
   other: readonly Row[],

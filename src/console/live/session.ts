@@ -15,11 +15,11 @@ export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
 
 export interface SessionView {
-  /** Null: not read yet, or there is none. */
+  /** Null if not loaded yet, or if `missing`. */
   readonly page: SessionDetails | null;
-  /** There is no such session, or it is not this viewer's to see. */
+  /** The session does not exist, or the viewer may not see it. */
   readonly missing: boolean;
-  /** Oldest first, without gaps from the first of them. */
+  /** Transitions, oldest first. There is no gap between the first one shown and the newest. */
   readonly log: readonly Transition[];
   readonly hasOlder: boolean;
   readonly state: FeedState;
@@ -28,17 +28,17 @@ export interface SessionView {
 
 const OLDER_PAGE_SIZE = 50;
 const RETRY_DELAY_MS = 3_000;
-/** What the gateway says of an id that is none of its own. */
+/** Error code for an id that the gateway cannot decode. */
 const INVALID_ID_CODE = 'BAD_USER_INPUT';
 
-/** One session: its page, kept true by its own feed. */
+/** Data of the session page, kept up to date by the subscription to that session. */
 export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  /** From a start to its stop, and whether its page is being read, or wanted anew. */
+  /** State of the period from `start` to `stop`: whether the page is being loaded, and has to be loaded again. */
   #life: { reading: boolean; wanted: boolean } | null = null;
-  /** Snapshots that replaced what was shown. A page that was asked for before one may be of a log that is no more. */
+  /** Number of snapshots received. A query sent before the newest one may answer with transitions that a failover lost. */
   #snapshots = 0;
 
   constructor(gateway: Gateway, id: string) {
@@ -47,13 +47,13 @@ export class LiveSession extends Store<SessionView> {
     this.#id = id;
   }
 
-  /** Reads what there is, and follows it from there. */
+  /** Loads the page and subscribes from its newest transition. */
   start(): void {
     this.#life = { reading: false, wanted: false };
     void this.#begin(this.#life);
   }
 
-  /** Reads what came before the first transition that is shown. */
+  /** Loads the transitions before the first one shown. */
   async readOlder(): Promise<void> {
     const before = this.view.log[0]?.cursor;
     try {
@@ -70,7 +70,7 @@ export class LiveSession extends Store<SessionView> {
     }
   }
 
-  /** Takes over what somebody's act has answered, before the feed tells of it. */
+  /** Shows the result of the viewer's own mutation before the feed reports it. */
   take(session: Row & VkycSessionActionsFragment): void {
     const { page } = this.view;
     if (page && session.version >= page.version) this.show({ page: { ...page, ...session } });
@@ -88,8 +88,8 @@ export class LiveSession extends Store<SessionView> {
   }
 
   /**
-   * What frames do not carry, personal data and words above all, is read anew after them: one reading at a time, and
-   * until there is one, or it is sure that there is nothing to read.
+   * Loads the page again after a frame, since frames leave out personal data and free text. Calls during a running query
+   * are merged into one more query; a failed query is retried.
    */
   async #refresh(): Promise<void> {
     const life = this.#life;
@@ -125,7 +125,7 @@ export class LiveSession extends Store<SessionView> {
     });
   }
 
-  /** Shows a snapshot in place of all that was shown: a failover may have lost transitions, and versions with them. */
+  /** Replaces what is shown by a snapshot: after a failover transitions may be gone and the version lower. */
   #replace(session: Row & VkycSessionActionsFragment): void {
     this.#snapshots += 1;
     const { page } = this.view;
@@ -153,14 +153,14 @@ export class LiveSession extends Store<SessionView> {
   }
 }
 
-/** The fields that change with the version. */
+/** Picks the fields that change with the version. */
 const pickVersionedFields = (page: SessionDetails) => {
   const { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions } =
     page;
   return { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions };
 };
 
-/** Each transition once, in the order of the log. */
+/** Merges transitions into the log: each once, ordered by `sequence`. */
 function mergeTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
   const known = new Set(log.map(({ sequence }) => sequence));
   const fresh = read.filter(({ sequence }) => !known.has(sequence));
