@@ -51,7 +51,7 @@ for (const [name, viewport] of Object.entries(WIDTHS))
     await window.page.keyboard.press('Escape');
     await window.page.getByRole('link', { name: 'Insight' }).click();
     await window.page.getByRole('heading', { level: 1, name: 'Insight' }).waitFor();
-    await window.page.getByRole('heading', { name: 'How far sessions come' }).waitFor();
+    await window.page.getByRole('heading', { name: 'How far sessions get' }).waitFor();
     await look('insight');
     await window.page.goto(`${gateway.url}/console/?id=nothing-like-it`);
     await window.page.getByText(/No sessions match/).waitFor();

@@ -3,7 +3,7 @@ import { formatDuration } from '../look/time.tsx';
 import type { Status } from '../operations.ts';
 import type { Stats } from './use-stats.ts';
 
-/** Whether a session goes through a phase when all is well; in the order of its life. */
+/** Whether a session that succeeds goes through the phase, in the order of a session's life. */
 const ON_SUCCESS_PATH = {
   RECEIVED: true,
   PRE_VIDEO_CALL: true,
@@ -19,25 +19,25 @@ const SUCCESS_PATH = (Object.keys(ON_SUCCESS_PATH) as Status[]).filter((status) 
 
 export const formatNumber = (value: number): string => value.toLocaleString('en-IN');
 
-/** A share in per cent; a dash where there is nothing to be a share of. */
+/** Formats a share in percent; a dash if `whole` is 0. */
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '–';
   const percent = (100 * part) / whole;
-  return `${percent.toLocaleString('en-IN', { maximumFractionDigits: percent < 10 ? 1 : 0 })} %`;
+  return `${percent.toLocaleString('en-IN', { maximumFractionDigits: percent < 10 ? 1 : 0 })}%`;
 }
 
-/** Seconds as people say them, the shorter the more precisely; a dash where nothing is known. */
+/** Formats seconds, short times more precisely: "4.2 s", "5 min 20 s", "3 h 10 min"; a dash for null. */
 export function formatSeconds(value: number | null): string {
   if (value === null) return '–';
   if (value < 10) return `${value.toLocaleString('en-IN', { maximumFractionDigits: 1 })} s`;
-  const said = formatDuration(value * 1_000).replace(/ 0 (min|h)$/, '');
+  const text = formatDuration(value * 1_000).replace(/ 0 (min|h)$/, '');
   const rest = Math.floor(value % 60);
-  return value < 60 || value >= 3_600 || rest === 0 ? said : `${said} ${rest} s`;
+  return value < 60 || value >= 3_600 || rest === 0 ? text : `${text} ${rest} s`;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** What a window comes to. */
+/** Computes the totals of a period. */
 export function computeTotals({ total, intervals, funnel }: Stats) {
   return {
     started: total,
@@ -50,16 +50,16 @@ export function computeTotals({ total, intervals, funnel }: Stats) {
 const findStage = (funnel: Stats['funnel'], status: Status) =>
   funnel.find((stage) => stage.status === status);
 
-/** How many came how far. */
-export interface Reach {
+/** Stage of the funnel. */
+export interface Stage {
   readonly name: string;
   readonly reached: number;
-  /** How many of those before came here; null at the beginning. */
+  /** How many reached the stage before; null for the first stage. */
   readonly before: number | null;
 }
 
-/** From the start of sessions through the phases to their approval. */
-export function computeFunnel(stats: Stats): readonly Reach[] {
+/** Computes the funnel: started, each phase of a successful session, approved. */
+export function computeFunnel(stats: Stats): readonly Stage[] {
   const { started, approved } = computeTotals(stats);
   const steps = [
     { name: 'Started', reached: started },
@@ -72,13 +72,13 @@ export function computeFunnel(stats: Stats): readonly Reach[] {
   return steps.map((step, at) => ({ ...step, before: steps[at - 1]?.reached ?? null }));
 }
 
-/** Where sessions are that are not approved, most first. */
+/** Counts the sessions that are not approved by status, the largest count first. */
 export const listNotApproved = ({ byStatus }: Stats) =>
   byStatus
     .filter(({ subStatus }) => subStatus !== 'AUDITOR_APPROVED')
     .sort((one, other) => other.count - one.count);
 
-/** How long the phases take; those off the way only where some session has been. */
+/** Lists how long the phases take. Phases of unsuccessful sessions are left out unless a session reached them. */
 export const listPhaseTimes = ({ funnel }: Stats) =>
   funnel
     .map(({ status, ...stage }) => ({
@@ -94,7 +94,7 @@ const TICK_SECONDS = [
 const DAY_SECONDS = 86_400;
 const MAX_TICKS = 6;
 
-/** The step of an axisOptions of durations that makes ticks people can name. */
+/** Chooses a round distance between the ticks of a duration axis, e.g. 5 minutes or 1 day. */
 export function chooseTickSeconds(most: number): number {
   const wanted = most / MAX_TICKS;
   return TICK_SECONDS.find((step) => step >= wanted) ?? Math.ceil(wanted / DAY_SECONDS) * DAY_SECONDS;
@@ -104,7 +104,7 @@ const day = new Intl.DateTimeFormat('en-IN', { day: 'numeric', month: 'short' })
 const time = new Intl.DateTimeFormat('en-IN', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const DAY_MS = DAY_SECONDS * 1_000;
 
-/** The beginning of a stretch of time, as short as the stretches allow. */
+/** Formats the start of an interval: the day, and the time if the interval is shorter than a day. */
 export function formatIntervalStart({ from, to }: { from: string; to: string }): string {
   const begin = new Date(from);
   return Date.parse(to) - begin.getTime() >= DAY_MS

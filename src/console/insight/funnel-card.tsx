@@ -1,39 +1,40 @@
 import { useCallback, useMemo } from 'react';
+import { countNoun } from '../look/labels.ts';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
-import { FigureCard, Numbers } from './figure-card.tsx';
-import { computeFunnel, formatNumber, formatShare, type Reach } from './figures.ts';
+import { FigureCard, NumberTable } from './figure-card.tsx';
+import { computeFunnel, formatNumber, formatShare, type Stage } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
-/** How many sessions came how far, and how many were lost on the way. */
+/** Funnel: how many sessions reached each phase. */
 export function FunnelCard({ stats }: { stats: Stats }) {
-  const reaches = useMemo(() => computeFunnel(stats), [stats]);
-  const draw = useCallback((colours: Colours) => buildChart(reaches, colours), [reaches]);
-  const skipped = reaches.some(({ reached, before }) => reached > (before ?? reached));
+  const stages = useMemo(() => computeFunnel(stats), [stats]);
+  const draw = useCallback((colours: Colours) => buildChart(stages, colours), [stages]);
+  const skipped = stages.some(({ reached, before }) => reached > (before ?? reached));
   return (
     <FigureCard
-      title="How far sessions come"
-      about={`${describeLargestDrop(reaches)} ${skipped ? SKIP_NOTE : ''}`}
-      empty={stats.total === 0 ? 'No session was started in this time.' : null}
+      title="How far sessions get"
+      about={`${describeLargestDrop(stages)} ${skipped ? SKIP_NOTE : ''}`}
+      empty={stats.total === 0 ? 'No sessions were started in this period.' : null}
       chart={
         <Chart
-          label={`How far sessions come: ${reaches.map(({ name, reached }) => `${name} ${reached}`).join(', ')}`}
+          label={`How far sessions get: ${stages.map(({ name, reached }) => `${name} ${reached}`).join(', ')}`}
           heightPx={280}
           draw={draw}
         />
       }
       table={
-        <Numbers
+        <NumberTable
           caption="Sessions that reached each phase"
-          columns={['Phase', 'Reached', 'Of all', 'Of the phase before', 'Drop-off']}
-          rows={reaches.map((reach) => ({
-            key: reach.name,
+          columns={['Phase', 'Reached', 'Share of all', 'Share of the phase before', 'Drop-off']}
+          rows={stages.map((stage) => ({
+            key: stage.name,
             cells: [
-              reach.name,
-              formatNumber(reach.reached),
-              formatShare(reach.reached, stats.total),
-              reach.before === null ? '–' : formatShare(reach.reached, reach.before),
-              reach.before === null ? '–' : formatNumber(countLost(reach)),
+              stage.name,
+              formatNumber(stage.reached),
+              formatShare(stage.reached, stats.total),
+              stage.before === null ? '–' : formatShare(stage.reached, stage.before),
+              stage.before === null ? '–' : formatNumber(countLost(stage)),
             ],
           }))}
         />
@@ -42,21 +43,21 @@ export function FunnelCard({ stats }: { stats: Stats }) {
   );
 }
 
-const SKIP_NOTE = 'Some skip a phase, so that more come to the next.';
+const SKIP_NOTE = 'Some sessions skip a phase, so a phase can have more sessions than the one before it.';
 
-/** Where most are lost, in a sentence. */
-function describeLargestDrop(reaches: readonly Reach[]): string {
-  const [worst] = [...reaches].sort((one, other) => countLost(other) - countLost(one));
+/** Names the phase with the largest drop. */
+function describeLargestDrop(stages: readonly Stage[]): string {
+  const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
   return worst && countLost(worst) > 0
-    ? `Most are missing at “${worst.name}”: ${formatNumber(countLost(worst))} of those before, lost or still on their way.`
-    : 'Each phase with how many have been there, whether they still are or not.';
+    ? `Largest drop at “${worst.name}”: ${countNoun(countLost(worst), 'session')} did not reach it, or not yet.`
+    : 'Number of sessions that have reached each phase so far.';
 }
 
-/** How many of those before did not come here; a provider may leave a phase out, so that more come than were before. */
-const countLost = ({ reached, before }: Reach): number => Math.max(0, (before ?? reached) - reached);
+/** Counts the sessions of the stage before that did not reach this one. Not negative: the provider may skip a phase. */
+const countLost = ({ reached, before }: Stage): number => Math.max(0, (before ?? reached) - reached);
 
-function buildChart(reaches: readonly Reach[], colours: Colours): ChartConfig {
-  const names = reaches.map(({ name, reached, before }) =>
+function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {
+  const names = stages.map(({ name, reached, before }) =>
     before === null ? name : `${name} · ${formatShare(reached, before)}`,
   );
   return {
@@ -66,8 +67,8 @@ function buildChart(reaches: readonly Reach[], colours: Colours): ChartConfig {
       datasets: [
         {
           label: 'Reached',
-          data: reaches.map(({ reached }) => reached),
-          backgroundColor: reaches.map(({ name }) => (name === 'Approved' ? colours.good : colours.accent)),
+          data: stages.map(({ reached }) => reached),
+          backgroundColor: stages.map(({ name }) => (name === 'Approved' ? colours.good : colours.accent)),
           borderRadius: 4,
           maxBarThickness: 34,
         },
@@ -85,11 +86,13 @@ function buildChart(reaches: readonly Reach[], colours: Colours): ChartConfig {
           ...commonOptions(colours).plugins.tooltip,
           callbacks: {
             label: ({ dataIndex }) => {
-              const reach = reaches[dataIndex];
-              if (!reach) return '';
+              const stage = stages[dataIndex];
+              if (!stage) return '';
               const lost =
-                reach.before === null ? '' : `, ${formatNumber(countLost(reach))} fewer than before`;
-              return `${formatNumber(reach.reached)} reached${lost}`;
+                stage.before === null
+                  ? ''
+                  : `, ${formatNumber(countLost(stage))} fewer than in the phase before`;
+              return `${formatNumber(stage.reached)} reached${lost}`;
             },
           },
         },

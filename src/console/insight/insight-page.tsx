@@ -6,17 +6,17 @@ import { formatMoment } from '../look/time.tsx';
 import { computeTotals, formatNumber, formatSeconds, formatShare } from './figures.ts';
 import { FunnelCard } from './funnel-card.tsx';
 import style from './insight.module.css';
+import { NotApprovedCard } from './not-approved-card.tsx';
 import { OverTimeCard } from './over-time-card.tsx';
 import { TimesCard } from './times-card.tsx';
 import { type Stats, useStats } from './use-stats.ts';
-import { WhereCard } from './where-card.tsx';
 import { useWindow, WINDOWS, type WindowName } from './windows.ts';
 
 const LABELS = Object.fromEntries(
   Object.entries(WINDOWS).map(([name, { label }]) => [name, label]),
 ) as Record<WindowName, string>;
 
-/** Where sessions are lost, and how long everything takes. */
+/** Statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
   const [window, setWindow] = useWindow();
   const { read, failure, reading, refresh } = useStats(window);
@@ -24,18 +24,18 @@ export default function InsightPage() {
     <div className={style.page}>
       <header className={style.head}>
         <h1>Insight</h1>
-        <Select label="Sessions of" options={LABELS} value={window} onChange={setWindow} />
+        <Select label="Period" options={LABELS} value={window} onChange={setWindow} />
         {read && (
           <p className={style.asOf}>
-            As of {formatMoment(new Date(read.at).toISOString())}; read anew every 30 s
+            As of {formatMoment(new Date(read.at).toISOString())}; updates every 30 s
           </p>
         )}
         <Button isDisabled={reading} onPress={() => void refresh()}>
-          Read anew
+          Refresh
         </Button>
       </header>
       {failure && <Notice tone="bad">{failure.message}</Notice>}
-      {read ? <Figures stats={read.stats} /> : !failure && <p role="status">Reading …</p>}
+      {read ? <Figures stats={read.stats} /> : !failure && <p role="status">Loading…</p>}
     </div>
   );
 }
@@ -48,29 +48,27 @@ function Figures({ stats }: { stats: Stats }) {
         <Tile
           name="Started"
           figure={formatNumber(started)}
-          about={`${formatNumber(started - ended)} of them are open`}
+          about={`${formatNumber(started - ended)} still open`}
         />
         <Tile
           name="Approved"
           figure={formatNumber(approved)}
-          about={started === 0 ? 'none was started' : `${formatShare(approved, started)} of those started`}
+          about={started === 0 ? 'none started' : `${formatShare(approved, started)} of those started`}
         />
         <Tile
           name="Approval rate"
           figure={formatShare(approved, ended)}
-          about={ended === 0 ? 'none has ended yet' : `of ${formatNumber(ended)} that have ended`}
+          about={ended === 0 ? 'none ended yet' : `of ${formatNumber(ended)} ended`}
         />
         <Tile
-          name="Time to the decision"
+          name="Time to decision"
           figure={formatSeconds(secondsToDecision)}
-          about={
-            secondsToDecision === null ? 'none was decided yet' : 'median, from the start to the auditor'
-          }
+          about={secondsToDecision === null ? 'none decided yet' : 'median, from start to auditor review'}
         />
       </dl>
       <div className={style.cards}>
         <FunnelCard stats={stats} />
-        <WhereCard stats={stats} />
+        <NotApprovedCard stats={stats} />
         <OverTimeCard stats={stats} />
         <TimesCard stats={stats} />
       </div>

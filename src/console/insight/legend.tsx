@@ -5,7 +5,7 @@ interface Props {
   readonly series: readonly { readonly label: string; readonly colour: keyof Colours }[];
 }
 
-/** Which colour is what. */
+/** Legend of a chart, as HTML so that it follows the theme and the font size. */
 export function Legend({ series }: Props) {
   return (
     <ul className={style.legend}>

@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from 'react';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
-import { FigureCard, Numbers } from './figure-card.tsx';
+import { FigureCard, NumberTable } from './figure-card.tsx';
 import { chooseTickSeconds, formatNumber, formatSeconds, listPhaseTimes } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
@@ -9,11 +9,11 @@ import type { Stats } from './use-stats.ts';
 type Time = ReturnType<typeof listPhaseTimes>[number];
 
 const SERIES = [
-  { label: 'To reach it', of: 'medianSecondsToReach', colour: 'going' },
-  { label: 'Spent in it', of: 'medianSecondsSpent', colour: 'trouble' },
+  { label: 'Time to reach', of: 'medianSecondsToReach', colour: 'going' },
+  { label: 'Time spent', of: 'medianSecondsSpent', colour: 'trouble' },
 ] as const;
 
-/** How long each phase takes. */
+/** Median times to reach each phase and spent in it. */
 export function TimesCard({ stats }: { stats: Stats }) {
   const times = useMemo(() => listPhaseTimes(stats), [stats]);
   const shown = useMemo(() => times.filter(({ onSuccessPath }) => onSuccessPath), [times]);
@@ -21,9 +21,9 @@ export function TimesCard({ stats }: { stats: Stats }) {
   const nothing = times.every((time) => time.medianSecondsSpent === null && !time.medianSecondsToReach);
   return (
     <FigureCard
-      title="How long it takes"
-      about="Medians: half of the sessions were faster. To reach a phase counts from the start; the table has the ends too."
-      empty={nothing ? 'No session of this time has gone from one phase to another.' : null}
+      title="Time per phase"
+      about="Median times: half of the sessions were faster. Time to reach a phase counts from the start of the session. The table also lists unsuccessful ends."
+      empty={nothing ? 'No session of this period has changed phase yet.' : null}
       chart={
         <>
           <Legend series={SERIES} />
@@ -35,9 +35,9 @@ export function TimesCard({ stats }: { stats: Stats }) {
         </>
       }
       table={
-        <Numbers
+        <NumberTable
           caption="Median time to each phase and in it"
-          columns={['Phase', 'Sessions', 'Time to reach it', 'Time spent in it']}
+          columns={['Phase', 'Sessions', 'Time to reach', 'Time spent']}
           rows={times.map((time) => ({
             key: time.name,
             cells: [

@@ -14,40 +14,40 @@ interface Read {
 
 const REFRESH_INTERVAL_MS = 30_000;
 
-/** The figures of a window up to now, read anew every 30 seconds; null until there are any. */
+/** Queries the statistics of a period that ends now, and again every 30 seconds; null until the first answer. */
 export function useStats(window: WindowName) {
   const { gateway } = useSignedIn();
   const [read, setRead] = useState<Read | null>(null);
   const [failure, setFailure] = useState<GatewayError | null>(null);
   const [reading, setReading] = useState(false);
-  const newest = useRef(0);
+  const lastRequest = useRef(0);
 
   const refresh = useCallback(async () => {
-    const mine = ++newest.current;
+    const request = ++lastRequest.current;
     const { lengthMs, intervals } = WINDOWS[window];
     const from = lengthMs === null ? null : new Date(Date.now() - lengthMs).toISOString();
     setReading(true);
     try {
       const { sessionStats } = await gateway.query(VkycStats, { from, intervals });
-      if (mine !== newest.current) return;
+      if (request !== lastRequest.current) return;
       setRead({ window, stats: sessionStats, at: Date.now() });
       setFailure(null);
     } catch (why) {
-      if (mine === newest.current) setFailure(why as GatewayError);
+      if (request === lastRequest.current) setFailure(why as GatewayError);
     } finally {
-      if (mine === newest.current) setReading(false);
+      if (request === lastRequest.current) setReading(false);
     }
   }, [gateway, window]);
 
   useEffect(() => {
     void refresh();
-    const again = setInterval(() => {
-      // Nobody looks.
+    const timer = setInterval(() => {
+      // A hidden tab does not load the gateway.
       if (!document.hidden) void refresh();
     }, REFRESH_INTERVAL_MS);
     return () => {
-      clearInterval(again);
-      newest.current++;
+      clearInterval(timer);
+      lastRequest.current++;
     };
   }, [refresh]);
 

@@ -4,7 +4,7 @@ import { findTone, humanize, PHASE_LABELS, wrapText } from '../look/labels.ts';
 import { StatusBadge } from '../look/status.tsx';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
-import { FigureCard, Numbers } from './figure-card.tsx';
+import { FigureCard, NumberTable } from './figure-card.tsx';
 import { formatNumber, formatShare, listNotApproved } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
@@ -15,30 +15,30 @@ const BAR_PX = 29;
 const MAX_LABEL_LETTERS = 22;
 const AXIS_PX = 30;
 
-/** Where the sessions are that are not approved. */
-export function WhereCard({ stats }: { stats: Stats }) {
+/** Sessions that are not approved, by sub-status. */
+export function NotApprovedCard({ stats }: { stats: Stats }) {
   const steps = useMemo(() => listNotApproved(stats), [stats]);
   const shown = useMemo(() => steps.slice(0, MAX_BARS), [steps]);
   const draw = useCallback((colours: Colours) => buildChart(shown, colours), [shown]);
   const all = steps.reduce((sum, { count }) => sum + count, 0);
   return (
     <FigureCard
-      title="Where the others are"
+      title="Sessions not approved"
       about={
         steps.length > MAX_BARS
-          ? `Sessions that are not approved, by step: the ${MAX_BARS} most frequent of ${steps.length}; the table has all.`
-          : 'Sessions that are not approved, by step: waiting, in trouble or over.'
+          ? `By step: the ${MAX_BARS} most frequent of ${steps.length}. The table lists all of them.`
+          : 'By step: in progress, in need of attention, or ended.'
       }
       empty={
         stats.total === 0
-          ? 'No session was started in this time.'
+          ? 'No sessions were started in this period.'
           : steps.length === 0
-            ? 'Every session of this time is approved.'
+            ? 'All sessions of this period are approved.'
             : null
       }
       chart={
         <Chart
-          label={`Sessions that are not approved, by step: ${shown
+          label={`Sessions not approved, by step: ${shown
             .map(({ subStatus, count }) => `${humanize(subStatus)} ${count}`)
             .join(', ')}`}
           heightPx={Math.max(shown.length, 4) * BAR_PX + AXIS_PX}
@@ -46,9 +46,9 @@ export function WhereCard({ stats }: { stats: Stats }) {
         />
       }
       table={
-        <Numbers
-          caption="Sessions that are not approved, by step"
-          columns={['Step', 'Phase', 'Sessions', 'Of these']}
+        <NumberTable
+          caption="Sessions not approved, by step"
+          columns={['Step', 'Phase', 'Sessions', 'Share']}
           rows={steps.map((step) => ({
             key: `${step.status}/${step.subStatus}`,
             cells: [
