@@ -57,7 +57,7 @@ for (const [name, viewport] of Object.entries(WIDTHS))
     await window.page.getByText(/No sessions match/).waitFor();
     await look('empty floor');
     await window.page.goto(`${gateway.url}/console/nowhere`);
-    await window.page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    await window.page.getByRole('heading', { name: 'Page not found' }).waitFor();
     await look('nowhere');
 
     expect(faults).toEqual([]);

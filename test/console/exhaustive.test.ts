@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findTone, keepSubStatuses, PHASE_LABELS } from '../../src/console/look/labels.ts';
-import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-places.ts';
+import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
 import { KNOWN_PAIRS, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 
 const CONSOLE = 'src/console';

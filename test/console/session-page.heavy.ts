@@ -24,9 +24,9 @@ browserTest('the timeline says where each news came from, and marks what came la
 
   await expect.poll(() => window.entries.count()).toBe(5);
   const [late, newest] = await window.entries.allInnerTexts();
-  expect(late).toMatch(/Aadhaar verification failed[\s\S]*Late news[\s\S]*Did not move the session/);
-  expect(newest).toContain('told by the provider');
-  expect(newest).not.toContain('Late news');
+  expect(late).toMatch(/Aadhaar verification failed[\s\S]*Late update[\s\S]*The status did not change/);
+  expect(newest).toContain('reported by the provider');
+  expect(newest).not.toContain('Late update');
   expect(await window.entries.last().innerText()).toContain('done here by');
   await window.isAt('User location verification success');
 });
@@ -81,7 +81,7 @@ browserTest('an address that leads to no session says so, whatever is wrong with
 
   for (const id of [nobodys, 'no-id-at-all']) {
     const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
-    await window.page.getByRole('heading', { level: 1, name: 'There is no such session' }).waitFor();
+    await window.page.getByRole('heading', { level: 1, name: 'Session not found' }).waitFor();
   }
 });
 

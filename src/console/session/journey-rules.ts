@@ -2,24 +2,24 @@ import { useEffect, useState } from 'react';
 import type { Gateway } from '../gateway/gateway.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { VkycTransitionRules, type VkycTransitionRulesQuery } from '../operations.ts';
-import { END_SLOT, findNextSlot, findSlot, type StatusPair, toPairKey } from './journey-places.ts';
+import { END_SLOT, findNextSlot, findSlot, type StatusPair, toPairKey } from './journey-steps.ts';
 
 type Rules = VkycTransitionRulesQuery['transitionRules'];
 
-/** The rules are a gateway's own, and do not change while it runs. */
-const known = new WeakMap<Gateway, Promise<Rules>>();
+/** Cached by gateway: the rules do not change while it runs. */
+const cache = new WeakMap<Gateway, Promise<Rules>>();
 
 function fetchRules(gateway: Gateway): Promise<Rules> {
-  const asked = known.get(gateway);
+  const asked = cache.get(gateway);
   if (asked) return asked;
   const answer = gateway.query(VkycTransitionRules, {}).then(({ transitionRules }) => transitionRules);
-  known.set(gateway, answer);
-  // Whoever looks at the next session asks again.
-  answer.catch(() => known.delete(gateway));
+  cache.set(gateway, answer);
+  // A failed query is dropped from the cache, so that the next session page sends it again.
+  answer.catch(() => cache.delete(gateway));
   return answer;
 }
 
-/** The gateway's rules; null as long as they are not known. */
+/** Returns the transition rules of the gateway; null until they are loaded. */
 export function useRules(): Rules | null {
   const { gateway } = useSignedIn();
   const [rules, setRules] = useState<Rules | null>(null);
@@ -36,18 +36,19 @@ export function useRules(): Rules | null {
   return rules;
 }
 
-/** Every step that has a name, in the order of a session's life. */
+/** Lists every step except UNRECOGNIZED, in the order of a session's life: the rules without `from` name each step once. */
 export const listSteps = (rules: Rules): readonly StatusPair[] =>
   rules.filter(({ from, to }) => !from && to.subStatus !== 'UNRECOGNIZED').map(({ to }) => to);
 
-/** Where a session may go from here. */
+/** Steps that can follow the current one. */
 export interface NextSteps {
-  /** What the rules allow. */
+  /** Steps that the rules allow. */
   readonly possible: readonly StatusPair[];
-  /** What of it usually comes next: a provider may leave steps out, so that the rules allow nearly everything. */
+  /** The likely ones among them. The provider may skip steps, so the rules allow nearly every later one. */
   readonly usual: readonly StatusPair[];
 }
 
+/** Finds the steps that can follow `now`, and picks those that usually do. */
 export function findNextSteps(now: StatusPair, rules: Rules): NextSteps {
   const moves = rules.filter(
     ({ from, to }) =>

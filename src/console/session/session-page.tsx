@@ -22,7 +22,7 @@ const CARD = `${panel.panel} ${cards.card}`;
 
 const Journey = lazy(() => import('./journey.tsx'));
 
-/** One session: what it is, what may be done, and everything that happened, as it happens. */
+/** Page of one session: status, actions, map, timeline and details, updated live. */
 export function SessionPage({ id }: { id: string }) {
   const { gateway } = useSignedIn();
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
@@ -32,13 +32,13 @@ export function SessionPage({ id }: { id: string }) {
   if (missing)
     return (
       <>
-        <h1>There is no such session</h1>
+        <h1>Session not found</h1>
         <p>
-          Or it is not yours to see. <Link href="/">Go to the floor</Link>
+          It does not exist, or you do not have access to it. <Link href="/">Go to all sessions</Link>
         </p>
       </>
     );
-  if (!page) return failure ? <Notice tone="bad">{failure.message}</Notice> : <p role="status">Reading …</p>;
+  if (!page) return failure ? <Notice tone="bad">{failure.message}</Notice> : <p role="status">Loading…</p>;
 
   return (
     <article className={style.page}>
@@ -46,22 +46,22 @@ export function SessionPage({ id }: { id: string }) {
       {failure && <Notice tone="bad">{failure.message}</Notice>}
       {page.disputed && (
         <Notice tone="bad">
-          Disputed: the provider decided otherwise than was decided here. Do not onboard this customer before
-          somebody has looked.
+          Disputed: the decision of the provider contradicts the one recorded here. Do not onboard this
+          customer until the dispute has been resolved.
         </Notice>
       )}
-      <div className={style.acts}>
+      <div className={style.actions}>
         <Actions page={page} onDone={(session) => live.take(session)} />
         <StartReplacement page={page} />
       </div>
       <section aria-label="Journey" className={CARD}>
-        <Suspense fallback={<p role="status">ChartConfig …</p>}>
+        <Suspense fallback={<p role="status">Loading…</p>}>
           <Journey now={page.statusInfo} log={log} />
         </Suspense>
       </section>
       <div className={style.columns}>
         <section aria-label="Timeline" className={CARD}>
-          <h2>What happened</h2>
+          <h2>Timeline</h2>
           <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.readOlder()} />
         </section>
         <div className={style.side}>
@@ -79,11 +79,11 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
   return (
     <header className={style.head}>
       <p>
-        <Link href="/">Floor</Link> <span aria-hidden>›</span>
+        <Link href="/">Sessions</Link> <span aria-hidden>›</span>
       </p>
       <div className={style.title}>
         <h1>{verificationId}</h1>
-        <CopyButton text={verificationId} what="verification id" />
+        <CopyButton text={verificationId} what="verification ID" />
       </div>
       <div className={style.state} aria-live="polite">
         <StatusBadge of={statusInfo} big />
@@ -100,17 +100,17 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Ses
   );
 }
 
-/** After a session that came to nothing another try may begin. */
+/** Button that starts a new session in place of one that expired, failed or was rejected. */
 function StartReplacement({ page }: { page: SessionDetails }) {
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
   const mayStart = useHasRole('OPERATOR', 'ADMIN');
-  const cameToNothing = ['EXPIRED', 'REJECTED', 'FAILED'].includes(page.statusInfo.status);
-  if (!mayStart || !cameToNothing || page.replacedBy) return null;
+  const isUnsuccessful = ['EXPIRED', 'REJECTED', 'FAILED'].includes(page.statusInfo.status);
+  if (!mayStart || !isUnsuccessful || page.replacedBy) return null;
   return (
     <>
       <Button look="primary" onPress={() => setOpen(true)}>
-        Start anew
+        Start a new session
       </Button>
       {open && (
         <StartSessionDialog

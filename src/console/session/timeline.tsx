@@ -6,11 +6,11 @@ import type { TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
 const SOURCES: Record<TransitionSource, string> = {
-  WEBHOOK: 'told by the provider',
-  POLL: 'found by asking the provider',
+  WEBHOOK: 'reported by the provider',
+  POLL: 'found by checking with the provider',
   MUTATION: 'done here',
 };
-/** The gateway heard of it this much later than it happened: worth saying. */
+/** Shows the delay between an event and its receipt only if it is longer than this. */
 const MIN_SHOWN_DELAY_MS = 60_000;
 
 interface Props {
@@ -20,7 +20,7 @@ interface Props {
   readonly onOlder: () => void;
 }
 
-/** Everything that happened, newest first, each entry buildChart as it arrives. */
+/** Log of the session's transitions, newest first. */
 export function Timeline({ log, hasOlder, onOlder }: Props) {
   return (
     <>
@@ -29,7 +29,7 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
           <Entry key={entry.sequence} entry={entry} />
         ))}
       </ol>
-      {hasOlder && <Button onPress={onOlder}>Show what came before</Button>}
+      {hasOlder && <Button onPress={onOlder}>Show earlier entries</Button>}
     </>
   );
 }
@@ -37,18 +37,18 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
 function Entry({ entry }: { entry: Transition }) {
   const { sequence, statusInfo, applied, reason, source, actor, occurredAt, recordedAt } = entry;
   const laterMs = occurredAt ? Date.parse(recordedAt) - Date.parse(occurredAt) : 0;
-  const said = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
+  const origin = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
   return (
     <li className={applied ? style.entry : style.late}>
       <div className={style.top}>
         <StatusBadge of={statusInfo} />
-        {!applied && <span className={style.mark}>{isDispute(reason) ? 'Dispute' : 'Late news'}</span>}
+        {!applied && <span className={style.mark}>{isDispute(reason) ? 'Dispute' : 'Late update'}</span>}
         <span className={style.number}>{sequence}</span>
       </div>
-      <p>{applied ? statusInfo.explanation : `Did not move the session. ${reason}`}</p>
+      <p>{applied ? statusInfo.explanation : `The status did not change. ${reason}`}</p>
       <p className={style.foot}>
-        <LocalTime at={occurredAt ?? recordedAt} /> · {said}
-        {laterMs > MIN_SHOWN_DELAY_MS && ` · heard of ${formatDuration(laterMs)} later`}
+        <LocalTime at={occurredAt ?? recordedAt} /> · {origin}
+        {laterMs > MIN_SHOWN_DELAY_MS && ` · received ${formatDuration(laterMs)} later`}
       </p>
     </li>
   );

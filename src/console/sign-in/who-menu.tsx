@@ -7,7 +7,7 @@ import { Button } from '../look/button.tsx';
 import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
-/** Who acts here; in development, anyone whom one wants to be. */
+/** Menu with the signed-in user. In development it switches roles, otherwise it signs out. */
 export function WhoMenu() {
   const { viewer, signIn, become } = useSignedIn();
   const development = setup.signIn === 'ISSUED';

@@ -1,19 +1,21 @@
 import type { Status, SubStatus } from '../operations.ts';
 
+/** Status (phase) and sub-status (step) of a session. */
 export interface StatusPair {
   readonly status: Status;
   readonly subStatus: SubStatus;
 }
 
-/** A step and where it is in the picture: in which column of steps, and how far below the line. */
+/** Step with its position on the map. */
 export interface PlacedStep extends StatusPair {
   readonly key: string;
+  /** Column. */
   readonly slot: number;
-  /** 0: on the line. */
+  /** 0: on the line; 1, 2, …: below it. */
   readonly row: number;
 }
 
-/** The steps of a session that has no trouble, phase by phase: the line of the picture. */
+/** Steps of a session without problems, by phase. They form the line of the map. */
 const LINE = {
   RECEIVED: ['LINK_GENERATED'],
   PRE_VIDEO_CALL: [
@@ -36,8 +38,8 @@ const LINE = {
 type LineStep = (typeof LINE)[Status][number];
 
 /**
- * Where a step is that is not on the line: the step of the line that it comes in place of (null: below the end of its
- * phase, or at the ends), and the step that usually follows, if that is another.
+ * Step below the line: the step on the line that it happens instead of (null: it stands below the last step of its phase,
+ * or in the last column), and the step that usually follows, if it is a different one.
  */
 type SideStep = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
 
@@ -67,19 +69,19 @@ const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
   VKYC_EXPIRED: [null],
   UNRECOGNIZED: [null],
 };
-/** Unlike the type, knows that a page may meet steps of a later release. */
+/** Typed as possibly undefined: during an upgrade a page can get a step of the newer release. */
 const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
   (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
 
-/** The line from its beginning to its end. */
+/** Steps on the line, from left to right. */
 export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
   steps.map((subStatus) => ({ status: status as Status, subStatus })),
 );
 
-/** The last column: where sessions are that are off the line, and mostly over. */
+/** Last column: steps of phases that are not on the line, such as FAILED and EXPIRED. */
 export const END_SLOT = LINE_STEPS.length;
 
-/** The phases of the line, each with the columns it takes up. */
+/** Phases on the line, each with its first column and its number of columns. */
 export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
   const first = LINE_STEPS.findIndex((step) => step.status === status);
   return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
@@ -90,7 +92,7 @@ export const toPairKey = ({ status, subStatus }: StatusPair): string => `${statu
 const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
 const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
 
-/** Where steps go: what this page does not know goes below the end of its phase, or to the ends. */
+/** Returns the column of a step. Unknown steps go to the last column of their phase, or of the map. */
 export function findSlot(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own;
@@ -100,26 +102,26 @@ export function findSlot(pair: StatusPair): number {
   return span ? span.first + span.count - 1 : END_SLOT;
 }
 
-/** How many columns these places take up: that of the ends only where there are any. */
-export const countSlots = (places: ReadonlyMap<string, PlacedStep>): number =>
-  [...places.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
+/** Counts the columns of the map. `END_SLOT` counts only if a step is in it. */
+export const countSlots = (steps: ReadonlyMap<string, PlacedStep>): number =>
+  [...steps.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
 
-/** Each of the steps at its place, those beside the line one below the other. */
+/** Gives each step a position. Side steps of one column stand below each other, in the given order. */
 export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, PlacedStep> {
   const taken = new Map<number, number>();
-  const places = new Map<string, PlacedStep>();
+  const placed = new Map<string, PlacedStep>();
   for (const { status, subStatus } of pairs) {
     const key = toPairKey({ status, subStatus });
-    if (places.has(key)) continue;
+    if (placed.has(key)) continue;
     const slot = findSlot({ status, subStatus });
     const row = onLine.has(key) ? 0 : (taken.get(slot) ?? 0) + 1;
     if (row > 0) taken.set(slot, row);
-    places.set(key, { key, status, subStatus, slot, row });
+    placed.set(key, { key, status, subStatus, slot, row });
   }
-  return places;
+  return placed;
 }
 
-/** The column in which a session at this step is usually seen next; END_SLOT where nothing is usual. */
+/** Returns the column of the step that usually comes next; `END_SLOT` if there is none. */
 export function findNextSlot(pair: StatusPair): number {
   const own = onLine.get(toPairKey(pair));
   if (own !== undefined) return own + 1;

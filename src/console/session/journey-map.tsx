@@ -10,36 +10,41 @@ import {
   SLOT,
   toX,
   toY,
-} from './journey-lines.ts';
-import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-places.ts';
+} from './journey-paths.ts';
+import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-steps.ts';
 
-/** What is to be said of the places, by their keys. */
+/** How the steps are marked, by their keys (see `toPairKey`). */
 export interface Marks {
-  /** Where the session has been, in order; the last is where it is. */
+  /** Steps the session has visited, in order; the last one is the current step. */
   readonly path: readonly string[];
+  /** Steps that usually come next. */
   readonly usual: ReadonlySet<string>;
+  /** Steps that the transition rules allow next. */
   readonly possible: ReadonlySet<string>;
 }
 
 interface Props {
-  readonly places: ReadonlyMap<string, PlacedStep>;
+  readonly steps: ReadonlyMap<string, PlacedStep>;
   readonly marks: Marks;
   readonly name: string;
-  /** The id of what says the same in words. */
-  readonly told: string;
+  /** Id of the element that says the same as text, for `aria-describedby`. */
+  readonly descriptionId: string;
 }
 
-/** Where a way turns, its end says which way it goes. */
-const ARROW = 'journey-arrow';
+/** Arrowhead for paths with corners, whose direction is not obvious. */
+const ARROW_ID = 'journey-arrow';
 
-/** The map: the line from left to right, what goes wrong below it, and on it the way that was taken. */
-export function JourneyMap({ places, marks, name, told }: Props) {
-  const all = [...places.values()];
-  const slots = countSlots(places);
+/**
+ * SVG map of a session: the steps of a successful session on a line from left to right, all others below it, and the
+ * path that the session took.
+ */
+export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
+  const all = [...steps.values()];
+  const slots = countSlots(steps);
   const width = computeWidth(slots);
   const height = computeHeight(Math.max(...all.map(({ row }) => row)));
   const nowKey = marks.path.at(-1) ?? '';
-  const now = places.get(nowKey);
+  const now = steps.get(nowKey);
   const visits = new Map<string, number>();
   for (const key of marks.path) visits.set(key, (visits.get(key) ?? 0) + 1);
 
@@ -47,14 +52,14 @@ export function JourneyMap({ places, marks, name, told }: Props) {
     <svg
       role="img"
       aria-label={name}
-      aria-describedby={told}
+      aria-describedby={descriptionId}
       viewBox={`0 0 ${width} ${height}`}
       className={style.map}
       style={{ minWidth: width }}
     >
       <defs>
         <marker
-          id={ARROW}
+          id={ARROW_ID}
           viewBox="0 0 7 8"
           refX={14}
           refY={4}
@@ -75,21 +80,16 @@ export function JourneyMap({ places, marks, name, told }: Props) {
         />
       ))}
       {slots > END_SLOT && (
-        <Phase name="Elsewhere" first={END_SLOT} count={1} height={height} here={now?.slot === END_SLOT} />
+        <Phase name="Other ends" first={END_SLOT} count={1} height={height} here={now?.slot === END_SLOT} />
       )}
       <path className={style.line} d={`M${SLOT / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * SLOT}`} />
       {now &&
         all
           .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
           .map((to) => <path key={to.key} className={style.ahead} d={drawPath(now, to)} />)}
-      <VisitedPath places={places} path={marks.path} />
-      {all.map((place) => (
-        <Node
-          key={place.key}
-          place={place}
-          {...findMark(place.key, marks)}
-          visits={visits.get(place.key) ?? 0}
-        />
+      <VisitedPath steps={steps} path={marks.path} />
+      {all.map((step) => (
+        <Node key={step.key} step={step} {...findMark(step.key, marks)} visits={visits.get(step.key) ?? 0} />
       ))}
     </svg>
   );
@@ -107,11 +107,11 @@ function Phase(props: { name: string; first: number; count: number; height: numb
   );
 }
 
-/** The way that was taken: each stretch once, the newest drawing itself. */
-function VisitedPath({ places, path }: { places: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
+/** Path of the session. Each stretch is drawn once; the newest one is animated. */
+function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
   const ways = new Map<string, { at: number; straight: boolean }>();
   path.forEach((key, at) => {
-    const [from, to] = [places.get(path[at - 1] ?? ''), places.get(key)];
+    const [from, to] = [steps.get(path[at - 1] ?? ''), steps.get(key)];
     if (from && to && from !== to) {
       const way = drawPath(from, to);
       ways.delete(way);
@@ -125,7 +125,7 @@ function VisitedPath({ places, path }: { places: ReadonlyMap<string, PlacedStep>
       className={at === newest ? `${style.taken} ${style.newest}` : style.taken}
       d={way}
       pathLength={1}
-      markerEnd={straight ? undefined : `url(#${ARROW})`}
+      markerEnd={straight ? undefined : `url(#${ARROW_ID})`}
     />
   ));
 }
@@ -141,40 +141,32 @@ function findMark(key: string, { path, usual, possible }: Marks): { mark: Mark; 
 }
 
 const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5, other: 5 };
-const LINE_PX = 13.5;
-const LABEL_PX = 11;
+const LINE_HEIGHT_PX = 13.5;
+const LABEL_GAP_PX = 11;
 
-function Node({
-  place,
-  mark,
-  next,
-  visits,
-}: {
-  place: PlacedStep;
-  mark: Mark;
-  next: boolean;
-  visits: number;
-}) {
-  const [x, y] = [toX(place), toY(place)];
-  const tone: Tone = findTone(place);
-  const above = place.row === 0;
+function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next: boolean; visits: number }) {
+  const [x, y] = [toX(step), toY(step)];
+  const tone: Tone = findTone(step);
+  const above = step.row === 0;
   const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
-  const name = humanize(place.subStatus);
-  // A count stays with the word before it.
+  const name = humanize(step.subStatus);
+  // A no-break space keeps the count on the line of the last word.
   const lines = wrapText(
     visits > 1 ? `${name}\u00a0×${visits}` : name,
     above ? 15 : mark === 'now' ? 11 : 13,
   );
-  const top = above ? y - 17 - (lines.length - 1) * LINE_PX : y + 4 - ((lines.length - 1) * LINE_PX) / 2;
+  const top = above
+    ? y - 17 - (lines.length - 1) * LINE_HEIGHT_PX
+    : y + 4 - ((lines.length - 1) * LINE_HEIGHT_PX) / 2;
   return (
     <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
-      <title>{`${PHASE_LABELS[place.status] ?? humanize(place.status)}: ${name}`}</title>
+      <title>{`${PHASE_LABELS[step.status] ?? humanize(step.status)}: ${name}`}</title>
       {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
       {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
       <circle cx={x} cy={y} r={RADIUS[mark]} />
       <text className={above ? undefined : style.beside} textAnchor={above ? 'middle' : 'start'}>
         {lines.map((line, at) => (
-          <tspan key={line} x={above ? x : x + LABEL_PX + ring} y={top + at * LINE_PX}>
+          <tspan key={line} x={above ? x : x + LABEL_GAP_PX + ring} y={top + at * LINE_HEIGHT_PX}>
             {line.split('\u00a0')[0]}
             {line.includes('\u00a0') && <tspan className={style.count}> ×{visits}</tspan>}
           </tspan>
