@@ -18,7 +18,7 @@ async function withSessions(): Promise<Gateway> {
 }
 
 for (const [name, viewport] of Object.entries(WIDTHS))
-  browserTest(`every screen and dialog is accessible in both themes, ${name}`, async () => {
+  browserTest(`no screen or dialog has an accessibility violation in either theme, ${name}`, async () => {
     const gateway = await withSessions();
     const window = await openConsole(gateway, { viewport });
     const faults: string[] = [];
@@ -66,7 +66,7 @@ for (const [name, viewport] of Object.entries(WIDTHS))
   });
 
 browserTest(
-  'who has no token is asked for one, accessibly; one that is no good is said to be so',
+  'the sign-in page asks for a token, says if it is rejected, and has no accessibility violation',
   async () => {
     const gateway = await bootGateway({ environment: PRODUCTION });
     const token = await new SignJWT({ sub: 'olga', roles: ['OPERATOR'] })
@@ -93,7 +93,7 @@ browserTest(
 );
 
 browserTest(
-  'the keyboard is enough: to search, to go from row to row, to act, and to come back',
+  'the keyboard alone is enough to search, move between rows, open a session and submit a review',
   async () => {
     const gateway = await withSessions();
     const window = await openConsole(gateway);

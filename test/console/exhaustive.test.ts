@@ -1,4 +1,4 @@
-/** The console knows every status: a new one is missing from a table, which the compiler says. */
+/** Each table of the console is total over the statuses, so that a missing new status is a compile error. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,8 +8,8 @@ import { KNOWN_PAIRS, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/d
 
 const CONSOLE = 'src/console';
 
-describe("the console's tables of statuses", () => {
-  test('none leaves statuses out or matchesFilter their names by a pattern', async () => {
+describe("the console's status tables", () => {
+  test('no table is partial, and no code matches status names by a pattern', async () => {
     const files = (await readdir(CONSOLE, { recursive: true })).filter(
       (name) => /\.tsx?$/.test(name) && name !== 'operations.ts',
     );
@@ -26,7 +26,7 @@ describe("the console's tables of statuses", () => {
     expect(found).toEqual([]);
   });
 
-  test('every pair has a tone, and only a final approval is good', () => {
+  test('every status pair has a tone, and only the final approval is good', () => {
     const tones = new Map(STATUS_CATALOG.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
 
     const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
@@ -45,7 +45,7 @@ describe("the console's tables of statuses", () => {
       if (terminal) expect([subStatus, waitingOn, findTone({ status, subStatus })]).not.toContain('going');
   });
 
-  test('every pair has a place on the map, and none points further than the ends', () => {
+  test('every status pair has a column on the map, and none lies beyond the last column', () => {
     const ends = PHASE_SPANS.reduce((columns, { count }) => columns + count, 0);
 
     for (const pair of STATUS_CATALOG) {
@@ -55,14 +55,14 @@ describe("the console's tables of statuses", () => {
     }
   });
 
-  test('a status of a later release is shown like one under way', () => {
+  test('a status of a later release is shown as in progress', () => {
     const later = { status: 'VIDEO_CALL', subStatus: 'USER_WAVED' } as never;
 
     expect(findTone(later)).toBe('going');
     expect(findSlot(later)).toBe(findSlot({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
   });
 
-  test('every status has a name, and an address may filter by every step there is and by nothing else', () => {
+  test('every status has a label, and a URL can filter by every sub-status and by no other name', () => {
     expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
     expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
   });

@@ -3,15 +3,15 @@ import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, SAYS } from '../harness/console.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-/** From the answer to somebody's act until everybody else sees it. */
+/** Maximum time from the answer to a mutation until the other windows show its result. */
 const SEEN_WITHIN_MS = 1_000;
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const ID = 'three-windows';
-/** Without it the floor begins with the viewer's own work. */
-const EVERYTHING = '/?order=newest';
+/** Without the order in the URL the page opens with the view of the viewer's role. */
+const ALL_SESSIONS = '/?order=newest';
 const CUSTOMER = { phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
 
-/** How long after the answer to an act each thing was seen that came of it elsewhere. */
+/** Performs a mutation in one window. Returns the milliseconds from its answer until each of the others shows the result. */
 async function act(
   who: Console,
   mutation: string,
@@ -35,14 +35,14 @@ async function act(
 }
 
 browserTest(
-  'a session from its start to its audit: three roles in three windows, each sees at once what the others do',
-  // A second is a second of a machine that does nothing else meanwhile.
+  "three roles take a session from start to audit in three windows, and each sees the others' changes within a second",
+  // Other processes on the machine can delay a window beyond a second.
   { retry: 2 },
   async () => {
     const gateway = await bootGateway();
     const operator = await openConsole(gateway, { as: 'OPERATOR' });
-    const agent = await openConsole(gateway, { as: 'AGENT', at: EVERYTHING });
-    const auditor = await openConsole(gateway, { as: 'AUDITOR', at: EVERYTHING });
+    const agent = await openConsole(gateway, { as: 'AGENT', at: ALL_SESSIONS });
+    const auditor = await openConsole(gateway, { as: 'AUDITOR', at: ALL_SESSIONS });
     for (const each of [operator, agent, auditor]) await each.live();
     const late: number[] = [];
     const timed = async (...given: Parameters<typeof act>) =>
@@ -113,7 +113,7 @@ browserTest(
   },
 );
 
-browserTest('what a viewer may not see of a person is neither in the page nor sent to it', async () => {
+browserTest('personal data that a viewer may not see is neither in the page nor sent to it', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start(ID, { user: CUSTOMER });
   const { data } = await gateway.graphql(`{ session(id: "${id}") { link } }`);
