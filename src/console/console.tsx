@@ -15,7 +15,7 @@ const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
 /** Root component: sign-in, header and the routes of the pages. */
 export function Console() {
   return (
-    <SignedInOnly otherwise={(become, why) => <SignInPage become={become} why={why} />}>
+    <SignedInOnly renderSignIn={(switchUser, why) => <SignInPage switchUser={switchUser} why={why} />}>
       <Router base="/console">
         <BadgeProvider>
           <header className={style.bar}>

@@ -25,7 +25,7 @@ browserTest(
     await olga.press('Schedule');
     await expect
       .poll(() => notice(olga).textContent())
-      .toMatch(/changed from .*Link generated.* to .*User meeting scheduled/);
+      .toMatch(/was at .*Link generated.* now at .*User meeting scheduled/);
     expect(await countOf(gateway, 'meeting')).toBe(1);
     await olga.press(SAYS.goOn);
     await olga.press('Reschedule');
@@ -56,10 +56,10 @@ browserTest(
     await ada.press('Submit review');
     await expect
       .poll(() => notice(ada).textContent())
-      .toMatch(/changed from .*Agent ended call.* to .*Agent approved/);
+      .toMatch(/was at .*Agent ended call.* now at .*Agent approved/);
     await ada.press(SAYS.goOn);
     await ada.press('Submit review');
-    await expect.poll(() => notice(ada).textContent()).not.toContain('changed from');
+    await expect.poll(() => notice(ada).textContent()).not.toContain('was at');
 
     await ada.press('Cancel');
     await ada.isAt('Agent approved');

@@ -11,7 +11,7 @@ const ID = 'three-windows';
 const ALL_SESSIONS = '/?order=newest';
 const CUSTOMER = { phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
 
-/** Performs a mutation in one window. Returns the milliseconds from its answer until each of the others shows the result. */
+/** Performs a mutation in one window. Returns the milliseconds from its answer until each other window shows it. */
 async function act(
   who: Console,
   mutation: string,

@@ -34,12 +34,12 @@ export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
     <Dialog title="Refresh from provider" onClose={onClose}>
       {!mutation.refusal && !mutation.failure && <p role="status">{message}</p>}
       <MutationNotice mutation={mutation} before={session} />
-      <RetryButtons mutation={mutation} again={ask} onClose={onClose} />
+      <RetryButtons mutation={mutation} onRetry={ask} onClose={onClose} />
     </Dialog>
   );
 }
 
-/** Gets a link to the recording of the call. The gateway records who asked. */
+/** Gets a link to the recording of the call. The gateway logs who asked for it. */
 export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
   const mutation = useMutation<VkycRequestRecordingMutation['requestRecording']>();
@@ -64,7 +64,7 @@ export function RecordingDialog({ session, onClose }: ActionDialogProps) {
           )}
         </p>
       ) : (
-        <p>The link works for a short time only. Your request will be recorded.</p>
+        <p>The link works for a short time only. Your request will be logged.</p>
       )}
       <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
@@ -117,17 +117,17 @@ export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
 
 function RetryButtons({
   mutation,
-  again,
+  onRetry,
   onClose,
 }: {
   mutation: { refusal: unknown; failure: unknown; pending: boolean };
-  again: () => void;
+  onRetry: () => void;
   onClose: () => void;
 }) {
   return (
     <div className={style.buttons}>
       {(mutation.refusal !== null || mutation.failure !== null) && (
-        <Button onPress={again} isPending={mutation.pending}>
+        <Button onPress={onRetry} isPending={mutation.pending}>
           Try again
         </Button>
       )}

@@ -99,7 +99,7 @@ export function MutationNotice({
         {problems.length === 0 && <p>{refusal.message}</p>}
         {moved && (
           <p className={style.change}>
-            The status changed from <StatusBadge of={before.statusInfo} /> to{' '}
+            The session was at <StatusBadge of={before.statusInfo} /> and is now at{' '}
             <StatusBadge of={current.statusInfo} />
             {onContinue && <Button onPress={onContinue}>Continue with the current status</Button>}
           </p>

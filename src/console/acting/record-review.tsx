@@ -14,21 +14,21 @@ import type { ActionDialogProps } from './actions.tsx';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 
-const AGENT: Record<AgentDecision, string> = {
+const AGENT_DECISIONS: Record<AgentDecision, string> = {
   APPROVED: 'Approve',
   REJECTED: 'Reject',
   UNABLE_TO_VALIDATE: 'Unable to validate',
 };
-const AUDITOR: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
+const AUDITOR_DECISIONS: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
 
 /** Records the agent's decision. An approval is provisional until an auditor confirms it. */
 export function AgentReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
-    <Review
+    <ReviewDialog
       {...props}
       title="Record the agent's review"
-      decisions={AGENT}
+      decisions={AGENT_DECISIONS}
       record={async (input) => (await gateway.mutate(VkycRecordAgentReview, { input })).recordAgentReview}
     />
   );
@@ -38,10 +38,10 @@ export function AgentReviewDialog(props: ActionDialogProps) {
 export function AuditorReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
-    <Review
+    <ReviewDialog
       {...props}
       title="Record the auditor's review"
-      decisions={AUDITOR}
+      decisions={AUDITOR_DECISIONS}
       record={async (input) => (await gateway.mutate(VkycRecordAuditorReview, { input })).recordAuditorReview}
     />
   );
@@ -61,7 +61,7 @@ interface ReviewProps<Decision extends string> extends ActionDialogProps {
   readonly record: (input: Input<Decision>) => Promise<Result>;
 }
 
-function Review<Decision extends string>({
+function ReviewDialog<Decision extends string>({
   session,
   title,
   decisions,

@@ -3,7 +3,7 @@ import { Button } from '../look/button.tsx';
 import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import type { Party, Status } from '../operations.ts';
 import style from './filters.module.css';
-import { useFloorAddress } from './query.ts';
+import { useFloorUrl } from './query.ts';
 
 const LABELS = {
   phase: (value: string) => PHASE_LABELS[value as Status] ?? value,
@@ -14,7 +14,7 @@ const NAMES = Object.keys(LABELS) as (keyof typeof LABELS)[];
 
 /** Active filters of the list, each with a button that removes it. */
 export function Filters() {
-  const { search, toggle } = useFloorAddress();
+  const { search, toggle } = useFloorUrl();
   const filters = NAMES.flatMap((name) => search.getAll(name).map((value) => ({ name, value })));
   if (filters.length === 0) return null;
   return (

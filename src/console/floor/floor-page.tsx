@@ -13,7 +13,7 @@ import { Notice } from '../look/notice.tsx';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { PhaseStrip } from './phase-strip.tsx';
-import { ORDERS, type OrderName, orderViewsFor, parseFloorQuery, useFloorAddress } from './query.ts';
+import { ORDERS, type OrderName, orderViewsFor, parseFloorQuery, useFloorUrl } from './query.ts';
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
@@ -22,10 +22,13 @@ const ORDER_LABELS = Object.fromEntries(
   Object.entries(ORDERS).map(([name, { label }]) => [name, label]),
 ) as Record<OrderName, string>;
 
-/** Start page: counts of open sessions by phase and waiting party, and the filtered list of sessions. */
+/**
+ * Start page, called the floor as in a call centre: counts of open sessions by phase and waiting party, and the filtered
+ * list of sessions.
+ */
 export function FloorPage() {
   const { gateway } = useSignedIn();
-  const { search, change } = useFloorAddress();
+  const { search, change } = useFloorUrl();
   const key = search.toString();
   const query = useMemo(() => parseFloorQuery(new URLSearchParams(key)), [key]);
   const last = useRef<Floor>(null);
@@ -80,7 +83,7 @@ export function FloorPage() {
       <Filters />
       <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} />
       {starting && (
-        <StartSessionDialog onClose={() => setStarting(false)} onStarted={(row) => floor.take(row)} />
+        <StartSessionDialog onClose={() => setStarting(false)} onStarted={(row) => floor.applyResult(row)} />
       )}
     </div>
   );
@@ -93,7 +96,7 @@ function FloorCounts({ floor }: { floor: Floor }) {
 }
 
 function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
-  const { rows, total, edge, reading, failure } = useStore(floor);
+  const { rows, total, edge, loading, failure } = useStore(floor);
   return (
     <>
       {failure && <Notice tone="bad">{failure.message}</Notice>}
@@ -101,8 +104,8 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
         rows={rows}
         total={edge ? total : rows.length}
         more={edge !== null}
-        reading={reading}
-        onMore={() => void floor.readMore()}
+        loading={loading}
+        onMore={() => void floor.loadMore()}
         whenEmpty={
           filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
         }

@@ -3,7 +3,7 @@ import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import { formatDuration, useNow } from '../look/time.tsx';
 import type { Party, Status } from '../operations.ts';
 import style from './phase-strip.module.css';
-import { useFloorAddress } from './query.ts';
+import { useFloorUrl } from './query.ts';
 
 /** Whether the strip shows a phase without open sessions too. Ended sessions are not counted. */
 const SHOWN = {
@@ -59,7 +59,7 @@ const countSteps = (counts: Counts | null, status: Status): StepCount[] =>
     .sort((one, other) => other.count - one.count);
 
 function Phase({ status, steps, known }: { status: Status; steps: readonly StepCount[]; known: boolean }) {
-  const { search, toggle } = useFloorAddress();
+  const { search, toggle } = useFloorUrl();
   const total = steps.reduce((sum, { count }) => sum + count, 0);
   const oldest = steps.map(({ oldestSince }) => oldestSince).sort()[0];
   return (
@@ -92,7 +92,7 @@ function Phase({ status, steps, known }: { status: Status; steps: readonly StepC
 }
 
 function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) {
-  const { search, toggle } = useFloorAddress();
+  const { search, toggle } = useFloorUrl();
   const found = counts?.byWaitingOn.find(({ waitingOn }) => waitingOn === party);
   return (
     <li>

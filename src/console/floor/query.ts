@@ -64,7 +64,7 @@ export function parseFloorQuery(search: URLSearchParams): FloorQuery {
 }
 
 /** Reads and changes the URL of the page. If the URL is empty, the viewer's first view applies. */
-export function useFloorAddress() {
+export function useFloorUrl() {
   const { viewer } = useSignedIn();
   const [given, setSearch] = useSearchParams();
   const search = given.size > 0 ? given : new URLSearchParams(orderViewsFor(viewer.roles)[0]?.search);

@@ -2,7 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
-import { countNoun } from '../look/labels.ts';
+import { formatCount } from '../look/labels.ts';
 import { StatusBadge, WaitingOn } from '../look/status.tsx';
 import { formatMoment, TimeSince } from '../look/time.tsx';
 import style from './session-table.module.css';
@@ -12,7 +12,7 @@ interface Props {
   /** Number of sessions on all pages; null if unknown. */
   readonly total: number | null;
   readonly more: boolean;
-  readonly reading: boolean;
+  readonly loading: boolean;
   readonly onMore: () => void;
   readonly whenEmpty: string;
 }
@@ -21,12 +21,12 @@ const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
 /** Loads the next page when this many rows or fewer are left below the visible ones. */
-const READ_AHEAD_ROWS = 60;
+const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');
 
 /** Virtualized table: only the visible rows are in the DOM. The up and down keys move from row to row. */
-export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: Props) {
+export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -38,8 +38,8 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
   const shown = virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (more && !reading && last >= rows.length - READ_AHEAD_ROWS) onMore();
-  }, [more, reading, last, rows.length, onMore]);
+    if (more && !loading && last >= rows.length - PREFETCH_ROWS) onMore();
+  }, [more, loading, last, rows.length, onMore]);
 
   const go = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -73,10 +73,10 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
             </tbody>
           </table>
         </div>
-        {rows.length === 0 && <p className={style.empty}>{reading ? 'Loading…' : whenEmpty}</p>}
+        {rows.length === 0 && <p className={style.empty}>{loading ? 'Loading…' : whenEmpty}</p>}
       </div>
       <p className={style.foot} role="status">
-        {total === null ? `More than ${countNoun(rows.length, 'session')}` : countNoun(total, 'session')}
+        {total === null ? `More than ${formatCount(rows.length, 'session')}` : formatCount(total, 'session')}
         {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} loaded`}
       </p>
     </>

@@ -92,7 +92,7 @@ export class Gateway {
     return this.#unwrap(await this.#client.mutation(operation, variables).toPromise());
   }
 
-  /** Subscribes from the cursor `variables.after` and resumes after lost connections. Returns the unsubscribe function. */
+  /** Subscribes after the cursor `variables.after`; resumes after lost connections. Returns the unsubscribe function. */
   watch<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
@@ -133,8 +133,8 @@ export class Gateway {
   }
 
   /**
-   * Drops the token when the socket closes; the reconnect fetches a new one. A pasted token cannot be fetched: a query then
-   * makes the gateway reject it, which signs the user out.
+   * Drops the token when the socket closes; the reconnect fetches a new one. A pasted token cannot be fetched again: a
+   * query then makes the gateway reject it, which signs the user out.
    */
   #onClosed({ code }: CloseEvent): void {
     this.#token = null;

@@ -10,7 +10,7 @@ interface SignedIn {
   readonly viewer: Viewer;
   readonly signIn: SignIn;
   /** Signs in as another user; null signs out. */
-  become(signIn: SignIn | null): void;
+  switchUser(signIn: SignIn | null): void;
 }
 
 const RETRY_DELAY_MS = 2_000;
@@ -33,16 +33,16 @@ export const useHasRole = (...roles: Role[]): boolean => {
 interface Props {
   readonly children: ReactNode;
   /** Renders the sign-in page. `why` is the error of the last attempt. */
-  readonly otherwise: (become: (signIn: SignIn) => void, why: string | null) => ReactNode;
+  readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: string | null) => ReactNode;
 }
 
-/** Renders its children once the user has signed in, and `otherwise` until then. */
-export function SignedInOnly({ children, otherwise }: Props) {
+/** Renders its children once the user has signed in, and `renderSignIn` until then. */
+export function SignedInOnly({ children, renderSignIn }: Props) {
   const [signIn, setSignIn] = useState(rememberedSignIn);
   const [known, setKnown] = useState<Pick<SignedIn, 'gateway' | 'viewer'> | null>(null);
   const [why, setWhy] = useState<string | null>(null);
 
-  const become = useCallback((next: SignIn | null) => {
+  const switchUser = useCallback((next: SignIn | null) => {
     rememberSignIn(next);
     setKnown(null);
     setSignIn(next ?? rememberedSignIn());
@@ -52,7 +52,7 @@ export function SignedInOnly({ children, otherwise }: Props) {
     if (!signIn) return;
     const refuse = ({ message }: GatewayError) => {
       setWhy(message);
-      become(null);
+      switchUser(null);
     };
     const gateway = new Gateway(signIn, refuse);
     let retrying: ReturnType<typeof setTimeout> | undefined;
@@ -75,9 +75,12 @@ export function SignedInOnly({ children, otherwise }: Props) {
       clearTimeout(retrying);
       gateway.close();
     };
-  }, [signIn, become]);
+  }, [signIn, switchUser]);
 
-  const value = useMemo(() => known && signIn && { ...known, signIn, become }, [known, signIn, become]);
+  const value = useMemo(
+    () => known && signIn && { ...known, signIn, switchUser },
+    [known, signIn, switchUser],
+  );
   if (value) return <Context value={value}>{children}</Context>;
-  return signIn ? <p role="status">{why ?? 'Signing in…'}</p> : otherwise(become, why);
+  return signIn ? <p role="status">{why ?? 'Signing in…'}</p> : renderSignIn(switchUser, why);
 }

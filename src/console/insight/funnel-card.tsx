@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react';
-import { countNoun } from '../look/labels.ts';
+import { formatCount } from '../look/labels.ts';
 import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
 import { FigureCard, NumberTable } from './figure-card.tsx';
@@ -49,7 +49,7 @@ const SKIP_NOTE = 'Some sessions skip a phase, so a phase can have more sessions
 function describeLargestDrop(stages: readonly Stage[]): string {
   const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
   return worst && countLost(worst) > 0
-    ? `Largest drop at “${worst.name}”: ${countNoun(countLost(worst), 'session')} did not reach it, or not yet.`
+    ? `Largest drop at “${worst.name}”: ${formatCount(countLost(worst), 'session')} did not reach it, or not yet.`
     : 'Number of sessions that have reached each phase so far.';
 }
 

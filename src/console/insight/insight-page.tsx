@@ -19,7 +19,7 @@ const LABELS = Object.fromEntries(
 /** Statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
   const [window, setWindow] = useWindow();
-  const { read, failure, reading, refresh } = useStats(window);
+  const { read, failure, loading, refresh } = useStats(window);
   return (
     <div className={style.page}>
       <header className={style.head}>
@@ -30,7 +30,7 @@ export default function InsightPage() {
             As of {formatMoment(new Date(read.at).toISOString())}; updates every 30 s
           </p>
         )}
-        <Button isDisabled={reading} onPress={() => void refresh()}>
+        <Button isDisabled={loading} onPress={() => void refresh()}>
           Refresh
         </Button>
       </header>

@@ -19,14 +19,14 @@ export function useStats(window: WindowName) {
   const { gateway } = useSignedIn();
   const [read, setRead] = useState<Read | null>(null);
   const [failure, setFailure] = useState<GatewayError | null>(null);
-  const [reading, setReading] = useState(false);
+  const [loading, setLoading] = useState(false);
   const lastRequest = useRef(0);
 
   const refresh = useCallback(async () => {
     const request = ++lastRequest.current;
     const { lengthMs, intervals } = WINDOWS[window];
     const from = lengthMs === null ? null : new Date(Date.now() - lengthMs).toISOString();
-    setReading(true);
+    setLoading(true);
     try {
       const { sessionStats } = await gateway.query(VkycStats, { from, intervals });
       if (request !== lastRequest.current) return;
@@ -35,7 +35,7 @@ export function useStats(window: WindowName) {
     } catch (why) {
       if (request === lastRequest.current) setFailure(why as GatewayError);
     } finally {
-      if (request === lastRequest.current) setReading(false);
+      if (request === lastRequest.current) setLoading(false);
     }
   }, [gateway, window]);
 
@@ -51,5 +51,5 @@ export function useStats(window: WindowName) {
     };
   }, [refresh]);
 
-  return { read: read?.window === window ? read : null, failure, reading, refresh };
+  return { read: read?.window === window ? read : null, failure, loading, refresh };
 }

@@ -18,7 +18,7 @@ export interface FloorView extends List {
   /** Number of sessions on all pages; null if unknown, or if there are too many to count. */
   readonly total: number | null;
   readonly counts: Counts | null;
-  readonly reading: boolean;
+  readonly loading: boolean;
   readonly state: FeedState;
   readonly failure: GatewayError | null;
 }
@@ -30,7 +30,10 @@ const SHOW_INTERVAL_MS = 100;
 const COUNT_INTERVAL_MS = 1_000;
 const RETRY_DELAY_MS = 3_000;
 
-/** Filtered list of sessions, loaded page by page and kept up to date by the feed of all sessions. */
+/**
+ * Data of the start page (the floor): a filtered list of sessions, loaded page by page and kept up to date by the feed of
+ * all sessions.
+ */
 export class Floor extends Store<FloorView> {
   readonly #gateway: Gateway;
   readonly #filter: RowFilter;
@@ -44,8 +47,8 @@ export class Floor extends Store<FloorView> {
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
-  /** Token of the period from `start` to `stop`. Answers that arrive after it are dropped (stale response). */
-  #life: object | null = null;
+  /** Identifies the run from `start` to `stop`. Answers that arrive after its end are dropped as stale. */
+  #run: object | null = null;
 
   /** `counts` of the previous list, shown until new ones have been loaded. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
@@ -54,7 +57,7 @@ export class Floor extends Store<FloorView> {
       edge: null,
       total: null,
       counts,
-      reading: false,
+      loading: false,
       state: 'catching up',
       failure: null,
     });
@@ -65,32 +68,32 @@ export class Floor extends Store<FloorView> {
 
   /** Loads the first page and subscribes from its cursor. */
   start(): void {
-    this.#life = {};
-    void this.#begin();
+    this.#run = {};
+    void this.#load();
   }
 
   /** Loads the next page, unless one is being loaded or there is none. */
-  async readMore(): Promise<void> {
-    if (this.view.reading || !this.view.edge) return;
+  async loadMore(): Promise<void> {
+    if (this.view.loading || !this.view.edge) return;
     const since = new Map<string, Row>();
     this.#sincePage = since;
-    this.show({ reading: true });
-    const page = await this.#page(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
+    this.show({ loading: true });
+    const page = await this.#queryPage(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
     // After a stop or a feed reset the page belongs to a list that is no longer shown.
-    if (!this.#life || this.#sincePage !== since) return;
+    if (!this.#run || this.#sincePage !== since) return;
     this.#sincePage = null;
-    if (page instanceof Error) return this.show({ failure: page, reading: false });
+    if (page instanceof Error) return this.show({ failure: page, loading: false });
     const rows = appendPage(this.view.rows, page.sessions.nodes, since);
-    this.show({ rows, failure: null, reading: false, ...this.#read(page.sessions) });
+    this.show({ rows, failure: null, loading: false, ...this.#toListState(page.sessions) });
   }
 
   /** Shows the result of the viewer's own mutation before the feed reports it. */
-  take(row: Row): void {
-    this.#note(row);
+  applyResult(row: Row): void {
+    this.#queueChange(row);
   }
 
   stop(): void {
-    this.#life = null;
+    this.#run = null;
     this.#sincePage = null;
     this.#unwatch();
     clearTimeout(this.#showing);
@@ -99,32 +102,39 @@ export class Floor extends Store<FloorView> {
   }
 
   /** Loads the list from its beginning and subscribes: at the start and after each FeedReset. */
-  async #begin(): Promise<void> {
-    const life = this.#life;
+  async #load(): Promise<void> {
+    const run = this.#run;
     this.#unwatch();
     this.#sincePage = null;
     // A failover may have lost transitions, so changes that were collected before it are dropped.
     this.#changed = new Map();
-    this.show({ reading: true });
+    this.show({ loading: true });
     try {
-      const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE_SIZE, null), this.#count()]);
-      if (this.#life !== life) return;
-      this.show({ rows: sessions.nodes, failure: null, reading: false, ...this.#read(sessions) });
+      const [{ feedCursor, sessions }] = await Promise.all([
+        this.#queryPage(PAGE_SIZE, null),
+        this.#queryCounts(),
+      ]);
+      if (this.#run !== run) return;
+      this.show({ rows: sessions.nodes, failure: null, loading: false, ...this.#toListState(sessions) });
       this.#watch(feedCursor);
     } catch (failure) {
-      if (this.#life !== life) return;
-      this.show({ failure: failure as GatewayError, reading: false, state: 'stale' });
+      if (this.#run !== run) return;
+      this.show({ failure: failure as GatewayError, loading: false, state: 'stale' });
       if ((failure as GatewayError).isTransient)
-        this.#retrying = setTimeout(() => this.#begin(), RETRY_DELAY_MS);
+        this.#retrying = setTimeout(() => this.#load(), RETRY_DELAY_MS);
     }
   }
 
-  #read({ nodes, pageInfo, totalCount }: VkycFloorQuery['sessions']): Pick<FloorView, 'edge' | 'total'> {
+  #toListState({
+    nodes,
+    pageInfo,
+    totalCount,
+  }: VkycFloorQuery['sessions']): Pick<FloorView, 'edge' | 'total'> {
     this.#cursor = pageInfo.endCursor;
     return { edge: pageInfo.hasNextPage ? (nodes.at(-1) ?? null) : null, total: totalCount };
   }
 
-  #page(first: number, after: string | null) {
+  #queryPage(first: number, after: string | null) {
     return this.#gateway.query(VkycFloor, { first, after, filter: this.#filter, orderBy: this.#order });
   }
 
@@ -134,8 +144,8 @@ export class Floor extends Store<FloorView> {
       { after },
       {
         next: ({ feed }) => {
-          if (feed.__typename === 'StatusTransition') this.#note(feed.session);
-          else if (feed.__typename === 'FeedReset') void this.#begin();
+          if (feed.__typename === 'StatusTransition') this.#queueChange(feed.session);
+          else if (feed.__typename === 'FeedReset') void this.#load();
         },
         onState: (state) => this.show({ state }),
         fail: (failure) => this.show({ failure, state: 'stale' }),
@@ -143,8 +153,9 @@ export class Floor extends Store<FloorView> {
     );
   }
 
-  #note(row: Row): void {
-    for (const told of [this.#changed, this.#sincePage]) told?.set(row.id, pickNewer(told.get(row.id), row));
+  #queueChange(row: Row): void {
+    for (const changes of [this.#changed, this.#sincePage])
+      changes?.set(row.id, pickNewer(changes.get(row.id), row));
     this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_INTERVAL_MS);
     this.#counting ??= setTimeout(() => this.#recount(), COUNT_INTERVAL_MS);
   }
@@ -158,7 +169,7 @@ export class Floor extends Store<FloorView> {
 
   async #recount(): Promise<void> {
     try {
-      const [{ sessions }] = await Promise.all([this.#page(1, null), this.#count()]);
+      const [{ sessions }] = await Promise.all([this.#queryPage(1, null), this.#queryCounts()]);
       this.show({ total: sessions.totalCount });
     } catch {
       // The next change triggers another query.
@@ -167,7 +178,7 @@ export class Floor extends Store<FloorView> {
     }
   }
 
-  async #count(): Promise<void> {
+  async #queryCounts(): Promise<void> {
     const { sessionStats } = await this.#gateway.query(VkycFloorCounts, {});
     this.show({ counts: sessionStats });
   }

@@ -36,9 +36,9 @@ export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  /** State of the period from `start` to `stop`: whether the page is being loaded, and has to be loaded again. */
-  #life: { reading: boolean; wanted: boolean } | null = null;
-  /** Number of snapshots received. A query sent before the newest one may answer with transitions that a failover lost. */
+  /** Run from `start` to `stop`: whether the page is being loaded, and whether it has to be loaded again. */
+  #run: { loading: boolean; again: boolean } | null = null;
+  /** Number of snapshots received. A query sent before the newest one may return transitions that a failover lost. */
   #snapshots = 0;
 
   constructor(gateway: Gateway, id: string) {
@@ -49,12 +49,12 @@ export class LiveSession extends Store<SessionView> {
 
   /** Loads the page and subscribes from its newest transition. */
   start(): void {
-    this.#life = { reading: false, wanted: false };
-    void this.#begin(this.#life);
+    this.#run = { loading: false, again: false };
+    void this.#load(this.#run);
   }
 
   /** Loads the transitions before the first one shown. */
-  async readOlder(): Promise<void> {
+  async loadOlder(): Promise<void> {
     const before = this.view.log[0]?.cursor;
     try {
       const { session } = await this.#gateway.query(VkycSessionLog, {
@@ -71,20 +71,20 @@ export class LiveSession extends Store<SessionView> {
   }
 
   /** Shows the result of the viewer's own mutation before the feed reports it. */
-  take(session: Row & VkycSessionActionsFragment): void {
+  applyResult(session: Row & VkycSessionActionsFragment): void {
     const { page } = this.view;
     if (page && session.version >= page.version) this.show({ page: { ...page, ...session } });
   }
 
   stop(): void {
-    this.#life = null;
+    this.#run = null;
     this.#unwatch();
   }
 
-  async #begin(life: object): Promise<void> {
+  async #load(run: object): Promise<void> {
     await this.#refresh();
     const { page, log } = this.view;
-    if (page && this.#life === life) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
+    if (page && this.#run === run) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
   }
 
   /**
@@ -92,27 +92,27 @@ export class LiveSession extends Store<SessionView> {
    * are merged into one more query; a failed query is retried.
    */
   async #refresh(): Promise<void> {
-    const life = this.#life;
-    if (!life) return;
-    life.wanted = true;
-    if (life.reading) return;
-    life.reading = true;
-    while (life.wanted && this.#life === life) {
-      life.wanted = false;
-      await this.#readPage(life).catch(async (failure: GatewayError) => {
+    const run = this.#run;
+    if (!run) return;
+    run.again = true;
+    if (run.loading) return;
+    run.loading = true;
+    while (run.again && this.#run === run) {
+      run.again = false;
+      await this.#queryPage(run).catch(async (failure: GatewayError) => {
         if (failure.code === INVALID_ID_CODE) return this.show({ missing: true });
         this.show({ failure });
-        life.wanted = true;
+        run.again = true;
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       });
     }
-    life.reading = false;
+    run.loading = false;
   }
 
-  async #readPage(life: object): Promise<void> {
+  async #queryPage(run: object): Promise<void> {
     const snapshots = this.#snapshots;
     const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
-    if (this.#life !== life || this.#snapshots !== snapshots) return;
+    if (this.#run !== run || this.#snapshots !== snapshots) return;
     if (!session) return this.show({ missing: true, failure: null });
     const { transitions, ...page } = session;
     const known = this.view.page;
@@ -141,7 +141,7 @@ export class LiveSession extends Store<SessionView> {
           if (frame.__typename === 'Heartbeat') return;
           if (frame.__typename === 'SessionSnapshot') this.#replace(frame.session);
           else {
-            this.take(frame.session);
+            this.applyResult(frame.session);
             this.show({ log: mergeTransitions(this.view.log, [frame]) });
           }
           void this.#refresh();

@@ -22,7 +22,7 @@ const PROPER: Record<string, string> = {
 };
 
 /** Writes a count with its noun: "1 session", "2 sessions", "1,20,000 sessions" (Indian digit groups). */
-export const countNoun = (count: number, noun: string): string =>
+export const formatCount = (count: number, noun: string): string =>
   `${count.toLocaleString('en-IN')} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Breaks a text into lines of at most `letters` characters. A longer word gets a line of its own. */

@@ -101,7 +101,7 @@ export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] })
 /** Reference for the provider's support, times, and the sessions this one replaces or is replaced by. */
 export function FactsCard({ page }: { page: SessionDetails }) {
   return (
-    <Card title="Facts">
+    <Card title="Details">
       <dl>
         <Fact name="Reference ID">{page.referenceId}</Fact>
         <Fact name="Started">

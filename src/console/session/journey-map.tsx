@@ -1,13 +1,13 @@
 import { findTone, humanize, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
 import style from './journey.module.css';
 import {
+  COLUMN_WIDTH,
   computeHeight,
   computeWidth,
   drawPath,
-  HEAD,
+  HEADER_HEIGHT,
   isDirect,
   LINE_Y,
-  SLOT,
   toX,
   toY,
 } from './journey-paths.ts';
@@ -80,9 +80,18 @@ export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
         />
       ))}
       {slots > END_SLOT && (
-        <Phase name="Other ends" first={END_SLOT} count={1} height={height} here={now?.slot === END_SLOT} />
+        <Phase
+          name="Other outcomes"
+          first={END_SLOT}
+          count={1}
+          height={height}
+          here={now?.slot === END_SLOT}
+        />
       )}
-      <path className={style.line} d={`M${SLOT / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * SLOT}`} />
+      <path
+        className={style.line}
+        d={`M${COLUMN_WIDTH / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * COLUMN_WIDTH}`}
+      />
       {now &&
         all
           .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
@@ -99,8 +108,8 @@ function Phase(props: { name: string; first: number; count: number; height: numb
   const { name, first, count, height, here } = props;
   return (
     <g className={here ? style.here : style.phase}>
-      <rect x={first * SLOT + 2} y={0} width={count * SLOT - 4} height={height} rx={8} />
-      <text x={first * SLOT + 9} y={HEAD - 9}>
+      <rect x={first * COLUMN_WIDTH + 2} y={0} width={count * COLUMN_WIDTH - 4} height={height} rx={8} />
+      <text x={first * COLUMN_WIDTH + 9} y={HEADER_HEIGHT - 9}>
         {name}
       </text>
     </g>
@@ -109,21 +118,21 @@ function Phase(props: { name: string; first: number; count: number; height: numb
 
 /** Path of the session. Each stretch is drawn once; the newest one is animated. */
 function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
-  const ways = new Map<string, { at: number; straight: boolean }>();
+  const paths = new Map<string, { at: number; straight: boolean }>();
   path.forEach((key, at) => {
     const [from, to] = [steps.get(path[at - 1] ?? ''), steps.get(key)];
     if (from && to && from !== to) {
-      const way = drawPath(from, to);
-      ways.delete(way);
-      ways.set(way, { at, straight: isDirect(from, to) });
+      const d = drawPath(from, to);
+      paths.delete(d);
+      paths.set(d, { at, straight: isDirect(from, to) });
     }
   });
   const newest = path.length - 1;
-  return [...ways].map(([way, { at, straight }]) => (
+  return [...paths].map(([d, { at, straight }]) => (
     <path
-      key={at === newest ? `newest ${at}` : way}
+      key={at === newest ? `newest ${at}` : d}
       className={at === newest ? `${style.taken} ${style.newest}` : style.taken}
-      d={way}
+      d={d}
       pathLength={1}
       markerEnd={straight ? undefined : `url(#${ARROW_ID})`}
     />

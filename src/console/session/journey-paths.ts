@@ -1,12 +1,12 @@
 import type { PlacedStep } from './journey-steps.ts';
 
 /** Sizes of the map in SVG units. One unit is a pixel unless the map is stretched to fill a wider box. */
-export const SLOT = 112;
-export const HEAD = 30;
+export const COLUMN_WIDTH = 112;
+export const HEADER_HEIGHT = 30;
 export const LINE_Y = 100;
-const FIRST_ROW = 64;
-const ROW = 54;
-const BELOW = 30;
+const FIRST_ROW_OFFSET = 64;
+const ROW_HEIGHT = 54;
+const BOTTOM_MARGIN = 30;
 /** Paths run below the line in two lanes, so that they do not cross labels: one for skipped steps, one for going back. */
 const LANE_OFFSET = { skip: 20, back: 32 };
 /** X of a side step in its column: at the left, so that its label fits to the right of it. */
@@ -18,12 +18,13 @@ const CORNER_RADIUS = 8;
 
 type Point = readonly [x: number, y: number];
 
-export const toX = ({ slot, row }: PlacedStep): number => slot * SLOT + (row === 0 ? SLOT / 2 : SIDE_STEP_X);
+export const toX = ({ slot, row }: PlacedStep): number =>
+  slot * COLUMN_WIDTH + (row === 0 ? COLUMN_WIDTH / 2 : SIDE_STEP_X);
 export const toY = ({ row }: Pick<PlacedStep, 'row'>): number =>
-  row === 0 ? LINE_Y : LINE_Y + FIRST_ROW + (row - 1) * ROW;
-export const computeWidth = (slots: number): number => slots * SLOT;
+  row === 0 ? LINE_Y : LINE_Y + FIRST_ROW_OFFSET + (row - 1) * ROW_HEIGHT;
+export const computeWidth = (slots: number): number => slots * COLUMN_WIDTH;
 /** Height of a map with this many rows of side steps. */
-export const computeHeight = (rows: number): number => toY({ row: rows }) + BELOW;
+export const computeHeight = (rows: number): number => toY({ row: rows }) + BOTTOM_MARGIN;
 
 /** Whether the path between two steps has no corners. Only paths with corners get an arrowhead. */
 export const isDirect = (from: PlacedStep, to: PlacedStep): boolean => findCorners(from, to).length === 0;
@@ -39,7 +40,7 @@ export function drawPath(from: PlacedStep, to: PlacedStep): string {
 
 /** Returns the corners of the path between two steps. */
 function findCorners(from: PlacedStep, to: PlacedStep): readonly Point[] {
-  if (from.slot === to.slot) return withinColumn(from, to);
+  if (from.slot === to.slot) return findCornersInColumn(from, to);
   const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
   const isNext = to.slot === from.slot + 1 && from.row === 0;
   if (isNext && to.row === 0) return [];
@@ -63,7 +64,7 @@ function findCorners(from: PlacedStep, to: PlacedStep): readonly Point[] {
   return [...leaving, ...arriving];
 }
 
-function withinColumn(from: PlacedStep, to: PlacedStep): readonly Point[] {
+function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[] {
   const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
   if (from.row === 0) {
     const lane = LINE_Y + LANE_OFFSET.skip;

@@ -38,8 +38,8 @@ const LINE = {
 type LineStep = (typeof LINE)[Status][number];
 
 /**
- * Step below the line: the step on the line that it happens instead of (null: it stands below the last step of its phase,
- * or in the last column), and the step that usually follows, if it is a different one.
+ * Step below the line: the step on the line that it happens instead of, and the step that usually follows if it is a
+ * different one. `insteadOf` null: the step stands below the last step of its phase, or in the last column.
  */
 type SideStep = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
 

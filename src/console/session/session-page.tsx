@@ -51,7 +51,7 @@ export function SessionPage({ id }: { id: string }) {
         </Notice>
       )}
       <div className={style.actions}>
-        <Actions page={page} onDone={(session) => live.take(session)} />
+        <Actions page={page} onDone={(session) => live.applyResult(session)} />
         <StartReplacement page={page} />
       </div>
       <section aria-label="Journey" className={CARD}>
@@ -62,7 +62,7 @@ export function SessionPage({ id }: { id: string }) {
       <div className={style.columns}>
         <section aria-label="Timeline" className={CARD}>
           <h2>Timeline</h2>
-          <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.readOlder()} />
+          <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.loadOlder()} />
         </section>
         <div className={style.side}>
           <CustomerCard page={page} />

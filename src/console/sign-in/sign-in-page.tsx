@@ -5,13 +5,13 @@ import { Field, Form } from '../look/fields.tsx';
 import style from './sign-in-page.module.css';
 
 interface Props {
-  readonly become: (signIn: SignIn) => void;
+  readonly switchUser: (signIn: SignIn) => void;
   /** Error of the last attempt; null at first. */
   readonly why: string | null;
 }
 
 /** Page on which users paste an access token. It is kept in `sessionStorage`, so only this tab has it. */
-export function SignInPage({ become, why }: Props) {
+export function SignInPage({ switchUser, why }: Props) {
   const [token, setToken] = useState('');
   const bareToken = token.trim().replace(/^Bearer\s+/i, '');
   return (
@@ -27,7 +27,7 @@ export function SignInPage({ become, why }: Props) {
             {why}
           </p>
         )}
-        <Form onSubmit={() => bareToken && become({ kind: 'TOKEN', token: bareToken })}>
+        <Form onSubmit={() => bareToken && switchUser({ kind: 'TOKEN', token: bareToken })}>
           <Field
             label="Access token"
             inputType="password"

@@ -7,9 +7,9 @@ import { Button } from '../look/button.tsx';
 import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
-/** Menu with the signed-in user. In development it switches roles, otherwise it signs out. */
+/** Menu with the signed-in user. In development it switches roles, in production it signs out. */
 export function WhoMenu() {
-  const { viewer, signIn, become } = useSignedIn();
+  const { viewer, signIn, switchUser } = useSignedIn();
   const development = setup.signIn === 'ISSUED';
   return (
     <MenuTrigger>
@@ -27,9 +27,9 @@ export function WhoMenu() {
           selectionMode="single"
           selectedKeys={[signIn.kind === 'ROLE' ? signIn.role : signIn.kind]}
           onAction={(key) => {
-            if (key === 'OUT') become(null);
-            else if (key === 'DEVELOPER') become({ kind: 'DEVELOPER' });
-            else become({ kind: 'ROLE', role: key as DevelopmentRole });
+            if (key === 'OUT') switchUser(null);
+            else if (key === 'DEVELOPER') switchUser({ kind: 'DEVELOPER' });
+            else switchUser({ kind: 'ROLE', role: key as DevelopmentRole });
           }}
         >
           {development ? (
