@@ -20,7 +20,7 @@ interface Props {
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
 const OVERSCAN_ROWS = 12;
-/** Loads the next page when this many rows or fewer are left below the visible ones. */
+/** The next page is loaded when the last rendered row is this close to the end of the loaded rows. */
 const PREFETCH_ROWS = 60;
 const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');
@@ -41,7 +41,7 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
     if (more && !loading && last >= rows.length - PREFETCH_ROWS) onMore();
   }, [more, loading, last, rows.length, onMore]);
 
-  const go = (event: React.KeyboardEvent) => {
+  const moveFocus = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const at = Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1);
     if (!step || at < 0) return;
@@ -55,7 +55,7 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
     <>
       <div className={style.frame}>
         <div ref={box} className={style.box}>
-          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={go}>
+          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={moveFocus}>
             <thead className={style.head}>
               <tr aria-rowindex={1} className={style.row}>
                 {COLUMNS.map((name) => (
@@ -85,9 +85,9 @@ export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: 
 
 /** Row of the table. Memoized: it re-renders only if its own session changes. */
 const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
-  // The version at mount: a row that scrolls into view must not be highlighted as just changed.
-  const seen = useRef(row.version);
-  const moved = row.version !== seen.current;
+  // A row that scrolls into view must not be highlighted as just changed.
+  const versionAtMount = useRef(row.version);
+  const moved = row.version !== versionAtMount.current;
   return (
     <tr
       aria-rowindex={index + 2}

@@ -72,7 +72,7 @@ export function computeFunnel(stats: Stats): readonly Stage[] {
   return steps.map((step, at) => ({ ...step, before: steps[at - 1]?.reached ?? null }));
 }
 
-/** Counts the sessions that are not approved by status, the largest count first. */
+/** Lists the counts by status without the approved sessions, the largest count first. */
 export const listNotApproved = ({ byStatus }: Stats) =>
   byStatus
     .filter(({ subStatus }) => subStatus !== 'AUDITOR_APPROVED')

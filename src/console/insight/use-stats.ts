@@ -42,7 +42,7 @@ export function useStats(window: WindowName) {
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => {
-      // A hidden tab does not load the gateway.
+      // A hidden tab sends no queries.
       if (!document.hidden) void refresh();
     }, REFRESH_INTERVAL_MS);
     return () => {

@@ -54,4 +54,5 @@ function Entry({ entry }: { entry: Transition }) {
   );
 }
 
+/** Recognizes a dispute by the wording of the reason that the gateway gives. */
 const isDispute = (reason: string | null): boolean => reason?.includes('contradicts') ?? false;
