@@ -9,13 +9,13 @@ import { SessionPage } from './session/session-page.tsx';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { WhoMenu } from './sign-in/who-menu.tsx';
 
-// The charts are as heavy as all the rest: who looks at none does not wait for them.
+// Loaded on demand (code splitting): the chart library is as large as the rest of the console.
 const InsightPage = lazy(() => import('./insight/insight-page.tsx'));
 
-/** The console: its frame, and a page for each of its addresses. */
+/** Root component: sign-in, header and the routes of the pages. */
 export function Console() {
   return (
-    <SignedInOnly otherwise={(become, why) => <SignInPage become={become} why={why} />}>
+    <SignedInOnly renderSignIn={(switchUser, why) => <SignInPage switchUser={switchUser} why={why} />}>
       <Router base="/console">
         <BadgeProvider>
           <header className={style.bar}>
@@ -24,7 +24,7 @@ export function Console() {
             </Link>
             <nav aria-label="Main">
               <Link href="/" className={(active) => (active ? style.here! : style.link!)}>
-                Floor
+                Sessions
               </Link>
               <Link href="/insight" className={(active) => (active ? style.here! : style.link!)}>
                 Insight
@@ -35,7 +35,7 @@ export function Console() {
             <WhoMenu />
           </header>
           <main className={style.main}>
-            <Suspense fallback={<p role="status">Loading …</p>}>
+            <Suspense fallback={<p role="status">Loading…</p>}>
               <Switch>
                 <Route path="/">
                   <FloorPage />
@@ -47,9 +47,9 @@ export function Console() {
                   <InsightPage />
                 </Route>
                 <Route>
-                  <h1>There is nothing here</h1>
+                  <h1>Page not found</h1>
                   <p>
-                    <Link href="/">Go to the floor</Link>
+                    <Link href="/">Go to all sessions</Link>
                   </p>
                 </Route>
               </Switch>

@@ -13,20 +13,20 @@ export default defineConfig({
   base: '/console/',
   resolve: { alias: { 'vkyc-gateway/client': at('../client/resuming.ts') } },
   plugins: [react(), compressed()],
-  // `npm run dev` serves the console with hot reload beside a gateway.
+  // `npm run dev` serves the console with hot reload and forwards API requests to a running gateway.
   server: { proxy: { '/graphql': { target: process.env.GATEWAY_URL ?? 'http://127.0.0.1:4000', ws: true } } },
   build: {
     outDir: at('../../.build/console'),
     emptyOutDir: true,
     target: 'es2022',
-    // Whose light-dark() goes by the page's color-scheme: what stands in for it elsewhere follows the system alone.
+    // First browsers with light-dark(). For older ones Vite would replace it by code that ignores the theme switch.
     cssTarget: ['chrome123', 'safari17.5', 'firefox120'],
     chunkSizeWarningLimit: 600,
   },
   logLevel: 'warn',
 });
 
-/** Every script and style beside its compressed forms, which the gateway serves to those who take them. */
+/** Plugin that writes a gzip and a Brotli file next to each asset; the gateway serves them by Accept-Encoding. */
 function compressed(): Plugin {
   return {
     name: 'compressed',

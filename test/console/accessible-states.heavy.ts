@@ -7,7 +7,7 @@ import { inMinutes, person } from '../harness/people.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-/** Sessions in states of each kind, by how many steps of their scenario they have gone. */
+/** Sessions by verification id, each with the number of scenario steps it is advanced by. */
 const STATES: Record<string, number> = {
   'begun.awaits-review': 0,
   'in-trouble.proxy-detected': 2,
@@ -20,7 +20,7 @@ const STATES: Record<string, number> = {
 };
 
 for (const [name, viewport] of Object.entries(WIDTHS)) {
-  browserTest(`a session is accessible in whatever state it is, ${name}`, async () => {
+  browserTest(`the session page has no accessibility violation in any state, ${name}`, async () => {
     const gateway = await bootGateway();
     for (const [id, steps] of Object.entries(STATES)) {
       await gateway.start(id);
@@ -42,51 +42,54 @@ for (const [name, viewport] of Object.entries(WIDTHS)) {
     expect(faults).toEqual([]);
   });
 
-  browserTest(`what lies over a session is accessible at each point of its life, ${name}`, async () => {
-    const gateway = await bootGateway();
-    const { id } = await gateway.start('acted-on');
-    const olga = await person(gateway, 'olga', 'OPERATOR');
-    await olga.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
-    const window = await openConsole(gateway, { as: 'ADMIN', at: `/sessions/${id}`, viewport });
-    const { page } = window;
-    const faults: string[] = [];
-    const look = async (screen: string) => faults.push(...(await faultsOf(window, screen)));
-    const closes = async () => {
-      await page.keyboard.press('Escape');
-      await window.dialog.waitFor({ state: 'detached' });
-    };
-    await window.live();
+  browserTest(
+    `the dialogs of a session have no accessibility violation at any point of its life, ${name}`,
+    async () => {
+      const gateway = await bootGateway();
+      const { id } = await gateway.start('acted-on');
+      const olga = await person(gateway, 'olga', 'OPERATOR');
+      await olga.act('scheduleMeeting', id, { startsAt: inMinutes(30) });
+      const window = await openConsole(gateway, { as: 'ADMIN', at: `/sessions/${id}`, viewport });
+      const { page } = window;
+      const faults: string[] = [];
+      const look = async (screen: string) => faults.push(...(await faultsOf(window, screen)));
+      const closes = async () => {
+        await page.keyboard.press('Escape');
+        await window.dialog.waitFor({ state: 'detached' });
+      };
+      await window.live();
 
-    for (const each of [SAYS.cancel, SAYS.move, SAYS.whyNotMore]) {
-      await window.button(each).click();
-      await window.dialog.waitFor();
-      await look(String(each));
+      for (const each of [SAYS.cancel, SAYS.move, SAYS.unavailable]) {
+        await window.button(each).click();
+        await window.dialog.waitFor();
+        await look(String(each));
+        await closes();
+      }
+      await window.button(SAYS.move).click();
+      await olga.act('cancelMeeting', id, { reason: 'not that day' });
+      await window.press('Reschedule');
+      await window.dialog.getByRole('button', { name: SAYS.goOn }).waitFor();
+      await look('conflict');
       await closes();
-    }
-    await window.button(SAYS.move).click();
-    await olga.act('cancelMeeting', id, { reason: 'not that day' });
-    await window.press('Move');
-    await window.dialog.getByRole('button', { name: SAYS.goOn }).waitFor();
-    await look('conflict');
-    await closes();
-    await gateway.advance('acted-on', STEPS_TO_THE_END_OF_THE_CALL);
-    await window.button(SAYS.reviewAsAgent).waitFor();
-    const ravi = await person(gateway, 'ravi', 'AGENT');
-    await ravi.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'The same face.' });
-    await window.button(SAYS.reviewAsAuditor).click();
-    await window.dialog.waitFor();
-    await look('audit');
+      await gateway.advance('acted-on', STEPS_TO_THE_END_OF_THE_CALL);
+      await window.button(SAYS.reviewAsAgent).waitFor();
+      const ravi = await person(gateway, 'ravi', 'AGENT');
+      await ravi.act('recordAgentReview', id, { decision: 'APPROVED', remarks: 'The same face.' });
+      await window.button(SAYS.reviewAsAuditor).click();
+      await window.dialog.waitFor();
+      await look('audit');
 
-    expect(faults).toEqual([]);
-  });
+      expect(faults).toEqual([]);
+    },
+  );
 }
 
-/** In the page: the name of what has the focus; nothing where nothing has. */
+/** Runs in the page. Returns the accessible name of the focused element; empty if none has focus. */
 const FOCUSED = `document.activeElement === document.body ? '' :
   document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`;
 const focused = ({ page }: Console) => page.evaluate<string>(FOCUSED);
 
-/** Goes on until there, as one does who looks where they are. */
+/** Presses Tab until the element with this name has focus. @throws after 60 presses */
 async function tabTo(window: Console, name: string | RegExp): Promise<void> {
   for (let presses = 0; presses < 60; presses += 1) {
     if ((await focused(window)).match(name)) return;
@@ -95,54 +98,57 @@ async function tabTo(window: Console, name: string | RegExp): Promise<void> {
   throw new Error(`Tab does not lead to ${name}`);
 }
 
-browserTest('Tab leads to everything, and what closes gives the focus back to what opened it', async () => {
-  const gateway = await bootGateway();
-  for (const id of ['other-1', 'wanted-1', 'wanted-2', 'wanted-3']) await gateway.start(id);
-  const window = await openConsole(gateway, { as: 'OPERATOR' });
-  const { keyboard } = window.page;
-  const opens = async () => {
+browserTest(
+  'Tab reaches every control, and a closed dialog returns the focus to the button that opened it',
+  async () => {
+    const gateway = await bootGateway();
+    for (const id of ['other-1', 'wanted-1', 'wanted-2', 'wanted-3']) await gateway.start(id);
+    const window = await openConsole(gateway, { as: 'OPERATOR' });
+    const { keyboard } = window.page;
+    const opens = async () => {
+      await keyboard.press('Enter');
+      await window.dialog.waitFor();
+    };
+    const closes = async () => {
+      await keyboard.press('Escape');
+      await window.dialog.waitFor({ state: 'detached' });
+    };
+    await window.live();
+
+    await tabTo(window, SAYS.start);
+    await opens();
+    // The first field of the dialog has focus.
+    await keyboard.type('9988776655');
+    expect(await window.field(SAYS.phone).inputValue()).toBe('9988776655');
+    await closes();
+    await expect.poll(() => focused(window)).toBe(SAYS.start);
+    await keyboard.press('/');
+    await keyboard.type('wanted');
+    await expect.poll(() => window.rows.count(), PATIENTLY).toBe(3);
+    await tabTo(window, /^wanted-3$/);
+    await keyboard.press('ArrowDown');
+    await expect.poll(() => focused(window)).toBe('wanted-2');
     await keyboard.press('Enter');
-    await window.dialog.waitFor();
-  };
-  const closes = async () => {
-    await keyboard.press('Escape');
+    await window.page.getByRole('heading', { level: 1, name: 'wanted-2' }).waitFor();
+    await window.live();
+    await tabTo(window, SAYS.schedule);
+    await opens();
+    await closes();
+    await expect.poll(() => focused(window)).toBe(SAYS.schedule);
+    await opens();
+    await keyboard.press('Enter');
+    await window.isAt('User meeting scheduled');
     await window.dialog.waitFor({ state: 'detached' });
-  };
-  await window.live();
+    await expect.poll(() => focused(window)).toBe(SAYS.move);
+    await tabTo(window, SAYS.unavailable);
+    await opens();
+    await closes();
 
-  await tabTo(window, SAYS.start);
-  await opens();
-  // The dialog begins where one has to type.
-  await keyboard.type('9988776655');
-  expect(await window.field(SAYS.phone).inputValue()).toBe('9988776655');
-  await closes();
-  await expect.poll(() => focused(window)).toBe(SAYS.start);
-  await keyboard.press('/');
-  await keyboard.type('wanted');
-  await expect.poll(() => window.rows.count(), PATIENTLY).toBe(3);
-  await tabTo(window, /^wanted-3$/);
-  await keyboard.press('ArrowDown');
-  await expect.poll(() => focused(window)).toBe('wanted-2');
-  await keyboard.press('Enter');
-  await window.page.getByRole('heading', { level: 1, name: 'wanted-2' }).waitFor();
-  await window.live();
-  await tabTo(window, SAYS.schedule);
-  await opens();
-  await closes();
-  await expect.poll(() => focused(window)).toBe(SAYS.schedule);
-  await opens();
-  await keyboard.press('Enter');
-  await window.isAt('User meeting scheduled');
-  await window.dialog.waitFor({ state: 'detached' });
-  await expect.poll(() => focused(window)).toBe(SAYS.move);
-  await tabTo(window, SAYS.whyNotMore);
-  await opens();
-  await closes();
+    await expect.poll(() => focused(window)).toMatch(SAYS.unavailable);
+  },
+);
 
-  await expect.poll(() => focused(window)).toMatch(SAYS.whyNotMore);
-});
-
-browserTest('what is wrong with a field is said beside it until it is put right', async () => {
+browserTest('a field shows its error until the user corrects it', async () => {
   const gateway = await bootGateway();
   const window = await openConsole(gateway, { as: 'OPERATOR' });
   const { keyboard } = window.page;
@@ -162,5 +168,5 @@ browserTest('what is wrong with a field is said beside it until it is put right'
   await phone.press('5');
   await phone.press('Enter');
 
-  await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+  await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
 });

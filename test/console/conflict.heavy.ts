@@ -9,8 +9,9 @@ const STEPS_TO_THE_END_OF_THE_CALL = 11;
 const notice = (window: Console) => window.dialog.locator('[role=alert], [role=status]');
 const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
+
 browserTest(
-  'two people act on one session at once: the second is told what changed, and goes on with how it is now',
+  'of two users acting on one session at once, the second sees what changed and can continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');
@@ -24,10 +25,10 @@ browserTest(
     await olga.press('Schedule');
     await expect
       .poll(() => notice(olga).textContent())
-      .toMatch(/It was .*Link generated.* is now .*User meeting scheduled/);
+      .toMatch(/was at .*Link generated.* now at .*User meeting scheduled/);
     expect(await countOf(gateway, 'meeting')).toBe(1);
     await olga.press(SAYS.goOn);
-    await olga.press('Move');
+    await olga.press('Reschedule');
 
     await expect.poll(() => olga.dialog.count()).toBe(0);
     const meetings = ravi.page.getByRole('region', { name: 'Meetings' });
@@ -37,37 +38,40 @@ browserTest(
   },
 );
 
-browserTest('who decides after somebody else has decided is told so, and changes nothing', async () => {
-  const gateway = await bootGateway();
-  const { id } = await gateway.start('decided-twice');
-  await gateway.advance('decided-twice', STEPS_TO_THE_END_OF_THE_CALL);
-  const ravi = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
-  const ada = await openConsole(gateway, { as: 'ADMIN', at: `/sessions/${id}` });
-  await ravi.button(SAYS.reviewAsAgent).click();
-  await ada.button(SAYS.reviewAsAgent).click();
-  await ada.dialog.getByText('Reject', { exact: true }).click();
-  await ada.field('Remarks').fill('Another face.');
+browserTest(
+  "a review submitted after another user's review is refused with the changed status, and changes nothing",
+  async () => {
+    const gateway = await bootGateway();
+    const { id } = await gateway.start('decided-twice');
+    await gateway.advance('decided-twice', STEPS_TO_THE_END_OF_THE_CALL);
+    const ravi = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
+    const ada = await openConsole(gateway, { as: 'ADMIN', at: `/sessions/${id}` });
+    await ravi.button(SAYS.reviewAsAgent).click();
+    await ada.button(SAYS.reviewAsAgent).click();
+    await ada.dialog.getByText('Reject', { exact: true }).click();
+    await ada.field('Remarks').fill('Another face.');
 
-  await ravi.press('Record');
-  await ravi.isAt('Agent approved');
-  await ada.press('Record');
-  await expect
-    .poll(() => notice(ada).textContent())
-    .toMatch(/It was .*Agent ended call.* is now .*Agent approved/);
-  await ada.press(SAYS.goOn);
-  await ada.press('Record');
-  await expect.poll(() => notice(ada).textContent()).not.toContain('It was');
+    await ravi.press('Submit review');
+    await ravi.isAt('Agent approved');
+    await ada.press('Submit review');
+    await expect
+      .poll(() => notice(ada).textContent())
+      .toMatch(/was at .*Agent ended call.* now at .*Agent approved/);
+    await ada.press(SAYS.goOn);
+    await ada.press('Submit review');
+    await expect.poll(() => notice(ada).textContent()).not.toContain('was at');
 
-  await ada.press('Not now');
-  await ada.isAt('Agent approved');
-  await expect.poll(() => ada.button(SAYS.reviewAsAgent).count()).toBe(0);
-  expect((await gateway.database.query('select decision from review')).rows).toEqual([
-    { decision: 'APPROVED' },
-  ]);
-});
+    await ada.press('Cancel');
+    await ada.isAt('Agent approved');
+    await expect.poll(() => ada.button(SAYS.reviewAsAgent).count()).toBe(0);
+    expect((await gateway.database.query('select decision from review')).rows).toEqual([
+      { decision: 'APPROVED' },
+    ]);
+  },
+);
 
 browserTest(
-  'an answer that is lost on its way says what to do, and pressing again does it once',
+  'after a lost answer the dialog says what to do, and pressing the button again books the meeting once',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('lost-answer');
@@ -75,7 +79,7 @@ browserTest(
     let lost = 0;
     await window.page.route('**/graphql', async (route) => {
       if (!route.request().postData()?.includes('scheduleMeeting') || lost > 0) return route.fallback();
-      // It is done, and nobody hears of it.
+      // The gateway performs the mutation, but its answer is lost.
       await route.fetch();
       lost += 1;
       await route.abort('connectionreset');
@@ -95,7 +99,7 @@ browserTest(
 );
 
 browserTest(
-  'what the provider cannot do now says what to do, and pressing again starts one session',
+  'if the provider fails, the dialog says what to do, and pressing the button again starts one session',
   async () => {
     const gateway = await bootGateway();
     const window = await openConsole(gateway, { as: 'OPERATOR' });
@@ -110,7 +114,7 @@ browserTest(
     await setFaults(gateway, null);
     await window.press('Start');
 
-    await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
+    await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
     await window.press('Close');
     await window.rowOf('again').waitFor();
     expect(await window.rows.count()).toBe(1);
@@ -121,7 +125,7 @@ browserTest(
 );
 
 browserTest(
-  'a provider that asks to be left alone for a while is asked again by the same button, and what is wrong with a field is said beside it',
+  'a call refused by the rate limit of the provider can be retried in the dialog, and an invalid meeting time is reported at its field',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('rate-limited');
@@ -133,13 +137,13 @@ browserTest(
     await setFaults(gateway, null);
     await expect
       .poll(async () => {
-        if (await window.button('Ask again').isVisible()) await window.press('Ask again');
+        if (await window.button('Try again').isVisible()) await window.press('Try again');
         return window.dialog.getByRole('status').allInnerTexts();
       })
       .toEqual(['Nothing has changed.']);
     await window.page.keyboard.press('Escape');
     await window.button(SAYS.schedule).click();
-    await window.dialog.getByLabel('When').fill('2001-01-01T10:00');
+    await window.dialog.getByLabel('Date and time').fill('2001-01-01T10:00');
     await window.press('Schedule');
 
     await expect

@@ -1,15 +1,15 @@
-/** The console knows every status: a new one is missing from a table, which the compiler says. */
+/** Each table of the console is total over the statuses, so that a missing new status is a compile error. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { PHASES, subStatusesIn, toneOf } from '../../src/console/look/words.ts';
-import { nextSlotOf, SPANS, slotOf } from '../../src/console/session/journey-places.ts';
+import { findTone, keepSubStatuses, PHASE_LABELS } from '../../src/console/look/labels.ts';
+import { findNextSlot, findSlot, PHASE_SPANS } from '../../src/console/session/journey-steps.ts';
 import { KNOWN_PAIRS, STATUS_CATALOG, STATUSES, SUB_STATUSES } from '../../src/domain/status.ts';
 
 const CONSOLE = 'src/console';
 
-describe("the console's tables of statuses", () => {
-  test('none leaves statuses out or matches their names by a pattern', async () => {
+describe("the console's status tables", () => {
+  test('no table is partial, and no code matches status names by a pattern', async () => {
     const files = (await readdir(CONSOLE, { recursive: true })).filter(
       (name) => /\.tsx?$/.test(name) && name !== 'operations.ts',
     );
@@ -26,8 +26,8 @@ describe("the console's tables of statuses", () => {
     expect(found).toEqual([]);
   });
 
-  test('every pair has a tone, and only a final approval is good', () => {
-    const tones = new Map(STATUS_CATALOG.map((pair) => [`${pair.status}/${pair.subStatus}`, toneOf(pair)]));
+  test('every status pair has a tone, and only the final approval is good', () => {
+    const tones = new Map(STATUS_CATALOG.map((pair) => [`${pair.status}/${pair.subStatus}`, findTone(pair)]));
 
     const named = (tone: string) => [...tones].filter(([, each]) => each === tone).map(([name]) => name);
     expect(named('good')).toEqual(['AUDITOR_REVIEWED/AUDITOR_APPROVED']);
@@ -42,28 +42,28 @@ describe("the console's tables of statuses", () => {
       'REJECTED/UNRECOGNIZED',
     ]);
     for (const { status, subStatus, waitingOn, terminal } of KNOWN_PAIRS)
-      if (terminal) expect([subStatus, waitingOn, toneOf({ status, subStatus })]).not.toContain('going');
+      if (terminal) expect([subStatus, waitingOn, findTone({ status, subStatus })]).not.toContain('going');
   });
 
-  test('every pair has a place on the map, and none points further than the ends', () => {
-    const ends = SPANS.reduce((columns, { count }) => columns + count, 0);
+  test('every status pair has a column on the map, and none lies beyond the last column', () => {
+    const ends = PHASE_SPANS.reduce((columns, { count }) => columns + count, 0);
 
     for (const pair of STATUS_CATALOG) {
-      expect(slotOf(pair)).toBeGreaterThanOrEqual(0);
-      expect(slotOf(pair)).toBeLessThanOrEqual(ends);
-      expect(nextSlotOf(pair)).toBeLessThanOrEqual(ends);
+      expect(findSlot(pair)).toBeGreaterThanOrEqual(0);
+      expect(findSlot(pair)).toBeLessThanOrEqual(ends);
+      expect(findNextSlot(pair)).toBeLessThanOrEqual(ends);
     }
   });
 
-  test('a status of a later release is shown like one under way', () => {
+  test('a status of a later release is shown as in progress', () => {
     const later = { status: 'VIDEO_CALL', subStatus: 'USER_WAVED' } as never;
 
-    expect(toneOf(later)).toBe('going');
-    expect(slotOf(later)).toBe(slotOf({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
+    expect(findTone(later)).toBe('going');
+    expect(findSlot(later)).toBe(findSlot({ status: 'VIDEO_CALL', subStatus: 'AGENT_ENDED_CALL' }));
   });
 
-  test('every status has a name, and an address may filter by every step there is and by nothing else', () => {
-    expect(Object.keys(PHASES)).toEqual([...STATUSES]);
-    expect(subStatusesIn([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
+  test('every status has a label, and a URL can filter by every sub-status and by no other name', () => {
+    expect(Object.keys(PHASE_LABELS)).toEqual([...STATUSES]);
+    expect(keepSubStatuses([...SUB_STATUSES, 'USER_WAVED', 'toString'])).toEqual([...SUB_STATUSES]);
   });
 });

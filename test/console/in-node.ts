@@ -1,13 +1,13 @@
-/** The parts of the console that need no page, in Node, signed in at a real gateway. */
+/** Runs the parts of the console that need no DOM in Node, signed in to a real gateway. */
 import { vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** Imports a module of the console, which is checked against the types of a browser and not of Node. */
+/** Imports a module of the console. Untyped, since the console is compiled against browser types, not those of Node. */
 export const importConsole = (path: string): Promise<any> =>
   import(new URL(`../../src/console/${path}`, import.meta.url).href);
 
-/** Signs in as an ADMIN of development, until the test ends. */
+/** Returns a client that acts as the development ADMIN. The end of the test closes it. */
 export async function signIn(url: string): Promise<any> {
   const page = { querySelector: () => ({ textContent: JSON.stringify({ signIn: 'ISSUED' }) }) };
   for (const [name, value] of Object.entries({ location: { href: url }, document: page, WebSocket }))

@@ -4,7 +4,7 @@ import { openConsole } from '../harness/console.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
-/** How many steps of its scenario each session has gone. */
+/** Sessions by verification id, each with the number of scenario steps it is advanced by. */
 const SESSIONS: Record<string, number> = {
   'approved-1.happy-path': 13,
   'approved-2.happy-path': 13,
@@ -13,7 +13,7 @@ const SESSIONS: Record<string, number> = {
   begun: 0,
 };
 
-browserTest('the figures of a window are there as charts and, to the last, as tables', async () => {
+browserTest('insight shows the figures of a period as charts, and the same numbers as tables', async () => {
   const gateway = await bootGateway();
   for (const [id, steps] of Object.entries(SESSIONS)) {
     await gateway.start(id);
@@ -37,7 +37,7 @@ browserTest('the figures of a window are there as charts and, to the last, as ta
     return Promise.all(rows.map(async (each) => (await each.innerText()).split(/[\t\n]+/)));
   };
 
-  const funnel = await tableOf('How far sessions come');
+  const funnel = await tableOf('How far sessions get');
   const reached = (status: string) =>
     String(data.sessionStats.funnel.find((stage: any) => stage.status === status).reached);
   expect(data.sessionStats.total).toBe(5);
@@ -51,15 +51,15 @@ browserTest('the figures of a window are there as charts and, to the last, as ta
       ['Approved', '2'],
     ]),
   );
-  const where = await tableOf('Where the others are');
+  const where = await tableOf('Sessions not approved');
   for (const step of ['Agent rejected', 'User proxy detected', 'Link generated'])
     expect(where.find((cells) => cells.includes(step))).toContain('1');
-  expect((await tableOf('How long it takes')).length).toBeGreaterThan(4);
+  expect((await tableOf('Time per phase')).length).toBeGreaterThan(4);
   const overTime = await tableOf('Sessions over time');
   const started = overTime.slice(1).map((cells) => Number(cells.at(-3)));
   expect(started.reduce((sum, each) => sum + each, 0)).toBe(5);
 
-  await page.getByLabel('Sessions of').selectOption({ label: 'the last 30 days' });
+  await page.getByLabel('Period').selectOption({ label: 'Last 30 days' });
   await page.getByText('6', { exact: true }).first().waitFor();
   expect(new URL(page.url()).searchParams.get('window')).toBeTruthy();
   expect(window.complaints).toEqual([]);

@@ -5,14 +5,14 @@ import { importConsole, signIn } from './in-node.ts';
 
 const FLOOR = [{}, { field: 'UPDATED_AT', direction: 'DESC' }] as const;
 
-/** Starts to keep something true, until the test ends. */
+/** Starts a live object; the end of the test stops it. */
 function start<Live extends { start(): void; stop(): void }>(live: Live): Live {
   live.start();
   atTheEnd(async () => live.stop());
   return live;
 }
 
-/** Waits until the log of a session has so many transitions. */
+/** Waits until the log of a session has `count` transitions. */
 const recorded = (gateway: Gateway, id: string, count: number) =>
   eventually(async () => {
     const query = '($id: ID!) { session(id: $id) { transitions(first: 50) { nodes { sequence } } } }';
@@ -20,7 +20,7 @@ const recorded = (gateway: Gateway, id: string, count: number) =>
     return data.session.transitions.nodes.length === count;
   });
 
-test('a subscription that the gateway refuses is shown as a failure', async () => {
+test('a subscription that the gateway refuses fails with its code and message', async () => {
   const booted = await bootGateway();
   const gateway = await signIn(booted.url);
   const { VkycWatchFloor } = await importConsole('operations.ts');
@@ -32,7 +32,7 @@ test('a subscription that the gateway refuses is shown as a failure', async () =
   expect(failure).toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringMatching(/not a cursor/) });
 });
 
-test('a session and the floor show nothing any more of what a failover lost', async () => {
+test('after a failover the session page and the list drop the transitions that it lost', async () => {
   const booted = await bootGateway();
   const { id } = await booted.start('lost.happy-path');
   const gateway = await signIn(booted.url);

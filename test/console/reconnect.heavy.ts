@@ -7,7 +7,7 @@ import { accessTo, newsOf, sendUntilTaken, startSilentProvider } from '../harnes
 import { freePort, phoenix } from '../harness/phoenix.ts';
 import { startHttpProxy } from '../harness/tcp-proxy.ts';
 
-/** From now on the page writes down each state of its badge. */
+/** Runs in the page. Records each state of the badge in `window.badges`. */
 const WATCH_BADGE = `{
   const badge = () => [...document.querySelectorAll('[role=status]')].map((each) => each.textContent)
     .find((text) => /^(Live|Catching up|Stale)$/.test(text));
@@ -18,7 +18,7 @@ const WATCH_BADGE = `{
 
 const badgesOf = (window: Console) => window.page.evaluate<string[]>('window.badges');
 
-/** The log of a session, as its timeline has to have it. */
+/** Reads the log of a session through the API, in the form that `timeline()` returns. */
 async function logOf(gateway: Pick<Gateway, 'graphql'>, id: string): Promise<[number, string][]> {
   const { data } = await gateway.graphql(
     `{ session(id: "${id}") { transitions(first: 100) { nodes { sequence statusInfo { subStatus } } } } }`,
@@ -36,7 +36,7 @@ const spoken = (subStatus: string): string =>
   );
 
 browserTest(
-  'when the plug is pulled and put back, a session says that it is stale, then live, and has all that happened once and in order',
+  'after a lost connection the session page goes from stale to live and shows every transition once and in order',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);
@@ -66,7 +66,7 @@ browserTest(
   },
 );
 
-/** What the floor counts in each phase, by the names it calls them. */
+/** Reads the counts of the phases and parties by their labels. */
 const countsOf = async ({ page }: Console): Promise<Record<string, string>> => {
   const phases = page.getByRole('region', { name: 'Open sessions' }).locator('button');
   const found: [string, string][] = [];
@@ -78,7 +78,7 @@ const countsOf = async ({ page }: Console): Promise<Record<string, string>> => {
 };
 
 browserTest(
-  'the floor that was cut off has the right rows and counts again, the sessions that began meanwhile among them',
+  'after a lost connection the list has the right rows and counts, including sessions started in between',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);
@@ -111,7 +111,7 @@ browserTest(
 );
 
 browserTest(
-  'a view that is opened while there is no connection fills itself once there is one, and counts go on',
+  'a view opened without a connection loads once it is back, and its counts stay up to date',
   async () => {
     const gateway = await bootGateway();
     const wire = await startHttpProxy(gateway.url);
@@ -121,7 +121,7 @@ browserTest(
 
     wire.cut();
     await expect.poll(() => window.badge.textContent(), PATIENTLY).toBe('Stale');
-    await window.page.getByRole('link', { name: 'Needs us' }).click();
+    await window.page.getByRole('link', { name: 'Waiting on us' }).click();
     await window.page.getByRole('alert').getByText(SAYS.unreachable).waitFor();
     wire.mend();
     await window.live();
@@ -135,7 +135,7 @@ browserTest(
 );
 
 browserTest(
-  'a gateway that is restarted underneath, by a signal and by a crash, is found again by itself and nothing is lost',
+  'the session page reconnects by itself after a restart and after a crash of the gateway, and misses no transition',
   async () => {
     const chance = chanceOf('console', 'restart');
     const provider = await startSilentProvider();

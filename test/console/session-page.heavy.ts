@@ -5,7 +5,7 @@ import { bootGateway, type Gateway } from '../harness/gateway.ts';
 
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-/** The provider reports something, so many seconds from now by its clock. */
+/** Sends a status webhook whose event time is `seconds` from now; negative: in the past. */
 const report = (gateway: Gateway, id: string, status: string, sub_status: string, seconds: number) =>
   gateway.webhook({
     event_type: 'VKYC_STATUS',
@@ -14,7 +14,7 @@ const report = (gateway: Gateway, id: string, status: string, sub_status: string
     data: { verification_id: id, status, sub_status },
   });
 
-browserTest('the timeline says where each news came from, and marks what came late', async () => {
+browserTest('the timeline shows the source of each transition and marks late updates', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('told');
   await gateway.advance('told', 3);
@@ -24,22 +24,22 @@ browserTest('the timeline says where each news came from, and marks what came la
 
   await expect.poll(() => window.entries.count()).toBe(5);
   const [late, newest] = await window.entries.allInnerTexts();
-  expect(late).toMatch(/Aadhaar verification failed[\s\S]*Late news[\s\S]*Did not move the session/);
-  expect(newest).toContain('told by the provider');
-  expect(newest).not.toContain('Late news');
+  expect(late).toMatch(/Aadhaar verification failed[\s\S]*Late update[\s\S]*The status did not change/);
+  expect(newest).toContain('reported by the provider');
+  expect(newest).not.toContain('Late update');
   expect(await window.entries.last().innerText()).toContain('done here by');
   await window.isAt('User location verification success');
 });
 
 browserTest(
-  'a decision that the provider contradicts is marked, above all else and in the list',
+  'a session whose decision the provider contradicts is marked as disputed on its page and in the list',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('contested');
     await gateway.advance('contested', STEPS_TO_THE_END_OF_THE_CALL);
     const window = await openConsole(gateway, { as: 'AGENT', at: `/sessions/${id}` });
     await window.button(SAYS.reviewAsAgent).click();
-    await window.press('Record');
+    await window.press('Submit review');
     await window.isAt('Agent approved');
     expect(await window.page.getByText(/^Disputed/).count()).toBe(0);
 
@@ -55,17 +55,17 @@ browserTest(
   },
 );
 
-browserTest("a meeting's time is the viewer's own, and India's beside it", async () => {
+browserTest("a meeting is shown in the viewer's time zone, with Indian time next to it", async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('timed');
   const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
   const inTwoDays = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10);
-  // Half past six in the morning in London is noon in India.
+  // 06:30 UTC is 12:00 in India.
   const startsAt = new Date(`${inTwoDays}T06:30:00Z`);
   const local = new Date(startsAt.getTime() - startsAt.getTimezoneOffset() * 60_000);
   await window.button(SAYS.schedule).click();
 
-  await window.dialog.getByLabel('When').fill(local.toISOString().slice(0, 16));
+  await window.dialog.getByLabel('Date and time').fill(local.toISOString().slice(0, 16));
   await window.dialog.getByText(/That is .* 12:00 IST/).waitFor();
   await window.press('Schedule');
 
@@ -75,44 +75,41 @@ browserTest("a meeting's time is the viewer's own, and India's beside it", async
   expect(rows).toEqual([{ starts_at: startsAt }]);
 });
 
-browserTest('an address that leads to no session says so, whatever is wrong with it', async () => {
+browserTest('the page says that a session is not found, for an unknown and for a malformed id', async () => {
   const gateway = await bootGateway();
-  const nobodys = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64');
+  const unknown = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64');
 
-  for (const id of [nobodys, 'no-id-at-all']) {
+  for (const id of [unknown, 'no-id-at-all']) {
     const window = await openConsole(gateway, { as: 'OPERATOR', at: `/sessions/${id}` });
-    await window.page.getByRole('heading', { level: 1, name: 'There is no such session' }).waitFor();
+    await window.page.getByRole('heading', { level: 1, name: 'Session not found' }).waitFor();
   }
 });
 
-browserTest(
-  'on a phone the button is where it was when it is pressed, though what was wrong is no more',
-  async () => {
-    const gateway = await bootGateway();
-    const window = await openConsole(gateway, { as: 'OPERATOR', viewport: { width: 390, height: 844 } });
-    await window.button(SAYS.start).click();
-    await window.field(SAYS.id).fill('not/an/id');
-    await window.field(SAYS.phone).fill('12');
-    await window.press('Start');
-    await expect.poll(() => window.field(SAYS.phone).getAttribute('aria-invalid')).toBe('true');
+browserTest('on a phone, correcting a field does not move the submit button away from a press', async () => {
+  const gateway = await bootGateway();
+  const window = await openConsole(gateway, { as: 'OPERATOR', viewport: { width: 390, height: 844 } });
+  await window.button(SAYS.start).click();
+  await window.field(SAYS.id).fill('not/an/id');
+  await window.field(SAYS.phone).fill('12');
+  await window.press('Start');
+  await expect.poll(() => window.field(SAYS.phone).getAttribute('aria-invalid')).toBe('true');
 
-    // Typed, as people do: what a program fills in counts as left at once.
-    for (const [field, text] of [
-      [SAYS.id, 'put-right'],
-      [SAYS.phone, '9988776655'],
-    ] as const) {
-      await window.field(field).selectText();
-      await window.page.keyboard.type(text);
-    }
-    const {
-      x = 0,
-      y = 0,
-      width = 0,
-      height = 0,
-    } = (await window.dialog.getByRole('button', { name: 'Start', exact: true }).boundingBox()) ?? {};
-    // As a finger does it: there, at its lower edge, for a moment, and once.
-    await window.page.mouse.click(x + width / 2, y + height - 3, { delay: 100 });
+  // Typed key by key: `fill` would also blur the field, which users do only when they press the button.
+  for (const [field, text] of [
+    [SAYS.id, 'put-right'],
+    [SAYS.phone, '9988776655'],
+  ] as const) {
+    await window.field(field).selectText();
+    await window.page.keyboard.type(text);
+  }
+  const {
+    x = 0,
+    y = 0,
+    width = 0,
+    height = 0,
+  } = (await window.dialog.getByRole('button', { name: 'Start', exact: true }).boundingBox()) ?? {};
+  // Presses the lower edge for 100 ms, as a finger does: there the button would be missed if it moved.
+  await window.page.mouse.click(x + width / 2, y + height - 3, { delay: 100 });
 
-    await window.dialog.getByRole('heading', { name: 'The session is started' }).waitFor();
-  },
-);
+  await window.dialog.getByRole('heading', { name: 'Session started' }).waitFor();
+});

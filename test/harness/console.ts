@@ -10,20 +10,20 @@ import { openPage } from './browser.ts';
 export const SAYS = {
   start: 'Start a session',
   schedule: 'Schedule meeting',
-  move: 'Move meeting',
+  move: 'Reschedule meeting',
   cancel: 'Cancel meeting',
-  id: 'Verification id',
+  id: 'Verification ID',
   phone: 'Phone',
   reason: 'Reason (optional)',
   remarks: 'Remarks (optional)',
   reviewAsAgent: 'Record agent review',
   reviewAsAuditor: 'Record auditor review',
-  askProvider: 'Ask the provider',
-  goOn: 'Go on with how it is now',
-  whyNotMore: /^Why (not more|nothing can be done)$/,
+  askProvider: 'Refresh from provider',
+  goOn: 'Continue with the current status',
+  unavailable: 'Show unavailable actions',
   callsToReview: 'Calls to review',
   approvalsToAudit: 'Approvals to audit',
-  unreachable: 'The gateway cannot be reached. Look at your connection, and try again.',
+  unreachable: 'Cannot reach the gateway. Check your connection and try again.',
 } as const;
 
 /** Things come when they come; on a machine that others use as well that may take a while. */

@@ -2,47 +2,50 @@ import { type ComponentType, useState } from 'react';
 import { DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
 import type { Row } from '../live/rows.ts';
-import type { Page } from '../live/session.ts';
+import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { ACTIONS } from '../look/words.ts';
+import { ACTION_LABELS } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
 import style from './actions.module.css';
-import { Recording, Refresh, SdkToken } from './ask-provider.tsx';
-import { CancelMeeting } from './cancel-meeting.tsx';
-import { AgentReview, AuditorReview } from './record-review.tsx';
-import { ScheduleMeeting } from './schedule-meeting.tsx';
+import { RecordingDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.tsx';
+import { CancelMeetingDialog } from './cancel-meeting.tsx';
+import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
+import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
 
-/** What a dialog is given that acts on a session. */
-export interface ActProps {
-  /** As it was when the dialog was opened: what is decided is decided on this. */
-  readonly session: Page;
-  /** The act succeeded; `stay`: the dialog has something to show first. */
+/** Props of every dialog that acts on a session. */
+export interface ActionDialogProps {
+  /** The session when the dialog was opened. Its version goes out as `expectedVersion` (optimistic locking). */
+  readonly session: SessionDetails;
+  /** Called on success. `stay` keeps the dialog open to show its result. */
   readonly onDone: (session: Row & VkycSessionActionsFragment, options?: { stay: boolean }) => void;
-  /** Takes the session as it is now for the one that is decided on. */
-  readonly onGoOn: () => void;
+  /** Replaces `session` with the current one, after a version conflict. */
+  readonly onContinue: () => void;
   readonly onClose: () => void;
 }
 
-/** The dialog of each action, in the order of the buttons. The decisions come first: a session waits for them. */
+/** Dialog of each action, in the order of the buttons. Reviews come first: they are what a session waits for. */
 const DIALOGS = {
-  RECORD_AGENT_REVIEW: { Dialog: AgentReview, look: 'primary' },
-  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReview, look: 'primary' },
-  SCHEDULE_MEETING: { Dialog: ScheduleMeeting, look: 'plain' },
-  CANCEL_MEETING: { Dialog: CancelMeeting, look: 'plain' },
-  REFRESH: { Dialog: Refresh, look: 'plain' },
-  REQUEST_RECORDING: { Dialog: Recording, look: 'plain' },
-  CREATE_SDK_TOKEN: { Dialog: SdkToken, look: 'plain' },
-} as const satisfies Record<SessionAction, { Dialog: ComponentType<ActProps>; look: 'primary' | 'plain' }>;
+  RECORD_AGENT_REVIEW: { Dialog: AgentReviewDialog, look: 'primary' },
+  RECORD_AUDITOR_REVIEW: { Dialog: AuditorReviewDialog, look: 'primary' },
+  SCHEDULE_MEETING: { Dialog: ScheduleMeetingDialog, look: 'plain' },
+  CANCEL_MEETING: { Dialog: CancelMeetingDialog, look: 'plain' },
+  REFRESH: { Dialog: RefreshDialog, look: 'plain' },
+  REQUEST_RECORDING: { Dialog: RecordingDialog, look: 'plain' },
+  CREATE_SDK_TOKEN: { Dialog: SdkTokenDialog, look: 'plain' },
+} as const satisfies Record<
+  SessionAction,
+  { Dialog: ComponentType<ActionDialogProps>; look: 'primary' | 'plain' }
+>;
 const ORDER = Object.keys(DIALOGS) as SessionAction[];
 
 interface Props {
-  readonly page: Page;
+  readonly page: SessionDetails;
   readonly onDone: (session: Row & VkycSessionActionsFragment) => void;
 }
 
-/** What this viewer may do with the session now; of the rest, why not. */
+/** Buttons for the actions the viewer may perform now, and a list of the others with the reason for each. */
 export function Actions({ page, onDone }: Props) {
-  const [open, setOpen] = useState<{ action: SessionAction; session: Page } | null>(null);
+  const [open, setOpen] = useState<{ action: SessionAction; session: SessionDetails } | null>(null);
   const may = ORDER.filter((action) => page.availableActions.includes(action));
   const OpenDialog = open && DIALOGS[open.action].Dialog;
   return (
@@ -50,18 +53,18 @@ export function Actions({ page, onDone }: Props) {
       {may.map((action) => (
         <Button key={action} look={DIALOGS[action].look} onPress={() => setOpen({ action, session: page })}>
           {action === 'SCHEDULE_MEETING' && page.meeting?.status === 'SCHEDULED'
-            ? 'Move meeting'
-            : ACTIONS[action]}
+            ? 'Reschedule meeting'
+            : ACTION_LABELS[action]}
         </Button>
       ))}
       {page.blockedActions.length > 0 && (
         <DialogTrigger>
-          <Button look="quiet">{may.length === 0 ? 'Why nothing can be done' : 'Why not more'}</Button>
-          <Popover className={style.popover!} placement="bottom start" aria-label="What cannot be done now">
+          <Button look="quiet">Show unavailable actions</Button>
+          <Popover className={style.popover!} placement="bottom start" aria-label="Unavailable actions">
             <dl>
               {page.blockedActions.map(({ action, reason }) => (
                 <div key={action}>
-                  <dt>{ACTIONS[action]}</dt>
+                  <dt>{ACTION_LABELS[action]}</dt>
                   <dd>{reason}</dd>
                 </div>
               ))}
@@ -72,7 +75,7 @@ export function Actions({ page, onDone }: Props) {
       {open && OpenDialog && (
         <OpenDialog
           session={open.session}
-          onGoOn={() => setOpen({ ...open, session: page })}
+          onContinue={() => setOpen({ ...open, session: page })}
           onClose={() => setOpen(null)}
           onDone={(session, options) => {
             onDone(session);

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Button } from '../look/button.tsx';
-import { Copy } from '../look/copy.tsx';
+import { CopyButton } from '../look/copy.tsx';
 import { Dialog } from '../look/dialog.tsx';
-import { Moment } from '../look/time.tsx';
+import { LocalAndIndianTime } from '../look/time.tsx';
 import {
   VkycCreateSdkToken,
   type VkycCreateSdkTokenMutation,
@@ -12,42 +12,42 @@ import {
   VkycRequestRecording,
   type VkycRequestRecordingMutation,
 } from '../operations.ts';
-import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
-import type { ActProps } from './actions.tsx';
+import type { ActionDialogProps } from './actions.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
-/** Asks the provider how the session is, now. */
-export function Refresh({ session, onDone, onClose }: ActProps) {
+/** Polls the provider as soon as the dialog opens, and says whether anything changed. */
+export function RefreshDialog({ session, onDone, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycRefreshSessionMutation['refreshSession']>();
-  const [said, setSaid] = useState('Asking the provider …');
+  const mutation = useMutation<VkycRefreshSessionMutation['refreshSession']>();
+  const [message, setMessage] = useState('Asking the provider for the current status…');
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycRefreshSession, { sessionId: session.id })).refreshSession;
-    void act.run(call, session.id, ({ changed, session: now }) => {
-      setSaid(changed ? 'The provider told of something new.' : 'Nothing has changed.');
+    void mutation.run(call, session.id, ({ changed, session: now }) => {
+      setMessage(changed ? 'The provider reported a change.' : 'Nothing has changed.');
       onDone(now, { stay: true });
     });
   };
-  useOnce(ask);
+  useOnMount(ask);
   return (
-    <Dialog title="Ask the provider" onClose={onClose}>
-      {!act.refusal && !act.failure && <p role="status">{said}</p>}
-      <Said act={act} before={session} />
-      <Again act={act} again={ask} onClose={onClose} />
+    <Dialog title="Refresh from provider" onClose={onClose}>
+      {!mutation.refusal && !mutation.failure && <p role="status">{message}</p>}
+      <MutationNotice mutation={mutation} before={session} />
+      <RetryButtons mutation={mutation} onRetry={ask} onClose={onClose} />
     </Dialog>
   );
 }
 
-/** Asks for the recording of the call. That somebody did is on record. */
-export function Recording({ session, onClose }: ActProps) {
+/** Gets a link to the recording of the call. The gateway logs who asked for it. */
+export function RecordingDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycRequestRecordingMutation['requestRecording']>();
+  const mutation = useMutation<VkycRequestRecordingMutation['requestRecording']>();
   const [found, setFound] = useState<{ url: string; expiresAt: string | null } | null>(null);
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycRequestRecording, { sessionId: session.id })).requestRecording;
-    void act.run(call, session.id, ({ recording }) => setFound(recording));
+    void mutation.run(call, session.id, ({ recording }) => setFound(recording));
   };
   return (
     <Dialog title="Watch the recording" onClose={onClose}>
@@ -59,18 +59,18 @@ export function Recording({ session, onClose }: ActProps) {
           {found.expiresAt && (
             <>
               {' '}
-              until <Moment at={found.expiresAt} />
+              (the link works until <LocalAndIndianTime at={found.expiresAt} />)
             </>
           )}
         </p>
       ) : (
-        <p>The link lives for a short while. It is recorded that you asked for it.</p>
+        <p>The link works for a short time only. Your request will be logged.</p>
       )}
-      <Said act={act} before={session} />
+      <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>Close</Button>
         {!found && (
-          <Button look="primary" onPress={ask} isPending={act.pending}>
+          <Button look="primary" onPress={ask} isPending={mutation.pending}>
             Get the link
           </Button>
         )}
@@ -79,32 +79,35 @@ export function Recording({ session, onClose }: ActProps) {
   );
 }
 
-/** Makes a token with which the customer's app opens the call. */
-export function SdkToken({ session, onClose }: ActProps) {
+/** Creates a token that opens the call in the customer's app. */
+export function SdkTokenDialog({ session, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycCreateSdkTokenMutation['createSdkToken']>();
+  const mutation = useMutation<VkycCreateSdkTokenMutation['createSdkToken']>();
   const [token, setToken] = useState<string | null>(null);
   const ask = () => {
     const call = async () =>
       (await gateway.mutate(VkycCreateSdkToken, { sessionId: session.id })).createSdkToken;
-    void act.run(call, session.id, (success) => setToken(success.token));
+    void mutation.run(call, session.id, (success) => setToken(success.token));
   };
   return (
     <Dialog title="Create an SDK token" onClose={onClose}>
       {token ? (
         <p className={style.link}>
           <code>{token}</code>
-          <Copy text={token} what="token" />
+          <CopyButton text={token} what="token" />
         </p>
       ) : (
-        <p>With it the customer's app opens the call without a one-time password. Give it to nobody else.</p>
+        <p>
+          The token opens the call in the customer's app without a one-time password. Share it with no one
+          else.
+        </p>
       )}
-      <Said act={act} before={session} />
+      <MutationNotice mutation={mutation} before={session} />
       <div className={style.buttons}>
         <Button onPress={onClose}>Close</Button>
         {!token && (
-          <Button look="primary" onPress={ask} isPending={act.pending}>
-            Create
+          <Button look="primary" onPress={ask} isPending={mutation.pending}>
+            Create token
           </Button>
         )}
       </div>
@@ -112,20 +115,20 @@ export function SdkToken({ session, onClose }: ActProps) {
   );
 }
 
-function Again({
-  act,
-  again,
+function RetryButtons({
+  mutation,
+  onRetry,
   onClose,
 }: {
-  act: { refusal: unknown; failure: unknown; pending: boolean };
-  again: () => void;
+  mutation: { refusal: unknown; failure: unknown; pending: boolean };
+  onRetry: () => void;
   onClose: () => void;
 }) {
   return (
     <div className={style.buttons}>
-      {(act.refusal !== null || act.failure !== null) && (
-        <Button onPress={again} isPending={act.pending}>
-          Ask again
+      {(mutation.refusal !== null || mutation.failure !== null) && (
+        <Button onPress={onRetry} isPending={mutation.pending}>
+          Try again
         </Button>
       )}
       <Button look="primary" onPress={onClose}>
@@ -135,8 +138,8 @@ function Again({
   );
 }
 
-/** Does it when the dialog opens. */
-function useOnce(work: () => void): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, with what there is then
+/** Calls `work` once, on mount. */
+function useOnMount(work: () => void): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs once, with the first render's `work`
   useEffect(work, []);
 }

@@ -3,33 +3,33 @@ import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
-import { Moment } from '../look/time.tsx';
+import { LocalAndIndianTime } from '../look/time.tsx';
 import { VkycCancelMeeting, type VkycCancelMeetingMutation } from '../operations.ts';
-import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
-import type { ActProps } from './actions.tsx';
+import type { ActionDialogProps } from './actions.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
-/** Cancels the meeting that is booked, with the reason for those who read it later. */
-export function CancelMeeting({ session, onDone, onGoOn, onClose }: ActProps) {
+/** Cancels the booked meeting. The reason is stored with it. */
+export function CancelMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycCancelMeetingMutation['cancelMeeting']>();
+  const mutation = useMutation<VkycCancelMeetingMutation['cancelMeeting']>();
   const [reason, setReason] = useState('');
 
   const cancel = () => {
     const input = { sessionId: session.id, expectedVersion: session.version, ...(reason && { reason }) };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycCancelMeeting, { input: { ...input, idempotencyKey } })).cancelMeeting;
-    void act.run(call, input, (success) => onDone(success.session));
+    void mutation.run(call, input, (success) => onDone(success.session));
   };
 
   return (
     <Dialog title="Cancel the meeting" onClose={onClose}>
       {session.meeting && (
         <p className={style.now}>
-          Booked for <Moment at={session.meeting.startsAt} />
+          Booked for <LocalAndIndianTime at={session.meeting.startsAt} />
         </p>
       )}
-      <Form problems={act.problems} onSubmit={cancel}>
+      <Form problems={mutation.problems} onSubmit={cancel}>
         <Field
           label="Reason (optional)"
           name="reason"
@@ -39,10 +39,10 @@ export function CancelMeeting({ session, onDone, onGoOn, onClose }: ActProps) {
           value={reason}
           onChange={setReason}
         />
-        <Said act={act} before={session} onGoOn={onGoOn} fields={['reason']} />
+        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['reason']} />
         <div className={style.buttons}>
           <Button onPress={onClose}>Keep the meeting</Button>
-          <Button type="submit" look="danger" isPending={act.pending}>
+          <Button type="submit" look="danger" isPending={mutation.pending}>
             Cancel the meeting
           </Button>
         </div>

@@ -10,38 +10,38 @@ import {
   type VkycRecordAgentReviewMutation,
   VkycRecordAuditorReview,
 } from '../operations.ts';
-import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
-import type { ActProps } from './actions.tsx';
+import type { ActionDialogProps } from './actions.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
-const AGENT: Record<AgentDecision, string> = {
+const AGENT_DECISIONS: Record<AgentDecision, string> = {
   APPROVED: 'Approve',
   REJECTED: 'Reject',
-  UNABLE_TO_VALIDATE: 'Cannot tell',
+  UNABLE_TO_VALIDATE: 'Unable to validate',
 };
-const AUDITOR: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
+const AUDITOR_DECISIONS: Record<AuditorDecision, string> = { APPROVED: 'Approve', REJECTED: 'Reject' };
 
-/** The agent's decision, which an auditor confirms. */
-export function AgentReview(props: ActProps) {
+/** Records the agent's decision. An approval is provisional until an auditor confirms it. */
+export function AgentReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
-    <Review
+    <ReviewDialog
       {...props}
       title="Record the agent's review"
-      decisions={AGENT}
+      decisions={AGENT_DECISIONS}
       record={async (input) => (await gateway.mutate(VkycRecordAgentReview, { input })).recordAgentReview}
     />
   );
 }
 
-/** The auditor's decision, which is final. */
-export function AuditorReview(props: ActProps) {
+/** Records the auditor's decision, which is final. */
+export function AuditorReviewDialog(props: ActionDialogProps) {
   const { gateway } = useSignedIn();
   return (
-    <Review
+    <ReviewDialog
       {...props}
       title="Record the auditor's review"
-      decisions={AUDITOR}
+      decisions={AUDITOR_DECISIONS}
       record={async (input) => (await gateway.mutate(VkycRecordAuditorReview, { input })).recordAuditorReview}
     />
   );
@@ -55,22 +55,22 @@ interface Input<Decision> {
   readonly remarks?: string;
   readonly idempotencyKey: string;
 }
-interface ReviewProps<Decision extends string> extends ActProps {
+interface ReviewProps<Decision extends string> extends ActionDialogProps {
   readonly title: string;
   readonly decisions: Readonly<Record<Decision, string>>;
   readonly record: (input: Input<Decision>) => Promise<Result>;
 }
 
-function Review<Decision extends string>({
+function ReviewDialog<Decision extends string>({
   session,
   title,
   decisions,
   record,
   onDone,
-  onGoOn,
+  onContinue,
   onClose,
 }: ReviewProps<Decision>) {
-  const act = useAct<Result>();
+  const mutation = useMutation<Result>();
   const [decision, setDecision] = useState<Decision>('APPROVED' as Decision);
   const [remarks, setRemarks] = useState('');
   const approves = decision === 'APPROVED';
@@ -82,7 +82,7 @@ function Review<Decision extends string>({
       decision,
       ...(remarks && { remarks }),
     };
-    void act.run(
+    void mutation.run(
       (idempotencyKey) => record({ ...input, idempotencyKey }),
       input,
       (success) => onDone(success.session),
@@ -94,7 +94,7 @@ function Review<Decision extends string>({
       <p className={style.now}>
         {session.verificationId}: {session.statusInfo.explanation}
       </p>
-      <Form problems={act.problems} onSubmit={submit}>
+      <Form problems={mutation.problems} onSubmit={submit}>
         <Choice label="Decision" options={decisions} value={decision} onChange={setDecision} />
         <Field
           label={approves ? 'Remarks (optional)' : 'Remarks'}
@@ -103,13 +103,17 @@ function Review<Decision extends string>({
           maxLength={2000}
           value={remarks}
           onChange={setRemarks}
-          hint={approves ? 'For staff alone.' : 'Why: for staff alone, and kept as proof.'}
+          hint={
+            approves
+              ? 'Visible to staff only.'
+              : 'Give the reason. Visible to staff only, and kept as evidence.'
+          }
         />
-        <Said act={act} before={session} onGoOn={onGoOn} fields={['remarks']} />
+        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['remarks']} />
         <div className={style.buttons}>
-          <Button onPress={onClose}>Not now</Button>
-          <Button type="submit" look="primary" isPending={act.pending}>
-            Record
+          <Button onPress={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" isPending={mutation.pending}>
+            Submit review
           </Button>
         </div>
       </Form>

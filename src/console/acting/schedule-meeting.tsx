@@ -3,19 +3,19 @@ import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Button } from '../look/button.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
-import { inIndia, Moment, momentInIndia } from '../look/time.tsx';
+import { formatInIndia, isIndianClock, LocalAndIndianTime } from '../look/time.tsx';
 import { VkycScheduleMeeting, type VkycScheduleMeetingMutation } from '../operations.ts';
-import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
-import type { ActProps } from './actions.tsx';
+import type { ActionDialogProps } from './actions.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
 const MINUTE = 60_000;
 const IN_HALF_AN_HOUR = 30 * MINUTE;
 
-/** Books a meeting, or moves the one that is booked. Times are the viewer's, and shown in India's as well. */
-export function ScheduleMeeting({ session, onDone, onGoOn, onClose }: ActProps) {
+/** Books a meeting, or moves the booked one. The input is in the viewer's time zone; the hint shows Indian time. */
+export function ScheduleMeetingDialog({ session, onDone, onContinue, onClose }: ActionDialogProps) {
   const { gateway } = useSignedIn();
-  const act = useAct<VkycScheduleMeetingMutation['scheduleMeeting']>();
+  const mutation = useMutation<VkycScheduleMeetingMutation['scheduleMeeting']>();
   const booked = session.meeting?.status === 'SCHEDULED' ? session.meeting : null;
   const [local, setLocal] = useState(() => localTime(new Date(Date.now() + IN_HALF_AN_HOUR)));
   const at = new Date(local);
@@ -26,38 +26,38 @@ export function ScheduleMeeting({ session, onDone, onGoOn, onClose }: ActProps) 
     const input = { sessionId: session.id, expectedVersion: session.version, startsAt };
     const call = async (idempotencyKey: string) =>
       (await gateway.mutate(VkycScheduleMeeting, { input: { ...input, idempotencyKey } })).scheduleMeeting;
-    void act.run(call, input, (success) => onDone(success.session));
+    void mutation.run(call, input, (success) => onDone(success.session));
   };
 
   return (
-    <Dialog title={booked ? 'Move the meeting' : 'Schedule a meeting'} onClose={onClose}>
+    <Dialog title={booked ? 'Reschedule the meeting' : 'Schedule a meeting'} onClose={onClose}>
       {booked && (
         <p className={style.now}>
-          Booked for <Moment at={booked.startsAt} />
+          Booked for <LocalAndIndianTime at={booked.startsAt} />
         </p>
       )}
-      <Form problems={act.problems} onSubmit={schedule}>
+      <Form problems={mutation.problems} onSubmit={schedule}>
         <Field
-          label={inIndia ? 'When (IST)' : 'When (your time)'}
+          label={isIndianClock ? 'Date and time (IST)' : 'Date and time (your time zone)'}
           name="startsAt"
           inputType="datetime-local"
           autoFocus
           value={local}
           onChange={setLocal}
-          hint={startsAt && !inIndia ? `That is ${momentInIndia(startsAt)}` : undefined}
+          hint={startsAt && !isIndianClock ? `That is ${formatInIndia(startsAt)}` : undefined}
         />
         {session.linkExpiresAt && (
           <p>
             <small>
-              The customer's link ends <Moment at={session.linkExpiresAt} />
+              The customer's link expires <LocalAndIndianTime at={session.linkExpiresAt} />
             </small>
           </p>
         )}
-        <Said act={act} before={session} onGoOn={onGoOn} fields={['startsAt']} />
+        <MutationNotice mutation={mutation} before={session} onContinue={onContinue} fields={['startsAt']} />
         <div className={style.buttons}>
-          <Button onPress={onClose}>Not now</Button>
-          <Button type="submit" look="primary" isDisabled={!startsAt} isPending={act.pending}>
-            {booked ? 'Move' : 'Schedule'}
+          <Button onPress={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" isDisabled={!startsAt} isPending={mutation.pending}>
+            {booked ? 'Reschedule' : 'Schedule'}
           </Button>
         </div>
       </Form>
@@ -65,7 +65,7 @@ export function ScheduleMeeting({ session, onDone, onGoOn, onClose }: ActProps) 
   );
 }
 
-/** As an input of the browser has it: the viewer's clock, to the minute. */
+/** Formats a date for `<input type="datetime-local">`: the viewer's time zone, to the minute. */
 function localTime(date: Date): string {
   const shifted = new Date(date.getTime() - date.getTimezoneOffset() * MINUTE);
   return shifted.toISOString().slice(0, 16);

@@ -4,18 +4,18 @@ import { setup } from '../gateway/setup.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
-import { Copy } from '../look/copy.tsx';
+import { CopyButton } from '../look/copy.tsx';
 import { Dialog } from '../look/dialog.tsx';
 import { Field, Form, Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
 import { VkycStartSession, type VkycStartSessionMutation } from '../operations.ts';
-import style from './act.module.css';
-import { Said, useAct } from './act.tsx';
+import style from './dialogs.module.css';
+import { MutationNotice, useMutation } from './mutation.tsx';
 
 interface Props {
   readonly onClose: () => void;
   readonly onStarted: (row: Row) => void;
-  /** The session whose place the new one takes. */
+  /** Session that the new one replaces. */
   readonly replaces?: Row;
 }
 
@@ -24,11 +24,11 @@ type Started = Extract<VkycStartSessionMutation['startSession'], { __typename: '
 const FIELDS = ['verificationId', 'phone', 'name', 'email'];
 const shortId = () => crypto.randomUUID().slice(0, 8);
 
-/** Starts a session, and gives the link for the customer. */
-export function StartSession({ onClose, onStarted, replaces }: Props) {
+/** Starts a session, then shows the link for the customer. */
+export function StartSessionDialog({ onClose, onStarted, replaces }: Props) {
   const { gateway } = useSignedIn();
   const [, navigate] = useLocation();
-  const act = useAct<VkycStartSessionMutation['startSession']>();
+  const mutation = useMutation<VkycStartSessionMutation['startSession']>();
   const [started, setStarted] = useState<Started | null>(null);
   const [stem, setStem] = useState(() => `kyc-${shortId()}`);
   const [scenario, setScenario] = useState('');
@@ -46,7 +46,7 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
       ...(replaces && { replacesSessionId: replaces.id }),
     };
     const call = async () => (await gateway.mutate(VkycStartSession, { input })).startSession;
-    void act.run(call, input, (success) => {
+    void mutation.run(call, input, (success) => {
       onStarted(success.session);
       setStarted(success);
     });
@@ -54,16 +54,16 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
 
   if (started)
     return (
-      <Dialog title="The session is started" onClose={onClose}>
+      <Dialog title="Session started" onClose={onClose}>
         {started.replayed && (
-          <Notice tone="trouble">It had been started before: this is that session.</Notice>
+          <Notice tone="trouble">This session had already been started. No new one was created.</Notice>
         )}
         {started.session.link ? (
           <>
             <p>Share this link with the customer.</p>
             <p className={style.link}>
               <code>{started.session.link}</code>
-              <Copy text={started.session.link} what="link" />
+              <CopyButton text={started.session.link} what="link" />
             </p>
           </>
         ) : (
@@ -77,7 +77,7 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
             look="primary"
             onPress={() => navigate(`/sessions/${encodeURIComponent(started.session.id)}`)}
           >
-            Go to the session
+            Go to session
           </Button>
         </div>
       </Dialog>
@@ -85,17 +85,17 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
 
   return (
     <Dialog
-      title={replaces ? `Start anew in place of ${replaces.verificationId}` : 'Start a session'}
+      title={replaces ? `Start a new session to replace ${replaces.verificationId}` : 'Start a session'}
       onClose={onClose}
     >
-      <Form problems={act.problems} onSubmit={start}>
+      <Form problems={mutation.problems} onSubmit={start}>
         <Field
-          label="Verification id"
+          label="Verification ID"
           name="verificationId"
           value={stem}
           onChange={setStem}
           maxLength={50}
-          hint={scenario ? `Becomes ${verificationId}` : 'Yours: 1 to 50 of A-Z a-z 0-9 . _ -'}
+          hint={scenario ? `Will be ${verificationId}` : '1 to 50 characters: A-Z a-z 0-9 . _ -'}
         />
         <Field
           label="Phone"
@@ -132,10 +132,10 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
             </p>
           </div>
         )}
-        <Said act={act} fields={FIELDS} />
+        <MutationNotice mutation={mutation} fields={FIELDS} />
         <div className={style.buttons}>
-          <Button onPress={onClose}>Not now</Button>
-          <Button type="submit" look="primary" isPending={act.pending}>
+          <Button onPress={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" isPending={mutation.pending}>
             Start
           </Button>
         </div>
@@ -145,6 +145,6 @@ export function StartSession({ onClose, onStarted, replaces }: Props) {
 }
 
 const scenarioNames = (scenarios: Readonly<Record<string, string>>): Record<string, string> => ({
-  '': 'The default',
+  '': 'Default',
   ...Object.fromEntries(Object.keys(scenarios).map((name) => [name, name])),
 });

@@ -1,33 +1,33 @@
 import { Link } from 'wouter';
 import { Button } from '../look/button.tsx';
-import { PARTIES, PHASES, words } from '../look/words.ts';
+import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import type { Party, Status } from '../operations.ts';
 import style from './filters.module.css';
-import { useFloorAddress } from './query.ts';
+import { useFloorUrl } from './query.ts';
 
-const SAID = {
-  phase: (value: string) => PHASES[value as Status] ?? value,
-  step: words,
-  waiting: (value: string) => `Waiting on ${(PARTIES[value as Party] ?? value).toLowerCase()}`,
+const LABELS = {
+  phase: (value: string) => PHASE_LABELS[value as Status] ?? value,
+  step: humanize,
+  waiting: (value: string) => `Waiting on ${(PARTY_LABELS[value as Party] ?? value).toLowerCase()}`,
 } as const;
-const NAMES = Object.keys(SAID) as (keyof typeof SAID)[];
+const NAMES = Object.keys(LABELS) as (keyof typeof LABELS)[];
 
-/** What the list is filtered by, each to be taken away. */
+/** Active filters of the list, each with a button that removes it. */
 export function Filters() {
-  const { search, toggle } = useFloorAddress();
+  const { search, toggle } = useFloorUrl();
   const filters = NAMES.flatMap((name) => search.getAll(name).map((value) => ({ name, value })));
   if (filters.length === 0) return null;
   return (
     <ul aria-label="Filters" className={style.filters}>
       {filters.map(({ name, value }) => (
         <li key={name + value}>
-          <Button aria-label={`No longer filter by ${SAID[name](value)}`} onPress={() => toggle(name, value)}>
-            {SAID[name](value)} <span aria-hidden>✕</span>
+          <Button aria-label={`Remove filter: ${LABELS[name](value)}`} onPress={() => toggle(name, value)}>
+            {LABELS[name](value)} <span aria-hidden>✕</span>
           </Button>
         </li>
       ))}
       <li>
-        <Link href="/?order=newest">Show everything</Link>
+        <Link href="/?order=newest">Clear filters</Link>
       </li>
     </ul>
   );

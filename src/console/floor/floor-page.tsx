@@ -1,33 +1,36 @@
 import { useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { StartSession } from '../acting/start-session.tsx';
+import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
-import { useBadge } from '../live/badge.tsx';
+import { useReportState } from '../live/badge.tsx';
 import { Floor } from '../live/floor.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
+import { PHASE_LABELS } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
-import { PHASES } from '../look/words.ts';
 import { Filters } from './filters.tsx';
 import style from './floor-page.module.css';
 import { PhaseStrip } from './phase-strip.tsx';
-import { ORDERS, type OrderName, queryOf, useFloorAddress, viewsFor } from './query.ts';
+import { ORDERS, type OrderName, orderViewsFor, parseFloorQuery, useFloorUrl } from './query.ts';
 import { SearchField } from './search-field.tsx';
 import { SessionTable } from './session-table.tsx';
 
-const ANY_PHASE: Record<string, string> = { '': 'Any phase', ...PHASES };
-const ORDER_NAMES = Object.fromEntries(
-  Object.entries(ORDERS).map(([name, { said }]) => [name, said]),
+const PHASE_OPTIONS: Record<string, string> = { '': 'All phases', ...PHASE_LABELS };
+const ORDER_LABELS = Object.fromEntries(
+  Object.entries(ORDERS).map(([name, { label }]) => [name, label]),
 ) as Record<OrderName, string>;
 
-/** All sessions: where they are, on whom they wait, and the list of them. */
+/**
+ * Start page, called the floor as in a call centre: counts of open sessions by phase and waiting party, and the filtered
+ * list of sessions.
+ */
 export function FloorPage() {
   const { gateway } = useSignedIn();
-  const { search, change } = useFloorAddress();
+  const { search, change } = useFloorUrl();
   const key = search.toString();
-  const query = useMemo(() => queryOf(new URLSearchParams(key)), [key]);
+  const query = useMemo(() => parseFloorQuery(new URLSearchParams(key)), [key]);
   const last = useRef<Floor>(null);
   const floor = useLive(() => {
     const counts = last.current?.view.counts ?? null;
@@ -39,7 +42,7 @@ export function FloorPage() {
 
   return (
     <div className={style.page}>
-      <h1 className="hidden">The floor</h1>
+      <h1 className="hidden">Sessions</h1>
       <FloorCounts floor={floor} />
       <div className={style.tools}>
         <ViewTabs search={key} />
@@ -54,15 +57,15 @@ export function FloorPage() {
         />
         <Select
           label="Order"
-          selfEvident
-          options={ORDER_NAMES}
+          hideLabel
+          options={ORDER_LABELS}
           value={query.order}
           onChange={(order) => change((next) => next.set('order', order))}
         />
         <Select
           label="Phase"
-          selfEvident
-          options={ANY_PHASE}
+          hideLabel
+          options={PHASE_OPTIONS}
           value={search.get('phase') ?? ''}
           onChange={(phase) =>
             change((next) => {
@@ -79,19 +82,21 @@ export function FloorPage() {
       </div>
       <Filters />
       <FloorList floor={floor} filtered={Object.keys(query.filter).length > 0} />
-      {starting && <StartSession onClose={() => setStarting(false)} onStarted={(row) => floor.take(row)} />}
+      {starting && (
+        <StartSessionDialog onClose={() => setStarting(false)} onStarted={(row) => floor.applyResult(row)} />
+      )}
     </div>
   );
 }
 
 function FloorCounts({ floor }: { floor: Floor }) {
   const { counts, state } = useStore(floor);
-  useBadge(state);
+  useReportState(state);
   return <PhaseStrip counts={counts} />;
 }
 
 function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
-  const { rows, total, edge, reading, failure } = useStore(floor);
+  const { rows, total, edge, loading, failure } = useStore(floor);
   return (
     <>
       {failure && <Notice tone="bad">{failure.message}</Notice>}
@@ -99,12 +104,10 @@ function FloorList({ floor, filtered }: { floor: Floor; filtered: boolean }) {
         rows={rows}
         total={edge ? total : rows.length}
         more={edge !== null}
-        reading={reading}
-        onMore={() => void floor.readMore()}
+        loading={loading}
+        onMore={() => void floor.loadMore()}
         whenEmpty={
-          filtered
-            ? 'No session is like this now. It would appear here by itself.'
-            : 'There is no session yet.'
+          filtered ? 'No sessions match these filters. New matches will appear here.' : 'No sessions yet.'
         }
       />
     </>
@@ -115,13 +118,13 @@ function ViewTabs({ search }: { search: string }) {
   const { viewer } = useSignedIn();
   return (
     <nav aria-label="Views" className={style.views}>
-      {viewsFor(viewer.roles).map((view) => (
+      {orderViewsFor(viewer.roles).map((view) => (
         <Link
-          key={view.said}
+          key={view.label}
           href={`/?${view.search}`}
           aria-current={view.search === search ? 'page' : undefined}
         >
-          {view.said}
+          {view.label}
         </Link>
       ))}
     </nav>

@@ -1,11 +1,11 @@
 import type { Counts } from '../live/floor.ts';
-import { duration, useNow } from '../look/time.tsx';
-import { PARTIES, PHASES, words } from '../look/words.ts';
+import { humanize, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
+import { formatDuration, useNow } from '../look/time.tsx';
 import type { Party, Status } from '../operations.ts';
 import style from './phase-strip.module.css';
-import { useFloorAddress } from './query.ts';
+import { useFloorUrl } from './query.ts';
 
-/** When the strip shows a phase. It counts open sessions only: those that are over are on no floor. */
+/** Whether the strip shows a phase without open sessions too. Ended sessions are not counted. */
 const SHOWN = {
   RECEIVED: 'ALWAYS',
   PRE_VIDEO_CALL: 'ALWAYS',
@@ -18,18 +18,21 @@ const SHOWN = {
   UNRECOGNIZED: 'IF_ANY',
 } as const satisfies Record<Status, 'ALWAYS' | 'IF_ANY'>;
 const PHASES_IN_ORDER = Object.keys(SHOWN) as Status[];
-const WAITED_ON = Object.keys({
+const WAITING_PARTIES = Object.keys({
   CUSTOMER: true,
   AGENT: true,
   AUDITOR: true,
   MERCHANT: true,
   PROVIDER: true,
 } satisfies Record<Exclude<Party, 'NOBODY'>, true>) as Exclude<Party, 'NOBODY'>[];
-const STEPS_SHOWN = 3;
+const MAX_STEPS_SHOWN = 3;
 
-/** Open sessions by phase and by who is waited on, each with how long the oldest has been there. A press filters. */
+/**
+ * Counts open sessions by phase, sub-status and waiting party, with the longest wait. Pressing a count filters the list
+ * by it.
+ */
 export function PhaseStrip({ counts }: { counts: Counts | null }) {
-  const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: stepsOf(counts, status) })).filter(
+  const phases = PHASES_IN_ORDER.map((status) => ({ status, steps: countSteps(counts, status) })).filter(
     ({ status, steps }) => SHOWN[status] === 'ALWAYS' || steps.length > 0,
   );
   return (
@@ -40,7 +43,7 @@ export function PhaseStrip({ counts }: { counts: Counts | null }) {
         ))}
       </ul>
       <ul className={style.parties} aria-label="Waiting on">
-        {WAITED_ON.map((party) => (
+        {WAITING_PARTIES.map((party) => (
           <PartyCount key={party} party={party} counts={counts} />
         ))}
       </ul>
@@ -50,13 +53,13 @@ export function PhaseStrip({ counts }: { counts: Counts | null }) {
 
 type StepCount = Counts['byStatus'][number];
 
-const stepsOf = (counts: Counts | null, status: Status): StepCount[] =>
+const countSteps = (counts: Counts | null, status: Status): StepCount[] =>
   (counts?.byStatus ?? [])
     .filter((each) => each.status === status)
     .sort((one, other) => other.count - one.count);
 
 function Phase({ status, steps, known }: { status: Status; steps: readonly StepCount[]; known: boolean }) {
-  const { search, toggle } = useFloorAddress();
+  const { search, toggle } = useFloorUrl();
   const total = steps.reduce((sum, { count }) => sum + count, 0);
   const oldest = steps.map(({ oldestSince }) => oldestSince).sort()[0];
   return (
@@ -66,19 +69,19 @@ function Phase({ status, steps, known }: { status: Status; steps: readonly StepC
         aria-pressed={search.has('phase', status)}
         onClick={() => toggle('phase', status)}
       >
-        <span className={style.name}>{PHASES[status]}</span>
+        <span className={style.name}>{PHASE_LABELS[status]}</span>
         <span className={style.count}>{known ? total.toLocaleString('en-IN') : '–'}</span>
         <Oldest since={oldest} />
       </button>
       <ul>
-        {steps.slice(0, STEPS_SHOWN).map(({ subStatus, count }) => (
+        {steps.slice(0, MAX_STEPS_SHOWN).map(({ subStatus, count }) => (
           <li key={subStatus}>
             <button
               type="button"
               aria-pressed={search.has('step', subStatus)}
               onClick={() => toggle('step', subStatus)}
             >
-              <span>{words(subStatus)}</span>
+              <span>{humanize(subStatus)}</span>
               <b>{count.toLocaleString('en-IN')}</b>
             </button>
           </li>
@@ -89,7 +92,7 @@ function Phase({ status, steps, known }: { status: Status; steps: readonly StepC
 }
 
 function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) {
-  const { search, toggle } = useFloorAddress();
+  const { search, toggle } = useFloorUrl();
   const found = counts?.byWaitingOn.find(({ waitingOn }) => waitingOn === party);
   return (
     <li>
@@ -98,7 +101,7 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
         aria-pressed={search.has('waiting', party)}
         onClick={() => toggle('waiting', party)}
       >
-        <span>{PARTIES[party]}</span>
+        <span>{PARTY_LABELS[party]}</span>
         <b>{counts ? (found?.count ?? 0).toLocaleString('en-IN') : '–'}</b>
         <Oldest since={found?.oldestSince} />
       </button>
@@ -108,5 +111,5 @@ function PartyCount({ party, counts }: { party: Party; counts: Counts | null }) 
 
 function Oldest({ since }: { since: string | undefined }) {
   const now = useNow();
-  return <small>{since ? `longest ${duration(now - Date.parse(since))}` : 'nobody waits'}</small>;
+  return <small>{since ? `longest wait ${formatDuration(now - Date.parse(since))}` : 'none'}</small>;
 }

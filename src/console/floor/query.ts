@@ -1,58 +1,58 @@
 import { useSearchParams } from 'wouter';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import type { RowFilter } from '../live/rows.ts';
-import { PARTIES, PHASES, subStatusesIn } from '../look/words.ts';
+import { keepSubStatuses, PARTY_LABELS, PHASE_LABELS } from '../look/labels.ts';
 import type { Party, Role, SessionOrder, Status } from '../operations.ts';
 
-/** The orders that the floor offers, by their names in the address. */
+/** Sort orders of the list, by their name in the URL. */
 export const ORDERS = {
-  newest: { said: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
-  oldest: { said: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
-  moved: { said: 'Last moved first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
-  waiting: { said: 'Longest untouched first', order: { field: 'UPDATED_AT', direction: 'ASC' } },
-} as const satisfies Record<string, { said: string; order: SessionOrder }>;
+  newest: { label: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
+  oldest: { label: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
+  moved: { label: 'Recently updated first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
+  waiting: { label: 'Least recently updated first', order: { field: 'UPDATED_AT', direction: 'ASC' } },
+} as const satisfies Record<string, { label: string; order: SessionOrder }>;
 export type OrderName = keyof typeof ORDERS;
 
-/** What people come to the floor for: a filter, and the order that goes with it. */
+/** Tab of the page: a preset of filters and order. */
 export interface View {
-  readonly said: string;
+  readonly label: string;
   readonly search: string;
-  /** Whose work this is. */
+  /** Roles whose work this view shows. */
   readonly roles: readonly Role[];
 }
 
 const VIEWS: readonly View[] = [
-  { said: 'Everything', search: 'order=newest', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
+  { label: 'All sessions', search: 'order=newest', roles: ['OPERATOR', 'VIEWER', 'ADMIN', 'CUSTOMER'] },
   {
-    said: 'Calls to review',
+    label: 'Calls to review',
     search: 'order=waiting&step=AGENT_ENDED_CALL&step=USER_ENDED_CALL',
     roles: ['AGENT'],
   },
-  { said: 'Approvals to audit', search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
-  { said: 'Needs us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
+  { label: 'Approvals to audit', search: 'order=waiting&waiting=AUDITOR', roles: ['AUDITOR'] },
+  { label: 'Waiting on us', search: 'order=waiting&waiting=MERCHANT', roles: [] },
 ];
 
-/** The views of the floor: first those of the viewer's own work, of which the very first is where the floor begins. */
-export function viewsFor(roles: readonly Role[]): readonly View[] {
+/** Returns all views, those of the viewer's roles first. The first one is the default when the URL names none. */
+export function orderViewsFor(roles: readonly Role[]): readonly View[] {
   const isMine = (view: View) => view.roles.some((role) => roles.includes(role));
   return [...VIEWS.filter(isMine), ...VIEWS.filter((view) => !isMine(view))];
 }
 
-/** What the address says is to be shown. */
+/** Filter and order that the URL asks for. */
 export interface FloorQuery {
   readonly filter: RowFilter;
   readonly order: OrderName;
 }
 
-/** Reads the address; what it says that there is not is left out. */
-export function queryOf(search: URLSearchParams): FloorQuery {
+/** Parses the URL. Unknown values are dropped, since anyone can edit a URL. */
+export function parseFloorQuery(search: URLSearchParams): FloorQuery {
   const order = search.get('order') ?? '';
-  const status = search.getAll('phase').filter((each) => Object.hasOwn(PHASES, each)) as Status[];
-  const subStatus = subStatusesIn(search.getAll('step'));
-  const waitingOn = search.getAll('waiting').filter((each) => Object.hasOwn(PARTIES, each)) as Party[];
+  const status = search.getAll('phase').filter((each) => Object.hasOwn(PHASE_LABELS, each)) as Status[];
+  const subStatus = keepSubStatuses(search.getAll('step'));
+  const waitingOn = search.getAll('waiting').filter((each) => Object.hasOwn(PARTY_LABELS, each)) as Party[];
   const verificationIdPrefix = search.get('id');
   return {
-    // An empty list would let nothing through.
+    // Empty lists are left out: the gateway would match no session with them.
     filter: {
       ...(status.length > 0 && { status }),
       ...(subStatus.length > 0 && { subStatus }),
@@ -63,18 +63,18 @@ export function queryOf(search: URLSearchParams): FloorQuery {
   };
 }
 
-/** The address of the floor, and what changes one thing of it. Where it says nothing, it is the viewer's own work. */
-export function useFloorAddress() {
+/** Reads and changes the URL of the page. If the URL is empty, the viewer's first view applies. */
+export function useFloorUrl() {
   const { viewer } = useSignedIn();
-  const [said, setSearch] = useSearchParams();
-  const search = said.size > 0 ? said : new URLSearchParams(viewsFor(viewer.roles)[0]?.search);
+  const [given, setSearch] = useSearchParams();
+  const search = given.size > 0 ? given : new URLSearchParams(orderViewsFor(viewer.roles)[0]?.search);
   const change = (edit: (next: URLSearchParams) => void) => {
     const next = new URLSearchParams(search);
     edit(next);
     if (!next.has('order')) next.set('order', 'newest');
     setSearch(next, { replace: true });
   };
-  /** Filters by this value, or no longer where it did. */
+  /** Adds the value to the filter, or removes it if it is there. */
   const toggle = (name: 'phase' | 'step' | 'waiting', value: string) =>
     change((next) => {
       if (next.has(name, value)) next.delete(name, value);

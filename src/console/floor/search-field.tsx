@@ -1,16 +1,16 @@
 import { useEffect, useRef, useState } from 'react';
 import style from './floor-page.module.css';
 
-const TYPING_MS = 250;
+const TYPING_PAUSE_MS = 250;
 
-/** Searches by how a verification id begins, once somebody pauses. `/` goes there. */
+/** Searches by verification id prefix, once typing has paused (debounce). The `/` key focuses the field. */
 export function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text === value) return;
-    const waiting = setTimeout(() => onChange(text), TYPING_MS);
+    const waiting = setTimeout(() => onChange(text), TYPING_PAUSE_MS);
     return () => clearTimeout(waiting);
   }, [text, value, onChange]);
   useEffect(() => {
@@ -28,9 +28,9 @@ export function SearchField({ value, onChange }: { value: string; onChange: (val
       ref={field}
       type="search"
       className={style.search}
-      aria-label="Verification id begins with"
+      aria-label="Verification ID starts with"
       aria-keyshortcuts="/"
-      placeholder="Verification id  ( / )"
+      placeholder="Verification ID  ( / )"
       maxLength={50}
       value={text}
       onChange={(event) => setText(event.target.value.trim())}

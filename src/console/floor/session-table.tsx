@@ -2,45 +2,46 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Row } from '../live/rows.ts';
-import { Step, WaitingOn } from '../look/status.tsx';
-import { Age, moment } from '../look/time.tsx';
+import { formatCount } from '../look/labels.ts';
+import { StatusBadge, WaitingOn } from '../look/status.tsx';
+import { formatMoment, TimeSince } from '../look/time.tsx';
 import style from './session-table.module.css';
 
 interface Props {
   readonly rows: readonly Row[];
-  /** On all pages; null where that is not known. */
+  /** Number of sessions on all pages; null if unknown. */
   readonly total: number | null;
   readonly more: boolean;
-  readonly reading: boolean;
+  readonly loading: boolean;
   readonly onMore: () => void;
   readonly whenEmpty: string;
 }
 
 const ROW_PX = 44;
 const ROW_PX_NARROW = 74;
-const ROWS_BEYOND = 12;
-/** The next page is read this many rows before its place is reached. */
-const READ_AHEAD_ROWS = 60;
-const COLUMNS = ['Verification id', 'Step', 'Waiting on', 'For', 'Meeting', 'Started'];
+const OVERSCAN_ROWS = 12;
+/** The next page is loaded when the last rendered row is this close to the end of the loaded rows. */
+const PREFETCH_ROWS = 60;
+const COLUMNS = ['Verification ID', 'Step', 'Waiting on', 'Time in step', 'Meeting', 'Started'];
 const narrow = matchMedia('(max-width: 640px)');
 
-/** The sessions, of which only those in sight are in the page. Arrow keys go from row to row. */
-export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: Props) {
+/** Virtualized table: only the visible rows are in the DOM. The up and down keys move from row to row. */
+export function SessionTable({ rows, total, more, loading, onMore, whenEmpty }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => (narrow.matches ? ROW_PX_NARROW : ROW_PX),
-    overscan: ROWS_BEYOND,
+    overscan: OVERSCAN_ROWS,
     getItemKey: (index) => rows[index]?.id ?? index,
   });
   const shown = virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
   useEffect(() => {
-    if (more && !reading && last >= rows.length - READ_AHEAD_ROWS) onMore();
-  }, [more, reading, last, rows.length, onMore]);
+    if (more && !loading && last >= rows.length - PREFETCH_ROWS) onMore();
+  }, [more, loading, last, rows.length, onMore]);
 
-  const go = (event: React.KeyboardEvent) => {
+  const moveFocus = (event: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const at = Number((event.target as Element).closest('[data-index]')?.getAttribute('data-index') ?? -1);
     if (!step || at < 0) return;
@@ -54,7 +55,7 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
     <>
       <div className={style.frame}>
         <div ref={box} className={style.box}>
-          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={go}>
+          <table aria-label="Sessions" aria-rowcount={more ? -1 : rows.length + 1} onKeyDown={moveFocus}>
             <thead className={style.head}>
               <tr aria-rowindex={1} className={style.row}>
                 {COLUMNS.map((name) => (
@@ -72,23 +73,21 @@ export function SessionTable({ rows, total, more, reading, onMore, whenEmpty }: 
             </tbody>
           </table>
         </div>
-        {rows.length === 0 && <p className={style.empty}>{reading ? 'Reading …' : whenEmpty}</p>}
+        {rows.length === 0 && <p className={style.empty}>{loading ? 'Loading…' : whenEmpty}</p>}
       </div>
       <p className={style.foot} role="status">
-        {total === null
-          ? `More than ${rows.length.toLocaleString('en-IN')} sessions`
-          : `${total.toLocaleString('en-IN')} sessions`}
-        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} read so far`}
+        {total === null ? `More than ${formatCount(rows.length, 'session')}` : formatCount(total, 'session')}
+        {more && rows.length > 0 && `, ${rows.length.toLocaleString('en-IN')} loaded`}
       </p>
     </>
   );
 }
 
-/** Drawn anew only when its session changes, however many others do. */
+/** Row of the table. Memoized: it re-renders only if its own session changes. */
 const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; index: number; top: number }) {
-  // What is scrolled into sight has not moved just now.
-  const seen = useRef(row.version);
-  const moved = row.version !== seen.current;
+  // A row that scrolls into view must not be highlighted as just changed.
+  const versionAtMount = useRef(row.version);
+  const moved = row.version !== versionAtMount.current;
   return (
     <tr
       aria-rowindex={index + 2}
@@ -101,18 +100,22 @@ const SessionRow = memo(function SessionRow({ row, index, top }: { row: Row; ind
         {row.disputed && <span className={style.disputed}>Disputed</span>}
       </td>
       <td key={row.version} className={moved ? style.moved : undefined}>
-        <Step of={row.statusInfo} />
+        <StatusBadge of={row.statusInfo} />
       </td>
       <td>
         <WaitingOn party={row.statusInfo.waitingOn} />
       </td>
       <td className="number">
-        <Age since={row.statusSince} />
+        <TimeSince since={row.statusSince} />
       </td>
       <td className="number">
-        {row.meeting?.status === 'SCHEDULED' ? moment(row.meeting.startsAt) : <span aria-hidden>–</span>}
+        {row.meeting?.status === 'SCHEDULED' ? (
+          formatMoment(row.meeting.startsAt)
+        ) : (
+          <span aria-hidden>–</span>
+        )}
       </td>
-      <td className="number">{moment(row.createdAt)}</td>
+      <td className="number">{formatMoment(row.createdAt)}</td>
     </tr>
   );
 });

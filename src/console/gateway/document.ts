@@ -1,10 +1,16 @@
 import { parse } from '@0no-co/graphql.web';
 import type { TypedDocumentNode } from '@urql/core';
 
-/** An operation that is sent as its text stands: a gateway that takes trusted documents alone knows it by its hash. */
+/**
+ * Parses an operation. The text is sent exactly as printed here: a gateway limited to trusted documents looks it up by
+ * its hash.
+ */
 export const document = <Result, Variables>(text: string): TypedDocumentNode<Result, Variables> =>
   parse(text) as TypedDocumentNode<Result, Variables>;
 
-/** The text of an operation. */
-export const textOf = ({ loc }: { readonly loc?: { source: { body: string } } | undefined }): string =>
-  loc?.source.body ?? '';
+/** Returns the source text of a parsed operation. */
+export const getDocumentText = ({
+  loc,
+}: {
+  readonly loc?: { source: { body: string } } | undefined;
+}): string => loc?.source.body ?? '';

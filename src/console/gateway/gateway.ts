@@ -2,53 +2,57 @@ import { Client, fetchExchange, type OperationResult, type TypedDocumentNode } f
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import { VkycViewer } from '../operations.ts';
-import { textOf } from './document.ts';
-import { type SignIn, tokenOf } from './sign-in.ts';
+import { getDocumentText } from './document.ts';
+import { fetchToken, type SignIn } from './sign-in.ts';
 
-/** Why there is no answer, in words that say what to do. */
-export class Failure extends Error {
+/** Failure of a request. `message` is shown to the user and says what to do. */
+export class GatewayError extends Error {
   constructor(
     message: string,
-    /** The gateway's code; null where it could not be reached. */
+    /** Error code of the gateway; null if it could not be reached. */
     readonly code: string | null,
   ) {
     super(message);
   }
 
-  /** Whether the same request may succeed later. */
-  get isPassing(): boolean {
-    return this.code === null || PASSING.has(this.code);
+  /** Whether the same request may succeed later (worth retrying). */
+  get isTransient(): boolean {
+    return this.code === null || TRANSIENT_CODES.has(this.code);
   }
 }
 
-/** Codes of faults that are the gateway's own. */
-const PASSING = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
+/** Error codes of problems on the gateway's side, which pass without a change to the request. */
+const TRANSIENT_CODES = new Set(['INTERNAL_SERVER_ERROR', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
 
 interface Watcher<Result> {
-  /** A frame of the subscription. */
+  /** Called for each frame of the subscription. */
   next(frame: Result): void;
-  /** Whether what was shown is still true. */
+  /** Called when the subscription becomes live, catching up or stale. */
   onState(state: FeedState): void;
-  /** The subscription is refused, and over. */
-  fail(failure: Failure): void;
+  /** Called if the gateway refuses the subscription, which ends it. */
+  fail(failure: GatewayError): void;
 }
 
-const MS_PER_TOKEN = 60_000;
-/** The gateway closes with it at a token's end. */
-const TOKEN_REFUSED = 4403;
+/** How long a fetched token is used before another one is fetched. */
+const TOKEN_REUSE_MS = 60_000;
+/** WebSocket close code with which the gateway ends a connection whose token has expired. */
+const TOKEN_EXPIRED_CLOSE_CODE = 4403;
 const ENDPOINT = new URL('/graphql', location.href);
 
-/** The gateway, as one signed-in person: queries and mutations by HTTP, subscriptions over one socket that resumes. */
+/**
+ * Client of the gateway for one signed-in user. Queries and mutations go over HTTP, all subscriptions over one WebSocket
+ * that resumes after a lost connection.
+ */
 export class Gateway {
   readonly #signIn: SignIn;
-  readonly #onRefused: (why: Failure) => void;
+  readonly #onRefused: (why: GatewayError) => void;
   readonly #client: Client;
   readonly #socket;
   readonly #states = new Map<object, (state: FeedState) => void>();
   #token: { value: Promise<string | null>; until: number } | null = null;
 
-  /** `onRefused`: the token that was brought is good no more. */
-  constructor(signIn: SignIn, onRefused: (why: Failure) => void) {
+  /** `onRefused` is called when the gateway rejects the token that the user pasted. */
+  constructor(signIn: SignIn, onRefused: (why: GatewayError) => void) {
     this.#signIn = signIn;
     this.#onRefused = onRefused;
     this.#client = new Client({
@@ -66,40 +70,43 @@ export class Gateway {
       {
         url: ENDPOINT.href.replace(/^http/, 'ws'),
         connectionParams: () => this.#credentials(),
-        on: { closed: (event) => this.#lost(event as CloseEvent) },
+        on: { closed: (event) => this.#onClosed(event as CloseEvent) },
       },
       { onState: (state, payload) => this.#states.get(payload)?.(state) },
     );
   }
 
-  /** Throws Failure. */
+  /** @throws `GatewayError` */
   async query<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    return this.#answerOf(await this.#client.query(operation, variables).toPromise());
+    return this.#unwrap(await this.#client.query(operation, variables).toPromise());
   }
 
-  /** Throws Failure, after which the same call may be repeated: what it asks for is done once. */
+  /** @throws `GatewayError`. The call may then be repeated: the idempotency key makes it happen once. */
   async mutate<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    return this.#answerOf(await this.#client.mutation(operation, variables).toPromise());
+    return this.#unwrap(await this.#client.mutation(operation, variables).toPromise());
   }
 
-  /** Watches from `variables.after` on, through every loss of the connection. Returns what ends it. */
+  /** Subscribes after the cursor `variables.after`; resumes after lost connections. Returns the unsubscribe function. */
   watch<Result, Variables extends object>(
     operation: TypedDocumentNode<Result, Variables>,
     variables: Variables,
     { next, onState, fail }: Watcher<Result>,
   ): () => void {
-    const payload = { query: textOf(operation), variables: { ...variables } as Record<string, unknown> };
+    const payload = {
+      query: getDocumentText(operation),
+      variables: { ...variables } as Record<string, unknown>,
+    };
     this.#states.set(payload, onState);
     const stop = this.#socket.subscribe<Result>(payload, {
-      // The helper keeps back what the gateway could not complete: errors without data are a refusal.
-      next: ({ data, errors }) => (data ? next(data) : fail(failureOf(errors))),
-      error: (why) => fail(failureOf(why)),
+      // The helper retries results that the gateway could not complete, so errors without data mean a refusal.
+      next: ({ data, errors }) => (data ? next(data) : fail(toGatewayError(errors))),
+      error: (why) => fail(toGatewayError(why)),
       complete: () => {},
     });
     return () => {
@@ -108,14 +115,14 @@ export class Gateway {
     };
   }
 
-  /** Ends whatever it is watching. */
+  /** Ends all subscriptions. */
   close(): void {
     void this.#socket.dispose();
   }
 
-  #answerOf<Result>({ data, error }: Pick<OperationResult<Result>, 'data' | 'error'>): Result {
+  #unwrap<Result>({ data, error }: Pick<OperationResult<Result>, 'data' | 'error'>): Result {
     if (!error) return data as Result;
-    const failure = failureOf(
+    const failure = toGatewayError(
       error.networkError && !error.response ? error.networkError : error.graphQLErrors,
     );
     if (failure.code === 'UNAUTHENTICATED') {
@@ -125,15 +132,18 @@ export class Gateway {
     throw failure;
   }
 
-  /** Comes back with a new token. Where that has to be brought by somebody, the next query finds it out. */
-  #lost({ code }: CloseEvent): void {
+  /**
+   * Drops the token when the socket closes; the reconnect fetches a new one. A pasted token cannot be fetched again: a
+   * query then makes the gateway reject it, which signs the user out.
+   */
+  #onClosed({ code }: CloseEvent): void {
     this.#token = null;
-    if (code === TOKEN_REFUSED) this.query(VkycViewer, {}).catch(() => {});
+    if (code === TOKEN_EXPIRED_CLOSE_CODE) this.query(VkycViewer, {}).catch(() => {});
   }
 
   async #credentials(): Promise<Record<string, string>> {
     if (!this.#token || this.#token.until < Date.now())
-      this.#token = { value: tokenOf(this.#signIn), until: Date.now() + MS_PER_TOKEN };
+      this.#token = { value: fetchToken(this.#signIn), until: Date.now() + TOKEN_REUSE_MS };
     try {
       const token = await this.#token.value;
       return token ? { authorization: `Bearer ${token}` } : {};
@@ -144,11 +154,11 @@ export class Gateway {
   }
 }
 
-const UNREACHABLE = 'The gateway cannot be reached. Look at your connection, and try again.';
+const UNREACHABLE = 'Cannot reach the gateway. Check your connection and try again.';
 
-/** What a client of ours may fail with: GraphQL errors, or an error of the network. */
-function failureOf(why: unknown): Failure {
+/** Converts what the GraphQL clients fail with: a list of GraphQL errors, or a network error. */
+function toGatewayError(why: unknown): GatewayError {
   const [first] = Array.isArray(why) ? why : [];
-  if (first?.message) return new Failure(first.message, String(first.extensions?.code ?? 'UNKNOWN'));
-  return new Failure(UNREACHABLE, null);
+  if (first?.message) return new GatewayError(first.message, String(first.extensions?.code ?? 'UNKNOWN'));
+  return new GatewayError(UNREACHABLE, null);
 }

@@ -1,14 +1,14 @@
-/** What the gateway wrote into the page that it served. */
+/** Settings that the gateway writes into the page as JSON. */
 interface Setup {
-  /** ISSUED: this is development, where anybody may be anyone. PASTED: people bring their tokens. */
+  /** ISSUED (development): the gateway makes a token for any role. PASTED: users paste a token of their own. */
   readonly signIn: 'ISSUED' | 'PASTED';
-  /** What the sandbox can be made to do, by the word for it; null where the provider is real. */
+  /** Description of each sandbox scenario by its name; null if the provider is real. */
   readonly scenarios: Readonly<Record<string, string>> | null;
 }
 
 const written = document.querySelector('#setup')?.textContent;
 
-/** The setup of this page's gateway. Throws where the page was not served by one. */
+/** Settings of the gateway that served the page. Any other server leaves them out, and the defaults apply. */
 export const setup: Setup = JSON.parse(written ?? 'null') ?? {
   signIn: 'PASTED',
   scenarios: null,

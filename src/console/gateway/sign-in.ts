@@ -1,21 +1,21 @@
 import type { Role } from '../operations.ts';
 import { setup } from './setup.ts';
 
-/** As whom this window acts. Each window has its own, and keeps it until it is closed. */
+/** How this browser tab authenticates. Each tab has its own sign-in and keeps it until it is closed. */
 export type SignIn =
-  /** Development, where whoever has no token is an ADMIN. */
+  /** Development: requests without a token act as ADMIN. */
   | { readonly kind: 'DEVELOPER' }
-  /** Development: a token is made for this role whenever one is needed. */
-  | { readonly kind: 'ROLE'; readonly role: PlayedRole }
+  /** Development: the gateway issues a token for this role on demand. */
+  | { readonly kind: 'ROLE'; readonly role: DevelopmentRole }
   | { readonly kind: 'TOKEN'; readonly token: string };
 
-const PLACE = 'vkyc.sign-in';
+const STORAGE_KEY = 'vkyc.sign-in';
 
-/** A role that development may take on; a customer needs a token that names their sessions. */
-export type PlayedRole = Exclude<Role, 'CUSTOMER'>;
+/** Role offered in development. CUSTOMER is not: its token has to name the sessions it may see. */
+export type DevelopmentRole = Exclude<Role, 'CUSTOMER'>;
 
-/** People of development, so that an agent and an auditor are two. */
-const PEOPLE: Readonly<Record<PlayedRole, string>> = {
+/** User id of each development role. They differ because one user may not both review and audit (four eyes). */
+const DEVELOPMENT_USERS: Readonly<Record<DevelopmentRole, string>> = {
   VIEWER: 'vera',
   OPERATOR: 'olga',
   AGENT: 'ravi',
@@ -23,30 +23,30 @@ const PEOPLE: Readonly<Record<PlayedRole, string>> = {
   ADMIN: 'ada',
 };
 
-export const ROLES_TO_PLAY = Object.keys(PEOPLE) as PlayedRole[];
+export const DEVELOPMENT_ROLES = Object.keys(DEVELOPMENT_USERS) as DevelopmentRole[];
 
-/** As whom this window acted last; null: nobody has signed in. */
+/** Returns the stored sign-in of this tab; null if the user has to sign in. */
 export function rememberedSignIn(): SignIn | null {
-  const kept = sessionStorage.getItem(PLACE);
+  const kept = sessionStorage.getItem(STORAGE_KEY);
   if (kept) return JSON.parse(kept) as SignIn;
   return setup.signIn === 'ISSUED' ? { kind: 'DEVELOPER' } : null;
 }
 
-/** Keeps it for this window, or forgets it. */
+/** Stores the sign-in for this tab; null deletes it. */
 export function rememberSignIn(signIn: SignIn | null): void {
-  if (signIn) sessionStorage.setItem(PLACE, JSON.stringify(signIn));
-  else sessionStorage.removeItem(PLACE);
+  if (signIn) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(signIn));
+  else sessionStorage.removeItem(STORAGE_KEY);
 }
 
-/** What the gateway is shown; null where it wants nothing. Rejects where no token can be had. */
-export async function tokenOf(signIn: SignIn): Promise<string | null> {
+/** Returns the access token to send; null if none is needed. @throws if the gateway issues no tokens */
+export async function fetchToken(signIn: SignIn): Promise<string | null> {
   if (signIn.kind === 'DEVELOPER') return null;
   if (signIn.kind === 'TOKEN') return signIn.token;
   const answer = await fetch('/dev/token', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ sub: PEOPLE[signIn.role], roles: [signIn.role] }),
+    body: JSON.stringify({ sub: DEVELOPMENT_USERS[signIn.role], roles: [signIn.role] }),
   });
-  if (!answer.ok) throw new Error('This gateway makes no tokens: sign in with one of yours.');
+  if (!answer.ok) throw new Error('This gateway does not issue tokens. Sign in with a token of your own.');
   return ((await answer.json()) as { token: string }).token;
 }

@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from 'react';
 import { type Role, VkycViewer, type VkycViewerQuery } from '../operations.ts';
-import { type Failure, Gateway } from './gateway.ts';
+import { Gateway, type GatewayError } from './gateway.ts';
 import { rememberedSignIn, rememberSignIn, type SignIn } from './sign-in.ts';
 
 type Viewer = VkycViewerQuery['viewer'];
@@ -9,22 +9,22 @@ interface SignedIn {
   readonly gateway: Gateway;
   readonly viewer: Viewer;
   readonly signIn: SignIn;
-  /** Acts as somebody else from now on; null: signs out. */
-  become(signIn: SignIn | null): void;
+  /** Signs in as another user; null signs out. */
+  switchUser(signIn: SignIn | null): void;
 }
 
-const RETRY_MS = 2_000;
+const RETRY_DELAY_MS = 2_000;
 
 const Context = createContext<SignedIn | null>(null);
 
-/** As whom this window acts, and its gateway. */
+/** Returns the signed-in user and their gateway client. @throws outside of `SignedInOnly` */
 export function useSignedIn(): SignedIn {
   const signedIn = use(Context);
-  if (!signedIn) throw new Error('Nobody is signed in above this component');
+  if (!signedIn) throw new Error('useSignedIn() was called outside of SignedInOnly');
   return signedIn;
 }
 
-/** Whether the viewer has one of these roles. */
+/** Whether the viewer has at least one of these roles. */
 export const useHasRole = (...roles: Role[]): boolean => {
   const { viewer } = useSignedIn();
   return roles.some((role) => viewer.roles.includes(role));
@@ -32,17 +32,17 @@ export const useHasRole = (...roles: Role[]): boolean => {
 
 interface Props {
   readonly children: ReactNode;
-  /** What those see who have not signed in; `why`: what was wrong with the last try. */
-  readonly otherwise: (become: (signIn: SignIn) => void, why: string | null) => ReactNode;
+  /** Renders the sign-in page. `why` is the error of the last attempt. */
+  readonly renderSignIn: (switchUser: (signIn: SignIn) => void, why: string | null) => ReactNode;
 }
 
-/** Shows its children to those who have signed in. */
-export function SignedInOnly({ children, otherwise }: Props) {
+/** Renders its children once the user has signed in, and `renderSignIn` until then. */
+export function SignedInOnly({ children, renderSignIn }: Props) {
   const [signIn, setSignIn] = useState(rememberedSignIn);
   const [known, setKnown] = useState<Pick<SignedIn, 'gateway' | 'viewer'> | null>(null);
   const [why, setWhy] = useState<string | null>(null);
 
-  const become = useCallback((next: SignIn | null) => {
+  const switchUser = useCallback((next: SignIn | null) => {
     rememberSignIn(next);
     setKnown(null);
     setSignIn(next ?? rememberedSignIn());
@@ -50,15 +50,15 @@ export function SignedInOnly({ children, otherwise }: Props) {
 
   useEffect(() => {
     if (!signIn) return;
-    const refuse = ({ message }: Failure) => {
+    const refuse = ({ message }: GatewayError) => {
       setWhy(message);
-      become(null);
+      switchUser(null);
     };
     const gateway = new Gateway(signIn, refuse);
     let retrying: ReturnType<typeof setTimeout> | undefined;
     let closed = false;
     const ask = async () => {
-      const answer = await gateway.query(VkycViewer, {}).catch((failure: Failure) => failure);
+      const answer = await gateway.query(VkycViewer, {}).catch((failure: GatewayError) => failure);
       if (closed) return;
       if (!(answer instanceof Error)) {
         setWhy(null);
@@ -66,7 +66,7 @@ export function SignedInOnly({ children, otherwise }: Props) {
       } else if (answer.code) refuse(answer);
       else {
         setWhy(answer.message);
-        retrying = setTimeout(ask, RETRY_MS);
+        retrying = setTimeout(ask, RETRY_DELAY_MS);
       }
     };
     void ask();
@@ -75,9 +75,12 @@ export function SignedInOnly({ children, otherwise }: Props) {
       clearTimeout(retrying);
       gateway.close();
     };
-  }, [signIn, become]);
+  }, [signIn, switchUser]);
 
-  const value = useMemo(() => known && signIn && { ...known, signIn, become }, [known, signIn, become]);
+  const value = useMemo(
+    () => known && signIn && { ...known, signIn, switchUser },
+    [known, signIn, switchUser],
+  );
   if (value) return <Context value={value}>{children}</Context>;
-  return signIn ? <p role="status">{why ?? 'Signing in …'}</p> : otherwise(become, why);
+  return signIn ? <p role="status">{why ?? 'Signing in…'}</p> : renderSignIn(switchUser, why);
 }

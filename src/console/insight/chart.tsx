@@ -14,7 +14,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { type Colours, useColours } from './colours.ts';
 import style from './insight.module.css';
 
-// Only what is drawn here: the rest of the library stays out of the bundle.
+// Only the parts that are used, so that the bundler leaves out the rest of the library (tree shaking).
 ChartJs.register(
   BarController,
   BarElement,
@@ -26,24 +26,24 @@ ChartJs.register(
   Tooltip,
 );
 
-type Kind = 'bar' | 'line';
-export type Drawing = ChartConfiguration<Kind, number[], string | string[]>;
+type ChartKind = 'bar' | 'line';
+export type ChartConfig = ChartConfiguration<ChartKind, number[], string | string[]>;
 
 interface Props {
-  /** What is drawn, and what it comes to. */
+  /** Text alternative: what the chart shows, with its numbers. */
   readonly label: string;
-  /** At least: it fills the card that it is in. */
+  /** Minimum height; the chart grows to fill its card. */
   readonly heightPx: number;
-  /** Has to keep its identity as long as it draws the same. */
-  readonly draw: (colours: Colours) => Drawing;
+  /** Builds the configuration. Memoize it: a new function redraws the chart. */
+  readonly draw: (colours: Colours) => ChartConfig;
 }
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-/** A chart in the colours of the theme. Its numbers have to be somewhere in text as well. */
+/** Chart in the colours of the theme. Show its numbers as text too, since a canvas is not accessible. */
 export function Chart({ label, heightPx, draw }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<ChartJs<Kind, number[], string | string[]> | null>(null);
+  const chart = useRef<ChartJs<ChartKind, number[], string | string[]> | null>(null);
   const colours = useColours();
   const drawing = useMemo(() => draw(colours), [draw, colours]);
 
@@ -61,7 +61,7 @@ export function Chart({ label, heightPx, draw }: Props) {
       chart.current = new ChartJs(current, drawing);
       return;
     }
-    // The same chart with other numbers: a tooltip that is open stays open.
+    // The chart is updated instead of created again, so that an open tooltip stays open.
     chart.current.data = drawing.data;
     chart.current.options = drawing.options ?? {};
     chart.current.update();
@@ -76,15 +76,15 @@ export function Chart({ label, heightPx, draw }: Props) {
 
 const FONT = { family: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif', size: 12 };
 
-/** An axis whose labels and lines are of the theme. */
-export const axis = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
+/** Options of an axis in the colours of the theme. `lines`: whether it has grid lines. */
+export const axisOptions = ({ 'ink-soft': soft, line }: Colours, lines = true) => ({
   border: { display: false },
   grid: { display: lines, color: line, drawTicks: false },
   ticks: { color: soft, font: FONT, padding: 8 },
 });
 
-/** What all charts have in common. */
-export const common = ({ ink, surface, line }: Colours) => ({
+/** Options that all charts share. */
+export const commonOptions = ({ ink, surface, line }: Colours) => ({
   responsive: true,
   maintainAspectRatio: false,
   animation: calm.matches ? (false as const) : { duration: 350 },

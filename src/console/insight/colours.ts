@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react';
 
 const NAMES = ['ink', 'ink-soft', 'line', 'surface', 'accent', 'good', 'bad', 'trouble', 'going'] as const;
-/** The palette as a canvas can take it, which knows no variables. */
+/** Resolved colours of the theme, for the canvas, which does not understand CSS variables. */
 export type Colours = Readonly<Record<(typeof NAMES)[number], string>>;
 
-/** What the variables come to in the theme that is shown. */
+/** Resolves the CSS variables in the current theme. */
 function read(): Colours {
   const probe = document.createElement('span');
-  // A colour on its way to another would be read as the one it comes from.
+  // During a CSS transition the computed style would be the old colour.
   probe.style.transitionProperty = 'none';
   document.body.append(probe);
   const entries = NAMES.map((name) => {
@@ -18,7 +18,7 @@ function read(): Colours {
   return Object.fromEntries(entries) as Colours;
 }
 
-/** The palette of the theme that is shown, and of the other once it is chosen, here or in the system. */
+/** Returns the colours of the current theme and re-renders when the theme changes, in the console or in the system. */
 export function useColours(): Colours {
   const [colours, setColours] = useState(read);
   useEffect(() => {

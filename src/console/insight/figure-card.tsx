@@ -4,18 +4,18 @@ import style from './insight.module.css';
 
 interface Props {
   readonly title: string;
-  /** What it says, in a sentence. */
+  /** The main finding, in one sentence. */
   readonly about: ReactNode;
-  /** Said in place of the figures where there are none. */
+  /** Message shown instead of the figures if there are none; else null. */
   readonly empty: string | null;
   readonly chart: ReactNode;
-  /** The same in numbers: a table with a caption. */
+  /** The same numbers as a table with a caption. */
   readonly table: ReactNode;
 }
 
 const VIEWS = ['Chart', 'Table'] as const;
 
-/** Figures, as a chart or as a table. */
+/** Card that shows figures as a chart or, at the press of a button, as a table. */
 export function FigureCard({ title, about, empty, chart, table }: Props) {
   const [view, setView] = useState<(typeof VIEWS)[number]>('Chart');
   const heading = useId();
@@ -27,7 +27,7 @@ export function FigureCard({ title, about, empty, chart, table }: Props) {
           <p>{about}</p>
         </div>
         {!empty && (
-          // biome-ignore lint/a11y/useSemanticElements: two buttons are no fields of a form
+          // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields, and these are buttons
           <div role="group" aria-label={`Show ${title.toLowerCase()} as`} className={style.views}>
             {VIEWS.map((each) => (
               <button key={each} type="button" aria-pressed={each === view} onClick={() => setView(each)}>
@@ -48,10 +48,10 @@ interface TableProps {
   readonly rows: readonly { key: string; cells: readonly [name: ReactNode, ...numbers: ReactNode[]] }[];
 }
 
-/** Numbers by name. */
-export function Numbers({ caption, columns, rows }: TableProps) {
+/** Table of numbers; the first cell of each row is its heading. */
+export function NumberTable({ caption, columns, rows }: TableProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by keyboard
     <div className={style.numbers} tabIndex={0}>
       <table>
         <caption>{caption}</caption>

@@ -1,39 +1,40 @@
 import { useCallback, useMemo } from 'react';
-import { axis, Chart, common, type Drawing } from './chart.tsx';
+import { formatCount } from '../look/labels.ts';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
-import { FigureCard, Numbers } from './figure-card.tsx';
-import { number, type Reach, reachesOf, share } from './figures.ts';
+import { FigureCard, NumberTable } from './figure-card.tsx';
+import { computeFunnel, formatNumber, formatShare, type Stage } from './figures.ts';
 import type { Stats } from './use-stats.ts';
 
-/** How many sessions came how far, and how many were lost on the way. */
+/** Funnel: how many sessions reached each phase. */
 export function FunnelCard({ stats }: { stats: Stats }) {
-  const reaches = useMemo(() => reachesOf(stats), [stats]);
-  const draw = useCallback((colours: Colours) => drawn(reaches, colours), [reaches]);
-  const skipped = reaches.some(({ reached, before }) => reached > (before ?? reached));
+  const stages = useMemo(() => computeFunnel(stats), [stats]);
+  const draw = useCallback((colours: Colours) => buildChart(stages, colours), [stages]);
+  const skipped = stages.some(({ reached, before }) => reached > (before ?? reached));
   return (
     <FigureCard
-      title="How far sessions come"
-      about={`${aboutMost(reaches)} ${skipped ? SOME_SKIP : ''}`}
-      empty={stats.total === 0 ? 'No session was started in this time.' : null}
+      title="How far sessions get"
+      about={`${describeLargestDrop(stages)} ${skipped ? SKIP_NOTE : ''}`}
+      empty={stats.total === 0 ? 'No sessions were started in this period.' : null}
       chart={
         <Chart
-          label={`How far sessions come: ${reaches.map(({ name, reached }) => `${name} ${reached}`).join(', ')}`}
+          label={`How far sessions get: ${stages.map(({ name, reached }) => `${name} ${reached}`).join(', ')}`}
           heightPx={280}
           draw={draw}
         />
       }
       table={
-        <Numbers
+        <NumberTable
           caption="Sessions that reached each phase"
-          columns={['Phase', 'Reached', 'Of all', 'Of the phase before', 'Drop-off']}
-          rows={reaches.map((reach) => ({
-            key: reach.name,
+          columns={['Phase', 'Reached', 'Share of all', 'Share of the phase before', 'Drop-off']}
+          rows={stages.map((stage) => ({
+            key: stage.name,
             cells: [
-              reach.name,
-              number(reach.reached),
-              share(reach.reached, stats.total),
-              reach.before === null ? '–' : share(reach.reached, reach.before),
-              reach.before === null ? '–' : number(lostAt(reach)),
+              stage.name,
+              formatNumber(stage.reached),
+              formatShare(stage.reached, stats.total),
+              stage.before === null ? '–' : formatShare(stage.reached, stage.before),
+              stage.before === null ? '–' : formatNumber(countLost(stage)),
             ],
           }))}
         />
@@ -42,22 +43,22 @@ export function FunnelCard({ stats }: { stats: Stats }) {
   );
 }
 
-const SOME_SKIP = 'Some skip a phase, so that more come to the next.';
+const SKIP_NOTE = 'Some sessions skip a phase, so a phase can have more sessions than the one before it.';
 
-/** Where most are lost, in a sentence. */
-function aboutMost(reaches: readonly Reach[]): string {
-  const [worst] = [...reaches].sort((one, other) => lostAt(other) - lostAt(one));
-  return worst && lostAt(worst) > 0
-    ? `Most are missing at “${worst.name}”: ${number(lostAt(worst))} of those before, lost or still on their way.`
-    : 'Each phase with how many have been there, whether they still are or not.';
+/** Names the phase with the largest drop. */
+function describeLargestDrop(stages: readonly Stage[]): string {
+  const [worst] = [...stages].sort((one, other) => countLost(other) - countLost(one));
+  return worst && countLost(worst) > 0
+    ? `Largest drop at “${worst.name}”: ${formatCount(countLost(worst), 'session')} did not reach it, or not yet.`
+    : 'Number of sessions that have reached each phase so far.';
 }
 
-/** How many of those before did not come here; a provider may leave a phase out, so that more come than were before. */
-const lostAt = ({ reached, before }: Reach): number => Math.max(0, (before ?? reached) - reached);
+/** Counts the sessions of the stage before that did not reach this one. Not negative: the provider may skip a phase. */
+const countLost = ({ reached, before }: Stage): number => Math.max(0, (before ?? reached) - reached);
 
-function drawn(reaches: readonly Reach[], colours: Colours): Drawing {
-  const names = reaches.map(({ name, reached, before }) =>
-    before === null ? name : `${name} · ${share(reached, before)}`,
+function buildChart(stages: readonly Stage[], colours: Colours): ChartConfig {
+  const names = stages.map(({ name, reached, before }) =>
+    before === null ? name : `${name} · ${formatShare(reached, before)}`,
   );
   return {
     type: 'bar',
@@ -66,29 +67,32 @@ function drawn(reaches: readonly Reach[], colours: Colours): Drawing {
       datasets: [
         {
           label: 'Reached',
-          data: reaches.map(({ reached }) => reached),
-          backgroundColor: reaches.map(({ name }) => (name === 'Approved' ? colours.good : colours.accent)),
+          data: stages.map(({ reached }) => reached),
+          backgroundColor: stages.map(({ name }) => (name === 'Approved' ? colours.good : colours.accent)),
           borderRadius: 4,
           maxBarThickness: 34,
         },
       ],
     },
     options: {
-      ...common(colours),
+      ...commonOptions(colours),
       indexAxis: 'y',
       scales: {
-        x: { ...axis(colours), ticks: { ...axis(colours).ticks, precision: 0 } },
-        y: axis(colours, false),
+        x: { ...axisOptions(colours), ticks: { ...axisOptions(colours).ticks, precision: 0 } },
+        y: axisOptions(colours, false),
       },
       plugins: {
         tooltip: {
-          ...common(colours).plugins.tooltip,
+          ...commonOptions(colours).plugins.tooltip,
           callbacks: {
             label: ({ dataIndex }) => {
-              const reach = reaches[dataIndex];
-              if (!reach) return '';
-              const lost = reach.before === null ? '' : `, ${number(lostAt(reach))} fewer than before`;
-              return `${number(reach.reached)} reached${lost}`;
+              const stage = stages[dataIndex];
+              if (!stage) return '';
+              const lost =
+                stage.before === null
+                  ? ''
+                  : `, ${formatNumber(countLost(stage))} fewer than in the phase before`;
+              return `${formatNumber(stage.reached)} reached${lost}`;
             },
           },
         },

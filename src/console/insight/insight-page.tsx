@@ -2,70 +2,73 @@ import { Button } from '../look/button.tsx';
 import { Select } from '../look/fields.tsx';
 import { Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
-import { moment } from '../look/time.tsx';
-import { number, seconds, share, totalsOf } from './figures.ts';
+import { formatMoment } from '../look/time.tsx';
+import { computeTotals, formatNumber, formatSeconds, formatShare } from './figures.ts';
 import { FunnelCard } from './funnel-card.tsx';
 import style from './insight.module.css';
+import { NotApprovedCard } from './not-approved-card.tsx';
 import { OverTimeCard } from './over-time-card.tsx';
 import { TimesCard } from './times-card.tsx';
 import { type Stats, useStats } from './use-stats.ts';
-import { WhereCard } from './where-card.tsx';
 import { useWindow, WINDOWS, type WindowName } from './windows.ts';
 
-const SAID = Object.fromEntries(Object.entries(WINDOWS).map(([name, { said }]) => [name, said])) as Record<
-  WindowName,
-  string
->;
+const LABELS = Object.fromEntries(
+  Object.entries(WINDOWS).map(([name, { label }]) => [name, label]),
+) as Record<WindowName, string>;
 
-/** Where sessions are lost, and how long everything takes. */
+/** Statistics of a period: where sessions are lost, and how long the phases take. */
 export default function InsightPage() {
   const [window, setWindow] = useWindow();
-  const { read, failure, reading, refresh } = useStats(window);
+  const { read, failure, loading, refresh } = useStats(window);
   return (
     <div className={style.page}>
       <header className={style.head}>
         <h1>Insight</h1>
-        <Select label="Sessions of" options={SAID} value={window} onChange={setWindow} />
+        <Select label="Period" options={LABELS} value={window} onChange={setWindow} />
         {read && (
-          <p className={style.asOf}>As of {moment(new Date(read.at).toISOString())}; read anew every 30 s</p>
+          <p className={style.asOf}>
+            As of {formatMoment(new Date(read.at).toISOString())}; updates every 30 s
+          </p>
         )}
-        <Button isDisabled={reading} onPress={() => void refresh()}>
-          Read anew
+        <Button isDisabled={loading} onPress={() => void refresh()}>
+          Refresh
         </Button>
       </header>
       {failure && <Notice tone="bad">{failure.message}</Notice>}
-      {read ? <Figures stats={read.stats} /> : !failure && <p role="status">Reading …</p>}
+      {read ? <Figures stats={read.stats} /> : !failure && <p role="status">Loading…</p>}
     </div>
   );
 }
 
 function Figures({ stats }: { stats: Stats }) {
-  const { started, approved, ended, secondsToDecision } = totalsOf(stats);
+  const { started, approved, ended, secondsToDecision } = computeTotals(stats);
   return (
     <>
       <dl className={style.tiles}>
-        <Tile name="Started" figure={number(started)} about={`${number(started - ended)} of them are open`} />
+        <Tile
+          name="Started"
+          figure={formatNumber(started)}
+          about={`${formatNumber(started - ended)} still open`}
+        />
         <Tile
           name="Approved"
-          figure={number(approved)}
-          about={started === 0 ? 'none was started' : `${share(approved, started)} of those started`}
+          figure={formatNumber(approved)}
+          about={started === 0 ? 'none started' : `${formatShare(approved, started)} of those started`}
         />
         <Tile
           name="Approval rate"
-          figure={share(approved, ended)}
-          about={ended === 0 ? 'none has ended yet' : `of ${number(ended)} that have ended`}
+          figure={formatShare(approved, ended)}
+          about={ended === 0 ? 'none ended yet' : `of ${formatNumber(ended)} ended`}
         />
         <Tile
-          name="Time to the decision"
-          figure={seconds(secondsToDecision)}
-          about={
-            secondsToDecision === null ? 'none was decided yet' : 'median, from the start to the auditor'
-          }
+          name="Time to decision"
+          figure={formatSeconds(secondsToDecision)}
+          about={secondsToDecision === null ? 'none decided yet' : 'median, from start to auditor review'}
         />
       </dl>
       <div className={style.cards}>
         <FunnelCard stats={stats} />
-        <WhereCard stats={stats} />
+        <NotApprovedCard stats={stats} />
         <OverTimeCard stats={stats} />
         <TimesCard stats={stats} />
       </div>

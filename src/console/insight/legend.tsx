@@ -2,17 +2,17 @@ import type { Colours } from './colours.ts';
 import style from './insight.module.css';
 
 interface Props {
-  readonly series: readonly { readonly said: string; readonly colour: keyof Colours }[];
+  readonly series: readonly { readonly label: string; readonly colour: keyof Colours }[];
 }
 
-/** Which colour is what. */
+/** Legend of a chart, as HTML so that it follows the theme and the font size. */
 export function Legend({ series }: Props) {
   return (
     <ul className={style.legend}>
-      {series.map(({ said, colour }) => (
-        <li key={said}>
+      {series.map(({ label, colour }) => (
+        <li key={label}>
           <span aria-hidden style={{ background: `var(--${colour})` }} />
-          {said}
+          {label}
         </li>
       ))}
     </ul>

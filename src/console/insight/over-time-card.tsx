@@ -1,49 +1,49 @@
 import { useCallback } from 'react';
-import { Moment } from '../look/time.tsx';
-import { axis, Chart, common, type Drawing } from './chart.tsx';
+import { LocalAndIndianTime } from '../look/time.tsx';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
-import { FigureCard, Numbers } from './figure-card.tsx';
-import { number, stretchName, totalsOf } from './figures.ts';
+import { FigureCard, NumberTable } from './figure-card.tsx';
+import { computeTotals, formatIntervalStart, formatNumber } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
 
 const SERIES = [
-  { said: 'Started', of: 'started', colour: 'accent', dash: [] },
-  { said: 'Approved of them', of: 'approved', colour: 'good', dash: [] },
-  { said: 'Ended of them', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
+  { label: 'Started', of: 'started', colour: 'accent', dash: [] },
+  { label: 'Approved', of: 'approved', colour: 'good', dash: [] },
+  { label: 'Ended', of: 'ended', colour: 'ink-soft', dash: [5, 4] },
 ] as const;
 
-/** How many sessions were started when, and what became of them. */
+/** Sessions by the interval in which they were started, with their outcome so far. */
 export function OverTimeCard({ stats }: { stats: Stats }) {
   const { intervals } = stats;
-  const draw = useCallback((colours: Colours) => drawn(intervals, colours), [intervals]);
-  const { started, approved, ended } = totalsOf(stats);
+  const draw = useCallback((colours: Colours) => buildChart(intervals, colours), [intervals]);
+  const { started, approved, ended } = computeTotals(stats);
   return (
     <FigureCard
       title="Sessions over time"
-      about="By when they were started, with what became of them so far: the newest have had the least time."
-      empty={stats.total === 0 ? 'No session was started in this time.' : null}
+      about="By start time, with the outcome so far. Recent sessions have had less time to finish."
+      empty={stats.total === 0 ? 'No sessions were started in this period.' : null}
       chart={
         <>
           <Legend series={SERIES} />
           <Chart
-            label={`Sessions over time in ${intervals.length} stretches: ${started} started, ${approved} of them approved, ${ended} ended`}
+            label={`Sessions over time in ${intervals.length} intervals: ${started} started, ${approved} of them approved, ${ended} ended`}
             heightPx={270}
             draw={draw}
           />
         </>
       }
       table={
-        <Numbers
-          caption="Sessions by when they were started"
+        <NumberTable
+          caption="Sessions by start time"
           columns={['From', 'Started', 'Approved', 'Ended']}
-          rows={intervals.map((stretch) => ({
-            key: stretch.from,
+          rows={intervals.map((interval) => ({
+            key: interval.from,
             cells: [
-              <Moment key="from" at={stretch.from} />,
-              number(stretch.started),
-              number(stretch.approved),
-              number(stretch.ended),
+              <LocalAndIndianTime key="from" at={interval.from} />,
+              formatNumber(interval.started),
+              formatNumber(interval.approved),
+              formatNumber(interval.ended),
             ],
           }))}
         />
@@ -52,14 +52,14 @@ export function OverTimeCard({ stats }: { stats: Stats }) {
   );
 }
 
-function drawn(intervals: Stats['intervals'], colours: Colours): Drawing {
+function buildChart(intervals: Stats['intervals'], colours: Colours): ChartConfig {
   return {
     type: 'line',
     data: {
-      labels: intervals.map(stretchName),
-      datasets: SERIES.map(({ said, of, colour, dash }) => ({
-        label: said,
-        data: intervals.map((stretch) => stretch[of]),
+      labels: intervals.map(formatIntervalStart),
+      datasets: SERIES.map(({ label, of, colour, dash }) => ({
+        label,
+        data: intervals.map((interval) => interval[of]),
         borderColor: colours[colour],
         backgroundColor: colours[colour],
         borderDash: [...dash],
@@ -70,14 +70,18 @@ function drawn(intervals: Stats['intervals'], colours: Colours): Drawing {
       })),
     },
     options: {
-      ...common(colours),
+      ...commonOptions(colours),
       interaction: { mode: 'index', intersect: false },
       scales: {
         x: {
-          ...axis(colours, false),
-          ticks: { ...axis(colours).ticks, autoSkipPadding: 24, maxRotation: 0 },
+          ...axisOptions(colours, false),
+          ticks: { ...axisOptions(colours).ticks, autoSkipPadding: 24, maxRotation: 0 },
         },
-        y: { ...axis(colours), beginAtZero: true, ticks: { ...axis(colours).ticks, precision: 0 } },
+        y: {
+          ...axisOptions(colours),
+          beginAtZero: true,
+          ticks: { ...axisOptions(colours).ticks, precision: 0 },
+        },
       },
     },
   };

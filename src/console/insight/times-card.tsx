@@ -1,50 +1,50 @@
 import { useCallback, useMemo } from 'react';
-import { axis, Chart, common, type Drawing } from './chart.tsx';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
 import type { Colours } from './colours.ts';
-import { FigureCard, Numbers } from './figure-card.tsx';
-import { niceStepSeconds, number, seconds, timesOf } from './figures.ts';
+import { FigureCard, NumberTable } from './figure-card.tsx';
+import { chooseTickSeconds, formatNumber, formatSeconds, listPhaseTimes } from './figures.ts';
 import { Legend } from './legend.tsx';
 import type { Stats } from './use-stats.ts';
 
-type Time = ReturnType<typeof timesOf>[number];
+type Time = ReturnType<typeof listPhaseTimes>[number];
 
 const SERIES = [
-  { said: 'To reach it', of: 'medianSecondsToReach', colour: 'going' },
-  { said: 'Spent in it', of: 'medianSecondsSpent', colour: 'trouble' },
+  { label: 'Time to reach', of: 'medianSecondsToReach', colour: 'going' },
+  { label: 'Time spent', of: 'medianSecondsSpent', colour: 'trouble' },
 ] as const;
 
-/** How long each phase takes. */
+/** Median times to reach each phase and spent in it. */
 export function TimesCard({ stats }: { stats: Stats }) {
-  const times = useMemo(() => timesOf(stats), [stats]);
-  const shown = useMemo(() => times.filter(({ onWay }) => onWay), [times]);
-  const draw = useCallback((colours: Colours) => drawn(shown, colours), [shown]);
+  const times = useMemo(() => listPhaseTimes(stats), [stats]);
+  const shown = useMemo(() => times.filter(({ onSuccessPath }) => onSuccessPath), [times]);
+  const draw = useCallback((colours: Colours) => buildChart(shown, colours), [shown]);
   const nothing = times.every((time) => time.medianSecondsSpent === null && !time.medianSecondsToReach);
   return (
     <FigureCard
-      title="How long it takes"
-      about="Medians: half of the sessions were faster. To reach a phase counts from the start; the table has the ends too."
-      empty={nothing ? 'No session of this time has gone from one phase to another.' : null}
+      title="Time per phase"
+      about="Median times: half of the sessions were faster. Time to reach a phase counts from the start of the session. The table also lists unsuccessful ends."
+      empty={nothing ? 'No session of this period has changed phase yet.' : null}
       chart={
         <>
           <Legend series={SERIES} />
           <Chart
-            label={`Median times: ${shown.map((time) => `${time.name} reached after ${seconds(time.medianSecondsToReach)}, ${seconds(time.medianSecondsSpent)} spent in it`).join('; ')}`}
+            label={`Median times: ${shown.map((time) => `${time.name} reached after ${formatSeconds(time.medianSecondsToReach)}, ${formatSeconds(time.medianSecondsSpent)} spent in it`).join('; ')}`}
             heightPx={270}
             draw={draw}
           />
         </>
       }
       table={
-        <Numbers
+        <NumberTable
           caption="Median time to each phase and in it"
-          columns={['Phase', 'Sessions', 'Time to reach it', 'Time spent in it']}
+          columns={['Phase', 'Sessions', 'Time to reach', 'Time spent']}
           rows={times.map((time) => ({
             key: time.name,
             cells: [
               time.name,
-              number(time.reached),
-              seconds(time.medianSecondsToReach),
-              seconds(time.medianSecondsSpent),
+              formatNumber(time.reached),
+              formatSeconds(time.medianSecondsToReach),
+              formatSeconds(time.medianSecondsSpent),
             ],
           }))}
         />
@@ -53,7 +53,7 @@ export function TimesCard({ stats }: { stats: Stats }) {
   );
 }
 
-function drawn(times: readonly Time[], colours: Colours): Drawing {
+function buildChart(times: readonly Time[], colours: Colours): ChartConfig {
   const most = Math.max(
     1,
     ...times.flatMap((time) => [time.medianSecondsSpent ?? 0, time.medianSecondsToReach ?? 0]),
@@ -62,8 +62,8 @@ function drawn(times: readonly Time[], colours: Colours): Drawing {
     type: 'bar',
     data: {
       labels: times.map(({ name }) => name),
-      datasets: SERIES.map(({ said, of, colour }) => ({
-        label: said,
+      datasets: SERIES.map(({ label, of, colour }) => ({
+        label,
         data: times.map((time) => time[of] ?? 0),
         backgroundColor: colours[colour],
         borderRadius: 4,
@@ -71,25 +71,25 @@ function drawn(times: readonly Time[], colours: Colours): Drawing {
       })),
     },
     options: {
-      ...common(colours),
+      ...commonOptions(colours),
       indexAxis: 'y',
       scales: {
         x: {
-          ...axis(colours),
+          ...axisOptions(colours),
           ticks: {
-            ...axis(colours).ticks,
-            stepSize: niceStepSeconds(most),
-            callback: (value) => seconds(Number(value)),
+            ...axisOptions(colours).ticks,
+            stepSize: chooseTickSeconds(most),
+            callback: (value) => formatSeconds(Number(value)),
           },
         },
-        y: axis(colours, false),
+        y: axisOptions(colours, false),
       },
       plugins: {
         tooltip: {
-          ...common(colours).plugins.tooltip,
+          ...commonOptions(colours).plugins.tooltip,
           callbacks: {
             label: ({ dataset, dataIndex, datasetIndex }) =>
-              `${dataset.label}: ${seconds(times[dataIndex]?.[SERIES[datasetIndex]?.of ?? 'medianSecondsSpent'] ?? null)}`,
+              `${dataset.label}: ${formatSeconds(times[dataIndex]?.[SERIES[datasetIndex]?.of ?? 'medianSecondsSpent'] ?? null)}`,
           },
         },
       },

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { Failure } from '../gateway/gateway.ts';
+import type { GatewayError } from '../gateway/gateway.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { VkycStats, type VkycStatsQuery } from '../operations.ts';
 import { WINDOWS, type WindowName } from './windows.ts';
@@ -12,44 +12,44 @@ interface Read {
   readonly at: number;
 }
 
-const ANEW_MS = 30_000;
+const REFRESH_INTERVAL_MS = 30_000;
 
-/** The figures of a window up to now, read anew every 30 seconds; null until there are any. */
+/** Queries the statistics of a period that ends now, and again every 30 seconds; null until the first answer. */
 export function useStats(window: WindowName) {
   const { gateway } = useSignedIn();
   const [read, setRead] = useState<Read | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [reading, setReading] = useState(false);
-  const newest = useRef(0);
+  const [failure, setFailure] = useState<GatewayError | null>(null);
+  const [loading, setLoading] = useState(false);
+  const lastRequest = useRef(0);
 
   const refresh = useCallback(async () => {
-    const mine = ++newest.current;
+    const request = ++lastRequest.current;
     const { lengthMs, intervals } = WINDOWS[window];
     const from = lengthMs === null ? null : new Date(Date.now() - lengthMs).toISOString();
-    setReading(true);
+    setLoading(true);
     try {
       const { sessionStats } = await gateway.query(VkycStats, { from, intervals });
-      if (mine !== newest.current) return;
+      if (request !== lastRequest.current) return;
       setRead({ window, stats: sessionStats, at: Date.now() });
       setFailure(null);
     } catch (why) {
-      if (mine === newest.current) setFailure(why as Failure);
+      if (request === lastRequest.current) setFailure(why as GatewayError);
     } finally {
-      if (mine === newest.current) setReading(false);
+      if (request === lastRequest.current) setLoading(false);
     }
   }, [gateway, window]);
 
   useEffect(() => {
     void refresh();
-    const again = setInterval(() => {
-      // Nobody looks.
+    const timer = setInterval(() => {
+      // A hidden tab sends no queries.
       if (!document.hidden) void refresh();
-    }, ANEW_MS);
+    }, REFRESH_INTERVAL_MS);
     return () => {
-      clearInterval(again);
-      newest.current++;
+      clearInterval(timer);
+      lastRequest.current++;
     };
   }, [refresh]);
 
-  return { read: read?.window === window ? read : null, failure, reading, refresh };
+  return { read: read?.window === window ? read : null, failure, loading, refresh };
 }

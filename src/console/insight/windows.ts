@@ -3,23 +3,23 @@ import { useSearchParams } from 'wouter';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The windows of time that may be looked at, by their names in the address, each with the stretches it is cut into. */
+/** Periods that can be chosen, by their name in the URL, with the number of intervals that charts divide them into. */
 export const WINDOWS = {
-  '24h': { said: 'the last 24 hours', lengthMs: DAY_MS, intervals: 24 },
-  '7d': { said: 'the last 7 days', lengthMs: 7 * DAY_MS, intervals: 28 },
-  '30d': { said: 'the last 30 days', lengthMs: 30 * DAY_MS, intervals: 30 },
-  '90d': { said: 'the last 90 days', lengthMs: 90 * DAY_MS, intervals: 30 },
-  all: { said: 'all time', lengthMs: null, intervals: 30 },
+  '24h': { label: 'Last 24 hours', lengthMs: DAY_MS, intervals: 24 },
+  '7d': { label: 'Last 7 days', lengthMs: 7 * DAY_MS, intervals: 28 },
+  '30d': { label: 'Last 30 days', lengthMs: 30 * DAY_MS, intervals: 30 },
+  '90d': { label: 'Last 90 days', lengthMs: 90 * DAY_MS, intervals: 30 },
+  all: { label: 'All time', lengthMs: null, intervals: 30 },
 } as const;
 export type WindowName = keyof typeof WINDOWS;
 
-const AT_FIRST: WindowName = '7d';
+const DEFAULT_WINDOW: WindowName = '7d';
 
-/** The window that the address names, and what changes it. */
+/** Returns the period named in the URL, and a function that changes it. */
 export function useWindow(): readonly [WindowName, (next: WindowName) => void] {
   const [search, setSearch] = useSearchParams();
   const named = search.get('window') ?? '';
-  const window = Object.hasOwn(WINDOWS, named) ? (named as WindowName) : AT_FIRST;
+  const window = Object.hasOwn(WINDOWS, named) ? (named as WindowName) : DEFAULT_WINDOW;
   const change = (next: WindowName) =>
     setSearch(
       (now) => {

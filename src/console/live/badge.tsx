@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
 import type { FeedState } from 'vkyc-gateway/client';
+import type { Tone } from '../look/labels.ts';
 import tones from '../look/tones.module.css';
-import type { Tone } from '../look/words.ts';
 import style from './badge.module.css';
 
 const Context = createContext<{ state: FeedState | null; report: (state: FeedState | null) => void }>({
@@ -9,15 +9,15 @@ const Context = createContext<{ state: FeedState | null; report: (state: FeedSta
   report: () => {},
 });
 
-/** Lets the page that is shown say how live it is, and the frame show it. */
+/** Carries the feed state from the current page to the badge in the header. */
 export function BadgeProvider({ children }: { children: ReactNode }) {
   const [state, report] = useState<FeedState | null>(null);
   const value = useMemo(() => ({ state, report }), [state]);
   return <Context value={value}>{children}</Context>;
 }
 
-/** Says for the page that is shown whether it is live. */
-export function useBadge(state: FeedState): void {
+/** Reports the state of the current page's feed to the badge until the page unmounts. */
+export function useReportState(state: FeedState): void {
   const { report } = use(Context);
   useEffect(() => {
     report(state);
@@ -25,24 +25,24 @@ export function useBadge(state: FeedState): void {
   }, [state, report]);
 }
 
-const SAID: Record<FeedState, [words: string, tone: Tone, explanation: string]> = {
-  live: ['Live', 'good', 'What you see is how it is.'],
-  'catching up': ['Catching up', 'trouble', 'Reading what happened since.'],
-  stale: ['Stale', 'bad', 'No connection: what you see may be old. It is tried again until it is there.'],
+const BADGES: Record<FeedState, [label: string, tone: Tone, explanation: string]> = {
+  live: ['Live', 'good', 'You see the current state.'],
+  'catching up': ['Catching up', 'trouble', 'Loading recent changes.'],
+  stale: ['Stale', 'bad', 'No connection. What you see may be out of date. Reconnecting automatically.'],
 };
 
-/** Whether what is shown is true now. */
+/** Says whether the page shows the current state: live, catching up or stale. */
 export function LiveBadge() {
   const { state } = use(Context);
   if (!state) return null;
-  const [said, tone, explanation] = SAID[state];
+  const [label, tone, explanation] = BADGES[state];
   return (
     <span
       role="status"
       className={`${style.badge} ${tones[tone]} ${state === 'live' ? style.live : ''}`}
       title={explanation}
     >
-      {said}
+      {label}
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Failure, Gateway } from '../gateway/gateway.ts';
+import type { Gateway, GatewayError } from '../gateway/gateway.ts';
 import {
   type SessionOrder,
   VkycFloor,
@@ -8,53 +8,56 @@ import {
   type VkycFloorQuery,
   VkycWatchFloor,
 } from '../operations.ts';
-import { type List, newer, type Row, type RowFilter, withChanges, withPage } from './rows.ts';
+import { appendPage, applyChanges, type List, pickNewer, type Row, type RowFilter } from './rows.ts';
 import { Store } from './store.ts';
 
-/** Where all open sessions are. */
+/** Numbers of open sessions by status and by waiting party. */
 export type Counts = VkycFloorCountsQuery['sessionStats'];
 
 export interface FloorView extends List {
-  /** On all pages; null where that is unknown, or more than is worth counting. */
+  /** Number of sessions on all pages; null if unknown, or if there are too many to count. */
   readonly total: number | null;
   readonly counts: Counts | null;
-  readonly reading: boolean;
+  readonly loading: boolean;
   readonly state: FeedState;
-  readonly failure: Failure | null;
+  readonly failure: GatewayError | null;
 }
 
-const PAGE = 100;
-/** Changes are shown together this often: more would be a waste of the eye and of the processor. */
-const SHOW_MS = 100;
-/** Counts are asked for at most this often, and only after something changed. */
-const COUNT_MS = 1_000;
-const RETRY_MS = 3_000;
+const PAGE_SIZE = 100;
+/** Changes are collected this long and rendered at once, to save work when many sessions change. */
+const SHOW_INTERVAL_MS = 100;
+/** Counts are queried at most this often, and only after a change. */
+const COUNT_INTERVAL_MS = 1_000;
+const RETRY_DELAY_MS = 3_000;
 
-/** The sessions of the floor that a filter lets through, kept true by the feed over all sessions. */
+/**
+ * Data of the start page (the floor): a filtered list of sessions, loaded page by page and kept up to date by the feed of
+ * all sessions.
+ */
 export class Floor extends Store<FloorView> {
   readonly #gateway: Gateway;
   readonly #filter: RowFilter;
   readonly #order: SessionOrder;
   #cursor: string | null = null;
-  /** What the feed has told and is not shown yet. */
+  /** Changed sessions that are not rendered yet, by id. */
   #changed = new Map<string, Row>();
-  /** What the feed has told while a page was on its way, which may be older. */
+  /** Sessions that changed while a page was being loaded: the page may hold older versions of them. */
   #sincePage: Map<string, Row> | null = null;
   #showing: ReturnType<typeof setTimeout> | undefined;
   #counting: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #unwatch = () => {};
-  /** From a start to its stop: what comes back from the gateway later is of another life. */
-  #life: object | null = null;
+  /** Identifies the run from `start` to `stop`. Answers that arrive after its end are dropped as stale. */
+  #run: object | null = null;
 
-  /** `counts`: what was known before, to be shown until it is asked for anew. */
+  /** `counts` of the previous list, shown until new ones have been loaded. */
   constructor(gateway: Gateway, filter: RowFilter, order: SessionOrder, counts: Counts | null = null) {
     super({
       rows: [],
       edge: null,
       total: null,
       counts,
-      reading: false,
+      loading: false,
       state: 'catching up',
       failure: null,
     });
@@ -63,34 +66,34 @@ export class Floor extends Store<FloorView> {
     this.#order = order;
   }
 
-  /** Reads what there is, and follows it from there. */
+  /** Loads the first page and subscribes from its cursor. */
   start(): void {
-    this.#life = {};
-    void this.#begin();
+    this.#run = {};
+    void this.#load();
   }
 
-  /** Reads one page more, unless one is being read or there is none. */
-  async readMore(): Promise<void> {
-    if (this.view.reading || !this.view.edge) return;
+  /** Loads the next page, unless one is being loaded or there is none. */
+  async loadMore(): Promise<void> {
+    if (this.view.loading || !this.view.edge) return;
     const since = new Map<string, Row>();
     this.#sincePage = since;
-    this.show({ reading: true });
-    const page = await this.#page(PAGE, this.#cursor).catch((failure: Failure) => failure);
-    // Somebody may have begun anew meanwhile: the page belongs to a list that is gone.
-    if (!this.#life || this.#sincePage !== since) return;
+    this.show({ loading: true });
+    const page = await this.#queryPage(PAGE_SIZE, this.#cursor).catch((failure: GatewayError) => failure);
+    // After a stop or a feed reset the page belongs to a list that is no longer shown.
+    if (!this.#run || this.#sincePage !== since) return;
     this.#sincePage = null;
-    if (page instanceof Error) return this.show({ failure: page, reading: false });
-    const rows = withPage(this.view.rows, page.sessions.nodes, since);
-    this.show({ rows, failure: null, reading: false, ...this.#read(page.sessions) });
+    if (page instanceof Error) return this.show({ failure: page, loading: false });
+    const rows = appendPage(this.view.rows, page.sessions.nodes, since);
+    this.show({ rows, failure: null, loading: false, ...this.#toListState(page.sessions) });
   }
 
-  /** Takes over what somebody's act has answered, before the feed tells of it. */
-  take(row: Row): void {
-    this.#note(row);
+  /** Shows the result of the viewer's own mutation before the feed reports it. */
+  applyResult(row: Row): void {
+    this.#queueChange(row);
   }
 
   stop(): void {
-    this.#life = null;
+    this.#run = null;
     this.#sincePage = null;
     this.#unwatch();
     clearTimeout(this.#showing);
@@ -98,32 +101,40 @@ export class Floor extends Store<FloorView> {
     clearTimeout(this.#retrying);
   }
 
-  /** Reads and follows the floor from the beginning, at the start and after each reset of the feed. */
-  async #begin(): Promise<void> {
-    const life = this.#life;
+  /** Loads the list from its beginning and subscribes: at the start and after each FeedReset. */
+  async #load(): Promise<void> {
+    const run = this.#run;
     this.#unwatch();
     this.#sincePage = null;
-    // After a failover some of it may never have been.
+    // A failover may have lost transitions, so changes that were collected before it are dropped.
     this.#changed = new Map();
-    this.show({ reading: true });
+    this.show({ loading: true });
     try {
-      const [{ feedCursor, sessions }] = await Promise.all([this.#page(PAGE, null), this.#count()]);
-      if (this.#life !== life) return;
-      this.show({ rows: sessions.nodes, failure: null, reading: false, ...this.#read(sessions) });
+      const [{ feedCursor, sessions }] = await Promise.all([
+        this.#queryPage(PAGE_SIZE, null),
+        this.#queryCounts(),
+      ]);
+      if (this.#run !== run) return;
+      this.show({ rows: sessions.nodes, failure: null, loading: false, ...this.#toListState(sessions) });
       this.#watch(feedCursor);
     } catch (failure) {
-      if (this.#life !== life) return;
-      this.show({ failure: failure as Failure, reading: false, state: 'stale' });
-      if ((failure as Failure).isPassing) this.#retrying = setTimeout(() => this.#begin(), RETRY_MS);
+      if (this.#run !== run) return;
+      this.show({ failure: failure as GatewayError, loading: false, state: 'stale' });
+      if ((failure as GatewayError).isTransient)
+        this.#retrying = setTimeout(() => this.#load(), RETRY_DELAY_MS);
     }
   }
 
-  #read({ nodes, pageInfo, totalCount }: VkycFloorQuery['sessions']): Pick<FloorView, 'edge' | 'total'> {
+  #toListState({
+    nodes,
+    pageInfo,
+    totalCount,
+  }: VkycFloorQuery['sessions']): Pick<FloorView, 'edge' | 'total'> {
     this.#cursor = pageInfo.endCursor;
     return { edge: pageInfo.hasNextPage ? (nodes.at(-1) ?? null) : null, total: totalCount };
   }
 
-  #page(first: number, after: string | null) {
+  #queryPage(first: number, after: string | null) {
     return this.#gateway.query(VkycFloor, { first, after, filter: this.#filter, orderBy: this.#order });
   }
 
@@ -133,8 +144,8 @@ export class Floor extends Store<FloorView> {
       { after },
       {
         next: ({ feed }) => {
-          if (feed.__typename === 'StatusTransition') this.#note(feed.session);
-          else if (feed.__typename === 'FeedReset') void this.#begin();
+          if (feed.__typename === 'StatusTransition') this.#queueChange(feed.session);
+          else if (feed.__typename === 'FeedReset') void this.#load();
         },
         onState: (state) => this.show({ state }),
         fail: (failure) => this.show({ failure, state: 'stale' }),
@@ -142,31 +153,32 @@ export class Floor extends Store<FloorView> {
     );
   }
 
-  #note(row: Row): void {
-    for (const told of [this.#changed, this.#sincePage]) told?.set(row.id, newer(told.get(row.id), row));
-    this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_MS);
-    this.#counting ??= setTimeout(() => this.#recount(), COUNT_MS);
+  #queueChange(row: Row): void {
+    for (const changes of [this.#changed, this.#sincePage])
+      changes?.set(row.id, pickNewer(changes.get(row.id), row));
+    this.#showing ??= setTimeout(() => this.#showChanges(), SHOW_INTERVAL_MS);
+    this.#counting ??= setTimeout(() => this.#recount(), COUNT_INTERVAL_MS);
   }
 
   #showChanges(): void {
     this.#showing = undefined;
-    const rows = withChanges(this.view, this.#changed, this.#filter, this.#order);
+    const rows = applyChanges(this.view, this.#changed, this.#filter, this.#order);
     this.#changed = new Map();
     this.show({ rows });
   }
 
   async #recount(): Promise<void> {
     try {
-      const [{ sessions }] = await Promise.all([this.#page(1, null), this.#count()]);
+      const [{ sessions }] = await Promise.all([this.#queryPage(1, null), this.#queryCounts()]);
       this.show({ total: sessions.totalCount });
     } catch {
-      // The next change asks again.
+      // The next change triggers another query.
     } finally {
       this.#counting = undefined;
     }
   }
 
-  async #count(): Promise<void> {
+  async #queryCounts(): Promise<void> {
     const { sessionStats } = await this.#gateway.query(VkycFloorCounts, {});
     this.show({ counts: sessionStats });
   }

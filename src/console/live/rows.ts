@@ -1,13 +1,13 @@
 import type { SessionFilter, SessionOrder, VkycSessionRowFragment } from '../operations.ts';
 
-/** One session, as lists know it. */
+/** Session with the fields that lists show. */
 export type Row = VkycSessionRowFragment;
 
-/** What of a filter can be held against a row without asking the gateway. */
+/** Part of the filter that can be checked against a row without asking the gateway. */
 export type RowFilter = Pick<SessionFilter, 'status' | 'subStatus' | 'waitingOn' | 'verificationIdPrefix'>;
 
-/** Whether a list with this filter has the row. */
-export function matches({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
+/** Whether the row passes the filter, by the same rules as in the gateway. */
+export function matchesFilter({ statusInfo, verificationId }: Row, filter: RowFilter): boolean {
   const { status, subStatus, waitingOn, verificationIdPrefix } = filter;
   return (
     allows(status, statusInfo.status) &&
@@ -20,28 +20,28 @@ export function matches({ statusInfo, verificationId }: Row, filter: RowFilter):
 const allows = <Value>(wanted: readonly Value[] | null | undefined, value: Value): boolean =>
   !wanted?.length || wanted.includes(value);
 
-/** Which of two states of a session is the newer: of two reads of one version, the later one. */
-export const newer = (known: Row | undefined, read: Row): Row =>
+/** Returns the row with the higher version; if they are equal, `read`, which was loaded later. */
+export const pickNewer = (known: Row | undefined, read: Row): Row =>
   known && known.version > read.version ? known : read;
 
-/** A list as far as it has been read, in its order. */
+/** The pages of a list that have been loaded, in the list's order. */
 export interface List {
   readonly rows: readonly Row[];
-  /** The last row of the last page as it was read: what comes after it is not known yet. Null: all is known. */
+  /** Last row of the last page, as it was loaded; what sorts after it is unknown. Null if the whole list is loaded. */
   readonly edge: Row | null;
 }
 
 /**
- * The list after these sessions have changed: rows that no longer match are gone, others are where they belong now.
- * What belongs after the last row that was read is left to be read.
+ * Applies changed sessions to a list: removes rows that no longer match, and inserts or moves the others to where they
+ * sort now. Rows that sort after `edge` are left out; a later page brings them.
  */
-export function withChanges(
+export function applyChanges(
   { rows, edge }: List,
   changed: ReadonlyMap<string, Row>,
   filter: RowFilter,
   order: SessionOrder,
 ): readonly Row[] {
-  const before = comparing(order);
+  const before = compareBy(order);
   const kept: Row[] = [];
   const placed: Row[] = [];
   const present = new Set<string>();
@@ -52,42 +52,48 @@ export function withChanges(
       continue;
     }
     present.add(row.id);
-    const now = newer(row, read);
-    if (!matches(now, filter)) continue;
-    if (placeOf(now, order) === placeOf(row, order)) kept.push(now);
+    const now = pickNewer(row, read);
+    if (!matchesFilter(now, filter)) continue;
+    if (getSortTime(now, order) === getSortTime(row, order)) kept.push(now);
     else placed.push(now);
   }
-  for (const [id, row] of changed) if (!present.has(id) && matches(row, filter)) placed.push(row);
+  for (const [id, row] of changed) if (!present.has(id) && matchesFilter(row, filter)) placed.push(row);
   const within = placed.filter((row) => !edge || before(row, edge) <= 0);
   if (within.length === 0) return kept;
-  return merged(kept, within.sort(before), before);
+  return mergeSorted(kept, within.sort(before), before);
 }
 
-/** Rows of a page that was read, after those before it; those that are there already are not repeated. */
-export function withPage(
+/** Appends a page without repeating rows. `since`: sessions that changed while the page was being loaded. */
+export function appendPage(
   rows: readonly Row[],
   page: readonly Row[],
   since: ReadonlyMap<string, Row>,
 ): readonly Row[] {
   const present = new Set(rows.map(({ id }) => id));
-  return [...rows, ...page.filter(({ id }) => !present.has(id)).map((row) => newer(since.get(row.id), row))];
+  return [
+    ...rows,
+    ...page.filter(({ id }) => !present.has(id)).map((row) => pickNewer(since.get(row.id), row)),
+  ];
 }
 
-const placeOf = (row: Row, { field }: SessionOrder): string =>
+const getSortTime = (row: Row, { field }: SessionOrder): string =>
   field === 'CREATED_AT' ? row.createdAt : row.updatedAt;
 
-/** As the gateway orders: ties go by the id inside the one that it gives away, in which letters stand otherwise. */
-function comparing(order: SessionOrder): (one: Row, other: Row) => number {
+/**
+ * Compares rows as the gateway orders them. Ties are broken by the session id; the global id is its Base64 form, which
+ * sorts differently, so it is decoded.
+ */
+function compareBy(order: SessionOrder): (one: Row, other: Row) => number {
   const sign = order.direction === 'ASC' ? 1 : -1;
   return (one, other) => {
-    const [a, b] = [placeOf(one, order), placeOf(other, order)];
+    const [a, b] = [getSortTime(one, order), getSortTime(other, order)];
     if (a !== b) return a < b ? -sign : sign;
     return one.id === other.id ? 0 : atob(one.id) < atob(other.id) ? -sign : sign;
   };
 }
 
-/** Two lists in one order as one. */
-function merged(
+/** Merges two sorted lists into one. */
+function mergeSorted(
   one: readonly Row[],
   other: readonly Row[],
   compare: (a: Row, b: Row) => number,

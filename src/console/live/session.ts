@@ -1,5 +1,5 @@
 import type { FeedState } from 'vkyc-gateway/client';
-import type { Failure, Gateway } from '../gateway/gateway.ts';
+import type { Gateway, GatewayError } from '../gateway/gateway.ts';
 import {
   VkycSession,
   type VkycSessionActionsFragment,
@@ -11,34 +11,34 @@ import {
 import type { Row } from './rows.ts';
 import { Store } from './store.ts';
 
-export type Page = Omit<VkycSessionPageFragment, 'transitions'>;
+export type SessionDetails = Omit<VkycSessionPageFragment, 'transitions'>;
 export type Transition = VkycTransitionFragment;
 
 export interface SessionView {
-  /** Null: not read yet, or there is none. */
-  readonly page: Page | null;
-  /** There is no such session, or it is not this viewer's to see. */
+  /** Null if not loaded yet, or if `missing`. */
+  readonly page: SessionDetails | null;
+  /** The session does not exist, or the viewer may not see it. */
   readonly missing: boolean;
-  /** Oldest first, without gaps from the first of them. */
+  /** Transitions, oldest first. There is no gap between the first one shown and the newest. */
   readonly log: readonly Transition[];
   readonly hasOlder: boolean;
   readonly state: FeedState;
-  readonly failure: Failure | null;
+  readonly failure: GatewayError | null;
 }
 
-const OLDER = 50;
-const RETRY_MS = 3_000;
-/** What the gateway says of an id that is none of its own. */
-const NO_ID = 'BAD_USER_INPUT';
+const OLDER_PAGE_SIZE = 50;
+const RETRY_DELAY_MS = 3_000;
+/** Error code for an id that the gateway cannot decode. */
+const INVALID_ID_CODE = 'BAD_USER_INPUT';
 
-/** One session: its page, kept true by its own feed. */
+/** Data of the session page, kept up to date by the subscription to that session. */
 export class LiveSession extends Store<SessionView> {
   readonly #gateway: Gateway;
   readonly #id: string;
   #unwatch = () => {};
-  /** From a start to its stop, and whether its page is being read, or wanted anew. */
-  #life: { reading: boolean; wanted: boolean } | null = null;
-  /** Snapshots that replaced what was shown. A page that was asked for before one may be of a log that is no more. */
+  /** Run from `start` to `stop`: whether the page is being loaded, and whether it has to be loaded again. */
+  #run: { loading: boolean; again: boolean } | null = null;
+  /** Number of snapshots received. A query sent before the newest one may return transitions that a failover lost. */
   #snapshots = 0;
 
   constructor(gateway: Gateway, id: string) {
@@ -47,85 +47,85 @@ export class LiveSession extends Store<SessionView> {
     this.#id = id;
   }
 
-  /** Reads what there is, and follows it from there. */
+  /** Loads the page and subscribes from its newest transition. */
   start(): void {
-    this.#life = { reading: false, wanted: false };
-    void this.#begin(this.#life);
+    this.#run = { loading: false, again: false };
+    void this.#load(this.#run);
   }
 
-  /** Reads what came before the first transition that is shown. */
-  async readOlder(): Promise<void> {
+  /** Loads the transitions before the first one shown. */
+  async loadOlder(): Promise<void> {
     const before = this.view.log[0]?.cursor;
     try {
       const { session } = await this.#gateway.query(VkycSessionLog, {
         id: this.#id,
-        last: OLDER,
+        last: OLDER_PAGE_SIZE,
         before: before ?? null,
       });
       if (!session) return;
       const { nodes, pageInfo } = session.transitions;
-      this.show({ log: withTransitions(this.view.log, nodes), hasOlder: pageInfo.hasPreviousPage });
+      this.show({ log: mergeTransitions(this.view.log, nodes), hasOlder: pageInfo.hasPreviousPage });
     } catch (failure) {
-      this.show({ failure: failure as Failure });
+      this.show({ failure: failure as GatewayError });
     }
   }
 
-  /** Takes over what somebody's act has answered, before the feed tells of it. */
-  take(session: Row & VkycSessionActionsFragment): void {
+  /** Shows the result of the viewer's own mutation before the feed reports it. */
+  applyResult(session: Row & VkycSessionActionsFragment): void {
     const { page } = this.view;
     if (page && session.version >= page.version) this.show({ page: { ...page, ...session } });
   }
 
   stop(): void {
-    this.#life = null;
+    this.#run = null;
     this.#unwatch();
   }
 
-  async #begin(life: object): Promise<void> {
+  async #load(run: object): Promise<void> {
     await this.#refresh();
     const { page, log } = this.view;
-    if (page && this.#life === life) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
+    if (page && this.#run === run) this.#watch(log.at(-1)?.cursor ?? page.startCursor);
   }
 
   /**
-   * What frames do not carry, personal data and words above all, is read anew after them: one reading at a time, and
-   * until there is one, or it is sure that there is nothing to read.
+   * Loads the page again after a frame, since frames leave out personal data and free text. Calls during a running query
+   * are merged into one more query; a failed query is retried.
    */
   async #refresh(): Promise<void> {
-    const life = this.#life;
-    if (!life) return;
-    life.wanted = true;
-    if (life.reading) return;
-    life.reading = true;
-    while (life.wanted && this.#life === life) {
-      life.wanted = false;
-      await this.#readPage(life).catch(async (failure: Failure) => {
-        if (failure.code === NO_ID) return this.show({ missing: true });
+    const run = this.#run;
+    if (!run) return;
+    run.again = true;
+    if (run.loading) return;
+    run.loading = true;
+    while (run.again && this.#run === run) {
+      run.again = false;
+      await this.#queryPage(run).catch(async (failure: GatewayError) => {
+        if (failure.code === INVALID_ID_CODE) return this.show({ missing: true });
         this.show({ failure });
-        life.wanted = true;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        run.again = true;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
       });
     }
-    life.reading = false;
+    run.loading = false;
   }
 
-  async #readPage(life: object): Promise<void> {
+  async #queryPage(run: object): Promise<void> {
     const snapshots = this.#snapshots;
     const { session } = await this.#gateway.query(VkycSession, { id: this.#id });
-    if (this.#life !== life || this.#snapshots !== snapshots) return;
+    if (this.#run !== run || this.#snapshots !== snapshots) return;
     if (!session) return this.show({ missing: true, failure: null });
     const { transitions, ...page } = session;
     const known = this.view.page;
-    const log = withTransitions(this.view.log, transitions.nodes);
+    const log = mergeTransitions(this.view.log, transitions.nodes);
     this.show({
       failure: null,
       log,
-      page: known && known.version > page.version ? { ...page, ...stateOf(known) } : page,
+      page: known && known.version > page.version ? { ...page, ...pickVersionedFields(known) } : page,
       hasOlder: (log[0]?.sequence ?? 1) > 1,
     });
   }
 
-  /** Shows a snapshot in place of all that was shown: a failover may have lost transitions, and versions with them. */
+  /** Replaces what is shown by a snapshot: after a failover transitions may be gone and the version lower. */
   #replace(session: Row & VkycSessionActionsFragment): void {
     this.#snapshots += 1;
     const { page } = this.view;
@@ -141,8 +141,8 @@ export class LiveSession extends Store<SessionView> {
           if (frame.__typename === 'Heartbeat') return;
           if (frame.__typename === 'SessionSnapshot') this.#replace(frame.session);
           else {
-            this.take(frame.session);
-            this.show({ log: withTransitions(this.view.log, [frame]) });
+            this.applyResult(frame.session);
+            this.show({ log: mergeTransitions(this.view.log, [frame]) });
           }
           void this.#refresh();
         },
@@ -153,15 +153,15 @@ export class LiveSession extends Store<SessionView> {
   }
 }
 
-/** The fields that change with the version. */
-const stateOf = (page: Page) => {
+/** Picks the fields that change with the version. */
+const pickVersionedFields = (page: SessionDetails) => {
   const { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions } =
     page;
   return { version, disputed, statusInfo, statusSince, meeting, updatedAt, availableActions, blockedActions };
 };
 
-/** Each transition once, in the order of the log. */
-function withTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
+/** Merges transitions into the log: each once, ordered by `sequence`. */
+function mergeTransitions(log: readonly Transition[], read: readonly Transition[]): readonly Transition[] {
   const known = new Set(log.map(({ sequence }) => sequence));
   const fresh = read.filter(({ sequence }) => !known.has(sequence));
   return fresh.length === 0 ? log : [...log, ...fresh].sort((one, other) => one.sequence - other.sequence);

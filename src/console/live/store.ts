@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** Something that changes by itself, and is shown as it was at one moment. */
+/** Observable state outside of React. `view` is an immutable snapshot, as `useSyncExternalStore` requires. */
 export abstract class Store<View> {
   #view: View;
   readonly #listeners = new Set<() => void>();
@@ -24,6 +24,6 @@ export abstract class Store<View> {
   };
 }
 
-/** What a store shows now, and whenever it changes. */
+/** Returns the snapshot of a store and re-renders on each change. */
 export const useStore = <View>(store: Store<View>): View =>
   useSyncExternalStore(store.subscribe, () => store.view);

@@ -1,11 +1,11 @@
 import { useEffect, useMemo } from 'react';
 
-/** Something live for as long as it is shown with these dependencies; stopped when it is not. */
+/** Creates an object, starts it on mount and stops it on unmount. A change of `on` replaces it. */
 export function useLive<Live extends { start(): void; stop(): void }>(
   create: () => Live,
   on: readonly unknown[],
 ): Live {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what it is made of is what the caller says
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the caller passes the dependencies
   const live = useMemo(create, on);
   useEffect(() => {
     live.start();

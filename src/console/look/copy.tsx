@@ -1,28 +1,28 @@
 import { useEffect, useState } from 'react';
 import { Button } from './button.tsx';
 
-const SAID_MS = 2_000;
+const COPY_RESULT_SHOWN_MS = 2_000;
 
-/** Puts a text into the clipboard. `what`: its name, as in "Copy link". */
-export function Copy({ text, what }: { text: string; what: string }) {
-  const [said, setSaid] = useState('');
+/** Copies `text` to the clipboard. `what` names it for screen readers, as in "Copy link". */
+export function CopyButton({ text, what }: { text: string; what: string }) {
+  const [result, setResult] = useState('');
   useEffect(() => {
-    if (!said) return;
-    const forgetting = setTimeout(() => setSaid(''), SAID_MS);
-    return () => clearTimeout(forgetting);
-  }, [said]);
+    if (!result) return;
+    const timer = setTimeout(() => setResult(''), COPY_RESULT_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [result]);
   const copy = () =>
     navigator.clipboard.writeText(text).then(
-      () => setSaid('Copied'),
-      () => setSaid('Select it and copy: the browser did not let us'),
+      () => setResult('Copied'),
+      () => setResult('Could not copy. Select the text and copy it.'),
     );
   return (
     <>
       <Button aria-label={`Copy ${what}`} onPress={copy}>
-        {said || 'Copy'}
+        {result || 'Copy'}
       </Button>
       <span role="status" className="hidden">
-        {said}
+        {result}
       </span>
     </>
   );

@@ -11,7 +11,7 @@ interface Props {
   readonly children: ReactNode;
 }
 
-/** A dialog over the page: closed by Escape, by its button or by a press beside it. */
+/** Modal dialog. Escape, the close button and a click outside close it. */
 export function Dialog({ title, onClose, children }: Props) {
   return (
     <ModalOverlay isOpen isDismissable onOpenChange={onClose} className={style.overlay!}>

@@ -10,31 +10,31 @@ import { TextField, type TextFieldProps } from 'react-aria-components/TextField'
 import style from './fields.module.css';
 
 interface FormProps {
-  /** What was found wrong, by the name of the field; another object where something was found anew. */
+  /** Error messages by field name. A new object shows messages again that the user dismissed by typing. */
   readonly problems?: Readonly<Record<string, string>>;
   readonly onSubmit: () => void;
   readonly children: ReactNode;
 }
 
-/** Tells the form of a field that somebody types in it. */
-const Mending = createContext<(name: string) => void>(() => {});
+/** Lets a field tell its form that the user typed in it. */
+const OnEdit = createContext<(name: string) => void>(() => {});
 
 /**
- * A form whose fields show what is wrong with them, until somebody types there: where it went away only as they leave
- * the field, the button that they are about to press would move from under their finger.
+ * Form whose fields show their error until the user types in them. Hiding the error on blur instead would shift the
+ * layout while the user presses the submit button, and the press would miss it.
  */
 export function Form({ problems = NONE, onSubmit, children }: FormProps) {
-  const [mended, setMended] = useState<Mended>({ of: problems, names: [] });
+  const [cleared, setCleared] = useState<Cleared>({ of: problems, names: [] });
   const left = useMemo(() => {
-    const names = mended.of === problems ? mended.names : [];
+    const names = cleared.of === problems ? cleared.names : [];
     return Object.fromEntries(Object.entries(problems).filter(([name]) => !names.includes(name)));
-  }, [problems, mended]);
-  const mend = (name: string) => {
+  }, [problems, cleared]);
+  const clear = (name: string) => {
     if (!(name in left)) return;
-    setMended({ of: problems, names: [...(mended.of === problems ? mended.names : []), name] });
+    setCleared({ of: problems, names: [...(cleared.of === problems ? cleared.names : []), name] });
   };
   return (
-    <Mending value={mend}>
+    <OnEdit value={clear}>
       <AriaForm
         validationBehavior="aria"
         validationErrors={left}
@@ -46,28 +46,28 @@ export function Form({ problems = NONE, onSubmit, children }: FormProps) {
       >
         {children}
       </AriaForm>
-    </Mending>
+    </OnEdit>
   );
 }
 
 const NONE = {};
 
-interface Mended {
-  /** The problems of which some have been mended: others begin anew. */
+interface Cleared {
+  /** The problems that `names` belong to. Ignored once the form gets others. */
   readonly of: FormProps['problems'];
   readonly names: readonly string[];
 }
 
 interface FieldProps extends TextFieldProps {
   readonly label: string;
-  /** What to put in, or what comes of it. */
+  /** What to enter, or what the value means. */
   readonly hint?: ReactNode;
   readonly placeholder?: string | undefined;
   readonly rows?: number;
   readonly inputType?: 'text' | 'datetime-local' | 'password' | 'tel' | 'email';
 }
 
-/** A line of text, or where `rows` is given several. */
+/** Text field with a label; a text area if `rows` is set. */
 export function Field({
   label,
   hint,
@@ -77,14 +77,14 @@ export function Field({
   onChange,
   ...props
 }: FieldProps) {
-  const mend = use(Mending);
+  const onEdit = use(OnEdit);
   const shown = placeholder === undefined ? {} : { placeholder };
   return (
     <TextField
       {...props}
       className={style.field!}
       onChange={(value) => {
-        mend(props.name ?? '');
+        onEdit(props.name ?? '');
         onChange?.(value);
       }}
     >
@@ -103,15 +103,15 @@ interface ChoiceProps<Value extends string> {
   readonly onChange: (value: Value) => void;
 }
 
-/** One of a few. */
+/** Radio group for one choice out of a few. */
 export function Choice<Value extends string>({ label, options, value, onChange }: ChoiceProps<Value>) {
   return (
     <RadioGroup value={value} onChange={(chosen) => onChange(chosen as Value)} className={style.field!}>
       <Label>{label}</Label>
       <div className={style.options}>
-        {(Object.entries(options) as [Value, string][]).map(([each, said]) => (
+        {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
           <Radio key={each} value={each} className={style.option!}>
-            {said}
+            {text}
           </Radio>
         ))}
       </div>
@@ -120,25 +120,25 @@ export function Choice<Value extends string>({ label, options, value, onChange }
 }
 
 interface SelectProps<Value extends string> extends ChoiceProps<Value> {
-  /** The options say by themselves what they are of: only who cannot see them is told the label. */
-  readonly selfEvident?: boolean;
+  /** Shows the label to screen readers only, if the options explain themselves. */
+  readonly hideLabel?: boolean;
 }
 
-/** One of many, in the browser's own list. */
+/** Native `<select>` for one choice out of many. */
 export function Select<Value extends string>({
   label,
   options,
   value,
   onChange,
-  selfEvident = false,
+  hideLabel = false,
 }: SelectProps<Value>) {
   return (
     <label className={style.select}>
-      <span className={selfEvident ? 'hidden' : undefined}>{label}</span>
+      <span className={hideLabel ? 'hidden' : undefined}>{label}</span>
       <select value={value} onChange={(event) => onChange(event.target.value as Value)}>
-        {(Object.entries(options) as [Value, string][]).map(([each, said]) => (
+        {(Object.entries(options) as [Value, string][]).map(([each, text]) => (
           <option key={each} value={each}>
-            {said}
+            {text}
           </option>
         ))}
       </select>

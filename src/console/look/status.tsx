@@ -1,29 +1,29 @@
 import type { Party, VkycStatusFragment } from '../operations.ts';
+import { findTone, humanize, PARTY_LABELS, PHASE_LABELS, type Tone } from './labels.ts';
 import style from './status.module.css';
 import tones from './tones.module.css';
-import { PARTIES, PHASES, type Tone, toneOf, words } from './words.ts';
 
-/** Marks that say a tone without colour. */
+/** Symbol of each tone, so that it is not told by colour alone (WCAG 1.4.1). */
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✕', trouble: '!', going: '•' };
 
-/** A step, in the colour of what it means. */
-export function Step({
+/** Name of a sub-status in the colour of its tone. */
+export function StatusBadge({
   of,
   big = false,
 }: {
   of: Pick<VkycStatusFragment, 'status' | 'subStatus'>;
   big?: boolean;
 }) {
-  const tone = toneOf(of);
+  const tone = findTone(of);
   return (
-    <span className={`${style.step} ${tones[tone]} ${big ? style.big : ''}`} title={PHASES[of.status]}>
+    <span className={`${style.step} ${tones[tone]} ${big ? style.big : ''}`} title={PHASE_LABELS[of.status]}>
       <span aria-hidden>{MARKS[tone]}</span>
-      {words(of.subStatus)}
+      {humanize(of.subStatus)}
     </span>
   );
 }
 
-/** Who is waited on. */
+/** Name of the party a session waits on, in its colour. */
 export function WaitingOn({ party }: { party: Party }) {
-  return <span className={`${style.party} ${style[party.toLowerCase()]}`}>{PARTIES[party]}</span>;
+  return <span className={`${style.party} ${style[party.toLowerCase()]}`}>{PARTY_LABELS[party]}</span>;
 }

@@ -2,26 +2,26 @@ import { useState } from 'react';
 import { Button } from './button.tsx';
 
 type Theme = 'light' | 'dark';
-const PLACE = 'vkyc.theme';
+const STORAGE_KEY = 'vkyc.theme';
 
-const chosen = () => localStorage.getItem(PLACE) as Theme | null;
+const chosen = () => localStorage.getItem(STORAGE_KEY) as Theme | null;
 const show = (theme: Theme) => document.documentElement.style.setProperty('color-scheme', theme);
 const system = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 
 const kept = chosen();
 if (kept) show(kept);
 
-/** Light or dark; the system's, until somebody chooses. */
+/** Switches between light and dark. The choice is kept in this browser; without one, the system's theme is used. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? system());
   const other = theme === 'light' ? 'dark' : 'light';
   const change = () => {
-    localStorage.setItem(PLACE, other);
+    localStorage.setItem(STORAGE_KEY, other);
     show(other);
     setTheme(other);
   };
   return (
-    <Button look="quiet" aria-label={`Change to ${other} colours`} onPress={change}>
+    <Button look="quiet" aria-label={`Switch to ${other} theme`} onPress={change}>
       <span aria-hidden>{theme === 'light' ? '☾' : '☀'}</span>
     </Button>
   );

@@ -5,8 +5,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How long something took or has been so, in at most two units. */
-export function duration(milliseconds: number): string {
+/** Formats a duration in at most two units: "45 s", "2 h 5 min", "3 d 4 h". */
+export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
@@ -17,7 +17,7 @@ export function duration(milliseconds: number): string {
 const listeners = new Set<(now: number) => void>();
 let ticking: ReturnType<typeof setInterval> | undefined;
 
-/** The time, anew each second, from one clock for the whole page. */
+/** Returns the time and re-renders every second. One interval serves the whole page. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -35,22 +35,22 @@ export function useNow(): number {
   return now;
 }
 
-/** How long ago something was, ticking. */
-export function Age({ since }: { since: string }) {
+/** Time since a moment, updated every second. */
+export function TimeSince({ since }: { since: string }) {
   const now = useNow();
   return (
-    <time dateTime={since} title={moment(since)}>
-      {duration(now - Date.parse(since))}
+    <time dateTime={since} title={formatMoment(since)}>
+      {formatDuration(now - Date.parse(since))}
     </time>
   );
 }
 
 const IST = 'Asia/Kolkata';
-const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const OTHER_NAME_OF_IST = 'Asia/Calcutta';
+const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const IST_ALIAS = 'Asia/Calcutta';
 
-/** Whether this viewer's clock shows Indian time. */
-export const inIndia = HERE === IST || HERE === OTHER_NAME_OF_IST;
+/** Whether the viewer's time zone is India's. */
+export const isIndianClock = LOCAL_ZONE === IST || LOCAL_ZONE === IST_ALIAS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function format(timeZone: string): Intl.DateTimeFormat {
@@ -67,28 +67,28 @@ function format(timeZone: string): Intl.DateTimeFormat {
   return known;
 }
 
-/** A moment by this viewer's clock. */
-export const moment = (at: string): string => format(HERE).format(new Date(at));
+/** Formats a moment in the viewer's time zone. */
+export const formatMoment = (at: string): string => format(LOCAL_ZONE).format(new Date(at));
 
-/** A moment by India's clock, where that is not the viewer's: "IST 14:30"; else nothing. */
-export const momentInIndia = (at: string): string =>
-  inIndia ? '' : `${format(IST).format(new Date(at))} IST`;
+/** Formats a moment in Indian time: "5 Dec 2026, 14:30 IST". Empty if the viewer is in that zone. */
+export const formatInIndia = (at: string): string =>
+  isIndianClock ? '' : `${format(IST).format(new Date(at))} IST`;
 
-/** A moment by the viewer's clock; by India's at a touch. */
-export function When({ at }: { at: string }) {
+/** A moment in the viewer's time zone, with Indian time in the tooltip. */
+export function LocalTime({ at }: { at: string }) {
   return (
-    <time dateTime={at} title={momentInIndia(at) || at}>
-      {moment(at)}
+    <time dateTime={at} title={formatInIndia(at) || at}>
+      {formatMoment(at)}
     </time>
   );
 }
 
-/** A moment by the viewer's clock and by India's. */
-export function Moment({ at }: { at: string }) {
+/** A moment in the viewer's time zone, followed by Indian time if the two differ. */
+export function LocalAndIndianTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={at}>
-      {moment(at)}
-      {!inIndia && <small> ({momentInIndia(at)})</small>}
+      {formatMoment(at)}
+      {!isIndianClock && <small> ({formatInIndia(at)})</small>}
     </time>
   );
 }

@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import type { Page } from '../live/session.ts';
-import { Copy } from '../look/copy.tsx';
+import type { SessionDetails } from '../live/session.ts';
+import { CopyButton } from '../look/copy.tsx';
+import { humanize } from '../look/labels.ts';
 import panel from '../look/panel.module.css';
-import { Moment, When } from '../look/time.tsx';
-import { words } from '../look/words.ts';
+import { LocalAndIndianTime, LocalTime } from '../look/time.tsx';
 import style from './cards.module.css';
 
 function Card({ title, children }: { title: string; children: ReactNode }) {
@@ -16,7 +16,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** A name and what it is; nothing where it is unknown. */
+/** One labelled value; renders nothing if the value is missing. */
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   if (children === null || children === undefined || children === '') return null;
   return (
@@ -27,44 +27,44 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-/** The person, and the link that is theirs. What the viewer's role may not see is not there. */
-export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: Page }) {
+/** The customer and their link. Fields that the viewer's role may not see are null and left out. */
+export function CustomerCard({ page: { user, link, linkExpiresAt } }: { page: SessionDetails }) {
   return (
     <Card title="Customer">
       <dl>
         <Fact name="Name">{user.name}</Fact>
         <Fact name="Phone">{user.phone}</Fact>
         <Fact name="Email">{user.email}</Fact>
-        <Fact name="User id">{user.userId}</Fact>
+        <Fact name="User ID">{user.userId}</Fact>
         <Fact name="Link">
           {link && (
             <span className={style.link}>
               <code>{link}</code>
-              <Copy text={link} what="link" />
+              <CopyButton text={link} what="link" />
             </span>
           )}
         </Fact>
-        <Fact name="Link ends">{linkExpiresAt && <Moment at={linkExpiresAt} />}</Fact>
+        <Fact name="Link expires">{linkExpiresAt && <LocalAndIndianTime at={linkExpiresAt} />}</Fact>
       </dl>
     </Card>
   );
 }
 
 /** All meetings, newest first. */
-export function MeetingsCard({ meetings }: { meetings: Page['meetings']['nodes'] }) {
+export function MeetingsCard({ meetings }: { meetings: SessionDetails['meetings']['nodes'] }) {
   return (
     <Card title="Meetings">
-      {meetings.length === 0 && <p className={style.none}>None was booked.</p>}
+      {meetings.length === 0 && <p className={style.none}>No meetings booked.</p>}
       <ul className={style.list}>
         {meetings.map(({ id, startsAt, status, source, scheduledBy, cancelledBy, cancelReason }) => (
           <li key={id}>
             <b>
-              <Moment at={startsAt} />
+              <LocalAndIndianTime at={startsAt} />
             </b>
-            <span className={style.tag}>{words(status)}</span>
+            <span className={style.tag}>{humanize(status)}</span>
             <p>
               {source === 'MUTATION'
-                ? `Booked here by ${scheduledBy ?? 'somebody'}`
+                ? `Booked here by ${scheduledBy ?? 'an unknown user'}`
                 : 'Booked at the provider'}
               {cancelledBy && `, cancelled by ${cancelledBy}`}
               {cancelReason && `: “${cancelReason}”`}
@@ -76,19 +76,19 @@ export function MeetingsCard({ meetings }: { meetings: Page['meetings']['nodes']
   );
 }
 
-/** What agent and auditor decided. */
-export function ReviewsCard({ reviews }: { reviews: Page['reviews'] }) {
+/** Reviews by agents and auditors. */
+export function ReviewsCard({ reviews }: { reviews: SessionDetails['reviews'] }) {
   return (
     <Card title="Reviews">
-      {reviews.length === 0 && <p className={style.none}>Nobody has decided yet.</p>}
+      {reviews.length === 0 && <p className={style.none}>No reviews yet.</p>}
       <ul className={style.list}>
         {reviews.map(({ id, stage, decision, reviewer, remarks, recordedAt }) => (
           <li key={id}>
             <b>
-              {words(stage)}: {words(decision)}
+              {humanize(stage)}: {humanize(decision)}
             </b>
             <p>
-              {reviewer ?? 'At the provider'}, <When at={recordedAt} />
+              {reviewer ?? 'Recorded at the provider'}, <LocalTime at={recordedAt} />
             </p>
             {remarks && <blockquote>{remarks}</blockquote>}
           </li>
@@ -98,25 +98,29 @@ export function ReviewsCard({ reviews }: { reviews: Page['reviews'] }) {
   );
 }
 
-/** What one quotes to the provider's support, and the tries before and after this one. */
-export function FactsCard({ page }: { page: Page }) {
+/** Reference for the provider's support, times, and the sessions this one replaces or is replaced by. */
+export function FactsCard({ page }: { page: SessionDetails }) {
   return (
-    <Card title="Facts">
+    <Card title="Details">
       <dl>
-        <Fact name="Reference id">{page.referenceId}</Fact>
+        <Fact name="Reference ID">{page.referenceId}</Fact>
         <Fact name="Started">
-          <When at={page.createdAt} />
+          <LocalTime at={page.createdAt} />
         </Fact>
-        <Fact name="Last news">
-          <When at={page.updatedAt} />
+        <Fact name="Last update">
+          <LocalTime at={page.updatedAt} />
         </Fact>
-        <Fact name="Replaces">{page.replaces && <To session={page.replaces} />}</Fact>
-        <Fact name="Replaced by">{page.replacedBy && <To session={page.replacedBy} />}</Fact>
+        <Fact name="Replaces">{page.replaces && <SessionLink session={page.replaces} />}</Fact>
+        <Fact name="Replaced by">{page.replacedBy && <SessionLink session={page.replacedBy} />}</Fact>
       </dl>
     </Card>
   );
 }
 
-function To({ session: { id, verificationId } }: { session: { id: string; verificationId: string } }) {
+function SessionLink({
+  session: { id, verificationId },
+}: {
+  session: { id: string; verificationId: string };
+}) {
   return <Link href={`/sessions/${encodeURIComponent(id)}`}>{verificationId}</Link>;
 }

@@ -2,30 +2,30 @@ import { useEffect, useState } from 'react';
 import type { Gateway } from '../gateway/gateway.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { VkycTransitionRules, type VkycTransitionRulesQuery } from '../operations.ts';
-import { ENDS, keyOf, nextSlotOf, type Pair, slotOf } from './journey-places.ts';
+import { END_SLOT, findNextSlot, findSlot, type StatusPair, toPairKey } from './journey-steps.ts';
 
 type Rules = VkycTransitionRulesQuery['transitionRules'];
 
-/** The rules are a gateway's own, and do not change while it runs. */
-const known = new WeakMap<Gateway, Promise<Rules>>();
+/** Cached by gateway: the rules do not change while it runs. */
+const cache = new WeakMap<Gateway, Promise<Rules>>();
 
-function rulesOf(gateway: Gateway): Promise<Rules> {
-  const asked = known.get(gateway);
+function fetchRules(gateway: Gateway): Promise<Rules> {
+  const asked = cache.get(gateway);
   if (asked) return asked;
   const answer = gateway.query(VkycTransitionRules, {}).then(({ transitionRules }) => transitionRules);
-  known.set(gateway, answer);
-  // Whoever looks at the next session asks again.
-  answer.catch(() => known.delete(gateway));
+  cache.set(gateway, answer);
+  // A failed query is dropped from the cache, so that the next session page sends it again.
+  answer.catch(() => cache.delete(gateway));
   return answer;
 }
 
-/** The gateway's rules; null as long as they are not known. */
+/** Returns the transition rules of the gateway; null until they are loaded. */
 export function useRules(): Rules | null {
   const { gateway } = useSignedIn();
   const [rules, setRules] = useState<Rules | null>(null);
   useEffect(() => {
     let shown = true;
-    rulesOf(gateway).then(
+    fetchRules(gateway).then(
       (read) => shown && setRules(read),
       () => {},
     );
@@ -36,34 +36,38 @@ export function useRules(): Rules | null {
   return rules;
 }
 
-/** Every step that has a name, in the order of a session's life. */
-export const stepsIn = (rules: Rules): readonly Pair[] =>
+/** Lists every step except UNRECOGNIZED, in the order of a session's life: the rules without `from` name each step once. */
+export const listSteps = (rules: Rules): readonly StatusPair[] =>
   rules.filter(({ from, to }) => !from && to.subStatus !== 'UNRECOGNIZED').map(({ to }) => to);
 
-/** Where a session may go from here. */
-export interface Ahead {
-  /** What the rules allow. */
-  readonly possible: readonly Pair[];
-  /** What of it usually comes next: a provider may leave steps out, so that the rules allow nearly everything. */
-  readonly usual: readonly Pair[];
+/** Steps that can follow the current one. */
+export interface NextSteps {
+  /** Steps that the rules allow. */
+  readonly possible: readonly StatusPair[];
+  /** The likely ones among them. The provider may skip steps, so the rules allow nearly every later one. */
+  readonly usual: readonly StatusPair[];
 }
 
-export function aheadOf(now: Pair, rules: Rules): Ahead {
+/** Finds the steps that can follow `now`, and picks those that usually do. */
+export function findNextSteps(now: StatusPair, rules: Rules): NextSteps {
   const moves = rules.filter(
     ({ from, to }) =>
-      from && keyOf(from) === keyOf(now) && keyOf(to) !== keyOf(now) && to.subStatus !== 'UNRECOGNIZED',
+      from &&
+      toPairKey(from) === toPairKey(now) &&
+      toPairKey(to) !== toPairKey(now) &&
+      to.subStatus !== 'UNRECOGNIZED',
   );
-  const next = nextSlotOf(now);
-  const callSlots = columnsOf(moves, 'VIDEO_CALL');
-  const reviewed = Math.min(...columnsOf(moves, 'AGENT_REVIEWED'), ENDS);
+  const next = findNextSlot(now);
+  const callSlots = listSlots(moves, 'VIDEO_CALL');
+  const reviewed = Math.min(...listSlots(moves, 'AGENT_REVIEWED'), END_SLOT);
   const isUsual = ({ to, action }: Rules[number]): boolean =>
     action === 'RECORD_AGENT_REVIEW' ||
     action === 'RECORD_AUDITOR_REVIEW' ||
-    (slotOf(to) === next && next !== ENDS) ||
+    (findSlot(to) === next && next !== END_SLOT) ||
     (to.status === 'EXPIRED' && next < reviewed) ||
     (to.status === 'FAILED' && callSlots.includes(next));
   return { possible: moves.map(({ to }) => to), usual: moves.filter(isUsual).map(({ to }) => to) };
 }
 
-const columnsOf = (moves: Rules, phase: Pair['status']): readonly number[] =>
-  moves.filter(({ to }) => to.status === phase).map(({ to }) => slotOf(to));
+const listSlots = (moves: Rules, phase: StatusPair['status']): readonly number[] =>
+  moves.filter(({ to }) => to.status === phase).map(({ to }) => findSlot(to));

@@ -1,13 +1,13 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { PHASES, words } from '../look/words.ts';
+import { humanize, PHASE_LABELS } from '../look/labels.ts';
 import type { VkycStatusFragment } from '../operations.ts';
 import style from './journey.module.css';
-import { widthOf, xOf } from './journey-lines.ts';
-import { type Marks, Picture } from './journey-picture.tsx';
-import { keyOf, LINE_STEPS, type Pair, placesOf, slotsOf } from './journey-places.ts';
-import { type Ahead, aheadOf, stepsIn, useRules } from './journey-rules.ts';
+import { JourneyMap, type Marks } from './journey-map.tsx';
+import { computeWidth, toX } from './journey-paths.ts';
+import { findNextSteps, listSteps, type NextSteps, useRules } from './journey-rules.ts';
+import { countSlots, LINE_STEPS, layOutSteps, type StatusPair, toPairKey } from './journey-steps.ts';
 
 interface Props {
   readonly now: VkycStatusFragment;
@@ -15,107 +15,122 @@ interface Props {
   readonly log: readonly Transition[];
 }
 
-const NOTHING_AHEAD: Ahead = { possible: [], usual: [] };
+const NOTHING_AHEAD: NextSteps = { possible: [], usual: [] };
 
-/** Where the session is, where it has been and where it may go. */
+/** Map of a session's steps: visited, current and next, with a legend and the same as text for screen readers. */
 export default function Journey({ now, log }: Props) {
   const rules = useRules();
-  const [every, setEvery] = useState(false);
-  const path = useMemo(() => pathOf(now, log), [now, log]);
-  const ahead = useMemo(() => (rules ? aheadOf(now, rules) : NOTHING_AHEAD), [rules, now]);
+  const [showAll, setShowAll] = useState(false);
+  const path = useMemo(() => listVisited(now, log), [now, log]);
+  const ahead = useMemo(() => (rules ? findNextSteps(now, rules) : NOTHING_AHEAD), [rules, now]);
   const shown = useMemo(
-    () => inOrder([...LINE_STEPS, ...path, ...ahead.usual, ...(every && rules ? stepsIn(rules) : [])], rules),
-    [path, ahead, every, rules],
+    () =>
+      sortSteps(
+        [...LINE_STEPS, ...path, ...ahead.usual, ...(showAll && rules ? listSteps(rules) : [])],
+        rules,
+      ),
+    [path, ahead, showAll, rules],
   );
   const marks: Marks = useMemo(
     () => ({
-      path: path.map(keyOf),
-      usual: new Set(ahead.usual.map(keyOf)),
-      possible: new Set(ahead.possible.map(keyOf)),
+      path: path.map(toPairKey),
+      usual: new Set(ahead.usual.map(toPairKey)),
+      possible: new Set(ahead.possible.map(toPairKey)),
     }),
     [path, ahead],
   );
-  const places = useMemo(() => placesOf(shown), [shown]);
+  const placed = useMemo(() => layOutSteps(shown), [shown]);
   const box = useRef<HTMLDivElement>(null);
-  const told = useId();
-  const present = places.get(keyOf(now));
-  const part = present ? xOf(present) / widthOf(slotsOf(places)) : 0;
+  const descriptionId = useId();
+  const currentStep = placed.get(toPairKey(now));
+  const currentShare = currentStep ? toX(currentStep) / computeWidth(countSlots(placed)) : 0;
 
-  // Where the picture is wider than its box, the present is what is looked for.
+  // If the map is wider than its box, scroll the current step to the middle.
   useEffect(() => {
     const { current } = box;
     if (!current) return;
-    current.scrollTo({ left: part * current.scrollWidth - current.clientWidth / 2 });
-  }, [part]);
+    current.scrollTo({ left: currentShare * current.scrollWidth - current.clientWidth / 2 });
+  }, [currentShare]);
 
   return (
     <>
       <header className={style.head}>
         <h2>Journey</h2>
-        <Legend every={every} over={now.terminal} since={log[0]?.sequence ?? 1} />
-        <Button look="quiet" isDisabled={!rules} onPress={() => setEvery(!every)}>
-          {every ? 'Show fewer steps' : 'Show every step'}
+        <Legend showAll={showAll} over={now.terminal} since={log[0]?.sequence ?? 1} />
+        <Button look="quiet" isDisabled={!rules} onPress={() => setShowAll(!showAll)}>
+          {showAll ? 'Show fewer steps' : 'Show every step'}
         </Button>
       </header>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area has to be reachable by keyboard */}
       <div ref={box} className={style.box} tabIndex={0}>
-        <Picture
-          places={places}
+        <JourneyMap
+          steps={placed}
           marks={marks}
-          name={`Map of the journey, now at: ${words(now.subStatus)}`}
-          told={told}
+          name={`Map of the journey, current step: ${humanize(now.subStatus)}`}
+          descriptionId={descriptionId}
         />
       </div>
-      <Told id={told} path={path} ahead={ahead} over={now.terminal} />
+      <JourneyText id={descriptionId} path={path} ahead={ahead} over={now.terminal} />
     </>
   );
 }
 
-/** The steps that the session has been at, up to the present one. News that came too late did not move it. */
-function pathOf(now: Pair, log: readonly Transition[]): readonly Pair[] {
-  const path: Pair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
+/** Lists the visited steps up to the current one. Transitions that were not applied (late or disputed) are left out. */
+function listVisited(now: StatusPair, log: readonly Transition[]): readonly StatusPair[] {
+  const path: StatusPair[] = log.filter(({ applied }) => applied).map(({ statusInfo }) => statusInfo);
   const last = path.at(-1);
-  return last && keyOf(last) === keyOf(now) ? path : [...path, now];
+  return last && toPairKey(last) === toPairKey(now) ? path : [...path, now];
 }
 
-/** The steps in the order of the gateway's table, so that none changes its place for the others. */
-function inOrder(pairs: readonly Pair[], rules: ReturnType<typeof useRules>): readonly Pair[] {
+/** Sorts steps in the order of the gateway's rules, so that a step keeps its position when others are added. */
+function sortSteps(pairs: readonly StatusPair[], rules: ReturnType<typeof useRules>): readonly StatusPair[] {
   if (!rules) return pairs;
-  const order = new Map(stepsIn(rules).map((pair, at) => [keyOf(pair), at]));
-  const at = (pair: Pair) => order.get(keyOf(pair)) ?? order.size;
+  const order = new Map(listSteps(rules).map((pair, at) => [toPairKey(pair), at]));
+  const at = (pair: StatusPair) => order.get(toPairKey(pair)) ?? order.size;
   return [...pairs].sort((one, other) => at(one) - at(other));
 }
 
-function Legend({ every, over, since }: { every: boolean; over: boolean; since: number }) {
+function Legend({ showAll, over, since }: { showAll: boolean; over: boolean; since: number }) {
   return (
     <ul className={style.legend} aria-hidden>
-      <li className={style.wasKey}>has been</li>
-      <li className={style.nowKey}>{over ? 'ended' : 'is now'}</li>
+      <li className={style.wasKey}>visited</li>
+      <li className={style.nowKey}>{over ? 'ended' : 'current'}</li>
       {!over && <li className={style.usualKey}>usually next</li>}
-      {!over && every && <li className={style.possibleKey}>possible</li>}
-      {since > 1 && <li className={style.cutKey}>drawn from entry {since} on</li>}
+      {!over && showAll && <li className={style.possibleKey}>possible</li>}
+      {since > 1 && <li className={style.cutKey}>shown from entry {since}</li>}
     </ul>
   );
 }
 
-const MORE_THAN_SAID = 'The provider may also report another step.';
+const OTHER_STEPS_NOTE = 'The provider may also report another step.';
 
-/** The picture in words. */
-function Told({ id, path, ahead, over }: { id: string; path: readonly Pair[]; ahead: Ahead; over: boolean }) {
-  const said = (pairs: readonly Pair[]) => pairs.map(({ subStatus }) => words(subStatus)).join(', ');
+/** Text version of the map, for screen readers. */
+function JourneyText({
+  id,
+  path,
+  ahead,
+  over,
+}: {
+  id: string;
+  path: readonly StatusPair[];
+  ahead: NextSteps;
+  over: boolean;
+}) {
+  const names = (pairs: readonly StatusPair[]) =>
+    pairs.map(({ subStatus }) => humanize(subStatus)).join(', ');
   const now = path.at(-1);
   return (
     <ul id={id} className="hidden">
-      <li>Has been: {said(path.slice(0, -1)) || 'nowhere before'}.</li>
+      <li>Visited: {names(path.slice(0, -1)) || 'no earlier step'}.</li>
       {now && (
         <li>
-          Is now: {words(now.subStatus)} ({PHASES[now.status] ?? words(now.status)}).
+          Current step: {humanize(now.subStatus)} ({PHASE_LABELS[now.status] ?? humanize(now.status)}).
         </li>
       )}
       <li>
         {over
-          ? 'It is over and goes nowhere from here.'
-          : `May go to: ${said(ahead.usual) || 'not known'}. ${MORE_THAN_SAID}`}
+          ? 'The session has ended.'
+          : `Usually next: ${names(ahead.usual) || 'unknown'}. ${OTHER_STEPS_NOTE}`}
       </li>
     </ul>
   );

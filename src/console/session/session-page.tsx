@@ -1,18 +1,18 @@
 import { lazy, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Actions } from '../acting/actions.tsx';
-import { StartSession } from '../acting/start-session.tsx';
+import { StartSessionDialog } from '../acting/start-session.tsx';
 import { useHasRole, useSignedIn } from '../gateway/signed-in.tsx';
-import { useBadge } from '../live/badge.tsx';
-import { LiveSession, type Page } from '../live/session.ts';
+import { useReportState } from '../live/badge.tsx';
+import { LiveSession, type SessionDetails } from '../live/session.ts';
 import { useStore } from '../live/store.ts';
 import { useLive } from '../live/use-live.ts';
 import { Button } from '../look/button.tsx';
-import { Copy } from '../look/copy.tsx';
+import { CopyButton } from '../look/copy.tsx';
 import { Notice } from '../look/notice.tsx';
 import panel from '../look/panel.module.css';
-import { Step, WaitingOn } from '../look/status.tsx';
-import { Age } from '../look/time.tsx';
+import { StatusBadge, WaitingOn } from '../look/status.tsx';
+import { TimeSince } from '../look/time.tsx';
 import cards from './cards.module.css';
 import { CustomerCard, FactsCard, MeetingsCard, ReviewsCard } from './cards.tsx';
 import style from './session-page.module.css';
@@ -22,23 +22,23 @@ const CARD = `${panel.panel} ${cards.card}`;
 
 const Journey = lazy(() => import('./journey.tsx'));
 
-/** One session: what it is, what may be done, and everything that happened, as it happens. */
+/** Page of one session: status, actions, map, timeline and details, updated live. */
 export function SessionPage({ id }: { id: string }) {
   const { gateway } = useSignedIn();
   const live = useLive(() => new LiveSession(gateway, id), [gateway, id]);
   const { page, missing, log, hasOlder, state, failure } = useStore(live);
-  useBadge(state);
+  useReportState(state);
 
   if (missing)
     return (
       <>
-        <h1>There is no such session</h1>
+        <h1>Session not found</h1>
         <p>
-          Or it is not yours to see. <Link href="/">Go to the floor</Link>
+          It does not exist, or you do not have access to it. <Link href="/">Go to all sessions</Link>
         </p>
       </>
     );
-  if (!page) return failure ? <Notice tone="bad">{failure.message}</Notice> : <p role="status">Reading …</p>;
+  if (!page) return failure ? <Notice tone="bad">{failure.message}</Notice> : <p role="status">Loading…</p>;
 
   return (
     <article className={style.page}>
@@ -46,23 +46,23 @@ export function SessionPage({ id }: { id: string }) {
       {failure && <Notice tone="bad">{failure.message}</Notice>}
       {page.disputed && (
         <Notice tone="bad">
-          Disputed: the provider decided otherwise than was decided here. Do not onboard this customer before
-          somebody has looked.
+          Disputed: the decision of the provider contradicts the one recorded here. Do not onboard this
+          customer until the dispute has been resolved.
         </Notice>
       )}
-      <div className={style.acts}>
-        <Actions page={page} onDone={(session) => live.take(session)} />
-        <StartAnew page={page} />
+      <div className={style.actions}>
+        <Actions page={page} onDone={(session) => live.applyResult(session)} />
+        <StartReplacement page={page} />
       </div>
       <section aria-label="Journey" className={CARD}>
-        <Suspense fallback={<p role="status">Drawing …</p>}>
+        <Suspense fallback={<p role="status">Loading…</p>}>
           <Journey now={page.statusInfo} log={log} />
         </Suspense>
       </section>
       <div className={style.columns}>
         <section aria-label="Timeline" className={CARD}>
-          <h2>What happened</h2>
-          <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.readOlder()} />
+          <h2>Timeline</h2>
+          <Timeline log={log} hasOlder={hasOlder} onOlder={() => live.loadOlder()} />
         </section>
         <div className={style.side}>
           <CustomerCard page={page} />
@@ -75,24 +75,24 @@ export function SessionPage({ id }: { id: string }) {
   );
 }
 
-function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Page }) {
+function Head({ page: { verificationId, statusInfo, statusSince } }: { page: SessionDetails }) {
   return (
     <header className={style.head}>
       <p>
-        <Link href="/">Floor</Link> <span aria-hidden>›</span>
+        <Link href="/">Sessions</Link> <span aria-hidden>›</span>
       </p>
       <div className={style.title}>
         <h1>{verificationId}</h1>
-        <Copy text={verificationId} what="verification id" />
+        <CopyButton text={verificationId} what="verification ID" />
       </div>
       <div className={style.state} aria-live="polite">
-        <Step of={statusInfo} big />
+        <StatusBadge of={statusInfo} big />
         <p>
           <b>{statusInfo.explanation}</b> {statusInfo.recommendedAction}
         </p>
         {!statusInfo.terminal && (
           <p className={style.waiting}>
-            Waiting on <WaitingOn party={statusInfo.waitingOn} /> for <Age since={statusSince} />
+            Waiting on <WaitingOn party={statusInfo.waitingOn} /> for <TimeSince since={statusSince} />
           </p>
         )}
       </div>
@@ -100,20 +100,20 @@ function Head({ page: { verificationId, statusInfo, statusSince } }: { page: Pag
   );
 }
 
-/** After a session that came to nothing another try may begin. */
-function StartAnew({ page }: { page: Page }) {
+/** Button that starts a new session in place of one that expired, failed or was rejected. */
+function StartReplacement({ page }: { page: SessionDetails }) {
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
   const mayStart = useHasRole('OPERATOR', 'ADMIN');
-  const cameToNothing = ['EXPIRED', 'REJECTED', 'FAILED'].includes(page.statusInfo.status);
-  if (!mayStart || !cameToNothing || page.replacedBy) return null;
+  const isUnsuccessful = ['EXPIRED', 'REJECTED', 'FAILED'].includes(page.statusInfo.status);
+  if (!mayStart || !isUnsuccessful || page.replacedBy) return null;
   return (
     <>
       <Button look="primary" onPress={() => setOpen(true)}>
-        Start anew
+        Start a new session
       </Button>
       {open && (
-        <StartSession
+        <StartSessionDialog
           replaces={page}
           onClose={() => setOpen(false)}
           onStarted={({ id }) => navigate(`/sessions/${encodeURIComponent(id)}`)}

@@ -1,17 +1,17 @@
 import type { Transition } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
-import { Step } from '../look/status.tsx';
-import { duration, When } from '../look/time.tsx';
+import { StatusBadge } from '../look/status.tsx';
+import { formatDuration, LocalTime } from '../look/time.tsx';
 import type { TransitionSource } from '../operations.ts';
 import style from './timeline.module.css';
 
 const SOURCES: Record<TransitionSource, string> = {
-  WEBHOOK: 'told by the provider',
-  POLL: 'found by asking the provider',
+  WEBHOOK: 'reported by the provider',
+  POLL: 'found by checking with the provider',
   MUTATION: 'done here',
 };
-/** The gateway heard of it this much later than it happened: worth saying. */
-const NOTABLY_LATER_MS = 60_000;
+/** Shows the delay between an event and its receipt only if it is longer than this. */
+const MIN_SHOWN_DELAY_MS = 60_000;
 
 interface Props {
   /** Oldest first. */
@@ -20,7 +20,7 @@ interface Props {
   readonly onOlder: () => void;
 }
 
-/** Everything that happened, newest first, each entry drawn as it arrives. */
+/** Log of the session's transitions, newest first. */
 export function Timeline({ log, hasOlder, onOlder }: Props) {
   return (
     <>
@@ -29,7 +29,7 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
           <Entry key={entry.sequence} entry={entry} />
         ))}
       </ol>
-      {hasOlder && <Button onPress={onOlder}>Show what came before</Button>}
+      {hasOlder && <Button onPress={onOlder}>Show earlier entries</Button>}
     </>
   );
 }
@@ -37,21 +37,22 @@ export function Timeline({ log, hasOlder, onOlder }: Props) {
 function Entry({ entry }: { entry: Transition }) {
   const { sequence, statusInfo, applied, reason, source, actor, occurredAt, recordedAt } = entry;
   const laterMs = occurredAt ? Date.parse(recordedAt) - Date.parse(occurredAt) : 0;
-  const said = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
+  const origin = actor && source === 'MUTATION' ? `done here by ${actor}` : SOURCES[source];
   return (
     <li className={applied ? style.entry : style.late}>
       <div className={style.top}>
-        <Step of={statusInfo} />
-        {!applied && <span className={style.mark}>{isDispute(reason) ? 'Dispute' : 'Late news'}</span>}
+        <StatusBadge of={statusInfo} />
+        {!applied && <span className={style.mark}>{isDispute(reason) ? 'Dispute' : 'Late update'}</span>}
         <span className={style.number}>{sequence}</span>
       </div>
-      <p>{applied ? statusInfo.explanation : `Did not move the session. ${reason}`}</p>
+      <p>{applied ? statusInfo.explanation : `The status did not change. ${reason}`}</p>
       <p className={style.foot}>
-        <When at={occurredAt ?? recordedAt} /> · {said}
-        {laterMs > NOTABLY_LATER_MS && ` · heard of ${duration(laterMs)} later`}
+        <LocalTime at={occurredAt ?? recordedAt} /> · {origin}
+        {laterMs > MIN_SHOWN_DELAY_MS && ` · received ${formatDuration(laterMs)} later`}
       </p>
     </li>
   );
 }
 
+/** Recognizes a dispute by the wording of the reason that the gateway gives. */
 const isDispute = (reason: string | null): boolean => reason?.includes('contradicts') ?? false;

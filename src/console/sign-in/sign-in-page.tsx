@@ -5,29 +5,29 @@ import { Field, Form } from '../look/fields.tsx';
 import style from './sign-in-page.module.css';
 
 interface Props {
-  readonly become: (signIn: SignIn) => void;
-  /** What was wrong with the last try. */
+  readonly switchUser: (signIn: SignIn) => void;
+  /** Error of the last attempt; null at first. */
   readonly why: string | null;
 }
 
-/** Where people bring their token. It stays in this window. */
-export function SignInPage({ become, why }: Props) {
+/** Page on which users paste an access token. It is kept in `sessionStorage`, so only this tab has it. */
+export function SignInPage({ switchUser, why }: Props) {
   const [token, setToken] = useState('');
-  const bare = token.trim().replace(/^Bearer\s+/i, '');
+  const bareToken = token.trim().replace(/^Bearer\s+/i, '');
   return (
     <main className={style.page}>
       <div className={style.card}>
         <h1>VKYC console</h1>
         <p>
-          Sign in with an access token of your identity provider. It is kept by this window alone, until you
-          close it.
+          Sign in with an access token from your identity provider. The token stays in this browser tab and is
+          deleted when you close it.
         </p>
         {why && (
           <p role="alert" className={style.why}>
             {why}
           </p>
         )}
-        <Form onSubmit={() => bare && become({ kind: 'TOKEN', token: bare })}>
+        <Form onSubmit={() => bareToken && switchUser({ kind: 'TOKEN', token: bareToken })}>
           <Field
             label="Access token"
             inputType="password"
@@ -36,7 +36,7 @@ export function SignInPage({ become, why }: Props) {
             onChange={setToken}
             autoFocus
           />
-          <Button type="submit" look="primary" isDisabled={!bare}>
+          <Button type="submit" look="primary" isDisabled={!bareToken}>
             Sign in
           </Button>
         </Form>

@@ -1,15 +1,15 @@
 import { Menu, MenuItem, MenuTrigger } from 'react-aria-components/Menu';
 import { Popover } from 'react-aria-components/Popover';
 import { setup } from '../gateway/setup.ts';
-import { type PlayedRole, ROLES_TO_PLAY } from '../gateway/sign-in.ts';
+import { DEVELOPMENT_ROLES, type DevelopmentRole } from '../gateway/sign-in.ts';
 import { useSignedIn } from '../gateway/signed-in.tsx';
 import { Button } from '../look/button.tsx';
-import { roleWords, words } from '../look/words.ts';
+import { formatRoles, humanize } from '../look/labels.ts';
 import style from './who-menu.module.css';
 
-/** Who acts here; in development, anyone whom one wants to be. */
+/** Menu with the signed-in user. In development it switches roles, in production it signs out. */
 export function WhoMenu() {
-  const { viewer, signIn, become } = useSignedIn();
+  const { viewer, signIn, switchUser } = useSignedIn();
   const development = setup.signIn === 'ISSUED';
   return (
     <MenuTrigger>
@@ -17,7 +17,7 @@ export function WhoMenu() {
         <span className="hidden">Signed in as</span>
         <span className={style.who}>
           <b>{viewer.id}</b>
-          <small>{roleWords(viewer.roles)}</small>
+          <small>{formatRoles(viewer.roles)}</small>
         </span>
         <span aria-hidden>▾</span>
       </Button>
@@ -27,9 +27,9 @@ export function WhoMenu() {
           selectionMode="single"
           selectedKeys={[signIn.kind === 'ROLE' ? signIn.role : signIn.kind]}
           onAction={(key) => {
-            if (key === 'OUT') become(null);
-            else if (key === 'DEVELOPER') become({ kind: 'DEVELOPER' });
-            else become({ kind: 'ROLE', role: key as PlayedRole });
+            if (key === 'OUT') switchUser(null);
+            else if (key === 'DEVELOPER') switchUser({ kind: 'DEVELOPER' });
+            else switchUser({ kind: 'ROLE', role: key as DevelopmentRole });
           }}
         >
           {development ? (
@@ -37,9 +37,9 @@ export function WhoMenu() {
               <MenuItem id="DEVELOPER" className={style.item!}>
                 Developer (no token)
               </MenuItem>
-              {ROLES_TO_PLAY.map((role) => (
+              {DEVELOPMENT_ROLES.map((role) => (
                 <MenuItem key={role} id={role} className={style.item!}>
-                  {words(role)}
+                  {humanize(role)}
                 </MenuItem>
               ))}
             </>

@@ -1,24 +1,24 @@
 import { useMemo, useRef, useState } from 'react';
-import type { Failure } from '../gateway/gateway.ts';
+import type { GatewayError } from '../gateway/gateway.ts';
 import type { Row } from '../live/rows.ts';
 import { Button } from '../look/button.tsx';
+import { humanize } from '../look/labels.ts';
 import { Notice } from '../look/notice.tsx';
-import { Step } from '../look/status.tsx';
-import { words } from '../look/words.ts';
+import { StatusBadge } from '../look/status.tsx';
 import type { VkycRefusalFragment } from '../operations.ts';
-import style from './act.module.css';
+import style from './dialogs.module.css';
 
-/** What an act came to: its success, or a refusal with the words that say what to do. */
+/** Result union of a mutation: a success type, or a refusal whose `message` says what to do. */
 type Result = { readonly __typename: string } & (object | VkycRefusalFragment);
 type Success<Of extends Result> = Exclude<Of, VkycRefusalFragment>;
 
-export interface Act<Of extends Result> {
+export interface Mutation<Of extends Result> {
   readonly pending: boolean;
   readonly refusal: VkycRefusalFragment | null;
-  readonly failure: Failure | null;
-  /** What is wrong with which field, as a form takes it. */
+  readonly failure: GatewayError | null;
+  /** Refused input: a message by field name, in the shape `Form` takes. */
   readonly problems: Record<string, string>;
-  /** Does it; what it is done with once it has succeeded is the caller's. */
+  /** Sends the mutation and calls `done` if it succeeds; otherwise sets `refusal` or `failure`. */
   run(
     call: (idempotencyKey: string) => Promise<Of>,
     input: unknown,
@@ -26,28 +26,31 @@ export interface Act<Of extends Result> {
   ): Promise<void>;
 }
 
-/** One thing that a person wants: however often they press, with the same input it is done once. */
-export function useAct<Of extends Result>(): Act<Of> {
-  const [state, setState] = useState<Pick<Act<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
-  const wanted = useRef({ key: '', input: '' });
-  // The same object until there is another answer: a form takes a new one for new complaints.
-  const problems = useMemo(() => problemsOf(state.refusal), [state.refusal]);
+/**
+ * State of one mutation in a dialog. The idempotency key stays the same until the input changes, so that pressing the
+ * button again after a lost answer does not repeat the action.
+ */
+export function useMutation<Of extends Result>(): Mutation<Of> {
+  const [state, setState] = useState<Pick<Mutation<Of>, 'pending' | 'refusal' | 'failure'>>(IDLE);
+  const attempt = useRef({ key: '', input: '' });
+  // Memoized: `Form` shows problems that the user dismissed again when it gets a new object.
+  const problems = useMemo(() => toFieldProblems(state.refusal), [state.refusal]);
   return {
     ...state,
     problems,
     async run(call, input, done) {
       const text = JSON.stringify(input);
-      if (wanted.current.input !== text) wanted.current = { key: crypto.randomUUID(), input: text };
+      if (attempt.current.input !== text) attempt.current = { key: crypto.randomUUID(), input: text };
       setState({ ...IDLE, pending: true });
       try {
-        const result = await call(wanted.current.key);
+        const result = await call(attempt.current.key);
         if ('retryable' in result) setState({ ...IDLE, refusal: result });
         else {
           setState(IDLE);
           done(result as Success<Of>);
         }
       } catch (failure) {
-        setState({ ...IDLE, failure: failure as Failure });
+        setState({ ...IDLE, failure: failure as GatewayError });
       }
     },
   };
@@ -55,28 +58,33 @@ export function useAct<Of extends Result>(): Act<Of> {
 
 const IDLE = { pending: false, refusal: null, failure: null } as const;
 
-function problemsOf(refusal: VkycRefusalFragment | null): Record<string, string> {
+function toFieldProblems(refusal: VkycRefusalFragment | null): Record<string, string> {
   if (!refusal || !('problems' in refusal)) return {};
   return Object.fromEntries(
     refusal.problems.map(({ path, message }) => [
       path.at(-1) ?? '',
-      `${words(path.at(-1) ?? '')} ${message}`,
+      `${humanize(path.at(-1) ?? '')} ${message}`,
     ]),
   );
 }
 
-interface SaidProps {
-  readonly act: Pick<Act<Result>, 'refusal' | 'failure'>;
-  /** The session as it was when the dialog was opened, to tell what has changed since. */
+interface MutationNoticeProps {
+  readonly mutation: Pick<Mutation<Result>, 'refusal' | 'failure'>;
+  /** The session when the dialog was opened. A conflict shows its status next to the current one. */
   readonly before?: Row;
-  /** Goes on with the session as it is now, where somebody moved it in the meantime. */
-  readonly onGoOn?: () => void;
-  /** Names of the fields that show their own problems. */
+  /** Makes the dialog act on the current session after a version conflict. */
+  readonly onContinue?: () => void;
+  /** Fields of the form; their problems are shown next to them and not repeated here. */
   readonly fields?: readonly string[];
 }
 
-/** Why it was not done, and what to do. */
-export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }: SaidProps) {
+/** Says why a mutation was not done, and what to do. Renders nothing if the form's fields already say it. */
+export function MutationNotice({
+  mutation: { refusal, failure },
+  before,
+  onContinue,
+  fields = [],
+}: MutationNoticeProps) {
   if (failure) return <Notice tone="bad">{failure.message}</Notice>;
   if (!refusal) return null;
   const problems = 'problems' in refusal ? refusal.problems : [];
@@ -87,19 +95,20 @@ export function Said({ act: { refusal, failure }, before, onGoOn, fields = [] }:
   if (refusal.code === 'VERSION_CONFLICT' && before && !moved) return null;
   return (
     <Notice tone={refusal.retryable || current ? 'trouble' : 'bad'}>
-      <div className={style.said}>
+      <div className={style.notice}>
         {problems.length === 0 && <p>{refusal.message}</p>}
         {moved && (
           <p className={style.change}>
-            It was <Step of={before.statusInfo} /> and is now <Step of={current.statusInfo} />
-            {onGoOn && <Button onPress={onGoOn}>Go on with how it is now</Button>}
+            The session was at <StatusBadge of={before.statusInfo} /> and is now at{' '}
+            <StatusBadge of={current.statusInfo} />
+            {onContinue && <Button onPress={onContinue}>Continue with the current status</Button>}
           </p>
         )}
         {elsewhere.length > 0 && (
           <ul>
             {elsewhere.map(({ path, message }) => (
               <li key={path.join('.')}>
-                {words(path.at(-1) ?? '')} {message}
+                {humanize(path.at(-1) ?? '')} {message}
               </li>
             ))}
           </ul>

@@ -1,18 +1,19 @@
 import type { Party, Role, SessionAction, Status, SubStatus } from '../operations.ts';
 
-/** Names of the contract as people write them: `USER_IP_CHECK` is "User IP check", `startsAt` "Starts at". */
-export function words(name: string): string {
+/** Turns a name of the schema into text: `USER_IP_CHECK` into "User IP check", `startsAt` into "Starts at". */
+export function humanize(name: string): string {
   const text = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .replaceAll('_', ' ');
   return (text.charAt(0).toUpperCase() + text.slice(1)).replace(
-    /\b(ip|aadhaar|india|vkyc|sdk)\b/gi,
+    /\b(id|ip|aadhaar|india|vkyc|sdk)\b/gi,
     (word) => PROPER[word.toLowerCase()] ?? word,
   );
 }
 
 const PROPER: Record<string, string> = {
+  id: 'ID',
   ip: 'IP',
   aadhaar: 'Aadhaar',
   india: 'India',
@@ -20,8 +21,12 @@ const PROPER: Record<string, string> = {
   sdk: 'SDK',
 };
 
-/** A text in lines of so many letters at most, where its words allow that. */
-export function linesOf(text: string, letters: number): readonly string[] {
+/** Writes a count with its noun: "1 session", "2 sessions", "1,20,000 sessions" (Indian digit groups). */
+export const formatCount = (count: number, noun: string): string =>
+  `${count.toLocaleString('en-IN')} ${noun}${count === 1 ? '' : 's'}`;
+
+/** Breaks a text into lines of at most `letters` characters. A longer word gets a line of its own. */
+export function wrapText(text: string, letters: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
@@ -32,8 +37,8 @@ export function linesOf(text: string, letters: number): readonly string[] {
   return lines;
 }
 
-/** The phases in the order of a session's life, with the names that the floor calls them by. */
-export const PHASES = {
+/** Label of each status (phase), in the order of a session's life. */
+export const PHASE_LABELS = {
   RECEIVED: 'Invited',
   PRE_VIDEO_CALL: 'Before the call',
   VIDEO_CALL: 'In the call',
@@ -45,8 +50,8 @@ export const PHASES = {
   UNRECOGNIZED: 'Unrecognised',
 } as const satisfies Record<Status, string>;
 
-/** Who is waited on, as the floor says it. */
-export const PARTIES = {
+/** Label of each party a session can wait on. `MERCHANT` is the bank that uses this console. */
+export const PARTY_LABELS = {
   CUSTOMER: 'Customer',
   AGENT: 'Agent',
   AUDITOR: 'Auditor',
@@ -55,21 +60,21 @@ export const PARTIES = {
   NOBODY: 'Nobody',
 } as const satisfies Record<Party, string>;
 
-/** What each button says. */
-export const ACTIONS = {
+/** Label of each action's button. */
+export const ACTION_LABELS = {
   SCHEDULE_MEETING: 'Schedule meeting',
   CANCEL_MEETING: 'Cancel meeting',
   RECORD_AGENT_REVIEW: 'Record agent review',
   RECORD_AUDITOR_REVIEW: 'Record auditor review',
-  REFRESH: 'Ask the provider',
+  REFRESH: 'Refresh from provider',
   REQUEST_RECORDING: 'Watch recording',
   CREATE_SDK_TOKEN: 'Create SDK token',
 } as const satisfies Record<SessionAction, string>;
 
-/** How a state is to be taken: it is well and over, badly over, in trouble, or under way. */
+/** Colour group of a status: succeeded (`good`), failed (`bad`), needs attention (`trouble`), in progress (`going`). */
 export type Tone = 'good' | 'bad' | 'trouble' | 'going';
 
-/** The tone of each step. A step that is not recognized has the tone of its phase. */
+/** Tone of each sub-status. For UNRECOGNIZED the tone depends on the phase: see `UNRECOGNIZED_TONES`. */
 const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   LINK_GENERATED: 'going',
   AADHAAR_VERIFICATION_SUCCESS: 'going',
@@ -107,7 +112,7 @@ const TONES: Readonly<Record<Exclude<SubStatus, 'UNRECOGNIZED'>, Tone>> = {
   VKYC_EXPIRED: 'bad',
 };
 
-const TONES_OF_UNRECOGNIZED = {
+const UNRECOGNIZED_TONES = {
   RECEIVED: 'trouble',
   PRE_VIDEO_CALL: 'trouble',
   VIDEO_CALL: 'trouble',
@@ -119,15 +124,19 @@ const TONES_OF_UNRECOGNIZED = {
   UNRECOGNIZED: 'trouble',
 } as const satisfies Record<Status, Tone>;
 
-/** The tone of a state. One of a later release, which a page that was open during an upgrade meets, is under way. */
-export function toneOf({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
-  if (subStatus === 'UNRECOGNIZED') return TONES_OF_UNRECOGNIZED[status] ?? 'trouble';
+/**
+ * Returns the tone of a status pair. A page that was open during an upgrade can meet a sub-status of the newer release,
+ * which it does not know: such a pair counts as in progress.
+ */
+export function findTone({ status, subStatus }: { status: Status; subStatus: SubStatus }): Tone {
+  if (subStatus === 'UNRECOGNIZED') return UNRECOGNIZED_TONES[status] ?? 'trouble';
   return TONES[subStatus] ?? 'going';
 }
 
-const isNamed = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
+const isSubStatus = (name: string): boolean => Object.hasOwn(TONES, name) || name === 'UNRECOGNIZED';
 
-/** The steps among these names. */
-export const subStatusesIn = (names: readonly string[]): SubStatus[] => names.filter(isNamed) as SubStatus[];
+/** Keeps the names that are sub-statuses, e.g. from a URL that was edited by hand. */
+export const keepSubStatuses = (names: readonly string[]): SubStatus[] =>
+  names.filter(isSubStatus) as SubStatus[];
 
-export const roleWords = (roles: readonly Role[]): string => roles.map(words).join(', ');
+export const formatRoles = (roles: readonly Role[]): string => roles.map(humanize).join(', ');

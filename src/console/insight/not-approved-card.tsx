@@ -1,0 +1,99 @@
+import { useCallback, useMemo } from 'react';
+import { Link } from 'wouter';
+import { findTone, humanize, PHASE_LABELS, wrapText } from '../look/labels.ts';
+import { StatusBadge } from '../look/status.tsx';
+import { axisOptions, Chart, type ChartConfig, commonOptions } from './chart.tsx';
+import type { Colours } from './colours.ts';
+import { FigureCard, NumberTable } from './figure-card.tsx';
+import { formatNumber, formatShare, listNotApproved } from './figures.ts';
+import type { Stats } from './use-stats.ts';
+
+type Counted = Stats['byStatus'][number];
+
+const MAX_BARS = 12;
+const BAR_PX = 29;
+const MAX_LABEL_LETTERS = 22;
+const AXIS_PX = 30;
+
+/** Sessions that are not approved, by sub-status. */
+export function NotApprovedCard({ stats }: { stats: Stats }) {
+  const steps = useMemo(() => listNotApproved(stats), [stats]);
+  const shown = useMemo(() => steps.slice(0, MAX_BARS), [steps]);
+  const draw = useCallback((colours: Colours) => buildChart(shown, colours), [shown]);
+  const all = steps.reduce((sum, { count }) => sum + count, 0);
+  return (
+    <FigureCard
+      title="Sessions not approved"
+      about={
+        steps.length > MAX_BARS
+          ? `By step: the ${MAX_BARS} most frequent of ${steps.length}. The table lists all of them.`
+          : 'By step: in progress, in need of attention, or ended.'
+      }
+      empty={
+        stats.total === 0
+          ? 'No sessions were started in this period.'
+          : steps.length === 0
+            ? 'All sessions of this period are approved.'
+            : null
+      }
+      chart={
+        <Chart
+          label={`Sessions not approved, by step: ${shown
+            .map(({ subStatus, count }) => `${humanize(subStatus)} ${count}`)
+            .join(', ')}`}
+          heightPx={Math.max(shown.length, 4) * BAR_PX + AXIS_PX}
+          draw={draw}
+        />
+      }
+      table={
+        <NumberTable
+          caption="Sessions not approved, by step"
+          columns={['Step', 'Phase', 'Sessions', 'Share']}
+          rows={steps.map((step) => ({
+            key: `${step.status}/${step.subStatus}`,
+            cells: [
+              <Link key="step" href={`/?phase=${step.status}&step=${step.subStatus}`}>
+                <StatusBadge of={step} />
+              </Link>,
+              PHASE_LABELS[step.status] ?? humanize(step.status),
+              formatNumber(step.count),
+              formatShare(step.count, all),
+            ],
+          }))}
+        />
+      }
+    />
+  );
+}
+
+function buildChart(steps: readonly Counted[], colours: Colours): ChartConfig {
+  return {
+    type: 'bar',
+    data: {
+      labels: steps.map(({ subStatus }) => [...wrapText(humanize(subStatus), MAX_LABEL_LETTERS)]),
+      datasets: [
+        {
+          label: 'Sessions',
+          data: steps.map(({ count }) => count),
+          backgroundColor: steps.map((step) => colours[findTone(step)]),
+          borderRadius: 4,
+          maxBarThickness: 16,
+        },
+      ],
+    },
+    options: {
+      ...commonOptions(colours),
+      indexAxis: 'y',
+      plugins: {
+        tooltip: {
+          ...commonOptions(colours).plugins.tooltip,
+          callbacks: { title: ([bar]) => humanize(steps[bar?.dataIndex ?? -1]?.subStatus ?? '') },
+        },
+      },
+      scales: {
+        x: { ...axisOptions(colours), ticks: { ...axisOptions(colours).ticks, precision: 0 } },
+        y: { ...axisOptions(colours, false), ticks: { ...axisOptions(colours).ticks, autoSkip: false } },
+      },
+    },
+  };
+}

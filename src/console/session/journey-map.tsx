@@ -1,0 +1,186 @@
+import { findTone, humanize, PHASE_LABELS, type Tone, wrapText } from '../look/labels.ts';
+import style from './journey.module.css';
+import {
+  COLUMN_WIDTH,
+  computeHeight,
+  computeWidth,
+  drawPath,
+  HEADER_HEIGHT,
+  isDirect,
+  LINE_Y,
+  toX,
+  toY,
+} from './journey-paths.ts';
+import { countSlots, END_SLOT, LINE_STEPS, PHASE_SPANS, type PlacedStep } from './journey-steps.ts';
+
+/** How the steps are marked, by their keys (see `toPairKey`). */
+export interface Marks {
+  /** Steps the session has visited, in order; the last one is the current step. */
+  readonly path: readonly string[];
+  /** Steps that usually come next. */
+  readonly usual: ReadonlySet<string>;
+  /** Steps that the transition rules allow next. */
+  readonly possible: ReadonlySet<string>;
+}
+
+interface Props {
+  readonly steps: ReadonlyMap<string, PlacedStep>;
+  readonly marks: Marks;
+  readonly name: string;
+  /** Id of the element that says the same as text, for `aria-describedby`. */
+  readonly descriptionId: string;
+}
+
+/** Arrowhead for paths with corners, whose direction is not obvious. */
+const ARROW_ID = 'journey-arrow';
+
+/**
+ * SVG map of a session: the steps of a successful session on a line from left to right, all others below it, and the
+ * path that the session took.
+ */
+export function JourneyMap({ steps, marks, name, descriptionId }: Props) {
+  const all = [...steps.values()];
+  const slots = countSlots(steps);
+  const width = computeWidth(slots);
+  const height = computeHeight(Math.max(...all.map(({ row }) => row)));
+  const nowKey = marks.path.at(-1) ?? '';
+  const now = steps.get(nowKey);
+  const visits = new Map<string, number>();
+  for (const key of marks.path) visits.set(key, (visits.get(key) ?? 0) + 1);
+
+  return (
+    <svg
+      role="img"
+      aria-label={name}
+      aria-describedby={descriptionId}
+      viewBox={`0 0 ${width} ${height}`}
+      className={style.map}
+      style={{ minWidth: width }}
+    >
+      <defs>
+        <marker
+          id={ARROW_ID}
+          viewBox="0 0 7 8"
+          refX={14}
+          refY={4}
+          markerWidth={7}
+          markerHeight={8}
+          orient="auto"
+          markerUnits="userSpaceOnUse"
+        >
+          <path className={style.arrow} d="M0,0L7,4L0,8Z" />
+        </marker>
+      </defs>
+      {PHASE_SPANS.map(({ status, first, count }) => (
+        <Phase
+          key={status}
+          name={PHASE_LABELS[status]}
+          {...{ first, count, height }}
+          here={now?.status === status}
+        />
+      ))}
+      {slots > END_SLOT && (
+        <Phase
+          name="Other outcomes"
+          first={END_SLOT}
+          count={1}
+          height={height}
+          here={now?.slot === END_SLOT}
+        />
+      )}
+      <path
+        className={style.line}
+        d={`M${COLUMN_WIDTH / 2},${LINE_Y}H${(LINE_STEPS.length - 0.5) * COLUMN_WIDTH}`}
+      />
+      {now &&
+        all
+          .filter(({ key, slot }) => marks.usual.has(key) && slot !== END_SLOT)
+          .map((to) => <path key={to.key} className={style.ahead} d={drawPath(now, to)} />)}
+      <VisitedPath steps={steps} path={marks.path} />
+      {all.map((step) => (
+        <Node key={step.key} step={step} {...findMark(step.key, marks)} visits={visits.get(step.key) ?? 0} />
+      ))}
+    </svg>
+  );
+}
+
+function Phase(props: { name: string; first: number; count: number; height: number; here: boolean }) {
+  const { name, first, count, height, here } = props;
+  return (
+    <g className={here ? style.here : style.phase}>
+      <rect x={first * COLUMN_WIDTH + 2} y={0} width={count * COLUMN_WIDTH - 4} height={height} rx={8} />
+      <text x={first * COLUMN_WIDTH + 9} y={HEADER_HEIGHT - 9}>
+        {name}
+      </text>
+    </g>
+  );
+}
+
+/** Path of the session. Each stretch is drawn once; the newest one is animated. */
+function VisitedPath({ steps, path }: { steps: ReadonlyMap<string, PlacedStep>; path: readonly string[] }) {
+  const paths = new Map<string, { at: number; straight: boolean }>();
+  path.forEach((key, at) => {
+    const [from, to] = [steps.get(path[at - 1] ?? ''), steps.get(key)];
+    if (from && to && from !== to) {
+      const d = drawPath(from, to);
+      paths.delete(d);
+      paths.set(d, { at, straight: isDirect(from, to) });
+    }
+  });
+  const newest = path.length - 1;
+  return [...paths].map(([d, { at, straight }]) => (
+    <path
+      key={at === newest ? `newest ${at}` : d}
+      className={at === newest ? `${style.taken} ${style.newest}` : style.taken}
+      d={d}
+      pathLength={1}
+      markerEnd={straight ? undefined : `url(#${ARROW_ID})`}
+    />
+  ));
+}
+
+type Mark = 'now' | 'was' | 'usual' | 'possible' | 'other';
+
+function findMark(key: string, { path, usual, possible }: Marks): { mark: Mark; next: boolean } {
+  const next = usual.has(key);
+  if (key === path.at(-1)) return { mark: 'now', next };
+  if (path.includes(key)) return { mark: 'was', next };
+  if (next) return { mark: 'usual', next };
+  return { mark: possible.has(key) ? 'possible' : 'other', next };
+}
+
+const RADIUS: Record<Mark, number> = { now: 9, was: 6.5, usual: 6.5, possible: 5, other: 5 };
+const LINE_HEIGHT_PX = 13.5;
+const LABEL_GAP_PX = 11;
+
+function Node({ step, mark, next, visits }: { step: PlacedStep; mark: Mark; next: boolean; visits: number }) {
+  const [x, y] = [toX(step), toY(step)];
+  const tone: Tone = findTone(step);
+  const above = step.row === 0;
+  const ring = mark === 'now' ? 6 : mark === 'was' && next ? 4 : 0;
+  const name = humanize(step.subStatus);
+  // A no-break space keeps the count on the line of the last word.
+  const lines = wrapText(
+    visits > 1 ? `${name}\u00a0×${visits}` : name,
+    above ? 15 : mark === 'now' ? 11 : 13,
+  );
+  const top = above
+    ? y - 17 - (lines.length - 1) * LINE_HEIGHT_PX
+    : y + 4 - ((lines.length - 1) * LINE_HEIGHT_PX) / 2;
+  return (
+    <g className={`${style.node} ${style[mark]} ${style[tone]}`}>
+      <title>{`${PHASE_LABELS[step.status] ?? humanize(step.status)}: ${name}`}</title>
+      {mark === 'now' && <circle className={style.pulse} cx={x} cy={y} r={13} />}
+      {mark === 'was' && next && <circle className={style.again} cx={x} cy={y} r={10.5} />}
+      <circle cx={x} cy={y} r={RADIUS[mark]} />
+      <text className={above ? undefined : style.beside} textAnchor={above ? 'middle' : 'start'}>
+        {lines.map((line, at) => (
+          <tspan key={line} x={above ? x : x + LABEL_GAP_PX + ring} y={top + at * LINE_HEIGHT_PX}>
+            {line.split('\u00a0')[0]}
+            {line.includes('\u00a0') && <tspan className={style.count}> ×{visits}</tspan>}
+          </tspan>
+        ))}
+      </text>
+    </g>
+  );
+}

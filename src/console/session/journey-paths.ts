@@ -1,0 +1,107 @@
+import type { PlacedStep } from './journey-steps.ts';
+
+/** Sizes of the map in SVG units. One unit is a pixel unless the map is stretched to fill a wider box. */
+export const COLUMN_WIDTH = 112;
+export const HEADER_HEIGHT = 30;
+export const LINE_Y = 100;
+const FIRST_ROW_OFFSET = 64;
+const ROW_HEIGHT = 54;
+const BOTTOM_MARGIN = 30;
+/** Paths run below the line in two lanes, so that they do not cross labels: one for skipped steps, one for going back. */
+const LANE_OFFSET = { skip: 20, back: 32 };
+/** X of a side step in its column: at the left, so that its label fits to the right of it. */
+const SIDE_STEP_X = 22;
+/** Offsets from a side step of the vertical lanes that lead down to it and back up, left of its label. */
+const DOWN_OFFSET = -15;
+const UP_OFFSET = -9;
+const CORNER_RADIUS = 8;
+
+type Point = readonly [x: number, y: number];
+
+export const toX = ({ slot, row }: PlacedStep): number =>
+  slot * COLUMN_WIDTH + (row === 0 ? COLUMN_WIDTH / 2 : SIDE_STEP_X);
+export const toY = ({ row }: Pick<PlacedStep, 'row'>): number =>
+  row === 0 ? LINE_Y : LINE_Y + FIRST_ROW_OFFSET + (row - 1) * ROW_HEIGHT;
+export const computeWidth = (slots: number): number => slots * COLUMN_WIDTH;
+/** Height of a map with this many rows of side steps. */
+export const computeHeight = (rows: number): number => toY({ row: rows }) + BOTTOM_MARGIN;
+
+/** Whether the path between two steps has no corners. Only paths with corners get an arrowhead. */
+export const isDirect = (from: PlacedStep, to: PlacedStep): boolean => findCorners(from, to).length === 0;
+
+/** Returns the path from one step to another, for the `d` attribute of an SVG path. */
+export function drawPath(from: PlacedStep, to: PlacedStep): string {
+  const [a, b]: [Point, Point] = [
+    [toX(from), toY(from)],
+    [toX(to), toY(to)],
+  ];
+  return roundCorners([a, ...findCorners(from, to), b]);
+}
+
+/** Returns the corners of the path between two steps. */
+function findCorners(from: PlacedStep, to: PlacedStep): readonly Point[] {
+  if (from.slot === to.slot) return findCornersInColumn(from, to);
+  const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
+  const isNext = to.slot === from.slot + 1 && from.row === 0;
+  if (isNext && to.row === 0) return [];
+  const lane = isNext ? ay : LINE_Y + (to.slot > from.slot ? LANE_OFFSET.skip : LANE_OFFSET.back);
+  const leaving: readonly Point[] =
+    from.row > 0
+      ? [
+          [ax + UP_OFFSET, ay],
+          [ax + UP_OFFSET, lane],
+        ]
+      : isNext
+        ? []
+        : [[ax, lane]];
+  const arriving: readonly Point[] =
+    to.row > 0
+      ? [
+          [bx + DOWN_OFFSET, lane],
+          [bx + DOWN_OFFSET, by],
+        ]
+      : [[bx, lane]];
+  return [...leaving, ...arriving];
+}
+
+function findCornersInColumn(from: PlacedStep, to: PlacedStep): readonly Point[] {
+  const [ax, ay, bx, by] = [toX(from), toY(from), toX(to), toY(to)];
+  if (from.row === 0) {
+    const lane = LINE_Y + LANE_OFFSET.skip;
+    return [
+      [ax, lane],
+      [bx + DOWN_OFFSET, lane],
+      [bx + DOWN_OFFSET, by],
+    ];
+  }
+  // From the first side step straight up to the line, and left to the step on it.
+  if (to.row === 0 && from.row === 1) return [[ax, LINE_Y]];
+  if (to.row === from.row - 1) return [];
+  const side = ax + (to.row > from.row ? DOWN_OFFSET : UP_OFFSET);
+  return [
+    [side, ay],
+    [side, by],
+  ];
+}
+
+/** Connects the points by a line with rounded corners. Short segments get a smaller radius. */
+function roundCorners(points: readonly Point[]): string {
+  const [first, ...rest] = points as readonly [Point, ...Point[]];
+  let path = `M${first}`;
+  rest.forEach((corner, at) => {
+    const next = rest[at + 1];
+    if (!next) {
+      path += `L${corner}`;
+      return;
+    }
+    const before = points[at] as Point;
+    path += `L${moveTowards(corner, before)}Q${corner} ${moveTowards(corner, next)}`;
+  });
+  return path;
+}
+
+function moveTowards([x, y]: Point, [otherX, otherY]: Point): Point {
+  const length = Math.hypot(otherX - x, otherY - y) || 1;
+  const part = Math.min(CORNER_RADIUS, length / 2) / length;
+  return [x + (otherX - x) * part, y + (otherY - y) * part];
+}

@@ -1,0 +1,131 @@
+import type { Status, SubStatus } from '../operations.ts';
+
+/** Status (phase) and sub-status (step) of a session. */
+export interface StatusPair {
+  readonly status: Status;
+  readonly subStatus: SubStatus;
+}
+
+/** Step with its position on the map. */
+export interface PlacedStep extends StatusPair {
+  readonly key: string;
+  /** Column. */
+  readonly slot: number;
+  /** 0: on the line; 1, 2, …: below it. */
+  readonly row: number;
+}
+
+/** Steps of a session without problems, by phase. They form the line of the map. */
+const LINE = {
+  RECEIVED: ['LINK_GENERATED'],
+  PRE_VIDEO_CALL: [
+    'AADHAAR_VERIFICATION_SUCCESS',
+    'USER_IP_VERIFICATION_SUCCESSFUL',
+    'USER_LOCATION_VERIFICATION_SUCCESS',
+    'USER_DEVICE_CHECK_SUCCESS',
+    'USER_QUEUED',
+    'AGENT_ASSIGNED_TO_USER',
+  ],
+  VIDEO_CALL: ['USER_ACCEPTED_MEETING', 'AGENT_ENDED_CALL'],
+  AGENT_REVIEWED: ['AGENT_APPROVED'],
+  AUDITOR_REVIEWED: ['AUDITOR_APPROVED'],
+  REJECTED: [],
+  FAILED: [],
+  EXPIRED: [],
+  UNRECOGNIZED: [],
+} as const satisfies Record<Status, readonly SubStatus[]>;
+
+type LineStep = (typeof LINE)[Status][number];
+
+/**
+ * Step below the line: the step on the line that it happens instead of, and the step that usually follows if it is a
+ * different one. `insteadOf` null: the step stands below the last step of its phase, or in the last column.
+ */
+type SideStep = readonly [insteadOf: LineStep | null, followedBy?: LineStep];
+
+const SIDE_STEPS: Readonly<Record<Exclude<SubStatus, LineStep>, SideStep>> = {
+  AADHAAR_VERIFICATION_FAILED: ['AADHAAR_VERIFICATION_SUCCESS'],
+  AADHAAR_VERIFICATION_EXPIRED: ['AADHAAR_VERIFICATION_SUCCESS'],
+  USER_PROXY_DETECTED: ['USER_IP_VERIFICATION_SUCCESSFUL'],
+  TECHNICAL_FAILURE: ['USER_IP_VERIFICATION_SUCCESSFUL'],
+  USER_LOCATION_OUTSIDE_INDIA: ['USER_LOCATION_VERIFICATION_SUCCESS'],
+  USER_LOCATION_PERMISSION_DISABLED: ['USER_LOCATION_VERIFICATION_SUCCESS'],
+  USER_AUDIO_CHECK_FAILED: ['USER_DEVICE_CHECK_SUCCESS'],
+  USER_VIDEO_CHECK_FAILED: ['USER_DEVICE_CHECK_SUCCESS'],
+  USER_MEETING_SCHEDULED: ['USER_QUEUED'],
+  USER_MEETING_CANCELLED: ['USER_QUEUED'],
+  SCHEDULED_USER_QUEUED: ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER'],
+  NO_AGENT_FOUND: ['AGENT_ASSIGNED_TO_USER', 'USER_QUEUED'],
+  USER_REJECTED_MEETING: ['USER_ACCEPTED_MEETING', 'USER_QUEUED'],
+  USER_MISSED_MEETING: ['USER_ACCEPTED_MEETING', 'USER_QUEUED'],
+  USER_DROPPED_OFF: ['AGENT_ENDED_CALL', 'USER_QUEUED'],
+  AGENT_DROPPED_OFF: ['AGENT_ENDED_CALL', 'USER_QUEUED'],
+  USER_ENDED_CALL: ['AGENT_ENDED_CALL', 'USER_QUEUED'],
+  AGENT_REJECTED: ['AGENT_APPROVED', 'AUDITOR_APPROVED'],
+  AGENT_UNABLE_TO_VALIDATE: ['AGENT_APPROVED', 'USER_QUEUED'],
+  AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
+  INSUFFICIENT_BALANCE: [null],
+  TECHNICAL_ERROR: [null, 'USER_QUEUED'],
+  VKYC_EXPIRED: [null],
+  UNRECOGNIZED: [null],
+};
+/** Typed as possibly undefined: during an upgrade a page can get a step of the newer release. */
+const findSideStep = (subStatus: SubStatus): SideStep | undefined =>
+  (SIDE_STEPS as Readonly<Record<string, SideStep>>)[subStatus];
+
+/** Steps on the line, from left to right. */
+export const LINE_STEPS: readonly StatusPair[] = Object.entries(LINE).flatMap(([status, steps]) =>
+  steps.map((subStatus) => ({ status: status as Status, subStatus })),
+);
+
+/** Last column: steps of phases that are not on the line, such as FAILED and EXPIRED. */
+export const END_SLOT = LINE_STEPS.length;
+
+/** Phases on the line, each with its first column and its number of columns. */
+export const PHASE_SPANS = Object.entries(LINE).flatMap(([status, steps]) => {
+  const first = LINE_STEPS.findIndex((step) => step.status === status);
+  return first < 0 ? [] : [{ status: status as Status, first, count: steps.length as number }];
+});
+
+export const toPairKey = ({ status, subStatus }: StatusPair): string => `${status}/${subStatus}`;
+
+const onLine = new Map(LINE_STEPS.map((pair, slot) => [toPairKey(pair), slot]));
+const findLineSlot = (step: LineStep): number => LINE_STEPS.findIndex(({ subStatus }) => subStatus === step);
+
+/** Returns the column of a step. Unknown steps go to the last column of their phase, or of the map. */
+export function findSlot(pair: StatusPair): number {
+  const own = onLine.get(toPairKey(pair));
+  if (own !== undefined) return own;
+  const [insteadOf] = findSideStep(pair.subStatus) ?? [];
+  if (insteadOf) return findLineSlot(insteadOf);
+  const span = PHASE_SPANS.find(({ status }) => status === pair.status);
+  return span ? span.first + span.count - 1 : END_SLOT;
+}
+
+/** Counts the columns of the map. `END_SLOT` counts only if a step is in it. */
+export const countSlots = (steps: ReadonlyMap<string, PlacedStep>): number =>
+  [...steps.values()].some(({ slot }) => slot === END_SLOT) ? END_SLOT + 1 : END_SLOT;
+
+/** Gives each step a position. Side steps of one column stand below each other, in the given order. */
+export function layOutSteps(pairs: readonly StatusPair[]): ReadonlyMap<string, PlacedStep> {
+  const taken = new Map<number, number>();
+  const placed = new Map<string, PlacedStep>();
+  for (const { status, subStatus } of pairs) {
+    const key = toPairKey({ status, subStatus });
+    if (placed.has(key)) continue;
+    const slot = findSlot({ status, subStatus });
+    const row = onLine.has(key) ? 0 : (taken.get(slot) ?? 0) + 1;
+    if (row > 0) taken.set(slot, row);
+    placed.set(key, { key, status, subStatus, slot, row });
+  }
+  return placed;
+}
+
+/** Returns the column of the step that usually comes next; `END_SLOT` if there is none. */
+export function findNextSlot(pair: StatusPair): number {
+  const own = onLine.get(toPairKey(pair));
+  if (own !== undefined) return own + 1;
+  const [insteadOf, followedBy] = findSideStep(pair.subStatus) ?? [];
+  const step = followedBy ?? insteadOf;
+  return step ? findLineSlot(step) : findSlot(pair);
+}
