@@ -190,7 +190,12 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
   },
   outbox: { id: QUEUE, sessionId: QUEUE, sequence: QUEUE },
   feed: { position: POSITION, sessionId: POSITION, sequence: POSITION },
-  logIdentity: { epoch: POSITION, cursorKey: POSITION, archivedPosition: POSITION, oldCursorsUntil: POSITION },
+  logIdentity: {
+    epoch: POSITION,
+    cursorKey: POSITION,
+    archivedPosition: POSITION,
+    oldCursorsUntil: POSITION,
+  },
   inbox: {
     id: QUEUE,
     bodyHash: QUEUE,

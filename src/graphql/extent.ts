@@ -35,7 +35,7 @@ const WHAT_TO_DO: Record<keyof Extent | 'pairs', string> = {
   aliases: 'aliases: use the lists, such as nodes(ids:)',
   directives: 'directives: leave some out',
   schemas: '__schema fields: ask for everything in one',
-  pairs: 'pairs of fields with one name in one place: ask for each field once',
+  pairs: 'pairs of fields with one name, and of fragments, in one place: ask for each field once',
 };
 
 /** Returns why a document is refused: fragments that spread themselves, or operations that exceed `LIMITS`. */
@@ -149,13 +149,16 @@ interface Selecting {
   readonly selectionSet?: SelectionSetNode | undefined;
 }
 
-/** Counts pairs of fields that share a path of response names. */
+/** Counts pairs of fields that share a path of response names, and pairs of fragments that are spread at one path. */
 function countPairs(merged: readonly Selecting[], fragments: Fragments): number {
   const fields = new Map<string, FieldNode[]>();
+  const spread = new Set<string>();
   const collect = (set: SelectionSetNode | undefined): void => {
     for (const node of set?.selections ?? []) {
-      if (node.kind === Kind.FRAGMENT_SPREAD) collect(fragments.get(node.name.value)?.selectionSet);
-      else if (node.kind === Kind.INLINE_FRAGMENT) collect(node.selectionSet);
+      if (node.kind === Kind.FRAGMENT_SPREAD) {
+        spread.add(node.name.value);
+        collect(fragments.get(node.name.value)?.selectionSet);
+      } else if (node.kind === Kind.INLINE_FRAGMENT) collect(node.selectionSet);
       else {
         const name = node.alias?.value ?? node.name.value;
         const same = fields.get(name);
@@ -165,8 +168,9 @@ function countPairs(merged: readonly Selecting[], fragments: Fragments): number 
     }
   };
   for (const { selectionSet } of merged) collect(selectionSet);
-  let pairs = 0;
-  for (const same of fields.values())
-    pairs += (same.length * (same.length - 1)) / 2 + countPairs(same, fragments);
+  let pairs = pairsAmong(spread.size);
+  for (const same of fields.values()) pairs += pairsAmong(same.length) + countPairs(same, fragments);
   return pairs;
 }
+
+const pairsAmong = (count: number): number => (count * (count - 1)) / 2;

@@ -11,8 +11,8 @@ export const LIMITS = {
   lines: 5_000,
   /** Fields and fragments of an operation, each counted wherever the fragment that holds it is spread. */
   selections: 1_000,
-  /** Pairs of fields with one response name in one place of the answer: graphql-js compares the fields of each pair. */
-  pairs: 10_000,
+  /** Pairs of fields with one response name, and of fragments, in one place of the answer: graphql-js compares each pair. */
+  pairs: 5_000,
   /** `__schema` fields of an operation. One that selects everything takes 5 ms to execute. */
   schemas: 1,
   depth: 16,

@@ -125,7 +125,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
       {
         protocol: client.protocol,
         send: (data) => new Promise((resolve) => client.send(data, () => resolve())),
-        close: (code, reason) => client.close(code, reason),
+        close: (code, reason) => client.close(code, fitInCloseFrame(reason)),
         // What comes after the farewell, from a peer that does not close its end, is not heard.
         onMessage: (receive) =>
           client.on('message', (data, isBinary) => {
@@ -272,3 +272,12 @@ const tooMany = (most: number): GraphQLError =>
   new GraphQLError(`A connection carries at most ${most} operations at a time: end some, or open another.`, {
     extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
   });
+
+/** A close frame has room for 123 bytes; graphql-ws names the id of the operation in it, which a client may choose longer. */
+function fitInCloseFrame(reason: string | undefined): string {
+  let fitting = (reason ?? '').slice(0, MAX_REASON_BYTES);
+  while (Buffer.byteLength(fitting) > MAX_REASON_BYTES) fitting = fitting.slice(0, -1);
+  return fitting;
+}
+
+const MAX_REASON_BYTES = 123;

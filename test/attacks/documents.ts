@@ -111,6 +111,10 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     VALIDATION,
   ],
   'unknown arguments': [`{ session(id: "x" ${times(600, (n) => `f${n}: 1`)}) { id } }`, VALIDATION],
+  'a hundred and fifty fragments in one place': [
+    `${inSession(times(150, (n) => `...F${n}`))} ${times(150, (n) => `fragment F${n} on VkycSession { id }`)}`,
+    VALIDATION,
+  ],
   'unknown types': [inSession(times(90, (n) => `... on T${n} { id }`)), VALIDATION],
   'unknown fragments': [inSession(times(400, (n) => `...F${n}`)), VALIDATION],
   'variables that nothing uses': [
@@ -164,11 +168,11 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
 
 /** Documents just below the limits, which the gateway has to check in full and execute. */
 export const AT_THE_LIMITS: Record<string, string> = {
-  'equal fields': inSession(times(99, () => 'replaces { id }')),
-  'equal pages': inSession(times(80, () => 'transitions(first: 1) { nodes { id } }')),
-  'equal fields on two levels': inSession(nested([13, 10], 'id')),
-  'equal fields by fragments': `${inSession(times(70, (n) => `...F${n}`))} ${times(70, (n) => `fragment F${n} on VkycSession { id status replaces { id } }`)}`,
-  'fragments in fragments': `${inSession(times(70, (n) => `...F${n}`))} ${times(70, (n) => `fragment F${n} on VkycSession { replaces { ...G${n} } } fragment G${n} on VkycSession { id }`)}`,
+  'equal fields': inSession(times(70, () => 'replaces { id }')),
+  'equal pages': inSession(times(58, () => 'transitions(first: 1) { nodes { id } }')),
+  'equal fields on two levels': inSession(nested([7, 10], 'id')),
+  'equal fields by fragments': `${inSession(times(40, (n) => `...F${n}`))} ${times(40, (n) => `fragment F${n} on VkycSession { id status replaces { id } }`)}`,
+  'fragments in fragments': `${inSession(times(45, (n) => `...F${n}`))} ${times(45, (n) => `fragment F${n} on VkycSession { replaces { ...G${n} } } fragment G${n} on VkycSession { id }`)}`,
   'many operations that spread many fragments': `query Q { viewer { id } } ${times(100, (n) => `query Q${n} { ...F0 }`)} ${times(150, (n) => `fragment F${n} on Query { ...F${n + 1} }`)} fragment F150 on Query { viewer { id } }`,
   'one deep chain of fragments': `{ ...F0 } ${times(300, (n) => `fragment F${n} on Query { ...F${n + 1} }`)} fragment F300 on Query { viewer { id } }`,
   conditions: `query (${times(20, (n) => `$v${n}: Boolean = true`)}) { viewer { ${times(20, (n) => `a${n}: id @include(if: $v${n})`)} } }`,

@@ -14,6 +14,7 @@ const subscribe = (id: unknown, payload: unknown = { query: MUTATION }): Frame =
   payload: { id, type: 'subscribe', payload },
 });
 const WATCH = subscribe('1', { query: 'subscription { statusTransitions { sequence } }' });
+const LONG_WATCH = subscribe('€'.repeat(1_000), { query: 'subscription { statusTransitions { sequence } }' });
 /** The first of what would be a message, and no end to it. */
 const begun = (payload: string | Buffer = ''): Frame => ({ payload, last: false });
 const more = (payload: string | Buffer = ''): Frame => ({
@@ -80,6 +81,7 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   ],
   'a second connection_init': [[INIT], 4429],
   'an id that is taken': [[WATCH, WATCH], 4409],
+  'a long id that is taken': [[LONG_WATCH, LONG_WATCH], 4409],
 };
 
 /** What is sent by somebody who has not. */
