@@ -19,7 +19,7 @@ import { findUsers } from '../db/users.ts';
 export type TransitionPage = LogRange & RangeShape;
 
 /** Of a page of pages; what most clients ask for is one statement. */
-const MAX_ROWS_A_STATEMENT = 2_500;
+const MAX_ROWS_A_STATEMENT = 1_000;
 
 interface WantedSession extends SessionShape {
   readonly id: string;

@@ -22,21 +22,24 @@ const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
 );
 /** The first use of a document checks it, the second executes it by graphql-js, later ones compiled. */
 const USES = 3;
+/** What holds the loop does so in every pass; what a garbage collection holds, in one. */
+const PASSES = 3;
 
 test('no document and no variables hold the event loop, on any transport and at any use', {
   timeout: 300_000,
 }, async () => {
-  const holds: { attack: string; ms: number }[] = [];
+  const shortest = new Map<string, number>();
   // Code that runs for the first time is slow for another reason than the attack.
   await attackAll(() => {});
   await gateway.longestHold();
   const honest = startHonestClient(gateway);
-  await attackAll(async (attack) => {
-    const ms = await gateway.longestHold();
-    holds.push({ attack, ms });
-    tally.note(attack, ms > MAX_HOLD_MS);
-  });
+  for (let pass = 0; pass < PASSES; pass += 1)
+    await attackAll(async (attack) => {
+      shortest.set(attack, Math.min(await gateway.longestHold(), shortest.get(attack) ?? Infinity));
+    });
   const { asked, p50, p99 } = await honest.stop();
+  const holds = [...shortest].map(([attack, ms]) => ({ attack, ms }));
+  for (const { attack, ms } of holds) tally.note(attack, ms > MAX_HOLD_MS);
 
   holds.sort((a, b) => b.ms - a.ms);
   for (const { attack, ms } of holds.slice(0, 8))
