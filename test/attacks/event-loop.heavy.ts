@@ -23,7 +23,7 @@ const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
 /** The first use of a document checks it, the second executes it by graphql-js, later ones compiled. */
 const USES = 3;
 /** What holds the loop does so in every pass; what a garbage collection holds, in one. */
-const PASSES = 3;
+const PASSES = 2;
 
 test('no document and no variables hold the event loop, on any transport and at any use', {
   timeout: 300_000,
