@@ -37,14 +37,14 @@ export class StatisticsPool {
     const client = await this.#connect(ending);
     let cancelling: Promise<unknown> | null = null;
     let broken: Error | boolean = false;
+    let pid: number | null = null;
     const cancel = () => {
-      // PgBouncer numbers its connections itself; there the statement timeout alone ends the statement.
-      const { processID } = client as unknown as { processID: number };
-      cancelling = this.#watching.query('select pg_cancel_backend($1)', [processID]).catch(() => {});
+      if (pid !== null)
+        cancelling = this.#watching.query('select pg_cancel_backend($1)', [pid]).catch(() => {});
     };
     ending.addEventListener('abort', cancel);
     try {
-      await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
+      pid = await begin(client, timeoutMs);
       ending.throwIfAborted();
       const figures = await count(drizzle(client));
       await client.query('commit');
@@ -85,6 +85,16 @@ export class StatisticsPool {
       ending.removeEventListener('abort', onAbort);
     }
   }
+}
+
+/**
+ * Begins a transaction and returns the process id of its backend. The id that the driver has may be PgBouncer's own, and
+ * that of another backend.
+ */
+async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> {
+  await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid as number;
 }
 
 const QUERY_CANCELED = '57014';
