@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { resuming } from '../src/client/resuming.ts';
 import { withAccessTable } from '../src/domain/access-table.ts';
+import { LIMITS } from '../src/graphql/limits.ts';
 import { FAULTS } from '../src/sandbox/faults.ts';
 import { SCENARIOS } from '../src/sandbox/scenarios.ts';
 import { atTheEnd, bootGateway } from './harness/gateway.ts';
@@ -45,6 +46,19 @@ test('the page for frontend developers tells who may do and see what; `npm run r
   const page = await read('schema/README.md');
 
   expect(page).toBe(withAccessTable(page));
+});
+
+test('the page for frontend developers lists the limits that are enforced', async () => {
+  const [, section = ''] = (await read('schema/README.md')).split('## Limits');
+  const numbers = new Set(
+    [...(section.split('\n## ')[0] ?? '').matchAll(/[\d,]*\d/g)].map(([text]) =>
+      Number(text.replaceAll(',', '')),
+    ),
+  );
+  // Told in words: one `__schema`, and what an error names. A comment costs nothing that clients notice.
+  const { schemas: _, errors: __, comments: ___, ...limits } = LIMITS;
+
+  expect(Object.entries(limits).filter(([, limit]) => !numbers.has(limit))).toEqual([]);
 });
 
 test('the README is one page: at most 100 lines', async () => {
