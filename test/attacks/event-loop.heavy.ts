@@ -25,6 +25,7 @@ const USES = 3;
 /** What holds the loop does so in every pass; what a garbage collection holds, in one. */
 const PASSES = 2;
 
+// Invariant 18
 test('no document and no variables hold the event loop, on any transport and at any use', {
   timeout: 300_000,
 }, async () => {
