@@ -25,8 +25,8 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
 });
 
 /**
- * Pattern for the refusals of later releases: Apollo Client treats a type name that is not a valid name as a
- * pattern.
+ * Pattern for the refusals of later releases. Apollo Client treats an entry that is not a valid type name as
+ * a regular expression.
  */
 const LATER_REFUSALS = '\\w+Error';
 

@@ -37,8 +37,8 @@ type Query = CompiledQuery['query'];
  */
 const COMPILED_AT_USE = 2;
 /**
- * Most fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field: at most 30
- * ms.
+ * Maximum number of fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field:
+ * at most 30 ms.
  */
 const MOST_FIELDS = 150;
 /** Limit of the cache of compiled queries, by their estimated size. */
@@ -185,8 +185,8 @@ function isBeyondTheCompiler(document: DocumentNode): boolean {
 }
 
 /**
- * Whether the compiler could confuse a name with another one. It also finds names in `Object.prototype`, and
- * its own names begin with `__`.
+ * Whether the compiler could confuse a name: it also finds names in `Object.prototype`, and its own names
+ * begin with `__`.
  */
 const isStray = (name: string): boolean => name in Object.prototype || name.startsWith('__');
 

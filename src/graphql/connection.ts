@@ -78,8 +78,8 @@ export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**
- * Page info of one page. Cursors are encoded when they are read: most clients ask only for `nodes` and the
- * end of the page.
+ * Page info of one page. Cursors are encoded lazily: most clients read only `nodes` and the cursor of the
+ * page's end.
  */
 class Place<Row> implements PageInfo {
   readonly hasNextPage: boolean;
@@ -109,9 +109,9 @@ class Place<Row> implements PageInfo {
 }
 
 /**
- * Page as clients get it, from rows that were read with one more than `limit` (to tell whether there is a
- * next page). It is a class because V8 allocates the getters of an object literal in old space, from where
- * they would keep the page's rows alive past minor garbage collections.
+ * Page as clients get it. Its rows were read with one more than `limit`, to tell whether there is another
+ * page. A class, because V8 allocates the getters of an object literal in old space, from where they would
+ * keep the page's rows alive past minor garbage collections.
  */
 export class Page<Row> {
   readonly nodes: readonly Row[];

@@ -37,7 +37,7 @@ const COSTS: Record<string, number> = {
   'Query.statusCatalog': 34,
   'Query.transitionRules': 100,
   'VkycSessionConnection.totalCount': 10,
-  // Mutations call the provider, or write.
+  // These mutations call the provider, or write.
   'Mutation.startSession': 20,
   'Mutation.scheduleMeeting': 10,
   'Mutation.cancelMeeting': 10,

@@ -1,5 +1,6 @@
 /**
- * Starts subscriptions: which log each follows, from which place, and what it gets if it cannot resume there.
+ * Starts subscriptions: chooses the log that each follows, the place that it begins at, and what it is sent
+ * if it cannot resume there.
  */
 import { findArchived } from '../db/archiving.ts';
 import { findSessions, type SessionRow } from '../db/sessions.ts';
@@ -22,7 +23,9 @@ import type { Context } from './context.ts';
 import { keyOf } from './node.ts';
 import { refuseStrayPairs } from './status.ts';
 
-/** Longest gap in the feed that is replayed. Beyond it, a new query is faster for the client. */
+/**
+ * Longest gap in the feed that is replayed to a dashboard. Beyond it, a new query is faster for the client.
+ */
 const LARGEST_GAP = 10_000;
 
 export interface Wanted {

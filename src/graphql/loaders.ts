@@ -21,7 +21,10 @@ import { findUsers } from '../db/users.ts';
  */
 export type TransitionPage = LogRange & RangeShape;
 
-/** Most rows of one statement for a page of pages. One statement is enough for what most clients ask for. */
+/**
+ * Maximum number of rows that one statement reads for a page of pages. One statement is enough for what most
+ * clients ask for.
+ */
 const MAX_ROWS_A_STATEMENT = 1_000;
 
 interface WantedSession extends SessionShape {

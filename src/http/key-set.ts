@@ -29,7 +29,7 @@ export const KEYS_OUTAGE_SECONDS = 24 * 3600;
 /** Maximum size of a key set, after decompression: some 500 RSA keys. */
 export const MAX_KEY_SET_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
-/** Keys that are tried on a token without a key id, out of those that fit its algorithm. */
+/** Maximum number of keys that are tried on a token without a key id, out of those that fit its algorithm. */
 const MAX_KEYS_TRIED = 8;
 const FETCH_TIMEOUT_MS = 5_000;
 

@@ -234,8 +234,8 @@ function createSecretVerifier(secret: Buffer): VerifyToken {
 }
 
 /**
- * Cause of a failure in which the signature is valid and a claim is not. The token was not guessed: its
- * issuer must correct the claim.
+ * Cause of a sign-in failure if the token's signature is valid but a claim is not. The token was not guessed:
+ * its issuer must correct the claim.
  */
 class WrongClaim extends Error {}
 const wrongClaim = (message: string): GraphQLError => unauthenticated(message, new WrongClaim(message));

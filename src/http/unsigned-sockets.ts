@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressOf } from './addresses.ts';
 
 /**
- * Most WebSockets of one address that may wait for their sign-in. A socket has 3 s for it (graphql-ws) and
- * takes memory until then; many clients may share an address, and all of them reconnect after a restart.
+ * Maximum number of WebSockets per address that have not signed in. A socket has 3 s to sign in (graphql-ws)
+ * and takes memory until then; many clients may share an address, and all of them reconnect after a restart.
  */
 export const MAX_UNSIGNED_SOCKETS = 500;
 

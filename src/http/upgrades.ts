@@ -7,7 +7,10 @@ import { type Guard, NOT_WELCOME } from './origin.ts';
 import { requestIdOf } from './request-id.ts';
 
 const WEBSOCKET_PATH = '/graphql';
-/** Most headers of a request: Node silently drops those beyond, and the request may then be incomplete. */
+/**
+ * Maximum number of headers of a request. Node silently drops those beyond it, so the request may be
+ * incomplete.
+ */
 const MAX_HEADERS = 2_000;
 const RETRY_AFTER_SECONDS = '1';
 const TOO_MANY =

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastif
 import { viewerOf } from './sign-in-first.ts';
 
 /**
- * Size from which a request counts as large. Few operations are nearly as large; a large request takes a slot
- * while it arrives.
+ * Size above which a request counts as large. Few operations come near it; a large request takes a slot while
+ * it arrives.
  */
 const USUAL_BYTES = 64 * 1024;
 const MAX_AT_A_TIME = 8;

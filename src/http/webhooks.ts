@@ -35,7 +35,7 @@ const TIMESTAMP = /^\d{10}(\d{3})?$/;
  * timestamp of the first try.
  */
 export const MAX_WEBHOOK_AGE_MS = 30 * 86_400_000;
-/** Most that the provider's clock may be ahead. */
+/** Maximum that the provider's clock may be ahead. */
 const MAX_WEBHOOK_AHEAD_MS = 86_400_000;
 const STALE =
   'x-webhook-timestamp is more than 30 days in the past or a day in the future. Check the clocks; a webhook that was lost is made up for by polling.';
@@ -56,8 +56,8 @@ const CODES: Record<number, string> = {
   503: 'SERVICE_UNAVAILABLE',
 };
 /**
- * Time after which the provider should send a webhook again that could not be stored: a full disk or an
- * unavailable database usually recovers.
+ * `Retry-After` of webhooks that could not be stored: a full disk or an unavailable database usually
+ * recovers.
  */
 const RETRY_UNKEPT_SECONDS = 5;
 const UNKEPT = 'It could not be stored: send it again.';
