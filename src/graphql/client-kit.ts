@@ -1,4 +1,7 @@
-/** What clients are built from, as files: `schema/operations.graphql` is written by hand, the others follow from it. */
+/**
+ * Files that clients are built from: `schema/operations.graphql` is written by hand, the others are
+ * generated.
+ */
 import { createHash } from 'node:crypto';
 import {
   type DefinitionNode,
@@ -13,7 +16,7 @@ import {
 import { getSchema, printedSchema } from './schema.ts';
 import type { Manifest } from './trusted-documents.ts';
 
-/** The files that `npm run schema` prints into `schema/`, by name. */
+/** Returns the files that `npm run schema` writes to `schema/`, by name. */
 export const clientKit = (operations: string): Readonly<Record<string, string>> => ({
   'schema.graphql': printedSchema(),
   'introspection.json': asFile(introspectionFromSchema(getSchema(), { inputValueDeprecation: true })),
@@ -21,12 +24,15 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
   'trusted-documents.json': asFile(manifestOf(operations)),
 });
 
-/** Refusals of later releases: Apollo Client takes what is no name for a pattern. */
+/**
+ * Pattern for the refusals of later releases. Apollo Client treats an entry that is not a valid type name as
+ * a regular expression.
+ */
 const LATER_REFUSALS = '\\w+Error';
 
 /**
- * Which types an interface or union may turn out to be, as Apollo Client's `possibleTypes` wants it. Without the pattern
- * its cache would keep the message of a refusal that it does not know to itself.
+ * Returns the possible types of each interface and union, in the form of Apollo Client's `possibleTypes`.
+ * Without the pattern, its cache would not return the message of a refusal whose type it does not know.
  */
 const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   Object.fromEntries(
@@ -39,8 +45,9 @@ const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
   );
 
 /**
- * Each operation with the fragments that it needs, by the SHA-256 of its text: the form of graphql-codegen's persisted
- * documents (`hashAlgorithm: 'sha256'`), so that a client's own can stand beside ours as they are.
+ * Returns each operation with the fragments that it uses, keyed by the SHA-256 of its text. This is the form
+ * of graphql-codegen's persisted documents (`hashAlgorithm: 'sha256'`), so that clients can add their own
+ * documents to ours unchanged.
  */
 export const manifestOf = (operations: string): Manifest =>
   Object.fromEntries(

@@ -1,6 +1,7 @@
 /**
- * Queries that come again are compiled: what graphql-js looks up for every field of every answer is then decided once.
- * Where the compiler and graphql-js would differ, graphql-js answers; `test/api` runs on both, and compares.
+ * Compiles queries that are sent again: the lookups that graphql-js makes for every field of every answer are
+ * then made once. If the compiler would give another result than graphql-js, graphql-js executes the query;
+ * `test/api` runs on both and compares them.
  */
 import {
   type ArgumentNode,
@@ -26,26 +27,37 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
 import { LIMITS } from './limits.ts';
 
-/** Executes an operation; what its resolvers throw is in the result. */
+/** Executes an operation. Errors that its resolvers throw are in the result. */
 export type Run = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
 
 type Query = CompiledQuery['query'];
 
-/** Compiling takes a hundred times as long as parsing: it has to be worth it. */
+/**
+ * Use at which a query is compiled. Compiling takes a hundred times as long as parsing, so it must pay off.
+ */
 const COMPILED_AT_USE = 2;
-/** Compiling holds the event loop for 0.12 to 0.2 ms per field: at most 30 ms. */
+/**
+ * Maximum number of fields of a compiled query. Compiling blocks the event loop for 0.12 to 0.2 ms per field:
+ * at most 30 ms.
+ */
 const MOST_FIELDS = 150;
 /** Limit of the cache of compiled queries, by their estimated size. */
 const MOST_KEPT_BYTES = 64 * 1024 * 1024;
-/** An estimate: 2.9 KB per field were measured before the code runs, and V8 adds machine code to that. */
+/**
+ * Estimated memory per field of a compiled query. 2.9 KB were measured before the code runs; V8 adds machine
+ * code to that.
+ */
 const BYTES_OF_FIELD = 8 * 1024;
 
-/** Executes queries as compiled from their second use on, and everything else by graphql-js. */
+/**
+ * Returns a function that executes compiled queries from their second use on, and all else with graphql-js.
+ */
 export function createCompiledRun(schema: GraphQLSchema, compiledAtUse = COMPILED_AT_USE): Run {
   const uses = new WeakMap<OperationDefinitionNode, number>();
   const queries = new LRUCache<OperationDefinitionNode, Query>({
     maxSize: MOST_KEPT_BYTES,
-    // Else one that was pushed out would be compiled again at its next use, and push out another.
+    // Resets the use count on eviction. Otherwise an evicted query would be compiled again at its next use,
+    // and evict another one (cache thrashing).
     dispose: (_query, operation) => uses.delete(operation),
   });
 
@@ -58,7 +70,7 @@ export function createCompiledRun(schema: GraphQLSchema, compiledAtUse = COMPILE
     const fields = fieldsToCompile(schema, document, operation);
     const query = fields > MOST_FIELDS ? null : compile(schema, document, operation);
     if (query) queries.set(operation, query, { size: fields * BYTES_OF_FIELD });
-    // Never counts up to `compiledAtUse` again: whether it can be compiled does not change.
+    // Never reaches `compiledAtUse` again: whether a query can be compiled does not change.
     else uses.set(operation, Number.NEGATIVE_INFINITY);
     return query;
   }
@@ -67,7 +79,8 @@ export function createCompiledRun(schema: GraphQLSchema, compiledAtUse = COMPILE
     const operation = getOperationAST(args.document, args.operationName);
     const query = operation && queryOf(args.document, operation);
     if (!query) return execute(args);
-    // By graphql-js, whose complaints clients know. What it coerced stays as it is when it is read again.
+    // Coerces the variables with graphql-js, whose error messages clients know. The compiled query coerces
+    // the result again, which does not change it.
     const { coerced } = getVariableValues(
       schema,
       operation.variableDefinitions ?? [],
@@ -93,8 +106,8 @@ function compile(
 }
 
 /**
- * Returns for how many fields the compiler writes code: for each of a fragment wherever it is spread, and for each of an
- * interface or union once for every type that it may turn out to be.
+ * Returns the number of fields that the compiler writes code for. The fields of a fragment count at each
+ * spread; the fields below an interface or union count once for each of its possible types.
  */
 function fieldsToCompile(
   schema: GraphQLSchema,
@@ -127,12 +140,13 @@ function fieldsToCompile(
 }
 
 /**
- * Prefix of the compiler's placeholders for values that JSON cannot hold (NaN, dates). The compiler replaces a placeholder
- * by code, also inside a string literal that a client sent: such a literal would be code injection.
+ * Prefix of the compiler's placeholders for values that JSON cannot hold (NaN, dates). The compiler replaces
+ * placeholders by code, even inside a string literal that a client sent: such a literal would be code
+ * injection.
  */
 const PLACEHOLDER_PREFIX = '__MAGIC';
 
-/** Whether some part of a document is compiled to something else than what graphql-js makes of it. */
+/** Whether the compiler would treat some part of the document differently from graphql-js. */
 function isBeyondTheCompiler(document: DocumentNode): boolean {
   let beyond = false;
   const nullable = new Set<string>();
@@ -145,7 +159,8 @@ function isBeyondTheCompiler(document: DocumentNode): boolean {
     InlineFragment({ directives = [] }) {
       beyond ||= directives.length > 0;
     },
-    // The compiler merges nodes of one field and loses their conditions, and it confuses an alias `a_b` with `b` in `a`.
+    // The compiler merges the nodes of one field and loses their conditions. It also confuses an alias `a_b`
+    // with the field `b` inside `a`.
     Field({ alias, directives = [] }) {
       beyond ||=
         directives.length > 0 || (alias !== undefined && (isStray(alias.value) || alias.value.includes('_')));
@@ -169,20 +184,23 @@ function isBeyondTheCompiler(document: DocumentNode): boolean {
   return beyond;
 }
 
-/** The compiler looks for names among what all objects inherit as well, and has names of its own that begin so. */
+/**
+ * Whether the compiler could confuse a name: it also finds names in `Object.prototype`, and its own names
+ * begin with `__`.
+ */
 const isStray = (name: string): boolean => name in Object.prototype || name.startsWith('__');
 
 const isPromise = <Value>(value: Value | Promise<Value>): value is Promise<Value> =>
   typeof (value as Promise<Value>).then === 'function';
 
-/** The compiler has a class of errors of its own, which is no `Error`. */
+/** Converts errors of the compiler's own class, which is not an `Error`, to GraphQLError. */
 function withOwnErrors({ data, errors }: ExecutionResult): ExecutionResult {
   if (!errors) return { data: data ?? null };
   return { errors: errors.map(ownError), data: data ?? null };
 }
 
 function ownError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
-  // As graphql-js has it: an error of its own that a resolver threw is no cause of another.
+  // As in graphql-js, a GraphQLError that a resolver threw is not kept as the cause of another one.
   const error = new GraphQLError(message, { path, originalError });
   return Object.defineProperty(error, 'locations', { value: locations, enumerable: true });
 }

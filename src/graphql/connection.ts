@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { LIMITS } from './limits.ts';
 
-/** An exact count of more than this is not worth its time. */
+/** Highest exact count of a list. Counting further would not be worth the time. */
 export const LARGEST_COUNT = 10_000;
 
 @ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
@@ -54,13 +54,16 @@ export class PageArgs extends ForwardArgs {
   before?: string;
 }
 
-/** How many, and from which end. */
+/** Size of a page, and the end of the list that it is taken from. */
 interface Shape {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
 }
 
-/** What is asked for. Throws what tells the caller how to ask. */
+/**
+ * Checks the arguments of a page and returns its size and end.
+ * @throws GraphQLError that says how to ask for a page
+ */
 export function pageSize({ first, last }: PageArgs): Shape {
   const limit = first ?? last;
   if (limit == null) throw badInput('Say how many: give `first` or `last`.');
@@ -75,7 +78,8 @@ export const badInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
 /**
- * Where a page stands. Cursors are made when they are looked at: most clients ask for `nodes` and the page's end alone.
+ * Page info of one page. Cursors are encoded lazily: most clients read only `nodes` and the cursor of the
+ * page's end.
  */
 class Place<Row> implements PageInfo {
   readonly hasNextPage: boolean;
@@ -105,8 +109,9 @@ class Place<Row> implements PageInfo {
 }
 
 /**
- * A page as clients get it, from rows of which one more than `limit` was asked for. A class, since the getters of a
- * literal are made among the old objects, and would keep a page's rows from being let go with the young ones.
+ * Page as clients get it. Its rows were read with one more than `limit`, to tell whether there is another
+ * page. A class, because V8 allocates the getters of an object literal in old space, from where they would
+ * keep the page's rows alive past minor garbage collections.
  */
 export class Page<Row> {
   readonly nodes: readonly Row[];
@@ -114,7 +119,9 @@ export class Page<Row> {
   readonly #cursorOf: (row: Row) => string;
   readonly #count: () => Promise<number | null>;
 
-  /** `count` is of the whole list, for those that tell it; it is asked for when it is looked at. */
+  /**
+   * `count` counts the whole list, for connections with a `totalCount`; it is called when that field is read.
+   */
   constructor(
     rows: readonly Row[],
     { limit, end }: Shape,
@@ -136,7 +143,10 @@ export class Page<Row> {
   }
 }
 
-/** The connection and edge types of a node, as Relay has them, for a `Page`; counted ones tell its `totalCount`. */
+/**
+ * Creates the Relay connection and edge types of a node, which show a `Page`; counted ones have a
+ * `totalCount`.
+ */
 export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, isCounted = false) {
   @ObjectType(`${name}Edge`, {
     description: `A ${name} and where it stands in the list.`,

@@ -17,7 +17,7 @@ import { createLoaders, type Loaders } from './loaders.ts';
 import { Pace } from './pace.ts';
 import { PersonalDataShown } from './personal-data.ts';
 
-/** What the resolvers use of the application; put together in `app.ts`. */
+/** Application services that the resolvers use; assembled in `app.ts`. */
 export interface Services {
   readonly db: Database;
   readonly sealer: Sealer;
@@ -27,7 +27,7 @@ export interface Services {
   readonly policy: ActionPolicy;
   readonly clock: Clock;
   readonly startSession: StartSession;
-  /** Hears of every refusal that a mutation answers with. */
+  /** Called for every refusal that a mutation returns. */
   readonly onRefusal: (code: ErrorCode) => void;
   scheduleMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
   cancelMeeting(viewer: Viewer, input: unknown): Promise<MeetingChanged>;
@@ -37,28 +37,41 @@ export interface Services {
   createSdkToken(viewer: Viewer, sessionId: string): ReturnType<typeof createSdkToken>;
 }
 
-/** What every resolver gets: who asks, the application, and loaders that live as long as one answer. */
+/**
+ * Context of every resolver: the viewer, the application services, and loaders that live as long as one
+ * answer.
+ */
 export interface Context {
   readonly viewer: Viewer;
-  /** Whether the viewer is of the staff: what goes by that alone is the same for all of them. */
+  /**
+   * Whether the viewer is staff. A field that depends only on this is the same for all staff, so that their
+   * subscriptions can share frames.
+   */
   readonly staff: boolean;
   readonly services: Services;
-  /** Beside the services, since what they make of a place is the same at any time. */
+  /**
+   * Separate from `services` because the cursor of a place never changes: a frame for which only cursors are
+   * read can be reused (see `FrameContext`).
+   */
   readonly cursors: Cursors;
   readonly loaders: Loaders;
-  /** Lets other requests run while a large answer is executed. */
+  /** Yields the event loop to other requests while a large answer is executed. */
   readonly pace: Pace;
-  /** True in subscriptions, whose frames must not carry personal data. */
+  /** True in subscriptions, whose frames must not contain personal data. */
   readonly live: boolean;
-  /** What the answer shows of people; null in subscriptions, which show nothing. */
+  /** Personal data that the answer shows; null in subscriptions, which show none. */
   readonly shown: PersonalDataShown | null;
-  /** The newest place in the feed over all sessions, the same for the whole operation. */
+  /** Returns the newest place in the feed of all sessions, the same for the whole operation. */
   feedEnd(): Promise<LogPlace>;
-  /** Aborted when nobody waits for the answer any more; null in subscriptions. */
+  /**
+   * Aborted when the operation has timed out, so that its answer is no longer needed; null in subscriptions.
+   */
   readonly signal: AbortSignal | null;
-  /** Tells what runs for the answer that nobody waits for it. */
+  /** Aborts `signal`. */
   abandon(): void;
-  /** While a subscription begins: where its frames go, and what is shown of them. */
+  /**
+   * Connection of a subscription, set while it begins: the sink of its frames, and what it selects of them.
+   */
   readonly connection: LiveConnection | null;
 }
 

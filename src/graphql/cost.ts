@@ -1,4 +1,7 @@
-/** What an operation costs, mainly how many objects its answer may hold, and how many values those objects have. */
+/**
+ * Measures the cost of an operation: mainly how many objects its answer may hold, and how many values they
+ * have.
+ */
 import {
   type DocumentNode,
   type FieldNode,
@@ -21,7 +24,7 @@ import {
 } from 'graphql';
 import { LIMITS } from './limits.ts';
 
-/** Costs of fields that are more or less than the 1 of every object. Leaves cost nothing, but count as values. */
+/** Costs of fields that differ from the 1 of every object. Leaves cost nothing, but count as values. */
 const COSTS: Record<string, number> = {
   'Query.__schema': 100,
   'Query.__type': 10,
@@ -34,7 +37,7 @@ const COSTS: Record<string, number> = {
   'Query.statusCatalog': 34,
   'Query.transitionRules': 100,
   'VkycSessionConnection.totalCount': 10,
-  // They ask the provider, or write.
+  // These mutations call the provider, or write.
   'Mutation.startSession': 20,
   'Mutation.scheduleMeeting': 10,
   'Mutation.cancelMeeting': 10,
@@ -45,21 +48,27 @@ const COSTS: Record<string, number> = {
   'Mutation.createSdkToken': 20,
 };
 
-/** Values that are encrypted when they are shown, each as much work as this many others. */
+/**
+ * Fields that are encrypted or decrypted when they are shown; each is as much work as VALUES_OF_SEALED other
+ * values.
+ */
 const SEALED = /[cC]ursor$|^(link|phone|name|email|remarks|cancelReason)$/;
 const VALUES_OF_SEALED = 3;
 /** A list of leaves, such as `availableActions`, counts as this many values. */
 const VALUES_OF_LIST = 5;
-/** Statistics of all sessions look at that many times as many rows as those of open ones (`openOnly: true`). */
+/**
+ * Factor for statistics of all sessions: they read so many times as many rows as those of open sessions
+ * (`openOnly: true`).
+ */
 const ALL_SESSIONS_FACTOR = 20;
 const STATISTICS = 'Query.sessionStats';
 
-/** They only carry others: asking for `edges` costs what asking for `nodes` does. */
+/** Edge types. They only wrap their node, so that `edges` costs what `nodes` costs. */
 const CARRIER = /Edge$/;
-/** A list by pages. */
+/** Connection types: lists that are read page by page. */
 const CONNECTION = /Connection$/;
 
-/** Arguments that say how many entries a field may have. */
+/** Arguments that limit how many entries a field has. */
 const SIZES = ['first', 'last', 'ids'];
 /** Arguments whose values change the cost. */
 const COSTLY_ARGUMENTS = [...SIZES, 'openOnly'];
@@ -72,7 +81,7 @@ interface Asked {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** How much an operation asks for at most. */
+/** Upper bound of what an operation asks for. */
 export interface Amount {
   /** At least 1. */
   readonly cost: number;
@@ -89,7 +98,7 @@ const multiply = (count: number, { cost, values }: Amount): Amount => ({
   values: count * values,
 });
 
-/** Variables of an operation that are sizes of pages, and the amounts that it was found to ask for by their values. */
+/** Variables of an operation that are page sizes, and the amounts measured so far by their values. */
 interface Known {
   readonly sizes: readonly string[];
   readonly amounts: Map<string, Amount>;
@@ -99,8 +108,8 @@ const known = new WeakMap<OperationDefinitionNode, Known>();
 const MAX_KNOWN_SIZES = 100;
 
 /**
- * Returns how much a valid operation asks for: each page multiplies what is asked for of its entries, and fields that
- * @skip and @include leave out count as well. An operation is not walked again for pages of the same size.
+ * Returns how much a valid operation asks for. Each page multiplies what is selected of its entries; fields
+ * that @skip and @include leave out count as well. Memoized for each operation and its page sizes.
  */
 export function measureAmount(asked: Asked): Amount {
   const { document, operation, values } = asked;
@@ -115,13 +124,13 @@ export function measureAmount(asked: Asked): Amount {
   return amount;
 }
 
-/** The variables that stand where a page has its size. */
+/** Returns the variables that are used as page sizes. */
 function sizesIn(document: DocumentNode): string[] {
   const sizes = new Set<string>();
   visit(document, {
     Argument({ name, value }) {
       if (COSTLY_ARGUMENTS.includes(name.value) && value.kind === Kind.VARIABLE) sizes.add(value.name.value);
-      // In a list each may be one.
+      // A list literal may contain variables: `ids: [$a, $b]`.
       if (name.value === 'ids') visit(value, { Variable: (variable) => void sizes.add(variable.name.value) });
     },
   });
@@ -144,7 +153,10 @@ function walk({ schema, document, operation, values }: Asked): Amount {
   );
   const ofFragments = new Map<string, Amount>();
 
-  /** Inside a connection, `page` is its number of entries; fields about the whole list are counted once. */
+  /**
+   * Returns the amount of a selection set. Inside a connection, `page` is its number of entries; fields about
+   * the whole list are counted once.
+   */
   const ofSet = (set: SelectionSetNode | undefined, type: GraphQLCompositeType, page = 1): Amount =>
     (set?.selections ?? []).reduce((sum, node) => add(sum, ofSelection(node, type, page)), NOTHING);
 
@@ -190,7 +202,10 @@ function valuesOf({ name, type }: GraphQLField<unknown, unknown>): number {
   return isListType(getNullableType(type)) ? VALUES_OF_LIST : 1;
 }
 
-/** Returns why an operation is refused for the amount that it asks for, or null. Of a subscription, it is each frame's. */
+/**
+ * Returns the refusal of an operation that asks for too much; otherwise null. For a subscription, the amount
+ * is that of each frame.
+ */
 export function findExcessiveAmount(
   { cost, values }: Amount,
   { operation }: OperationDefinitionNode,
@@ -217,7 +232,10 @@ function named(schema: GraphQLSchema, node: Parameters<typeof typeFromAST>[1] | 
   return isCompositeType(type) ? type : undefined;
 }
 
-/** How many times what is below a field may come in an answer. What is no size of a page is refused when it is used. */
+/**
+ * Returns how many entries a field may have in an answer. An invalid page size is clamped here; its resolver
+ * refuses it.
+ */
 function entries(field: GraphQLField<unknown, unknown>, node: FieldNode, values: Record<string, unknown>) {
   const isPage = field.args.some(({ name }) => SIZES.includes(name));
   if (!isPage) return 1;
@@ -239,7 +257,8 @@ function argumentsOf(...asked: Parameters<typeof getArgumentValues>): Sizes {
   try {
     return getArgumentValues(...asked);
   } catch {
-    // A null that its default does not replace, for one: its field is refused when it is executed.
+    // An argument is invalid, such as a null that its default does not replace: graphql-js refuses the field
+    // when it executes it.
     return {};
   }
 }

@@ -3,7 +3,7 @@ import { GraphQLDateTime } from 'graphql-scalars';
 
 const config = GraphQLDateTime.toConfig();
 
-/** Years that both ISO 8601 without a sign and PostgreSQL can hold. */
+/** Refuses years that ISO 8601 without a sign or PostgreSQL cannot hold; returns the time otherwise. */
 function inRange(time: Date): Date {
   const year = time.getUTCFullYear();
   if (year >= 1 && year <= 9999) return time;
@@ -12,10 +12,13 @@ function inRange(time: Date): Date {
   });
 }
 
-/** Twice the longest form with nine digits of a second. */
+/** Twice the length of the longest form, with nine fractional digits. */
 const MAX_LENGTH = 64;
 
-/** Refuses what is too long before a regular expression looks at it. */
+/**
+ * Refuses a text that is too long before a regular expression runs on it (ReDoS); returns the value
+ * otherwise.
+ */
 function bounded<Value>(value: Value): Value {
   if (typeof value !== 'string' || value.length <= MAX_LENGTH) return value;
   throw new GraphQLError(`A time has at most ${MAX_LENGTH} characters.`, {
@@ -23,7 +26,7 @@ function bounded<Value>(value: Value): Value {
   });
 }
 
-/** ISO 8601 with any offset in, UTC out. */
+/** Scalar of a moment: accepts ISO 8601 with any offset, returns UTC. */
 export const DateTime = new GraphQLScalarType<Date, Date>({
   ...config,
   name: 'DateTime',

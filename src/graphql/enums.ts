@@ -1,4 +1,4 @@
-/** The contract's enums, each from the table that the rules use. */
+/** GraphQL enums of the contract, each built from the table that the domain rules use. */
 import { registerEnumType } from 'type-graphql';
 import { ROLES, type Role } from '../domain/access.ts';
 import {
@@ -29,7 +29,7 @@ import { RESTART_CAUSES, type RestartCause } from '../feed/stream.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 
-/** Registers an enum whose values are its names; returns the object that `@Field` takes. */
+/** Registers an enum whose values equal their names. Returns the object that `@Field` takes. */
 function enumOf<Value extends string>(
   name: string,
   description: string,

@@ -20,12 +20,13 @@ const UNREADABLE =
   'This replica cannot decrypt some of the data. Repeat the same request in a few seconds: another replica can.';
 
 /**
- * What a client is told of an error, the same on every transport. What it can mend is passed on; anything else is
- * logged under an id, and only the id is told: no stack trace, no SQL.
+ * Converts an error to what the client is sent, the same on every transport. Errors that the client can fix
+ * are passed on; any other error is logged under an id, and the client gets only that id (no stack trace, no
+ * SQL).
  */
 export type Translate = (error: unknown) => GraphQLFormattedError;
 
-/** A result as clients get it. One of a request that was never executed has no data at all. */
+/** Formats a result for clients. The result of a request that was never executed has no `data` at all. */
 export const formattedResult = (
   { data, errors }: { readonly [Part in 'data' | 'errors']?: ExecutionResult[Part] | undefined },
   translate: Translate,
@@ -79,7 +80,7 @@ export const createTranslator =
     };
   };
 
-/** The code that a client is told of an error. */
+/** Returns the error code that the client is sent. */
 export function codeTold(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
@@ -87,17 +88,18 @@ export function codeTold(error: GraphQLError): string {
   return codeOf(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 
-/** Whether an error is a fault of ours or of the database, of which clients are told an id alone. */
+/** Whether an error is a fault of the gateway or the database, of which the client is sent only an id. */
 export const isOurFault = (error: GraphQLError): boolean => {
   const cause = error.originalError ?? error;
   return !(cause instanceof CursorError) && codeOf(error, cause) === null;
 };
 
-/** The code of an error that the client can mend; null for one of ours. */
+/** Returns the code of an error that the client can fix; null for a fault of the gateway. */
 function codeOf(outer: GraphQLError, cause: Error): string | null {
   const code = (outer.extensions.code ?? (cause as GraphQLError).extensions?.code) as string | undefined;
   if (code && code !== 'INTERNAL_SERVER_ERROR') return code;
-  // Without a path nothing was executed: the request itself was not acceptable (graphql-ws adds no codes).
+  // An error without a path was raised before execution, so the request itself is invalid (graphql-ws adds no
+  // codes).
   const isRequestError = cause instanceof GraphQLError && !outer.path;
   return isRequestError ? 'BAD_USER_INPUT' : null;
 }

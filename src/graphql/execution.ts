@@ -6,7 +6,7 @@ import type { Run } from './compiled.ts';
 import type { Context } from './context.ts';
 import { unrecorded } from './personal-data.ts';
 
-/** Executes a query or a mutation; what its resolvers throw is in the result. */
+/** Executes a query or a mutation. Errors that its resolvers throw are in the result. */
 export type Execute = (args: ExecutionArgs & { readonly contextValue: Context }) => Promise<ExecutionResult>;
 
 interface Parts {
@@ -17,9 +17,9 @@ interface Parts {
 }
 
 /**
- * An operation that takes longer than `seconds` is answered without its result. Statistics are cancelled
- * then; whatever else it began goes on to its end. The
- * personal data that it shows is recorded as read before anybody sees it, and withheld where it cannot be recorded.
+ * Returns a function that executes operations with a timeout and an audit trail. After `seconds` the client
+ * gets a TIMEOUT error; statistics are cancelled then, everything else that the operation began runs to its
+ * end. Reads of personal data are recorded before the answer is sent; if that fails, the answer is withheld.
  */
 export const createExecute =
   ({ run, seconds, readLog, log }: Parts): Execute =>

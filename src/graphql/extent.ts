@@ -1,7 +1,8 @@
 /**
- * Measures a document before anything else walks it: validation by graphql-js takes exponential or quadratic time for
- * some documents. Own code, since the rules of graphql-armor and graphql-query-complexity walk a fragment again at every
- * spread: a few fragments that spread each other twice cost them 2^n steps.
+ * Measures a document before any other code walks it: validation by graphql-js takes exponential or quadratic
+ * time for some documents (denial of service). Written here because the rules of graphql-armor and
+ * graphql-query-complexity walk a fragment again at every spread: a few fragments that spread each other
+ * twice cost them 2^n steps.
  */
 import {
   type DocumentNode,
@@ -38,7 +39,9 @@ const WHAT_TO_DO: Record<keyof Extent | 'pairs', string> = {
   pairs: 'pairs of fields with one name, and of fragments, in one place: ask for each field once',
 };
 
-/** Returns why a document is refused: fragments that spread themselves, or operations that exceed `LIMITS`. */
+/**
+ * Returns why a document is refused: fragments that spread themselves, or operations that exceed `LIMITS`.
+ */
 export function findExcess(document: DocumentNode): GraphQLError[] {
   const lines = countLines(document);
   if (lines > LIMITS.lines)
@@ -50,7 +53,7 @@ export function findExcess(document: DocumentNode): GraphQLError[] {
   );
   const measure = makeMeasure(fragments);
   try {
-    // Fragments that no operation spreads are measured too: graphql-js validates them all the same.
+    // Unused fragments are measured too, because graphql-js validates them all the same.
     const ofFragments = [...fragments.values()].flatMap((fragment) =>
       excessOf(fragment, { ...measure.ofFragment(fragment.name.value), rootFields: 0 }, fragments),
     );
@@ -71,7 +74,8 @@ function excessOf(definition: Definition, extent: Extent, fragments: Fragments):
     .filter((limit) => extent[limit] > LIMITS[limit])
     .map((limit) => tooMany(limit, definition));
   if (refusals.length > 0) return refusals;
-  // Counting pairs expands the fragments: only once the number of selections is known to be small.
+  // Pairs are counted last, because that expands the fragments: safe only if the number of selections is
+  // small.
   return countPairs([definition], fragments) > LIMITS.pairs ? [tooMany('pairs', definition)] : [];
 }
 
@@ -98,7 +102,8 @@ function makeMeasure(fragments: Fragments) {
   function ofFragment(name: string): Extent {
     const before = known.get(name);
     const fragment = fragments.get(name);
-    // The rule of graphql-js names every fragment of every cycle, and reads the document for each one's line.
+    // Refuses fragment cycles before graphql-js does: its rule reports every fragment of every cycle, and
+    // reads the document for the line of each.
     if (before === 'IN_PROGRESS')
       throw new GraphQLError(`Fragment "${name}" spreads itself, at once or through other fragments.`, {
         ...(fragment ? { nodes: fragment } : {}),
@@ -149,7 +154,10 @@ interface Selecting {
   readonly selectionSet?: SelectionSetNode | undefined;
 }
 
-/** Counts pairs of fields that share a path of response names, and pairs of fragments that are spread at one path. */
+/**
+ * Counts pairs of fields with the same path of response names, and pairs of fragments that are spread at one
+ * path.
+ */
 function countPairs(merged: readonly Selecting[], fragments: Fragments): number {
   const fields = new Map<string, FieldNode[]>();
   const spread = new Set<string>();

@@ -1,4 +1,7 @@
-/** What each subscription follows, from where, and what becomes of one that cannot go on from there. */
+/**
+ * Starts subscriptions: chooses the log that each follows, the place that it begins at, and what it is sent
+ * if it cannot resume there.
+ */
 import { findArchived } from '../db/archiving.ts';
 import { findSessions, type SessionRow } from '../db/sessions.ts';
 import type { LogRow } from '../db/transitions.ts';
@@ -20,7 +23,9 @@ import type { Context } from './context.ts';
 import { keyOf } from './node.ts';
 import { refuseStrayPairs } from './status.ts';
 
-/** Beyond this, to query again is quicker than to be told everything. */
+/**
+ * Longest gap in the feed that is replayed to a dashboard. Beyond it, a new query is faster for the client.
+ */
 const LARGEST_GAP = 10_000;
 
 export interface Wanted {
@@ -31,7 +36,11 @@ export interface Wanted {
 
 type Cursor = string | null | undefined;
 
-/** Every transition of all sessions, whatever it takes: after a cursor, or from now on. */
+/**
+ * Subscribes to every transition of all sessions, after a cursor or from now on. There is no restart point:
+ * the subscription catches up from the log however long that takes, and ends with an error if the cursor
+ * cannot be resumed.
+ */
 export async function followAll(after: Cursor, filter: Wanted | null | undefined, context: Context) {
   const { hub, cursors } = context.services;
   const subscriber = { ...subscriberOf(context, after, filter), heartbeats: false, startAnew: null };
@@ -39,7 +48,10 @@ export async function followAll(after: Cursor, filter: Wanted | null | undefined
   return hub.followAll(from, subscriber);
 }
 
-/** Every transition of one session, whatever it takes: after a cursor, or from now on. */
+/**
+ * Subscribes to every transition of one session, after a cursor or from now on. There is no restart point, as
+ * in `followAll`.
+ */
 export async function followSession(
   sessionId: string,
   after: Cursor,
@@ -52,7 +64,10 @@ export async function followSession(
   return context.services.hub.followSession(session, from, subscriber);
 }
 
-/** One session for a live screen: begins with a snapshot if the client has none, or cannot go on from the one it has. */
+/**
+ * Subscribes a live screen to one session. The stream begins with a snapshot if the client gives no cursor,
+ * or one that cannot be resumed.
+ */
 export async function followSessionLive(
   sessionId: string,
   after: Cursor,
@@ -75,7 +90,10 @@ export async function followSessionLive(
   return hub.followSession(session, first.at, subscriber, first);
 }
 
-/** All sessions for a live floor: a client is reset if it cannot go on from its cursor, or only after very much. */
+/**
+ * Subscribes a dashboard to all sessions. The stream begins with a reset if the cursor cannot be resumed, or
+ * is more than LARGEST_GAP behind.
+ */
 export async function followFeed(after: Cursor, filter: Wanted | null | undefined, context: Context) {
   const { hub, cursors } = context.services;
   const reset = async (cause: RestartCause): Promise<Anew> => {
@@ -91,7 +109,10 @@ export async function followFeed(after: Cursor, filter: Wanted | null | undefine
   return hub.followAll(newest, subscriber, await reset('number' in from ? 'TOO_FAR_BEHIND' : from.expiry));
 }
 
-/** Rights are those of the moment; which of its transitions somebody may see is looked at with each. */
+/**
+ * Builds the part that all subscribers have in common. The viewer's rights stay as they were when the
+ * connection signed in; `wants` checks for each transition whether the viewer may see it.
+ */
 function subscriberOf(
   { connection, viewer, cursors }: Context,
   after: Cursor,
@@ -114,20 +135,28 @@ function passes(row: LogRow, filter: Wanted | null | undefined): boolean {
   return !filter?.appliedOnly || row.verdict === 'MOVED';
 }
 
-/** Finds a session; its archived log is told from one that the viewer may not see only to a viewer that may. */
+/**
+ * Finds a session that the viewer may see. Only such a viewer is told that its log was archived; for others
+ * an archived session looks like one that does not exist.
+ * @throws GraphQLError, or CursorError if the session of the cursor was archived
+ */
 async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
   const { loaders, viewer, services } = context;
   const key = keyOf('VkycSession', id);
   const session = await loaders.session.load(key);
   if (session && maySee(viewer, session.verificationId)) return session;
-  // Looked for in either case: else it took longer to find nothing than to find somebody else's.
+  // Queries the archive for hidden sessions as well: otherwise the response time would tell them from
+  // sessions that do not exist (timing side channel).
   const archived = after == null ? null : await findArchived(services.db, key);
   const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
   if (named && services.cursors.decode(after).sessionId === key) throw expiredCursor('ARCHIVED');
   throw badInput('There is no such session, or it is not yours to see.');
 }
 
-/** @throws CursorError if the session is gone: a subscription that follows it ends. */
+/**
+ * Reads a session again.
+ * @throws CursorError if the session is gone: the subscription that follows it ends
+ */
 async function readSession(id: string, { services }: Context): Promise<SessionRow> {
   const [session] = await findSessions(services.db, [id]);
   if (session) return session;
@@ -144,23 +173,27 @@ async function snapshotOf(session: SessionRow, resync: boolean, context: Context
   };
 }
 
-/** The place after the newest transition that a session's row contains. */
+/** Returns the place after the newest transition that the session's row contains. */
 async function endOf({ id, lastSequence }: SessionRow, { loaders }: Context): Promise<LogPlace> {
   if (lastSequence === 0) return startOf(id);
   const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
-  // A failover between the two reads lost it: the client has to come back for the session as it is now.
+  // A failover between the two reads lost the transition: the client must subscribe again, to the session as
+  // it is now.
   if (!newest) throw new Error(`Session ${id} was read with a transition ${lastSequence} that its log lacks`);
   return placeAfter(newest);
 }
 
-/** The place in a session's log that a cursor names. Whether the log still has it shows when it is read from there. */
+/**
+ * Returns the place in a session's log that a cursor names. Whether the log still contains it is checked when
+ * the log is read from there.
+ */
 function placeIn(session: SessionRow, cursor: string, { services }: Context): LogPlace {
   const place = services.cursors.decode(cursor);
   if (place.sessionId === session.id) return place;
   throw badInput('`after` is a cursor of another session; give one of this session, or its startCursor.');
 }
 
-/** Returns what was found, or the error of a cursor that was good once. */
+/** Returns the result of `find`, or why a cursor that was valid once has expired. */
 async function unlessExpired<T extends object>(
   find: () => Promise<T>,
 ): Promise<T | { expiry: CursorExpiry }> {

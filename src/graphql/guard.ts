@@ -1,4 +1,4 @@
-/** The one place that enforces who may do and see what: around root fields, and around fields that are not for all. */
+/** Enforces the access tables, in one place: wraps root fields, and fields that not all roles may see. */
 import {
   defaultFieldResolver,
   GraphQLError,
@@ -24,7 +24,10 @@ import { fieldsAsked } from './selection.ts';
 
 type AnyField = GraphQLField<unknown, Context>;
 
-/** Guards a schema by the tables. Throws where it has something that they do not know. */
+/**
+ * Guards a schema by the access tables.
+ * @throws Error if the schema has a field that the tables lack
+ */
 export function guarded(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   for (const type of Object.values(schema.getTypeMap())) {
@@ -47,14 +50,18 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
   field[part] = (source, args, context, info) => {
     if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
     context.shown?.noteOperation(operation);
-    // Whoever goes on after this cursor is to miss nothing of what the same answer shows.
+    // Reads the end of the feed before any other field. Otherwise a transition committed in between could be
+    // missing both from the answer and from what follows its cursor (race).
     if (root === 'Query' && fieldsAsked(info.operation, info.fragments).has('feedCursor'))
       return context.feedEnd().then(() => inner(source, args, context, info));
     return inner(source, args, context, info);
   };
 }
 
-/** Fields that all may see who see their object are left as they are: most are, and wrapping costs. */
+/**
+ * Guards a field. Fields that every viewer of their object may see stay unwrapped: most are, and a wrapper
+ * costs time.
+ */
 function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const rule = ruleOf(type, field.name);
   if (!rule)
@@ -67,13 +74,14 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const inner = field.resolve ?? defaultFieldResolver;
   field.resolve = (source, args, context, info) => {
     if ('personal' in kind && context.live) throw notInFrames();
-    // The viewer is looked at where it matters who of them it is: frames are then executed for each.
+    // Reads `context.viewer` only if the result depends on who the viewer is: frames that read it are
+    // executed for each viewer.
     const shown =
       (forAllStaff && context.staff) ||
       maySeeField(context.viewer, rule, belongingOf(source as Guarded, field.name));
     if (shown) {
       const value = inner(source, args, context, info);
-      // A customer knows themselves by their own id, not by the pseudonym that is stored.
+      // The stored name of a customer is a pseudonym; customers are shown their own id instead.
       if (rule === 'WHO' && !context.staff && isNameOf(context.viewer, value)) return context.viewer.id;
       return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
     }
@@ -83,20 +91,22 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   };
 }
 
-/** What is not there is nothing that anybody was shown. */
+/** Notes a read of personal data, and returns the value. Null shows nothing, and is not noted. */
 function noted(resolved: unknown, field: string, source: Guarded, context: Context): unknown {
   if (resolved instanceof Promise) return resolved.then((value) => noted(value, field, source, context));
   if (resolved !== null && resolved !== undefined) context.shown?.note(field, subjectOfField(field, source));
   return resolved;
 }
 
-/** Whom the log of reads names: of what belongs to a session, the session. */
+/**
+ * Returns the subject under which a read is recorded: the user, or the session that the object belongs to.
+ */
 function subjectOfField(field: string, { id, sessionId, session }: Guarded): string {
   if (field.startsWith('VkycUser.')) return subjectOf('vkyc_user', id as string);
   return subjectOf('vkyc_session', (sessionId ?? session?.id ?? id) as string);
 }
 
-/** What rows that have guarded fields tell of them. */
+/** Columns that tell to whom a row with guarded fields belongs. */
 type Guarded = Readonly<Record<string, unknown>> & {
   readonly verificationId?: string;
   readonly id?: string;
@@ -104,7 +114,7 @@ type Guarded = Readonly<Record<string, unknown>> & {
   readonly session?: { readonly id?: string; readonly verificationId?: string };
 };
 
-/** Who wrote what; of fields that name somebody, who is named. */
+/** Fields with the author of a free text. A field that names a person holds the author itself. */
 const AUTHORS: Record<string, string> = { cancelReason: 'cancelledBy', remarks: 'reviewer' };
 
 const belongingOf = (source: Guarded, field: string) => ({
@@ -123,7 +133,7 @@ const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
     extensions: { code: 'FORBIDDEN' },
   });
 
-/** Frames of subscriptions pass through more hands than answers do. */
+/** Error for personal data in a subscription, whose frames more systems can read than answers of queries. */
 const notInFrames = (): GraphQLError =>
   new GraphQLError('Personal data is not offered in subscriptions: query it by the id.', {
     extensions: { code: 'FORBIDDEN' },

@@ -12,12 +12,19 @@ import type { Operation } from './operation.ts';
 import { Pace } from './pace.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** A burst is executed in turns, so that others on this process have theirs. */
+/**
+ * A burst of frames yields the event loop after this time, so that other requests of this process can run.
+ */
 const LONGEST_TURN_MS = 5;
 const MAX_EXECUTED_TOGETHER = 10;
-/** Highest cost of the frames that are executed together: they are completed in one turn of the event loop. */
+/**
+ * Highest cost of frames that are executed concurrently: they complete in one turn of the event loop, and
+ * block it.
+ */
 const MAX_COST_TOGETHER = 1_000;
-/** How long a frame that fails is executed again, at doubling intervals, before its connections are closed. */
+/**
+ * A frame that fails is retried for this long, with exponential backoff, before its connections are closed.
+ */
 const FRAME_RETRY_FOR_MS = 5_000;
 const FRAME_FIRST_RETRY_MS = 100;
 
@@ -25,11 +32,13 @@ interface Parts {
   readonly services: Services;
   readonly translate: Translate;
   readonly rateLimit: RateLimit;
-  /** Hears of each execution of a frame that failed for a fault of the gateway. */
+  /** Called for each execution of a frame that failed because of a fault of the gateway. */
   readonly onFailedFrame: () => void;
 }
 
-/** Begins a subscription whose frames go to the sink; it lasts as long as what is returned, or was refused. */
+/**
+ * Begins a subscription whose frames go to the sink. Returns its lifetime, or the errors if it is refused.
+ */
 export async function subscribeTo(
   operation: Operation,
   viewer: Viewer,
@@ -49,15 +58,22 @@ export async function subscribeTo(
   const faults = errors.filter(isOurFault);
   if (faults.length === 0) return begun;
   for (const fault of faults) parts.translate(fault);
-  // A fault of ours costs the connection: clients would take a refusal for the end, and not come back.
+  // A fault of the gateway closes the connection, so that clients reconnect: they would take an error result
+  // for the end of the subscription.
   sink.abandon();
   return new Lifetime(() => {});
 }
 
-/** What has been read on an occasion: of the moment, and the same for all viewers. */
+/**
+ * DataLoaders of an occasion, shared by all its executions. They hold the state of that moment, which is the
+ * same for all viewers.
+ */
 const loadersOf = new WeakMap<object, Loaders>();
 
-/** What an operation looks at while it shows a frame, which says for whom and for how long the result is good. */
+/**
+ * Context for executing one frame. It notes what the resolvers read, to tell whether the result depends on
+ * the viewer, and whether it stays valid (`lasting`).
+ */
 class FrameContext implements Context {
   readonly staff: boolean;
   readonly live = true;
@@ -81,7 +97,7 @@ class FrameContext implements Context {
     this.#viewer = given.viewer;
   }
 
-  /** Whatever looks at anything but the frame shows how things are now. */
+  /** Marks the result as valid only for this moment, because it shows more than the frame. */
   get services(): Context['services'] {
     this.lasting = false;
     return this.#services;
@@ -99,27 +115,30 @@ class FrameContext implements Context {
     return this.#services.hub.newest().then(({ at }) => at);
   }
 
-  /** Whatever is found without looking at the viewer is the same for every viewer. */
+  /** Marks the result as depending on the viewer. Without this, all viewers share it. */
   get viewer(): Viewer {
     this.dependsOnViewer = true;
     return this.#viewer;
   }
 }
 
-/** A frame that could not be executed for a fault of the gateway. It was logged; the frame must not be sent. */
+/**
+ * Thrown if a frame could not be executed because of a fault of the gateway. The fault was logged; the frame
+ * must not be sent.
+ */
 class FrameFault extends Error {
   override readonly name = 'FrameFault';
 }
 
-/** What an operation shows of a frame: to the staff, or to customers, who share nothing with them. */
+/** Returns the selection of an operation. Staff and customers never share executions. */
 function selectionOf(
   operation: Operation,
   staff: boolean,
   { services, translate, onFailedFrame }: Parts,
 ): Selection {
   /**
-   * Executes a frame, again and again for a while if it fails for a fault of the gateway. A frame with such an error would
-   * move its client's cursor past a transition that the client was not shown.
+   * Executes a frame, and retries for a while after a fault of the gateway. Sending the error in the frame's
+   * place would move the client's cursor past a transition that the client was not shown.
    * @throws FrameFault
    */
   const executeOne = async (frame: Frame, viewer: Viewer, occasion: object): Promise<Executed> => {
@@ -134,12 +153,12 @@ function selectionOf(
         return {
           json: new FrameJson(JSON.stringify(formattedResult(result, translate))),
           dependsOnViewer,
-          // A refusal may be gone the next time.
+          // A result with errors is not reused: the next execution may succeed.
           lasting: lasting && !result.errors,
         };
       }
       onFailedFrame();
-      // A loader remembers its failures.
+      // Drops the loaders before the retry: a DataLoader caches failures.
       if (loadersOf.get(occasion) === loaders) loadersOf.delete(occasion);
       if (performance.now() + retryMs > giveUpAt) {
         for (const fault of faults) translate(fault);

@@ -15,29 +15,38 @@ import {
 import { type LogRange, logRanges, type RangeShape } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 
-/** A page of one session's log; its shape is the same for all sessions of a query's page. */
+/**
+ * Page of one session's log. Its shape is the same for all sessions of a page, so that one statement can read
+ * all their logs.
+ */
 export type TransitionPage = LogRange & RangeShape;
 
-/** Of a page of pages; what most clients ask for is one statement. */
+/**
+ * Maximum number of rows that one statement reads for a page of pages. One statement is enough for what most
+ * clients ask for.
+ */
 const MAX_ROWS_A_STATEMENT = 1_000;
 
 interface WantedSession extends SessionShape {
   readonly id: string;
 }
 
-/** A page of one user's sessions, of those that the viewer may see (null: all). */
+/** Page of one user's sessions, limited to those that the viewer may see (null: all). */
 export interface UserSessionsPage extends UserSessions {
   readonly limit: number;
   readonly verificationIds: readonly string[] | null;
 }
 
-/** One statement for all that the resolvers of one answer ask for, whatever the page size. */
+/**
+ * Factories of the DataLoaders. A loader batches what the resolvers of one answer ask for, so that the number
+ * of statements does not grow with the page (no N+1 queries).
+ */
 const LOADERS = {
   session: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findSessions(db, ids), (row) => row.id),
     ),
-  /** As much of it as is asked for. */
+  /** Reads only the parts of a session that are asked for. */
   listedSession: (db: Database) =>
     new DataLoader(
       async (wanted: readonly WantedSession[]) => {
@@ -57,7 +66,7 @@ const LOADERS = {
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findSessionsByVerificationId(db, ids), (row) => row.verificationId),
     ),
-  /** By the id of the session that was replaced. */
+  /** Keyed by the id of the session that was replaced. */
   replacement: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
       inOrder(ids, await findReplacements(db, ids), (row) => row.replacesId ?? ''),
@@ -93,7 +102,7 @@ const LOADERS = {
           `${userId} ${limit} ${JSON.stringify(verificationIds)} ${after?.at.getTime()} ${after?.id}`,
       },
     ),
-  /** By session and sequence, as much of it as a place in the log needs. */
+  /** Keyed by session and sequence; reads only what a place in the log needs. */
   transition: (db: Database) =>
     new DataLoader((places: readonly { sessionId: string; sequence: number }[]) => findPlaced(db, places), {
       cacheKeyFn: ({ sessionId, sequence }) => `${sessionId} ${sequence}`,
@@ -117,10 +126,12 @@ const LOADERS = {
 };
 
 type Makers = typeof LOADERS;
-/** By the names of the table. */
+/** DataLoaders by name. */
 export type Loaders = { readonly [Name in keyof Makers]: ReturnType<Makers[Name]> };
 
-/** The loaders of one answer. Each is made when it is first used: most answers use one or two of them. */
+/**
+ * Creates the loaders of one answer. Each loader is created at its first use: most answers use one or two.
+ */
 export const createLoaders = (db: Database): Loaders => new LazyLoaders(db) as unknown as Loaders;
 
 const DATABASE = Symbol('database');
@@ -156,7 +167,7 @@ function grouped<Row>(keys: readonly string[], rows: readonly Row[], keyOf: (row
   return keys.map((key) => groups.get(key) ?? []);
 }
 
-/** Loads a few pages at a time: reading 10,000 rows that come at once would hold the event loop for 30 ms. */
+/** Loads a few pages at a time: 10,000 rows that arrive at once would block the event loop for 30 ms. */
 async function loadInParts<Page, Row>(
   pages: readonly Page[],
   size: number,
@@ -168,7 +179,10 @@ async function loadInParts<Page, Row>(
   return found;
 }
 
-/** A document that pages the same field in two ways takes two statements, never one for each parent. */
+/**
+ * Groups pages by shape and loads each group at once. A document that pages one field in two ways thus takes
+ * two statements, never one for each parent (N+1).
+ */
 async function loadByShape<Page, Row>(
   pages: readonly Page[],
   shapeOf: (page: Page) => string,

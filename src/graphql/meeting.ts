@@ -76,7 +76,7 @@ const IDEMPOTENCY_KEY =
 const EXPECTED_VERSION =
   "The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version.";
 
-/** What every action's input has. */
+/** Fields that the inputs of all actions have in common. */
 @InputType()
 export abstract class ActionInput {
   @Field(() => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
@@ -87,7 +87,10 @@ export abstract class ActionInput {
   expectedVersion?: number;
 }
 
-/** The input as services take it; an id of another kind becomes one that they refuse with its path. */
+/**
+ * Replaces the global id of the session by its key, as the services expect it. For an id of another type the
+ * key is empty, and the services refuse it with its path.
+ */
 export const withSessionKey = <Input extends ActionInput>(input: Input): Input => ({
   ...input,
   sessionId: sessionKeyOf(input.sessionId),

@@ -1,4 +1,4 @@
-/** Refusals as data: the members of the mutations' unions, and how a `Refusal` becomes one. */
+/** Refusals as data: the error members of the mutations' unions, and the conversion of a `Refusal` to one. */
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
 import { maySee } from '../domain/access.ts';
@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { ErrorCodeEnum, SessionActionEnum } from './enums.ts';
 import { VkycSession } from './session-type.ts';
 
-/** Rows are plain objects: the name of their type travels with them. */
+/** Resolves the type of plain objects by their `__typename`, since rows are not instances of classes. */
 export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
 
 @InterfaceType({
@@ -106,7 +106,10 @@ const MEMBER_OF: Record<ErrorCode, string> = {
   PROVIDER_UNAVAILABLE: 'ProviderError',
 };
 
-/** Runs a mutation; what it refuses becomes a member of its union, everything else stays an error. */
+/**
+ * Runs a mutation. Returns its success, or the error member of its union for a `Refusal`; rethrows any other
+ * error.
+ */
 export async function resultOf<Success extends object>(
   typename: string,
   context: Context,
@@ -114,7 +117,8 @@ export async function resultOf<Success extends object>(
 ): Promise<Success | MutationError> {
   try {
     const success = await work;
-    // A document may hold several mutations, one after another: none may see what was read before it.
+    // A document may run several mutations in sequence: the next one must not read what loaders cached before
+    // this one.
     for (const loader of Object.values(context.loaders)) loader.clearAll();
     return { __typename: typename, ...success };
   } catch (error) {

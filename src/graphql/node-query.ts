@@ -18,9 +18,10 @@ const visible = (session: SessionRow | null, { viewer }: Context): SessionRow | 
 
 const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
-/** What belongs to a session is seen by those who see the session. */
+/** Returns a row if the viewer may see its session; otherwise null. */
 async function ofVisibleSession<Row extends { sessionId: string }>(row: Row | null, context: Context) {
-  // Looked for in either case: else it took longer to find nothing of somebody else's than to find nothing.
+  // Loads a session even without a row: otherwise the response time would tell hidden rows from rows that do
+  // not exist (timing side channel).
   const session = await context.loaders.session.load(row?.sessionId ?? NO_SESSION);
   return visible(session, context) ? row : null;
 }

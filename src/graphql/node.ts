@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { Field, ID, InterfaceType } from 'type-graphql';
 
-/** The types that a global id can name. */
+/** Types that a global id can name. */
 export type NodeType = 'VkycSession' | 'VkycUser' | 'StatusTransition' | 'Meeting' | 'Review';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -16,7 +16,7 @@ const KEYS: Record<NodeType, RegExp> = {
 export const toGlobalId = (type: NodeType, key: string): string =>
   Buffer.from(`${type}:${key}`).toString('base64url');
 
-/** What an id names; null where it is none of ours. */
+/** Returns the type and key that a global id names; null if the id is not one of this gateway. */
 export function fromGlobalId(id: string): { type: NodeType; key: string } | null {
   const [, type, key] =
     Buffer.from(id, 'base64url')
@@ -26,13 +26,19 @@ export function fromGlobalId(id: string): { type: NodeType; key: string } | null
   return { type: type as NodeType, key };
 }
 
-/** The key behind a session's id in an input; for any other id, what the services refuse with its path. */
+/**
+ * Returns the key of a session's global id in an input. For any other id the key is empty, and the services
+ * refuse it with its path.
+ */
 export function sessionKeyOf(id: string): string {
   const named = fromGlobalId(id);
   return named?.type === 'VkycSession' ? named.key : '';
 }
 
-/** The key behind an id of one type. Throws what tells the caller which kind of id is expected. */
+/**
+ * Returns the key of a global id of one type.
+ * @throws GraphQLError that names the expected type
+ */
 export function keyOf(type: NodeType, id: string): string {
   const named = fromGlobalId(id);
   if (named?.type === type) return named.key;

@@ -9,7 +9,9 @@ import {
 
 const STATISTICS = 'sessionStats';
 
-/** Refuses operations that ask for `sessionStats` under several aliases: each counts many rows. */
+/**
+ * Validation rule that refuses operations with `sessionStats` under several aliases: each counts many rows.
+ */
 export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
   OperationDefinition({ selectionSet }) {
     const found = new Map<string, FieldNode>();
@@ -20,7 +22,7 @@ export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
   },
 });
 
-/** Notes root fields by the name that they have in the answer: those with one name are merged, and count once. */
+/** Collects root fields by their response names: fields with the same name are merged, and count once. */
 function findStatistics(
   context: ValidationContext,
   { selections }: SelectionSetNode,

@@ -26,7 +26,7 @@ import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { Trust } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
 
-/** What a client sends, on whichever transport; nothing of it has been checked. */
+/** Unchecked request of a client, on any transport. */
 export interface Payload {
   readonly query?: unknown;
   readonly operationName?: unknown;
@@ -35,7 +35,7 @@ export interface Payload {
   readonly extensions?: unknown;
 }
 
-/** What a payload asks for. */
+/** Content of a payload whose parts have the right types. */
 export interface Asked {
   readonly query?: string;
   readonly operationName?: string;
@@ -43,7 +43,10 @@ export interface Asked {
   readonly extensions: Record<string, unknown>;
 }
 
-/** What a payload asks for, once it is of the right types. Throws what is wrong with it. */
+/**
+ * Checks the types of a payload's parts and returns them.
+ * @throws GraphQLError that says what is wrong
+ */
 export function askedBy({ query, operationName, variables, extensions }: Payload): Asked {
   if (query != null && typeof query !== 'string')
     throw badRequest('`query` must be one document, as a string.');
@@ -51,7 +54,7 @@ export function askedBy({ query, operationName, variables, extensions }: Payload
     throw badRequest('`operationName` must be a string.');
   return {
     ...(query == null ? {} : { query }),
-    // Clients with one operation a document often send it empty.
+    // Clients whose documents hold one operation often send an empty name.
     ...(operationName ? { operationName } : {}),
     variables: objectOf('variables', variables),
     extensions: objectOf('extensions', extensions),
@@ -64,19 +67,19 @@ function objectOf(name: string, value: unknown): Record<string, unknown> {
   throw badRequest(`\`${name}\` must be an object.`);
 }
 
-/** An operation that can be executed. */
+/** Operation that passed all checks and can be executed. */
 export interface Operation
   extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'hideSuggestions'> {
   readonly document: DocumentNode;
   readonly kind: OperationTypeNode;
   readonly variableValues: Record<string, unknown>;
-  /** The same for subscriptions that select the same, wherever in the log they began. */
+  /** Equal for subscriptions that select the same fields, wherever in the log they begin. */
   readonly selectionKey: string;
-  /** What it may ask for at most, see `cost.ts`; of a subscription, each frame. */
+  /** Upper bound of its cost, see `cost.ts`; for a subscription, of the cost of each frame. */
   readonly cost: number;
 }
 
-/** Why nothing is executed, and what that would have cost if it is known. */
+/** Errors for which an operation is not executed, and its cost if that is known. */
 export interface Refusal {
   readonly errors: readonly GraphQLError[];
   readonly cost?: number;
@@ -85,27 +88,36 @@ export interface Refusal {
 interface Checked {
   readonly document: DocumentNode;
   readonly errors: readonly GraphQLError[];
-  /** Of subscriptions: the document without what only places them, and the variables that are left. */
+  /**
+   * For subscriptions: the document without the arguments of its root field, and the variables that are still
+   * used.
+   */
   readonly selection: { text: string; variables: readonly string[] };
   /** Variables in the arguments of @skip and @include. */
   readonly conditions: readonly string[];
 }
 
-/** Documents are few, and sent again at every reconnect of every client. */
+/**
+ * Limit of the cache of checked documents. Clients send few different documents, and send them again at every
+ * reconnect.
+ */
 const MOST_REMEMBERED_BYTES = 32 * 1024 * 1024;
-/** Nodes of the parsed document, with the tokens that they were read from; 358 were measured. */
+/** Estimated memory for each token of a parsed document, with its AST nodes; 358 bytes were measured. */
 const BYTES_OF_TOKEN = 400;
 
 interface OperationsOptions {
   readonly schema: GraphQLSchema;
-  /** Rules beside those of the specification. */
+  /** Validation rules in addition to those of the specification. */
   readonly rules: readonly ValidationRule[];
   readonly trust: Trust;
-  /** Whether errors leave out what the client may have meant, which names what there is in the schema. */
+  /** Whether errors leave out suggestions (`Did you mean …`), which name parts of the schema. */
   readonly hideSuggestions: boolean;
 }
 
-/** Parses and checks documents, each once while it is remembered, and makes operations of them. */
+/**
+ * Parses and checks documents, and makes operations of them. A document is checked once while it is in the
+ * cache.
+ */
 export class Operations {
   readonly #options: OperationsOptions;
   readonly #remembered = new LRUCache<string, Checked>({
@@ -130,18 +142,21 @@ export class Operations {
     }
   }
 
-  /** Returns a document that was parsed and checked. One that is refused is empty, and so are all its operations. */
+  /**
+   * Returns the parsed and checked document. A refused document is empty, and `operationOf` returns its
+   * errors.
+   */
   documentOf(query: string): DocumentNode {
     const remembered = this.#remembered.get(query);
     if (remembered) return remembered.document;
     const checked = this.#check(query);
-    // Refused documents are rarely sent again.
+    // Refused documents are not cached, because they are rarely sent again.
     if (checked.errors.length === 0) this.#remembered.set(query, checked);
     this.#checked.set(checked.document, checked);
     return checked.document;
   }
 
-  /** Returns an operation of a document of `documentOf`, or why it is refused. */
+  /** Returns an operation of a document that `documentOf` returned, or why it is refused. */
   operationOf(
     document: DocumentNode,
     { operationName, variables: variableValues }: Pick<Asked, 'operationName' | 'variables'>,
@@ -199,7 +214,10 @@ export class Operations {
     return validate(schema, document, [...specifiedRules, ONE_STATISTICS_RULE, ...rules], options);
   }
 
-  /** The arguments of a subscription's root field say what to follow and from where: not what is shown of it. */
+  /**
+   * Returns what a subscription selects. The arguments of its root field do not count: they say which log to
+   * follow and from where.
+   */
   #selectionOf(document: DocumentNode): Checked['selection'] {
     if (!document.definitions.some(isSubscription)) return NO_SELECTION;
     const root = this.#options.schema.getSubscriptionType();
@@ -219,7 +237,7 @@ export class Operations {
   }
 }
 
-/** Spends the cost of an operation. One that is refused costs its caller what checking it took. */
+/** Spends the cost of an operation. A refused operation costs what checking it took. */
 export async function admit(
   prepared: Operation | Refusal,
   viewer: Viewer,
@@ -241,7 +259,7 @@ function tokensOf({ loc }: DocumentNode): number {
   return tokens;
 }
 
-/** Returns the names of the variables that decide whether something is skipped or included. */
+/** Returns the names of the variables that @skip and @include depend on. */
 function conditionsIn(document: DocumentNode): string[] {
   const names = new Set<string>();
   visit(document, {
@@ -252,7 +270,10 @@ function conditionsIn(document: DocumentNode): string[] {
   return [...names];
 }
 
-/** graphql-js finds it only while it executes, within a field, where it looks like a fault of ours. */
+/**
+ * Error for a null condition of @skip or @include. graphql-js detects it only during execution, inside a
+ * field, where it looks like a fault of the gateway.
+ */
 const nullCondition = (name: string): GraphQLError =>
   new GraphQLError(
     `Variable "$${name}" decides whether a field is skipped or included: it must not be null.`,
@@ -264,7 +285,7 @@ const nullCondition = (name: string): GraphQLError =>
 const badRequest = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
-/** The codes are those that Apollo has for them, on every transport. */
+/** Builds the result for a refused document. The error codes are Apollo's, on every transport. */
 function refused(errors: readonly GraphQLError[], code: string): Checked {
   for (const { extensions } of errors) Object.assign(extensions, { code });
   return {

@@ -1,4 +1,7 @@
-/** Rows of one answer whose fields are executed in one task of the event loop. 200 with 10 fields each take about 5 ms. */
+/**
+ * Rows of one answer whose fields are executed in one task of the event loop. 200 rows with 10 fields each
+ * take about 5 ms.
+ */
 const MAX_ROWS_A_TASK = 200;
 
 interface Waiting {
@@ -7,14 +10,18 @@ interface Waiting {
 }
 
 /**
- * Spreads the execution of one answer over tasks of the event loop. A DataLoader resolves the pages of a hundred parents in
- * one task: without this, a page of pages would hold the event loop until the fields of all rows are executed.
+ * Spreads the execution of one answer over tasks of the event loop. A DataLoader resolves the pages of a
+ * hundred parents in one task: without this, a page of pages would block the event loop until the fields of
+ * all its rows are executed.
  */
 export class Pace {
   #rows = 0;
   readonly #waiting: Waiting[] = [];
 
-  /** Returns what has to be awaited before the fields of so many rows are executed; undefined if nothing has. */
+  /**
+   * Takes room for rows in the current task. Returns a promise to await before their fields are executed;
+   * undefined if they fit now.
+   */
   take(rows: number): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#fits(rows)) {
       if (this.#rows === 0) setImmediate(this.#beginTask);

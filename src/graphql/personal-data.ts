@@ -1,24 +1,30 @@
 import { GraphQLError } from 'graphql';
 import type { PersonalDataRead } from '../domain/read-chain.ts';
 
-/** The personal data that one answer shows: collected where fields are guarded, and kept before the answer is sent. */
+/**
+ * Personal data that one answer shows: collected by the guards of its fields, and recorded before the answer
+ * is sent.
+ */
 export class PersonalDataShown {
   readonly #operations = new Set<string>();
   readonly #fields = new Set<string>();
   readonly #subjects = new Set<string>();
 
-  /** A root field, such as `Query.sessions`. */
+  /** Notes a root field, such as `Query.sessions`. */
   noteOperation(operation: string): void {
     this.#operations.add(operation);
   }
 
-  /** A field that was shown in full and is not null, and what it belongs to; see `subjectOf`. */
+  /**
+   * Notes a field that was shown in full and is not null, and the subject that it belongs to; see
+   * `subjectOf`.
+   */
   note(field: string, subject: string): void {
     this.#fields.add(field);
     this.#subjects.add(subject);
   }
 
-  /** What is to be kept of it; null where nothing personal was shown. */
+  /** Returns the read to record; null if no personal data was shown. */
   toRead(): Pick<PersonalDataRead, 'operations' | 'fields' | 'subjects'> | null {
     if (this.#fields.size === 0) return null;
     return {
@@ -29,7 +35,7 @@ export class PersonalDataShown {
   }
 }
 
-/** In the place of an answer whose reading could not be recorded. */
+/** Error that is sent instead of an answer whose read could not be recorded. */
 export const unrecorded = (): GraphQLError =>
   new GraphQLError(
     'This shows personal data, and that you read it could not be recorded: so it is not shown. Try again: a mutation may have been done, and repeating it as it was is safe.',

@@ -1,4 +1,6 @@
-/** The mutations that ask the provider for something: its present state, a recording, a token. */
+/**
+ * Mutations that ask the provider for something: the current state of a session, a recording, an SDK token.
+ */
 
 import { Arg, Ctx, createUnionType, Field, ID, Mutation, ObjectType, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';

@@ -3,21 +3,25 @@ import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../domain/access.ts';
 import { type FrameBudget, FrameBudgets } from '../feed/frame-budget.ts';
 
-/** Cost of a refused operation: checking a document takes CPU time as well. The figure is a choice, not measured. */
+/**
+ * Cost of a refused operation: checking a document takes CPU time as well. The figure is chosen, not
+ * measured.
+ */
 export const REFUSAL_COST = 10;
 
 /**
- * What a caller may spend in this process. Beginning a subscription costs one frame; further frames are paid from a
- * budget of their own, so that a replay after a reconnect does not refuse the caller's queries, nor they it.
+ * Budgets of the viewers in this process. Beginning a subscription costs one frame; later frames are paid
+ * from a separate budget, so that a replay after a reconnect and the viewer's queries do not block each
+ * other.
  */
 export interface RateLimit {
-  /** Spends the cost of an operation; the refusal where it is more than what is left. */
+  /** Spends the cost of an operation. Returns an error if it exceeds what is left; otherwise null. */
   spend(viewer: Viewer, cost: number): Promise<GraphQLError | null>;
-  /** Returns the budget of a subscription whose frames cost so much each. */
+  /** Returns the budget of a subscription whose frames cost `frameCost` each. */
   framesOf(viewer: Viewer, frameCost: number): FrameBudget;
 }
 
-/** So much cost a minute for each caller; 0: as much as they like. */
+/** Creates a limit for the cost per minute of each viewer; 0: no limit. */
 export function createRateLimit(costPerMinute: number): RateLimit {
   const frames = new FrameBudgets(costPerMinute);
   const framesOf: RateLimit['framesOf'] = (viewer, frameCost) => frames.of(viewer.id, frameCost);

@@ -22,7 +22,7 @@ import { TransitionResolver } from './transition.ts';
 import { UserResolver } from './user.ts';
 import { ViewerResolver } from './viewer.ts';
 
-/** What the library has no place for. */
+/** Descriptions of the schema and its root types, for which type-graphql has no option. */
 const DESCRIPTIONS = {
   schema: `Video KYC as one typed contract: sessions, what may be done with them, and every change as it happens.
 Times are UTC. Ids and cursors are opaque. Lists are asked for page by page. What a role may not see is null.
@@ -37,7 +37,7 @@ sign-in and the gateway are \`errors\`, with a code in their extensions.`,
 
 let schema: GraphQLSchema | null = null;
 
-/** The executable schema, built once per process. Guarded by the tables of who may do and see what. */
+/** Returns the executable schema, guarded by the access tables. It is built once per process. */
 export function getSchema(): GraphQLSchema {
   schema ??= introduced(
     resolvedAtOnce(
@@ -62,11 +62,11 @@ export function getSchema(): GraphQLSchema {
               ReviewResolver,
               ProviderActionsResolver,
             ],
-            // Inputs are checked by the services, which know all that is wrong with them.
+            // The services validate inputs, and report all that is wrong with them.
             validate: false,
-            // Tests check the schema: to have each start do it as well takes a tenth of its time.
+            // Tests check the schema: checking it at each start would take a tenth of the start's time.
             skipCheck: true,
-            // Subscriptions follow the log themselves; the library asks for one all the same.
+            // Stub that type-graphql requires: subscriptions follow the log themselves.
             pubSub: {
               publish: () => {},
               subscribe: () => ({
@@ -81,7 +81,10 @@ export function getSchema(): GraphQLSchema {
   return schema;
 }
 
-/** A later release, which runs next to this one during an upgrade, may store statuses that this schema lacks. */
+/**
+ * Serializes unknown statuses as UNRECOGNIZED: during a rolling deploy, a later release may store statuses
+ * that this schema lacks.
+ */
 function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
   for (const name of ['Status', 'SubStatus']) {
     const type = built.getType(name) as GraphQLEnumType;
@@ -92,14 +95,17 @@ function withLaterStatuses(built: GraphQLSchema): GraphQLSchema {
   return built;
 }
 
-/** The library awaits even what is known, and compiled queries wait for no types. */
+/**
+ * Resolves the types of `Node` synchronously. type-graphql resolves them asynchronously, and compiled queries
+ * do not await types.
+ */
 function resolvedAtOnce(built: GraphQLSchema): GraphQLSchema {
   const node = built.getType('Node') as GraphQLInterfaceType;
   node.resolveType = ({ __typename }: { __typename?: string }) => __typename;
   return built;
 }
 
-/** With words of introduction to the whole, and to its three doors. */
+/** Adds descriptions to the schema and to its three root types. */
 function introduced(built: GraphQLSchema): GraphQLSchema {
   const { schema: ofAll, ...ofRoots } = DESCRIPTIONS;
   built.description = ofAll;
@@ -108,5 +114,5 @@ function introduced(built: GraphQLSchema): GraphQLSchema {
   return built;
 }
 
-/** The schema as `schema/schema.graphql` holds it. */
+/** Returns the SDL, as `schema/schema.graphql` contains it. */
 export const printedSchema = (): string => `${printSchema(getSchema())}\n`;

@@ -9,13 +9,14 @@ type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 const answers = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 const ITSELF = [''];
-/** The ways from a connection to the entries of its page. */
+/** Paths from a connection to the entries of its page. */
 export const ENTRIES = ['nodes', 'edges.node'];
 
 /**
- * Returns the names of the fields that are asked for of an operation, or of a field, at the end of some paths. Of a field
- * all nodes are given (`fieldNodes`): a document may ask for it several times, and the answer merges what each asks for.
- * Fields that @skip and @include leave out are returned as well. Looked for once in each operation and list of nodes.
+ * Returns the names of the fields that an operation, or a field, selects at the end of some paths. For a
+ * field all its nodes are given (`fieldNodes`): a document may select it several times, and the answer merges
+ * the selections. Fields that @skip and @include leave out are included. Memoized for each operation and list
+ * of nodes.
  */
 export function fieldsAsked(
   asking: Selecting | readonly Selecting[],
@@ -42,12 +43,15 @@ export function fieldsAsked(
   return found;
 }
 
-/** Walks each fragment once: those that spread each other twice would take 2^n steps. */
+/**
+ * Returns the fields of selections, fragments included. Each fragment is walked once: fragments that spread
+ * each other twice would take 2^n steps.
+ */
 function fieldsOf(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
   const fields: FieldNode[] = [];
   const spread = new Set<string>();
   const unread = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-  // The loop appends to the list that it iterates.
+  // The loop appends to the list that it iterates over.
   for (const { selections } of unread)
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) fields.push(selection);
@@ -61,7 +65,7 @@ function fieldsOf(nodes: readonly Selecting[], fragments: Fragments): FieldNode[
   return fields;
 }
 
-/** How much of rows is to be read for these fields, where those of `brief` need no more than that. */
+/** Returns how much of a row these fields need: `BRIEF` if all of them are in `brief`, otherwise `ALL`. */
 export function extentFor(asked: ReadonlySet<string>, brief: ReadonlySet<string>): Extent {
   for (const field of asked) if (!brief.has(field)) return 'ALL';
   return 'BRIEF';

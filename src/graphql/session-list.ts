@@ -150,13 +150,16 @@ export class SessionListResolver {
   }
 }
 
-/** How many there are; null where that is more than is worth counting. */
+/** Counts sessions; null if there are more than LARGEST_COUNT. */
 async function countOf(db: Database, filter: Filter): Promise<number | null> {
   const count = await countSessions(db, filter, LARGEST_COUNT + 1);
   return count > LARGEST_COUNT ? null : count;
 }
 
-/** What the database is asked for. */
+/**
+ * Checks a filter, and limits it to the sessions that the viewer may see.
+ * @throws GraphQLError if a value is not acceptable
+ */
 function filterOf(
   given: SessionFilter | null | undefined,
   verificationIds: readonly string[] | null,
@@ -174,12 +177,16 @@ function filterOf(
 const LETTERS = { CREATED_AT: 'c', UPDATED_AT: 'u' } as const;
 
 /**
- * Of no more milliseconds than there are in years of four digits, which the database reads. Nothing is secret of it: a
- * cursor holds what its session shows anyway, and one that is made up stands where a filter by time could stand.
+ * Cursor of a list: letter of the order, milliseconds since 1970, session id. 14 digits stay within years of
+ * four digits, which PostgreSQL can read. Cursors are neither encrypted nor signed: they contain nothing that
+ * their session does not show, and a forged one has the effect of a filter by time.
  */
 const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** A cursor names the order that it was made in: in another one it would point anywhere. */
+/**
+ * Encodes the cursor of a session. It names its order, because in another order it would stand for an
+ * arbitrary place.
+ */
 function cursorOf({ createdAt, updatedAt, id }: BriefSession, { field }: Order): string {
   const at = field === 'CREATED_AT' ? createdAt : updatedAt;
   return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');

@@ -89,22 +89,22 @@ class StatsInterval {
 })
 class SessionStats {
   readonly window: StatsWindow;
-  /** Counts what is asked for, once for all that is made of it. */
+  /** Counts figures once, for all fields that are computed from them. */
   readonly read: <Figures>(name: string, count: Counting<Figures>) => Promise<Dated<Figures>>;
-  /** Everything that was asked for so far. */
+  /** All counts that were started so far. */
   readonly asked: readonly Promise<Dated<unknown>>[];
 }
 
 type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
 
-/** Code of an answer that took too long, as of any other operation. */
+/** Error for figures that are still being counted. It has the code of any operation that takes too long. */
 const pending = (): GraphQLError =>
   new GraphQLError(
     'Counting these sessions takes long, and is not done yet: ask again in a minute, or choose a shorter window.',
     { extensions: { code: 'TIMEOUT', http: { status: 503 } } },
   );
 
-/** Calls but once, and only when it is wanted. */
+/** Returns a function that calls `make` at its first call, and later returns the same promise. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => {
@@ -113,7 +113,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Adds up counts that have the same key, in the order of their first. */
+/** Adds up counts with the same key, in the order in which the keys first occur. */
 function summed<Row extends StateCount>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
   const sums = new Map<string, Row>();
   for (const row of rows) {
@@ -125,7 +125,7 @@ function summed<Row extends StateCount>(rows: readonly Row[], keyOf: (row: Row) 
   return [...sums.values()];
 }
 
-/** The ends of so many stretches of equal length, to the millisecond. */
+/** Returns the edges of intervals of equal length, to the millisecond. */
 const edgesOf = (from: Date, to: Date, stretches: number): Date[] =>
   Array.from(
     { length: stretches + 1 },
@@ -186,7 +186,8 @@ export class SessionStatsResolver {
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
     let dates: number[] = [];
-    // Fields next to this one, and below them, ask after it.
+    // Waits until no further count is started: fields next to this one, and below those, may start theirs
+    // later.
     while (seen < asked.length) {
       seen = asked.length;
       const settled = await Promise.allSettled(asked);

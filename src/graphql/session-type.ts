@@ -86,7 +86,7 @@ export class VkycSession extends Node {
   updatedAt: Date;
 }
 
-/** Fields that need no more of a session than its brief row. */
+/** Fields that need only the brief row of a session. */
 const BRIEF = new Set([
   '__typename',
   'id',
@@ -109,7 +109,7 @@ const BRIEF = new Set([
   'transitions',
 ]);
 
-/** What is to be read of sessions of which these fields are asked for. */
+/** Returns how much to read of sessions for these fields. */
 export const shapeFor = (asked: ReadonlySet<string>): SessionShape => ({
   extent: extentFor(asked, BRIEF),
   withUser: asked.has('user'),

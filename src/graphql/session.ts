@@ -202,7 +202,7 @@ export class SessionResolver {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
       if (sessionId !== session.id)
         throw badInput('This is a cursor of another session; give one of this session.');
-      // Its session's log was rewound, and may have another transition under this sequence.
+      // The log may have been rewound by a failover, and have another transition with this sequence.
       if (fingerprint !== null) {
         const named = await loaders.transition.load({ sessionId, sequence });
         if (!named || fingerprintOf(named) !== fingerprint) throw expiredCursor('LOG_REWOUND');

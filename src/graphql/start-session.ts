@@ -174,7 +174,10 @@ const StartSessionResult = createUnionType({
   ...resolveByName,
 });
 
-/** The input as the service takes it; an id of another kind becomes one that it refuses with its path. */
+/**
+ * Replaces the global id of the replaced session by its key, as the service expects it. For an id of another
+ * type the key is empty, and the service refuses it with its path.
+ */
 const withReplacedKey = (input: StartSessionInput): StartSessionInput =>
   input.replacesSessionId == null
     ? input

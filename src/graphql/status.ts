@@ -16,7 +16,7 @@ import {
 import { badInput } from './connection.ts';
 import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSourceEnum } from './enums.ts';
 
-/** What descriptions say of the provider's own words; see `provider/texts.ts`. */
+/** Sentence in descriptions of raw statuses; see `provider/texts.ts`. */
 export const SHORTENED =
   'More than 200 characters are shortened and end with a digest of the whole: `… (sha256 0123456789abcdef)`.';
 
@@ -57,7 +57,7 @@ class TransitionRule implements Rule {
   action: SessionAction | null;
 }
 
-/** A step of none of the wanted phases could match nothing: that is a mistake, and said. */
+/** Refuses a filter with a sub-status of none of its statuses: it could match nothing, so it is a mistake. */
 export function refuseStrayPairs(
   status: readonly Status[] | null | undefined,
   subStatus: readonly SubStatus[] | null | undefined,

@@ -108,7 +108,10 @@ class FeedReset {
 }
 
 const TYPE_OF = { SNAPSHOT: 'SessionSnapshot', HEARTBEAT: 'Heartbeat', RESET: 'FeedReset' } as const;
-/** A transition is shown as its row, which every other of its fields expects; all else as the frame that it is. */
+/**
+ * A transition is resolved as its row, which the field resolvers of StatusTransition expect; any other frame
+ * as itself.
+ */
 type ShownFrame = Exclude<Frame, { kind: 'TRANSITION' }> | TransitionRow;
 const shownOf = (frame: Frame): ShownFrame => (frame.kind === 'TRANSITION' ? frame.transition : frame);
 const byKind = {
@@ -177,8 +180,9 @@ export class FeedResetResolver {
 }
 
 /**
- * Returns the cursor of an `after` argument, without the mark that a client may append to it. Routers share one upstream
- * between subscriptions of equal variables; a mark makes a subscription unlike the others, and gets it its own upstream.
+ * Returns the cursor of an `after` argument, without the mark that a client may append to it. GraphQL routers
+ * share one upstream connection between subscriptions with equal variables (de-duplication); a mark makes the
+ * variables differ, so that the subscription gets an upstream of its own.
  */
 const cursorIn = (after: string | null | undefined): string | null =>
   after == null || after.startsWith('~') ? null : (after.split('~', 1)[0] as string);

@@ -21,7 +21,7 @@ import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 import { SHORTENED, StatusInfo } from './status.ts';
 
-/** Of every type of frame. */
+/** Description of `previousCursor` in every type of frame. */
 export const PREVIOUS_CURSOR_DESCRIPTION =
   'The `cursor` of the frame before this one in the stream. In the first frame: the `after` that was asked for, or null. If it is not the cursor of the last frame that you got, something was lost on the way: subscribe again after your own.';
 
@@ -86,7 +86,7 @@ export class StatusTransition extends Node {
   recordedAt: Date;
 }
 
-/** Fields that need no more of a transition than its brief row. */
+/** Fields that need only the brief row of a transition. */
 export const BRIEF_TRANSITION = new Set([
   '__typename',
   'id',

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { GraphQLError } from 'graphql';
 import type { Payload } from './operation.ts';
 
-/** The documents that may be executed, by the SHA-256 of their text in hex. */
+/** Documents that may be executed, keyed by the SHA-256 of their text in hex. */
 export type Manifest = Readonly<Record<string, string>>;
 
 /**
- * A manifest as client tools write it: by hash, as graphql-codegen does (`sha256:` may stand before it), or Apollo's list
- * of operations, so that clients' own files can take the place of ours.
+ * Reads a manifest in the forms of client tools: documents by hash, as graphql-codegen writes them (with or
+ * without the prefix `sha256:`), or Apollo's list of operations. A client's own file can thus replace ours.
  */
 export function manifestFrom(stored: Readonly<Record<string, unknown>>): Manifest {
   const documents = Array.isArray(stored.operations)
@@ -17,18 +17,22 @@ export function manifestFrom(stored: Readonly<Record<string, unknown>>): Manifes
   return Object.fromEntries(documents.map(([name, text]) => [withoutPrefix(name), text]));
 }
 
-/** The manifest that is published with the schema. */
+/** Reads the manifest that is published with the schema. */
 export const readManifest = async (): Promise<Manifest> =>
   manifestFrom(
     JSON.parse(await readFile(new URL('../../schema/trusted-documents.json', import.meta.url), 'utf8')),
   );
 
-/** What a payload means where only the manifest's documents are accepted; throws where it is none of them. */
+/**
+ * Returns the payload to execute.
+ * @throws GraphQLError if only documents of the manifest are accepted, and the payload names none of them
+ */
 export type Trust = (payload: Payload) => Payload;
 
 /**
- * A document is named by `documentId` (`sha256:` may stand before it), by `extensions.persistedQuery.sha256Hash`, or
- * by being sent as the manifest has it. graphql-ws wants a `query` in any case: an empty one will do beside a name.
+ * Accepts only documents of the manifest. A payload names one by `documentId` (with or without the prefix
+ * `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by sending its text. graphql-ws requires a
+ * `query`: it may be empty if a name is given.
  */
 export const onlyOf =
   (manifest: Manifest): Trust =>
@@ -37,7 +41,7 @@ export const onlyOf =
     const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashOf(payload.query);
     const hash = typeof name === 'string' ? withoutPrefix(name) : '';
     const document = Object.hasOwn(manifest, hash) ? manifest[hash] : undefined;
-    // A name beside another text is a mistake at best.
+    // Refuses a name that comes with another text: at best, that is a mistake.
     if (document === undefined || (payload.query && payload.query !== document)) throw untrusted();
     return { ...payload, extensions: others, query: document };
   };

@@ -1,4 +1,7 @@
-/** What graphql-js says of an argument or variable that it cannot take, once the value is out of it. */
+/**
+ * Reasons that graphql-js gives for refusing an argument or variable, and their replacements without the
+ * value.
+ */
 const REASONS: readonly [RegExp, string][] = [
   [/(Field "\w+" of required type "[\w![\]]+" was not provided\.)$/, '$1'],
   [/(Expected non-nullable type "[\w![\]]+" not to be null\.)$/, '$1'],
@@ -9,7 +12,10 @@ const REASONS: readonly [RegExp, string][] = [
 
 const LONGEST_END = 500;
 
-/** Reasons that end with suggestions: where the reason begins, and its form from there. */
+/**
+ * Reasons that end with suggestions: the text that the reason begins with, its pattern from there, and its
+ * replacement.
+ */
 const SUGGESTING: readonly [string, RegExp, string][] = [
   ['Field "', /^(Field "\w+" is not defined by type "\w+"\.(?: Did you mean [^;]*)?)$/, '$1'],
   [
@@ -19,7 +25,7 @@ const SUGGESTING: readonly [string, RegExp, string][] = [
   ],
 ];
 
-/** The same of what is written in the operation itself. */
+/** Messages about literals in the operation, and their replacements without the value. */
 const LITERALS: readonly [RegExp, string][] = [
   [/^Expected value of type "([\w![\]]+)", found [\s\S]*$/, 'Expected a value of type "$1" here.'],
   [/^(Enum "\w+"|\w+) cannot represent [\s\S]*$/, '$1 cannot represent what is given here.'],
@@ -27,13 +33,14 @@ const LITERALS: readonly [RegExp, string][] = [
 ];
 
 /**
- * graphql-js quotes the value that it cannot take, and a value may be somebody's phone: its message without any. Other
- * messages stay as they are.
+ * Removes values from an error message. graphql-js quotes the value that it refuses, which may be personal
+ * data, such as a phone. Other messages stay as they are.
  */
 export function withoutValues(message: string): string {
   const [, variable] = message.match(/^(Variable "\$\w+") got invalid value /) ?? [];
   if (!variable) return LITERALS.reduce((text, [found, words]) => text.replace(found, words), message);
-  // Looking through all of a value made for it would take time that grows with its square.
+  // Searches only the end of the message: in a value crafted for it, the search would take quadratic time
+  // (ReDoS).
   const end = message.slice(-LONGEST_END);
   const at = [...end.matchAll(/ at "([a-zA-Z_][\w.[\]]*)"; /g)].at(-1)?.[1];
   const begin = `${variable} has an invalid value${at ? ` at "${at}"` : ''}`;

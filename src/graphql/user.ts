@@ -26,7 +26,7 @@ export class VkycUser extends Node {
   email?: string;
 }
 
-/** Free text that was sealed when it was stored. */
+/** Decrypts a free text, which is stored sealed; null if there is none. */
 export const openText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
   sealed && services.sealer.open(sealed, place).toString('utf8');
 
@@ -53,7 +53,7 @@ export class UserResolver {
   }
 }
 
-/** Each row is opened once, whatever is asked of it. */
+/** Decrypted rows, so that a row is decrypted once however many of its fields are read. */
 const opened = new WeakMap<UserRow, PersonalData>();
 
 function personalOf(user: UserRow, { services }: Context): PersonalData {

@@ -11,8 +11,8 @@ interface Given {
 }
 
 /**
- * Returns an operation's variables as its resolvers are given them, or why they are not acceptable. graphql-js writes each
- * value that it cannot take into an error of its own, with all that it holds: how much that may be is bounded before.
+ * Returns an operation's variables as its resolvers get them, or why they are refused. Their size is checked
+ * first: graphql-js copies each invalid value, with everything in it, into an error of its own.
  */
 export function coerceVariables({ schema, operation, values, hideSuggestions }: Given): {
   readonly coerced?: Values;
@@ -24,11 +24,13 @@ export function coerceVariables({ schema, operation, values, hideSuggestions }: 
   return getVariableValues(schema, operation.variableDefinitions ?? [], values, options);
 }
 
-/** Returns why variables are refused that hold too many values, or texts that are too long together. */
+/**
+ * Returns an error if the variables hold too many values, or too many characters in total; otherwise null.
+ */
 function excessIn(variables: Values): GraphQLError | null {
   let values = 0;
   let characters = 0;
-  /** Each value that it holds counts as one, so that it nests no deeper than there may be values. */
+  /** Counts nested values as well, so that the limit of values also limits the depth of this recursion. */
   const isTooMuch = (value: unknown): boolean => {
     values += 1;
     if (typeof value === 'string') characters += value.length;

@@ -1,33 +1,36 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 
-/** Access log entry of a request. Except for the request id, it holds no text of the caller, which may be personal data. */
+/**
+ * Access log entry of a request. Apart from the request id it contains no text from the caller, which may be
+ * personal data.
+ */
 interface Access {
   readonly method: string;
-  /** The path of the route that answered, without query; `none` if there is no such path. */
+  /** Path of the matched route, without query; `none` if no route matched. */
   readonly path: string;
   readonly status: number;
-  /** Until the last byte of the answer; of a stream or WebSocket, until it ended. */
+  /** Time until the last byte of the answer; for a stream or WebSocket, until it ended. */
   readonly ms: number;
-  /** Sent to the client, with headers. */
+  /** Bytes sent to the client, headers included. */
   readonly bytes: number;
   readonly requestId: string;
 }
 
 export type LogAccess = (access: Access) => void;
 
-/** Returns what logs one line for a request; null if the level of the log leaves those lines out. */
+/** Returns a function that logs one line per request; null if the log level leaves those lines out. */
 export const createAccessLog = (log: Logger): LogAccess | null =>
   log.isLevelEnabled('info') ? (access) => log.info(access, 'request') : null;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Bytes that its connection had been sent when the request arrived. */
+    /** Bytes that its connection had been sent when the request arrived (keep-alive). */
     bytesBefore: number;
   }
 }
 
-/** Logs every request that becomes one of Fastify's. */
+/** Logs every request that Fastify handles. */
 export function logRequests(app: FastifyInstance, logAccess: LogAccess): void {
   app.decorateRequest('bytesBefore', 0);
   app.addHook('onRequest', (request, _reply, goOn) => {

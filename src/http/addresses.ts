@@ -1,20 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
-/** How many proxies stand before the gateway, or their addresses and networks (`10.0.0.0/8`). */
+/** Number of proxies in front of the gateway, or their addresses and networks (`10.0.0.0/8`). */
 export type TrustedProxies = number | readonly string[];
 
-/** Where a request comes from, as what is counted by address counts it. */
+/** Returns the client address under which limits count a request. */
 export type AddressOf = (request: IncomingMessage) => string;
 
 const IPV6_BITS = 128;
 const IPV4_BITS = 32;
-/** Whoever has one IPv6 address has a network of so many bits of them. */
+/**
+ * IPv6 clients are counted by their /64 network (four groups of 16 bits), since one client usually owns a
+ * whole one.
+ */
 const IPV6_GROUPS_OF_A_NETWORK = 4;
 
 /**
- * Goes back through X-Forwarded-For, which anybody can send, only as far as those who wrote it are trusted: each entry
- * was written by who comes after it. Without trust in anybody it is the peer's own address.
+ * Creates a function that finds a request's client address. X-Forwarded-For can be forged, so it is followed
+ * backwards only as far as its authors are trusted: each entry was written by the hop after it. Without
+ * trusted proxies, the result is the peer's own address.
  */
 export function createAddressOf(trusted: TrustedProxies): AddressOf {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : within(trusted);
@@ -41,7 +45,10 @@ function within(networks: readonly string[]): (address: string) => boolean {
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** An IPv4 address itself, however it is written; of an IPv6 address its network. */
+/**
+ * Returns an IPv4 address itself, also if it is written as IPv6 (`::ffff:`); for an IPv6 address, its
+ * network.
+ */
 function networkOf(address: string): string {
   const [, ipv4] = address.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i) ?? [];
   if (ipv4 || isIP(address) !== 6) return ipv4 ?? address;

@@ -1,17 +1,23 @@
 import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
 
-/** GraphQL over HTTP's own type is for those who ask for it; JSON for those who ask for it, or do not say. */
+/**
+ * Media types of answers, the preferred one first. JSON is the default; GraphQL over HTTP's own type is for
+ * clients that ask for it.
+ */
 const TYPES = [
   'application/json; charset=utf-8',
   'application/graphql-response+json; charset=utf-8',
 ] as const;
 export type AnswerType = (typeof TYPES)[number];
 
-/** Clients are of few kinds, each of which says the same in every request. */
+/**
+ * Media types by `Accept` header. Clients are of few kinds, and each sends the same header with every
+ * request.
+ */
 const known = new LRUCache<string, AnswerType | 'NONE'>({ max: 100 });
 
-/** The type of which an `Accept` header thinks best; null where it accepts neither. */
+/** Returns the media type that an `Accept` header prefers; null if it accepts neither. */
 export function answerTypeFor(accept: string | undefined): AnswerType | null {
   if (!accept) return TYPES[0];
   let type = known.get(accept);

@@ -1,9 +1,12 @@
 import type { Duplex } from 'node:stream';
 
-/** What pages may load or do that are none; a page says itself what it needs. */
+/**
+ * Content-Security-Policy of answers that are not pages: they may load and run nothing. A page sets its own
+ * policy.
+ */
 export const NOTHING_FROM_ANYWHERE = "default-src 'none';frame-ancestors 'none'";
 
-/** Of answers that pass the server's own by. */
+/** Headers of answers that bypass Fastify, and so its hooks. */
 export const BARE_HEADERS = {
   'Content-Type': 'application/json; charset=utf-8',
   'Content-Security-Policy': NOTHING_FROM_ANYWHERE,
@@ -15,7 +18,7 @@ export const BARE_HEADERS = {
   Connection: 'close',
 };
 
-/** Answers on a socket that no request of the server's own stands for, and closes it. */
+/** Answers directly on a socket whose request never reached the server's handlers, and closes it. */
 export function answerBare(
   socket: Duplex,
   status: string,
@@ -25,6 +28,6 @@ export function answerBare(
   const text = JSON.stringify(body);
   const headers = { ...BARE_HEADERS, ...more, 'Content-Length': Buffer.byteLength(text) };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // The peer need not close its own end, which would then stay open for ever.
+  // Destroys the socket after the answer: a peer that never closes its end would keep it half-open for ever.
   socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());
 }

@@ -5,18 +5,21 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { TokenSource } from './graphiql-bar.ts';
 
-/** What the page is told of the gateway that it came from. */
+/** Settings that the console gets from the gateway that served it. */
 export interface ConsoleSetup {
-  /** Where tokens come from. */
+  /** Source of the console's tokens. */
   readonly signIn: TokenSource;
-  /** What can be made to happen, by the word for it; null where the provider is real. */
+  /** Descriptions of the sandbox's scenarios, by the word that selects each; null with a real provider. */
   readonly scenarios: Readonly<Record<string, string>> | null;
 }
 
 const BUILT = fileURLToPath(new URL('../../.build/console/', import.meta.url));
 const PLACE = '<!-- setup: what only the gateway knows -->';
 
-/** Its scripts and styles are files of this gateway; its components put one style into the page, by the nonce. */
+/**
+ * Content-Security-Policy of the console. Scripts and styles are files of this gateway; the nonce allows the
+ * one style that its components insert into the page.
+ */
 const policy = (nonce: string) =>
   [
     "default-src 'none'",
@@ -29,14 +32,17 @@ const policy = (nonce: string) =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-/** Serves the console at `/console`: one page for all of its addresses, and files that never change under their names. */
+/**
+ * Serves the console at `/console`: one page for all of its addresses, and files that never change under
+ * their names (cached as immutable).
+ */
 export async function serveConsole(app: FastifyInstance, setup: ConsoleSetup): Promise<void> {
   const page = await readFile(`${BUILT}index.html`, 'utf8').catch(() => null);
   if (page === null) {
     app.log.warn('the console is not built, and so not served: `npm run build` builds it');
     return;
   }
-  // In a page, what looks like the end of a script is one.
+  // Escapes `<`: a `</script>` in a text would end the script element (HTML injection).
   const told = JSON.stringify(setup).replaceAll('<', '\\u003c');
   await app.register(fastifyStatic, {
     root: `${BUILT}assets`,

@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { AddressOf } from './addresses.ts';
 
-/** How often an address may fail to prove who it is. Who does prove it is never asked: many share an address. */
+/**
+ * Limits failed sign-ins by client address. Successful ones are not limited, since many clients may share an
+ * address.
+ */
 export interface FailureLimit {
-  /** Counts a failure; for how many seconds to stay away where its address has had too many, null before. */
+  /** Counts a failure. Returns the seconds to wait if the address has had too many; otherwise null. */
   count(request: IncomingMessage): Promise<number | null>;
 }
 
-/** So many failures a minute of each address, in this process; 0: as many as they like. */
+/** Creates a limit of failures per minute and address, in this process; 0: no limit. */
 export function createFailureLimit(perMinute: number, addressOf: AddressOf): FailureLimit {
   if (perMinute === 0) return { count: async () => null };
   const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });

@@ -1,8 +1,8 @@
-/** The bar above GraphiQL, where one says as whom one acts: by a role in development, else by a token. */
+/** Bar above GraphiQL in which the user chooses an identity: by role in development, otherwise by token. */
 import { ROLES } from '../domain/access.ts';
 import { EXAMPLE_IDS } from './graphiql-examples.ts';
 
-/** Where tokens come from: the page asks for them (development), or people paste theirs. */
+/** Source of tokens: the gateway issues them to the page (development), or people paste theirs. */
 export type TokenSource = 'ISSUED' | 'PASTED';
 
 const STYLE = `
@@ -27,9 +27,10 @@ const CHOICE: Record<TokenSource, string> = {
 };
 
 /**
- * GraphiQL knows no token: it is added here to its requests, and to the first message of its sockets. Whoever sets the
- * header in its editor has the last word. A new one counts from the next operation on. And a tab
- * that is pressed may be dragged, for which GraphiQL has its list take the click: that is given back to the tab.
+ * Script of the bar. GraphiQL has no setting for a token, so the script adds it to GraphiQL's requests
+ * (`fetch`) and to the first message of its sockets. An authorization header that is set in GraphiQL's editor
+ * takes precedence. A new token is used from the next operation on. The script also returns clicks to tabs:
+ * since tabs can be dragged, GraphiQL lets their list receive the click.
  */
 const SCRIPT = `
   let token = '';
@@ -72,7 +73,10 @@ const SCRIPT = `
 
 const ROOT = '<div id="root"></div>';
 
-/** GraphiQL's page with the bar above it. */
+/**
+ * Inserts the bar into GraphiQL's page.
+ * @throws Error if the page has no place for it
+ */
 export function withBar(page: string, source: TokenSource): string {
   if (!page.includes(ROOT))
     throw new Error('The page of GraphiQL has changed: there is no place for the bar');

@@ -1,11 +1,11 @@
-/** What GraphiQL opens with: a tab each, in the order in which one comes to need them. */
+/** Tab that GraphiQL opens with. The tabs are in the order in which a newcomer needs them. */
 export interface Example {
   readonly query: string;
-  /** As JSON. The first tab may have none: GraphiQL opens without them. */
+  /** Variables as JSON. Not for the first tab, which GraphiQL opens without variables. */
   readonly variables?: string;
 }
 
-/** The sessions that the examples are about: a customer's token of the page is for them. */
+/** Verification ids of the examples. The page's customer tokens are for these sessions. */
 export const EXAMPLE_IDS = ['graphiql.happy-path.1', 'graphiql.awaits-review.1'];
 
 const asText = (variables: object): string => JSON.stringify(variables, null, 2);

@@ -46,9 +46,10 @@ interface Parts {
 }
 
 /**
- * Parses, checks and executes in Apollo's place as the other transports do. What costs too much, or more than its caller
- * has left, is refused, and every answer says what it cost. A `gateway` would do as well, but what Apollo makes for one of
- * each request outlives several collections of garbage, with all that the request had read.
+ * Apollo plugin that parses, checks and executes operations with the code of the other transports. It refuses
+ * what costs too much, or more than the caller has left, and adds the cost to every answer. Apollo's
+ * `gateway` option could do the same, but the object that Apollo then creates for each request survives
+ * several garbage collections, together with all that the request read.
  */
 const executedBy = ({
   operations,
@@ -57,15 +58,15 @@ const executedBy = ({
   translate,
 }: Pick<Parts, 'operations' | 'execute' | 'rateLimit' | 'translate'>): ApolloServerPlugin<Context> => {
   const listener: GraphQLRequestListener<Context> = {
-    // Apollo parses and validates only if it is not there yet.
+    // Sets the document, so that Apollo does not parse and validate it.
     async didResolveSource(request) {
       Object.assign(request, { document: operations.documentOf(request.source) });
     },
     async responseForOperation({ document, operation, request, contextValue }) {
       const isRefused = document.definitions.length === 0;
-      // It names none that there is, which Apollo says by itself.
+      // The request names no operation of the document: Apollo answers with that error itself.
       if (!operation && !isRefused) return null;
-      // Executed as a query, once and to no use.
+      // Apollo would execute a subscription once, as if it were a query.
       if (operation?.operation === 'subscription')
         return responseOf({ errors: [subscriptionsElsewhere()] }, translate);
       const { operationName, variables = {} } = request;
@@ -86,7 +87,10 @@ const executedBy = ({
   return { requestDidStart: async () => listener };
 };
 
-/** Where nothing was executed the status says so, as Apollo has it; what an error says of it goes before. */
+/**
+ * Builds Apollo's response. If nothing was executed, its status is 400, as in Apollo, unless an error
+ * specifies another one.
+ */
 function responseOf(
   { data, errors }: Partial<Pick<ExecutionResult, 'data' | 'errors'>>,
   translate: Translate,
@@ -113,7 +117,7 @@ const subscriptionsElsewhere = (): GraphQLError =>
     extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
 
-/** What is wrong with the operation, and not with the request that it came by. */
+/** Codes of errors in the operation, as opposed to the HTTP request that carried it. */
 const OF_THE_OPERATION = [
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -122,8 +126,9 @@ const OF_THE_OPERATION = [
 ];
 
 /**
- * Who accepts `application/json` alone may take any other status for no answer at all: there the specification wants
- * 200 for whatever is an answer, and 400 only for `application/graphql-response+json`. Apollo says 400 to both.
+ * Returns the HTTP status. Apollo uses 400 with both media types. A client that accepts only
+ * `application/json` may ignore answers with any other status than 200: for it the specification wants 200
+ * for every GraphQL response, and 400 only with `application/graphql-response+json`.
  */
 function statusOf(answer: Answered, type: AnswerType): number {
   const { status = 200 } = answer.http;
@@ -141,7 +146,9 @@ function resultOf({ body }: Answered): FormattedExecutionResult {
   throw new Error('No operation is answered in parts here');
 }
 
-/** Of a request Apollo asks for no more than its method: by any but POST it executes queries alone. */
+/**
+ * Builds a request for Apollo, which reads only its method: by any method but POST it executes only queries.
+ */
 const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> => ({
   method,
   headers: new HeaderMap(),
@@ -151,10 +158,10 @@ const requestBy = (method: 'GET' | 'POST'): NonNullable<GraphQLRequest['http']> 
 const [BY_GET, BY_POST] = [requestBy('GET'), requestBy('POST')];
 
 /**
- * Serves queries and mutations at `/graphql`, as the working draft of GraphQL over HTTP has it
- * (https://graphql.github.io/graphql-over-http/draft/, with its appendix on persisted documents), in the revision that
- * the audits of graphql-http 1.23 check. What is refused for its cost, rate or sign-in has a status of 4xx in
- * either media type. Returns how to stop.
+ * Serves queries and mutations at `/graphql`, by the working draft of GraphQL over HTTP
+ * (https://graphql.github.io/graphql-over-http/draft/, with its appendix on persisted documents), in the
+ * revision that the audits of graphql-http 1.23 check. Refusals for cost, rate or sign-in have a 4xx status
+ * with either media type. Returns a function that stops the server.
  */
 export async function serveGraphqlOverHttp(
   app: FastifyInstance,
@@ -177,13 +184,15 @@ export async function serveGraphqlOverHttp(
     documentStore: null,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    // It would refuse the specification's GETs as well: `refuseUnasked`, and that only JSON is read, stand in its place.
+    // Apollo's CSRF prevention would also refuse GETs that the specification allows. `refuseUnasked` replaces
+    // it, and only JSON bodies are read.
     csrfPrevention: false,
     formatError: (_formatted, error) => translate(error),
     logger: log,
     plugins: [
       executedBy({ operations, execute, rateLimit, translate }),
-      // Both only cost: the first instruments every field, the second loads its page from elsewhere.
+      // Two plugins that are of no use here: cache control instruments every field, and the landing page
+      // loads its content from another host.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
     ],

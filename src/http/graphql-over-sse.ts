@@ -17,8 +17,9 @@ import { signInFirst, viewerOf } from './sign-in-first.ts';
 import { ResponseSink } from './sinks.ts';
 
 /**
- * So that proxies do not take a quiet stream for a dead one. A peer that reads nothing for twice this is given up; one
- * that has gone without a word is found by the system alone, after its retransmissions (on Linux `tcp_retries2`).
+ * Interval of comments in a quiet stream, so that proxies do not take it for dead. A peer that reads nothing
+ * for two intervals is disconnected. A peer that vanished is detected only by the operating system, after its
+ * TCP retransmissions (on Linux `tcp_retries2`).
  */
 const COMMENT_EVERY_MS = 12_000;
 const PROBE_AFTER_MS = 10_000;
@@ -37,15 +38,15 @@ interface Parts {
 }
 
 export interface GraphqlOverSse {
-  /** Ends what is left once everyone has been sent away. */
+  /** Closes the streams that are left after all clients were told to reconnect. */
   stop(): void;
 }
 
 /**
- * Serves operations as server-sent events at `/graphql/stream`: the distinct connections of graphql-sse's protocol.
- * The library's own handler is not used: it queues without bounds for peers that do not read, and tells clients at a
- * shutdown that their streams are complete. As that protocol has it, and unlike GraphQL over HTTP, what is wrong with an
- * operation is told in its stream.
+ * Serves operations as server-sent events at `/graphql/stream`, in the distinct connections mode of the
+ * graphql-sse protocol. The library's own handler is not used: it queues without a bound for peers that do
+ * not read (no backpressure), and at a shutdown it tells clients that their streams are complete. As that
+ * protocol requires, and unlike in GraphQL over HTTP, errors of an operation are sent in its stream.
  */
 export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): GraphqlOverSse {
   const open = new Set<FastifyReply['raw']>();
@@ -70,11 +71,12 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
         return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], parts);
 
       const response = reply.raw;
-      // It was given up while its token was looked at.
+      // The client disconnected while its token was verified.
       if (response.destroyed) return reply.hijack();
       const leave = parts.connections.admit(
         {
-          // To end the stream properly would tell clients that it is complete: they would not come back.
+          // Destroys the socket. A proper end would tell clients that the stream is complete: they would not
+          // reconnect.
           closeForExpiry: () => response.destroy(),
           sendAway: async () => void response.destroy(),
         },
@@ -114,11 +116,11 @@ function begin(request: FastifyRequest, response: FastifyReply['raw'], headers: 
   response.writeHead(200, {
     ...headers,
     'content-type': 'text/event-stream; charset=utf-8',
-    // Proxies that compress would hold frames back.
+    // Forbids compression by proxies, which would hold frames back in their buffers.
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
   });
-  // Some browsers take a response for begun only when something of its body has come.
+  // Some browsers treat a stream as open only once part of its body has arrived.
   response.write(':\n\n');
 }
 
@@ -146,7 +148,8 @@ async function stream(
   }
 
   async function beginOperation(): Promise<Lifetime | ExecutionResult> {
-    // Refused within the stream: clients take any other status for a passing fault, and come back for ever.
+    // Sends refusals in the stream: clients take any status but 200 for a temporary fault, and retry for
+    // ever.
     if ('errors' in operation) return { errors: operation.errors };
     if (operation.kind === 'subscription')
       return subscribeTo(operation, viewer, sink, { services, translate, rateLimit, onFailedFrame });

@@ -19,13 +19,19 @@ import { FULL_BYTES, type Room, SocketSink } from './sinks.ts';
 import type { UnsignedSockets } from './unsigned-sockets.ts';
 
 const LARGEST_MESSAGE_BYTES = 64 * 1024;
-/** A peer that answers none of two is dead: it is found within twice this. */
+/**
+ * Ping interval. A peer is dead if it has not answered a ping by the next one, so it is found within two
+ * intervals.
+ */
 const PING_EVERY_MS = 12_000;
 const UNSUPPORTED_DATA = 1003;
-/** Close codes of WebSocket itself that make stock clients come back by themselves. */
+/** WebSocket close codes after which stock clients reconnect by themselves. */
 const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
-/** How long a peer whose socket is closed has to close its own end, before it is dropped. Not in the types of `ws` yet. */
+/**
+ * Time that a peer has to close its end of a closed socket, before it is dropped. The types of `ws` lack the
+ * option.
+ */
 const FAREWELL = { closeTimeout: 5_000 };
 
 interface Parts {
@@ -44,23 +50,23 @@ interface Parts {
 
 interface Peer {
   readonly client: WebSocket;
-  /** The one that became a WebSocket. */
+  /** The upgrade request of its socket. */
   readonly request: IncomingMessage;
   readonly room: Room;
   viewer: Viewer | null;
-  /** Undoes its admission. */
+  /** Reverts its admission to the live connections. */
   leave: (() => void) | null;
-  /** Whether it has answered since it was last asked. */
+  /** Whether it has answered the last ping. */
   alive: boolean;
 }
 
 export interface GraphqlOverWebsocket {
   /**
-   * Takes over a connection that asks to become a WebSocket; `onOpen` is called if it does. Returns false, and leaves the
-   * connection alone, if its address has too many that have not signed in.
+   * Upgrades a connection to a WebSocket; `onOpen` is called once it is one. Returns false, and leaves the
+   * connection alone, if its address has too many sockets that have not signed in.
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, onOpen: () => void): boolean;
-  /** Ends what is left once everyone has been sent away. */
+  /** Closes the sockets that are left after all clients were told to reconnect. */
   stop(): void;
 }
 
@@ -108,9 +114,10 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     headers.push(`X-Request-Id: ${requestIdOf(request)}`),
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
-    // What a peer does wrong (a message too large, a broken frame) closes its socket by itself.
+    // An error of the peer (a message too large, a broken frame) makes `ws` close the socket by itself.
     client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
-    // It was on its way when the process was told to stop. Dropped without a word it would look like a fault.
+    // The upgrade was in flight when the shutdown began. A close code tells the client to reconnect; a
+    // dropped socket would look like a fault.
     if (parts.connections.isStopping) return void sendAway(client);
     const disconnected = parts.metrics.connected('websocket');
     const room = roomOf(client, request);
@@ -126,7 +133,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
         protocol: client.protocol,
         send: (data) => new Promise((resolve) => client.send(data, () => resolve())),
         close: (code, reason) => client.close(code, fitInCloseFrame(reason)),
-        // What comes after the farewell, from a peer that does not close its end, is not heard.
+        // Ignores messages that arrive after the socket was closed, from a peer that has not closed its end.
         onMessage: (receive) =>
           client.on('message', (data, isBinary) => {
             if (client.readyState !== client.OPEN) return;
@@ -165,7 +172,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   };
 }
 
-/** What the context is until it is known whether the operation lasts. */
+/** Context value until it is known whether the operation is a subscription. */
 interface Asked {
   readonly peer: Peer;
   readonly id: string;
@@ -182,8 +189,9 @@ async function signIn(
   try {
     peer.viewer = await authenticator.viewerOf(authorization, peer.request);
   } catch (error) {
-    // Refused with 4403: clients then come back with a new token, as connectionParams may be a function. 4429 would be
-    // too many initialisations of one socket (graphql-ws), after which stock clients stay away for ever.
+    // Returning false makes graphql-ws close the socket with 4403: clients then reconnect with a new token,
+    // since connectionParams may be a function. 4429 would be wrong: in graphql-ws it means too many
+    // initialisations of one socket, and stock clients never reconnect after it.
     if (!(error instanceof GraphQLError)) throw error;
     if (error.extensions.code === 'RATE_LIMITED') client.close(TRY_AGAIN_LATER, 'Too many failed sign-ins');
     else if (error.extensions.code === 'SERVICE_UNAVAILABLE')
@@ -200,16 +208,22 @@ async function signIn(
   );
   if (!peer.leave && connections.isStopping) void sendAway(client);
   else if (!peer.leave) client.close(TRY_AGAIN_LATER, 'Too many connections');
-  // It closed while its token was looked at.
+  // The socket closed while its token was verified.
   else if (client.readyState !== client.OPEN) peer.leave();
   return peer.leave !== null;
 }
 
-/** Messages that only servers send; graphql-ws throws at them, where it closes at all else that is none. */
+/**
+ * Whether the peer caused an error by a message that only servers send. graphql-ws throws at those; at any
+ * other invalid message it closes the socket.
+ */
 const isOfThePeer = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('Unexpected message of type');
 
-/** A peer that asks, or pings, and does not read its answers would have them pile up here. */
+/**
+ * Pauses a peer whose socket is full (backpressure): if it sends operations or pings and does not read the
+ * answers, they would pile up in memory.
+ */
 function hearNoMoreWhileFull({ client, room }: Peer): void {
   if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < FULL_BYTES) return;
   client.pause();
@@ -237,7 +251,7 @@ function viewerOf({ viewer }: Peer): Viewer {
   return viewer;
 }
 
-/** Whether the peer reads what it is sent. */
+/** Returns the send buffer of a WebSocket as a `Room`. A socket that is not open counts as full. */
 function roomOf(client: WebSocket, { socket }: IncomingMessage): Room {
   let drained: Promise<void> | null = null;
   return {
@@ -273,7 +287,10 @@ const tooMany = (most: number): GraphQLError =>
     extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
   });
 
-/** A close frame has room for 123 bytes; graphql-ws names the id of the operation in it, which a client may choose longer. */
+/**
+ * Cuts a reason to the 123 bytes that a close frame has room for. graphql-ws puts the operation's id into it,
+ * and clients may choose a longer one.
+ */
 function fitInCloseFrame(reason: string | undefined): string {
   let fitting = (reason ?? '').slice(0, MAX_REASON_BYTES);
   while (Buffer.byteLength(fitting) > MAX_REASON_BYTES) fitting = fitting.slice(0, -1);

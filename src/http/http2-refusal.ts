@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** First bytes of a client that speaks HTTP/2 without asking (prior knowledge). */
+/** First bytes of a client that speaks HTTP/2 without negotiation (prior knowledge). */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 const MESSAGE = 'HTTP/1.1 is spoken here: HTTP/2 is for the proxy in front.';
 
@@ -8,11 +8,14 @@ const FRAME = { SETTINGS: 4, GOAWAY: 7 } as const;
 /** Error code of RFC 9113 that tells a client to use HTTP/1.1. */
 const HTTP_1_1_REQUIRED = 13;
 
-/** Whether the bytes that the HTTP/1.1 parser refused begin a connection of HTTP/2. */
+/** Whether the bytes that the HTTP/1.1 parser refused begin an HTTP/2 connection. */
 export const isHttp2 = (bytes: unknown): boolean =>
   Buffer.isBuffer(bytes) && bytes.subarray(0, PREFACE.length).equals(PREFACE);
 
-/** Refuses a connection of HTTP/2 in its own frames: a client does not understand text, and reports an empty reply. */
+/**
+ * Refuses an HTTP/2 connection with a GOAWAY frame: an HTTP/2 client does not understand a text, and would
+ * report an empty reply.
+ */
 export function refuseHttp2(socket: Duplex): void {
   const lastStream = Buffer.alloc(4);
   const code = Buffer.alloc(4);
@@ -21,7 +24,7 @@ export function refuseHttp2(socket: Duplex): void {
   socket.end(Buffer.concat([frameOf(FRAME.SETTINGS, Buffer.alloc(0)), goAway]), () => socket.destroy());
 }
 
-/** A frame of the connection as a whole (stream 0), without flags. */
+/** Encodes a frame for the whole connection (stream 0), without flags. */
 function frameOf(type: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);

@@ -1,4 +1,7 @@
-/** The published keys (JWKS) of an identity provider: fetched, bounded, kept, and tried on tokens. */
+/**
+ * Published keys (JWKS) of an identity provider: fetches them within limits, caches them, and verifies tokens
+ * with them.
+ */
 import {
   createLocalJWKSet,
   decodeProtectedHeader,
@@ -12,7 +15,10 @@ import {
 } from 'jose';
 import type { Logger } from 'pino';
 
-/** A withdrawn key is accepted for at most this long after the last answer, provided that the key server answers. */
+/**
+ * Time after the last answer for which its keys are used. A withdrawn key is accepted no longer than this,
+ * provided that the key server answers.
+ */
 export const KEYS_KEPT_SECONDS = 270;
 /** Minimum time between a fetch and the next one that an unknown key id causes. */
 export const KEYS_COOLDOWN_SECONDS = 30;
@@ -23,11 +29,14 @@ export const KEYS_OUTAGE_SECONDS = 24 * 3600;
 /** Maximum size of a key set, after decompression: some 500 RSA keys. */
 export const MAX_KEY_SET_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
-/** A token without a key id is checked with every key that fits its algorithm, up to this many. */
+/** Maximum number of keys that are tried on a token without a key id, out of those that fit its algorithm. */
 const MAX_KEYS_TRIED = 8;
 const FETCH_TIMEOUT_MS = 5_000;
 
-/** Symmetric algorithms are left out: a public key must never become an HMAC secret. */
+/**
+ * Algorithms of tokens. Symmetric ones are left out: a public key must never be used as an HMAC secret
+ * (algorithm confusion).
+ */
 export const ASYMMETRIC_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -42,7 +51,7 @@ export const ASYMMETRIC_ALGORITHMS = [
   'Ed25519',
 ];
 
-/** The keys are not known, or not yet: this says nothing about the token. */
+/** Thrown if the keys are not known, or not yet. This says nothing about the token. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
   constructor(
@@ -54,7 +63,10 @@ export class KeysUnavailable extends Error {
   }
 }
 
-/** Checks a token. @throws KeysUnavailable, or jose's errors about the token */
+/**
+ * Verifies a token.
+ * @throws KeysUnavailable, or jose's errors about the token
+ */
 export type VerifyToken = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
 
 interface Keys {
@@ -63,21 +75,26 @@ interface Keys {
   readonly fetchedAtMs: number;
 }
 
-/** Returns a function that checks tokens with the keys at a URL. The keys are fetched when a token needs them. */
+/**
+ * Returns a function that verifies tokens with the keys at a URL. Keys are fetched when a token needs them.
+ */
 export function createKeySet({ url, log }: { readonly url: string; readonly log: Logger }): VerifyToken {
   let keys: Keys | null = null;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let failure: unknown = null;
   let fetching: Promise<void> | null = null;
 
-  /** Monotonic: a clock that is set back would extend the cooldown. */
+  /** Monotonic time: a wall clock that is set back would extend the cooldown. */
   const now = () => performance.now();
   const isOlderThan = (atMs: number, seconds: number) => now() - atMs >= seconds * 1000;
   const waitSeconds = () => (failure ? KEYS_RETRY_SECONDS : KEYS_COOLDOWN_SECONDS);
   const mayFetch = () => fetching !== null || isOlderThan(triedAtMs, waitSeconds());
   const retryAfterSeconds = () => Math.max(1, Math.ceil((triedAtMs + waitSeconds() * 1000 - now()) / 1000));
 
-  /** Fetches once at a time. Never rejects: on failure the keys that worked are kept. */
+  /**
+   * Fetches the keys; concurrent callers share one fetch. Never rejects: after a failure the keys that worked
+   * are kept.
+   */
   const fetchKeys = (): Promise<void> => {
     fetching ??= readKeySet(url)
       .then(
@@ -102,7 +119,8 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
 
   const currentKeys = async (): Promise<Keys> => {
     if (!keys || isOlderThan(keys.fetchedAtMs, KEYS_KEPT_SECONDS)) {
-      // After a failure nobody waits for a key server that may hang: the keys that worked are used at once.
+      // After a failure, the keys that worked are used at once: the key server may hang, and tokens do not
+      // wait for it.
       const waits = !keys || !failure;
       const fetched = mayFetch() ? fetchKeys() : null;
       if (waits) await fetched;
@@ -133,7 +151,8 @@ function mayBeOfNewKey(error: unknown, { ids }: Keys, token: string): boolean {
   const isUnknown = error instanceof errors.JWKSNoMatchingKey;
   if (!isUnknown && !(error instanceof errors.JWSSignatureVerificationFailed)) return false;
   const { kid } = decodeProtectedHeader(token);
-  // A key id that is known has its key; without one, the signature alone tells whose token it is.
+  // A known key id already has its key. Without a key id, only the signature tells which key signed the
+  // token.
   return kid === undefined || (isUnknown && typeof kid === 'string' && !ids.has(kid));
 }
 
@@ -177,7 +196,7 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
 async function readBounded({ body }: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  // Leaving the loop by an error cancels the body.
+  // Throwing inside the loop cancels the body.
   for await (const part of body ?? []) {
     size += part.length;
     if (size > MAX_KEY_SET_BYTES) throw new Error(`more than ${MAX_KEY_SET_BYTES} bytes`);
@@ -186,10 +205,11 @@ async function readBounded({ body }: Response): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** Returns the key as jose takes it, or null if no token can be checked with it. */
+/** Returns the key as jose takes it; null if it cannot verify tokens. */
 async function toUsable(given: JWK): Promise<JWK | null> {
   try {
-    // EdDSA and Ed25519 (RFC 9864) name one algorithm; a key that names one must fit tokens that name the other.
+    // EdDSA and Ed25519 (RFC 9864) name one algorithm. A key that names one must also verify tokens that name
+    // the other.
     const { alg, ...unnamed } = given;
     const isEd25519 = given.kty === 'OKP' && given.crv === 'Ed25519';
     const key = isEd25519 ? unnamed : given;
@@ -200,7 +220,7 @@ async function toUsable(given: JWK): Promise<JWK | null> {
   }
 }
 
-/** An algorithm for the import of a key that names none. */
+/** Algorithms for importing keys that name none. */
 const ALGORITHM_OF: Readonly<Record<string, string>> = {
   RSA: 'RS256',
   'P-256': 'ES256',
@@ -209,7 +229,10 @@ const ALGORITHM_OF: Readonly<Record<string, string>> = {
   Ed25519: 'EdDSA',
 };
 
-/** Names what happened without the URL, which may hold a credential, and without what the server sent. */
+/**
+ * Returns why a fetch failed, without the URL, which may contain a credential, and without content from the
+ * server.
+ */
 function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return 'not JSON';
   const { name, message, cause } = error as Error;

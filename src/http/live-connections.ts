@@ -1,18 +1,24 @@
 import type { Viewer } from '../domain/access.ts';
 import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
 
-/** setTimeout's own limit; a token that lives longer is looked at again then. */
+/** Longest delay of setTimeout. A token that lives longer gets another timer after it. */
 const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
-/** A connection that stays open: a WebSocket, or a response that is streamed. */
+/** Connection that stays open: a WebSocket, or a streamed response. */
 export interface LiveConnection {
-  /** The token is no longer accepted: the client is to come back with a new one. */
+  /** Closes the connection because its token has expired: the client must reconnect with a new one. */
   closeForExpiry(): void;
-  /** The process stops: the client is to come back, to whichever replica. Resolves when it has gone. */
+  /**
+   * Closes the connection because the process stops: the client must reconnect, to any replica. Resolves once
+   * it is closed.
+   */
   sendAway(): Promise<void>;
 }
 
-/** All live connections of this process, on whichever transport: their limits, their tokens' ends, and their farewell. */
+/**
+ * All live connections of this process, on every transport. Limits them per client, closes each when its
+ * token expires, and closes all of them at a shutdown.
+ */
 export class LiveConnections {
   readonly #mostPerClient: number;
   readonly #open = new Set<LiveConnection>();
@@ -23,7 +29,10 @@ export class LiveConnections {
     this.#mostPerClient = mostPerClient;
   }
 
-  /** Returns what to call when it has closed; null where its client has as many as it may, or the process stops. */
+  /**
+   * Admits a connection. Returns a function to call once the connection has closed; null if its client has
+   * too many, or the process stops.
+   */
   admit(connection: LiveConnection, viewer: Viewer): (() => void) | null {
     const count = this.#countByClient.get(viewer.id) ?? 0;
     if (count >= this.#mostPerClient || this.#stopping) return null;
@@ -41,12 +50,18 @@ export class LiveConnections {
     };
   }
 
-  /** From now on nobody is admitted: whoever still comes is to go to another replica. */
+  /**
+   * Whether a shutdown has begun: no connection is admitted any more, and clients must connect to another
+   * replica.
+   */
   get isStopping(): boolean {
     return this.#stopping;
   }
 
-  /** Sends everyone away, each at a random moment of the window, so that they do not all come back at once. */
+  /**
+   * Closes all connections, each at a random moment of the window (jitter), so that clients do not reconnect
+   * all at once (thundering herd).
+   */
   async stop(windowSeconds: number): Promise<void> {
     this.#stopping = true;
     const leave = async (connection: LiveConnection) => {
@@ -57,7 +72,7 @@ export class LiveConnections {
   }
 }
 
-/** Calls back when a token is no longer accepted anywhere; returns how to forget it. */
+/** Calls back when a token has expired, clock skew included. Returns a function that cancels the call. */
 function atExpiry(expiresAt: Date, callBack: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {

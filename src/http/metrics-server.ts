@@ -20,7 +20,7 @@ export interface MetricsServer {
   stop(): Promise<void>;
 }
 
-/** Serves `/metrics` and nothing else at a port of its own, which no proxy in front of the API leads to. */
+/** Serves `/metrics` and nothing else on a port of its own, to which no proxy in front of the API leads. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port, metrics, isWelcome } = options;
   const server = createServer(async ({ url, method = '', headers }, response) => {
@@ -30,7 +30,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       response.end(JSON.stringify(NOTHING_ELSE));
       return;
     }
-    // A rejection that nobody handles would end the process.
+    // An unhandled rejection would end the process.
     const text = await metrics.render().catch(() => null);
     if (text === null) {
       response.writeHead(500, BARE_HEADERS);

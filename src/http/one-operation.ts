@@ -1,20 +1,23 @@
 import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import type { Payload } from '../graphql/operation.ts';
 
-/** A batch would have its operations pass every limit one by one. HTTP/2 and WebSockets need none. */
+/**
+ * Refuses batches: the operations of a batch would pass every limit one by one. Clients with HTTP/2 or
+ * WebSockets do not need batches.
+ */
 export const refuseBatch: preHandlerHookHandler = ({ body }, reply, goOn) => {
   if (!Array.isArray(body)) return goOn();
   const message = 'Send one operation a request: batches are not served.';
   reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
 };
 
-/** Says which methods there are, where others would find nothing. */
+/** Answers any other method with 405 and the allowed methods, instead of 404. */
 export function refuseOtherMethods(app: FastifyInstance, url: string): void {
   const message = 'Send operations by POST, or queries by GET.';
   app.route({
     url,
     method: ['PUT', 'PATCH', 'DELETE'],
-    // Not in the handler, for which the body would be read.
+    // Refuses in a hook, because Fastify reads the body before the handler runs.
     onRequest: async (_request, reply) =>
       reply
         .status(405)
@@ -25,8 +28,8 @@ export function refuseOtherMethods(app: FastifyInstance, url: string): void {
 }
 
 /**
- * Returns the payload of the body, or of the query string, whose variables and extensions are JSON. Empty parameters, as
- * clients that build URLs from templates send them, are as good as none.
+ * Returns the payload of the body, or of the query string, in which variables and extensions are JSON. Empty
+ * parameters count as missing, since clients that build URLs from templates send them.
  */
 export function payloadOf({ method, body, query }: FastifyRequest): Payload {
   if (method === 'POST') return typeof body === 'object' && body !== null ? body : {};

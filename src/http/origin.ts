@@ -1,23 +1,26 @@
 import type { onRequestHookHandler } from 'fastify';
 
-/** Which names and pages a request came by. */
+/** Headers that tell the host name and the page that a request came by. */
 interface Provenance {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
 }
 
-/** Whether a request may come from where it comes from. Those without an Origin are not from a page. */
+/**
+ * Whether a request may come from its host and origin. Requests without an Origin pass; see `refuseUnasked`
+ * for those.
+ */
 export type Guard = (headers: Provenance) => boolean;
 
-/** What whoever is not let in is told. */
+/** Message for requests that are refused for their origin. */
 export const NOT_WELCOME =
   'Pages of other sites are served where ALLOWED_ORIGINS names them; in development, this machine by a loopback name.';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Pages of other sites are let in where they are allowed by name (`https://app.example.com`). In development anyone
- * who reaches the port is an ADMIN: only this machine's own pages may, by a loopback name, so that no rebound name
- * does.
+ * Creates the guard against pages of other sites (CSRF). It admits the gateway's own pages and those in
+ * `allowedOrigins` (`https://app.example.com`). In development anyone who reaches the port is an ADMIN, so
+ * that requests must also use a loopback host name: this stops DNS rebinding.
  */
 export function createGuard({
   development,
@@ -33,19 +36,23 @@ export function createGuard({
   };
 }
 
-/** A page of this machine, at any port, as browsers name it. */
+/** Origin of a page of this machine, at any port, as browsers send it. */
 export const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 const isLoopback = (url: string): boolean =>
   URL.canParse(url) && LOOPBACK_NAMES.includes(new URL(url).hostname);
 
-/** Of requests whose page the browser does not name in `Origin`; `none`: a person typed the address. */
+/**
+ * Values of Sec-Fetch-Site in requests without an Origin that are admitted; `none`: a person typed the
+ * address.
+ */
 const OF_OUR_OWN = ['same-origin', 'none'];
 
 /**
- * Refuses what a page of another site had a browser send without asking first: images, scripts, links and forms, whose
- * answers it could not read but time. Browsers mark them (Sec-Fetch-Site), and name no Origin; where they name one, the
- * guard has let it in. Whatever is no browser sends neither.
+ * Refuses requests that a page of another site makes without a CORS preflight: images, scripts, links and
+ * forms (CSRF). Such a page cannot read the answers, but it can measure their time. Browsers mark these
+ * requests with Sec-Fetch-Site and send no Origin; if there is an Origin, the guard has admitted it. Clients
+ * other than browsers send neither header.
  */
 export const refuseUnasked: onRequestHookHandler = ({ headers }, reply, goOn) => {
   const site = headers['sec-fetch-site'];

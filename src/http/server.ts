@@ -21,15 +21,18 @@ import { type Guard, LOOPBACK_ORIGIN, NOT_WELCOME } from './origin.ts';
 import { requestIdOf } from './request-id.ts';
 import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
-/** Room for the longest document and variables. Parsing as JSON is what costs: 1 MiB of brackets hold the loop 82 ms. */
+/**
+ * Enough for the longest document and its variables. JSON parsing sets the limit: 1 MiB of brackets blocks
+ * the event loop for 82 ms.
+ */
 const MAX_REQUEST_BYTES = 256 * 1024;
 const FIRST_REQUEST_WITHIN_MS = 1_000;
 const ACCEPT_WITHIN_MS = 1_000;
 /** Response headers that browsers let the code of other origins read (CORS). */
 const EXPOSED_HEADERS = ['Retry-After', 'X-Request-Id'];
-/** As long as Chromium remembers what a preflight was told. */
+/** Time that browsers may cache the answer to a preflight: the longest that Chromium allows. */
 const PREFLIGHT_SECONDS = 7_200;
-/** How often the server looks for requests that have not arrived in time. */
+/** Interval at which the server looks for requests that have not arrived in time. */
 const LOOK_FOR_THE_LATE_MS = 500;
 
 interface Options {
@@ -40,16 +43,19 @@ interface Options {
   readonly allowedOrigins: readonly string[];
   /** Null: requests are not logged. */
   readonly logAccess: LogAccess | null;
-  /** Whether `/metrics` is one of its paths. */
+  /** Whether the server serves `/metrics`. */
   readonly servesMetrics: boolean;
   readonly graphiql: boolean;
-  /** How long a request may take to arrive, its head and its body together. */
+  /** Time that a request may take to arrive, head and body together. */
   readonly requestSeconds: number;
   /** Never rejects. */
   readonly checkReady: () => Promise<Readiness>;
 }
 
-/** The HTTP server with everything but GraphQL and webhooks: health, metrics, sign-in for development, GraphiQL. */
+/**
+ * Creates the HTTP server with everything but GraphQL and webhooks: health, metrics, development tokens,
+ * GraphiQL.
+ */
 export function createHttpServer({
   log,
   metrics,
@@ -63,38 +69,40 @@ export function createHttpServer({
   checkReady,
 }: Options): FastifyInstance {
   const app = fastify({
-    // Fastify announces where it listens; the gateway does so itself, once it is ready.
+    // Fastify logs the address that it listens on; the gateway logs it itself, once it is ready.
     loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
-    // People type a slash behind an address, and some clients put one there.
+    // People and some clients put a slash behind a path.
     routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: MAX_REQUEST_BYTES,
-    // Fastify's own default is to wait for ever; and Node takes the larger of both for the body.
+    // Sets both timeouts: Fastify's default is to wait for ever, and for the body Node takes the larger of
+    // both.
     requestTimeout: requestSeconds * 1000,
     http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: LOOK_FOR_THE_LATE_MS },
     clientErrorHandler: answerBroken,
-    // Kept-alive connections that wait for nothing must not hold up a stop.
+    // Idle keep-alive connections must not delay a shutdown.
     forceCloseConnections: 'idle',
-    // What was on its way when the process was told to stop is served.
+    // Requests in flight when a shutdown begins are still served.
     return503OnClosing: false,
-    // A path that nothing can be made of: no hook hears of it.
+    // Malformed paths are answered directly: no hook runs for them.
     frameworkErrors: (_error, _request, { raw }) =>
       raw
         .writeHead(400, BARE_HEADERS)
         .end(JSON.stringify(problem('BAD_REQUEST', 'The path is not well formed.'))),
   });
 
-  // Pages of other sites may send text and forms without asking first: nothing here reads them.
+  // Pages of other sites may send texts and forms without a CORS preflight (CSRF), so no such body is parsed.
   app.removeContentTypeParser('text/plain');
 
   const headers = {
     ...headersOfHelmet(),
     'content-security-policy': NOTHING_FROM_ANYWHERE,
-    // Answers hold personal data, or tell how things are now: what may be kept says so itself.
+    // Answers contain personal data or the current state. A cacheable answer sets a header of its own.
     'cache-control': 'no-store',
   };
-  // Before any body, which refusals do not need; first of all hooks, so that all answers have the headers.
+  // Runs before a body is read, which refusals do not need, and before all other hooks, so that every answer
+  // gets the headers.
   app.addHook('onRequest', (request, reply, goOn) => {
     reply.headers(headers).header('x-request-id', request.id);
     if (!isWelcome(request.headers)) reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
@@ -135,7 +143,7 @@ export function createHttpServer({
     done();
   });
 
-  // That the process lives, and nothing else: whoever asks may end it otherwise.
+  // Liveness only. A deeper check would let an outage elsewhere make the orchestrator kill this process.
   app.get('/healthz', async () => ({ status: 'ok' }));
   if (servesMetrics)
     app.get('/metrics', async (_request, reply) =>
@@ -174,14 +182,17 @@ interface Refusal extends Error {
   readonly retryAfterSeconds?: number;
 }
 
-/** An OPTIONS that is no page's preflight, which is all that it is served for. */
+/** Whether an OPTIONS request is not a CORS preflight; no other OPTIONS request is served. */
 const isStrayOptions = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && !(headers.origin && headers['access-control-request-method']);
 
 const unlessEmpty = (name: string, texts: Readonly<Record<string, string>>): object =>
   Object.keys(texts).length > 0 ? { [name]: texts } : {};
 
-/** Connections that wait to be accepted are reset when a server stops to listen. Resolves when there are none. */
+/**
+ * Waits until the server has accepted all waiting connections: those still in the accept queue are reset when
+ * it stops listening.
+ */
 export async function acceptAllWaiting({ server }: FastifyInstance): Promise<void> {
   let accepted = true;
   const note = () => {
@@ -189,7 +200,7 @@ export async function acceptAllWaiting({ server }: FastifyInstance): Promise<voi
   };
   server.on('connection', note);
   const until = Date.now() + ACCEPT_WITHIN_MS;
-  // The first turn may be over before anything is accepted; every other accepts one.
+  // The first turn of the event loop may end before a connection is accepted; each later turn accepts one.
   await nextTurn();
   while (accepted && Date.now() < until) {
     accepted = false;
@@ -199,8 +210,8 @@ export async function acceptAllWaiting({ server }: FastifyInstance): Promise<voi
 }
 
 /**
- * Returns what closes connections that would hold up a stop for a minute: kept alive by their client and idle, or
- * opened and never used, for longer than a request takes to follow its connection.
+ * Returns a function that closes connections which would delay a shutdown for a minute: idle ones that their
+ * clients keep alive, and ones that were opened and not used for longer than a first request takes to arrive.
  */
 export function watchIdleConnections({ server }: FastifyInstance): () => void {
   const unused = new Map<Socket, number>();
@@ -219,7 +230,7 @@ export function watchIdleConnections({ server }: FastifyInstance): () => void {
 
 type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
-/** Answers what never became a request, on the bare socket. */
+/** Answers bytes that never became a request, directly on the socket. */
 function answerBroken(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (isHttp2(error.rawPacket)) {
@@ -243,7 +254,7 @@ const tokenRequest = z.strictObject({
   expiresIn: z.number().int().min(1).max(MAX_DEVELOPMENT_TOKEN_SECONDS).optional(),
 });
 
-/** Where a listening server can be reached. */
+/** Returns the URL of a listening server. */
 export const addressOf = (app: FastifyInstance, host: string): string =>
   urlOf(host, (app.server.address() as AddressInfo).port);
 
@@ -252,7 +263,10 @@ export const urlOf = (host: string, port: number): string =>
 
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
 
-/** They are the same for every answer, and were half as expensive again as all else that is done for its headers. */
+/**
+ * Computes Helmet's headers once, since they are the same for every answer. Computing them for each answer
+ * cost half as much again as all other work on its headers.
+ */
 function headersOfHelmet(): Record<string, string> {
   const headers: Record<string, string> = {};
   const protect = helmet({

@@ -6,14 +6,17 @@ import { type Authenticator, authorizationOf } from './sign-in.ts';
 
 const viewers = new WeakMap<FastifyRequest, Viewer>();
 
-/** Who sent a request that `signInFirst` let through. */
+/** Returns the viewer of a request that `signInFirst` let through. */
 export function viewerOf(request: FastifyRequest): Viewer {
   const viewer = viewers.get(request);
   if (!viewer) throw new Error('A request is handled of which it was not asked who sent it');
   return viewer;
 }
 
-/** Refuses whoever has no good token before anything of the body is read: a refusal costs little but its check. */
+/**
+ * Hook that refuses requests without a valid token before their body is read, so that a refusal costs little
+ * more than the check of the token.
+ */
 export const signInFirst =
   (authenticator: Authenticator, translate: Translate): onRequestAsyncHookHandler =>
   async (request, reply) => {

@@ -14,21 +14,27 @@ import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/s
 import type { FailureLimit } from './failure-limit.ts';
 import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
 
-/** How far the clock of who signs tokens may be from ours. */
+/** Accepted difference between the clock of the token issuer and ours. */
 export const CLOCK_SKEW_SECONDS = 30;
 /** Lifetime of a development token that asks for none, and the longest that one may ask for. */
 const DEVELOPMENT_TOKEN_SECONDS = 12 * 3600;
 export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
 
-/** How long a token that was accepted is not verified again. Its expiry is checked each time. */
+/**
+ * Time for which a verified token is cached, so that its signature is not verified again. Its expiry is
+ * checked each time.
+ */
 export const TOKENS_KEPT_SECONDS = 30;
 const MAX_TOKENS_KEPT = 10_000;
-/** As long as a message of a WebSocket, which may carry one; a header has less room. */
+/** As long as a WebSocket message, which may carry a token; a header has less room. */
 const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
 const storable = z.string().refine(isStorable, UNSTORABLE);
 
-/** `sub` and `verification_ids` are hashed, stored and compared with what is stored. */
+/**
+ * Claims `sub` and `verification_ids`. They are hashed, stored and compared with stored values, so PostgreSQL
+ * must be able to store them.
+ */
 export const SUBJECT = storable
   .min(1)
   .max(200)
@@ -43,14 +49,15 @@ const claims = z.object({
   exp: z.number().optional(),
 });
 
-/** Anyone who is at the keyboard of a developer's machine. */
+/** Viewer of development requests without a token: anyone at the developer's machine. */
 const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
 
-/** Who a request's `Authorization` header (or a socket's parameter) stands for. */
+/** Finds the viewer that a request's `Authorization` header (or a socket's parameter) stands for. */
 export interface Authenticator {
   /**
-   * Throws UNAUTHENTICATED, or RATE_LIMITED where that was said too often to the address of the request;
-   * SERVICE_UNAVAILABLE where the keys cannot be had, which says nothing of the token.
+   * Returns the viewer of a valid token.
+   * @throws GraphQLError UNAUTHENTICATED; RATE_LIMITED if the request's address got that error too often;
+   * SERVICE_UNAVAILABLE if the keys cannot be fetched, which says nothing about the token
    */
   viewerOf(authorization: unknown, request: IncomingMessage): Promise<Viewer>;
   /** Signs a token; null unless in development mode. */
@@ -61,7 +68,7 @@ export interface DevelopmentClaims {
   readonly sub: string;
   readonly roles: readonly string[];
   readonly verification_ids: readonly string[];
-  /** Seconds from now. */
+  /** Lifetime in seconds from now. */
   readonly expiresIn?: number | undefined;
 }
 
@@ -88,7 +95,8 @@ export function createAuthenticator({
   const options = {
     algorithms,
     clockTolerance: CLOCK_SKEW_SECONDS,
-    // A token without an end could not be taken back; the machine of a developer is spared that.
+    // A token that never expires could not be revoked, so `exp` is required; on a developer's machine it is
+    // not.
     requiredClaims: signIn.kind === 'DEVELOPMENT' ? [] : ['exp'],
     ...('issuer' in signIn && signIn.issuer ? { issuer: signIn.issuer } : {}),
     ...('audience' in signIn && signIn.audience ? { audience: signIn.audience } : {}),
@@ -98,7 +106,10 @@ export function createAuthenticator({
       ? createKeySet({ url: signIn.url, log })
       : createSecretVerifier(signIn.kind === 'SECRET' ? signIn.secret : developmentSecret);
 
-  /** By the hashes of their tokens. Checking a signature takes a fifth of the time of a small request. */
+  /**
+   * Viewers by the hashes of their tokens. Verifying a signature takes a fifth of the time of a small
+   * request.
+   */
   const known = new LRUCache<string, Viewer>({ max: MAX_TOKENS_KEPT, ttl: TOKENS_KEPT_SECONDS * 1000 });
   const isOver = ({ expiresAt }: Viewer) =>
     expiresAt !== null && expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
@@ -127,7 +138,8 @@ export function createAuthenticator({
   }
 
   return {
-    // A token that is good gets in whatever came from its address before: only failures are counted, once they are.
+    // A valid token is accepted whatever came from its address before: only failures are counted, after the
+    // verification.
     viewerOf: (authorization, request) =>
       viewerOf(authorization).catch(async (error: GraphQLError) => {
         if (!isGuess(error)) throw error;
@@ -147,7 +159,10 @@ export function createAuthenticator({
   };
 }
 
-/** A request's header. Of several Node takes the first, and whatever stands in front of it perhaps the last. */
+/**
+ * Returns a request's Authorization header. Several are joined, so that none of them is accepted: Node would
+ * take the first, and a proxy in front perhaps the last.
+ */
 export const authorizationOf = ({ raw }: FastifyRequest): string | undefined =>
   raw.headersDistinct.authorization?.join(', ');
 
@@ -164,12 +179,12 @@ function toViewer(payload: JWTPayload): Viewer {
     id: sub,
     roles: known,
     verificationIds: verification_ids,
-    // Claims may name a time that no Date holds.
+    // Caps the expiry: claims may contain a time that no Date can hold.
     expiresAt: exp === undefined ? null : new Date(Math.min(exp * 1000, LATEST_MS)),
   };
 }
 
-/** Names the first claim that is wrong, and what it must be. */
+/** Returns a message that names the first invalid claim and what it must be. */
 function describeClaims({ issues: [issue] }: z.ZodError): string {
   const claim = issue?.path[0];
   const what =
@@ -189,7 +204,7 @@ const CLAIM_RULES = {
   exp: 'must be a number',
 };
 
-/** Says what is wrong without repeating anything that the token contains. */
+/** Returns a message that says what is wrong, and repeats nothing that the token contains. */
 function describeTokenError(error: errors.JOSEError, algorithms: readonly string[]): string {
   const hint =
     error instanceof errors.JOSEAlgNotAllowed
@@ -203,7 +218,10 @@ function describeTokenError(error: errors.JOSEError, algorithms: readonly string
 /** Claims that jose checks itself. */
 const CHECKED_CLAIMS = ['iss', 'aud', 'exp', 'nbf', 'iat'];
 
-/** Imports the secret once: the import would take as long as the check of a token. */
+/**
+ * Creates a verifier for tokens that are signed with a secret. The secret is imported once, because importing
+ * takes as long as verifying a token.
+ */
 function createSecretVerifier(secret: Buffer): VerifyToken {
   const key = crypto.subtle.importKey(
     'raw',
@@ -215,13 +233,16 @@ function createSecretVerifier(secret: Buffer): VerifyToken {
   return async (token, options) => (await jwtVerify(token, await key, options)).payload;
 }
 
-/** The signature is good, so that the token was not guessed: whoever issues tokens must correct the claim. */
+/**
+ * Cause of a sign-in failure if the token's signature is valid but a claim is not. The token was not guessed:
+ * its issuer must correct the claim.
+ */
 class WrongClaim extends Error {}
 const wrongClaim = (message: string): GraphQLError => unauthenticated(message, new WrongClaim(message));
 
 /**
- * Whether a failure counts against its address. A token that was good until its expiry is no guess: its owner must hear
- * that it is over.
+ * Whether a failure counts against its address as a guess. An expired token does not count, since its owner
+ * must be told that it has expired; nor does a token with a wrong claim.
  */
 const isGuess = ({ extensions, originalError }: GraphQLError): boolean =>
   extensions?.code === UNAUTHENTICATED &&

@@ -2,24 +2,27 @@ import type { ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Sink } from '../feed/stream.ts';
 
-/** What may wait in the process for a peer that does not read; beyond it the peer gets nothing more until it does. */
+/**
+ * Bytes that may be buffered for a peer that does not read (high-water mark). Beyond it, the peer is sent
+ * nothing until it reads.
+ */
 export const FULL_BYTES = 128 * 1024;
 
 const REPLAY = ',"extensions":{"replay":true}}';
 
-/** A result as it is sent: frames of the past are marked. */
+/** Returns the result to send: results of past frames are marked as replayed. */
 const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
 
-/** How full a connection is; one that is closing has no room. */
+/** Send buffer of a connection; one that is closing has no room. */
 export interface Room {
   readonly bufferedBytes: number;
-  /** What is written meanwhile goes out in one go. */
+  /** Corks the socket while `write` runs, so that its output goes out in one write. */
   together(write: () => void): void;
-  /** Resolves when it is empty, or has closed. */
+  /** Resolves when the buffer is empty, or the connection has closed. */
   drained(): Promise<void>;
 }
 
-/** The frames of one subscription of a WebSocket, as messages of graphql-transport-ws. */
+/** Sink that sends the frames of one subscription over a WebSocket, as graphql-transport-ws messages. */
 export class SocketSink implements Sink {
   readonly #client: WebSocket;
   readonly #room: Room;
@@ -55,7 +58,7 @@ export class SocketSink implements Sink {
   }
 }
 
-/** The frames of one subscription as events of a response that stays open. */
+/** Sink that sends the frames of one subscription as server-sent events of a response that stays open. */
 export class ResponseSink implements Sink {
   readonly #response: ServerResponse;
 

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressOf } from './addresses.ts';
 
 /**
- * WebSockets of one address that may wait for their sign-in at a time. A socket has 3 s for it (graphql-ws), and takes
- * memory meanwhile; many clients may share an address, and all of them come back after a restart.
+ * Maximum number of WebSockets per address that have not signed in. A socket has 3 s to sign in (graphql-ws)
+ * and takes memory until then; many clients may share an address, and all of them reconnect after a restart.
  */
 export const MAX_UNSIGNED_SOCKETS = 500;
 
@@ -17,7 +17,10 @@ export class UnsignedSockets {
     this.#addressOf = addressOf;
   }
 
-  /** Counts the socket of an upgrade request until it signs in or closes; false if its address has too many. */
+  /**
+   * Counts the socket of an upgrade request until it signs in or closes. Returns false if its address has too
+   * many.
+   */
   enter(request: IncomingMessage): boolean {
     const address = this.#addressOf(request);
     const count = this.#counts.get(address) ?? 0;

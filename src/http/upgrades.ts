@@ -7,7 +7,10 @@ import { type Guard, NOT_WELCOME } from './origin.ts';
 import { requestIdOf } from './request-id.ts';
 
 const WEBSOCKET_PATH = '/graphql';
-/** Node drops the headers behind so many without a word: what is left may not be the whole request. */
+/**
+ * Maximum number of headers of a request. Node silently drops those beyond it, so the request may be
+ * incomplete.
+ */
 const MAX_HEADERS = 2_000;
 const RETRY_AFTER_SECONDS = '1';
 const TOO_MANY =
@@ -21,18 +24,18 @@ interface UpgradesOptions {
 }
 
 /**
- * Serves WebSockets at `/graphql`. Any other protocol that a request offers to change to, such as the `h2c` of Java's
- * HTTP client, is ignored, as RFC 9110 allows, and the request is answered as usual. Node can do so by itself only from
+ * Serves WebSockets at `/graphql`. An offer of any other protocol, such as the `h2c` of Java's HTTP client,
+ * is ignored, as RFC 9110 allows, and its request is answered as usual. Node can do so by itself only from
  * 24.9 on (`shouldUpgradeCallback`).
  */
 export function serveUpgrades({ server, isWelcome, websocket, logAccess }: UpgradesOptions): void {
   server.on('upgrade', (request, socket, head) => {
-    // Nobody else listens between here and the next handler: a reset would end the process.
+    // No other handler listens for errors yet: a reset (ECONNRESET) would end the process.
     socket.on('error', () => socket.destroy());
     if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);
 
     const requestId = requestIdOf(request);
-    // The WebSocket's own answer repeats it.
+    // The answer to the WebSocket handshake repeats the id.
     request.headers['x-request-id'] = requestId;
     const path = request.url?.split('?')[0]?.replace(/(?<=.)\/$/, '');
     let status = 400;
@@ -83,9 +86,9 @@ export function serveUpgrades({ server, isWelcome, websocket, logAccess }: Upgra
 const asksForWebSocket = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers.upgrade?.trim().toLowerCase() === 'websocket';
 
-/** Gives the server the same connection once more, whose next request is this one without what it offered. */
+/** Returns the connection to the HTTP server, with the same request but without its upgrade header. */
 function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
-  // HTTP pipelining: the answer to the request before still owns the connection.
+  // HTTP pipelining: the answer to the previous request still owns the connection.
   const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
   if (answering) {
     answering.once('close', () => answerAsUsual(server, request, socket, head));
@@ -98,7 +101,7 @@ function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex,
     return;
   }
   socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));
-  // Left over from the answer before.
+  // Clears the timeout that the previous answer left on the socket.
   request.socket.setTimeout(0);
   server.emit('connection', socket);
 }

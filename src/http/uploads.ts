@@ -2,11 +2,14 @@ import { Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { viewerOf } from './sign-in-first.ts';
 
-/** Few operations are nearly as large; what is larger takes a place while it arrives. */
+/**
+ * Size above which a request counts as large. Few operations come near it; a large request takes a slot while
+ * it arrives.
+ */
 const USUAL_BYTES = 64 * 1024;
 const MAX_AT_A_TIME = 8;
 
-/** Refused by the server's error handler, as its status and code say. */
+/** Refusal of a large request. The server's error handler answers it with this status. */
 class TooManyUploads extends Error {
   readonly statusCode = 429;
   readonly retryAfterSeconds = 1;
@@ -16,14 +19,17 @@ class TooManyUploads extends Error {
 }
 
 /**
- * Lets each caller send so many large requests at a time, for they are held in memory until they have arrived. Small
- * ones are not counted: a server of the bank may send hundreds at once for one `sub`. A request in chunks, as .NET sends
- * every one, does not say how large it is: it counts from when it has become large.
+ * Limits the large requests that each caller sends at the same time, because they are held in memory until
+ * they have arrived. Small ones are not counted: a server of the bank may send hundreds at once for one
+ * `sub`. A chunked request, as .NET sends every one, does not tell its size: it counts once it has become
+ * large.
  */
 export function limitUploads(): preParsingHookHandler {
   const arriving = new Map<string, number>();
 
-  /** Takes a place until the request has arrived or was answered; false if its caller has none left. */
+  /**
+   * Takes a slot until the request has arrived or was answered. Returns false if its caller has none left.
+   */
   function takePlace(request: FastifyRequest, reply: FastifyReply): boolean {
     const { id } = viewerOf(request);
     const count = arriving.get(id) ?? 0;
@@ -38,7 +44,7 @@ export function limitUploads(): preParsingHookHandler {
       else arriving.delete(id);
     };
     request.raw.once('close', giveBack);
-    // A request that is refused before its body was read never closes.
+    // The request never emits `close` if it is refused before its body was read.
     reply.raw.once('close', giveBack);
     return true;
   }

@@ -6,21 +6,25 @@ import { BARE_HEADERS } from './bare-answer.ts';
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5_000;
-/** Work that takes longer, such as a migration behind a lock or a commit that hangs, opens the room as well. */
+/**
+ * The room also opens if the work takes longer than this, such as a migration behind a lock or a commit that
+ * hangs.
+ */
 const OPEN_AFTER_MS = 1_000;
 
 interface Options {
   readonly host: string;
   readonly port: number;
-  /** Why the database could not be used, in words for people; null if trying again is of no use. */
+  /** Returns why the database could not be used, in words for people; null if a retry is of no use. */
   readonly faultIn: (error: unknown) => string | null;
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Does the start's work on the database, and tries again for as long as the database cannot be used. Meanwhile it answers
- * `/healthz` with 200 and `/readyz` with 503 and the reason, so that both may be started in any order. Returns the port to
- * listen at, with what the work returned.
+ * Runs the start's work on the database, and retries with exponential backoff while the database cannot be
+ * used. Until the work is done, `/healthz` is answered with 200 and `/readyz` with 503 and the reason, so
+ * that gateway and database may start in any order. Returns the port to listen on, and the result of the
+ * work.
  */
 export async function whenDatabaseIsThere<T>(
   { host, port, faultIn, onFault }: Options,
@@ -57,11 +61,11 @@ const NOT_NOW = {
   ],
 };
 
-/** Answers in the gateway's place until it can start. */
+/** HTTP server that answers in the gateway's place until the gateway can start. */
 class WaitingRoom {
   fault = 'is being prepared';
   readonly #host: string;
-  /** Where it listens, and the gateway will; 0 becomes a free one. */
+  /** Port that it listens on, and the gateway will; 0 becomes a free one. */
   port: number;
   #opening: Promise<void> | null = null;
   readonly #server = createServer(({ url }, response) => {
@@ -77,7 +81,10 @@ class WaitingRoom {
     this.port = port;
   }
 
-  /** @throws what `listen` fails with, such as EADDRINUSE. */
+  /**
+   * Starts to listen, once.
+   * @throws the error of `listen`, such as EADDRINUSE
+   */
   open(): Promise<void> {
     this.#opening ??= (async () => {
       this.#server.listen(this.port, this.#host);

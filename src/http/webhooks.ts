@@ -6,26 +6,43 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailureLimit } from './failure-limit.ts';
 
 const WEBHOOK_PATH = '/webhooks/cashfree';
-/** The documented ones have less than 1 kB. Parsing is what costs: 1 MiB of short values held the event loop 470 ms. */
+/**
+ * Documented webhooks have less than 1 kB. JSON parsing sets the limit: 1 MiB of short values blocked the
+ * event loop for 470 ms.
+ */
 const MAX_WEBHOOK_BYTES = 256 * 1024;
-/** No webhook of the provider is nearly as large; what is larger shares a common store while it arrives. */
+/**
+ * Size that no webhook of the provider comes near. Bytes beyond it take room from a shared budget while they
+ * arrive.
+ */
 const USUAL_BYTES = 64 * 1024;
-/** Anybody can send bytes: so much of what is unusually large and not verified yet is held at once, and no more. */
+/**
+ * Shared budget for the bytes of unusually large webhooks that are not verified yet. It limits the memory
+ * that anyone on the network can take.
+ */
 const MOST_UNUSUAL_BYTES = 8 * MAX_WEBHOOK_BYTES;
-/** Sooner than the server gives up whatever has not arrived, so that the sender hears why. */
+/**
+ * Time that a body has to arrive. It is shorter than the server's own timeout, so that the sender is told
+ * why.
+ */
 const ARRIVES_WITHIN_MS = 8_000;
-/** base64 of the 32 bytes of an HMAC with SHA-256. */
+/** Base64 of the 32 bytes of an HMAC-SHA256. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
 /** Seconds or milliseconds since 1970. */
 const TIMESTAMP = /^\d{10}(\d{3})?$/;
-/** The provider retries for hours, and may keep the timestamp of the first try; older webhooks are replays. */
+/**
+ * Age beyond which a webhook is refused as a replay. The provider retries for hours, and may keep the
+ * timestamp of the first try.
+ */
 export const MAX_WEBHOOK_AGE_MS = 30 * 86_400_000;
-/** How far the clock of the provider may be ahead. */
+/** Maximum that the provider's clock may be ahead. */
 const MAX_WEBHOOK_AHEAD_MS = 86_400_000;
 const STALE =
   'x-webhook-timestamp is more than 30 days in the past or a day in the future. Check the clocks; a webhook that was lost is made up for by polling.';
 
-/** Why a body was not read to its end, and what its sender is told, if it is still there. */
+/**
+ * Reasons for which a body was not read to its end, and the answers to its sender, if it is still connected.
+ */
 const UNREAD = {
   TOO_LARGE: { status: 413, message: 'A webhook has at most 256 kB.' },
   TOO_MANY: { status: 503, message: 'Too much is arriving at once: send it again.' },
@@ -38,23 +55,27 @@ const CODES: Record<number, string> = {
   429: 'RATE_LIMITED',
   503: 'SERVICE_UNAVAILABLE',
 };
-/** A disk that is full, or a database that is away, is back in a while: what could not be stored is to be sent again. */
+/**
+ * `Retry-After` of webhooks that could not be stored: a full disk or an unavailable database usually
+ * recovers.
+ */
 const RETRY_UNKEPT_SECONDS = 5;
 const UNKEPT = 'It could not be stored: send it again.';
 const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
 
 interface Parts {
   readonly inbox: Inbox;
-  /** All that may have signed: the active secret and those being retired. */
+  /** All secrets that may have signed: the active one, and those being retired (rotation). */
   readonly secrets: readonly string[];
   readonly failures: FailureLimit;
   readonly metrics: Metrics;
 }
 
 /**
- * Takes the provider's webhooks at `/webhooks/cashfree`. A good signature over the raw bytes is kept and answered
- * with 200, whatever the bytes say; anything else is refused, counted and not stored. What cannot be stored now is
- * answered with 503, upon which the provider sends it again. GET and HEAD are answered with 200 and nothing.
+ * Receives the provider's webhooks at `/webhooks/cashfree`. A webhook with a valid signature over its raw
+ * bytes is stored and answered with 200, whatever it contains; any other one is refused, counted and not
+ * stored. If it cannot be stored now, the answer is 503, and the provider sends it again. GET and HEAD are
+ * answered with an empty 200.
  */
 export async function serveWebhooks(
   app: FastifyInstance,
@@ -65,14 +86,17 @@ export async function serveWebhooks(
   function refuse(reply: FastifyReply, status: number, outcome: string, message: string) {
     metrics.webhooks.inc({ outcome });
     const code = CODES[status] ?? 'BAD_REQUEST';
-    // What is still on its way is not worth reading.
+    // Closes the connection, because the rest of the body is not worth reading.
     return reply
       .header('connection', 'close')
       .status(status)
       .send({ errors: [{ message, extensions: { code } }] });
   }
 
-  /** A good signature is taken whatever came from its address before; of the others, so many a minute are told why. */
+  /**
+   * Refuses a webhook without a valid signature. Only so many a minute of an address are told why; further
+   * ones get 429. Valid signatures are accepted all the same.
+   */
   async function refuseSigned(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -84,7 +108,7 @@ export async function serveWebhooks(
     return refuse(reply.header('retry-after', waitSeconds), 429, outcome, TOO_MANY);
   }
 
-  /** The raw bytes, or why they are not read to their end. */
+  /** Reads the raw bytes. Returns why, if they were not read to their end. */
   async function read(stream: Readable): Promise<Buffer | keyof typeof UNREAD> {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -115,11 +139,12 @@ export async function serveWebhooks(
   }
 
   await app.register(async (scope) => {
-    // The signature is over the bytes as they came: nothing may parse them first, and nothing reads them before
-    // the headers are at least of the right form.
+    // The signature covers the raw bytes, so no parser may run first. Nothing is read before the headers are
+    // at least well-formed.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-    // What the bytes are called says nothing of their signature, and Fastify refuses what it cannot read.
+    // Ignores the content type: the signature does not cover it, and Fastify refuses types that it has no
+    // parser for.
     scope.addHook('onRequest', async ({ raw }) => {
       delete raw.headers['content-type'];
     });
@@ -130,7 +155,7 @@ export async function serveWebhooks(
     scope.post(WEBHOOK_PATH, async (request, reply) => {
       const headers = readSignature(request);
       if (typeof headers === 'string') return refuseSigned(request, reply, 'unsigned', headers);
-      // Costs nothing here: neither the body was read nor an HMAC made.
+      // A cheap refusal: neither was the body read nor an HMAC computed.
       if (!isFresh(headers.timestamp)) return refuseSigned(request, reply, 'stale', STALE);
       const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
       if (typeof body === 'string') {
@@ -175,8 +200,9 @@ function readSignature({ headers }: FastifyRequest): { timestamp: string; signat
 }
 
 /**
- * Whether the signature could also have been made for a longer timestamp and a shorter body. The provider signs
- * timestamp + body without a separator; if no body begins with a digit, the timestamp is all digits before it.
+ * Whether the signature could also belong to a longer timestamp and a shorter body (boundary ambiguity). The
+ * provider signs timestamp + body without a separator; if no body begins with a digit, the digits before the
+ * body are the timestamp.
  */
 const isAmbiguous = (body: Buffer): boolean => {
   const first = body[0] ?? 0;
