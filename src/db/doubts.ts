@@ -9,7 +9,7 @@ export async function findDoubt(tx: Transaction, sessionId: string): Promise<Dou
   return row ?? null;
 }
 
-/** Keeps a doubt in place of the one that the session has. The session's row is locked. */
+/** Stores a doubt, replacing the session's earlier one. The session row must be locked. */
 export async function keepDoubt(tx: Transaction, sessionId: string, doubt: Doubt): Promise<void> {
   const { rawStatus, rawSubStatus, since, webhooks } = doubt;
   const row = { rawStatus, rawSubStatus, since, webhooks };

@@ -42,7 +42,7 @@ export interface Verified {
   adopted: number;
   /** Chains of an earlier release that do not say whose session they belong to. */
   unbound: number;
-  /** Entries that a command signed on somebody's word, such as `bound by olga`, and how many there are. */
+  /** Numbers of entries that a command signed on a person's word, by signer, such as `bound by olga`. */
   signed: Map<string, number>;
   /** First finding of each session that has one. */
   findings: (Finding & { sessionId: string })[];
