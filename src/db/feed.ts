@@ -13,9 +13,9 @@ const SILENT_FOR = '2s';
 
 /**
  * Assigns the next feed positions to committed transitions and returns the new entries. Returns null if
- * another replica holds the numbering lock. Within a session, outbox ids grow with the sequence, and each
- * transition commits before the next one is written. A transaction that sees a later one therefore sees the
- * earlier ones too, so positions never reorder a session's transitions.
+ * another replica holds the numbering lock. Within a session, outbox ids grow with the sequence, and the
+ * session's row lock makes transitions commit in that order. A transaction that sees a later one therefore
+ * sees the earlier ones too, so positions never reorder a session's transitions.
  */
 export async function numberCommitted(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
