@@ -1,5 +1,5 @@
 /**
- * Registry of the data keys under which values may be stored, and of the keys known to each running replica.
+ * Registry of the data keys under which values may be stored, and of the keys that each running replica has.
  */
 import { inArray, sql } from 'drizzle-orm';
 import type { Queryable } from './client.ts';

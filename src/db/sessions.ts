@@ -182,7 +182,8 @@ const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shap
 const lockedByVerificationId = preparedRows(
   'sessions locked',
   lockedSessionFields,
-  // Rows are locked in index order, which is the lock order of all transactions (no deadlock).
+  // Rows are locked in index order (verification id), so that all recordings use one lock order (no
+  // deadlock).
   `select ${lockedSessionFields.list} from vkyc_session
    where ${amongKeys('verification_id', '$1', 'text')} for update`,
 );

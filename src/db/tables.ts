@@ -76,9 +76,9 @@ export const users = pgTable(
 );
 
 /**
- * OPEN: may have been sent. DONE: recorded; a repeated call replays it. REFUSED: nothing came of it, so
- * another input may replace it. TAKEN: the provider had the verification id before our first send; another
- * system started it.
+ * State of a start intent. OPEN: may have been sent. DONE: recorded; a repeated call replays it. REFUSED:
+ * nothing came of it, so another input may replace it. TAKEN: the provider had the verification id before our
+ * first send; another system started it.
  */
 export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
 
@@ -142,7 +142,10 @@ export const sessions = pgTable(
     providerHeardAt: time('provider_heard_at').notNull(),
     /** Time at which a poll found the current raw status; null if a webhook gave it an event time. */
     providerFoundAt: time('provider_found_at'),
-    /** Timestamps do not tell the order of the updates until the provider is polled. */
+    /**
+     * True if timestamps do not tell the order of the updates. The provider is then polled as soon as
+     * possible.
+     */
     unsettled: boolean('unsettled').notNull(),
     /** Time of the next poll; null: no more polls. */
     nextPollAt: time('next_poll_at'),
@@ -172,8 +175,8 @@ export const sessions = pgTable(
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
-    // Index-only scan for the dashboards' counts of open sessions every second; ended sessions do not slow it
-    // down.
+    // Covering index for the dashboards, which count open sessions every second. It needs no access to the
+    // table, and ended sessions do not slow it down.
     index('vkyc_session_open')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
       .where(sql`not ${isOver(t.subStatus)}`),
@@ -262,7 +265,7 @@ export const transitions = pgTable(
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id),
-    /** 1, 2, 3 … within the session, without gaps; assigned under the session's row lock. */
+    /** Number within the session: 1, 2, 3 … without gaps, assigned under the session's row lock. */
     sequence: integer('sequence').notNull(),
     fromStatus: text('from_status').$type<Status>(),
     fromSubStatus: text('from_sub_status').$type<SubStatus>(),
@@ -294,7 +297,7 @@ export const auditEntries = pgTable(
   'audit_entry',
   {
     sessionId: uuid('session_id').notNull(),
-    /** 1, 2, 3 … within the session; assigned under the session's row lock. */
+    /** Number within the session: 1, 2, 3 …, assigned under the session's row lock. */
     number: integer('number').notNull(),
     kind: text('kind').$type<AuditKind>().notNull(),
     /** JSON exactly as it was hashed; jsonb would not preserve the text. */
@@ -333,7 +336,7 @@ export const personalDataReads = pgTable(
      * read.
      */
     chainId: uuid('chain_id'),
-    /** 1, 2, 3 … within the chain. */
+    /** Number within the chain: 1, 2, 3 … */
     number: integer('number'),
     hash: digest('hash'),
   },
@@ -398,9 +401,9 @@ export const outbox = pgTable('transition_outbox', {
 });
 
 /**
- * Feed: the total order over the transitions of all sessions, 1, 2, 3 …, assigned after commit by one replica
- * at a time. A serial column would not do: its numbers become visible in the order of commits, and a reader
- * of "all after 7" would miss a slower 6.
+ * Feed: the total order over the transitions of all sessions, 1, 2, 3 …, assigned by one transaction at a
+ * time under an advisory lock. A serial column would not do: its numbers become visible in the order of
+ * commits, and a reader of "all after 7" would miss a slower 6.
  */
 export const feed = pgTable(
   'feed',
@@ -453,8 +456,8 @@ export const archivedSessions = pgTable(
 );
 
 /**
- * PENDING: queued. DONE: recorded, or nothing new. WAITING: its session is unknown, and the provider is
- * asked. PARKED: dead letter, for a person to inspect and replay.
+ * States of a webhook. PENDING: queued. DONE: recorded, or nothing new. WAITING: its session is unknown, and
+ * the provider is asked. PARKED: dead letter, for a person to inspect and replay.
  */
 export const INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
 export type InboxState = (typeof INBOX_STATES)[number];
@@ -480,7 +483,7 @@ export const inbox = pgTable(
   (t) => [
     index('webhook_inbox_queue').on(t.id).where(sql`${t.state} = 'PENDING'`),
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
-    // For the metrics, which count these few rows at every scrape.
+    // Index for the metrics, which count these few rows at every scrape.
     index('webhook_inbox_left').on(t.state).where(sql`${t.state} in ('WAITING', 'PARKED')`),
     check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
   ],

@@ -4,7 +4,7 @@ import { type Extent, fieldsOf } from './fields.ts';
 import { preparedColumns, preparedRows, statement } from './prepared.ts';
 import { sightings, transitions } from './tables.ts';
 
-/** Transition of the log. `traceparent` is filled in when the row is written. */
+/** Row of the log. `traceparent` is filled in when the row is written, so callers leave it out. */
 export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
   readonly traceparent?: string | null;
 };
@@ -12,7 +12,7 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
 /** Transition as feeds deliver it, with the verification id that decides who may see it. */
 export type LogRow = TransitionRow & { readonly verificationId: string };
 
-/** Raw status of a verification. */
+/** Raw status that the provider reported for a verification. */
 export interface Words {
   readonly verificationId: string;
   readonly rawStatus: string;

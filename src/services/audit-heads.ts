@@ -1,6 +1,6 @@
 /**
- * Export of the heads of all audit chains to a file. Keep it somewhere that nobody with write access to the
- * database can change.
+ * Export of the heads of all audit chains to a file. Store the file where nobody with write access to the
+ * database can change it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';

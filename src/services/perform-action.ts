@@ -143,7 +143,7 @@ export async function allowedSession(
 }
 
 /**
- * Throws ACTION_NOT_ALLOWED if there is a reason.
+ * Refuses the action with ACTION_NOT_ALLOWED if there is a reason.
  *
  * @throws Refusal
  */

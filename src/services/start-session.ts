@@ -45,7 +45,7 @@ import { checked, refuseField } from './validation.ts';
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'names a session that another one has replaced already';
 
-/** Delay until the reconciler looks up a start. If an answer is recorded before, the look-up is deleted. */
+/** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
 const FIRST_LOOK_MS = 20_000;
 
 export interface Started {

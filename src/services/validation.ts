@@ -73,7 +73,7 @@ export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
 }
 
 /**
- * Throws a `Refusal` for one problem that only a database or provider look-up can find.
+ * Refuses an input for one problem that only a database or provider look-up can find.
  *
  * @throws Refusal
  */
