@@ -200,7 +200,10 @@ export async function presentAmong(db: Queryable, ids: readonly string[]): Promi
 
 type PlainRow = Record<string, unknown>;
 
-/** Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to text. */
+/**
+ * Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to
+ * text.
+ */
 export const toPlainRow = (row: object): PlainRow =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toPlainValue(value)]));
 

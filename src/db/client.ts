@@ -31,7 +31,10 @@ export interface Database extends Omit<NodePgDatabase, 'transaction'>, Writer {
 /** Transaction of a `Database`. Every statement function accepts either. */
 export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.PoolClient;
-  /** Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if it succeeds. */
+  /**
+   * Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if
+   * it succeeds.
+   */
   start(write: Statement | Promise<unknown>): void;
 }
 export type Queryable = Database | Transaction;

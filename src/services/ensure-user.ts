@@ -29,8 +29,8 @@ interface Parts {
  * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id
  * for this start, so the provider is not asked first.
  *
- * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the
- *   stored one, to which the provider would send the link
+ * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
+ *   one, to which the provider would send the link
  */
 export async function ensureUser(parts: Parts, given: GivenUser, isNew: boolean): Promise<UserRow> {
   const stored = await findUserByUserId(parts.db, given.userId);

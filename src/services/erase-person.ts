@@ -59,9 +59,9 @@ export interface Erased {
 export class NotErased extends Error {}
 
 /**
- * Erases a person for good: user data, links, texts that staff wrote, webhooks, lookups and idempotency keys.
- * The decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE
- * entry that names `by`. `dryRun`: does everything, then rolls back.
+ * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency
+ * keys. The decisions, with their times and actors, stay provable: the audit chain of each session gets an
+ * ERASURE entry that names `by`. `dryRun`: does everything, then rolls back.
  *
  * @throws NotErased
  */

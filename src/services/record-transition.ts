@@ -157,7 +157,8 @@ export class Recording {
 
   /**
    * Records an update of a session. The first update creates the session from its start intent. Returns null
-   * if there is neither session nor intent: the session was not started here.
+   * if there is neither a session nor a matching intent: the session was not started here, or it was
+   * archived.
    *
    * @throws Mismatch if the update names another verification or user than the session it would be recorded
    *   on; nothing is written then
