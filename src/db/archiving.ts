@@ -1,8 +1,9 @@
 /**
- * What is moved to an archive, and taken out of the database: by its owner, a batch in one transaction, in the order of
- * the ids, which is that of time: what lies together goes together, and its room is used again. Partitions by month
- * could be dropped at once, but only when the last of a month's sessions may go, and verification ids, meetings and
- * reviews could not be unique over all of them.
+ * Moves ended sessions out of the database into an archive. The owner's role does it, one batch per
+ * transaction. Batches follow the id order, which is the order of creation, so that neighbouring rows are
+ * freed together and their space is reused. Monthly partitions are no alternative: one session that must stay
+ * would keep its whole month, and verification ids, meetings and reviews could not be unique across
+ * partitions.
  */
 import { and, count, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
@@ -28,10 +29,13 @@ import {
   transitions,
 } from './tables.ts';
 
-/** Any number will do, as long as every run takes the same. */
+/** Key of the advisory lock; arbitrary, but the same in every run. */
 const ARCHIVING_LOCK = 8_529_004;
 
-/** False where another run is under way; else no other begins until this connection is closed. */
+/**
+ * Takes an advisory lock of the connection's session, which excludes other runs until the connection is
+ * closed. Returns false if another run holds it.
+ */
 export async function keepOthersFromArchiving(client: pg.PoolClient): Promise<boolean> {
   const { rows } = await client.query<{ kept: boolean }>('select pg_try_advisory_lock($1) as kept', [
     ARCHIVING_LOCK,
@@ -39,7 +43,10 @@ export async function keepOthersFromArchiving(client: pg.PoolClient): Promise<bo
   return rows[0]?.kept === true;
 }
 
-/** The tables whose rows of a session go with it, the ones that refer to others first; then the session itself. */
+/**
+ * Tables whose rows are archived with their session, in the order in which foreign keys allow their deletion.
+ * The session is deleted last.
+ */
 export const ARCHIVED = {
   feed,
   sightings,
@@ -49,15 +56,16 @@ export const ARCHIVED = {
   entries: auditEntries,
 } as const;
 
-/** Everything that is kept of a session, row by row. */
+/** All rows of a session, as they are archived. */
 export interface Dossier extends Evidence {
   readonly feed: readonly (typeof feed.$inferSelect)[];
   readonly sightings: readonly (typeof sightings.$inferSelect)[];
 }
 
 /**
- * Over for good, longer ago than that: decided, undisputed, nothing about it in line, and no session that stays took
- * its place. The newest of the feed stays, since cursors at its end name it.
+ * Condition for sessions that may be archived: ended before the given time, undisputed, nothing queued, and
+ * not replaced by a session that stays. The session of the newest feed entry stays, because cursors at the
+ * end of the feed name it.
  */
 const mayGo = (endedBefore: Date) => sql`
   ${isOver(sessions.subStatus)} and not ${sessions.disputed}
@@ -68,7 +76,7 @@ const mayGo = (endedBefore: Date) => sql`
   and not exists (select from ${auditBacklog} b where b.session_id = ${sessions.id})
   and not exists (select from ${inbox} w where w.verification_id = ${sessions.verificationId} and w.state <> 'DONE')`;
 
-/** The next sessions after an id, which is the order of their beginnings, that may go; they are held until the end. */
+/** Locks the next sessions after an id that may be archived, in id order (SKIP LOCKED). Returns their ids. */
 export async function lockSessionsToGo(
   tx: Transaction,
   endedBefore: Date,
@@ -88,7 +96,7 @@ export async function countSessionsToGo(db: Queryable, endedBefore: Date): Promi
   return rows[0]?.count ?? 0;
 }
 
-/** In the order of the ids. */
+/** Reads all rows of some sessions, in the order of `ids`. */
 export async function readDossiers(tx: Transaction, ids: readonly string[]): Promise<Dossier[]> {
   const evidence = await readEvidence(tx, ids);
   const places = await tx
@@ -108,7 +116,7 @@ export async function readDossiers(tx: Transaction, ids: readonly string[]): Pro
   }));
 }
 
-/** Takes sessions that are in an archive out of the database, and leaves behind where they are. */
+/** Deletes archived sessions from the database, and records in `archived_session` which file has them. */
 export async function deleteArchived(
   tx: Transaction,
   dossiers: readonly Dossier[],
@@ -124,7 +132,7 @@ export async function deleteArchived(
   for (const table of Object.values(ARCHIVED)) await tx.delete(table).where(inArray(table.sessionId, ids));
   await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
   await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
-  // Nothing begins them again, neither a repeated start nor late news.
+  // DONE intents keep repeated starts and late webhooks from creating the sessions again.
   await tx
     .update(startIntents)
     .set({ state: 'DONE' })
@@ -138,7 +146,7 @@ export async function deleteArchived(
   );
 }
 
-/** What is left here of a session that is in an archive; null where none is. */
+/** Returns the `archived_session` row of a session; null if it was not archived. */
 export async function findArchived(
   db: Queryable,
   sessionId: string,
@@ -147,14 +155,14 @@ export async function findArchived(
   return row ?? null;
 }
 
-/** What is left here of these sessions, if they are in archives. */
+/** Returns the `archived_session` rows of those sessions that were archived. */
 export const archivedAmong = (db: Queryable, ids: readonly string[]) =>
   db
     .select()
     .from(archivedSessions)
     .where(inArray(archivedSessions.sessionId, [...ids]));
 
-/** The sessions that an archive should have. */
+/** Returns the ids of the sessions that an archive should contain. */
 export async function archivedIn(db: Queryable, file: string): Promise<string[]> {
   const rows = await db
     .select({ id: archivedSessions.sessionId })
@@ -172,7 +180,7 @@ export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, 
   return new Map(rows.map((row) => [row.file, row.count]));
 }
 
-/** Sessions that are both here and said to be in an archive. */
+/** Returns the ids of sessions that are in the database although `archived_session` lists them. */
 export async function archivedAndPresent(db: Queryable): Promise<string[]> {
   const rows = await db
     .select({ id: sessions.id })
@@ -181,7 +189,7 @@ export async function archivedAndPresent(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Which of these sessions are in the database. */
+/** Returns which of these sessions are in the database. */
 export async function presentAmong(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db
     .select({ id: sessions.id })
@@ -192,7 +200,10 @@ export async function presentAmong(db: Queryable, ids: readonly string[]): Promi
 
 type PlainRow = Record<string, unknown>;
 
-/** Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to text. */
+/**
+ * Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to
+ * text.
+ */
 export const toPlainRow = (row: object): PlainRow =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toPlainValue(value)]));
 
@@ -203,8 +214,8 @@ function toPlainValue(value: unknown): unknown {
 }
 
 /**
- * Converts a plain row back to a row of the table. An archive of an earlier release lacks the columns that were added
- * since: such a column gets its default, or null if it has none.
+ * Converts a plain row back to a row of the table. An archive of an earlier release lacks columns added since
+ * then; such a column gets its default, or null if it has none.
  */
 export const toRow = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
   Object.fromEntries(
@@ -214,7 +225,7 @@ export const toRow = <Table extends PgTable>(table: Table, plain: PlainRow): Tab
     }),
   );
 
-/** Defaults that only PostgreSQL can compute, such as `now()`, count as none. */
+/** Returns the column's default. SQL defaults, such as `now()`, count as none. */
 const findDefault = ({ default: value }: PgColumn): unknown => (is(value, SQL) ? null : (value ?? null));
 
 function fromPlainValue(column: PgColumn, value: unknown): unknown {

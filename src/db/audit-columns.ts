@@ -9,8 +9,9 @@ export type TableKey = {
 type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Tables[Key] & PgTable>, string>;
 
 /**
- * How `npm run audit -- verify` proves a column. BOUND: an entry of a chain says its value. DERIVED: it follows from
- * other proven columns, with which it is compared. Unproven columns say why nothing depends on them.
+ * How `npm run audit -- verify` proves a column. BOUND: an entry of an audit chain contains its value.
+ * DERIVED: it follows from other proven columns and is compared with them. Unproven columns name the reason
+ * why nothing depends on them.
  */
 export type Proof = 'BOUND' | 'DERIVED' | { readonly unproven: string };
 
@@ -28,8 +29,8 @@ const QUEUE = because('work in progress; what comes of it is bound');
 const POSITION = because('only says where subscribers are; the log of a session has its own order');
 
 /**
- * Proof of every column of every table. A table or column that is missing here does not compile, so that a new one is
- * decided upon.
+ * Proof of every column of every table. A missing table or column does not compile, so each new one needs a
+ * decision.
  */
 export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: Proof } } = {
   sessions: {

@@ -20,19 +20,19 @@ import {
 } from './tables.ts';
 import type { TransitionRow } from './transitions.ts';
 
-/** Any number will do, as long as every replica takes the same. */
+/** Key of the advisory lock; arbitrary, but the same in every replica. */
 const ADOPTION_LOCK = 8_529_003;
 
-/** Before every session in the order of ids. */
+/** Id that sorts before every session id; start of an iteration over all sessions. */
 export const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
 const HEAD = { sessionId: auditEntries.sessionId, number: auditEntries.number, hash: auditEntries.hash };
 
-/** How far the chains of some sessions have come; what has none is left out. Their rows are locked. */
+/** Finds the audit heads of some sessions whose rows are locked. Leaves out sessions without a chain. */
 export const findAuditHeads = (tx: Transaction, sessionIds: readonly string[]): Promise<AuditHead[]> =>
   headsOf(tx, sessionIds);
 
-/** The same for whatever sessions these verifications have. */
+/** Finds the audit heads of the sessions of some verifications. Leaves out sessions without a chain. */
 export const findAuditHeadsOfVerifications = (
   tx: Transaction,
   verificationIds: readonly string[],
@@ -55,12 +55,12 @@ const headsOfVerifications = preparedRows(
    join vkyc_session on vkyc_session.verification_id = wanted.verification_id ${headOf('vkyc_session.id')}`,
 );
 
-/** Appends to chains whose sessions' rows are locked; fails where a number is taken. */
+/** Appends audit entries; the rows of their sessions must be locked. Fails on a duplicate number. */
 export async function appendAuditEntries(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
   await tx.insert(auditEntries).values([...entries]);
 }
 
-/** The heads of the next sessions that have a chain, in the order of their ids. */
+/** Reads the heads of the next sessions that have a chain, in id order. */
 export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>
   db
     .selectDistinctOn([auditEntries.sessionId], HEAD)
@@ -69,7 +69,10 @@ export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number)
     .orderBy(asc(auditEntries.sessionId), desc(auditEntries.number))
     .limit(limit);
 
-/** The verification ids of some sessions; those that are not here are left out. */
+/**
+ * Returns the verification ids of some sessions by session id. Leaves out sessions that are not in the
+ * database.
+ */
 export async function verificationIdsOf(
   db: Queryable,
   sessionIds: readonly string[],
@@ -81,19 +84,19 @@ export async function verificationIdsOf(
   return new Map(rows.map(({ id, verificationId }) => [id, verificationId]));
 }
 
-/** What the database has of a chain, at and behind an entry of it that was exported. */
+/** State of a chain in the database, compared with one of its entries that was exported. */
 export interface PresentChain {
   readonly sessionId: string;
-  /** Null if the session is not here. */
+  /** Null if the session is not in the database. */
   readonly verificationId: string | null;
   readonly isArchived: boolean;
   /** Number of the newest entry; 0 if there is none. */
   readonly newest: number;
-  /** Of the entry with the exported number; null if it is not here. */
+  /** Hash of the entry with the exported number; null if that entry is missing. */
   readonly hash: Buffer | null;
 }
 
-/** Looks up what the database has of chains whose heads were exported, in no order. */
+/** Finds the state of chains whose heads were exported, in no particular order. */
 export async function findPresentChains(db: Queryable, heads: readonly AuditHead[]): Promise<PresentChain[]> {
   const { rows } = await db.execute<Record<keyof PresentChain, unknown>>(sql`
     select wanted.session_id as "sessionId", s.verification_id as "verificationId",
@@ -111,7 +114,7 @@ export async function findPresentChains(db: Queryable, heads: readonly AuditHead
   return rows as unknown as PresentChain[];
 }
 
-/** The next sessions that there are, or once were: a chain whose session is gone is one of them. */
+/** Returns the next session ids in order, including those of chains whose session row is gone. */
 export async function auditedSessionsAfter(
   db: Queryable,
   sessionId: string,
@@ -125,11 +128,11 @@ export async function auditedSessionsAfter(
   return rows.map((row) => row.id);
 }
 
-/** All that was recorded of some sessions, and their chains. */
+/** All rows recorded about a session, and its audit chain. */
 export interface Evidence {
-  /** Null where only its chain is left. */
+  /** Null if only the chain is left. */
   readonly session: SessionRow | null;
-  /** Undefined for an archive, which does not have these rows. */
+  /** Undefined in an archive, which does not contain these rows. */
   readonly origin?: SessionOrigin;
   readonly entries: readonly AuditEntry[];
   readonly transitions: readonly TransitionRow[];
@@ -137,7 +140,10 @@ export interface Evidence {
   readonly reviews: readonly ReviewRow[];
 }
 
-/** Reads the evidence of some sessions. In a transaction of one snapshot it fits together while the gateway works. */
+/**
+ * Reads the evidence of some sessions. The reads are consistent only in a snapshot (REPEATABLE READ) or with
+ * the session rows locked, because the gateway keeps writing.
+ */
 export async function readEvidence(
   tx: Transaction,
   sessionIds: readonly string[],
@@ -236,7 +242,7 @@ export async function countAuditBacklog(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Locks the next sessions in the order of their ids; returns their evidence. */
+/** Locks the next sessions after an id and returns their evidence in id order. */
 export async function lockEvidenceAfter(
   tx: Transaction,
   sessionId: string,
@@ -249,7 +255,7 @@ export async function lockEvidenceAfter(
     .orderBy(asc(sessions.id))
     .limit(limit);
   const ids = next.map(({ id }) => id);
-  // Recording locks by verification id too: no deadlock.
+  // Lock order: recording also locks by verification id, so the two cannot deadlock.
   await tx
     .select({ id: sessions.id })
     .from(sessions)
@@ -262,7 +268,10 @@ export async function lockEvidenceAfter(
 export const saltPerson = (tx: Transaction, id: string, personSalt: Buffer) =>
   tx.update(sessions).set({ personSalt }).where(eq(sessions.id, id));
 
-/** Takes sessions off the list of those that have no chain yet, and locks them. Replicas take turns. */
+/**
+ * Removes sessions from the list of those without a chain, and locks them. Replicas take turns by an advisory
+ * lock.
+ */
 export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ADOPTION_LOCK})`);
   const next = tx.select().from(auditBacklog).orderBy(asc(auditBacklog.sessionId)).limit(limit);
@@ -277,7 +286,7 @@ export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<
   return ids;
 }
 
-/** Gives a text from before there were chains the salt of its commitment. */
+/** Stores the salt of the commitment to remarks that are older than audit chains. */
 export const saltRemarks = (tx: Transaction, id: string, remarksSalt: Buffer) =>
   tx.update(reviews).set({ remarksSalt }).where(eq(reviews.id, id));
 

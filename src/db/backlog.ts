@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { Backlog } from '../telemetry/gauges.ts';
 
-/** What takes longer is not worth waiting for: its asker has gone. */
+/** Timeout of the query: a scraper or health check does not wait longer. */
 const ANSWERS_WITHIN_MS = 1_000;
-/** More of anything than this is as bad as this, and not worth the counting. */
+/** Upper bound of each count. A larger backlog is no worse to report and would take long to count. */
 const MOST_COUNTED = 10_000;
 
 const counted = (from: string) =>
@@ -29,7 +29,7 @@ const BACKLOG = `select
   ${pause('calls_paused_until')} as "callsPausedSeconds",
   ${pause('polls_paused_until')} as "pollsPausedSeconds"`;
 
-/** Not in the types of the driver: how long it waits for this one answer. */
+/** Adds node-postgres' timeout for one query, which its types lack. */
 interface Question extends pg.QueryConfig {
   readonly query_timeout: number;
 }
@@ -40,14 +40,17 @@ async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, n
   return rows[0] as Row;
 }
 
-/** One statement by indexes alone, whatever the size of the tables. Rejects where there is no answer in a second. */
+/**
+ * Reads the backlog with one statement that uses only indexes, so its time does not depend on the table
+ * sizes. Rejects if there is no answer within a second.
+ */
 export const readBacklog = (pool: pg.Pool, now: Date) => ask<Backlog & pg.QueryResultRow>(pool, BACKLOG, now);
 
-/** What a replica needs of the database to be of use. */
+/** State of the database that decides whether a replica is ready. */
 export interface Fitness {
-  /** Milliseconds since the epoch that name the newest migration that was run, as the journal has them. */
+  /** Timestamp of the newest migration that was run, in milliseconds, as in the migration journal. */
   readonly migratedTo: number;
-  /** Age of the oldest transition without a position in the feed; null where all have theirs. */
+  /** Age of the oldest transition without a feed position; null if all have one. */
   readonly oldestUnnumberedSeconds: number | null;
 }
 
@@ -55,5 +58,5 @@ const FITNESS = `select
   (select max(created_at)::float8 from drizzle.__drizzle_migrations) as "migratedTo",
   ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds"`;
 
-/** Rejects where there is no answer in a second. */
+/** Reads the fitness. Rejects if there is no answer within a second. */
 export const readFitness = (pool: pg.Pool, now: Date) => ask<Fitness & pg.QueryResultRow>(pool, FITNESS, now);

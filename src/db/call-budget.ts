@@ -3,16 +3,17 @@ import type { CallPurpose } from '../domain/ports.ts';
 import type { Database } from './client.ts';
 import { providerBudget, providerCalls } from './tables.ts';
 
-/** Calls in any 60 seconds, of all replicas together. */
+/** Maximum number of provider calls in any 60 seconds, of all replicas together. */
 export interface CallLimits {
   readonly total: number;
-  /** The part of it that polls may use. */
+  /** Share of the total that polls may use. */
   readonly polls: number;
 }
 
 /**
- * Enters a call in the book if the limits allow it now; returns 0, or the milliseconds until it is worth trying
- * again. Replicas take turns at the budget's row. Polls come evenly spaced; for mutations a sliding minute counts.
+ * Takes one call from the budget. Returns 0 if it is allowed now, otherwise the milliseconds until the next
+ * attempt. Replicas serialize on the budget row (row lock). Polls are evenly spaced; mutations are limited by
+ * a sliding window of one minute.
  */
 export async function spendCall(db: Database, purpose: CallPurpose, limits: CallLimits): Promise<number> {
   return db.transaction(async (tx) => {
@@ -38,11 +39,11 @@ const pollsWait = ({ polls }: CallLimits) => sql`
     ${until(sql`(select max(at) + ${`${60_000 / polls} milliseconds`}::interval from ${providerCalls} where purpose = 'POLL')`)}
   )`;
 
-/** Milliseconds from now; null, which is no wait, where there is nothing to wait for. */
+/** SQL for the milliseconds until a time; null if there is no time, which `greatest` ignores. */
 const until = (time: ReturnType<typeof sql>) =>
   sql`ceil(extract(epoch from ${time} - clock_timestamp()) * 1000)`;
 
-/** Lets nobody call, or no poll, for a while; never shortens a pause. */
+/** Pauses all calls, or only polls, for some seconds. Never shortens an existing pause. */
 export async function pauseCalls(db: Database, seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void> {
   const end = sql`clock_timestamp() + make_interval(secs => ${seconds})`;
   await db

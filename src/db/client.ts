@@ -7,49 +7,59 @@ import type { Statement } from './prepared.ts';
 import { StatisticsPool } from './statistics.ts';
 import { type WatchTimings, WriteWatch } from './write-watch.ts';
 
-/** What queries and transactions have in common: the way of statements that write. */
+/** Access to statements that write, common to `Database` and `Transaction`. */
 interface Writer {
-  /** Of prepared statements that write. */
+  /** Pool or connection for prepared statements that write. */
   readonly $writer: pg.Pool | pg.PoolClient;
   /** Like `execute`, for a statement that writes. */
   readonly write: NodePgDatabase['execute'];
 }
 
 /**
- * Queries by way of the pools. Statements that read go by one of their own (`select`, `execute`, `$client`), so that
- * writes that hang never keep them waiting; `insert`, `update`, `delete`, `write`, `$writer` and transactions by the other.
+ * Database access through two pools. Reads (`select`, `execute`, `$client`) have a separate pool, so that
+ * hanging writes cannot block them. `insert`, `update`, `delete`, `write`, `$writer` and transactions use the
+ * write pool.
  */
 export interface Database extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.Pool;
-  /** Commits what `work` does, or rolls it back if it throws. `begin` is the statement that begins the transaction. */
+  /**
+   * Runs `work` in a transaction: commits, or rolls back if it throws. `begin` is the statement that begins
+   * it.
+   */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin?: string): Promise<Result>;
 }
-/** A transaction of `Database`; every statement accepts either. */
+/** Transaction of a `Database`. Every statement function accepts either. */
 export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.PoolClient;
-  /** Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if it succeeds. */
+  /**
+   * Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if
+   * it succeeds.
+   */
   start(write: Statement | Promise<unknown>): void;
 }
 export type Queryable = Database | Transaction;
 
-/** Connections that watch the database: one tries writes, and may hang; one looks at it then; one is for readiness and metrics. */
+/**
+ * Watch connections: one for write probes, which may hang; one that inspects a hung probe; one for readiness
+ * and metrics.
+ */
 const WATCHING = 3;
-/** Connections for statistics: one for answers, one for what is counted in the background. */
+/** Statistics connections: one for answers, one for background counting. */
 const FOR_STATISTICS = 2;
 
 export interface Connection {
   readonly db: Database;
-  /** The pool of writes, by which any statement may go. */
+  /** Write pool; any statement may use it. */
   readonly pool: WritePool;
   readonly pools: {
     readonly reads: GatewayPool;
     readonly writes: WritePool;
-    /** For questions whether the database is well, which must be answered whatever the others wait for. */
+    /** Pool for health checks, which must be answered even if the other pools are blocked. */
     readonly watching: GatewayPool;
   };
-  /** For statements that count many rows; see `StatisticsPool`. */
+  /** Pool for statements that count many rows; see `StatisticsPool`. */
   readonly statistics: StatisticsPool;
-  /** Begins to watch whether the database takes writes; see `WriteWatch`. */
+  /** Starts to monitor whether the database accepts writes; see `WriteWatch`. */
   watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
   close(): Promise<void>;
 }
@@ -60,8 +70,9 @@ interface ConnectOptions {
 }
 
 /**
- * Pools of connections: of `poolSize` half for writes and half for reads, at least one each, three more to watch the
- * database and two for statistics. They are opened when they are needed. `onError` is told of connections that broke, and are replaced.
+ * Creates the connection pools. Half of `poolSize` is for writes and half for reads, at least one each, plus
+ * three watch and two statistics connections. Connections open on demand. `onError` is called for broken
+ * connections, which are replaced.
  */
 export function connect(
   url: string,
@@ -84,7 +95,7 @@ export function connect(
     answerTimeoutMs: 0,
   });
   const statistics = new StatisticsPool({
-    // The statements have timeouts of their own on the server.
+    // Each statement has its own timeout on the server.
     pool: new GatewayPool({
       ...options,
       name: 'vkyc-gateway statistics',
@@ -113,14 +124,17 @@ export function connect(
     },
     async close() {
       writes.watch?.stop();
-      // It cancels by way of the connections that watch.
+      // Cancelling uses the watch pool, so this comes first.
       await statistics.close();
       await Promise.all([reads.close(), writes.close(), watching.close()]);
     },
   };
 }
 
-/** Unlike drizzle's own: does not wait for `begin`, and drops a connection on which even the rollback failed. */
+/**
+ * Transactions that, unlike Drizzle's, do not wait for `begin`, and that discard a connection if the rollback
+ * fails.
+ */
 function transactionsOf(pool: WritePool): Database['transaction'] {
   const opened = new WeakMap<pg.PoolClient, Opened>();
   return async (work, begin = 'begin') => {
@@ -140,10 +154,10 @@ async function transact<Result>(
   open.reset();
   let broken: Error | boolean = false;
   try {
-    // If `begin` fails, so does every statement after it.
+    // Not awaited (pipelined): if `begin` fails, so does every later statement.
     open.tx.start(client.query(begin));
     const result = await work(open.tx);
-    // The server answers with ROLLBACK if a statement of the transaction failed.
+    // The server answers COMMIT with ROLLBACK if a statement of the transaction failed.
     const committed = client.query('commit');
     await Promise.all([...open.started, committed]);
     if ((await committed).command !== 'COMMIT') throw new RolledBack();
@@ -167,21 +181,24 @@ class RolledBack extends Error {
 
 const IN_FAILED_TRANSACTION = '25P02';
 
-/** Whether an error only says that an earlier statement of the transaction failed. */
+/** Returns whether an error is only a consequence of an earlier failed statement in the transaction. */
 function isConsequence(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, cause } = error as Error & { code?: unknown };
   return error instanceof RolledBack || code === IN_FAILED_TRANSACTION || isConsequence(cause);
 }
 
-/** Whether a connection is of no more use after an error: it fell silent, or its server takes no more writes. */
+/**
+ * Returns whether the connection must be discarded after an error: it went silent, or its server no longer
+ * accepts writes.
+ */
 const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(faultOf(error) ?? '');
 
-/** What the transactions of one connection share, which come one after another. */
+/** State shared by the consecutive transactions of one connection. */
 interface Opened {
   readonly tx: Transaction;
   readonly started: Promise<unknown>[];
-  /** Of what was sent and not waited for. */
+  /** First failure of a statement that was pipelined and not awaited. */
   readonly firstFailure: Error | null;
   reset(): void;
 }

@@ -1,16 +1,18 @@
-/** The data keys that values may be stored under, and those that each running gateway knows. */
+/**
+ * Registry of the data keys under which values may be stored, and of the keys that each running replica has.
+ */
 import { inArray, sql } from 'drizzle-orm';
 import type { Queryable } from './client.ts';
 import { dataKeys, replicas } from './tables.ts';
 
 export type ReplicaRow = typeof replicas.$inferSelect;
 
-/** A replica that has not been seen for so long does not run any more. */
+/** A replica whose last heartbeat is older than this counts as stopped. */
 export const LIVE_SECONDS = 60;
-/** Rows of replicas that were killed are deleted after this. */
+/** Rows of crashed replicas are deleted after this. */
 const KEPT_SECONDS = 600;
 
-/** Says that a replica runs, and which keys it knows, the one that encrypts first. */
+/** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. */
 export async function announceReplica(
   db: Queryable,
   { id, dataKeys: keyIds }: Pick<ReplicaRow, 'id' | 'dataKeys'>,
@@ -38,7 +40,7 @@ export async function findDataKeys(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Notes that values may be stored under these keys from now on. */
+/** Registers keys under which values may be stored from now on. */
 export async function registerDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
   await db
     .insert(dataKeys)
@@ -46,7 +48,7 @@ export async function registerDataKeys(db: Queryable, ids: readonly string[]): P
     .onConflictDoNothing();
 }
 
-/** Notes that nothing is stored under these keys any more. */
+/** Removes keys under which nothing is stored any more. */
 export async function forgetDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
   await db.delete(dataKeys).where(inArray(dataKeys.id, [...ids]));
 }

@@ -1,33 +1,39 @@
-/** Reads DATABASE_URL as libpq does: several hosts, target_session_attrs, TLS. What cannot be honoured is refused. */
+/**
+ * Parses DATABASE_URL as libpq does: several hosts, target_session_attrs, TLS. Refuses parameters that it
+ * cannot honour.
+ */
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, checkServerIdentity, type SecureVersion } from 'node:tls';
 
-/** One way to a server: libpq may try a host twice, with TLS and without. */
+/** One connection attempt. libpq may try a host twice, with TLS and without. */
 export interface Attempt {
-  /** A name, an address, or the folder of a Unix socket; undefined: the driver's default. */
+  /** Host name, IP address, or folder of a Unix socket; undefined: the driver's default. */
   readonly host: string | undefined;
   readonly port: number | undefined;
-  /** False: without TLS. */
+  /** TLS options; false: without TLS. */
   readonly ssl: false | ConnectionOptions;
 }
 
-/** What the server has to be: one that takes writes now (READ_WRITE), no standby (PRIMARY), or whichever answers. */
+/**
+ * Required kind of server: one that accepts writes now (READ_WRITE), one that is no standby (PRIMARY), or
+ * any.
+ */
 export type WantedServer = 'ANY' | 'READ_WRITE' | 'PRIMARY';
 
 export interface DatabaseUrl {
-  /** In the order in which they are tried. */
+  /** Attempts in the order in which they are made. */
   readonly attempts: readonly Attempt[];
   readonly wanted: WantedServer;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
-  /** For one host; null: nothing was said. */
+  /** Connect timeout per host; null if the URL sets none. */
   readonly connectTimeoutMs: number | null;
-  /** Of the server's settings, such as `-c statement_timeout=5000`. */
+  /** Server settings, such as `-c statement_timeout=5000`. */
   readonly options: string | undefined;
 }
 
-/** Says what is wrong with a URL and what to do, and repeats nothing that may be a password. */
+/** Error that says what is wrong with a URL and what to do. Never repeats a part that may be a password. */
 export class DatabaseUrlError extends Error {}
 
 const URL_FORM = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
@@ -36,7 +42,7 @@ const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof SSL_MODES)[number];
 
-/** Parameters that are honoured. */
+/** Supported parameters. */
 const KNOWN = [
   'user',
   'password',
@@ -56,7 +62,7 @@ const KNOWN = [
   'connect_timeout',
   'options',
 ];
-/** Parameters that change nothing that matters here, whatever they say: the gateway has settings of its own for them. */
+/** Parameters that are accepted and ignored, because the gateway has its own settings for them. */
 const IGNORED = [
   'application_name',
   'fallback_application_name',
@@ -65,7 +71,7 @@ const IGNORED = [
   'sslcompression',
 ];
 const IGNORED_PREFIXES = ['keepalives', 'tcp_user_timeout'];
-/** Parameters that are understood with these values alone, and what to do with any other. */
+/** Parameters that are supported with these values only, and the advice for any other value. */
 const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice: string]>> = {
   channel_binding: [['disable', 'prefer'], 'remove it; sslmode=verify-full proves who the server is'],
   gssencmode: [['disable', 'prefer'], 'remove it, and use sslmode for encryption'],
@@ -103,7 +109,7 @@ function decoded(text: string | undefined): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    // As it stands: a % that encodes nothing is likelier in a password than a mistake.
+    // Keep the text undecoded: an invalid % sequence is more likely part of a password than a mistake.
     return text;
   }
 }
@@ -138,7 +144,7 @@ function hostsOf(authority: string, hostList: string | undefined, portList: stri
   }));
 }
 
-/** Hosts with their ports, as in `h1:5432,h2,[::1]:5433`; a folder of a Unix socket is percent-encoded. */
+/** Splits hosts and ports, as in `h1:5432,h2,[::1]:5433`. The folder of a Unix socket is percent-encoded. */
 const splitHosts = (authority: string) =>
   authority.split(',').map((part) => {
     const [, bracketed, plain = '', port = ''] =
@@ -163,7 +169,10 @@ function timeoutOf(text: string | undefined): number | null {
   return seconds === 0 ? null : seconds * 1_000;
 }
 
-/** Of several hosts the gateway needs the one that takes writes, even if the URL does not say so. */
+/**
+ * Parses target_session_attrs. With several hosts it defaults to read-write, because the gateway needs the
+ * server that accepts writes.
+ */
 function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
   switch (attributes) {
     case undefined:
@@ -181,7 +190,7 @@ function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
   }
 }
 
-/** How a host is tried, with TLS and without, in order. */
+/** Returns a function that lists the TLS options to try for a host, in order. */
 function tlsOf(given: (name: string) => string | undefined): (host: string | undefined) => Attempt['ssl'][] {
   const mode = sslModeOf(given('sslmode'), given('ssl'));
   const rootCert = given('sslrootcert');
@@ -207,7 +216,7 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
     minVersion: versionOf('ssl_min_protocol_version', given('ssl_min_protocol_version')) ?? 'TLSv1.2',
     ...maxVersionOf(given('ssl_max_protocol_version')),
   };
-  // As libpq has it: with a CA file, require verifies the certificate like verify-ca.
+  // Like libpq: with a CA file, `require` verifies the certificate as `verify-ca` does.
   const verifies =
     mode === 'verify-ca' || mode === 'verify-full' || (mode === 'require' && rootCert !== undefined);
   return (host) => {
@@ -226,7 +235,7 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
 function sslModeOf(sslmode: string | undefined, ssl: string | undefined): SslMode {
   if (sslmode === undefined)
     return ssl === 'true' || ssl === '1' ? 'require' : ssl === undefined ? 'prefer' : 'disable';
-  // The Node driver's own name for it.
+  // node-postgres' own mode name.
   if (sslmode === 'no-verify') return 'require';
   const mode = SSL_MODES.find((each) => each === sslmode);
   return mode ?? refuse(`has sslmode=${sslmode}: it is one of ${SSL_MODES.join(', ')}`);

@@ -3,13 +3,13 @@ import type { Doubt } from '../domain/session.ts';
 import type { Transaction } from './client.ts';
 import { doubts } from './tables.ts';
 
-/** Returns the answer about a session that waits for a second one to confirm it; null if there is none. */
+/** Returns the session's doubted answer, which needs a second one to confirm it; null if there is none. */
 export async function findDoubt(tx: Transaction, sessionId: string): Promise<Doubt | null> {
   const [row] = await tx.select().from(doubts).where(eq(doubts.sessionId, sessionId));
   return row ?? null;
 }
 
-/** Keeps a doubt in place of the one that the session has. The session's row is locked. */
+/** Stores a doubt, replacing the session's earlier one. The session row must be locked. */
 export async function keepDoubt(tx: Transaction, sessionId: string, doubt: Doubt): Promise<void> {
   const { rawStatus, rawSubStatus, since, webhooks } = doubt;
   const row = { rawStatus, rawSubStatus, since, webhooks };

@@ -1,4 +1,4 @@
-/** Why the embedded PostgreSQL cannot use its folder or does not start, with what to do. */
+/** Explains why the embedded PostgreSQL cannot use its folder or does not start, and what to do. */
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartError } from '../config.ts';
@@ -29,7 +29,7 @@ export async function checkCluster(cluster: string, postgres: string, runsVersio
   );
 }
 
-/** Why `initdb` failed, by what it printed. */
+/** Explains from its output why `initdb` failed. */
 export async function explainInitdb(cluster: string, said: string): Promise<StartError> {
   const [, uid] = said.match(/could not look up effective user ID (\d+)/) ?? [];
   if (uid !== undefined)
@@ -47,7 +47,7 @@ export async function explainInitdb(cluster: string, said: string): Promise<Star
   );
 }
 
-/** Why the server ended before it answered, by its log. */
+/** Explains from the log why the server exited before it accepted connections. */
 export async function explainServerEnd(cluster: string, logFile: string): Promise<StartError> {
   const said = await readFile(logFile, 'utf8').catch(() => '');
   const full = await explainFullDisk(cluster, said);
@@ -57,14 +57,17 @@ export async function explainServerEnd(cluster: string, logFile: string): Promis
   );
 }
 
-/** The server runs, but knows no superuser `postgres` that needs no password: somebody else made the folder. */
+/**
+ * Explains why a running server refuses the superuser `postgres` without password: another program created
+ * the folder.
+ */
 export const explainRefusal = (cluster: string, error: Error): StartError =>
   new StartError(
     `${cluster} holds a PostgreSQL that was not made by the gateway, and does not let it in (${error.message}).\n` +
       `${OTHER_FOLDER}, or run that PostgreSQL yourself and set DATABASE_URL.`,
   );
 
-/** A server whose disk is full may not even be able to log it. */
+/** Detects a full disk by its free space as well, since the server may be unable to log the error. */
 async function explainFullDisk(cluster: string, said: string): Promise<StartError | null> {
   const disk = await statfs(join(cluster, '..')).catch(() => null);
   const isFull = disk !== null && disk.bavail * disk.bsize < FULL_BELOW_BYTES;

@@ -13,18 +13,22 @@ import { faultOf } from './faults.ts';
 
 const run = promisify(execFile);
 
-/** Unix sockets take paths of up to 103 bytes on macOS; the socket's own name is 15 of them. */
+/** Longest socket folder: macOS limits socket paths to 103 bytes, of which the socket's name takes 15. */
 const LONGEST_SOCKET_FOLDER = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
-/** Of /dev/shm; a parallel query may take more than the 64 MB that containers often have. */
+/**
+ * Minimum free space of /dev/shm. A parallel query may need more than the 64 MB that containers often have.
+ */
 const MIN_SHARED_MEMORY_BYTES = 128 * 1024 ** 2;
-/** A server that ended by itself is started again, tried at this pace, for this long. */
+/**
+ * A server that exited unexpectedly is restarted: attempts repeat for this long, with a pause between them.
+ */
 const RESTART_TIMEOUT_MS = 30_000;
 const RESTART_PAUSE_MS = 500;
 
-/** A PostgreSQL of our own, reachable through a Unix socket only. */
+/** Embedded PostgreSQL server, reachable only through a Unix socket. */
 export interface EmbeddedPostgres {
   /** Connection string of the database `postgres`, for its superuser. */
   readonly url: string;
@@ -32,23 +36,25 @@ export interface EmbeddedPostgres {
 }
 
 interface Options {
-  /** Folder of the cluster; made where it is missing. */
+  /** Folder of the database cluster; created if it is missing. */
   readonly dir: string;
-  /** False only for throw-away clusters of tests: data would not survive a crash of the machine. */
+  /** False only for throw-away test clusters: their data does not survive a crash of the machine. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
-  /** Folder of `initdb` and `postgres`, to run another version than the package's. */
+  /** Folder of `initdb` and `postgres`, to run another version than that of the package. */
   readonly programs?: string | undefined;
   /**
-   * Hears of a server that ended though nobody stopped it, such as one that the system killed for want of memory: null
-   * once it runs again, or why it cannot be started again. If left out, it is not started again.
+   * Called when the server exits unexpectedly, for example because the OOM killer ended it: with null once it
+   * runs again, or with the error if the restart fails. If left out, the server is not restarted.
    */
   readonly onCrash?: (failure: Error | null) => void;
 }
 
 /**
- * Starts the PostgreSQL that comes as a package. It dies with this process, however that ends, and a later start
- * on the same folder takes over what a killed one left behind. Throws, with what to do, where it cannot start.
+ * Starts the PostgreSQL of the npm package. It exits with this process, even if this process is killed. A
+ * start on a folder that a killed run left behind cleans up first.
+ *
+ * @throws StartError that says what to do
  */
 export async function startEmbeddedPostgres({
   dir,
@@ -70,7 +76,7 @@ export async function startEmbeddedPostgres({
   const logFile = logFileOf(cluster);
   const all = {
     listen_addresses: '',
-    // A list: in quotes, a comma is part of the path.
+    // The setting is a list; in quotes, a comma is part of the path.
     unix_socket_directories: `"${socketDir.replaceAll('"', '""')}"`,
     max_connections: '200',
     ...sharedMemory,
@@ -93,7 +99,7 @@ export async function startEmbeddedPostgres({
       stdio: ['pipe', log.fd, log.fd],
     });
     await log.close();
-    // A process that is stopped by its own pipe should not keep ours alive.
+    // Closing the pipe stops the server, so it need not keep this process alive.
     server.unref();
     try {
       await untilReady(url, server, cluster);
@@ -104,11 +110,14 @@ export async function startEmbeddedPostgres({
     server.once('exit', () => {
       if (!stopping && onCrash) restarting = relaunch(onCrash);
     });
-    // It may have ended before anything listened.
+    // The server may have exited before the listener was added.
     if (hasEnded(server) && !stopping && onCrash) restarting = relaunch(onCrash);
   }
 
-  /** Tries for a while: the killed server's own processes hold its memory until they have noticed. */
+  /**
+   * Restarts the server, with retries: child processes of a killed server hold its shared memory until they
+   * notice.
+   */
   async function relaunch(tell: (failure: Error | null) => void): Promise<void> {
     const giveUpAt = Date.now() + RESTART_TIMEOUT_MS;
     for (;;) {
@@ -141,17 +150,22 @@ export async function startEmbeddedPostgres({
   return { url, stop };
 }
 
-/** Uses the server that a gateway on the same folder runs; where none does, starts one until `stop`. */
+/**
+ * Connects to the server that a gateway on the same folder runs. If there is none, starts one until `stop`.
+ */
 export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
   const lines = await readFile(join(resolve(options.dir), 'postmaster.pid'), 'utf8').catch(() => '');
-  // The file's fifth line is where the socket is.
+  // The fifth line of the file is the socket folder.
   const socketDir = lines.split('\n')[4];
   const url = socketDir ? urlOf(socketDir) : null;
   if (url && (await tryToConnect(url)) === null) return { url, stop: async () => {} };
   return startEmbeddedPostgres(options);
 }
 
-/** Makes the links among the package's libraries, if this platform has one: a start may not be able to. */
+/**
+ * Creates the symlinks among the package's libraries, if the package supports this platform. The launcher
+ * calls it in advance, because a start may lack the rights.
+ */
 export async function linkEmbeddedPostgres(): Promise<void> {
   await findBinaries().catch((error) => {
     if (!(error instanceof StartError)) throw error;
@@ -161,8 +175,9 @@ export async function linkEmbeddedPostgres(): Promise<void> {
 const urlOf = (socketDir: string): string => `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
 
 /**
- * Runs the server beside a reader of our pipe: when the pipe closes, because we stop or because we were killed,
- * the server shuts down fast and cleanly. In a session of its own, so that Ctrl-C does not reach it before us.
+ * Shell script that runs the server and a reader of our pipe. The pipe closes when this process stops or is
+ * killed; then the server gets SIGINT (fast shutdown). The script runs in its own session, so that Ctrl-C
+ * does not reach the server before this process.
  */
 const SUPERVISOR = `
 exec 3<&0
@@ -200,7 +215,10 @@ const binariesIn = (folder: string): Binaries => ({
   postgres: join(folder, 'postgres'),
 });
 
-/** An install script of the package makes these links; it does not run under `--ignore-scripts`. */
+/**
+ * Creates the symlinks that the package's install script would create, which does not run under
+ * `--ignore-scripts`.
+ */
 async function linkLibraries(root: string): Promise<void> {
   const listed = await readFile(join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(listed) as { source: string; target: string }[];
@@ -213,15 +231,18 @@ async function linkLibraries(root: string): Promise<void> {
   );
 }
 
-/** Who runs the server where we are root. */
+/** Account that runs the server if this process is root. */
 interface Account {
   readonly uid: number;
   readonly gid: number;
-  /** True where a folder above ours is closed to the account, as /root and folders of `mktemp -d` are. */
+  /** True if a parent folder is closed to the account, such as /root or a folder of `mktemp -d`. */
   readonly shutOut: boolean;
 }
 
-/** PostgreSQL refuses to run as root: then the folder's owner runs it, or else the user postgres or nobody. */
+/**
+ * Chooses the account, because PostgreSQL refuses to run as root: the folder's owner, or else the user
+ * postgres or nobody.
+ */
 async function accountFor(cluster: string, binaries: Binaries): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null;
   const existing = await stat(cluster).catch(() => null);
@@ -242,7 +263,9 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
   throw new StartError('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
 }
 
-/** A command to run as the account, which is let into closed folders by one capability. */
+/**
+ * Builds the command that runs as the account. If folders are closed to it, adds the capability dac_override.
+ */
 function commandAs(
   account: Account | null,
   command: string[],
@@ -250,7 +273,8 @@ function commandAs(
   if (!account) return { command, ids: {} };
   const { uid, gid, shutOut } = account;
   if (!shutOut) return { command, ids: { uid, gid } };
-  // The secure bit lets access(2) see the capability, by which initdb and postgres check their files first.
+  // The secure bit makes access(2) honour the capability; initdb and postgres check their files with it
+  // first.
   const passage = [
     '--clear-groups',
     '--inh-caps=+dac_override',
@@ -263,7 +287,10 @@ function commandAs(
 const versionOf = async ({ postgres }: Binaries): Promise<string> =>
   (await run(postgres, ['--version'], { cwd: '/' })).stdout;
 
-/** Settings for a machine whose /dev/shm is missing or small, as in many containers: files of the cluster replace it. */
+/**
+ * Returns settings that use files of the cluster instead of /dev/shm, if that is missing or small, as in many
+ * containers.
+ */
 async function sharedMemorySettings(): Promise<Readonly<Record<string, string>>> {
   if (process.platform !== 'linux') return {};
   const memory = await statfs('/dev/shm').catch(() => null);
@@ -271,7 +298,10 @@ async function sharedMemorySettings(): Promise<Readonly<Record<string, string>>>
   return isEnough ? {} : { dynamic_shared_memory_type: 'mmap' };
 }
 
-/** Makes the cluster aside and renames it, so that an interrupted first run leaves nothing half made. */
+/**
+ * Creates the cluster in a temporary folder and renames it, so that an interrupted first run leaves no
+ * partial cluster.
+ */
 async function initialise(
   cluster: string,
   binaries: Binaries,
@@ -305,7 +335,12 @@ async function initialise(
   await rename(aside, cluster);
 }
 
-/** Clears what a killed run left: a server still shutting down, an orphan, or a file that names a stranger's process. */
+/**
+ * Cleans up after a killed run: waits for a server that is shutting down, stops an orphaned one, and deletes
+ * a stale pid file.
+ *
+ * @throws StartError if another gateway uses the folder
+ */
 async function takeOver(cluster: string): Promise<void> {
   const pidFile = join(cluster, 'postmaster.pid');
   const deadline = Date.now() + TAKEOVER_TIMEOUT_MS;
@@ -318,7 +353,7 @@ async function takeOver(cluster: string): Promise<void> {
       await rm(pidFile, { force: true });
       return;
     }
-    // Without its supervisor nobody would ever stop it.
+    // The supervisor is gone, so nothing else would stop this server.
     if (server.parent === 1) process.kill(pid, 'SIGINT');
     if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
       throw new StartError(
@@ -329,13 +364,16 @@ async function takeOver(cluster: string): Promise<void> {
   }
 }
 
-/** Whether the process above a server's supervisor is a gateway that still runs. */
+/** Returns whether the parent of a server's supervisor is a gateway that is still running. */
 async function hasLivingOwner(supervisor: number): Promise<boolean> {
   const owner = (await processInfo(supervisor))?.parent ?? 1;
   return owner !== 1 && ((await processInfo(owner))?.command.includes('node') ?? false);
 }
 
-/** A process's parent and command line; null where there is none. What cannot be looked at counts as a server. */
+/**
+ * Returns a process's parent and command line; null if it does not exist. A process that cannot be inspected
+ * counts as a server.
+ */
 async function processInfo(pid: number): Promise<{ parent: number; command: string } | null> {
   if (!isAlive(pid)) return null;
   try {
@@ -343,7 +381,7 @@ async function processInfo(pid: number): Promise<{ parent: number; command: stri
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ]);
-    // The second field is the program's name in parentheses, which may hold anything.
+    // The second field is the program's name in parentheses, which may contain any character.
     const [, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
     return { parent: Number(parent), command: command.replaceAll('\0', ' ') };
   } catch {
@@ -377,7 +415,7 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
   for (;;) {
     if (hasEnded(server) || Date.now() > deadline) throw await explainServerEnd(cluster, logFileOf(cluster));
     const refusal = await tryToConnect(url);
-    // What answered may be another server on the same socket, where ours could not start.
+    // Another server on the same socket may have answered while ours failed to start.
     if (!refusal && !hasEnded(server)) return;
     if (refusal && faultOf(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
     await delay(10);
@@ -386,7 +424,7 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
 
 const logFileOf = (cluster: string): string => `${cluster}.log`;
 
-/** Returns why no connection could be made; null if one was. */
+/** Tries to connect. Returns the error, or null on success. */
 async function tryToConnect(url: string): Promise<Error | null> {
   const client = new pg.Client({ connectionString: url });
   try {

@@ -1,4 +1,4 @@
-/** All that is deleted or emptied where a person is erased: by the database's owner, in one transaction. */
+/** Statements that erase a person. The database owner's role runs them in one transaction. */
 import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
 import type { AuditEntry } from '../domain/audit.ts';
 import type { Transaction } from './client.ts';
@@ -20,30 +20,30 @@ import {
 } from './tables.ts';
 import type { UserRow } from './users.ts';
 
-/** The people of a condition, who are then held until the transaction ends. */
+/** Locks the users that match a condition until the transaction ends. */
 const lockPeople = (tx: Transaction, who: SQL): Promise<UserRow[]> =>
   tx.select().from(users).where(who).orderBy(asc(users.id)).for('update');
 
-/** By the provider's id of the person. */
+/** Locks a user by the provider's user id. */
 export const lockPersonById = (tx: Transaction, userId: string): Promise<UserRow[]> =>
   lockPeople(tx, eq(users.userId, userId));
 
-/** By the keyed hashes that the phone may be stored under. */
+/** Locks users by the keyed hashes that their phone may be stored under, one per key. */
 export const lockPeopleByPhone = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
   lockPeople(tx, inArray(users.phoneHash, [...hashes]));
 
-/** The person's sessions, locked as those lock them who record. */
+/** Locks the sessions of a person, in id order. */
 export const lockSessionsOf = (tx: Transaction, rowId: string): Promise<SessionRow[]> =>
   tx.select().from(sessions).where(eq(sessions.userId, rowId)).orderBy(asc(sessions.id)).for('update');
 
-/** Verification ids that were asked for, for the person, and of which nothing has come yet. */
+/** Returns the verification ids of the person's open starts. */
 export async function openStartsOf(tx: Transaction, rowId: string): Promise<string[]> {
   const open = and(eq(startIntents.userId, rowId), eq(startIntents.state, 'OPEN'));
   const rows = await tx.select({ id: startIntents.verificationId }).from(startIntents).where(open);
   return rows.map(({ id }) => id);
 }
 
-/** What is left here of the person's sessions that are in archives. */
+/** Returns the `archived_session` rows of a person. */
 export const archivedSessionsOf = (tx: Transaction, rowId: string) =>
   tx.select().from(archivedSessions).where(eq(archivedSessions.userId, rowId));
 
@@ -56,7 +56,7 @@ export const emptySessions = (tx: Transaction, ids: readonly string[], erasedAt:
     .set({ link: null, personSalt: null, erasedAt })
     .where(inArray(sessions.id, [...ids]));
 
-/** What people wrote, with the salts of its commitments; returns how many texts there were. */
+/** Erases texts that staff wrote, with the salts of their commitments. Returns the number of texts. */
 export async function emptyTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
   const reasons = await tx
@@ -70,7 +70,10 @@ export async function emptyTexts(tx: Transaction, sessionIds: readonly string[])
   return (reasons.rowCount ?? 0) + (remarks.rowCount ?? 0);
 }
 
-/** Puts a hash that nothing matches in the place of the inputs'. A repeated start is refused, and never sent again. */
+/**
+ * Replaces the input hashes of the person's starts by a hash that no input matches. A repeated start is then
+ * refused and never sent again.
+ */
 export const emptyStarts = (tx: Transaction, rowId: string, inputHash: Buffer) =>
   tx.update(startIntents).set({ inputHash }).where(eq(startIntents.userId, rowId));
 
@@ -79,7 +82,10 @@ export async function deleteKeysOf(tx: Transaction, sessionIds: readonly string[
   return keys.rowCount ?? 0;
 }
 
-/** Webhooks that are not known to be of other sessions, by their address or because they were recorded. */
+/**
+ * Returns webhooks that may concern the person although they name none of the given verifications: those not
+ * recorded yet, and those without a verification id.
+ */
 export const unattributedWebhooks = (
   tx: Transaction,
   verificationIds: readonly string[],
@@ -94,7 +100,7 @@ export const unattributedWebhooks = (
       ),
     );
 
-/** Those of some sessions, and others by their ids. */
+/** Deletes the webhooks of some verifications, and others by id. Returns their number. */
 export async function deleteWebhooks(
   tx: Transaction,
   verificationIds: readonly string[],
@@ -105,7 +111,7 @@ export async function deleteWebhooks(
   return deleted.rowCount ?? 0;
 }
 
-/** Whether somebody reviewed or started sessions, as only staff do. */
+/** Returns whether a name reviewed or started sessions, which only staff do. */
 export async function isOfStaff(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`
     (select 1 from ${reviews} where reviewer = ${name} limit 1)
@@ -113,7 +119,10 @@ export async function isOfStaff(tx: Transaction, name: string): Promise<boolean>
   return rows.length > 0;
 }
 
-/** The ids of sessions in whose log or meetings somebody is named, in the order in which recording locks them. */
+/**
+ * Locks the sessions whose log or meetings contain a name, in the lock order of recording (verification id),
+ * and returns their ids.
+ */
 export async function sessionsNaming(tx: Transaction, name: string): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     select id from ${sessions} where id in (
@@ -130,7 +139,10 @@ export async function renameInSessions(tx: Transaction, name: string, to: string
   await tx.update(meetings).set({ cancelledBy: to }).where(eq(meetings.cancelledBy, name));
 }
 
-/** Replaces an entry of an audit chain; only if all that follow are replaced too does the chain verify. */
+/**
+ * Replaces an entry of an audit chain. The chain verifies again only after all later entries are replaced
+ * too.
+ */
 export const replaceEntry = (tx: Transaction, { sessionId, number, content, keyId, hash }: AuditEntry) =>
   tx
     .update(auditEntries)
@@ -143,7 +155,7 @@ export async function deleteKeysOfCaller(tx: Transaction, caller: string): Promi
   return keys.rowCount ?? 0;
 }
 
-/** Replaces a viewer in reads that have no chain: a release before the chains recorded them. Returns how many. */
+/** Replaces a viewer in reads without a chain, which an earlier release recorded. Returns their number. */
 export async function renameInReads(tx: Transaction, viewer: string, to: string): Promise<number> {
   const renamed = await tx
     .update(personalDataReads)
@@ -152,7 +164,7 @@ export async function renameInReads(tx: Transaction, viewer: string, to: string)
   return renamed.rowCount ?? 0;
 }
 
-/** What is planned or queued to be asked of the provider. */
+/** Deletes planned look-ups and queued reconcile jobs of some verifications. */
 export async function cancelLookupsOf(tx: Transaction, verificationIds: readonly string[]): Promise<void> {
   for (const verificationId of verificationIds) {
     await tx.delete(lookups).where(eq(lookups.verificationId, verificationId));

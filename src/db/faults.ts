@@ -1,19 +1,19 @@
-/**
- * What the errors of PostgreSQL and of its driver mean, in one place: for GraphQL, webhooks, the queue worker and readiness.
- */
+/** Classifies errors of PostgreSQL and its driver, for GraphQL, webhooks, the queue worker and readiness. */
 import { MissingKey } from './sealing.ts';
 import { QueryTimeout } from './timely-client.ts';
 
 /**
- * Why the database cannot be used now, though nothing is wrong with what was asked of it:
+ * Reasons why the database is unusable at the moment, independent of the statement:
  * - AWAY: nothing answers at its address, it starts or stops, or the connection broke.
- * - SILENT: it took the question and did not answer in time. A commit may have been done all the same.
- * - STALLED: it answers, but no commit returns, as while a synchronous standby is lost. One may be done all the same.
- * - READ_ONLY: a standby, or a primary that is set to take no writes.
- * - FULL: its disk is.
- * - OVERLOADED: it has no connection to give, or no memory; or this process's pool has none.
- * - BUSY: another transaction was in the way (lock timeout, deadlock, serialization failure, statement timeout).
- * - REFUSED: it does not let us in: password, certificate, or no such database. Waiting does not mend that.
+ * - SILENT: it did not answer in time. A commit may have taken effect.
+ * - STALLED: it answers, but commits do not return, for example because a synchronous standby is lost. A
+ *   commit may take effect.
+ * - READ_ONLY: a standby, or a primary set to read-only.
+ * - FULL: its disk is full.
+ * - OVERLOADED: it has no free connection or memory, or this process's pool has no free connection.
+ * - BUSY: another transaction was in the way (lock timeout, deadlock, serialization failure, statement
+ *   timeout).
+ * - REFUSED: it rejects the login: password, certificate, or no such database. Waiting does not help.
  */
 export type DatabaseFault =
   | 'AWAY'
@@ -25,21 +25,21 @@ export type DatabaseFault =
   | 'BUSY'
   | 'REFUSED';
 
-/** A server of several answered, and is not the one that takes writes. */
+/** Error: one of several servers answered, but does not accept writes. */
 export class WrongServer extends Error {
   constructor() {
     super('The server takes no writes: it is a standby, or read-only');
   }
 }
 
-/** A write was not begun, or was given up while it was under way, since commits do not return. */
+/** Error: a write was not started, or was abandoned while in flight, because commits stall. */
 export class WritesStalled extends Error {
   constructor() {
     super('Commits do not return: the database waits, as if for a synchronous standby');
   }
 }
 
-/** By SQLSTATE, or its class. */
+/** Faults by SQLSTATE or SQLSTATE class. */
 const SQLSTATES: Readonly<Record<string, DatabaseFault>> = {
   '08': 'AWAY',
   '28': 'REFUSED',
@@ -57,7 +57,7 @@ const SQLSTATES: Readonly<Record<string, DatabaseFault>> = {
   '57014': 'BUSY',
 };
 
-/** What the system says of a connection, and the driver of one that broke, by `code`. */
+/** Faults by `code` of a system error on a connection. */
 const SYSTEM_CODES: Readonly<Record<string, DatabaseFault>> = {
   EAI_AGAIN: 'AWAY',
   ECONNREFUSED: 'AWAY',
@@ -70,7 +70,7 @@ const SYSTEM_CODES: Readonly<Record<string, DatabaseFault>> = {
   ETIMEDOUT: 'AWAY',
 };
 
-/** The driver's errors have no codes: by how their messages begin. */
+/** Faults by the beginning of the message, because the driver's errors have no codes. */
 const DRIVER_MESSAGES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^Connection terminated/, 'AWAY'],
   [/^timeout expired/, 'AWAY'],
@@ -82,17 +82,20 @@ const DRIVER_MESSAGES: readonly (readonly [RegExp, DatabaseFault])[] = [
   [/^Query read timeout/, 'SILENT'],
 ];
 
-/** A five-character SQLSTATE; the system's own codes are longer, or names. */
+/** SQLSTATE: five characters. System error codes of that length, such as EPIPE, are looked up first. */
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-/** Why the database could not be used; null if an error is of another kind. Drizzle's errors say it in their cause. */
+/**
+ * Returns the fault of an error; null for errors of another kind. Follows `cause`, where Drizzle puts the
+ * driver's error.
+ */
 export function faultOf(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof QueryTimeout) return 'SILENT';
   if (error instanceof WritesStalled) return 'STALLED';
   if (error instanceof WrongServer) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // The Unix socket of a server that is not there yet; any other missing file does not come by waiting.
+  // The Unix socket of a server that is not running yet. Any other missing file will not appear by waiting.
   if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
   const found =
     (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??
@@ -100,7 +103,7 @@ export function faultOf(error: unknown): DatabaseFault | null {
   return found ?? faultOf(error.cause);
 }
 
-/** How OpenSSL's and Node's codes for certificates and handshakes begin. */
+/** Prefixes of OpenSSL's and Node's error codes for certificates and TLS handshakes. */
 const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
 
 const faultOfTls = (code: string): DatabaseFault | undefined => (TLS_CODE.test(code) ? 'REFUSED' : undefined);
@@ -108,7 +111,7 @@ const faultOfTls = (code: string): DatabaseFault | undefined => (TLS_CODE.test(c
 const faultOfSqlState = (code: string): DatabaseFault | undefined =>
   SQLSTATE.test(code) ? (SQLSTATES[code] ?? SQLSTATES[code.slice(0, 2)]) : undefined;
 
-/** What each fault looks like from outside, for people. */
+/** Descriptions of the faults for people. */
 export const FAULT_TEXTS = {
   AWAY: 'does not answer',
   SILENT: 'does not answer',
@@ -121,14 +124,15 @@ export const FAULT_TEXTS = {
 } as const satisfies Record<DatabaseFault, string>;
 
 /**
- * SQLSTATE classes that speak of the values of a statement: cardinality, data, integrity, check option, program limits, and
- * what a trigger raises. All others are about the server, its schema or our rights, which are no fault of the values.
+ * SQLSTATE classes of errors caused by a statement's values: cardinality, data, integrity, check option,
+ * program limits, and exceptions raised by triggers. All other classes concern the server, its schema or our
+ * rights.
  */
 const OF_THE_VALUES = ['21', '22', '23', '44', '54', 'P0'];
 
 /**
- * Whether an error is the fault of what was processed, and comes back whenever that is processed again. Errors of the
- * database are only if they speak of the values; any other error is, except a key that DATA_KEYS lacks.
+ * Returns whether an error is caused by the processed item and would recur on every retry. A database error
+ * is, if its SQLSTATE concerns the values. Any other error is, except a key that is missing from DATA_KEYS.
  */
 export function isOfTheValues(error: unknown): boolean {
   if (faultOf(error) !== null || error instanceof MissingKey) return false;

@@ -7,14 +7,15 @@ import { goByIndexes } from './recording.ts';
 import { logIdentity, transitions } from './tables.ts';
 import { BRIEF, type BriefTransition } from './transitions.ts';
 
-/** Any number will do, as long as every replica takes the same. */
+/** Key of the advisory lock; arbitrary, but the same in every replica. */
 const NUMBERING_LOCK = 8_529_002;
 const SILENT_FOR = '2s';
 
 /**
- * Gives committed transitions the next positions and returns which; null where another replica is at it.
- * Within a session the outbox ids grow with the sequence, and whoever sees a later one sees the earlier too,
- * since it committed first: so positions never put a session's transitions out of order.
+ * Assigns the next feed positions to committed transitions and returns the new entries. Returns null if
+ * another replica holds the numbering lock. Within a session, outbox ids grow with the sequence, and the
+ * session's row lock makes transitions commit in that order. A transaction that sees a later one therefore
+ * sees the earlier ones too, so positions never reorder a session's transitions.
  */
 export async function numberCommitted(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
@@ -29,8 +30,8 @@ export async function numberCommitted(db: Database, limit: number): Promise<Feed
 }
 
 /**
- * The same at the end of a transaction that recorded: what it recorded has its positions with its commit, unless another
- * is at it. It is then found in the outbox. What is returned is true once it has committed.
+ * Assigns feed positions at the end of a recording transaction, if it gets the numbering lock; otherwise the
+ * rows stay in the outbox for the next holder. The returned entries are valid only after the commit.
  */
 export function numberAtCommit(tx: Transaction): Promise<FeedEntry[]> {
   tx.start(lockNumbering(tx));
@@ -39,7 +40,10 @@ export function numberAtCommit(tx: Transaction): Promise<FeedEntry[]> {
   return moved;
 }
 
-/** Others wait for their positions meanwhile: a backlog is not for a transaction that has something else to do. */
+/**
+ * Limit per recording transaction: it holds the numbering lock until its commit, so it must not work off a
+ * backlog.
+ */
 const NUMBERED_AT_COMMIT = 200;
 
 const leftInOutbox = prepared<string>(
@@ -48,7 +52,8 @@ const leftInOutbox = prepared<string>(
 );
 const lockNumbering = prepared<string>(
   'lock numbering',
-  // Whoever falls silent in the middle of it must not keep the others from it.
+  // The server ends a connection that hangs while it holds the numbering lock
+  // (idle_in_transaction_session_timeout).
   `select set_config('vkyc.numbering', pg_try_advisory_xact_lock(${NUMBERING_LOCK})::text, true),
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
 );
@@ -79,11 +84,13 @@ const newestEntries = preparedColumns(
    where f.position > (select position from feed order by position desc limit 1) - $1::bigint order by f.position`,
 );
 
-/** Reads the feed from a position on, that position included, in order. */
+/** Reads the feed in order, from a position on (inclusive). */
 export const feedFrom = (db: Queryable, position: number, limit: number): Promise<FeedEntry[]> =>
   entriesFrom(db, position, limit);
 
-/** Reads the newest entries of the feed, in order; fewer than `limit` if some of them were archived. */
+/**
+ * Reads the newest entries of the feed, in order. Returns fewer than `limit` if some of them were archived.
+ */
 export const newestInFeed = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
 
 const handedOver = fieldsOf<
@@ -91,8 +98,9 @@ const handedOver = fieldsOf<
   { verificationId: string; number: number; position: number; server: string }
 >(transitions, 't', { ...positioned, server: 'pg_postmaster_start_time()::text' });
 /**
- * Assigns positions to the oldest transitions of the outbox; to none without the advisory lock. A statement of its own
- * after the one that takes the lock: its snapshot must contain all positions that were assigned before.
+ * Assigns positions to the oldest rows of the outbox; to none without the advisory lock. This must be a
+ * separate statement after the one that takes the lock, because its snapshot must contain all positions
+ * assigned before.
  */
 const moveFromOutbox = preparedColumns(
   'move from outbox',
@@ -111,11 +119,11 @@ const moveFromOutbox = preparedColumns(
    )`,
 );
 
-/** Where a transition stands in the feed, and what its fingerprint is made of. */
+/** Transition with its feed position and the columns of its fingerprint. */
 export type PlacedTransition = BriefTransition & {
-  /** Null while it waits in the outbox. */
+  /** Null while the transition is in the outbox. */
   readonly position: number | null;
-  /** Whether something that came after it was archived: a subscriber that resumes there would miss it. */
+  /** Whether a later transition was archived. A subscriber that resumed here would miss it. */
   readonly archived: boolean;
 };
 
@@ -141,7 +149,10 @@ const placed = preparedRows(
    left join feed f on f.session_id = t.session_id and f.sequence = t.sequence`,
 );
 
-/** Finds transitions and their positions in the feed; null for those that the log does not have. */
+/**
+ * Finds transitions with their feed positions, in the order of `places`. Null for each transition that the
+ * log does not have.
+ */
 export async function findPlaced(
   db: Queryable,
   places: readonly { sessionId: string; sequence: number }[],
@@ -155,12 +166,12 @@ export async function findPlaced(
   return places.map((_, index) => found.get(index + 1) ?? null);
 }
 
-/** Whether the feed still has everything from its first position on. */
+/** Returns whether nothing of the feed was archived. */
 export async function isWholeFeed(db: Queryable): Promise<boolean> {
   return (await readLogIdentity(db)).archivedPosition === 0;
 }
 
-/** What cursors of this log are made with. */
+/** Reads the row that cursors of this log are made with. */
 export async function readLogIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
@@ -169,7 +180,10 @@ export async function readLogIdentity(
   return row;
 }
 
-/** Makes every cursor of this log expire, for every gateway that starts from now on; as the database's owner. */
+/**
+ * Raises the epoch: every existing cursor expires for gateways that start from now on. Needs the database
+ * owner's rights.
+ */
 export async function raiseEpoch(db: Queryable): Promise<number> {
   const [raised] = await db
     .update(logIdentity)

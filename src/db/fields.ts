@@ -1,34 +1,34 @@
 /**
- * How rows are read that many ask for: PostgreSQL writes them as JSON under the names that the code has, row by row where
- * they are few, and column by column where they are many. The driver takes two to four times as long for the same values
- * as columns of its own. What is written together goes as JSON as well, as many rows as there are.
+ * Lets PostgreSQL encode the rows of frequent reads as JSON, under the names used in the code: per row if
+ * they are few, per column if they are many. node-postgres takes two to four times as long for the same
+ * values as native columns. Batched writes pass all rows of a table as one JSON parameter.
  */
 import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
-/** What a select names, and how a value is read that JSON has no type for. */
+/** Selected fields, with converters for values that JSON has no type for. */
 export interface Fields<Row> {
-  /** To stand behind `select`. */
+  /** Select list. */
   readonly list: string;
   readonly names: readonly (keyof Row & string)[];
   readonly read: Readonly<Record<string, (text: string) => unknown>>;
 }
 
-/** What JSON has no types for: how it is written there, and read back. */
+/** Column types that JSON lacks: how SQL encodes them, and how they are decoded. */
 const CONVERSIONS: Record<string, { write(column: string): string; read(text: string): unknown }> = {
   date: { write: (column) => column, read: (text) => new Date(text) },
-  // Beyond 2^53 a number would be another.
+  // As a JSON number it would lose precision beyond 2^53.
   bigint: { write: (column) => `${column}::text`, read: (text) => BigInt(text) },
-  // Whatever `bytea_output` says.
+  // `encode` does not depend on the setting `bytea_output`.
   custom: { write: (column) => `encode(${column}, 'hex')`, read: (text) => Buffer.from(text, 'hex') },
 };
 
-/** How much of rows is read: all, or only what is brief and most lists show. */
+/** Extent of a read: all columns, or only the few that most lists show. */
 export type Extent = 'ALL' | 'BRIEF';
 
 /**
- * All columns of a table that goes by an alias, or those that are named, and what else is to be in the row, as SQL by its
- * name.
+ * Describes the columns of a table under an alias: all, or those in `only`. `more` adds further fields, as
+ * SQL by name.
  */
 export function fieldsOf<Table extends PgTable, More extends object = object>(
   table: Table,
@@ -61,19 +61,19 @@ export function fieldsOf<Table extends PgTable, More extends object = object>(
   };
 }
 
-/** The same for a statement that is put together. */
+/** Select list of the fields as Drizzle SQL, for dynamic statements. */
 export const listOf = <Row>({ list }: Fields<Row>): SQL => sql.raw(list);
 
-/** Rows of a select, as JSON each. */
+/** Wraps a select so that it returns each row as JSON. */
 export const asRows = (select: string): string => `select row_to_json(r) from (${select}) r`;
 
-/** All rows of a select, as one JSON list for each field. */
+/** Wraps a select so that it returns all rows at once, as one JSON array per field. */
 export const asColumns = <Row>(select: string, { names }: Fields<Row>): string => {
   const lists = names.map((name) => `json_agg(r."${name}")`).join(', ');
   return `select json_build_array(${lists}) from (${select}) r`;
 };
 
-/** Reads, in their place, the values of rows that came as JSON. */
+/** Decodes rows that came as JSON, in place. */
 export function rowsIn<Row>(rows: Row[], { read }: Fields<Row>): Row[] {
   const conversions = Object.entries(read);
   for (const row of rows as Record<string, unknown>[])
@@ -84,7 +84,7 @@ export function rowsIn<Row>(rows: Row[], { read }: Fields<Row>): Row[] {
   return rows;
 }
 
-/** The rows of such lists; null stands for an empty one. */
+/** Builds rows from one array per field, as `asColumns` returns them. A null array stands for no rows. */
 export function rowsAcross<Row>(columns: readonly (unknown[] | null)[], { names, read }: Fields<Row>): Row[] {
   const converted = columns.map((values, index) => {
     const convert = read[names[index] as string];
@@ -103,17 +103,17 @@ export function rowsAcross<Row>(columns: readonly (unknown[] | null)[], { names,
   return rows as Row[];
 }
 
-/** How rows of a table are written of which a statement has several. */
+/** Writer that passes several rows of a table as one JSON parameter. */
 export interface Records<Row> {
-  /** As in `insert into`. */
+  /** Quoted column names, as for `insert into`. */
   readonly columns: readonly string[];
-  /** The rows in a parameter, such as `$1`, as a table. */
+  /** SQL that expands the parameter, such as `$1`, into rows. */
   of(parameter: string): string;
-  /** The parameter's value. */
+  /** Encodes rows as the parameter's value. */
   write(rows: Iterable<Row>): string;
 }
 
-/** Of all columns but those that PostgreSQL fills in. */
+/** Creates the writer of a table for all columns except those that PostgreSQL fills in. */
 export function recordsOf<Table extends PgTable, Filled extends string = never>(
   table: Table,
   filled: readonly (Filled & keyof InferSelectModel<Table>)[] = [],
@@ -127,7 +127,7 @@ export function recordsOf<Table extends PgTable, Filled extends string = never>(
     write: (rows) => {
       const records = Array.from(rows as Iterable<Record<string, unknown>>, (row) => {
         const record: Record<string, unknown> = {};
-        // What is left out is null.
+        // `json_populate_recordset` sets missing keys to null.
         for (const [name, column] of columns) {
           const value = row[name];
           if (value !== null && value !== undefined) record[column.name] = written(value);
@@ -141,6 +141,6 @@ export function recordsOf<Table extends PgTable, Filled extends string = never>(
 
 function written(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
-  // PostgreSQL refuses half a character, for which the driver would send a replacement.
+  // PostgreSQL rejects lone surrogates in JSON. They are replaced by U+FFFD, as the driver does.
   return typeof value === 'string' ? value.toWellFormed() : value;
 }

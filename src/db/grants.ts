@@ -8,9 +8,8 @@ type TableKey = {
 }[keyof typeof tables];
 
 /**
- * What the gateway does with each table while it runs, and so may do where its role is not the owner. A table that is
- * not here does not compile. The log, the audit chains and the log of reads can only be
- * appended to.
+ * Rights that the gateway's role needs on each table at runtime, granted if the role is not the owner. A
+ * table that is missing here does not compile. The log, the audit chains and the read log are append-only.
  */
 export const RUNTIME_RIGHTS = {
   transitions: 'select, insert',
@@ -18,7 +17,8 @@ export const RUNTIME_RIGHTS = {
   auditBacklog: 'select, delete',
   personalDataReads: 'select (chain_id, number, hash), insert',
   readChains: 'select, insert',
-  // The last release writes all columns of a session; `vkyc_session_identity` refuses other values in those that are kept.
+  // The last release updates all columns of a session (rolling deploy). The trigger `vkyc_session_identity`
+  // rejects changes of the immutable ones.
   sessions: 'select, insert, update',
   meetings: 'select, insert, update (status, cancelled_by, cancel_reason, cancel_reason_salt)',
   reviews: 'select, insert, update (remarks, remarks_salt)',
@@ -39,7 +39,7 @@ export const RUNTIME_RIGHTS = {
   providerBudget: 'select, update (calls_paused_until, polls_paused_until)',
 } as const satisfies Record<TableKey, string>;
 
-/** Gives the gateway's role these rights and no others, by a connection of the owner. */
+/** Grants the gateway's role exactly these rights, on a connection of the owner. */
 export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string): Promise<void> {
   const role = pg.escapeIdentifier(runtimeRole);
   await owner.query('begin');
@@ -53,7 +53,7 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
       await owner.query(`grant ${RUNTIME_RIGHTS[key as TableKey]} on ${name} to ${role}`);
     }
     await grantQueue(owner, role);
-    // To see whether the database is of this release.
+    // Readiness compares the newest migration with that of this release.
     await owner.query(`grant usage on schema drizzle to ${role}`);
     await owner.query(`grant select on drizzle.__drizzle_migrations to ${role}`);
     await owner.query('commit');
@@ -63,7 +63,10 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
   }
 }
 
-/** The job queue's tables hide their rows from all but their owner, unless a policy says otherwise. */
+/**
+ * Grants rights on the job queue's tables. They have row-level security, which hides all rows from other
+ * roles unless a policy allows them.
+ */
 async function grantQueue(owner: pg.Client, role: string): Promise<void> {
   await owner.query(`grant usage on schema graphile_worker to ${role}`);
   await owner.query(
@@ -77,7 +80,7 @@ async function grantQueue(owner: pg.Client, role: string): Promise<void> {
        select from pg_policies p
        where p.schemaname = t.schemaname and p.tablename = t.tablename and p.policyname = 'vkyc_gateway')`,
   );
-  // For whoever has a right to the table: that is what the grants decide.
+  // The policy allows all rows; the grants above control access.
   for (const { table } of rows)
     await owner.query(`create policy vkyc_gateway on ${table} using (true) with check (true)`);
 }

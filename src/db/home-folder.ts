@@ -1,6 +1,6 @@
 /**
- * Gives a home folder to a user whom /etc/passwd does not list, as containers often run as. graphile-worker looks for one
- * when it is loaded, and fails without: so this module must be imported before it.
+ * Sets HOME for a user that /etc/passwd does not list, as is common in containers. graphile-worker reads the
+ * home folder when it is loaded and fails without one, so import this module before it.
  */
 import { homedir } from 'node:os';
 

@@ -5,7 +5,7 @@ import { idempotencyKeys } from './tables.ts';
 
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
 
-/** An earlier call under the same key of the same mutation, by a caller who has these names. */
+/** Finds an earlier call of the same mutation with the same key, by a caller with any of these names. */
 export async function findCall(
   tx: Transaction,
   { callers, mutation, key }: Pick<IdempotencyRow, 'mutation' | 'key'> & { callers: readonly string[] },
@@ -21,7 +21,9 @@ const callOf = preparedRows(
   `select ${callFields.list} from idempotency_key k where ${amongKeys('k.caller', '$1', 'text')} and k.mutation = $2 and k.key = $3`,
 );
 
-/** False where another transaction stored the key first; that one has then been waited for. */
+/**
+ * Inserts a key. Waits for a concurrent transaction with the same key; returns false if that one committed.
+ */
 export const insertCall = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
   (await run(tx, keepCall(row))) > 0;
 

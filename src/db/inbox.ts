@@ -7,14 +7,18 @@ import { type InboxState, inbox } from './tables.ts';
 
 export type InboxRow = typeof inbox.$inferSelect;
 
-/** Where a webhook's body is bound to; see `Sealer`. */
+/** Place that a webhook's body is bound to as AAD; see `Sealer`. */
 export const placeOfWebhook = (bodyHash: Buffer): string => `webhook_inbox:${bodyHash.toString('hex')}`;
 
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
-/** Stores webhooks that are not stored already, to the letter, and returns the ids of those that are now in line. */
+/**
+ * Stores webhooks, except those whose body is already stored (idempotent). Returns the ids of those that are
+ * now queued.
+ */
 export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
-  // By session, which all do, so that two who store the same of several do not wait for each other.
+  // Inserts in verification-id order, so that two replicas storing the same webhooks take locks in one order
+  // (no deadlock).
   const inOrder = rows.toSorted((a, b) => compare(a.verificationId ?? '', b.verificationId ?? ''));
   const ids = await keepWebhooks(db, received.write(inOrder));
   return ids.filter((id) => id !== null).map(BigInt);
@@ -30,8 +34,8 @@ const keepWebhooks = preparedWrite<string | null>(
 );
 
 /**
- * Locks the sessions of webhooks that are not stored yet, where nothing stands before them: nobody holds the session, no
- * earlier webhook of it is in line, and none has the same bytes. Nor where the person was erased, whom nothing is kept of.
+ * Locks (SKIP LOCKED) the sessions of new webhooks that can be recorded at once: the session row is free, no
+ * earlier webhook of the session is queued, the body is not a duplicate, and the person was not erased.
  */
 export const lockFreeSessions = (
   tx: Transaction,
@@ -44,8 +48,8 @@ export const lockFreeSessions = (
   );
 
 /**
- * The first in line of a session, if any is. In words that only the index by session answers to, and as a question of its
- * own for each: joined, or by the line's own index, each would read all who are in line.
+ * Subquery for a queued webhook of a session. Its conditions match only the per-session index, and it is a
+ * scalar subquery: a join, or the queue's index, would read the whole backlog.
  */
 const firstOf = (verificationId: string, before = '') => `(
   select ahead.id from webhook_inbox ahead
@@ -67,18 +71,22 @@ const freeSessions = preparedRows(
 );
 
 /**
- * With sort enabled, stale statistics and a bloated `webhook_inbox_queue`, the planner would read and sort all PENDING
- * webhooks by `webhook_inbox_session` for every claim. Sort is disabled for the claim alone: other statements need it.
+ * With sort enabled, stale statistics and a bloated `webhook_inbox_queue`, the planner would read and sort
+ * all PENDING webhooks by `webhook_inbox_session` for every claim. Sort is disabled only for the claim,
+ * because other statements need it.
  */
 const disableSort = statement('disable sort', `select set_config('enable_sort', 'off', true)`);
 const enableSort = statement('enable sort', `select set_config('enable_sort', 'on', true)`);
 
-/** Several that are claimed together do not wait long for a session that somebody holds: one by one they can. */
+/**
+ * Sets a short lock timeout for a batch: a session that stays locked is retried alone, with the normal
+ * timeout.
+ */
 const waitNotForLong = statement('wait not for long', `select set_config('lock_timeout', '250ms', true)`);
 
 /**
- * Claims the oldest webhooks behind an id (0: all), one of each session: its oldest. Other workers pass them over
- * meanwhile.
+ * Claims the oldest queued webhooks after an id (0: all), at most one per session, each the oldest of its
+ * session. Other workers skip them until the transaction ends (SKIP LOCKED).
  */
 export function claimWebhooks(tx: Transaction, limit: number, behind: bigint): Promise<InboxRow[]> {
   if (limit > 1) tx.start(waitNotForLong());
@@ -106,10 +114,10 @@ export const settleWebhook = (
 const waitingOf = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
 
-/** Why webhooks were parked whose verification the provider does not have either. */
+/** Reason for parking webhooks whose verification the provider does not have either. */
 export const UNKNOWN_THERE = 'Neither this gateway nor the provider knows this verification id.';
 
-/** Requeues the webhooks of a session that exists by now, those that were given up as well. */
+/** Requeues the WAITING webhooks of a session that now exists, and those PARKED because it was unknown. */
 export const releaseWaiting = (db: Queryable, verificationId: string) =>
   db
     .update(inbox)
@@ -119,17 +127,17 @@ export const releaseWaiting = (db: Queryable, verificationId: string) =>
         or (${inbox.state} = 'PARKED' and ${inbox.reason} = ${UNKNOWN_THERE}))`,
     );
 
-/** Whether webhooks wait for a session of this id. */
+/** Returns whether webhooks wait for a session with this verification id. */
 export async function hasWaiting(db: Queryable, verificationId: string): Promise<boolean> {
   const rows = await db.select({ id: inbox.id }).from(inbox).where(waitingOf(verificationId)).limit(1);
   return rows.length > 0;
 }
 
-/** Gives up waiting for a session of this id. */
+/** Parks the webhooks that wait for a session with this verification id. */
 export const parkWaiting = (db: Queryable, verificationId: string, reason: string) =>
   db.update(inbox).set({ state: 'PARKED', reason }).where(waitingOf(verificationId));
 
-/** The newest webhooks in a state, or in any; without their bodies. */
+/** Lists the newest webhooks in a state (null: any), without their bodies. */
 export const listWebhooks = (db: Queryable, state: InboxState | null, limit: number) => {
   const { body: _body, bodyHash: _bodyHash, ...columns } = getTableColumns(inbox);
   return db
@@ -147,7 +155,7 @@ export const findWebhooks = (db: Queryable, ids: readonly bigint[]): Promise<Inb
     .where(inArray(inbox.id, [...ids]))
     .orderBy(asc(inbox.id));
 
-/** What became of webhooks, without reading them. */
+/** Returns state and reason of some webhooks, without their bodies. */
 export const findOutcomes = (db: Queryable, ids: readonly bigint[]) =>
   db
     .select({ id: inbox.id, state: inbox.state, reason: inbox.reason })
@@ -155,7 +163,7 @@ export const findOutcomes = (db: Queryable, ids: readonly bigint[]) =>
     .where(inArray(inbox.id, [...ids]))
     .orderBy(asc(inbox.id));
 
-/** Puts webhooks back in line, whatever became of them before: what was recorded already is no news again. */
+/** Requeues webhooks in any state. Idempotent: an update that is already recorded changes nothing. */
 export const replayWebhooks = (db: Queryable, ids: readonly bigint[]) =>
   db
     .update(inbox)

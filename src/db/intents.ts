@@ -5,8 +5,8 @@ import { type IntentState, startIntents } from './tables.ts';
 export type IntentRow = typeof startIntents.$inferSelect;
 
 /**
- * Stores an intent, or leaves the one that is there; returns the stored row. Null where there is none: another
- * intent is about to replace the same session.
+ * Inserts an intent unless one exists for the verification id; returns the stored row. Returns null if the
+ * insert conflicts with another intent that replaces the same session.
  */
 export async function insertIntent(db: Queryable, row: IntentRow): Promise<IntentRow | null> {
   const [inserted] = await db.insert(startIntents).values(row).onConflictDoNothing().returning();
@@ -18,7 +18,7 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
   return row ?? null;
 }
 
-/** Says that the provider is about to be asked. */
+/** Counts a send just before the provider is called. */
 export const countSend = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
@@ -26,8 +26,8 @@ export const countSend = (db: Queryable, verificationId: string) =>
     .where(eq(startIntents.verificationId, verificationId));
 
 /**
- * Says of every open start that it may have been sent: the database may have forgotten that it was. From here on a GET
- * decides before anything is sent again.
+ * Marks every unsent open start as possibly sent, because the database may have lost the count. From then on
+ * a GET decides before anything is sent again.
  */
 export async function suspectSends(db: Queryable): Promise<void> {
   await db.write(sql`
@@ -39,7 +39,7 @@ export async function suspectSends(db: Queryable): Promise<void> {
     where ${startIntents.verificationId} = locked.verification_id and state = 'OPEN' and sends = 0`);
 }
 
-/** Takes back the count of a send that never left, or that the provider refused: nothing came of it. */
+/** Reverts the count of a send that never left or that the provider refused: no verification came of it. */
 export const uncountSend = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
@@ -47,8 +47,8 @@ export const uncountSend = (db: Queryable, verificationId: string) =>
     .where(and(eq(startIntents.verificationId, verificationId), gt(startIntents.sends, 0)));
 
 /**
- * Stores which user a start verifies, unless a parallel call of the same start has stored one; returns the id of the
- * stored user's row.
+ * Stores the user whom a start verifies, unless a concurrent call of the same start stored one first. Returns
+ * the row id of the stored user.
  */
 export async function claimUser(db: Queryable, verificationId: string, userId: string): Promise<string> {
   const [intent] = await db
@@ -59,22 +59,27 @@ export async function claimUser(db: Queryable, verificationId: string, userId: s
   return intent?.userId ?? userId;
 }
 
-/** Replaces the user whom a start verifies, after the provider named another of ours. */
+/**
+ * Replaces the user whom a start verifies, after the provider named another user that belongs to this start.
+ */
 export const replaceUser = (db: Queryable, verificationId: string, userId: string) =>
   db.update(startIntents).set({ userId }).where(eq(startIntents.verificationId, verificationId));
 
-/** Lets another intent take the place of this one, if the provider cannot have heard of it. */
+/** Marks an unsent open intent as REFUSED, so that another input may replace it. */
 export const markRefused = (db: Queryable, verificationId: string) =>
   markOpen(db, verificationId, 0, 'REFUSED');
 
-/** Lets another intent take the place of an open one whose verification id the provider has for another input. */
+/** Marks an open intent as REFUSED because the provider has its verification id for another input. */
 export const markSuperseded = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ state: 'REFUSED' })
     .where(and(eq(startIntents.verificationId, verificationId), eq(startIntents.state, 'OPEN')));
 
-/** Says that the id is somebody else's, if it was sent but once; false where another send may have made it ours. */
+/**
+ * Marks a verification id as TAKEN by another system, if the intent was sent only once. Returns false
+ * otherwise, since another send may have created our own verification.
+ */
 export const markTaken = (db: Queryable, verificationId: string) => markOpen(db, verificationId, 1, 'TAKEN');
 
 async function markOpen(
@@ -97,7 +102,7 @@ async function markOpen(
   return marked.length > 0;
 }
 
-/** Puts another intent in the place of a refused one; returns what then stands. */
+/** Replaces a REFUSED intent by another one; returns the stored intent. */
 export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
   const refused = and(
     eq(startIntents.verificationId, intent.verificationId),
@@ -108,8 +113,8 @@ export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Pr
 }
 
 /**
- * Gives a taken verification id back to the start that it turned out to belong to. Returns the stored intent; null if
- * it was not taken any more.
+ * Returns a TAKEN verification id to the start that it turned out to belong to. Returns the stored intent;
+ * null if it is not TAKEN any more.
  */
 export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
   const taken = and(eq(startIntents.verificationId, intent.verificationId), eq(startIntents.state, 'TAKEN'));
@@ -118,8 +123,9 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
 }
 
 /**
- * Marks a verification id as taken by another system, so that no start here uses it. Returns the caller of the stored
- * intent, or null if there was none; false if a start of this id is open or done. Locks the intent.
+ * Marks a verification id as TAKEN by another system, so that no start here uses it. Returns the caller of an
+ * existing intent, or null without one. Returns false if a start of this id is open or done. Locks the intent
+ * row.
  */
 export async function claimForAdoption(
   tx: Transaction,
@@ -138,7 +144,7 @@ export async function claimForAdoption(
   return { caller: intent.caller || null };
 }
 
-/** True for the one call that completes the intent, false for every later one. */
+/** Marks the intent as DONE. Returns true only for the first call. */
 export async function completeIntent(db: Queryable, verificationId: string): Promise<boolean> {
   const completed = await db
     .update(startIntents)

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type SQL, sql } from 'drizzle-orm';
-// First: graphile-worker needs what it does.
+// Must come first: sets HOME, which graphile-worker needs when it is loaded.
 import './home-folder.ts';
 import { Logger, runMigrations, runOnce, type WorkerEvents } from 'graphile-worker';
 import type pg from 'pg';
@@ -8,16 +8,19 @@ import type { Queryable } from './client.ts';
 import { GatewayPool } from './pools.ts';
 import { lookups, providerBudget, sessions } from './tables.ts';
 
-/** Jobs that one replica does at a time; most of them wait for their turn at the provider. */
+/** Jobs that one replica runs at a time. Most of the time they wait for a free call of the budget. */
 const CONCURRENCY = 2;
-/** So many wait in the queue: the rest waits where it is planned, so that what is urgent need not queue behind it. */
+/**
+ * Maximum number of queued jobs. Further due work stays in its tables, so that an urgent job need not wait
+ * behind it.
+ */
 const MOST_IN_QUEUE = 6;
-/** A job held longer than this belonged to a replica that died: three attempts with their waits do not take so long. */
+/** A job locked for longer belonged to a crashed replica: three attempts with their waits take less time. */
 const ABANDONED_AFTER = '5 minutes';
 
 /**
- * Queues what is due, the urgent first: one job a verification, whoever finds it due and however often. What is
- * planned is in the rows of sessions and lookups; a job that is lost is queued again.
+ * Queues due sessions and look-ups, urgent ones first, as one job per verification (idempotent by its job
+ * key). The plan itself is in the rows of sessions and look-ups, so a lost job is queued again.
  */
 export async function queueDue(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
@@ -51,8 +54,8 @@ export async function queueDue(db: Queryable, now: Date): Promise<void> {
 }
 
 /**
- * Returns a function that does what is in the queue until nothing is ready. It rejects if the database is away; call it
- * again later. A worker that lost the database may have left a job locked: the next call makes that ready again.
+ * Returns a function that runs queued jobs until none is ready. It rejects if the database is unavailable;
+ * call it again later. A worker that lost its connection may leave a job locked; the next call unlocks it.
  */
 export function createDrain(
   pool: pg.Pool,
@@ -60,7 +63,7 @@ export function createDrain(
 ): () => Promise<void> {
   const failed = new Set<string>();
   const events: WorkerEvents = new EventEmitter();
-  // The queue itself says nothing about workers that fail.
+  // graphile-worker reports failed workers only by these events.
   events.on('worker:fatalError', ({ worker }) => failed.add(worker.workerId));
   events.on('worker:getJob:error', ({ worker }) => failed.add(worker.workerId));
 
@@ -84,15 +87,15 @@ export function createDrain(
 }
 
 /**
- * Makes all jobs ready again that a worker holds. After a failover or a restore the worker may have finished the job and
- * the database forgotten it. A job that is being done is done twice, which does no harm.
+ * Unlocks all jobs held by workers. After a failover or a restore, a worker may have finished a job although
+ * the database lost that. A job that is still running then runs twice, which is harmless (idempotent).
  */
 export async function releaseJobs(db: Queryable): Promise<void> {
   await db.write(sql`select graphile_worker.force_unlock_workers(array(
     select distinct locked_by from graphile_worker.jobs where locked_by is not null))`);
 }
 
-/** The queue's own tables; as the database's owner. */
+/** Migrates the queue's own tables. Needs the database owner's rights. */
 export async function migrateJobs(url: string): Promise<void> {
   const pool = new GatewayPool({
     url,
@@ -108,5 +111,8 @@ export async function migrateJobs(url: string): Promise<void> {
   }
 }
 
-/** The queue's own log repeats errors with all that they hold; those that matter are logged where they happen. */
+/**
+ * Silences graphile-worker's log, which prints errors with their data. The errors that matter are logged
+ * elsewhere.
+ */
 const SILENT = new Logger(() => () => {});

@@ -4,7 +4,7 @@ import { lookups, sessions, startIntents } from './tables.ts';
 
 export type LookupRow = typeof lookups.$inferSelect;
 
-/** Has a verification looked for at the provider; a new reason begins the search anew. */
+/** Plans a look-up of a verification at the provider. If one exists, restarts its search time. */
 export const planLookup = (db: Queryable, row: LookupRow) =>
   db
     .insert(lookups)
@@ -12,9 +12,9 @@ export const planLookup = (db: Queryable, row: LookupRow) =>
     .onConflictDoUpdate({ target: lookups.verificationId, set: { since: row.since, dueAt: row.dueAt } });
 
 /**
- * Plans a look-up of every start that is open and has no session: one each `everyMs` from `from` on, the newest first.
- * A look-up that is planned earlier stays. A start that is older than `oldestSince` counts as looked for since then.
- * Returns how many starts these are.
+ * Plans a look-up of every open start without a session, one each `everyMs` from `from` on, the newest first.
+ * A look-up that is planned earlier stays. A start older than `oldestSince` counts as looked for since then.
+ * Returns the number of starts.
  */
 export async function planLookupsOfOpenStarts(
   db: Queryable,
@@ -22,7 +22,7 @@ export async function planLookupsOfOpenStarts(
   everyMs: number,
   oldestSince: Date,
 ): Promise<number> {
-  // By verification id, so that two replicas that plan the same look-ups lock the rows in one order.
+  // Inserts in verification-id order, so that concurrent runs lock the rows in one order (no deadlock).
   const { rows } = await db.write<{ count: number }>(sql`
     with planned as (
       select verification_id, greatest(created_at, ${oldestSince.toISOString()}::timestamptz) as since,
@@ -47,6 +47,6 @@ export async function findLookup(db: Queryable, verificationId: string): Promise
 export const postponeLookup = (db: Queryable, verificationId: string, dueAt: Date) =>
   db.update(lookups).set({ dueAt }).where(eq(lookups.verificationId, verificationId));
 
-/** Ends the search: it was found, or is given up. */
+/** Deletes a look-up because the verification was found, or the search is given up. */
 export const endLookup = (db: Queryable, verificationId: string) =>
   db.delete(lookups).where(eq(lookups.verificationId, verificationId));

@@ -5,20 +5,20 @@ import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
 
-/** Where the reason of a cancellation is bound to; see `Sealer`. */
+/** Place that a cancellation reason is bound to as AAD; see `Sealer`. */
 export const placeOfCancelReason = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
 
 export const insertMeeting = builtStatement<MeetingRow>('insert meeting', (build) =>
   build.insert(meetings).values(valuesOf(meetings)),
 );
 
-/** The meeting now booked, if any. */
+/** Returns the booked meeting of a session; null if there is none. */
 export async function findBookedMeeting(db: Queryable, sessionId: string): Promise<MeetingRow | null> {
   const [row] = await bookedMeeting(db, sessionId);
   return row ?? null;
 }
 
-/** Ends the booked meeting of a session; null where none is booked. */
+/** Ends the booked meeting of a session and returns it; null if none is booked. */
 export async function endBookedMeeting(
   tx: Transaction,
   sessionId: string,
@@ -54,7 +54,7 @@ const meetingsById = preparedRows(
   `select ${meetingFields.list} from meeting m where ${amongKeys('m.id', '$1', 'uuid')}`,
 );
 
-/** All meetings of some sessions, newest first; a session has a handful. */
+/** Returns all meetings of some sessions, newest first within a session. A session has a handful. */
 export const meetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
   meetingsBySession(db, sessionIds);
 

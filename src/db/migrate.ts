@@ -7,18 +7,19 @@ import { openClient } from './server-client.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** A migration may take as long as it takes. */
+/** Options for connections without answer timeout, because a migration may take any time. */
 const PATIENT = { answerTimeoutMs: 0, application_name: 'vkyc-gateway migrations' };
 
-/** The name that the newest migration of this release has in the database, see `Fitness`. */
+/** Returns the timestamp that identifies this release's newest migration in the database; see `Fitness`. */
 export const newestMigration = async (): Promise<number> => {
   const journal = JSON.parse(await readFile(`${MIGRATIONS}/meta/_journal.json`, 'utf8'));
   return (journal as { entries: { when: number }[] }).entries.at(-1)?.when as number;
 };
 
 /**
- * Brings the database to this release's schema, as its owner, while the last release goes on using it. Where the gateway
- * will use it by another role, that one is given what it needs and no more. Replicas that start together take turns.
+ * Migrates the database to this release's schema with the owner's role, while the last release keeps using it
+ * (rolling deploy). If the gateway uses another role, grants it the rights it needs and no more. Replicas
+ * that start together take turns (advisory lock).
  */
 export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   const runtimeRole = runtimeUrl === url ? null : await roleOf(runtimeUrl);
@@ -34,7 +35,7 @@ export async function migrate(url: string, runtimeUrl = url): Promise<void> {
   }
 }
 
-/** As whom a connection string connects: it need not say so itself. */
+/** Returns the role that a connection string logs in as, which its text need not contain. */
 async function roleOf(url: string): Promise<string> {
   const client = await openClient(url, PATIENT);
   try {

@@ -4,38 +4,41 @@ import { preparedWrite } from './prepared.ts';
 import { ServerClient } from './server-client.ts';
 import { serversOf } from './servers.ts';
 
-/** Sends texts of less than 8,000 bytes to whoever listens now; they arrive in order, and at once with the commit. */
+/**
+ * Sends texts of less than 8,000 bytes to the current listeners (`pg_notify`). They are delivered in order
+ * when the transaction commits.
+ */
 export async function notify(db: Database, channel: string, texts: readonly string[]): Promise<void> {
   await sendAll(db, channel, texts);
 }
 
 const sendAll = preparedWrite('notify', 'select pg_notify($1, text) from unnest($2::text[]) as text');
 
-/** How patient a listener is with its connection. */
+/** Timeouts of the connection of a listener. */
 export interface ListenTimings {
   readonly connectTimeoutMs: number;
-  /** From one answer to the next question whether the connection lives. */
+  /** Pause between a liveness check's answer and the next check. */
   readonly probeEveryMs: number;
   readonly probeTimeoutMs: number;
 }
 
 interface ListenOptions extends ListenTimings {
-  /** Straight to the server: a pooler that changes sessions under its clients would lose the channel. */
+  /** Must bypass a pooler in transaction mode, which would lose the LISTEN of its session. */
   readonly url: string;
-  /** An SQL name that needs no quotes. */
+  /** Channel name that is valid as an unquoted SQL identifier. */
   readonly channel: string;
   readonly stopping: AbortSignal;
-  /** From now on nothing is missed. */
+  /** Called once LISTEN is active; from then on no notification is missed. */
   readonly onListening: () => void;
-  /** Must not throw. */
+  /** Called with each notification's text. Must not throw. */
   readonly onText: (text: string) => void;
 }
 
 const KEEPALIVE_AFTER_MS = 10_000;
 
 /**
- * Listens on a connection of its own for as long as that lasts. Always rejects in the end: with what became of the
- * connection, or once told to stop.
+ * Listens on a dedicated connection until it breaks or `stopping` is aborted. Always rejects in the end, with
+ * the reason.
  */
 export async function listenOnce(options: ListenOptions): Promise<never> {
   const { url, channel, stopping, onListening, onText } = options;
@@ -51,7 +54,7 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
       application_name: 'vkyc-gateway doorbell',
     });
   let client = newClient();
-  // Whatever state the protocol is in: a dead peer answers no farewell.
+  // Destroys the socket in any protocol state, because a dead peer answers no orderly close.
   const hangUp = () => client.connection.stream.destroy();
   const connectOnce = () => {
     const late = setTimeout(hangUp, options.connectTimeoutMs);
@@ -75,7 +78,7 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
     for (;;) {
       await wait(options.probeEveryMs, undefined, { signal: broken.signal }).catch(() => {});
       broken.signal.throwIfAborted();
-      // Listening again changes nothing on a connection that lives, and names its purpose in the server's list.
+      // Repeating LISTEN is idempotent, and shows the connection's purpose in pg_stat_activity.
       await client.query(`listen ${channel}`);
     }
   } finally {
@@ -84,7 +87,7 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
   }
 }
 
-/** Swallows an error while there is another server to try. */
+/** Suppresses an error if there is another server to try. */
 function rethrowIf(last: boolean, error: unknown): null {
   if (last) throw error;
   return null;

@@ -7,7 +7,7 @@ import { personalDataReads, readChains } from './tables.ts';
 
 export type ReadRow = typeof personalDataReads.$inferSelect;
 
-/** What a reading was of, as the log of reads names it. */
+/** Name of the row that was read, as stored in the read log. */
 export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
   `${kind}:${id}`;
 
@@ -28,8 +28,9 @@ const keepReads = statement(
 );
 
 /**
- * Stores reads of one chain, and its beginning if it is new: one statement, committed once this resolves. False if the
- * read before them is not here, because a failover lost it; then nothing is stored.
+ * Stores reads of one chain, and the chain's beginning if it is new, in one statement that is committed once
+ * this resolves. Returns false and stores nothing if the preceding read is missing because a failover lost
+ * it.
  */
 export async function insertReads(
   db: Queryable,
@@ -43,7 +44,7 @@ export async function insertReads(
   return stored === reads.length;
 }
 
-/** The chain that began last; null if there is none. */
+/** Returns the chain that began last; null if there is none. */
 export async function findNewestReadChain(db: Queryable): Promise<ReadChain | null> {
   const [chain] = await db
     .select()
@@ -56,7 +57,7 @@ export async function findNewestReadChain(db: Queryable): Promise<ReadChain | nu
 export const findReadChains = (db: Queryable): Promise<ReadChain[]> =>
   db.select().from(readChains).orderBy(asc(readChains.startedAt));
 
-/** How far each chain of the read log has come. */
+/** Returns the newest entry of each chain of the read log. */
 export async function findReadHeads(db: Queryable): Promise<ReadHead[]> {
   const { rows } = await db.execute<{ chainId: string; number: number; hash: Buffer }>(sql`
     select c.id as "chainId", r.number, r.hash from ${readChains} c
@@ -74,7 +75,7 @@ export async function countUnchainedReads(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** The next reads in the order of their ids. */
+/** Returns the next reads in id order. */
 export const readsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
   tx
     .select()

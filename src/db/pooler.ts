@@ -2,21 +2,25 @@ import pg from 'pg';
 import { openClient } from './server-client.ts';
 
 const CHECK = { application_name: 'vkyc-gateway start' };
-/** duplicate_prepared_statement, and invalid_sql_statement_name for one that is missing. */
+/** SQLSTATE duplicate_prepared_statement, and invalid_sql_statement_name for a missing one. */
 const LOST_STATEMENT = ['42P05', '26000'];
 
 export type Pooling =
-  /** Each connection has a session of the server to itself: no pooler, or one in session mode. */
+  /** Each connection has its own server session: no pooler, or one in session mode. */
   | 'NONE'
-  /** A pooler hands out sessions by the transaction, and keeps track of prepared statements. */
+  /** A pooler in transaction mode that tracks prepared statements. */
   | 'BY_TRANSACTION'
-  /** The same, but the statements that one connection prepares get in the way of another. */
+  /**
+   * A pooler in transaction mode that does not: prepared statements of one connection collide with those of
+   * another.
+   */
   | 'WITHOUT_PREPARED_STATEMENTS';
 
-/** Returns how a pooler (such as PgBouncer) between the gateway and its database shares the server's sessions, if at all. */
+/** Detects whether a pooler (such as PgBouncer) shares the server's sessions between connections, and how. */
 export async function findPooling(url: string): Promise<Pooling> {
   const clients: pg.Client[] = [];
-  // One after the other, and nothing in between: a pooler gives the second connection the session that the first left.
+  // Sequential on purpose: a pooler in transaction mode gives the second connection the session that the
+  // first just released.
   const ask = async (client: pg.Client) =>
     (await client.query<{ pid: number }>({ name: 'find pooling', text: 'select pg_backend_pid() as pid' }))
       .rows[0]?.pid;
@@ -36,13 +40,16 @@ export async function findPooling(url: string): Promise<Pooling> {
 
 export interface DatabaseUrls {
   readonly url: string;
-  /** Migrations hold a lock of their session. */
+  /** URL for migrations, which hold a session-level advisory lock. */
   readonly migrateUrl: string;
-  /** Null if nothing listens in the database. Notifications arrive in the session that asked for them. */
+  /**
+   * URL for LISTEN, whose notifications arrive only in the session that listens. Null if nothing listens in
+   * the database.
+   */
   readonly listenUrl: string | null;
 }
 
-/** Returns what to do about a pooler that the gateway cannot work behind, or null. */
+/** Returns an error text with advice if the gateway cannot work with the pooler; null if all is well. */
 export async function explainPooling({ url, migrateUrl, listenUrl }: DatabaseUrls): Promise<string | null> {
   const found = new Map<string, Pooling>();
   for (const each of new Set([url, migrateUrl, listenUrl ?? url])) found.set(each, await findPooling(each));

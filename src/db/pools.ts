@@ -7,29 +7,32 @@ import type { WriteWatch } from './write-watch.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const PROBE_AFTER_MS = 10_000;
-/** A new connection has every statement to plan, which costs a burst's first requests tens of milliseconds. */
+/**
+ * Idle connections stay open for long: a new one must plan every statement again, which delays a burst's
+ * first requests by tens of milliseconds.
+ */
 const IDLE_TIMEOUT_MS = 600_000;
-/** How long a stop waits for what is in hand; a commit may hang for ever. */
+/** Maximum wait for statements in flight at shutdown, since a commit may hang forever. */
 const CLOSE_TIMEOUT_MS = 5_000;
 const FAREWELL_TIMEOUT_MS = 1_000;
 
 export interface PoolOptions {
   readonly url: string;
   readonly size: number;
-  /** What PostgreSQL's list of connections (`pg_stat_activity`) calls them. */
+  /** Application name of the connections in `pg_stat_activity`. */
   readonly name: string;
-  /** Told of connections that broke; the pool replaces them by itself. */
+  /** Called for broken connections. The pool replaces them itself. */
   readonly onError: (error: Error) => void;
-  /** After so long without an answer a connection counts as dead; 0: never. */
+  /** A connection that does not answer a query for this long counts as dead; 0: no limit. */
   readonly answerTimeoutMs?: number;
 }
 
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void;
 
-/** Pool of the gateway's connections. */
+/** Connection pool that follows failovers and pipelines statements. */
 export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
-  /** Each resolves when a connection has ended. */
+  /** One promise per open connection, which resolves when it has ended. */
   readonly #open = new Set<Promise<void>>();
   readonly #servers: Servers;
 
@@ -44,7 +47,8 @@ export class GatewayPool extends pg.Pool {
       keepAlive: true,
       keepAliveInitialDelayMillis: PROBE_AFTER_MS,
       application_name: name,
-      // A transaction's statements do not wait for each other's answers, only the code for those that it needs.
+      // Pipelining: statements are sent without waiting for earlier results; only code that needs a result
+      // awaits it.
       pipeline: true,
       ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }),
     } as object);
@@ -55,7 +59,8 @@ export class GatewayPool extends pg.Pool {
       const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
       this.#open.add(ended);
       void ended.then(() => this.#open.delete(ended));
-      // The pool only listens to idle connections: one that breaks while in use would end the process.
+      // The pool handles errors of idle connections only. Without this listener, a connection that breaks
+      // while in use would crash the process.
       client.on('error', onError);
       turnJitOff(client);
     });
@@ -73,7 +78,9 @@ export class GatewayPool extends pg.Pool {
     );
   }
 
-  /** A connection to a server that is not known to have been demoted, by whichever way to one works. */
+  /**
+   * Returns a connection to a server that is not known to have been demoted. Tries each server of the URL.
+   */
   protected async acquire(): Promise<pg.PoolClient> {
     for (let tried = 1; ; ) {
       try {
@@ -81,7 +88,7 @@ export class GatewayPool extends pg.Pool {
         if (!(client as unknown as ServerClient).isDistrusted) return client;
         client.release(true);
       } catch (error) {
-        // A pool that is used up is no fault of the server's.
+        // An exhausted pool is not the server's fault, so trying another server does not help.
         if (tried >= this.#servers.tries || faultOf(error) === 'OVERLOADED') throw error;
         tried += 1;
       }
@@ -89,8 +96,9 @@ export class GatewayPool extends pg.Pool {
   }
 
   /**
-   * Waits for what is in hand, but not for ever, and then for the connections to end: `end` alone resolves while their
-   * farewells are still under way, and a server that is stopped then breaks them, as if it had failed.
+   * Waits for statements in flight, up to a timeout, and then for the connections to close. `end` alone
+   * resolves while they are still closing; if the server stopped then, their sockets would break and look
+   * like failures.
    */
   async close(): Promise<void> {
     const cutOff = setTimeout(() => {
@@ -103,17 +111,18 @@ export class GatewayPool extends pg.Pool {
 }
 
 /**
- * Turns just-in-time compilation off for the connection. It is on by default, compiles a plan again on every call, and
- * takes 100 ms and more where the gateway's longest statements run for a fraction of that. Servers without JIT ignore it.
+ * Turns JIT compilation off for the connection. It is on by default, compiles a plan again on every call, and
+ * takes 100 ms and more, while the gateway's longest statements take a fraction of that. Servers without JIT
+ * ignore it.
  */
 function turnJitOff(client: pg.PoolClient): void {
-  // If the connection fails here, the statement after this one says so.
+  // If the connection fails here, the next statement reports it.
   client.query('set jit = off').catch(() => {});
 }
 
-/** Pool for writes, which refuses them while commits stall, and gives up those that are under way by then. */
+/** Write pool. While commits stall, it refuses new writes and rejects those in flight. */
 export class WritePool extends GatewayPool {
-  /** Set once it is watched whether the database takes writes. */
+  /** Set once monitoring of writes has started. */
   watch: WriteWatch | null = null;
 
   constructor(options: PoolOptions) {
@@ -131,13 +140,13 @@ export class WritePool extends GatewayPool {
     try {
       return await this.giveUpIfStalled(connecting);
     } catch (error) {
-      // Its caller was told that nothing came of it: what it waited for is for others.
+      // The caller was already rejected, so a connection that still arrives is returned to the pool.
       connecting.then((client) => client.release()).catch(() => {});
       throw error;
     }
   }
 
-  /** Resolves like a write on one of this pool's connections; see `WriteWatch`. */
+  /** Resolves like `write`, but rejects as soon as commits stall; see `WriteWatch`. */
   giveUpIfStalled<T>(write: Promise<T>): Promise<T> {
     return this.watch ? this.watch.unlessStalled(write) : write;
   }

@@ -1,6 +1,6 @@
 /**
- * Statements that are sent often: written once, and prepared once for each connection, where the query builder and the
- * planner would otherwise take more time than the work itself.
+ * Prepared statements for frequent queries: built once, and prepared once per connection. Otherwise the query
+ * builder and the planner would take more time than the query itself.
  */
 import {
   getTableColumns,
@@ -16,7 +16,7 @@ import { PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import type { Queryable } from './client.ts';
 import { asColumns, asRows, type Fields, rowsAcross, rowsIn } from './fields.ts';
 
-/** A statement as it is sent; under its name a connection prepares it once. */
+/** Statement for node-postgres. A connection prepares it once under its name. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
@@ -24,25 +24,25 @@ export interface Statement {
 }
 
 /**
- * That a column is among a parameter's values. Seeing how many they are, the planner would take each call's plan to be worth
- * planning it again, which takes longer than the reading; so it does not see. The plan is renewed with the table's
- * statistics.
+ * SQL for `column = any($n)`. The parameter is wrapped in a subselect to hide the number of values from the
+ * planner; otherwise PostgreSQL would plan again on every call, which costs more than the query. The generic
+ * plan is renewed when the table's statistics change.
  */
 export const amongKeys = (column: string, parameter: string, type: string): string =>
   `${column} = any((select ${parameter}::${type}[])::${type}[])`;
 
-/** A statement whose answer nobody needs. */
+/** Creates a prepared statement whose result is not needed. */
 export const statement =
   (name: string, text: string) =>
   (...values: unknown[]): Statement => ({ name, text, values });
 
-/** A prepared statement of one column, as the driver reads it. */
+/** Creates a prepared query with one column, decoded by the driver. */
 export const prepared =
   <Value>(name: string, text: string) =>
   (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
     ask<Value>(db, { name, text, values });
 
-/** The same for a statement that writes. */
+/** Creates a prepared write that returns one column, decoded by the driver. */
 export const preparedWrite =
   <Value>(name: string, text: string) =>
   async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
@@ -51,8 +51,8 @@ export const preparedWrite =
   };
 
 /**
- * A prepared statement for a few rows. `select` is to name the fields, and in the order that is wanted; `before` may change
- * what it selects from, as `name as (…)`.
+ * Creates a prepared query that returns each row as JSON, for few rows. The select list must match `fields`
+ * in names and order. `before` is an optional CTE, as `name as (…)`.
  */
 export function preparedRows<Row>(name: string, fields: Fields<Row>, select: string, before?: string) {
   const text = after(before, asRows(select));
@@ -60,7 +60,7 @@ export function preparedRows<Row>(name: string, fields: Fields<Row>, select: str
     rowsIn(await ask<Row>(db, { name, text, values }), fields);
 }
 
-/** The same for many rows. */
+/** Creates a prepared query like `preparedRows`, but returns one JSON array per field, for many rows. */
 export function preparedColumns<Row>(name: string, fields: Fields<Row>, select: string, before?: string) {
   const text = after(before, asColumns(select, fields));
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> => {
@@ -72,11 +72,14 @@ export function preparedColumns<Row>(name: string, fields: Fields<Row>, select: 
 const after = (before: string | undefined, select: string) => (before ? `with ${before} ${select}` : select);
 
 const dialect = new PgDialect();
-/** Each is kept by every connection of the pool. */
+/** Maximum number of statements that `readRows` prepares, since every connection keeps each of them. */
 const MOST_KINDS = 100;
 const names = new Map<string, string>();
 
-/** A few rows by a statement that is put together for the question: those kinds of it that come first are prepared. */
+/**
+ * Runs a dynamically built query for few rows. The first 100 distinct statement texts are prepared; later
+ * ones are not.
+ */
 export async function readRows<Row>(db: Queryable, fields: Fields<Row>, select: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);
   if (!names.has(text) && names.size < MOST_KINDS) names.set(text, `rows ${names.size + 1}`);
@@ -93,16 +96,19 @@ async function ask<Value>(
 }
 
 const builder = drizzle.mock();
-/** Builds statements, and sends none. */
+/** Query builder without a connection: builds statements but cannot send them. */
 type Builder = typeof builder;
 
-/** A column of each of a table's names, to stand where their values will. */
+/** Returns a placeholder for each column of a table, for use as insert values. */
 export const valuesOf = <Table extends PgTable>(table: Table) =>
   Object.fromEntries(
     Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
   ) as Record<keyof InferSelectModel<Table>, Placeholder>;
 
-/** A statement as the query builder writes it, with placeholders for the values. */
+/**
+ * Creates a prepared statement from the query builder, with placeholders for the values. It is built on first
+ * use.
+ */
 export function builtStatement<Values extends object>(
   name: string,
   build: (builder: Builder) => { toSQL(): Query },
@@ -115,7 +121,7 @@ export function builtStatement<Values extends object>(
   };
 }
 
-/** Sends a statement that writes, and resolves to how many rows it touched. */
+/** Runs a statement that writes; resolves to the number of affected rows. */
 export async function run(db: Queryable, toSend: Statement): Promise<number> {
   const { rowCount } = await db.$writer.query(toSend);
   return rowCount ?? 0;

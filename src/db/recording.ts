@@ -10,8 +10,8 @@ import type { TransitionRow } from './transitions.ts';
 export type SightingRow = typeof sightings.$inferSelect;
 
 /**
- * What a transaction records of sessions whose rows are locked, gathered and sent as one statement, however many sessions
- * they are: each statement of its own would cost more than what it writes.
+ * Write batch: collects what a transaction records about sessions whose rows are locked, and sends it as one
+ * statement for any number of sessions. Separate statements would cost more than their writes.
  */
 export class Gathered {
   readonly #sessions = new Map<string, SessionRow>();
@@ -19,15 +19,15 @@ export class Gathered {
   readonly #sightings: SightingRow[] = [];
   readonly #auditEntries: AuditEntry[] = [];
   readonly #doneWebhooks: bigint[] = [];
-  /** Of those who share the statement it is in the trace of the first. */
+  /** Sends the batch within the trace of its first transition. */
   #sendInTrace: ((tx: Transaction) => void) | null = null;
 
-  /** Changes a session, as a whole. */
+  /** Saves the mutable columns of a session. */
   save(session: SessionRow): void {
     this.#sessions.set(session.id, session);
   }
 
-  /** Adds to the log and to the outbox, from where it gets its position. */
+  /** Appends a transition to the log and to the outbox, from which it gets its feed position. */
   append(transition: TransitionRow): void {
     this.#sendInTrace ??= inThisTrace((tx: Transaction) => this.#send(tx));
     this.#transitions.push({ ...transition, traceparent: currentTraceparent() });
@@ -37,17 +37,17 @@ export class Gathered {
     this.#sightings.push(sighting);
   }
 
-  /** Fails the statement where an entry's number is taken. */
+  /** Adds an audit entry. The statement fails on a duplicate entry number. */
   addAuditEntry(entry: AuditEntry): void {
     this.#auditEntries.push(entry);
   }
 
-  /** The usual end of a webhook: it is recorded. */
+  /** Marks a webhook as DONE. */
   settleWebhook(id: bigint): void {
     this.#doneWebhooks.push(id);
   }
 
-  /** Sends what was gathered: as the transaction's last, for nothing that it does may count on it before. */
+  /** Sends the batch. Call it last: no other statement of the transaction may depend on its result. */
   send(tx: Transaction): void {
     const lists = [this.#transitions, this.#sightings, this.#auditEntries, this.#doneWebhooks];
     if (this.#sessions.size === 0 && lists.every(({ length }) => length === 0)) return;
@@ -63,7 +63,8 @@ export class Gathered {
         SIGHTINGS.write(this.#sightings),
         AUDIT_ENTRIES.write(this.#auditEntries),
         this.#doneWebhooks,
-        // Named once more, so that no planner thinks of reading the table.
+        // The ids are passed a second time so that the planner uses the primary key instead of scanning the
+        // table.
         [...this.#sessions.keys()],
       ),
     );
@@ -76,17 +77,18 @@ const SIGHTINGS = recordsOf(sightings);
 const AUDIT_ENTRIES = recordsOf(auditEntries);
 
 /**
- * Kinds of plan nodes that no statement of a recording needs, since it reaches its rows by an index. `sort` must not be
- * among them: the rows of a CTE can only be sorted. Up to version 17 PostgreSQL adds 10,000,000,000 to the cost of a plan
- * that uses a disabled node all the same, and then compiles it (JIT) on every call.
+ * Plan nodes that no statement of a recording needs, since it reaches its rows by an index. `sort` must not
+ * be among them: the rows of a CTE can only be sorted. Up to version 17, PostgreSQL adds 10,000,000,000 to
+ * the cost of a plan that uses a disabled node nevertheless, and then JIT-compiles it on every call.
  */
 const AVOIDED_NODES = ['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan'];
 
 /**
- * Forces index scans and generic plans until the transaction ends. In a burst the statistics are stale: the planner
- * expects a few PENDING webhooks and would scan all of them for every claim, so that a backlog grows quadratically. Without
- * `force_generic_plan` it would plan on every call, which takes half of the transaction's time. JIT is off here as well as
- * in `connect`, since the settings of a session do not follow a client through a pooler in transaction mode.
+ * Forces index scans and generic plans until the transaction ends. In a burst the statistics are stale: the
+ * planner expects a few PENDING webhooks and would scan all of them for every claim, so that a backlog grows
+ * quadratically. Without `force_generic_plan` it would plan on every call, which takes half of the
+ * transaction's time. JIT is disabled here as well as in `connect`, because session settings do not follow a
+ * client through a pooler in transaction mode.
  */
 export const goByIndexes = statement(
   'go by indexes',
@@ -97,7 +99,10 @@ export const goByIndexes = statement(
 const insertInto = (table: string, { columns, of }: Records<never>, parameter: string) =>
   `insert into ${table} (${columns}) select ${columns} from ${of(parameter)}`;
 
-/** What a session was begun with, or what only a command of the owner changes: no recording writes it again. */
+/**
+ * Immutable columns: set when the session is created, or changed only by an owner's command. No recording
+ * writes them.
+ */
 const KEPT = [
   'id',
   'verification_id',

@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import type { Durability, Replication } from '../domain/replication.ts';
 
-/** Reads how commits are replicated. Needs no rights: how far each standby has come is for monitors alone. */
+/**
+ * Reads how commits are replicated. Needs no special rights; only monitoring roles can see how far each
+ * standby has come.
+ */
 export async function readReplication(pool: pg.Pool): Promise<Replication> {
   const { rows } = await pool.query<{ names: string; commit: string; standbys: number }>(
     `select current_setting('synchronous_standby_names') as names, current_setting('synchronous_commit') as commit,

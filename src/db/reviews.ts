@@ -6,14 +6,14 @@ import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
 
-/** Where a review's remarks are bound to; see `Sealer`. */
+/** Place that a review's remarks are bound to as AAD; see `Sealer`. */
 export const placeOfRemarks = (reviewId: string): string => `review.remarks:${reviewId}`;
 
 export const insertReview = builtStatement<ReviewRow>('insert review', (build) =>
   build.insert(reviews).values(valuesOf(reviews)),
 );
 
-/** The newest review of a stage. */
+/** Returns the newest review of a stage; null if there is none. */
 export async function findNewestReview(
   db: Queryable,
   sessionId: string,
@@ -31,7 +31,7 @@ const newestReview = preparedRows(
    order by r.sequence desc limit 1`,
 );
 
-/** Adds remarks that came after their review; leaves those that are there. */
+/** Adds remarks to a review, unless it already has some. */
 export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>) =>
   tx
     .update(reviews)
@@ -47,7 +47,7 @@ const reviewsById = preparedRows(
   `select ${reviewFields.list} from review r where ${amongKeys('r.id', '$1', 'uuid')}`,
 );
 
-/** All reviews of some sessions, in the order of their transitions; a session has a handful. */
+/** Returns all reviews of some sessions, in the order of their transitions. A session has a handful. */
 export const reviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
   reviewsBySession(db, sessionIds);
 

@@ -1,4 +1,7 @@
-/** All that is sealed or hashed with a data key, and how it is made anew with another. */
+/**
+ * Lists all columns that are encrypted or hashed with a data key, and how to renew their values with another
+ * key.
+ */
 import { and, asc, gt, isNotNull, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { PersonalData } from '../domain/ports.ts';
@@ -14,14 +17,14 @@ import { placeOfUser } from './users.ts';
 interface Value {
   readonly id: string | bigint;
   readonly value: Buffer;
-  /** Of the same row, what else is needed to make it anew. */
+  /** Another column of the same row that is needed to renew the value. */
   readonly beside: string | bigint | Buffer;
 }
 
-/** A column whose values can be made anew, and how. */
+/** Column whose values can be renewed with another key. */
 export interface Renewable {
   readonly column: PgColumn;
-  /** Rows are gone through in its order. */
+  /** Column that orders the iteration over the rows. */
   readonly id: PgColumn;
   readonly beside: PgColumn;
   renew(sealer: Sealer, value: Value): Buffer;
@@ -35,7 +38,7 @@ const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (be
   },
 });
 
-/** Every one that there is: a test looks through all tables for one that is missing here. */
+/** All renewable columns. A test searches all tables for columns that are missing here. */
 export const RENEWABLE: readonly Renewable[] = [
   sealedIn(users.personal, users.id, users.id, placeOfUser),
   {
@@ -51,10 +54,13 @@ export const RENEWABLE: readonly Renewable[] = [
   sealedIn(inbox.body, inbox.id, inbox.bodyHash, placeOfWebhook),
 ];
 
-/** Hashes of what is not kept: with the key they were made with, they lose their meaning. */
+/**
+ * Keyed hashes whose input is not stored. They cannot be computed again with another key, and become useless
+ * when their key is removed.
+ */
 export const LASTING: readonly PgColumn[] = [startIntents.inputHash, idempotencyKeys.inputHash];
 
-/** How many values of a column there are by the id of their key. */
+/** Counts the values of a column by the id of their key. */
 export async function countByKey(db: Database, column: PgColumn): Promise<ReadonlyMap<string, number>> {
   const key = sql<string>`convert_from(substring(${column} from 2 for get_byte(${column}, 0)), 'UTF8')`;
   const rows = await db
@@ -68,7 +74,10 @@ export async function countByKey(db: Database, column: PgColumn): Promise<Readon
 const isOfAnotherKey = (column: PgColumn, label: Buffer): SQL =>
   sql`substring(${column} from 1 for ${label.length}) <> ${label}`;
 
-/** The next values after a row that are of another key than `label` says; rows that somebody holds are passed over. */
+/**
+ * Locks the next values, in id order, that were made with another key than `label` names. Skips locked rows
+ * (SKIP LOCKED).
+ */
 export const lockOfAnotherKey = (
   tx: Transaction,
   { column, id, beside }: Renewable,

@@ -2,26 +2,33 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 
-/** Any number will do, as long as every replica takes the same. */
+/** Key of the advisory lock; arbitrary, but the same in every replica. */
 const MIGRATION_LOCK = 8_529_001;
 const LOOK_FOR_THE_LOCK_MS = 50;
 
-/** Who waits for a table lets nobody past: so it is for moments only, and tried again when the table may be free. */
+/**
+ * A DDL statement that waits for a table lock blocks all later queries on that table. It therefore waits only
+ * briefly (lock timeout) and is retried.
+ */
 const LOCK_TIMEOUT = '1s';
 const RETRY_MS = 1_000;
 const GIVE_UP_MS = 600_000;
-/** Somebody was in the way: lock_not_available, deadlock_detected. */
+/** SQLSTATEs that are retried: lock_not_available, deadlock_detected. */
 const IN_THE_WAY = ['55P03', '40P01'];
 
-/** How a migration begins whose statements are no transaction together; each of them has to bear being run again. */
+/**
+ * First line of a migration whose statements run outside a transaction. Each of its statements must be
+ * idempotent.
+ */
 const BY_ITSELF = '-- Each statement by itself';
-/** Such a statement holds nobody up while it waits for those who do. */
+/** Statements that need no lock timeout, because they block no other queries while they wait. */
 const WAITS_BESIDE_OTHERS = /\bINDEX CONCURRENTLY\b/;
 
 /**
- * Runs what a database has not had of the migrations in a folder, beside releases that go on using it, and then `finish`.
- * Replicas that start together take turns. Whatever holds a table keeps a migration waiting, and not the migration
- * everybody else: it is tried again for ten minutes, and then rejects with the database's error.
+ * Runs the missing migrations of a folder, and then `finish`, while earlier releases keep using the database
+ * (rolling deploy). Replicas that start together take turns (advisory lock). If a table is locked, the
+ * migration is retried for ten minutes, so that other queries never wait behind it for long. Then it rejects
+ * with the database's error.
  */
 export async function runMigrations(
   client: pg.Client,
@@ -38,15 +45,19 @@ export async function runMigrations(
       const inTheWay = error instanceof pg.DatabaseError && IN_THE_WAY.includes(error.code ?? '');
       if (!inTheWay || performance.now() > deadline) throw error;
     } finally {
-      // A connection that is lost has given it back already.
+      // If the connection was lost, the server has released the lock already.
       await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {});
     }
-    // Meanwhile another has its turn: a release that waits for it by a statement is in the way of CONCURRENTLY.
+    // Lets another replica take its turn: CREATE INDEX CONCURRENTLY waits for older transactions, such as
+    // that of an earlier release that waits for the lock in a blocking statement.
     await pause(RETRY_MS);
   }
 }
 
-/** Looks again and again: a statement that waits would be in the way of CONCURRENTLY. */
+/**
+ * Polls for the advisory lock. A blocking statement would hold a snapshot, for which CREATE INDEX
+ * CONCURRENTLY waits (deadlock).
+ */
 async function takeTurn(client: pg.Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [

@@ -14,15 +14,15 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Encrypts personal data before it is stored, with AES-256-GCM. Each value names its key, so that keys can be
- * rotated, and is bound to a place (a table and row), so that it cannot be moved to another.
+ * Encrypts personal data with AES-256-GCM before it is stored. Each value names its key, so that keys can be
+ * rotated. Each is bound to its place (a table and row) as AAD, so that it cannot be moved to another row.
  */
 export class Sealer {
   readonly #current: DataKey;
   #missing: { keyId: string; at: number } | null = null;
   readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer; naming: Buffer }>;
 
-  /** The first key seals and hashes; all of them open. */
+  /** The first key encrypts and hashes; all keys decrypt. */
   constructor(keys: readonly DataKey[]) {
     const [current] = keys;
     if (!current) throw new Error('At least one data key is needed');
@@ -47,7 +47,11 @@ export class Sealer {
     return Buffer.concat([label(this.#current.id), iv, cipher.getAuthTag(), text]);
   }
 
-  /** Throws where the value was altered, moved, or sealed with a key that is not configured. */
+  /**
+   * Decrypts a value.
+   *
+   * @throws MissingKey if its key is not configured; an `Error` if the value was altered or moved
+   */
   open(sealed: Buffer, place: string): Buffer {
     const { id, rest } = readLabel(sealed);
     const decipher = createDecipheriv('aes-256-gcm', this.#key(id).sealing, rest.subarray(0, IV_BYTES));
@@ -56,7 +60,7 @@ export class Sealer {
     return Buffer.concat([decipher.update(rest.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
   }
 
-  /** A keyed hash: tells whether two values are the same to those who hold the key, and nothing to others. */
+  /** Computes a keyed hash (HMAC): equal values have equal hashes, but without the key it reveals nothing. */
   hash(plain: string, keyId = this.#current.id): Buffer {
     return Buffer.concat([
       label(keyId),
@@ -64,20 +68,23 @@ export class Sealer {
     ]);
   }
 
-  /** The hashes that a value may be stored under, by the key that was the first when it was. */
+  /** Returns the hashes that a value may be stored under, one for each configured key. */
   hashes(plain: string): Buffer[] {
     return [...this.#keys.keys()].map((id) => this.hash(plain, id));
   }
 
-  /** Whether `plain` is what was hashed, also where that was done with an older key. Nothing matches where that key is gone. */
+  /**
+   * Returns whether `hash` was made from `plain`, under any configured key. False if its key is not
+   * configured any more.
+   */
   matches(hash: Buffer, plain: string): boolean {
     const { id } = readLabel(hash);
     return this.#keys.has(id) && timingSafeEqual(hash, this.hash(plain, id));
   }
 
   /**
-   * A pseudonym in hex under the key that made `hash`: whoever holds the key derives it again, to others it is random.
-   * Null if that key is not configured any more.
+   * Derives a pseudonym in hex with the key that made `hash`. It is deterministic for holders of the key and
+   * looks random to others. Null if that key is not configured any more.
    */
   pseudonym(text: string, hash: Buffer): string | null {
     const { id } = readLabel(hash);
@@ -85,27 +92,30 @@ export class Sealer {
     return createHmac('sha256', this.#key(id).naming).update(text).digest('hex');
   }
 
-  /** The id of the key that seals and hashes. */
+  /** Id of the key that encrypts and hashes. */
   get keyId(): string {
     return this.#current.id;
   }
 
-  /** The ids of all keys, the one that seals and hashes first. */
+  /** Ids of all keys, the encrypting key first. */
   get keyIds(): string[] {
     return [...this.#keys.keys()];
   }
 
-  /** Whether a hash can be compared: the key that made it is configured. */
+  /** Returns whether the key that made a hash is configured, so that the hash can be compared. */
   knowsKeyOf(hash: Buffer): boolean {
     return this.#keys.has(readLabel(hash).id);
   }
 
-  /** The last stored value whose key is not configured, and when it was met (`performance.now`); null if none was. */
+  /**
+   * Key id of the last stored value whose key is not configured, and the time of that error
+   * (`performance.now`); null if there was none.
+   */
   get missing(): { readonly keyId: string; readonly at: number } | null {
     return this.#missing;
   }
 
-  /** What everything begins with that is sealed or hashed now. */
+  /** Prefix of every value that is encrypted or hashed with the current key. */
   get label(): Buffer {
     return label(this.#current.id);
   }
@@ -120,7 +130,7 @@ export class Sealer {
   }
 }
 
-/** Stored data was encrypted or hashed with a key that this process was not given. */
+/** Error: stored data was encrypted or hashed with a key that is not configured. */
 export class MissingKey extends Error {
   constructor(id: string) {
     super(`DATA_KEYS has no key "${id}", with which stored data was encrypted`);
@@ -130,7 +140,7 @@ export class MissingKey extends Error {
 const derive = (key: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key, '', purpose, 32));
 
-/** Returns a secret that signs development tokens. It is the same after a restart, as the data key is. */
+/** Derives the secret that signs development tokens from the data key, so that it survives restarts. */
 export const deriveTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
 
 const label = (id: string): Buffer => Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)]);
@@ -140,7 +150,7 @@ function readLabel(bytes: Buffer): { id: string; rest: Buffer } {
   return { id: bytes.toString('utf8', 1, end), rest: bytes.subarray(end) };
 }
 
-/** A key that development makes for itself and finds again at the next start. */
+/** Creates a development key in a file, or reads the existing one. */
 export async function developmentKey(dataDir: string, name: 'data' | 'audit'): Promise<DataKey> {
   const file = join(dataDir, `${name}.key`);
   await mkdir(dataDir, { recursive: true });

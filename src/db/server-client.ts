@@ -12,13 +12,13 @@ export interface ServerClientConfig extends pg.ClientConfig {
 
 type Callback = (error: Error | null) => void;
 
-/** A question that is answered with `on` by a server that will not do. */
+/** Query that answers `on` if the server is not of the wanted kind. */
 const DISQUALIFIERS: Record<Exclude<WantedServer, 'ANY'>, string> = {
   READ_WRITE: `select current_setting('transaction_read_only') as no`,
   PRIMARY: `select case when pg_is_in_recovery() then 'on' else 'off' end as no`,
 };
 
-/** Connection to one of several servers: to the one whose turn it is, and only if that is what is wanted. */
+/** Connection to the next of several servers. Fails if that server is not of the wanted kind. */
 export class ServerClient extends TimelyClient {
   /** See `Servers`. */
   readonly generation: number;
@@ -32,11 +32,11 @@ export class ServerClient extends TimelyClient {
     this.#servers = servers;
     this.#attempt = attempt;
     this.generation = servers.generation;
-    // Between being connected and whoever connected it listening, it may break already: the next query says so.
+    // An error before the caller adds its own listener must not crash the process; the next query reports it.
     this.on('error', () => {});
   }
 
-  /** Whether its server may have been demoted since it was opened. */
+  /** Whether the server may have been demoted since the connection was opened. */
   get isDistrusted(): boolean {
     return this.generation !== this.#servers.generation;
   }
@@ -64,7 +64,7 @@ export class ServerClient extends TimelyClient {
       return this;
     } catch (error) {
       this.#servers.failed(this.#attempt, error);
-      // Says first that this is meant: otherwise the driver would report that the connection broke.
+      // `end` marks the close as intended; otherwise the driver would report a broken connection.
       void this.end().catch(() => {});
       this.connection.stream.destroy();
       throw error;
@@ -79,7 +79,7 @@ export class ServerClient extends TimelyClient {
   }
 }
 
-/** Connects by whichever server of a URL will do. */
+/** Connects to the first suitable server of a URL. */
 export async function openClient(
   url: string,
   config: Omit<ServerClientConfig, 'servers'> = {},

@@ -2,19 +2,22 @@ import type pg from 'pg';
 import { type Attempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 import { faultOf } from './faults.ts';
 
-/** For one host of several; a host that is silent must not use up the time of the others. */
+/** Connect timeout per host if there are several: a silent host must not use up the time of the others. */
 const HOST_TIMEOUT_MS = 4_000;
 const ONLY_HOST_TIMEOUT_MS = 10_000;
-/** Every refused write says that a server is read-only: its connections are renewed no more often than this. */
+/**
+ * Minimum interval between two renewals of the connections, because every refused write reports a read-only
+ * server.
+ */
 const DISTRUST_EVERY_MS = 5_000;
 
 /**
- * The servers of a database URL, and which of them to try next: the one that worked last, then the others in order. One
- * object for all connections of a URL, so that what one finds out of a failover helps the others.
+ * Servers of a database URL, and which one to try next: the last that worked, then the others in order. All
+ * connections of a URL share one object, so that a failover found by one helps the others.
  */
 export class Servers {
   readonly url: DatabaseUrl;
-  /** Connections that were opened under an earlier generation may lead to a server that was demoted. */
+  /** Raised on suspicion of a failover. Connections of an earlier generation may lead to a demoted server. */
   generation = 0;
   #next = 0;
   #distrustedAt = Number.NEGATIVE_INFINITY;
@@ -23,7 +26,7 @@ export class Servers {
     this.url = url;
   }
 
-  /** How often a connection is tried until all ways have failed. */
+  /** Number of attempts until each has failed once. */
   get tries(): number {
     return this.url.attempts.length;
   }
@@ -43,11 +46,14 @@ export class Servers {
     };
   }
 
-  /** Notes that a way failed: the next connection tries another, and first the same host in the other way if that may help. */
+  /**
+   * Records a failed attempt: the next connection tries another. The same host with the other TLS option
+   * comes next only if the server answered and refused.
+   */
   failed(attempt: Attempt, error: unknown): void {
     const { attempts } = this.url;
     const index = attempts.indexOf(attempt);
-    // Another connection has found out already.
+    // Another connection has already moved on.
     if (index !== this.#next) return;
     const unreachable = faultOf(error) !== 'REFUSED';
     let next = index + 1;
@@ -65,7 +71,7 @@ export class Servers {
     this.#next = this.url.attempts.indexOf(attempt);
   }
 
-  /** A server said that it takes no writes: connections to it are not used again. */
+  /** Records that a server refused a write as read-only: existing connections are not used again. */
   distrust(): void {
     const now = performance.now();
     if (now - this.#distrustedAt < DISTRUST_EVERY_MS) return;

@@ -4,18 +4,18 @@ import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { among } from './sessions.ts';
 import { isOver, sessions, transitions } from './tables.ts';
 
-/** Database, transaction or connection; these statements only read. */
+/** Database, transaction or connection; statistics only read. */
 export type Reader = Pick<NodePgDatabase, 'select' | 'execute'>;
 
-/** Which sessions figures are of. */
+/** Selects the sessions that figures cover. */
 export interface StatsWindow {
-  /** Created from here on; null: from the first. */
+  /** Earliest creation time (inclusive); null: no limit. */
   readonly from: Date | null;
-  /** Created before this; null: to the newest. */
+  /** Latest creation time (exclusive); null: no limit. */
   readonly to: Date | null;
-  /** Only those that are not in a terminal state. */
+  /** Only sessions that are not in a terminal state. */
   readonly openOnly: boolean;
-  /** Only these verification ids: what a customer may see. Null: all. */
+  /** Only these verification ids, which are those that a customer may see; null: all. */
   readonly verificationIds: readonly string[] | null;
 }
 
@@ -32,13 +32,13 @@ const count = sql<number>`count(*)::int`;
 export interface StateCount {
   readonly status: Status;
   readonly subStatus: SubStatus;
-  /** Not of the pair alone: of disputed sessions it is another. */
+  /** Not determined by the status pair alone: disputed sessions wait on another party. */
   readonly waitingOn: Party;
   readonly count: number;
   readonly oldestSince: Date;
 }
 
-/** How many sessions are where and wait on whom, and since when the first of them. */
+/** Counts sessions by status, sub-status and waiting party, with the oldest `statusSince` of each group. */
 export async function countStates(db: Reader, window: StatsWindow): Promise<StateCount[]> {
   const { status, subStatus, waitingOn, statusSince } = sessions;
   return db
@@ -55,7 +55,7 @@ export async function countStates(db: Reader, window: StatsWindow): Promise<Stat
     .orderBy(status, subStatus, waitingOn);
 }
 
-/** Entering a phase, not moving within it. */
+/** Condition for transitions that enter a phase, as opposed to moving within it. */
 const entered = sql`t.verdict = 'MOVED' and t.from_status is distinct from t.status`;
 
 export interface PhaseReached {
@@ -64,7 +64,7 @@ export interface PhaseReached {
   readonly medianSecondsToReach: number;
 }
 
-/** How many sessions came as far as each phase, and how fast. */
+/** Counts the sessions that reached each phase, with the median time to reach it. */
 export async function countReached(db: Reader, window: StatsWindow): Promise<PhaseReached[]> {
   const { rows } = await db.execute<PhaseReached & Record<string, unknown>>(sql`
     with chosen as not materialized (
@@ -87,7 +87,10 @@ export interface PhaseStay {
   readonly medianSeconds: number;
 }
 
-/** How long sessions were in each phase, of those that are in it no more; several stays of one count as one. */
+/**
+ * Computes the median time spent in each phase, over sessions that have left it. Several stays of one session
+ * are summed.
+ */
 export async function medianStays(db: Reader, window: StatsWindow): Promise<PhaseStay[]> {
   const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`
     with visits as (
@@ -106,7 +109,7 @@ export async function medianStays(db: Reader, window: StatsWindow): Promise<Phas
   return rows;
 }
 
-/** When the first of the sessions was created; null where there is none. */
+/** Returns the creation time of the oldest session; null if there is none. */
 export async function firstCreated(db: Reader, window: StatsWindow): Promise<Date | null> {
   const [row] = await db
     .select({ first: min(sessions.createdAt) })
@@ -122,8 +125,8 @@ export interface Outcomes {
 }
 
 /**
- * For each stretch between two edges, in their order, how many sessions were created in it and what became of them.
- * What was created after the last edge counts to the last stretch.
+ * Counts, for each interval between two edges, the sessions created in it and their outcomes. Sessions
+ * created after the last edge count for the last interval.
  */
 export async function countOutcomes(
   db: Reader,

@@ -10,10 +10,10 @@ import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
-/** Where a session's link is bound to; see `Sealer`. */
+/** Place that a session's link is bound to as AAD; see `Sealer`. */
 export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
-/** The state that the rules judge by. */
+/** Converts a row to the state that the rules judge by. */
 export const stateOf = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
@@ -32,8 +32,8 @@ export const stateOf = (row: SessionRow, doubt: Doubt | null = null): SessionSta
 });
 
 /**
- * Returns the row with its next poll recomputed; every write of a session goes through this. A session that is over is
- * not polled, whatever was in doubt. See `nextPollAt` for the fair share and the second look.
+ * Returns the row with its next poll recomputed; every write of a session goes through this. An ended session
+ * is not polled, even if it is unsettled. See `nextPollAt` for the fair share and the second look.
  */
 export const withNextPoll = (
   row: Omit<SessionRow, 'nextPollAt'>,
@@ -58,7 +58,7 @@ export const withNextPoll = (
   ),
 });
 
-/** Adds to an adopted session what its start said, which the provider does not repeat. */
+/** Sets the columns of an adopted session that its start gave, which the provider does not repeat. */
 export const addOrigin = (
   tx: Transaction,
   id: string,
@@ -69,7 +69,10 @@ export const addOrigin = (
   }: Pick<SessionRow, 'userTemplate' | 'agentTemplate' | 'replacesId'>,
 ) => tx.update(sessions).set({ userTemplate, agentTemplate, replacesId }).where(eq(sessions.id, id));
 
-/** Plans the next poll of a session that was asked about in vain; leaves it where something newer was recorded. */
+/**
+ * Postpones the next poll after one without an answer, unless the session has changed since it was read
+ * (optimistic locking).
+ */
 export const postponePoll = (
   db: Queryable,
   { id, nextPollAt, version, lastSequence }: SessionRow,
@@ -88,11 +91,11 @@ export const postponePoll = (
     );
 
 /**
- * Plans a poll of every session that is not terminal: one each `everyMs` from `from` on, the most recently changed
- * first. A poll that is planned earlier stays. Returns how many sessions these are.
+ * Plans a poll of every session that has not ended: one each `everyMs` from `from` on, the most recently
+ * changed first. A poll that is planned earlier stays. Returns the number of sessions.
  */
 export async function planPollsOfOpenSessions(db: Queryable, from: Date, everyMs: number): Promise<number> {
-  // Rows are locked in the order in which recording locks them, by verification id: otherwise the two could deadlock.
+  // Locks rows in the lock order of recording (verification id), so that the two cannot deadlock.
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions} where not ${isOver(sessions.subStatus)}
@@ -109,7 +112,7 @@ export async function planPollsOfOpenSessions(db: Queryable, from: Date, everyMs
   return rows[0]?.count ?? 0;
 }
 
-/** How many sessions are polled. */
+/** Counts the sessions that have a planned poll. */
 export async function countPolled(db: Queryable): Promise<number> {
   const [row] = await db
     .select({ count: sql<number>`count(*)::int` })
@@ -118,13 +121,15 @@ export async function countPolled(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** A session whose row is locked, with what updates of the provider are compared with. */
+/** Session with a locked row, and the ids that provider updates are compared with. */
 export interface LockedSession extends SessionRow {
-  /** The provider's id of the user; null once the person was erased. */
+  /** The provider's user id; null after the person was erased. */
   readonly providerUserId: string | null;
 }
 
-/** Locks rows until the transaction ends: sequences are given out one at a time. */
+/**
+ * Locks sessions until the transaction ends, so that sequences are assigned one at a time. Returns the rows.
+ */
 export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<LockedSession[]> =>
   lockedByVerificationId(tx, verificationIds);
 
@@ -134,8 +139,8 @@ export async function lockSession(tx: Transaction, verificationId: string): Prom
 }
 
 /**
- * The same by the session's own id, and only if it is one of these. Whoever may not see it is not to wait for those who
- * work on it, which would tell that there is one, nor they for him.
+ * Locks a session by id, only if its verification id is among `verificationIds` (null: any). A caller without
+ * access must not wait for the row lock, which would reveal that the session exists, nor make others wait.
  */
 export async function lockSessionById(
   tx: Transaction,
@@ -147,8 +152,9 @@ export async function lockSessionById(
 }
 
 /**
- * False where another transaction made it first; that one has then been waited for. Names no one unique key: the
- * other transaction's row has the same id and the same verification id, and either may be met first.
+ * Inserts a session. Waits for a concurrent transaction that creates the same session, and returns false if
+ * that one commits. Names no conflict target: the other row has both the same id and the same verification
+ * id, and either unique index may report the conflict first.
  */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
@@ -156,7 +162,10 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
 }
 
 const sessionFields = fieldsOf(sessions, 'vkyc_session');
-/** The fields of `LockedSession`. The user's row is read and not locked: its provider's id never changes but by erasure. */
+/**
+ * Fields of `LockedSession`. The user's row is read but not locked: its provider's id changes only by
+ * erasure.
+ */
 export const lockedSessionFields = fieldsOf<typeof sessions, { providerUserId: string | null }>(
   sessions,
   'vkyc_session',
@@ -173,7 +182,8 @@ const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shap
 const lockedByVerificationId = preparedRows(
   'sessions locked',
   lockedSessionFields,
-  // The index gives them in its order, which all take: nobody waits for somebody who waits.
+  // Rows are locked in index order (verification id), so that all recordings use one lock order (no
+  // deadlock).
   `select ${lockedSessionFields.list} from vkyc_session
    where ${amongKeys('verification_id', '$1', 'text')} for update`,
 );
@@ -192,7 +202,7 @@ export const findSessions = (db: Queryable, ids: readonly string[]): Promise<Ses
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
   byVerificationId(db, ids);
 
-/** What is read of a session in brief. */
+/** Columns of a session in brief. */
 const BRIEF = [
   'id',
   'verificationId',
@@ -209,10 +219,10 @@ const BRIEF = [
 ] as const satisfies (keyof SessionRow)[];
 export type BriefSession = Pick<SessionRow, (typeof BRIEF)[number]>;
 
-/** A session in brief, and whom it verifies where that was read with it. */
+/** Session in brief, with its user if that was read as well. */
 export type ListedSession = BriefSession & { readonly user?: UserRow };
 
-/** How much is read of sessions, and whether each comes with whom it verifies. */
+/** Extent of a read of sessions, and whether their users are included. */
 export interface SessionShape {
   readonly extent: Extent;
   readonly withUser: boolean;
@@ -231,7 +241,7 @@ const SHAPES = {
 };
 const inShape = ({ extent, withUser }: SessionShape) => SHAPES[extent][withUser ? 'withUser' : 'alone'];
 
-/** As `findSessions`, as much of each as is wanted. */
+/** Finds sessions by id, with only as much of each as `shape` wants. */
 export const listSessions = async (
   db: Queryable,
   ids: readonly string[],
@@ -246,11 +256,11 @@ function readUsers(rows: ListedSession[]): ListedSession[] {
   return rows;
 }
 
-/** The sessions that took the place of others. */
+/** Finds the sessions that replaced others. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
   byReplacedId(db, replacedIds);
 
-/** What a customer is limited to; null: nothing. */
+/** Condition that limits sessions to those a customer may see; null: no limit. */
 export const among = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
   verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
 
@@ -258,13 +268,13 @@ export interface SessionFilter {
   readonly status?: readonly Status[] | undefined;
   readonly subStatus?: readonly SubStatus[] | undefined;
   readonly waitingOn?: readonly Party[] | undefined;
-  /** The provider's id of the user. */
+  /** The provider's user id. */
   readonly userId?: string | undefined;
   readonly verificationIdPrefix?: string | undefined;
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
   readonly updatedAfter?: Date | undefined;
-  /** Only these verification ids: what a customer may see. */
+  /** Only these verification ids, which are those that a customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
@@ -273,7 +283,7 @@ export interface SessionOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
-/** A place in a list of sessions: the ordering time of one of them, and its id, which breaks ties. */
+/** Position in a sorted list of sessions: the ordering time, and the id as tie-breaker. */
 export interface SessionPlace {
   readonly at: Date;
   readonly id: string;
@@ -290,7 +300,7 @@ export interface SessionPage {
 
 const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
 
-/** The first (or last) sessions of a list, in its order, between two places. */
+/** Reads the first (or last) sessions between two places of a list, in its order (keyset pagination). */
 export async function pageOfSessions(
   db: Queryable,
   filter: SessionFilter,
@@ -315,7 +325,7 @@ export async function pageOfSessions(
   return end === 'FIRST' ? rows : rows.reverse();
 }
 
-/** Counts no further than `most`: an exact count of a large table is not worth its time. */
+/** Counts at most `most` sessions, because an exact count of a large table takes too long. */
 export async function countSessions(db: Queryable, filter: SessionFilter, most: number): Promise<number> {
   const counted = db
     .select({ one: sql`1` })
@@ -327,7 +337,7 @@ export async function countSessions(db: Queryable, filter: SessionFilter, most: 
   return row?.count ?? 0;
 }
 
-/** `_` is legal in a verification id and a wildcard in LIKE. */
+/** Escapes LIKE wildcards; `_` is legal in a verification id. */
 const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
 
 const matching = (filter: SessionFilter): (SQL | undefined)[] => [
@@ -346,13 +356,16 @@ const matching = (filter: SessionFilter): (SQL | undefined)[] => [
   among(filter.verificationIds),
 ];
 
-/** A stretch of one user's sessions, newest first, after a place. */
+/** One page request: a user's sessions, newest first, after a place. */
 export interface UserSessions {
   readonly userId: string;
   readonly after: SessionPlace | null;
 }
 
-/** For each user the newest sessions after a place, of those that may be seen (null: all): one statement for all. */
+/**
+ * Reads for each user the newest sessions after a place, limited to the verification ids that may be seen
+ * (null: all). Takes one statement for all users.
+ */
 export async function sessionsOfUsers(
   db: Queryable,
   wanted: readonly UserSessions[],
@@ -388,7 +401,7 @@ const byUser = preparedColumns(
    order by wanted.page, s.created_at desc, s.id desc`,
 );
 
-/** After every place there can be. */
+/** Place before the newest session, where a list without `after` begins. */
 const NEWEST: SessionPlace = {
   at: new Date('9999-12-31T00:00:00Z'),
   id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',

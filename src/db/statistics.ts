@@ -3,24 +3,24 @@ import type pg from 'pg';
 import type { GatewayPool } from './pools.ts';
 import type { Reader } from './session-stats.ts';
 
-/** Statement that counts; it may take long, and reads only. */
+/** Function that runs a counting statement, which may take long and only reads. */
 export type Count<Figures> = (db: Reader) => Promise<Figures>;
 
 export interface CountOptions {
-  /** Statement timeout on the server, which holds even if this process does not cancel. */
+  /** Statement timeout on the server. It holds even if this process does not cancel. */
   readonly timeoutMs: number;
-  /** Cancels the statement on the server when it is aborted. */
+  /** Aborting it cancels the statement on the server. */
   readonly signal: AbortSignal | null;
 }
 
 interface StatisticsPoolOptions {
-  /** Connections for statistics alone: their statements would otherwise keep short reads waiting. */
+  /** Connections only for statistics, whose long statements would otherwise delay short reads. */
   readonly pool: GatewayPool;
-  /** Sends the cancellations. */
+  /** Pool that sends the cancellations. */
   readonly watching: pg.Pool;
 }
 
-/** Runs statements of statistics on connections of their own, with a timeout, and cancels them when nobody waits. */
+/** Runs statistics on separate connections, with a timeout. Cancels them when no client waits any more. */
 export class StatisticsPool {
   readonly #pool: GatewayPool;
   readonly #watching: pg.Pool;
@@ -56,13 +56,13 @@ export class StatisticsPool {
       throw error;
     } finally {
       ending.removeEventListener('abort', cancel);
-      // A cancellation that is late must not hit the next statement of this connection.
+      // A late cancellation must not hit the next statement of this connection.
       await cancelling;
       client.release(broken);
     }
   }
 
-  /** Cancels what runs, and closes the connections. */
+  /** Cancels running statements and closes the connections. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#pool.close();
@@ -88,8 +88,8 @@ export class StatisticsPool {
 }
 
 /**
- * Begins a transaction and returns the process id of its backend. The id that the driver has may be PgBouncer's own, and
- * that of another backend.
+ * Begins a read-only transaction and returns the process id of its backend. The id known to the driver may be
+ * invented by PgBouncer and belong to another backend.
  */
 async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> {
   await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
@@ -99,7 +99,7 @@ async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> 
 
 const QUERY_CANCELED = '57014';
 
-/** Whether the server ended a statement: after its timeout, or because it was cancelled. */
+/** Returns whether the server ended a statement, because of its timeout or a cancellation. */
 export function isCanceled(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (error as { code?: unknown }).code === QUERY_CANCELED || isCanceled(error.cause);

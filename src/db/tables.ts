@@ -30,26 +30,29 @@ import type { CallPurpose } from '../domain/ports.ts';
 import { TRANSITION_SOURCES, type TransitionSource, VERDICTS, type Verdict } from '../domain/session.ts';
 import { type Party, STATUS_CATALOG, type Status, type SubStatus } from '../domain/status.ts';
 
-/** Milliseconds, as JavaScript's Date has them: finer times would not survive a round trip through a cursor. */
+/**
+ * Timestamps in milliseconds, the precision of JavaScript's Date. Finer ones would not survive a round trip
+ * through a cursor.
+ */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true });
 
-/** Personal data, encrypted before it comes here (`sealing.ts`). */
+/** Personal data, encrypted before it is stored (`sealing.ts`). */
 const sealed = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const digest = sealed;
 
-/** The trace in which a row was written, so that who goes on with it goes on with the trace; null without tracing. */
+/** Trace in which a row was written, so that later processing continues it; null without tracing. */
 const traceparent = () => text('traceparent');
 
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
 /**
- * Only pairs of the status table can be stored: by a function that the migrations make, since PostgreSQL reads a check's
- * text anew for every statement, and all pairs in it took longer than writing the row.
+ * Check that allows only pairs of the status table. It calls a function created by a migration: PostgreSQL
+ * parses the text of a check for every statement, and a list of all pairs took longer than writing the row.
  */
 const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) =>
   sql`is_status_pair(${status}, ${subStatus})`;
 
-/** Where the session is over. */
+/** Condition for sessions that have ended. */
 export const isOver = (subStatus: AnyPgColumn) => {
   const terminal = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
   return sql`${subStatus} in (${literals(terminal)})`;
@@ -61,30 +64,31 @@ export const users = pgTable(
   {
     id: uuid('id').primaryKey(),
     userId: text('user_id').notNull().unique(),
-    /** Sealed JSON of phone, name, email and address. */
+    /** Encrypted JSON of phone, name, email and address. */
     personal: sealed('personal').notNull(),
-    /** Keyed hash, to tell whether a phone is the same without reading it. */
+    /** Keyed hash that tells whether two phones are equal without decrypting them. */
     phoneHash: digest('phone_hash'),
     createdAt: time('created_at').notNull(),
-    /** When the personal data was erased for good. */
+    /** Time at which the personal data was erased. */
     erasedAt: time('erased_at'),
   },
   (t) => [index('vkyc_user_phone').on(t.phoneHash)],
 );
 
 /**
- * OPEN: may have been sent. DONE: recorded; a repetition replays it. REFUSED: nothing came of it, so that another
- * input may take its place. TAKEN: the provider had the verification id before it was ever sent: somebody else's.
+ * State of a start intent. OPEN: may have been sent. DONE: recorded; a repeated call replays it. REFUSED:
+ * nothing came of it, so another input may replace it. TAKEN: the provider had the verification id before our
+ * first send; another system started it.
  */
 export type IntentState = 'OPEN' | 'DONE' | 'REFUSED' | 'TAKEN';
 
-/** What somebody asked to start, stored before the provider hears of it. */
+/** Start intents: requests to start a session, stored before the provider is called. */
 export const startIntents = pgTable(
   'start_intent',
   {
     verificationId: text('verification_id').primaryKey(),
     sessionId: uuid('session_id').notNull().unique(),
-    /** Who asked; only they may ask again. */
+    /** Caller of the start. Only the same caller may repeat it. */
     caller: text('caller').notNull(),
     /** Keyed hash of the whole input. */
     inputHash: digest('input_hash').notNull(),
@@ -92,18 +96,21 @@ export const startIntents = pgTable(
     userTemplate: text('user_template'),
     agentTemplate: text('agent_template'),
     replacesId: uuid('replaces_id'),
-    /** Counted up just before the provider is asked: from here on a GET decides before anything is sent again. */
+    /**
+     * Incremented just before the provider is called. If it is above 0, a GET decides before anything is sent
+     * again.
+     */
     sends: integer('sends').notNull(),
     state: text('state').$type<IntentState>().notNull(),
     createdAt: time('created_at').notNull(),
   },
   (t) => [
-    // Of several that would take the place of the same session, one may try.
+    // Only one intent at a time may replace a given session.
     uniqueIndex('start_intent_replaces').on(t.replacesId).where(sql`${t.state} in ('OPEN', 'DONE')`),
   ],
 );
 
-/** One row a session: the fold of its log, and beside it what the provider last said. */
+/** Sessions, one row each: the log reduced (projection), and the newest provider update. */
 export const sessions = pgTable(
   'vkyc_session',
   {
@@ -122,34 +129,37 @@ export const sessions = pgTable(
     version: integer('version').notNull(),
     lastSequence: integer('last_sequence').notNull(),
     disputed: boolean('disputed').notNull(),
-    /** When the newest transition that moved it was recorded. */
+    /** Time at which the newest transition that moved the session was recorded. */
     statusSince: time('status_since').notNull(),
-    /** Of the pair, or MERCHANT while the session is disputed. */
+    /** Waiting party of the status pair, or MERCHANT while the session is disputed. */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
     providerStatus: text('provider_status').notNull(),
     providerSubStatus: text('provider_sub_status').notNull(),
     providerEventTime: time('provider_event_time'),
     providerWebhooks: integer('provider_webhooks').notNull(),
-    /** When the provider was last heard of this session, in whatever way. */
+    /** Time of the newest provider update, by webhook or poll. */
     providerHeardAt: time('provider_heard_at').notNull(),
-    /** When a poll found the provider's present words; null where a webhook dated them. */
+    /** Time at which a poll found the current raw status; null if a webhook gave it an event time. */
     providerFoundAt: time('provider_found_at'),
-    /** The order of what was heard is in doubt until the provider is asked. */
+    /**
+     * True if timestamps do not tell the order of the updates. The provider is then polled as soon as
+     * possible.
+     */
     unsettled: boolean('unsettled').notNull(),
-    /** When the provider is to be asked next; null: no more. */
+    /** Time of the next poll; null: no more polls. */
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
     linkExpiresAt: time('link_expires_at'),
-    /** The provider's newest word on a meeting, so that each is taken over once. */
+    /** Newest meeting time that the provider reported, so that each becomes a meeting only once. */
     providerMeetingAt: time('provider_meeting_at'),
-    /** Of the meeting that is booked, wherever it was. */
+    /** Start of the booked meeting, whether it was booked here or at the provider. */
     meetingAt: time('meeting_at'),
-    /** The session whose place this one took. */
+    /** Session that this one replaces. */
     replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
     /** Salt of the commitment to the person in the audit chain; erased with the person. Null: not bound. */
     personSalt: digest('person_salt'),
-    /** When the person's data was erased: late news brings none of it back. */
+    /** Time at which the person's data was erased. Later updates store none of it again. */
     erasedAt: time('erased_at'),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
@@ -165,7 +175,8 @@ export const sessions = pgTable(
     uniqueIndex('vkyc_session_replaces').on(t.replacesId),
     index('vkyc_session_user').on(t.userId, t.createdAt, t.id),
     index('vkyc_session_next_poll').on(t.nextPollAt).where(sql`${t.nextPollAt} is not null`),
-    // What a floor asks every second, without a look at the table, and as cheap however many sessions are over.
+    // Covering index for the dashboards, which count open sessions every second. It needs no access to the
+    // table, and ended sessions do not slow it down.
     index('vkyc_session_open')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
       .where(sql`not ${isOver(t.subStatus)}`),
@@ -186,9 +197,9 @@ export const meetings = pgTable(
     source: text('source').$type<TransitionSource>().notNull(),
     scheduledBy: text('scheduled_by'),
     cancelledBy: text('cancelled_by'),
-    /** Sealed: people write what they like. */
+    /** Encrypted free text, which may contain personal data. */
     cancelReason: sealed('cancel_reason'),
-    /** Of the commitment to it in the audit chain: to be erased with it. */
+    /** Salt of the commitment to the reason in the audit chain; erased together with the reason. */
     cancelReasonSalt: digest('cancel_reason_salt'),
     createdAt: time('created_at').notNull(),
   },
@@ -207,16 +218,16 @@ export const reviews = pgTable(
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id),
-    /** Of the transition that recorded it. */
+    /** Sequence of the transition that recorded the review. */
     sequence: integer('sequence').notNull(),
     stage: text('stage').$type<ReviewStage>().notNull(),
     decision: text('decision').$type<ReviewDecision>().notNull(),
-    /** Sealed: people write what they like. */
+    /** Encrypted free text, which may contain personal data. */
     remarks: sealed('remarks'),
-    /** Of the commitment to them in the audit chain: to be erased with them. */
+    /** Salt of the commitment to the remarks in the audit chain; erased together with the remarks. */
     remarksSalt: digest('remarks_salt'),
     source: text('source').$type<TransitionSource>().notNull(),
-    /** Null where the provider did not say who. */
+    /** Null if the provider did not name the reviewer. */
     reviewer: text('reviewer'),
     recordedAt: time('recorded_at').notNull(),
   },
@@ -227,7 +238,7 @@ export const reviews = pgTable(
   ],
 );
 
-/** Which calls were made already. A key belongs to its caller and mutation. */
+/** Idempotency keys of earlier calls. A key is unique per caller and mutation. */
 export const idempotencyKeys = pgTable(
   'idempotency_key',
   {
@@ -237,7 +248,7 @@ export const idempotencyKeys = pgTable(
     /** Keyed hash of the input. */
     inputHash: digest('input_hash').notNull(),
     sessionId: uuid('session_id').notNull(),
-    /** The meeting or review that the call made or changed. */
+    /** Id of the meeting or review that the call created or changed. */
     outcomeId: uuid('outcome_id').notNull(),
     createdAt: time('created_at').notNull(),
   },
@@ -247,14 +258,14 @@ export const idempotencyKeys = pgTable(
   ],
 );
 
-/** The log: every transition of every session, never changed. */
+/** The log: every transition of every session, append-only. */
 export const transitions = pgTable(
   'status_transition',
   {
     sessionId: uuid('session_id')
       .notNull()
       .references(() => sessions.id),
-    /** 1, 2, 3 … within the session, without gaps: given out under the session's row lock. */
+    /** Number within the session: 1, 2, 3 … without gaps, assigned under the session's row lock. */
     sequence: integer('sequence').notNull(),
     fromStatus: text('from_status').$type<Status>(),
     fromSubStatus: text('from_sub_status').$type<SubStatus>(),
@@ -278,17 +289,20 @@ export const transitions = pgTable(
   ],
 );
 
-/** A hash chain a session, over all that was recorded of it (`domain/audit.ts`). Only ever appended to. */
+/**
+ * Audit chains: one hash chain per session over everything recorded about it (`domain/audit.ts`).
+ * Append-only.
+ */
 export const auditEntries = pgTable(
   'audit_entry',
   {
     sessionId: uuid('session_id').notNull(),
-    /** 1, 2, 3 … within the session: given out under the session's row lock. */
+    /** Number within the session: 1, 2, 3 …, assigned under the session's row lock. */
     number: integer('number').notNull(),
     kind: text('kind').$type<AuditKind>().notNull(),
-    /** JSON as it was hashed, to the letter: jsonb would not keep it so. */
+    /** JSON exactly as it was hashed; jsonb would not preserve the text. */
     content: text('content').notNull(),
-    /** The key of the hash, which the database does not have. */
+    /** Id of the key of the hash. The key itself is not in the database. */
     keyId: text('key_id').notNull(),
     hash: digest('hash').notNull(),
     recordedAt: time('recorded_at').notNull(),
@@ -300,26 +314,29 @@ export const auditEntries = pgTable(
   ],
 );
 
-/** Sessions from before there were chains, whose chain is still to be begun: filled once, by the migration. */
+/** Sessions older than audit chains whose chain has not begun yet. The migration filled this table once. */
 export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
 
-/** Who was shown whose personal data: one row an answer that holds some. Only ever appended to. */
+/** Read log: who was shown whose personal data, one row per answer that contains some. Append-only. */
 export const personalDataReads = pgTable(
   'personal_data_read',
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
     at: time('at').notNull(),
-    /** `sub` of the token, or the command and who ran it. */
+    /** `sub` of the token, or the command and the person who ran it. */
     viewer: text('viewer').notNull(),
     /** Root fields, such as `Query.sessions`. */
     operations: text('operations').array().notNull(),
-    /** Such as `VkycUser.phone`. */
+    /** Fields that were shown, such as `VkycUser.phone`. */
     fields: text('fields').array().notNull(),
-    /** Of what, such as `vkyc_user:…`. */
+    /** Rows that were read, such as `vkyc_user:…`. */
     subjects: text('subjects').array().notNull(),
-    /** Chain of the read log (`domain/read-chain.ts`); null: recorded by a release before there were any. */
+    /**
+     * Chain of the read log (`domain/read-chain.ts`); null if an earlier release without chains recorded the
+     * read.
+     */
     chainId: uuid('chain_id'),
-    /** 1, 2, 3 … within the chain. */
+    /** Number within the chain: 1, 2, 3 … */
     number: integer('number'),
     hash: digest('hash'),
   },
@@ -331,21 +348,25 @@ export const personalDataReads = pgTable(
 );
 
 /**
- * Beginnings of the chains of the read log. A replica begins chains of its own, so that replicas never wait for each
- * other; each begins with the hash of an earlier beginning, so that none can be removed without a trace but the newest.
+ * Beginnings of the chains of the read log. Each replica begins its own chains, so that replicas never wait
+ * for each other. Each beginning contains the hash of an earlier one, so that only the newest could be
+ * removed undetected.
  */
 export const readChains = pgTable('read_chain', {
   id: uuid('id').primaryKey(),
   startedAt: time('started_at').notNull(),
-  /** Chain that was the newest then; null for the first. */
+  /** Newest chain at that time; null for the first chain. */
   previousId: uuid('previous_id'),
   previousHash: digest('previous_hash'),
-  /** Key of the hashes of the whole chain. */
+  /** Id of the key of all hashes in the chain. */
   keyId: text('key_id').notNull(),
   hash: digest('hash').notNull(),
 });
 
-/** Each distinct piece of news and the transition that records it; a poll's finding has no time until confirmed. */
+/**
+ * Sightings: each distinct provider update, with the transition that records it. A sighting from a poll has
+ * no event time until a webhook confirms it.
+ */
 export const sightings = pgTable(
   'provider_sighting',
   {
@@ -361,7 +382,9 @@ export const sightings = pgTable(
   ],
 );
 
-/** Answers of the provider that wait for a second one to confirm them (`Doubt`): at most one a session, few at a time. */
+/**
+ * Provider answers that need a second one to confirm them (`Doubt`): at most one per session, few at a time.
+ */
 export const doubts = pgTable('doubted_answer', {
   sessionId: uuid('session_id').primaryKey(),
   rawStatus: text('raw_status').notNull(),
@@ -370,7 +393,7 @@ export const doubts = pgTable('doubted_answer', {
   webhooks: integer('webhooks').notNull(),
 });
 
-/** Transitions that were recorded and have no position yet. Rows live for milliseconds. */
+/** Outbox: committed transitions without a feed position. Rows live for milliseconds. */
 export const outbox = pgTable('transition_outbox', {
   id: bigserial('id', { mode: 'bigint' }).primaryKey(),
   sessionId: uuid('session_id').notNull(),
@@ -378,8 +401,9 @@ export const outbox = pgTable('transition_outbox', {
 });
 
 /**
- * The order over all sessions: 1, 2, 3 … given out after commit, by one replica at a time. A serial column
- * would not do: its numbers become visible in the order of commits, and "all after 7" would miss a slower 6.
+ * Feed: the total order over the transitions of all sessions, 1, 2, 3 …, assigned by one transaction at a
+ * time under an advisory lock. A serial column would not do: its numbers become visible in the order of
+ * commits, and a reader of "all after 7" would miss a slower 6.
  */
 export const feed = pgTable(
   'feed',
@@ -397,18 +421,24 @@ export const feed = pgTable(
   ],
 );
 
-/** One row: what makes cursors of this log verifiable, by every replica and across restarts. */
+/** One row with which every replica can verify cursors of this log, across restarts. */
 export const logIdentity = pgTable('log_identity', {
-  /** Raised after a restore from backup, so that a cursor from before is refused and not misread. */
+  /** Raised after a restore from a backup, so that earlier cursors are refused and not misread. */
   epoch: integer('epoch').primaryKey(),
   cursorKey: digest('cursor_key').notNull(),
-  /** The newest position that an archived transition had: before it the feed has gaps, and nobody goes on from there. */
+  /**
+   * Highest feed position that was archived. The feed has gaps before it, so cursors before it cannot be
+   * resumed.
+   */
   archivedPosition: bigint('archived_position', { mode: 'number' }).notNull().default(0),
-  /** Until then cursors have the form of the last release, whose replicas may still run; null if there was no upgrade. */
+  /**
+   * Until this time, cursors have the form of the last release, whose replicas may still run (rolling
+   * deploy); null if there was no upgrade.
+   */
   oldCursorsUntil: time('old_cursors_until'),
 });
 
-/** What is left here of sessions that were moved to an archive: whose they were, and where they are. */
+/** Archived sessions: whose they were, and which archive has them. */
 export const archivedSessions = pgTable(
   'archived_session',
   {
@@ -419,32 +449,32 @@ export const archivedSessions = pgTable(
       .references(() => users.id),
     endedAt: time('ended_at').notNull(),
     archivedAt: time('archived_at').notNull(),
-    /** The archive's name, without its folder. */
+    /** File name of the archive, without folder. */
     file: text('file').notNull(),
   },
   (t) => [index('archived_session_user').on(t.userId)],
 );
 
 /**
- * PENDING: in line. DONE: recorded, or nothing new. WAITING: for a session of its id, for which the provider is
- * asked. PARKED: for somebody to look at, and to replay.
+ * States of a webhook. PENDING: queued. DONE: recorded, or nothing new. WAITING: its session is unknown, and
+ * the provider is asked. PARKED: dead letter, for a person to inspect and replay.
  */
 export const INBOX_STATES = ['PENDING', 'DONE', 'WAITING', 'PARKED'] as const;
 export type InboxState = (typeof INBOX_STATES)[number];
 
-/** Verified webhooks, stored before they are answered and processed from here. */
+/** Webhook inbox: verified webhooks, stored before they are answered, and processed from here. */
 export const inbox = pgTable(
   'webhook_inbox',
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
-    /** SHA-256 of the raw bytes: a repeated delivery is the same row. */
+    /** SHA-256 of the raw bytes, unique: a repeated delivery maps to the same row (idempotent). */
     bodyHash: digest('body_hash').notNull().unique(),
-    /** Sealed raw bytes. */
+    /** Encrypted raw bytes. */
     body: sealed('body').notNull(),
-    /** Null where none could be read; such a row is parked. */
+    /** Null if no id could be read; such a webhook is PARKED. */
     verificationId: text('verification_id'),
     state: text('state').$type<InboxState>().notNull(),
-    /** Why it waits or was parked. */
+    /** Reason why the webhook is WAITING or PARKED. */
     reason: text('reason'),
     attempts: integer('attempts').notNull().default(0),
     receivedAt: time('received_at').notNull(),
@@ -453,15 +483,15 @@ export const inbox = pgTable(
   (t) => [
     index('webhook_inbox_queue').on(t.id).where(sql`${t.state} = 'PENDING'`),
     index('webhook_inbox_session').on(t.verificationId, t.id).where(sql`${t.state} <> 'DONE'`),
-    // Few, and counted at every scrape.
+    // Index for the metrics, which count these few rows at every scrape.
     index('webhook_inbox_left').on(t.state).where(sql`${t.state} in ('WAITING', 'PARKED')`),
     check('webhook_inbox_state', sql`${t.state} in (${literals(INBOX_STATES)})`),
   ],
 );
 
 /**
- * Verification ids to look for at the provider, since no session of theirs is here: of starts that were sent and not
- * answered, and of strangers that webhooks speak of.
+ * Look-ups: verification ids that the provider must be asked about. They come from starts that were sent and
+ * not answered, from webhooks of unknown verifications, and from parked webhooks.
  */
 export const lookups = pgTable(
   'provider_lookup',
@@ -473,7 +503,7 @@ export const lookups = pgTable(
   (t) => [index('provider_lookup_due').on(t.dueAt)],
 );
 
-/** The calls made to the provider in the last minute, by all replicas. */
+/** Provider calls of the last minute, by all replicas. */
 export const providerCalls = pgTable(
   'provider_call',
   {
@@ -484,22 +514,30 @@ export const providerCalls = pgTable(
   (t) => [index('provider_call_at').on(t.at)],
 );
 
-/** One row: replicas take turns at it. The pauses are those that the provider asked for. */
+/**
+ * One row that serializes all replicas by its row lock. It holds the pauses of the calls and of the polls.
+ */
 export const providerBudget = pgTable('provider_budget', {
   id: integer('id').primaryKey(),
   callsPausedUntil: time('calls_paused_until'),
   pollsPausedUntil: time('polls_paused_until'),
 });
 
-/** Running gateways and the data keys that each of them knows, so that no key is used before all of them have it. */
+/**
+ * Running replicas and the data keys that each of them has, so that no key is used before all of them have
+ * it.
+ */
 export const replicas = pgTable('replica', {
-  /** Made up by the process. */
+  /** Random id that the process generates. */
   id: uuid('id').primaryKey(),
-  /** Ids of DATA_KEYS. */
+  /** Ids of the keys in DATA_KEYS. */
   dataKeys: text('data_keys').array().notNull(),
-  /** By the clock of the database. */
+  /** Time of the last heartbeat, by the clock of the database. */
   seenAt: time('seen_at').notNull(),
 });
 
-/** Ids of all data keys that values may be stored under, so that a start without one of them looks for such values. */
+/**
+ * Ids of all data keys under which values may be stored. A start that lacks one of them searches for such
+ * values.
+ */
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });

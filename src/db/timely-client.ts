@@ -1,9 +1,9 @@
 import pg from 'pg';
 
-/** A connection on which an answer takes longer is taken for dead, as behind a lost route. */
+/** A connection that does not answer for this long counts as dead, for example after a lost route. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** A query that was not answered in time; what became of it is not known. */
+/** Error: a query was not answered in time; its outcome is unknown. */
 export class QueryTimeout extends Error {
   constructor(timeoutMs: number) {
     super(`The database did not answer within ${timeoutMs / 1_000} s`);
@@ -14,14 +14,15 @@ type Callback = (error: Error | null, result?: unknown) => void;
 type Send = (this: pg.Client, config: unknown, values: unknown, callback: Callback) => void;
 
 /**
- * A connection that ends with its first query that is not answered in time. The driver could do that as well, and make
- * promises too. But it assigns its functions to a property where they are written, such functions V8 makes among the old
- * objects, and all rows that they lead to are then moved there: every page that is read, until the next full collection.
+ * Client that destroys its connection when a query is not answered in time, and supports promises. The
+ * driver's own timeout and promises are not used, because it assigns closures to properties. V8 allocates
+ * such closures in old space, and all rows they reference are moved there too, where every page read would
+ * stay until the next full garbage collection.
  */
 export class TimelyClient extends pg.Client {
   readonly #answerTimeoutMs: number;
 
-  /** `answerTimeoutMs`: 0 waits for ever. */
+  /** `answerTimeoutMs`: 0 waits forever. */
   constructor(config: pg.ClientConfig & { readonly answerTimeoutMs?: number }) {
     super(config);
     this.#answerTimeoutMs = config.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
@@ -41,7 +42,7 @@ export class TimelyClient extends pg.Client {
     (super.query as Send).call(this, config, values, this.#inTime(callback));
   }
 
-  /** Told of every statement that fails. */
+  /** Called for every statement that fails. */
   protected onFailure(_error: Error): void {}
 
   #inTime(callback: Callback): Callback {
@@ -61,7 +62,7 @@ export class TimelyClient extends pg.Client {
   }
 }
 
-/** The driver's stack ends where it read the answer. */
+/** Replaces the stack trace, since the driver's ends where it read the answer. */
 function thrownHere(error: Error): never {
   Error.captureStackTrace(error, thrownHere);
   throw error;

@@ -4,22 +4,25 @@ import { type Extent, fieldsOf } from './fields.ts';
 import { preparedColumns, preparedRows, statement } from './prepared.ts';
 import { sightings, transitions } from './tables.ts';
 
-/** Its trace comes with it by itself. */
+/** Row of the log. `traceparent` is filled in when the row is written, so callers leave it out. */
 export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
   readonly traceparent?: string | null;
 };
 
-/** A transition as feeds pass it on: with what decides who may see it. */
+/** Transition as feeds deliver it, with the verification id that decides who may see it. */
 export type LogRow = TransitionRow & { readonly verificationId: string };
 
-/** Words of the provider on a verification. */
+/** Raw status that the provider reported for a verification. */
 export interface Words {
   readonly verificationId: string;
   readonly rawStatus: string;
   readonly rawSubStatus: string;
 }
 
-/** When the same words were heard before, for each; null stands for a finding of a poll that no webhook has confirmed. */
+/**
+ * Finds the earlier sightings of each raw status: the provider's event times, or null for a poll result that
+ * no webhook has confirmed.
+ */
 export async function findSightings(tx: Transaction, words: readonly Words[]): Promise<Sighting[][]> {
   const found = await sightingsOfWords(
     tx,
@@ -32,7 +35,7 @@ export async function findSightings(tx: Transaction, words: readonly Words[]): P
   return sightingsOf;
 }
 
-/** Of the same words, in one session: far more than there can be. */
+/** Limit of sightings of one raw status in a session, far above any real number. */
 const MOST_SIGHTINGS = 100_000;
 
 const sightingFields = fieldsOf<typeof sightings, { place: number }>(sightings, 's', {
@@ -53,7 +56,10 @@ const sightingsOfWords = preparedRows(
    ) s`,
 );
 
-/** Gives the oldest unconfirmed finding of these words (session, status, sub-status) the time that the webhook brought. */
+/**
+ * Confirms the oldest undated sighting of a raw status (session, status, sub-status): sets the event time
+ * that the webhook reported.
+ */
 export const confirmSighting = statement(
   'confirm sighting',
   `update provider_sighting set event_time = $4::timestamptz
@@ -63,14 +69,14 @@ export const confirmSighting = statement(
    )`,
 );
 
-/** A stretch of one session's log, strictly between two sequences. */
+/** Range of one session's log, strictly between two sequences. */
 export interface LogRange {
   readonly sessionId: string;
   readonly after: number;
   readonly before: number;
 }
 
-/** The columns that a list of transitions and a fingerprint need. */
+/** Columns that a list of transitions and a fingerprint need. */
 export const BRIEF = [
   'sessionId',
   'sequence',
@@ -83,14 +89,17 @@ export const BRIEF = [
 ] as const satisfies (keyof TransitionRow)[];
 export type BriefTransition = Pick<TransitionRow, (typeof BRIEF)[number]>;
 
-/** Which of a range's transitions are read, and how much of them. */
+/** Selects which transitions of a range are read, and how much of each. */
 export interface RangeShape {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
   readonly extent: Extent;
 }
 
-/** For each range its first (or last) `limit` transitions, in the order of the log: one statement for all. */
+/**
+ * Reads the first (or last) `limit` transitions of each range, in log order. Takes one statement for all
+ * ranges.
+ */
 export async function logRanges<Shape extends RangeShape>(
   db: Queryable,
   ranges: readonly LogRange[],
@@ -135,12 +144,12 @@ const RANGES = {
   BRIEF: { FIRST: rangesFrom('FIRST', 'BRIEF'), LAST: rangesFrom('LAST', 'BRIEF') },
 };
 
-/** A session's log as it ends now, next to what a reader took for its end. */
+/** Current end of a session's log, with the entry that a reader took for its end. */
 export interface LogEnd {
   readonly sessionId: string;
   /** Sequence of the newest transition. */
   readonly lastSequence: number;
-  /** The transition that the reader took for the newest; null if the log does not have it. */
+  /** Transition that the reader took for the newest; null if the log does not have it. */
   readonly known: BriefTransition | null;
 }
 
@@ -159,7 +168,10 @@ const ends = preparedRows(
    left join status_transition t on t.session_id = wanted.session_id and t.sequence = wanted.sequence`,
 );
 
-/** Reads where the logs of some sessions end, given the sequences that the reader knows; leaves out sessions that are gone. */
+/**
+ * Reads the ends of some sessions' logs, given the newest sequences known to the reader. Leaves out sessions
+ * that do not exist any more.
+ */
 export async function findLogEnds(
   db: Queryable,
   known: readonly { sessionId: string; sequence: number }[],

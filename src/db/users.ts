@@ -8,7 +8,7 @@ import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
-/** Where a user's personal data is bound to; see `Sealer`. */
+/** Place that a user's personal data is bound to as AAD; see `Sealer`. */
 export const placeOfUser = (id: string): string => `vkyc_user:${id}`;
 
 /** Decrypts a user's personal data. */
@@ -17,7 +17,7 @@ export const openPersonal = (
   { personal, id }: Pick<UserRow, 'personal' | 'id'>,
 ): PersonalData => JSON.parse(sealer.open(personal, placeOfUser(id)).toString('utf8'));
 
-/** Adds a user, or leaves the one who is there; returns the stored row. */
+/** Inserts a user unless one with this user id exists; returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {
   const [inserted] = await db.insert(users).values(row).onConflictDoNothing().returning();
   if (inserted) return inserted;
@@ -26,17 +26,17 @@ export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> 
   return existing;
 }
 
-/** Replaces what is kept of a person. */
+/** Replaces the personal data and the phone hash of a user. */
 export const updatePersonal = (db: Queryable, id: string, changes: Pick<UserRow, 'personal' | 'phoneHash'>) =>
   db.update(users).set(changes).where(eq(users.id, id));
 
-/** By the provider's id of them. */
+/** Finds a user by the provider's user id. */
 export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
   const [row] = await db.select().from(users).where(eq(users.userId, userId));
   return row ?? null;
 }
 
-/** By their own ids, in no order. */
+/** Finds users by row id, in no particular order. */
 export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);
 
 export const userFields = fieldsOf(users, 'u');

@@ -2,17 +2,17 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { FAULT_TEXTS, faultOf, WritesStalled } from './faults.ts';
 
-/** What keeps a database that answers from taking writes. */
+/** Reasons why a database that answers does not accept writes. */
 export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
 
 export interface WatchTimings {
   readonly lookEveryMs: number;
-  /** How often a write is tried: while all is well, and while it is not. */
+  /** Intervals of the probe: while writes work, and while they do not. */
   readonly probeEveryMs: number;
   readonly probeAgainMs: number;
-  /** A write of a caller that takes longer has the database probed at once. */
+  /** A caller's write that takes longer triggers a probe. */
   readonly suspectAfterMs: number;
-  /** A probe whose commit takes longer says that commits stall. */
+  /** A probe whose commit takes longer shows that commits stall. */
   readonly stalledAfterMs: number;
 }
 
@@ -24,20 +24,23 @@ const TIMINGS: WatchTimings = {
   stalledAfterMs: 3_000,
 };
 
-/** Where a hung probe is looked at: for what its commit waits. */
+/** Timeout of the query that inspects a hung probe. */
 const LOOK_TIMEOUT_MS = 1_000;
 
 /**
- * A write that needs no table and no right: its commit has to reach the disk, and the synchronous standbys. (A transaction
- * that only takes an id is committed asynchronously, and would tell nothing.)
+ * Write that needs no table and no rights. Its commit must reach the disk and the synchronous standbys. (A
+ * transaction that only takes an id is committed asynchronously and would prove nothing.)
  */
 const WRITE = `select pg_logical_emit_message(true, 'vkyc_gateway', '')`;
-/** Spills a sort to disk, some 100 kB: WAL segments exist in advance, so that the write above fits on a full disk. */
+/**
+ * Spills a sort of some 100 kB to disk. WAL segments exist in advance, so the write above succeeds even on a
+ * full disk.
+ */
 const SPILL = `begin; select set_config('work_mem', '64kB', true);
   select count(*) from (select g from generate_series(1, 5000) g order by random() offset 0) spilled; commit`;
 
 interface WriteWatchOptions {
-  /** Has a connection for the probe and one for looking at it; its queries have no time limit. */
+  /** Pool with one connection for the probe and one for inspecting it. Its queries have no timeout. */
   readonly pool: pg.Pool;
   readonly log: Logger;
   readonly timings?: Partial<WatchTimings>;
@@ -45,25 +48,25 @@ interface WriteWatchOptions {
 
 interface Probe {
   readonly client: pg.PoolClient;
-  /** Of the server's process, behind a pooler as well; null until it is known. */
+  /** Process id of the server's backend, correct behind a pooler as well; null until it is known. */
   pid: number | null;
   stage: 'ASKING' | 'COMMITTING';
-  /** When the stage began. */
+  /** Start of the stage (`performance.now`). */
   since: number;
 }
 
 /**
- * Watches whether the database takes writes, by one small write every few seconds, of which there is never more than one
- * under way. If its commit stalls, as while a synchronous standby is lost, then so does every other. Callers' writes are
- * then refused before they take a connection: given up, each would leave a server process behind that waits on, until
- * `max_connections` is used up and reads die as well.
+ * Monitors whether the database accepts writes, by a small probe write every few seconds, at most one in
+ * flight. If its commit stalls, for example because a synchronous standby is lost, all other commits stall as
+ * well. Callers' writes are then refused before they take a connection. If they were sent and abandoned, each
+ * would leave a waiting backend on the server, until `max_connections` is used up and reads fail too.
  */
 export class WriteWatch {
   readonly #pool: pg.Pool;
   readonly #log: Logger;
   readonly #timings: WatchTimings;
   readonly #timer: NodeJS.Timeout;
-  /** Writes of callers that are under way, the oldest first. */
+  /** In-flight writes of callers, the oldest first. */
   readonly #writes = new Set<{ readonly since: number; readonly giveUp: (error: Error) => void }>();
   #fault: WriteFault | null = null;
   #probe: Probe | null = null;
@@ -80,7 +83,7 @@ export class WriteWatch {
     this.#tick();
   }
 
-  /** What keeps the database from taking writes; null if nothing is known to. */
+  /** Reason why the database does not accept writes; null if none is known. */
   get fault(): WriteFault | null {
     return this.#fault;
   }
@@ -91,8 +94,8 @@ export class WriteWatch {
   }
 
   /**
-   * Resolves like a caller's write. If commits are found to stall, rejects at once; the write itself goes on, and may be
-   * done once they do not stall any more.
+   * Resolves like a caller's write. Rejects at once if commits are found to stall; the write itself continues
+   * and may still be committed later.
    */
   unlessStalled<T>(write: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -126,7 +129,7 @@ export class WriteWatch {
       const probe = this.#probe;
       if (!probe || now - probe.since < this.#timings.stalledAfterMs) return;
       if (probe.stage === 'COMMITTING') void this.#lookAtHungProbe(probe);
-      // It did not come to the commit: the connection is dead, or the server is away.
+      // The probe did not reach its commit, so the connection is dead or the server is down.
       else hangUp(probe);
       return;
     }
@@ -142,7 +145,7 @@ export class WriteWatch {
       this.#becomes(await this.#writeFault());
     } catch (error) {
       const fault = faultOf(error);
-      // Any other fault, such as that nothing answers, says nothing of writes: what was known still holds.
+      // Other faults, such as AWAY, say nothing about writes, so the last result stays.
       if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
     } finally {
       this.#probe = null;
@@ -176,7 +179,7 @@ export class WriteWatch {
     }
   }
 
-  /** Asks the server, on another connection, what the probe's process does. */
+  /** Inspects the probe's backend on another connection. */
   async #lookAtHungProbe(probe: Probe): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -188,7 +191,7 @@ export class WriteWatch {
       };
       const { rows } = await this.#pool.query<{ waitsFor: string | null }>(question);
       if (probe !== this.#probe || this.#stopped) return;
-      // The server knows nothing of it: it is the connection that is dead.
+      // The backend is gone, so the connection is dead.
       if (rows.length === 0) hangUp(probe);
       else this.#becomes('STALLED', rows[0]?.waitsFor ?? null);
     } catch (error) {

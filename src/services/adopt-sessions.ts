@@ -15,17 +15,21 @@ interface AdoptionParts {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   readonly clock: Clock;
-  /** Who answers for the adoption; written into each chain. */
+  /** Name of the person who answers for the adoption; written into each chain. */
   readonly by: string;
-  /** By session, of an export; null if there is none. Sessions that had a chain then are refused. */
+  /**
+   * Exported audit heads by session id; null if there is no export. A session with an exported head had a
+   * chain, so it is not adopted.
+   */
   readonly heads: ReadonlyMap<string, AuditHead> | null;
 }
 
 export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
 
 /**
- * Begins the chains of sessions that are older than chains (`audit_backlog`): an entry that says who adopted them, and
- * one for each row as it was found. What was changed before that moment no chain can tell, so it is never done by itself.
+ * Begins the audit chains of sessions that are older than chains (`audit_backlog`): one entry names who
+ * adopted the session, and one more records each row as it was found. A chain proves nothing about changes
+ * before its adoption, so adoption never runs automatically.
  */
 export async function adoptSessions(
   { db, sealer, keys, clock, by, heads }: AdoptionParts,

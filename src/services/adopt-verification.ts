@@ -12,7 +12,10 @@ import { learnUser } from './ensure-user.ts';
 import type { AnswerReport, Question } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
-/** How often an id is asked about again that found no free call, and how long after if the failure does not say. */
+/**
+ * Limit on attempts for one verification id while the call budget has no free call, and the delay between
+ * them if the failure names none.
+ */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
 
@@ -32,7 +35,7 @@ export interface AdoptionParts {
   readonly sealer: Sealer;
 }
 
-/** What becomes of a verification id that is to be adopted. */
+/** Outcomes of adopting a verification id, with the text that the command prints for each. */
 export const ADOPTION_OUTCOMES = {
   ADOPTED: 'taken in: the session is recorded here now',
   KNOWN: 'known already: nothing was changed',
@@ -47,9 +50,10 @@ export const ADOPTION_OUTCOMES = {
 export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
 
 /**
- * Asks the provider about a verification id and records what it answers, unless a session is here already. Idempotent.
- * A start that is open here and whose user the provider names is recorded as its caller's, anything else is adopted
- * like a session that was started elsewhere; its caller's identical retry gets it back. Waits for free calls.
+ * Asks the provider about a verification id and records the answer, unless its session exists here already.
+ * Idempotent. If a start intent is open for the user whom the provider names, the session belongs to the
+ * intent's caller. Otherwise it is adopted like one that another system started, and the caller's identical
+ * retry gets it back. Waits while the call budget is used up.
  */
 export async function adoptVerification(
   parts: AdoptionParts,
@@ -85,13 +89,15 @@ async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Pro
     if (recorded) return 'ADOPTED';
   }
   if (await adoptFound(parts, asked, said)) return 'ADOPTED';
-  // A start or a webhook may have begun the session since the first look.
+  // A start or a webhook may have created the session since the first lookup (race).
   return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
 }
 
 /**
- * Records a verification of the same account that was started elsewhere; its verification id is taken from then on.
- * False if the provider names no user, or a start of this id is open or done here. @throws `ProviderFailure`
+ * Records a verification that another system of the same account started. From then on its verification id is
+ * taken. Returns false if the provider names no user, or a start of this id is open or done here.
+ *
+ * @throws ProviderFailure
  */
 export async function adoptFound(
   parts: AdoptionParts,
@@ -106,7 +112,7 @@ export async function adoptFound(
   return recorder.recordAnswer(async (recording) => {
     const sessionId = uuidv7();
     const claim = { verificationId, sessionId, createdAt: clock.now() };
-    // A caller may have begun to start it here since the provider was asked.
+    // A caller may have started this id here while the provider was asked (race).
     const claimed = await claimForAdoption(recording.tx, claim);
     if (!claimed) return false;
     const origin = {
@@ -123,8 +129,10 @@ export async function adoptFound(
 }
 
 /**
- * Whether the provider's answer is about the user whom a start verifies. The database may have forgotten that user: the
- * user id that the gateway chose for the start is derived again. @throws `ProviderFailure`
+ * Returns whether the provider's answer is about the user whom a start verifies. A failover may have lost the
+ * row of that user, so the user id that the gateway chose for the start is derived again.
+ *
+ * @throws ProviderFailure
  */
 export async function verifiesUserOf(
   parts: AdoptionParts,

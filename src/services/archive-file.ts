@@ -1,8 +1,8 @@
 /**
- * File format of archives: gzipped lines of JSON, one per session, and a last line with a MAC over all of them.
+ * File format of archives: gzipped JSON lines, one per session, and a last line with a MAC over all of them.
  *
- * Each session's line names the version of the format (`ARCHIVE_VERSION`), since an archive that a broken run left
- * behind is completed by a later release, perhaps. A line without a version is of version 1.
+ * Each session's line names its format version (`ARCHIVE_VERSION`), because a later release may complete an
+ * archive that an interrupted run left behind. A line without a version has version 1.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -14,15 +14,18 @@ import { sessions } from '../db/tables.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 
 /**
- * Version of the lines that this release writes; it reads this one and all before. Raise it when an archived table
- * gets another column: an older release must not judge rows by columns that it does not know. Test
- * `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
+ * Version of the lines that this release writes. It reads this version and all earlier ones. Raise it when an
+ * archived table gets another column: an older release must not judge rows by columns that it does not know.
+ * The test `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
  *
- * 1: lines do not name a version. 2: they do. 3: sessions have a salt of the commitment to their person.
+ * 1: lines do not name a version. 2: they do. 3: sessions have a salt for the commitment to their person.
  */
 export const ARCHIVE_VERSION = 3;
 
-/** An archive that cannot be used: cut short, altered, of a later release, or made with a key that is not configured. */
+/**
+ * Error for an unusable archive: truncated, altered, written by a later release, or sealed with a key that is
+ * not configured.
+ */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
@@ -38,11 +41,14 @@ const plainRow = z.record(z.string(), z.unknown());
 const versionOnly = z.object({ version: z.int().min(1).default(1) });
 const dossierLine = versionOnly.extend({
   session: plainRow,
-  // A table that was added since has no rows in an older archive.
+  // Archives older than a table have no rows of it.
   ...mapTables(() => z.array(plainRow).default([])),
 });
 
-/** Writes a session with all its rows as a line. Encrypted values stay encrypted and name their key of DATA_KEYS. */
+/**
+ * Formats a session with all its rows as one line. Encrypted values stay encrypted under their key of
+ * DATA_KEYS.
+ */
 export function formatDossier({ session, origin: _origin, ...rows }: Dossier): string {
   const plain = Object.entries(rows).map(([name, each]) => [name, each.map(toPlainRow)]);
   const line = {
@@ -53,7 +59,11 @@ export function formatDossier({ session, origin: _origin, ...rows }: Dossier): s
   return `${JSON.stringify(line)}\n`;
 }
 
-/** Reads a session's line; null if the line is broken off. Throws `ArchiveError` for a line of a later release. */
+/**
+ * Parses a session's line; null if the line is truncated.
+ *
+ * @throws ArchiveError if a later release wrote the line
+ */
 export function parseDossier(line: string, file: string): Dossier | null {
   const json = parseLine(line);
   refuseLaterVersion(json, file);
@@ -78,7 +88,10 @@ function mapTables<T>(map: (name: keyof typeof ARCHIVED) => T): Record<keyof typ
   return Object.fromEntries(names.map((name) => [name, map(name)])) as never;
 }
 
-/** Computes the last line from those before it: pass each to `add` as it is written, line end included. */
+/**
+ * Computes the last line, which holds the MAC. Pass each earlier line to `add` as it is written, with its
+ * line end.
+ */
 export function createSeal(keys: AuditKeys, now: Date) {
   const mac = keys.exportMac();
   let count = 0;
@@ -94,11 +107,11 @@ export function createSeal(keys: AuditKeys, now: Date) {
   };
 }
 
-/** Reads the lines of a file, without their ends; the last one may be broken off. */
+/** Yields the lines of a file without their line ends. The last line may be truncated. */
 export async function* readLines(file: string): AsyncGenerator<string> {
-  // Z_SYNC_FLUSH: unpack what is there even if the end of the file is missing.
+  // Z_SYNC_FLUSH: unpack what exists even if the end of the file is missing.
   const unpacked = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-  // The loop below throws the same error.
+  // The loop below throws the same error; this only avoids an unhandled rejection.
   pipeline(createReadStream(file), unpacked).catch(() => {});
   let rest = '';
   for await (const text of unpacked.setEncoding('utf8')) {
@@ -109,7 +122,11 @@ export async function* readLines(file: string): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** Reads the sessions of an archive. Throws `ArchiveError` before the first if its MAC does not fit its bytes. */
+/**
+ * Yields the sessions of an archive. Checks the MAC of the whole file before the first.
+ *
+ * @throws ArchiveError if the file is truncated or altered, or a key is missing
+ */
 export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<Dossier> {
   let count = await checkSeal(file, keys);
   for await (const line of readLines(file)) {
@@ -125,7 +142,7 @@ export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerato
 async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   let last: string | null = null;
   for await (const line of readLines(file)) {
-    // A later release may seal its archives in another way, so its version is checked first.
+    // A later release may compute the MAC differently, so the version is checked first.
     if (last === null) refuseLaterVersion(parseLine(line), file);
     last = line;
   }
@@ -143,7 +160,7 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
     previous = line;
     count += 1;
   }
-  // The MAC covers all fields of the last line, also those that this release does not know.
+  // The MAC covers all fields of the last line, including those unknown to this release.
   const { mac: _mac, ...said } = json as Record<string, unknown>;
   const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
   if (!right || count !== sealedSessions)

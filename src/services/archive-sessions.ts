@@ -18,9 +18,9 @@ import { ArchiveError, createSeal, formatDossier, parseDossier, readLines } from
 import { checkSession } from './verify-audit.ts';
 
 const DAY_MS = 86_400_000;
-/** Of what is read back from a file. */
+/** Lines of an interrupted archive that are processed together. */
 const READ_AT_ONCE = 200;
-/** What a file is called until it is whole. */
+/** Suffix of an archive's file name until the archive is complete. */
 const PARTIAL = '.partial';
 const compressed = promisify(gzip);
 
@@ -28,21 +28,23 @@ interface Parts {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** How long after its end a session stays in the database. */
+  /** Days that a session stays in the database after its end. */
   readonly retentionDays: number;
   readonly now: Date;
-  /** Sessions that are moved, and held for a moment, together. */
+  /** Number of sessions that are locked and moved in one transaction. */
   readonly batch: number;
-  /** Where archives are kept. */
+  /** Folder of the archives. */
   readonly folder: string;
-  /** Told after each batch how many sessions have been moved. */
+  /** Called after each batch with the number of sessions moved so far. */
   readonly onProgress: (sessions: number) => void;
 }
 
 export interface Archived {
-  /** Names of the archives that are whole now, each with its number of sessions: of this run, and of one broken off. */
+  /**
+   * Archives completed by this run, with their number of sessions. They include those of an interrupted run.
+   */
   readonly files: readonly { readonly file: string; readonly sessions: number }[];
-  /** Sessions that stay, since their proof does not hold. */
+  /** Sessions that stay in the database because their audit chain does not verify. */
   readonly wrong: readonly (Finding & { sessionId: string })[];
 }
 
@@ -50,8 +52,8 @@ export const endedBefore = (now: Date, retentionDays: number): Date =>
   new Date(now.getTime() - retentionDays * DAY_MS);
 
 /**
- * Moves sessions that ended long ago to a new archive in a folder. Whatever moment it is killed at: what is no longer in
- * the database is in a file and on the disk, and the next run makes that file whole.
+ * Moves sessions that ended long ago to a new archive file. Crash-safe: each batch is synced to the disk
+ * before its rows are deleted, and the next run completes an interrupted file.
  */
 export async function archiveSessions(parts: Parts): Promise<Archived> {
   const files = await mendBroken(parts);
@@ -70,7 +72,8 @@ export async function archiveSessions(parts: Parts): Promise<Archived> {
       parts.onProgress(moved);
       after = batch.last;
     }
-    // Once a session is gone, the one that it took the place of may go.
+    // A replaced session can be archived only after the session that replaced it, so the next pass may find
+    // more.
   }
   const file = await archive.finish();
   return { files: [...files, ...(file ? [file] : [])], wrong: [...wrong.values()] };
@@ -99,8 +102,8 @@ async function moveBatch(
 }
 
 /**
- * Completes the files of runs that were interrupted, perhaps under an earlier release: lines stay as they are. Sessions
- * that the database still has are left out; this run moves them again.
+ * Completes the files of interrupted runs, whose lines an earlier release may have written: lines are copied
+ * unchanged. Sessions that are still in the database are left out, because this run moves them again.
  */
 async function mendBroken(parts: Parts): Promise<{ file: string; sessions: number }[]> {
   const { db, folder } = parts;
@@ -119,7 +122,8 @@ async function mendBroken(parts: Parts): Promise<{ file: string; sessions: numbe
     };
     let isBroken = false;
     for await (const line of readLines(join(folder, name))) {
-      // Only the last line can be broken off. Any other must not be dropped: the database no longer has its session.
+      // Only the last line can be truncated. Any other must not be dropped, because its session is no longer
+      // in the database.
       if (isBroken) throw new ArchiveError(`${join(folder, name)} has a line that is not a session.`);
       const id = parseDossier(line, join(folder, name))?.session?.id;
       if (id) lines.push({ id, line: `${line}\n` });
@@ -135,7 +139,7 @@ async function mendBroken(parts: Parts): Promise<{ file: string; sessions: numbe
   return mended;
 }
 
-/** A file that grows by batches, each of which is on the disk before `add` resolves. */
+/** Archive file that grows by batches. Each batch is synced to the disk before `add` resolves. */
 class Archive {
   readonly name: string;
   readonly #folder: string;
@@ -153,7 +157,8 @@ class Archive {
   }
 
   static async begin(parts: Parts, name: string, suffix = PARTIAL): Promise<Archive> {
-    // Another run's file is never written over; one that was being mended is begun anew.
+    // The file of another run is never overwritten (`wx`). A half-repaired file is written again from its
+    // start.
     const flags = suffix === PARTIAL ? 'wx' : 'w';
     const handle = await open(join(parts.folder, `${name}${suffix}`), flags, 0o600);
     await syncFolder(parts.folder);
@@ -166,7 +171,10 @@ class Archive {
     await this.#write(lines.join(''));
   }
 
-  /** Makes it whole and gives it its name; null where nothing is in it: then there is no file. */
+  /**
+   * Writes the seal and renames the file to its final name. If it has no sessions, deletes it and returns
+   * null.
+   */
   async finish(): Promise<{ file: string; sessions: number } | null> {
     const present = join(this.#folder, `${this.name}${this.#suffix}`);
     if (this.#sessions > 0) await this.#write(this.#seal.line());
@@ -177,14 +185,17 @@ class Archive {
     return this.#sessions > 0 ? { file: this.name, sessions: this.#sessions } : null;
   }
 
-  /** Files of gzip may be put one after the other: whatever comes to a later part, the earlier ones can be read. */
+  /**
+   * Appends a separate gzip member (concatenated members are a valid file), so a damaged later one leaves
+   * earlier ones readable.
+   */
   async #write(text: string): Promise<void> {
     await this.#handle.appendFile(await compressed(text));
     await this.#handle.sync();
   }
 }
 
-/** The names in a folder are on the disk only once the folder is. */
+/** Syncs the folder: a created or renamed file survives a crash only after its folder was synced. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   await handle.sync().finally(() => handle.close());

@@ -20,7 +20,11 @@ export interface Refreshed {
   readonly changed: boolean;
 }
 
-/** Asks the provider for a session's present state and records what is new. Throws `Refusal`. */
+/**
+ * Asks the provider for a session's present state and records what is new.
+ *
+ * @throws Refusal
+ */
 export async function refreshSession(
   parts: ProviderParts,
   viewer: Viewer,
@@ -43,7 +47,12 @@ export async function refreshSession(
   return { session: recorded.session, changed: recorded.transition !== null };
 }
 
-/** A link to the recording of a session's call, which the provider keeps and signs for a short time. */
+/**
+ * Returns a link to the video recording of a session's call. The provider stores the recording and signs the
+ * link for a short time.
+ *
+ * @throws Refusal
+ */
 export async function requestRecording(parts: ProviderParts, viewer: Viewer, sessionId: string) {
   const session = await allowedSession(parts, viewer, 'REQUEST_RECORDING', sessionId);
   const answer = await find(parts, session);
@@ -57,7 +66,11 @@ export async function requestRecording(parts: ProviderParts, viewer: Viewer, ses
   };
 }
 
-/** A token with which the customer's app opens the provider's SDK without an OTP. */
+/**
+ * Creates a token with which the customer's app opens the provider's SDK without an OTP.
+ *
+ * @throws Refusal
+ */
 export async function createSdkToken(
   parts: ProviderParts,
   viewer: Viewer,
@@ -83,7 +96,10 @@ async function find({ provider }: ProviderParts, session: SessionRow): Promise<P
   });
 }
 
-/** Refuses an answer that names another reference id or user than the session has, as recording does. */
+/**
+ * Refuses an answer that names another reference id or user than the session has. Recording applies the same
+ * check.
+ */
 async function refuseOtherIdentity(
   { db, onMismatch }: ProviderParts,
   session: SessionRow,
@@ -97,7 +113,7 @@ async function refuseOtherIdentity(
   throw refusalOf(new Mismatch(field, verificationId));
 }
 
-/** A signed storage URL tells how long it lives, where it is of the usual kind. */
+/** Returns the expiry of an AWS-style signed URL (X-Amz-Date, X-Amz-Expires); null for other URLs. */
 function expiryOf(url: string): Date | null {
   const query = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();
   const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];

@@ -1,4 +1,7 @@
-/** The heads of all chains as a file, to be kept where nobody who can write the database can write. */
+/**
+ * Export of the heads of all audit chains to a file. Store the file where nobody with write access to the
+ * database can change it.
+ */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { auditHeadsAfter, NO_SESSION, verificationIdsOf } from '../db/audit.ts';
@@ -9,7 +12,7 @@ import type { ExportedReads, ReadHead } from '../domain/read-chain.ts';
 
 const BATCH = 1_000;
 
-/** An export that cannot be trusted: cut short, altered, or made with a key that is not configured. */
+/** Error for an untrustworthy export: truncated, altered, or made with a key that is not configured. */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
 }
@@ -18,7 +21,7 @@ const headLine = z.object({
   session: z.uuid(),
   number: z.int().min(1),
   hash: z.hex().length(64),
-  // Exports of earlier releases lack it, and so does a session that is not in the database any more.
+  // Absent in exports of earlier releases, and for sessions that are no longer in the database.
   verification: z.string().optional(),
 });
 const readHeadLine = z.object({
@@ -26,7 +29,7 @@ const readHeadLine = z.object({
   number: z.int().min(1),
   hash: z.hex().length(64),
 });
-// The MAC is over these fields in this order. Exports of earlier releases lack those of the read log.
+// The MAC covers these fields in this order. Exports of earlier releases lack those of the read log.
 const lastLine = z.object({
   heads: z.int().min(0),
   reads: z.int().min(0).optional(),
@@ -37,9 +40,9 @@ const lastLine = z.object({
 });
 
 /**
- * Yields the lines of an export: `{session, number, hash, verification}` for each session, `{reads, number, hash}` for
- * each chain of the read log, then `{heads, reads, unchainedReads, exportedAt, key, mac}`. The MAC is over all lines
- * before, line ends included, and over the last one as it is without the MAC.
+ * Yields the lines of an export: `{session, number, hash, verification}` for each session, `{reads, number,
+ * hash}` for each chain of the read log, then `{heads, reads, unchainedReads, exportedAt, key, mac}`. The MAC
+ * covers all earlier lines with their line ends, and the last line without its `mac`.
  */
 export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
   const mac = keys.exportMac();
@@ -77,19 +80,23 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
   yield `${JSON.stringify({ ...said, mac: mac.update(JSON.stringify(said)).digest('hex') })}\n`;
 }
 
-/** The head of a chain, and whose it is; null where the export does not say. */
+/** Exported head of an audit chain. Its `verificationId` is null if the export does not name it. */
 export interface ExportedHead extends AuditHead {
   readonly verificationId: string | null;
 }
 
 export interface ExportedHeads {
   readonly exportedAt: string;
-  /** Of the read log; null in an export of an earlier release. */
+  /** Heads of the read log; null in an export of an earlier release. */
   readonly reads: ExportedReads | null;
   readonly heads: ReadonlyMap<string, ExportedHead>;
 }
 
-/** Reads an export back. Throws `ExportError` where it is not, to the letter, what was exported. */
+/**
+ * Parses an export.
+ *
+ * @throws ExportError if the lines differ in any byte from what was exported
+ */
 export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): Promise<ExportedHeads> {
   const heads = new Map<string, ExportedHead>();
   const chains = new Map<string, ReadHead>();

@@ -22,24 +22,29 @@ import {
   serialise,
 } from '../domain/audit.ts';
 
-/** Something that was recorded and is to be an entry of its session's chain. */
+/**
+ * Recorded change that becomes an entry of its session's audit chain; number, key and hash are added later.
+ */
 export type AuditNote = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
 
-/** A text that may be personal: as it is stored, the salt beside it, and what the chain may say of it. */
+/**
+ * Text that may contain personal data: its encrypted form, its salt, and the commitment that the chain may
+ * contain.
+ */
 export interface CommittedText {
   readonly sealed: Buffer | null;
   readonly salt: Buffer | null;
   readonly commitment: string | null;
 }
 
-/** A review before its remarks are sealed. */
+/** Review with its remarks still in plain text. */
 export type NewReview = Omit<ReviewRow, 'remarks' | 'remarksSalt'> & { readonly remarks: string | null };
 
 export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>;
 
 /**
- * The one place where transitions, meetings and reviews are written, of sessions whose rows are locked: whatever is
- * written here is also an entry of the session's audit chain, in the same transaction.
+ * Writes transitions, meetings and reviews of sessions whose rows are locked. Nothing else writes them, so
+ * every change also gets an entry in the session's audit chain, in the same transaction.
  */
 export class AuditedChanges {
   readonly #tx: Transaction;
@@ -59,22 +64,34 @@ export class AuditedChanges {
     this.#keys = keys;
   }
 
-  /** Says early that something will be recorded of a session whose row is locked: its chain is looked up meanwhile. */
+  /**
+   * Prefetches the head of the session's audit chain, so that it loads while the transaction does other work.
+   * The session row must be locked.
+   */
   expect(sessionId: string): void {
     this.#heads.load(sessionId).catch(() => {});
   }
 
-  /** Says how far the chain of a session has come, as it was read after its row was locked; null: it has not begun. */
+  /**
+   * Primes the cached head of a session's audit chain. It must have been read after the row was locked. Null:
+   * the session has no chain yet.
+   */
   know(sessionId: string, head: AuditHead | null): void {
     this.#heads.prime(sessionId, head);
   }
 
-  /** Adds who and what a new session is about. Comes first, since it begins the chain. */
+  /**
+   * Adds the SESSION entry: the identity and details of a new session. Call it first, since it begins the
+   * chain.
+   */
   addSession(row: SessionRow, person: string | null, caller: string | null): void {
     this.#note('SESSION', row.id, { ...row, person, caller, boundBy: null });
   }
 
-  /** Adds the details in which a session that is being saved differs from its row; nothing if there are none. */
+  /**
+   * Adds a DETAILS entry with the fields that differ between the stored row and the one being saved. Adds
+   * nothing if none differ.
+   */
   addDetails(
     before: Pick<SessionRow, 'id' | RowDetail>,
     after: Pick<SessionRow, RowDetail>,
@@ -97,7 +114,7 @@ export class AuditedChanges {
     this.#note('MEETING', row.sessionId, { ...row, cancelReason: null });
   }
 
-  /** Ends the meeting that is booked, if one is. */
+  /** Ends the booked meeting, if there is one. */
   async endMeeting(
     sessionId: string,
     status: MeetingRow['status'],
@@ -115,14 +132,14 @@ export class AuditedChanges {
     this.#note('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
   }
 
-  /** Adds remarks that came after their review, which has none. */
+  /** Adds remarks to a review that was recorded without any. */
   async addRemarks(review: ReviewRow, text: string): Promise<void> {
     const remarks = committed(this.#sealer, text, placeOfRemarks(review.id));
     await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
     this.#note('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
   }
 
-  /** Gathers the entries of the chains for what was written: once, when there is nothing more to write. */
+  /** Adds the audit entries of all changes to the write batch. Call it once, after the last change. */
   async seal(now: Date): Promise<void> {
     const heads = await Promise.all(sessionsOf(this.#notes).map((id) => this.#heads.load(id)));
     const ends = headsById(heads.filter((head) => head !== null));
@@ -137,7 +154,7 @@ export class AuditedChanges {
 type RowDetail = Exclude<DetailField, 'caller'>;
 const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
 
-/** A DETAILS entry that changes nothing. */
+/** Content of a DETAILS entry that changes nothing. */
 export const NO_DETAILS: AuditContent<'DETAILS'> = {
   caller: null,
   referenceId: null,
@@ -150,7 +167,7 @@ export const NO_DETAILS: AuditContent<'DETAILS'> = {
 
 export const NO_PERSON = { salt: null, commitment: null };
 
-/** Commits to the person of a session, under a salt that is erased with the person. */
+/** Computes the commitment to a session's person. Its salt is erased together with the person. */
 export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
   const salt = newSalt();
   return { salt, commitment: commitmentTo(personText(user), salt) };
@@ -158,14 +175,17 @@ export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
 
 const NO_TEXT: CommittedText = { sealed: null, salt: null, commitment: null };
 
-/** Seals a text that may be personal, and commits to it under a salt of its own. */
+/** Encrypts a text that may contain personal data, and computes a commitment to it with a new salt. */
 export function committed(sealer: Sealer, text: string | null, place: string): CommittedText {
   if (text === null) return NO_TEXT;
   const salt = newSalt();
   return { sealed: sealer.seal(text, place), salt, commitment: commitmentTo(text, salt) };
 }
 
-/** Appends entries to the chains of sessions whose rows are locked: two statements, however many they are. */
+/**
+ * Appends entries to the chains of sessions whose rows are locked. Takes two statements for any number of
+ * entries.
+ */
 export async function appendToChains(
   tx: Transaction,
   keys: AuditKeys,
@@ -183,7 +203,7 @@ const sessionsOf = (notes: readonly AuditNote[]): string[] => [
 const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
   new Map(heads.map((head) => [head.sessionId, head]));
 
-/** The next entries of chains that have come so far; moves their ends. */
+/** Computes the next entries of the chains, and updates `ends` to the new heads. */
 function entriesOf(
   keys: AuditKeys,
   ends: Map<string, AuditHead>,

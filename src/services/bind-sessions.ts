@@ -15,23 +15,30 @@ interface BindingParts {
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
   readonly clock: Clock;
-  /** Who answers for what is bound; written into each entry. */
+  /** Name of the person who answers for the binding; written into each entry. */
   readonly by: string;
-  /** By session, of an export; null if there is none. Sessions that it contradicts are not bound. */
+  /**
+   * Exported audit heads by session id; null if there is no export. Sessions that contradict their head are
+   * not bound.
+   */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
-  /** Sessions whose details may be signed although they differ from what the chain says. */
+  /** Ids of sessions whose details may be signed although they differ from the chain. */
   readonly differing: ReadonlySet<string>;
 }
 
-/** What was done about a session; sessions in order are not reported. */
+/** Result for a session. Sessions that need no binding are not reported. */
 export type Binding =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
-  /** Details differ, and the session was not named. */
+  /**
+   * DIFFERS: the details differ from the chain, and the session is not in `differing`. WRONG: the session
+   * does not verify, so nothing is signed.
+   */
   | { readonly kind: 'DIFFERS' | 'WRONG'; readonly what: string };
 
 /**
- * Adds to chains of earlier releases whose session they are about. Also signs details that an earlier release wrote to a
- * bound session during an upgrade, if the session is named. Signs nothing of a session whose history does not verify.
+ * Adds the identity of the session to chains of earlier releases, which do not name it. Also signs details
+ * that an earlier release wrote to a bound session during a rolling upgrade, if the session is listed in
+ * `differing`. Signs nothing for a session whose history does not verify.
  */
 export async function bindSessions(
   parts: BindingParts,
@@ -77,7 +84,10 @@ async function bind(
   return { binding: { kind: 'DETAILS_BOUND' }, note: { sessionId, kind: 'DETAILS', content } };
 }
 
-/** The entry that says whose session a chain is about, on somebody's word. Gives the session the salt for it. */
+/**
+ * Builds the SESSION entry that binds a chain to its session, signed for by `boundBy`. Stores the salt of the
+ * commitment to the person.
+ */
 export async function bindingOf(
   tx: Transaction,
   sessionId: string,

@@ -5,18 +5,30 @@ import { ProviderFailure } from '../domain/errors.ts';
 import { KEPT_FOR_MUTATIONS } from '../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../domain/ports.ts';
 
-/** How long a free call is waited for: somebody waits for a mutation, and a poll is as well done later. */
+/**
+ * Maximum wait for a free call: short for a mutation, whose caller waits; long for a poll, which can as well
+ * run later.
+ */
 const PATIENCE_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
-/** How much longer than it was told to wait a refused mutation finds the calls free of polls. */
+/**
+ * Seconds added to a refused mutation's `retryAfterSeconds` during which polls are paused, so that its retry
+ * finds free calls.
+ */
 const PRECEDENCE_SECONDS = 10;
 
-/** `perMinute` shared out: some accounts have five calls in all, and both purposes need at least one. */
+/**
+ * Divides `perMinute` between mutations and polls. Some accounts have only five calls, and each purpose needs
+ * at least one.
+ */
 export function limitsOf(perMinute: number): CallLimits {
   const kept = Math.max(1, Math.round(perMinute * KEPT_FOR_MUTATIONS));
   return { total: perMinute, polls: Math.max(1, perMinute - kept) };
 }
 
-/** One budget for all replicas on one database. `stopping` ends the waits of polls, and lets no more begin. */
+/**
+ * Creates the call budget that all replicas on one database share. Aborting `stopping` ends the waits of
+ * polls and lets no further poll begin.
+ */
 export function createCallBudget(db: Database, limits: CallLimits, stopping: AbortSignal): CallBudget {
   return {
     async take(purpose) {
@@ -34,7 +46,7 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
 
   async function usedUp(purpose: CallPurpose, waitMs: number): Promise<ProviderFailure> {
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
-    // With few calls a minute the polls of the meantime would take those that the caller comes back for.
+    // With a small budget, polls would otherwise take the calls that the caller comes back for (starvation).
     if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
     return new ProviderFailure('UNAVAILABLE', 'The calls that the provider takes are used up for now.', {
       retryAfterSeconds,

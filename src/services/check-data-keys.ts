@@ -4,7 +4,7 @@ import { findDataKeys, findLiveReplicas, forgetDataKeys, registerDataKeys } from
 import { countByKey, RENEWABLE } from '../db/rotating.ts';
 import type { Sealer } from '../db/sealing.ts';
 
-/** Keys that DATA_KEYS lacks and that are needed; one complaint for each. */
+/** Error that lists keys that are needed but missing from DATA_KEYS, one complaint for each. */
 export class MissingDataKeys extends Error {
   readonly complaints: readonly string[];
 
@@ -15,8 +15,8 @@ export class MissingDataKeys extends Error {
 }
 
 /**
- * Checks at a start that nothing is stored under a key that DATA_KEYS lacks. Reads all values only if a key was taken
- * away that an earlier start of this or a later release has noted.
+ * Checks at startup that no stored value needs a key that DATA_KEYS lacks. Scans the values only if an
+ * earlier start registered a key that is missing now.
  *
  * @throws MissingDataKeys
  */

@@ -5,14 +5,14 @@ import type { Sealer } from '../db/sealing.ts';
 const PART_LENGTH = 20;
 const PREFIX = 'u-';
 
-/** What the user id of a start is derived from. */
+/** Fields from which the user id of a start is derived. */
 export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
 
 /**
- * The user id that the gateway chooses for a start whose caller gave none. It is derived, not random: a database that
- * lost the intent derives the same id from the caller's identical retry, and so recognizes its own verification at the
- * provider. The first part stands for caller and verification id, the second for the input as well. Null if the key
- * that hashed the input is not configured any more.
+ * Derives the user id for a start whose caller gave none. It is deterministic, not random: after the database
+ * lost the intent, the caller's identical retry yields the same id, so the gateway recognizes its own
+ * verification at the provider. The first part is a keyed hash of caller and verification id, the second also
+ * of the input. Returns null if the key that hashed the input is not configured any more.
  */
 export function chosenUserId(
   sealer: Sealer,
@@ -28,14 +28,14 @@ export function chosenUserId(
 }
 
 /**
- * What a user id at the provider says of a verification.
+ * Result of comparing a verification's user id with the ids that the gateway derives for a start.
  * - SAME_INPUT: this caller started it, with this input.
  * - OTHER_INPUT: this caller started it under this verification id, with another input.
  * - NOT_CHOSEN: the gateway did not choose this user id for this caller and verification id.
  */
 export type Recognition = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
 
-/** Compares a user id with those that the gateway chooses for a start, under each configured key. */
+/** Compares a user id with those that the gateway derives for a start, under each configured key. */
 export function recognizeUserId(
   sealer: Sealer,
   userId: string,

@@ -13,7 +13,7 @@ import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, PersonalData, Provider, ProviderUser } from '../domain/ports.ts';
 import { refuseField } from './validation.ts';
 
-/** What a caller gave of a person; what is missing stays as the provider has it. */
+/** User data that the caller gave. Fields that are missing stay as the provider has them. */
 export type GivenUser = { readonly userId: string } & {
   readonly [K in keyof PersonalData]?: string | undefined;
 };
@@ -26,8 +26,11 @@ interface Parts {
 }
 
 /**
- * Makes sure that the provider and we know a person under this id. `isNew`: the id was made for this start. Throws
- * `Refusal` where nobody is known and no phone was given, or the phone is another one: the link would go to the old.
+ * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id
+ * for this start, so the provider is not asked first.
+ *
+ * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
+ *   one, to which the provider would send the link
  */
 export async function ensureUser(parts: Parts, given: GivenUser, isNew: boolean): Promise<UserRow> {
   const stored = await findUserByUserId(parts.db, given.userId);
@@ -41,19 +44,25 @@ async function atProvider(provider: Provider, given: GivenUser, isNew: boolean):
   if (known) return broughtUpToDate(provider, given, known);
   const added = await addUser(provider, given);
   if (added) return added;
-  // Added meanwhile, or by an earlier try of this start.
+  // Another process, or an earlier attempt of this start, added the user first.
   const theirs = await provider.findUser(given.userId);
   if (theirs) return broughtUpToDate(provider, given, theirs);
   throw new ProviderFailure('UNAVAILABLE', 'The provider has a user of this id, and does not know them.');
 }
 
-/** Asks the provider about a person and stores the answer; only their id if the provider does not know them. */
+/**
+ * Asks the provider about a user and stores the answer. Stores only the id if the provider does not know the
+ * user.
+ */
 export async function learnUser(parts: Parts, userId: string): Promise<UserRow> {
   const known = await parts.provider.findUser(userId);
   return storeUser(parts, known ?? { userId, phone: null, name: null, email: null, address: null });
 }
 
-/** Keeps a person as the provider has them; what it does not say stays as we had it. Returns the stored row. */
+/**
+ * Inserts or updates a user with the provider's data. Fields that the provider leaves out keep their stored
+ * values. Returns the stored row.
+ */
 export async function storeUser(
   { db, clock, sealer }: Omit<Parts, 'provider'>,
   atProvider: ProviderUser,
@@ -84,7 +93,7 @@ export async function storeUser(
   return { ...stored, ...changes };
 }
 
-/** Null where the provider has somebody of this id already. */
+/** Returns null if the provider already has a user with this id. */
 async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
@@ -103,7 +112,10 @@ async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUs
   }
 }
 
-/** Changes what was given anew, by somebody who knows the person's phone as well. */
+/**
+ * Updates the provider's user if the caller's fields differ. Only a caller who gave the user's phone may
+ * change them.
+ */
 async function broughtUpToDate(
   provider: Provider,
   given: GivenUser,
@@ -124,7 +136,7 @@ const personalOf = ({ phone, name, email, address }: GivenUser): PersonalData =>
   address: address ?? null,
 });
 
-/** The provider changes the case of names at times: that alone is no difference. */
+/** Ignores case, because the provider sometimes changes the case of names. */
 const differs = (given: GivenUser, known: ProviderUser): boolean =>
   (['name', 'email', 'address'] as const).some(
     (key) => given[key] !== undefined && given[key].toLowerCase() !== known[key]?.toLowerCase(),

@@ -27,39 +27,43 @@ import { appendToChains } from './audited-changes.ts';
 import { checkSession } from './verify-audit.ts';
 
 const DAY_MS = 86_400_000;
-/** Shorter texts would be found in webhooks that have nothing to do with the person. */
+/**
+ * Minimum length of a text that webhook bodies are searched for. Shorter ones would match unrelated webhooks.
+ */
 const SHORTEST_MARK = 6;
 
 interface Parts {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** How long after the end of a session the law has its records kept. */
+  /** Days after a session's end during which the law requires its records. */
   readonly retentionDays: number;
   readonly now: Date;
 }
 
-/** Whom to erase: by the provider's id of them, or by their phone. */
+/** Person to erase: by the provider's user id, or by phone. */
 export type Who = { readonly userId: string } | { readonly phone: string };
 
-/** What was erased, in numbers. */
+/** Counts of what was erased. */
 export interface Erased {
   readonly sessions: number;
-  /** Remarks and reasons. */
+  /** Review remarks and cancellation reasons. */
   readonly texts: number;
   readonly webhooks: number;
   readonly idempotencyKeys: number;
-  /** Names of archives that hold sessions of theirs. */
+  /** Names of archive files that contain sessions of the person. */
   readonly archives: readonly string[];
 }
 
-/** Why somebody cannot be erased, and what to do; nothing was changed. */
+/** Error that says why a person cannot be erased and what to do. Nothing was changed. */
 export class NotErased extends Error {}
 
 /**
- * Erases what is kept of a person, for good: their data, links, what staff wrote of them, webhooks, jobs and keys. What
- * was decided, when and by whom stays, and its proof: each session's chain gets an entry that says who had it erased.
- * `dryRun`: all is done and then undone. Throws `NotErased`.
+ * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency
+ * keys. The decisions, with their times and actors, stay provable: the audit chain of each session gets an
+ * ERASURE entry that names `by`. `dryRun`: does everything, then rolls back.
+ *
+ * @throws NotErased
  */
 export async function erasePerson(parts: Parts, who: Who, by: string, dryRun: boolean): Promise<Erased> {
   const undo = new Error('Only tried');
@@ -127,7 +131,7 @@ async function find(tx: Transaction, sealer: Sealer, who: Who): Promise<UserRow>
   return person;
 }
 
-/** The law has the records of a verification kept for years after it ended. */
+/** Refuses while a start or a session is open, and while the law requires the records of an ended one. */
 function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], parts: Parts) {
   const [starting] = open;
   if (starting) throw new NotErased(`The start of ${starting} is not answered yet: try again once it is.`);
@@ -142,8 +146,8 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
 }
 
 /**
- * The end of a session is proven by its chain alone. With a session that does not verify, erasing would end what is left
- * of the proof, and its row may say that it ended before it did.
+ * Refuses if a session's audit chain does not verify. Only the chain proves that the session ended, since its
+ * row may have been edited, and erasing would destroy the remaining evidence.
  */
 async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Parts) {
   for (const [id, evidence] of await readEvidence(tx, ids)) {
@@ -166,7 +170,7 @@ function refuseBeforeTheLawAllows(verificationId: string, endedAt: Date, { reten
 const dataOf = (sealer: Sealer, person: UserRow): PersonalData =>
   JSON.parse(sealer.open(person.personal, placeOfUser(person.id)).toString('utf8'));
 
-/** Webhooks that were never attributed to a session, and speak of the person. */
+/** Finds webhooks that belong to no session and whose body mentions the person. */
 async function straysOf(
   tx: Transaction,
   sealer: Sealer,

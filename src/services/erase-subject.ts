@@ -22,7 +22,7 @@ interface Parts {
   readonly now: Date;
 }
 
-/** What was erased, in numbers. */
+/** Counts of what was erased. */
 export interface ErasedSubject {
   readonly pseudonym: string;
   readonly sessions: number;
@@ -31,11 +31,11 @@ export interface ErasedSubject {
 }
 
 /**
- * Replaces the `sub` of a customer by their pseudonym in what earlier releases recorded: logs, meetings, audit chains,
- * the read log. Chains are signed again, and say so by an entry with the hashes that they had. `dryRun`: all is done and
- * then undone.
+ * Replaces a customer's `sub` with its pseudonym in data recorded by earlier releases: logs, meetings, audit
+ * chains and the read log. Signs the chains again, and adds to each a PSEUDONYM entry with the previous
+ * hashes. `dryRun`: does everything, then rolls back.
  *
- * @throws NotErased if the subject is of the staff, or a chain does not verify
+ * @throws NotErased if the subject belongs to staff, or a chain does not verify
  */
 export async function eraseSubject(
   { db, ...parts }: Parts,
@@ -91,7 +91,7 @@ async function erase(
 
 const NAMES = ['actor', 'scheduledBy', 'cancelledBy'];
 
-/** The entries of a chain with another name in them, each signed over the one before it. */
+/** Returns a chain's entries with the name replaced, each hashed again over the entry before it. */
 function signAgain(
   entries: readonly AuditEntry[],
   keys: AuditKeys,

@@ -5,25 +5,25 @@ import type { ExportedHead } from './audit-heads.ts';
 const BATCH = 1_000;
 
 /**
- * How the database differs from an export of the audit heads.
- * - MISSING: the session is not here, and not in an archive.
+ * Ways in which a session differs from an export of the audit heads.
+ * - MISSING: the session is neither in the database nor in an archive.
  * - BEHIND: its chain ends before the exported entry.
- * - REPLACED: at the exported number there is another entry; the session went on after the loss.
+ * - REPLACED: the exported number has another entry; the session continued after the loss.
  */
 export type LossKind = 'MISSING' | 'BEHIND' | 'REPLACED';
 
 export interface Loss {
   readonly kind: LossKind;
   readonly sessionId: string;
-  /** Null if neither the database nor the export knows it. */
+  /** Null if neither the database nor the export has it. */
   readonly verificationId: string | null;
   /** Number of the exported entry. */
   readonly exported: number;
-  /** Number of the newest entry that is here; 0 if there is none. */
+  /** Number of the newest entry in the database; 0 if there is none. */
   readonly newest: number;
 }
 
-/** Compares the database with an export of the audit heads: yields each session of which something is missing. */
+/** Compares the database with an export of the audit heads, and yields each session that lost entries. */
 export async function* findLosses(
   db: Database,
   heads: ReadonlyMap<string, ExportedHead>,

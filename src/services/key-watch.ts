@@ -7,7 +7,7 @@ import type { Sealer } from '../db/sealing.ts';
 
 const BEAT_INTERVAL_MS = 10_000;
 const RETIRE_TIMEOUT_MS = 1_000;
-/** A replica that met a value that it cannot decrypt is not ready for so long. */
+/** How long a replica stays not ready after it failed to decrypt a value. */
 const UNREADY_MS = 60_000;
 
 interface KeyWatchOptions {
@@ -17,7 +17,7 @@ interface KeyWatchOptions {
 }
 
 /**
- * Heartbeat that tells the other replicas which data keys this one knows, and notices keys that it lacks: those with
+ * Heartbeat that announces the data keys of this replica to the others. Detects missing keys: those with
  * which other replicas encrypt, and those of stored values that could not be decrypted.
  */
 export class KeyWatch {
@@ -27,7 +27,7 @@ export class KeyWatch {
   readonly #id = randomUUID();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
-  /** Key with which another replica encrypts, and which this one lacks. */
+  /** Key with which another replica encrypts and which this replica lacks. */
   #unknown: string | null = null;
 
   constructor({ db, sealer, log }: KeyWatchOptions) {
@@ -36,7 +36,7 @@ export class KeyWatch {
     this.#log = log;
   }
 
-  /** Announces this replica once and then every 10 s. A failed beat is retried at the next one. */
+  /** Announces this replica now and then every 10 s. A failed heartbeat is retried at the next interval. */
   async beat(): Promise<void> {
     try {
       await announceReplica(this.#db, { id: this.#id, dataKeys: this.#sealer.keyIds });
@@ -50,7 +50,7 @@ export class KeyWatch {
     this.#timer.unref();
   }
 
-  /** Returns why this replica cannot decrypt all data; null if it can, as far as is known. */
+  /** Returns why this replica cannot decrypt all data; null if no missing key is known. */
   fault(): string | null {
     const { missing } = this.#sealer;
     if (missing && performance.now() - missing.at < UNREADY_MS)
@@ -62,7 +62,8 @@ export class KeyWatch {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
     const retired = retireReplica(this.#db, this.#id).catch(() => {});
-    // A database that takes no writes must not hold up the stop: the row then counts for as long as after a crash.
+    // A database that accepts no writes must not delay the shutdown. The row then expires as it does after a
+    // crash.
     await Promise.race([retired, pause(RETIRE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 }

@@ -17,7 +17,12 @@ export interface MeetingChanged {
   readonly replayed: boolean;
 }
 
-/** Books a meeting, or moves the one that is booked. A record of our own: the provider has no call for it. */
+/**
+ * Books a meeting, or moves the booked one. The meeting exists only in the gateway, because the provider has
+ * no call for it.
+ *
+ * @throws Refusal
+ */
 export async function scheduleMeeting(
   parts: ActionParts,
   viewer: Viewer,
@@ -65,7 +70,11 @@ export async function scheduleMeeting(
   return withMeeting(parts, performed);
 }
 
-/** Cancels the booked meeting. */
+/**
+ * Cancels the booked meeting.
+ *
+ * @throws Refusal
+ */
 export async function cancelMeeting(
   parts: ActionParts,
   viewer: Viewer,

@@ -14,7 +14,7 @@ import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 import { keyText, optional } from './validation.ts';
 
-/** What every action's input has, beside its own. `sessionId` is the session's own id, not the global one. */
+/** Input fields common to all actions. `sessionId` is the session's UUID, not the global id. */
 export const actionInput = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
   idempotencyKey: keyText(200),
@@ -27,12 +27,15 @@ type ActionInput = z.infer<typeof actionInput>;
 
 export interface Performed {
   readonly session: SessionRow;
-  /** The meeting or review that the call made or changed. */
+  /** Id of the meeting or review that the call created or changed. */
   readonly outcomeId: string;
   readonly replayed: boolean;
 }
 
-/** What an action does once it is allowed; returns the session and the id of what it made or changed. */
+/**
+ * Work of one action, called after all checks passed. Returns the updated session and the id of the meeting
+ * or review.
+ */
 type Work = (
   recording: Recording,
   session: SessionRow,
@@ -47,8 +50,10 @@ export interface ActionParts {
 }
 
 /**
- * The frame of every action on a session, in one transaction under the session's lock: the same key answers as the
- * first call did; then the version, then the rules, then the work. Throws `Refusal`; nothing of it is kept then.
+ * Runs an action in one transaction that locks the session row. A repeated idempotency key returns the first
+ * call's result. Then checks `expectedVersion` and the action rules, and does the work.
+ *
+ * @throws Refusal, after a rollback
  */
 export async function performAction(
   { clock, recorder, sealer, policy }: ActionParts,
@@ -61,7 +66,8 @@ export async function performAction(
   const canonical = JSON.stringify(input);
   return recorder.inTransaction(async (recording) => {
     const { tx } = recording;
-    // Sent first: what is read of the session is of after its lock.
+    // The lock is sent first on the pipelined connection, so the reads after it see the session as of the
+    // lock.
     const locking = lockSessionById(tx, input.sessionId, limitOf(viewer));
     recording.changes.expect(input.sessionId);
     const [session, earlier, beside] = await Promise.all([
@@ -89,7 +95,8 @@ export async function performAction(
       outcomeId: done.outcomeId,
       createdAt: clock.now(),
     };
-    // The lock was of one session: another one may have used the key meanwhile.
+    // The row lock covers one session only: a concurrent call on another session may have used the same key
+    // (race).
     if (!(await insertCall(tx, row))) throw keyUsed(session);
     return { ...done, replayed: false };
   });
@@ -100,7 +107,7 @@ interface Beside {
   readonly reviews: readonly ReviewRow[];
 }
 
-/** What counts for a session's actions beside its row. */
+/** Reads the booked meeting and the reviews, which the action rules need in addition to the session row. */
 async function readBeside(db: Queryable, sessionId: string): Promise<Beside> {
   const [meeting, reviews] = await Promise.all([
     findBookedMeeting(db, sessionId),
@@ -109,14 +116,19 @@ async function readBeside(db: Queryable, sessionId: string): Promise<Beside> {
   return { meeting, reviews };
 }
 
-/** What the rules judge a session's actions by. */
+/** Builds the facts from which the action rules decide. */
 const factsOf = (session: SessionRow, { meeting, reviews }: Beside): ActionFacts => ({
   ...session,
   meetingAt: meeting?.startsAt ?? null,
   ...agentsOf(reviews, session.version),
 });
 
-/** A session that the viewer may see and act on, for actions that change nothing here. Throws `Refusal`. */
+/**
+ * Returns the session if the viewer may see it and the action is allowed. For actions that change nothing in
+ * the database.
+ *
+ * @throws Refusal
+ */
 export async function allowedSession(
   { db, clock, policy }: Pick<ActionParts, 'db' | 'clock' | 'policy'>,
   viewer: Viewer,
@@ -130,7 +142,11 @@ export async function allowedSession(
   return session;
 }
 
-/** Throws a `Refusal` where there is a reason. */
+/**
+ * Refuses the action with ACTION_NOT_ALLOWED if there is a reason.
+ *
+ * @throws Refusal
+ */
 export function refuse(action: SessionAction, session: SessionRow, reason: string | null): void {
   if (reason !== null) throw new Refusal('ACTION_NOT_ALLOWED', reason, { sessionId: session.id, action });
 }

@@ -10,7 +10,10 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** How long the budget takes to ask about every session once, which is what the polling policy goes by. */
+/**
+ * Computes the fair share: the time that the call budget needs to poll every session once. The polling policy
+ * uses it as an interval.
+ */
 export class PollingPace {
   readonly #parts: Parts;
   readonly #counting: NodeJS.Timeout;

@@ -1,6 +1,9 @@
 import { type ErrorCode, ProviderFailure, type ProviderFailureKind, Refusal } from '../domain/errors.ts';
 
-/** What callers see of each kind of failure. A balance that is too low is not one: it makes a REJECTED session. */
+/**
+ * Maps each kind of provider failure to an error code. Insufficient balance at a start is no failure but
+ * makes a REJECTED session.
+ */
 const CODES = {
   TAKEN: 'VERIFICATION_ID_TAKEN',
   NOT_FOUND: 'PROVIDER_REFUSED',
@@ -11,7 +14,7 @@ const CODES = {
   MISMATCH: 'PROVIDER_UNAVAILABLE',
 } as const satisfies Record<ProviderFailureKind, ErrorCode>;
 
-/** A failure of the provider as the refusal that callers see; any other error as it is. */
+/** Converts a `ProviderFailure` into a `Refusal` for the caller. Returns any other error unchanged. */
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof ProviderFailure)) return error;
   const { kind } = error;

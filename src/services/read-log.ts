@@ -11,9 +11,9 @@ import {
   type ReadChain,
 } from '../domain/read-chain.ts';
 
-/** Statements that a process may have under way at once; each appends to a chain of its own. */
+/** Maximum number of concurrent statements per process. Each appends to its own chain. */
 const MAX_CHAINS = 4;
-/** Reads in one statement. */
+/** Maximum number of reads in one statement. */
 const MAX_BATCH = 200;
 
 interface ReadLogOptions {
@@ -29,15 +29,15 @@ interface Waiting {
 }
 
 interface Lane {
-  /** Null until the first read. */
+  /** Null until the first read is written. */
   chain: ReadChain | null;
   number: number;
   hash: Buffer;
 }
 
 /**
- * Records who was shown whose personal data, in hash chains (`domain/read-chain.ts`). A read takes one statement, as it
- * did without chains: while all chains have a statement under way, further reads wait and share the next one (group
+ * Records in hash chains who was shown whose personal data (`domain/read-chain.ts`). A read takes one
+ * statement. While every chain has a statement in flight, further reads wait and share the next one (group
  * commit).
  */
 export class ReadLog {
@@ -54,7 +54,9 @@ export class ReadLog {
     this.#clock = clock;
   }
 
-  /** Resolves once the read is committed; rejects if it may not be, so that nothing must be shown. */
+  /**
+   * Resolves once the read is committed. Rejects if the commit is uncertain; the data must then not be shown.
+   */
   record(read: Omit<PersonalDataRead, 'at'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ read, resolve, reject });
@@ -83,7 +85,8 @@ export class ReadLog {
       this.#idle.push(lane);
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      // The statement may have been committed all the same, so the chain cannot go on: the next read begins another.
+      // The outcome of the statement is unknown (it may have committed), so this chain cannot continue. The
+      // next read begins another chain.
       this.#lanes -= 1;
       for (const { reject } of batch) reject(error);
     }
@@ -98,7 +101,10 @@ export class ReadLog {
       throw new Error('the first reads of a chain were not stored');
   }
 
-  /** False if a failover lost the read before these. */
+  /**
+   * Stores a batch of reads. Returns false if the preceding read of the chain is missing because a failover
+   * lost it.
+   */
   async #store(
     lane: Lane,
     chain: ReadChain,

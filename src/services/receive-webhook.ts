@@ -19,7 +19,7 @@ import type { Recorder } from './recorder.ts';
 import { reportOf, type WebhookLine } from './webhook-line.ts';
 
 const MOST_TOGETHER = 50;
-/** Behind a connection that has fallen silent nobody waits for longer. */
+/** A batch whose connection has gone silent delays the next batch by at most this long. */
 const PATIENCE_MS = 1_000;
 
 interface Parts {
@@ -31,19 +31,22 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** A webhook on its way to the store, and what it says where that could be understood. */
+/** Webhook to be stored, and its parsed content; `news` is null if the body could not be understood. */
 interface Arrival {
   readonly row: NewWebhook;
   readonly news: WebhookNews | null;
 }
 
 /**
- * Stores verified webhooks. Most are recorded by the transaction that stores them; where something stands before one, or
- * goes wrong, it is put in line.
+ * Webhook receiver: stores verified webhooks. The transaction that stores a webhook also records it if its
+ * session is free. Otherwise, or after an error, the webhook is queued.
  */
 export class Inbox {
   readonly #parts: Parts;
-  /** What comes while others are stored shares the next journeys to the database, and its commit. */
+  /**
+   * Batches webhooks: those that arrive while a batch is being stored share the statements and the commit of
+   * the next one.
+   */
   readonly #storing = new DataLoader((arrivals: readonly Arrival[]) => this.#storeAll(arrivals), {
     cache: false,
     maxBatchSize: MOST_TOGETHER,
@@ -55,14 +58,17 @@ export class Inbox {
     },
   });
   #stored: Promise<unknown> = Promise.resolve();
-  /** One batch after another, in the order in which they came. */
+  /** Chain that runs the batches one after another, in arrival order. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Stores the raw bytes of a webhook whose signature was good. Once this returns, it will not be lost. */
+  /**
+   * Stores the raw body of a webhook whose signature was verified. Resolves after the commit, so the webhook
+   * cannot be lost.
+   */
   async receive(body: Buffer): Promise<void> {
     const { clock, sealer } = this.#parts;
     const bodyHash = createHash('sha256').update(body).digest();
@@ -87,7 +93,8 @@ export class Inbox {
       () => arrivals.map(() => true as const),
       (error) => {
         const fault = faultOf(error);
-        // To store them would fail as well, and take as long: the provider sends them again.
+        // Storing them would fail in the same way and take as long. The error is returned instead, and the
+        // provider sends them again.
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#parts.log.warn(
           { err: error },
@@ -100,7 +107,7 @@ export class Inbox {
     return stored;
   }
 
-  /** Records the first of each session if nothing stands before it, and puts the others in line. */
+  /** Records the first webhook of each session if the session is free, and queues the others. */
   async #recordAtOnce(arrivals: readonly Arrival[]): Promise<void> {
     let inLine: Promise<bigint[]> = Promise.resolve([]);
     await this.#parts.recorder.inTransaction(async (recording) => {
@@ -109,7 +116,8 @@ export class Inbox {
         const unstored = { report: reportOf(news, row.receivedAt), bodyHash: row.bodyHash };
         if (await recording.reportIfFree(unstored)) recorded.add(row);
       };
-      // What fails must not go on before the others are done: they would write after its end.
+      // Wait for all of them to settle before the rollback. Otherwise one could still write after the
+      // transaction ended.
       const outcomes = await Promise.allSettled(
         firstOfEachSession(arrivals).map(
           ({ row, news }) =>
@@ -126,7 +134,10 @@ export class Inbox {
     this.#parts.line.join(await inLine);
   }
 
-  /** Where they cannot be stored together, each is tried by itself: it may be one that is at fault. */
+  /**
+   * Stores webhooks without recording them. If the batch fails, stores each alone, since a single one may be
+   * at fault.
+   */
   async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
     const store = async (some: readonly NewWebhook[]) => {
       this.#parts.line.join(await insertWebhooks(this.#parts.db, some));
@@ -151,13 +162,13 @@ function readIfUnderstood(text: string): WebhookNews | NotUnderstood {
   }
 }
 
-/** Why a webhook is parked as it comes: no session can be found for it. */
+/** Reason for which a webhook without verification id is parked (dead letter). */
 const reasonOf = (error: NotUnderstood, text: string): string =>
   namesNobody(text)
     ? 'It names no verification id, as a test call from the dashboard.'
     : `It could not be understood: ${error.message}.`;
 
-/** What a session holds is written once in a transaction. */
+/** Keeps one webhook per session, because a transaction may write a session's row only once. */
 function firstOfEachSession(arrivals: readonly Arrival[]): Arrival[] {
   const seen = new Set<string | null>();
   return arrivals.filter(({ row: { verificationId } }) => {

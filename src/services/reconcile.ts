@@ -17,21 +17,27 @@ import type { Recording } from './record-transition.ts';
 import type { Recorder } from './recorder.ts';
 
 const LOOK_EVERY_MS = 1_000;
-/** When to ask again where the provider could not be asked, or does not have it (yet): later and later. */
+/**
+ * Bounds of the retry delay if the provider could not be asked or does not have the verification (yet). The
+ * delay grows with time.
+ */
 const FIRST_RETRY_MS = 30_000;
 const LAST_RETRY_MS = 3_600_000;
-/** What the provider does not have after so long will not turn up. */
+/** If the provider still does not have a verification after this long, the search for it ends. */
 export const GIVE_UP_MS = 3_600_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
 
-/** What comes of asking the provider, beside an answer. NOT_ASKED: it is still due. FAILED: the answer is of no use. */
+/**
+ * Result of a provider call without an answer. NOT_ASKED: the call was not sent, so it is still due. FAILED:
+ * the answer is unusable.
+ */
 type Unanswered = 'NOT_ASKED' | 'FAILED';
 
 interface Parts {
   readonly db: Database;
   readonly pool: pg.Pool;
   readonly clock: Clock;
-  /** Whose calls are spent on polls. */
+  /** Provider client that spends the polls' share of the call budget. */
   readonly provider: Provider;
   readonly recorder: Recorder;
   readonly pace: PollingPace;
@@ -40,9 +46,9 @@ interface Parts {
 }
 
 /**
- * Asks the provider about what is due and records what is new: sessions, starts that got no answer, and strangers
- * that webhooks speak of. Only ever asks: what the provider does not have was not sent, and the caller's retry
- * sends it.
+ * Reconciler: polls the provider for what is due and records what is new. Due are sessions, starts without an
+ * answer, and unknown verifications named by webhooks. It only reads: if the provider does not have a start,
+ * the start was not sent, and the caller's retry sends it.
  */
 export class Reconciler {
   readonly #parts: Parts;
@@ -60,7 +66,10 @@ export class Reconciler {
     this.#look();
   }
 
-  /** Waits for the jobs in hand; those that wait for their turn have to be told to stop. */
+  /**
+   * Stops the timer and waits for running jobs. Jobs that wait for a free call end when the call budget's
+   * `stopping` signal is aborted.
+   */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
@@ -86,8 +95,8 @@ export class Reconciler {
   }
 
   /**
-   * One job. What fails here is due as before, or postponed. A fault of the database is hidden from the queue, which would
-   * count it as an attempt and put the job off by minutes, and in the end by hours.
+   * Runs one job. Work that fails stays due or is postponed. Database faults are not reported to the job
+   * queue, which would count each as an attempt and back off for minutes and finally hours.
    */
   async #reconcile(verificationId: string): Promise<void> {
     const { db, clock, log } = this.#parts;
@@ -109,7 +118,7 @@ export class Reconciler {
     }
   }
 
-  /** Asks about a session that is due, or about which a webhook was parked: then there is a look-up of it. */
+  /** Polls a session that is due, or that has a look-up because a webhook about it was parked. */
   async #poll(session: SessionRow, due: boolean, lookup: LookupRow | null): Promise<void> {
     const { db, clock, provider, pace, log } = this.#parts;
     const at = clock.now();
@@ -128,13 +137,16 @@ export class Reconciler {
     if (said === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
     if (!due) return;
     const now = clock.now();
-    // Polling ends with the link even if the provider cannot be asked.
+    // Polling ends when the link expires, even if the provider cannot be asked.
     const ended = withNextPoll({ ...session, providerHeardAt: now }, pace.fairShareMs).nextPollAt === null;
     const retryAt = later(now, session.providerHeardAt);
     await postponePoll(db, session, ended ? null : retryAt);
   }
 
-  /** A start that was sent and whose answer was not recorded, or a session that only webhooks speak of. */
+  /**
+   * Looks up a verification without a session: a start that was sent and got no answer, or one that only
+   * webhooks mention.
+   */
   async #lookFor(verificationId: string): Promise<void> {
     const { db, clock, provider } = this.#parts;
     const lookup = await findLookup(db, verificationId);
@@ -164,7 +176,7 @@ export class Reconciler {
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }
     const ageMs = clock.now().getTime() - lookup.since.getTime();
-    // A provider that gives no useful answer says nothing of the verification: only an answer ends the search.
+    // An unusable answer says nothing about the verification, so only a real answer ends the search.
     if (said === 'FAILED' || ageMs < GIVE_UP_MS) return this.#postpone(lookup);
     await parkWaiting(db, verificationId, UNKNOWN_THERE);
     await endLookup(db, verificationId);
@@ -175,7 +187,7 @@ export class Reconciler {
     await postponeLookup(db, verificationId, later(clock.now(), since));
   }
 
-  /** Records an answer. Returns false if it is about another verification or user, which is as good as no answer. */
+  /** Records an answer. Returns false if it names another verification or user, which counts as no answer. */
   async #record(work: (recording: Recording) => Promise<unknown>): Promise<boolean> {
     try {
       await this.#parts.recorder.recordAnswer(work);
@@ -197,7 +209,7 @@ export class Reconciler {
   }
 }
 
-/** The longer it has been in vain, the later: a quarter of that time, within bounds. */
+/** Computes the next attempt: after a quarter of the time since `since`, within bounds (backoff). */
 function later(now: Date, since: Date): Date {
   const quarterMs = (now.getTime() - since.getTime()) / 4;
   return new Date(now.getTime() + Math.min(Math.max(quarterMs, FIRST_RETRY_MS), LAST_RETRY_MS));

@@ -13,7 +13,7 @@ const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) 
     .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
       path: ['remarks'],
       message: 'must say why, unless the decision is APPROVED',
-      // Said together with all else that is wrong, not only once that is mended.
+      // Run this check even if other fields are invalid, so that all problems are reported together.
       when: () => true,
     });
 
@@ -30,7 +30,11 @@ export interface ReviewRecorded {
   readonly replayed: boolean;
 }
 
-/** Records the decision of an agent or of an auditor, who is never the agent. */
+/**
+ * Records the decision of an agent, or of an auditor, who must not be the session's agent (four eyes).
+ *
+ * @throws Refusal
+ */
 export async function recordReview(
   parts: ActionParts,
   viewer: Viewer,

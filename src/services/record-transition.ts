@@ -39,74 +39,77 @@ import { type KnownSubStatus, pairOf, waitingOnOf } from '../domain/status.ts';
 import { type AuditedChanges, commitPerson, NO_PERSON } from './audited-changes.ts';
 import { takeOver } from './take-over.ts';
 
-/** What the provider was asked, as far as its answer is compared with it. */
+/** Question to the provider, with the facts that are needed to order its answer. */
 export interface Question {
   readonly verificationId: string;
-  /** When it was asked, by our clock. */
+  /** Time of the request, by our clock. */
   readonly at: Date;
-  /** The webhooks that were recorded when it was asked. */
+  /** Number of the session's webhooks recorded at the time of the request. */
   readonly webhooks: number;
 }
 
-/** An update that a webhook brought. */
+/** Provider update from a webhook. */
 export interface WebhookReport {
   readonly source: 'WEBHOOK';
-  /** Null: the provider caused it. */
+  /** Always null: the provider caused the update. */
   readonly actor: null;
   readonly said: ProviderSession;
-  /** By the provider's clock. */
+  /** Event time by the provider's clock. */
   readonly eventTime: Date;
-  /** By our clock. */
+  /** Arrival by our clock. */
   readonly receivedAt: Date;
 }
 
-/** An update that the provider answered with, which has no time. */
+/** Provider update from an answer to a call. Answers carry no event time. */
 export interface AnswerReport {
   readonly source: Exclude<TransitionSource, 'WEBHOOK'>;
-  /** Who caused it; null: the provider did. */
+  /** Viewer who caused the update; null if the provider did. */
   readonly actor: string | null;
   readonly said: ProviderSession;
   readonly eventTime: null;
   readonly asked: Question;
 }
 
-/** An update of the provider on a session, and how it came. */
+/** Provider update on a session, with its source. */
 export type Report = WebhookReport | AnswerReport;
 
-/** What a webhook reports that is not stored yet, and the hash of its body. */
+/** Report of a webhook that is not in the inbox yet, with the SHA-256 of its body. */
 export interface UnstoredReport {
   readonly report: WebhookReport;
   readonly bodyHash: Buffer;
 }
 
-/** Fields of an update that count as missing since they could not be understood. */
+/** Fields of an update that could not be understood and count as missing. */
 export interface Ignored {
   readonly sessionId: string;
   readonly fields: readonly IgnoredField[];
-  /** Whether the update was a transition. A poll repeats the same fields again and again. */
+  /**
+   * Whether the update became a transition. Polls repeat the same fields, which are then not logged again.
+   */
   readonly isNews: boolean;
 }
 
 export interface Recorded {
   readonly session: SessionRow;
-  /** Null where the report was nothing new. */
+  /** Null if the report was nothing new. */
   readonly transition: TransitionRow | null;
 }
 
-/** What a session begins with, apart from the provider's update. */
+/** Data that a session is created with, in addition to the provider's update. */
 export type Origin = Pick<SessionRow, 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'> & {
   readonly sessionId: string;
-  /** Who started it here; null if another system did. */
+  /** Caller who started the session here; null if another system did. */
   readonly caller: string | null;
 };
 
 /**
- * The one way in which a session's status changes, within one transaction of the `Recorder`: locks the session, asks
- * the rules, appends the transition with the next sequence and updates the session.
+ * Transition writer: the only code that changes a session's status. Within one transaction of the `Recorder`
+ * it locks the session, asks the rules, appends the transition with the next sequence and updates the
+ * session.
  */
 export class Recording {
   readonly tx: Transaction;
-  /** By which transitions, meetings and reviews are written. */
+  /** Writes transitions, meetings and reviews together with their audit entries. */
   readonly changes: AuditedChanges;
   readonly gathered: Gathered;
   readonly #clock: Clock;
@@ -114,12 +117,15 @@ export class Recording {
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
   readonly #ignored: Ignored[];
-  /** What is reported in the same breath is looked up together. Nothing is kept: a session may be begun meanwhile. */
+  /**
+   * Looks up all reports of the same tick in one query. No cache: the session may be created between two
+   * reports.
+   */
   readonly #known = new DataLoader(
     (reports: readonly Report[]) => this.#lookUp(reports, lockSessions(this.tx, reports.map(idOf))),
     { cache: false },
   );
-  /** The same for webhooks that are not stored yet. */
+  /** Looks up the free sessions of webhooks that are not stored yet, batched like `#known`. */
   readonly #free = new DataLoader(
     (unstored: readonly UnstoredReport[]) => {
       const reports = unstored.map(({ report }) => report);
@@ -150,11 +156,12 @@ export class Recording {
   }
 
   /**
-   * Records an update of a session. The first one creates the session from its start intent. Returns null if there is
-   * neither: the session was not started here.
+   * Records an update of a session. The first update creates the session from its start intent. Returns null
+   * if there is neither a session nor a matching intent: the session was not started here, or it was
+   * archived.
    *
-   * @throws Mismatch if the update names another verification or user than the session that it would be recorded on;
-   *   nothing is written then
+   * @throws Mismatch if the update names another verification or user than the session it would be recorded
+   *   on; nothing is written then
    */
   async report(report: Report): Promise<Recorded | null> {
     refuseOtherVerification(report);
@@ -162,7 +169,8 @@ export class Recording {
     const { session, seen } = await this.#known.load(report);
     if (session) return this.#reportOn(session, report, seen);
     const intent = await findIntent(this.tx, verificationId);
-    // Of a start that is done there is a session: begun since we looked, or archived long ago, and not to begin again.
+    // A DONE intent means that its session exists: it was created since the lookup, or it was archived and
+    // must not be created again.
     if (intent?.state === 'DONE') {
       const begun = await lockSession(this.tx, verificationId);
       return begun && this.#reportOn(begun, report);
@@ -172,8 +180,9 @@ export class Recording {
   }
 
   /**
-   * Records a webhook that the same transaction stores. Returns null if it has to be queued: an earlier one of its session
-   * is, the session is locked or unknown, or the webhook names another user or reference id than the session has.
+   * Records a webhook that the same transaction stores. Returns null if the webhook must be queued: an
+   * earlier one of its session is queued, the session is locked or unknown, or the webhook names another user
+   * or reference id than the session has.
    */
   async reportIfFree(unstored: UnstoredReport): Promise<Recorded | null> {
     const { session, seen } = await this.#free.load(unstored);
@@ -182,7 +191,8 @@ export class Recording {
   }
 
   /**
-   * Records the first update of a session, or adds it to the session that another transaction created first.
+   * Creates a session from its first update. If another transaction created the session first, adds the
+   * update to that one.
    *
    * @throws Mismatch as `report` does
    */
@@ -198,9 +208,9 @@ export class Recording {
   }
 
   /**
-   * Whether an update begins the session of an intent. A webhook may be about a verification that another system of the
-   * account started under this id: it must name our user, and our start must have been sent. An answer was asked for; it
-   * may leave the user out.
+   * Returns whether an update belongs to an intent and may create its session. Another system of the account
+   * may have started a verification under the same id. A webhook must therefore name our user, and our start
+   * must have been sent. An answer may leave the user out, because we asked for it.
    *
    * @throws Mismatch if an answer names another user
    */
@@ -214,7 +224,7 @@ export class Recording {
     return true;
   }
 
-  /** Records what somebody decided here, on a session whose row is locked. */
+  /** Records a decision made through this API on a session whose row is locked. Returns the updated row. */
   async act(before: SessionRow, to: KnownSubStatus, actor: string): Promise<SessionRow> {
     const now = this.#clock.now();
     const transition: TransitionRow = {
@@ -235,7 +245,7 @@ export class Recording {
     });
   }
 
-  /** Null where another transaction began the same session first. */
+  /** Creates the session. Returns null if another transaction created it first (race). */
   async #begin(report: Report, from: Origin): Promise<Recorded | null> {
     const { said } = report;
     const now = this.#clock.now();
@@ -277,12 +287,16 @@ export class Recording {
     return { session, transition };
   }
 
-  /** Each report's session, if it is among those being locked, and when its words were heard before. */
+  /**
+   * Returns each report's session, if it is among the locked ones, and the earlier sightings of its raw
+   * status.
+   */
   async #lookUp(
     reports: readonly Report[],
     locking: Promise<LockedSession[]>,
   ): Promise<{ session: LockedSession | null; seen: Sighting[] }[]> {
-    // The lock was sent first: what is read of a session that it holds is of after it.
+    // The lock is sent first on the pipelined connection, so the reads after it see the sessions as of the
+    // lock.
     const [rows, heads, sightings] = await Promise.all([
       locking,
       findAuditHeadsOfVerifications(this.tx, reports.map(idOf)),
@@ -310,7 +324,7 @@ export class Recording {
     const { said, eventTime } = report;
     this.changes.expect(before.id);
     const seen = seenBefore ?? (await this.#seenOf([report]))[0] ?? [];
-    // Webhooks have a time, and need no second look.
+    // Webhooks carry an event time, so they need no second poll to confirm them.
     const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
     const state = stateOf(before, doubt);
     const now = this.#clock.now();
@@ -327,7 +341,8 @@ export class Recording {
     const transition =
       judgement.kind === 'TRANSITION' ? this.#reported(before.id, before, report, judgement, now) : null;
     const late = transition !== null && isLate(transition.verdict);
-    // Which of two sightings a webhook confirms cannot be told: its time then says nothing of the newest word.
+    // The webhook could confirm either of two sightings, so its time says nothing about the newest raw
+    // status.
     const undated = judgement.kind === 'CONFIRMS' && judgement.settle;
     const facts = late ? this.#times(before, report, now) : this.#facts(before.id, before, report, now);
     const folded = transition && columnsOf(advance(state, transition), transition, now, before);
@@ -339,7 +354,7 @@ export class Recording {
       ...(judgement.kind === 'NOTHING' || late || undated
         ? {}
         : { providerFoundAt: orderingTime(report) ? null : now }),
-      // An answer that nothing overtook is the provider's present state: there is no doubt left.
+      // An answer that no webhook overtook is the provider's present state, so it settles the order.
       unsettled: eventTime !== null && (before.unsettled || judgement.settle),
       providerHeardAt: now,
     });
@@ -365,7 +380,10 @@ export class Recording {
     if (said.ignored) this.#ignored.push({ sessionId, fields: said.ignored, isNews: transition !== null });
   }
 
-  /** Takes from an answer that is not applied what the session does not know yet: one that webhooks overtook, or a doubted one. */
+  /**
+   * Fills in missing fields of the session from an answer that is not applied: webhooks overtook it, or it is
+   * doubted.
+   */
   async #fillIn(
     before: SessionRow,
     report: Report,
@@ -438,7 +456,10 @@ export class Recording {
     this.#recorded.push(transition);
   }
 
-  /** What the provider says beside the status. It leaves fields out at times; what is known stays known. */
+  /**
+   * Columns that an update sets apart from the status. The provider sometimes leaves fields out; stored
+   * values then stay.
+   */
   #facts(sessionId: string, before: SessionRow | null, report: Report, now: Date) {
     const { said } = report;
     return {
@@ -459,26 +480,31 @@ export class Recording {
   }
 }
 
-/** News may come years late: of a person who was erased nothing is kept anew. */
+/**
+ * Removes personal data from an update. Updates may arrive years late, and nothing is stored about an erased
+ * person.
+ */
 const withoutPerson = (report: Report): Report => ({
   ...report,
   said: { ...report.said, link: null, agentRemarks: null, auditorRemarks: null },
 });
 
-/** The verification that an update is recorded on: the one that was asked about, or that the webhook names. */
+/** Verification id that an update is recorded on: the id asked about, or the id that the webhook names. */
 const idOf = (report: Report): string =>
   report.eventTime ? report.said.verificationId : report.asked.verificationId;
 
 /**
- * Refuses an answer about another verification than the one that was asked about. The provider's client refuses it too;
- * this holds for every client.
+ * Refuses an answer about another verification than the one asked about. The provider's client refuses it
+ * too; this check holds for every client.
  */
 function refuseOtherVerification(report: Report): void {
   const verificationId = idOf(report);
   if (report.said.verificationId !== verificationId) throw new Mismatch('verificationId', verificationId);
 }
 
-/** The id in which an update differs from the session that it would be recorded on; null if it is about that session. */
+/**
+ * Returns the id in which an update contradicts the session it would be recorded on; null if all ids match.
+ */
 const mismatchOf = (session: LockedSession, { said }: Report): IdentityField | null =>
   findMismatch({ ...session, userId: session.providerUserId }, said);
 
@@ -488,18 +514,21 @@ const wordsOf = (report: Report): Words => ({
   rawSubStatus: report.said.rawSubStatus,
 });
 
-/** The way that the provider's word came: the answer to a start is one that was asked for. */
+/** Source of an update for meetings and reviews. The answer to a start counts as a poll. */
 const wayOf = ({ eventTime }: Report) => (eventTime ? 'WEBHOOK' : 'POLL');
 
-/** The provider repeats the time of a meeting with everything that follows. */
+/** Returns whether the meeting time is new. The provider repeats it in every later update. */
 const isNews = (meetingAt: Date | null, before: SessionRow | null): boolean =>
   meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();
 
-/** The time by which a webhook is ordered; null for an answer, and for a webhook whose time is too far ahead. */
+/**
+ * Event time that orders a webhook; null for an answer, and for a webhook whose time is too far in the
+ * future.
+ */
 const orderingTime = (report: Report): Date | null =>
   report.eventTime && believed(report.eventTime, report.receivedAt);
 
-/** A time of the provider, unless it is too far ahead of our clock. */
+/** Returns a time of the provider; null if it is too far ahead of our clock. */
 const believed = (time: Date | null, now: Date): Date | null =>
   time && !isTooFarAhead(time, now) ? time : null;
 
@@ -513,7 +542,10 @@ function newsOf(report: Report, seen: readonly (Date | null)[]): ProviderNews {
     : { ...words, kind: 'ANSWER', webhooksWhenAsked: report.asked.webhooks, askedAt: report.asked.at };
 }
 
-/** The session's columns that fold its log. A transition that did not move it leaves its words and time alone. */
+/**
+ * Columns of the session that are the log reduced (projection). A transition that did not move the session
+ * leaves the raw status and `statusSince` unchanged.
+ */
 function columnsOf(state: FoldedState, transition: TransitionRow, now: Date, before?: SessionRow) {
   const moved = transition.verdict === 'MOVED' || !before;
   return {

@@ -27,7 +27,7 @@ interface RecorderParts {
   readonly log: Logger;
 }
 
-/** Runs what is to be recorded in transactions, and tells of it after their commit. */
+/** Runs recording work in transactions (units of work), and rings the doorbell after their commit. */
 export class Recorder {
   readonly #db: Database;
   readonly #clock: Clock;
@@ -52,10 +52,10 @@ export class Recorder {
   }
 
   /**
-   * Records an answer of the provider by `work`, in one transaction.
+   * Runs `work`, which records an answer of the provider, in one transaction.
    *
-   * @throws Mismatch if the answer is about another verification or user; that is counted and logged, and nothing is
-   *   recorded
+   * @throws Mismatch if the answer is about another verification or user; the mismatch is counted and logged,
+   *   and nothing is recorded
    */
   async recordAnswer<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
     try {
@@ -67,7 +67,7 @@ export class Recorder {
     }
   }
 
-  /** Runs `work` in one transaction; what it records commits with it, or not at all. */
+  /** Runs `work` in one transaction. Everything that it records is committed atomically. */
   async inTransaction<T>(work: (recording: Recording) => Promise<T>): Promise<T> {
     const recorded: TransitionRow[] = [];
     const ignored: Ignored[] = [];
@@ -94,7 +94,10 @@ export class Recorder {
     return result;
   }
 
-  /** Rings for what was recorded, and for what others had recorded that has its position by this commit. */
+  /**
+   * Rings the doorbell for the recorded transitions. Also rings for earlier transitions of other transactions
+   * that got their feed position by this commit.
+   */
   #ring(recorded: readonly TransitionRow[], numbered: readonly FeedEntry[]): void {
     for (const entry of numbered) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
     for (const { sessionId, sequence } of recorded)

@@ -7,31 +7,33 @@ import { GIVE_UP_MS } from './reconcile.ts';
 
 const MINUTE_MS = 60_000;
 
-/** How much the provider is asked about. */
+/** Numbers of sessions and starts that the provider will be asked about. */
 export interface Relearning {
-  /** Sessions that are not terminal. */
+  /** Sessions that have not ended. */
   readonly sessions: number;
-  /** Starts that are open and have no session. */
+  /** Open starts without a session. */
   readonly starts: number;
 }
 
 /**
- * Plans to ask the provider about everything that the database may have forgotten: all sessions that are not terminal,
- * the most recently changed first, and all open starts, the newest first. Call it after a failover or a restore that
- * lost transactions. One of each is due per share of the budget, so that regular polls keep their turns. Idempotent:
- * what is planned earlier stays.
+ * Plans polls for everything that the database may have lost: all sessions that have not ended, the most
+ * recently changed first, and all open starts, the newest first. Call it after a failover or a restore that
+ * lost transactions. Spreads the polls over time at the budget's rate, so that regular polls keep their
+ * turns. Idempotent: earlier plans stay.
  *
- * @param pollsPerMinute the part of the call budget that polls may use
+ * @param pollsPerMinute polls' share of the call budget
  */
 export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
   const everyMs = MINUTE_MS / pollsPerMinute;
-  // Whoever held one may have finished it, which the database has forgotten: it would wait until it counts as abandoned.
+  // The worker that holds a job may have finished it, but the database lost that. Without this, the job would
+  // stay locked until it counts as abandoned.
   await releaseJobs(db);
   const sessions = await planPollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
-    // The provider is asked once about a start that is older than the reconciler looks for any.
+    // Starts older than the reconciler's limit count as looked for since then, so the provider is asked about
+    // each once.
     const oldestSince = new Date(now.getTime() - GIVE_UP_MS);
-    // The look-ups before the intents: a start locks them in this order too.
+    // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await planLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
     await suspectSends(tx);
     return planned;

@@ -13,25 +13,26 @@ import {
 import type { Sealer } from '../db/sealing.ts';
 
 const BATCH = 200;
-/** A row that somebody held is looked at again, this often. */
+/** Number of rounds. Locked rows are skipped (SKIP LOCKED) and retried in the next round. */
 const ROUNDS = 10;
 const BETWEEN_ROUNDS_MS = 500;
 
-/** Where values are and how many of them there are, by the id of the key they are encrypted or hashed with. */
+/** Number of stored values of a column, by the id of the key that encrypted or hashed them. */
 export interface Kept {
-  /** Such as `vkyc_session.link`. */
+  /** Table and column, such as `vkyc_session.link`. */
   readonly place: string;
   readonly byKey: ReadonlyMap<string, number>;
-  /** Hashes of what is not kept, which cannot be made anew. */
+  /** Whether these are hashes whose input is not stored, so that they cannot be computed with another key. */
   readonly lasting: boolean;
 }
 
 const placeOf = (column: PgColumn): string => `${getTableName(column.table)}.${column.name}`;
 
 /**
- * Encrypts all that was encrypted with another key with the first one, beside a gateway that is running: it waits for
- * nobody, and holds a few rows for a moment. It can be stopped at any time, and begun again. `onProgress` hears how
- * many values of a place a round has done so far, of how many. Returns what there is afterwards.
+ * Re-encrypts all values of older keys with the first key of DATA_KEYS. Safe while the gateway runs: locked
+ * rows are skipped, and each transaction locks only a small batch. Can be stopped at any time and run again.
+ * Calls `onProgress` with the number of values done in a column and their total. Returns the counts per key
+ * afterwards.
  */
 export async function rotateKeys(
   db: Database,
@@ -47,7 +48,8 @@ export async function rotateKeys(
         return [...byKey].reduce((sum, [key, count]) => (key === sealer.keyId ? sum : sum + count), 0);
       };
       const total = await ofAnotherKey();
-      // A replica that does not know the new key yet may add some meanwhile.
+      // A replica without the new key may add values of an old key during the round, so `done` can exceed the
+      // total.
       const tell = (done: number) => onProgress(placeOf(each.column), done, Math.max(done, total));
       if (total > 0) await oneRound(db, sealer, each, tell);
       left += await ofAnotherKey();

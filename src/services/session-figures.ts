@@ -1,50 +1,55 @@
-/** Figures of sessions: counted for each answer, or kept and refreshed if counting takes too long for that. */
+/**
+ * Session statistics: counted for each answer, or cached and refreshed in the background if counting is slow.
+ */
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { StatsWindow } from '../db/session-stats.ts';
 import { type Count, isCanceled, type StatisticsPool } from '../db/statistics.ts';
 import type { Clock } from '../domain/ports.ts';
 
-/** Counting for an answer may take this long. */
+/** Timeout of counting for an answer. */
 const LIVE_TIMEOUT_MS = 1_500;
-/** Counting in the background may take this long. */
+/** Timeout of counting in the background. */
 const BACKGROUND_TIMEOUT_MS = 120_000;
-/** Kept figures are counted again after this long, or ten times as long as counting them took. */
+/**
+ * Cached figures are counted again after this long, or after ten times as long as the last counting took,
+ * whichever is longer.
+ */
 const MIN_KEPT_MS = 30_000;
 const KEPT_TIMES = 10;
-/** Older figures are not shown. */
+/** Cached figures older than this are not returned. */
 const MAX_KEPT_MS = 24 * 3_600_000;
-/** Windows whose figures are kept. */
+/** Maximum number of cached windows. */
 const MAX_WINDOWS = 50;
-/** Windows that wait to be counted in the background; more are refused. */
+/** Maximum number of windows that wait for background counting; further ones are not counted. */
 const MAX_WAITING = 10;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const LONG_WINDOW_MS = 48 * HOUR_MS;
 
-/** Figures, and the moment that they tell about. */
+/** Figures with the time at which they were true. */
 export interface Dated<Figures> {
   readonly figures: Figures;
   readonly asOf: Date;
 }
 
-/** Counting takes long, and no figures are kept yet. */
+/** Error for figures that take long to count and are not cached yet. */
 export class FiguresPending extends Error {
   override readonly name = 'FiguresPending';
 }
 
 export interface FiguresAsked<Figures> {
-  /** Names the figures; those of the same name and window are the same. */
+  /** Name of the figures. Together with the window it is the cache key. */
   readonly name: string;
   readonly window: StatsWindow;
   readonly count: (window: StatsWindow) => Count<Figures>;
   readonly now: Date;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal: AbortSignal | null;
 }
 
-/** Kept figures of one window. */
+/** Cache entry: the figures of one window. */
 interface Kept {
   readonly key: string;
   dated: Dated<unknown> | null;
@@ -61,7 +66,7 @@ interface SessionFiguresOptions {
 
 export class SessionFigures {
   readonly #options: SessionFiguresOptions;
-  /** Windows whose counting is too slow for an answer. */
+  /** Cache of windows whose counting is too slow for an answer. */
   readonly #kept = new LRUCache<string, Kept>({ max: MAX_WINDOWS, ttl: MAX_KEPT_MS });
   #background: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -71,8 +76,9 @@ export class SessionFigures {
   }
 
   /**
-   * Returns figures of now; or kept ones of a window that is rounded to whole hours (minutes, if it is short), if counting
-   * is slow. Figures of customers are always of now.
+   * Returns current figures. If counting is slow, returns cached figures of the window rounded to whole hours
+   * (minutes for a short window). Figures of customers are always current.
+   *
    * @throws FiguresPending
    */
   async read<Figures>(asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
@@ -101,7 +107,7 @@ export class SessionFigures {
     throw new FiguresPending('These figures are being counted, which takes long');
   }
 
-  /** One window after another, so that statistics take one connection of the database at most. */
+  /** Counts windows one after another, so that background counting uses at most one database connection. */
   #countInBackground<Figures>(kept: Kept, { name, window, count }: FiguresAsked<Figures>): void {
     if (kept.counting || this.#waiting >= MAX_WAITING) return;
     const { statistics, clock, log } = this.#options;
@@ -123,7 +129,8 @@ export class SessionFigures {
       }
       kept.countedAtMs = performance.now();
       kept.tookMs = kept.countedAtMs - since;
-      // It was slow once, as behind a lock or on a busy machine: the next answer counts again.
+      // The slow counting was an exception (a lock, a busy machine): drop the entry, so that the next answer
+      // counts again.
       if (kept.dated && kept.tookMs < LIVE_TIMEOUT_MS / 2) this.#kept.delete(kept.key);
       kept.counting = null;
       this.#waiting -= 1;
@@ -141,7 +148,10 @@ function abortion(signal: AbortSignal | null): Promise<never> {
   });
 }
 
-/** Windows that end now move with each answer: rounded, they stay the same for a while. */
+/**
+ * Rounds a window. The bounds of a window that ends now move with every request; rounded ones stay a usable
+ * cache key.
+ */
 function roundWindow(window: StatsWindow, now: Date): StatsWindow {
   const length = (window.to ?? now).getTime() - (window.from?.getTime() ?? 0);
   const step = length > LONG_WINDOW_MS ? HOUR_MS : MINUTE_MS;

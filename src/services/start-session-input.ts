@@ -21,12 +21,13 @@ const address = z.object({
 });
 
 export const NOTIFICATION_TYPES = ['notificationTypes'];
-/** The other channels go to the phone, which every user has. */
+/** SMS and WhatsApp need only the phone, which every user has. */
 export const NO_EMAIL_ADDRESS = 'must not be EMAIL without an address: give user.email as well';
 
 /**
- * The input that starts a session. The rules are those of the provider's pages on users and on initiating. The order of
- * the fields is part of the contract: it is the order in which an input is hashed to recognize it when it is repeated.
+ * Schema of the input of `startSession`. The rules follow the provider's pages on users and on initiating.
+ * The order of the fields is part of the contract: the input is hashed in this order to recognize a repeated
+ * call.
  */
 export const createStartSessionInput = (clock: Clock) =>
   z
@@ -59,7 +60,7 @@ export const createStartSessionInput = (clock: Clock) =>
           address,
         }),
       ),
-      /** The session's own id, not the global one. */
+      /** Session id (UUID), not the global id. */
       replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
       securityQuestions: optional(
         z
@@ -72,10 +73,10 @@ export const createStartSessionInput = (clock: Clock) =>
       ),
     })
     .refine(
-      // The provider may know the address of a user whom it knows.
+      // With a userId, the provider may already know the email address.
       ({ user, notificationTypes }) =>
         !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
-      // Told together with all other problems, not only after they are mended.
+      // Run this check even if other fields are invalid, so that all problems are reported together.
       { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
     );
 

@@ -45,7 +45,7 @@ import { checked, refuseField } from './validation.ts';
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'names a session that another one has replaced already';
 
-/** When the reconciler looks whether a start that got no answer took place; an answer plans something later. */
+/** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
 const FIRST_LOOK_MS = 20_000;
 
 export interface Started {
@@ -61,18 +61,23 @@ interface Parts {
   readonly sealer: Sealer;
 }
 
-/** Starts a session; safe to repeat at any point, also after a crash. Throws `Refusal`. */
+/**
+ * Starts a session. Safe to repeat at any point, even after a crash.
+ *
+ * @throws Refusal
+ */
 export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
 
 /**
- * The verification id is the provider's only idempotency. So the intent is stored first, counted before it is sent,
- * and where it was sent before, a GET decides whether it must be sent again. A database that was restored or promoted
- * may have lost an intent: the user id, which is derived from caller and input, proves that a verification is ours.
+ * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the
+ * intent is stored and its send counted before the call. If it may have been sent before, a GET decides
+ * whether to send again. A restored or promoted database may have lost the intent. Then the user id, which is
+ * derived from caller and input, proves that a verification is ours.
  */
 export function createStartSession(parts: Parts): StartSession {
   const { db, clock, provider, recorder, sealer } = parts;
   const startSessionInput = createStartSessionInput(clock);
-  /** Identical calls under way in this process share one conversation with the provider. */
+  /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */
   const underWay = new Map<string, Promise<Started>>();
 
   return async (viewer, raw) => {
@@ -115,8 +120,11 @@ export function createStartSession(parts: Parts): StartSession {
   }
 
   /**
-   * A lost start whose webhooks came before its caller's retry was adopted as a stranger's, and its id is taken since.
-   * Gives it back to its caller, if the user id proves that it is theirs. Throws `Refusal` if not.
+   * Gives a TAKEN verification id back to its caller. If the database lost an intent and webhooks arrived
+   * before the caller's retry, the session was adopted as another system's. The derived user id must prove
+   * that this caller started it.
+   *
+   * @throws Refusal if it does not
    */
   async function reclaim(
     viewer: Viewer,
@@ -132,7 +140,7 @@ export function createStartSession(parts: Parts): StartSession {
     await checkReplaced(viewer, input.replacesSessionId);
 
     const reclaimed = await recorder.inTransaction(async ({ tx, changes }) => {
-      // The session before the intent: recording locks them in this order too.
+      // Locks the session before the intent, in the lock order of recording (no deadlock).
       if (session) await addOrigin(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
       const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
@@ -149,7 +157,10 @@ export function createStartSession(parts: Parts): StartSession {
     return user?.userId ?? null;
   }
 
-  /** Null if this caller has been refused after the provider was asked. */
+  /**
+   * Returns the provider's user id for the verification. Null without asking if a start of this caller
+   * already found the id taken.
+   */
   async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
     if (stored.caller === viewer.id) return null;
     const found = await provider.findVerification(stored.verificationId).catch((error) => {
@@ -159,8 +170,10 @@ export function createStartSession(parts: Parts): StartSession {
   }
 
   /**
-   * Whether the gateway chose this user id for this very start. An id that the caller gave proves nothing: another
-   * caller, or another system of the account, may verify the same person. Throws if the input was another one.
+   * Returns whether the gateway derived this user id for exactly this start. An id given by the caller proves
+   * nothing: another caller or another system of the account may verify the same person.
+   *
+   * @throws Refusal if it was derived for another input
    */
   function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
     const recognition = recognizeUserId(sealer, userId, start, JSON.stringify(input));
@@ -168,7 +181,12 @@ export function createStartSession(parts: Parts): StartSession {
     return recognition === 'SAME_INPUT';
   }
 
-  /** Only an ended or failed session can be replaced, by one other. */
+  /**
+   * Checks that the replaced session is visible to the viewer, has ended or failed, and has no replacement
+   * yet.
+   *
+   * @throws Refusal
+   */
   async function checkReplaced(viewer: Viewer, replacedId: string | undefined): Promise<void> {
     if (replacedId === undefined) return;
     const path = ['replacesSessionId'];
@@ -184,7 +202,10 @@ export function createStartSession(parts: Parts): StartSession {
     if ((await findReplacements(db, [replacedId])).length > 0) refuseField(path, REPLACED_ALREADY);
   }
 
-  /** Where nothing came of an intent for good, a corrected one may take its place. */
+  /**
+   * Marks an intent as REFUSED if the provider definitively refused it, so that a corrected intent may
+   * replace it. Always throws.
+   */
   async function refuse(intent: IntentRow, error: unknown): Promise<never> {
     const refusal = refusalOf(error);
     if (
@@ -207,7 +228,7 @@ export function createStartSession(parts: Parts): StartSession {
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
     const user = await userOf(input, intent);
-    // Once it was sent, the provider has taken it as it is.
+    // After a send, the provider has already accepted the input.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const asked = {
@@ -225,7 +246,7 @@ export function createStartSession(parts: Parts): StartSession {
     });
   }
 
-  /** Refuses e-mail to a user whose address neither the caller gave nor the provider knows. */
+  /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */
   function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
     if (wantsEmail(notificationTypes) && openPersonal(sealer, user).email === null)
       refuseField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
@@ -248,8 +269,8 @@ export function createStartSession(parts: Parts): StartSession {
   }
 
   /**
-   * What the provider has under this verification id, if this start made it. The user id may be another than ours if it
-   * was derived with an older key, or chosen at random by the last release.
+   * Returns the provider's verification of this id if this start created it. Its user id may differ from ours
+   * if it was derived with an older key, or was random under the last release.
    */
   async function findOwn(
     input: StartSessionInput,
@@ -272,11 +293,14 @@ export function createStartSession(parts: Parts): StartSession {
     return found;
   }
 
-  /** From here on it may be at the provider: should no answer be recorded, the reconciler looks for it. */
+  /**
+   * Plans a look-up and counts the send. After this the provider may have the start, so if no answer is
+   * recorded, the reconciler looks for it.
+   */
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
     const dueAt = new Date(since.getTime() + FIRST_LOOK_MS);
-    // The look-up before the intent, as recording goes: the other way round two processes could wait for each other.
+    // Locks the look-up before the intent, in the lock order of recording (no deadlock).
     await db.transaction(async (tx) => {
       await planLookup(tx, { verificationId, since, dueAt });
       await countSend(tx, verificationId);
@@ -308,8 +332,8 @@ export function createStartSession(parts: Parts): StartSession {
           throw error;
         }
         case 'TAKEN': {
-          // Another send of this intent may have arrived first, or one that the database has lost since. If there was
-          // none, a user id that the caller gave proves nothing.
+          // Another send of this intent may have arrived first, perhaps one that the database lost. If there
+          // was none, a user id that the caller gave proves nothing.
           if (input.user.userId !== undefined && (await markTaken(db, verificationId))) throw taken();
           const found = await findOurs();
           if (found) return found;
@@ -328,7 +352,10 @@ export function createStartSession(parts: Parts): StartSession {
   }
 }
 
-/** A refusal for lack of funds, as the provider reports it where it takes the request first. */
+/**
+ * Builds the update for a refusal due to insufficient balance. It equals what the provider reports if it
+ * accepts the request first.
+ */
 const rejectedForBalance = (verificationId: string, userId: string): ProviderSession => ({
   verificationId,
   userId,
@@ -343,7 +370,7 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   auditorRemarks: null,
 });
 
-/** The columns of a session that its start gave. */
+/** Columns of a session that come from its start. */
 const originOf = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
   userTemplate,
   agentTemplate,

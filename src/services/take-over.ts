@@ -10,19 +10,19 @@ import type { TransitionSource } from '../domain/session.ts';
 import { infoOf } from '../domain/status.ts';
 import type { AuditedChanges } from './audited-changes.ts';
 
-/** The provider's newest word on a session, beside its status. */
+/** Newest provider update on a session, with what meetings and reviews are derived from. */
 export interface News {
   readonly said: ProviderSession;
   readonly source: Exclude<TransitionSource, 'MUTATION'>;
-  /** Null before the session's first transition. */
+  /** Null for the first update of a session. */
   readonly before: SessionRow | null;
   readonly session: SessionRow;
-  /** Null where the status was nothing new. */
+  /** Null if the status was nothing new. */
   readonly transition: TransitionRow | null;
   readonly now: Date;
 }
 
-/** Makes meetings and reviews of what the provider says of them, which it has no other way to tell. */
+/** Derives meetings and reviews from a provider update. The provider reports them in no other way. */
 export async function takeOver(tx: Transaction, changes: AuditedChanges, news: News): Promise<void> {
   await takeOverMeeting(tx, changes, news);
   await takeOverReview(changes, news);
@@ -49,7 +49,10 @@ async function takeOverMeeting(tx: Transaction, changes: AuditedChanges, news: N
   if (outcome) await changes.endMeeting(sessionId, outcome);
 }
 
-/** The provider repeats the time with everything that follows: it is news when it changes, or is booked again. */
+/**
+ * Returns whether the meeting is new. The provider repeats the time in every later update, so only a changed
+ * time or a new booking counts.
+ */
 async function isNewMeeting(
   tx: Transaction,
   { before, session, transition }: News,
@@ -76,7 +79,10 @@ async function takeOverReview(changes: AuditedChanges, { said, source, session, 
   });
 }
 
-/** Remarks come with answers alone, so that a webhook's review gets them later. */
+/**
+ * Adds remarks to the provider's newest review of a stage. Only answers contain remarks, so a review from a
+ * webhook gets them later.
+ */
 async function takeOverRemarks(
   tx: Transaction,
   changes: AuditedChanges,

@@ -3,17 +3,26 @@ import { Refusal } from '../domain/errors.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../domain/text.ts';
 
-/** More than any syllable of a language needs on average; a single one may need more. */
+/**
+ * Byte limit per character: more than the average syllable of any language needs, though a single one may
+ * need more.
+ */
 const MAX_BYTES_PER_CHARACTER = 16;
 
-/** Text of at most `longest` characters, as a reader counts them. It may be empty, but not consist of invisible ones. */
+/**
+ * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist
+ * of invisible characters only.
+ */
 export const text = (longest: number) => textWith((value) => findProblem(value, longest));
 
-/** The same, but not empty. */
+/** Schema of a non-empty text with at most `longest` characters; see `text`. */
 export const requiredText = (longest: number) =>
   textWith((value) => (value === '' ? EMPTY : findProblem(value, longest)));
 
-/** Required text of at most `longest` UTF-16 units: it is part of an index entry, whose bytes are limited. */
+/**
+ * Schema of a non-empty text with at most `longest` UTF-16 units, for index keys, whose size PostgreSQL
+ * limits.
+ */
 export const keyText = (longest: number) =>
   textWith((value) => {
     if (value === '') return EMPTY;
@@ -23,7 +32,7 @@ export const keyText = (longest: number) =>
 const EMPTY = 'must not be empty';
 const tooLong = (longest: number) => `must have at most ${longest} characters`;
 
-/** A string to which a rule finds one problem at most. */
+/** Builds a string schema from a rule that returns one problem or null. */
 const textWith = (findRuleProblem: (value: string) => string | null) =>
   z.string().superRefine((value, context) => {
     const message = findRuleProblem(value);
@@ -33,18 +42,25 @@ const textWith = (findRuleProblem: (value: string) => string | null) =>
 function findProblem(value: string, longest: number): string | null {
   if (!isStorable(value)) return UNSTORABLE;
   const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
-  // Before the characters are counted: the number of bytes bounds the time that it takes.
+  // Check the bytes before the characters are counted: they bound the time that counting takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
   if (!hasAtMostCharacters(value, longest)) return tooLong(longest);
   if (value !== '' && !isVisible(value)) return 'must have a character that can be seen';
   return null;
 }
 
-/** GraphQL has null for what is left out. */
+/**
+ * Makes a field optional and turns null into undefined. GraphQL clients may send null for a field that they
+ * leave out.
+ */
 export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
-/** Checks an input; throws a `Refusal` that lists everything wrong with it. */
+/**
+ * Validates an input.
+ *
+ * @throws Refusal that lists all problems
+ */
 export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
@@ -56,7 +72,11 @@ export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
   throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${summary}.`, { problems });
 }
 
-/** Refuses an input for one problem that only a look-up can find. */
+/**
+ * Refuses an input for one problem that only a database or provider look-up can find.
+ *
+ * @throws Refusal
+ */
 export const refuseField = (path: readonly string[], message: string): never => {
   throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${path.join('.')} ${message}.`, {
     problems: [{ path, message }],

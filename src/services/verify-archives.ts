@@ -12,13 +12,13 @@ interface ArchiveParts {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** By session, of an earlier export; null if there is none to compare with. */
+  /** Heads of an earlier export by session id; null if there is none to compare with. */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
 }
 
-/** Archive that is verified. */
+/** Archive to verify. */
 interface Archive {
-  /** Its name without its folder. */
+  /** File name without folder. */
   readonly file: string;
   readonly dossiers: AsyncIterable<Evidence>;
 }
@@ -26,9 +26,11 @@ interface Archive {
 type Finding = Verified['findings'][number];
 
 /**
- * Verifies the sessions of an archive as `verifyAudit` does, and compares them with `archived_session`. Adds their ids to
- * `ids`. A database that lists nothing of the archive is another one; an export then tells which sessions it had.
- * Texts are compared if DATA_KEYS still has their keys. Throws `ArchiveError` if the file is not what was written.
+ * Verifies the sessions of an archive as `verifyAudit` does, and compares them with `archived_session`. Adds
+ * their ids to `ids`. If the database lists nothing of the archive, it is another database; an export then
+ * tells which sessions it had. Texts are compared if DATA_KEYS still has their keys.
+ *
+ * @throws ArchiveError if the file was altered or truncated
  */
 export async function verifyArchive(
   { db, sealer, keys, heads }: ArchiveParts,

@@ -17,16 +17,16 @@ import { checkDerived, checkIdentity, isBound } from '../domain/audit-session.ts
 
 const BATCH = 200;
 
-/** Exported head of a chain, and whose session it was then. */
+/** Exported head of a chain, with the verification id that its session had then. */
 export type KnownHead = AuditHead & { readonly verificationId?: string | null };
 
 interface VerifyParts {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
-  /** By session, of an earlier export; null where there is none to compare with. */
+  /** Heads of an earlier export by session id; null if there is none to compare with. */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
-  /** Sessions of archives, which need not be here. */
+  /** Ids of archived sessions. Their absence from the database is no finding. */
   readonly elsewhere?: ReadonlySet<string>;
   readonly onProgress: (sessions: number) => void;
 }
@@ -34,21 +34,21 @@ interface VerifyParts {
 export interface Verified {
   sessions: number;
   entries: number;
-  /** Entries after the exported head of their chain: what nothing outside the database vouches for. */
+  /** Entries after the exported head of their chain. Nothing outside the database proves them. */
   unanchored: number;
-  /** Texts that are gone together with the salt of their commitment. */
+  /** Erased texts: both the text and the salt of its commitment are gone. */
   erased: number;
-  /** Chains that begin with what stood when chains were introduced. */
+  /** Chains that begin with an ADOPTION entry: they prove nothing about changes before it. */
   adopted: number;
-  /** Chains of an earlier release that do not say whose session it is. */
+  /** Chains of an earlier release that do not say whose session they belong to. */
   unbound: number;
-  /** Entries that a command signed on somebody's word, such as `bound by olga`, and how many there are. */
+  /** Numbers of entries that a command signed on a person's word, by signer, such as `bound by olga`. */
   signed: Map<string, number>;
-  /** The first row that is wrong, of each session in which one is. */
+  /** First finding of each session that has one. */
   findings: (Finding & { sessionId: string })[];
 }
 
-/** Recomputes all chains and compares them with the rows that they speak of, and with an export of their heads. */
+/** Recomputes all audit chains. Compares them with the rows they cover, and with an export of their heads. */
 export async function verifyAudit({
   db,
   sealer,
@@ -100,7 +100,7 @@ export async function verifyAudit({
   return verified;
 }
 
-/** Entries that a command added on somebody's word, by who it was. */
+/** Returns the signers of entries that a command added on a person's word. */
 function signersOf(entries: readonly AuditEntry[]): string[] {
   return entries.flatMap(({ kind, content }) => {
     if (kind === 'TRANSITION' || kind === 'MEETING' || kind === 'REVIEW') return [];
@@ -112,20 +112,20 @@ function signersOf(entries: readonly AuditEntry[]): string[] {
 
 export const ONE_MOMENT = 'begin isolation level repeatable read read only';
 
-/** The next sessions as they are at one moment: the gateway goes on recording. */
+/** Reads the next batch of sessions in one snapshot (REPEATABLE READ), since the gateway keeps recording. */
 const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Evidence>> =>
   db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), ONE_MOMENT);
 
 interface Checked {
-  /** The first thing that is wrong with a session. */
+  /** First problem of the session; null if there is none. */
   readonly finding: Finding | null;
-  /** The same without what is said of whose session it is. */
+  /** First problem of the history alone, without that of the session's identity and details. */
   readonly ofHistory: Finding | null;
-  /** Number of its texts that were erased. */
+  /** Number of erased texts. */
   readonly erased: number;
 }
 
-/** Checks the chain of a session, and compares it with its rows and with its exported head. */
+/** Verifies the audit chain of a session against its rows and its exported head. */
 export function checkSession(
   evidence: Evidence,
   head: KnownHead | null,
@@ -147,7 +147,7 @@ export function checkSession(
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
   const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
-  // An incomplete chain would accuse rows that are right, so its links come first.
+  // Check the links first: with an incomplete chain, correct rows would be reported as wrong.
   const ofHistory =
     nothing ??
     checkLinks(entries, keys) ??
@@ -158,7 +158,7 @@ export function checkSession(
   return { finding, ofHistory, erased: compared.erased };
 }
 
-/** An export names the verification of each session, which also covers chains that do not. */
+/** Compares the verification id with the exported one, which also covers chains that do not name it. */
 const checkOwner = (session: SessionRow | null, head: KnownHead): Finding | null =>
   !session || !head.verificationId || head.verificationId === session.verificationId
     ? null
@@ -178,7 +178,10 @@ function liveReview(row: ReviewRow, sealer: Sealer): LiveRow {
   return { kind: 'REVIEW', key: row.id, content: serialise('REVIEW', { ...row, remarks }) };
 }
 
-/** Null where text and salt are both gone; what is no commitment where one of them is, or the text cannot be read. */
+/**
+ * Computes the commitment to a text. Null if text and salt are both gone. Otherwise returns a message, which
+ * matches no commitment, if only one of them is gone or the text cannot be decrypted.
+ */
 function commitmentOf(
   sealer: Sealer,
   sealed: Buffer | null,

@@ -8,12 +8,12 @@ const BATCH = 2_000;
 
 export interface VerifiedReads {
   readonly chained: number;
-  /** Reads that a release before the chains recorded: nothing is proven of them. */
+  /** Reads recorded by a release without chains. Nothing is proven about them. */
   readonly unchained: number;
   readonly findings: readonly ReadFinding[];
 }
 
-/** Recomputes the chains of the read log, and compares them with an export of their heads. */
+/** Recomputes the chains of the read log and compares them with an export of their heads. */
 export const verifyReads = (
   db: Database,
   keys: AuditKeys,

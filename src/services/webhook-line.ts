@@ -16,10 +16,10 @@ import type { Recorder } from './recorder.ts';
 
 const MOST_ATTEMPTS = 5;
 const WORKERS = 2;
-/** They share the journeys to the database, and its commit. */
+/** Webhooks claimed in one batch; they share the statements and the commit. */
 const MOST_TOGETHER = 10;
 const LOOK_EVERY_MS = 1_000;
-/** Faults that may be of one session alone, whose row another transaction holds. */
+/** Faults that may affect a single session, whose row another transaction has locked. */
 const OF_ONE_SESSION: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const STRANGER = 'No session was started here under this verification id: the provider is asked.';
 
@@ -32,12 +32,15 @@ interface Parts {
   readonly log: Logger;
 }
 
-/** Records the webhooks that are in line: in order per session, whatever happens between. */
+/** Queue worker: records queued webhooks, in arrival order within a session. */
 export class WebhookLine {
   readonly #parts: Parts;
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
-  /** Of those put in line here, what nobody here has seen recorded: while there are any it is worth looking for more. */
+  /**
+   * Ids queued by this process and not yet seen processed. While there are any, the worker keeps polling the
+   * queue.
+   */
   readonly #unseen = new Set<bigint>();
   #stopped = false;
 
@@ -47,13 +50,13 @@ export class WebhookLine {
     this.#work();
   }
 
-  /** Says that webhooks were put in line, by their ids. */
+  /** Notes the ids of newly queued webhooks and starts a worker. */
   join(ids: readonly bigint[]): void {
     for (const id of ids) this.#unseen.add(id);
     if (ids.length > 0) this.#work();
   }
 
-  /** Takes no more, and waits for the webhook in hand. */
+  /** Stops claiming webhooks and waits for those in progress. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -67,8 +70,8 @@ export class WebhookLine {
   }
 
   /**
-   * Processes until none are left. If several fail together, each is tried by itself; one that fails by itself is passed
-   * over until the next look. While the database cannot be used, that ends the look.
+   * Processes the queue until it is empty. If a batch fails, retries its webhooks one by one. A webhook that
+   * fails alone is skipped until the next round. Ends the round if the database is unavailable.
    */
   async #processAll(): Promise<void> {
     let behind = 0n;
@@ -83,7 +86,10 @@ export class WebhookLine {
     }
   }
 
-  /** Processes some webhooks, each of another session, in one transaction. If one that was alone failed, says which. */
+  /**
+   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a webhook that was
+   * alone failed, returns it.
+   */
   async #processNext(
     limit: number,
     behind: bigint,
@@ -105,7 +111,8 @@ export class WebhookLine {
         return claimed.length;
       });
       for (const { id } of claimed) this.#unseen.delete(id);
-      // What nobody here has in hand, others have.
+      // No other worker here holds webhooks and none are left, so other replicas have processed the unseen
+      // ones.
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
@@ -116,7 +123,7 @@ export class WebhookLine {
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
         'a webhook could not be processed; retrying',
       );
-      // A fault of the database is none of the webhook's, and as a rule hits every other as well.
+      // A database fault is not the webhook's fault and usually affects all others as well.
       if (fault !== null && !OF_ONE_SESSION.includes(fault)) return { passOver: null };
       if (failed && isOfTheValues(error)) await this.#countFailure(failed).catch(() => {});
       return { passOver: failed };
@@ -150,7 +157,7 @@ export class WebhookLine {
     await this.#planLookup(recording.tx, verificationId);
   }
 
-  /** Has the provider asked about a verification at once. */
+  /** Plans a look-up of the verification at the provider that is due now. */
   async #planLookup(tx: Transaction, verificationId: string): Promise<void> {
     const now = this.#parts.clock.now();
     await planLookup(tx, { verificationId, since: now, dueAt: now });
@@ -161,16 +168,19 @@ export class WebhookLine {
     const { attempts } = row;
     const body = session?.erasedAt ? this.#withoutBody(row) : {};
     await settleWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
-    // It may have said something of the session that nobody else says: only the provider can tell now.
+    // The webhook may have carried an update that no other webhook repeats, so the provider is asked.
     if (session) await this.#planLookup(tx, session.verificationId);
   }
 
-  /** Of somebody who was erased nothing is kept: the hash alone stays, by which a repetition is known. */
+  /** Empties the body of an erased person's webhook. The hash stays, for de-duplication. */
   #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
     return { body: this.#parts.sealer.seal('', placeOfWebhook(bodyHash)) };
   }
 
-  /** Parks a webhook after its last attempt: it would hold up its session's later ones for ever. */
+  /**
+   * Counts a failed attempt. After the last one, parks the webhook as a dead letter; otherwise it would block
+   * its session's later webhooks forever.
+   */
   async #countFailure(row: InboxRow): Promise<void> {
     const { db } = this.#parts;
     const attempts = row.attempts + 1;
@@ -180,7 +190,7 @@ export class WebhookLine {
   }
 }
 
-/** What a webhook says, as it is recorded. */
+/** Converts a parsed webhook into the report to record. */
 export const reportOf = ({ eventTime, session }: WebhookNews, receivedAt: Date): WebhookReport => ({
   source: 'WEBHOOK',
   actor: null,
