@@ -281,7 +281,8 @@ export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<
     .select({ id: sessions.id })
     .from(sessions)
     .where(inArray(sessions.id, ids))
-    .orderBy(asc(sessions.id))
+    // As recording locks them: in another order the two deadlock.
+    .orderBy(asc(sessions.verificationId))
     .for('update');
   return ids;
 }

@@ -32,9 +32,14 @@ export const lockPersonById = (tx: Transaction, userId: string): Promise<UserRow
 export const lockPeopleByPhone = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
   lockPeople(tx, inArray(users.phoneHash, [...hashes]));
 
-/** Locks the sessions of a person, in id order. */
+/** Locks the sessions of a person in verification-id order, as recording does: in another order the two deadlock. */
 export const lockSessionsOf = (tx: Transaction, rowId: string): Promise<SessionRow[]> =>
-  tx.select().from(sessions).where(eq(sessions.userId, rowId)).orderBy(asc(sessions.id)).for('update');
+  tx
+    .select()
+    .from(sessions)
+    .where(eq(sessions.userId, rowId))
+    .orderBy(asc(sessions.verificationId))
+    .for('update');
 
 /** Returns the verification ids of the person's open starts. */
 export async function openStartsOf(tx: Transaction, rowId: string): Promise<string[]> {

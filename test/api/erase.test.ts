@@ -134,3 +134,31 @@ test('late news brings nothing back of somebody who was erased, and a repeated s
   ]);
   expect(again.data.startSession.code).toBe('IDEMPOTENCY_CONFLICT');
 });
+
+test('erasing a person locks their sessions in the order of recording, so that the two do not deadlock', async () => {
+  const gateway = await bootGateway();
+  const user = { userId: 'u-locked', phone: '7098765432' };
+  // By their ids they come in the other order.
+  for (const name of ['b', 'a']) await gateway.start(`lock-${name}.insufficient-balance`, { user });
+  await webhooksSettled(gateway.database);
+  const recording = await gateway.database.connect();
+  const lock = (name: string) =>
+    recording.query('select from vkyc_session where verification_id = $1 for update', [
+      `lock-${name}.insufficient-balance`,
+    ]);
+
+  await recording.query('begin');
+  await lock('a');
+  const erased = erase(gateway, '0', '--user', 'u-locked', '--by', 'the officer');
+  await eventually(async () => {
+    const { rowCount } = await gateway.database.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rowCount === 1;
+  });
+  await lock('b');
+  await recording.query('commit');
+  recording.release();
+
+  expect(await erased).toContain('Erased: the person');
+});
