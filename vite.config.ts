@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { decode, encode, type SourceMapSegment } from '@jridgewell/sourcemap-codec';
 import { defineConfig, type Plugin } from 'vite';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -13,7 +12,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   root: at('.'),
   publicDir: false,
-  plugins: [sourceMaps()],
+  plugins: [compilerMaps()],
   // CommonJS and ES modules would each bring a GraphQL of their own, which do not know each other's types.
   resolve: {
     alias: [
@@ -39,48 +38,15 @@ export default defineConfig({
   logLevel: 'warn',
 });
 
-/**
- * Source map of the bundle that leads to `src`: takes the maps of the TypeScript compiler as input, and leaves out the
- * packages, of whose 7 MB Node would make 60 MB of memory at the first stack trace.
- */
-function sourceMaps(): Plugin {
+/** Hands on the source maps of the TypeScript compiler, so that the one of the bundle leads to `src`. */
+function compilerMaps(): Plugin {
   const compiled = at('.build/');
   return {
-    name: 'source-maps',
+    name: 'compiler-maps',
     async load(id) {
       if (!id.startsWith(compiled) || !existsSync(`${id}.map`)) return null;
       const [code, map] = await Promise.all([readFile(id, 'utf8'), readFile(`${id}.map`, 'utf8')]);
       return { code, map };
     },
-    async writeBundle({ dir = '' }, bundle) {
-      for (const name of Object.keys(bundle).filter((each) => each.endsWith('.map'))) {
-        const file = `${dir}/${name}`;
-        const map = JSON.parse(await readFile(file, 'utf8')) as RawMap;
-        await writeFile(file, JSON.stringify(withoutPackages(map)));
-      }
-    },
   };
-}
-
-interface RawMap {
-  readonly version: number;
-  readonly sources: readonly string[];
-  readonly mappings: string;
-}
-
-/** A segment without a source marks code that has none, up to the next segment of its line. */
-function withoutPackages({ version, sources, mappings }: RawMap) {
-  const kept = sources.flatMap((source, index) => (source.includes('node_modules') ? [] : [index]));
-  const places = new Map(kept.map((index, place) => [index, place]));
-  const lines = decode(mappings).map((line) =>
-    line
-      .map((segment): SourceMapSegment => {
-        const place = segment.length === 1 ? undefined : places.get(segment[1]);
-        return place === undefined || segment.length === 1
-          ? [segment[0]]
-          : [segment[0], place, segment[2], segment[3]];
-      })
-      .filter(({ length }, index, all) => length > 1 || all[index - 1]?.length !== 1),
-  );
-  return { version, sources: kept.map((index) => sources[index]), names: [], mappings: encode(lines) };
 }

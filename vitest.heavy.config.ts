@@ -23,8 +23,7 @@ const heavy = mergeConfig(
 /** Tests that neither measure nor fill both cores. */
 const SIDE_BY_SIDE = [
   'test/{clients,deployment,kit,simulation}/*.heavy.ts',
-  'test/launch/!(first-run).heavy.ts',
-  'test/api/graphiql.heavy.ts',
+  'test/launch/{dev,signals,stack-traces,terminal}.heavy.ts',
   'test/console/!(many-sessions).heavy.ts',
   'test/client/*.heavy.ts',
   'test/attacks/real-clients.heavy.ts',

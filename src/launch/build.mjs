@@ -10,11 +10,15 @@ import requirements from './requirements.cjs';
 
 const TSC = 'node_modules/typescript/bin/tsc';
 const VITE = 'node_modules/vite/bin/vite.js';
+const TRIM = 'src/launch/trim-source-map.mjs';
 
 /** What the server is compiled from. */
 const SERVER = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 
-/** Paths are relative to the checkout. `inputs` are files and folders; `output` is what the step leaves last. */
+/**
+ * Paths are relative to the checkout. `inputs` are files and folders; `output` is what the step leaves; `finish` is a second
+ * command.
+ */
 const STEPS = {
   compile: {
     title: 'TypeScript',
@@ -43,6 +47,7 @@ const STEPS = {
     without: ['src/console'],
     output: '.build/gateway/main.js',
     command: [VITE, 'build'],
+    finish: [TRIM],
   },
   console: {
     title: 'console',
@@ -138,8 +143,10 @@ async function runStep(root, name) {
   const step = STEPS[name];
   const stamp = hashInputs(root, step);
   writeStamp(root, name, null);
-  const output = await runTool(root, step.command);
-  if (output !== null) throw new LaunchError(`The build failed (${step.title}):\n\n${output}`);
+  for (const command of [step.command, step.finish]) {
+    const output = command ? await runTool(root, command) : null;
+    if (output !== null) throw new LaunchError(`The build failed (${step.title}):\n\n${output}`);
+  }
   writeStamp(root, name, stamp);
 }
 

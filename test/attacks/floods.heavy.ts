@@ -24,7 +24,12 @@ const HEARD_AT_MOST_BYTES = 40e6;
 
 const AUTH_SECRET = 'a secret of the tests that is long enough';
 const gateway = await bootGateway({
-  environment: { AUTH_SECRET, REQUEST_SECONDS: '2', CONNECTIONS_PER_CLIENT: String(MOST_CONNECTIONS) },
+  environment: {
+    AUTH_SECRET,
+    REQUEST_SECONDS: '2',
+    CONNECTIONS_PER_CLIENT: String(MOST_CONNECTIONS),
+    TRUST_PROXY: '127.0.0.1',
+  },
 });
 const tokenOf = async (sub: string) =>
   `Bearer ${await signWith(new TextEncoder().encode(AUTH_SECRET), { alg: 'HS256' }, claimsWith({ sub }))}`;
@@ -86,7 +91,9 @@ const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
     peer.send(HALVES[index % HALVES.length] as string);
     return peer;
   },
-  'that become WebSockets and do not sign in': () => rawWebSocket(gateway.url),
+  // From an address of its own: those that have not signed in are bounded by address.
+  'that become WebSockets and do not sign in': () =>
+    rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
 test('connections that come to nothing are all ended, and others are served', {
