@@ -11,7 +11,7 @@ import { type Tampering, tamperingWith } from '../harness/tampering.ts';
 
 const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableKey, PgTable][];
 const proofsOf = (key: TableKey) => Object.entries<Proof>(AUDITED_COLUMNS[key] as Record<string, Proof>);
-/** Compared with archives: `test/api/retention.test.ts`. */
+/** Tables that are compared with archives: see `test/api/archived-rows.test.ts`. */
 const WITH_ARCHIVES: readonly TableKey[] = ['archivedSessions'];
 const provenTables = allTables.filter(
   ([key]) => !WITH_ARCHIVES.includes(key) && proofsOf(key).some(([, proof]) => typeof proof === 'string'),

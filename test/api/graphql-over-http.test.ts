@@ -55,7 +55,7 @@ test.each([
   },
 );
 
-test.each(['GET', 'HEAD'])('by %s nothing is changed', async (method) => {
+test.each(['GET', 'HEAD'])('a mutation by %s is refused with 405', async (method) => {
   const mutation = 'mutation { refreshSession(sessionId: "none") { __typename } }';
 
   const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`, { method });
@@ -89,7 +89,7 @@ test('a JSON request with an invalid token is answered with 401', async () => {
   expect(signedOut.status).toBe(401);
 });
 
-describe.each(PATHS)('%s: requests from browsers and other clients', (path) => {
+describe.each(PATHS)('%s: pages of other sites', (path) => {
   const url = `${gateway.url}${path}`;
   const search = `?query=${encodeURIComponent(QUERY)}`;
   const tried: [string, string, RequestInit][] = [
