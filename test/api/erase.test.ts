@@ -1,7 +1,4 @@
-/**
- * A person is erased everywhere, but not before the law allows it, and the proof of all decisions stays
- * intact.
- */
+/** A person is erased everywhere, but not before the law allows it; the audit still proves all decisions. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';

@@ -27,7 +27,7 @@ const answersTo = async (gateway: Gateway, authorization: string) =>
   (await arrive(gateway, withAuthorization(authorization))).answers;
 const bearer = (token: string) => `Bearer ${token}`;
 
-/** Makes each token unique, so that its signature is not cached. */
+/** Makes each token unique, so that its signature check is not cached. */
 let signed = 0;
 const nextId = () => String(signed++);
 const tokenOf = async ({ kid, privateKey }: Key, alg = 'RS256') =>
