@@ -1,4 +1,4 @@
-/** `npm run adopt`, as an operator runs it beside a gateway whose database has forgotten starts. */
+/** `npm run adopt`, run by an operator next to a gateway whose database has lost starts. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ const subStatusOf = async (gateway: Gateway, id: string) => {
   return data.sessionByVerificationId?.subStatus;
 };
 
-test('adopt takes in what the database forgot, streams it, and says of each id what became of it', {
+test('adopt records sessions that the database lost, streams them, and prints a result for each id', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -94,7 +94,7 @@ test('adopt takes in what the database forgot, streams it, and says of each id w
   expect(await start(gateway, given)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('adopt completes an open start only for the user whom the start verifies', {
+test('adopt completes an open start only if the session at the provider belongs to the user of that start', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -118,7 +118,7 @@ test('adopt completes an open start only for the user whom the start verifies', 
   });
 });
 
-test('adopt says that the provider did not answer, and what is wrong with its arguments', {
+test('adopt reports that the provider did not answer, and which of its arguments is invalid', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -53,7 +53,7 @@ const TIMES = [
 const OTHERS = [null, true, -1, 0, 1, 1.5, 2_147_483_647, 2 ** 31, 1e300, [], [null], {}, { a: 1 }];
 const BAD = [...TEXTS, ...TIMES, ...OTHERS];
 
-/** Something that fits a type, so that only one thing is wrong at a time. */
+/** Returns a valid value of a type, so that only one thing is wrong at a time. */
 function fitting(type: GraphQLInputType): unknown {
   if (isNonNullType(type)) return fitting(type.ofType);
   if (isListType(type)) return [fitting(type.ofType)];
@@ -68,7 +68,7 @@ function fitting(type: GraphQLInputType): unknown {
   );
 }
 
-/** Every place within an argument at which something can be wrong. */
+/** Yields the path of every value within an argument that can be wrong. */
 function* places(type: GraphQLInputType, path: string[] = []): Generator<string[]> {
   yield path;
   const named = getNamedType(type);
@@ -86,7 +86,9 @@ function withValue(value: unknown, path: readonly string[], replacement: unknown
   return copy;
 }
 
-/** How a field with arguments is reached. A type that is missing here fails the test: say how. */
+/**
+ * Queries that reach a field with arguments, by the type that has it. A missing type fails the test: add it.
+ */
 const REACHED: Record<string, (selection: string) => string> = {
   Query: (selection) => `{ ${selection} }`,
   Mutation: (selection) => `{ ${selection} }`,
@@ -123,7 +125,7 @@ async function send(
 }
 
 test.each(fields.map(({ owner, field }) => [`${owner}.${field.name}`, owner, field] as const))(
-  '%s answers any input with a refusal or a clear error, never with a failure of ours',
+  '%s answers any input with a result or a client error, never with an internal error',
   { timeout: 60_000 },
   async (_name, owner, field) => {
     for (const argument of field.args) {

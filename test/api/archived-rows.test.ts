@@ -1,4 +1,4 @@
-/** What the database says of archived sessions is compared with their archives. */
+/** The audit compares the rows of `archived_session` with the archives that they name. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -29,7 +29,7 @@ const EDITS: [statement: string, finding: string][] = [
   ],
 ];
 
-test('an edit of any row of archived_session is found with its archive at hand', {
+test('audit verify, given the archive, finds edited, removed and inserted rows of archived_session', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

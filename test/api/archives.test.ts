@@ -1,4 +1,4 @@
-/** Archives of every version of the format stay readable: `test/fixtures/archives` has one that each of them wrote. */
+/** Archives of every format version stay readable: `test/fixtures/archives` holds one of each version. */
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -27,12 +27,12 @@ const unpack = async (file: string): Promise<any[]> =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-/** The sessions' lines of an archive, without the last line that seals it. */
+/** Returns the session lines of an archive, without the last line, which seals it. */
 const unseal = async (file: string) => (await unpack(file)).slice(0, -1);
 
 const pack = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify(line)}\n`);
 
-/** Writes the archive that a release would have written that knew these lines. */
+/** Writes the archive that a release with these lines would have written. */
 async function seal(lines: readonly object[], file: string): Promise<void> {
   const texts = pack(lines);
   const sealing = createSeal(keys, new Date());
@@ -53,7 +53,7 @@ async function archiveOfNow(): Promise<string> {
   return join(folder, file as string);
 }
 
-/** The columns of each table that rows in an archive have. */
+/** Returns the columns that the rows of each table have in an archive. */
 const columnsIn = (lines: readonly any[]) =>
   Object.fromEntries(
     Object.keys(TABLES).map((name) => {
@@ -62,7 +62,7 @@ const columnsIn = (lines: readonly any[]) =>
     }),
   );
 
-test('the version of the format is raised whenever an archived table changes', {
+test('archived rows have exactly the columns of the current format version', {
   timeout: 60_000,
 }, async () => {
   const archive = await archiveOfNow();
@@ -77,7 +77,7 @@ test('the version of the format is raised whenever an archived table changes', {
   ).toEqual(columnsIn(kept));
 });
 
-test('audit verifies an archive of every version', async () => {
+test('audit verify accepts an archive of every format version', async () => {
   const archives = VERSIONS.flatMap((version) => ['--archive', fixtureOf(version)]);
 
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', ...archives);
@@ -86,7 +86,7 @@ test('audit verifies an archive of every version', async () => {
     expect(printed).toContain(`2 sessions in ${fixtureOf(version)}; in 0 something is wrong.`);
 });
 
-test('columns and tables that an archive is too old to have are null or their default, and it still verifies', async () => {
+test('columns and tables that an older archive lacks are read as null or their default, and it still verifies', async () => {
   const lines = await unseal(fixtureOf(1));
   for (const line of lines) {
     delete line.session.replacesId;
@@ -114,7 +114,7 @@ test('columns and tables that an archive is too old to have are null or their de
   });
 });
 
-test('every row survives the way to an archive and back', async () => {
+test('every archived row converts to a table row and back without loss', async () => {
   for (const line of await unseal(fixtureOf(ARCHIVE_VERSION)))
     for (const [name, table] of Object.entries(TABLES))
       for (const plain of [line[name]].flat()) {
@@ -125,7 +125,7 @@ test('every row survives the way to an archive and back', async () => {
       }
 });
 
-test('a retention run completes what runs of every version left half written', {
+test('a retention run completes archives of every version that earlier runs left half written', {
   timeout: 60_000,
 }, async () => {
   const folder = await emptyFolder();
@@ -149,7 +149,7 @@ test('a retention run completes what runs of every version left half written', {
   for (const archive of archives) expect(verified).toContain(`1 sessions in ${archive}; in 0 something`);
 });
 
-test('a line in the middle that is not a session is refused, since the database no longer has it', async () => {
+test('retention refuses a partial archive with an unreadable line in the middle, and keeps the file', async () => {
   const folder = await emptyFolder();
   const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_VERSION))) as [string, string];
   await writeFile(join(folder, 'odd.jsonl.gz.partial'), gzipSync(`${first.slice(0, 500)}\n${second}`));
@@ -161,7 +161,7 @@ test('a line in the middle that is not a session is refused, since the database 
   expect(await readdir(folder)).toContain('odd.jsonl.gz.partial');
 });
 
-test('an archive of a later release is refused with what to do, and left as it is', async () => {
+test('an archive of a later release is refused with an instruction, and its files are left unchanged', async () => {
   const folder = await emptyFolder();
   const later = (await unseal(fixtureOf(1))).map((line) => ({ version: ARCHIVE_VERSION + 1, ...line }));
   await seal(later, join(folder, 'later.jsonl.gz'));

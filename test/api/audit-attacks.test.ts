@@ -1,4 +1,4 @@
-/** Attacks of the database's owner on what the proof of two sessions says: one was approved, the other rejected. */
+/** Attacks by the database owner on the proof of two sessions: one was approved, the other rejected. */
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { emptyFolder, run } from '../harness/archives.ts';
@@ -57,7 +57,7 @@ beforeAll(async () => {
   tampering = await tamperingWith(gateway, TABLES);
 }, 60_000);
 
-/** Statements that swap a column of the two rows, past its unique index. */
+/** Returns statements that swap a column of two rows in spite of its unique index. */
 const swap = (table: string, column: string, key: string, other: string): string[] => [
   `create table swapped as select ${column} as value, ${key} as key from ${table} where ${key} in (${other})`,
   `update ${table} set ${column} = ${column === 'user_id' && table === 'vkyc_session' ? column : `${column} || '-'`} where ${key} in (${other})`,
@@ -124,14 +124,18 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
 ];
 
 // Invariant 14
-test.each(ATTACKS)('audit verify finds: %s', { timeout: 30_000 }, async (_, statements, finding) => {
-  const told = await tampering.within(statements, () => verify());
+test.each(ATTACKS)(
+  'audit verify reports tampering: %s',
+  { timeout: 30_000 },
+  async (_, statements, finding) => {
+    const told = await tampering.within(statements, () => verify());
 
-  expect(told).toMatch(/^exit 1\n/);
-  expect(told).toMatch(finding);
-});
+    expect(told).toMatch(/^exit 1\n/);
+    expect(told).toMatch(finding);
+  },
+);
 
-test('without an attack nothing is found', async () => {
+test('audit verify reports nothing if no row was tampered with', async () => {
   expect(await verify()).toMatch(
     /in 0 sessions something is wrong[\s\S]*in 0 of their chains something is wrong/,
   );
@@ -148,7 +152,7 @@ const FORGED = [
 ];
 
 // Invariant 14
-test('a restart signs nothing of a session whose chain was deleted; the adopt command refuses what an export knows', {
+test('a restart does not sign a session whose chain was deleted, and adopt refuses it if an export knows the chain', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -164,7 +168,9 @@ test('a restart signs nothing of a session whose chain was deleted; the adopt co
   });
 });
 
-test('what the adopt command begins says who answers for it', { timeout: 60_000 }, async () => {
+test('audit adopt requires --by NAME, and audit verify reports its chains as adopted by that name', {
+  timeout: 60_000,
+}, async () => {
   await tampering.within(FORGED, async () => {
     await run(gateway, 'audit', 'adopt', '--by', 'olga');
 
@@ -174,12 +180,12 @@ test('what the adopt command begins says who answers for it', { timeout: 60_000 
   });
 });
 
-test('chains of an earlier release verify as unbound; the bind command binds them on somebody\u2019s word', {
+test('chains of the last release verify as unbound; audit bind binds them under the name given with --by', {
   timeout: 60_000,
 }, async () => {
   const old = await bootGateway();
   await old.start('of-old.1', { user: { userId: 'u-old', phone: '7012345673' } });
-  // As the last release wrote it: without the entry that says whose session it is.
+  // Restores the rows of the last release: without the entry that says whose session it is.
   const { rows } = await old.database.query('select id from vkyc_session');
   await old.database.query(`delete from audit_entry where kind = 'SESSION'`);
   await old.database.query('update audit_entry set number = number - 1');

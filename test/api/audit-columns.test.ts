@@ -1,4 +1,4 @@
-/** Every column that `AUDITED_COLUMNS` calls proven is: an edit of it by the database's owner is found. */
+/** The audit finds an edit by the database owner of any column that `AUDITED_COLUMNS` calls proven. */
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { type PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -11,13 +11,13 @@ import { type Tampering, tamperingWith } from '../harness/tampering.ts';
 
 const allTables = Object.entries(tables).filter(([, table]) => is(table, PgTable)) as [TableKey, PgTable][];
 const proofsOf = (key: TableKey) => Object.entries<Proof>(AUDITED_COLUMNS[key] as Record<string, Proof>);
-/** Compared with archives: `test/api/retention.test.ts`. */
+/** Tables that are compared with archives: see `test/api/archived-rows.test.ts`. */
 const WITH_ARCHIVES: readonly TableKey[] = ['archivedSessions'];
 const provenTables = allTables.filter(
   ([key]) => !WITH_ARCHIVES.includes(key) && proofsOf(key).some(([, proof]) => typeof proof === 'string'),
 );
 
-/** SQL of another value than a column has. */
+/** SQL expressions that differ from a column's value, by the column's type. */
 const EDITS: Record<string, (column: string) => string> = {
   text: (column) => `coalesce(${column}, '') || 'x'`,
   uuid: () => 'gen_random_uuid()',
@@ -49,7 +49,7 @@ beforeAll(async () => {
 const isClean = async () =>
   (await audit.verify()).findings.length === 0 && (await audit.findingsOfReads()).length === 0;
 
-test('every column of every table is bound, derived, or unproven for a reason', () => {
+test('every column of every table is classified as bound, derived, or unproven with a reason', () => {
   for (const [key, table] of allTables) {
     const proofs = proofsOf(key);
     expect(proofs.map(([column]) => column).sort(), key).toEqual(Object.keys(getTableColumns(table)).sort());
@@ -58,7 +58,7 @@ test('every column of every table is bound, derived, or unproven for a reason', 
   }
 });
 
-test('an edit of any proven column of a row by the owner of the database is found', {
+test('the audit finds an edit of any proven column of a row by the database owner', {
   timeout: 60_000,
 }, async () => {
   expect(await isClean()).toBe(true);

@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Audit, auditOf, rehash, sessionWithHistory } from '../harness/audit.ts';
 import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
 
-/** Attacks of the database's owner, each on a session of its own. */
+/** Attacks by the database owner, each on a session of its own. */
 let gateway: Gateway;
 let audit: Audit;
 
@@ -25,11 +25,11 @@ const chainOf = async (id: string) =>
   (await gateway.database.query('select * from audit_entry where session_id = $1 order by number', [id]))
     .rows;
 
-/** The number of the entry that says so, last of several. */
+/** Returns the number of the last entry of this kind whose content includes the text. */
 const numberOf = async (id: string, kind: string, said: string): Promise<number> =>
   (await chainOf(id)).findLast((row) => row.kind === kind && row.content.includes(said)).number;
 
-test('every transition, meeting and review is an entry, and none of them names a person', async () => {
+test('the chain has an entry for every transition, meeting and review, and no entry names a person', async () => {
   const id = await sessionWithHistory(gateway);
 
   const chain = await chainOf(id);
@@ -56,7 +56,7 @@ test('every transition, meeting and review is an entry, and none of them names a
   expect(await audit.findingOf(id)).toBeNull();
 });
 
-test('an entry whose content or hash was edited is named', async () => {
+test('the audit reports an entry whose content, hash or time was edited', async () => {
   const [content, hash, time] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -78,7 +78,7 @@ test('an entry whose content or hash was edited is named', async () => {
   expect(await audit.findingOf(time)).toMatch(/^3: edited/);
 });
 
-test('a removed entry is named, and so is the one that took its number', async () => {
+test('the audit reports a removed entry, even if later entries were renumbered to close the gap', async () => {
   const [gap, closed] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
 
   await asOwner('delete from audit_entry where session_id = $1 and number = 4', gap);
@@ -94,7 +94,7 @@ test('a removed entry is named, and so is the one that took its number', async (
   expect(await audit.findingOf(closed)).toMatch(/^4: (edited|reordered)/);
 });
 
-test('two entries that changed places are named, and so is one that was put in between', async () => {
+test('the audit reports two swapped entries and an inserted one', async () => {
   const [swapped, inserted] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
   for (const [from, to] of [
     [2, 999],
@@ -124,7 +124,7 @@ test('two entries that changed places are named, and so is one that was put in b
   expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
 });
 
-test('the end of a chain, its rows with it, is missed by an export alone; later rows are unanchored, not valid', async () => {
+test('a chain cut off with its rows is found only with an export; entries newer than the export are unanchored', async () => {
   const [cut, gone, grown] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -134,7 +134,7 @@ test('the end of a chain, its rows with it, is missed by an export alone; later 
   const last = heads.get(cut)?.number as number;
   expect((await audit.verify(heads)).unanchored).toBe(0);
 
-  // The review that rejected, and all that follows from it.
+  // Deletes the review that rejected the session, and all that followed from it.
   await asOwner('delete from audit_entry where session_id = $1 and number > $2', cut, last - 2);
   await asOwner('delete from review where session_id = $1', cut);
   await gateway.database.query('delete from feed where session_id = $1', [cut]);
@@ -165,7 +165,7 @@ test('the end of a chain, its rows with it, is missed by an export alone; later 
   expect((await audit.verify(heads)).unanchored).toBe((await chainOf(later)).length);
 });
 
-test('a chain that was made anew without the key is named at its first entry, to its last', async () => {
+test('a chain rehashed without the key is reported as edited from its first entry', async () => {
   const id = await sessionWithHistory(gateway);
   await asOwner(
     `update audit_entry set content = replace(content, '"ravi"', '"uma"') where session_id = $1 and number > 8`,
@@ -177,7 +177,7 @@ test('a chain that was made anew without the key is named at its first entry, to
 });
 
 // Invariant 14
-test('rows that no longer say what their entries say are named: the log, meetings, reviews, the session itself', {
+test('the audit reports rows that contradict their entries: of the log, meetings, reviews, the session itself', {
   timeout: 60_000,
 }, async () => {
   const edits: [string, string, string][] = [
@@ -212,7 +212,7 @@ test('rows that no longer say what their entries say are named: the log, meeting
   }
 });
 
-test('what was put into the log has no entry, and the gateway does not sign what was edited before', async () => {
+test('the audit reports a transition inserted without an entry, and a row edited before the gateway signed it', async () => {
   const [forged, signed] = [await sessionWithHistory(gateway), await gateway.start('signed.1')];
   await asOwner(
     `insert into status_transition select session_id, sequence + 1, status, sub_status, 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED',
@@ -241,7 +241,7 @@ test('what was put into the log has no entry, and the gateway does not sign what
   );
 });
 
-test('a text that is gone with its salt is missed, unless the chain says that it was erased', async () => {
+test('the audit reports a text that was removed together with its salt', async () => {
   const id = await sessionWithHistory(gateway);
 
   await asOwner('update review set remarks = null, remarks_salt = null where session_id = $1', id);
@@ -253,7 +253,7 @@ test('a text that is gone with its salt is missed, unless the chain says that it
   expect(await audit.findingOf(id)).toMatch(/meeting .* was edited: cancelReason/);
 });
 
-test('the command exports heads that it trusts only unaltered, and verifies against them', async () => {
+test('the audit command verifies against exported heads, and refuses an export that was altered or cut short', async () => {
   const other = await bootGateway();
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-audit-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));

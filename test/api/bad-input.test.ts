@@ -43,7 +43,7 @@ test.each([
   ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
   ['a name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
   ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
-])('%s is a clear error of the request', async (_what, body) => {
+])('%s is answered with 400 and a client error code', async (_what, body) => {
   const { status, text } = await post(body);
 
   expect(status).toBe(400);
@@ -71,14 +71,17 @@ test.each([
     '{ sessions(first: 1, filter: { status: [VIDEO_CALL], subStatus: [AGENT_APPROVED] }) { nodes { id } } }',
     'AGENT_APPROVED is not a sub-status of VIDEO_CALL',
   ],
-])('%s is answered with what to do', async (_what, query, hint) => {
-  const { errors } = await gateway.graphql(query);
+])(
+  '%s is refused with BAD_USER_INPUT and a message that says what is expected',
+  async (_what, query, hint) => {
+    const { errors } = await gateway.graphql(query);
 
-  expect(errors?.[0]).toMatchObject({
-    message: expect.stringContaining(hint),
-    extensions: { code: 'BAD_USER_INPUT' },
-  });
-});
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringContaining(hint),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  },
+);
 
 test('a session that does not exist is null, not an error', async () => {
   const unknown = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
@@ -91,7 +94,7 @@ test('a session that does not exist is null, not an error', async () => {
   expect(data).toEqual({ byId: null, byTheirs: null });
 });
 
-test('a form from another site is refused, and so is a subscription that comes as a request', async () => {
+test('simple and cross-site requests are refused (CSRF), and so is a subscription sent as a plain POST', async () => {
   const simple = await post('{"query":"{ viewer { id } }"}', { 'content-type': 'text/plain' });
   expect(simple.status).toBeGreaterThanOrEqual(400);
   const crossSite = await fetch(`${gateway.url}/graphql?query={viewer{id}}`, {
@@ -107,7 +110,7 @@ test('a form from another site is refused, and so is a subscription that comes a
   expect(text).toContain('WebSocket');
 });
 
-test('a failure of ours shows an id and nothing else; the log has the rest', async () => {
+test('an internal error shows the client only an id; the log has the cause, without values of the request', async () => {
   const broken = await bootGateway();
   await broken.database.query('alter table vkyc_session rename to vkyc_session_gone');
 
@@ -122,7 +125,7 @@ test('a failure of ours shows an id and nothing else; the log has the rest', asy
   expect(broken.logs.join('')).not.toContain('marked-value');
 });
 
-test('over a WebSocket the same errors have the same words', async () => {
+test('errors over a WebSocket have the same messages as over HTTP', async () => {
   const refusal = (query: string) =>
     gateway
       .subscribe(query)
@@ -144,7 +147,7 @@ test('over a WebSocket the same errors have the same words', async () => {
 });
 
 test.for(Object.entries(TRANSPORTS))(
-  'over %s a variable that does not fit is the fault of who sent it',
+  'over %s, a variable of the wrong type is answered with BAD_USER_INPUT, which does not repeat its value',
   async ([, send]) => {
     const answer = await send(gateway, {
       query: 'query ($n: Int) { sessions(first: $n) { nodes { id } } }',

@@ -4,7 +4,7 @@ import { bootGateway, PRODUCTION } from '../harness/gateway.ts';
 
 const setupOf = (page: string) => JSON.parse(page.match(/id="setup">(.*?)<\/script>/)?.[1] ?? 'null');
 
-test('the console is one page for all of its addresses, which runs nothing but its own files', async () => {
+test('the console serves one page at all its paths, and its CSP allows only its own scripts and styles', async () => {
   const gateway = await bootGateway();
   const [page, deeper] = await Promise.all(
     ['/console', '/console/sessions/any'].map(async (path) => {
@@ -35,12 +35,12 @@ test('the console is one page for all of its addresses, which runs nothing but i
   }
 });
 
-test('the page is told where tokens come from, and of the scenarios where there is a sandbox of its own', async () => {
+test('the page is told how to sign in, and lists scenarios only if the gateway runs its own sandbox', async () => {
   const development = await bootGateway();
   const production = await bootGateway({
     environment: {
       ...PRODUCTION,
-      // A provider on this machine counts as one, and is asked nothing.
+      // A provider at a local address is accepted in production; this test never calls it.
       CASHFREE_BASE_URL: 'http://127.0.0.1:9',
       CASHFREE_CLIENT_ID: 'id',
       CASHFREE_CLIENT_SECRET: 'secret',

@@ -1,4 +1,4 @@
-/** A customer's `sub` may say who the person is: it is stored nowhere, and a pseudonym does all that it has to do. */
+/** A customer's `sub` may identify the person: the gateway stores a pseudonym in its place. */
 import { expect, test } from 'vitest';
 import { run } from '../harness/archives.ts';
 import { auditOf, signAgain } from '../harness/audit.ts';
@@ -33,7 +33,7 @@ async function bookAndCancel(gateway: Gateway): Promise<string> {
   return id;
 }
 
-test('what a customer does is recorded under a pseudonym, by which they know their own words again', async () => {
+test('actions of a customer are recorded under a pseudonym; the customer still sees their own sub and texts', async () => {
   const gateway = await bootGateway();
   const id = await bookAndCancel(gateway);
 
@@ -52,7 +52,7 @@ test('what a customer does is recorded under a pseudonym, by which they know the
   expect(await customer.act('scheduleMeeting', id, BOOKED)).toMatchObject({ replayed: true });
 });
 
-test('a customer is known under an earlier key of AUDIT_KEYS, and by what the last release recorded', async () => {
+test('a customer is recognised by pseudonyms of an earlier audit key and by subs that the last release stored', async () => {
   const before = await bootGateway();
   const id = await bookAndCancel(before);
   await before.stop();
@@ -69,7 +69,7 @@ test('a customer is known under an earlier key of AUDIT_KEYS, and by what the la
   expect((await seenBy(gateway, id, SUB, 'CUSTOMER')).meeting.cancelReason).toBe('I am ill.');
 });
 
-test('erase --subject takes a sub out of all that the last release recorded; earlier exports still verify', {
+test('erase --subject replaces a sub in all rows of the last release, and earlier exports still verify', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -1,4 +1,4 @@
-/** Somebody is erased for good: everywhere, not before the law allows it, and with the proof of what was decided whole. */
+/** A person is erased everywhere, but not before the law allows it; the audit still proves all decisions. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -14,7 +14,7 @@ const SEEN = `query ($id: ID!) { session(id: $id) {
   verificationId status subStatus link user { userId phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
-/** The command as the owner runs it, beside the gateway. */
+/** Runs the erase command as the database owner, next to the gateway. */
 async function erase({ databaseUrl }: Gateway, retention: string, ...args: string[]): Promise<string> {
   const keys = { DATA_KEYS, AUDIT_KEYS, LEGAL_RETENTION_DAYS: retention };
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };
@@ -27,7 +27,7 @@ const news = (verification_id: string, status: string, sub_status: string, minut
   data: { verification_id, status, sub_status, ...more },
 });
 
-/** Ends with an auditor's decision; leaves behind all that there can be of a person. */
+/** Takes a session to an auditor's decision and leaves all the data that a person can have. */
 async function liveToTheEnd(gateway: Gateway): Promise<string> {
   const user = { userId: 'u-gone', phone: PHONE, name: 'Gone Girl', email: 'gone@example.com' };
   const { id } = await gateway.start(NAME, { user });
@@ -48,7 +48,7 @@ async function liveToTheEnd(gateway: Gateway): Promise<string> {
   return id;
 }
 
-test('a person is erased everywhere, once the law allows it; the proof of what was decided holds', {
+test('a person is erased everywhere once legal retention allows it, and the audit still verifies', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -91,7 +91,7 @@ test('a person is erased everywhere, once the law allows it; the proof of what w
   await expect(erase(gateway, '0', '--user', `erased:${'x'}`)).rejects.toThrow('Nobody is known by this');
 });
 
-test('a session that was dated back does not pass the retention of the law: its chain says when it ended', {
+test('backdating a session does not evade legal retention: erase refuses a session that contradicts its audit chain', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -104,7 +104,7 @@ test('a session that was dated back does not pass the retention of the law: its 
   expect(await everyRow(gateway.database)).toContain('u-gone');
 });
 
-test('late news brings nothing back of somebody who was erased, and a repeated start is refused', {
+test('late webhooks restore no data of an erased person, and a repeated start is refused', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -22,7 +22,7 @@ const HAPPY_PATH = [
   'AUDITOR_APPROVED',
 ];
 
-test('a session walks from its link to the auditor, and a subscriber sees every step once and in order', async () => {
+test('a session moves from its link to AUDITOR_APPROVED, and a subscriber gets every transition once and in order', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('story.happy-path.1');
 
@@ -33,7 +33,7 @@ test('a session walks from its link to the auditor, and a subscriber sees every 
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH);
   expect(seen.map((each) => each.sequence)).toEqual(HAPPY_PATH.map((_, index) => index + 1));
   expect(seen.every((each) => each.applied && each.session.id === session.id)).toBe(true);
-  // The first may be the start's answer or a webhook that overtook it.
+  // The first transition may come from the response to the start or from a webhook that overtook it.
   expect(seen.slice(1).map((each) => each.source)).toEqual(Array(13).fill('WEBHOOK'));
   const { data } = await gateway.graphql(
     `query ($id: ID!) { session(id: $id) { status subStatus version statusInfo { terminal waitingOn } } }`,
@@ -47,7 +47,7 @@ test('a session walks from its link to the auditor, and a subscriber sees every 
   });
 });
 
-test('the sandbox walks by itself, by the clock', async () => {
+test('the sandbox advances sessions by itself, by the clock', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_SPEED: '200' } });
   const session = await gateway.start('story.awaits-review.1');
 
@@ -56,7 +56,7 @@ test('the sandbox walks by itself, by the clock', async () => {
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH.slice(0, 12));
 });
 
-test('a subscriber who is cut off in the middle and comes back with the last cursor misses and repeats nothing', async () => {
+test('a subscriber that reconnects with its last cursor misses and repeats nothing', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('story.happy-path.2');
   const before = gateway.subscribe(WATCH, { sessionId: session.id, after: session.startCursor });
@@ -74,7 +74,7 @@ test('a subscriber who is cut off in the middle and comes back with the last cur
   );
 });
 
-test('the feed over all sessions goes on after a cursor from anywhere: a session, a query, another feed', async () => {
+test('the feed over all sessions resumes after a cursor of a session, a query or another feed', async () => {
   const gateway = await bootGateway();
   const empty = await gateway.graphql('{ feedCursor }');
   const one = await gateway.start('one.awaits-review');
@@ -94,7 +94,7 @@ test('the feed over all sessions goes on after a cursor from anywhere: a session
   expect(fromTwosStart).toEqual(fromTheStart.slice(1));
 });
 
-test('query, then subscribe after feedCursor: what happens between is not missed', async () => {
+test('a subscription after feedCursor misses nothing that happened since the query', async () => {
   const gateway = await bootGateway();
   await gateway.start('gap.happy-path');
   const { data } = await gateway.graphql('{ feedCursor sessions(first: 10) { nodes { subStatus } } }');
@@ -105,7 +105,7 @@ test('query, then subscribe after feedCursor: what happens between is not missed
   expect(seen.map((each) => each.subStatus)).toEqual(HAPPY_PATH.slice(1, 3));
 });
 
-test('a feed says what is wrong with a cursor that it cannot use', async () => {
+test('a feed refuses a cursor of another session, a forged one and an expired one, and says why', async () => {
   const gateway = await bootGateway();
   const one = await gateway.start('one.awaits-review');
   const two = await gateway.start('two.awaits-review', { user: { phone: '9988776644' } });

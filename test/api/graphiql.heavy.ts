@@ -11,7 +11,7 @@ const SECRET = 'a secret of the tests that is long enough';
 const stopOf = (page: Page) => page.locator('.graphiql-execute-button[aria-label^="Stop"]');
 
 browserTest(
-  'with the network off GraphiQL opens on examples that work, its subscriptions are live, and one acts by a role',
+  'without internet access GraphiQL runs its examples, streams subscriptions and acts in the selected role',
   { timeout: 60_000 },
   async () => {
     const gateway = await bootGateway();
@@ -45,7 +45,7 @@ browserTest(
 );
 
 browserTest(
-  'where there is a sign-in one pastes a token, which sockets are opened with as well',
+  'with AUTH_SECRET set, a token pasted into GraphiQL authenticates requests and WebSockets',
   { timeout: 60_000 },
   async () => {
     const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });

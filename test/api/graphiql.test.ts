@@ -11,7 +11,7 @@ test('every example of GraphiQL is a valid operation, and its variables are JSON
   }
 });
 
-test('GraphiQL is loaded once, and only asked about while it stays the same', async () => {
+test('GraphiQL is revalidated by its ETag and answered with 304 while it is unchanged', async () => {
   const gateway = await bootGateway();
   const first = await fetch(`${gateway.url}/graphiql`);
   await first.body?.cancel();

@@ -9,10 +9,10 @@ const QUERY = '{ viewer { id } }';
 const PATHS = ['/graphql', '/graphql/stream'];
 const json = (query: string) => JSON.stringify({ query });
 
-describe('GraphQL over HTTP, as the audits of its working group check it', () => {
+describe('GraphQL over HTTP: server audits of graphql-http', () => {
   const audits = serverAudits({ url: `${gateway.url}/graphql`, fetchFn: fetch });
 
-  test('are 61', () => expect(audits).toHaveLength(61));
+  test('there are 61 audits', () => expect(audits).toHaveLength(61));
 
   for (const { id, name, fn } of audits)
     test(`${id} ${name}`, async () => {
@@ -37,7 +37,7 @@ test.each([
     'BAD_USER_INPUT',
   ],
 ])(
-  'an operation %s is an answer of its own in JSON, and a status of 400 in the new type',
+  'an operation %s gets 200 as application/json and 400 as application/graphql-response+json',
   async (_which, body, code) => {
     const post = async (accept: string) => {
       const response = await fetch(`${gateway.url}/graphql`, {
@@ -55,7 +55,7 @@ test.each([
   },
 );
 
-test.each(['GET', 'HEAD'])('by %s nothing is changed', async (method) => {
+test.each(['GET', 'HEAD'])('a mutation by %s is refused with 405', async (method) => {
   const mutation = 'mutation { refreshSession(sessionId: "none") { __typename } }';
 
   const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(mutation)}`, { method });
@@ -68,7 +68,7 @@ test.each([
   ['neither type', 'text/html', 406],
   ['anything', '*/*', 200],
   ['the new type rather than JSON', 'application/json;q=0.5, application/graphql-response+json', 200],
-])('who accepts %s is told so by the status', async (_what, accept, status) => {
+])('a client that accepts %s gets the matching status and content type', async (_what, accept, status) => {
   for (let time = 0; time < 2; time += 1) {
     const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(QUERY)}`, {
       headers: { accept },
@@ -82,7 +82,7 @@ test.each([
   }
 });
 
-test('what is refused for another reason than its operation has its status in JSON as well', async () => {
+test('a JSON request with an invalid token is answered with 401', async () => {
   const headers = { 'content-type': 'application/json', authorization: 'Bearer none' };
   const signedOut = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body: json(QUERY) });
 
@@ -155,7 +155,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
     expect(await response.text()).toContain('developer');
   });
 
-  test('other methods are told which there are', async () => {
+  test('other methods get 405 and the list of allowed methods', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
       const response = await fetch(url, { method });
       expect(response.status).toBe(405);
@@ -164,7 +164,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
     }
   });
 
-  test('nothing on the way keeps an answer', async () => {
+  test('responses are sent with Cache-Control: no-store', async () => {
     const response = await fetch(`${url}${search}`);
     await response.body?.cancel();
 
@@ -172,7 +172,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
   });
 });
 
-test('tokens and figures are kept by nobody either', async () => {
+test('responses of /dev/token, /readyz and /metrics are sent with Cache-Control: no-store', async () => {
   const token = await fetch(`${gateway.url}/dev/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -19,7 +19,7 @@ const OPERATION = JSON.stringify({ query: '{ viewer { id } }' });
 
 type Sent = [status: number, method: string, path: string, headers?: Record<string, string>, body?: string];
 
-/** As it is written, which fetch would mend. */
+/** Sends the request exactly as it is written; fetch would normalise it. */
 async function send(url: string, [, method, path, headers = {}, body]: Sent): Promise<IncomingMessage> {
   const { hostname, port } = new URL(url);
   const sending = request({ hostname, port, method, path, headers, agent: false });
@@ -58,7 +58,7 @@ const ANSWERS: Sent[] = [
   [400, 'GET', '/%zz'],
 ];
 
-test('every answer tells browsers to do nothing with it but read it, refusals and streams as well', async () => {
+test('every response has the strict security headers, errors and streams included', async () => {
   const gateway = await bootGateway();
   await untilReady(gateway);
   for (const sent of ANSWERS) {
@@ -74,7 +74,7 @@ test('every answer tells browsers to do nothing with it but read it, refusals an
   }
 });
 
-test('so do those to people without a token, and preflights of pages that may ask', async () => {
+test('unauthenticated and rate-limited responses and CORS preflights have the strict security headers', async () => {
   const origin = 'https://app.example.com';
   const gateway = await bootGateway({
     environment: { AUTH_SECRET, RATE_LIMIT_FAILURES_PER_MINUTE: '1', ALLOWED_ORIGINS: origin },
@@ -94,7 +94,7 @@ test('so do those to people without a token, and preflights of pages that may as
   }
 });
 
-test('so does what is answered on a bare socket: no HTTP, what came too late, and no WebSocket for other pages', async () => {
+test('responses written to a bare socket have the strict CSP: malformed, oversized and late requests, refused upgrades', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const { port } = new URL(gateway.url);
   const say = async (text: string) => {
@@ -129,7 +129,7 @@ test('so does what is answered on a bare socket: no HTTP, what came too late, an
   expect(refused.headers).toMatchObject(READ_ONLY);
 });
 
-test('GraphiQL may load nothing from elsewhere, and be framed by nobody', async () => {
+test('GraphiQL may load nothing from other origins and may not be framed, also when it is answered with 304', async () => {
   const gateway = await bootGateway();
   const { headers } = await fetch(`${gateway.url}/graphiql`);
   const again = await fetch(`${gateway.url}/graphiql`, {
@@ -144,7 +144,7 @@ test('GraphiQL may load nothing from elsewhere, and be framed by nobody', async 
   }
 });
 
-test('the sandbox says the same of its answers', async () => {
+test('responses of the sandbox have the strict CSP and nosniff', async () => {
   const gateway = await bootGateway();
   const answers: Sent[] = [
     [200, 'GET', '/_sandbox'],

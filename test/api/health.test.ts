@@ -3,10 +3,10 @@ import { bootGateway, eventually, freshDatabase, untilReady } from '../harness/g
 import { countStatements } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-/** Held by whichever replica numbers the feed; see `db/feed.ts`. */
+/** Advisory lock that a replica holds while it assigns feed positions; see `db/feed.ts`. */
 const NUMBERING_LOCK = 8_529_002;
 
-/** What /readyz says is missing. */
+/** Returns what /readyz reports as missing, or null if the replica is ready. */
 const missingAt = async ({ url }: { url: string }) => {
   const response = await fetch(`${url}/readyz`);
   const { status, missing = null } = (await response.json()) as { status: string; missing?: object };
@@ -14,7 +14,7 @@ const missingAt = async ({ url }: { url: string }) => {
   return missing;
 };
 
-test('health is about the process, readiness about what it needs', async () => {
+test('liveness does not depend on the database; readiness and metrics report the lost connection', async () => {
   const wire = await startTcpProxy(await freshDatabase());
   const gateway = await bootGateway({ database: wire.url });
   await untilReady(gateway);
@@ -33,7 +33,7 @@ test('health is about the process, readiness about what it needs', async () => {
   const text = await scraped.text();
   expect(text).toMatch(/^vkyc_database_up 0$/m);
   expect(text).toMatch(/^vkyc_doorbell_connected 0$/m);
-  // Nobody knows them now: a value of before would look like the truth.
+  // The lag is unknown now: its last known value would be misleading.
   expect(text).not.toMatch(/^vkyc_feed_lag_seconds /m);
 
   wire.mend();
@@ -43,7 +43,7 @@ test('health is about the process, readiness about what it needs', async () => {
   );
 });
 
-test('LISTEN_DATABASE_URL carries the doorbell alone: the pool goes by DATABASE_URL', async () => {
+test('only the doorbell uses LISTEN_DATABASE_URL; the pool uses DATABASE_URL', async () => {
   const database = await freshDatabase();
   const [pool, listener] = [await startTcpProxy(database), await startTcpProxy(database)];
   const gateway = await bootGateway({
@@ -61,7 +61,7 @@ test('LISTEN_DATABASE_URL carries the doorbell alone: the pool goes by DATABASE_
   await untilReady(gateway);
 });
 
-test('a database of another release, or one in which nobody numbers the feed, is not what a replica can work on', async () => {
+test('a replica is not ready if a migration is missing or the feed lags behind the log', async () => {
   const gateway = await bootGateway();
   await untilReady(gateway);
   const newest = '(select max(created_at) from drizzle.__drizzle_migrations)';
@@ -96,7 +96,7 @@ test('a database of another release, or one in which nobody numbers the feed, is
   await untilReady(gateway);
 });
 
-test('however many ask whether it is ready, the database hears of one a second', async () => {
+test('concurrent /readyz requests cost the database at most one query per second', async () => {
   const gateway = await bootGateway();
   await untilReady(gateway);
   const asked = countStatements('__drizzle_migrations');
@@ -108,7 +108,7 @@ test('however many ask whether it is ready, the database hears of one a second',
   expect(asked()).toBeLessThanOrEqual(1 + (performance.now() - begun) / 1_000);
 });
 
-test('connections that the database cuts, in use or not, cost no process and no event', async () => {
+test('a subscriber gets every transition although the database keeps terminating connections', async () => {
   const gateway = await bootGateway();
   const session = await gateway.start('cut.happy-path');
   const watcher = gateway.subscribe(
@@ -131,7 +131,7 @@ test('connections that the database cuts, in use or not, cost no process and no 
   await untilReady(gateway);
 });
 
-test('GraphiQL is served whole, from the package alone, and opens on something useful', async () => {
+test('GraphiQL is served without scripts or styles of other sites, and opens with a startSession example', async () => {
   const gateway = await bootGateway();
   const page = await (await fetch(`${gateway.url}/graphiql`)).text();
 

@@ -10,7 +10,7 @@ const LOG = `query ($id: String!) {
   }
 }`;
 
-/** The command as an operator runs it, beside the gateway. */
+/** Runs the inbox command as an operator does, next to the gateway. */
 async function inbox(gateway: Gateway, ...args: string[]): Promise<string> {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: gateway.databaseUrl, DATA_KEYS };
   const { stdout } = await promisify(execFile)('node', ['.build/commands/inbox.js', ...args], { env });
@@ -31,7 +31,7 @@ const news = (verification_id: string, sub_status: string, second: number) => ({
   },
 });
 
-test('what was parked is listed with its reason, and shown without what is personal', async () => {
+test('inbox list gives the reason of a parked webhook; inbox show hides personal data, and --reveal is recorded', async () => {
   const gateway = await bootGateway();
   await gateway.webhook({ test: 'from the dashboard', phone: '9988776655' });
   await gateway.webhook({ ...news('odd.1', 'USER_QUEUED', 1), event_time: 'yesterday' });
@@ -49,7 +49,7 @@ test('what was parked is listed with its reason, and shown without what is perso
   expect(rows).toEqual([{ operations: ['inbox show'], subjects: ['webhook_inbox:1'] }]);
 });
 
-test('what a later release understands is replayed, and recorded once', async () => {
+test('replaying a parked webhook that was already recorded changes nothing', async () => {
   const gateway = await bootGateway();
   await gateway.start('replay.1');
   await gateway.webhook(news('replay.1', 'USER_QUEUED', 5));
@@ -65,7 +65,7 @@ test('what a later release understands is replayed, and recorded once', async ()
   expect(await sessionOf(gateway, 'replay.1')).toEqual(before);
 });
 
-test('replaying everything never reopens a session that has ended', async () => {
+test('replaying all webhooks never reopens an ended session; a newer update is logged but not applied', async () => {
   const gateway = await bootGateway();
   await gateway.start('ended.happy-path');
   await gateway.advance('ended.happy-path', 13);
@@ -73,7 +73,7 @@ test('replaying everything never reopens a session that has ended', async () => 
     async () => (await sessionOf(gateway, 'ended.happy-path')).subStatus === 'AUDITOR_APPROVED',
   );
   const before = await sessionOf(gateway, 'ended.happy-path');
-  // Kept by an earlier release that could not make sense of it, newer than all that was said.
+  // This webhook claims to be newer than all others.
   await gateway.webhook(news('ended.happy-path', 'USER_QUEUED', 3600));
   await webhooksSettled(gateway.database);
   const { rows } = await gateway.database.query('select id::text from webhook_inbox order by random()');
@@ -89,7 +89,7 @@ test('replaying everything never reopens a session that has ended', async () => 
   ]);
 });
 
-test('a command that makes no sense says what would', async () => {
+test('an invalid command is refused with a message that says what is wrong', async () => {
   const gateway = await bootGateway();
   await expect(inbox(gateway, 'replay')).rejects.toMatchObject({
     stderr: expect.stringContaining('Which webhooks?'),

@@ -1,4 +1,4 @@
-/** What can be is accepted; what cannot be is refused with its path and what to do. */
+/** Valid input is accepted; invalid input is refused with its path and what to do. */
 import { describe, expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { bootGateway } from '../harness/gateway.ts';
@@ -43,7 +43,7 @@ const refusal = (path: string, message: string) => ({
 const HIGH_HALF = '\ud83d';
 const UNSTORABLE = 'must not contain null bytes (U+0000) or half a surrogate pair';
 
-describe('a text that the database cannot store as it is', () => {
+describe('a text that PostgreSQL cannot store', () => {
   test.each([HIGH_HALF, 'key\0'])('%j is refused as an idempotency key', async (idempotencyKey) => {
     const { id } = await gateway.start(`keys.${idempotencyKey.length}`);
 
@@ -55,7 +55,7 @@ describe('a text that the database cannot store as it is', () => {
     });
   });
 
-  test('filters refuse it, and nothing is found under it', async () => {
+  test('a filter refuses it, and a lookup by it finds nothing', async () => {
     const { errors } = await gateway.graphql(
       'query ($text: String) { sessions(first: 1, filter: { verificationIdPrefix: $text }) { nodes { id } } }',
       { text: HIGH_HALF },
@@ -85,7 +85,7 @@ describe('Aadhaar details', () => {
     expect(await startWithAadhaar({ dob })).toMatchObject(refusal('aadhaarDetails.dob', message));
   });
 
-  test('a date of birth is in the future until the day begins in India', async () => {
+  test('a date of birth counts as in the future until that day begins in India', async () => {
     const clock = stillClock(new Date('2026-03-01T18:29:00Z'));
     const india = await bootGateway({ clock });
     const bornOnTheSecond = (verificationId: string) =>
@@ -143,13 +143,13 @@ describe('Aadhaar details', () => {
     expect(await startWithAadhaar({ photoLink })).toMatchObject(SUCCESS);
   });
 
-  test('details that are verified in the future are refused', async () => {
+  test('a verification time in the future is refused', async () => {
     expect(await startWithAadhaar({ lastVerifiedAt: inMinutes(30) })).toMatchObject(
       refusal('aadhaarDetails.lastVerifiedAt', 'must not be in the future'),
     );
   });
 
-  test('all that is wrong is told at once', async () => {
+  test('all problems of an input are reported at once', async () => {
     const { problems } = await startWith(
       {
         notificationTypes: ['EMAIL'],
@@ -168,7 +168,7 @@ describe('Aadhaar details', () => {
   });
 });
 
-describe('a text that nobody can see', () => {
+describe('an invisible text', () => {
   const INVISIBLE = {
     'zero-width space': '\u200b',
     'byte order mark': '\ufeff',
@@ -198,7 +198,7 @@ describe('a text that nobody can see', () => {
     expect(named).toMatchObject(refusal('user.name', message));
   });
 
-  test('every text of every mutation refuses it', async () => {
+  test('every text field of startSession refuses it', async () => {
     const invisible = '\u200b';
     const texts = [
       [await startWith({ userTemplate: invisible }), 'userTemplate'],
@@ -225,7 +225,7 @@ describe('a text that nobody can see', () => {
       expect(answer, path).toMatchObject(refusal(path, 'must have a character that can be seen'));
   });
 
-  test('a text with one character that can be seen is kept as it is', async () => {
+  test('a text with at least one visible character is stored unchanged', async () => {
     const { session } = await startWith({});
 
     const recorded = await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
@@ -262,7 +262,7 @@ describe('the length of a text', () => {
     expect(await startWith({}, { name })).toMatchObject(refusal('user.name', message));
   });
 
-  test('2,000 syllables of remarks are recorded, 2,001 are refused', async () => {
+  test('a reason of 500 syllables is accepted, one of 501 is refused', async () => {
     const { session } = await startWith({});
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
 
@@ -273,7 +273,7 @@ describe('the length of a text', () => {
     expect(accepted.meeting.cancelReason).toHaveLength(1_000);
   });
 
-  test('a key is bounded by the index that it is in', async () => {
+  test('an idempotency key has at most 200 code points', async () => {
     const { session } = await startWith({});
     const bookWith = (idempotencyKey: string) =>
       operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30), idempotencyKey });
@@ -340,7 +340,7 @@ describe('a notification by e-mail', () => {
     expect(await startWith({ notificationTypes: ['SMS'] }, { email: undefined })).toMatchObject(SUCCESS);
   });
 
-  test('to a known user is refused if the provider has no address either, and corrected under the same id', async () => {
+  test('to a known user is refused if the provider has no address either; a retry with address and phone succeeds', async () => {
     await gateway.callProvider('POST', '/user', { user_id: 'no-mail', phone: '9988776655' });
     await gateway.callProvider('POST', '/user', {
       user_id: 'mail',
@@ -357,7 +357,7 @@ describe('a notification by e-mail', () => {
     expect(await startFor('mail')).toMatchObject(SUCCESS);
     const refused = refusal('notificationTypes', `${WITHOUT_ADDRESS}, together with user.phone`);
     expect(await startFor('no-mail')).toMatchObject(refused);
-    // Without the phone nobody changes what the provider knows.
+    // Without the phone number the gateway does not update the user at the provider.
     expect(await startFor('no-mail', { email: 'asha@example.com' })).toMatchObject(refused);
     expect(await startFor('no-mail', { email: 'asha@example.com', phone: '9988776655' })).toMatchObject(
       SUCCESS,

@@ -1,4 +1,4 @@
-/** Data keys change while several replicas run: no replica is left with data that it cannot decrypt unnoticed. */
+/** Data keys change while several replicas run: a replica that cannot decrypt stored data reports it. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -24,7 +24,7 @@ const readiness = async ({ url }: Gateway) => {
   return { status: answer.status, text: await answer.text() };
 };
 
-/** Waits out the second for which a probe's answer is shared. */
+/** Waits until the replica has this readiness status; the result of a probe is shared for a second. */
 const becomes = (gateway: Gateway, status: number) =>
   eventually(async () => (await readiness(gateway)).status === status);
 
@@ -35,7 +35,7 @@ async function firstReplica(): Promise<Gateway> {
   return gateway;
 }
 
-test('in the documented order no replica ever meets a value that it cannot decrypt', {
+test('in the documented order of a key rotation every replica can decrypt every value', {
   timeout: 60_000,
 }, async () => {
   let gateway = await firstReplica();
@@ -80,12 +80,12 @@ test('rotate refuses and changes nothing while a running replica lacks the new k
   expect((await other.graphql(PHONES)).errors).toBeUndefined();
 });
 
-test('a replica that meets a value it cannot decrypt says so at /readyz, and its client is told to try again', {
+test('a replica that cannot decrypt a value reports it at /readyz, and its client gets SERVICE_UNAVAILABLE', {
   timeout: 60_000,
 }, async () => {
   const gateway = await firstReplica();
   await becomes(gateway, 200);
-  // As a rotation by the last release, which asked nobody, left it.
+  // Simulates a rotation by the last release, which did not check the running replicas.
   await gateway.database.query('delete from replica');
   await rotate(gateway, `${NEXT},${DATA_KEYS}`);
 
@@ -97,7 +97,7 @@ test('a replica that meets a value it cannot decrypt says so at /readyz, and its
   expect((await readiness(gateway)).text).toContain('lack \\"next\\", with which stored data was encrypted');
 });
 
-test('a start without a key under which values are left is refused, and so is one that a running replica needs', {
+test('a replica refuses to start without a key under which values are stored', {
   timeout: 60_000,
 }, async () => {
   const gateway = await firstReplica();

@@ -1,4 +1,4 @@
-/** During an upgrade a later release runs next to this one, and may store statuses that this one does not know. */
+/** During a rolling deploy a later release may store statuses that this release does not know. */
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { pairsStoredBy, statusPairsMigration } from '../../src/gate/status-pairs.ts';
@@ -15,14 +15,14 @@ const sessionOf = async (gateway: Gateway, id: string) => {
   return data.sessionByVerificationId;
 };
 
-/** Lets the database store one more pair, as the later release's migration does. */
+/** Lets the database store one more status pair, as the migration of a later release does. */
 async function migrateAsLater({ database }: Gateway): Promise<void> {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql')).sort();
   const migrations = await Promise.all(files.map((name) => readFile(`migrations/${name}`, 'utf8')));
   await database.query(statusPairsMigration([...pairsStoredBy(migrations), 'VIDEO_CALL/USER_WAVED']));
 }
 
-test('a status of a later release reads as UNRECOGNIZED, is kept as it is, and news goes on being recorded', async () => {
+test('a status of a later release reads as UNRECOGNIZED, stays stored as it is, and updates are still recorded', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('later.happy-path');
   await webhooksTaken(gateway.database, 'later.happy-path', 1);
@@ -49,7 +49,7 @@ test('a status of a later release reads as UNRECOGNIZED, is kept as it is, and n
     sessions: { nodes: [{ subStatus: 'UNRECOGNIZED' }] },
     sessionStats: { byStatus: [{ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED', count: 1 }] },
   });
-  // A poll or a webhook that brings nothing new leaves the status to the release that knows it.
+  // A poll that finds no change leaves the status to the release that knows it.
   await gateway.graphql('mutation ($id: ID!) { refreshSession(sessionId: $id) { __typename } }', { id });
   const { rows } = await gateway.database.query('select sub_status from vkyc_session');
   expect(rows).toEqual([{ sub_status: 'USER_WAVED' }]);

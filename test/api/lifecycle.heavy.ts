@@ -33,11 +33,11 @@ const start = (gateway: GatewayProcess, id: string) =>
     `mutation { startSession(input: { verificationId: "${id}", user: { phone: "9988776655" } }) { ... on StartSessionSuccess { session { id startCursor } } } }`,
   );
 
-// Something else may keep the machine busy just then: one good start of five shows what it can do.
-test('starts from nothing, and again after kill -9, quickly and with its data still there', {
+// Other load may slow the machine down for a moment: one fast start of five is enough.
+test('a gateway starts quickly from nothing and again after kill -9, with its data intact', {
   retry: 4,
 }, async () => {
-  // A folder that is closed to everybody else, with a space in its name.
+  // A folder that other users may not access, with a space in its name.
   const DATA_DIR = await freshFolder();
   await chmod(DATA_DIR, 0o700);
   const first = await startGatewayProcess({ DATA_DIR });
@@ -53,7 +53,7 @@ test('starts from nothing, and again after kill -9, quickly and with its data st
   expect(await second.end('SIGTERM')).toBe(0);
 });
 
-test('a second gateway on the same folder is refused with what to do', async () => {
+test('a second gateway on the same data folder is refused with an instruction', async () => {
   const DATA_DIR = await freshFolder();
   await startGatewayProcess({ DATA_DIR });
 
@@ -64,7 +64,7 @@ test('a second gateway on the same folder is refused with what to do', async () 
   expect(said).toContain('set DATA_DIR to another folder');
 });
 
-test('SIGTERM sends subscribers away with 1012, ends the database and exits with 0', async () => {
+test('SIGTERM closes subscriptions with 1012 and ends the process with exit code 0', async () => {
   const gateway = await startGatewayProcess({ DATA_DIR: await freshFolder() });
   const { session } = (await start(gateway, 'away.awaits-review')).startSession;
   const closed = new Promise<number>((resolve) => {
@@ -95,7 +95,7 @@ test('SIGTERM sends subscribers away with 1012, ends the database and exits with
   expect(gateway.output.at(-1)).toContain('stopped');
 });
 
-test('a configuration that is not usable is refused with every complaint, and no stack trace', async () => {
+test('an invalid configuration is refused with every problem listed and no stack trace', async () => {
   const { code, said } = await runToItsEnd({ PORT: 'http', HOST: '0.0.0.0', LOG_LEVEL: 'loud' });
 
   expect(code).toBe(1);
@@ -104,7 +104,7 @@ test('a configuration that is not usable is refused with every complaint, and no
   expect(said).not.toContain('at ');
 });
 
-test('a connection that was opened and never used does not hold up a stop', async () => {
+test('an idle connection that never sent a request does not delay a stop', async () => {
   const gateway = await bootGateway();
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   await once(socket, 'connect');

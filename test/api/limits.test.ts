@@ -43,7 +43,7 @@ const AT_THE_LIMIT = {
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(AT_THE_LIMIT))(
-    `${transport}: %s up to the limit is served, and no more`,
+    `${transport}: %s up to the limit is accepted, and beyond it refused`,
     async (_what, [within, beyond]) => {
       const served = await send(gateway, { query: within });
       const refused = await send(gateway, { query: beyond });
@@ -61,7 +61,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
     },
   );
 
-test('every answer over HTTP says what it cost, a page as much as its entries, by a variable too', async () => {
+test('every HTTP response reports its cost: a page costs as much as its entries, also with a variable page size', async () => {
   const costOf = async (query: string, variables = {}) => {
     const answer = await TRANSPORTS.HTTP(gateway, { query, variables });
     return JSON.parse(answer.text).extensions.cost;
@@ -83,7 +83,7 @@ test('every answer over HTTP says what it cost, a page as much as its entries, b
   ).toBe(50);
 });
 
-test('what a page says of the whole list costs the same however many entries it has, by a fragment too', async () => {
+test('fields about a whole list cost the same for every page size, also within a fragment', async () => {
   const costOf = async (query: string) =>
     JSON.parse((await TRANSPORTS.HTTP(gateway, { query })).text).extensions.cost.requested;
 
@@ -95,7 +95,7 @@ test('what a page says of the whole list costs the same however many entries it 
   ).toBe(1 + 10 + 100 * (1 + 1 + (1 + 10)));
 });
 
-test('figures cost what counting them takes, and only those that are asked for', async () => {
+test('statistics cost what counting them takes, and only for the selected fields', async () => {
   const costOf = async (selection: string, given = '', variables = {}) => {
     const query = `query ($openOnly: Boolean! = true) { sessionStats${given} { ${selection} } viewer @skip(if: $openOnly) { id } }`;
     const answer = await TRANSPORTS.HTTP(gateway, { query, variables });
@@ -114,7 +114,7 @@ test('figures cost what counting them takes, and only those that are asked for',
   );
 });
 
-test('an operation asks for figures once, however it is put together', async () => {
+test('an operation may select sessionStats only once, also by way of fragments', async () => {
   const codeOf = async (query: string) =>
     (await TRANSPORTS.HTTP(gateway, { query })).errors[0]?.extensions.code;
 
@@ -129,7 +129,7 @@ test('an operation asks for figures once, however it is put together', async () 
     expect(await codeOf(query), query).toBe('GRAPHQL_VALIDATION_FAILED');
 });
 
-test('fragments that spread each other twice are refused by their size after expansion, and take no time', async () => {
+test('fragments that expand exponentially are refused within a second', async () => {
   const bomb = `{ session(id: "x") { ...F0 } } ${times(14, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F14 on VkycSession { id }`;
   const since = performance.now();
 
@@ -139,7 +139,7 @@ test('fragments that spread each other twice are refused by their size after exp
   expect(performance.now() - since).toBeLessThan(1_000);
 });
 
-test('nothing that tools send is beyond the limits', async () => {
+test('introspection and the GraphiQL query examples stay within the limits', async () => {
   const everything = getIntrospectionQuery({
     descriptions: true,
     specifiedByUrl: true,

@@ -23,7 +23,7 @@ const ORDERS = ['CREATED_AT', 'UPDATED_AT'].flatMap((field) =>
 );
 
 test.each(ORDERS)(
-  'in the order $field $direction pages from both ends tell the same list',
+  'in the order $field $direction, forward and backward paging give the same list as one page',
   async (orderBy) => {
     const all = ids(await page({ first: 100, orderBy }));
     const forwards: string[] = [];
@@ -46,7 +46,7 @@ test.each(ORDERS)(
   },
 );
 
-test('filters by person, by prefix letter by letter, by time and by who is waited on', async () => {
+test('sessions are filtered by person, literal prefix, time, status and waiting party', async () => {
   const filtered = async (filter: object) => ids(await page({ first: 100, filter })).toSorted();
   const { nodes } = await page({ first: 100, orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
 
@@ -89,7 +89,7 @@ test("a person's sessions are paged, newest first", async () => {
   expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true } });
 });
 
-test('a customer pages through their own sessions, and finds out nothing of others of the same person', async () => {
+test('a customer pages through their own sessions and learns nothing about other sessions of the same person', async () => {
   const user = { phone: '9222222222', userId: 'shared' };
   for (const name of ['own.1', 'other.1', 'other.2', 'own.2', 'other.3']) await gateway.start(name, { user });
   const token = await gateway.token({
@@ -108,7 +108,7 @@ test('a customer pages through their own sessions, and finds out nothing of othe
   expect([ids(first), first.totalCount, first.pageInfo.hasNextPage]).toEqual([['own.2'], 2, true]);
   const { sessions: second } = await look(first.pageInfo.endCursor);
   expect([ids(second), second.pageInfo.hasNextPage]).toEqual([['own.1'], false]);
-  // Made up, to stand before each of the others in turn.
+  // Forged cursors, each positioned directly before one of the other sessions.
   const { rows } = await gateway.database.query(
     `select id, created_at from vkyc_session where verification_id in ('other.1', 'other.2') order by created_at`,
   );
@@ -138,7 +138,7 @@ const FORGED = {
   'more than a cursor': `c1:${NOBODYS}; select 1`,
 };
 
-test.each(Object.entries(FORGED))('a cursor of %s is refused, for what it is', async (_, text) => {
+test.each(Object.entries(FORGED))('a forged cursor (%s) is refused with BAD_USER_INPUT', async (_, text) => {
   const cursor = Buffer.from(text).toString('base64url');
   for (const variables of [{ after: cursor }, { before: cursor }])
     expect(await gateway.graphql(PAGE, { first: 1, ...variables })).toMatchObject({
@@ -147,7 +147,7 @@ test.each(Object.entries(FORGED))('a cursor of %s is refused, for what it is', a
     });
 });
 
-test('anything with an id is found by it, and what is not yours is null', async () => {
+test('node and nodes find objects by id, and return null for an invalid id and for what the viewer may not see', async () => {
   const operator = await person(gateway, 'olga', 'OPERATOR');
   const session = await gateway.start('noded.1', { user: { phone: '9111111111' } });
   const { meeting } = await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
@@ -205,7 +205,7 @@ const fieldsOf = (type: string, more: Record<string, string>): string[] =>
     (name) => `${name}${more[name] ?? ''}`,
   );
 
-test('a field says the same asked for by itself and beside all others, in a list and of one', async () => {
+test('a field has the same value alone and next to all others, in a list and in a single session', async () => {
   const { id } = (await page({ first: 1 })).nodes[0];
   await gateway.database.query(`update vkyc_session set user_template = 'steps', agent_template = 'steps',
     raw_status = 'RAW', raw_sub_status = 'SUB', replaces_id = (select id from vkyc_session where verification_id = 'list_1')

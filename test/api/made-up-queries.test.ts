@@ -1,4 +1,7 @@
-/** Queries made up at random from the schema: executed compiled and by graphql-js, and compared (see both-ways.ts). QUERY_SEED and QUERIES try others. */
+/**
+ * Random queries from the schema, executed both compiled and by graphql-js and compared (see both-ways.ts).
+ * QUERY_SEED and QUERIES select others.
+ */
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { chanceOf, type Made, madeQuery, split, wantedOf, whole } from '../harness/made-documents.ts';
@@ -21,7 +24,7 @@ const given = {
 const send = ({ query, variables }: Made) => TRANSPORTS.HTTP(gateway, { query, variables });
 const isFault = ({ text }: { text: string }) => text.includes('INTERNAL_SERVER_ERROR');
 
-test('made-up queries are answered or refused, compiled as by graphql-js, and none is a fault', {
+test('random queries have the same result compiled and by graphql-js, and never an internal error', {
   timeout: 120_000,
 }, async () => {
   const chance = chanceOf(SEED);
@@ -38,13 +41,13 @@ test('made-up queries are answered or refused, compiled as by graphql-js, and no
   expect(answered).toBeGreaterThan(QUERIES / 20);
 });
 
-test('an operation that is split into fragments and repeated fields answers as the whole does', {
+test('an operation split into fragments and repeated fields has the same result as the whole', {
   timeout: 120_000,
 }, async () => {
   const chance = chanceOf(SEED + 1);
   let compared = 0;
   for (let made = 0; made < QUERIES / 2; made += 1) {
-    // Statistics end at the moment that they are asked for.
+    // Statistics are left out: they depend on the time of the query.
     const wanted = wantedOf('Query', 3, { chance, given }).filter(
       ({ call }) => !call.startsWith('sessionStats'),
     );
@@ -55,7 +58,7 @@ test('an operation that is split into fragments and repeated fields answers as t
     const selection = split(wanted, 'Query', chance, fragments);
     const query = `{ ${selection} } ${fragments.join(' ')}`;
     const found = await send({ query, variables: {} });
-    // Cut into parts it may ask for more than a request may.
+    // The split operation may exceed the limits of a request.
     if (found.errors.some(({ extensions }) => extensions.code === 'GRAPHQL_VALIDATION_FAILED')) continue;
     compared += 1;
     expect(found.errors, `QUERY_SEED=${SEED}: ${query}`).toEqual([]);

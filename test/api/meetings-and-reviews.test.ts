@@ -9,7 +9,7 @@ const WATCH = `subscription ($sessionId: ID, $after: String) {
   statusTransitions(sessionId: $sessionId, after: $after) { sequence subStatus source actor applied }
 }`;
 
-/** The same moment as a clock in India shows it. */
+/** Returns the same moment with the offset of India. */
 const inIndia = (time: string): string =>
   new Date(Date.parse(time) + 5.5 * 3_600_000).toISOString().replace('Z', '+05:30');
 
@@ -22,7 +22,7 @@ async function staff(gateway: Gateway) {
   return { operator, agent, auditor };
 }
 
-/** A session whose call has ended: the agent is to review. */
+/** Starts a session and ends its call, so that the agent can review it. */
 async function afterTheCall(gateway: Gateway, verificationId: string, viewer: Person) {
   const session = await gateway.start(verificationId);
   await gateway.advance(verificationId, TO_THE_END_OF_THE_CALL);
@@ -30,7 +30,7 @@ async function afterTheCall(gateway: Gateway, verificationId: string, viewer: Pe
   return session;
 }
 
-test('a meeting is booked, moved, cancelled and booked again; then agent and auditor approve; a subscriber sees 1 to n', async () => {
+test('a session passes meetings and both reviews, and a subscriber gets each of its transitions in order', async () => {
   const gateway = await bootGateway();
   const { operator, agent, auditor } = await staff(gateway);
   const session = await gateway.start('story.awaits-review');
@@ -99,7 +99,7 @@ test('a meeting is booked, moved, cancelled and booked again; then agent and aud
   ]);
 });
 
-test('of two agents who review at once one wins, and the other gets what changed', async () => {
+test('if two agents review at once, one succeeds and the other gets VERSION_CONFLICT with the new state', async () => {
   const gateway = await bootGateway();
   const { agent } = await staff(gateway);
   const other = await person(gateway, 'meera', 'AGENT');
@@ -124,7 +124,7 @@ test('of two agents who review at once one wins, and the other gets what changed
   });
 });
 
-test('nobody audits their own review, not even an ADMIN', async () => {
+test('an ADMIN who reviewed as the agent may not audit that review', async () => {
   const gateway = await bootGateway();
   const { auditor } = await staff(gateway);
   const admin = await person(gateway, 'root', 'ADMIN');
@@ -143,7 +143,7 @@ test('nobody audits their own review, not even an ADMIN', async () => {
   });
 });
 
-test('four eyes are of two people: another role, another token or both roles in one do not make a second', async () => {
+test('four eyes: the reviewing agent may not audit in any other role or combination of roles', async () => {
   const gateway = await bootGateway();
   const { auditor } = await staff(gateway);
   const asAgent = await person(gateway, 'alice', 'AGENT');
@@ -163,7 +163,7 @@ test('four eyes are of two people: another role, another token or both roles in 
   });
 });
 
-test("the provider's own word on an approval does not hide who approved here", async () => {
+test('a repeated approval by the provider does not hide who approved here (four eyes)', async () => {
   const gateway = await bootGateway({ environment: { AUDIT_UNKNOWN_AGENTS: '1' } });
   const { auditor } = await staff(gateway);
   const both = await person(gateway, 'alice', 'ADMIN');
@@ -183,7 +183,7 @@ test("the provider's own word on an approval does not hide who approved here", a
   });
 });
 
-test('an approval by an unknown agent at the provider is audited here only where that is configured', async () => {
+test('an approval by an unknown agent at the provider is audited here only if AUDIT_UNKNOWN_AGENTS is set', async () => {
   const outcome = async (environment: Record<string, string>) => {
     const gateway = await bootGateway({ environment });
     const { auditor } = await staff(gateway);
@@ -200,7 +200,7 @@ test('an approval by an unknown agent at the provider is audited here only where
   expect(await outcome({ AUDIT_UNKNOWN_AGENTS: '1' })).toMatchObject({ __typename: 'RecordReviewSuccess' });
 });
 
-test('unable to validate: the agent may decide only after a further call', async () => {
+test('after UNABLE_TO_VALIDATE the agent may decide only after another call', async () => {
   const gateway = await bootGateway();
   const { agent } = await staff(gateway);
   const { id } = await afterTheCall(gateway, 'unable.awaits-review', agent);
@@ -222,7 +222,7 @@ test('unable to validate: the agent may decide only after a further call', async
   });
 });
 
-test('what the provider decides against our approval disputes the session, and is streamed', async () => {
+test('a rejection by the provider after our approval marks the session as disputed, and is streamed', async () => {
   const gateway = await bootGateway();
   const { agent, auditor } = await staff(gateway);
   const session = await afterTheCall(gateway, 'dispute.awaits-review', agent);
@@ -254,7 +254,7 @@ test('what the provider decides against our approval disputes the session, and i
   });
 });
 
-test('an expired session is replaced by one other, and each names the other', async () => {
+test('an expired session is replaced by only one other, and each links to the other', async () => {
   const gateway = await bootGateway();
   const { operator } = await staff(gateway);
   const old = await gateway.start('old.1');
@@ -284,7 +284,7 @@ test('an expired session is replaced by one other, and each names the other', as
   expect((await operator.look(old.id)).replacedBy).toEqual({ id: started[0].session.id });
 });
 
-test('the same key answers as the first call did, on any gateway; with another input it is a conflict', async () => {
+test('an idempotency key returns the first result on any replica, and conflicts if the input differs', async () => {
   const one = await bootGateway();
   const two = await bootGateway({
     database: one.databaseUrl,
@@ -313,7 +313,7 @@ test('the same key answers as the first call did, on any gateway; with another i
   expect(await stranger.act('scheduleMeeting', id, call)).toMatchObject({ code: 'VERSION_CONFLICT' });
 });
 
-test('what the provider says of meetings and reviews is taken over with its source; remarks follow by asking', async () => {
+test('meetings and reviews reported by webhooks are recorded with their source, and without remarks', async () => {
   const gateway = await bootGateway();
   const { agent } = await staff(gateway);
   const customer = await person(gateway, 'asha', 'CUSTOMER', ['theirs.happy-path']);
@@ -333,7 +333,7 @@ test('what the provider says of meetings and reviews is taken over with its sour
   expect((await customer.look(id)).reviews[0].remarks).toBeNull();
 });
 
-test('a meeting that the customer does not come to is MISSED, and another may be booked', async () => {
+test('a meeting that the customer misses becomes MISSED, and another may be booked', async () => {
   const gateway = await bootGateway();
   const { operator } = await staff(gateway);
   const { id } = await gateway.start('missed.1');
@@ -354,7 +354,7 @@ test('a meeting that the customer does not come to is MISSED, and another may be
   });
 });
 
-test('a refresh records what no webhook told, and says whether there was something', async () => {
+test('refreshSession records what no webhook reported, and says whether anything changed', async () => {
   const gateway = await bootGateway({ environment: { SANDBOX_WEBHOOKS: 'documented' } });
   const { agent, operator } = await staff(gateway);
   const { id } = await gateway.start('quiet.happy-path');
@@ -375,7 +375,7 @@ test('a refresh records what no webhook told, and says whether there was somethi
   });
 });
 
-test('recordings and tokens come from the provider when they may, and are refused with a reason when not', async () => {
+test('recordings and tokens come from the provider if the action is allowed; a recording too early is refused', async () => {
   const gateway = await bootGateway();
   const { agent, operator } = await staff(gateway);
   const { id } = await gateway.start('recorded.awaits-review');
@@ -400,7 +400,7 @@ test('recordings and tokens come from the provider when they may, and are refuse
   expect(gateway.logs.join('')).not.toContain(recording.url);
 });
 
-test('the time of the booked meeting is kept for polling: moved with it, and gone when it is cancelled', async () => {
+test('the session keeps the time of its booked meeting: rescheduling changes it, cancelling clears it', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('met.1');
   const operator = await person(gateway, 'an operator', 'OPERATOR');

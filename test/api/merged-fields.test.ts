@@ -1,4 +1,4 @@
-/** Fields that an operation asks for several times, or in fragments: the answer merges what each of them asks for. */
+/** Fields that an operation selects several times or in fragments: the response merges their selections. */
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
@@ -6,7 +6,7 @@ import { TRANSPORTS } from '../harness/transports.ts';
 const gateway = await bootGateway();
 const { id } = await gateway.start('merged.awaits-review');
 
-/** An operation written as a whole, and the same operation cut into parts. */
+/** Pairs of an operation written as a whole and the same operation split into parts. */
 const SAME: Record<string, [whole: string, parts: string]> = {
   'a field that is repeated': [
     '{ session(id: $id) { id link } }',
@@ -34,7 +34,7 @@ const withId = (text: string) => text.replaceAll('$id', JSON.stringify(id));
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(SAME))(
-    `${transport}: %s answers as the whole does`,
+    `${transport}: %s has the same result as the whole operation`,
     async (_name, [whole, parts]) => {
       const [expected, first, second] = [
         await send(gateway, { query: withId(whole) }),
@@ -58,7 +58,7 @@ const DATE_MARK = '__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d';
 test.each([
   `${DATE_MARK}globalThis.compiledAndRun = true`,
   '__MAGIC_NAN__57f286b9_4c20_487f_b409_79804ddcb4f8',
-])('a text %s is a text like any other, compiled or not', async (text) => {
+])('a marker of graphql-jit in a text (%s) is treated as plain text, compiled or not', async (text) => {
   const query = `query { sessionByVerificationId(verificationId: ${JSON.stringify(text)}) { id } }`;
   const answers = [];
   for (let use = 0; use < 3; use += 1) answers.push(await TRANSPORTS.HTTP(gateway, { query }));

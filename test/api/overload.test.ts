@@ -5,7 +5,7 @@ import { isClean, TRANSPORTS } from '../harness/transports.ts';
 const PAGE = '{ sessions(first: 9) { nodes { id } } }';
 const COST_OF_PAGE = 10;
 
-test('what takes longer than it may is answered with TIMEOUT on every transport, and others are served', async () => {
+test('an operation that exceeds the time limit gets TIMEOUT on every transport, and other requests are served', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '2' } });
   await gateway.start('late.happy-path');
   const feed = gateway.subscribe('subscription { statusTransitions { sequence } }');
@@ -28,11 +28,11 @@ test('what takes longer than it may is answered with TIMEOUT on every transport,
   }
   expect(answers.map(({ status }) => status)).toEqual([503, 200, null]);
   expect(meanwhile.data.viewer.id).toBe('developer');
-  // A subscription lasts as long as it likes.
+  // Subscriptions have no time limit.
   expect(await next).toEqual({ sequence: 2 });
 });
 
-test('a caller who has used up their cost waits, on every transport together, and nobody else does', async () => {
+test('a caller who has used up the cost budget is rate-limited on all transports, and other callers are not', async () => {
   const gateway = await bootGateway({
     environment: { RATE_LIMIT_COST_PER_MINUTE: String(3 * COST_OF_PAGE) },
   });
@@ -60,7 +60,7 @@ test('a caller who has used up their cost waits, on every transport together, an
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
-test('with 0 there is no limit to what a caller spends', async () => {
+test('with a cost budget of 0, callers are not rate-limited', async () => {
   const gateway = await bootGateway({ environment: { RATE_LIMIT_COST_PER_MINUTE: '0' } });
   const query = '{ sessions(first: 100) { nodes { transitions(first: 100) { nodes { sequence } } } } }';
 

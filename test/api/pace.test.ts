@@ -1,10 +1,10 @@
-/** Large answers and the event loop. */
+/** Large responses must not block the event loop. */
 import { expect, test } from 'vitest';
 import { Pace } from '../../src/graphql/pace.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-test('pages of one answer are released in order, a bounded number of rows in each task of the event loop', async () => {
+test('pages of one response are released in order, with a bounded number of rows in each event-loop task', async () => {
   const pace = new Pace();
   const order: number[] = [];
   const rowsOfTasks: number[] = [0];
@@ -28,19 +28,19 @@ test('pages of one answer are released in order, a bounded number of rows in eac
   expect(Math.max(...rowsOfTasks)).toBe(180);
 });
 
-test('an answer of few rows waits for nothing', () => {
+test('a response with few rows does not wait', () => {
   const pace = new Pace();
 
   expect([pace.take(0), pace.take(99), pace.take(100)]).toEqual([undefined, undefined, undefined]);
 });
 
-test('a page larger than a task holds is released alone', async () => {
+test('a page larger than the bound of a task is released all the same', async () => {
   const pace = new Pace();
 
   await Promise.all([pace.take(500), pace.take(500), pace.take(1)]);
 });
 
-test('an answer is bounded by the values that it may hold, however few objects they belong to', async () => {
+test('a response is limited in the number of its values, not only of its objects', async () => {
   const gateway = await bootGateway();
   const leaves = (count: number) => Array.from({ length: count }, (_, n) => `a${n}: sequence`).join(' ');
   const ask = (count: number) =>

@@ -1,4 +1,4 @@
-/** Who was shown whose personal data is on record before it is shown, whichever way it was asked for. */
+/** Every display of personal data is recorded before it is sent, on every transport. */
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -14,7 +14,7 @@ const readsOf = async ({ database }: Gateway) =>
 const idsOf = async ({ database }: Gateway, table: string): Promise<string[]> =>
   (await database.query(`select id from ${table} order by id`)).rows.map(({ id }) => `${table}:${id}`);
 
-test('an answer with personal data is one row that says who was shown what of whom, on every transport', async () => {
+test('each response with personal data is recorded as one read with viewer, fields and subjects, on every transport', async () => {
   const gateway = await bootGateway();
   await gateway.start('read.1');
   await gateway.start('read.2', { user: { phone: '9988776644' } });
@@ -29,14 +29,14 @@ test('an answer with personal data is one row that says who was shown what of wh
   expect(reads).toHaveLength(Object.keys(TRANSPORTS).length);
   for (const read of reads) {
     expect(read).toMatchObject({ viewer: 'olga', operations: ['Query.sessions'] });
-    // Nobody has an email: of what is not there nothing was shown.
+    // No user has an email, and null values are not recorded.
     expect(read.fields.sort()).toEqual(['VkycSession.link', 'VkycUser.name', 'VkycUser.phone']);
     const subjects = [...(await idsOf(gateway, 'vkyc_session')), ...(await idsOf(gateway, 'vkyc_user'))];
     expect(read.subjects.sort()).toEqual(subjects.sort());
   }
 });
 
-test('what a mutation shows is on record as well; an answer that shows nothing personal in full is not', async () => {
+test('personal data in mutation results is recorded; responses with masked or no personal data are not', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('read.awaits-review');
   const admin = await person(gateway, 'asha', 'ADMIN');
@@ -70,7 +70,7 @@ test('what a mutation shows is on record as well; an answer that shows nothing p
   ]);
 });
 
-test('who saw what is known of a person is asked as OPERATIONS.md has it, and answered by an index', async () => {
+test('the query of OPERATIONS.md finds the viewers of a person’s data, and uses an index', async () => {
   const gateway = await bootGateway();
   await gateway.start('whose.1', { user: { userId: 'u-whose', phone: '9988776644' } });
   await gateway.start('another.1', { user: { userId: 'u-other', phone: '9988776633' } });
@@ -105,7 +105,7 @@ test('who saw what is known of a person is asked as OPERATIONS.md has it, and an
 });
 
 // Invariant 12
-test('personal data whose reading cannot be recorded is not shown, on any transport; all else is', async () => {
+test('a response with personal data is withheld if its read cannot be recorded; other responses are sent', async () => {
   const gateway = await bootGateway();
   await gateway.start('read.lost');
   await gateway.database.query(

@@ -18,7 +18,7 @@ const MISSPELT = [
 ];
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: in production nobody explores the schema, unless told otherwise`, async () => {
+  test(`${transport}: in production introspection, suggestions and GraphiQL are off unless INTROSPECTION is set`, async () => {
     const closed = await bootGateway({ environment: PRODUCTION });
     const open = await bootGateway({ environment: { ...PRODUCTION, INTROSPECTION: '1' } });
     const ask = (gateway: typeof closed, query: string) => send(gateway, { query }, `Bearer ${TOKEN}`);
@@ -44,7 +44,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('a misspelt value of a variable is not corrected either', async () => {
+test('in production an invalid enum value in a variable gets no suggestion either', async () => {
   const closed = await bootGateway({ environment: PRODUCTION });
   const query =
     'query ($status: [Status!]) { sessions(first: 1, filter: { status: $status }) { nodes { id } } }';

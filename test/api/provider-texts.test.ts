@@ -1,4 +1,6 @@
-/** Whatever text the provider sends is recorded as it can be stored, and what is hashed is what is stored. */
+/**
+ * Every text of the provider is recorded in a form that can be stored, and the hash is of the stored form.
+ */
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AuditKeys } from '../../src/domain/audit.ts';
@@ -9,10 +11,10 @@ import { startScriptedProvider } from '../harness/provider.ts';
 
 const HIGH_HALF = '\ud83d';
 const LOW_HALF = '\ude00';
-/** Random: PostgreSQL compresses what repeats, and an index then takes it. */
+/** Random, because PostgreSQL compresses repetitive text so far that it fits into an index. */
 const letters = (count: number) => randomBytes(count).toString('base64').slice(0, count);
 
-/** What the provider answers instead of the usual, by field. */
+/** Fields in which the provider's response differs from the usual one. */
 let said: object = {};
 beforeEach(() => {
   said = {};
@@ -36,7 +38,7 @@ const gateway = await bootGateway({
 });
 const staff = await person(gateway, 'olga', 'ADMIN');
 const audit = auditOf(gateway.databaseUrl);
-/** The key of a session's row, from its global id. */
+/** Returns the primary key of a session from its global id. */
 const keyOf = (id: string) => Buffer.from(id, 'base64url').toString().replace('VkycSession:', '');
 const findingOf = (id: string) => audit.findingOf(keyOf(id));
 
@@ -63,7 +65,7 @@ const logOf = async (id: string): Promise<any[]> =>
     )
   ).data.session.transitions.nodes;
 
-/** Waits until no webhook is left to be processed, and returns what became of those of a session. */
+/** Waits until no webhook of the session is PENDING; returns the state and reason of each. */
 const outcomesOf = (verificationId: string) =>
   eventually(async () => {
     const { rows } = await gateway.database.query(
@@ -113,7 +115,7 @@ describe('a sub-status that cannot be stored', () => {
     },
   );
 
-  test('a status is treated the same', async () => {
+  test('a status that cannot be stored is recorded as UNRECOGNIZED as well', async () => {
     const { id, verificationId } = await startAnother();
 
     for (const [index, odd] of Object.values(ODD).entries())
@@ -132,7 +134,7 @@ describe('a sub-status that cannot be stored', () => {
     expect(await findingOf(id)).toBeNull();
   });
 
-  test('two different ones stay different, however alike they begin', async () => {
+  test('two different ones remain distinct, even if they share a long prefix', async () => {
     const { id, verificationId } = await startAnother();
     const begin = letters(2_999);
 
@@ -145,7 +147,7 @@ describe('a sub-status that cannot be stored', () => {
     expect(texts.at(-1)).toBe('\ufffd');
   });
 
-  test('200 characters are kept as they are', async () => {
+  test('a status of 200 characters is stored unchanged', async () => {
     const { id, verificationId } = await startAnother();
     const long = letters(200);
 
@@ -168,7 +170,7 @@ describe('other fields that cannot be stored', () => {
     ['meeting_schedule', '0001-01-01T00:00:00+14:00'],
     ['agent_remarks', HIGH_HALF],
     ['agent_remarks', `\0${letters(100_000)}`],
-  ])('an odd %s keeps no status from being recorded', async (field, value) => {
+  ])('a %s that cannot be stored does not keep the status from being recorded', async (field, value) => {
     const { id, verificationId } = await startAnother();
 
     await gateway.webhook(webhookOf(verificationId, { [field]: value }));
@@ -182,7 +184,7 @@ describe('other fields that cannot be stored', () => {
     expect(await findingOf(id)).toBeNull();
   });
 
-  test("the provider's remarks are kept as far as they can be stored", async () => {
+  test('remarks of the provider are sanitised and truncated to what can be stored', async () => {
     const { id } = await startAnother();
     said = {
       status: 'AGENT_REVIEWED',
@@ -197,7 +199,7 @@ describe('other fields that cannot be stored', () => {
     expect(reviews[0].remarks).toHaveLength(20_000);
   });
 
-  test('a webhook whose time cannot be stored is parked with the reason', async () => {
+  test('a webhook whose event time cannot be stored is parked with the reason', async () => {
     const { verificationId } = await startAnother();
 
     await gateway.webhook({ ...webhookOf(verificationId, {}), event_time: '0000-05-22T03:51:10Z' });
@@ -208,7 +210,7 @@ describe('other fields that cannot be stored', () => {
   });
 });
 
-test('a stranger whose user id cannot be stored is not looked for every second', async () => {
+test('the lookup of an unknown session with an unstorable user id is postponed by more than 20 seconds', async () => {
   const looking = await bootGateway({
     polling: true,
     environment: {
@@ -228,8 +230,10 @@ test('a stranger whose user id cannot be stored is not looked for every second',
   expect(looking.logs.filter((line) => line.includes('could not be reconciled'))).toEqual([]);
 });
 
-describe('audit verify on what an earlier release recorded', () => {
-  /** Rewrites the newest entry of a session as a release did that hashed half a surrogate pair as it was. */
+describe('audit verify of entries recorded by an earlier release', () => {
+  /**
+   * Rewrites the newest audit entry as an earlier release did, which hashed half a surrogate pair unchanged.
+   */
   async function recordAsBefore({ database }: Gateway, sessionId: string, rawSubStatus: string) {
     const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
     const keys = new AuditKeys([{ id: keyId, key: Buffer.from(key, 'base64') }]);
@@ -261,7 +265,7 @@ describe('audit verify on what an earlier release recorded', () => {
       [sessionId, rawSubStatus],
     );
 
-  test('half a surrogate pair that was stored as U+FFFD is no edit; anything else in its place is', async () => {
+  test('half a surrogate pair stored as U+FFFD is not reported as an edit, but any other text in its place is', async () => {
     const { verificationId, ...started } = await startAnother();
     const id = keyOf(started.id);
     await gateway.webhook(webhookOf(verificationId, { sub_status: 'UNKNOWN_STEP' }));

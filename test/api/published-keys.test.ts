@@ -1,4 +1,4 @@
-/** Published keys (JWKS): rotation, a key server that fails, and the keys that a set may have. */
+/** Published keys (JWKS): rotation, a failing key server, and the keys that a set may contain. */
 import { afterEach, expect, test, vi } from 'vitest';
 import {
   KEYS_COOLDOWN_SECONDS,
@@ -27,7 +27,7 @@ const answersTo = async (gateway: Gateway, authorization: string) =>
   (await arrive(gateway, withAuthorization(authorization))).answers;
 const bearer = (token: string) => `Bearer ${token}`;
 
-/** Makes each token differ, so that its signature is checked. */
+/** Makes each token unique, so that its signature check is not cached. */
 let signed = 0;
 const nextId = () => String(signed++);
 const tokenOf = async ({ kid, privateKey }: Key, alg = 'RS256') =>
@@ -41,7 +41,7 @@ const withoutKid = (key: Key): Key => {
   return { ...key, published };
 };
 
-/** Moves the clocks of caches and cooldowns. */
+/** Moves the clock of caches and cooldowns forward. */
 function movableTime() {
   const realTime = performance.now.bind(performance);
   let ahead = 0;
@@ -65,7 +65,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a key that is published during the cooldown is answered with 503 and Retry-After, and no failure is counted', async () => {
+test('a token of a key published during the cooldown gets 503 with Retry-After, and is not counted as a failure', async () => {
   const time = movableTime();
   const [before, after] = [await createKey('before'), await createKey('after')];
   const { keys, gateway } = await bootWith(before);
@@ -90,7 +90,7 @@ test('a key that is published during the cooldown is answered with 503 and Retry
   expect(keys.fetches).toBe(2);
 });
 
-test('a key id that is unknown after a fetch is refused with 401', async () => {
+test('a key id that is still unknown after a fetch is refused with 401', async () => {
   const time = movableTime();
   const [known, stranger] = [await createKey('known'), await createKey('stranger')];
   const { keys, gateway } = await bootWith(known);
@@ -130,7 +130,7 @@ test.each<[string, Iterable<string>]>([
   ['a key that is none', ['{"keys": [{"kty": "RSA"}]}']],
   ['a symmetric key', ['{"keys": [{"kty": "oct", "k": "AAAA", "kid": "rsa"}]}']],
   ['a set that is too large', ONE_KEY_TOO_LARGE],
-])('an answer with %s does not replace keys that worked', async (_what, body) => {
+])('a key server response with %s does not replace keys that worked', async (_what, body) => {
   const time = movableTime();
   const key = await createKey('rsa');
   const { keys, gateway } = await bootWith(key);
@@ -152,7 +152,7 @@ test.each<[string, Iterable<string>]>([
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
 });
 
-test('a key set without end is read to its bound', async () => {
+test('an endless key set is read only up to a limit', async () => {
   const key = await createKey('rsa');
   const { keys, gateway } = await bootWith(key);
   keys.send(
@@ -166,7 +166,7 @@ test('a key set without end is read to its bound', async () => {
   expect(keys.sentBytes).toBeLessThan(16 * 1024 * 1024);
 });
 
-test('while no keys could be fetched yet, a token is answered with 503, and accepted as soon as they can be', async () => {
+test('until keys can be fetched, tokens get 503; they are accepted as soon as the key server recovers', async () => {
   const time = movableTime();
   const key = await createKey('rsa');
   const { keys, gateway } = await bootWith(key);
@@ -191,21 +191,21 @@ test.each([
   'ES512',
   'EdDSA',
   'Ed25519',
-])('a token of %s gets in', async (alg) => {
+])('a token signed with %s is accepted', async (alg) => {
   const key = await createKey('key', alg);
   const { gateway } = await bootWith(key);
 
   expect(await answersTo(gateway, await tokenOf(key, alg))).toEqual(WELCOME);
 });
 
-test('EdDSA and Ed25519 name one algorithm, in keys and tokens', async () => {
+test('EdDSA and Ed25519 are names of the same algorithm', async () => {
   const key = await createKey('key', 'EdDSA');
   const { gateway } = await bootWith(key);
 
   expect(await answersTo(gateway, await tokenOf(key, 'Ed25519'))).toEqual(WELCOME);
 });
 
-test('a token without a key id is checked with every key that fits', async () => {
+test('a token without a key id is checked against every key that fits', async () => {
   const time = movableTime();
   const [first, second, third] = await Promise.all(['1', '2', '3'].map((kid) => createKey(kid)));
   if (!first || !second || !third) throw new Error('three keys were made');

@@ -7,7 +7,7 @@ import { inMinutes, type Person, person } from '../harness/people.ts';
 const STEPS = Number(process.env.WALK_STEPS ?? 400);
 const SESSIONS = 30;
 
-/** What each action does, and the action that the session offers for it. */
+/** Calls of actions, with the action that a session must offer for them. */
 const TRIES = [
   {
     action: 'SCHEDULE_MEETING',
@@ -31,14 +31,16 @@ const TRIES = [
   { action: 'CREATE_SDK_TOKEN', run: (who: Person, id: string) => who.ask('createSdkToken', id) },
 ] as const;
 
-/** An approval depends on who ended the call, which the offer does not tell: it may also be refused for that. */
+/**
+ * An approval also depends on who ended the call, which the offer does not show: it may be refused for that.
+ */
 const APPROVE = {
   action: 'RECORD_AGENT_REVIEW',
   run: (who: Person, id: string) => who.act('recordAgentReview', id, { decision: 'APPROVED' }),
 } as const;
 
 // Invariant 5
-test('on a random walk over sessions and roles exactly the offered actions succeed', {
+test('on a random walk over sessions and roles, exactly the offered actions succeed', {
   timeout: 120_000,
 }, async () => {
   const seed = Number(process.env.WALK_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -77,7 +79,7 @@ test('on a random walk over sessions and roles exactly the offered actions succe
     const id = ids.get(verificationId) as string;
     const where = `seed ${seed}, step ${step}, ${verificationId}`;
     if (random(3) === 0) {
-      // The end of a journey is drawn less often, or soon every session would be over.
+      // Terminal statuses are drawn less often, or soon every session would have ended.
       const open = KNOWN_PAIRS.filter((info) => !info.terminal || random(20) === 0);
       const { status, subStatus } = open[random(open.length)] as (typeof open)[number];
       second += 1;

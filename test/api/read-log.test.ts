@@ -1,4 +1,4 @@
-/** The chains of the read log: several processes, statements that fail, reads that a failover lost. */
+/** Chains of the read log: several processes, failing statements, and reads that a failover lost. */
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -11,7 +11,7 @@ const readAtOnce = (gateway: Gateway, count: number) =>
 const countOf = async ({ database }: Gateway, table: string): Promise<number> =>
   (await database.query(`select count(*)::int as count from ${table}`)).rows[0].count;
 
-test('reads of two replicas at once are all chained, in a few chains, and verify', async () => {
+test('concurrent reads of two replicas are all recorded in a few chains, which verify', async () => {
   const [one] = [await bootGateway({ bothWays: false })];
   const two = await bootGateway({ database: one.databaseUrl, bothWays: false });
   await one.start('read.1');
@@ -25,7 +25,7 @@ test('reads of two replicas at once are all chained, in a few chains, and verify
   expect(await audit.findingsOfReads(await audit.exportedReads())).toEqual([]);
 });
 
-test('a read that could not be recorded is withheld, and later reads begin a chain of their own', async () => {
+test('a response whose read cannot be recorded is withheld, and later reads begin a new chain', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await gateway.start('read.1');
   await gateway.graphql(PHONES);
@@ -42,7 +42,7 @@ test('a read that could not be recorded is withheld, and later reads begin a cha
   expect(await auditOf(gateway.databaseUrl).findingsOfReads()).toEqual([]);
 });
 
-test('after a failover that lost the newest reads a chain does not go on as if they were there', async () => {
+test('after a failover that lost reads, the next read does not continue the lost chain, and an export finds the loss', async () => {
   const gateway = await bootGateway({ bothWays: false });
   await gateway.start('read.1');
   for (let count = 0; count < 3; count += 1) await gateway.graphql(PHONES);
@@ -59,11 +59,11 @@ test('after a failover that lost the newest reads a chain does not go on as if t
   expect(await audit.findingsOfReads(exported)).toEqual(['2: cut off: the export knows this chain up to 3']);
 });
 
-test('a removed chain is missed by the chain that began after it, and reads without a chain by an export', async () => {
+test('a removed chain is found through the chain that began after it, and removed unchained reads through an export', async () => {
   const first = await bootGateway({ bothWays: false });
   await first.start('read.1');
   await first.graphql(PHONES);
-  // As the last release records it.
+  // A read as the last release records it.
   await first.database.query(
     `insert into personal_data_read (at, viewer, operations, fields, subjects) values (now(), 'olga', '{a}', '{b}', '{c}')`,
   );

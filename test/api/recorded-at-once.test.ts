@@ -15,7 +15,7 @@ const news = (id: string, sub_status: string, second: number) => ({
   data: { verification_id: id, status: 'PRE_VIDEO_CALL', sub_status },
 });
 
-/** A gateway with these sessions, which only the test's webhooks move. */
+/** Boots a gateway with these sessions, which only the test's webhooks change. */
 async function gatewayWith(...ids: string[]): Promise<Gateway> {
   const provider = await startScriptedProvider(({ path, body }) => {
     const sent = JSON.parse(body);
@@ -34,7 +34,7 @@ async function gatewayWith(...ids: string[]): Promise<Gateway> {
   return gateway;
 }
 
-/** What webhooks recorded, session by session, as the database has it now. */
+/** Returns the transitions that webhooks recorded, session by session, as they are in the database now. */
 async function logOf(gateway: Gateway): Promise<string[]> {
   const { rows } = await gateway.database.query(
     `select s.verification_id || ' ' || t.sub_status || ' ' || t.verdict as line
@@ -56,7 +56,7 @@ async function connected(gateway: Gateway): Promise<pg.Client> {
   return client;
 }
 
-/** Sends webhooks over one connection, none waiting for an answer, until all are taken. */
+/** Pipelines webhooks over one connection without awaiting responses, until all got 200. */
 async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise<void> {
   const peer = await rawPeer(gateway.url);
   const requests = bodies.map((body) => {
@@ -76,7 +76,7 @@ async function inOneBreath(gateway: Gateway, bodies: readonly object[]): Promise
   await eventually(async () => peer.heard.split('HTTP/1.1 200').length - 1 === bodies.length);
 }
 
-/** Has somebody hold a session's row until it is let go. */
+/** Locks a session's row in another transaction; returns the function that releases it. */
 async function hold(gateway: Gateway, id: string): Promise<() => Promise<unknown>> {
   const holder = await connected(gateway);
   await holder.query('begin');
@@ -84,7 +84,7 @@ async function hold(gateway: Gateway, id: string): Promise<() => Promise<unknown
   return () => holder.query('rollback');
 }
 
-test('a webhook that was answered is recorded, by the one commit that stored it', async () => {
+test('an acknowledged webhook is stored and recorded by the same transaction', async () => {
   const gateway = await gatewayWith('once.1');
 
   expect(await gateway.webhook(news('once.1', QUEUED, 10))).toBe(200);
@@ -96,7 +96,7 @@ test('a webhook that was answered is recorded, by the one commit that stored it'
   expect(rows).toEqual([{ state: 'DONE', together: true }]);
 });
 
-test('what came before is no news again, and is not stored twice', async () => {
+test('a repeated webhook is stored and recorded once', async () => {
   const gateway = await gatewayWith('again.1');
   const body = news('again.1', QUEUED, 10);
 
@@ -108,7 +108,7 @@ test('what came before is no news again, and is not stored twice', async () => {
   expect(await logOf(gateway)).toEqual(['again.1 USER_QUEUED MOVED']);
 });
 
-test('while somebody holds the session a webhook is stored without waiting, and those that follow stand behind it', async () => {
+test('if the session row is locked, its webhooks are queued without waiting and recorded in order later', async () => {
   const gateway = await gatewayWith('held.1', 'free.1');
   const letGo = await hold(gateway, 'held.1');
 
@@ -127,10 +127,10 @@ test('while somebody holds the session a webhook is stored without waiting, and 
   ]);
 });
 
-test('a webhook does not overtake one of its session that is in line, though nobody holds the session', async () => {
+test('a webhook does not overtake a queued webhook of its session, even if the session row is free', async () => {
   const gateway = await gatewayWith('line.1');
   await gateway.webhook(news('line.1', QUEUED, 10));
-  // Back in line, and in somebody's hands from then on.
+  // Queues the webhook again and locks its inbox row from then on.
   const holder = await connected(gateway);
   await holder.query(
     `begin; update webhook_inbox set state = 'PENDING'; commit; begin; select from webhook_inbox for update`,
@@ -145,7 +145,7 @@ test('a webhook does not overtake one of its session that is in line, though nob
   expect(await inboxOf(gateway)).toEqual(['DONE', 'DONE']);
 });
 
-test('of a burst, those of one session are recorded in the order in which they came, and nothing is undone', async () => {
+test('in a burst, webhooks of one session are recorded in arrival order, and no transaction is rolled back', async () => {
   const ids = Array.from({ length: 10 }, (_, number) => `burst.${number}`);
   const gateway = await gatewayWith(...ids);
   const undone = countStatements('rollback');
@@ -160,7 +160,7 @@ test('of a burst, those of one session are recorded in the order in which they c
   expect(undone()).toBe(0);
 });
 
-test('of more than are stored together, those of one session are recorded in the order in which they came', async () => {
+test('with more webhooks than one batch holds, those of one session are still recorded in arrival order', async () => {
   const ids = Array.from({ length: 10 }, (_, number) => `many.${number}`);
   const gateway = await gatewayWith(...ids);
 
@@ -176,7 +176,7 @@ test('of more than are stored together, those of one session are recorded in the
   expect((await logOf(gateway)).filter((line) => !line.endsWith('MOVED'))).toEqual([]);
 });
 
-test('a webhook that cannot be recorded is stored all the same, and holds up no others', async () => {
+test('a webhook that cannot be recorded is still stored, and does not block the others', async () => {
   const gateway = await gatewayWith('odd.1', 'odd.2', 'odd.3');
   const { rows } = await gateway.database.query(
     `select id from vkyc_session where verification_id = 'odd.2'`,
@@ -198,11 +198,11 @@ test('a webhook that cannot be recorded is stored all the same, and holds up no 
   expect(await logOf(gateway)).toContain('odd.2 USER_QUEUED MOVED');
 });
 
-test('two replicas that get the same webhooks the other way round do not stand in each other’s way', async () => {
+test('two replicas that get the same webhooks in opposite order neither deadlock nor roll back', async () => {
   const ids = Array.from({ length: 10 }, (_, number) => `both.${number}`);
   const gateway = await gatewayWith(...ids);
   const other = await bootGateway({ database: gateway.databaseUrl, bothWays: false });
-  // So that both are in the middle of it at the same time.
+  // Slows the inserts down, so that both replicas store webhooks at the same time.
   await gateway.database.query(`
     create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(0.01); return new; end $$;
     create trigger dawdle before insert on webhook_inbox for each row execute function dawdle()`);

@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 const NOBODYS = Buffer.from('VkycSession:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url');
 const IN_THE_FUTURE = () => new Date(Date.now() + 120_000).toISOString();
 
-/** A provider that starts sessions and answers nothing else. */
+/** Boots a gateway against a provider that starts sessions and fails every other call. */
 async function againstADeafProvider(): Promise<Gateway> {
   const provider = await startScriptedProvider(({ path, body, method }) => {
     if (method === 'GET' || path === '/oauth/token') return { status: 503, body: '' };
@@ -33,7 +33,7 @@ async function againstADeafProvider(): Promise<Gateway> {
   });
 }
 
-test('every refusal of every mutation can happen, and says what it is, why, and whether to try again', async () => {
+test('every error type of every mutation can occur, and has a message and the right value of `retryable`', async () => {
   const gateway = await bootGateway();
   const admin = await person(gateway, 'root', 'ADMIN');
   const { id } = await gateway.start('refused.1');

@@ -16,7 +16,7 @@ const post = (path: string, type: string, body: string) =>
   send(path, { method: 'POST', headers: { 'content-type': type }, body });
 
 for (const path of PATHS) {
-  test(`${path}: a batch is refused, of one operation as well`, async () => {
+  test(`${path}: a batch is refused, even with a single operation`, async () => {
     for (const batch of [[], [{ query: QUERY }], [{ query: QUERY }, { query: QUERY }]])
       expect(await post(path, 'application/json', JSON.stringify(batch))).toMatchObject({
         status: 400,
@@ -25,7 +25,7 @@ for (const path of PATHS) {
       });
   });
 
-  test(`${path}: forms and text, which pages of other sites may send unasked, are not read`, async () => {
+  test(`${path}: content types that other sites can send without a preflight get 415 (CSRF)`, async () => {
     const json = JSON.stringify({ query: QUERY });
     for (const [type, body] of [
       ['text/plain', json],

@@ -1,4 +1,4 @@
-/** `npm run restored`, as an operator runs it after a restore or a promotion that lost transactions. */
+/** `npm run restored`, run by an operator after a restore or promotion that lost transactions. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ const keyOf = async ({ database }: Gateway, verificationId: string): Promise<str
   (await database.query('select id from vkyc_session where verification_id = $1', [verificationId])).rows[0]
     .id;
 
-test('restored names the sessions that are missing, behind or went on after the loss, and adopt takes them in', {
+test('restored lists sessions that are missing, behind or forked after the loss, and adopt records the missing ones', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -80,7 +80,7 @@ test('restored names the sessions that are missing, behind or went on after the 
   expect(await run(gateway, 'adopt', '--file', lost)).toContain('1 ADOPTED');
 });
 
-test('restored asks for an export to learn what was lost, and makes cursors expire if told to', {
+test('restored needs an export to report losses, and expires all cursors only with --expire-cursors', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -102,7 +102,7 @@ test('restored asks for an export to learn what was lost, and makes cursors expi
   });
 });
 
-test('restored refuses a database of an earlier release, and arguments that make no sense', {
+test('restored refuses invalid arguments and a database of an earlier release', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

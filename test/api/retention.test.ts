@@ -1,4 +1,4 @@
-/** What ended long ago goes to an archive, whole or not at all, and whoever comes back with a cursor is told. */
+/** Ended sessions are archived whole or not at all, and clients that return with their cursors are told. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ const FEED = `subscription ($after: String) { feed(after: $after) { __typename
   ... on FeedReset { cursor } ... on Heartbeat { cursor } ... on StatusTransition { sequence session { verificationId } } } }`;
 const LIVE = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { __typename } }`;
 
-test('a run that is killed loses nothing; the next makes its file whole and moves the rest, each session once', {
+test('a killed retention run loses nothing; the next run completes its file and archives each other session once', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -65,7 +65,7 @@ test('a run that is killed loses nothing; the next makes its file whole and move
   expect(broken).toMatch(/\.partial$/);
   const partial = join(folder, broken as string);
   expect((await sessionsIn(partial)).map(({ session }) => session.id)).toEqual([first.key, second.key]);
-  // As it is where the machine went down while the second was written.
+  // Simulates a machine that crashed while the second session was written.
   await truncate(partial, (await stat(partial)).size - 10);
   const rerun = await eventually(() =>
     run(gateway, 'retention', '--to', folder).catch((error: Error) => {
@@ -104,7 +104,7 @@ test('a run that is killed loses nothing; the next makes its file whole and move
   expect(rows).toContain('alive.1');
 });
 
-test('who comes back to what was archived is told so, on every transport; who is not concerned goes on', {
+test('cursors before archived transitions get CURSOR_EXPIRED or FeedReset; other cursors resume', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -163,7 +163,7 @@ test('who comes back to what was archived is told so, on every transport; who is
   expect(rows.map(({ position }) => position)).toEqual([1, 8, 9]);
 });
 
-test('nothing begins an archived session again, and its person can still be erased: it is said where the rest is', {
+test('an archived session cannot be started again, and erasing its person names the archives with their data', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -205,7 +205,7 @@ test('nothing begins an archived session again, and its person can still be eras
   expect(inbox).toEqual([]);
 });
 
-test('the chains hold without what was archived, an archive proves its own, and one that was touched is found', {
+test('audit verify needs the archive to match an export; altered or truncated archives are refused', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -252,10 +252,10 @@ test('the chains hold without what was archived, an archive proves its own, and 
   }
 });
 
-test('a session that is archived ends the streams of its live subscribers with CURSOR_EXPIRED', async () => {
+test('archiving a session ends its live subscriptions with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   const session = await endedLongAgo(gateway, 'ended.1');
-  // The newest transition of the feed stays: it must be of another session.
+  // The newest transition of the feed is never archived: it must belong to another session.
   await gateway.start('alive.1');
   await webhooksSettled(gateway.database);
   const streams = [

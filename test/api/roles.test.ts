@@ -13,20 +13,20 @@ const types = Object.values(schema.getTypeMap())
   .filter(isObjectType)
   .filter((type) => !type.name.startsWith('__') && type !== schema.getSubscriptionType());
 
-/** Met in subscriptions alone, or where the provider fails: nothing of them is kept from anybody. */
+/** Types that occur only in subscriptions or if the provider fails: none of their fields is restricted. */
 const NOT_MET = ['SessionSnapshot', 'Heartbeat', 'FeedReset', 'ProviderError'];
 
 const isRefused = ({ errors }: Answer): boolean =>
   (errors ?? []).some((error) => error.extensions.code === 'FORBIDDEN');
 
 // Invariant 11
-test('every operation is done for the roles of the table and for no others, whatever its arguments', {
+test('every operation is allowed for exactly the roles of the access table, whatever its arguments', {
   timeout: 120_000,
 }, async () => {
   for (const type of types) {
     const route = type === mutationType ? { before: 'mutation {', behind: '}' } : routes.get(type.name);
     for (const field of fieldsOf(type)) {
-      // What only mutations give has no arguments; where it gets some, they have to be tried as well.
+      // Types that only mutations return have no arguments; if they get some, these must be tried as well.
       if (!route && field.args.length > 0) throw new Error(`Say how ${type.name}.${field.name} is reached`);
       if (!route) continue;
       const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];
@@ -48,7 +48,7 @@ test('every operation is done for the roles of the table and for no others, what
 });
 
 // Invariant 11
-test('every field is shown to the roles of the table and to no others, by whichever way its object is reached', {
+test('every field is shown to exactly the roles of the access table, however its object is reached', {
   timeout: 120_000,
 }, async () => {
   const everything = { first: 20 };
@@ -90,7 +90,7 @@ test('every field is shown to the roles of the table and to no others, by whiche
   expect(seen('NONE', 'VkycSession', 'id')).toEqual([]);
 });
 
-test('what the tables do not know does not start, and they name nothing that is not there', () => {
+test('a schema with a field missing from the access tables does not start, and the tables name only existing fields', () => {
   const refusal = (sdl: string) => () => guarded(buildSchema(sdl));
 
   expect(refusal('type Query { everything: Int }')).toThrow(
@@ -110,7 +110,7 @@ test('what the tables do not know does not start, and they name nothing that is 
   expect(new Set(named).size).toBe(named.length);
 });
 
-test('fields that are for all are not wrapped', () => {
+test('fields open to every role are not wrapped by the guard', () => {
   const session = schema.getType('PageInfo') as never as {
     getFields(): Record<string, { resolve?: unknown }>;
   };

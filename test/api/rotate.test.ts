@@ -1,4 +1,4 @@
-/** A new data key takes over from an old one, beside a gateway that is running. */
+/** Replaces a data key by a new one, next to a running gateway. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ const SEEN = `{ sessions(first: 50) { nodes {
 const START = `mutation ($input: StartSessionInput!) { startSession(input: $input) {
   __typename ... on StartSessionSuccess { replayed } ... on MutationError { code } } }`;
 
-/** The command, as an operator runs it. */
+/** Runs the rotate command as an operator does. */
 function run({ databaseUrl }: Gateway, keys: string) {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS: keys, AUDIT_KEYS };
   return promisify(execFile)('node', ['.build/commands/rotate.js'], { env });
@@ -21,7 +21,7 @@ function run({ databaseUrl }: Gateway, keys: string) {
 
 const rotate = async (gateway: Gateway, keys: string): Promise<string> => (await run(gateway, keys)).stdout;
 
-/** How many values of which columns, of whatever table, begin with the name of a key. */
+/** Counts the values of each column, in all tables, that begin with the id of a key. */
 async function underKey({ database }: Gateway, key: string): Promise<Record<string, number>> {
   const { rows: columns } = await database.query<{ table: string; column: string }>(
     `select table_name as "table", column_name as "column" from information_schema.columns
@@ -39,7 +39,7 @@ async function underKey({ database }: Gateway, key: string): Promise<Record<stri
   return found;
 }
 
-test('all that an old key encrypted is encrypted with the new one, beside a running gateway; the old one can go', {
+test('rotate encrypts all data of the old key with the new one next to a running gateway; the old key can be removed', {
   timeout: 60_000,
 }, async () => {
   const before = await bootGateway();
@@ -77,7 +77,7 @@ test('all that an old key encrypted is encrypted with the new one, beside a runn
   });
 });
 
-test('a row that somebody holds is come back to', { timeout: 60_000 }, async () => {
+test('a locked row is skipped and rotated after its lock is released', { timeout: 60_000 }, async () => {
   const gateway = await bootGateway({ environment: { DATA_KEYS: `${DATA_KEYS},${NEXT}` } });
   await gateway.start('held.1');
   await gateway.webhook({ held: 'by nobody' });

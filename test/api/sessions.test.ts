@@ -15,7 +15,7 @@ const PAGE = `query ($first: Int, $after: String, $filter: SessionFilter) {
 const page = async (variables: object) => (await gateway.graphql(PAGE, variables)).data.sessions;
 const ids = (connection: any) => connection.nodes.map((node: any) => node.verificationId);
 
-test('sessions come newest first, page by page, each once', async () => {
+test('sessions are paged newest first, each once', async () => {
   const first = await page({ first: 2 });
   const second = await page({ first: 2, after: first.pageInfo.endCursor });
   const third = await page({ first: 2, after: second.pageInfo.endCursor });
@@ -36,7 +36,7 @@ test('a new session does not shift the pages after a cursor', async () => {
   expect(ids(await page({ first: 2, after: first.pageInfo.endCursor }))).toEqual(['list.3', 'list.2']);
 });
 
-test('filters by phase and by step', async () => {
+test('sessions are filtered by status and sub-status', async () => {
   await expect
     .poll(async () => ids(await page({ first: 10, filter: { subStatus: ['AADHAAR_VERIFICATION_SUCCESS'] } })))
     .toEqual(['list.4', 'list.2']);
@@ -76,7 +76,7 @@ test("a session's log is paged from either end", async () => {
   expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
 });
 
-test('the catalogue and the state machine are there to be read', async () => {
+test('the status catalogue and the transition rules can be queried', async () => {
   const { data } = await gateway.graphql(
     '{ statusCatalog { status subStatus explanation } transitionRules { from { subStatus } to { subStatus } sources action } }',
   );

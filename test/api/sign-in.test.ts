@@ -10,7 +10,7 @@ const sign = (claims: object, secret = SECRET, expires = '1h') =>
     .sign(new TextEncoder().encode(secret));
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-test('in development a request without a token is an ADMIN, and /dev/token makes any other', async () => {
+test('in development a request without a token acts as ADMIN, and /dev/token issues tokens for other roles', async () => {
   const gateway = await bootGateway();
 
   expect((await gateway.graphql('{ viewer { id roles expiresAt } }')).data.viewer).toEqual({
@@ -25,7 +25,7 @@ test('in development a request without a token is an ADMIN, and /dev/token makes
   });
 });
 
-test('a development token is accepted after a restart, and lives as long as was asked for', async () => {
+test('a development token is accepted after a restart, and expires after the requested time', async () => {
   const requestToken = async ({ url }: { url: string }, more: object) => {
     const response = await fetch(`${url}/dev/token`, {
       method: 'POST',
@@ -49,7 +49,7 @@ test('a development token is accepted after a restart, and lives as long as was 
   expect(secondsLeft).toBeLessThanOrEqual(600);
 });
 
-test('with a secret set, only its tokens get in', async () => {
+test('with AUTH_SECRET set, only valid tokens of that secret and issuer are accepted', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, AUTH_ISSUER: 'bank' } });
   const answer = async (token?: string) =>
     gateway.graphql('{ viewer { id } }', {}, token ? bearer(token) : {});
@@ -73,7 +73,7 @@ test('with a secret set, only its tokens get in', async () => {
   expect((await fetch(`${gateway.url}/dev/token`, { method: 'POST' })).status).toBe(404);
 });
 
-test('a role that may not start sessions is told so; a viewer sees no personal data', async () => {
+test('a VIEWER may not start sessions and sees no personal data but a masked phone', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('roles.1');
   const viewer = bearer(await gateway.token({ sub: 'vera', roles: ['VIEWER'] }));
@@ -121,7 +121,7 @@ test('a customer sees their own sessions and no others, in queries and feeds', a
   await expect(refused.next()).rejects.toThrow('not yours to see');
 });
 
-test('a customer who is a viewer as well gets of other sessions only what a viewer gets', async () => {
+test('a customer who is also a VIEWER sees only the fields of a VIEWER on other sessions', async () => {
   const gateway = await bootGateway();
   const mine = await gateway.start('mine.2');
   const theirs = await gateway.start('theirs.2', { user: { phone: '9988776644', name: 'Somebody Else' } });
@@ -141,7 +141,7 @@ test('a customer who is a viewer as well gets of other sessions only what a view
   expect((await look(mine.id)).availableActions).toContain('SCHEDULE_MEETING');
 });
 
-test('frames of subscriptions carry no personal data, whoever asks', async () => {
+test('personal data cannot be selected in subscriptions, even by an ADMIN', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('frames.1');
   const watch = (field: string) =>

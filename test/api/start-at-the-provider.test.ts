@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { against, asha, fixture, known, problem, start } from './starting.ts';
 
-test('while the provider is down the caller is told to repeat, and repeating starts one session', async () => {
+test('while the provider is down a start gets a retryable error, and the retry starts one session', async () => {
   let up = false;
   const created: string[] = [];
   const answer = await fixture('initiate-answer.json');
@@ -32,7 +32,7 @@ test('while the provider is down the caller is told to repeat, and repeating sta
   expect(provider.calls).toContain('POST /vkyc');
 });
 
-test('a request that took effect without an answer is found again and not sent twice', async () => {
+test('a start that took effect without a response is found by the retry and not sent twice', async () => {
   let effect: { verification_id: string; user_id: string } | null = null;
   let answers = false;
   const { gateway, provider } = await against(({ method, path, body }) => {
@@ -64,7 +64,7 @@ test('a request that took effect without an answer is found again and not sent t
   expect(provider.calls.filter((call) => call === 'POST /vkyc')).toHaveLength(1);
 });
 
-test('too little balance gives a rejected session, whether it comes as an error or as an answer', async () => {
+test('insufficient balance gives a REJECTED session, whether reported as an error or as a status', async () => {
   const { gateway } = await against(({ path, body }) => {
     if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
     const { verification_id, user_id } = JSON.parse(body);
@@ -86,7 +86,7 @@ test('too little balance gives a rejected session, whether it comes as an error 
   }
 });
 
-test("what the provider does not accept is told field by field, and a corrected input may take the refused one's place", async () => {
+test('input that the provider rejects is reported by field, and a corrected input may use the same verification id', async () => {
   const { gateway } = await against(({ path, body }) => {
     const sent = JSON.parse(body);
     if (path.startsWith('/user')) return known(sent.user_id);
@@ -119,7 +119,7 @@ test("what the provider does not accept is told field by field, and a corrected 
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
 });
 
-test('a template that the provider does not know is reported under its own field, in a whole sentence', async () => {
+test('a template that the provider does not know is reported under its own field, with a full message', async () => {
   const gateway = await bootGateway();
   const refusalOf = (templates: object) =>
     start(gateway, { verificationId: 'template.2', user: asha, ...templates });
@@ -137,7 +137,7 @@ test('a template that the provider does not know is reported under its own field
     message: `The provider does not accept the input: agentTemplate ${agent}.`,
     problems: [{ path: ['agentTemplate'], message: agent }],
   });
-  // One error stands for both, so neither is blamed alone.
+  // The provider has one error for both templates, so both are reported.
   const both = await refusalOf({ userTemplate: 'vkyc_user_template_v1', agentTemplate: 'nonsense' });
   expect(both.problems).toEqual([
     {
@@ -154,7 +154,7 @@ test('a template that the provider does not know is reported under its own field
   });
 });
 
-test('the same error about a start without templates blames no field', async () => {
+test('the same provider error for a start without templates is reported without a field', async () => {
   const { gateway } = await against(({ path, body }) =>
     path.startsWith('/user')
       ? known(JSON.parse(body).user_id)
@@ -169,7 +169,7 @@ test('the same error about a start without templates blames no field', async () 
   });
 });
 
-test("the provider's documented answers go through: a link, or a state past it where Aadhaar details were sent", async () => {
+test("the provider's documented responses to a start are accepted, with and without Aadhaar details", async () => {
   const plain = await fixture('initiate-answer.json');
   const aadhaar = await fixture('initiate-answer-with-aadhaar.json');
   const sent: Record<string, any>[] = [];
@@ -223,7 +223,7 @@ test("the provider's documented answers go through: a link, or a state past it w
   });
 });
 
-test("the provider's documented status answer goes through, its meeting too, and its recording does not mislead", async () => {
+test("the provider's documented GET /vkyc response is accepted, with its meeting, and stays LINK_GENERATED", async () => {
   const status = await fixture('status-answer.json');
   const { gateway } = await against(({ method, path }) => {
     if (path.startsWith('/user')) return known('vkyc_user_id1');
@@ -245,7 +245,7 @@ test("the provider's documented status answer goes through, its meeting too, and
   expect(data.sessions.nodes[0].meeting).toEqual({ startsAt: '2025-07-09T14:50:00.000Z', source: 'POLL' });
 });
 
-test('a start that found no free call was not sent: a corrected input may still take its place', async () => {
+test('a start without a free provider call is not sent: a corrected input may use the same verification id', async () => {
   let afterUser = async () => {};
   const { gateway, provider } = await against(({ path, body }) => {
     const sent = JSON.parse(body);
@@ -270,7 +270,7 @@ test('a start that found no free call was not sent: a corrected input may still 
   expect(provider.calls.filter((call) => call === 'GET /vkyc')).toEqual([]);
 });
 
-test('each documented error of the provider is one error code, and an undocumented one is counted', async () => {
+test('each documented error of the provider maps to one error code, and undocumented codes are counted', async () => {
   const expected: Record<string, [number, string][]> = {
     INVALID_INPUT: [
       [400, 'verification_id_missing'],
@@ -305,7 +305,7 @@ test('each documented error of the provider is one error code, and an undocument
     ],
   };
   for (const [code, errors] of Object.entries(expected)) {
-    // A gateway for each, or failures in a row would have it give the provider a rest.
+    // One gateway for each code: repeated failures would open the circuit breaker.
     const { gateway } = await against(({ method, path, body }) => {
       if (path.startsWith('/user')) return known(JSON.parse(body).user_id);
       if (method === 'GET') return problem(404, 'Resource not found');

@@ -1,4 +1,4 @@
-/** The database has forgotten a start that was acknowledged: it was restored, or a lagging standby was promoted. */
+/** The database lost an acknowledged start: it was restored, or a lagging standby was promoted. */
 import { expect, test } from 'vitest';
 import { bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -21,7 +21,7 @@ const startAs = async (gateway: Gateway, input: object, claims: typeof PARTNER) 
 const verificationsOf = async (gateway: Gateway, id: string) =>
   (await gateway.callProvider('GET', `/vkyc?verification_id=${id}`)).user_id;
 
-test("the caller's identical retry finds its own verification, and goes on with it", async () => {
+test('an identical retry by the same caller finds its verification at the provider and records it again', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const before = await start(gateway, input);
@@ -43,7 +43,7 @@ test("the caller's identical retry finds its own verification, and goes on with 
   await webhooksTaken(gateway.database, 'lost.happy-path', 1);
 });
 
-test("another caller's start of that verification id is refused, and leaves it to the first", async () => {
+test("another caller's start with that verification id is refused, and the first caller's retry still succeeds", async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   await startAs(gateway, input, PARTNER);
@@ -59,7 +59,7 @@ test("another caller's start of that verification id is refused, and leaves it t
   });
 });
 
-test('a retry with another input is a conflict, and the identical one still goes through', async () => {
+test('a retry with another input is a conflict, and the identical retry still succeeds', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const before = await start(gateway, input);
@@ -72,7 +72,7 @@ test('a retry with another input is a conflict, and the identical one still goes
   expect(own.session).toMatchObject({ referenceId: before.session.referenceId, user: asha });
 });
 
-test("a user id that the caller gave proves nothing: the verification may be another system's", async () => {
+test('a start with a user id given by the caller is refused: the verification may belong to another system', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: { ...asha, userId: 'asha' } };
   await start(gateway, input);
@@ -82,7 +82,7 @@ test("a user id that the caller gave proves nothing: the verification may be ano
   expect(await start(gateway, input)).toMatchObject({ code: 'VERIFICATION_ID_TAKEN' });
 });
 
-test('a start whose webhook was adopted before the retry is given back to its caller, with all it said', async () => {
+test('a lost start that was recovered from a webhook is returned to its caller, with all of its input', async () => {
   const gateway = await bootGateway({ polling: true });
   const input = { verificationId: 'lost.happy-path', user: asha, userTemplate: 'vkyc_user_template_v1' };
   const { user } = (await startAs(gateway, input, PARTNER)).session;
@@ -105,7 +105,7 @@ test('a start whose webhook was adopted before the retry is given back to its ca
   expect(rows).toEqual([{ user_template: 'vkyc_user_template_v1' }]);
 });
 
-test('a start under a data key that is no longer the first is found as well, with the user that the provider has', async () => {
+test('a start made under an earlier data key is found as well, with the user that the provider has', async () => {
   const before = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(before, input);
@@ -128,7 +128,7 @@ test('a start under a data key that is no longer the first is found as well, wit
   });
 });
 
-test('a start of which only the intent is left, not that it was sent, is found by the retry', async () => {
+test('a start whose intent is left, but not the mark that it was sent, is found by the retry', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'lost.1', user: asha };
   const { session } = await start(gateway, input);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { asha, start } from './starting.ts';
 
-test('the same call answers with the same session, however often it is made', async () => {
+test('repeated identical calls return the same session', async () => {
   const gateway = await bootGateway();
   const input = { verificationId: 'retry.1', user: asha };
 
@@ -21,7 +21,7 @@ test('the same call answers with the same session, however often it is made', as
 });
 
 // Invariant 6
-test('identical calls at once start one session, and only one of them says that it did', async () => {
+test('concurrent identical calls start one session, and only one result is not marked as replayed', async () => {
   const database = await bootGateway();
   const other = await bootGateway({
     database: database.databaseUrl,
@@ -41,7 +41,7 @@ test('identical calls at once start one session, and only one of them says that 
   expect(results.filter((each) => each.replayed === false)).toHaveLength(1);
 });
 
-test('the same verification id with another input is a conflict, and changes nothing', async () => {
+test('the same verification id with another input is a conflict', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'conflict.1', user: asha });
 
@@ -57,7 +57,7 @@ test('the same verification id with another input is a conflict, and changes not
   });
 });
 
-test("somebody else's verification id is refused, also at the second try", async () => {
+test('a verification id that another system started at the provider is refused, also on a retry', async () => {
   const gateway = await bootGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'asha', phone: '9988776655' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.1', user_id: 'asha' });
@@ -68,7 +68,7 @@ test("somebody else's verification id is refused, also at the second try", async
   }
 });
 
-test('a known user with another phone is refused; with the phone corrected the same id goes through', async () => {
+test('a known user with another phone is refused; a retry with the right phone succeeds under the same id', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'phone.1', user: { ...asha, userId: 'asha' } });
 
@@ -88,7 +88,7 @@ test('a known user with another phone is refused; with the phone corrected the s
   });
 });
 
-test('a known user whose phone is not given stays as they are: an id alone changes nobody', async () => {
+test('a known user is not updated by a start that gives no phone', async () => {
   const gateway = await bootGateway();
   await start(gateway, { verificationId: 'unchanged.1', user: { ...asha, userId: 'asha' } });
 
@@ -100,7 +100,7 @@ test('a known user whose phone is not given stays as they are: an id alone chang
   expect(data.sessionByVerificationId.user).toEqual({ phone: '9988776655', name: 'Asha Rao', email: null });
 });
 
-test('what is given of a known user is brought up to date, here and at the provider; the rest stays', async () => {
+test('a start with the phone of a known user updates the given fields here and at the provider, and keeps the rest', async () => {
   const gateway = await bootGateway();
   await start(gateway, {
     verificationId: 'details.1',
@@ -128,7 +128,7 @@ test('what is given of a known user is brought up to date, here and at the provi
   });
 });
 
-test('an input is told everything that is wrong with it at once, and where', async () => {
+test('all problems of an input are reported at once, each with its path', async () => {
   const gateway = await bootGateway();
 
   const result = await start(gateway, {

@@ -1,4 +1,4 @@
-/** Starting sessions, also against a provider that says what the test's script says. */
+/** Starts sessions, also against a provider scripted by the test. */
 import { readFile } from 'node:fs/promises';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { type Script, startScriptedProvider } from '../harness/provider.ts';

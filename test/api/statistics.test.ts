@@ -1,4 +1,4 @@
-/** What the figures say, told by sessions that go their ways on a clock that stands still between their steps. */
+/** Statistics over sessions that move at known minutes of a clock that the test controls. */
 import { expect, test } from 'vitest';
 import { type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
 import { stillClock } from '../harness/clock.ts';
@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const BEGIN = new Date(Math.floor(Date.now() / MINUTE) * MINUTE);
 const at = (minute: number): string => new Date(BEGIN.getTime() + minute * MINUTE).toISOString();
 
-/** A gateway whose day begins at minute 0, and that hears only what the test tells it. */
+/** Boots a gateway whose clock starts at minute 0, and whose provider reports only what the test sends. */
 async function bootStory() {
   const clock = stillClock(BEGIN);
   const provider = await startSilentProvider();
@@ -28,7 +28,7 @@ async function bootStory() {
       until(minute);
       return gateway.start(verificationId);
     },
-    /** The provider reports a step, which it dates now unless told otherwise. */
+    /** Reports a step by a webhook whose event time is `dated`, by default now. */
     async report(minute: number, verificationId: string, step: KnownSubStatus, dated = minute) {
       until(minute);
       const { status, subStatus } = pairOf(step);
@@ -68,7 +68,7 @@ const funnelOf = async (gateway: Gateway, given = '') =>
     ),
   );
 
-test('figures tell how far sessions came, how fast, and how long they stayed: to the second', async () => {
+test('the funnel reports how many sessions reached each status, how fast, and how long they stayed, to the second', async () => {
   const { gateway, start, report } = await bootStory();
   await start(0, 'asha');
   await start(1, 'bala');
@@ -80,7 +80,7 @@ test('figures tell how far sessions came, how fast, and how long they stayed: to
   await report(25, 'asha', 'USER_QUEUED');
   await report(27, 'bala', 'USER_ACCEPTED_MEETING');
 
-  // Asha is back before the call: of the two only Bala is through with that.
+  // Asha went back before the call: of the two only Bala has left PRE_VIDEO_CALL.
   expect(await funnelOf(gateway)).toMatchObject({
     RECEIVED: [3, 0, 10.5 * 60],
     PRE_VIDEO_CALL: [2, 10.5 * 60, 15 * 60],
@@ -92,7 +92,7 @@ test('figures tell how far sessions came, how fast, and how long they stayed: to
   await report(50, 'asha', 'AGENT_APPROVED');
   await report(70, 'asha', 'AUDITOR_APPROVED');
 
-  // Asha was before the call for 10 and for 15 minutes, and in it for 5 and for 10.
+  // Asha spent 10 and 15 minutes in PRE_VIDEO_CALL, and 5 and 10 minutes in VIDEO_CALL.
   expect(await funnelOf(gateway)).toEqual({
     RECEIVED: [3, 0, 10.5 * 60],
     PRE_VIDEO_CALL: [2, 10.5 * 60, 20 * 60],
@@ -112,7 +112,7 @@ test('figures tell how far sessions came, how fast, and how long they stayed: to
   });
 });
 
-test('a state is as old as the last move into it: a move makes it young, late news and a contradiction do not', async () => {
+test('statusSince is the time of the last applied move; late updates and contradictions do not change it', async () => {
   const { gateway, start, report } = await bootStory();
   const since = async () => {
     const { data } = await gateway.graphql(
@@ -134,7 +134,9 @@ test('a state is as old as the last move into it: a move makes it young, late ne
   expect(await since()).toEqual([at(20), at(30)]);
 });
 
-/** At minute 60: two queue, one has its link, one was approved, one expired, and of one it is disputed what it is. */
+/**
+ * At minute 60 two sessions are queued, one has its link, one is approved, one expired, and one is disputed.
+ */
 async function bootFloor() {
   const story = await bootStory();
   const { start, report, until } = story;
@@ -158,7 +160,7 @@ const NOW = `total byStatus { subStatus count oldestSince } byWaitingOn { waitin
 
 const floor = await bootFloor();
 
-test('counts tell where sessions are and whom they wait on, and since when the one that waits longest', async () => {
+test('counts are grouped by status and by waiting party, each with the oldest statusSince', async () => {
   expect(await statsOf(floor, NOW)).toEqual({
     total: 6,
     byStatus: [
@@ -176,7 +178,7 @@ test('counts tell where sessions are and whom they wait on, and since when the o
   });
 });
 
-test('what is over can be left out, and what is not the own is', async () => {
+test('openOnly leaves ended sessions out, and a customer gets statistics of their own sessions only', async () => {
   expect(await statsOf(floor, NOW, 'openOnly: true')).toEqual({
     total: 3,
     byStatus: [
@@ -207,7 +209,7 @@ test('what is over can be left out, and what is not the own is', async () => {
   expect(funnel[0]).toMatchObject({ status: 'RECEIVED', reached: 2, medianSecondsSpent: 28 * 60 });
 });
 
-test('a window in stretches: what began in each and what became of it, those without any too', async () => {
+test('intervals divide a window and count what started in each and how it ended, including empty intervals', async () => {
   const intervals = async (given: string, count: string) =>
     (await statsOf(floor, `intervals${count} { from to started approved ended }`, given)).intervals;
 
@@ -216,7 +218,7 @@ test('a window in stretches: what began in each and what became of it, those wit
     { from: at(10), to: at(20), started: 2, approved: 0, ended: 1 },
     { from: at(20), to: at(30), started: 2, approved: 0, ended: 0 },
   ]);
-  // From the first that there is, until now.
+  // By default the window lasts from the first session until now.
   expect(await intervals('openOnly: true', '(count: 2)')).toEqual([
     { from: at(10), to: at(35), started: 3, approved: 0, ended: 0 },
     { from: at(35), to: at(60), started: 0, approved: 0, ended: 0 },
@@ -233,7 +235,7 @@ test('a window in stretches: what began in each and what became of it, those wit
   ]);
 });
 
-test('a window that has no time has no stretches, and of stretches there are 1 to 100', async () => {
+test('an empty window has no intervals, and the number of intervals must be 1 to 100', async () => {
   const askedFor = (given: string, count: number) =>
     statsOf(floor, `total intervals(count: ${count}) { started }`, given);
 
@@ -251,11 +253,11 @@ test('a window that has no time has no stretches, and of stretches there are 1 t
     ]);
 });
 
-test('what is not selected is not counted: states and parties are one statement over sessions alone', async () => {
+test('only selected statistics are queried, and counts take one statement over sessions alone', async () => {
   const gateway = await bootGateway({ database: floor.databaseUrl, bothWays: false });
   const seen: string[] = [];
   onStatement(({ text }) => {
-    // Without what the gateway asks by itself: what is to be polled, how many are, and whether the feed has its end.
+    // Leaves out the background statements: due polls, their number, and the end of the feed.
     if (/vkyc_session|status_transition/.test(text) && !/next_poll_at|from feed f/.test(text))
       seen.push(text);
   });

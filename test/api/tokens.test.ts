@@ -12,7 +12,7 @@ const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
 
 const WELCOME = { HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' };
 
-/** What each transport answers to somebody who comes with this, or with nothing. */
+/** Returns the response of each transport to a client with this Authorization header, or without one. */
 const answersTo = async (gateway: Gateway, authorization: string | undefined) =>
   (await arrive(gateway, authorization ? withAuthorization(authorization) : {})).answers;
 
@@ -23,7 +23,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a token gets in, or is refused alike on every transport: with a shared secret', {
+test('with a shared secret, valid tokens are accepted and all others refused, on every transport', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
@@ -109,7 +109,7 @@ test.each([
   },
 );
 
-test('a token gets in, or is refused alike on every transport: with published keys', {
+test('with published keys, valid tokens are accepted and all others refused, on every transport', {
   timeout: 60_000,
 }, async () => {
   const [rsa, ec, foreign] = [await createKey('rsa'), await createKey('ec', 'ES256'), await createKey('rsa')];
@@ -145,7 +145,7 @@ test('a token gets in, or is refused alike on every transport: with published ke
     expect(await answersTo(gateway, authorization), what).toEqual(UNAUTHENTICATED);
 });
 
-test('a signature that was good is looked at again after a while, and a token is over when it is over', async () => {
+test('a cached signature check is repeated after a while, and an expired token is refused', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS }, clock });
   const claims = claimsWith({ exp: secondsFromNow(TOKENS_KEPT_SECONDS * 10) });
@@ -166,7 +166,7 @@ test('a signature that was good is looked at again after a while, and a token is
 });
 
 test.each([8_640_000_000_001, 253_402_300_800, 1e300])(
-  'a token whose expiry (%d) no Date holds gets in, and its socket stays open',
+  'a token whose expiry (%d) is beyond the range of Date is accepted, and its socket stays open',
   async (exp) => {
     const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
     const authorization = bearer(await signWith(secret, HS256, claimsWith({ exp })));
@@ -177,7 +177,7 @@ test.each([8_640_000_000_001, 253_402_300_800, 1e300])(
   },
 );
 
-test('a token that is refused for a claim or its algorithm says which', async () => {
+test('a token refused for a claim or its algorithm gets a message that names it', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS } });
   const messageFor = async (token: string) => {
     const { errors } = await gateway.graphql('{ viewer { id } }', {}, { authorization: bearer(token) });
@@ -195,7 +195,7 @@ test('a token that is refused for a claim or its algorithm says which', async ()
   );
 });
 
-test('a signed token with a wrong claim is not counted as a failed sign-in', async () => {
+test('a correctly signed token with a wrong claim is not counted as a failed sign-in', async () => {
   const environment = { AUTH_SECRET: SECRET, ...EXPECTS, RATE_LIMIT_FAILURES_PER_MINUTE: '1' };
   const gateway = await bootGateway({ environment });
   const authorization = bearer(await signWith(secret, HS256, claimsWith({ roles: ['EMPEROR'] })));
@@ -204,7 +204,7 @@ test('a signed token with a wrong claim is not counted as a failed sign-in', asy
     expect((await gateway.graphql('{ viewer { id } }', {}, { authorization })).status).toBe(401);
 });
 
-test('a token without roles is FORBIDDEN on every transport, and is not sent to sign in again', async () => {
+test('a token without roles gets FORBIDDEN on every transport, not UNAUTHENTICATED', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const authorization = bearer(await signWith(secret, HS256, claimsWith({ roles: [] })));
   const headers = { authorization };

@@ -16,14 +16,14 @@ const [hash, document] = Object.entries(MANIFEST).find(([, text]) => text.starts
 ];
 const variables = { first: 1 };
 
-test('the manifest names valid documents by their hashes', () => {
+test('the manifest lists valid documents by their SHA-256 hashes', () => {
   for (const [name, text] of Object.entries(MANIFEST)) {
     expect(createHash('sha256').update(text).digest('hex')).toBe(name);
     expect(validate(getSchema(), parse(text))).toEqual([]);
   }
 });
 
-test('the manifests that client tools write are understood', () => {
+test('the manifest formats of client tools are supported', () => {
   const text = '{ viewer { id } }';
   for (const stored of [
     { abc: text },
@@ -38,7 +38,7 @@ test('the manifests that client tools write are understood', () => {
 });
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: only documents of the manifest are served, by name or as they stand`, async () => {
+  test(`${transport}: only documents of the manifest are executed, sent by hash or as their exact text`, async () => {
     const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
     const persistedQuery = { version: 1, sha256Hash: hash };
     const other = '{ viewer { id } }';
@@ -74,21 +74,24 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test.each(['/graphql', '/graphql/stream'])('%s: the same by GET', async (path) => {
-  const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
-  const get = async (search: Record<string, string>) => {
-    const url = new URL(path, gateway.url);
-    for (const [name, value] of Object.entries({ ...search, variables: JSON.stringify(variables) }))
-      url.searchParams.set(name, value);
-    return (await fetch(url)).text();
-  };
-  const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: hash } });
+test.each(['/graphql', '/graphql/stream'])(
+  '%s: only documents of the manifest are executed by GET',
+  async (path) => {
+    const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
+    const get = async (search: Record<string, string>) => {
+      const url = new URL(path, gateway.url);
+      for (const [name, value] of Object.entries({ ...search, variables: JSON.stringify(variables) }))
+        url.searchParams.set(name, value);
+      return (await fetch(url)).text();
+    };
+    const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: hash } });
 
-  for (const search of [{ query: document }, { documentId: hash }, { extensions }] as Record<
-    string,
-    string
-  >[])
-    expect(await get(search)).toContain('"nodes":[]');
-  expect(await get({ query: '{ viewer { id } }' })).toContain('UNTRUSTED_DOCUMENT');
-  expect(await get({ query: '{ viewer { id } }', documentId: hash })).toContain('UNTRUSTED_DOCUMENT');
-});
+    for (const search of [{ query: document }, { documentId: hash }, { extensions }] as Record<
+      string,
+      string
+    >[])
+      expect(await get(search)).toContain('"nodes":[]');
+    expect(await get({ query: '{ viewer { id } }' })).toContain('UNTRUSTED_DOCUMENT');
+    expect(await get({ query: '{ viewer { id } }', documentId: hash })).toContain('UNTRUSTED_DOCUMENT');
+  },
+);

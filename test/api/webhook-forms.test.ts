@@ -1,4 +1,4 @@
-/** Each form of a webhook is understood, or parked with the true reason; nothing is changed in silence. */
+/** Every form of a webhook is either understood or parked with the reason; no value is silently changed. */
 import { describe, expect, test } from 'vitest';
 import { MAX_JSON_LENGTH } from '../../src/provider/json.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 
 const LARGE = '9007199254740993';
 
-/** What the provider answers to the next GET, as text; null: as at the start. */
+/** Body of the provider's next GET response; null for the state at the start. */
 let answer: string | null = null;
 const provider = await startScriptedProvider(({ method, path, body }) => {
   if (path.startsWith('/user')) return { body: JSON.stringify({ user_id: 'asha', phone: '9988776655' }) };
@@ -35,12 +35,12 @@ async function startAnother(verificationId?: string): Promise<{ id: string; name
 }
 
 const FIELDS = '"user_id":"asha","status":"PRE_VIDEO_CALL","sub_status":"USER_QUEUED"';
-/** A webhook as text; `name` and `time` are JSON. */
+/** Returns a webhook as text; `name` and `time` are JSON. */
 const textOf = (name: string, time: string, fields = FIELDS) =>
   `{"event_type":"LABEL","event_time":${time},"data":{"verification_id":${name},${fields}}}`;
 const TIME = '"2025-05-22T03:51:10Z"';
 
-/** Sends a webhook and returns what became of it. */
+/** Sends a webhook and returns its state and reason in the inbox. */
 async function outcomeOf(body: string | Buffer): Promise<{ state: string; reason: string | null }> {
   const { rows: before } = await gateway.database.query(
     'select coalesce(max(id), 0) as id from webhook_inbox',
@@ -100,18 +100,18 @@ describe('the time of a webhook', () => {
 });
 
 describe('the JSON of a webhook', () => {
-  test('is understood after a byte order mark', async () => {
+  test('is accepted after a byte order mark', async () => {
     const { name } = await startAnother();
     expect(await outcomeOf(`\uFEFF${textOf(`"${name}"`, TIME)}`)).toEqual(DONE);
   });
 
-  test.each([['12345678'], [LARGE]])('has the verification id %s as a number too', async (digits) => {
+  test.each([['12345678'], [LARGE]])('may have the verification id %s as a number', async (digits) => {
     await startAnother(digits);
     expect(await outcomeOf(textOf(digits, TIME))).toEqual(DONE);
     expect(await occurredAt(digits)).toBe('2025-05-22T03:51:10.000Z');
   });
 
-  test('has no verification id that is a number and not whole', async () => {
+  test('may not have a verification id that is a number but not whole', async () => {
     await startAnother('12345679');
     expect(await outcomeOf(textOf('12345679.0', TIME))).toEqual(
       parked('data.verification_id: must be text or a whole number'),
@@ -121,7 +121,7 @@ describe('the JSON of a webhook', () => {
     );
   });
 
-  test('has a status that is a number on neither side of 2^53', async () => {
+  test('may not have a number as status, even one beyond 2^53', async () => {
     const { name } = await startAnother();
     for (const status of ['7', LARGE])
       expect(await outcomeOf(textOf(`"${name}"`, TIME, `"status":${status}`))).toEqual(
@@ -129,7 +129,7 @@ describe('the JSON of a webhook', () => {
       );
   });
 
-  test('that repeats a key is refused if the values differ, and names the key', async () => {
+  test('is refused if it repeats a key with another value, and the reason names a known key', async () => {
     const { name } = await startAnother();
     const twice = `"status":"PRE_VIDEO_CALL","status":"AUDITOR_REVIEWED","sub_status":"USER_QUEUED"`;
     expect(await outcomeOf(textOf(`"${name}"`, TIME, twice))).toEqual(
@@ -143,7 +143,7 @@ describe('the JSON of a webhook', () => {
     expect(await outcomeOf(textOf(`"${name}"`, TIME, `${FIELDS},"status":"PRE_VIDEO_CALL"`))).toEqual(DONE);
   });
 
-  test('that repeats a key belongs to the session that it names, unless it names two', async () => {
+  test('with a repeated key is attributed to the session that it names, unless it names two', async () => {
     const [one, other] = [await startAnother(), await startAnother()];
     const attributed = async () => {
       const { rows } = await gateway.database.query(
@@ -162,7 +162,7 @@ describe('the JSON of a webhook', () => {
     expect(await attributed()).toBeNull();
   });
 
-  test('that cannot be read is parked with what is wrong with it', async () => {
+  test('is parked with the reason if it cannot be read', async () => {
     const nobody = {
       state: 'PARKED',
       reason: 'It names no verification id, as a test call from the dashboard.',
@@ -184,8 +184,8 @@ describe('the JSON of a webhook', () => {
   });
 });
 
-describe('a field beside the status', () => {
-  test('that is not understood counts as missing, and that is counted and logged', async () => {
+describe('a field next to the status', () => {
+  test('counts as missing if it cannot be understood, and this is counted and logged', async () => {
     const { name } = await startAnother();
     const fields = `${FIELDS},"meeting_schedule":"2030-02-30T10:00:00Z","link_expiry":"2030-02-30"`;
     const ignored = async (field: string) =>
@@ -210,7 +210,7 @@ describe('a field beside the status', () => {
   });
 });
 
-test('an answer of the provider is read in the same way', async () => {
+test('responses of the provider are parsed by the same rules', async () => {
   const staff = await person(gateway, 'olga', 'ADMIN');
   const pair = '"status":"VIDEO_CALL","sub_status":"USER_ENDED_CALL"';
   const { id } = await startAnother('7654321');

@@ -22,7 +22,7 @@ const inboxStates = async (gateway: Gateway): Promise<Record<string, number>> =>
   return Object.fromEntries(rows.map((row) => [row.state, row.count]));
 };
 
-/** Waits until nothing that was received is still to be processed. */
+/** Waits until no webhook is PENDING. */
 const processed = (gateway: Gateway) => eventually(async () => !(await inboxStates(gateway)).PENDING);
 
 const news = (id: string, status: string, sub_status: string, second: number, more: object = {}) => ({
@@ -39,7 +39,7 @@ const news = (id: string, status: string, sub_status: string, second: number, mo
   },
 });
 
-/** A gateway whose sessions only the webhooks of the test move. */
+/** Boots a gateway whose sessions are changed only by the test's webhooks. */
 async function quietGateway(): Promise<Gateway> {
   const provider = await startScriptedProvider(({ method, path, body }) => {
     if (method === 'GET')
@@ -63,7 +63,7 @@ async function quietSession(id: string, input: object = {}): Promise<Gateway> {
   return gateway;
 }
 
-test('signatures are those that openssl makes, over timestamp and raw bytes with nothing between', () => {
+test('signatures equal those of openssl over the timestamp followed by the raw body', () => {
   const body = Buffer.from('{"a": "ü",  "b":1}');
   const openssl = execFileSync('openssl', ['dgst', '-sha256', '-hmac', 'the-secret', '-binary'], {
     input: Buffer.concat([Buffer.from('1746427759733'), body]),
@@ -75,7 +75,7 @@ test('signatures are those that openssl makes, over timestamp and raw bytes with
   expect(verify(['the-secret'], '1746427759733', body, openssl.slice(0, -1))).toBe(false);
 });
 
-test("the documented body moves its session, and the provider's shapes do not show through", async () => {
+test('the documented webhook body updates its session with the link and its expiry', async () => {
   const documented = await readFile(
     new URL('../fixtures/webhook-link-generated.json', import.meta.url),
     'utf8',
@@ -92,7 +92,7 @@ test("the documented body moves its session, and the provider's shapes do not sh
     linkExpiresAt: '2025-06-21T00:00:00.000Z',
     subStatus: 'USER_QUEUED',
   });
-  // Its LINK_GENERATED confirms what the start's answer said: a time, not a transition.
+  // Its LINK_GENERATED confirms the response to the start: it adds an event time, not a transition.
   expect(session.transitions.nodes.map((each: any) => each.subStatus)).toEqual([
     'LINK_GENERATED',
     'USER_QUEUED',
@@ -100,7 +100,7 @@ test("the documented body moves its session, and the provider's shapes do not sh
 });
 
 // Invariant 2
-test('the same news is one transition, however often it comes and whatever its bytes', async () => {
+test('a repeated update is one transition, even if its bytes differ', async () => {
   const gateway = await quietSession('twice.1');
   const body = news('twice.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
 
@@ -113,7 +113,7 @@ test('the same news is one transition, however often it comes and whatever its b
   expect(transitions.nodes.map((each: any) => each.subStatus)).toEqual(['LINK_GENERATED', 'USER_QUEUED']);
 });
 
-test('news that comes late is kept and does not move the session back', async () => {
+test('an update that arrives late is logged and does not move the session back', async () => {
   const gateway = await quietSession('late.1');
 
   await gateway.webhook(news('late.1', 'PRE_VIDEO_CALL', 'NO_AGENT_FOUND', 20));
@@ -129,7 +129,7 @@ test('news that comes late is kept and does not move the session back', async ()
   });
 });
 
-test('a decision that contradicts the one before disputes the session, which then waits on the merchant', async () => {
+test('a decision that contradicts an earlier one marks the session disputed, waiting on the merchant', async () => {
   const gateway = await quietSession('dispute.1');
 
   await gateway.webhook(news('dispute.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
@@ -143,7 +143,7 @@ test('a decision that contradicts the one before disputes the session, which the
   });
 });
 
-test('words that this release does not know are UNRECOGNIZED, kept as they came, and logged', async () => {
+test('statuses unknown to this release are recorded as UNRECOGNIZED with their raw status, and logged', async () => {
   const gateway = await quietSession('unknown.1');
 
   await gateway.webhook(news('unknown.1', 'VIDEO_CALL', 'USER_WAVED', 10));
@@ -158,7 +158,7 @@ test('words that this release does not know are UNRECOGNIZED, kept as they came,
   expect(gateway.logs.filter((line) => line.includes('unknown to this release'))).toHaveLength(2);
 });
 
-test('a webhook that overtakes the answer of the start begins the session; the answer then adds nothing', async () => {
+test('a webhook that overtakes the response to the start creates the session; the response adds no transition', async () => {
   let deliver: (userId: string) => Promise<unknown> = async () => {};
   const provider = await startScriptedProvider(({ path, body }) => {
     const sent = JSON.parse(body);
@@ -191,11 +191,11 @@ test('a webhook that overtakes the answer of the start begins the session; the a
     ['LINK_GENERATED', 'WEBHOOK'],
     ['AADHAAR_VERIFICATION_SUCCESS', 'WEBHOOK'],
   ]);
-  // What the webhooks left out the answer still fills in.
+  // The response still fills in the link, which the webhooks lacked.
   expect(session.link).toBe('https://forms.cashfree.com/verification/s7ml5i0');
 });
 
-test("webhooks of an id that is somebody else's begin no session by themselves", async () => {
+test('webhooks of a verification id that belongs to another user create no session without polling', async () => {
   const gateway = await bootGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'theirs.happy-path', user_id: 'theirs' });
@@ -210,7 +210,7 @@ test("webhooks of an id that is somebody else's begin no session by themselves",
   expect(await sessionOf(gateway, 'theirs.happy-path')).toBeNull();
 });
 
-test('what is odd beside the status does not keep the status back', async () => {
+test('unreadable fields next to the status do not keep the status from being recorded', async () => {
   const gateway = await quietSession('odd.1');
 
   await gateway.webhook(
@@ -225,7 +225,7 @@ test('what is odd beside the status does not keep the status back', async () => 
   expect(await sessionOf(gateway, 'odd.1')).toMatchObject({ subStatus: 'AUDITOR_APPROVED' });
 });
 
-test('of two final decisions neither wins by coming first: swapped, the session is disputed as well', async () => {
+test('contradicting final decisions mark the session disputed even if they arrive in reverse order', async () => {
   const gateway = await quietSession('swapped.1');
 
   await gateway.webhook(news('swapped.1', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 20));
@@ -238,7 +238,7 @@ test('of two final decisions neither wins by coming first: swapped, the session 
   });
 });
 
-test('every active secret verifies, so that a rotation loses nothing', async () => {
+test('a webhook is accepted with any active secret, so that rotating secrets loses none', async () => {
   const gateway = await quietSession('rotation.1');
   const body = Buffer.from(JSON.stringify(news('rotation.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10)));
 
@@ -252,7 +252,7 @@ test('every active secret verifies, so that a rotation loses nothing', async () 
   expect(await gateway.webhook(body, unknown)).toBe(401);
 });
 
-test('what is well signed is kept and answered 200, whatever it says; what cannot be understood is parked', async () => {
+test('every correctly signed webhook is stored and answered 200; one that cannot be understood is parked', async () => {
   const gateway = await quietSession('parked.1');
 
   for (const body of [
@@ -274,7 +274,7 @@ test('what is well signed is kept and answered 200, whatever it says; what canno
   expect((await sessionOf(gateway, 'parked.1')).transitions.nodes).toHaveLength(1);
 });
 
-test('what is unsigned, badly signed or too large is refused and leaves nothing behind', async () => {
+test('unsigned, wrongly signed and too large webhooks are refused and not stored', async () => {
   const gateway = await quietSession('refused.1');
   const body = news('refused.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10);
 
@@ -287,7 +287,7 @@ test('what is unsigned, badly signed or too large is refused and leaves nothing 
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('a dashboard that tries the address gets 200 for GET and HEAD, and is told what an unsigned POST lacks', async () => {
+test('GET and HEAD of the webhook URL return 200, and an unsigned POST is told what it lacks', async () => {
   const gateway = await quietGateway();
   const url = `${gateway.url}/webhooks/cashfree`;
   for (const method of ['GET', 'HEAD']) {
@@ -313,7 +313,7 @@ test('a dashboard that tries the address gets 200 for GET and HEAD, and is told 
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('a webhook for a session that is started later waits for it', async () => {
+test('a webhook that arrives before its session is started waits and is applied then', async () => {
   const gateway = await quietGateway();
   await gateway.webhook(news('early.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);
@@ -323,7 +323,7 @@ test('a webhook for a session that is started later waits for it', async () => {
   await eventually(async () => (await sessionOf(gateway, 'early.1')).subStatus === 'USER_QUEUED');
 });
 
-test('of a burst that is stored together, what the database refuses is answered 503 and all else is taken', async () => {
+test('in a burst, a webhook that cannot be stored is answered 503, and all others are stored', async () => {
   const gateway = await quietGateway();
   await gateway.database.query(`
     create function refuse() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
@@ -341,7 +341,7 @@ test('of a burst that is stored together, what the database refuses is answered 
   expect(await inboxStates(gateway)).toEqual({ WAITING: 30 });
 });
 
-test('what is recorded has its place in the feed with the same commit', async () => {
+test('a transition gets its feed position in the transaction that recorded it', async () => {
   const gateway = await quietSession('numbered.1');
   await gateway.webhook(news('numbered.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);

@@ -12,11 +12,11 @@ const PAGE = `{
   }
 }`;
 const REQUESTS = 100;
-/** Some twentieth of what a page of these is made of. */
+/** About a twentieth of the bytes that a page allocates. */
 const MOST_BYTES_LEFT = 25_000;
 
-/** V8 makes a function old that is assigned to a property where it is written, and a literal's getters: see `Page`. */
-test('what a page was made of is let go with the young objects, and waits for no full collection', async () => {
+/** V8 allocates closures assigned to properties, and getters of literals, in old space: see `Page`. */
+test('objects of a page are freed by minor collections and do not pile up in old space', async () => {
   setFlagsFromString('--expose-gc');
   const collect: typeof gc = runInNewContext('gc');
   const gateway = await bootGateway({ bothWays: false });
@@ -41,7 +41,7 @@ test('what a page was made of is let go with the young objects, and waits for no
   expect(left).toBeLessThan(MOST_BYTES_LEFT);
 });
 
-/** Asks again and again on one connection, and leaves nothing behind itself, as `fetch` would. */
+/** Sends the request repeatedly over one connection without leaving garbage, as `fetch` would. */
 async function asker(gateway: Gateway): Promise<() => Promise<void>> {
   const token = await gateway.token({ sub: 'an operator', roles: ['OPERATOR'] });
   const body = JSON.stringify({ query: PAGE });

@@ -7,7 +7,7 @@ import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const LIMITS = { total: 100, polls: 70 };
 
-/** Two replicas on one database. */
+/** Two replicas that share one database. */
 let replicas: Connection[];
 
 beforeEach(async () => {
@@ -20,11 +20,11 @@ beforeEach(async () => {
 
 const spend = (purpose: CallPurpose, index = 0) =>
   spendCall((replicas[index % 2] as Connection).db, purpose, LIMITS);
-/** Lets the calls that were made be so many milliseconds older. */
+/** Makes all recorded calls older by this many milliseconds. */
 const pass = (ms: number) =>
   replicas[0]?.pool.query(`update provider_call set at = at - $1 * interval '1 millisecond'`, [ms]);
 
-test('however many ask at once on however many replicas, a minute takes no more calls than it may', async () => {
+test('concurrent calls of two replicas never exceed the budget of a minute', async () => {
   const waits = await Promise.all(Array.from({ length: 300 }, (_, index) => spend('MUTATION', index)));
 
   expect(waits.filter((wait) => wait === 0)).toHaveLength(100);
@@ -33,13 +33,13 @@ test('however many ask at once on however many replicas, a minute takes no more 
   expect(Math.max(...refused)).toBeLessThanOrEqual(60_000);
 });
 
-test('polls come one after the other, evenly, and leave the last third to mutations', async () => {
+test('polls are spaced evenly and leave the last third of the budget to mutations', async () => {
   let polls = 0;
   for (let step = 0; step < 480; step += 1) {
     if ((await spend('POLL', step)) === 0) polls += 1;
     await pass(250);
   }
-  // Two minutes of 70, less what a look every 250 ms comes too late for.
+  // Two minutes of 70 polls, less those that are missed because the test tries only every 250 ms.
   expect(polls).toBeGreaterThanOrEqual(115);
   expect(polls).toBeLessThanOrEqual(141);
   const mutations = await Promise.all(Array.from({ length: 60 }, (_, index) => spend('MUTATION', index)));
@@ -47,8 +47,8 @@ test('polls come one after the other, evenly, and leave the last third to mutati
 });
 
 // Invariant 15
-test('in no 60 seconds there are more, wherever they begin', async () => {
-  // When each was made lies between the two: a busy machine may take its time over either.
+test('no sliding window of 60 s contains more calls than the budget', async () => {
+  // Each call was made between these two times: a busy machine may be slow before or after it.
   const made: { after: number; before: number }[] = [];
   let ahead = 0;
   for (let step = 0; step < 600; step += 1) {
@@ -65,7 +65,7 @@ test('in no 60 seconds there are more, wherever they begin', async () => {
   expect(made.length).toBeGreaterThan(250);
 });
 
-test('polls that take all they may leave room for mutations at any moment', async () => {
+test('polls at their full rate leave room for 30 mutations at once', async () => {
   for (let step = 0; step < 70; step += 1) {
     await spend('POLL', step);
     await pass(860);
@@ -75,7 +75,7 @@ test('polls that take all they may leave room for mutations at any moment', asyn
   expect(waits).toEqual(Array(30).fill(0));
 });
 
-test('what the provider asks for holds for every replica: silence of polls, or of all; never shortened', async () => {
+test('a pause requested by the provider holds for all replicas, for polls or all calls, and is never shortened', async () => {
   const [one] = replicas as [Connection];
   await pauseCalls(one.db, 20, 'POLLS');
   await pauseCalls(one.db, 5, 'POLLS');
@@ -88,7 +88,7 @@ test('what the provider asks for holds for every replica: silence of polls, or o
   expect(wait).toBeLessThanOrEqual(7_000);
 });
 
-test('a mutation that would wait long is refused, with when to come back; a poll waits for its turn', async () => {
+test('a mutation that would wait long is refused with the time to retry, and a poll waits for its turn', async () => {
   const [one] = replicas as [Connection];
   const stopping = new AbortController();
   const budget = createCallBudget(one.db, LIMITS, stopping.signal);
@@ -108,13 +108,13 @@ test('a mutation that would wait long is refused, with when to come back; a poll
   await expect(poll).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('accounts with few calls keep some for either purpose', () => {
+test('small budgets keep calls for both polls and mutations', () => {
   expect(limitsOf(100)).toEqual({ total: 100, polls: 70 });
   expect(limitsOf(5)).toEqual({ total: 5, polls: 3 });
   expect(limitsOf(2)).toEqual({ total: 2, polls: 1 });
 });
 
-test('a mutation that was refused finds no polls in its way when it comes back', async () => {
+test('polls leave the budget to a refused mutation when it is retried', async () => {
   const [one] = replicas as [Connection];
   const few = limitsOf(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);
@@ -127,7 +127,7 @@ test('a mutation that was refused finds no polls in its way when it comes back',
   for (let call = 0; call < few.total; call += 1) expect(await spendCall(one.db, 'MUTATION', few)).toBe(0);
 });
 
-test('when the calls are used up a mutation says so, and when to try again', async () => {
+test('if the budget is used up, a start gets a retryable error with the time to retry', async () => {
   const gateway = await bootGateway({ environment: { PROVIDER_CALLS_PER_MINUTE: '5' } });
   await gateway.start('first.1');
   await gateway.start('second.1');

@@ -4,7 +4,7 @@ import { eventually } from '../harness/gateway.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, logOf, MINUTE, polledGateway, sessionOf, webhookOf } from './polled.ts';
 
-test('a webhook that was left waiting while its session began is found and recorded', async () => {
+test('a webhook still WAITING although its session exists is found and applied', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('waiting.1');
   await eventually(async () => {
@@ -21,7 +21,7 @@ test('a webhook that was left waiting while its session began is found and recor
   });
 });
 
-test('a session that is due as such, and as one that a webhook was left waiting for, is asked about once, and holds up no others', async () => {
+test('a session due for a poll and for a lookup of its waiting webhook is settled, and neither is left', async () => {
   const { gateway, clock } = await polledGateway();
   await gateway.start('twice.1');
   await gateway.start('other.happy-path');
@@ -45,7 +45,7 @@ test('a session that is due as such, and as one that a webhook was left waiting 
   expect((await gateway.database.query('select from provider_lookup')).rowCount).toBe(0);
 });
 
-test('a session that was started elsewhere is taken over, with all that its webhooks said, and its id is taken', async () => {
+test('a session started elsewhere is recorded with all its webhooks and its user, and its verification id is taken', async () => {
   const { gateway } = await polledGateway();
   await gateway.callProvider('POST', '/user', { user_id: 'theirs', phone: '9000000000', name: 'Ravi' });
   await gateway.callProvider('POST', '/vkyc', { verification_id: 'elsewhere.happy-path', user_id: 'theirs' });
@@ -67,7 +67,7 @@ test('a session that was started elsewhere is taken over, with all that its webh
   expect(data.startSession.code).toBe('VERIFICATION_ID_TAKEN');
 });
 
-test('what is known of a person is not lost where the provider does not say it again', async () => {
+test('known personal data is kept if the provider does not return it again', async () => {
   const { gateway } = await againstScript(({ method, path, body }) => {
     if (method === 'GET' && path.startsWith('/user'))
       return { status: 404, body: JSON.stringify({ type: 'not_found_error', code: 'Resource not found' }) };
@@ -83,7 +83,7 @@ test('what is known of a person is not lost where the provider does not say it a
   expect(taken.user).toEqual({ userId: 'asha', phone: '9988776655', name: 'Asha Rao' });
 });
 
-test('a start that overtakes the look for its webhook is the one that counts, and can be repeated', async () => {
+test('a start that overtakes the lookup for its webhook creates the session, and can be repeated', async () => {
   let held: () => void = () => {};
   const asked = new Promise<void>((resolve) => {
     held = resolve;
@@ -117,7 +117,7 @@ test('a start that overtakes the look for its webhook is the one that counts, an
   expect(rows).toEqual([{ user_template: 'vkyc_user_template_v1' }]);
 });
 
-test('a webhook of an id that the provider does not know is parked after an hour of asking, with the reason', async () => {
+test('a webhook of an id unknown to the provider is parked with the reason after an hour of lookups', async () => {
   const { gateway, clock } = await polledGateway();
 
   expect(await gateway.webhook(webhookOf('nobody.knows', 'RECEIVED', 'LINK_GENERATED', 1))).toBe(200);
@@ -139,7 +139,7 @@ test('a webhook of an id that the provider does not know is parked after an hour
   });
 });
 
-test('a start whose answer never came is found at the provider without anybody asking again', async () => {
+test('a start whose response was lost is found at the provider without a retry by the caller', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, {
     drop: {},
@@ -159,7 +159,7 @@ test('a start whose answer never came is found at the provider without anybody a
   expect((await logOf(gateway, 'lost-answer.1'))[0]).toMatch(/LINK_GENERATED/);
 });
 
-test('a start that never arrived is not sent by anybody but its caller', async () => {
+test('a start that never reached the provider is sent again only by its caller', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { 'error-504-before': { path: 'POST /vkyc' } });
   const start = () =>
@@ -181,7 +181,7 @@ test('a start that never arrived is not sent by anybody but its caller', async (
   expect((await start()).data.startSession.__typename).toBe('StartSessionSuccess');
 });
 
-test('a webhook is not parked because the provider gave no useful answer, about it or its user, however long', async () => {
+test('a webhook stays WAITING while the provider gives no useful response about its verification or user', async () => {
   for (const failing of ['/vkyc', '/user']) {
     let mended = false;
     const { gateway, clock } = await againstScript(({ path }) => {
@@ -191,7 +191,7 @@ test('a webhook is not parked because the provider gave no useful answer, about 
       const pair = { status: 'RECEIVED', sub_status: 'LINK_GENERATED' };
       return { body: JSON.stringify({ verification_id: 'unasked.1', user_id: 'asha', ...pair }) };
     });
-    /** Waits until the look-up was tried, and put off. */
+    /** Waits until a lookup has failed and was postponed. */
     const triedInVain = () =>
       eventually(async () => {
         const { rows } = await gateway.database.query('select due_at from provider_lookup');

@@ -1,4 +1,4 @@
-/** Answers and webhooks that name another verification or user than they should. */
+/** Responses and webhooks that name another verification, reference or user than the session's. */
 import { describe, expect, test } from 'vitest';
 import { eventually, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
@@ -14,8 +14,8 @@ const BINA = { user: { userId: 'bina', phone: '9988776656' } };
 type Said = Record<string, unknown>;
 
 /**
- * A gateway whose provider keeps verifications as a real one does, and lets a test falsify each answer. `falsify` gets the
- * endpoint and the true answer.
+ * Boots a gateway against a provider that stores verifications as a real one does and lets a test falsify
+ * each response. `falsify` gets the endpoint and the true response.
  */
 async function gatewayAgainst(options: Parameters<typeof againstScript>[1] = {}) {
   const verifications = new Map<string, Said>();
@@ -57,7 +57,7 @@ async function gatewayAgainst(options: Parameters<typeof againstScript>[1] = {})
 const refused = async (gateway: Gateway, source: string, field: string): Promise<number> =>
   (await scrape(gateway)).value(`vkyc_provider_mismatches_total{source="${source}",field="${field}"}`);
 
-/** What a lost or mixed-up answer may say instead of the truth about `a.1`. */
+/** Ids that a lost or mixed-up response may contain instead of those of `a.1`. */
 const FALSE_ANSWERS: [string, string, Said][] = [
   ['another verification', 'verificationId', { verification_id: 'b.1', user_id: 'bina', reference_id: 1001 }],
   ['the same verification id in another case', 'verificationId', { verification_id: 'A.1' }],
@@ -66,9 +66,9 @@ const FALSE_ANSWERS: [string, string, Said][] = [
   ['the user id in another case', 'userId', { user_id: 'Asha' }],
 ];
 
-describe('an answer', () => {
+describe('a provider response', () => {
   // Invariant 3
-  test('about another verification or user is refused by REFRESH and recorded on no session', async () => {
+  test('about another verification, reference or user is refused by refreshSession and recorded on no session', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     await gateway.start('b.1', BINA);
@@ -100,7 +100,7 @@ describe('an answer', () => {
   });
 
   test.each(FALSE_ANSWERS.filter(([, field]) => field !== 'userId'))(
-    'with %s is refused when it is polled; the next true one counts',
+    'with %s is refused by a poll; the next true one is recorded',
     async (_what, field, ids) => {
       const { gateway, clock, script } = await gatewayAgainst();
       await gateway.start('a.1', ASHA);
@@ -125,10 +125,10 @@ describe('an answer', () => {
     },
   );
 
-  test('is compared by the recorder as well, so that no client of a provider has to', async () => {
+  test('is also checked by the transition writer, not only by the provider client', async () => {
     const { gateway, script } = await gatewayAgainst({
       polling: false,
-      // A client that takes whatever comes for the answer.
+      // A client that accepts every response.
       provider: (client) => ({
         ...client,
         findVerification: async (verificationId) => {
@@ -149,7 +149,7 @@ describe('an answer', () => {
     expect(await refused(gateway, 'ANSWER', 'verificationId')).toBe(1);
   });
 
-  test('that leaves the reference id and the user out is recorded: the provider does so at times', async () => {
+  test('without reference id and user id is recorded: the provider leaves them out at times', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     const staff = await person(gateway, 'olga', 'OPERATOR');
@@ -161,7 +161,7 @@ describe('an answer', () => {
     });
   });
 
-  test('about another verification or user gives out no recording', async () => {
+  test('about another verification, reference or user returns no recording', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     const { id } = await gateway.start('a.1', ASHA);
     await gateway.webhook(webhookOf('a.1', 'VIDEO_CALL', 'AGENT_ENDED_CALL', 1));
@@ -192,44 +192,44 @@ describe('a start', () => {
     ['another verification', { verification_id: 'b.1' }],
     ['the same verification id in another case', { verification_id: 'A.1' }],
     ['another user', { user_id: 'bina' }],
-  ])('whose answer names %s is looked for, and begins as the look-up says', async (_what, ids) => {
-    const { gateway, script, provider } = await gatewayAgainst();
-    script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, ...APPROVED, ...ids } : said);
+  ])(
+    'whose response names %s is looked up, and the session gets the status of the lookup',
+    async (_what, ids) => {
+      const { gateway, script, provider } = await gatewayAgainst();
+      script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, ...APPROVED, ...ids } : said);
 
-    expect(await start(gateway)).toEqual({ __typename: 'StartSessionSuccess' });
+      expect(await start(gateway)).toEqual({ __typename: 'StartSessionSuccess' });
 
-    expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED']);
-    expect(provider.calls.filter((call) => call === 'POST /vkyc')).toHaveLength(1);
-  });
+      expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED']);
+      expect(provider.calls.filter((call) => call === 'POST /vkyc')).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['another verification', { verification_id: 'b.1' }],
     ['another user', { user_id: 'bina' }],
-  ])(
-    'whose answers all name %s begins no session, and begins when it is repeated later',
-    async (_what, ids) => {
-      const { gateway, clock, script } = await gatewayAgainst();
-      script.falsify = (call, said) => (call.endsWith('/vkyc') ? { ...said, ...APPROVED, ...ids } : said);
+  ])('whose responses all name %s creates no session, and a later retry succeeds', async (_what, ids) => {
+    const { gateway, clock, script } = await gatewayAgainst();
+    script.falsify = (call, said) => (call.endsWith('/vkyc') ? { ...said, ...APPROVED, ...ids } : said);
 
-      expect(await start(gateway)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
-      clock.forward(MINUTE);
-      // The reconciler's look-up is answered falsely too.
-      await eventually(async () => {
-        const { rows } = await gateway.database.query(
-          `select due_at > since + interval '1 minute' as again from provider_lookup`,
-        );
-        return rows[0]?.again;
-      });
-      for (const each of ['a.1', 'b.1']) expect(await sessionOf(gateway, each)).toBeNull();
+    expect(await start(gateway)).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', retryable: true });
+    clock.forward(MINUTE);
+    // The response to the reconciler's lookup is false, too.
+    await eventually(async () => {
+      const { rows } = await gateway.database.query(
+        `select due_at > since + interval '1 minute' as again from provider_lookup`,
+      );
+      return rows[0]?.again;
+    });
+    for (const each of ['a.1', 'b.1']) expect(await sessionOf(gateway, each)).toBeNull();
 
-      script.falsify = (_call, said) => said;
-      expect(await start(gateway)).toEqual({ __typename: 'StartSessionSuccess' });
-      expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED']);
-    },
-  );
+    script.falsify = (_call, said) => said;
+    expect(await start(gateway)).toEqual({ __typename: 'StartSessionSuccess' });
+    expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED']);
+  });
 
   test.each(['POST /user', 'GET /user', 'PATCH /user'])(
-    'keeps nothing of another person whom %s answers with',
+    'stores nothing about another user in the response to %s',
     async (endpoint) => {
       const { gateway, script } = await gatewayAgainst();
       await gateway.start('before.1', BINA);
@@ -249,7 +249,7 @@ describe('a start', () => {
   );
 });
 
-test('a stranger of whom webhooks speak is not adopted by an answer about another verification', async () => {
+test('an unknown session is not recorded from a response about another verification', async () => {
   const { gateway, clock, script } = await gatewayAgainst();
   script.falsify = (call, said) =>
     call === 'GET /vkyc' ? { verification_id: 'b.1', user_id: 'bina', ...APPROVED } : said;
@@ -262,7 +262,7 @@ test('a stranger of whom webhooks speak is not adopted by an answer about anothe
   const before = await seen();
   clock.forward(25 * 60 * MINUTE);
   await eventually(async () => (await seen()) > before);
-  // Only an answer about it says whether the provider knows it.
+  // Only a response about this verification tells whether the provider knows it.
   const { rows } = await gateway.database.query('select state from webhook_inbox');
   expect(rows).toEqual([{ state: 'WAITING' }]);
 });
@@ -273,7 +273,7 @@ describe('a webhook', () => {
     return { ...body, data: { ...body.data, ...ids } };
   };
 
-  test('that names our verification with another user or reference id is parked with that reason', async () => {
+  test('about our verification with another user or reference id is parked with that reason', async () => {
     const { gateway } = await gatewayAgainst({ polling: false });
     await gateway.start('a.1', ASHA);
     await gateway.start('b.1', BINA);
@@ -297,7 +297,7 @@ describe('a webhook', () => {
     expect(gateway.logs.join('')).not.toMatch(/bina|ASHA/);
   });
 
-  test('that gives the ids as they are known, as text, or leaves them out is recorded', async () => {
+  test('with the ids as known, as text, or without ids is recorded', async () => {
     const { gateway } = await gatewayAgainst({ polling: false });
     await gateway.start('a.1', ASHA);
 
@@ -313,7 +313,7 @@ describe('a webhook', () => {
     expect((await logOf(gateway, 'a.1')).slice(1)).toEqual(spellings.map(() => 'WEBHOOK AUDITOR_APPROVED'));
   });
 
-  test('is compared with the ids that only webhooks brought', async () => {
+  test('is compared with the ids that only earlier webhooks contained', async () => {
     const { gateway, script } = await gatewayAgainst({ polling: false });
     script.falsify = (call, said) => (call === 'POST /vkyc' ? { ...said, reference_id: null } : said);
     await gateway.start('a.1', ASHA);

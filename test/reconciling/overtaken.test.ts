@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
-/** So many starts, whose webhooks come while they are recorded. */
+/** Number of starts whose webhooks arrive while they are being recorded. */
 const STARTS = 60;
 
-test('a webhook that comes while its session is begun is recorded at once, and nobody has to ask the provider', async () => {
+test('webhooks that arrive while their session is being created are applied without asking the provider', async () => {
   const gateway = await bootGateway();
 
   await Promise.all(Array.from({ length: STARTS }, (_, index) => gateway.start(`overtaken.${index}`)));

@@ -1,4 +1,4 @@
-/** Parked webhooks that name a session of ours. */
+/** Parked webhooks that name a known session. */
 import { expect, test } from 'vitest';
 import { stillClock } from '../harness/clock.ts';
 import { eventually } from '../harness/gateway.ts';
@@ -8,10 +8,10 @@ import { againstScript, logOf, looked, sessionOf, webhookOf } from './polled.ts'
 
 const ASHA = { user: { userId: 'asha', phone: '9988776655' } };
 
-/** A gateway whose provider answers about one verification with `present`; null: it does not answer. */
+/** Boots a gateway whose provider returns `present` for one verification; null: it does not respond. */
 async function askedAbout(id: string) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'] as string[] | null, asked: 0 };
-  // Nothing becomes due by the time that passes.
+  // The clock stands still, so that nothing becomes due by itself.
   const clock = stillClock();
   const script: Script = ({ method, path, body }) => {
     if (path.startsWith('/user')) return { body: JSON.stringify({ user_id: 'asha', phone: '9988776655' }) };
@@ -31,7 +31,7 @@ const unreadable = (id: string) => {
   return { ...body, data: { ...body.data, status: 7 } };
 };
 
-test('a webhook that cannot be understood and names a session has the provider asked at once', async () => {
+test('an unreadable webhook that names a session is parked, and the provider is asked at once', async () => {
   const { gateway, said } = await askedAbout('parked.1');
   said.present = ['AUDITOR_REVIEWED', 'AUDITOR_APPROVED'];
 
@@ -44,7 +44,7 @@ test('a webhook that cannot be understood and names a session has the provider a
   expect(rows).toEqual([{ state: 'PARKED' }]);
 });
 
-test('so does one that names another user than the session has', async () => {
+test('a webhook that names another user than its session makes the gateway ask the provider at once', async () => {
   const { gateway, said } = await askedAbout('parked.2');
   said.present = ['PRE_VIDEO_CALL', 'USER_QUEUED'];
 
@@ -53,7 +53,7 @@ test('so does one that names another user than the session has', async () => {
   await eventually(async () => (await sessionOf(gateway, 'parked.2')).subStatus === 'USER_QUEUED');
 });
 
-test('a session that is over is asked about as well: the webhook may have contradicted it', async () => {
+test('an ended session is polled as well: the unreadable webhook may have contradicted it', async () => {
   const { gateway, said } = await askedAbout('parked.3');
   await gateway.webhook(webhookOf('parked.3', 'AUDITOR_REVIEWED', 'AUDITOR_APPROVED', 10));
   await webhooksSettled(gateway.database);
@@ -65,7 +65,7 @@ test('a session that is over is asked about as well: the webhook may have contra
   expect((await sessionOf(gateway, 'parked.3')).subStatus).toBe('AUDITOR_APPROVED');
 });
 
-test('a provider that cannot be asked is asked again later', async () => {
+test('if the provider does not respond, it is asked again later', async () => {
   const { gateway, clock, said } = await askedAbout('parked.4');
   said.present = null;
   await gateway.webhook(unreadable('parked.4'));
@@ -80,7 +80,7 @@ test('a provider that cannot be asked is asked again later', async () => {
   await eventually(async () => (await sessionOf(gateway, 'parked.4')).subStatus === 'USER_QUEUED');
 });
 
-test('a parked webhook of a stranger has nobody asked', async () => {
+test('an unreadable webhook of an unknown session does not make the gateway ask the provider', async () => {
   const { gateway, said } = await askedAbout('parked.5');
   const asked = said.asked;
 

@@ -1,4 +1,4 @@
-/** Gateways that poll, on a clock that tests can forward. */
+/** Gateways that poll, with a clock that tests can move forward. */
 import { movableClock } from '../harness/clock.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { type Script, startScriptedProvider } from '../harness/provider.ts';
@@ -20,7 +20,7 @@ export async function polledGateway(environment: Record<string, string> = {}, op
   return { gateway, clock };
 }
 
-/** One whose provider says what the test's script says. */
+/** Boots a gateway that polls a provider scripted by the test. */
 export async function againstScript(script: Script, options: Options = {}) {
   const provider = await startScriptedProvider(script);
   const environment = {
@@ -37,11 +37,11 @@ export async function sessionOf(gateway: Gateway, id: string): Promise<any> {
   return answer.data.sessionByVerificationId;
 }
 
-/** A session's transitions, each as its source and sub-status. */
+/** Returns the transitions of a session, each as its source and sub-status. */
 export const logOf = async (gateway: Gateway, id: string): Promise<string[]> =>
   (await sessionOf(gateway, id)).transitions.nodes.map((each: any) => `${each.source} ${each.subStatus}`);
 
-/** Waits until what was due has been looked at, by having something looked for and given up. */
+/** Waits until all due work was done: inserts a lookup that is given up, and waits until it is gone. */
 export async function looked(gateway: Gateway): Promise<void> {
   const { rows } = await gateway.database.query(
     `insert into provider_lookup values ('looked.' || random(), now() - interval '3 days', now() - interval '3 days') returning verification_id`,
@@ -55,7 +55,7 @@ export async function looked(gateway: Gateway): Promise<void> {
   });
 }
 
-/** A webhook's body, at a second of a minute long ago. */
+/** Returns the body of a webhook, with an event time at this second of a minute long ago. */
 export const webhookOf = (
   verification_id: string,
   status: string,

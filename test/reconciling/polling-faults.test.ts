@@ -8,7 +8,7 @@ import { startScriptedProvider } from '../harness/provider.ts';
 import { webhooksTaken } from '../harness/rows.ts';
 import { againstScript, looked, MINUTE, polledGateway, sessionOf } from './polled.ts';
 
-test('a poll that a dead replica holds, or whose job is lost or worn out, is done all the same', async () => {
+test('a poll is done although its job is locked by a dead replica, lost, or out of attempts', async () => {
   for (const harm of [
     `update graphile_worker._private_jobs set locked_at = now() - interval '6 minutes', locked_by = 'a dead one'`,
     'delete from graphile_worker._private_jobs',
@@ -19,7 +19,7 @@ test('a poll that a dead replica holds, or whose job is lost or worn out, is don
     const before = await bootGateway({ database: url, clock });
     await before.start('held.happy-path');
     await before.advance('held.happy-path', 1);
-    // One that is left would be news at the next start, and nothing to be asked about.
+    // A webhook left over would be applied at the next start, and no poll would be needed.
     await webhooksTaken(before.database, 'held.happy-path', 2);
     await before.stop();
     const admin = new pg.Pool({ connectionString: url });
@@ -48,7 +48,7 @@ test('a poll that a dead replica holds, or whose job is lost or worn out, is don
   }
 });
 
-test('a database that cuts all connections under the polls ends no polling', async () => {
+test('polling survives a database that terminates all connections', async () => {
   let cut = async () => {};
   let cuts = 0;
   const { gateway, clock } = await againstScript(({ method, path, body }) => {
@@ -69,7 +69,7 @@ test('a database that cuts all connections under the polls ends no polling', asy
 
   clock.forward(15 * MINUTE);
 
-  // Whatever was in hand when a connection was cut is done at the next look, without waiting until its job is abandoned.
+  // A poll that was interrupted is repeated at the next look, long before its job counts as abandoned.
   for (const id of ['cut.1', 'cut.2', 'cut.3', 'cut.4'])
     await eventually(
       async () => (await sessionOf(gateway, id).catch(() => null))?.subStatus === 'USER_QUEUED',
@@ -77,7 +77,7 @@ test('a database that cuts all connections under the polls ends no polling', asy
   expect(cuts).toBe(4);
 }, 40_000);
 
-test('a fault of the database puts no poll off: it is repeated every second until it can be recorded', async () => {
+test('after a database error a poll is retried every second until it can be recorded', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('full.happy-path');
@@ -87,7 +87,7 @@ test('a fault of the database puts no poll off: it is repeated every second unti
 
   clock.forward(15 * MINUTE);
 
-  // The queue would put it off by e, e², e³ … seconds.
+  // With the backoff of the queue the retries would come after e, e², e³ … seconds.
   await eventually(
     async () => gateway.logs.filter((line) => line.includes('could not be reconciled')).length >= 5,
   );
@@ -97,7 +97,7 @@ test('a fault of the database puts no poll off: it is repeated every second unti
   );
 });
 
-test('a poll that one replica is doing is not done by another', async () => {
+test('a poll whose job is locked by another replica is not done', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('once.1');
@@ -116,7 +116,7 @@ test('a poll that one replica is doing is not done by another', async () => {
   expect(after).toEqual(before);
 });
 
-test('while the provider is away polls wait, ever longer, and go on when it is back', async () => {
+test('while the provider rate-limits, polls back off ever longer, and continue when it recovers', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {}, 'rate-limited': { path: 'GET /vkyc' } });
   await gateway.start('away.happy-path');
@@ -138,7 +138,7 @@ test('while the provider is away polls wait, ever longer, and go on when it is b
   );
 });
 
-test('what the provider cannot be asked about is given up with its link', async () => {
+test('polling a session the provider keeps failing on stops when its link expires', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {}, 'malformed-answer': { path: 'GET /vkyc' } });
   await gateway.start('given-up.1');

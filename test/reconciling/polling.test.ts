@@ -5,7 +5,7 @@ import { bootGateway, eventually } from '../harness/gateway.ts';
 import { startScriptedProvider } from '../harness/provider.ts';
 import { againstScript, logOf, looked, MINUTE, polledGateway, sessionOf, webhookOf } from './polled.ts';
 
-test('a state that no webhook reports is found by asking, once', async () => {
+test('a status that no webhook reports is found by polling and recorded once', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('silent.happy-path');
   await gateway.advance('silent.happy-path', 2);
@@ -26,7 +26,7 @@ test('a state that no webhook reports is found by asking, once', async () => {
   ]);
 });
 
-test('nothing is asked before it is due, nor once a session has ended', async () => {
+test('the provider is not asked before a poll is due, nor after a session has ended', async () => {
   const asked: string[] = [];
   let present = ['RECEIVED', 'LINK_GENERATED'];
   const { gateway, clock } = await againstScript(({ method, path, body }) => {
@@ -46,7 +46,7 @@ test('nothing is asked before it is due, nor once a session has ended', async ()
   expect(asked).toHaveLength(1);
 });
 
-test('where two webhooks of one second leave the order in doubt, the provider is asked at once', async () => {
+test('if two webhooks with the same second leave the order unsettled, the provider is asked at once', async () => {
   const { gateway, provider } = await againstScript(({ method, body }) => {
     const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
     const [status, sub_status] =
@@ -69,7 +69,7 @@ test('where two webhooks of one second leave the order in doubt, the provider is
   expect(provider.calls.filter((call) => call === 'GET /vkyc').length).toBeLessThanOrEqual(2);
 });
 
-test('doubt makes a poll due at once: a tie of seconds, or a webhook from before what a poll had found', async () => {
+test('a poll is due at once after a tie of seconds, or after a webhook older than a poll result', async () => {
   const gateway = await bootGateway();
   const due = async (id: string) => {
     const { rows } = await gateway.database.query(
@@ -91,7 +91,7 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
   for (const id of ['tie.2', 'older.2']) {
     const { id: sessionId } = await gateway.start(id, { user: { userId: 'asha', phone: '9988776655' } });
     expect(sessionId).toBeDefined();
-    // The webhook of the start's own answer comes from the sandbox, and gives it its time.
+    // The sandbox sends a webhook for the response to the start, which gives it an event time.
     await eventually(async () => {
       const { rows } = await gateway.database.query(
         'select provider_found_at from vkyc_session where verification_id = $1',
@@ -121,9 +121,9 @@ test('doubt makes a poll due at once: a tie of seconds, or a webhook from before
   expect(await due('older.2')).toEqual({ unsettled: true, at_once: true });
 });
 
-test('a webhook that may be older than what a poll found has the provider asked, so that it stands corrected', async () => {
+test('a webhook that may be older than a poll result makes the gateway poll, which corrects the status', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
-  // The webhook of the start as well: one that came once the clock is ahead would put the poll off.
+  // Drops the webhook of the start as well: after the clock moves forward it would postpone the poll.
   await setFaults(gateway, { drop: {} });
   await gateway.start('older.happy-path');
   await gateway.advance('older.happy-path', 6);
@@ -132,7 +132,7 @@ test('a webhook that may be older than what a poll found has the provider asked,
 
   const { user } = await sessionOf(gateway, 'older.happy-path');
   await gateway.webhook({
-    // Nothing that a poll on the way there can have found.
+    // A status that no poll on the way here can have found.
     ...webhookOf('older.happy-path', 'PRE_VIDEO_CALL', 'USER_AUDIO_CHECK_FAILED', 0, user.userId),
     event_time: new Date(Date.now() + 2_000).toISOString(),
   });
@@ -143,7 +143,7 @@ test('a webhook that may be older than what a poll found has the provider asked,
   });
 });
 
-test('an answer that a webhook overtook is not lost: the provider is asked again at once', async () => {
+test('a poll response overtaken by a webhook is not lost: the provider is asked again at once', async () => {
   let present = ['RECEIVED', 'LINK_GENERATED'];
   let held = Promise.resolve();
   let asked = 0;
@@ -170,12 +170,12 @@ test('an answer that a webhook overtook is not lost: the provider is asked again
   });
   letGo();
 
-  // By a clock that stands still: nothing else becomes due.
+  // The clock stands still: nothing else becomes due.
   await eventually(async () => (await sessionOf(gateway, 'overtaken.1')).subStatus === 'NO_AGENT_FOUND');
   expect(asked).toBe(askedByTheStart + 2);
 });
 
-test('a session that ends while an answer is on its way is not left in doubt, which nobody would clear', async () => {
+test('a session that ends while a poll is in flight is not left unsettled', async () => {
   let held = Promise.resolve();
   let asked = 0;
   const { gateway, clock } = await againstScript(({ method, body }) => {
@@ -206,7 +206,7 @@ test('a session that ends while an answer is on its way is not left in doubt, wh
   expect(await heardAt()).toMatchObject({ unsettled: false });
 });
 
-test('two replicas that have the same sessions to ask about keep to one budget, and ask about each once', async () => {
+test('two replicas with the same due sessions share one budget and poll each session once', async () => {
   const asked: { id: string | null; at: number }[] = [];
   const provider = await startScriptedProvider(({ method, path, body }) => {
     const id = new URLSearchParams(path.split('?')[1]).get('verification_id');
@@ -219,7 +219,7 @@ test('two replicas that have the same sessions to ask about keep to one budget, 
     CASHFREE_BASE_URL: provider.baseUrl,
     CASHFREE_CLIENT_ID: 'id',
     CASHFREE_CLIENT_SECRET: 'secret',
-    // Of these 42 are for polls: one in 1.43 s.
+    // 42 of these calls are for polls: one every 1.43 s.
     PROVIDER_CALLS_PER_MINUTE: '60',
   };
   const one = await bootGateway({ environment, clock, polling: true });
@@ -230,7 +230,7 @@ test('two replicas that have the same sessions to ask about keep to one budget, 
   await eventually(async () => asked.length >= 5);
 
   const [first, last] = [asked[0], asked[4]].map((each) => each?.at ?? 0) as [number, number];
-  // Each for itself they would have been done in half of the time.
+  // With a budget for each replica the polls would take half of the time.
   expect(last - first).toBeGreaterThan(4_500);
   expect(new Set(asked.slice(0, 5).map((each) => each.id)).size).toBe(5);
 });

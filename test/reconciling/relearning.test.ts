@@ -1,4 +1,4 @@
-/** The gateway learns again from the provider what its database has forgotten. */
+/** The gateway learns again from the provider what its database has lost. */
 import { expect, test } from 'vitest';
 import { connect } from '../../src/db/client.ts';
 import { planRelearning } from '../../src/services/relearn.ts';
@@ -9,7 +9,7 @@ import { logOf, polledGateway, sessionOf } from './polled.ts';
 
 const POLLS_PER_MINUTE = 60;
 
-/** Plans as the gateway does, on a connection of its own. */
+/** Plans the polls as the gateway does, on a connection of its own. */
 async function plan({ databaseUrl }: Gateway, now: Date) {
   const { db, close } = connect(databaseUrl, 1, () => {});
   try {
@@ -27,7 +27,7 @@ const lookups = async ({ database }: Gateway) =>
   (await database.query('select verification_id as id, due_at as at from provider_lookup order by due_at'))
     .rows;
 
-test('every session that is not terminal is polled, the most recently changed first, within the budget', async () => {
+test('every session that is not terminal is polled within the budget, most recently changed first', async () => {
   const gateway = await bootGateway();
   for (const id of ['older.1', 'newest.1', 'ended.1', 'unpolled.1']) await gateway.start(id);
   await gateway.database.query(`update vkyc_session set
@@ -46,7 +46,7 @@ test('every session that is not terminal is polled, the most recently changed fi
   expect(await pollTimes(gateway)).toEqual(planned);
 });
 
-test('an open start is looked up even if the database forgot that it was sent; a finished one is not', async () => {
+test('an open start is looked up although the database does not know that it was sent; a finished one is not', async () => {
   const gateway = await bootGateway();
   await gateway.start('finished.1');
   await setFaults(gateway, { 'error-504-before': { path: 'POST /user' } });
@@ -77,7 +77,7 @@ test('an open start is looked up even if the database forgot that it was sent; a
   ]);
 });
 
-test('a poll is done although the database has forgotten that the worker that held its job finished it', async () => {
+test('a poll is done although the restored database shows its job as locked by a worker', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('held.happy-path');
   await gateway.advance('held.happy-path', 2);
@@ -94,7 +94,7 @@ test('a poll is done although the database has forgotten that the worker that he
   await eventually(async () => (await logOf(gateway, 'held.happy-path')).length === 3);
 });
 
-test('what was lost of a session and of a start is there again, though nobody asks for it', async () => {
+test('lost transitions and a lost session are recorded again without a request by a client', async () => {
   const { gateway, clock } = await polledGateway({ SANDBOX_WEBHOOKS: 'documented' });
   await gateway.start('session.happy-path');
   await gateway.start('start.1');

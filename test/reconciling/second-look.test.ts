@@ -1,4 +1,6 @@
-/** Answers that repeat an older pair of a session's log: a lagging replica of the provider, or a customer who went back. */
+/**
+ * Poll results that repeat an older pair of a session's log: the provider lags, or the customer went back.
+ */
 import { expect, test } from 'vitest';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';
@@ -8,7 +10,7 @@ import { againstScript, logOf, looked, MINUTE, sessionOf, webhookOf } from './po
 const SECOND = 1_000;
 const ASHA = { user: { userId: 'asha', phone: '9988776655' } };
 
-/** A gateway with a session that a webhook moved to USER_QUEUED; the provider answers with `present`. */
+/** Boots a gateway with a session that a webhook moved to USER_QUEUED; the provider returns `present`. */
 async function queuedSession(id: string, options: Parameters<typeof againstScript>[1] = {}) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'], asked: 0 };
   const running = await againstScript(({ method, path, body }) => {
@@ -28,7 +30,7 @@ async function queuedSession(id: string, options: Parameters<typeof againstScrip
 const doubtsIn = async (gateway: Gateway): Promise<number> =>
   (await gateway.database.query('select from doubted_answer')).rowCount ?? 0;
 
-test('a poll that lags behind a webhook does not move its session back: it is asked again seconds later', async () => {
+test('a poll result that lags behind a webhook does not move the session back: the poll is repeated after seconds', async () => {
   const { gateway, clock, said } = await queuedSession('lags.1');
 
   clock.forward(15 * MINUTE);
@@ -46,7 +48,7 @@ test('a poll that lags behind a webhook does not move its session back: it is as
   expect(rows).toEqual([{ unsettled: false }]);
 });
 
-test('a customer who really went back is moved back by the second answer', async () => {
+test('a customer who really went back is moved back by the second poll', async () => {
   const { gateway, clock } = await queuedSession('loops.1');
 
   clock.forward(15 * MINUTE);
@@ -58,7 +60,7 @@ test('a customer who really went back is moved back by the second answer', async
   expect(await doubtsIn(gateway)).toBe(0);
 });
 
-test('REFRESH does not apply such an answer, says that nothing changed, and plans the second look', async () => {
+test('refreshSession does not apply a doubted result, reports no change, and schedules the second poll', async () => {
   const { gateway, clock, sessionId } = await queuedSession('refreshed.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   const planned = async () => {
@@ -69,7 +71,7 @@ test('REFRESH does not apply such an answer, says that nothing changed, and plan
     return rows;
   };
 
-  // A second refresh comes too soon to confirm the first, and puts nothing off.
+  // A second refresh comes too soon to confirm the first, and postpones nothing.
   for (const _time of [1, 2]) {
     expect(await staff.ask('refreshSession', sessionId)).toMatchObject({
       changed: false,
@@ -85,7 +87,7 @@ test('REFRESH does not apply such an answer, says that nothing changed, and plan
   });
 });
 
-test('an answer that is doubted still fills in what the session does not know', async () => {
+test('a doubted poll result still fills in missing fields of the session', async () => {
   const { gateway, sessionId } = await queuedSession('fills.1', { polling: false });
   await gateway.database.query('update vkyc_session set reference_id = null');
   const staff = await person(gateway, 'olga', 'OPERATOR');
@@ -96,7 +98,7 @@ test('an answer that is doubted still fills in what the session does not know', 
   expect(rows).toEqual([{ reference_id: '7' }]);
 });
 
-test('a webhook between the two looks makes the first one void', async () => {
+test('a webhook between the two polls voids the first result', async () => {
   const { gateway, clock, said, sessionId } = await queuedSession('voided.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);
@@ -115,7 +117,7 @@ test('a webhook between the two looks makes the first one void', async () => {
   expect(await doubtsIn(gateway)).toBe(0);
 });
 
-test('another process takes the second look', async () => {
+test('another process makes the second poll', async () => {
   const { gateway, clock, provider, sessionId } = await queuedSession('handed.1', { polling: false });
   const staff = await person(gateway, 'olga', 'OPERATOR');
   await staff.ask('refreshSession', sessionId);
@@ -132,7 +134,7 @@ test('another process takes the second look', async () => {
   await eventually(async () => (await sessionOf(other, 'handed.1')).subStatus === 'LINK_GENERATED');
 });
 
-test('a pair that the session never had needs no second look', async () => {
+test('a pair that the session never had needs no second poll', async () => {
   const { gateway, clock, said } = await queuedSession('new.1');
   said.present = ['PRE_VIDEO_CALL', 'NO_AGENT_FOUND'];
 

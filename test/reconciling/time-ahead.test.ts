@@ -24,13 +24,13 @@ const appliedIn = async (gateway: Gateway, id: string): Promise<boolean[]> =>
     ({ applied }: { applied: boolean }) => applied,
   );
 
-/** A webhook of a minute ago, or of that many milliseconds later. */
+/** Returns a webhook with an event time of a minute ago, plus this many milliseconds. */
 const newsAt = (id: string, sub_status: string, ms: number) => ({
   ...webhookOf(id, 'PRE_VIDEO_CALL', sub_status, 0),
   event_time: new Date(Date.now() - 60_000 + ms).toISOString(),
 });
 
-/** A gateway with a session; the provider answers with `present`. */
+/** Boots a gateway with a session; the provider returns `present`. */
 async function sessionAtTheLink(id: string, polling: boolean) {
   const said = { present: ['RECEIVED', 'LINK_GENERATED'], asked: 0 };
   const running = await againstScript(
@@ -52,25 +52,25 @@ async function sessionAtTheLink(id: string, polling: boolean) {
   return { ...running, said, send };
 }
 
-/** Thirteen true webhooks, a second apart. */
+/** Sends thirteen webhooks with correct times, a second apart. */
 async function sendThirteen(id: string, send: (body: object) => Promise<void>): Promise<void> {
   for (let index = 0; index < 13; index += 1)
     await send(newsAt(id, STEPS[index % STEPS.length] as string, index * 1_000));
 }
 
-test('thirteen true webhooks after one that is dated three days ahead are all applied, in their order', async () => {
+test('thirteen webhooks after one dated three days ahead are all applied, in their order', async () => {
   const { gateway, send } = await sessionAtTheLink('ahead.1', false);
   await send(newsAt('ahead.1', 'USER_QUEUED', 3 * DAY_MS));
   await sendThirteen('ahead.1', send);
 
   expect(await appliedIn(gateway, 'ahead.1')).toEqual(Array(15).fill(true));
-  // They have an order among themselves again.
+  // The order among correctly dated webhooks is known again.
   await send(newsAt('ahead.1', 'USER_PROXY_DETECTED', 500));
   expect((await appliedIn(gateway, 'ahead.1')).at(-1)).toBe(false);
   expect((await sessionOf(gateway, 'ahead.1')).subStatus).toBe(STEPS[12 % STEPS.length]);
 });
 
-test('the webhook itself is recorded once with the time that it gave, and the provider is asked', async () => {
+test('a webhook dated three days ahead is recorded once with its own time, and the provider is asked', async () => {
   const { gateway, said, send } = await sessionAtTheLink('ahead.2', true);
   said.present = ['PRE_VIDEO_CALL', 'NO_AGENT_FOUND'];
   const askedBefore = said.asked;
@@ -91,7 +91,7 @@ test('the webhook itself is recorded once with the time that it gave, and the pr
   expect(queued.occurredAt).toBe(new Date(ahead.event_time).toISOString());
 });
 
-test('a session that holds such a time from an earlier release takes true webhooks again', async () => {
+test('a session that holds a future event time from an earlier release applies correct webhooks again', async () => {
   const { gateway, send } = await sessionAtTheLink('held.1', false);
   await gateway.database.query(`update vkyc_session set provider_event_time = now() + interval '3 days'`);
 
@@ -104,7 +104,7 @@ test('a session that holds such a time from an earlier release takes true webhoo
   expect(rows).toEqual([{ healed: true, unsettled: true }]);
 });
 
-test('a session that begins with such a webhook is asked about, and its later webhooks are applied', async () => {
+test('a session created by a webhook dated ahead is unsettled, and its later webhooks are applied', async () => {
   let deliver: () => Promise<unknown> = async () => {};
   const { gateway } = await againstScript(
     ({ method, path, body }) => {
