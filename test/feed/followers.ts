@@ -205,7 +205,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
       for (const number of asTheyCome(upTo(log.length, log.length - count + 1)))
         tail.give(log.entryAt(number));
     },
-    /** Follows the log after a number or other progress. Returns the connection and a function that leaves. */
+    /** Follows the log after a number or other progress. Returns the connection and a way to leave. */
     follow(
       after: number | LogProgress,
       {
@@ -245,7 +245,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
   };
 }
 
-/** Returns, for each frame, whether its previousCursor is right; that of the first must be the resumed cursor. */
+/** Returns whether the previousCursor of each frame is right; the first must be the resumed cursor. */
 export const linked = (after: number, { received }: Connection): boolean[] =>
   received.map(
     ({ previousCursor }, index) =>
