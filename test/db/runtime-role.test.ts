@@ -7,7 +7,7 @@ import { atTheEnd, bootGateway, eventually, untilReady } from '../harness/gatewa
 import { inMinutes, person } from '../harness/people.ts';
 import { databaseUrl } from '../harness/postgres.ts';
 
-/** Creates an empty database with an owner, and another role to run the gateway as; neither is a superuser. */
+/** Creates an empty database with an owner, and another role to run the gateway; neither is a superuser. */
 async function twoRoles(): Promise<{ owner: string; runtime: string }> {
   const server = inject('postgresUrl');
   const name = `roles_${randomBytes(4).toString('hex')}`;

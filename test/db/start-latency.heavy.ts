@@ -1,4 +1,4 @@
-/** Compares a PostgreSQL with default settings (`npm run test:postgres`) with the embedded one, in one run. */
+/** Compares a PostgreSQL with default settings (`npm run test:postgres`) and the embedded one, in one run. */
 import { expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';

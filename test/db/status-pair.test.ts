@@ -21,7 +21,7 @@ const migrationsIn = async (folder: string): Promise<string[]> => {
   return Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
 };
 
-/** Copies the migrations to a git-ignored folder inside the project, since drizzle-kit takes relative paths. */
+/** Copies the migrations to a git-ignored folder in the project, since drizzle-kit takes relative paths. */
 async function copyOfMigrations(): Promise<string> {
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
