@@ -1,9 +1,9 @@
-/** An HTTP proxy between a gateway and the provider that can kill the gateway at a chosen moment of a call. */
+/** An HTTP proxy between a gateway and the provider that can kill the gateway at a moment of a call. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** BEFORE: the provider has not received the call. AFTER: it has answered, but the gateway has not received it. */
+/** BEFORE: the provider has not received the call. AFTER: it has answered, but the answer is held back. */
 export type Moment = 'BEFORE' | 'AFTER';
 
 export interface Wire {

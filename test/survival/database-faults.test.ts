@@ -98,7 +98,7 @@ async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<
   client.release(true);
 }
 
-/** Queues a webhook by locking its session; the queue worker can process it once the returned function ran. */
+/** Queues a webhook by locking its session; the returned function unlocks it for the queue worker. */
 async function queueWebhook(gateway: Gateway, verificationId: string): Promise<() => Promise<void>> {
   const holder = new pg.Client({ connectionString: gateway.databaseUrl });
   await holder.connect();
@@ -126,7 +126,7 @@ test('a webhook whose processing fails by faults of the infrastructure is not pa
 
   await failWith('53100');
   await letGo();
-  // Full disk, out of memory, read-only, crash of another backend, deadlock, missing privilege or table: 7 attempts.
+  // Full disk, out of memory, read-only, crash of a backend, deadlock, missing privilege, missing table.
   for (const code of ['53100', '53200', '25006', '57P02', '40P01', '42501', '42P01']) {
     await failWith(code);
     const before = failures().length;

@@ -58,7 +58,7 @@ test('while the provider is unreachable only starts fail, with a retryable error
   wire.mend();
   await eventually(async () => (await asked('away.0')).__typename === 'StartSessionSuccess');
   expect(await live.next()).toEqual({ subStatus: 'LINK_GENERATED' });
-  // All frames and answers were compared above. Requests without recorded headers: a webhook, a subscription, a probe.
+  // All answers were checked above. Three requests have no recorded headers: webhook, subscription, probe.
   const requests = gateway.headers.length + 3;
   enter('provider-away', { requests, faults: 1, lost: 0, repeated: 0, outOfOrder: 0, wrong: 0 });
 });
