@@ -1,6 +1,6 @@
 /**
- * Requests of a customer with ids, cursors and keys of a foreign session: each answer equals, byte for byte, the
- * answer for a session that does not exist.
+ * Requests of a customer with ids, cursors and keys of a foreign session: each answer equals, byte for byte,
+ * the answer for a session that does not exist.
  */
 import { expect, test } from 'vitest';
 import { eventually, type Stream } from '../harness/gateway.ts';

@@ -116,7 +116,7 @@ const FORGED_KEYS: Record<string, string> = {
   'a kid that is no text': unsigned({ alg: 'RS256', kid: { rsa: true } }),
 };
 
-/** Tokens whose key may have been published since the last fetch: 503 during the cooldown, 401 after the next fetch. */
+/** Tokens whose key may be new since the last fetch: 503 during the cooldown, 401 after the next fetch. */
 const FORGED_UNKNOWN_KEYS: Record<string, string> = {
   'a key of the attacker, under no name': await signWith(attackers.privateKey, { alg: 'RS256' }),
   'jku: the address of its keys': await withHeader({ jku: attackersKeys.url }),
