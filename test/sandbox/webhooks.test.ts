@@ -15,7 +15,7 @@ const DOCUMENTED = [
   'AUDITOR_APPROVED',
 ];
 const ALL = 14;
-/** Speed that shortens waits; steps do not happen by themselves, since the clock of these tests is stopped. */
+/** Speed that shortens waits. No step happens by itself, since the clock of these tests is stopped. */
 const FAST = 20;
 
 const isSigned = ({ headers, text }: Received, secret: string): boolean =>
