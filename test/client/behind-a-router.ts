@@ -51,8 +51,8 @@ const STEPS = 12;
 const atOnce = async () => {};
 
 /**
- * Advances journeys while clients watch them behind one router per seed, and expects that each client sees every
- * transition it wants. Returns the numbers of faults of the routers.
+ * Advances journeys while clients watch them behind one router per seed, and expects each client to see every
+ * transition that it wants. Returns the numbers of faults of the routers.
  */
 export async function watchBehindRouters(
   gateway: Gateway,

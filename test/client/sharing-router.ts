@@ -1,7 +1,7 @@
 /**
  * A router at its worst between clients and the gateway: clients with equal subscriptions share one upstream,
- * which may reopen with its first variables; slow clients lose the oldest frames of a bounded buffer; frames come
- * twice, late, in bursts, and without `extensions`.
+ * which may reopen with its first variables; slow clients lose the oldest frames of a bounded buffer; frames
+ * come twice, late, in bursts, and without `extensions`.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
