@@ -1,4 +1,4 @@
-/** Every way in which a session, or what belongs to it, can be asked for. */
+/** Requests for a session, or for objects that belong to it, in every way that the API has. */
 import { inMinutes } from '../harness/people.ts';
 import type { Request } from '../harness/transports.ts';
 import type { Given } from './two-customers.ts';
@@ -22,7 +22,7 @@ const act = (action: string, input: object): Request => ({
   query: `mutation ($input: ${action[0]?.toUpperCase()}${action.slice(1)}Input!) { ${action}(input: $input) { ${RESULT} } }`,
   variables: { input: { idempotencyKey: 'fresh', ...input } },
 });
-/** Books a meeting, under a key that was not used before unless told otherwise. */
+/** Returns a request to book a meeting, by default with an unused idempotency key. */
 export const schedule = (input: object): Request => act('scheduleMeeting', { startsAt, ...input });
 const ask = (action: string, id: string): Request => ({
   query: `mutation ($id: ID!) { ${action}(sessionId: $id) { ${RESULT} } }`,
@@ -39,7 +39,7 @@ const relatives =
     variables: { id: relative },
   });
 
-/** Whoever may see it gets another answer. */
+/** Requests that a viewer with access gets another answer to. */
 export const ASKED: Attempts = {
   session: ({ id }) => ({
     query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,
@@ -102,7 +102,7 @@ export const ASKED: Attempts = {
   }),
 };
 
-/** Where it stands is no more than a place in a list. */
+/** Requests that use the session only as a position in a list. */
 export const PLACED: Attempts = {
   'list after it': ({ place }) => sessions({ after: place }),
   'list before it': ({ place }) => sessions({ first: null, last: 20, before: place }),
@@ -117,7 +117,7 @@ export const PLACED: Attempts = {
   }),
 };
 
-/** By subscriptions. */
+/** Subscriptions to the session, or with its cursor. */
 export const FOLLOWED: Attempts = {
   'statusTransitions of it': ({ id }) => follow('statusTransitions', id),
   'statusTransitions of it, after its cursor': ({ id, cursor }) => follow('statusTransitions', id, cursor),

@@ -1,8 +1,8 @@
-/** Documents that ask for too much, or that take long to check. The gateway refuses each with the code beside it. */
+/** Documents that cost too much or take long to check. The gateway refuses each with the code next to it. */
 
 import { type Request, TRANSPORTS, type Transport } from '../harness/transports.ts';
 
-/** A WebSocket is closed on a larger message. */
+/** A larger message closes its WebSocket. */
 const MAX_MESSAGE_BYTES = 60_000;
 export const transportsFor = (request: Request): Transport[] =>
   (Object.keys(TRANSPORTS) as Transport[]).filter(
@@ -11,10 +11,10 @@ export const transportsFor = (request: Request): Transport[] =>
 
 export const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
-/** Fragments of which each spreads the next one twice. */
+/** Returns fragments that each spread the next one twice. */
 const doubling = (count: number, last: string) =>
   `${times(count, (n) => `fragment F${n} on VkycSession { replaces { ...F${n + 1} } replacedBy { ...F${n + 1} } }`)} fragment F${count} on VkycSession { ${last} }`;
-/** Fragments without a level of depth, of which each spreads the next two. */
+/** Returns fragments that each spread the next two, without adding depth. */
 const pairs = (count: number) =>
   `{ session(id: "x") { ...F0 } } ${times(count, (n) => `fragment F${n} on VkycSession { id ...F${n + 1} ...F${Math.min(n + 2, count)} }`)} fragment F${count} on VkycSession { id }`;
 const pages = (levels: number): string =>
@@ -25,7 +25,7 @@ const VALIDATION = 'GRAPHQL_VALIDATION_FAILED';
 const COMPLEX = 'QUERY_TOO_COMPLEX';
 
 const inSession = (selection: string): string => `{ session(id: "x") { ${selection} } }`;
-/** Equal fields on several levels, so many on each. */
+/** Returns equal fields on several levels, with the given number on each level. */
 const nested = ([count, ...below]: readonly number[], leaf: string): string =>
   count === undefined ? leaf : times(count, () => `replaces { ${nested(below, leaf)} }`);
 
@@ -166,7 +166,7 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
   'guessing arguments': ['{ sessions(fist: 1) { nodes { id } } }', VALIDATION],
 };
 
-/** Documents just below the limits, which the gateway has to check in full and execute. */
+/** Documents just below the limits, which the gateway must check completely and execute. */
 export const AT_THE_LIMITS: Record<string, string> = {
   'equal fields': inSession(times(70, () => 'replaces { id }')),
   'equal pages': inSession(times(58, () => 'transitions(first: 1) { nodes { id } }')),
@@ -190,7 +190,7 @@ export const AT_THE_LIMITS: Record<string, string> = {
   'the status reference': '{ statusCatalog { status subStatus } transitionRules { __typename } }',
 };
 
-/** Variables of `LIST` that are too large, or that graphql-js would write an error about for each value. */
+/** Variables of `LIST` that are too large, or that graphql-js would report one error per value for. */
 export const FLOODS: Record<string, Record<string, unknown>> = {
   'fifty thousand wrong enum values': { filter: { status: Array(50_000).fill('FAILD') } },
   'fifty thousand right enum values': { filter: { status: Array(50_000).fill('FAILED') } },

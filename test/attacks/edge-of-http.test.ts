@@ -1,4 +1,4 @@
-/** What clients of other languages, and who imitates them, send at the edge of HTTP: each gets its answer, nobody a way in. */
+/** Unusual HTTP of real clients and of attackers who imitate them: it is answered and bypasses nothing. */
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const { host } = new URL(gateway.url);
 const OPERATION = JSON.stringify({ query: '{ viewer { id } }', operationName: '' });
 const tally = tallyOf('the edge of HTTP');
 
-/** What is answered to a request that is written by hand, and the next one on the same connection. */
+/** Sends a raw request and then a second one on the same connection; returns both answers. */
 async function ask(head: string, body = ''): Promise<string> {
   const peer = await rawPeer(gateway.url);
   peer.send(`${head}\r\nHost: ${host}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -26,7 +26,7 @@ const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settin
 const JSON_TYPE = 'Content-Type: application/json';
 
 test.each(['/graphql', '/graphql/', '/graphql/stream/'])(
-  'an offer of h2c with a POST to %s is ignored',
+  'an h2c upgrade offer with a POST to %s is ignored',
   async (path) => {
     const heard = await ask(`POST ${path} HTTP/1.1\r\n${JSON_TYPE}\r\n${H2C}`, OPERATION);
 
@@ -36,7 +36,7 @@ test.each(['/graphql', '/graphql/', '/graphql/stream/'])(
   },
 );
 
-test('a signed webhook with an offer of h2c is kept', async () => {
+test('a signed webhook with an h2c upgrade offer is stored', async () => {
   const body = JSON.stringify({ data: { verification_id: 'stranger.1' } });
   const timestamp = String(Date.now());
   const signed = `X-Webhook-Timestamp: ${timestamp}\r\nX-Webhook-Signature: ${sign('sandbox', timestamp, Buffer.from(body))}`;
@@ -46,7 +46,7 @@ test('a signed webhook with an offer of h2c is kept', async () => {
   expect(heard).toContain('{"received":true}');
 });
 
-test('two requests that are sent at once, the second with an offer, are both answered and in order', async () => {
+test('pipelined requests, one of them with an h2c upgrade offer, are all answered in order', async () => {
   const peer = await rawPeer(gateway.url);
   const request = (id: string, more = '') =>
     `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nX-Request-Id: ${id}\r\n${more}\r\n`;
@@ -58,7 +58,7 @@ test('two requests that are sent at once, the second with an offer, are both ans
   expect(ids).toEqual(['first', 'second', 'third']);
 });
 
-test('a WebSocket is opened at /graphql/ as well, and at another path answered with 404', async () => {
+test('a WebSocket upgrade succeeds at /graphql/ and gets 404 at another path', async () => {
   const open = async (path: string) => {
     const peer = await rawPeer(gateway.url);
     const key =
@@ -76,7 +76,7 @@ test('a WebSocket is opened at /graphql/ as well, and at another path answered w
 });
 
 test.each(['/metrics', '/%6detrics', '//metrics', '/metrics/', '/./metrics', '/METRICS', '/metrics#x'])(
-  'with a port of its own, %s is nothing at the port of the API',
+  'with METRICS_PORT, %s at the API port shows no metrics',
   async (path) => {
     const heard = await ask(`GET ${path} HTTP/1.1`);
 
@@ -87,7 +87,7 @@ test.each(['/metrics', '/%6detrics', '//metrics', '/metrics/', '/./metrics', '/M
   },
 );
 
-test('large requests that are refused before they are read give their places back', async () => {
+test('large requests refused before they are read release their slots', async () => {
   const refused = async (type: string, length: number) => {
     const peer = await rawPeer(gateway.url);
     peer.send(
@@ -105,7 +105,7 @@ test('large requests that are refused before they are read give their places bac
   expect(large.status).toBe(200);
 });
 
-test('small requests in chunks, as .NET sends them, do not count as large; a large one in chunks does', async () => {
+test('small chunked requests, as .NET sends them, do not count as large; large chunked ones do', async () => {
   const open = async (bytes: number) => {
     const peer = await rawPeer(gateway.url);
     const head = `POST /graphql HTTP/1.1\r\nHost: ${host}\r\n${JSON_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n`;
@@ -126,7 +126,7 @@ test('small requests in chunks, as .NET sends them, do not count as large; a lar
   expect(large.filter(({ heard }) => heard.includes('"id":"developer"'))).toHaveLength(8);
 });
 
-test('an X-Request-Id is repeated and logged if it is safe, and made otherwise; no line holds a query', async () => {
+test('a safe X-Request-Id is returned and logged, an unsafe one is replaced; no log line contains a query', async () => {
   const idOf = async (given: string) =>
     await fetch(`${gateway.url}/graphql?query={viewer{id}}&operationName=&variables=&extensions=`, {
       headers: { 'x-request-id': given },
@@ -151,7 +151,7 @@ test('an X-Request-Id is repeated and logged if it is safe, and made otherwise; 
   expect(gateway.logs.join('')).not.toContain('query=');
 });
 
-test('pages of this machine may read when to come back and the id, at any port, and ask once in two hours', async () => {
+test('in development CORS exposes Retry-After and X-Request-Id to loopback origins; preflights last two hours', async () => {
   for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'http://[::1]:8080']) {
     const preflight = await fetch(`${gateway.url}/graphql`, {
       method: 'OPTIONS',
@@ -164,7 +164,7 @@ test('pages of this machine may read when to come back and the id, at any port, 
   }
 });
 
-test('a client that speaks HTTP/2 without asking is told in HTTP/2 to use HTTP/1.1', async () => {
+test('a client that starts with HTTP/2 is told in HTTP/2 to use HTTP/1.1', async () => {
   const client = connect(gateway.url);
   const [error] = await once(client, 'error');
   const raw = await rawPeer(gateway.url);
@@ -176,7 +176,7 @@ test('a client that speaks HTTP/2 without asking is told in HTTP/2 to use HTTP/1
   expect(heard).toContain('HTTP/1.1 is spoken here');
 });
 
-test('while it drains, a gateway is not ready and still serves', async () => {
+test('while it drains, /readyz is 503 and the gateway still serves requests and upgrades', async () => {
   const draining = await bootGateway({ environment: { DRAIN_SECONDS: '2' } });
   const stopped = draining.stop();
   await expect.poll(async () => (await fetch(`${draining.url}/readyz`)).status).toBe(503);

@@ -1,4 +1,4 @@
-/** Attacks by documents and variables on a gateway process: none holds the event loop, and others are served meanwhile. */
+/** Attacks by documents and variables on a gateway process: none blocks its event loop. */
 import { expect, test } from 'vitest';
 import { type Request, TRANSPORTS } from '../harness/transports.ts';
 import { AT_THE_LIMITS, FLOODS, LIST, REFUSED, transportsFor } from './documents.ts';
@@ -20,17 +20,17 @@ const REQUESTS: Record<string, Request> = {
 const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
   transportsFor(request).map((transport) => ({ attack: `${transport}: ${name}`, request, transport })),
 );
-/** The first use of a document checks it, the second executes it by graphql-js, later ones compiled. */
+/** The first use of a document validates it, the second executes it with graphql-js, later ones compiled. */
 const USES = 3;
-/** What holds the loop does so in every pass; what a garbage collection holds, in one. */
+/** An attack blocks the loop in every pass, a garbage collection only in one. */
 const PASSES = 2;
 
 // Invariant 18
-test('no document and no variables hold the event loop, on any transport and at any use', {
+test('no document and no variables block the event loop for more than 50 ms, on any transport and at any use', {
   timeout: 300_000,
 }, async () => {
   const shortest = new Map<string, number>();
-  // Code that runs for the first time is slow for another reason than the attack.
+  // Warm-up: code that runs for the first time is slow without an attack.
   await attackAll(() => {});
   await gateway.longestHold();
   const honest = startHonestClient(gateway);

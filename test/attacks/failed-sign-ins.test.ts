@@ -1,4 +1,4 @@
-/** Who comes without a good token too often is told to stay away, by address; who has one gets in whatever others do. */
+/** Failed sign-ins are rate-limited per address; callers with a valid token are not affected. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { SignJWT } from 'jose';
@@ -20,7 +20,7 @@ const forged = await bearer('another secret that is long enough');
 
 type Caller = { authorization?: string; from?: string };
 
-/** What HTTP or SSE answers to somebody, and for how long it sends them away. */
+/** Returns the answer of HTTP or SSE to a caller, and its Retry-After. */
 async function post(gateway: Gateway, path: string, { authorization, from }: Caller) {
   const response = await fetch(`${gateway.url}${path}`, {
     method: 'POST',
@@ -36,7 +36,7 @@ async function post(gateway: Gateway, path: string, { authorization, from }: Cal
   return { outcome: `${response.status}${code}`, retryAfter: Number(response.headers.get('retry-after')) };
 }
 
-/** How a WebSocket begins, or ends. */
+/** Returns the first message type of a WebSocket, or its close code. */
 async function connect(gateway: Gateway, { authorization, from }: Caller) {
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
     headers: from ? { 'x-forwarded-for': from } : {},
@@ -60,7 +60,7 @@ const IN = { HTTP: '200', SSE: '200', WebSocket: 'connection_ack' };
 const REFUSED = { HTTP: '401 UNAUTHENTICATED', SSE: '401 UNAUTHENTICATED', WebSocket: 4403 };
 const SENT_AWAY = { HTTP: '429 RATE_LIMITED', SSE: '429 RATE_LIMITED', WebSocket: 1013 };
 
-test('an address may fail so often a minute, on all transports together; a good token from there still gets in', async () => {
+test('failed sign-ins of an address are limited over all transports; a valid token from there still gets in', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '1' } });
   const office = '192.0.2.7';
 
@@ -76,7 +76,7 @@ test('an address may fail so often a minute, on all transports together; a good 
   expect(await arrive(gateway, { authorization: forged, from: '192.0.2.8' })).toEqual(REFUSED);
 });
 
-test('a token that is over is no guess: everybody of an office hears that theirs is, and none is counted', async () => {
+test('an expired token gets 401 and does not count as a failed sign-in', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const over = await bearer(AUTH_SECRET, '-5m');
 
@@ -108,7 +108,7 @@ const HIDING: Record<string, [trusted: string, fromOf: (n: number) => string]> =
 };
 
 test.each(Object.entries(HIDING))(
-  'nobody hides behind another address where %s',
+  'an attacker cannot evade the limit by changing addresses if %s',
   async (_, [trusted, from]) => {
     const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: trusted } });
     const outcomes: string[] = [];
@@ -119,14 +119,14 @@ test.each(Object.entries(HIDING))(
   },
 );
 
-test('addresses that a trusted proxy names are told apart, networks of IPv6 as well', async () => {
+test('addresses and IPv6 networks reported by a trusted proxy are limited separately', async () => {
   const gateway = await bootGateway({ environment: { ...SIGN_IN, TRUST_PROXY: '127.0.0.1' } });
   for (let n = 0; n <= LIMIT; n += 1)
     for (const from of [`192.0.2.${n}`, `2001:db8:0:${n}::1`])
       expect((await post(gateway, '/graphql', { from })).outcome).toBe(REFUSED.HTTP);
 });
 
-test('a refusal does not wait for the body, nor read it', async () => {
+test('a refusal is sent before the body has arrived', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const open = async (path: string) => {
     const headers = { 'content-type': 'application/json', 'content-length': 1_000_000 };
@@ -143,7 +143,7 @@ test('a refusal does not wait for the body, nor read it', async () => {
   for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(429);
 });
 
-test('webhooks without a good signature count as well, and those with one are taken', async () => {
+test('webhooks with a bad signature count as failed sign-ins, and one with a good signature is accepted', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const body = { data: { verification_id: 'stranger.1' } };
   const bad = { 'x-webhook-signature': signWebhook('another secret', '1', Buffer.from('')) };
@@ -158,7 +158,7 @@ test('webhooks without a good signature count as well, and those with one are ta
   expect(await gateway.webhook(body)).toBe(200);
 });
 
-test('in development nothing counts', async () => {
+test('in development failed sign-ins are not limited', async () => {
   const gateway = await bootGateway({ environment: { RATE_LIMIT_FAILURES_PER_MINUTE: '1' } });
   for (let round = 0; round < 3; round += 1) {
     expect(await arrive(gateway, { authorization: forged })).toEqual(REFUSED);

@@ -1,4 +1,4 @@
-/** A thousand connections at a time that are worth nothing: an honest client goes on being served, and all are freed. */
+/** A thousand useless connections at a time: an honest client is still served, and all are released. */
 import { once, setMaxListeners } from 'node:events';
 import { get } from 'node:http';
 import { expect, test } from 'vitest';
@@ -11,15 +11,15 @@ import { tallyOf } from './tally.ts';
 
 const MANY = 1_000;
 const MOST_CONNECTIONS = 20;
-/** How long an honest client mostly waits at most, on a machine that is busy besides. */
+/** Limit for the median wait of an honest client on a busy machine. */
 const SERVED_WITHIN_MS = 1_000;
-/** On a machine that has nothing else to do it is a few seconds. */
+/** On an idle machine the test takes a few seconds. */
 const timeout = 60_000;
-/** Of the honest client's, the test runner's and the database's own. */
+/** Sockets of the honest client, the test runner and the database. */
 const SPARE_SOCKETS = 50;
 const FLOOD_BYTES = 100e6;
 const ROUNDS = 100;
-/** What the system's own buffers take, on both ends and both ways, and not much more. */
+/** Little more than the socket buffers of the system hold at both ends. */
 const HEARD_AT_MOST_BYTES = 40e6;
 
 const AUTH_SECRET = 'a secret of the tests that is long enough';
@@ -38,10 +38,10 @@ const mallory = { authorization: await tokenOf('mallory') };
 
 const tally = tallyOf('floods');
 
-/** Somebody's sockets in this process, which runs the gateway and whoever connects to it. */
+/** Counts the TCP sockets of this process, which runs the gateway and its clients. */
 const openSockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
 
-/** So many, fifty at a time: who finds the queue full comes back after a second. */
+/** Makes MANY items, fifty at a time: a full accept queue would delay a connection by a second. */
 async function many<T>(make: (index: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < MANY)
@@ -60,7 +60,7 @@ async function served(): Promise<number> {
   return performance.now() - since;
 }
 
-/** Serves an honest client until something is done; says how long they waited, and returns how long they mostly did. */
+/** Serves an honest client until a promise settles; prints the waits and returns their median. */
 async function waitedUntil(done: Promise<unknown>, what: string): Promise<number> {
   let isDone = false;
   const waits: number[] = [];
@@ -77,14 +77,14 @@ async function waitedUntil(done: Promise<unknown>, what: string): Promise<number
   return median;
 }
 
-/** What is sent of a request, by turns. */
+/** Beginnings of a request, sent in turn. */
 const HALVES = [
   '',
   'POST /graphql HTTP/1.1\r\nHost: x\r\n',
   'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
 ];
 
-/** Connections that come to nothing, each of which is to be ended by the gateway. */
+/** Useless connections, which the gateway must end. */
 const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
   async 'that send nothing, or half a request'(index) {
     const peer = await rawPeer(gateway.url);
@@ -96,7 +96,7 @@ const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('connections that come to nothing are all ended, and others are served', {
+test('useless connections are all ended, and an honest client is served in the meantime', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {
@@ -113,7 +113,7 @@ test('connections that come to nothing are all ended, and others are served', {
   expect(waited).toBeLessThan(SERVED_WITHIN_MS);
 });
 
-/** Connections of one token: whether each is let in, for as long as it is held. */
+/** Connections with one token, open until `held` aborts; each resolves with whether it was admitted. */
 const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
   async WebSockets(held) {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -133,7 +133,7 @@ const OF_ONE_TOKEN: Record<string, (held: AbortSignal) => Promise<boolean>> = {
 };
 
 test.each(Object.entries(OF_ONE_TOKEN))(
-  'of a thousand %s of one token a few are let in',
+  'of a thousand %s with one token only CONNECTIONS_PER_CLIENT are admitted',
   { timeout },
   async (name, come) => {
     const before = openSockets();
@@ -154,7 +154,9 @@ test.each(Object.entries(OF_ONE_TOKEN))(
   },
 );
 
-test('a peer that asks and does not read is heard no further, and others are', { timeout }, async () => {
+test('the gateway stops reading from a peer that does not read its answers, and still serves others', {
+  timeout,
+}, async () => {
   const peer = await rawWebSocket(gateway.url);
   await peer.hears('\r\n\r\n');
   peer.send(frameOf({ payload: { type: 'connection_init', payload: mallory } }));

@@ -1,6 +1,6 @@
 /**
- * Documents, variables and frames that were changed at random, sent to a gateway process: none is a fault, none holds the
- * event loop, and an honest client is served meanwhile. FUZZ_SEED repeats a run, FUZZ_SECONDS sets its length.
+ * Fuzzing of a gateway process with randomly changed documents, variables and frames: none causes an internal
+ * error or blocks the event loop. FUZZ_SEED repeats a run, FUZZ_SECONDS sets its length.
  */
 
 import { randomInt } from 'node:crypto';
@@ -15,7 +15,7 @@ const SEED = Number(process.env.FUZZ_SEED ?? randomInt(2 ** 31));
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 45);
 const SAY_EVERY_MS = 10_000;
 const ALLOWANCE_SECONDS = 60;
-/** Requests between two looks at the longest hold. */
+/** Requests between two readings of the longest hold. */
 const BATCH = 25;
 
 const gateway = await startProbedGateway();
@@ -100,7 +100,7 @@ function changeText(text: string): string {
       () => `${before} ${`${oneOf(chance, TOKENS)} `.repeat(1 + chance(300))}${part}${after}`,
       () => before + oneOf(chance, TOKENS).repeat(1 + chance(40)) + after,
     ])();
-    // Most of what is longer is refused for its length alone.
+    // Most longer texts are refused for their length alone.
     changed = changed.slice(0, 70_000);
   }
   return changed;
@@ -176,7 +176,7 @@ async function sendRequest(): Promise<string> {
 
 const FAULT = 'INTERNAL_SERVER_ERROR';
 
-test(`changed documents, variables and frames are answered or refused (FUZZ_SEED=${SEED})`, {
+test(`random changes of documents, variables and frames cause no internal error (FUZZ_SEED=${SEED})`, {
   timeout: (SECONDS + ALLOWANCE_SECONDS) * 1000,
 }, async () => {
   const until = performance.now() + SECONDS * 1000;
@@ -201,13 +201,13 @@ test(`changed documents, variables and frames are answered or refused (FUZZ_SEED
   }
 
   const { asked, p50, p99 } = await honest.stop();
-  // The first batches run code that was not compiled yet.
+  // The first batches run code that is not compiled yet.
   const longest = Math.max(...holds.slice(4));
   process.stdout.write(
     `${sent} sent, longest hold ${longest.toFixed(1)} ms; an honest client asked ${asked} times: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms\n`,
   );
   expect(faults).toEqual([]);
   expect(gateway.process.output.filter((line) => line.includes('"level":50'))).toEqual([]);
-  // Garbage collections and code that is compiled at that moment add to what a request holds, and cannot be repeated here.
+  // Twice the limit: garbage collections and JIT compilation add to a hold and cannot be repeated away here.
   expect(longest).toBeLessThan(2 * MAX_HOLD_MS);
 });

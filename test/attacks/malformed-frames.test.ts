@@ -1,4 +1,4 @@
-/** What a peer may send in place of messages: its own socket is closed for it, and others are served. */
+/** Malformed WebSocket frames and messages: they close their own socket, and others are served. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { closeCodeOf, type Frame, frameOf, OPCODE, rawWebSocket } from '../harness/raw-peer.ts';
@@ -15,7 +15,7 @@ const subscribe = (id: unknown, payload: unknown = { query: MUTATION }): Frame =
 });
 const WATCH = subscribe('1', { query: 'subscription { statusTransitions { sequence } }' });
 const LONG_WATCH = subscribe('€'.repeat(1_000), { query: 'subscription { statusTransitions { sequence } }' });
-/** The first of what would be a message, and no end to it. */
+/** First fragment of a message without an end. */
 const begun = (payload: string | Buffer = ''): Frame => ({ payload, last: false });
 const more = (payload: string | Buffer = ''): Frame => ({
   payload,
@@ -30,7 +30,7 @@ const NOT_UTF8 = 1007;
 const TOO_LARGE = 1009;
 const INVALID = 4400;
 
-/** What is sent by somebody who has signed in, and the code that their socket is closed with. */
+/** Frames sent after signing in, and the close code of the socket. */
 const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'a text that is no UTF-8': [[{ payload: Buffer.from([0xc3, 0x28]) }], NOT_UTF8],
   'a text cut within a character': [[{ payload: Buffer.from('€').subarray(0, 2) }], NOT_UTF8],
@@ -84,7 +84,7 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'a long id that is taken': [[LONG_WATCH, LONG_WATCH], 4409],
 };
 
-/** What is sent by somebody who has not. */
+/** Frames sent without signing in, and the close code of the socket. */
 const UNINVITED: Record<string, [frames: Frame[], code: number]> = {
   'an operation before connection_init': [[subscribe('1')], 4401],
   'an operation right behind a connection_init that is refused': [
@@ -101,7 +101,7 @@ const tally = tallyOf('malformed frames');
 const witness = gateway.subscribe('subscription { feed { __typename } }');
 await witness.next();
 
-/** Signs in, or does not, and sends frames; returns the code that the socket is closed with. */
+/** Signs in if asked to and sends frames; returns the close code of the socket. */
 async function closedWith(frames: readonly Frame[], signsIn: boolean): Promise<number> {
   const peer = await rawWebSocket(gateway.url);
   await peer.hears('\r\n\r\n');
@@ -113,22 +113,25 @@ async function closedWith(frames: readonly Frame[], signsIn: boolean): Promise<n
   return eventually(async () => closeCodeOf(peer.heard));
 }
 
-/** Whether an attack was in vain, and others are served. */
+/** Checks that others are served, and returns whether the attack had no effect. */
 async function isInVain(): Promise<boolean> {
   expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
   const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
   return rows.length === 0;
 }
 
-test.each(Object.entries(FRAMES))('%s: closes its own socket', async (name, [frames, code]) => {
-  const closed = await closedWith(frames, true);
+test.each(Object.entries(FRAMES))(
+  'after sign-in, this closes only its own socket: %s',
+  async (name, [frames, code]) => {
+    const closed = await closedWith(frames, true);
 
-  tally.note(name, !(await isInVain()));
-  expect(closed).toBe(code);
-});
+    tally.note(name, !(await isInVain()));
+    expect(closed).toBe(code);
+  },
+);
 
 test.concurrent.each(Object.entries(UNINVITED))(
-  'uninvited, %s: closes its own socket',
+  'before sign-in, this closes only its own socket: %s',
   async (name, [frames, code]) => {
     const closed = await closedWith(frames, false);
 
@@ -137,7 +140,7 @@ test.concurrent.each(Object.entries(UNINVITED))(
   },
 );
 
-test('no other socket was closed, and nothing was a fault of ours', async () => {
+test('no malformed frame closed another socket or was logged as an internal error', async () => {
   await gateway.start('witness.happy-path');
 
   expect((await witness.next()).__typename).toBe('StatusTransition');

@@ -1,4 +1,4 @@
-/** What a peer may send in place of HTTP: it is refused, or given up, to no effect, and others are served. */
+/** Malformed and unfinished HTTP: it is refused or times out without effect, and others are served. */
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
@@ -18,7 +18,7 @@ const CHUNKED = 'Transfer-Encoding: chunked';
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 const CHUNKS = `${chunk(MUTATION)}0\r\n\r\n`;
 
-/** Well formed, but for what is given. */
+/** Returns a request that is well formed except for the given parts. */
 const post =
   (headers: string[], body: string | Buffer = '') =>
   (path: string) => [
@@ -38,7 +38,7 @@ type Attack = [sent: (path: string) => (string | Buffer)[], statuses: readonly n
 const BAD = [400];
 const LARGE_HEAD = [431];
 
-/** What is sent, and the status of its refusal; releases of Node.js differ in some. */
+/** Malformed requests and the statuses of their refusal; Node.js releases differ in some. */
 const REFUSED: Record<string, Attack> = {
   'a body longer than its length': [post(['Content-Length: 10'], MUTATION), BAD],
   'two lengths': [headed('Content-Length: 10'), BAD],
@@ -97,7 +97,7 @@ const REFUSED: Record<string, Attack> = {
   'no body': [bodied(''), BAD],
 };
 
-/** What is sent, and then nothing: by somebody who waits, and by somebody who ends what they send. */
+/** Unfinished requests, from a peer that waits and from a peer that closes its end. */
 const UNFINISHED: Record<string, Attack[0]> = {
   nothing: () => [],
   'half a line': bytes('POST /gra'),
@@ -122,7 +122,7 @@ const statusesOf = (heard: string) =>
     .map(([, status]) => Number(status))
     .filter((status) => status !== 100);
 
-/** Whether an attack was in vain, and others are served. */
+/** Checks that others are served, and returns whether the attack had no effect. */
 async function isInVain(): Promise<boolean> {
   expect((await gateway.graphql('{ viewer { id } }')).data.viewer.id).toBe('developer');
   const { rows } = await gateway.database.query(`select from start_intent where verification_id = 'attack'`);
@@ -139,13 +139,13 @@ for (const path of PATHS) {
     tally.note(`${path}: ${name}`, !(await isInVain()));
     const answers = statusesOf(heard);
     expect(statuses).toContain(answers[0]);
-    // What is behind a request that is refused may be taken for another.
+    // Bytes after a refused request may be parsed as another request.
     expect(answers.every((status) => status >= 400)).toBe(true);
     expect(isClean(heard)).toBe(true);
   });
 }
 
-test('what is begun and not finished is waited for, and not for ever', async () => {
+test('an unfinished request times out with 408, or ends with its peer', async () => {
   const attempts = PATHS.flatMap((path) =>
     Object.entries(UNFINISHED).map(async ([name, make]) => {
       const [waiting, ending] = [await sent(path, make), await sent(path, make)];
@@ -160,7 +160,7 @@ test('what is begun and not finished is waited for, and not for ever', async () 
   await Promise.all(attempts);
 });
 
-test('none of it was a fault of ours', () => {
+test('no malformed request was logged as an internal error', () => {
   expect(gateway.logs.filter((line) => line.includes('"level":50'))).toEqual([]);
 });
 

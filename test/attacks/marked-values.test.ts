@@ -1,4 +1,4 @@
-/** Somebody's data is marked, and looked for in all that the gateway emits and stores: only answers may hold it. */
+/** Marked personal data and secrets are searched for in everything that the gateway emits and stores. */
 import { expect, test } from 'vitest';
 import { withoutValues } from '../../src/graphql/unquoted.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
@@ -23,7 +23,7 @@ const EVERYTHING = `query ($id: ID!) { session(id: $id) {
 const START =
   'mutation ($input: StartSessionInput!) { startSession(input: $input) { __typename ... on MutationError { code message } } }';
 
-/** What is asked with marked values in the wrong places: each refusal says what is wrong, and nothing of the values. */
+/** Invalid operations with marked values: their errors must not repeat the values. */
 const MISTAKES: Record<string, { query: string; variables?: object }> = {
   'a phone that is none': {
     query: START,
@@ -70,7 +70,7 @@ const MISTAKES: Record<string, { query: string; variables?: object }> = {
   'a cursor that is none': { query: `{ sessions(first: 1, after: "${USER.email}") { nodes { id } } }` },
 };
 
-test('what is known of a person, and what opens doors, is in answers alone: not in headers, logs, metrics, errors, rings, jobs or rows', {
+test('personal data and secrets appear in no header, log, metric, error message, notification or plaintext row', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway({ polling: true });
@@ -145,7 +145,7 @@ test('what is known of a person, and what opens doors, is in answers alone: not 
   }
 });
 
-test('a value that is made for it does not make its refusal slow', () => {
+test('removing values from an error message takes less than 1 s for adversarial values (ReDoS)', () => {
   const fillers = ['a', ' at "a', ' at "a"; ', '; X cannot represent ', 'String "', 'Expected type "a"'];
   const guessing = 'does not exist in "a" enum. Did you mean ';
   for (const filler of [...fillers, guessing]) {

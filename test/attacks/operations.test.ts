@@ -1,4 +1,4 @@
-/** What somebody with a token may try with operations alone: refused alike on every transport, others served. */
+/** Hostile operations of a signed-in client: refused with the same code on every transport. */
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { bootGateway, PRODUCTION } from '../harness/gateway.ts';
@@ -46,7 +46,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
 
 const FLOODED = ['HTTP', 'SSE'] as const;
 
-// A WebSocket closes on a message of this size: it is refused before it is read.
+// No WebSocket: it closes on a message of this size before reading it.
 for (const transport of FLOODED) {
   const send = TRANSPORTS[transport];
   test.each(Object.entries(FLOODS))(

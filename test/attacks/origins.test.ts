@@ -1,4 +1,4 @@
-/** What a page of another site may try: no transport lets it in, whatever it says of where it comes from. */
+/** Cross-site requests and DNS rebinding: no transport serves a page of another site. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { tallyOf } from './tally.ts';
 const AUTH_SECRET = 'a secret of the tests that is long enough';
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';
-/** In development whoever gets in is an ADMIN. */
+/** In development every caller is an ADMIN. */
 const development = await bootGateway();
 const signedIn = await bootGateway({ environment: { AUTH_SECRET, ALLOWED_ORIGINS: APP } });
 const token = withAuthorization(
@@ -23,7 +23,7 @@ const TURNED_AWAY = { HTTP: '403 FORBIDDEN', SSE: '403 FORBIDDEN', WebSocket: '4
 const originsOf = (origins: Record<string, string>): Record<string, Record<string, string>> =>
   Object.fromEntries(Object.entries(origins).map(([what, origin]) => [what, { origin }]));
 
-/** Of pages, or of pages whose name was made to lead to this machine. */
+/** Headers of foreign pages, and of pages whose name was rebound to this machine. */
 const ON_THIS_MACHINE: Record<string, Record<string, string>> = {
   ...originsOf({
     'a page of another site': EVIL,
@@ -60,7 +60,7 @@ const ON_THIS_MACHINE: Record<string, Record<string, string>> = {
   },
 };
 
-/** Of pages that have a good token. */
+/** Headers of foreign pages that have a valid token. */
 const ELSEWHERE: Record<string, Record<string, string>> = {
   ...originsOf({
     'a page of another site': EVIL,
@@ -94,7 +94,7 @@ function turnedAway(
   who: string,
 ) {
   expected += 3 * Object.keys(ways).length;
-  test.each(Object.entries(ways))(`${where}: %s is turned away`, async (name, headers) => {
+  test.each(Object.entries(ways))(`${where}: %s gets 403`, async (name, headers) => {
     const [arrival, other] = await Promise.all([
       arrive(gateway, { ...honest, headers: { ...honest.headers, ...headers } }),
       arrive(gateway, honest),
@@ -111,7 +111,7 @@ function turnedAway(
 turnedAway('in development', development, {}, ON_THIS_MACHINE, 'developer');
 turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
 
-/** What is beside the API, and as much worth to who gets in. */
+/** Other routes of the gateway, which are worth attacking too. */
 const BESIDE = [
   ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],
@@ -130,7 +130,7 @@ async function statusOf(url: URL | string, method: string, headers: Record<strin
 test.each([
   ...BESIDE.map((asked) => [asked, development.url] as const),
   ...SANDBOX.map((asked) => [asked, development.sandboxUrl] as const),
-])('%s is for pages of this machine alone', async (asked, at) => {
+])('%s refuses a foreign Origin and a rebound Host with 403', async (asked, at) => {
   const [method, path] = asked.split(' ') as [string, string];
   const url = new URL(path, at);
   for (const headers of [{ origin: EVIL }, { host: `evil.example.com:${url.port}` }]) {
@@ -142,7 +142,7 @@ test.each([
 });
 
 test.each(['cross-site', 'same-site'])(
-  'what a %s page has a browser send unasked is turned away',
+  'a request without Origin that the browser marks as %s gets 403',
   async (site) => {
     for (const path of ['/graphql', '/graphql/stream'])
       for (const method of ['GET', 'POST']) {

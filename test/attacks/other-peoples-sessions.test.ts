@@ -1,6 +1,6 @@
 /**
- * What a customer may try with the ids, cursors and keys of somebody else's session: whichever way, it is answered as one
- * that there is not, to the byte.
+ * Requests of a customer with ids, cursors and keys of a foreign session: each answer equals, byte for byte,
+ * the answer for a session that does not exist.
  */
 import { expect, test } from 'vitest';
 import { eventually, type Stream } from '../harness/gateway.ts';
@@ -18,14 +18,14 @@ const used = schedule({ sessionId: mine, idempotencyKey: USED_KEY });
 const { data: booked } = await TRANSPORTS.HTTP(gateway, used, customer);
 expect(booked.scheduleMeeting.__typename).toBe('ScheduleMeetingSuccess');
 
-/** What somebody gets, whose length is counted with names in place of ids. */
+/** Returns an outcome with names in place of ids, and its content-length corrected for them. */
 function seen({ status, headers, text }: Outcome): object {
   const said = named(text);
   const length = Number(headers['content-length']) - text.length + said.length;
   return { status, headers: { ...headers, 'content-length': length }, said };
 }
 
-/** Whether a text has the id of a session, written in whichever way. */
+/** Returns whether a text contains the id of a session in any encoding. */
 function tells(text: string, id: string): boolean {
   const key = keyOf(id);
   const words = text.match(/[\w-]{16,}/g) ?? [];
@@ -71,9 +71,9 @@ const FEEDS: Record<string, [query: string, after: string | null]> = {
   ],
 };
 
-test("feeds carry the customer's own sessions, and their cursors tell of no other", async () => {
+test("a customer's feeds show only own sessions, and their cursors contain no id of another", async () => {
   const authorization = { authorization: customer };
-  /** Lets something be recorded of theirs, which is then the feed's newest. */
+  /** Records a transition of the other session, which is then the newest of the feed. */
   const happen = async () => {
     const { version } = await stateOf();
     await gateway.advance(theirs.verificationId);
@@ -103,7 +103,7 @@ test("feeds carry the customer's own sessions, and their cursors tell of no othe
   await Promise.all(news);
 });
 
-test('all of it was to no effect, and somebody who may gets other answers: there was something to be seen', async () => {
+test('the attempts changed nothing, and an admin gets different answers to them', async () => {
   const { version, meetings } = await stateOf();
   expect({ version, meetings }).toEqual({ version: before.version + 2, meetings: before.meetings });
 

@@ -1,4 +1,4 @@
-/** A gateway in a process of its own, with a probe that measures how long anything holds its event loop. */
+/** A gateway in its own process, with a probe that measures how long tasks block its event loop. */
 import { SignJWT } from 'jose';
 import pg from 'pg';
 import { LIMITS } from '../../src/graphql/limits.ts';
@@ -7,7 +7,7 @@ import { freshDatabase, type Gateway, PRODUCTION } from '../harness/gateway.ts';
 import { type GatewayProcess, startGatewayProcess } from '../harness/process.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-/** The longest that anything a client sends may hold the event loop. */
+/** Limit for the time that a request may block the event loop. */
 export const MAX_HOLD_MS = 50;
 const SESSIONS = 100;
 const START =
@@ -15,7 +15,7 @@ const START =
 
 export interface ProbedGateway {
   readonly process: GatewayProcess;
-  /** What the transports of the harness ask of a gateway. */
+  /** The part of a gateway that the transports of the harness use. */
   readonly target: Gateway;
   /** Authorization of a user with all roles. */
   readonly authorization: string;
@@ -31,7 +31,7 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
     ...WATCHED,
     DATABASE_URL,
     PROVIDER_CALLS_PER_MINUTE: '6000',
-    // Each attack must reach what it attacks, not be refused for the ones before it.
+    // Rate limits are off, since each attack must reach its target.
     RATE_LIMIT_COST_PER_MINUTE: '0',
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
   });
@@ -61,7 +61,7 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
 async function lengthenLogs(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  // Its triggers check and notify what recording writes.
+  // Disables the triggers, which check and notify recorded rows.
   await client.query('set session_replication_role = replica');
   await client.query(
     `insert into status_transition (session_id, sequence, from_status, from_sub_status, status, sub_status, raw_status,
@@ -74,7 +74,7 @@ async function lengthenLogs(databaseUrl: string): Promise<void> {
   await client.end();
 }
 
-/** Asks the smallest question again and again until it is stopped, as a client that nothing is wrong with. */
+/** Sends the smallest query in a loop until it is stopped, as an honest client. */
 export function startHonestClient({ target, authorization }: ProbedGateway) {
   const waits: number[] = [];
   let isStopped = false;

@@ -1,4 +1,4 @@
-/** Clients of other languages, with the settings that they have by default. */
+/** HTTP clients of other languages with their default settings. */
 import { execFile } from 'node:child_process';
 import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -25,14 +25,14 @@ if (!hasCurl) process.stdout.write('No curl found: it is left out.\n');
 const askByJava = async (path: string, body: string, headers: readonly string[]) =>
   (await run('java', [ASKS, `${gateway.url}${path}`, body, ...headers])).stdout.trim().split('\n');
 
-test.skipIf(!hasJava)("an operation by the JDK's HttpClient, which offers h2c, is answered", async () => {
+test.skipIf(!hasJava)("an operation from the JDK's HttpClient, which offers h2c, is answered", async () => {
   const answers = await askByJava('/graphql', OPERATION, JSON_TYPE);
 
   expect(answers).toHaveLength(2);
   for (const answer of answers) expect(answer).toMatch(/^200 .*"id":"developer"/);
 });
 
-test.skipIf(!hasJava)("a signed webhook by the JDK's HttpClient is kept", async () => {
+test.skipIf(!hasJava)("a signed webhook from the JDK's HttpClient is accepted", async () => {
   const body = JSON.stringify({ data: { verification_id: 'java.1' } });
   const timestamp = String(Date.now());
   const signature = sign('sandbox', timestamp, Buffer.from(body));
@@ -45,7 +45,7 @@ test.skipIf(!hasJava)("a signed webhook by the JDK's HttpClient is kept", async 
   expect(answers).toEqual(['200 {"received":true}', '200 {"received":true}']);
 });
 
-test('a hundred small requests in chunks at once, as .NET sends JSON, are all answered', async () => {
+test('a hundred concurrent small chunked requests, as .NET sends JSON, are all answered', async () => {
   const send = () =>
     new Promise<number | undefined>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
@@ -61,7 +61,7 @@ test('a hundred small requests in chunks at once, as .NET sends JSON, are all an
 });
 
 test.skipIf(!hasCurl)(
-  'curl is answered, also if it offers HTTP/2; if it takes HTTP/2 for granted it says so',
+  'curl is answered with and without an HTTP/2 offer, and fails clearly with --http2-prior-knowledge',
   async () => {
     const args = ['-sS', '-H', 'content-type: application/json', '-d', OPERATION, `${gateway.url}/graphql`];
 

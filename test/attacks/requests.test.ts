@@ -1,4 +1,4 @@
-/** What may be tried with the form of a request: each address and transport refuses it, and others are served. */
+/** Requests with a wrong form: every path and transport refuses them. */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -17,7 +17,7 @@ interface Attack {
   readonly type?: string;
   readonly search?: string;
   readonly body?: string;
-  /** What is sent over a WebSocket in its place; null where there is no such thing. */
+  /** The equivalent message over a WebSocket; null if there is none. */
   readonly message: object | string | null;
   readonly status: number;
 }
@@ -74,7 +74,7 @@ for (const path of ['/graphql', '/graphql/stream'])
     const { method = 'POST', type, search = '', body, status } = attack;
     const response = await fetch(`${gateway.url}${path}${search}`, {
       method,
-      // Not even a page that may ask before it sends.
+      // With the header of a CSRF preflight, so that the refusal has another reason.
       headers: { 'apollo-require-preflight': '1', ...(type ? { 'content-type': type } : {}) },
       body: body ?? null,
     });
@@ -90,7 +90,7 @@ for (const path of ['/graphql', '/graphql/stream'])
   });
 
 test.each(Object.entries(ATTACKS).filter(([, { message }]) => message !== null))(
-  'WebSocket: %s closes its socket, and no other',
+  'WebSocket: %s closes its socket, and HTTP is still served',
   async (name, { message }) => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
     atTheEnd(async () => socket.terminate());

@@ -1,4 +1,4 @@
-/** Requests that never end: each is given up in time, however it trickles, and nobody fills the memory with many. */
+/** Requests that never end (slowloris): each times out, and the number of large ones is limited. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -17,7 +17,7 @@ const PATHS = ['/graphql', '/graphql/stream'];
 const SMALL = JSON.stringify({ query: '{ viewer { id } }' });
 const LARGE = JSON.stringify({ query: '{ viewer { id } }', variables: { filler: 'x'.repeat(100_000) } });
 
-/** Sends these bytes, then one after the other of `more` for ever; resolves with all that was heard. */
+/** Sends `begin`, then `more` every 50 ms until the socket closes; resolves with everything received. */
 async function trickle({ url }: Gateway, begin: string, more: string): Promise<string> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   let heard = '';
@@ -48,7 +48,7 @@ const TRICKLES: Record<string, [begin: string, more: string]> = {
   nothing: ['', ''],
 };
 
-test('whatever trickles is given up in time, and others are served meanwhile', async () => {
+test('trickling requests time out within 5 s, and others are served in the meantime', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const begun = performance.now();
   const given = Object.entries(TRICKLES).map(async ([what, [begin, more]]) => {
@@ -65,12 +65,12 @@ test('whatever trickles is given up in time, and others are served meanwhile', a
     expect(seconds, what).toBeGreaterThan(1);
     expect(seconds, what).toBeLessThan(5);
   }
-  // What has arrived may last as long as it likes.
+  // A subscription that has arrived has no timeout.
   await gateway.start('patient.1');
   expect(await frame).toEqual({ sequence: 1 });
 });
 
-/** A large request of which the last byte is still to come. */
+/** Opens a large request and sends all but its last byte. */
 function open({ url }: Gateway, path: string, authorization: string) {
   const headers = { 'content-type': 'application/json', 'content-length': LARGE.length, authorization };
   const sending = request(`${url}${path}`, { method: 'POST', headers, agent: false });
@@ -86,7 +86,7 @@ function open({ url }: Gateway, path: string, authorization: string) {
   return { sending, status };
 }
 
-test('a caller sends eight large requests at a time, whatever the path; small ones and others are served', async () => {
+test('a caller may send eight large requests at once; small ones and other callers are still served', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET } });
   const [mallory, ravi] = [await bearer('mallory'), await bearer('ravi')];
   const post = (path: string, authorization: string, body: string) =>

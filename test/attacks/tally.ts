@@ -1,10 +1,10 @@
-/** What the files of this folder try is counted, and each says at its end how much of it got through. */
+/** Counts the attacks of a test file and reports at its end how many succeeded. */
 import { expect, test } from 'vitest';
 
 export interface Tally {
-  /** Counts an attempt, and whether it got through. */
+  /** Counts an attack and whether it succeeded. */
   note(attack: string, gotThrough: boolean): void;
-  /** The file's last test: all of it was tried, and none got through. */
+  /** Adds the last test of the file: `expected` attacks were tried and none succeeded. */
   close(expected: number): void;
 }
 
@@ -17,7 +17,7 @@ export function tallyOf(attacks: string): Tally {
       if (through) gotThrough.push(attack);
     },
     close(expected) {
-      test('none got through', () => {
+      test('every attack was tried and none succeeded', () => {
         process.stdout.write(`attacks by ${attacks}: ${tried} tried, ${gotThrough.length} got through\n`);
         expect(gotThrough).toEqual([]);
         expect(tried).toBe(expected);

@@ -1,4 +1,4 @@
-/** What may be tried with a token: each transport refuses it alike, and nobody is told what was in it. */
+/** Forged and misused tokens: each transport refuses them, and no answer or log repeats the token. */
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { CLOCK_SKEW_SECONDS } from '../../src/http/sign-in.ts';
@@ -30,7 +30,7 @@ const part = (value: object | string) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 const unsigned = (header: object, claims: object | string = claimsWith()) =>
   `${part(header)}.${part(claims)}.`;
-/** Signed by hand, since libraries refuse to make such tokens. */
+/** Signs a token by hand, since libraries refuse to make such tokens. */
 function hmac(key: string | Buffer, header: object = HS256, hash = 'sha256'): string {
   const signed = `${part(header)}.${part(claimsWith())}`;
   return `${signed}.${createHmac(hash, key).update(signed).digest('base64url')}`;
@@ -47,7 +47,7 @@ const withClaims = (claims: object) => signWith(secret, HS256, claimsWith(claims
 const withHeader = (header: object) =>
   signWith(attackers.privateKey, { ...RS256, kid: 'attacker', ...header });
 
-/** A shared secret signs tokens. */
+/** Forged tokens for a gateway with a shared secret. */
 const FORGED_SECRETS: Record<string, string> = {
   'another secret': await signWith(new Uint8Array(32).fill(1), HS256),
   'an empty secret': hmac(''),
@@ -83,7 +83,7 @@ const FORGED_SECRETS: Record<string, string> = {
   'dots alone': '..',
 };
 
-/** Published keys verify tokens. */
+/** Forged tokens for a gateway with published keys. */
 const FORGED_KEYS: Record<string, string> = {
   'the published key as a secret: PEM': hmac(pem, { ...HS256, kid: 'rsa' }),
   'the published key as a secret: PEM without its last line end': hmac(pem.trim(), { ...HS256, kid: 'rsa' }),
@@ -116,7 +116,7 @@ const FORGED_KEYS: Record<string, string> = {
   'a kid that is no text': unsigned({ alg: 'RS256', kid: { rsa: true } }),
 };
 
-/** Tokens whose key may have been published since the last fetch: 503 during the cooldown, 401 after the next fetch. */
+/** Tokens whose key may be new since the last fetch: 503 during the cooldown, 401 after the next fetch. */
 const FORGED_UNKNOWN_KEYS: Record<string, string> = {
   'a key of the attacker, under no name': await signWith(attackers.privateKey, { alg: 'RS256' }),
   'jku: the address of its keys': await withHeader({ jku: attackersKeys.url }),
@@ -134,7 +134,7 @@ const UNKNOWN_KEY = {
   WebSocket: expect.stringMatching(/^(4403|1013)$/),
 };
 
-/** Signed as it should be, and not to be believed. */
+/** Claims that are refused although the signature is valid. */
 const REFUSED_CLAIMS: Record<string, object> = {
   'ended longer ago than clocks differ': { exp: secondsFromNow(-10 - CLOCK_SKEW_SECONDS) },
   'ended when time began': { exp: 0 },
@@ -169,7 +169,7 @@ const REFUSED_CLAIMS: Record<string, object> = {
   'with verification ids that are numbers': { verification_ids: [1] },
 };
 
-/** Believed, and of no role that may do anything. */
+/** Valid claims without a role that may do anything. */
 const POWERLESS_CLAIMS: Record<string, object> = {
   'with no roles': { roles: [] },
   'without roles': { roles: undefined },
@@ -184,7 +184,7 @@ const twice = (...authorization: string[]): Way => ({
   params: { authorization },
 });
 
-/** A good token in a place or a form in which it is none; over a WebSocket, in the nearest that there is to it. */
+/** A valid token in a wrong place or form; over a WebSocket, in the closest equivalent. */
 const MISPLACED: Record<string, Way> = {
   'no token': {},
   'no scheme': withAuthorization(good),
@@ -207,7 +207,7 @@ const MISPLACED: Record<string, Way> = {
   'a Basic one behind it': twice(bearer, 'Basic cmF2aTpyYXZp'),
 };
 
-/** What a WebSocket's first message has in place of a text with the token. */
+/** Values of `connection_init` in place of a string with the token. */
 const MISSHAPED: Record<string, Way> = {
   'the header of the upgrade alone': { headers: { authorization: bearer }, params: {} },
   'the header of the upgrade, beside a forged one': {
@@ -227,7 +227,7 @@ const MISSHAPED: Record<string, Way> = {
   'another name for it': inParams({ token: good, authToken: good, access_token: good }),
 };
 
-/** What is no message of the protocol. */
+/** Payloads that make `connection_init` invalid. */
 const NO_MESSAGE: Record<string, Way> = {
   'a text': inParams(bearer),
   'a list': inParams([bearer]),
@@ -237,7 +237,7 @@ const NO_MESSAGE: Record<string, Way> = {
 const tally = tallyOf('tokens');
 let expected = 0;
 
-/** Tests that whoever comes with any of these is answered alike, and whoever comes properly meanwhile is served. */
+/** Tests that each of these gets the given answers, and that an honest caller is served at the same time. */
 function refused(
   what: string,
   gateway: typeof bySecret,
@@ -281,7 +281,7 @@ refused('misplaced', bySecret, good, MISPLACED, UNAUTHENTICATED);
 refused('misshaped', bySecret, good, MISSHAPED, { WebSocket: UNAUTHENTICATED.WebSocket });
 refused('no message', bySecret, good, NO_MESSAGE, { WebSocket: '4400' });
 
-test('nobody fetches the keys that a token says are its own', () => {
+test('the gateway never fetches keys from a URL in a token', () => {
   expect(attackersKeys.fetches).toBe(0);
   expect(keys.fetches).toBe(1);
 });

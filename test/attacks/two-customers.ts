@@ -1,4 +1,4 @@
-/** A customer, a session of somebody else's with all that may belong to one, and the same names for one that there is not. */
+/** A customer, a foreign session with all its objects, and made-up ids of a session that does not exist. */
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { readLogIdentity } from '../../src/db/feed.ts';
@@ -8,23 +8,23 @@ import { inMinutes, type Person, person } from '../harness/people.ts';
 
 const NAMES = [
   ...['verificationId', 'id', 'userId', 'user', 'transition', 'meeting', 'review', 'cursor'],
-  /** Where it stands in lists of sessions, and the key that its meeting was booked with. */
+  /** Its position in lists of sessions, and the idempotency key that booked its meeting. */
   ...['place', 'key'],
-  /** Sessions of the customer's own: one for itself, replaced by it, in place of it, and of a person who has others besides. */
+  /** Sessions of the customer: a plain one, one replaced by it, one replacing it, one of a shared user. */
   ...['mine', 'replaced', 'replacing', 'relative'],
 ] as const;
 
-/** What an attempt may be made with. */
+/** Ids, cursors and keys that an attempt uses. */
 export type Given = Readonly<Record<(typeof NAMES)[number], string>>;
 
 export interface TwoCustomers {
   readonly gateway: Gateway;
-  /** The customer's authorization, and that of somebody who may see and do everything. */
+  /** Authorization of the customer, and of an admin. */
   readonly customer: string;
   readonly admin: string;
   readonly theirs: Given;
   readonly nobodys: Given;
-  /** A text with the names of what was given in place of its values. */
+  /** Replaces the given values in a text by their names. */
   named(text: string): string;
 }
 
@@ -39,10 +39,10 @@ const globalId = (type: string, key: string) => Buffer.from(`${type}:${key}`).to
 const placeOf = (createdAt: string, key: string) =>
   Buffer.from(`c${Date.parse(createdAt)}:${key}`).toString('base64url');
 
-/** The key behind the id of a session. */
+/** Returns the UUID in the global id of a session. */
 export const keyOf = (id: string): string => Buffer.from(id, 'base64url').toString().split(':')[1] as string;
 
-/** Boots a gateway on which both have lived. */
+/** Boots a gateway with the sessions of both customers. */
 export async function bootTwoCustomers(): Promise<TwoCustomers> {
   const gateway = await bootGateway();
   const asha = { sub: 'asha', roles: ['CUSTOMER'], verification_ids: OWN };
@@ -60,7 +60,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     transition: globalId('StatusTransition', `${NOWHERE}:1`),
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
-    // Nobody but a test could make it.
+    // Only a test can make this cursor, since cursors are authenticated.
     cursor: cursors.encode({ ...startOf(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
@@ -80,7 +80,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
   };
 }
 
-/** A session with a meeting, one with a review, and those that touch the customer's own. */
+/** Creates a session with a meeting, one with a review, and those related to sessions of the customer. */
 async function lifeOfThem(gateway: Gateway): Promise<Omit<Given, 'mine'>> {
   const user = { userId: 'u-their-1', phone: '9988776644' };
   const verificationId = 'them-1.awaits-review';

@@ -1,4 +1,4 @@
-/** Holds what subscribers got against the log. */
+/** Compares the frames of subscribers with the log. */
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
@@ -22,7 +22,7 @@ interface Entry {
   readonly status: string;
   readonly verdict: string;
   readonly number: number;
-  /** Null until it has a position in the feed. */
+  /** Null until the transition has a position in the feed. */
   readonly position: number | null;
   readonly fingerprint: number;
 }
@@ -60,7 +60,7 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     if (place.sessionId === LOG_START.sessionId) return 0;
     const entry = entryAt(place);
     if (!entry) throw new Error(`The log has no ${place.sessionId} ${place.sequence}`);
-    // A transition without a position comes after all that have one.
+    // Transitions without a position sort after all that have one.
     const position = entry.position ?? feed.length + 1;
     return place.sequence === 0 ? position - 1 : position;
   };

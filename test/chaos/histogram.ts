@@ -1,4 +1,4 @@
-/** How many times fell into each stretch of so many seconds, from zero on. */
+/** Counts times by intervals of the given seconds, from zero on. */
 export function stretchesOf(times: readonly number[], seconds: number): number[] {
   const last = Math.max(0, ...times);
   const counts = Array.from({ length: Math.floor(last / seconds) + 1 }, () => 0);
@@ -7,13 +7,13 @@ export function stretchesOf(times: readonly number[], seconds: number): number[]
   return counts;
 }
 
-/** The part of all, 0 to 1, that the fullest stretch holds. */
+/** Returns the share, 0 to 1, of the fullest interval. */
 export const largestShare = (counts: readonly number[]): number =>
   Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0);
 
 const WIDTH = 50;
 
-/** One line a stretch, for a terminal. */
+/** Formats one line per interval for a terminal. */
 export function drawHistogram(counts: readonly number[], seconds: number): string {
   const most = Math.max(...counts, 1);
   return counts

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Life, memoryGrownBy } from './lives.ts';
 
-/** A sample every 15 seconds, for so many minutes. */
+/** Returns a life with a sample every 15 seconds for the given minutes. */
 const lifeOf = (minutes: number, heldMb: (atMinute: number) => number): Life => ({
   name: 'one',
   samples: Array.from({ length: minutes * 4 }, (_, index) => ({
@@ -13,11 +13,11 @@ const lifeOf = (minutes: number, heldMb: (atMinute: number) => number): Life => 
   })),
 });
 
-test('memory that fills and then stands still has not grown, and memory that goes on growing has', () => {
+test('memoryGrownBy is 0 if memory fills and then stays level, and positive if it keeps growing', () => {
   expect(memoryGrownBy(lifeOf(25, (at) => Math.min(50 + at * 4, 90)))).toBe(0);
   expect(memoryGrownBy(lifeOf(25, (at) => 50 + at * 4))).toBeGreaterThan(0);
 });
 
-test('of a life that was not long enough to fill nothing is said', () => {
+test('memoryGrownBy is null for a life too short to fill its caches', () => {
   expect(memoryGrownBy(lifeOf(15, (at) => 50 + at * 4))).toBeNull();
 });

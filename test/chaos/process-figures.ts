@@ -9,7 +9,7 @@ import type { GatewayProcess } from '../harness/process.ts';
 
 const run = promisify(execFile);
 
-/** Environment of a gateway whose event loop is watched. */
+/** Environment that loads the probe of the event loop into a gateway. */
 export const WATCHED = {
   NODE_OPTIONS: `--import ${fileURLToPath(new URL('event-loop-probe.mjs', import.meta.url))}`,
 };
@@ -48,7 +48,7 @@ export async function setApart({ child }: GatewayProcess): Promise<boolean> {
   );
 }
 
-/** Megabytes that a process holds in memory. */
+/** Returns the resident memory of a process in MB. */
 export async function residentMb({ child }: GatewayProcess): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
   return Number(status.match(/VmRSS:\s+(\d+) kB/)?.[1]) / 1024;

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Chance } from '../../src/sandbox/random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** How long connections live. */
+/** Lifetimes of connections. */
 export interface Wear {
   /** Part of the connections, 0 to 1, that are cut in their first moments, mostly before a first event. */
   readonly early: number;
@@ -18,9 +18,9 @@ export interface FaultyProxy {
   readonly refused: number;
   /** Connections that a gateway took and dropped without a word. */
   readonly dropped: number;
-  /** Cuts every connection there is. */
+  /** Cuts every open connection. */
   cutAll(): void;
-  /** From now on nothing is cut. */
+  /** Stops cutting connections. */
   calm(): void;
 }
 
@@ -89,7 +89,7 @@ export async function startProxy(
   };
 }
 
-/** One client's way to one gateway. */
+/** Connection of one client to one gateway. */
 class Connection {
   readonly #client: Socket;
   readonly #gateway: Socket;
@@ -131,7 +131,7 @@ class Connection {
     this.#gateway.resume();
   }
 
-  /** Both ends hear of it by a reset. */
+  /** Resets the connection at both ends. */
   destroy(): void {
     this.isCut = true;
     clearTimeout(this.#end);

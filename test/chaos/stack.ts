@@ -20,7 +20,7 @@ export interface Stack extends World {
 const GATEWAYS = 3;
 const BALANCER = fileURLToPath(new URL('balancer.mjs', import.meta.url));
 
-/** Boots it all; it ends with the test. */
+/** Boots the whole stack; it stops with the test. */
 export async function startStack(seed: string, sessions: number): Promise<Stack> {
   const [nats, postgres] = await Promise.all([startNatsServer(), startOwnPostgres()]);
   const world = await startWorld({

@@ -37,7 +37,7 @@ const EVERYTHING = `subscription ($after: String) {
   statusTransitions(after: $after) { ${Array.from({ length: 12 }, (_, index) => `s${index}: statusInfo { status subStatus explanation recommendedAction waitingOn }`).join(' ')} }
 }`;
 
-/** A client that subscribes and then reads nothing any more. Resolves once it has been served a first time. */
+/** Starts a client that stops reading after its first frame; resolves after that frame. */
 async function stall(url: string, after: string): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
   socket.on('error', () => {});

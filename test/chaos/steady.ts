@@ -1,11 +1,11 @@
-/** Work at a steady rate, and how long it takes. */
+/** Runs work at a steady rate and measures its durations. */
 
 export interface Steady {
   /** What came to its end. */
   readonly done: number;
   /** What was not even begun, since too much was under way. */
   readonly leftOut: number;
-  /** Begins no more, and waits for what is under way. */
+  /** Begins no more work and waits for running work. */
   stop(): Promise<void>;
 }
 

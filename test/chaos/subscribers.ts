@@ -1,4 +1,4 @@
-/** Subscribers that write down what they get. They are stock clients and know nothing of the trouble on the way. */
+/** Stock clients that record every frame they get. */
 import { createClient as createEventStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -17,22 +17,22 @@ export interface Stretch {
 export interface Subscriber {
   readonly wish: Wish;
   readonly stretches: Stretch[];
-  /** Times that it was told to begin again. */
+  /** Number of resyncs. */
   resets: number;
-  /** The cursor of the newest frame. */
+  /** Cursor of the newest frame. */
   cursor: string;
   /** Times that it was connected, from first to last. */
   connections: number;
   state: FeedState;
   /** Why it gets nothing any more, if the gateway ended it. */
   ended: string | null;
-  /** Closes its connection and keeps its cursor. */
+  /** Closes the connection and keeps the cursor. */
   leave(): void;
-  /** Connects again and goes on after its cursor. */
+  /** Reconnects and resumes after the cursor. */
   comeBack(): void;
 }
 
-/** Ids as small numbers: millions of deliveries have to fit in memory. */
+/** Maps ids to small numbers, since millions of deliveries must fit in memory. */
 export class Names {
   readonly #numbers = new Map<string, number>();
   readonly #ids: string[] = [];
@@ -71,7 +71,7 @@ export const deliveriesTo = (subscribers: readonly Subscriber[]): number =>
 export const connectionsOf = (subscribers: readonly Subscriber[]): number =>
   subscribers.reduce((total, { connections }) => total + connections, 0);
 
-/** Waits until all are connected. */
+/** Waits until all subscribers are connected. */
 export const everyoneIsConnected = (subscribers: readonly Subscriber[]): Promise<boolean> =>
   eventually(async () => subscribers.every(({ state, ended }) => state !== 'stale' || ended !== null));
 

@@ -1,11 +1,11 @@
-/** What subscribers ask for. */
+/** Subscriptions that the subscribers of a test make. */
 import type { Chance } from '../../src/sandbox/random.ts';
 import type { StartedSession } from './world.ts';
 
 /** The part of the log that a subscriber is to get, and how it asks. */
 export interface Wish {
   readonly scope: 'SESSION' | 'FILTER' | 'ALL';
-  /** Null: of all sessions. */
+  /** Null for all sessions. */
   readonly session: StartedSession | null;
   readonly filter: { readonly status?: readonly string[]; readonly appliedOnly?: boolean };
   readonly operation: 'statusTransitions' | 'sessionLive' | 'feed';

@@ -53,7 +53,7 @@ const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id startCursor } } }
 }`;
 
-/** Boots it all; it ends with the test. */
+/** Boots the gateways, sessions and the proxy; they stop with the test. */
 export async function startWorld({
   seed,
   gateways,

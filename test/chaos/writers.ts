@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { type KnownSubStatus, pairOf, waitingOnOf } from '../../src/domain/status.ts';
 import type { Chance } from '../../src/sandbox/random.ts';
 
-/** PROMPT commits at once, LATE keeps others waiting and commits after them, ROLLED_BACK never was. */
+/** PROMPT commits at once, LATE commits after later transactions, ROLLED_BACK does not commit. */
 export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
 
 const LONGEST_DAWDLE_MS = 20;

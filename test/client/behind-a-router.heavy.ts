@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
 import { watchBehindRouters } from './behind-a-router.ts';
 
-/** How often; each time with four routers, and a gateway of its own. */
+/** Number of rounds, each with four routers and a new gateway. */
 const ROUNDS = Number(process.env.ROUTER_ROUNDS ?? 4);
 
 for (let round = 1; round <= ROUNDS; round += 1)
-  test(`round ${round}: behind four routers everyone sees everything once and in order`, async () => {
+  test(`round ${round}: behind four routers each client sees every transition once and in order`, async () => {
     const gateway = await bootGateway({ bothWays: false });
     const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 

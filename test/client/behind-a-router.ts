@@ -1,4 +1,4 @@
-/** Clients of one gateway behind a router that shares, drops and repeats, and what each of them must see. */
+/** Clients of one gateway behind faulty routers, and the check that each sees every transition once. */
 import * as sse from 'graphql-sse';
 import * as ws from 'graphql-ws';
 import { expect } from 'vitest';
@@ -26,7 +26,7 @@ const OPERATIONS = {
 
 interface Transition {
   readonly id: string;
-  /** Of the feed, and of the streams of its session alone. */
+  /** Its cursors in the feed and in the streams of its session. */
   readonly cursors: string[];
   readonly status: string;
   readonly sessionId: string;
@@ -51,8 +51,8 @@ const STEPS = 12;
 const atOnce = async () => {};
 
 /**
- * Lets journeys happen while clients watch them behind one router for each seed, and expects that each sees what it must.
- * Returns how often the routers went wrong.
+ * Advances journeys while clients watch them behind one router per seed, and expects each client to see every
+ * transition that it wants. Returns the numbers of faults of the routers.
  */
 export async function watchBehindRouters(
   gateway: Gateway,
@@ -92,11 +92,11 @@ export async function watchBehindRouters(
     left[name] = (left[name] ?? 0) - 1;
     await gateway.advance(name, 1);
     await readUpTo(SESSIONS.length + step + 1);
-    // They come late, with the same variables as those who have been there from the start.
+    // Late clients with the same variables as the first ones, so that a router shares their streams.
     if (step === 10) joinAll();
   }
   for (const { router } of worlds) router.calmDown();
-  // What was lost is found out at the next frame.
+  // A client notices lost frames at the next frame.
   for (const name of SESSIONS) await gateway.advance(name, 1);
   await readUpTo(SESSIONS.length * (STEPS + 2));
 
@@ -121,16 +121,16 @@ export async function watchBehindRouters(
   ) as SharingRouter['count'];
 }
 
-/** Whether it was sent a frame at or after the last transition that it wants. One that began late sees no transition. */
+/** Returns whether a watcher got a frame at or after the last transition that passes its filter. */
 function hasReachedTheEnd({ seen, wants }: Watcher, log: readonly Transition[]): boolean {
   const fromTheLast = log.slice(log.findLastIndex(wants)).flatMap(({ cursors }) => cursors);
   return seen.some(({ cursor }) => fromTheLast.includes(cursor));
 }
 
-/** Every transition once and in order, from the first frame or a snapshot on, and no frame that claims more. */
+/** Expects every transition once and in order, from the first frame or a snapshot on. */
 function expectWhole(watcher: Watcher, log: readonly Transition[], label: string): void {
   const placeOf = new Map(log.flatMap(({ cursors }, index) => cursors.map((cursor) => [cursor, index])));
-  // Before the log's first, for all who began with a cursor: theirs precede it.
+  // Start cursors precede the first transition of the log.
   let place = -1;
   for (const [index, frame] of watcher.seen.entries()) {
     const at = placeOf.get(frame.cursor) ?? -1;
@@ -153,7 +153,7 @@ function expectWhole(watcher: Watcher, log: readonly Transition[], label: string
   ).toEqual([]);
 }
 
-/** Clients of every kind, two of each, which a router finds equal. */
+/** Joins watchers of every operation over both transports; the router treats equal ones as one. */
 function join(
   { host }: SharingRouter,
   [first]: readonly { id: string; startCursor: string }[],

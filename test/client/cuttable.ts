@@ -4,23 +4,23 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
 
 export interface Cuttable {
-  /** Where clients connect, without a scheme. */
+  /** Host and port for clients, without a scheme. */
   readonly host: string;
-  /** How many connections came, refused ones too. */
+  /** Number of connections, including refused ones. */
   readonly connections: number;
   cut(): void;
-  /** Ends so many of the next connections as soon as they come. */
+  /** Closes the next `count` connections as soon as they arrive. */
   refuse(count: number): void;
-  /** Leaves the present connections open, and lets nothing through any more. */
+  /** Keeps the current connections open but passes nothing on. */
   freeze(): void;
-  /** Holds back what the server sends, on present and later connections, until it is let through. */
+  /** Holds back data from the server, on current and later connections, until `release`. */
   hold(): void;
-  /** What is held back, as text. */
+  /** The held data as text. */
   readonly held: string;
   release(): void;
 }
 
-/** Stands before a server until the test ends. What the server sends may be rewritten on the way, to the same length. */
+/** Proxies a server until the test ends; `rewrite` may change its data but not the length. */
 export async function cuttable(
   serverUrl: string,
   rewrite: (sent: Buffer) => Buffer = (sent) => sent,

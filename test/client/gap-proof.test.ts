@@ -33,7 +33,7 @@ const shown = (frames: unknown[]) =>
 const MARKED = (cursor: string) => expect.stringMatching(new RegExp(`^${cursor}~.+`));
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('after a lost frame the next one is not shown, and the client asks for both under a mark of its own', async () => {
+  test('after a lost frame the next one is withheld, and the client resumes with a marked cursor and gets both', async () => {
     const { server, watch, asked, reported } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -53,7 +53,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a heartbeat that follows a lost frame does not count as a sign of life', async () => {
+  test('a heartbeat after a lost frame makes the client resume instead of staying live', async () => {
     const { server, watch, asked, states } = await setUp(transport);
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -67,7 +67,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked[1]).toEqual({ after: MARKED('at 0') });
   });
 
-  test('repeated frames are not shown, whether one came twice or a router began again from the start', async () => {
+  test('repeated frames are not shown, whether one is duplicated or a router replays the whole stream', async () => {
     const { server, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -83,12 +83,12 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('a stream that began again with fewer heartbeats is followed on', async () => {
+  test('a stream replayed without its heartbeats continues without a new request', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
     server.send(transition(1));
-    // Filters let nothing through between these two.
+    // The filter matches nothing between these two.
     server.send(heartbeat(5, 1));
 
     server.send(transition(1));
@@ -99,7 +99,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('a client that a router lets join the stream of another gets one of its own, from its own cursor', async () => {
+  test("a client that a router joins to another's stream asks for its own stream from its own cursor", async () => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 3' });
     await asked(1);
@@ -112,7 +112,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up']);
   });
 
-  test('a client without a cursor that joins in the middle asks for a stream from its beginning', async () => {
+  test('a client without a cursor that is joined in mid-stream asks for a new stream', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
@@ -127,7 +127,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(shown(frames)).toEqual(['Heartbeat', 9]);
   });
 
-  test('a stream that a router began again without a cursor is not taken for what comes next', async () => {
+  test('a stream that a router reopens without a cursor counts as a gap', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED);
     await asked(1);
@@ -141,7 +141,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(frames).toHaveLength(1);
   });
 
-  test('the mark stays when the connection is lost later, and changes at the next gap', async () => {
+  test('the cursor mark is kept after a lost connection and changes at the next gap', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -160,7 +160,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(marks[2]).not.toBe(marks[0]);
   });
 
-  test('a reset is shown and gone on from: what came before it is neither expected nor taken for a repetition', async () => {
+  test('after a FeedReset the stream continues from it, and reassigned sequences are no repetitions', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -175,7 +175,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('frames that do not say what they follow are shown as they come', async () => {
+  test('frames without previousCursor are shown as they arrive', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch('subscription ($after: String) { statusTransitions(after: $after) { cursor } }');
     await asked(1);
@@ -186,7 +186,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('behind a router that drops `extensions`, a new stream counts as the past until its first heartbeat', async () => {
+  test('without `extensions` a resumed stream is catching up until its first heartbeat', async () => {
     const { server, proxy, watch, asked, states, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -203,7 +203,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'stale', 'catching up', 'live');
   });
 
-  test('a stream that is too busy for heartbeats is live after a while', async () => {
+  test('a busy stream without heartbeats becomes live after quietMs', async () => {
     const { server, watch, asked, states } = await setUp(transport, { quietMs: 50 });
     watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -218,7 +218,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(states).toEqual(['catching up', 'live']);
   });
 
-  test('frames that a proxy holds back make it stale; once they are let through, each is shown once', async () => {
+  test('held-back frames make the client stale; after their release each is shown once', async () => {
     const { server, proxy, watch, asked, states } = await setUp(transport, { silenceMs: 300 });
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -246,7 +246,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     ['SERVICE_UNAVAILABLE and no data', { data: null, errors: errors('SERVICE_UNAVAILABLE') }],
     ['an unknown fault and no data', { data: null, errors: errors() }],
     ['a fault beside data', { ...transition(1), errors: errors('INTERNAL_SERVER_ERROR') }],
-  ])('a frame with %s is asked for again, and not shown until it is whole', async (_title, broken) => {
+  ])('a frame with %s is withheld and requested again', async (_title, broken) => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
     await asked(1);
@@ -254,7 +254,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await eventually(async () => states.at(-1) === 'live');
 
     server.send(broken);
-    // A server that goes on as if nothing had happened.
+    // The server continues after the broken frame.
     server.send(transition(2));
     await asked(2);
     expect(states.slice(0, 3)).toEqual(['catching up', 'live', 'stale']);
@@ -267,7 +267,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a subscription that the server cannot begin is tried again, each time after a longer wait', async () => {
+  test('a subscription that the server fails to begin is retried with a growing retry count', async () => {
     const waits: unknown[] = [];
     const { server, watch, asked } = await setUp(transport, {
       retry: async (...retries: unknown[]) => void waits.push(...retries),
@@ -301,7 +301,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     },
   );
 
-  test('a frame that lacks what this viewer may not see is shown with its errors', async () => {
+  test('the errors of a frame with forbidden fields are shown, and the stream continues', async () => {
     const { server, watch, asked } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'at 0' });
     await asked(1);

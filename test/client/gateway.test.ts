@@ -54,7 +54,7 @@ interface Watching {
   ): () => void;
 }
 
-/** The sequences that a subscription sends, and how it ended. */
+/** Subscribes; returns the sequences it receives, and how it ended. */
 function watch(client: Watching, query: string, variables: Record<string, unknown>) {
   const seen: number[] = [];
   const ends: unknown[] = [];
@@ -80,7 +80,7 @@ async function walk(gateway: Gateway, name: string) {
   return { id, startCursor, advance: (steps: number) => gateway.advance(verificationId, steps) };
 }
 
-test('every transition comes once and in order, however often the connection is cut, before the first frame too', async () => {
+test('every transition comes once and in order despite repeated cuts, also before the first frame', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'cut');
@@ -104,13 +104,13 @@ test('every transition comes once and in order, however often the connection is 
   expect(states).toEqual(['catching up', ...rounds]);
 });
 
-test('a subscription that is begun after a refused one on the same client comes back after a cut', async () => {
+test('a subscription begun after a refused one on the same client resumes after a cut', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'refused');
   const client = overWebSocket(proxy);
   const { id: sessionId, startCursor: after } = session;
-  // The refusal and the end of its stream arrive together.
+  // Makes the refusal and the end of its stream arrive together.
   const holdOnce = client.on('connected', () => {
     holdOnce();
     proxy.hold();
@@ -129,7 +129,7 @@ test('a subscription that is begun after a refused one on the same client comes 
   expect(seen).toEqual(upTo(4));
 });
 
-test('no frame looks like a gap where nothing stands in between, however often the connection is cut', async () => {
+test('against a gateway the client never detects a false gap, despite repeated cuts', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const session = await walk(gateway, 'gapless');
@@ -169,7 +169,7 @@ test('no frame looks like a gap where nothing stands in between, however often t
   expect(afters.filter((cursor) => cursor.includes('~'))).toEqual([]);
 });
 
-test('two subscriptions on one socket go on each from its own cursor', async () => {
+test('two subscriptions on one socket each resume from their own cursor', async () => {
   const gateway = await bootGateway();
   const proxy = await cuttable(gateway.url);
   const client = overWebSocket(proxy);
@@ -189,14 +189,14 @@ test('two subscriptions on one socket go on each from its own cursor', async () 
   expect([first.seen, second.seen]).toEqual([upTo(14), upTo(14)]);
 });
 
-test('at the end of a token the client comes back with a new one', async () => {
+test('after its token expired the client reconnects with a new one', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const sign = (expires: string) =>
     new SignJWT({ sub: 'ada', roles: ['ADMIN'] })
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime(expires)
       .sign(new TextEncoder().encode(SECRET));
-  // The gateway allows for clocks that are 30 seconds apart: this one is over, and accepted for a moment longer.
+  // The gateway allows 30 s of clock skew, so this expired token is accepted for about two more seconds.
   const [short, long] = [await sign('-28s'), await sign('1h')];
   const proxy = await cuttable(gateway.url);
   const given: string[] = [];
@@ -241,7 +241,7 @@ const TRANSPORTS = [
 ] as const;
 
 test.skipIf(!offers.includes('sessionLive')).each(TRANSPORTS)(
-  'sessionLive and feed over %s are live after what they missed, and repeat nothing',
+  'sessionLive and feed over %s resume after a cut without a gap or repeat and become live',
   async (_name, connectTo) => {
     const gateway = await bootGateway();
     const proxy = await cuttable(gateway.url);

@@ -1,4 +1,4 @@
-/** A GraphQL server over WebSocket and SSE that streams what a test tells it to, and notes what it was asked. */
+/** A GraphQL server over WebSocket and SSE that streams scripted frames and records its requests. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,7 +21,7 @@ export interface ScriptedServer {
   readonly url: string;
   /** The variables of every subscription so far, in order. */
   readonly asked: Record<string, unknown>[];
-  /** Sends a frame to all who are subscribed; or, with `after`, to those who asked so. */
+  /** Sends a frame to all subscriptions, or to those with the given `after`. */
   send(frame: ExecutionResult, after?: string): void;
   complete(): void;
   /** Answers the next subscriptions with these results, one each, and completes them. */
@@ -81,7 +81,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       schema,
       subscribe: ({ variableValues }) => play(variableValues ?? {}),
       execute: () => ({ data: { four: 4 } }),
-      // As the test made it: the library formats errors of graphql-js alone.
+      // Unchanged: the library formats only errors of graphql-js.
       onNext: (_connected, _id, _payload, _args, result) => result as FormattedExecutionResult,
     },
     sockets,

@@ -1,7 +1,7 @@
 /**
- * A router between clients and the gateway, as routers are at their worst: clients whose subscriptions are equal share
- * one upstream, which may begin again with the variables that it was first opened with; slow clients lose the oldest of a
- * bounded buffer; frames come twice, late, in lumps, and without `extensions`.
+ * A router at its worst between clients and the gateway: clients with equal subscriptions share one upstream,
+ * which may reopen with its first variables; slow clients lose the oldest frames of a bounded buffer; frames
+ * come twice, late, in bursts, and without `extensions`.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -16,16 +16,16 @@ import { getSchema } from '../../src/graphql/schema.ts';
 import type { Chance } from '../../src/sandbox/random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** How many frames wait for one client. */
+/** Maximum number of buffered frames per client. */
 const MAX_BUFFERED = 4;
 
 type Faults = 'joined' | 'reopened' | 'dropped' | 'repeated' | 'ended';
 
 export interface SharingRouter {
-  /** Where clients connect, without a scheme. */
+  /** Host and port for clients, without a scheme. */
   readonly host: string;
   readonly count: Record<Faults, number>;
-  /** From here on every frame is passed on once. */
+  /** Stops all faults: every frame is passed on once. */
   calmDown(): void;
 }
 
@@ -47,7 +47,7 @@ interface Request {
   readonly variables: Record<string, unknown>;
 }
 
-/** Stands before a gateway until the test ends. */
+/** Proxies a gateway until the test ends. */
 export async function startSharingRouter(gatewayUrl: string, chance: Chance): Promise<SharingRouter> {
   const gateway = createClient({
     url: `${gatewayUrl.replace('http', 'ws')}/graphql`,
@@ -108,7 +108,7 @@ export async function startSharingRouter(gatewayUrl: string, chance: Chance): Pr
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
           });
-          // What comes meanwhile waits, or is dropped.
+          // Frames that arrive in the meantime are buffered or dropped.
           for (let turns = goesWrong(0.1) ? 200 : 0; turns > 0; turns -= 1) await turn();
           continue;
         }

@@ -17,7 +17,7 @@ const transition = (sequence: number, extensions?: { replay: true }) => ({
 const heartbeat = (cursor: string) => ({ data: { feed: { cursor } } });
 
 describe.each(TRANSPORTS)('over %s', (transport) => {
-  test('catching up on what is past, live from the first other frame, stale as soon as the connection is lost', async () => {
+  test('the state is catching up during a replay, live after it, and stale when the connection is lost', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport);
     const { frames } = watch(FEED, { after: 'the start' });
 
@@ -36,7 +36,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(server.asked).toEqual([{ after: 'the start' }, { after: 'at 1, later' }]);
   });
 
-  test('a frame that comes with the cut right behind it is neither lost nor repeated, time after time', async () => {
+  test('a frame directly followed by a cut is neither lost nor repeated, 20 times in a row', async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });
 
@@ -54,7 +54,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('a connection on which nothing comes any more is given up, and the subscription goes on over a new one', async () => {
+  test('a silent connection is dropped after silenceMs, and the subscription resumes over a new one', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { silenceMs: 500 });
     watch(FEED);
     await asked(1);
@@ -68,7 +68,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'stale', 'catching up');
   });
 
-  test('without heartbeats, it is live when nothing of the past came for a while', async () => {
+  test('without heartbeats the state becomes live when no replayed frame came for quietMs', async () => {
     const { server, proxy, watch, asked, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
 
@@ -83,7 +83,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'catching up', 'live', 'stale', 'catching up', 'live');
   });
 
-  test('a subscription that joins others has its own state from the start', async () => {
+  test('a second subscription reports its own states from the start', async () => {
     const { watch, reported } = await setUp(transport, { quietMs: 20 });
     watch(TRANSITIONS);
     await reported('catching up', 'live');
@@ -93,7 +93,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await reported('catching up', 'live', 'catching up', 'live');
   });
 
-  test('it keeps trying for longer than stock clients do', async () => {
+  test('the client reconnects even after 12 refused attempts', async () => {
     const { server, proxy, watch, asked, states, reported } = await setUp(transport);
     const { ends } = watch(FEED);
     await asked(1);
@@ -109,7 +109,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(ends).toEqual([]);
   });
 
-  test('each subscription goes on from its own cursor, and the variables of the caller stay as they are', async () => {
+  test("each subscription resumes from its own cursor, and the caller's variables are not modified", async () => {
     const { server, proxy, watch, asked } = await setUp(transport);
     const variables = Object.freeze({ after: 'here' });
     const one = watch(FEED, variables);
@@ -132,7 +132,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(variables).toEqual({ after: 'here' });
   });
 
-  test('a subscription that declares no $after is refused before anything is sent; others are let through', async () => {
+  test('a subscription without $after is refused before it is sent, and a query is passed through', async () => {
     const { server, client, watch } = await setUp(transport);
     const refused = [
       watch('subscription { feed { ... on Heartbeat { cursor } } }'),
@@ -163,7 +163,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     expect(frames).toEqual([]);
   });
 
-  test('a client that is disposed of while it tries to come back stops trying', async () => {
+  test('a client disposed of while it reconnects stops trying', async () => {
     const { server, proxy, client, watch, asked, states } = await setUp(transport);
     const { ends } = watch(FEED);
     await asked(1);
@@ -176,13 +176,13 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     await Promise.resolve(client.dispose()).catch(() => {});
     await eventually(async () => ends.length > 0);
     const connections = proxy.connections;
-    // Without a wait between its attempts it would make hundreds meanwhile.
+    // A client that still retried without a wait would open hundreds of connections in this time.
     for (let round = 0; round < 20; round += 1) await fetch(server.url);
 
     expect(proxy.connections - connections).toBeLessThanOrEqual(1);
   });
 
-  test('a subscription that is left ends for good; one whose stream ends without a refusal goes on', async () => {
+  test('a subscription that is left stays ended; one whose stream is completed by the server resumes', async () => {
     const { server, states, watch, asked } = await setUp(transport);
     const [left, completed] = [watch(FEED, { after: 'a' }), watch(FEED, { after: 'b' })];
     await asked(2);
@@ -199,7 +199,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
   });
 });
 
-test('a silent stream is given up and goes on, however long the client waits before it comes back', async () => {
+test('a subscription with a silent stream resumes even after a long retry wait', async () => {
   let comeBack = () => {};
   const waiting = new Promise<void>((resolve) => {
     comeBack = resolve;
@@ -215,7 +215,7 @@ test('a silent stream is given up and goes on, however long the client waits bef
 
   proxy.freeze();
   await eventually(async () => states.at(-1) === 'stale');
-  // The stock client says only a moment later that what was given up is complete.
+  // The stock client reports the dropped stream as complete only a moment later.
   for (let round = 0; round < 10; round += 1) await fetch(server.url);
   comeBack();
   await asked(2);
@@ -225,7 +225,7 @@ test('a silent stream is given up and goes on, however long the client waits bef
   expect(ends).toEqual([]);
 });
 
-test('without heartbeats, a dead WebSocket is found by the pings that it does not answer', async () => {
+test('without heartbeats, a dead WebSocket is detected by unanswered pings', async () => {
   const { server, proxy, watch, asked, reported } = await setUp('graphql-ws', {
     silenceMs: 300,
     quietMs: 10,
@@ -253,14 +253,14 @@ test('answered pings keep a quiet WebSocket live', async () => {
   watch(TRANSITIONS);
   await reported('catching up', 'live');
 
-  // Twice as many as fit into the time after which silence would count.
+  // Twice as many as fit into silenceMs.
   await eventually(async () => pongs >= 32);
 
   expect(states).toEqual(['catching up', 'live']);
   expect(proxy.connections).toBe(1);
 });
 
-test('retries wait up to a second at first and up to 30 in the end, wholly at random', () => {
+test('retries wait a random time with a maximum that grows from 1 s to 30 s (full jitter)', () => {
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
   expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
   random.mockReturnValue(0.25);
@@ -268,8 +268,8 @@ test('retries wait up to a second at first and up to 30 in the end, wholly at ra
   random.mockRestore();
 });
 
-describe('what ends leaves no timer behind', () => {
-  /** A stock client in name only: it hands out the sink. */
+describe('a subscription that ended leaves no timer running', () => {
+  /** Creates a resuming client around a fake stock client, and exposes its sink. */
   function bare() {
     const sinks: sse.Sink<any>[] = [];
     const client = resuming(

@@ -22,7 +22,7 @@ import { ADAPTERS } from './doorbells.ts';
 const WRITERS = 8;
 
 describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test }) => {
-  test('is heard at the end where it is rung, at once, and at the other end', async () => {
+  test('delivers a ring to local listeners synchronously, and to the other replica', async () => {
     const { doorbells } = await open();
     const [here, there] = [listenTo(doorbells[0]), listenTo(doorbells[1])];
     const session = randomUUID();
@@ -34,7 +34,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     expect(there.rings).toEqual([[session, 3]]);
   });
 
-  test('rung many times at once from both ends is heard for every session, up to its highest sequence', async () => {
+  test('delivers the highest sequence of every session when both replicas ring at once', async () => {
     const { doorbells } = await open();
     const ears = doorbells.map(listenTo);
     const sessions = Array.from({ length: 500 }, () => randomUUID());
@@ -47,7 +47,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     for (const ear of ears) await eventually(async () => ear.knowsOf(highest));
   });
 
-  test('is not heard by a listener that left, and goes on being heard by the others', async () => {
+  test('delivers no ring to a listener that left, and still delivers to the others', async () => {
     const { doorbells } = await open();
     const [stayed, left] = [listenTo(doorbells[1]), listenTo(doorbells[1])];
     const [before, after] = [randomUUID(), randomUUID()];
@@ -62,7 +62,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     expect(left.rings).toEqual([]);
   });
 
-  test('never throws at whoever rings: not for a listener that fails, nor while nothing carries the ring', async () => {
+  test('never throws at the caller of ring, whether a listener throws or the transport is broken', async () => {
     const { doorbells, breakTransport, mendTransport } = await open();
     doorbells[0].listen({
       rung() {
@@ -83,13 +83,13 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
 
     expect(here.rings).toHaveLength(50);
     await mendTransport();
-    // Either it got through, or the other end knows that something may not have.
+    // Either the ring was delivered, or the other replica knows that it may have missed one.
     expect(there.misses > 0 || there.knowsOf(new Map([[during, 50]]))).toBe(true);
     doorbells[0].ring(after, 1);
     await eventually(async () => there.knowsOf(new Map([[after, 1]])));
   });
 
-  test('that was stopped can be rung without harm, and stopped again', async () => {
+  test('that was stopped ignores rings and can be stopped again', async () => {
     const { doorbells } = await open();
     const ear = listenTo(doorbells[0]);
 
@@ -101,7 +101,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
   });
 
   const { chance, seed } = newChance();
-  test(`that loses, repeats, reorders and delays: each replica passes on every transition once and in order (seed ${seed})`, async () => {
+  test(`that loses, repeats, reorders and delays rings lets no replica miss or repeat a transition (seed ${seed})`, async () => {
     const { databaseUrl, doorbells } = await open();
     const pool = new pg.Pool({ connectionString: databaseUrl, max: WRITERS });
     atTheEnd(() => pool.end());
@@ -127,7 +127,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
 
     for (const { feed } of replicas) await expectOnceAndInOrder(pool, feed, seed);
     await eventually(async () => replicas.every(({ faulty }) => faulty.onTheirWay === 0));
-    // The last ring of all is lost: none comes later to make up for it.
+    // Without a ring for the last transition, the hub must find it by its own polling.
     const known = replicas[0]?.feed.seen.length as number;
     const last = { sessionId: sessions[0], sequence: await record(pool, sessions[0] as string) };
     for (const { feed } of replicas) expect((await feed.count(known + 1)).at(-1)).toEqual(last);

@@ -1,4 +1,4 @@
-/** Every kind of doorbell, as two replicas of one gateway have it. */
+/** Every implementation of the doorbell, opened for two replicas of one gateway. */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { test } from 'vitest';
@@ -18,19 +18,19 @@ import { startTcpProxy } from '../harness/tcp-proxy.ts';
 export interface Replicas {
   readonly databaseUrl: string;
   readonly doorbells: readonly [Doorbell, Doorbell];
-  /** Takes away what carries rings between the two, if anything does. */
+  /** Breaks the transport between the two replicas, if there is one. */
   breakTransport(): Promise<void>;
-  /** Gives it back; resolves when the two hear each other again. */
+  /** Restores the transport; resolves when both replicas are connected again. */
   mendTransport(): Promise<void>;
 }
 
 interface Adapter {
   open(): Promise<Replicas>;
-  /** Leaves out what this machine has no server for. */
+  /** Skips tests whose server this machine does not have. */
   readonly test: (name: string, body: () => Promise<void>) => void;
 }
 
-/** All that promise what `Doorbell` says. */
+/** All implementations of `Doorbell`. */
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   'within one process': { open: openLocal, test },
   'over PostgreSQL': { open: openPostgres, test },
@@ -98,7 +98,7 @@ export interface Replica {
   readonly warnings: string[];
 }
 
-/** A replica's doorbell over PostgreSQL, connected, that tries again sooner than in earnest. Ends with the test. */
+/** Opens a connected PostgreSQL doorbell with short retry delays; it stops with the test. */
 export async function openReplica(url: string, timings: Partial<DoorbellTimings> = {}): Promise<Replica> {
   const warnings: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(line) });
@@ -118,12 +118,12 @@ export async function openReplica(url: string, timings: Partial<DoorbellTimings>
 interface NatsOptions {
   readonly subject?: string;
   readonly timings?: Partial<NatsTimings>;
-  /** Whether there is a server to wait for. */
+  /** Whether to wait for a connection. */
   readonly reachable?: boolean;
   readonly onNotUnderstood?: () => void;
 }
 
-/** A replica's doorbell over NATS, connected, that tries again sooner than in earnest. Ends with the test. */
+/** Opens a NATS doorbell with short retry delays; it stops with the test. */
 export async function openOverNats(
   servers: readonly string[],
   { subject = 'test', timings = {}, reachable = true, onNotUnderstood }: NatsOptions = {},

@@ -12,34 +12,31 @@ import { openOverNats } from './doorbells.ts';
 
 const IMPATIENT: Partial<NatsTimings> = { connectTimeoutMs: 300, probeEveryMs: 50, farewellMs: 100 };
 
-/** To a server of NATS, which knows nothing of HTTP. */
+/** Starts a TCP proxy to a NATS server; the http scheme is only for the URL parser. */
 async function wireTo(url: string): Promise<TcpProxy & { readonly servers: readonly string[] }> {
   const wire = await startHttpProxy(url.replace('nats', 'http'));
   return Object.assign(wire, { servers: [wire.url.replace('http', 'nats')] });
 }
 
-natsTest(
-  'starts though no server is there, and tells what was rung until then once there is one',
-  async () => {
-    const server = await natsServerAt();
-    const near = await openOverNats([server.url], { reachable: false });
-    const far = await openOverNats([server.url], { reachable: false });
-    const ears = [listenTo(near.doorbell), listenTo(far.doorbell)] as const;
-    const session = randomUUID();
+natsTest('a doorbell starts without a server, and makes listeners look once it connects', async () => {
+  const server = await natsServerAt();
+  const near = await openOverNats([server.url], { reachable: false });
+  const far = await openOverNats([server.url], { reachable: false });
+  const ears = [listenTo(near.doorbell), listenTo(far.doorbell)] as const;
+  const session = randomUUID();
 
-    near.doorbell.ring(session, 1);
-    await eventually(async () => near.warnings.length > 1);
-    expect(ears[0].rings).toEqual([[session, 1]]);
-    await server.start();
+  near.doorbell.ring(session, 1);
+  await eventually(async () => near.warnings.length > 1);
+  expect(ears[0].rings).toEqual([[session, 1]]);
+  await server.start();
 
-    await eventually(async () => near.doorbell.connected && far.doorbell.connected);
-    for (const ear of ears) expect(ear.misses).toBe(1);
-    expect(near.warnings[0]).toContain('NATS connection lost');
-  },
-);
+  await eventually(async () => near.doorbell.connected && far.doorbell.connected);
+  for (const ear of ears) expect(ear.misses).toBe(1);
+  expect(near.warnings[0]).toContain('NATS connection lost');
+});
 
 natsTest(
-  'what is rung while the own connection is cut is told once it is renewed, each session at its highest',
+  'rings during a cut are sent after the reconnect, one per session with its highest sequence',
   async () => {
     const server = await startNatsServer();
     const wire = await wireTo(server.url);
@@ -60,25 +57,22 @@ natsTest(
   },
 );
 
-natsTest(
-  'what more sessions ring than can be named, while nothing carries it, makes the others look',
-  async () => {
-    const server = await startNatsServer();
-    const wire = await wireTo(server.url);
-    const [near, far] = [await openOverNats(wire.servers), await openOverNats([server.url])];
-    const there = listenTo(far.doorbell);
+natsTest('rings of too many sessions during a cut become one "missed" for the other replicas', async () => {
+  const server = await startNatsServer();
+  const wire = await wireTo(server.url);
+  const [near, far] = [await openOverNats(wire.servers), await openOverNats([server.url])];
+  const there = listenTo(far.doorbell);
 
-    wire.cut();
-    await eventually(async () => !near.doorbell.connected);
-    for (let count = 0; count < 5_000; count += 1) near.doorbell.ring(randomUUID(), 1);
-    wire.mend();
+  wire.cut();
+  await eventually(async () => !near.doorbell.connected);
+  for (let count = 0; count < 5_000; count += 1) near.doorbell.ring(randomUUID(), 1);
+  wire.mend();
 
-    await eventually(async () => there.misses > 0);
-    expect(there).toMatchObject({ misses: 1, rings: [] });
-  },
-);
+  await eventually(async () => there.misses > 0);
+  expect(there).toMatchObject({ misses: 1, rings: [] });
+});
 
-natsTest('a message that was on its way when the connection died is told again', async () => {
+natsTest('a message in flight when the connection died is sent again', async () => {
   const server = await startNatsServer();
   const wire = await wireTo(server.url);
   const near = await openOverNats(wire.servers, { timings: IMPATIENT });
@@ -89,7 +83,7 @@ natsTest('a message that was on its way when the connection died is told again',
   wire.freeze();
   near.doorbell.ring(session, 1);
   await eventually(async () => !near.doorbell.connected);
-  // One that dies while it is made.
+  // A new connection that dies while it is being made.
   await eventually(async () => near.warnings.length >= 4);
   expect(wire.open).toBeLessThanOrEqual(1);
   expect(there.rings).toEqual([]);
@@ -98,7 +92,7 @@ natsTest('a message that was on its way when the connection died is told again',
   await eventually(async () => there.knowsOf(new Map([[session, 1]])));
 });
 
-natsTest('a replica does not hear its own rings again from the server', async () => {
+natsTest('a replica gets no echo of its own rings from the server', async () => {
   const server = await startNatsServer();
   const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
   const [here, there] = [listenTo(near.doorbell), listenTo(far.doorbell)];
@@ -116,7 +110,7 @@ natsTest('a replica does not hear its own rings again from the server', async ()
 });
 
 natsTest(
-  'a message that is none of ours only makes listeners look, and those of another log are not heard',
+  'an invalid message only makes listeners look, and messages of another subject are not received',
   async () => {
     const server = await startNatsServer();
     const [near, far] = [await openOverNats([server.url]), await openOverNats([server.url])];
@@ -138,54 +132,54 @@ natsTest(
   },
 );
 
-natsTest(
-  'a flood of messages that are not understood makes listeners look a few times, and takes one line of the log',
-  async () => {
-    const server = await startNatsServer();
-    let counted = 0;
-    const near = await openOverNats([server.url]);
-    const onNotUnderstood = () => {
-      counted += 1;
-    };
-    const far = await openOverNats([server.url], { onNotUnderstood });
-    const there = listenTo(far.doorbell);
-    const client = await connect({ servers: [server.url] });
-    atTheEnd(() => client.close());
-    const session = randomUUID();
-    const tooLarge = JSON.stringify({ from: 'x', rings: null, padding: ' '.repeat(MAX_MESSAGE_BYTES) });
-
-    const since = performance.now();
-    for (let sent = 0; sent < 20_000; sent += 1) client.publish('test', sent % 100 ? 'garbage' : tooLarge);
-    await client.flush();
-    near.doorbell.ring(session, 1);
-    await eventually(async () => there.knowsOf(new Map([[session, 1]])) && counted === 20_000);
-
-    const intervals = (performance.now() - since) / MISSED_INTERVAL_MS;
-    expect(there.misses).toBeGreaterThan(0);
-    expect(there.misses).toBeLessThanOrEqual(intervals + 2);
-    expect(far.warnings).toHaveLength(1);
-    expect(far.warnings[0]).toContain('could not be understood');
-    expect(far.warnings[0]).not.toContain('garbage');
-  },
-);
-
-natsTest('a flood of rings is delivered once a turn for each session, at its highest sequence', async () => {
+natsTest('a flood of invalid messages makes listeners look a few times and logs one warning', async () => {
   const server = await startNatsServer();
-  const far = await openOverNats([server.url]);
+  let counted = 0;
+  const near = await openOverNats([server.url]);
+  const onNotUnderstood = () => {
+    counted += 1;
+  };
+  const far = await openOverNats([server.url], { onNotUnderstood });
   const there = listenTo(far.doorbell);
   const client = await connect({ servers: [server.url] });
   atTheEnd(() => client.close());
   const session = randomUUID();
+  const tooLarge = JSON.stringify({ from: 'x', rings: null, padding: ' '.repeat(MAX_MESSAGE_BYTES) });
 
-  for (let sequence = 1; sequence <= 20_000; sequence += 1)
-    client.publish('test', JSON.stringify({ from: 'another', rings: [[session, sequence]] }));
+  const since = performance.now();
+  for (let sent = 0; sent < 20_000; sent += 1) client.publish('test', sent % 100 ? 'garbage' : tooLarge);
   await client.flush();
-  await eventually(async () => there.knowsOf(new Map([[session, 20_000]])));
+  near.doorbell.ring(session, 1);
+  await eventually(async () => there.knowsOf(new Map([[session, 1]])) && counted === 20_000);
 
-  expect(there.rings.length).toBeLessThan(5_000);
+  const intervals = (performance.now() - since) / MISSED_INTERVAL_MS;
+  expect(there.misses).toBeGreaterThan(0);
+  expect(there.misses).toBeLessThanOrEqual(intervals + 2);
+  expect(far.warnings).toHaveLength(1);
+  expect(far.warnings[0]).toContain('could not be understood');
+  expect(far.warnings[0]).not.toContain('garbage');
 });
 
-natsTest('any of the servers will do', async () => {
+natsTest(
+  'a flood of rings for one session is coalesced to far fewer, up to its highest sequence',
+  async () => {
+    const server = await startNatsServer();
+    const far = await openOverNats([server.url]);
+    const there = listenTo(far.doorbell);
+    const client = await connect({ servers: [server.url] });
+    atTheEnd(() => client.close());
+    const session = randomUUID();
+
+    for (let sequence = 1; sequence <= 20_000; sequence += 1)
+      client.publish('test', JSON.stringify({ from: 'another', rings: [[session, sequence]] }));
+    await client.flush();
+    await eventually(async () => there.knowsOf(new Map([[session, 20_000]])));
+
+    expect(there.rings.length).toBeLessThan(5_000);
+  },
+);
+
+natsTest('a doorbell connects if one of its servers is reachable', async () => {
   const [gone, server] = [await natsServerAt(), await startNatsServer()];
   const servers = [gone.url, server.url];
 
@@ -197,26 +191,23 @@ natsTest('any of the servers will do', async () => {
   await eventually(async () => there.knowsOf(new Map([[session, 1]])));
 });
 
-natsTest(
-  'who has no right to connect is told so again and again, and never in the log who they are',
-  async () => {
-    const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
-    const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
+natsTest('refused credentials are retried and logged as warnings without the password', async () => {
+  const server = await startNatsServer(['--user', 'gateway', '--pass', 'pass%word']);
+  const as = (credentials: string) => [server.url.replace('//', `//${credentials}@`)];
 
-    const [good] = await Promise.all([openOverNats(as('gateway:pass%25word'))]);
-    const bad = await openOverNats(as('gateway:not-the-secret'), { reachable: false });
-    await eventually(async () => bad.warnings.length >= 3);
+  const [good] = await Promise.all([openOverNats(as('gateway:pass%25word'))]);
+  const bad = await openOverNats(as('gateway:not-the-secret'), { reachable: false });
+  await eventually(async () => bad.warnings.length >= 3);
 
-    expect(good.doorbell.connected).toBe(true);
-    expect(bad.doorbell.connected).toBe(false);
-    expect(bad.warnings[0]).toContain('uthorization');
-    expect(bad.warnings.join()).not.toContain('not-the-secret');
-  },
-);
+  expect(good.doorbell.connected).toBe(true);
+  expect(bad.doorbell.connected).toBe(false);
+  expect(bad.warnings[0]).toContain('uthorization');
+  expect(bad.warnings.join()).not.toContain('not-the-secret');
+});
 
 type Open = (timings?: Partial<NatsTimings>) => ReturnType<typeof openOverNats>;
 
-/** Ways to be when the end comes. */
+/** States of a doorbell in which it is stopped. */
 const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<() => Promise<void>>>> = {
   async 'while connected'(_wire, open) {
     return (await open()).doorbell.stop;

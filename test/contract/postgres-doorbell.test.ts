@@ -21,7 +21,7 @@ const IMPATIENT: Partial<DoorbellTimings> = {
   farewellMs: 100,
 };
 
-/** Straight to the database, and what is sent over the channel as PostgreSQL carries it. */
+/** Connects directly to the database and collects the payloads of the channel. */
 async function overhear(url: string): Promise<{ client: pg.Client; texts: string[] }> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -32,14 +32,14 @@ async function overhear(url: string): Promise<{ client: pg.Client; texts: string
   return { client, texts };
 }
 
-/** Two replicas; of the far one what it hears, and what both say over the channel. */
+/** Opens two replicas, a listener on the far one, and a direct listener on the channel. */
 async function openPair() {
   const url = await freshDatabase();
   const [near, far, heard] = await Promise.all([openReplica(url), openReplica(url), overhear(url)]);
   return { near, far, ear: listenTo(far.doorbell), ...heard };
 }
 
-test('what is recorded while the listening connection is cut is caught up once it is renewed', async () => {
+test('a transition recorded while the LISTEN connection is cut reaches subscribers after the reconnect', async () => {
   const url = await freshDatabase();
   const wire = await startTcpProxy(url);
   const near = await openReplica(url);
@@ -68,7 +68,7 @@ test('what is recorded while the listening connection is cut is caught up once i
   wire.mend();
 
   await eventually(async () => far.doorbell.connected);
-  // What was rung meanwhile is lost: whoever hears is told to look. What it then gives a position to it rings for itself.
+  // Rings during the cut are lost; listeners get one "missed" and look at the log.
   expect(ear.misses).toBe(1);
   expect(await feed.count(1)).toEqual([{ sessionId: session, sequence }]);
   expect(far.warnings[0]).toContain('LISTEN connection lost');
@@ -76,7 +76,7 @@ test('what is recorded while the listening connection is cut is caught up once i
   await eventually(async () => ear.knowsOf(new Map([[session, 2]])));
 });
 
-test('a connection that is silently dead is noticed and renewed, on either side of its birth', async () => {
+test('a dead LISTEN connection is detected and replaced, also if it dies while connecting', async () => {
   const url = await freshDatabase();
   const wire = await startTcpProxy(url);
   const near = await openReplica(url);
@@ -86,7 +86,7 @@ test('a connection that is silently dead is noticed and renewed, on either side 
 
   wire.freeze();
   await eventually(async () => !far.doorbell.connected);
-  // One that dies while it is made.
+  // A new connection that dies while it is being made.
   await eventually(async () => far.warnings.length >= 3);
   near.doorbell.ring(session, 1);
   expect(ear).toMatchObject({ rings: [], misses: 0 });
@@ -99,7 +99,7 @@ test('a connection that is silently dead is noticed and renewed, on either side 
   });
 });
 
-test('what 5,000 sessions ring at once fits into payloads, and reaches the other end', async () => {
+test('rings of 5,000 sessions at once fit into NOTIFY payloads and reach the other replica', async () => {
   const url = await freshDatabase();
   const near = await openReplica(url);
   const far = await openReplica(url);
@@ -119,7 +119,7 @@ test('what 5,000 sessions ring at once fits into payloads, and reaches the other
   for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(8_000);
 });
 
-test('one NOTIFY is under way at a time; what is rung meanwhile goes together, each session at its highest', async () => {
+test('one NOTIFY is in flight at a time; later rings are combined, each session with its highest sequence', async () => {
   const { near, ear, texts } = await openPair();
   const { pool } = near.connection;
   const query = pool.query.bind(pool);
@@ -151,7 +151,7 @@ test('one NOTIFY is under way at a time; what is rung meanwhile goes together, e
   expect(held).toHaveLength(2);
 });
 
-test('a replica does not hear its own rings again from the database', async () => {
+test('a replica gets no echo of its own rings from the database', async () => {
   const { near, far } = await openPair();
   const ear = listenTo(near.doorbell);
   const [own, other] = [randomUUID(), randomUUID()];
@@ -169,7 +169,7 @@ test('a replica does not hear its own rings again from the database', async () =
   ]);
 });
 
-test('a payload that is no message only makes listeners look', async () => {
+test('an invalid payload only makes listeners look', async () => {
   const { near, ear, client } = await openPair();
   const payloads = [
     '',
@@ -193,7 +193,7 @@ test('a payload that is no message only makes listeners look', async () => {
   expect(ear.misses).toBeLessThan(payloads.length);
 });
 
-test('a NOTIFY that fails is a warning to nobody but the log, and the next goes out as ever', async () => {
+test('a failed NOTIFY only logs a warning, and the next one is sent', async () => {
   const { near, ear } = await openPair();
   const { pool } = near.connection;
   const query = pool.query;
@@ -253,6 +253,6 @@ test.each(Object.entries(PLIGHTS))('stops at once %s, and leaves no connection',
   expect(performance.now() - before).toBeLessThan(2_000);
   expect(replica.doorbell.connected).toBe(false);
   await eventually(async () => wire.open === replica.connection.pool.totalCount);
-  // The pool waits for an answer that the wire would never bring.
+  // The frozen pool would otherwise wait for an answer forever.
   wire.cut();
 });

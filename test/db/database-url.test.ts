@@ -9,7 +9,7 @@ import { atTheEnd } from '../harness/gateway.ts';
 const waysOf = (url: string) =>
   parseDatabaseUrl(url).attempts.map(({ host, port, ssl }) => `${host}:${port} ${ssl ? 'TLS' : 'plain'}`);
 
-test('several hosts are tried in their order, each with its port', () => {
+test('several hosts are tried in the order of the URL, each with its port', () => {
   const mode = 'sslmode=disable';
 
   expect(waysOf(`postgres://u@h1:5432,h2:5433/db?target_session_attrs=read-write&${mode}`)).toEqual([
@@ -22,7 +22,7 @@ test('several hosts are tried in their order, each with its port', () => {
   expect(waysOf('postgres://u@%2Frun%2Fpostgresql/db')).toEqual(['/run/postgresql:undefined plain']);
 });
 
-test('sslmode says how a host is tried, as libpq has it', () => {
+test('sslmode determines the attempts with and without TLS, as in libpq', () => {
   const ways = (mode: string) => waysOf(`postgres://h:1/db${mode}`).map((way) => way.split(' ')[1]);
 
   expect(ways('')).toEqual(['TLS', 'plain']);
@@ -33,7 +33,7 @@ test('sslmode says how a host is tried, as libpq has it', () => {
   expect(ways('?sslmode=verify-full&sslrootcert=system')).toEqual(['TLS']);
 });
 
-test('user, password and database are decoded, and several hosts want the one that takes writes', () => {
+test('user, password and database are decoded, and with several hosts a writable one is required by default', () => {
   expect(parseDatabaseUrl('postgres://a%40b:p%2Fw:x%@h1,h2/d%20b')).toMatchObject({
     user: 'a@b',
     password: 'p%2Fw:x%',
@@ -45,7 +45,7 @@ test('user, password and database are decoded, and several hosts want the one th
   expect(parseDatabaseUrl('postgres://h/db?target_session_attrs=primary').wanted).toBe('PRIMARY');
 });
 
-/** What is not supported, and a part of the advice. */
+/** Unsupported URLs, and a part of the advice that the error gives. */
 const REFUSED: Readonly<Record<string, string>> = {
   'not a url': 'postgres://user:password@host:5432/database',
   'host=h1 dbname=db password=s3cret': 'postgres://user:password@host:5432/database',
@@ -67,7 +67,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'postgres://u:s3cret@h/db?connect_timeout=soon': 'seconds',
 };
 
-test('what is not supported is refused with what to do, and without the password', () => {
+test('an unsupported URL is refused with advice and without showing the password', () => {
   for (const name of ['DATABASE_URL', 'MIGRATE_DATABASE_URL', 'LISTEN_DATABASE_URL'])
     for (const [url, advice] of Object.entries(REFUSED)) {
       const complaint = () => readConfig({ DATABASE_URL: 'postgres://h/db', [name]: url });
@@ -77,7 +77,7 @@ test('what is not supported is refused with what to do, and without the password
     }
 });
 
-test('certificates are read from their files', async () => {
+test('sslrootcert is read from its file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-url-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'ca.pem');

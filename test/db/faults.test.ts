@@ -7,7 +7,7 @@ import { MissingKey } from '../../src/db/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-/** What a promise rejects with. */
+/** Returns the reason that a promise rejects with. */
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => {
@@ -16,14 +16,14 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** One connection of the gateway's kind; it need not be a good one. */
+/** Creates a pool like the gateway's, to a URL that may not work. */
 function connectionTo(url: string, poolSize = 1) {
   const { db, pool, close } = connect(url, poolSize, () => {});
   atTheEnd(close);
   return { db, pool, fail: (text: string) => rejection(pool.query(text)) };
 }
 
-/** An address at which nothing listens. */
+/** Returns an address at which nothing listens. */
 async function deadAddress(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -32,7 +32,7 @@ async function deadAddress(): Promise<string> {
   return `postgres://postgres@127.0.0.1:${port}/postgres`;
 }
 
-/** Each fault, as PostgreSQL and the driver really report it. */
+/** Causes of each fault, as PostgreSQL and the driver really report them. */
 const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise<unknown> }> = {
   'a port at which nothing listens': {
     fault: 'AWAY',
@@ -105,7 +105,7 @@ const insertCall = (tx: { $client: pg.PoolClient }) =>
   tx.$client.query(`insert into provider_call (at, purpose) values (now(), 'POLL')`);
 
 for (const [what, { fault, cause }] of Object.entries(FAULTS))
-  test(`${what} is the fault ${fault}, and not of the values`, async () => {
+  test(`${what} is classified as ${fault}, not as an error of the values`, async () => {
     const error = await cause(await freshDatabase());
 
     expect(faultOf(error)).toBe(fault);
@@ -113,7 +113,7 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
     expect(faultOf(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
-test('an error is of the values if they do not fit, and never if the schema, a right or a key is missing', async () => {
+test('an error counts as one of the values, unless the schema, a permission or a key is missing', async () => {
   const { fail } = connectionTo(await freshDatabase());
 
   for (const text of [
@@ -137,7 +137,7 @@ test('an error is of the values if they do not fit, and never if the schema, a r
   expect(isOfTheValues(new MissingKey('k1'))).toBe(false);
 });
 
-test('a transaction fails with what its first statement failed with, not with what followed from it', async () => {
+test('a transaction rejects with the error of its first failed statement, not with a later one', async () => {
   const { db } = connectionTo(await freshDatabase());
   const failing = { name: 'failing', text: raising('53100'), values: [] };
 

@@ -8,7 +8,7 @@ import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 const ROUNDS = 400;
 const WRITERS = 4;
 
-test('of several who begin a session at the same moment one does, and none fails', async () => {
+test('when several writers insert the same session at once, one inserts it and none fails', async () => {
   const { db, close } = connect(await freshDatabase(), WRITERS, () => {});
   atTheEnd(close);
   const now = new Date();

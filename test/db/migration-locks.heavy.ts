@@ -5,11 +5,11 @@ import { atTheEnd } from '../harness/gateway.ts';
 import { databaseAsOf, fillWithSessions, moveAsBefore, startAsBefore } from '../harness/old-database.ts';
 
 const SESSIONS = Number(process.env.SESSIONS ?? 200_000);
-/** Longer than a statement may have to wait for a table, and for what else the machine does. */
+/** Limit for a statement during the migration: more than a lock timeout, plus load of the machine. */
 const LONGEST_WAIT_MS = 2_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-test(`a release from before reads and writes while ${SESSIONS} sessions are migrated, and hardly waits`, async () => {
+test(`statements of an earlier release wait less than 2 s while ${SESSIONS} sessions are migrated`, async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, SESSIONS);
   await client.query('vacuum analyze');

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { complaintsAbout } from './migration-rules.ts';
 
-/** Before anybody ran it for real, when nothing else had to go on meanwhile. */
+/** Migrations from before the first deployment, when no other release ran next to them. */
 const BEFORE_THE_RULES = [
   '0000_initial.sql',
   '0001_reconciling.sql',
@@ -11,7 +11,7 @@ const BEFORE_THE_RULES = [
 ];
 
 // Invariant 16
-test('every migration can run beside the last release: it locks nothing for long and takes nothing away', async () => {
+test('every migration keeps the rules for running next to the last release: no long lock, nothing removed', async () => {
   const files = (await readdir('migrations')).filter((name) => name.endsWith('.sql'));
   const complaints: Record<string, string[]> = {};
   for (const file of files.filter((name) => !BEFORE_THE_RULES.includes(name))) {
@@ -41,7 +41,7 @@ test.each([
   ['CREATE INDEX CONCURRENTLY "i" ON "meeting" ("a")', 'cannot be in a transaction'],
   ['UPDATE "meeting" SET "a" = 1', 'in batches'],
   ['-- Each statement by itself\nCREATE INDEX CONCURRENTLY "i" ON "meeting" ("a")', 'being run again'],
-])('a migration may not say: %s', (statement, because) => {
+])('the rules refuse this statement in a migration: %s', (statement, because) => {
   expect(complaintsAbout(statement)).toEqual([expect.stringContaining(because)]);
 });
 
@@ -52,6 +52,6 @@ test.each([
   'CREATE TABLE "new" ("id" uuid NOT NULL);--> statement-breakpoint\nCREATE INDEX "i" ON "new" USING btree ("id")',
   '-- contract: two releases ago was the last that read it\nALTER TABLE "meeting" DROP COLUMN "source"',
   'INSERT INTO "provider_budget" ("id") VALUES (1)',
-])('a migration may say: %s', (statement) => {
+])('the rules allow this statement in a migration: %s', (statement) => {
   expect(complaintsAbout(statement)).toEqual([]);
 });

@@ -1,6 +1,6 @@
-/** What a migration may do to tables that a running release uses: nothing that locks for long, and nothing it knows gone. */
+/** Rules for migrations next to a running release: no long lock, and nothing removed that it uses. */
 
-/** Before a statement that takes something from the last release: it says why that release can live with it. */
+/** Comment that exempts a destructive statement: it says why the last release does not need what goes. */
 const CONTRACT = /^--\s*contract:\s*\S+/m;
 const BY_ITSELF = /^-- Each statement by itself/;
 
@@ -43,7 +43,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** What only harms within a transaction that holds a lock until its end. */
+/** Statements that do harm only in a transaction, which holds its locks until its end. */
 const WITHIN_A_TRANSACTION: readonly Rule[] = [
   {
     forbids: /\bVALIDATE CONSTRAINT\b/,
@@ -60,7 +60,7 @@ const nameIn = (statement: string): string | null =>
   )?.[1] ?? null;
 const CONSTRAINT = /\b(?:ADD|DROP) CONSTRAINT\s+(?:IF EXISTS\s+)?"(\w+)"/;
 
-/** What is wrong with the SQL of a migration, a line for each statement; nothing where it may run beside the last release. */
+/** Returns a complaint for each statement of a migration that must not run next to the last release. */
 export function complaintsAbout(migration: string): string[] {
   const byItself = BY_ITSELF.test(migration);
   const complaints: string[] = [];
@@ -88,7 +88,7 @@ export function complaintsAbout(migration: string): string[] {
 const ruleAgainst = (statement: string, rules: readonly Rule[]): Rule | undefined =>
   rules.find(({ forbids }) => new RegExp(forbids, 'i').test(statement));
 
-/** It says so itself, or what it makes was taken away just before it, or is what the last statement takes away. */
+/** A statement is repeatable if it says so (IF NOT EXISTS …) or an earlier one drops its object IF EXISTS. */
 function bearsRepeating(statement: string, before: readonly string[]): boolean {
   if (new RegExp(REPEATABLE, 'i').test(statement)) return true;
   const name = statement.match(CONSTRAINT)?.[1] ?? nameIn(statement);

@@ -14,8 +14,8 @@ import {
   startAsBefore,
 } from '../harness/old-database.ts';
 
-test('the migrations are all that the tables need; where one is missing, `npm run migrate:new` writes it', async () => {
-  // Within the project, since the tool takes paths relative to it; as a dot-folder, which git ignores.
+test('the migrations are complete for src/db/tables.ts; `npm run migrate:new` writes a missing one', async () => {
+  // Inside the project, since drizzle-kit takes relative paths; in a dot-folder, which git ignores.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
   await cp('migrations', copy, { recursive: true });
@@ -35,7 +35,7 @@ test('the migrations are all that the tables need; where one is missing, `npm ru
 
 const SINCE = 'select verification_id as id, status_since as since from vkyc_session order by 1';
 
-test('sessions from before are in their state since the last transition that moved them, not since the newest', async () => {
+test('the migration sets status_since to the transition of the version, not to the newest transition', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   await client.query(`update vkyc_session set version = 2 where verification_id = 'old.2'`);
@@ -48,7 +48,7 @@ test('sessions from before are in their state since the last transition that mov
   ]);
 });
 
-test('a release from before goes on writing after the migration: what it starts and moves is dated for it', async () => {
+test('writes of an earlier release after the migration get their status_since from the database', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   await migrate(url);
@@ -68,12 +68,12 @@ test('a release from before goes on writing after the migration: what it starts 
   expect((await client.query(SINCE)).rows[1].since).toEqual(new Date('2026-01-03Z'));
 });
 
-/** 0004 as it was first written. */
+/** The first form of migration 0004. */
 const AS_FIRST_WRITTEN = `alter table vkyc_session add column status_since timestamp (3) with time zone;
   update vkyc_session s set status_since = recorded_at from status_transition t where t.session_id = s.id and t.sequence = s.version;
   alter table vkyc_session alter column status_since set not null;`;
 
-/** Everything that the tables are made of, as the database describes it. */
+/** Returns all columns, indexes, constraints and triggers as the database describes them. */
 async function shapeOf(client: pg.Client): Promise<unknown[]> {
   const { rows } = await client.query(`
     select c.relname as of, a.attname as name, format_type(a.atttypid, a.atttypmod) || a.attnotnull || coalesce(pg_get_expr(d.adbin, d.adrelid), '') as what
@@ -86,7 +86,7 @@ async function shapeOf(client: pg.Client): Promise<unknown[]> {
   return rows;
 }
 
-test('a database that has had the fourth migration as it was first written comes to the same as a new one', async () => {
+test('a database that ran the first form of migration 0004 is migrated to the same schema as a new one', async () => {
   const [fresh, earlier] = [await emptyDatabase(), await databaseAsOf('0003_reads_and_erasing')];
   await fillWithSessions(earlier.client, 2);
   await earlier.client.query(AS_FIRST_WRITTEN);
@@ -103,7 +103,7 @@ test('a database that has had the fourth migration as it was first written comes
   expect((await earlier.client.query(SINCE)).rows[0].since).not.toEqual(new Date('2026-01-03Z'));
 });
 
-test('a table that somebody holds keeps the migration waiting, not those who write; a waiting replica neither', async () => {
+test('a locked table makes the migration wait, but neither writers nor a replica that waits for its turn', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   const holder = new pg.Client({ connectionString: url });
@@ -120,7 +120,7 @@ test('a table that somebody holds keeps the migration waiting, not those who wri
   };
 
   const migrating = migrate(url);
-  // A replica of a release from before waits for its turn by a statement.
+  // A replica of an earlier release waits for its turn to migrate with this statement.
   const replica = new pg.Client({ connectionString: url });
   await replica.connect();
   atTheEnd(() => replica.end());
@@ -137,7 +137,7 @@ test('a table that somebody holds keeps the migration waiting, not those who wri
   expect((await client.query(SINCE)).rows).toHaveLength(2);
 });
 
-test('an index that was broken off while it was built is built anew', async () => {
+test('an invalid index, left by an interrupted build, is built again', async () => {
   const { url, client } = await databaseAsOf('0004_status_since');
   await client.query('create index vkyc_session_open on vkyc_session (status)');
   await client.query(

@@ -8,7 +8,7 @@ import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-test('a connection that breaks while positions are given out fails that alone, and they are given out later', async () => {
+test('a connection lost during position assignment rejects that call only; a later call assigns the positions', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const wire = await startTcpProxy(url);
@@ -32,7 +32,7 @@ test('a connection that breaks while positions are given out fails that alone, a
   expect(unhandled).toEqual([]);
 
   stop();
-  // The wire's cut reaches connections that are idle as well, a moment later.
+  // The cut also ends idle connections, a moment later.
   await eventually(async () => pools.reads.totalCount === 0);
   wire.mend();
   expect(await numberCommitted(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);

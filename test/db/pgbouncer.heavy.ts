@@ -1,4 +1,4 @@
-/** The gateway behind PgBouncer: it works, or it says at its start what to do. */
+/** Behind PgBouncer the gateway works, or refuses to start and says what to change. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, freshDatabase, PRODUCTION, untilReady } from '../harness/gateway.ts';
 import { PGBOUNCER, startPgBouncer } from '../harness/pgbouncer.ts';
@@ -11,23 +11,26 @@ const refused = async (environment: Record<string, string>) => {
   return said;
 };
 
-test.skipIf(!PGBOUNCER)('a pooler that loses prepared statements is refused at the start', async () => {
-  const direct = await freshDatabase();
-  const pooled = await startPgBouncer(direct, 'transaction', false);
+test.skipIf(!PGBOUNCER)(
+  'the gateway refuses to start behind a transaction pooler that loses prepared statements',
+  async () => {
+    const direct = await freshDatabase();
+    const pooled = await startPgBouncer(direct, 'transaction', false);
 
-  const said = await refused({
-    DATABASE_URL: pooled,
-    MIGRATE_DATABASE_URL: direct,
-    LISTEN_DATABASE_URL: direct,
-  });
+    const said = await refused({
+      DATABASE_URL: pooled,
+      MIGRATE_DATABASE_URL: direct,
+      LISTEN_DATABASE_URL: direct,
+    });
 
-  expect(said).toContain(
-    'DATABASE_URL: the pooler there shares connections by the transaction and loses prepared',
-  );
-});
+    expect(said).toContain(
+      'DATABASE_URL: the pooler there shares connections by the transaction and loses prepared',
+    );
+  },
+);
 
 test.skipIf(!PGBOUNCER?.keepsStatements)(
-  'migrations and LISTEN through shared connections are refused',
+  'the gateway refuses to start if migrations or LISTEN would go through a transaction pooler',
   async () => {
     const direct = await freshDatabase();
     const pooled = await startPgBouncer(direct, 'transaction');
@@ -45,7 +48,7 @@ async function expectReplicasToWork(environment: Record<string, string>): Promis
   await Promise.all([one, other].map(untilReady));
 
   const stream = other.subscribe('subscription { feed { ... on StatusTransition { sequence subStatus } } }');
-  // Where the feed stands.
+  // The first heartbeat: the subscription is live.
   await stream.next();
   const ids = await Promise.all(
     Array.from({ length: 20 }, (_, n) => one.start(`pooled-${n}.happy-path`).then(({ id }) => id)),
@@ -64,11 +67,11 @@ async function expectReplicasToWork(environment: Record<string, string>): Promis
     expect(logs.filter((line) => /"level":(40|50)/.test(line))).toEqual([]);
 }
 
-test.skipIf(!PGBOUNCER)('two replicas work behind a pooler of sessions', async () => {
+test.skipIf(!PGBOUNCER)('two replicas work behind a session pooler', async () => {
   await expectReplicasToWork({ DATABASE_URL: await startPgBouncer(await freshDatabase(), 'session') });
 });
 
-test.skipIf(!PGBOUNCER?.keepsStatements)('two replicas work behind a pooler of transactions', async () => {
+test.skipIf(!PGBOUNCER?.keepsStatements)('two replicas work behind a transaction pooler', async () => {
   const direct = await freshDatabase();
   const pooled = await startPgBouncer(direct, 'transaction');
 

@@ -1,4 +1,4 @@
-/** The plans that the database used, from its own log: the module auto_explain writes every plan there as JSON. */
+/** Checks the plans that PostgreSQL really used: auto_explain writes each of them to its log as JSON. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,14 +21,14 @@ const LOG_EVERY_PLAN = {
   'auto_explain.log_format': 'json',
   log_line_prefix: '%a|',
   fsync: 'off',
-  // The statistics stay as each test leaves them.
+  // Keeps the statistics as each test leaves them.
   autovacuum: 'off',
 };
 
 interface Plan {
   readonly query: string;
   readonly cost: number;
-  /** Node types that the settings disable and the plan uses all the same. PostgreSQL 18 marks them. */
+  /** Node types that the settings disable and the plan uses anyway. PostgreSQL 18 marks them. */
   readonly disabled: readonly string[];
 }
 
@@ -41,9 +41,9 @@ interface PlanNode {
 
 const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
 
-/** Reads the plans of the gateway's statements, and of its commands', from a server's log. */
+/** Reads the plans of all statements of the gateway and its commands from a server log. */
 function readPlans(log: string): Plan[] {
-  // An entry's further lines begin with a tab.
+  // Continuation lines of a log entry begin with a tab.
   const entries = log.matchAll(/^vkyc-gateway[^|\n]*\|LOG: .*? plan:\n((?:\t.*\n)+)/gm);
   return [...entries].map(([, json = '']) => {
     const { 'Query Text': query, Plan: root } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
@@ -95,7 +95,7 @@ async function command(gateway: Gateway, name: string, ...args: string[]): Promi
   await promisify(execFile)('node', [`.build/commands/${name}.js`, ...args], { env }).catch(() => {});
 }
 
-/** Does what a gateway's users and operators do. */
+/** Exercises what users and operators of a gateway do. */
 async function work(gateway: Gateway, seed: string): Promise<void> {
   await travel({ gateway, seed, count: JOURNEYS, webhooks: 'every-status', onProgress: () => {} });
   await webhooksSettled(gateway.database);

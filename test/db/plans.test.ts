@@ -48,7 +48,7 @@ beforeAll(async () => {
   await database.query('analyze');
 });
 
-/** What `run` sends. */
+/** Returns the statements that `run` sends. */
 async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
   const sent: Statement[] = [];
   const stop = onStatement((statement) => void sent.push(statement));
@@ -56,7 +56,7 @@ async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
   return sent;
 }
 
-/** Plans a statement for its values. */
+/** Returns the plan of a statement for its values. */
 async function explain(by: pg.Pool | pg.PoolClient, { text, values }: Statement): Promise<string> {
   const { rows } = await by.query(`explain ${text}`, values);
   return rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -66,7 +66,7 @@ interface Planned extends Statement {
   readonly plan: string;
 }
 
-/** Runs a transaction, and plans each of its statements as prepared for any values, under the settings sent before it. */
+/** Runs a transaction and returns the generic plan of each statement, under the settings sent before it. */
 async function planTransaction(
   pool: pg.Pool,
   run: (tx: Transaction) => Promise<unknown>,
@@ -118,7 +118,7 @@ const ORDERS: SessionOrder[] = (['CREATED_AT', 'UPDATED_AT'] as const).flatMap((
 );
 
 test.each(FILTERS)(
-  'a filter by %s is served by an index in every order, from either end',
+  'a list filtered by %s uses an index in every order, from either end',
   async (_name, filter) => {
     for (const order of ORDERS) {
       for (const end of ['FIRST', 'LAST'] as const) {
@@ -171,7 +171,7 @@ test('JIT is off on every connection of the gateway', async () => {
   expect(rows).toEqual([{ jit: 'off' }]);
 });
 
-test('a session is locked, looked up and recorded through indexes alone', async () => {
+test('recording a session reads no table without an index', async () => {
   const ids = ['plan.7', 'plan.8'];
 
   const planned = await planTransaction(database, async (tx) => {
@@ -204,7 +204,7 @@ test('a session is locked, looked up and recorded through indexes alone', async 
 const EARLIER_OF_ITS_SESSION =
   /Index Scan using webhook_inbox_session on webhook_inbox ahead[\s\S]*Index Cond: \(\(verification_id = w\.verification_id\) AND \(id < w\.id\)/;
 
-test('claiming or storing a webhook reads only the earlier ones of its session, however long the queue is', async () => {
+test('claiming or storing a webhook reads only earlier webhooks of its session, by an index', async () => {
   const [claim, lock] = (await planTransaction(database, async (tx) => {
     tx.start(goByIndexes());
     await claimWebhooks(tx, 10, 0n);
@@ -223,7 +223,7 @@ test('claiming or storing a webhook reads only the earlier ones of its session, 
   );
 });
 
-test('in a burst, a claim reads the queue in its order although its index is bloated and the statistics are stale', async () => {
+test('a claim reads the queue by its index and without a sort, despite a bloated index and stale statistics', async () => {
   const burstUrl = await freshDatabase();
   const pool = new pg.Pool({ connectionString: burstUrl, max: 1 });
   const { db, close } = connect(burstUrl, 1, () => {});
@@ -260,7 +260,7 @@ test('in a burst, a claim reads the queue in its order although its index is blo
   expect(claim.plan).toMatch(EARLIER_OF_ITS_SESSION);
 });
 
-test('counts are exact up to 10,000 and null beyond', async () => {
+test('totalCount is exact for a small list and null for one of 30,000 sessions', async () => {
   const gateway = await bootGateway({ database: url });
   const { data } = await gateway.graphql(`{
     all: sessions(first: 1) { totalCount }
@@ -274,14 +274,14 @@ test('counts are exact up to 10,000 and null beyond', async () => {
   expect(data).toEqual({ all: { totalCount: null }, some: { totalCount: rows[0].count } });
 });
 
-test('statistics of a window read the window, not the table', async () => {
+test('statistics of a time window do not scan the whole session table', async () => {
   const from = new Date(Date.now() - 3_600_000);
   const window = { from, to: null, openOnly: false, verificationIds: null };
   const plan = await planOf(() => countStates(connection.db, window));
   expect(plan).not.toContain('Seq Scan on vkyc_session');
 });
 
-test('what is open is counted from an index alone, however many sessions are over', async () => {
+test('open sessions are counted by an index-only scan, although most sessions have ended', async () => {
   await database.query(
     `update vkyc_session set status = 'AUDITOR_REVIEWED', sub_status = 'AUDITOR_REJECTED', waiting_on = 'NOBODY' where status = 'VIDEO_CALL'`,
   );
@@ -293,7 +293,7 @@ test('what is open is counted from an index alone, however many sessions are ove
   expect(plan).toContain('Index Only Scan using vkyc_session_open');
 });
 
-test('what a scrape asks is answered by indexes alone, however much was done before', async () => {
+test('the backlog for /metrics is read by indexes, with 20,000 processed webhooks in the inbox', async () => {
   await database.query(
     `insert into webhook_inbox (body_hash, body, verification_id, state, received_at)
      select decode(md5(n::text), 'hex'), '', 'plan.' || n, case when n % 1000 = 0 then 'PARKED' else 'DONE' end, now()

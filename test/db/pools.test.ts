@@ -10,13 +10,13 @@ const READ = `query ($id: ID!) {
   sessions(first: 5) { nodes { id } totalCount }
 }`;
 
-/** Statements that change something, lock something, or tell others. */
+/** Statements that write, lock or notify. */
 const WRITES =
   /\b(insert into|update|delete from|for update|for share|pg_notify|add_jobs?|set_config|pg_advisory\w*|pg_try_advisory\w*)\b/i;
-/** Statements of a transaction, whatever they do, have to go by its connection. */
+/** Statements inside a transaction are exempt: they must use its connection. */
 const [BEGIN, END] = [/^begin\b/i, /^(commit|rollback)\b/i];
 
-test('statements that read go by the pool of reads, and those that write by the pool of writes', async () => {
+test('outside transactions, reading statements use the read pool and writing ones the write pool', async () => {
   const sent = new Map<string, Set<string>>();
   const open = new WeakSet<object>();
   onStatement(({ text, client }) => {
@@ -26,7 +26,7 @@ test('statements that read go by the pool of reads, and those that write by the 
     if (END.test(text)) open.delete(client);
     const statements = sent.get(pool) ?? new Set();
     sent.set(pool, statements);
-    // The queue's own functions change its tables without saying so.
+    // The functions of the job queue write without showing it in their text.
     if (alone && !text.includes('graphile_worker') && !text.startsWith('set ')) statements.add(text);
   });
   const { gateway, clock } = await polledGateway();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readReplication } from '../../src/db/replication.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
-test('what a failover can lose is read from the settings of the database and told by /readyz and /metrics', async () => {
+test('durability is read from the replication settings and reported by /readyz and /metrics', async () => {
   const { database, url } = await bootGateway();
   const set = async (setting: string) => {
     const client = await database.connect();

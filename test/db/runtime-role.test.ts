@@ -7,7 +7,7 @@ import { atTheEnd, bootGateway, eventually, untilReady } from '../harness/gatewa
 import { inMinutes, person } from '../harness/people.ts';
 import { databaseUrl } from '../harness/postgres.ts';
 
-/** An empty database with an owner, and another role that the gateway is to run as. Neither is a superuser. */
+/** Creates an empty database with an owner, and another role to run the gateway; neither is a superuser. */
 async function twoRoles(): Promise<{ owner: string; runtime: string }> {
   const server = inject('postgresUrl');
   const name = `roles_${randomBytes(4).toString('hex')}`;
@@ -28,7 +28,7 @@ async function twoRoles(): Promise<{ owner: string; runtime: string }> {
 
 const POLLED = `select from status_transition where source = 'POLL' and sub_status = 'USER_IP_VERIFICATION_SUCCESSFUL'`;
 
-test('a gateway whose role is not the owner does all it does, and can only append to the log and the chains', {
+test('a gateway works with a role that is not the owner and can only append to the log and the audit chains', {
   timeout: 60_000,
 }, async () => {
   const { owner, runtime } = await twoRoles();
@@ -96,7 +96,7 @@ test('a gateway whose role is not the owner does all it does, and can only appen
   expect(gateway.logs.join('')).not.toMatch(/permission denied|row-level security/);
 });
 
-test('rights that the role had before are taken back at the next start', async () => {
+test('excess privileges of the runtime role are revoked at the next start', async () => {
   const { owner, runtime } = await twoRoles();
   const environment = { DATABASE_URL: runtime, MIGRATE_DATABASE_URL: owner };
   const first = await bootGateway({ database: owner, environment });

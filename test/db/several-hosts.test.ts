@@ -8,14 +8,14 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
   scheduleMeeting(input: $input) { __typename ... on MutationError { code } }
 }`;
 
-/** One URL of several wires, in their order. */
+/** Returns one URL with the hosts of several proxies, in order. */
 function urlOf(...wires: TcpProxy[]): string {
   const [first] = wires;
   const hosts = wires.map(({ url }) => new URL(url).host).join(',');
   return (first?.url ?? '').replace(/@[^/]+/, `@${hosts}`);
 }
 
-test('a host that is dead and one that is read-only are passed over, by pools, LISTEN and migrations alike', async () => {
+test('target_session_attrs=read-write skips a dead and a read-only host for pools, LISTEN and migrations', async () => {
   const database = await freshDatabase();
   const standby = await startOwnPostgres();
   const admin = new pg.Client({ connectionString: standby.url });
@@ -35,7 +35,7 @@ test('a host that is dead and one that is read-only are passed over, by pools, L
   ];
   dead.cut();
   const name = new URL(database).pathname.slice(1);
-  // Both servers have to have a database of the name.
+  // Both servers need a database of this name.
   const maker = new pg.Client({
     connectionString: standby.url,
     options: '-c default_transaction_read_only=off',
@@ -56,7 +56,7 @@ test('a host that is dead and one that is read-only are passed over, by pools, L
   expect(good.open).toBeGreaterThan(2);
 }, 40_000);
 
-test('after a failover to the other host the gateway is ready again, and writes there', async () => {
+test('after a failover to the other host of the URL the gateway writes there and is ready again', async () => {
   const database = await freshDatabase();
   const [first, second] = [await startTcpProxy(database), await startTcpProxy(database)];
   second.refuse();

@@ -4,13 +4,13 @@ import { QueryTimeout } from '../../src/db/timely-client.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-test('whoever asks a database that fell silent hears so in time, in a transaction too, and the next ask another connection', {
+test('on a silent connection queries and transactions fail within 25 s, and the pool then opens another', {
   timeout: 60_000,
 }, async () => {
   const wire = await startTcpProxy(await freshDatabase());
   const { db, pool, close } = connect(wire.url, 4, () => {});
   atTheEnd(close);
-  // One for the question, one for the transaction.
+  // Opens two connections: one for the query, one for the transaction.
   await Promise.all([pool.query('select pg_sleep(0.1)'), pool.query('select pg_sleep(0.1)')]);
   expect(pool.totalCount).toBe(2);
   wire.freeze();

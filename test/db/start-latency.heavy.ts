@@ -1,14 +1,14 @@
-/** Compares a server with its default settings (`npm run test:postgres`) with the embedded PostgreSQL, in one run. */
+/** Compares a PostgreSQL with default settings (`npm run test:postgres`) and the embedded one, in one run. */
 import { expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
 
 const STARTS = 40;
-/** Each server works for a few starts at a time, and is idle while the other works. */
+/** Starts per turn: the servers take turns, and one is idle while the other works. */
 const STARTS_IN_TURN = 5;
 const JOURNEYS_AT_ONCE = 2;
-/** With recordings that the server compiles (JIT) a start takes several times as long. */
+/** If PostgreSQL compiled (JIT) the recording statements, a start would take several times as long. */
 const MAX_RATIO = 2;
 
 if (!process.env.POSTGRES_BIN)
@@ -17,7 +17,7 @@ if (!process.env.POSTGRES_BIN)
   );
 
 test.skipIf(!process.env.POSTGRES_BIN)(
-  'a start while journeys run takes no longer on a stock PostgreSQL than on the embedded one',
+  'a start under load takes less than twice as long on a stock PostgreSQL as on the embedded one',
   async () => {
     const servers = {
       stock: await startOwnPostgres(),
@@ -39,7 +39,7 @@ test.skipIf(!process.env.POSTGRES_BIN)(
   },
 );
 
-/** Times some starts, one after another, while journeys run on the same gateway. */
+/** Measures sequential starts while journeys run on the same gateway. */
 async function timeStarts(gateway: Gateway, done: number): Promise<number[]> {
   const times: number[] = [];
   const journeys = Array.from({ length: JOURNEYS_AT_ONCE }, async (_, traveller) => {
@@ -55,7 +55,7 @@ async function timeStarts(gateway: Gateway, done: number): Promise<number[]> {
   return times;
 }
 
-/** Starts a session, and walks it on. */
+/** Starts a session and advances it by four steps. */
 async function goThrough(gateway: Gateway, verificationId: string): Promise<void> {
   await gateway.start(verificationId);
   for (let step = 1; step <= 4; step += 1) await gateway.advance(verificationId);

@@ -1,4 +1,4 @@
-/** Statistics have connections, timeouts and cancellation of their own. */
+/** Statistics have their own connections, timeouts and cancellation. */
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ async function open(): Promise<Connection> {
   return connection;
 }
 
-/** Statements that run on the connections for statistics. */
+/** Returns the number of statements that run on the statistics connections. */
 async function running({ pools }: Pick<Connection, 'pools'>): Promise<number> {
   const { rows } = await pools.reads.query(
     `select count(*)::int as count from pg_stat_activity
@@ -30,7 +30,7 @@ const sleep = (seconds: number) => (db: { execute(query: ReturnType<typeof sql>)
   db.execute(sql`select pg_sleep(${seconds})`);
 
 describe('a statement of statistics', () => {
-  test('is cancelled on the server when nobody waits for it any more', async () => {
+  test('is cancelled on the server when its signal aborts', async () => {
     const connection = await open();
     const controller = new AbortController();
     const counting = connection.statistics.count(sleep(FOREVER_SECONDS), {
@@ -45,7 +45,7 @@ describe('a statement of statistics', () => {
     expect(await running(connection)).toBe(0);
   });
 
-  test('ends after its timeout, and its connection is used again', async () => {
+  test('is cancelled after its timeout, and its connection remains usable', async () => {
     const connection = await open();
     const count = () => connection.statistics.count(sleep(FOREVER_SECONDS), { timeoutMs: 100, signal: null });
 
@@ -58,7 +58,7 @@ describe('a statement of statistics', () => {
     expect(rows).toEqual([{ one: 1 }]);
   });
 
-  test('keeps no other read waiting, however many there are', async () => {
+  test('does not block other reads, even if 20 of them run', async () => {
     const connection = await open();
     const controller = new AbortController();
     const counting = Array.from({ length: 20 }, () =>
@@ -75,8 +75,8 @@ describe('a statement of statistics', () => {
   });
 });
 
-describe('figures that take too long to count', () => {
-  test('are counted in the background, kept, and told with the time of their counting', async () => {
+describe('slow session figures', () => {
+  test('are cached, refreshed in the background, and returned with the time of the count', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     let counts = 0;
@@ -103,7 +103,7 @@ describe('figures that take too long to count', () => {
     expect(counts).toBe(2);
   });
 
-  test('are pending for an answer that cannot wait, and there for a later one', async () => {
+  test('reject for a request that times out, and are ready for a later one', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     const read = (signal: AbortSignal | null) =>
@@ -122,7 +122,7 @@ describe('figures that take too long to count', () => {
     expect((await read(null)).figures).toBe('counted');
   });
 
-  test('of a customer are never kept', async () => {
+  test('of a customer are never cached', async () => {
     const { statistics } = await open();
     const figures = new SessionFigures({ statistics, clock: systemClock, log: pino({ level: 'silent' }) });
     const reading = figures.read({
@@ -139,7 +139,7 @@ describe('figures that take too long to count', () => {
   });
 });
 
-test('figures whose operation is over are cancelled in the database', async () => {
+test('figures of an operation that timed out are cancelled in the database', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '0.3' }, bothWays: false });
   const blocker = await gateway.database.connect();
   await blocker.query('begin; lock table vkyc_session in access exclusive mode');
@@ -151,7 +151,7 @@ test('figures whose operation is over are cancelled in the database', async () =
 
   expect([status, errors?.[0]?.extensions.code]).toEqual([503, 'TIMEOUT']);
   await eventually(async () => {
-    // Not in the transaction of the lock: PostgreSQL shows it the activity of its first look again and again.
+    // Not in the locking transaction: PostgreSQL caches pg_stat_activity until its end.
     const { rows } = await gateway.database.query(
       `select 1 from pg_stat_activity where datname = current_database()
        and application_name = 'vkyc-gateway statistics' and state = 'active'`,

@@ -15,13 +15,13 @@ const PAIRS = STATUS_CATALOG.map(({ status, subStatus }): PairName => `${status}
 const WHAT_TO_DO =
   'The migrations store other pairs than src/domain/status.ts has: run npm run migrate:new, which writes the missing migration';
 
-/** The SQL of all migrations in a folder, in their order. */
+/** Returns the SQL of all migrations in a folder, in order. */
 const migrationsIn = async (folder: string): Promise<string[]> => {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
 };
 
-/** A copy of the migrations within the project, since drizzle-kit takes paths relative to it; git ignores it. */
+/** Copies the migrations to a git-ignored folder in the project, since drizzle-kit takes relative paths. */
 async function copyOfMigrations(): Promise<string> {
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
@@ -32,11 +32,11 @@ async function copyOfMigrations(): Promise<string> {
 const migrateNew = async (folder: string): Promise<string> =>
   (await promisify(execFile)('node', ['.build/commands/migrate-new.js', '--out', folder])).stdout;
 
-test('the migrations store exactly the pairs of the status table; `npm run migrate:new` writes a missing one', async () => {
+test('the migrations allow exactly the status pairs of the status table', async () => {
   expect(pairsStoredBy(await migrationsIn('migrations')).toSorted(), WHAT_TO_DO).toEqual(PAIRS.toSorted());
 });
 
-test('the database stores exactly the pairs of the status table', async () => {
+test('the constraints of the database accept exactly the status pairs of the status table', async () => {
   const database = new pg.Client({ connectionString: await freshDatabase() });
   await database.connect();
   atTheEnd(() => database.end());
@@ -56,11 +56,11 @@ test('the database stores exactly the pairs of the status table', async () => {
   }
 });
 
-test('a new sub-status gets its migration from `npm run migrate:new`, which runs beside the last release', {
+test('`npm run migrate:new` writes migrations for a new sub-status that can run next to the last release', {
   timeout: 60_000,
 }, async () => {
   const copy = await copyOfMigrations();
-  // The status table has one more than these migrations, and one more that is terminal than their index.
+  // Removes one pair from these migrations, and one terminal sub-status from their index.
   const journal = JSON.parse(await readFile(join(copy, 'meta/_journal.json'), 'utf8'));
   for (const name of await readdir(copy)) {
     if (!/^0005_|status_pairs/.test(name)) continue;
@@ -90,7 +90,7 @@ test('a new sub-status gets its migration from `npm run migrate:new`, which runs
   expect(await migrateNew(copy)).toContain('No migration is needed');
 });
 
-test('`npm run migrate:new` refuses to take a pair away that the last release may store', {
+test('`npm run migrate:new` refuses to remove a status pair that the database may hold', {
   timeout: 60_000,
 }, async () => {
   const copy = await copyOfMigrations();

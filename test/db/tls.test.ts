@@ -21,7 +21,7 @@ const hasOpenssl = (() => {
   }
 })();
 
-/** A CA of its own, and a certificate of it for the name `localhost` alone. */
+/** Creates a private CA, its certificate for the name `localhost` only, and an unrelated CA. */
 function certificates() {
   const folder = mkdtempSync(join(tmpdir(), 'vkyc-tls-'));
   chmodSync(folder, 0o755);
@@ -79,16 +79,16 @@ function certificates() {
   return { ca: at('ca.pem'), stranger: at('stranger.pem'), cert: at('server.pem'), key: at('server.key') };
 }
 
-/** A server with that certificate, which takes connections over TCP, and a wire to it. */
+/** Starts a PostgreSQL with that certificate that accepts TCP connections, and a proxy to it. */
 async function secureServer() {
   const files = certificates();
-  // Any address of the loopback network is this machine; another server may have port 5432 of the usual one.
+  // A random loopback address, since another server may use port 5432 on 127.0.0.1.
   const address = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
   const postgres = await startOwnPostgres(undefined, { listen_addresses: address });
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
   const { rows } = await admin.query('show data_directory');
-  // PostgreSQL takes a key only of its own user.
+  // PostgreSQL accepts a key file only if its own user owns it.
   const { uid, gid } = statSync(rows[0].data_directory);
   for (const file of [files.key, files.cert]) chownSync(file, uid, gid);
   chmodSync(files.key, 0o600);
@@ -102,10 +102,10 @@ async function secureServer() {
 }
 
 test.skipIf(!hasOpenssl)(
-  'sslmode means what it means to libpq, with a CA of its own',
+  'each sslmode verifies the server certificate as libpq does, with a private CA',
   async () => {
     const { files, wire } = await secureServer();
-    /** Whether the connection is encrypted, or the fault that it fails with. */
+    /** Returns whether the connection is encrypted, or its fault. */
     const outcome = async (parameters: string, host = 'localhost') => {
       const url = `${wire.url.replace('127.0.0.1', host).split('?')[0]}?${parameters}`;
       const { pool, close } = connect(url, 2, () => {});

@@ -22,14 +22,14 @@ const findingOf = (then: object, now: object) =>
   checkRows([entryOf(then)], [rowOf(now)]).finding?.what ?? null;
 
 describe('checkRows', () => {
-  test('a field that a later release added is no edit as long as the row has nothing in it', () => {
+  test('a field added by a later release is not reported as an edit while it is null', () => {
     expect(findingOf({ status: 'FAILED' }, { status: 'FAILED', assignee: null })).toBeNull();
     expect(findingOf({ status: 'FAILED' }, { status: 'FAILED', assignee: 'ravi' })).toBe(
       'status_transition 1 was edited: assignee',
     );
   });
 
-  test('a value that was taken out of a row is an edit', () => {
+  test('a value removed from a row is reported as an edit', () => {
     expect(findingOf({ actor: 'uma' }, { actor: null })).toBe('status_transition 1 was edited: actor');
   });
 });

@@ -13,7 +13,7 @@ describe('findMismatch', () => {
     expect(findMismatch(OURS, { ...OURS, userId: 'bina' })).toBe('userId');
   });
 
-  test('takes ids for different that differ only in case, padding or Unicode form', () => {
+  test('treats ids as different if they differ only in case, padding or Unicode form', () => {
     for (const verificationId of ['LOAN-1', 'loan-1 ', 'loan-01', 'loan\u20111'])
       expect(findMismatch(OURS, { ...OURS, verificationId }), verificationId).toBe('verificationId');
     expect(findMismatch({ userId: '\u00e9' }, { userId: 'e\u0301' })).toBe('userId');

@@ -7,11 +7,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOW = Date.parse('2026-01-05T10:00:00Z');
 const FAIR_SHARE_MS = 10 * MINUTE;
-/** The shortest pause of a customer under way, at this share. */
+/** The shortest polling interval of an active session at this fair share. */
 const SOON_MS = 21 * SECOND;
 
 const at = (ms: number) => new Date(NOW + ms);
-/** A session that moved and was heard of just now. */
+/** Facts of a session that has just changed and been reported by the provider. */
 const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   status: 'PRE_VIDEO_CALL',
   subStatus: 'USER_QUEUED',
@@ -24,24 +24,24 @@ const facts = (changes: Partial<PollFacts> = {}): PollFacts => ({
   createdAt: at(-DAY),
   ...changes,
 });
-/** Milliseconds from when it was heard of until the next poll. */
+/** Returns the milliseconds from the last report until the next poll. */
 const pause = (changes: Partial<PollFacts>, fairShareMs = FAIR_SHARE_MS) => {
   const given = facts(changes);
   return (nextPollAt(given, fairShareMs)?.getTime() ?? Number.NaN) - given.heardAt.getTime();
 };
 
-test('a customer who is under way is asked about soon, and ever more rarely while nothing happens', () => {
+test('an active session is polled soon, and at growing intervals up to the fair share while nothing changes', () => {
   expect(pause({})).toBe(SOON_MS);
   expect(pause({ changedAt: at(-5 * MINUTE) })).toBe(MINUTE);
   expect(pause({ changedAt: at(-2 * HOUR) })).toBe(FAIR_SHARE_MS);
 });
 
-test('nobody is asked about without pause, however few sessions there are', () => {
+test('polling intervals have a minimum even if the fair share is zero', () => {
   expect(pause({}, 0)).toBe(5 * SECOND);
   expect(pause({ changedAt: at(-DAY) }, 0)).toBe(MINUTE);
 });
 
-test('the moments of a meeting and of a link’s end are kept, and a meeting begun is a customer under way', () => {
+test('a poll is due right after a meeting starts and a link expires, and a started meeting counts as activity', () => {
   const booked = { status: 'PRE_VIDEO_CALL', subStatus: 'USER_MEETING_SCHEDULED' } as const;
   expect(pause({ ...booked, meetingAt: at(2 * MINUTE) })).toBe(2 * MINUTE + SECOND);
   expect(pause({ ...booked, meetingAt: at(3 * DAY) })).toBe(0.7 * FAIR_SHARE_MS);
@@ -49,12 +49,12 @@ test('the moments of a meeting and of a link’s end are kept, and a meeting beg
   expect(pause({ changedAt: at(-DAY), linkExpiresAt: at(MINUTE) })).toBe(MINUTE + SECOND);
 });
 
-test('doubt is settled at once, but an answer is confirmed only after a while', () => {
+test('an unsettled session is polled at once, or at its second look if one is planned', () => {
   expect(pause({ unsettled: true })).toBe(0);
   expect(pause({ unsettled: true, secondLookAt: at(5 * SECOND) })).toBe(5 * SECOND);
 });
 
-test('it ends with the session, and with the link: but for reviews, which need no link', () => {
+test('polling stops when the session ends or its link has expired, but goes on for pending reviews', () => {
   const never = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) === null;
   expect(never({ status: 'AUDITOR_REVIEWED', subStatus: 'AUDITOR_APPROVED' })).toBe(true);
   expect(never({ linkExpiresAt: at(-DAY) })).toBe(false);
@@ -65,6 +65,6 @@ test('it ends with the session, and with the link: but for reviews, which need n
   expect(never({ ...reviewed, changedAt: at(-31 * DAY) })).toBe(true);
 });
 
-test('what was decided here is a change too, and makes no poll due at once', () => {
+test('a local decision counts as a change and does not make a poll due at once', () => {
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
 });

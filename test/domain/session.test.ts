@@ -19,7 +19,7 @@ const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
 
-/** A session that the provider last reported at second 10, two webhooks ago. */
+/** Returns a session with two webhooks, the last one from second 10. */
 const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): SessionState => ({
   status: statusOf(subStatus),
   subStatus,
@@ -45,7 +45,7 @@ const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderNews => ({
   askedAt: NOW,
   seen: [],
 });
-/** An answer that repeats an older pair of the log, asked for at some second. */
+/** Returns an answer to a poll at a given second that repeats an older pair of the log. */
 const repeated = (subStatus: SubStatus, second: number): ProviderNews => ({
   kind: 'ANSWER',
   ...words(subStatus),
@@ -55,7 +55,7 @@ const repeated = (subStatus: SubStatus, second: number): ProviderNews => ({
 });
 
 describe('webhooks', () => {
-  test('are ordered by the time of the provider: newer moves, older is kept as late', () => {
+  test('are ordered by event time: a newer one moves the session, an older one is kept as LATE', () => {
     const session = sessionAt('USER_QUEUED');
     expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({
       verdict: 'MOVED',
@@ -67,14 +67,14 @@ describe('webhooks', () => {
     });
   });
 
-  test('of the same second are taken in the order of arrival, and the provider is asked to settle it', () => {
+  test('of the same second apply in arrival order and leave the session unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({
       verdict: 'MOVED',
       settle: true,
     });
   });
 
-  test('are nothing new the second time, however often they come', () => {
+  test('that repeat a seen pair and event time change nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({
       kind: 'NOTHING',
       settle: false,
@@ -85,13 +85,13 @@ describe('webhooks', () => {
     });
   });
 
-  test('of the same step at another time are news: a customer may queue twice', () => {
+  test('of the same step with another event time move the session: a customer may queue twice', () => {
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [at(9)]))).toMatchObject({
       verdict: 'MOVED',
     });
   });
 
-  test('that confirm what a poll found add only its time; where the poll has gone on, the provider is asked', () => {
+  test('that confirm a poll add only the event time; if polls have moved on, the session is unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({
       kind: 'CONFIRMS',
       settle: false,
@@ -102,7 +102,7 @@ describe('webhooks', () => {
     });
   });
 
-  test('whose time is minutes ahead of our clock are taken in the order of arrival, and the provider is asked', () => {
+  test('dated more than five minutes ahead of our clock apply in arrival order and leave the session unsettled', () => {
     const ahead = {
       ...webhook('USER_QUEUED', 0),
       eventTime: new Date('2025-05-25T03:51:00Z'),
@@ -123,22 +123,22 @@ describe('webhooks', () => {
     });
   });
 
-  test('repeat one that was dated ahead without being news again', () => {
+  test('that repeat one dated ahead of our clock change nothing', () => {
     const time = new Date('2025-05-25T03:51:00Z');
     const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as ProviderNews;
     expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING', settle: false });
   });
 
-  test('are not late because the session holds a time that lies ahead of our clock', () => {
+  test('are not LATE against a stored event time that is still ahead of our clock', () => {
     const session = sessionAt('NO_AGENT_FOUND');
     const eventTime = new Date('2025-05-25T03:51:00Z');
     const held = { ...session, provider: { ...session.provider, eventTime } };
     expect(judge(held, webhook('USER_QUEUED', 20))).toMatchObject({ verdict: 'MOVED', settle: true });
-    // Once our clock is there, it is a time like any other.
+    // Once our clock has passed the stored time, it orders webhooks as usual.
     expect(judge(held, webhook('USER_QUEUED', 20), eventTime)).toMatchObject({ verdict: 'LATE' });
   });
 
-  test('of steps before the call move a session back from it: missed, rescheduled, queued again', () => {
+  test('of steps before the call move a session back from VIDEO_CALL (missed meeting, scheduled again)', () => {
     expect(judge(sessionAt('USER_MISSED_MEETING'), webhook('USER_MEETING_SCHEDULED', 12))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -146,7 +146,7 @@ describe('webhooks', () => {
 });
 
 describe('answers', () => {
-  test('are news where they differ from what is known', () => {
+  test('move the session if they differ from the known pair', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -156,7 +156,7 @@ describe('answers', () => {
     });
   });
 
-  test('are not news where a webhook was recorded since they were asked for, but worth asking again where they differ', () => {
+  test('are ignored if a webhook was recorded since the poll, and leave the session unsettled if they differ', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({
       kind: 'NOTHING',
       settle: true,
@@ -167,7 +167,7 @@ describe('answers', () => {
     });
   });
 
-  test('that repeat an older pair are applied only if an answer that is asked for seconds later says the same', () => {
+  test('that repeat an older pair apply only if a poll five seconds later gives the same pair', () => {
     const lagging = judge(sessionAt('USER_QUEUED'), repeated('LINK_GENERATED', 20), at(20));
     expect(lagging).toEqual({
       kind: 'DOUBTED',
@@ -179,11 +179,11 @@ describe('answers', () => {
       return { ...session, provider: { ...session.provider, doubt, ...changes } };
     };
 
-    // The replica has caught up.
+    // The provider's replica has caught up.
     expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING', settle: false });
     // The customer really went back.
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
-    // Asked too soon: the first doubt stands, so that asking again and again does not put it off.
+    // Polled too soon: the first doubt is kept, so that frequent polls do not postpone the decision.
     expect(judge(doubted(), repeated('LINK_GENERATED', 24), at(24))).toEqual({ kind: 'DOUBTED', doubt });
     // Another older pair is another doubt, and a webhook makes the doubt void.
     expect(judge(doubted(), repeated('AADHAAR_VERIFICATION_SUCCESS', 25), at(25))).toMatchObject({
@@ -195,7 +195,7 @@ describe('answers', () => {
     });
   });
 
-  test("are compared with the provider's last words, not with what was decided here", () => {
+  test("are compared with the provider's last raw status, not with a local decision", () => {
     const session = sessionAt('AGENT_APPROVED', {
       decidedHere: true,
       provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), foundAt: null, webhooks: 2, doubt: null },
@@ -208,7 +208,7 @@ describe('answers', () => {
 });
 
 describe('decisions', () => {
-  test('end a session for good: later news is kept and does not reopen it', () => {
+  test('that are terminal end a session: later updates are kept as ENDED and do not reopen it', () => {
     expect(judge(sessionAt('AUDITOR_REJECTED'), webhook('USER_QUEUED', 12))).toMatchObject({
       verdict: 'ENDED',
     });
@@ -217,7 +217,7 @@ describe('decisions', () => {
     });
   });
 
-  test('of the provider that contradict ours dispute the session', () => {
+  test('of the provider that contradict a local one make the session disputed', () => {
     const ours = sessionAt('AUDITOR_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
@@ -225,13 +225,13 @@ describe('decisions', () => {
     expect(judge(ours, webhook('AUDITOR_APPROVED', 12))).toMatchObject({ verdict: 'ENDED' });
   });
 
-  test("by the agent here are not overruled by the provider's agent, but go on to its auditor", () => {
+  test("of the local agent are not overruled by the provider's agent, but its auditor moves the session on", () => {
     const ours = sessionAt('AGENT_APPROVED', { decidedHere: true });
     expect(judge(ours, webhook('AGENT_REJECTED', 12))).toMatchObject({ verdict: 'DISPUTED' });
     expect(judge(ours, webhook('AUDITOR_REJECTED', 12))).toMatchObject({ verdict: 'MOVED' });
   });
 
-  test('of the provider alone follow the provider, as long as the session is not over', () => {
+  test('of the provider may be changed by the provider until the session has ended', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('AGENT_REJECTED', 12))).toMatchObject({
       verdict: 'MOVED',
     });
@@ -240,7 +240,7 @@ describe('decisions', () => {
     });
   });
 
-  test('that stand are not undone by news of a call; one without a result is', () => {
+  test('are not undone by a later update about the call, except a review without a result', () => {
     expect(judge(sessionAt('AGENT_APPROVED'), webhook('USER_DROPPED_OFF', 12))).toMatchObject({
       verdict: 'REVIEWED',
     });
@@ -251,11 +251,11 @@ describe('decisions', () => {
 });
 
 describe('the state machine', () => {
-  test('lets nothing out of a terminal state', () => {
+  test('has no rule that leaves a terminal state', () => {
     expect(TRANSITION_RULES.filter((rule) => rule.from?.terminal)).toEqual([]);
   });
 
-  test('lets only the auditor approve, and only after the agent, here', () => {
+  test('allows a local final approval only to the auditor, and only after the agent approved', () => {
     const approvals = TRANSITION_RULES.filter(
       (rule) => rule.to.subStatus === 'AUDITOR_APPROVED' && rule.action,
     );
@@ -264,7 +264,7 @@ describe('the state machine', () => {
     ]);
   });
 
-  test('names for every action only states that are in the table', () => {
+  test('uses only states of the status table in action moves', () => {
     for (const { from, to } of ACTION_MOVES) {
       expect(() => infoOf({ status: statusOf(to), subStatus: to })).not.toThrow();
       expect(from.length).toBeGreaterThan(0);
@@ -273,7 +273,7 @@ describe('the state machine', () => {
 });
 
 // Invariant 1
-test('over any history: gapless, nothing terminal reopens, a dispute stays, and the log folds to the state', () => {
+test('for any history sequences have no gap, terminal states stay, disputes stay, and the log reduces to the state', () => {
   const pair = fc.constantFrom(...STATUS_CATALOG.map((info) => [info.status, info.subStatus] as const));
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
   fc.assert(
@@ -323,7 +323,7 @@ test('over any history: gapless, nothing terminal reopens, a dispute stays, and 
   );
 });
 
-test('polls of replicas that lag by up to four seconds never move a session back from what a webhook said', () => {
+test('polls of provider replicas that lag by up to four seconds never move a session back from a webhook', () => {
   const steps = STATUS_CATALOG.filter((info) => !info.terminal && info.status !== 'AGENT_REVIEWED').slice(
     0,
     12,
@@ -338,7 +338,7 @@ test('polls of replicas that lag by up to four seconds never move a session back
   );
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80 }), (events) => {
-      // When the provider came to each step; a webhook says so at once.
+      // The time at which the provider reached each step; its webhook arrives at once.
       const reached = [0];
       let now = 0;
       let webhooks = 1;

@@ -9,7 +9,7 @@ import {
   SUB_STATUSES,
 } from '../../src/domain/status.ts';
 
-/** The pairs of the provider's status reference, typed in from it and not from our table. */
+/** The status pairs of the provider's reference, copied from its page and not from our table. */
 const REFERENCE = `
 REJECTED INSUFFICIENT_BALANCE
 RECEIVED LINK_GENERATED
@@ -50,14 +50,14 @@ const pairs = REFERENCE.trim()
   .split('\n')
   .map((line) => line.split(' ') as [string, string]);
 
-test("the table holds the provider's 34 pairs and no others", () => {
+test("the status table holds exactly the 34 status pairs of the provider's reference", () => {
   const table = KNOWN_PAIRS.map((info) => `${info.status} ${info.subStatus}`);
   const todo =
     'A pair that the provider added belongs into REFERENCE of this test as well, typed in from its page';
   expect(table.toSorted(), todo).toEqual(pairs.map((pair) => pair.join(' ')).toSorted());
 });
 
-test("every pair of the provider's is recognised, and explained for people", () => {
+test('every status pair of the provider is recognised and has an explanation and a recommended action', () => {
   for (const [status, subStatus] of pairs) {
     const pair = recognize(status, subStatus);
     expect(pair).toEqual({ status, subStatus });
@@ -66,7 +66,7 @@ test("every pair of the provider's is recognised, and explained for people", () 
   }
 });
 
-test('what is unknown is UNRECOGNIZED and never an error; an unknown sub-status keeps its status', () => {
+test('an unknown raw status becomes UNRECOGNIZED, and an unknown sub-status keeps its known status', () => {
   expect(recognize('INITIATED', 'LINK_GENERATED')).toEqual({
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',
@@ -80,7 +80,7 @@ test('what is unknown is UNRECOGNIZED and never an error; an unknown sub-status 
   expect(recognize('VIDEO_CALL', 'toString')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
 });
 
-test('each sub-status belongs to exactly one status; the catalogue holds exactly what belongs together', () => {
+test('each sub-status belongs to exactly one status, and the catalogue holds exactly the valid pairs', () => {
   for (const subStatus of SUB_STATUSES.filter((each) => each !== 'UNRECOGNIZED')) {
     expect(STATUSES.filter((status) => belongsTogether({ status, subStatus }))).toHaveLength(1);
   }
@@ -90,7 +90,7 @@ test('each sub-status belongs to exactly one status; the catalogue holds exactly
   expect(together).toHaveLength(STATUS_CATALOG.length);
 });
 
-test('success is the auditor alone: an approval by the agent is provisional and waits for the auditor', () => {
+test('an approval by the agent is not terminal and waits for the auditor', () => {
   expect(infoOf({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' })).toMatchObject({
     terminal: false,
     waitingOn: 'AUDITOR',

@@ -17,12 +17,12 @@ const LOOK_LIKE_ALICE = [
 ];
 
 describe('canonicalSubject', () => {
-  test.each(LOOK_LIKE_ALICE)('%j is not canonical and stands for alice', (sub) => {
+  test.each(LOOK_LIKE_ALICE)('%j is not canonical and becomes alice', (sub) => {
     expect(isCanonicalSubject(sub)).toBe(false);
     expect(canonicalSubject(sub)).toBe('alice');
   });
 
-  test('composed and decomposed letters are the same subject, and both are accepted', () => {
+  test('a decomposed letter is accepted and becomes its composed form', () => {
     expect(isCanonicalSubject('Zoe\u0308')).toBe(true);
     expect(canonicalSubject('Zoe\u0308')).toBe('Zo\u00eb');
   });
@@ -32,12 +32,12 @@ describe('canonicalSubject', () => {
       expect([isCanonicalSubject(sub), canonicalSubject(sub)]).toEqual([true, sub]);
   });
 
-  test('a canonical form is canonical', () => {
+  test('canonicalising twice gives the same subject as once', () => {
     for (const sub of ['a \u200b b', 'e\u200b\u0301', '\u200b \u200b'])
       expect(canonicalSubject(canonicalSubject(sub))).toBe(canonicalSubject(sub));
   });
 
-  test('a long subject of white space and marks takes no time', () => {
+  test('canonicalising a long subject of white space and marks is fast', () => {
     const started = performance.now();
     canonicalSubject(' \u200b'.repeat(10_000));
     expect(performance.now() - started).toBeLessThan(500);

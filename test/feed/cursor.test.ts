@@ -8,10 +8,10 @@ const PLACE = {
   fingerprint: 0xfedc_ba98_7654,
   position: 2 ** 40 + 3,
 };
-/** That session and sequence, as the last release wrote it. */
+/** A cursor of the last release for the session and sequence of PLACE. */
 const OF_LAST_RELEASE = 'AAAAAQGPAAAAAHAAgAAAAAAAAAEAAAAHjgA4sUj7_QCaTy37';
 
-test('a cursor returns its session, sequence, fingerprint and position, and is the same each time', () => {
+test('a cursor decodes to its session, sequence, fingerprint and position, and encoding is deterministic', () => {
   const cursors = createCursors(identity);
 
   for (const place of [PLACE, { ...PLACE, fingerprint: null }, { ...PLACE, position: null }]) {
@@ -21,13 +21,13 @@ test('a cursor returns its session, sequence, fingerprint and position, and is t
   }
 });
 
-test('a cursor of the last release is understood, without fingerprint and position', () => {
+test('a cursor of the last release decodes without fingerprint and position', () => {
   const cursors = createCursors(identity);
 
   expect(cursors.decode(OF_LAST_RELEASE)).toEqual({ ...PLACE, fingerprint: null, position: null });
 });
 
-test('during a rolling upgrade cursors have the form that replicas of the last release understand', () => {
+test('until oldCursorsUntil cursors are encoded as in the last release, for a rolling deploy', () => {
   let now = Date.parse('2026-11-29T12:00:00Z');
   const oldCursorsUntil = new Date(now + 1);
   const cursors = createCursors({ ...identity, oldCursorsUntil, clock: { now: () => new Date(now) } });

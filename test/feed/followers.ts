@@ -1,4 +1,4 @@
-/** A log in memory and connections that fill and drain on command, to follow the one over the others. */
+/** An in-memory log, and connections that fill and drain on command, to test followers without a database. */
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { Audience } from '../../src/feed/audience.ts';
@@ -17,21 +17,21 @@ export const viewer = (id: string): Viewer => ({
   verificationIds: [],
   expiresAt: null,
 });
-/** An entry of the log; another `life` of the log has another one under the same number. */
+/** Returns an entry of the log. Another `life` of a rewound log has another entry under the same number. */
 const entry = (number: number, life = 0) =>
   ({ sessionId: SESSION, sequence: number, number, position: null, recordedAt: new Date(life) }) as Entry;
 
-/** The progress of a reader that has seen everything up to a number. */
+/** Returns the progress of a reader that has seen everything up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
   const place = number === 0 ? startOf(SESSION) : placeAfter(entry(number, life));
   return { at: place, number, fingerprint: place.fingerprint };
 };
 
-/** A log whose reads can be counted, and made to fail. */
+/** Creates a log that counts its reads and can make them fail. */
 export function createLog(length = 0) {
   const entries = Array.from({ length }, (_, index) => entry(index + 1));
   const archived = new Set<number>();
-  /** As a database does: what is read is of the moment of asking, and comes a little later. */
+  /** Answers as a database does: the page is a snapshot of the moment of the call and resolves later. */
   async function answer(page: Entry[]): Promise<Entry[]> {
     await new Promise((resolve) => setImmediate(resolve));
     if (log.failures > 0) {
@@ -44,7 +44,7 @@ export function createLog(length = 0) {
   const log = {
     reads: 0,
     failures: 0,
-    /** How often it was rewound. */
+    /** How often the log was rewound. */
     life: 0,
     get length() {
       return entries.length;
@@ -57,11 +57,11 @@ export function createLog(length = 0) {
       entries.length = to;
       log.life += 1;
     },
-    /** In which life of the log the entry under a number was written. */
+    /** Returns the life of the log in which the entry under a number was written. */
     lifeAt: (number: number) => entries[number - 1]?.recordedAt.getTime() ?? 0,
-    /** The entry under a number, as it is now. */
+    /** Returns the current entry under a number. */
     entryAt: (number: number) => entries[number - 1] as Entry,
-    /** Moves entries to where nobody reads them. */
+    /** Archives entries: reads no longer return them. */
     archive(...numbers: number[]) {
       for (const number of numbers) archived.add(number);
     },
@@ -81,15 +81,15 @@ export function createLog(length = 0) {
   return log;
 }
 
-/** A connection: it takes everything until it is told to be full. */
+/** A connection that accepts every frame until a test makes it full. */
 export class Connection implements Sink {
   readonly received: Record<string, any>[] = [];
-  /** Of the entries among them. */
+  /** Numbers of the log entries among the received frames. */
   readonly numbers: number[] = [];
-  /** How many more frames it takes before it is full. */
+  /** Number of frames that the connection accepts before it is full. */
   roomFor = Number.POSITIVE_INFINITY;
   abandoned = false;
-  /** Why the subscription ended by itself. */
+  /** The error that ended the subscription, if its cursor expired. */
   expired: CursorError | null = null;
   #wake: (() => void)[] = [];
 
@@ -128,7 +128,7 @@ export class Connection implements Sink {
     this.#tell();
   }
 
-  /** Resolves when something holds of what was received. */
+  /** Resolves with the received frames when a condition holds for them. */
   async until(holds: (received: Record<string, any>[]) => boolean): Promise<Record<string, any>[]> {
     while (!holds(this.received)) await new Promise<void>((resolve) => this.#wake.push(resolve));
     return this.received;
@@ -155,7 +155,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
   previousCursor: PREVIOUS_CURSOR,
 });
 
-/** Shows the numbers of entries; counts what was executed. */
+/** Creates a selection that shows the numbers of entries and collects every executed frame. */
 export function createSelection({ dependsOnViewer = false, lasting = false } = {}) {
   const selection = {
     key: 'numbers',
@@ -172,7 +172,7 @@ export function createSelection({ dependsOnViewer = false, lasting = false } = {
   return selection;
 }
 
-/** All who follow one log with one selection. */
+/** Creates an audience: the followers of one log with one selection. */
 export function createFloor(log = createLog(), selection = createSelection()) {
   const errors: unknown[] = [];
   const metrics = createMetrics();
@@ -195,17 +195,17 @@ export function createFloor(log = createLog(), selection = createSelection()) {
       log.append(count);
       tail.wake();
     },
-    /** Resolves when so many followers are live. */
+    /** Resolves when at least `count` followers are live. */
     async areLive(count: number) {
       while (audience.pace(1_000).live < count) await new Promise((resolve) => setImmediate(resolve));
     },
-    /** Appends entries and hands them over, in any order and as often as wanted: all of them once, unless told otherwise. */
+    /** Appends entries and hands them to the tail, by default each once and in order. */
     handOver(count = 1, asTheyCome: (numbers: number[]) => number[] = (numbers) => numbers) {
       log.append(count);
       for (const number of asTheyCome(upTo(log.length, log.length - count + 1)))
         tail.give(log.entryAt(number));
     },
-    /** Follows after a number, or after other progress; returns the connection and how to leave. */
+    /** Follows the log after a number or other progress. Returns the connection and a way to leave. */
     follow(
       after: number | LogProgress,
       {
@@ -245,7 +245,7 @@ export function createFloor(log = createLog(), selection = createSelection()) {
   };
 }
 
-/** For each frame, whether it names the cursor of the frame before it; the first names what was resumed after. */
+/** Returns whether the previousCursor of each frame is right; the first must be the resumed cursor. */
 export const linked = (after: number, { received }: Connection): boolean[] =>
   received.map(
     ({ previousCursor }, index) =>

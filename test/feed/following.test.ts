@@ -16,7 +16,7 @@ import {
 
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-test('first the log, then what comes: no gap and no repeat at the seam, and the past is marked', async () => {
+test('a follower gets the log and then live entries without a gap or repeat, and only the log is marked as replay', async () => {
   const floor = createFloor(createLog(700));
   const { connection } = floor.follow(0);
   for (let round = 0; round < 300; round += 1) {
@@ -32,7 +32,7 @@ test('first the log, then what comes: no gap and no repeat at the seam, and the 
   expect(past.length).toBeGreaterThan(600);
 });
 
-test('one who has read further than the others does not get it again from them', async () => {
+test('a follower that has read further than the tail gets no entry twice', async () => {
   const floor = createFloor(createLog(3));
   const early = floor.follow(3);
   floor.log.append();
@@ -47,7 +47,7 @@ test('one who has read further than the others does not get it again from them',
   expect(early.connection.numbers).toEqual([4, 5]);
 });
 
-test('the log is read once and each entry executed once for all, wherever they came from', async () => {
+test('each entry is read and executed once for all followers, whatever cursors they began at', async () => {
   const floor = createFloor(createLog(200));
   const followers = upTo(200).map((after) => floor.follow(after - 1));
   await Promise.all(followers.map(({ connection }, index) => connection.until(has(200 - index))));
@@ -63,7 +63,7 @@ test('the log is read once and each entry executed once for all, wherever they c
   expect(floor.selection.executed).toHaveLength(10);
 });
 
-test('what is handed over is passed on without a look at the log, which is read where something is missing', async () => {
+test('entries that are handed over are sent without reading the log, which is read only to fill a gap', async () => {
   const floor = createFloor(createLog(5));
   const { connection } = floor.follow(5);
   await floor.tail.warmUp();
@@ -75,7 +75,7 @@ test('what is handed over is passed on without a look at the log, which is read 
   }
   expect(floor.log.reads).toBe(0);
 
-  // The first is lost on its way, and all come twice.
+  // The first entry is lost, and the others arrive twice.
   floor.handOver(4, ([, ...others]) => [...others, ...others]);
   await connection.until(has(24));
   expect(floor.log.reads).toBe(1);
@@ -86,7 +86,7 @@ test('what is handed over is passed on without a look at the log, which is read 
   expect(floor.errors).toEqual([]);
 });
 
-test('those who come back at the same time share what is executed of the past', async () => {
+test('followers that resume at the same time share the execution of the replayed entries', async () => {
   const floor = createFloor(createLog(100));
   await floor.tail.warmUp();
 
@@ -94,11 +94,11 @@ test('those who come back at the same time share what is executed of the past', 
   await Promise.all(followers.map(({ connection }) => connection.until(has(50))));
 
   expect(floor.selection.executed).toHaveLength(50);
-  // The newest entries, and whether the log still has them.
+  // One read of the newest entries, and one that checks that the log still has them.
   expect(floor.log.reads).toBe(2);
 });
 
-test('what never changes is executed once, however late others come for it; what shows the moment, each time', async () => {
+test('a lasting result is executed once for all replays, any other result once for each replay', async () => {
   for (const [lasting, executions] of [
     [true, 50],
     [false, 150],
@@ -113,7 +113,7 @@ test('what never changes is executed once, however late others come for it; what
   }
 });
 
-test('what lasts but depends on the viewer is kept for each of them alone', async () => {
+test('a lasting result that depends on the viewer is never shown to another viewer', async () => {
   const floor = createFloor(createLog(10), createSelection({ lasting: true, dependsOnViewer: true }));
   for (const id of ['a', 'b', 'a', 'b']) {
     const { connection } = floor.follow(0, { viewer: viewer(id) });
@@ -122,7 +122,7 @@ test('what lasts but depends on the viewer is kept for each of them alone', asyn
   }
 });
 
-test('where the selection depends on the viewer each viewer gets their own, executed once for each', async () => {
+test('a selection that depends on the viewer is executed once per viewer, and each gets their own result', async () => {
   const floor = createFloor(createLog(), createSelection({ dependsOnViewer: true }));
   const followers = ['a', 'b', 'a', 'b'].map((id) => floor.follow(0, { viewer: viewer(id) }));
   floor.append();
@@ -136,7 +136,7 @@ test('where the selection depends on the viewer each viewer gets their own, exec
   expect(floor.selection.executed).toHaveLength(2);
 });
 
-test('one whose connection is full for a while loses nothing, and what it missed is not executed again', async () => {
+test('a follower whose connection is full for a while misses nothing, and no entry is executed again for it', async () => {
   const floor = createFloor();
   const slow = floor.follow(0);
   const lively = floor.follow(0);
@@ -154,7 +154,7 @@ test('one whose connection is full for a while loses nothing, and what it missed
   expect(floor.selection.executed).toHaveLength(51);
 });
 
-test('one who stalls holds nobody up, takes no memory, and reads on from the log', async () => {
+test('a stalled follower delays no other, is dropped from the buffer, and later continues from the log', async () => {
   const floor = createFloor();
   const stalled = floor.follow(0, { connection: Object.assign(new Connection(), { roomFor: 1 }) });
   const lively = floor.follow(0);
@@ -175,7 +175,7 @@ test('one who stalls holds nobody up, takes no memory, and reads on from the log
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="LOG"\} 1$/m);
 });
 
-test('one who stalls and may start anew is shown where to go on', async () => {
+test('a stalled follower that has a restart point gets a reset and continues after it', async () => {
   const floor = createFloor();
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(floor.log.length).at, cause } as const,
@@ -198,7 +198,7 @@ test('one who stalls and may start anew is shown where to go on', async () => {
   expect(await floor.metrics.render()).toMatch(/^vkyc_feed_overflows_total\{sent="RESET"\} 1$/m);
 });
 
-test('one who is on the way through what is archived is not led past it: it starts anew, or has to come back', async () => {
+test('a follower whose backlog is archived while it catches up is reset or expired, never skipped ahead', async () => {
   const floor = createFloor(createLog(3000));
   const startAnew = async (cause: RestartCause) => ({
     frame: { kind: 'RESET', at: at(3000).at, cause } as const,
@@ -221,7 +221,7 @@ test('one who is on the way through what is archived is not led past it: it star
   expect(strict.connection.numbers).toEqual(upTo(500));
 });
 
-test('a heartbeat says when the past is done, and then that nothing happens', async () => {
+test('a heartbeat is sent when the replay is done, and later only while no entry was sent', async () => {
   const floor = createFloor(createLog(2));
   const quiet = floor.follow(0, { heartbeats: true });
   const plain = floor.follow(0);
@@ -240,7 +240,7 @@ test('a heartbeat says when the past is done, and then that nothing happens', as
   expect(plain.connection.received).toHaveLength(3);
 });
 
-test('a database that is away for a moment is a delay and not an end', async () => {
+test('a failed read of the log delays a follower and does not end it', async () => {
   const floor = createFloor(createLog(2));
   floor.log.failures = 1;
   const { connection } = floor.follow(0);
@@ -251,7 +251,7 @@ test('a database that is away for a moment is a delay and not an end', async () 
   expect(floor.errors).toHaveLength(1);
 });
 
-test('one who leaves gets nothing more, wherever it was', async () => {
+test('a follower that leaves gets no further frame, whether it was starting, full or live', async () => {
   const floor = createFloor(createLog(2));
   const [atOnce, full, live] = [floor.follow(0), floor.follow(0), floor.follow(0)];
   atOnce.leave();
@@ -273,7 +273,7 @@ test('one who leaves gets nothing more, wherever it was', async () => {
 });
 
 // Invariant 8
-test('whatever fills, drains, fails, comes and goes: everyone sees what passes their filter once and in order, and each frame names the one before it', async () => {
+test('under random faults every follower gets what passes its filter once and in order, correctly linked', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
   const chance = chanceOf('following', seed);
   const floor = createFloor(createLog(chance.integer(0, 1500)));
@@ -285,7 +285,7 @@ test('whatever fills, drains, fails, comes and goes: everyone sees what passes t
   for (let step = 0; step < 250; step += 1) {
     if (chance.happens(0.3))
       floor.append(chance.happens(0.05) ? chance.integer(100, 2500) : chance.integer(1, 5));
-    // Some are lost, some come twice, and some before others.
+    // Some entries are lost, some arrive twice, and some out of order.
     if (chance.happens(0.3))
       floor.handOver(chance.happens(0.05) ? chance.integer(100, 300) : chance.integer(1, 5), (numbers) =>
         numbers

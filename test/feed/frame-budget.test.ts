@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type FrameBudget, FrameBudgets, LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
 import { createFloor, createLog, upTo } from './followers.ts';
 
-/** Refills one cost a millisecond. */
+/** The budget refills by one unit of cost each millisecond. */
 const COST_PER_MINUTE = 60_000;
 const HEAVY = 1_000;
 const goesOn = () => false;
@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 describe('a budget for frames', () => {
-  test('waits when it is used up, and goes on when it has refilled', async () => {
+  test('delays a payment when it is used up, until it has refilled', async () => {
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
     const since = performance.now();
@@ -43,7 +43,7 @@ describe('a budget for frames', () => {
     expect(budgets.of('ravi', HEAVY).trySpend()).toBe(true);
   });
 
-  test('is full again after a minute, and holds no more than that', async () => {
+  test('refills to no more than the cost of one minute', async () => {
     const time = movableTime();
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
@@ -53,7 +53,7 @@ describe('a budget for frames', () => {
     expect(budget.trySpend()).toBe(false);
   });
 
-  test('lets those who wait go on in their order, and those who have left it not at all', async () => {
+  test('serves waiting payments in order, and charges nothing to a subscriber that has left', async () => {
     const time = movableTime();
     const budget = new FrameBudgets(COST_PER_MINUTE).of('asha', HEAVY);
     await budget.spend(COST_PER_MINUTE / HEAVY, goesOn);
@@ -69,7 +69,7 @@ describe('a budget for frames', () => {
     expect(budget.trySpend(), 'the one that left paid nothing').toBe(false);
   });
 
-  test('charges live frames only if they are heavy', async () => {
+  test('charges a live frame only if it is heavy', async () => {
     const budgets = new FrameBudgets(COST_PER_MINUTE);
     await budgets.of('asha', HEAVY).spend(COST_PER_MINUTE / HEAVY, goesOn);
 
@@ -77,7 +77,7 @@ describe('a budget for frames', () => {
     expect(budgets.of('asha', LIGHT_FRAME_COST * 10).trySpend()).toBe(false);
   });
 
-  test('lets a frame through that costs more than a whole minute', async () => {
+  test('admits a frame that costs more than a whole minute', async () => {
     const budget = new FrameBudgets(10).of('asha', HEAVY);
 
     await budget.spend(1, goesOn);
@@ -86,7 +86,7 @@ describe('a budget for frames', () => {
   });
 });
 
-/** A budget that allows a payment when it is told to. */
+/** Creates a budget whose payments a test allows one by one. */
 function manualBudget(framesAtOnce: number) {
   interface Waiting {
     readonly frames: number;
@@ -110,7 +110,7 @@ function manualBudget(framesAtOnce: number) {
 }
 
 describe('a follower', () => {
-  test('replays no more than its budget allows, and loses nothing while it waits', async () => {
+  test('replays no more than its budget allows, and misses nothing while it waits', async () => {
     const floor = createFloor(createLog(25));
     const budget = manualBudget(10);
     const { connection } = floor.follow(0, { budget });
@@ -130,7 +130,7 @@ describe('a follower', () => {
     expect(budget.waiting).toEqual([]);
   });
 
-  test('whose budget is used up by live frames catches up at the pace of its budget, without a gap', async () => {
+  test('waits for its budget if live frames have used it up, and catches up without a gap', async () => {
     const floor = createFloor();
     const budget = manualBudget(10);
     const { connection } = floor.follow(0, { budget });
@@ -152,7 +152,7 @@ describe('a follower', () => {
     expect(other.connection.numbers).toEqual(upTo(3));
   });
 
-  test('that ended while it waited executes and sends nothing', async () => {
+  test('executes and sends nothing if it ended while it waited for its budget', async () => {
     const floor = createFloor(createLog(5));
     const budget = manualBudget(10);
     const { connection, leave } = floor.follow(0, { budget });

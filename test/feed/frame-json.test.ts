@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeOnce, FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
 
-test('each stream gets its own previous cursor at every place that asks for it, and null before its first frame', () => {
+test('each stream gets its own previousCursor wherever the frame selects it, and null before its first frame', () => {
   const frame = new FrameJson(
     JSON.stringify({ one: PREVIOUS_CURSOR, cursor: 'c', two: { three: PREVIOUS_CURSOR } }),
   );
@@ -13,7 +13,7 @@ test('each stream gets its own previous cursor at every place that asks for it, 
   );
 });
 
-test('a frame that does not ask for it is sent as it is, and the cursor is not looked for', () => {
+test('a frame that does not select previousCursor is sent unchanged, without computing it', () => {
   const json = '{"data":{"feed":{"cursor":"c"}}}';
 
   const text = new FrameJson(json).after(() => {
@@ -23,7 +23,7 @@ test('a frame that does not ask for it is sent as it is, and the cursor is not l
   expect(text).toBe(json);
 });
 
-test('the cursor of an entry is encoded once, however many streams ask for it', () => {
+test('the cursor of an entry is encoded once for any number of streams', () => {
   let encoded = 0;
   const cursors = {
     encode({ sequence }: { sequence: number }) {

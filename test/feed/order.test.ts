@@ -21,7 +21,7 @@ import {
 const WRITERS = 16;
 
 // Invariant 7
-test('with 16 writers that dawdle and roll back, two replicas both see every transition once and in order', async () => {
+test('with 16 slow writers and rollbacks, two replicas see every transition once and in order', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: WRITERS });
   const sessions = await createSessions(pool, 12);
@@ -50,7 +50,7 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
   replicas[1]?.hub.followSession(row as SessionRow, startOf(oneSession), sessionFeed.subscriber);
 
   const { chance, seed } = newChance();
-  // Every third doorbell is lost, and either replica may be the one that hears it.
+  // Every third notification is lost, and either replica may get the others.
   const ring = (session: string) => {
     if (chance.integer(0, 2) > 0) replicas[chance.integer(0, 1)]?.doorbell.ring(session, 0);
   };
@@ -71,7 +71,7 @@ test('with 16 writers that dawdle and roll back, two replicas both see every tra
   expect(positions[0]).toEqual({ written, count: written, newest: written });
 });
 
-test('numbering in small batches keeps the order within each session', async () => {
+test('positions assigned in small batches keep the order within each session', async () => {
   const url = await freshDatabase();
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   const connection = connect(url, 2, () => {});

@@ -13,7 +13,7 @@ natsTest(`over NATS: ${TITLE}, and PostgreSQL carries nothing`, async () => {
   await expectToBeTold({ NATS_URL: url });
 });
 
-natsTest('a gateway starts though NATS is away, and its subscribers get what is recorded', async () => {
+natsTest('a gateway starts while NATS is unreachable, and its own subscribers get transitions', async () => {
   const server = await natsServerAt();
   const gateway = await bootGateway({ environment: { NATS_URL: server.url } });
   const live = gateway.subscribe('subscription { statusTransitions { sequence } }');

@@ -1,4 +1,4 @@
-/** A log that loses its end, and assigns the numbers again: who is told, and who goes on. */
+/** A log that is rewound (loses its end) and then assigns the lost numbers again. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
@@ -9,7 +9,7 @@ import { at, Connection, createFloor, createLog, createSelection, upTo } from '.
 type Floor = ReturnType<typeof createFloor>;
 const has = (count: number) => (received: unknown[]) => received.length >= count;
 
-/** Restarts at the log's end, as a live floor does. */
+/** Returns a restart point at the end of the log, as `Subscription.feed` does. */
 const resetTo = (floor: Floor) => async (cause: RestartCause) => {
   const end = at(floor.log.length, floor.log.lifeAt(floor.log.length));
   return { frame: { kind: 'RESET', at: end.at, cause } as const, ...end };
@@ -47,7 +47,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('an entry that is handed over under a known number reveals the rewind at once', async () => {
+  test('an entry handed over under a known number reveals the rewind at once', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
     await floor.areLive(1);
@@ -59,7 +59,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received[0]).toMatchObject({ kind: 'RESET', cause: 'LOG_REWOUND' });
   });
 
-  test('an entry that is handed over right after the old end is not passed on while the server is in doubt', async () => {
+  test('an entry handed over right after the old end is not sent while the database server is in doubt', async () => {
     const floor = createFloor(createLog(10));
     const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
     await floor.areLive(1);
@@ -88,7 +88,7 @@ describe('Tail and Follower after a rewind', () => {
     expect(connection.received).toEqual([]);
   });
 
-  test('a subscriber in the common prefix goes on without a gap, a reset or a repeat', async () => {
+  test('a subscriber that was shown no lost entry goes on without a gap, a reset or a repeat', async () => {
     const floor = createFloor(createLog(1000));
     const connection = Object.assign(new Connection(), { roomFor: 3 });
     floor.follow(100, { connection, startAnew: resetTo(floor) });
@@ -127,7 +127,7 @@ describe('Tail and Follower after a rewind', () => {
     ]);
   });
 
-  test('a cursor of a lost entry is expired although its number was assigned again', async () => {
+  test('a cursor of a lost entry has expired although its number was assigned again', async () => {
     const floor = createFloor(createLog(10));
     await floor.tail.warmUp();
     floor.log.rewind(8);
@@ -204,7 +204,7 @@ describe('Tail and Follower after a rewind', () => {
   });
 
   // Invariant 9
-  test('under random rewinds nobody is live over a gap: each is reset, or was shown only what the log still has', async () => {
+  test('under random rewinds each subscriber was reset or was shown only entries that the log still has', async () => {
     const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
     const chance = chanceOf('rewinding', seed);
     const floor = createFloor(createLog(chance.integer(0, 300)));
@@ -214,7 +214,7 @@ describe('Tail and Follower after a rewind', () => {
       if (chance.happens(0.3)) floor.handOver(chance.integer(1, 5));
       if (chance.happens(0.03)) {
         floor.log.rewind(Math.max(0, floor.log.length - chance.integer(0, 40)));
-        // Another server: the gateway learns of it by the next connection, or by the next entry from there.
+        // Another server answers: the gateway notices by its next connection or by the next entry.
         floor.tail.doubt();
         if (chance.happens(0.5)) floor.log.append(chance.integer(0, 60));
       }
@@ -238,7 +238,7 @@ describe('Tail and Follower after a rewind', () => {
     }
     for (const { connection } of followers) connection.drain();
     await floor.tail.look();
-    // After the last of all everybody who has not ended has seen everything.
+    // Each follower that has not expired must reach this last entry.
     floor.append();
     const end = floor.log.length;
     await Promise.all(

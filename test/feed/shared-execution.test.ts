@@ -1,4 +1,4 @@
-/** No viewer is given a frame that was executed for another one and depends on the viewer. */
+/** No viewer gets a frame that depends on the viewer and was executed for another one. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameJson } from '../../src/feed/frame-json.ts';
@@ -18,12 +18,12 @@ const shownAs = (number: number): Shown => ({
 const numberIn = (frame: Frame) => (frame as unknown as { at: { sequence: number } }).at.sequence;
 const keyOf = (id: string) => `["${id}"]`;
 
-/** Lets so many steps of the microtask queue go by. */
+/** Waits for `count` steps of the microtask queue. */
 async function microtasks(count: number): Promise<void> {
   for (let step = 0; step < count; step += 1) await null;
 }
 
-/** Frames with a nature by their number; each execution takes as many microtasks as `delays` says in turn. */
+/** Frame `n` has the nature `natures[n]`; executions take the microtasks of `delays` in turn. */
 function selectionWith(natures: readonly Nature[], delays: readonly number[]): Selection {
   let executions = 0;
   return {
@@ -49,7 +49,7 @@ async function textsFor(execution: SharedExecution, id: string, numbers: readonl
 }
 
 describe('a shared execution', () => {
-  test('gives a kept frame of one viewer to no other, at whichever microtask that one asks', async () => {
+  test('gives a cached frame of one viewer to no other, at whatever microtask the other asks', async () => {
     for (let step = 0; step < 30; step += 1) {
       const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, lasting: true }], [3]));
       const first = textsFor(execution, 'asha', [0]);
@@ -62,7 +62,7 @@ describe('a shared execution', () => {
     }
   });
 
-  test('withholds the JSON from a viewer that it was not executed for', async () => {
+  test('has no JSON for a viewer that the frame was not executed for', async () => {
     const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, lasting: true }], [0]));
 
     const [result] = await execution.of([shownAs(0)], viewer('asha'), keyOf('asha'));
@@ -71,7 +71,7 @@ describe('a shared execution', () => {
     expect(result?.jsonFor(keyOf('ravi'))).toBeUndefined();
   });
 
-  test('gives each viewer their own frames, whatever they ask for and when', async () => {
+  test('gives each viewer its own frames in random interleavings of requests', async () => {
     const nature = fc.record({ dependsOnViewer: fc.boolean(), lasting: fc.boolean() });
     const asking = fc.record({
       id: fc.constantFrom('asha', 'ravi', 'vera'),

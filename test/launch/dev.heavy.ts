@@ -1,4 +1,4 @@
-/** `npm run dev` in a checkout, as a developer uses it. */
+/** `npm run dev` in a copy of the checkout. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,13 +7,13 @@ import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
 import { eventually } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 
-/** Replaces a file at once, as editors do: the compiler never sees half of it. */
+/** Replaces a file atomically, as editors do, so that the compiler never reads half of it. */
 async function save(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
 }
 
-test('a changed source is served within seconds, the console reloads by itself, and a signal ends everything', async () => {
+test('npm run dev serves a changed source, the console with hot reload, and ends all processes on SIGTERM', async () => {
   const cwd = await copyCheckout();
   const port = await freePort(chanceOf('dev', String(process.pid)));
   const env = { PORT: String(port), DATA_DIR: await freshFolder() };

@@ -1,4 +1,4 @@
-/** Starts that cannot succeed, for reasons that whoever runs the gateway can remove. */
+/** Starts that fail for reasons that the operator can fix. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
@@ -6,7 +6,7 @@ import { freshFolder } from '../harness/checkout.ts';
 import { databaseUrl } from '../harness/postgres.ts';
 import { runToItsEnd } from '../harness/process.ts';
 
-/** What a start says before it ends with 1; never a stack. */
+/** Returns the output of a start that exits with 1 and prints no stack trace. */
 async function failToStart(environment: Record<string, string>): Promise<string> {
   const { code, said } = await runToItsEnd({ PORT: '0', SANDBOX_PORT: '0', ...environment });
   expect(said).not.toMatch(/^ +at /m);
@@ -31,7 +31,7 @@ test("another PostgreSQL's folder in DATA_DIR is refused with both versions", as
   expect(said).toContain('Set DATA_DIR to another folder');
 });
 
-test('a folder that holds something else is refused, and left as it was', async () => {
+test('a DATA_DIR whose postgres folder holds other files is refused', async () => {
   const DATA_DIR = await freshFolder();
   await mkdir(join(DATA_DIR, 'postgres'));
   await writeFile(join(DATA_DIR, 'postgres/notes.txt'), 'mine');
@@ -46,7 +46,7 @@ test('a DATA_DIR that is a file is refused by name', async () => {
   expect(await failToStart({ DATA_DIR: file })).toContain('DATA_DIR: the gateway cannot write there');
 });
 
-test('a database that does not let the gateway in is named by its setting', async () => {
+test('a database that refuses the connection is reported with its setting', async () => {
   const DATABASE_URL = databaseUrl(inject('postgresUrl'), 'no_such_database');
 
   const said = await failToStart({ DATABASE_URL, DATA_DIR: await freshFolder() });

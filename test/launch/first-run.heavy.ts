@@ -1,4 +1,4 @@
-/** `npm start` in a copy of this checkout, as on somebody's machine. */
+/** `npm start` in a fresh copy of this checkout. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -35,14 +35,14 @@ async function startAndStop(cwd: string, env: Record<string, string> = {}, uid?:
 }
 
 describe('npm start', () => {
-  test('builds what is missing, and says so', async () => {
+  test('builds what is missing and reports it', async () => {
     const { said } = await startAndStop(await copyCheckout());
 
     expect(said).toContain(`${BUILDING}: TypeScript, gateway, console …`);
     expect(said).toMatch(/Built in [\d.]+ s\./);
   });
 
-  // Something else may keep the machine busy just then: one good start of five shows what it can do.
+  // Other load may slow a start down, so one fast start of five is enough.
   test('builds nothing and is ready within 3 s, if nothing has changed', { retry: 4 }, async () => {
     const DATA_DIR = await freshFolder();
     await startAndStop(built, { DATA_DIR });
@@ -54,7 +54,7 @@ describe('npm start', () => {
     expect(readyInMs).toBeLessThan(NEXT_START_MS);
   });
 
-  test('builds the console alone after a change in the console, and nothing after the change is undone', async () => {
+  test('builds only the console after a change in it or its undoing, and only the server after a change there', async () => {
     const root = await copyCheckout();
     await startAndStop(root);
     const file = join(root, 'src/console/main.tsx');
@@ -84,7 +84,7 @@ describe('npm start', () => {
           () => {},
         );
     await chmod(root, 0o555);
-    // Root may write everywhere: another user runs it then.
+    // Root can write everywhere, so another user runs the gateway.
     if (isRoot) for (const folder of [DATA_DIR, HOME]) await chown(folder, NOBODY, NOBODY);
 
     const { said } = await startAndStop(root, { DATA_DIR, HOME }, isRoot ? NOBODY : undefined);
@@ -105,7 +105,7 @@ describe('npm start', () => {
       if (!name.includes('node_modules/')) await chmod(name, 0o755).catch(() => {});
   });
 
-  test('names what production needs before it makes the bundles', async () => {
+  test('reports missing production settings before it builds the bundles', async () => {
     const root = await copyCheckout();
     const start = runNpm(['start'], { cwd: root, env: { NODE_ENV: 'production' } });
 
@@ -117,7 +117,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('names the setting of a taken port before it makes the bundles', async () => {
+  test('reports the setting of a taken port before it builds the bundles', async () => {
     const root = await copyCheckout();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -133,7 +133,7 @@ describe('npm start', () => {
     expect(existsSync(join(root, '.build/gateway'))).toBe(false);
   });
 
-  test('after npm ci --omit=dev says what is missing and what to type; a build that is there starts', async () => {
+  test('after npm ci --omit=dev reports what is missing and what to type', async () => {
     const root = await copyCheckout({ packages: 'production' });
 
     const start = runNpm(['start'], { cwd: root });
@@ -153,14 +153,14 @@ describe('npm start', () => {
     expect(start.said()).toContain('Type: npm ci && npm start');
   });
 
-  test.each(["it's a [test], really", 'ä+b (1)'])('starts from a folder called %s', async (name) => {
+  test.each(["it's a [test], really", 'ä+b (1)'])('starts from a folder named %s', async (name) => {
     const root = await copyCheckout({ name });
 
-    // Its data lies there too.
+    // Its data is in this folder too.
     await startAndStop(root, { DATA_DIR: '.data' });
   });
 
-  test('refuses a folder whose name the bundler does not take, before it builds', async () => {
+  test('refuses a folder name that the bundler does not support, before it builds', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout({ name: 'a#b' }) });
 
     expect(await start.ended).toBe(1);

@@ -1,4 +1,4 @@
-/** Starts on machines that lack something: room, shared memory, a name for the user. */
+/** Starts on machines with a full disk, little shared memory or a user without a name. */
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown } from 'node:fs/promises';
@@ -15,7 +15,7 @@ if (!isRoot)
   process.stderr.write('Not root: the tests of a nameless user and of a small /dev/shm are LEFT OUT.\n');
 const rootTest = test.skipIf(!isRoot);
 
-/** Runs a command until it ends or says that the gateway is ready; resolves with what it said. */
+/** Runs a command until it ends or the gateway is ready; resolves with its output. */
 async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], options: SpawnOptions = {}) {
   const env = {
     PATH: process.env.PATH,
@@ -39,7 +39,7 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
   return { said, code: child.exitCode, child, closed };
 }
 
-rootTest('a user whom /etc/passwd does not list is told so', async () => {
+rootTest('a start as a user that /etc/passwd does not list fails with that reason', async () => {
   const DATA_DIR = await freshFolder();
   await chown(DATA_DIR, NAMELESS, NAMELESS);
 
@@ -49,7 +49,7 @@ rootTest('a user whom /etc/passwd does not list is told so', async () => {
   expect(said).toContain(`runs as user ${NAMELESS}, which /etc/passwd does not list`);
 });
 
-rootTest('a /dev/shm of 64 kB is enough', async () => {
+rootTest('the gateway starts with a /dev/shm of 64 kB', async () => {
   const small = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"';
 
   const { said } = await runGateway(await freshFolder(), [
@@ -65,7 +65,7 @@ rootTest('a /dev/shm of 64 kB is enough', async () => {
   expect(said).toContain('"the gateway is ready"');
 });
 
-diskTest('a full disk is named at the first start, and at a later one', async () => {
+diskTest('a full disk is reported as the reason, at a first start and at a later one', async () => {
   const { folder: small } = mountSmallDisk(8);
   const disk = mountSmallDisk(120);
 

@@ -16,7 +16,7 @@ const { PRODUCTION_SETTINGS, explainNode, explainProblem, explainTools } =
 const { satisfies } = require('semver') as { satisfies(version: string, range: string): boolean };
 const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
 
-/** A checkout with these packages installed, by name. */
+/** Creates a checkout in which the given packages are installed. */
 async function checkoutWith(packages: readonly string[], name = 'checkout'): Promise<string> {
   const root = join(await freshFolder(), name);
   for (const each of packages) {
@@ -38,7 +38,7 @@ describe('the check before a script', () => {
     expect(explainTools(root)).toBeNull();
   });
 
-  test('takes the Node versions that package.json names and no others', () => {
+  test('accepts exactly the Node versions of package.json', () => {
     for (const major of [12, 18, 20, 21, 22, 23, 24, 25])
       for (const minor of [0, 12, 13, 18, 19, 20])
         expect(explainNode(engines.node, `${major}.${minor}.1`) === null, `${major}.${minor}`).toBe(
@@ -46,7 +46,7 @@ describe('the check before a script', () => {
         );
   });
 
-  test('tells a Node that is too old which version is needed, and what to type', () => {
+  test('reports the required version and what to type if Node is too old', () => {
     const said = explainNode(engines.node, '18.20.8');
 
     expect(said).toContain('runs on Node 20.19+, 22.13+, 24 or later; this is Node 18.20.8');
@@ -62,11 +62,11 @@ describe('the check before a script', () => {
     }
   });
 
-  test('says to install the packages if there are none', async () => {
+  test('tells the user to install the packages if there are none', async () => {
     expect(explainProblem(await checkoutWith([]), 'start')).toMatch(/missing: pg\).*npm ci && npm start/);
   });
 
-  test('names the tools that npm ci --omit=dev left out, to a test and to a build', async () => {
+  test('reports the tools that npm ci --omit=dev left out, for a test and for a build', async () => {
     const root = await checkoutWith(['pg']);
 
     expect(explainProblem(root, 'start')).toBeNull();
@@ -74,7 +74,7 @@ describe('the check before a script', () => {
     expect(explainTools(root)).toContain('missing: typescript, vite');
   });
 
-  test('names NODE_ENV=production as the reason, and every setting that production needs', async () => {
+  test('reports NODE_ENV=production as the reason, and every setting that production needs', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     const said = explainTools(await checkoutWith(['pg']));
     vi.unstubAllEnvs();
@@ -84,7 +84,7 @@ describe('the check before a script', () => {
     for (const setting of PRODUCTION_SETTINGS) expect(said).toContain(setting);
   });
 
-  test('knows the settings that production needs as the configuration does', () => {
+  test('lists the same production settings as the configuration requires', () => {
     let complaints: readonly string[] = [];
     try {
       readConfig({ NODE_ENV: 'production' });
@@ -102,14 +102,14 @@ describe('the check before a script', () => {
     expect(explainProblem(root, 'start')).toContain(`has the character ${character} in it`);
   });
 
-  test.each(['a b', "it's", 'a[b]', 'a,b', 'ä', 'a:b', 'a+b'])('takes the path %s', async (name) => {
+  test.each(['a b', "it's", 'a[b]', 'a,b', 'ä', 'a:b', 'a+b'])('accepts the path %s', async (name) => {
     const root = await checkoutWith(['pg', 'typescript', 'vite'], name);
 
     expect(explainProblem(root, 'start')).toBeNull();
     expect(explainProblem(root, 'test')).toBeNull();
   });
 
-  test('refuses a path with % in it to tests alone', async () => {
+  test('refuses a path with % in it for tests only', async () => {
     const root = await checkoutWith(['pg', 'typescript', 'vite'], 'a%20b');
 
     expect(explainProblem(root, 'start')).toBeNull();

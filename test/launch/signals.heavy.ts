@@ -1,4 +1,4 @@
-/** Signals to npm and to what it runs, as terminals, supervisors and people send them. */
+/** Signals to npm and to its child processes. */
 import { readdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { copyCheckout, freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
@@ -30,13 +30,13 @@ describe('npm start', () => {
 
       expect(await ended).toBe(0);
       expect(said()).toContain(STOPPED);
-      // The database server, in a session of its own, ends with the gateway.
+      // The database server, which has its own process session, ends with the gateway.
       await eventually(async () => survivors().length === 0);
     },
   );
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
-    '%s to the process that npm runs stops it cleanly',
+    '%s to the gateway process stops it cleanly and npm exits with 0',
     async (signal) => {
       const { gateway, ended, said, survivors } = await startGateway();
 
@@ -49,7 +49,7 @@ describe('npm start', () => {
   );
 
   test.each(['SIGKILL', 'SIGHUP'] as const)(
-    'a gateway whose npm is ended by %s, which npm does not pass on, stops cleanly',
+    'a gateway stops cleanly if its npm dies by %s, which npm does not forward',
     async (signal) => {
       const { child, ended, said, survivors } = await startGateway();
 
@@ -67,14 +67,14 @@ describe('npm start', () => {
 
     start.child.kill('SIGTERM');
 
-    // 143 once the compiler runs; before that the signal itself ends the process, which npm reports by its name.
+    // 143 if the compiler was running; before that the signal ends the process, and npm reports its name.
     expect([143, 'SIGTERM']).toContain(await start.ended);
     await eventually(async () => start.survivors().length === 0);
   });
 });
 
 describe('npm test', () => {
-  /** Folders of the test run that this npm started. */
+  /** Returns the temporary folders of the test run that this npm started. */
   const foldersOf = async (pids: readonly number[]): Promise<string[]> => {
     const all = await Promise.all(
       ['/dev/shm', '/tmp'].map(async (base) =>
@@ -107,7 +107,7 @@ describe('npm test', () => {
     },
   );
 
-  test('what kill -9 of the test run leaves behind is removed by the next run', async () => {
+  test('folders left behind by a SIGKILL of the test run are removed by the next run', async () => {
     const killed = await startTests();
     const [main] = killed.survivors().filter(({ command }) => command.includes('run.cjs test'));
     process.kill(main?.pid as number, 'SIGKILL');

@@ -1,10 +1,10 @@
-/** Faults of the gateway in its log. */
+/** Stack traces of internal errors in the log. */
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { ROOT, runNpm } from '../harness/checkout.ts';
 import { eventually, freshDatabase } from '../harness/gateway.ts';
 
-test('the stack trace of a fault names lines of the source', async () => {
+test('the stack trace of an internal error shows lines of the TypeScript source', async () => {
   const DATABASE_URL = await freshDatabase();
   const start = runNpm(['start'], { cwd: ROOT, env: { DATABASE_URL, LOG_FORMAT: 'json' } });
   const ready = (await start.until('"the gateway is ready"')).match(/"graphql":"([^"]+)"/);

@@ -1,4 +1,4 @@
-/** `npm start` at a terminal, as a person has it. */
+/** `npm start` in a terminal (pty). */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { beforeAll, expect, test } from 'vitest';

@@ -8,7 +8,7 @@ import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gate
 const SECRET = 'a secret of the tests that is long enough';
 const WATCH =
   'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence cursor } }';
-/** Tokens are accepted for so long after their end. */
+/** The gateway accepts a token for this long after its `exp` (clock skew). */
 const SKEW_SECONDS = 30;
 
 const sign = (sub: string, secondsLeft: number) =>
@@ -17,7 +17,7 @@ const sign = (sub: string, secondsLeft: number) =>
     .setExpirationTime(Math.floor(Date.now() / 1000) + secondsLeft)
     .sign(new TextEncoder().encode(SECRET));
 
-/** A socket that speaks the protocol by hand. */
+/** Opens a plain WebSocket and sends `connection_init`, without a graphql-ws client. */
 async function connect(gateway: Gateway, options: ClientOptions = {}, payload: object = {}) {
   const socket = new WebSocket(
     `${gateway.url.replace('http', 'ws')}/graphql`,
@@ -44,7 +44,7 @@ const refusalOf = (gateway: Gateway, headers: Record<string, string>): Promise<s
     socket.once('error', (error) => resolve(error.message));
   });
 
-test("a token's end closes its socket with 4403, and a stock client goes on with a new one, nothing missed", async () => {
+test('an expired token closes its socket with 4403, and a stock client resumes with a new token and misses nothing', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const admin = { authorization: `Bearer ${await sign('admin', 600)}` };
   const { data } = await gateway.graphql(
@@ -64,7 +64,7 @@ test("a token's end closes its socket with 4403, and a stock client goes on with
     retryWait: async () => {},
     connectionParams: async () => {
       tokens += 1;
-      // The first is over already, and accepted for a moment longer.
+      // The first token has already expired and is accepted for about two more seconds (clock skew).
       return { authorization: `Bearer ${await sign('asha', tokens === 1 ? 2 - SKEW_SECONDS : 600)}` };
     },
     on: { closed: (event) => closes.push((event as { code: number }).code) },
@@ -93,7 +93,7 @@ test("a token's end closes its socket with 4403, and a stock client goes on with
   expect(seen).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
 });
 
-test("a token's end ends its stream without saying that it is complete", async () => {
+test('an expired token aborts its event stream without an event that completes it', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const response = await fetch(`${gateway.url}/graphql/stream`, {
     method: 'POST',
@@ -107,7 +107,7 @@ test("a token's end ends its stream without saying that it is complete", async (
   await expect(response.text()).rejects.toThrow('terminated');
 });
 
-test('a client has only so many connections, sockets and streams together, and others still get in', async () => {
+test('CONNECTIONS_PER_CLIENT limits the sockets and streams of one viewer together, but not those of another', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '3' } });
   const as = async (sub: string) => ({ authorization: `Bearer ${await sign(sub, 600)}` });
   const stream = async (sub: string, signal: AbortSignal | null = null) =>
@@ -136,7 +136,7 @@ test('a client has only so many connections, sockets and streams together, and o
   expect(await (await connect(gateway, {}, await as('asha'))).outcome).toBe('connection_ack');
 });
 
-test('a socket carries only so many operations at a time, and those it carries go on', async () => {
+test('SUBSCRIPTIONS_PER_SOCKET refuses a further operation and leaves the running ones alone', async () => {
   const gateway = await bootGateway({ environment: { SUBSCRIPTIONS_PER_SOCKET: '2' } });
   const { socket, outcome } = await connect(gateway);
   await outcome;
@@ -163,7 +163,7 @@ test('a socket carries only so many operations at a time, and those it carries g
   ).toEqual(['b next', 'd next']);
 });
 
-test('a message that is too large, or is none of the protocol, costs its socket and nobody else', async () => {
+test('a message that is too large or breaks the protocol closes its own socket and no other', async () => {
   const gateway = await bootGateway();
   const witness = gateway.subscribe(WATCH);
   const next = witness.next();
@@ -185,7 +185,7 @@ test('a message that is too large, or is none of the protocol, costs its socket 
   expect((await next).sequence).toBe(1);
 });
 
-test("a page of another site gets no socket, no stream and no answer; the gateway's own and allowed ones do", async () => {
+test("requests from a foreign Origin get 403; the gateway's own origin and ALLOWED_ORIGINS are served", async () => {
   const allowed = 'https://app.example.com';
   const gateway = await bootGateway({
     environment: { AUTH_SECRET: SECRET, ALLOWED_ORIGINS: `${allowed}, https://admin.example.com` },
@@ -217,7 +217,7 @@ test("a page of another site gets no socket, no stream and no answer; the gatewa
   expect((await post('/graphql', allowed)).headers.get('access-control-allow-origin')).toBe(allowed);
 });
 
-test('in development only pages of this machine get in, by a loopback name', async () => {
+test('in development an upgrade needs a loopback Host, and a loopback Origin if it has one', async () => {
   const gateway = await bootGateway();
 
   expect(await refusalOf(gateway, { origin: 'http://localhost:5173' })).toBe('accepted');
@@ -225,7 +225,7 @@ test('in development only pages of this machine get in, by a loopback name', asy
   expect(await refusalOf(gateway, { host: 'rebound.example.com' })).toContain('403');
 });
 
-test('over a stream the same errors have the same words as elsewhere', async () => {
+test('an event stream reports errors with the same codes and statuses as the other transports', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const authorization = `Bearer ${await sign('asha', 600)}`;
   const post = (body: object) =>
@@ -259,7 +259,7 @@ test('over a stream the same errors have the same words as elsewhere', async () 
   expect(byGet.status).toBe(405);
 });
 
-test('queries and mutations are served over a stream as well', async () => {
+test('an event stream also answers a query', async () => {
   const gateway = await bootGateway();
   const query =
     'query ($id: String!) { sessionByVerificationId(verificationId: $id) { verificationId } viewer { id } }';

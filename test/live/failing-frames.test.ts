@@ -1,4 +1,4 @@
-/** A fault of the gateway while a frame is executed: the frame is executed again, or its client comes back for it. */
+/** If the execution of a frame fails, the gateway executes it again, or the client reconnects and resumes. */
 import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import type pg from 'pg';
@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
-/** What a frame can select, and the table that each loader reads for it. */
+/** The table that each loader reads, and a selection that makes a frame use that loader. */
 const LOADED = {
   vkyc_user: 'session { user { id userId } }',
   meeting: 'session { meetings(first: 5) { nodes { id startsAt } } }',
@@ -41,7 +41,7 @@ const TRANSPORTS = {
 
 interface Watched {
   readonly frames: any[];
-  /** Frames that came with errors, which none may. */
+  /** Frames that carry errors. No frame may. */
   readonly broken: unknown[];
   readonly ends: unknown[];
 }
@@ -78,7 +78,7 @@ async function report(gateway: Gateway, verificationId: string, minute: number):
   expect(status).toBe(200);
 }
 
-/** Makes every read of a table fail at once, until what is returned is called. */
+/** Makes every read of a table fail until the returned function is called. */
 async function breakTable(database: pg.Pool, table: string): Promise<() => Promise<void>> {
   await database.query(`alter table ${table} rename to ${table}_away`);
   return async () => void (await database.query(`alter table ${table}_away rename to ${table}`));
@@ -94,7 +94,7 @@ const metric = async (gateway: Gateway, name: string): Promise<number> => {
 };
 
 for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
-  test(`${transport}: a frame whose loader fails is executed again until it is whole, for every loader`, async () => {
+  test(`${transport}: a frame whose loader fails is executed again until it has no errors, for every loader`, async () => {
     const gateway = await bootGateway();
     const { id, startCursor } = await gateway.start('frames.1');
     const all = Object.fromEntries(
@@ -107,14 +107,14 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
 
     let sequence = 1;
     for (const [table, watched] of Object.entries(all)) {
-      // Recorded first, since recording reads some of these tables; the frame is then asked for from the past.
+      // Recording reads some of these tables too, so the frame is requested by a replay of a recorded transition.
       const failed = await metric(gateway, 'vkyc_feed_failed_frames_total');
       const mend = await breakTable(gateway.database, table);
       const again = follow(gateway, transport, watch(LOADED[table as keyof typeof LOADED]), {
         id,
         after: startCursor,
       });
-      // The log itself is read from the other two: no frame comes as far as being executed.
+      // The log is read from the other two tables, so without them no frame is executed at all.
       if (table !== 'vkyc_session' && table !== 'status_transition')
         await eventually(async () => (await metric(gateway, 'vkyc_feed_failed_frames_total')) > failed);
       await mend();
@@ -132,7 +132,7 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
     }
   }, 60_000);
 
-test('a frame that keeps failing closes the connection, and its client comes back for it with its cursor', async () => {
+test('a frame that keeps failing closes the connection, and the client resumes and gets it after the fault', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('frames.1');
   const watched = follow(gateway, 'WebSocket', watch(LOADED.meeting), { id, after: startCursor });
@@ -151,7 +151,7 @@ test('a frame that keeps failing closes the connection, and its client comes bac
   expect([watched.broken, watched.ends]).toEqual([[], []]);
 }, 60_000);
 
-test('connections that are ended every quarter of a second under load cost no frame and break none', async () => {
+test('database connections terminated every 250 ms under load cause no lost and no broken frame', async () => {
   const gateway = await bootGateway({ environment: { DATABASE_POOL: '4' } });
   const sessions = await Promise.all(['a', 'b', 'c'].map((name) => gateway.start(`frames.${name}`)));
   const watched = sessions.map(({ id, startCursor }) =>
@@ -181,7 +181,7 @@ test('connections that are ended every quarter of a second under load cost no fr
 
   for (let minute = 1; minute <= 20; minute += 1)
     for (const name of ['a', 'b', 'c']) {
-      // As the provider does: a webhook that is not taken comes again.
+      // The provider sends a webhook again until it gets a 200.
       await eventually(async () => {
         const status = await gateway
           .webhook({

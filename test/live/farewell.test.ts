@@ -8,7 +8,7 @@ import { bootGateway, eventually } from '../harness/gateway.ts';
 const WATCH = 'subscription { statusTransitions { sequence } }';
 const WINDOW_SECONDS = 1;
 
-test('a stop sends everyone away over its window, in ways that bring clients back, and lets nobody in', async () => {
+test('a shutdown closes sockets with 1012 spread over its window, aborts streams, and accepts no connection', async () => {
   const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) } });
   const sockets = await Promise.all(Array.from({ length: 40 }, () => watchOver(gateway.url)));
   const streams = await Promise.all(
@@ -31,7 +31,7 @@ test('a stop sends everyone away over its window, in ways that bring clients bac
   await stopped;
 });
 
-test('whoever was on its way when a stop began is answered or sent on, and not dropped', async () => {
+test('requests and upgrades in flight at shutdown get an answer (200, 503 or close 1012)', async () => {
   const gateway = await bootGateway({ environment: { SHUTDOWN_SECONDS: '2' } });
   const { port } = new URL(gateway.url);
   const openConnection = async () => {
@@ -45,7 +45,7 @@ test('whoever was on its way when a stop began is answered or sent on, and not d
   const stopped = gateway.stop();
   await nobodyIsLetIn(gateway.url);
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', upgrade);
-  // Larger than may be: what it does wrong must not end the process either.
+  // Exceeds the message limit: a protocol error during the shutdown must not crash the process either.
   socket.once('open', () => socket.send('x'.repeat(100_000)));
   const [[code], answer, refusal] = await Promise.all([
     once(socket, 'close'),
@@ -72,7 +72,7 @@ async function watchOver(url: string) {
   await once(socket, 'open');
   socket.send(JSON.stringify({ type: 'connection_init' }));
   await once(socket, 'message');
-  // In an object, since a promise alone would be waited for here.
+  // Wrapped in an object because an async function awaits a returned promise.
   return {
     closed: once(socket, 'close').then(([code]) => ({ code: code as number, at: performance.now() })),
   };

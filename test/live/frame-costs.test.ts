@@ -1,9 +1,9 @@
-/** Frames of subscriptions cost their viewer: a replay is slowed down by its budget, a frame has a ceiling. */
+/** Frames of subscriptions have a price: the viewer's budget slows a replay down, and one frame has a maximum. */
 import { expect, test } from 'vitest';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 
 const TRANSITIONS_OF_SESSION = 50;
-/** A transition, its session, the connection and its entries. */
+/** Price of a frame: a transition, its session, the connection and its entries. */
 const FRAME_COST = 3 + TRANSITIONS_OF_SESSION;
 const FRAMES_OF_BUDGET = 20;
 const COST_PER_MINUTE = FRAMES_OF_BUDGET * FRAME_COST;
@@ -22,7 +22,7 @@ async function countTransitions(gateway: Gateway): Promise<number> {
 }
 
 test.each(Object.entries(REPLAYS))(
-  'a replay of %s is sent at the pace of its budget, and leaves the queries of its viewer alone',
+  'a replay of %s is throttled by its frame budget and does not use up the rate limit of queries',
   { timeout: 60_000 },
   async (_field, query) => {
     const gateway = await bootGateway({
@@ -49,7 +49,7 @@ test.each(Object.entries(REPLAYS))(
   },
 );
 
-test('a subscription whose frames cost too much is refused, as a query of that cost is not', async () => {
+test('a subscription whose frames cost too much is refused, although a query with that selection is not', async () => {
   const gateway = await bootGateway();
   const selection =
     'transitions(first: 100) { nodes { session { transitions(first: 10) { nodes { sequence } } } } }';

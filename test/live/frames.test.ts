@@ -19,7 +19,7 @@ const FEED = `subscription ($filter: TransitionFilter, $after: String) {
   }
 }`;
 
-/** Lets a journey go on, and waits until all of it is in the log. */
+/** Advances a journey and waits until all its steps are in the log. */
 async function walk(gateway: Gateway, verificationId: string, steps: number): Promise<void> {
   const count = async () => {
     const { rows } = await gateway.database.query(
@@ -39,7 +39,7 @@ const TRANSPORTS = {
 };
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: a live screen begins with a snapshot, then goes on without a gap`, async () => {
+  test(`${transport}: sessionLive begins with a snapshot and continues without a gap`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('screen.happy-path');
     await walk(gateway, 'screen.happy-path', 3);
@@ -55,7 +55,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(transitions.map((each) => each.sequence)).toEqual([5, 6]);
   });
 
-  test(`${transport}: a live screen that comes back is told what happened meanwhile, and no more`, async () => {
+  test(`${transport}: sessionLive resumed with a cursor sends only the transitions after it`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('screen.happy-path');
     const before = over(gateway)(SESSION_LIVE, { id });
@@ -69,7 +69,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(back[2].cursor).toBe(back[1].cursor);
   });
 
-  test(`${transport}: one whose cursor is of a log that is no more gets a new snapshot, or a reset`, async () => {
+  test(`${transport}: a cursor of an earlier log epoch is answered with a new snapshot or a FeedReset`, async () => {
     const gateway = await bootGateway();
     const { id, startCursor } = await gateway.start('screen.happy-path');
     await gateway.database.query('update log_identity set epoch = epoch + 1');
@@ -80,7 +80,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     const floor = over(restored)(FEED, { after: startCursor });
     const [reset] = await floor.take(1);
     const again = over(restored)(FEED, { after: reset.cursor });
-    // Both are in step before something happens.
+    // Both subscriptions are live before the next transition.
     const inStep = [await floor.take(1), await again.take(1)].flat();
     await walk(restored, 'other.happy-path', 1);
 
@@ -90,14 +90,14 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     for (const stream of [floor, again]) expect((await stream.take(1))[0].sequence).toBe(2);
   });
 
-  test(`${transport}: a cursor beyond the end of a log is not waited for`, async () => {
+  test(`${transport}: a cursor beyond the end of the log expires at once`, async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('short.happy-path');
     await walk(gateway, 'short.happy-path', 2);
     const screen = over(gateway)(SESSION_LIVE, { id });
     const [{ cursor }] = await screen.take(1);
     await screen.stop();
-    // As after a restore from a backup that nobody has declared.
+    // Simulates a restore from a backup without a new epoch.
     await gateway.database.query(`
       delete from feed where sequence = 3; delete from provider_sighting where sequence = 3;
       delete from status_transition where sequence = 3; update vkyc_session set last_sequence = 2, version = 2`);
@@ -114,7 +114,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(await refusal(FEED, {})).toMatchObject({ __typename: 'FeedReset' });
   });
 
-  test(`${transport}: heartbeats move the cursor on, even where the filter lets nothing through`, async () => {
+  test(`${transport}: heartbeats advance the cursor even if the filter matches nothing`, async () => {
     const gateway = await bootGateway();
     await gateway.start('floor.happy-path');
     const { data } = await gateway.graphql('{ feedCursor }');
@@ -128,7 +128,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('what is far behind is reset and not told everything', async () => {
+test('feed resets a subscriber that is 10,500 transitions behind, and statusTransitions replays them all', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('far.awaits-review');
   const [{ key }] = (await gateway.database.query('select id as key from vkyc_session')).rows;
@@ -154,7 +154,7 @@ test('what is far behind is reset and not told everything', async () => {
   expect(id).toBeDefined();
 });
 
-test('frames of the past are marked, but for the last of them', async () => {
+test('replayed frames carry extensions.replay, except the last of them', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('marked.happy-path');
   await walk(gateway, 'marked.happy-path', 2);

@@ -28,7 +28,7 @@ interface Link {
   readonly sequence?: number;
 }
 
-/** Takes frames up to the transition of a sequence, and expects each to name the cursor of the one before it. */
+/** Takes frames up to a sequence and expects each `previousCursor` to be the cursor of the frame before. */
 async function takeLinked(stream: Stream<Link>, last: number, after: string | null): Promise<Link[]> {
   const frames: Link[] = [];
   while (frames.at(-1)?.sequence !== last) frames.push(await stream.next());
@@ -42,7 +42,7 @@ async function takeLinked(stream: Stream<Link>, last: number, after: string | nu
 const globalId = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  test(`${transport}: every frame names the cursor of the frame before it, and the first what was asked for`, async () => {
+  test(`${transport}: previousCursor is the cursor of the frame before, and "after" in the first frame`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -63,12 +63,12 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
       subscribe(LOG, { after }),
     ])
       await takeLinked(stream, 3, after);
-    // A cursor of the feed also holds the position there, and works everywhere as the others do.
+    // A cursor of the feed also holds a feed position, and is accepted by the other subscriptions too.
     expect(live.at(-1)?.cursor).toBe(log.at(-1)?.cursor);
     await takeLinked(subscribe(LOG, { id, after: feed[0]?.cursor }), 3, feed[0]?.cursor as string);
   });
 
-  test(`${transport}: a mark behind the cursor, for routers that share streams, changes nothing`, async () => {
+  test(`${transport}: a suffix "~…" after the cursor, for routers that share streams, is ignored`, async () => {
     const gateway = await bootGateway();
     const [key] = (await createSessions(gateway.database, 1)) as [string];
     const id = globalId(key);
@@ -89,7 +89,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('subscribers of one selection with other filters and other sessions are linked each to their own last frame', async () => {
+test('subscribers that share a selection but not filter or viewer each get their own previousCursor', async () => {
   const gateway = await bootGateway();
   const keys = (await createSessions(gateway.database, 3)) as [string, string, string];
   const customer = async (key: string) => ({
@@ -112,7 +112,7 @@ test('subscribers of one selection with other filters and other sessions are lin
   }
 });
 
-test('the field is null outside a frame: in queries, and in transitions inside a frame', async () => {
+test('previousCursor is null in queries and in transitions nested in a frame', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('nested.happy-path');
   const nested = 'transitions(first: 5) { nodes { previousCursor } }';
@@ -134,7 +134,7 @@ test('the field is null outside a frame: in queries, and in transitions inside a
   });
 });
 
-test('a snapshot or reset that replaces what cannot be resumed follows the cursor that was asked for', async () => {
+test('a snapshot or FeedReset sent in place of a resume has the requested cursor as previousCursor', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('expired.happy-path');
   await gateway.database.query('update log_identity set epoch = epoch + 1');

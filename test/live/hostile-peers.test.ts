@@ -19,7 +19,7 @@ const sign = (sub: string, secondsLeft: number) =>
 
 const closing = frameOf({ opcode: OPCODE.CLOSE, payload: Buffer.from([0x03, 0xe8]) });
 
-test('peers whose upgrade is refused cost nothing, whether they reset or never hang up, and a stop waits for none', async () => {
+test('peers that reset or never close a refused upgrade neither crash the gateway nor delay its shutdown', async () => {
   const gateway = await startGatewayProcess({
     DATABASE_URL: await freshDatabase(),
     DATA_KEYS,
@@ -38,7 +38,7 @@ test('peers whose upgrade is refused cost nothing, whether they reset or never h
   expect(await gateway.end('SIGTERM')).toBe(0);
 });
 
-test('a peer that hangs up while it signs in gives back its own place and no other', async () => {
+test('a peer that disconnects while it signs in releases its own connection slot and no other', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, CONNECTIONS_PER_CLIENT: '2' } });
   const payload = { authorization: `Bearer ${await sign('mallory', 600)}` };
   const signIn = async () => {
@@ -62,7 +62,7 @@ test('a peer that hangs up while it signs in gives back its own place and no oth
   expect(outcomes).toEqual(['in', 'in', 'out', 'out', 'out']);
 });
 
-test('an address has a bounded number of sockets that have not signed in', async () => {
+test('the number of sockets of an address that have not signed in is limited', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const open = () => {
     const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -82,11 +82,11 @@ test('an address has a bounded number of sockets that have not signed in', async
   const refused = outcomes.filter(({ status }) => status !== 101);
   expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
-  // Those that did not sign in are closed after 3 s, and give back their places.
+  // Sockets that did not sign in are closed after 3 s, which frees their slots.
   await eventually(async () => (await open()).status === 101);
 });
 
-test("after its token's end nothing that a peer sends is heard, though it does not hang up", async () => {
+test('after its token expired, an operation from a peer that keeps the socket open is not executed', async () => {
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET } });
   const peer = await rawWebSocket(gateway.url);
   await peer.hears('101 ');
@@ -105,7 +105,7 @@ test("after its token's end nothing that a peer sends is heard, though it does n
   expect(rows).toEqual([]);
 });
 
-test('a stream that is given up while its token is looked at gives its place back', async () => {
+test('a stream aborted while its token is verified releases its connection slot', async () => {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const keys = [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'RS256' }];
   let asked = 0;

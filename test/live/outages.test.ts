@@ -27,7 +27,7 @@ const CLIENTS = {
 };
 
 for (const [transport, createFor] of Object.entries(CLIENTS))
-  test(`${transport}: who subscribes while the database is away gets everything once it is back`, async () => {
+  test(`${transport}: a client that subscribes during a database outage gets the transitions after it`, async () => {
     const database = await freshDatabase();
     const wire = await startTcpProxy(database);
     const gateway = await bootGateway({ database: wire.url });
@@ -62,7 +62,7 @@ for (const [transport, createFor] of Object.entries(CLIENTS))
     expect({ seen, ends }).toEqual({ seen: [1], ends: [] });
   });
 
-test('one who falls silent while it gives out positions keeps the others from it for moments only', async () => {
+test('a replica that hangs with the lock for position assignment blocks the others only briefly', async () => {
   const gateway = await bootGateway();
   const silent = new pg.Client({ connectionString: gateway.databaseUrl });
   silent.on('error', () => {});

@@ -1,4 +1,4 @@
-/** A database that is restored under the running gateway: who is told, and what the gateway learns again. */
+/** The database is restored from a backup while the gateway runs (the log is rewound). */
 import { expect, test } from 'vitest';
 import { createCursors, startOf } from '../../src/feed/cursor.ts';
 import { takeBackup } from '../harness/backup.ts';
@@ -18,7 +18,7 @@ const SCREEN = `subscription ($id: ID!, $after: String) { sessionLive(sessionId:
 } }`;
 const LOG = `subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence cursor subStatus } }`;
 
-/** Reports a step of a session by a webhook, and waits until it is recorded. */
+/** Sends a webhook with a sub-status and waits until it is recorded. */
 async function report(gateway: Gateway, verificationId: string, subStatus: string, minute: number) {
   const count = async () => {
     const { rows } = await gateway.database.query(
@@ -36,7 +36,7 @@ async function report(gateway: Gateway, verificationId: string, subStatus: strin
   await eventually(async () => (await count()) === before + 1);
 }
 
-/** Takes frames until one of another kind than heartbeats. */
+/** Returns the next frame that is not a heartbeat. */
 async function nextNews(stream: Stream<any>): Promise<any> {
   for (;;) {
     const frame = await stream.next();
@@ -44,7 +44,7 @@ async function nextNews(stream: Stream<any>): Promise<any> {
   }
 }
 
-/** The code of the error that ends a stream, or the frame that comes in its place. */
+/** Returns the code of the error that ends a stream, or the next frame if the stream does not end. */
 const endOf = (stream: Stream<any>): Promise<unknown> =>
   nextNews(stream).catch((error) => error.extensions.code);
 
@@ -54,7 +54,7 @@ const OVER = {
 };
 
 for (const [transport, over] of Object.entries(OVER))
-  test(`${transport}: every subscriber behind a rewind is told, and the others go on without a gap`, async () => {
+  test(`${transport}: subscribers that were shown a lost transition are reset, and others go on without a gap`, async () => {
     const gateway = await bootGateway();
     const [hurt, spared] = [await gateway.start('hurt.1'), await gateway.start('spared.1')];
     await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -94,7 +94,7 @@ for (const [transport, over] of Object.entries(OVER))
     expect(gateway.logs.filter((line) => line.includes('database lost transitions'))).toHaveLength(1);
   });
 
-test('a cursor of a lost transition is expired everywhere, although its sequence was assigned again', async () => {
+test('a cursor of a lost transition has expired everywhere, although its sequence was assigned again', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('hurt.1');
   await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -127,7 +127,7 @@ test('a cursor of a lost transition is expired everywhere, although its sequence
   expect(await gateway.subscribe(FEED, { after: kept }).next()).toMatchObject({ sequence: 3 });
 });
 
-test('a session that was lost as a whole ends the subscriptions to it', async () => {
+test('subscriptions to a session that a restore lost end with CURSOR_EXPIRED', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   const restore = await takeBackup(gateway.database);
@@ -140,7 +140,7 @@ test('a session that was lost as a whole ends the subscriptions to it', async ()
   for (const stream of streams) expect(await endOf(stream)).toBe('CURSOR_EXPIRED');
 });
 
-test('a cursor that an earlier release issued, which has no fingerprint, is resumed from', async () => {
+test('subscriptions resume from a cursor of an earlier release, which has no fingerprint', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('hurt.1');
   await report(gateway, 'hurt.1', 'USER_DEVICE_CHECK_SUCCESS', 1);
@@ -154,7 +154,7 @@ test('a cursor that an earlier release issued, which has no fingerprint, is resu
   expect(await gateway.subscribe(FEED, { after }).next()).toMatchObject({ sequence: 2 });
 });
 
-test('what the database forgot is asked of the provider again, although nobody is subscribed', async () => {
+test('transitions that a restore lost are polled from the provider again, even without a subscriber', async () => {
   const gateway = await bootGateway({ polling: true, environment: { PROVIDER_CALLS_PER_MINUTE: '6000' } });
   const { id } = await gateway.start('hurt.happy-path');
   await gateway.advance('hurt.happy-path', 1);

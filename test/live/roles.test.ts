@@ -15,7 +15,7 @@ const TRANSPORTS = {
 };
 
 for (const [transport, over] of Object.entries(TRANSPORTS)) {
-  /** The first frames, or the code that it was refused with. */
+  /** Returns the first frames, or the error code of a refusal. */
   const framesOf = async (caller: Caller, query: string, count = 1): Promise<any> => {
     const stream = over(query, caller);
     try {
@@ -29,7 +29,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     }
   };
 
-  test(`${transport}: every subscription, with every argument and all that frames may carry, shows a role only its own`, {
+  test(`${transport}: every subscription, with every argument and field, shows a role only what it may see`, {
     timeout: 60_000,
   }, async () => {
     const given = { ...own, status: undefined, subStatus: undefined };
@@ -51,7 +51,7 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     expect(marked.seen('VIEWER', 'StatusTransition', 'actor')).toContain('developer');
   });
 
-  test(`${transport}: another customer's session cannot be followed`, async () => {
+  test(`${transport}: a customer cannot subscribe to another customer's session`, async () => {
     for (const field of subscriptions.filter(({ args }) => args.some(({ name }) => name === 'sessionId'))) {
       const query = `subscription { ${call(field, other, ['sessionId', 'after'])} { __typename } }`;
 
@@ -60,7 +60,9 @@ for (const [transport, over] of Object.entries(TRANSPORTS)) {
     }
   });
 
-  test(`${transport}: no frame carries personal data, whoever asks for it`, { timeout: 60_000 }, async () => {
+  test(`${transport}: selecting personal data in a subscription is forbidden for every role`, {
+    timeout: 60_000,
+  }, async () => {
     const transitions = subscriptions.find(({ name }) => name === 'statusTransitions')!;
     const begin = { before: `subscription { ${call(transitions, own, ['after'])} {`, behind: '} }' };
     const routes = routesFrom(getNamedType(transitions.type) as GraphQLObjectType, begin, { first: 20 });

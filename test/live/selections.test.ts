@@ -10,7 +10,7 @@ import { inMinutes, person } from '../harness/people.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 import { onStatement } from '../harness/statements.ts';
 
-/** Statements of the gateway's own looking around. */
+/** Allowance for statements that the gateway sends by itself, on timers. */
 const BY_THE_CLOCK = 12;
 
 const idOf = (key: string): string => Buffer.from(`VkycSession:${key}`).toString('base64url');
@@ -20,7 +20,7 @@ const cursorsOf = async (gateway: Gateway, epochs = 0) => {
   return createCursors({ epoch: rows[0].epoch + epochs, cursorKey: rows[0].cursor_key });
 };
 
-test('subscribers whose variables have other defaults, or another value, get each their own', async () => {
+test('subscribers whose variables differ in default or value each get their own result', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(startOf(id));
@@ -38,7 +38,7 @@ test('subscribers whose variables have other defaults, or another value, get eac
   expect(last.map(({ session }) => session.transitions.nodes.length)).toEqual([1, 3, 2]);
 });
 
-test('who comes later for the past is shown the session as it is by then, and the transitions as they were', async () => {
+test('a later replay shows the current session, and the transitions unchanged', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
   const after = (await cursorsOf(gateway)).encode(startOf(id));
@@ -48,7 +48,7 @@ test('who comes later for the past is shown the session as it is by then, and th
       `subscription ($after: String!) { statusTransitions(after: $after) { ${selection} } }`,
       { after },
     );
-    // It stays, and with it what is kept for those of its selection.
+    // The stream stays open, which keeps the cache of its selection.
     return stream.next();
   };
   const [moment, log] = ['session { transitions(last: 1) { nodes { sequence } } }', 'cursor sequence status'];
@@ -60,7 +60,7 @@ test('who comes later for the past is shown the session as it is by then, and th
   expect(await look(log)).toEqual(before.log);
 });
 
-test('of two who begin a live screen at once, each is told for itself whether to replace what it shows', async () => {
+test('two sessionLive subscriptions that begin at once each get their own value of resync', async () => {
   const gateway = await bootGateway();
   const [key] = (await createSessions(gateway.database, 1)) as [string];
   const id = idOf(key);
@@ -87,7 +87,7 @@ test('of two who begin a live screen at once, each is told for itself whether to
   expect(Object.fromEntries(resync)).toEqual({ fresh: false, old: true });
 });
 
-test('feedCursor is never ahead of what the same answer shows', async () => {
+test('feedCursor is never ahead of the transitions in the same answer', async () => {
   const gateway = await bootGateway();
   const [key] = (await createSessions(gateway.database, 1)) as [string];
   const cursors = await cursorsOf(gateway);
@@ -111,7 +111,7 @@ test('feedCursor is never ahead of what the same answer shows', async () => {
   expect(Math.max(...ahead)).toBeLessThanOrEqual(0);
 });
 
-test('what one customer sees takes no more statements for 30 customers than for 2', async () => {
+test('a transition of one customer takes no more statements with 30 customers subscribed than with 2', async () => {
   const gateway = await bootGateway();
   const sessions = await createSessions(gateway.database, 30);
   const [first] = sessions as [string];
@@ -129,11 +129,11 @@ test('what one customer sees takes no more statements for 30 customers than for 
       const own = sessions[streams.length] as string;
       const token = await gateway.token({ sub: own, roles: ['CUSTOMER'], verification_ids: [own] });
       const stream = gateway.subscribe<object>(query, {}, { authorization: `Bearer ${token}` });
-      // The heartbeat: it is in step with the others.
+      // The first heartbeat: the subscription is live.
       await stream.next();
       streams.push(stream);
     }
-    // In the first round it is found out that the selection depends on the viewer.
+    // Only the first round reveals that the selection depends on the viewer.
     const rounds: number[] = [];
     for (let round = 0; round < 2; round += 1) {
       const next = (streams[0] as Stream<object>).next();
@@ -148,7 +148,7 @@ test('what one customer sees takes no more statements for 30 customers than for 
   expect(counts[1]).toBeLessThanOrEqual((counts[0] as number) + BY_THE_CLOCK);
 });
 
-test('who acted is shown to all of the staff by one execution, and looked at anew for each customer', async () => {
+test('a frame with the actor is executed once for all staff, and once for each customer', async () => {
   const gateway = await bootGateway();
   const verificationId = 'acted.on';
   const session = await gateway.start(verificationId);
@@ -163,7 +163,7 @@ test('who acted is shown to all of the staff by one execution, and looked at ane
       {},
       { authorization: `Bearer ${token}` },
     );
-    // The heartbeat: it is in step with the others.
+    // The first heartbeat: the subscription is live.
     await stream.next();
     return stream;
   };
@@ -174,7 +174,7 @@ test('who acted is shown to all of the staff by one execution, and looked at ane
   atTheEnd(async () => executed.mockRestore());
 
   const executions: number[] = [];
-  // In the first round it is found out that customers are told apart.
+  // Only the first round reveals that the result differs between customers.
   for (const minutes of [30, 40]) {
     executed.mockClear();
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(minutes) });

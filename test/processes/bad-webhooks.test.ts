@@ -12,7 +12,7 @@ const LARGEST = 256 * 1024;
 const MOST_GROWTH_MB = 80;
 const SENDERS = 300;
 const PIECE_BYTES = 16 * 1024;
-/** Of the right form, and of nothing. */
+/** A well-formed signature that signs nothing. */
 const FORGED = { 'x-webhook-timestamp': String(Date.now()), 'x-webhook-signature': `${'A'.repeat(43)}=` };
 
 let gateway: GatewayProcess;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   };
 });
 
-/** A request that is still being sent. */
+/** Opens a webhook request whose body is still being sent. */
 function open(headers: OutgoingHttpHeaders) {
   const sending = request(`${gateway.url}/webhooks/cashfree`, { method: 'POST', headers, agent: false });
   const status = new Promise<number | 'NO_ANSWER'>((resolve) => {
@@ -52,14 +52,14 @@ const signed = (body: Buffer, timestamp = String(Date.now())) => ({
   'x-webhook-signature': sign('sandbox', timestamp, body),
 });
 
-/** How many webhooks met with each outcome so far. */
+/** Returns the number of webhooks by outcome. */
 async function outcomes(): Promise<Record<string, number>> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
   const lines = text.matchAll(/^vkyc_webhooks_total\{outcome="([^"]+)"\} (\d+)$/gm);
   return Object.fromEntries([...lines].map(([, outcome, count]) => [outcome, Number(count)]));
 }
 
-/** What `work` added to each outcome. */
+/** Returns how many webhooks `work` added to each outcome. */
 async function added(work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await outcomes();
   await work();
@@ -84,7 +84,7 @@ async function residentMb(): Promise<number> {
   return Number(kb) / 1024;
 }
 
-test('a good signature and a fresh timestamp are all that counts: type, size of the headers and sense do not matter', async () => {
+test('a valid signature and a recent timestamp suffice: content type, header size and content do not matter', async () => {
   let number = 0;
   const fresh = () => Buffer.from(JSON.stringify({ nonsense: ++number }));
   const types = ['text/plain', 'application/xml', 'application/json; charset=utf-16', 'nonsense', ';;', ''];
@@ -118,7 +118,7 @@ test('a good signature and a fresh timestamp are all that counts: type, size of 
   expect(rows).toEqual([{ state: 'PARKED', count: bodies.length + times.length }]);
 });
 
-test('a captured webhook cannot be divided anew between timestamp and body', async () => {
+test('a captured webhook is refused if its bytes are split differently between timestamp and body', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "captured"}}');
   const timestamp = String(Date.now());
@@ -139,7 +139,7 @@ test('a captured webhook cannot be divided anew between timestamp and body', asy
   expect(await stored()).toBe(before + 1);
 });
 
-test('what is not well signed or too large is refused and counted by kind, and leaves nothing, as a broken upload does', async () => {
+test('badly signed, stale and too large webhooks are refused, counted by outcome and not stored', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "nobody"}}');
   const good = signed(body);
@@ -187,7 +187,7 @@ test('what is not well signed or too large is refused and counted by kind, and l
   expect(await stored()).toBe(before);
 });
 
-test('300 senders who dribble the largest webhook each take bounded memory and stop nothing: afterwards all is as before', async () => {
+test('300 slow senders of the largest webhook use bounded memory, and an honest webhook still gets stored', async () => {
   const storedBefore = await stored();
   const before = await residentMb();
   let peak = before;
@@ -222,7 +222,7 @@ test('300 senders who dribble the largest webhook each take bounded memory and s
   expect(await stored()).toBe(storedBefore + 1);
 });
 
-test('strangers whose uploads stand still keep no honest webhook out, and are sent away in time', async () => {
+test('stalled uploads without a valid signature do not block an honest webhook and are refused', async () => {
   const small = Buffer.from(JSON.stringify({ honest: 'while they wait' }));
 
   const counted = await added(async () => {

@@ -8,7 +8,7 @@ import { atTheEnd, DATA_KEYS, eventually, untilReady } from '../harness/gateway.
 import { freePort } from '../harness/phoenix.ts';
 import { runToItsEnd, startGatewayProcess } from '../harness/process.ts';
 
-/** A PostgreSQL that is stopped: where it will be, and how to start it. */
+/** Creates a stopped PostgreSQL: its future URL and a function that starts it. */
 async function stoppedPostgres() {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-later-'));
   const options = { dir: join(folder, 'postgres'), durable: false };
@@ -27,7 +27,7 @@ async function stoppedPostgres() {
   };
 }
 
-test('a gateway that is started before its database lives, is not ready, and is as soon as the database is there', {
+test('a gateway started before its database is alive but not ready, and becomes ready when the database starts', {
   timeout: 60_000,
 }, async () => {
   const postgres = await stoppedPostgres();

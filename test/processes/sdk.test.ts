@@ -7,10 +7,10 @@ import { startSandbox } from '../../src/sandbox/sandbox.ts';
 const VERSION = '2024-12-01';
 const REFUSED_TOKEN = { app_id: 'app', product: 'SOMETHING_ELSE' };
 
-/** Every host that the process connected to; other machines cannot be reached. */
+/** Every host that the process connected to. Other machines are blocked. */
 let hosts: string[];
 
-/** Settings of a setup with a proxy must not send a test's calls there. */
+/** Keeps proxy settings of the environment from redirecting the calls of a test. */
 const DIRECT = { proxy: false } as const;
 
 beforeEach(async () => {
@@ -40,11 +40,11 @@ beforeEach(async () => {
   Cashfree.basePath = sandbox.baseUrl;
   Cashfree.XClientId = 'sandbox';
   Cashfree.XClientSecret = 'sandbox';
-  // Else errors go to a service of somebody else's.
+  // Otherwise the SDK reports errors to a third-party service.
   Cashfree.XEnableErrorAnalytics = false;
 });
 
-/** The provider's refusal, as the SDK hands it on. */
+/** Returns the provider's refusal as the SDK reports it. */
 const refusalOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => 'not refused',
@@ -60,7 +60,7 @@ const getStatus = (verification_id?: string, reference_id?: string) =>
 const getUser = (user_reference_id?: string, user_id?: string) =>
   Cashfree.VrsGetUser(VERSION, undefined, user_reference_id, user_id, DIRECT);
 
-test("the provider's own SDK creates, finds and changes a user of the sandbox", async () => {
+test("the provider's SDK creates, finds and updates a user of the sandbox", async () => {
   const created = (await createUser()).data;
   const change = { user_id: 'asha', address: '7, MG Road' };
   const changed = (await Cashfree.VrsUpdateUser(VERSION, change, undefined, DIRECT)).data;
@@ -72,7 +72,7 @@ test("the provider's own SDK creates, finds and changes a user of the sandbox", 
   expect(new Set(hosts)).toEqual(new Set(['127.0.0.1']));
 });
 
-test("the provider's own SDK starts a verification, follows it and gets a token for it", async () => {
+test("the provider's SDK starts a verification, reads its status and gets a token for it", async () => {
   const { user_reference_id } = (await createUser()).data;
   const question = { order: 1, question: 'Which city?', answer: 'Pune' };
   const started = (
@@ -136,7 +136,7 @@ test("the provider's own SDK starts a verification, follows it and gets a token 
   expect(new Set(hosts)).toEqual(new Set(['127.0.0.1']));
 });
 
-test("the provider's own SDK is refused in the provider's words", async () => {
+test("the sandbox refuses the provider's SDK with the provider's statuses and error codes", async () => {
   await createUser();
   await initiate('sdk.1');
 

@@ -23,7 +23,7 @@ const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id } } }
 }`;
 
-test('of 10,000 webhooks in a burst, repeated and in any order, each piece of news is in the log once, whatever is killed', async () => {
+test('a burst of 10,000 webhooks with repetitions, in any order, is in the log once each despite SIGKILLs', async () => {
   const chance = chanceOf('webhook burst', SEED);
   process.stderr.write(`webhook burst, SEED=${SEED}\n`);
   const provider = await startSilentProvider();

@@ -1,15 +1,15 @@
-/** The wire between a gateway and the provider, with somebody on it who kills the gateway at the worst moment. */
+/** An HTTP proxy between a gateway and the provider that can kill the gateway at a moment of a call. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
 
-/** BEFORE: the provider has not heard of the call. AFTER: it has answered, and the gateway has not heard that. */
+/** BEFORE: the provider has not received the call. AFTER: it has answered, but the answer is held back. */
 export type Moment = 'BEFORE' | 'AFTER';
 
 export interface Wire {
-  /** What `CASHFREE_BASE_URL` would be. */
+  /** Value for `CASHFREE_BASE_URL`. */
   readonly baseUrl: string;
-  /** Does this at the next call such as `POST /vkyc`, of which nothing goes any further; resolves once done. */
+  /** Runs `kill` at the next call such as `POST /vkyc` and drops that call; resolves afterwards. */
   cutAt(moment: Moment, call: string, kill: () => Promise<unknown>): Promise<void>;
 }
 

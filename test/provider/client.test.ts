@@ -19,7 +19,7 @@ const VERIFICATION = JSON.stringify({
 const GOOD = Array.from({ length: 10 }, () => ({ body: VERIFICATION }));
 const request = { verificationId: 'v.1', userId: 'asha' };
 
-/** The client against a provider that answers what it is told, one answer after the other. */
+/** Creates a client of a provider that gives scripted answers, one after the other. */
 async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options: object = {}) {
   const answers = Array.isArray(script) ? [...script, ...GOOD] : null;
   const provider = await startScriptedProvider(
@@ -72,7 +72,7 @@ const error = (status: number, code: string, headers: Record<string, string> = {
   headers,
 });
 
-test('what may be repeated is, a few times: a connection that breaks, a 5xx, an answer that is no JSON', async () => {
+test('a GET is retried after a broken connection, a 5xx or an answer that is not JSON', async () => {
   for (const bad of [null, error(500, 'api_error'), error(502, 'request_failed'), { body: '{"verif' }]) {
     const { client, provider } = await clientAgainst([bad, bad]);
 
@@ -81,7 +81,7 @@ test('what may be repeated is, a few times: a connection that breaks, a 5xx, an 
   }
 });
 
-test('and not for ever: after three attempts the caller hears of it', async () => {
+test('a GET that keeps failing rejects after three attempts', async () => {
   const { client, provider } = await clientAgainst(() => error(500, 'verification_failed'));
 
   expect(await failure(client.findVerification('v.1'))).toMatchObject({
@@ -91,7 +91,7 @@ test('and not for ever: after three attempts the caller hears of it', async () =
   expect(provider.calls).toHaveLength(3);
 });
 
-test('a start is sent once, whatever becomes of it', async () => {
+test('a start is never retried, whatever its failure', async () => {
   for (const bad of [null, error(500, 'api_error'), error(504, 'gateway_timeout'), { body: 'nonsense' }]) {
     const { client, provider } = await clientAgainst([bad]);
 
@@ -100,14 +100,14 @@ test('a start is sent once, whatever becomes of it', async () => {
   }
 });
 
-test('a refusal is not repeated', async () => {
+test('a refused request is not retried', async () => {
   const { client, provider } = await clientAgainst([error(400, 'name_value_invalid')]);
 
   await failure(client.createUser({ userId: 'asha', phone: '1', name: '?', email: null, address: null }));
   expect(provider.calls).toEqual(['POST /user']);
 });
 
-test('an answer that dribbles is given up in time, and one that never ends is not kept', async () => {
+test('an answer that is too slow or larger than 256 kB is rejected', async () => {
   const slow = await clientAgainst(() => ({ body: VERIFICATION, dribble: true }), { timeoutMs: 150 });
   expect(await failure(slow.client.startVerification(request))).toMatchObject({
     kind: 'UNAVAILABLE',
@@ -120,14 +120,14 @@ test('an answer that dribbles is given up in time, and one that never ends is no
   });
 });
 
-test('a limit that was reached pauses everyone for as long as the provider says, in whichever form', async () => {
+test('a 429 pauses all calls for the time that its headers give, between 1 s and 600 s', async () => {
   const inTenSeconds = new Date(Date.now() + 10_000).toUTCString();
   const forms: [Record<string, string>, number][] = [
     [{ 'retry-after': '7' }, 7],
     [{ 'retry-after': inTenSeconds }, 10],
     [{ 'x-ratelimit-reset': '20' }, 20],
     [{}, 5],
-    // Nobody is kept waiting for ever by a mistake, nor sent back at once.
+    // Absurd values are clamped to 1 s … 600 s.
     [{ 'retry-after': '0' }, 1],
     [{ 'retry-after': new Date(Date.now() - 60_000).toUTCString() }, 1],
     [{ 'retry-after': '999999999' }, 600],
@@ -146,7 +146,7 @@ test('a limit that was reached pauses everyone for as long as the provider says,
   }
 });
 
-test('what the provider says is left to polls is heeded: the last third is for mutations', async () => {
+test("polls pause when less than a third of the provider's rate limit remains, which is kept for mutations", async () => {
   const limits = (remaining: number) => ({
     body: VERIFICATION,
     headers: {
@@ -166,7 +166,7 @@ test('what the provider says is left to polls is heeded: the last third is for m
   }
 });
 
-test('every attempt is taken from the budget of its purpose', async () => {
+test('every attempt takes a call from the budget of its purpose', async () => {
   const { client, polling, taken } = await clientAgainst([error(500, 'api_error')]);
 
   await client.findVerification('v.1');
@@ -175,7 +175,7 @@ test('every attempt is taken from the budget of its purpose', async () => {
   expect(taken).toEqual(['MUTATION', 'MUTATION', 'POLL']);
 });
 
-test('a provider that keeps failing is left alone for a while, and then asked again', async () => {
+test('after five failures the circuit breaker rejects calls unsent, and closes when the provider recovers', async () => {
   let healthy = false;
   const { client, provider } = await clientAgainst(
     () => (healthy ? { body: VERIFICATION } : error(500, 'api_error')),
@@ -195,7 +195,7 @@ test('a provider that keeps failing is left alone for a while, and then asked ag
     .toMatchObject({ rawSubStatus: 'LINK_GENERATED' });
 });
 
-test('refusals say nothing of the provider’s health', async () => {
+test('refusals do not open the circuit breaker', async () => {
   const { client, provider } = await clientAgainst(() => error(422, 'insufficient_balance'));
 
   for (let call = 0; call < 8; call += 1)
@@ -203,7 +203,7 @@ test('refusals say nothing of the provider’s health', async () => {
   expect(provider.calls).toHaveLength(8);
 });
 
-test('each documented error has its one meaning, and none of the provider’s words get through', async () => {
+test('each documented error code maps to its kind, and the text of the provider is not passed on', async () => {
   const documented: [number, string, string][] = [
     [400, 'x-client-id_missing', 'UNAVAILABLE'],
     [400, 'x-client-secret_missing', 'UNAVAILABLE'],
@@ -241,7 +241,7 @@ test('each documented error has its one meaning, and none of the provider’s wo
   }
 });
 
-test('an error that no page names is judged by its status, keeps its code, and is counted', async () => {
+test('an undocumented error is classified by its status, reported as unmapped, and its code is sanitised', async () => {
   for (const [status, code, kind, kept] of [
     [400, 'phone_value_invalid', 'REFUSED', 'phone_value_invalid'],
     [418, 'TEAPOT', 'REFUSED', 'TEAPOT'],
@@ -262,7 +262,7 @@ test('an error that no page names is judged by its status, keeps its code, and i
   }
 });
 
-test('an error page of somebody in between is an outage, and never says that something is not there', async () => {
+test('an HTML error page counts as an outage, and even with 404 never as NOT_FOUND', async () => {
   for (const status of [400, 404, 409, 413, 502]) {
     const { client } = await clientAgainst([{ status, body: '<html>Sorry</html>' }]);
     expect(await failure(client.startVerification(request))).toMatchObject({
@@ -272,7 +272,7 @@ test('an error page of somebody in between is an outage, and never says that som
   }
 });
 
-test('a failure that tells of limits is a failure all the same, and is repeated', async () => {
+test('a 5xx with rate-limit headers is still retried', async () => {
   const { client, provider } = await clientAgainst([
     error(500, 'api_error', {
       'x-ratelimit-limit': '100',
@@ -284,7 +284,7 @@ test('a failure that tells of limits is a failure all the same, and is repeated'
   expect(provider.calls).toHaveLength(2);
 });
 
-test('what was never sent says so: for want of a turn, or while the provider rests', async () => {
+test('a call that was never sent says so, whether the budget or the circuit breaker refused it', async () => {
   const noTurn = new ProviderFailure('UNAVAILABLE', 'used up', { sent: false, retryAfterSeconds: 9 });
   const budget: CallBudget = {
     take: async () => {
@@ -302,7 +302,7 @@ test('what was never sent says so: for want of a turn, or while the provider res
   expect(resting.taken).toHaveLength(5);
 });
 
-test('a poll that waits for its turn holds up no mutation, also when it is to find out whether the provider is back', async () => {
+test('a poll that waits for the budget does not block a mutation after the circuit breaker opened', async () => {
   let healthy = false;
   let letPoll: () => void = () => {};
   const budget: CallBudget = {
@@ -330,7 +330,7 @@ test('a poll that waits for its turn holds up no mutation, also when it is to fi
   await poll;
 });
 
-test('a person’s details are changed by PATCH: only what is given, and never the phone', async () => {
+test('updateUser sends a PATCH with only the given fields and without the phone', async () => {
   const sent: object[] = [];
   const { client, provider } = await clientAgainst(({ body }) => {
     sent.push(JSON.parse(body));
@@ -344,7 +344,7 @@ test('a person’s details are changed by PATCH: only what is given, and never t
   expect(user.name).toBe('Asha R');
 });
 
-test('calls are signed for accounts that ask for it, so that openssl can open it with the private key', async () => {
+test('with a public key, calls carry a signature that openssl decrypts with the private key', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const pem = (key: { export(options: object): string | Buffer }, type: string) =>
     String(key.export({ type, format: 'pem' }));
@@ -383,7 +383,7 @@ test('calls are signed for accounts that ask for it, so that openssl can open it
   expect(Number(seconds)).toBeLessThanOrEqual(before + 5);
 });
 
-test('an answer about another verification or user is refused, not retried, and no outage', async () => {
+test('an answer about another verification or user is rejected as MISMATCH, is not retried and is no outage', async () => {
   const person = (user_id: string) => JSON.stringify({ user_id, phone: '9988776655' });
   const verification = (more: object) => JSON.stringify({ ...JSON.parse(VERIFICATION), ...more });
   const asha = { userId: 'asha', phone: '9988776655', name: null, email: null, address: null };
@@ -416,7 +416,7 @@ test('an answer about another verification or user is refused, not retried, and 
   expect(await client.findVerification('v.1')).toMatchObject({ verificationId: 'v.1' });
 });
 
-test('ids come through whole, whatever their size and spelling', async () => {
+test('reference ids keep all digits, as numbers and as strings', async () => {
   for (const [reference, expected] of [
     ['8901234567890123458', '8901234567890123458'],
     ['"8901234567890123458"', '8901234567890123458'],

@@ -76,7 +76,7 @@ describe('readTime', () => {
     );
   });
 
-  test('gives back the day that was written, or refuses it', () => {
+  test('returns the written day unchanged or refuses it', () => {
     const [year, month, day] = [
       fc.integer({ min: 1, max: 9998 }),
       fc.integer({ min: 0, max: 14 }),

@@ -15,29 +15,26 @@ test.each([
   ['error-500', 500, 'api_error'],
   ['error-502', 502, 'request_failed'],
   ['error-504-before', 504, 'request_failed'],
-])(
-  '%s: the first start is answered %i and has no effect; the second one goes through',
-  async (fault, status, code) => {
-    const client = await bootWithUser();
-    const id = `loan-1.with-${fault}`;
+])('%s: the first start gets %i and has no effect; the second one succeeds', async (fault, status, code) => {
+  const client = await bootWithUser();
+  const id = `loan-1.with-${fault}`;
 
-    const first = await start(client, id);
-    const between = await client.call('GET', `/vkyc?verification_id=${id}`);
-    const second = await start(client, id);
+  const first = await start(client, id);
+  const between = await client.call('GET', `/vkyc?verification_id=${id}`);
+  const second = await start(client, id);
 
-    expect(first).toMatchObject({ status, body: { code, message: expect.any(String) } });
-    expect([between.status, second.status]).toEqual([404, 200]);
-  },
-);
+  expect(first).toMatchObject({ status, body: { code, message: expect.any(String) } });
+  expect([between.status, second.status]).toEqual([404, 200]);
+});
 
-test('rate-limited: the answer says when to come back', async () => {
+test('rate-limited: the answer has Retry-After and rate-limit headers', async () => {
   const { headers } = await start(await bootWithUser(), 'loan-1.with-rate-limited');
 
   const said = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
   expect(said.map((name) => headers.get(name))).toEqual(['1', '100', '0', '1']);
 });
 
-test('error-504-after: the start is answered 504 and has its effect', async () => {
+test('error-504-after: the start gets 504 and takes effect', async () => {
   const client = await bootWithUser();
 
   const first = await start(client, 'loan-1.with-error-504-after');
@@ -47,7 +44,7 @@ test('error-504-after: the start is answered 504 and has its effect', async () =
   expect(second).toMatchObject({ status: 409, body: { code: 'verification_id_already_exists' } });
 });
 
-test('malformed-answer: 200 with half a JSON, and the start has its effect', async () => {
+test('malformed-answer: the start gets 200 with truncated JSON and takes effect', async () => {
   const client = await bootWithUser();
 
   const answer = await start(client, 'loan-1.with-malformed-answer');
@@ -58,7 +55,7 @@ test('malformed-answer: 200 with half a JSON, and the start has its effect', asy
   expect(await client.look('loan-1.with-malformed-answer')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('slow-body: headers come at once and the body does not end while one waits; leaving ends it', async () => {
+test('slow-body: headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
   const client = await bootWithUser();
   const leaving = new AbortController();
   const response = await fetch(`${client.sandbox.baseUrl}/vkyc`, {
@@ -78,7 +75,7 @@ test('slow-body: headers come at once and the body does not end while one waits;
   expect(await client.look('loan-1.with-slow-body')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('several faults in an id hit one try after the other', async () => {
+test('several faults in an id affect one attempt each, in order', async () => {
   const client = await bootWithUser();
   const id = 'loan-1.with-error-500.with-error-502';
 
@@ -87,7 +84,7 @@ test('several faults in an id hit one try after the other', async () => {
   expect(statuses.map(({ status }) => status)).toEqual([500, 502, 200]);
 });
 
-test('a fault for all may be limited to a call and to so many times, is merged with others, and is cleared', async () => {
+test('a global fault can be limited to a call and a count, is merged with others, and can be cleared', async () => {
   const client = await bootWithUser();
   await client.control('PUT', '/faults', { 'error-502': { times: 2, path: 'GET /user' } });
   const { body } = await client.control('PUT', '/faults', { drop: { probability: 0.5 } });
@@ -109,7 +106,7 @@ test('a fault for all may be limited to a call and to so many times, is merged w
   expect([cleared.body, (await client.control('GET', '/faults')).body]).toEqual([{}, {}]);
 });
 
-test('an unknown fault is refused with the list of those that there are', async () => {
+test('an unknown fault is refused with the list of known faults', async () => {
   const client = await bootSandbox();
 
   const answer = await client.control('PUT', '/faults', { gremlins: {} });

@@ -16,7 +16,7 @@ const AADHAAR = {
   last_verified_at: '2026-03-01 15:04:05',
 };
 
-test('a user is created, found by either id, and changed in everything but the phone', async () => {
+test('a user is created, found by either id, and updated, but its phone cannot be changed', async () => {
   const asha = { user_id: 'asha', phone: '9988776655', name: 'Asha Rao', email: 'asha@example.com' };
   const created = await client.call('POST', '/user', asha);
   const { user_reference_id } = created.body;
@@ -35,7 +35,7 @@ test('a user is created, found by either id, and changed in everything but the p
     expect((await client.call('GET', `/user?${query}`)).body).toEqual(changed.body);
 });
 
-test('a verification starts for a user named by id, by number or by the number as text, and echoes what was sent', async () => {
+test('a start accepts the user by id, by number or by number as text, and the answer echoes its details', async () => {
   const user = (await client.call('POST', '/user', { phone: '9988776655' })).body;
   const question = { order: 1, question: 'Which city?', answer: 'Pune' };
 
@@ -71,7 +71,7 @@ test('a verification starts for a user named by id, by number or by the number a
   expect(byText.body).toMatchObject({ user_id: user.user_id, security_questions: [question] });
 });
 
-test('a status is asked for by either id, with the recording and remarks once there are any', async () => {
+test('a status can be read by either id, and has recording, meeting and remarks once they exist', async () => {
   const { reference_id } = await client.start('asked.happy-path');
   const before = await client.look('asked.happy-path');
   await client.advance('asked.happy-path', 13);
@@ -88,7 +88,7 @@ test('a status is asked for by either id, with the recording and remarks once th
   });
 });
 
-test('a token for the SDK is given for a verification and its user', async () => {
+test('an SDK token is issued for a verification and its user', async () => {
   const { status, body } = await client.call('POST', '/oauth/token', {
     app_id: 'app',
     product: 'VKYC',
@@ -102,7 +102,7 @@ test('a token for the SDK is given for a verification and its user', async () =>
   ]);
 });
 
-test('headers that only some accounts and SDKs send are taken', async () => {
+test('optional headers of some accounts and SDKs are accepted', async () => {
   const headers = {
     'x-api-version': '2023-12-18',
     'x-cf-signature': 'bm90IGNoZWNrZWQ=',
@@ -215,7 +215,7 @@ test.each([
     'Invalid clientId and clientSecret combination',
   ],
 ] as const)(
-  '%s with %j %j is answered %i %s, as the provider words it',
+  '%s with %j %j gets %i %s with the error of the provider',
   async (call, body, headers, status, code, message) => {
     await client.call('POST', '/user', { phone: '9988776655', user_id: 'known' });
     await client.call('POST', '/vkyc', { verification_id: 'taken', user_id: 'known' });
@@ -232,7 +232,7 @@ test.each([
   },
 );
 
-test('beyond the calls of a minute an operation answers 429 with Retry-After; others, and the next minute, go on', async () => {
+test('above its calls per minute an operation gets 429 with Retry-After; other operations are not affected', async () => {
   const clock = new SetClock();
   const limited = await bootSandbox({ callsPerMinute: 2, clock });
   const call = () => limited.call('POST', '/user', { phone: '9988776655' });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { freshFolder, startReceiver } from './harness.ts';
 
-/** The command as its users run it, from the build. */
+/** Runs the built command as its users do. */
 function run(environment: Record<string, string>) {
   const env = { PATH: process.env.PATH ?? '', SANDBOX_PORT: '0', ...environment };
   const child = spawn('node', ['.build/commands/sandbox.js'], { env });
@@ -42,7 +42,7 @@ const call = async (url: string, body: object) => {
   return response.status;
 };
 
-test('the sandbox runs alone, says where everything is, goes on after kill -9, and stops cleanly', async () => {
+test('the sandbox runs alone, prints its URLs, continues journeys after SIGKILL, and stops cleanly', async () => {
   const DATA_DIR = await freshFolder();
   const receiver = await startReceiver();
   const settings = { DATA_DIR, SANDBOX_SPEED: '20', SANDBOX_WEBHOOK_URL: receiver.url };
@@ -62,7 +62,7 @@ test('the sandbox runs alone, says where everything is, goes on after kill -9, a
   expect(await second.end('SIGTERM')).toBe(0);
 });
 
-test('settings that make no sense are refused, all at once', async () => {
+test('invalid settings are all reported in one refusal', async () => {
   const { said, child } = run({ HOST: '0.0.0.0', SANDBOX_SPEED: 'fast', SANDBOX_CALLS_PER_MINUTE: '0' });
 
   await once(child, 'close');

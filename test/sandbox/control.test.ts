@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { bootSandbox, type Client } from './harness.ts';
 
-/** `fetch` does not let one choose these headers. */
+/** Returns the status of a request with headers that `fetch` does not allow. */
 const statusFor = (client: Client, path: string, headers: Record<string, string>): Promise<number> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(client.sandbox.baseUrl);
@@ -14,7 +14,7 @@ const statusFor = (client: Client, path: string, headers: Record<string, string>
       .end();
   });
 
-test('the overview says everything that one needs: scenarios and what they reach, faults, templates, settings, paths', async () => {
+test('the overview lists scenarios with the pairs they reach, faults, templates and settings', async () => {
   const client = await bootSandbox({ seed: 'shown' });
 
   const { body } = await client.control('GET');
@@ -30,7 +30,7 @@ test('the overview says everything that one needs: scenarios and what they reach
   expect(body.webhook_url).toBeNull();
 });
 
-test('every path that the overview names is there', async () => {
+test('every path that the overview lists answers 200', async () => {
   const client = await bootSandbox();
   await client.start('path.happy-path');
   const { body } = await client.control('GET');
@@ -48,7 +48,7 @@ test('every path that the overview names is there', async () => {
   }
 });
 
-test('a verification shows where it is and what comes', async () => {
+test('a verification shows its current step and its remaining steps', async () => {
   const client = await bootSandbox();
   await client.start('shown.happy-path');
   await client.advance('shown.happy-path', 12);
@@ -67,7 +67,7 @@ test('a verification shows where it is and what comes', async () => {
   expect((await client.control('GET', '/verifications/nobody')).status).toBe(404);
 });
 
-test('the control is for this machine only: not by another name, and not from a page of another site', async () => {
+test('the control API refuses a foreign Host and a foreign Origin', async () => {
   const client = await bootSandbox();
 
   expect(await statusFor(client, '/_sandbox', { host: 'localhost:4010' })).toBe(200);
@@ -76,7 +76,7 @@ test('the control is for this machine only: not by another name, and not from a 
   expect(await statusFor(client, '/_sandbox', { origin: 'https://example.com' })).toBe(403);
 });
 
-test('what the control cannot use it refuses, with the reason', async () => {
+test('the control API refuses invalid input and names the field', async () => {
   const client = await bootSandbox();
   await client.start('odd.happy-path');
 

@@ -1,4 +1,4 @@
-/** A sandbox alone, with its clock in the test's hands, and somebody who takes its webhooks. */
+/** A sandbox without a gateway, with a manual clock and a receiver of its webhooks. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ type Options = Partial<Parameters<typeof startSandbox>[0]>;
 
 export const NOON = new Date('2026-03-02T12:00:00.250Z');
 
-/** Stands still until told to go on. */
+/** A clock that moves only by `forward`. */
 export class SetClock {
   #now = NOON.getTime();
   now = () => new Date(this.#now);
@@ -40,7 +40,7 @@ export class Client {
     return this.#fetch(String(new URL(`/_sandbox${path}`, this.sandbox.baseUrl)), method, body, {});
   }
 
-  /** Starts a verification of a user of its own; expects it to succeed. */
+  /** Creates a user and starts a verification of it; expects success. */
   async start(verification_id: string, more: object = {}): Promise<any> {
     const user = await this.call('POST', '/user', { phone: '9988776655' });
     const { user_id } = user.body;
@@ -57,7 +57,7 @@ export class Client {
     return (await this.control('POST', `/verifications/${verificationId}/advance`, { steps })).body.steps;
   }
 
-  /** Goes to the journey's end; returns every pair on the way. */
+  /** Advances to the end of the journey; returns every status pair on the way. */
   async walk(verificationId: string): Promise<string[]> {
     const pairs: string[] = [];
     do {
@@ -67,7 +67,7 @@ export class Client {
     return pairs;
   }
 
-  /** The list of webhooks as the sandbox made them, byte for byte. */
+  /** Returns the sandbox's list of webhooks as text, byte for byte. */
   async events(): Promise<string> {
     return (await this.control('GET', '/events')).text;
   }
@@ -92,7 +92,7 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** A sandbox that goes by hand, on a clock that stands still, unless told otherwise. It ends with the test. */
+/** Boots a sandbox that stops with the test; by default it is advanced by hand, with a stopped clock. */
 export async function bootSandbox(options: Options = {}): Promise<Client> {
   const sandbox = await startSandbox({
     host: '127.0.0.1',
@@ -109,7 +109,7 @@ export async function bootSandbox(options: Options = {}): Promise<Client> {
 export interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Null where it is not JSON. */
+  /** Null if the body is not JSON. */
   readonly subStatus: string | null;
   readonly verificationId: string | null;
 }
@@ -119,7 +119,7 @@ export interface Receiver {
   readonly received: Received[];
 }
 
-/** Takes webhooks; `answer` may refuse them, and says with which status. */
+/** Starts a receiver of webhooks; `answer` returns the status of each. */
 export async function startReceiver(answer: (webhook: Received) => number = () => 200): Promise<Receiver> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
@@ -144,7 +144,7 @@ export async function startReceiver(answer: (webhook: Received) => number = () =
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`, received };
 }
 
-/** A folder that is gone with the test. */
+/** Creates a temporary folder that is removed after the test. */
 export async function freshFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-sandbox-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));

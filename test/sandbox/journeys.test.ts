@@ -24,7 +24,7 @@ const lengthOf = (steps: readonly { afterSeconds: number }[]) =>
   steps.reduce((sum, step) => sum + step.afterSeconds, 0);
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
 
-test('random journeys end for good or await review, within 40 steps, and each seed makes up its own', () => {
+test('random journeys reach an end or a review within 40 steps, and nearly all differ', () => {
   const made = journeys('random', 2000);
 
   for (const steps of made) {
@@ -36,7 +36,7 @@ test('random journeys end for good or await review, within 40 steps, and each se
   for (const end of ENDS) expect(made.some((steps) => steps.at(-1)?.subStatus === end)).toBe(true);
 });
 
-test('random journeys loop as real ones do: Aadhaar again, meetings again, calls again; often within a second', () => {
+test('random journeys repeat Aadhaar checks, meetings and calls, often with two steps in the same second', () => {
   const made = journeys('random', 500);
   const twice = (name: string) =>
     made.filter((steps) => steps.filter((step) => step.subStatus === name).length > 1).length;
@@ -49,7 +49,7 @@ test('random journeys loop as real ones do: Aadhaar again, meetings again, calls
   ).toBeGreaterThan(250);
 });
 
-test('every documented pair is reached by some random journey, with and without the Aadhaar step', () => {
+test('random journeys reach every documented pair, and skip Aadhaar with the call-only template', () => {
   const reached = new Set(journeys('random', 2000).flatMap((steps) => steps.map((step) => step.subStatus)));
   const without = journeyOf({
     verificationId: '1.random',
@@ -62,7 +62,7 @@ test('every documented pair is reached by some random journey, with and without 
   expect(without.map((step) => step.subStatus).filter((name) => name.startsWith('AADHAAR'))).toEqual([]);
 });
 
-test('a meeting takes place when it was booked for', () => {
+test('a meeting takes place at its booked time', () => {
   const meetings = [...journeys('random', 500), ...journeys('lifelike', 500)].flatMap((steps) =>
     steps.flatMap((step, index) => {
       const next = steps[index + 1];
@@ -76,7 +76,7 @@ test('a meeting takes place when it was booked for', () => {
   for (const [bookedFor, tookPlace] of meetings) expect(tookPlace).toBe(bookedFor);
 });
 
-test('lifelike journeys take the time of people: minutes to open, days to a meeting, a month to expire', () => {
+test('lifelike journeys have human delays: minutes to open, days to a meeting, 30 days to expire', () => {
   const made = journeys('lifelike', 2000);
   const opened = made.filter((steps) => steps.length > 2);
   const openings = opened.map((steps) => steps[1]?.afterSeconds as number);
@@ -101,7 +101,7 @@ test('lifelike journeys take the time of people: minutes to open, days to a meet
   expect(Math.max(...gapsTo('SCHEDULED_USER_QUEUED'))).toBeGreaterThan(DAY);
 });
 
-test('the same request makes up the same journey; another seed or another id makes up another', () => {
+test('a journey is determined by its request: another seed or id gives another journey', () => {
   const request = {
     verificationId: '1.random',
     seed: 'sandbox',

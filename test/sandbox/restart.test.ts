@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../harness/gateway.ts';
 import { bootSandbox, freshFolder, SetClock, startReceiver } from './harness.ts';
 
-test('over a restart users, changes and verifications stay, and journeys are where the clock says', async () => {
+test('a restart keeps users, their updates and verifications, and journeys continue by the clock', async () => {
   const journalFile = join(await freshFolder(), 'made', 'sandbox.jsonl');
   const clock = new SetClock();
   const first = await bootSandbox({ journalFile, clock, speed: 1, seed: 'first' });
@@ -30,12 +30,12 @@ test('over a restart users, changes and verifications stay, and journeys are whe
     started.reference_id + 2,
     started.user_reference_id + 2,
   ]);
-  // At the speed, and by the seed, with which it was started.
+  // With the speed and the seed with which it was started.
   expect(later.sub_status).toBe('USER_QUEUED');
   expect((await stat(journalFile)).mode & 0o077).toBe(0);
 });
 
-test('webhooks of steps during the downtime come after it, and none that was taken comes again', async () => {
+test('webhooks of steps during a downtime are sent after it, and delivered ones are not sent again', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const clock = new SetClock();
   const receiver = await startReceiver();
@@ -62,7 +62,7 @@ test('webhooks of steps during the downtime come after it, and none that was tak
   ]);
 });
 
-test('a webhook that nobody took before the end comes after the restart', async () => {
+test('a webhook that was undelivered at shutdown is sent after the restart', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const away = await bootSandbox({ journalFile });
   away.sandbox.deliverTo('http://127.0.0.1:1/nobody');
@@ -77,7 +77,7 @@ test('a webhook that nobody took before the end comes after the restart', async 
   expect(receiver.received[0]?.subStatus).toBe('LINK_GENERATED');
 });
 
-test('a line that a crash tore is ignored, and the next entry stands on a line of its own', async () => {
+test('a journal line truncated by a crash is ignored and does not damage the next entry', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   const first = await bootSandbox({ journalFile });
   await first.start('torn.awaits-review');
@@ -92,7 +92,7 @@ test('a line that a crash tore is ignored, and the next entry stands on a line o
   expect((await third.look('torn.awaits-review')).sub_status).toBe('AADHAAR_VERIFICATION_SUCCESS');
 });
 
-test('a journal that is damaged in the middle stops the start, and the error says where', async () => {
+test('a journal damaged before its end refuses the start and names the line', async () => {
   const journalFile = join(await freshFolder(), 'sandbox.jsonl');
   await writeFile(journalFile, 'not an entry\n{"kind":"SETTLED","verification_id":"a","position":0}\n');
 

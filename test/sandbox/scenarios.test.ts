@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { bootSandbox } from './harness.ts';
 
-/** Every scenario by name and every pair of the provider's status reference, typed in and not read from a table. */
+/** Scenarios and the status pairs they reach, copied from the provider's reference and not from our table. */
 const REACHED_BY = {
   'happy-path': `RECEIVED LINK_GENERATED
     PRE_VIDEO_CALL AADHAAR_VERIFICATION_SUCCESS
@@ -65,7 +65,7 @@ const AADHAAR = {
   },
 };
 
-test('every documented pair is reached by the scenario of its name, which then goes on to the review or ends', async () => {
+test('every documented pair is reached by a scenario, which then ends or continues to the review', async () => {
   const client = await bootSandbox();
   const reached = new Set<string>();
 
@@ -86,7 +86,7 @@ test('every documented pair is reached by the scenario of its name, which then g
   expect(reached.size).toBe(DOCUMENTED_PAIRS);
 });
 
-test('the happy path is the 14 transitions that the README shows, in that order', async () => {
+test('the happy path is its 14 expected transitions in order', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.happy-path');
 
@@ -95,7 +95,7 @@ test('the happy path is the 14 transitions that the README shows, in that order'
   );
 });
 
-test('a scenario stays at its problem for 20 seconds, so that a person can look at it', async () => {
+test('a scenario stays at its problem for 20 seconds', async () => {
   const client = await bootSandbox();
   await client.start('loan-1.proxy-detected');
   await client.advance('loan-1.proxy-detected', 2);
@@ -107,7 +107,7 @@ test('a scenario stays at its problem for 20 seconds, so that a person can look 
   expect(body.remaining_steps[0].sub_status).toBe('USER_IP_VERIFICATION_SUCCESSFUL');
 });
 
-test('a scenario is a word of the verification id; the longest name wins, and no name awaits review', async () => {
+test('the verification id selects the scenario by its longest matching word; without one it awaits review', async () => {
   const client = await bootSandbox();
   const endOf = async (id: string) => {
     await client.start(id);
@@ -119,7 +119,7 @@ test('a scenario is a word of the verification id; the longest name wins, and no
   expect(await endOf('a3-link-expires')).toBe('VIDEO_CALL AGENT_ENDED_CALL');
 });
 
-test('Aadhaar details leave the Aadhaar step out: the start answers past it, also where it was to fail', async () => {
+test('with Aadhaar details the start answers after the Aadhaar step, even in a scenario in which it fails', async () => {
   const client = await bootSandbox();
 
   const answer = await client.start('sent.aadhaar-failed', { aadhaar_details: AADHAAR });
@@ -134,7 +134,7 @@ test('Aadhaar details leave the Aadhaar step out: the start answers past it, als
   expect(pairs[1]).toBe('PRE_VIDEO_CALL USER_IP_VERIFICATION_SUCCESSFUL');
 });
 
-test('the call-only template has no Aadhaar step: it starts at the link and goes on to the IP check', async () => {
+test('a journey with the call-only template starts at the link and has no Aadhaar step', async () => {
   const client = await bootSandbox();
 
   for (const scenario of ['happy-path', 'aadhaar-expired', 'random']) {
@@ -145,7 +145,7 @@ test('the call-only template has no Aadhaar step: it starts at the link and goes
   }
 });
 
-test('a balance that is too low comes as the provider may say it: as an answer, and as a refusal', async () => {
+test('an insufficient balance can be an answer with status REJECTED or a refusal with 422', async () => {
   const client = await bootSandbox();
 
   const answer = await client.start('poor.insufficient-balance');
@@ -159,7 +159,7 @@ test('a balance that is too low comes as the provider may say it: as an answer, 
   expect(await client.look('poor.insufficient-balance-422')).toMatchObject({ type: 'not_found_error' });
 });
 
-test('a state that nobody has heard of is reported in words of its own, and the journey goes on', async () => {
+test('the unknown-status scenario reports one undocumented pair, and the journey continues', async () => {
   const client = await bootSandbox();
   await client.start('odd.unknown-status');
 
@@ -171,7 +171,7 @@ test('a state that nobody has heard of is reported in words of its own, and the 
   expect(pairs.indexOf(unheard[0] as string)).toBeLessThan(pairs.length - 1);
 });
 
-test('a link that expires says when; a link that does not expires at midnight in 30 days', async () => {
+test('link_expiry is the time of the VKYC_EXPIRED step if there is one, otherwise midnight in 30 days', async () => {
   const client = await bootSandbox();
 
   const expires = await client.start('one.link-expires');

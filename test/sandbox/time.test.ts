@@ -4,7 +4,7 @@ import { bootSandbox, NOON, SetClock } from './harness.ts';
 
 const SPEED = 4;
 
-test('at any speed a step comes, and says that it came, when the clock says so; a meeting likewise', async () => {
+test('with a speed, steps and meetings happen exactly at their time divided by the speed', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: SPEED, clock });
   await client.start('fast.happy-path');
@@ -31,7 +31,7 @@ test('at any speed a step comes, and says that it came, when the clock says so; 
   ]);
 });
 
-test('steps of several verifications are reported in the order of their times, however late one looks', async () => {
+test('webhooks of several verifications are listed in order of time, even after a long clock jump', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: 1, clock });
   for (let index = 0; index < 10; index += 1) {
@@ -47,7 +47,7 @@ test('steps of several verifications are reported in the order of their times, h
   expect(times).toEqual(times.toSorted());
 });
 
-test('by hand nothing moves by itself, and times are those of the journey', async () => {
+test('without a speed no step happens by itself, and event times are those of the journey', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ clock });
   await client.start('still.awaits-review');
@@ -63,7 +63,7 @@ test('by hand nothing moves by itself, and times are those of the journey', asyn
   ]);
 });
 
-test('a step taken by hand comes now, and the journey goes on from there by its own pace', async () => {
+test('a manual step happens now, and the journey continues from there at its own pace', async () => {
   const clock = new SetClock();
   const client = await bootSandbox({ speed: 1, clock });
   await client.start('hurried.proxy-detected');
@@ -80,7 +80,7 @@ test('a step taken by hand comes now, and the journey goes on from there by its 
   expect((await client.look('hurried.proxy-detected')).sub_status).toBe('USER_LOCATION_VERIFICATION_SUCCESS');
 });
 
-test('a journey of more steps than one wants stops at its end', async () => {
+test('advancing by more steps than remain stops at the end of the journey', async () => {
   const client = await bootSandbox();
   await client.start('short.link-expires');
 
@@ -88,7 +88,7 @@ test('a journey of more steps than one wants stops at its end', async () => {
   expect(await client.advance('short.link-expires', 5)).toBe(0);
 });
 
-test('nobody need look: steps come by the real clock', async () => {
+test('with a real clock a journey walks to its end by itself', async () => {
   const client = await bootSandbox({ speed: 500, clock: { now: () => new Date() } });
   await client.start('walking.happy-path');
 

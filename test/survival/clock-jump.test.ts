@@ -12,7 +12,7 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
   }
 }`;
 
-/** A provider that knows of a session what it was told last. */
+/** Boots a gateway with a movable clock and a provider whose status pair of the session a test sets. */
 async function bootWithClock(id: string) {
   let polls = 0;
   let present = ['RECEIVED', 'LINK_GENERATED'];
@@ -38,7 +38,7 @@ async function bootWithClock(id: string) {
   };
 }
 
-test('a clock that jumps an hour ahead and back changes nothing of the order, and subscribers see each transition once', async () => {
+test('jumps of our clock do not change the order of webhooks, and subscribers get each transition once', async () => {
   const id = 'clock.order';
   const { gateway, clock, session } = await bootWithClock(id);
   const live = gateway.subscribe(
@@ -63,7 +63,7 @@ test('a clock that jumps an hour ahead and back changes nothing of the order, an
     frames.push(await live.next());
   }
 
-  // The provider's own clock decides what is newer, whatever ours says.
+  // Event times of the provider decide the order, not our clock.
   expect(frames).toEqual(
     news.map(([subStatus, second], index) => ({
       sequence: index + 2,
@@ -76,7 +76,7 @@ test('a clock that jumps an hour ahead and back changes nothing of the order, an
   await expectFeedOfLog(gateway.database);
 });
 
-test('meetings go by the clock as it is now, and one that was booked stays booked', async () => {
+test('a meeting is checked against the current clock, and a booked one stays booked after the clock jumps back', async () => {
   const { gateway, clock, book } = await bootWithClock('clock.meeting');
   const inHalfAnHour = new Date(Date.now() + 30 * MINUTE);
 
@@ -90,7 +90,7 @@ test('meetings go by the clock as it is now, and one that was booked stays booke
   expect(rows).toEqual([{ status: 'SCHEDULED', starts_at: inHalfAnHour }]);
 });
 
-test('an hour ahead what is due is asked once and not in a storm; back again the next news sets the pace anew', async () => {
+test('a clock jump ahead causes one poll of a session; after a jump back a webhook reschedules its polling', async () => {
   const id = 'clock.polls';
   const { gateway, clock, polls, becomes } = await bootWithClock(id);
 
@@ -109,7 +109,7 @@ test('an hour ahead what is due is asked once and not in a storm; back again the
   await eventually(async () => (await sessionOf(gateway, id)).subStatus === 'USER_QUEUED');
 });
 
-test('a token is good for as long as the clock says, ahead or back', async () => {
+test('token expiry follows the clock when it jumps ahead and back', async () => {
   const { gateway, clock } = await bootWithClock('clock.token');
   const authorization = `Bearer ${await gateway.token({ sub: 'vera', roles: ['VIEWER'] })}`;
   const isGood = async () =>

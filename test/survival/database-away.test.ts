@@ -14,7 +14,7 @@ const NEWS = {
 };
 
 // Invariant 4
-test('a webhook that cannot be stored is answered 503, and taken when it comes again', async () => {
+test('a webhook that cannot be stored is answered with 503, and stored when the provider sends it again', async () => {
   const url = await freshDatabase();
   const database = new pg.Pool({ connectionString: url });
   atTheEnd(() => database.end());

@@ -28,7 +28,7 @@ const newsOf = (verification_id: string, second: number) => ({
 });
 
 for (const [transport, send] of Object.entries(TRANSPORTS))
-  test(`${transport}: a database that is away makes SERVICE_UNAVAILABLE, for queries and mutations alike`, async () => {
+  test(`${transport}: queries and mutations fail with SERVICE_UNAVAILABLE while the database is unreachable`, async () => {
     const wire = await startTcpProxy(await freshDatabase());
     const gateway = await bootGateway({ database: wire.url });
     const { id } = await gateway.start('unavailable.1');
@@ -56,7 +56,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
     expect(metrics).not.toContain('INTERNAL_SERVER_ERROR');
   });
 
-test('on a read-only database reads go on, mutations are SERVICE_UNAVAILABLE, webhooks 503, and /readyz says so', async () => {
+test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, webhooks 503; /readyz reports it', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('read-only.1');
   const becomes = (readOnly: 'on' | 'off') => setReadOnly(gateway, readOnly);
@@ -73,7 +73,7 @@ test('on a read-only database reads go on, mutations are SERVICE_UNAVAILABLE, we
   expect([data, errors]).toEqual([{ session: { version: 1 } }, undefined]);
   const readiness = async () => (await fetch(`${gateway.url}/readyz`)).json();
   await eventually(async () => JSON.stringify(await readiness()).includes('read-only'));
-  // The doorbell's connection was ended as well, and comes back.
+  // The LISTEN connection was terminated too, and reconnects.
   await eventually(async () => ((await readiness()) as { status: string }).status === 'ready');
   expect(await readiness()).toMatchObject({
     impaired: { database: 'takes no writes: it is read-only, or a standby' },
@@ -85,7 +85,7 @@ test('on a read-only database reads go on, mutations are SERVICE_UNAVAILABLE, we
   await eventually(async () => JSON.stringify(await readiness()).startsWith('{"status":"ready","notes"'));
 });
 
-/** Has every new connection take no writes, or takes that back, and ends those that there are. */
+/** Makes new connections read-only or writable, and terminates the existing ones. */
 async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<void> {
   const client = await database.connect();
   await client.query('set default_transaction_read_only = off');
@@ -98,7 +98,7 @@ async function setReadOnly({ database }: Gateway, value: 'on' | 'off'): Promise<
   client.release(true);
 }
 
-/** Puts a webhook in line that the queue worker processes once the returned function is called. */
+/** Queues a webhook by locking its session; the returned function unlocks it for the queue worker. */
 async function queueWebhook(gateway: Gateway, verificationId: string): Promise<() => Promise<void>> {
   const holder = new pg.Client({ connectionString: gateway.databaseUrl });
   await holder.connect();
@@ -116,7 +116,7 @@ const inboxOf = async ({ database }: Gateway) =>
     )
   ).rows[0];
 
-test('a webhook that faults of the infrastructure keep from being processed is never parked, however often it fails', async () => {
+test('a webhook whose processing fails by faults of the infrastructure is not parked and is retried', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');
@@ -126,7 +126,7 @@ test('a webhook that faults of the infrastructure keep from being processed is n
 
   await failWith('53100');
   await letGo();
-  // Full disk, out of memory, read-only, crash of a neighbour, deadlock, missing right, missing table: more than 5 attempts.
+  // Full disk, out of memory, read-only, crash of a backend, deadlock, missing privilege, missing table.
   for (const code of ['53100', '53200', '25006', '57P02', '40P01', '42501', '42P01']) {
     await failWith(code);
     const before = failures().length;
@@ -142,7 +142,7 @@ test('a webhook that faults of the infrastructure keep from being processed is n
   await eventually(async () => (await inboxOf(gateway)).state === 'DONE');
 }, 40_000);
 
-test('a webhook whose own values cannot be stored is parked after five attempts, with the reason', async () => {
+test('a webhook whose values cannot be stored is parked with a reason after five attempts', async () => {
   const gateway = await bootGateway();
   await gateway.start('parked.1');
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');

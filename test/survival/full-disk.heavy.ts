@@ -8,7 +8,7 @@ import { diskTest, mountSmallDisk } from '../harness/small-disk.ts';
 
 const DISK_MB = 200;
 const REFUSALS = 20;
-/** So much that a few fill the pages that are half empty when the disk gets full; and nothing that can be compressed. */
+/** Padding of a webhook: incompressible, and large enough that a few fill the remaining free pages. */
 const BYTES = 12_000;
 
 const newsAt = (second: number) => ({
@@ -23,7 +23,7 @@ const newsAt = (second: number) => ({
 });
 
 diskTest(
-  'on a full disk webhooks are answered 503 and reads go on; with room again all that was taken is told once',
+  'on a full disk webhooks get 503 and reads work; with space again every transition is sent once',
   async () => {
     const disk = mountSmallDisk(DISK_MB);
     const small = { min_wal_size: '32MB', max_wal_size: '48MB', autovacuum: 'off' };
@@ -83,7 +83,7 @@ diskTest(
     const frames = await live.take(all.length);
     const told = frames.map(({ occurredAt }) => occurredAt);
     enter('full-disk', {
-      // A look after each webhook, and what was refused again until it was taken.
+      // Webhooks, one query after each of them, and the retries of refused ones.
       requests: statuses.length + looks + retries,
       faults: 1,
       lost: all.filter((time) => !told.includes(time)).length,

@@ -10,7 +10,7 @@ const MEETING = `mutation ($input: ScheduleMeetingInput!) {
 const READ = 'query ($id: ID!) { session(id: $id) { version } feedCursor }';
 const WATCH =
   'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence subStatus } }';
-/** DATABASE_POOL as it is by default is 10, five of them for writes. */
+/** Write connections with the default DATABASE_POOL of 10. */
 const WRITE_POOL = 5;
 const CALLERS = 3 * WRITE_POOL;
 
@@ -25,11 +25,11 @@ const news = (second: number) => ({
   },
 });
 
-/** A primary of its own whose only synchronous standby can be lost, and found again. */
+/** Starts a primary whose only synchronous standby a test can lose and restore. */
 async function primary() {
   const { url } = await startOwnPostgres();
   const admin = new pg.Pool({ connectionString: url, max: 1 });
-  // The server is stopped before this pool is: that is no failure of the test.
+  // The server stops before this pool; the resulting errors are no failure of the test.
   admin.on('error', () => {});
   admin.on('connect', (client) => client.on('error', () => {}));
   atTheEnd(() => admin.end());
@@ -37,7 +37,7 @@ async function primary() {
     await admin.query('set synchronous_commit = local');
     await admin.query(`alter system set synchronous_standby_names = '${names}'`);
     await admin.query('select pg_reload_conf()');
-    // The setting is everyone's only once the checkpointer has seen it.
+    // The setting takes effect only after the checkpointer has reloaded it.
     await eventually(
       async () =>
         (await admin.query('show synchronous_standby_names')).rows[0]?.synchronous_standby_names === names,
@@ -47,7 +47,7 @@ async function primary() {
     url,
     loseStandby: () => set('gone'),
     findStandby: () => set(''),
-    /** Server processes that wait for the standby. */
+    /** Returns the number of server processes that wait for the standby. */
     async waiting(): Promise<number> {
       const { rowCount } = await admin.query(`select from pg_stat_activity where wait_event = 'SyncRep'`);
       return rowCount ?? 0;
@@ -55,7 +55,7 @@ async function primary() {
   };
 }
 
-test('while the only synchronous standby is lost, reads and /readyz are answered, and writes get SERVICE_UNAVAILABLE', async () => {
+test('while the only synchronous standby is lost, reads and /readyz work and writes get SERVICE_UNAVAILABLE', async () => {
   const postgres = await primary();
   const gateway = await bootGateway({ database: postgres.url });
   const { id, startCursor } = await gateway.start('standby.1');
@@ -104,7 +104,7 @@ test('while the only synchronous standby is lost, reads and /readyz are answered
     },
   ]);
   expect(await postgres.waiting()).toBeLessThanOrEqual(WRITE_POOL + 1);
-  // Nobody waits for what is known to hang.
+  // Writes fail fast once the hang is known.
   const refused = performance.now();
   expect((await gateway.graphql(MEETING, { input })).errors).toHaveLength(1);
   expect(await gateway.webhook(news(0))).toBe(503);

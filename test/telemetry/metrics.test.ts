@@ -7,9 +7,9 @@ import { countStatements } from '../harness/statements.ts';
 const WATCH = 'subscription ($after: String) { statusTransitions(after: $after) { sequence } }';
 const WATCH_ONE =
   'subscription ($id: ID!) { sessionLive(sessionId: $id) { __typename ... on StatusTransition { sequence } } }';
-/** Added by whoever scrapes. */
+/** Labels that Prometheus adds. */
 const OF_PROMETHEUS = ['job', 'instance'];
-/** What Node and the operating system tell; the dashboard shows a few of them. */
+/** Metrics of Node and the operating system; the dashboard shows a few of them. */
 const OF_THE_PROCESS = /^(nodejs|process)_/;
 
 let gateway: Gateway;
@@ -21,7 +21,7 @@ const webhook = (minute: number, status: string, sub_status: string) =>
     data: { verification_id: 'seen.awaits-review', status, sub_status },
   });
 
-/** A life in which everything happens that is counted, but for readers who are too slow. */
+/** Makes every counted event happen, except those of slow readers. */
 async function live(): Promise<void> {
   const { id, startCursor } = await gateway.start('seen.awaits-review');
   const agent = await person(gateway, 'ravi', 'AGENT');
@@ -56,7 +56,7 @@ beforeAll(async () => {
   });
 });
 
-test('what happens is counted, by words of our own', () => {
+test('events are counted under fixed labels, without names, ids or words of clients', () => {
   const { value } = scraped;
   const operations = 'vkyc_graphql_operation_duration_seconds_count';
 
@@ -74,7 +74,7 @@ test('what happens is counted, by words of our own', () => {
     value('vkyc_provider_call_duration_seconds_count{endpoint="POST /vkyc",purpose="MUTATION",outcome="OK"}'),
   ).toBe(1);
   expect(value('vkyc_webhooks_total{outcome="badly signed"}')).toBe(1);
-  // The meeting, and the start unless its webhook came first.
+  // The meeting, and the start unless its webhook was recorded first.
   expect(value('vkyc_transitions_total{source="MUTATION",verdict="MOVED"}')).toBeGreaterThanOrEqual(1);
   expect(value('vkyc_transitions_total{source="WEBHOOK",verdict="DISPUTED"}')).toBe(1);
   expect(value('vkyc_unrecognized_states_total')).toBe(1);
@@ -86,7 +86,7 @@ test('what happens is counted, by words of our own', () => {
   expect(scraped.text).not.toMatch(/NameOfAClient|alias|seen\.awaits|ravi|NEVER_HEARD_OF/);
 });
 
-test('what is left to do is asked of the database once, whoever scrapes', async () => {
+test('concurrent scrapes share one query of the backlog', async () => {
   await eventually(async () => {
     const { value } = await scrape(gateway);
     const [pending, parked] = ['PENDING', 'PARKED'].map((state) =>
@@ -114,7 +114,7 @@ test('what is left to do is asked of the database once, whoever scrapes', async 
   expect(value('vkyc_database_connections{pool="reads",state="idle"}')).toBeGreaterThan(0);
 });
 
-test('names follow the conventions of Prometheus', () => {
+test('metric names follow the conventions of Prometheus', () => {
   for (const [name, type] of scraped.types) {
     if (OF_THE_PROCESS.test(name)) continue;
     expect(name).toMatch(/^vkyc_[a-z_]+$/);
@@ -123,8 +123,8 @@ test('names follow the conventions of Prometheus', () => {
   }
 });
 
-test('what clients call their operations, and where they ask, makes no new series', async () => {
-  // Gauges of the database have no value while it is slow to answer: only these have labels that clients could fill.
+test('operation names and paths chosen by clients create no new metric series', async () => {
+  // Only these metrics have labels that clients could fill; database gauges may be missing while it is slow.
   const count = async () => (await scrape(gateway)).text.match(/^vkyc_(http|graphql|mutation)_/gm)?.length;
   const ask = async (round: number) => {
     await gateway.graphql(`query Name${round} { a${round}: viewer { id } }`);
@@ -139,20 +139,20 @@ test('what clients call their operations, and where they ask, makes no new serie
   expect(await count()).toBe(before);
 });
 
-test('every metric and label of the dashboard and the alert rules is there', async () => {
+test('every metric and label used by the dashboard and the alert rules exists', async () => {
   const { dashboard, alerts } = await shippedExpressions();
   expect(Math.min(dashboard.length, alerts.length)).toBeGreaterThan(15);
 
   for (const { metric, labels, by } of [...dashboard, ...alerts].flatMap(usesOf)) {
     const known = scraped.series.get(metric);
     expect(known, `${metric} of ${by}`).toBeDefined();
-    // Where nothing was counted there are no labels to compare with.
+    // A metric without samples has no labels to compare with.
     if (scraped.text.includes(`\n${metric}{`))
       expect([...(known ?? []), ...OF_PROMETHEUS], by).toEqual(expect.arrayContaining([...labels]));
   }
 });
 
-test('every metric of ours is on the dashboard', async () => {
+test('every metric of the gateway is on the dashboard', async () => {
   const { dashboard } = await shippedExpressions();
   const used = new Set(dashboard.flatMap(usesOf).map(({ metric }) => metric));
 

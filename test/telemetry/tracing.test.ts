@@ -20,7 +20,7 @@ const RECORDING = `mutation ($id: ID!) {
   requestRecording(sessionId: $id) { ... on RequestRecordingSuccess { recording { url } } } }`;
 const WATCH = 'subscription { statusTransitions { subStatus } }';
 
-/** Two replicas on one database that export to one collector; the second has the subscriber. */
+/** Starts two replicas on one database that export to one collector; the second has the subscriber. */
 async function place() {
   const collector = await startOtlpCollector();
   const sandbox = await startSandboxProcess();
@@ -56,7 +56,7 @@ async function sendTraced({ url }: GatewayProcess, sub_status: string) {
   return { traceId, spanId };
 }
 
-test('a trace goes from a webhook to the frames of it on another replica, and tells nothing of anybody', {
+test('a trace goes from a webhook to its frames on another replica, and contains no personal data', {
   timeout: 60_000,
 }, async () => {
   const { collector, sandbox, database, taking, sending } = await place();
@@ -125,7 +125,7 @@ test('a trace goes from a webhook to the frames of it on another replica, and te
 
   await client.dispose();
   await Promise.all([taking.end('SIGTERM'), sending.end('SIGTERM')]);
-  // What one webhook sets going does not gather what comes after it.
+  // The trace of one webhook does not contain later work.
   const ofTrace = collector.spans.filter((span) => span.traceId === sent.traceId).map(({ name }) => name);
   expect(ofTrace.filter((name) => name === 'process webhook')).toHaveLength(1);
   expect(ofTrace).not.toContain('select webhook_inbox');
@@ -137,11 +137,11 @@ test('a trace goes from a webhook to the frames of it on another replica, and te
     expect(everything.includes(mark), `the traces hold ${mark}`).toBe(false);
 });
 
-test('a collector that is away costs a line in the log, and holds up no stop', async () => {
+test('an unreachable collector causes a log line and does not delay the shutdown', async () => {
   const gateway = await startGatewayProcess({
     DATABASE_URL: await freshDatabase(),
     DATA_KEYS,
-    // Nobody listens there.
+    // No server listens there.
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_BSP_SCHEDULE_DELAY: '50',
     OTEL_EXPORTER_OTLP_TIMEOUT: '300',
@@ -156,13 +156,13 @@ test('a collector that is away costs a line in the log, and holds up no stop', a
   expect(performance.now() - told).toBeLessThan(8_000);
 });
 
-test('without a collector nothing of OpenTelemetry is loaded, and rows carry no trace', async () => {
+test('without a collector the OpenTelemetry SDK is not loaded, and rows have no traceparent', async () => {
   const gateway = await bootGateway();
   await gateway.start('untraced.1');
   await gateway.webhook({ data: {} });
 
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) =>
-    // The figures' library brings the interface, which does nothing by itself.
+    // The metrics library loads the API package, which does nothing without an SDK.
     /@opentelemetry.(?!api.)/.test(path),
   );
   expect(loaded).toEqual([]);
