@@ -46,6 +46,9 @@ export function findExcess(document: DocumentNode): GraphQLError[] {
   const lines = countLines(document);
   if (lines > LIMITS.lines)
     return [new GraphQLError(`A document has at most ${LIMITS.lines} lines: leave out empty ones.`)];
+  const operations = document.definitions.filter((each) => each.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length > LIMITS.operations)
+    return [new GraphQLError(`A document has at most ${LIMITS.operations} operations: send several.`)];
   const fragments = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
@@ -57,9 +60,9 @@ export function findExcess(document: DocumentNode): GraphQLError[] {
     const ofFragments = [...fragments.values()].flatMap((fragment) =>
       excessOf(fragment, { ...measure.ofFragment(fragment.name.value), rootFields: 0 }, fragments),
     );
-    const ofOperations = document.definitions
-      .filter((each) => each.kind === Kind.OPERATION_DEFINITION)
-      .flatMap((operation) => excessOf(operation, measure.ofOperation(operation), fragments));
+    const ofOperations = operations.flatMap((operation) =>
+      excessOf(operation, measure.ofOperation(operation), fragments),
+    );
     return [...ofOperations, ...ofFragments].slice(0, LIMITS.errors);
   } catch (error) {
     if (error instanceof GraphQLError) return [error];

@@ -18,6 +18,8 @@ export const LIMITS = {
    * to it.
    */
   lines: 5_000,
+  /** Operations of a document. graphql-js walks the fragments again for each. */
+  operations: 50,
   /** Fields and fragments of an operation, each counted at every spread of the fragment that contains it. */
   selections: 1_000,
   /**

@@ -22,8 +22,8 @@ const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
 );
 /** The first use of a document validates it, the second executes it with graphql-js, later ones compiled. */
 const USES = 3;
-/** An attack blocks the loop in every pass, a garbage collection only in one. */
-const PASSES = 2;
+/** An attack that holds the loop does so each time; a garbage collection, or another process, does so once. */
+const MAX_REPETITIONS = 4;
 
 // Invariant 18
 test('no document and no variables block the event loop for more than 50 ms, on any transport and at any use', {
@@ -34,10 +34,11 @@ test('no document and no variables block the event loop for more than 50 ms, on 
   await attackAll(() => {});
   await gateway.longestHold();
   const honest = startHonestClient(gateway);
-  for (let pass = 0; pass < PASSES; pass += 1)
-    await attackAll(async (attack) => {
-      shortest.set(attack, Math.min(await gateway.longestHold(), shortest.get(attack) ?? Infinity));
-    });
+  const measure = async (attack: string) =>
+    shortest.set(attack, Math.min(await gateway.longestHold(), shortest.get(attack) ?? Infinity));
+  await attackAll(measure);
+  for (let again = 0; again < MAX_REPETITIONS; again += 1)
+    await attackAll(measure, (attack) => (shortest.get(attack) ?? 0) > MAX_HOLD_MS);
   const { asked, p50, p99 } = await honest.stop();
   const holds = [...shortest].map(([attack, ms]) => ({ attack, ms }));
   for (const { attack, ms } of holds) tally.note(attack, ms > MAX_HOLD_MS);
@@ -51,8 +52,11 @@ test('no document and no variables block the event loop for more than 50 ms, on 
   expect(holds.filter(({ ms }) => ms > MAX_HOLD_MS)).toEqual([]);
 });
 
-async function attackAll(measure: (attack: string) => unknown): Promise<void> {
-  for (const { attack, request, transport } of ATTACKS) {
+async function attackAll(
+  measure: (attack: string) => unknown,
+  isWanted: (attack: string) => boolean = () => true,
+): Promise<void> {
+  for (const { attack, request, transport } of ATTACKS.filter((each) => isWanted(each.attack))) {
     for (let use = 0; use < USES; use += 1)
       await TRANSPORTS[transport](gateway.target, request, gateway.authorization);
     await measure(attack);
