@@ -255,15 +255,18 @@ export async function lockEvidenceAfter(
     .orderBy(asc(sessions.id))
     .limit(limit);
   const ids = next.map(({ id }) => id);
-  // Lock order: recording also locks by verification id, so the two cannot deadlock.
-  await tx
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(inArray(sessions.id, ids))
-    .orderBy(asc(sessions.verificationId))
-    .for('update');
+  await lockSessions(tx, ids);
   return readEvidence(tx, ids);
 }
+
+/** Locks sessions in verification-id order, as recording does: in another order the two deadlock. */
+const lockSessions = (tx: Transaction, ids: readonly string[]) =>
+  tx
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(inArray(sessions.id, [...ids]))
+    .orderBy(asc(sessions.verificationId))
+    .for('update');
 
 export const saltPerson = (tx: Transaction, id: string, personSalt: Buffer) =>
   tx.update(sessions).set({ personSalt }).where(eq(sessions.id, id));
@@ -277,13 +280,7 @@ export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<
   const next = tx.select().from(auditBacklog).orderBy(asc(auditBacklog.sessionId)).limit(limit);
   const taken = await tx.delete(auditBacklog).where(inArray(auditBacklog.sessionId, next)).returning();
   const ids = taken.map((row) => row.sessionId).sort();
-  await tx
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(inArray(sessions.id, ids))
-    // As recording locks them: in another order the two deadlock.
-    .orderBy(asc(sessions.verificationId))
-    .for('update');
+  await lockSessions(tx, ids);
   return ids;
 }
 

@@ -146,7 +146,7 @@ export function ruleOf(type: string, field: string): FieldRuleName | null {
 export interface Viewer {
   /** `sub` of the token. */
   readonly id: string;
-  /** Of a customer: what is stored in place of `id`, which may identify the person; the newest first. */
+  /** Pseudonyms of a customer, stored instead of `id`, which may identify the person. Newest key first. */
   readonly pseudonyms?: readonly string[];
   readonly roles: readonly Role[];
   /** Verification ids that a customer may see; unused for staff. */

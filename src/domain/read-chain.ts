@@ -34,9 +34,9 @@ export interface ReadChain {
   readonly hash: Buffer;
 }
 
-/** What an export says of the read log. */
+/** State of the read log in an export of audit heads. */
 export interface ExportedReads {
-  /** By chain id. */
+  /** Last read of each chain, by chain id. */
   readonly heads: ReadonlyMap<string, ReadHead>;
   /** Reads without a chain: recorded by a release before there were any. */
   readonly unchained: number;

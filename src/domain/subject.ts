@@ -1,4 +1,4 @@
-/** Rules for the `sub` of a token: who somebody is must not depend on what nobody sees. */
+/** Canonical form of the `sub` of a token: two subjects that look the same must not count as two people (four eyes). */
 
 /** Format characters, marks and fillers without a glyph; all kinds of control, surrogate and unassigned special use. */
 const INVISIBLE =

@@ -53,9 +53,9 @@ const FOR_ALL = '';
 let executions = 0;
 
 /**
- * Executes a selection once for all who ask for the same frame at the same time. Beyond that only results are kept that
- * are the same whenever they are made: nobody is shown anything older than their asking. Viewers may join an execution
- * that runs for another one, but are given its results only if those are the same for all.
+ * Executes a selection once for all subscribers that ask for the same frame at the same time. Only results that never
+ * change are kept for later: no subscriber gets data that is older than its request. A viewer may join an execution that
+ * runs for another viewer, but gets its result only if that is the same for all viewers.
  */
 export class SharedExecution {
   /** Whether a result was found to depend on the viewer: from then on no viewer waits for another one's execution. */
