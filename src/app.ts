@@ -3,76 +3,82 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Config, ConfigError, type DataKey, StartError } from './config.ts';
 import { countAuditBacklog } from './db/audit.ts';
-import { readBacklog, readFitness } from './db/backlog.ts';
 import { connect } from './db/client.ts';
+import { classifyFault, FAULT_TEXTS } from './db/connection-errors.ts';
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts';
-import { FAULT_TEXTS, faultOf } from './db/faults.ts';
-import { readLogIdentity } from './db/feed.ts';
+import { readFeedIdentity } from './db/feed.ts';
 import { migrate, newestMigration } from './db/migrate.ts';
 import { explainPooling } from './db/pooler.ts';
+import { readQueueDepths, readReadinessFacts } from './db/readiness.ts';
 import { readReplication } from './db/replication.ts';
-import { deriveTokenSecret, developmentKey, Sealer } from './db/sealing.ts';
+import { deriveTokenSecret, loadOrCreateDevelopmentKey, Sealer } from './db/sealing.ts';
 import { AuditKeys } from './domain/audit.ts';
 import { type CallPurpose, type Clock, type Doorbell, type Provider, systemClock } from './domain/ports.ts';
 import { createCursors } from './feed/cursor.ts';
 import { Hub } from './feed/hub.ts';
-import { createNatsDoorbell, subjectOf } from './feed/nats-doorbell.ts';
+import { createNatsDoorbell, natsSubjectFor } from './feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from './feed/postgres-doorbell.ts';
-import { createCompiledRun, type Run } from './graphql/compiled.ts';
 import type { Services } from './graphql/context.ts';
-import { codeTold, createTranslator } from './graphql/errors.ts';
-import { createExecute } from './graphql/execution.ts';
+import { createErrorFormatter, getErrorCode } from './graphql/errors.ts';
+import { createJitExecutor, type Executor } from './graphql/jit-executor.ts';
 import { noIntrospectionRule } from './graphql/limits.ts';
-import { Operations, type Payload } from './graphql/operation.ts';
+import { OperationCache, type Payload } from './graphql/operation-cache.ts';
+import { createOperationHandler } from './graphql/operation-handler.ts';
 import { createRateLimit } from './graphql/rate-limit.ts';
 import { getSchema } from './graphql/schema.ts';
-import { onlyOf, readManifest } from './graphql/trusted-documents.ts';
+import { readManifest, trustedDocumentsOnly } from './graphql/trusted-documents.ts';
 import { createAccessLog } from './http/access-log.ts';
 import { createAddressOf } from './http/addresses.ts';
 import { serveConsole } from './http/console.ts';
-import { createFailureLimit } from './http/failure-limit.ts';
+import { createOriginCheck } from './http/csrf.ts';
+import { createFailedAttemptLimit } from './http/failed-attempt-limit.ts';
 import { serveGraphqlOverHttp } from './http/graphql-over-http.ts';
 import { serveGraphqlOverSse } from './http/graphql-over-sse.ts';
 import { serveGraphqlOverWebsocket } from './http/graphql-over-websocket.ts';
 import { LiveConnections } from './http/live-connections.ts';
 import { startMetricsServer } from './http/metrics-server.ts';
-import { createGuard } from './http/origin.ts';
-import { acceptAllWaiting, addressOf, createHttpServer, urlOf, watchIdleConnections } from './http/server.ts';
+import {
+  createHttpServer,
+  createIdleConnectionCloser,
+  drainAcceptBacklog,
+  formatAddress,
+  formatUrl,
+} from './http/server.ts';
 import { createAuthenticator } from './http/sign-in.ts';
 import { UnsignedSockets } from './http/unsigned-sockets.ts';
 import { serveUpgrades } from './http/upgrades.ts';
 import { limitUploads } from './http/uploads.ts';
-import { whenDatabaseIsThere } from './http/waiting-room.ts';
+import { retryUntilDatabaseIsUp } from './http/wait-for-database.ts';
 import { serveWebhooks } from './http/webhooks.ts';
-import { createBufferedLogger, createLogger, withSafeErrors } from './logging.ts';
+import { createBufferedLogger, createLogger, withRedactedErrors } from './logging.ts';
 import { createCashfree } from './provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, startSandbox } from './sandbox/sandbox.ts';
 import { SCENARIOS } from './sandbox/scenarios.ts';
-import { createSdkToken, refreshSession, requestRecording } from './services/ask-provider.ts';
-import { createCallBudget, limitsOf } from './services/call-budget.ts';
+import { createCallBudget, splitBudget } from './services/call-budget.ts';
 import { checkDataKeys, MissingDataKeys } from './services/check-data-keys.ts';
+import { FairShare } from './services/fair-share.ts';
 import { KeyWatch } from './services/key-watch.ts';
 import { cancelMeeting, scheduleMeeting } from './services/meetings.ts';
-import { PollingPace } from './services/polling-pace.ts';
+import { createSdkToken, refreshSession, requestRecording } from './services/provider-actions.ts';
 import { ReadLog } from './services/read-log.ts';
-import { Inbox } from './services/receive-webhook.ts';
-import { Reconciler } from './services/reconcile.ts';
+import { Reconciler } from './services/reconciler.ts';
 import { recordReview } from './services/record-review.ts';
-import { Recorder } from './services/recorder.ts';
 import { planRelearning } from './services/relearn.ts';
 import { SessionFigures } from './services/session-figures.ts';
 import { createStartSession } from './services/start-session.ts';
-import { WebhookLine } from './services/webhook-line.ts';
+import { UnitOfWork } from './services/unit-of-work.ts';
+import { WebhookQueueWorker } from './services/webhook-queue-worker.ts';
+import { WebhookReceiver } from './services/webhook-receiver.ts';
+import { cachedQuery } from './telemetry/cached-query.ts';
 import { addGauges } from './telemetry/gauges.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { watchMismatches } from './telemetry/mismatches.ts';
-import { counted, measured } from './telemetry/operations.ts';
-import { watchCalls } from './telemetry/provider-calls.ts';
+import { withErrorCount, withMetrics } from './telemetry/operations.ts';
+import { createCallObserver } from './telemetry/provider-calls.ts';
 import { createReadiness } from './telemetry/readiness.ts';
-import { sharedAnswer } from './telemetry/shared-answer.ts';
 
 /** What tests put in the place of the world. */
-export interface Overrides {
+export interface TestOverrides {
   readonly clock?: Clock;
   readonly log?: Logger;
   /** Puts something between the doorbell and those who ring or listen. */
@@ -80,11 +86,11 @@ export interface Overrides {
   /** Wraps the provider's client. */
   readonly provider?: (provider: Provider) => Provider;
   /** Nothing is asked of the provider but for a caller. */
-  readonly withoutPolling?: boolean;
+  readonly disablePolling?: boolean;
   /** Executes in the place of the compiler. */
-  readonly run?: Run;
+  readonly executor?: Executor;
   /** The sandbox's journeys go on only when told to. */
-  readonly sandboxByHand?: boolean;
+  readonly manualSandbox?: boolean;
 }
 
 export interface App {
@@ -105,11 +111,11 @@ const IDLE_LOOK_MS = 100;
 type Release = () => Promise<unknown> | unknown;
 
 /** The whole gateway, put together by hand and listening. What opens says at once how it closes. */
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+export async function createApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
   const { clock = systemClock } = overrides;
   // Only then is OpenTelemetry read at all.
   const tracing = config.tracing ? (await import('./telemetry/tracing.ts')).startTracing() : null;
-  const log = withSafeErrors(
+  const log = withRedactedErrors(
     overrides.log ??
       createLogger({ level: config.logLevel, format: config.logFormat, ids: tracing?.idsOfLog }),
   );
@@ -117,7 +123,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   for (const warning of config.warnings) log.warn(warning);
   const releases: Release[] = [];
   const onStop = (release: Release) => releases.push(release);
-  const stop = once(async () => {
+  const stop = runOnce(async () => {
     for (const release of releases.reverse()) {
       try {
         await release();
@@ -145,20 +151,20 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     for (const pool of [pools.reads, pools.writes]) tracing?.watchPool(pool);
 
     const dataDir = resolve(config.dataDir);
-    const dataKeys = config.dataKeys ?? [await developmentKey(dataDir, 'data')];
+    const dataKeys = config.dataKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'data')];
     const sealer = new Sealer(dataKeys);
-    const auditKeys = new AuditKeys(config.auditKeys ?? [await developmentKey(dataDir, 'audit')]);
-    const { port, result: identity } = await whenDatabaseIsThere(
+    const auditKeys = new AuditKeys(config.auditKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'audit')]);
+    const { port, result: identity } = await retryUntilDatabaseIsUp(
       {
         host: config.host,
         port: config.port,
-        faultIn: waitableFaultIn,
+        faultIn: findPassingFault,
         // A stack would tell nothing: the cause lies elsewhere.
         onFault: (error) =>
-          log.warn({ reason: describeCause(error) }, 'the database cannot be used yet; trying again'),
+          log.warn({ reason: findCauseMessage(error) }, 'the database cannot be used yet; trying again'),
       },
       async () => {
-        await refuseUnfitPooler(config);
+        await assertUsablePooler(config);
         await migrate(migrateUrl, url);
         await checkDataKeys(db, sealer);
         const unchained = await countAuditBacklog(db);
@@ -167,10 +173,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
             { sessions: unchained },
             'sessions have no audit chain; run `npm run audit -- adopt --by NAME`',
           );
-        return readLogIdentity(db);
+        return readFeedIdentity(db);
       },
     ).catch((error) => {
-      throw asComplaint(error);
+      throw toConfigError(error);
     });
     const keyWatch = new KeyWatch({ db, sealer, log });
     onStop(() => keyWatch.stop());
@@ -179,7 +185,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const metrics = createMetrics();
     const onMismatch = watchMismatches(metrics, log);
     const stoppingCalls = new AbortController();
-    const limits = limitsOf(config.provider.callsPerMinute);
+    const limits = splitBudget(config.provider.callsPerMinute);
     const budget = createCallBudget(db, limits, stoppingCalls.signal);
     const { access, secrets, sandbox } = await openProvider(config, clock, overrides, onStop);
     const { provider: wrapProvider = (unchanged) => unchanged } = overrides;
@@ -196,7 +202,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const { natsServers: servers } = config;
     const onNotUnderstood = () => metrics.strangeRings.inc();
     const between = servers
-      ? createNatsDoorbell({ servers, subject: subjectOf(identity), log, onNotUnderstood })
+      ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onNotUnderstood })
       : createPostgresDoorbell({ url: listenUrl, db, log, onNotUnderstood });
     const doorbell = wrap(between);
     onStop(() => doorbell.stop());
@@ -207,21 +213,31 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
     for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
     onStop(() => hub.stop());
-    const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
-    onStop(() => pace.stop());
-    const recorder = new Recorder({ db, clock, doorbell, sealer, auditKeys, pace, metrics, onMismatch, log });
-    const line = new WebhookLine({ db, clock, sealer, recorder, onMismatch, log });
-    onStop(() => line.stop());
-    const inbox = new Inbox({ db, clock, sealer, recorder, line, log });
-    if (!overrides.withoutPolling) {
+    const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
+    onStop(() => fairShare.stop());
+    const unitOfWork = new UnitOfWork({
+      db,
+      clock,
+      doorbell,
+      sealer,
+      auditKeys,
+      fairShare,
+      metrics,
+      onMismatch,
+      log,
+    });
+    const queue = new WebhookQueueWorker({ db, clock, sealer, unitOfWork, onMismatch, log });
+    onStop(() => queue.stop());
+    const receiver = new WebhookReceiver({ db, clock, sealer, unitOfWork, queue, log });
+    if (!overrides.disablePolling) {
       const polled = cashfree('POLL');
       const reconciler = new Reconciler({
         db,
         pool: pools.writes,
         clock,
         provider: polled,
-        recorder,
-        pace,
+        unitOfWork,
+        fairShare,
         sealer,
         log,
       });
@@ -232,7 +248,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     }
 
     const policy = { auditUnknownAgents: config.auditUnknownAgents };
-    const actions = { db, clock, recorder, sealer, policy, provider, onMismatch, log };
+    const actions = { db, clock, unitOfWork, sealer, policy, provider, onMismatch, log };
     const services: Services = {
       db,
       sealer,
@@ -241,7 +257,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       hub,
       figures: new SessionFigures({ statistics, clock, log }),
       cursors: createCursors({ ...identity, clock }),
-      startSession: createStartSession({ db, clock, provider, recorder, sealer }),
+      startSession: createStartSession({ db, clock, provider, unitOfWork, sealer }),
       scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
       cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
       recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
@@ -251,7 +267,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       onRefusal: (code) => metrics.refusals.inc({ code }),
     };
 
-    const askReplication = sharedAnswer({ forMs: 10_000, patienceMs: 1_000 }, () =>
+    const askReplication = cachedQuery({ forMs: 10_000, patienceMs: 1_000 }, () =>
       readReplication(pools.watching),
     );
     addGauges(metrics.registry, {
@@ -261,11 +277,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       feed: () => hub.figures(),
       doorbell: between,
       limits,
-      askBacklog: () => readBacklog(pools.watching, clock.now()),
+      askBacklog: () => readQueueDepths(pools.watching, clock.now()),
     });
     let stopping = false;
     const clientAddressOf = createAddressOf(config.trustedProxies);
-    const failures = createFailureLimit(config.failuresPerMinute, clientAddressOf);
+    const failures = createFailedAttemptLimit(config.failuresPerMinute, clientAddressOf);
     const authenticator = createAuthenticator({
       signIn: config.signIn,
       developmentSecret: deriveTokenSecret(dataKeys[0] as DataKey),
@@ -279,17 +295,17 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       isStopping: () => stopping,
       doorbell: between,
       newestMigration: await newestMigration(),
-      askDatabase: () => readFitness(pools.watching, clock.now()),
+      askDatabase: () => readReadinessFacts(pools.watching, clock.now()),
       askReplication,
       keyFault: () => keyWatch.fault(),
       writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
     });
-    const isWelcome = createGuard({ development, allowedOrigins: config.allowedOrigins });
+    const isAllowedOrigin = createOriginCheck({ development, allowedOrigins: config.allowedOrigins });
     const server = createHttpServer({
       log,
       metrics,
       authenticator,
-      isWelcome,
+      isAllowedOrigin,
       allowedOrigins: config.allowedOrigins,
       logAccess,
       servesMetrics: config.metricsPort === null,
@@ -298,34 +314,36 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       checkReady,
     });
     tracing?.watchServer(server);
-    const closeIdleConnections = watchIdleConnections(server);
+    const closeIdleConnections = createIdleConnectionCloser(server);
     const schema = getSchema();
-    const trust = config.trustedDocumentsOnly ? onlyOf(await readManifest()) : (payload: Payload) => payload;
+    const documentPolicy = config.trustedDocumentsOnly
+      ? trustedDocumentsOnly(await readManifest())
+      : (payload: Payload) => payload;
     const { connectionsPerClient: mostPerClient, subscriptionsPerSocket: mostSubscriptions } = config.live;
     const connections = new LiveConnections({ mostPerClient });
-    const parts = {
+    const dependencies = {
       schema,
-      execute: measured(
-        createExecute({
-          run: overrides.run ?? createCompiledRun(schema),
+      execute: withMetrics(
+        createOperationHandler({
+          executor: overrides.executor ?? createJitExecutor(schema),
           seconds: config.requestSeconds,
           readLog: new ReadLog({ db, keys: auditKeys, clock }),
           log,
         }),
         metrics,
-        codeTold,
+        getErrorCode,
       ),
       rateLimit: createRateLimit(config.costPerMinute),
-      trust,
-      operations: new Operations({
+      documentPolicy,
+      operations: new OperationCache({
         schema,
         rules: config.introspection ? [] : [noIntrospectionRule],
-        trust,
+        documentPolicy,
         hideSuggestions: !config.introspection,
       }),
       services,
       authenticator,
-      translate: counted(createTranslator(log), metrics),
+      formatError: withErrorCount(createErrorFormatter(log), metrics),
       connections,
       mostSubscriptions,
       unsigned: new UnsignedSockets(clientAddressOf),
@@ -333,29 +351,29 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       metrics,
       log,
     };
-    onStop(await serveGraphqlOverHttp(server, parts));
+    onStop(await serveGraphqlOverHttp(server, dependencies));
     await serveConsole(server, {
       signIn: development ? 'ISSUED' : 'PASTED',
-      scenarios: sandbox ? descriptionsOf(SCENARIOS) : null,
+      scenarios: sandbox ? pickDescriptions(SCENARIOS) : null,
     });
-    await serveWebhooks(server, { inbox, secrets, failures, metrics });
-    const sse = serveGraphqlOverSse(server, parts);
-    const websocket = serveGraphqlOverWebsocket(parts);
+    await serveWebhooks(server, { receiver, secrets, failures, metrics });
+    const sse = serveGraphqlOverSse(server, dependencies);
+    const websocket = serveGraphqlOverWebsocket(dependencies);
     onStop(() => {
       websocket.stop();
       sse.stop();
     });
-    serveUpgrades({ server: server.server, isWelcome, websocket, logAccess });
+    serveUpgrades({ server: server.server, isAllowedOrigin, websocket, logAccess });
     const metricsServer =
       config.metricsPort === null
         ? null
-        : await startMetricsServer({ host: config.host, port: config.metricsPort, metrics, isWelcome });
+        : await startMetricsServer({ host: config.host, port: config.metricsPort, metrics, isAllowedOrigin });
     onStop(() => metricsServer?.stop());
     await server.listen({ host: config.host, port });
     onStop(async () => {
       stopping = true;
       await wait(config.live.drainSeconds * 1000);
-      await acceptAllWaiting(server);
+      await drainAcceptBacklog(server);
       let idle: NodeJS.Timeout | undefined;
       const farewell = connections.stop(config.live.shutdownSeconds).then(() => {
         websocket.stop();
@@ -366,9 +384,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await Promise.all([server.close(), farewell]).finally(() => clearInterval(idle));
     });
 
-    const address = addressOf(server, config.host);
+    const address = formatAddress(server, config.host);
     sandbox?.deliverTo(`${address}/webhooks/cashfree`);
-    const metricsUrl = `${metricsServer ? urlOf(config.host, metricsServer.port) : address}/metrics`;
+    const metricsUrl = `${metricsServer ? formatUrl(config.host, metricsServer.port) : address}/metrics`;
     return { url: address, metricsUrl, sandboxUrl: sandbox?.baseUrl ?? null, log, stop };
   } catch (error) {
     await stop();
@@ -377,9 +395,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 }
 
 /** An error of the start, without a stack if it is the settings that are wrong. */
-function asComplaint(error: unknown): unknown {
+function toConfigError(error: unknown): unknown {
   if (error instanceof MissingDataKeys) return new ConfigError(error.complaints);
-  if (faultOf(error) !== 'REFUSED') return error;
+  if (classifyFault(error) !== 'REFUSED') return error;
   let root = error as Error;
   while (root.cause instanceof Error) root = root.cause;
   return new ConfigError([
@@ -388,13 +406,13 @@ function asComplaint(error: unknown): unknown {
 }
 
 /** A fault that may pass by itself, in words for people: a start waits until it has. */
-function waitableFaultIn(error: unknown): string | null {
-  const fault = faultOf(error);
+function findPassingFault(error: unknown): string | null {
+  const fault = classifyFault(error);
   return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
 }
 
 /** @throws StartError if a pooler in front of the database shares connections that the gateway needs for itself */
-async function refuseUnfitPooler({ database, natsServers }: Config): Promise<void> {
+async function assertUsablePooler({ database, natsServers }: Config): Promise<void> {
   if (database.kind !== 'URL') return;
   const { url, migrateUrl } = database;
   const explanation = await explainPooling({
@@ -406,10 +424,10 @@ async function refuseUnfitPooler({ database, natsServers }: Config): Promise<voi
 }
 
 /** The words of the driver or the server, which Drizzle wraps. */
-const describeCause = (error: unknown): string =>
-  error instanceof Error && error.cause ? describeCause(error.cause) : String((error as Error).message);
+const findCauseMessage = (error: unknown): string =>
+  error instanceof Error && error.cause ? findCauseMessage(error.cause) : String((error as Error).message);
 
-const descriptionsOf = (
+const pickDescriptions = (
   scenarios: Readonly<Record<string, { description: string }>>,
 ): Record<string, string> =>
   Object.fromEntries(Object.entries(scenarios).map(([name, { description }]) => [name, description]));
@@ -436,7 +454,7 @@ async function openDatabase(
 async function openProvider(
   config: Config,
   clock: Clock,
-  { sandboxByHand }: Overrides,
+  { manualSandbox: sandboxByHand }: TestOverrides,
   onStop: (release: Release) => void,
 ) {
   if (config.provider.kind === 'CASHFREE') {
@@ -468,14 +486,14 @@ const watchProvider = (metrics: Metrics, log: Logger) => ({
     metrics.unmappedError(status, code);
     log.warn({ status, code }, 'the provider answered with an error that its pages do not name');
   },
-  watch: watchCalls(metrics),
+  watch: createCallObserver(metrics),
   onBreak(open: boolean) {
     if (open) log.warn('the provider keeps failing: it is given a short rest');
     else log.info('the provider answers again');
   },
 });
 
-function once(work: () => Promise<void>): () => Promise<void> {
+function runOnce(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   return () => {
     running ??= work();

@@ -125,10 +125,8 @@ export class StartError extends Error {
 /** Says everything that is wrong with the environment at once. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
-  constructor(readonly complaints: readonly string[]) {
-    super(
-      `The configuration is not usable:\n${complaints.map((complaint) => `  - ${complaint}`).join('\n')}`,
-    );
+  constructor(readonly issues: readonly string[]) {
+    super(`The configuration is not usable:\n${issues.map((complaint) => `  - ${complaint}`).join('\n')}`);
   }
 }
 
@@ -166,13 +164,13 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     // A page at a terminal loads a dozen files: what a person looks for would be lost among them.
     accessLog: env.ACCESS_LOG ?? logFormat === 'json',
     warnings: findWarnings(env),
-    database: databaseOf(env),
+    database: readDatabase(env),
     natsServers: env.NATS_URL ?? null,
     dataDir: env.DATA_DIR,
     dataKeys: env.DATA_KEYS ?? null,
     auditKeys: env.AUDIT_KEYS ?? null,
-    provider: providerOf(env),
-    signIn: signInOf(env),
+    provider: readProvider(env),
+    signIn: readSignIn(env),
     auditUnknownAgents: env.AUDIT_UNKNOWN_AGENTS,
     introspection: env.INTROSPECTION ?? !isProduction(env),
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS === 'only',
@@ -195,7 +193,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     },
   };
 }
-function databaseOf(env: Environment): Config['database'] {
+function readDatabase(env: Environment): Config['database'] {
   const poolSize = env.DATABASE_POOL;
   if (!env.DATABASE_URL) return { kind: 'EMBEDDED', dataDir: env.DATA_DIR, poolSize };
   return {
@@ -207,7 +205,7 @@ function databaseOf(env: Environment): Config['database'] {
   };
 }
 
-function providerOf(env: Environment): Config['provider'] {
+function readProvider(env: Environment): Config['provider'] {
   const given = env.PROVIDER_CALLS_PER_MINUTE;
   if (namesProvider(env)) {
     return {
@@ -230,7 +228,7 @@ function providerOf(env: Environment): Config['provider'] {
   };
 }
 
-function signInOf(env: Environment): SignIn {
+function readSignIn(env: Environment): SignIn {
   const claims = {
     ...(env.AUTH_ISSUER ? { issuer: env.AUTH_ISSUER } : {}),
     ...(env.AUTH_AUDIENCE ? { audience: env.AUTH_AUDIENCE } : {}),

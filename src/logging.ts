@@ -44,4 +44,5 @@ export function createBufferedLogger({ level, format }: LoggerOptions): Logger {
 }
 
 /** The same log, whose errors carry no personal data. */
-export const withSafeErrors = (log: Logger): Logger => log.child({}, { serializers: { err: describeError } });
+export const withRedactedErrors = (log: Logger): Logger =>
+  log.child({}, { serializers: { err: describeError } });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { type Config, StartError } from './config.ts';
-import { faultOf } from './db/faults.ts';
+import { classifyFault } from './db/connection-errors.ts';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -74,8 +74,8 @@ function explainDatabase(error: Error, { database }: Config): string | null {
       'DATABASE_URL, MIGRATE_DATABASE_URL, LISTEN_DATABASE_URL: one of them is no URL of the form ' +
       'postgres://user:password@host:5432/database.\nWrite #, /, ?, : and @ in a password as %23, %2F, %3F, %3A and %40.'
     );
-  const root = rootOf(error);
-  if (faultOf(error) === 'REFUSED')
+  const root = findRootCause(error);
+  if (classifyFault(error) === 'REFUSED')
     return `DATABASE_URL: the database does not let the gateway in (${root.message}).\nCorrect the user, the password or the name of the database in it.`;
   if ((root as SystemError).code === INSUFFICIENT_PRIVILEGE)
     return `MIGRATE_DATABASE_URL: its role lacks a right that migrations need (${root.message}).\nName the owner of the database there.`;
@@ -83,4 +83,5 @@ function explainDatabase(error: Error, { database }: Config): string | null {
 }
 
 /** Drizzle wraps what the driver says. */
-const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error);
+const findRootCause = (error: Error): Error =>
+  error.cause instanceof Error ? findRootCause(error.cause) : error;

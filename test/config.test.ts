@@ -30,7 +30,7 @@ const complaints = (environment: Record<string, string>): string[] => {
     readConfig(environment);
     return [];
   } catch (error) {
-    return (error as ConfigError).complaints.map((complaint) => complaint.split(':')[0] as string);
+    return (error as ConfigError).issues.map((complaint) => complaint.split(':')[0] as string);
   }
 };
 
@@ -122,7 +122,7 @@ test('a complaint shows the value that was found, unless the setting may hold a 
       readConfig(environment);
       return '';
     } catch (error) {
-      return (error as ConfigError).complaints.join('\n');
+      return (error as ConfigError).issues.join('\n');
     }
   };
 

@@ -16,7 +16,7 @@ import { expect, test } from 'vitest';
 import { readText } from '../src/commands/read-text.ts';
 import { typedOperations } from '../src/commands/typed-operations.ts';
 import { clientKit } from '../src/graphql/client-kit.ts';
-import { findExcess } from '../src/graphql/extent.ts';
+import { findExcessiveSize } from '../src/graphql/document-size.ts';
 import { getSchema, printedSchema } from '../src/graphql/schema.ts';
 
 const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${name}`, import.meta.url)));
@@ -42,7 +42,7 @@ test('the schema is one by the rules of the specification', () => {
 test('every operation of the kit is valid, and within the limits of what may be asked', async () => {
   const document = parse(await committed('operations.graphql'));
 
-  expect([...findExcess(document), ...validate(getSchema(), document)]).toEqual([]);
+  expect([...findExcessiveSize(document), ...validate(getSchema(), document)]).toEqual([]);
 });
 
 /** Everything that has a description, by its coordinate. */

@@ -1,7 +1,7 @@
 import type { Payload } from './frames.ts';
 
 /** Returns the variable definitions of a subscription, as text; undefined for any other operation. */
-export function variablesOf({ query, operationName }: Payload): string | undefined {
+export function findVariables({ query, operationName }: Payload): string | undefined {
   // A string that is not closed ends with the document; otherwise each quote would be searched to the end again.
   let heads = query.replace(/"""[\s\S]*?(?:"""|$)|"(?:\\[\s\S]|[^"\\])*(?:"|\\?$)|#.*/g, '');
   while (/\{[^{}]*\}/.test(heads)) heads = heads.replace(/\{[^{}]*\}/g, ';');

@@ -1,4 +1,4 @@
-import { variablesOf } from './document.ts';
+import { findVariables } from './document.ts';
 import type { Payload, Sink } from './frames.ts';
 import type { FeedState } from './states.ts';
 import { type Connection, type Listeners, notResumable, ResumingSubscription } from './subscription.ts';
@@ -80,7 +80,7 @@ export function resuming<Create extends (options: never) => { subscribe: unknown
   };
 
   function subscribe(payload: Payload, sink: Sink, listeners: Listeners = {}): () => void {
-    const variables = variablesOf(payload);
+    const variables = findVariables(payload);
     if (variables === undefined) return stock.subscribe(payload, sink, listeners);
     const subscription = new ResumingSubscription(payload, sink, listeners, shared, {
       onState,

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { archivedAndPresent, countArchived } from '../db/archiving.ts';
+import { countArchived, findArchivedButPresent } from '../db/archive.ts';
 import type { Database } from '../db/client.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import { systemClock } from '../domain/ports.ts';
@@ -60,15 +60,15 @@ async function verifyArchives(
   let wrong = 0;
   for (const file of files) {
     const before = ids.size;
-    const parts = { db, sealer, keys, heads: exported?.heads ?? null };
+    const dependencies = { db, sealer, keys, heads: exported?.heads ?? null };
     const archive = { file: basename(file), dossiers: readArchive(file, keys) };
-    const findings = await verifyArchive(parts, archive, ids);
+    const findings = await verifyArchive(dependencies, archive, ids);
     for (const { sessionId, number, what } of findings)
       print(`WRONG  session ${sessionId}  row ${number}  ${what}  (${file})`);
     print(`${ids.size - before} sessions in ${file}; in ${findings.length} something is wrong.`);
     wrong += findings.length;
   }
-  for (const sessionId of await archivedAndPresent(db)) {
+  for (const sessionId of await findArchivedButPresent(db)) {
     print(`WRONG  session ${sessionId}  row 1  archived_session lists it, and it is here`);
     wrong += 1;
   }
@@ -145,8 +145,8 @@ async function bindAll(
 ): Promise<boolean> {
   const heads = (await readExport(against, keys))?.heads ?? null;
   let [bound, left] = [0, 0];
-  const parts = { db, sealer, keys, clock: systemClock, by, heads, differing: new Set(named) };
-  await bindSessions(parts, (sessionId, binding) => {
+  const dependencies = { db, sealer, keys, clock: systemClock, by, heads, differing: new Set(named) };
+  await bindSessions(dependencies, (sessionId, binding) => {
     if ('what' in binding) {
       left += 1;
       print(`${binding.kind}  session ${sessionId}  ${binding.what}`);

@@ -1,7 +1,7 @@
 /** `npm run erase`: erases what is kept of a person, for good. */
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { erasePerson, type Who } from '../services/erase-person.ts';
+import { type ErasureTarget, erasePerson } from '../services/erase-person.ts';
 import { type ErasedSubject, eraseSubject } from '../services/erase-subject.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
@@ -10,7 +10,13 @@ const USAGE = `npm run erase -- --user ID [--by NAME] [--dry-run]     the person
 npm run erase -- --phone 9988776655 …                  by their phone; NAME answers for it in the audit chain
 npm run erase -- --subject SUB …                       puts a pseudonym in the place of a customer's \`sub\`, which earlier releases recorded`;
 
-function whoOf({ user, phone }: { user?: string | undefined; phone?: string | undefined }): Who {
+function parseTarget({
+  user,
+  phone,
+}: {
+  user?: string | undefined;
+  phone?: string | undefined;
+}): ErasureTarget {
   if (phone !== undefined && user === undefined) return { phone };
   if (user === undefined || phone !== undefined) throw new Error(USAGE);
   return { userId: user };
@@ -36,7 +42,7 @@ async function main(): Promise<void> {
   const dryRun = values['dry-run'];
   if (subject !== undefined && (values.user !== undefined || values.phone !== undefined))
     throw new Error(USAGE);
-  const who = subject === undefined ? whoOf(values) : null;
+  const who = subject === undefined ? parseTarget(values) : null;
   const {
     db,
     sealer,
@@ -45,10 +51,10 @@ async function main(): Promise<void> {
     close,
   } = await openDatabase({ asOwner: true });
   try {
-    const parts = { db, sealer, keys, retentionDays, now: new Date() };
+    const dependencies = { db, sealer, keys, retentionDays, now: new Date() };
     if (who === null)
-      return tellSubject(await eraseSubject(parts, subject as string, values.by, dryRun), dryRun);
-    const erased = await erasePerson(parts, who, values.by, dryRun);
+      return tellSubject(await eraseSubject(dependencies, subject as string, values.by, dryRun), dryRun);
+    const erased = await erasePerson(dependencies, who, values.by, dryRun);
     const { sessions, texts, webhooks, idempotencyKeys, archives } = erased;
     process.stdout.write(
       `${dryRun ? 'To be erased' : 'Erased'}: the person and ${sessions} links of sessions, ${texts} texts of staff, ${webhooks} webhooks, ${idempotencyKeys} idempotency keys.

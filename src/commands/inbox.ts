@@ -4,8 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stringify } from 'lossless-json';
 import type { Database } from '../db/client.ts';
-import { findOutcomes, findWebhooks, listWebhooks, placeOfWebhook, replayWebhooks } from '../db/inbox.ts';
-import { subjectOf } from '../db/personal-data-reads.ts';
+import {
+  findWebhookStates,
+  findWebhooks,
+  listWebhooks,
+  replayWebhooks,
+  webhookContext,
+} from '../db/inbox.ts';
+import { dataSubjectKey } from '../db/personal-data-reads.ts';
 import { INBOX_STATES, type InboxState } from '../db/tables.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
@@ -60,9 +66,9 @@ async function show(
   ids: readonly bigint[],
   reveal: boolean,
 ): Promise<void> {
-  allFound(ids, await findOutcomes(db, ids));
+  allFound(ids, await findWebhookStates(db, ids));
   if (reveal) {
-    const subjects = ids.map((id) => subjectOf('webhook_inbox', String(id)));
+    const subjects = ids.map((id) => dataSubjectKey('webhook_inbox', String(id)));
     const viewer = `${userInfo().username}, by npm run inbox`;
     await new ReadLog({ db, keys, clock: systemClock }).record({
       viewer,
@@ -73,7 +79,7 @@ async function show(
   }
   for (const row of await findWebhooks(db, ids)) {
     print(`${row.id} ${row.state}${row.reason ? `: ${row.reason}` : ''}`);
-    print(readable(sealer.open(row.body, placeOfWebhook(row.bodyHash)), reveal));
+    print(readable(sealer.open(row.body, webhookContext(row.bodyHash)), reveal));
   }
 }
 
@@ -97,23 +103,23 @@ function hide(value: unknown, key = ''): unknown {
 }
 
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
-  allFound(ids, await findOutcomes(db, ids));
+  allFound(ids, await findWebhookStates(db, ids));
   await replayWebhooks(db, ids);
   const deadline = Date.now() + REPLAY_PATIENCE_MS;
   for (;;) {
-    const rows = await findOutcomes(db, ids);
+    const rows = await findWebhookStates(db, ids);
     const waiting = rows.filter((row) => row.state === 'PENDING').length;
     process.stderr.write(`\r${rows.length - waiting} of ${rows.length} processed`);
     if (waiting === 0 || Date.now() > deadline) {
       process.stderr.write('\n');
-      for (const row of rows) print(`${row.id} ${outcomeOf(row)}`);
+      for (const row of rows) print(`${row.id} ${describeOutcome(row)}`);
       return;
     }
     await delay(200);
   }
 }
 
-function outcomeOf({ state, reason }: { state: InboxState; reason: string | null }): string {
+function describeOutcome({ state, reason }: { state: InboxState; reason: string | null }): string {
   if (state === 'DONE') return 'DONE: recorded, or nothing new.';
   if (state === 'PENDING') return 'PENDING: a running gateway will process it.';
   return `${state}: ${reason}`;
@@ -125,14 +131,14 @@ function allFound(ids: readonly bigint[], rows: readonly { id: bigint }[]): void
   if (missing.length > 0) throw new UsageError(`There is no webhook ${missing.join(', ')}.`);
 }
 
-function idsOf(given: readonly string[]): bigint[] {
+function parseIds(given: readonly string[]): bigint[] {
   const wrong = given.filter((id) => !/^\d{1,18}$/.test(id));
   if (given.length === 0 || wrong.length > 0)
     throw new UsageError(`Which webhooks? Ids are numbers; see list.\n${USAGE}`);
   return given.map(BigInt);
 }
 
-function stateOf(given: string | undefined): InboxState | null {
+function parseState(given: string | undefined): InboxState | null {
   if (given === undefined) return null;
   const state = INBOX_STATES.find((each) => each === given.toUpperCase());
   if (!state) throw new UsageError(`There is no state ${given}; there are ${INBOX_STATES.join(', ')}.`);
@@ -150,10 +156,10 @@ async function main(): Promise<void> {
   });
   const [verb = 'list', ...given] = positionals;
   if (!['list', 'show', 'replay'].includes(verb)) throw new UsageError(USAGE);
-  const state = stateOf(values.state);
+  const state = parseState(values.state);
   const limit = Number(values.limit);
   if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit is a number from 1 on.');
-  const ids = verb === 'list' || (verb === 'replay' && state) ? [] : idsOf(given);
+  const ids = verb === 'list' || (verb === 'replay' && state) ? [] : parseIds(given);
 
   const opened = await openDatabase();
   const { db, close } = opened;

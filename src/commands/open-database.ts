@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
 import { type Connection, connect } from '../db/client.ts';
 import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import { developmentKey, Sealer } from '../db/sealing.ts';
+import { loadOrCreateDevelopmentKey, Sealer } from '../db/sealing.ts';
 import { AuditKeys } from '../domain/audit.ts';
 
 /** Two for writes: retention holds one for its advisory lock, which keeps other runs away. */
@@ -35,8 +35,12 @@ export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {
   return {
     db,
     pool,
-    sealer: new Sealer(config.dataKeys ?? [await developmentKey(resolve(config.dataDir), 'data')]),
-    auditKeys: new AuditKeys(config.auditKeys ?? [await developmentKey(resolve(config.dataDir), 'audit')]),
+    sealer: new Sealer(
+      config.dataKeys ?? [await loadOrCreateDevelopmentKey(resolve(config.dataDir), 'data')],
+    ),
+    auditKeys: new AuditKeys(
+      config.auditKeys ?? [await loadOrCreateDevelopmentKey(resolve(config.dataDir), 'audit')],
+    ),
     config,
     legalRetentionDays: config.legalRetentionDays,
     retentionDays: config.retentionDays,

@@ -4,9 +4,9 @@ import { createCashfree } from '../provider/cashfree.ts';
 import { API_PREFIX } from '../sandbox/api.ts';
 import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
 import type { AdoptionParts } from '../services/adopt-verification.ts';
-import { createCallBudget, limitsOf } from '../services/call-budget.ts';
-import { PollingPace } from '../services/polling-pace.ts';
-import { Recorder } from '../services/recorder.ts';
+import { createCallBudget, splitBudget } from '../services/call-budget.ts';
+import { FairShare } from '../services/fair-share.ts';
+import { UnitOfWork } from '../services/unit-of-work.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { Opened } from './open-database.ts';
 
@@ -25,7 +25,7 @@ export interface OpenedProvider extends AdoptionParts {
  */
 export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
   const log = createLogger({ level: 'silent', format: 'json' });
-  const limits = limitsOf(config.provider.callsPerMinute);
+  const limits = splitBudget(config.provider.callsPerMinute);
   const cashfree = createCashfree({
     ...accessOf(config.provider),
     budget: createCallBudget(db, limits, new AbortController().signal),
@@ -36,18 +36,18 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
     onMismatch() {},
   });
   const clock = systemClock;
-  const pace = new PollingPace({ db, pollsPerMinute: limits.polls, log });
-  const recorder = new Recorder({
-    ...{ db, clock, sealer, auditKeys, pace, log },
+  const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
+  const unitOfWork = new UnitOfWork({
+    ...{ db, clock, sealer, auditKeys, fairShare, log },
     doorbell: SILENT_DOORBELL,
     metrics: createMetrics(),
     onMismatch() {},
   });
   return {
-    ...{ db, clock, sealer, recorder },
+    ...{ db, clock, sealer, unitOfWork },
     provider: cashfree('POLL'),
     pollsPerMinute: limits.polls,
-    close: () => pace.stop(),
+    close: () => fairShare.stop(),
   };
 }
 

@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type pg from 'pg';
-import { readBacklog } from '../db/backlog.ts';
 import { raiseEpoch } from '../db/feed.ts';
 import { newestMigration } from '../db/migrate.ts';
+import { readQueueDepths } from '../db/readiness.ts';
 import { readHeads } from '../services/audit-heads.ts';
-import { limitsOf } from '../services/call-budget.ts';
+import { splitBudget } from '../services/call-budget.ts';
 import { findLosses, type Loss, type LossKind } from '../services/find-losses.ts';
 import { planRelearning } from '../services/relearn.ts';
 import { type Opened, openDatabase } from './open-database.ts';
@@ -89,14 +89,14 @@ async function main(): Promise<void> {
   try {
     const { db, pool, config } = opened;
     await checkDatabase(pool);
-    const { polls } = limitsOf(config.provider.callsPerMinute);
+    const { polls } = splitBudget(config.provider.callsPerMinute);
     const now = new Date();
     const { sessions, starts } = await planRelearning(db, now, polls);
     const minutes = Math.ceil((sessions + starts) / polls);
     print(
       `A running gateway asks the provider about ${sessions} sessions and ${starts} open starts, which takes ${minutes} min or more at ${polls} polls a minute.`,
     );
-    const { pending, waiting, parked } = await readBacklog(pool, now);
+    const { pending, waiting, parked } = await readQueueDepths(pool, now);
     print(
       `Webhooks: ${pending} are queued and ${waiting} wait for their session; a running gateway applies them; ${parked} are parked${parked > 0 ? ': npm run inbox -- list --state PARKED' : ''}.`,
     );

@@ -1,7 +1,7 @@
 /** `npm run retention`: moves sessions that ended long ago out of the database, to an archive. */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { countSessionsToGo, keepOthersFromArchiving } from '../db/archiving.ts';
+import { countArchivableSessions, tryAcquireArchiveLock } from '../db/archive.ts';
 import { archiveSessions, endedBefore } from '../services/archive-sessions.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
@@ -24,13 +24,13 @@ async function main(): Promise<void> {
       throw new Error('--batch: how many sessions are moved together.');
     const now = new Date();
     const before = endedBefore(now, retentionDays);
-    const count = await countSessionsToGo(db, before);
+    const count = await countArchivableSessions(db, before);
     print(`${count} sessions ended before ${before.toISOString()} (RETENTION_DAYS=${retentionDays}).`);
     if (values.to === undefined || values['dry-run']) {
       print('Nothing was moved: npm run retention -- --to FOLDER moves them.');
       return;
     }
-    if (!(await keepOthersFromArchiving(others))) throw new Error('Another run is under way.');
+    if (!(await tryAcquireArchiveLock(others))) throw new Error('Another run is under way.');
     await mkdir(values.to, { recursive: true, mode: 0o700 });
     const { files, wrong } = await archiveSessions({
       ...{ db, sealer, keys, retentionDays, now, batch, folder: values.to },

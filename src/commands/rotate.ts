@@ -2,14 +2,14 @@
 import type { Database } from '../db/client.ts';
 import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/data-keys.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { type Kept, rotateKeys } from '../services/rotate-keys.ts';
+import { type KeyUsage, rotateKeys } from '../services/rotate-keys.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
-const sum = (kept: readonly Kept[], key: string): number =>
+const sum = (kept: readonly KeyUsage[], key: string): number =>
   kept.reduce((total, { byKey }) => total + (byKey.get(key) ?? 0), 0);
 
-function tell(kept: readonly Kept[], current: string): string {
+function tell(kept: readonly KeyUsage[], current: string): string {
   const [sealed, hashes] = [kept.filter(({ lasting }) => !lasting), kept.filter(({ lasting }) => lasting)];
   const others = new Set(kept.flatMap(({ byKey }) => [...byKey.keys()]));
   others.delete(current);
@@ -40,8 +40,8 @@ async function main(): Promise<void> {
   try {
     await refuseWhileUnknown(db, sealer);
     await registerDataKeys(db, sealer.keyIds);
-    const kept = await rotateKeys(db, sealer, (place, done, of) =>
-      process.stderr.write(`${place}  ${done} of ${of}\n`),
+    const kept = await rotateKeys(db, sealer, (column, done, of) =>
+      process.stderr.write(`${column}  ${done} of ${of}\n`),
     );
     process.stdout.write(`${tell(kept, sealer.keyId)}\n`);
   } finally {

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { presentBehaviour } from '../gate/behaviour.ts';
 import { released } from '../gate/changelog.ts';
-import { dayOf } from '../gate/deprecations.ts';
-import { askGate, type Finding } from '../gate/schema-gate.ts';
+import { toDay } from '../gate/deprecations.ts';
+import { checkSchemaChange, type SchemaChange } from '../gate/schema-gate.ts';
 import { printedSchema } from '../graphql/schema.ts';
 import { readText } from './read-text.ts';
 
@@ -17,13 +17,13 @@ const pathOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.m
 const read = (path: string) => readText(pathOf(path));
 const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-const told = ({ fails, coordinate, what, whom, todo }: Finding): string =>
+const told = ({ fails, coordinate, what, whom, todo }: SchemaChange): string =>
   `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Hurts: ${whom}\n       To do: ${todo}\n`;
 
 const present = { sdl: printedSchema(), behaviour: presentBehaviour() };
 const changelog = await read('schema/CHANGELOG.md');
 const today = new Date();
-const findings = await askGate({
+const findings = await checkSchemaChange({
   released: {
     sdl: await read('schema/released.graphql'),
     behaviour: JSON.parse(await read('schema/released-behaviour.json')),
@@ -46,7 +46,7 @@ if (failures > 0 && !process.argv.includes('--breaking')) process.exitCode = 1;
 else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
-  await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${dayOf(today)}`));
+  await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${toDay(today)}`));
   // The next release has to run beside this one; its upgrade test builds this commit.
   const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });
   await writeFile(pathOf('schema/released-commit'), commit);

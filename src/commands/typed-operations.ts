@@ -2,7 +2,7 @@
 import { codegen } from '@graphql-codegen/core';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { buildSchema, getOperationAST, parse } from 'graphql';
-import { manifestOf } from '../graphql/client-kit.ts';
+import { buildManifest } from '../graphql/client-kit.ts';
 
 const HEAD = `// Printed by \`npm run schema\` from schema/operations.graphql, as it is in schema/trusted-documents.json.
 import { document } from './gateway/document.ts';
@@ -19,7 +19,7 @@ export async function typedOperations(schema: string, operations: string): Promi
     pluginMap: { typescriptOperations },
     plugins: [{ typescriptOperations: {} }],
   });
-  return [HEAD, types, ...Object.values(manifestOf(operations)).map(constantOf)].join('\n');
+  return [HEAD, types, ...Object.values(buildManifest(operations)).map(constantOf)].join('\n');
 }
 
 const constantOf = (text: string): string => {

@@ -175,7 +175,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
     outcomeId: REPETITION,
     createdAt: REPETITION,
   },
-  sightings: {
+  observations: {
     sessionId: RECOGNITION,
     sequence: RECOGNITION,
     rawStatus: RECOGNITION,

@@ -2,10 +2,10 @@ import { asc, count, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import type { AuditEntry, AuditHead } from '../domain/audit.ts';
 import type { SessionOrigin } from '../domain/audit-session.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf } from './fields.ts';
 import type { MeetingRow } from './meetings.ts';
-import { preparedRows } from './prepared.ts';
+import { preparedQuery } from './prepared.ts';
 import type { ReviewRow } from './reviews.ts';
+import { rowMapper } from './row-mapper.ts';
 import type { SessionRow } from './sessions.ts';
 import {
   archivedSessions,
@@ -24,35 +24,35 @@ import type { TransitionRow } from './transitions.ts';
 const ADOPTION_LOCK = 8_529_003;
 
 /** Id that sorts before every session id; start of an iteration over all sessions. */
-export const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
 const HEAD = { sessionId: auditEntries.sessionId, number: auditEntries.number, hash: auditEntries.hash };
 
 /** Finds the audit heads of some sessions whose rows are locked. Leaves out sessions without a chain. */
 export const findAuditHeads = (tx: Transaction, sessionIds: readonly string[]): Promise<AuditHead[]> =>
-  headsOf(tx, sessionIds);
+  selectHeads(tx, sessionIds);
 
 /** Finds the audit heads of the sessions of some verifications. Leaves out sessions without a chain. */
 export const findAuditHeadsOfVerifications = (
   tx: Transaction,
   verificationIds: readonly string[],
-): Promise<AuditHead[]> => headsOfVerifications(tx, verificationIds);
+): Promise<AuditHead[]> => selectHeadsByVerification(tx, verificationIds);
 
-const entryFields = fieldsOf(auditEntries, 'e');
-const headOf = (session: string) =>
+const entryFields = rowMapper(auditEntries, 'e');
+const selectHead = (session: string) =>
   `cross join lateral (
      select * from audit_entry e where e.session_id = ${session} order by e.number desc limit 1
    ) e`;
-const headsOf = preparedRows(
+const selectHeads = preparedQuery(
   'audit heads',
   entryFields,
-  `select ${entryFields.list} from unnest($1::uuid[]) as wanted(session_id) ${headOf('wanted.session_id')}`,
+  `select ${entryFields.list} from unnest($1::uuid[]) as wanted(session_id) ${selectHead('wanted.session_id')}`,
 );
-const headsOfVerifications = preparedRows(
+const selectHeadsByVerification = preparedQuery(
   'audit heads of verifications',
   entryFields,
   `select ${entryFields.list} from unnest($1::text[]) as wanted(verification_id)
-   join vkyc_session on vkyc_session.verification_id = wanted.verification_id ${headOf('vkyc_session.id')}`,
+   join vkyc_session on vkyc_session.verification_id = wanted.verification_id ${selectHead('vkyc_session.id')}`,
 );
 
 /** Appends audit entries; the rows of their sessions must be locked. Fails on a duplicate number. */
@@ -61,7 +61,7 @@ export async function appendAuditEntries(tx: Transaction, entries: readonly Audi
 }
 
 /** Reads the heads of the next sessions that have a chain, in id order. */
-export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>
+export const readAuditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>
   db
     .selectDistinctOn([auditEntries.sessionId], HEAD)
     .from(auditEntries)
@@ -73,7 +73,7 @@ export const auditHeadsAfter = (db: Queryable, sessionId: string, limit: number)
  * Returns the verification ids of some sessions by session id. Leaves out sessions that are not in the
  * database.
  */
-export async function verificationIdsOf(
+export async function findVerificationIds(
   db: Queryable,
   sessionIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
@@ -115,7 +115,7 @@ export async function findPresentChains(db: Queryable, heads: readonly AuditHead
 }
 
 /** Returns the next session ids in order, including those of chains whose session row is gone. */
-export async function auditedSessionsAfter(
+export async function readAuditedSessionsAfter(
   db: Queryable,
   sessionId: string,
   limit: number,
@@ -129,7 +129,7 @@ export async function auditedSessionsAfter(
 }
 
 /** All rows recorded about a session, and its audit chain. */
-export interface Evidence {
+export interface AuditEvidence {
   /** Null if only the chain is left. */
   readonly session: SessionRow | null;
   /** Undefined in an archive, which does not contain these rows. */
@@ -144,10 +144,10 @@ export interface Evidence {
  * Reads the evidence of some sessions. The reads are consistent only in a snapshot (REPEATABLE READ) or with
  * the session rows locked, because the gateway keeps writing.
  */
-export async function readEvidence(
+export async function readAuditEvidence(
   tx: Transaction,
   sessionIds: readonly string[],
-): Promise<ReadonlyMap<string, Evidence>> {
+): Promise<ReadonlyMap<string, AuditEvidence>> {
   const ids = [...sessionIds];
   const rows = await tx.select().from(sessions).where(inArray(sessions.id, ids));
   const origins = await readOrigins(tx, rows);
@@ -243,11 +243,11 @@ export async function countAuditBacklog(db: Queryable): Promise<number> {
 }
 
 /** Locks the next sessions after an id and returns their evidence in id order. */
-export async function lockEvidenceAfter(
+export async function lockAuditEvidence(
   tx: Transaction,
   sessionId: string,
   limit: number,
-): Promise<ReadonlyMap<string, Evidence>> {
+): Promise<ReadonlyMap<string, AuditEvidence>> {
   const next = await tx
     .select({ id: sessions.id })
     .from(sessions)
@@ -256,7 +256,7 @@ export async function lockEvidenceAfter(
     .limit(limit);
   const ids = next.map(({ id }) => id);
   await lockSessions(tx, ids);
-  return readEvidence(tx, ids);
+  return readAuditEvidence(tx, ids);
 }
 
 /** Locks sessions in verification-id order, as recording does: in another order the two deadlock. */
@@ -268,14 +268,14 @@ const lockSessions = (tx: Transaction, ids: readonly string[]) =>
     .orderBy(asc(sessions.verificationId))
     .for('update');
 
-export const saltPerson = (tx: Transaction, id: string, personSalt: Buffer) =>
+export const setPersonSalt = (tx: Transaction, id: string, personSalt: Buffer) =>
   tx.update(sessions).set({ personSalt }).where(eq(sessions.id, id));
 
 /**
  * Removes sessions from the list of those without a chain, and locks them. Replicas take turns by an advisory
  * lock.
  */
-export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
+export async function claimAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ADOPTION_LOCK})`);
   const next = tx.select().from(auditBacklog).orderBy(asc(auditBacklog.sessionId)).limit(limit);
   const taken = await tx.delete(auditBacklog).where(inArray(auditBacklog.sessionId, next)).returning();
@@ -285,8 +285,8 @@ export async function takeAuditBacklog(tx: Transaction, limit: number): Promise<
 }
 
 /** Stores the salt of the commitment to remarks that are older than audit chains. */
-export const saltRemarks = (tx: Transaction, id: string, remarksSalt: Buffer) =>
+export const setRemarksSalt = (tx: Transaction, id: string, remarksSalt: Buffer) =>
   tx.update(reviews).set({ remarksSalt }).where(eq(reviews.id, id));
 
-export const saltCancelReason = (tx: Transaction, id: string, cancelReasonSalt: Buffer) =>
+export const setCancelReasonSalt = (tx: Transaction, id: string, cancelReasonSalt: Buffer) =>
   tx.update(meetings).set({ cancelReasonSalt }).where(eq(meetings.id, id));

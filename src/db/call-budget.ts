@@ -15,7 +15,11 @@ export interface CallLimits {
  * attempt. Replicas serialize on the budget row (row lock). Polls are evenly spaced; mutations are limited by
  * a sliding window of one minute.
  */
-export async function spendCall(db: Database, purpose: CallPurpose, limits: CallLimits): Promise<number> {
+export async function tryAcquireCall(
+  db: Database,
+  purpose: CallPurpose,
+  limits: CallLimits,
+): Promise<number> {
   return db.transaction(async (tx) => {
     await tx.execute(sql`select 1 from ${providerBudget} for update`);
     await tx.execute(sql`delete from ${providerCalls} where at <= clock_timestamp() - interval '60 seconds'`);

@@ -1,7 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { faultOf } from './faults.ts';
+import { classifyFault } from './connection-errors.ts';
 import { GatewayPool, WritePool } from './pools.ts';
 import type { Statement } from './prepared.ts';
 import { StatisticsPool } from './statistics.ts';
@@ -192,7 +192,7 @@ function isConsequence(error: unknown): boolean {
  * Returns whether the connection must be discarded after an error: it went silent, or its server no longer
  * accepts writes.
  */
-const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(faultOf(error) ?? '');
+const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(classifyFault(error) ?? '');
 
 /** State shared by the consecutive transactions of one connection. */
 interface Opened {

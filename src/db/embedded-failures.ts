@@ -30,18 +30,18 @@ export async function checkCluster(cluster: string, postgres: string, runsVersio
 }
 
 /** Explains from its output why `initdb` failed. */
-export async function explainInitdb(cluster: string, said: string): Promise<StartError> {
-  const [, uid] = said.match(/could not look up effective user ID (\d+)/) ?? [];
+export async function explainInitdb(cluster: string, payload: string): Promise<StartError> {
+  const [, uid] = payload.match(/could not look up effective user ID (\d+)/) ?? [];
   if (uid !== undefined)
     return new StartError(
       `The embedded PostgreSQL needs a user with a name, but this process runs as user ${uid}, which /etc/passwd does not list.\n` +
         'Run it as a user that is listed, or set DATABASE_URL to a PostgreSQL 14 or later.',
     );
-  const full = await explainFullDisk(cluster, said);
+  const full = await explainFullDisk(cluster, payload);
   return (
     full ??
     new StartError(
-      `The embedded PostgreSQL could not make its folder ${cluster}: ${said}\n` +
+      `The embedded PostgreSQL could not make its folder ${cluster}: ${payload}\n` +
         `${OTHER_FOLDER} that it may use, or DATABASE_URL to another PostgreSQL.`,
     )
   );
@@ -49,11 +49,11 @@ export async function explainInitdb(cluster: string, said: string): Promise<Star
 
 /** Explains from the log why the server exited before it accepted connections. */
 export async function explainServerEnd(cluster: string, logFile: string): Promise<StartError> {
-  const said = await readFile(logFile, 'utf8').catch(() => '');
-  const full = await explainFullDisk(cluster, said);
+  const payload = await readFile(logFile, 'utf8').catch(() => '');
+  const full = await explainFullDisk(cluster, payload);
   if (full) return full;
   return new StartError(
-    `The embedded PostgreSQL did not start; see ${logFile}:\n${said.trim().slice(-MAX_LOG_CHARACTERS)}`,
+    `The embedded PostgreSQL did not start; see ${logFile}:\n${payload.trim().slice(-MAX_LOG_CHARACTERS)}`,
   );
 }
 
@@ -68,10 +68,10 @@ export const explainRefusal = (cluster: string, error: Error): StartError =>
   );
 
 /** Detects a full disk by its free space as well, since the server may be unable to log the error. */
-async function explainFullDisk(cluster: string, said: string): Promise<StartError | null> {
+async function explainFullDisk(cluster: string, payload: string): Promise<StartError | null> {
   const disk = await statfs(join(cluster, '..')).catch(() => null);
   const isFull = disk !== null && disk.bavail * disk.bsize < FULL_BELOW_BYTES;
-  if (!isFull && !said.includes('No space left on device')) return null;
+  if (!isFull && !payload.includes('No space left on device')) return null;
   return new StartError(
     `The disk of DATA_DIR is full: the embedded PostgreSQL cannot write to ${cluster}.\n` +
       'Make room on it (a new database takes 60 MB), or set DATA_DIR to a folder on another disk.',

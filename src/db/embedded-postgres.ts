@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { StartError } from '../config.ts';
+import { classifyFault } from './connection-errors.ts';
 import { checkCluster, explainInitdb, explainRefusal, explainServerEnd } from './embedded-failures.ts';
-import { faultOf } from './faults.ts';
 
 const run = promisify(execFile);
 
@@ -417,7 +417,7 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
     const refusal = await tryToConnect(url);
     // Another server on the same socket may have answered while ours failed to start.
     if (!refusal && !hasEnded(server)) return;
-    if (refusal && faultOf(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
+    if (refusal && classifyFault(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
     await delay(10);
   }
 }

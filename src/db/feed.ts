@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { FeedEntry } from '../domain/session.ts';
 import type { Database, Queryable, Transaction } from './client.ts';
-import { fieldsOf } from './fields.ts';
-import { prepared, preparedColumns, preparedRows } from './prepared.ts';
-import { goByIndexes } from './recording.ts';
+import { preparedColumnarQuery, preparedQuery, preparedScalar } from './prepared.ts';
+import { rowMapper } from './row-mapper.ts';
 import { logIdentity, transitions } from './tables.ts';
-import { BRIEF, type BriefTransition } from './transitions.ts';
+import { SUMMARY_COLUMNS, type TransitionSummary } from './transitions.ts';
+import { forceIndexPlans } from './write-batch.ts';
 
 /** Key of the advisory lock; arbitrary, but the same in every replica. */
 const NUMBERING_LOCK = 8_529_002;
@@ -17,11 +17,11 @@ const SILENT_FOR = '2s';
  * session's row lock makes transitions commit in that order. A transaction that sees a later one therefore
  * sees the earlier ones too, so positions never reorder a session's transitions.
  */
-export async function numberCommitted(db: Database, limit: number): Promise<FeedEntry[] | null> {
+export async function assignPositions(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
   if (anyLeft === undefined) return [];
   return db.transaction(async (tx) => {
-    tx.start(goByIndexes());
+    tx.start(forceIndexPlans());
     const locked = lockNumbering(tx);
     tx.start(locked);
     const moved = await moveFromOutbox(tx, limit);
@@ -33,7 +33,7 @@ export async function numberCommitted(db: Database, limit: number): Promise<Feed
  * Assigns feed positions at the end of a recording transaction, if it gets the numbering lock; otherwise the
  * rows stay in the outbox for the next holder. The returned entries are valid only after the commit.
  */
-export function numberAtCommit(tx: Transaction): Promise<FeedEntry[]> {
+export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
   tx.start(lockNumbering(tx));
   const moved = moveFromOutbox(tx, NUMBERED_AT_COMMIT);
   tx.start(moved);
@@ -46,11 +46,11 @@ export function numberAtCommit(tx: Transaction): Promise<FeedEntry[]> {
  */
 const NUMBERED_AT_COMMIT = 200;
 
-const leftInOutbox = prepared<string>(
+const leftInOutbox = preparedScalar<string>(
   'left in outbox',
   'select id::text from transition_outbox order by id limit 1',
 );
-const lockNumbering = prepared<string>(
+const lockNumbering = preparedScalar<string>(
   'lock numbering',
   // The server ends a connection that hangs while it holds the numbering lock
   // (idle_in_transaction_session_timeout).
@@ -63,7 +63,7 @@ const positioned = {
   number: 'f.position',
   position: 'f.position',
 };
-const entryFields = fieldsOf<
+const entryFields = rowMapper<
   typeof transitions,
   { verificationId: string; number: number; position: number }
 >(transitions, 't', positioned);
@@ -72,12 +72,12 @@ const entriesIn = (feed: string, list: string) =>
    from ${feed} f
    join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
    join vkyc_session s on s.id = f.session_id`;
-const entriesFrom = preparedColumns(
+const entriesFrom = preparedColumnarQuery(
   'feed from',
   entryFields,
   `${entriesIn('feed', entryFields.list)} where f.position >= $1::bigint order by f.position limit $2`,
 );
-const newestEntries = preparedColumns(
+const newestEntries = preparedColumnarQuery(
   'newest in feed',
   entryFields,
   `${entriesIn('feed', entryFields.list)}
@@ -85,15 +85,15 @@ const newestEntries = preparedColumns(
 );
 
 /** Reads the feed in order, from a position on (inclusive). */
-export const feedFrom = (db: Queryable, position: number, limit: number): Promise<FeedEntry[]> =>
+export const readFeedFrom = (db: Queryable, position: number, limit: number): Promise<FeedEntry[]> =>
   entriesFrom(db, position, limit);
 
 /**
  * Reads the newest entries of the feed, in order. Returns fewer than `limit` if some of them were archived.
  */
-export const newestInFeed = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
+export const readFeedHead = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
 
-const handedOver = fieldsOf<
+const handedOver = rowMapper<
   typeof transitions,
   { verificationId: string; number: number; position: number; server: string }
 >(transitions, 't', { ...positioned, server: 'pg_postmaster_start_time()::text' });
@@ -102,7 +102,7 @@ const handedOver = fieldsOf<
  * separate statement after the one that takes the lock, because its snapshot must contain all positions
  * assigned before.
  */
-const moveFromOutbox = preparedColumns(
+const moveFromOutbox = preparedColumnarQuery(
   'move from outbox',
   handedOver,
   `${entriesIn('numbered', handedOver.list)} order by f.position`,
@@ -120,14 +120,14 @@ const moveFromOutbox = preparedColumns(
 );
 
 /** Transition with its feed position and the columns of its fingerprint. */
-export type PlacedTransition = BriefTransition & {
+export type PositionedTransition = TransitionSummary & {
   /** Null while the transition is in the outbox. */
   readonly position: number | null;
   /** Whether a later transition was archived. A subscriber that resumed here would miss it. */
   readonly archived: boolean;
 };
 
-const placedFields = fieldsOf<
+const placedFields = rowMapper<
   typeof transitions,
   { place: number; position: number | null; archived: boolean }
 >(
@@ -138,9 +138,9 @@ const placedFields = fieldsOf<
     position: 'f.position',
     archived: 'coalesce(f.position < (select archived_position from log_identity), false)',
   },
-  BRIEF,
+  SUMMARY_COLUMNS,
 );
-const placed = preparedRows(
+const placed = preparedQuery(
   'places in feed',
   placedFields,
   `select ${placedFields.list}
@@ -153,10 +153,10 @@ const placed = preparedRows(
  * Finds transitions with their feed positions, in the order of `places`. Null for each transition that the
  * log does not have.
  */
-export async function findPlaced(
+export async function findPositions(
   db: Queryable,
   places: readonly { sessionId: string; sequence: number }[],
-): Promise<(PlacedTransition | null)[]> {
+): Promise<(PositionedTransition | null)[]> {
   const rows = await placed(
     db,
     places.map(({ sessionId }) => sessionId),
@@ -167,12 +167,12 @@ export async function findPlaced(
 }
 
 /** Returns whether nothing of the feed was archived. */
-export async function isWholeFeed(db: Queryable): Promise<boolean> {
-  return (await readLogIdentity(db)).archivedPosition === 0;
+export async function hasFeedStart(db: Queryable): Promise<boolean> {
+  return (await readFeedIdentity(db)).archivedPosition === 0;
 }
 
 /** Reads the row that cursors of this log are made with. */
-export async function readLogIdentity(
+export async function readFeedIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
   const [row] = await db.select().from(logIdentity);

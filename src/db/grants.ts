@@ -25,7 +25,7 @@ export const RUNTIME_RIGHTS = {
   users: 'select, insert, update (personal, phone_hash)',
   startIntents: 'select, insert, update',
   idempotencyKeys: 'select, insert',
-  sightings: 'select, insert, update (event_time)',
+  observations: 'select, insert, update (event_time)',
   doubts: 'select, insert, update (raw_status, raw_sub_status, since, webhooks), delete',
   outbox: 'select, insert, delete',
   feed: 'select, insert',

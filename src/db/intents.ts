@@ -19,7 +19,7 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
 }
 
 /** Counts a send just before the provider is called. */
-export const countSend = (db: Queryable, verificationId: string) =>
+export const incrementSends = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ sends: sql`${startIntents.sends} + 1` })
@@ -29,7 +29,7 @@ export const countSend = (db: Queryable, verificationId: string) =>
  * Marks every unsent open start as possibly sent, because the database may have lost the count. From then on
  * a GET decides before anything is sent again.
  */
-export async function suspectSends(db: Queryable): Promise<void> {
+export async function distrustSends(db: Queryable): Promise<void> {
   await db.write(sql`
     with locked as (
       select verification_id from ${startIntents} where state = 'OPEN' and sends = 0
@@ -40,7 +40,7 @@ export async function suspectSends(db: Queryable): Promise<void> {
 }
 
 /** Reverts the count of a send that never left or that the provider refused: no verification came of it. */
-export const uncountSend = (db: Queryable, verificationId: string) =>
+export const decrementSends = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
     .set({ sends: sql`${startIntents.sends} - 1` })
@@ -80,7 +80,8 @@ export const markSuperseded = (db: Queryable, verificationId: string) =>
  * Marks a verification id as TAKEN by another system, if the intent was sent only once. Returns false
  * otherwise, since another send may have created our own verification.
  */
-export const markTaken = (db: Queryable, verificationId: string) => markOpen(db, verificationId, 1, 'TAKEN');
+export const markIdConflict = (db: Queryable, verificationId: string) =>
+  markOpen(db, verificationId, 1, 'TAKEN');
 
 async function markOpen(
   db: Queryable,
@@ -127,7 +128,7 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
  * existing intent, or null without one. Returns false if a start of this id is open or done. Locks the intent
  * row.
  */
-export async function claimForAdoption(
+export async function claimExternalId(
   tx: Transaction,
   claim: Pick<IntentRow, 'verificationId' | 'sessionId' | 'createdAt'>,
 ): Promise<{ caller: string | null } | false> {

@@ -22,7 +22,7 @@ const ABANDONED_AFTER = '5 minutes';
  * Queues due sessions and look-ups, urgent ones first, as one job per verification (idempotent by its job
  * key). The plan itself is in the rows of sessions and look-ups, so a lost job is queued again.
  */
-export async function queueDue(db: Queryable, now: Date): Promise<void> {
+export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
     (select verification_id, ${at} as due_at, ${urgent}::boolean as urgent from ${from} and ${at} <= ${now.toISOString()}::timestamptz
      order by ${at} limit ${MOST_IN_QUEUE * 2})`;
@@ -57,7 +57,7 @@ export async function queueDue(db: Queryable, now: Date): Promise<void> {
  * Returns a function that runs queued jobs until none is ready. It rejects if the database is unavailable;
  * call it again later. A worker that lost its connection may leave a job locked; the next call unlocks it.
  */
-export function createDrain(
+export function createJobRunner(
   pool: pg.Pool,
   reconcile: (verificationId: string) => Promise<void>,
 ): () => Promise<void> {

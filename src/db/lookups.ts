@@ -5,7 +5,7 @@ import { lookups, sessions, startIntents } from './tables.ts';
 export type LookupRow = typeof lookups.$inferSelect;
 
 /** Plans a look-up of a verification at the provider. If one exists, restarts its search time. */
-export const planLookup = (db: Queryable, row: LookupRow) =>
+export const scheduleLookup = (db: Queryable, row: LookupRow) =>
   db
     .insert(lookups)
     .values(row)
@@ -16,7 +16,7 @@ export const planLookup = (db: Queryable, row: LookupRow) =>
  * A look-up that is planned earlier stays. A start older than `oldestSince` counts as looked for since then.
  * Returns the number of starts.
  */
-export async function planLookupsOfOpenStarts(
+export async function scheduleLookupsOfOpenStarts(
   db: Queryable,
   from: Date,
   everyMs: number,
@@ -44,9 +44,9 @@ export async function findLookup(db: Queryable, verificationId: string): Promise
   return row ?? null;
 }
 
-export const postponeLookup = (db: Queryable, verificationId: string, dueAt: Date) =>
+export const rescheduleLookup = (db: Queryable, verificationId: string, dueAt: Date) =>
   db.update(lookups).set({ dueAt }).where(eq(lookups.verificationId, verificationId));
 
 /** Deletes a look-up because the verification was found, or the search is given up. */
-export const endLookup = (db: Queryable, verificationId: string) =>
+export const cancelLookup = (db: Queryable, verificationId: string) =>
   db.delete(lookups).where(eq(lookups.verificationId, verificationId));

@@ -1,15 +1,15 @@
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf } from './fields.ts';
-import { amongKeys, builtStatement, preparedRows, valuesOf } from './prepared.ts';
+import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from './prepared.ts';
+import { rowMapper } from './row-mapper.ts';
 import { meetings } from './tables.ts';
 
 export type MeetingRow = typeof meetings.$inferSelect;
 
 /** Place that a cancellation reason is bound to as AAD; see `Sealer`. */
-export const placeOfCancelReason = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
+export const cancelReasonContext = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
 
-export const insertMeeting = builtStatement<MeetingRow>('insert meeting', (build) =>
-  build.insert(meetings).values(valuesOf(meetings)),
+export const insertMeeting = prepareBuilder<MeetingRow>('insert meeting', (build) =>
+  build.insert(meetings).values(placeholdersFor(meetings)),
 );
 
 /** Returns the booked meeting of a session; null if there is none. */
@@ -29,13 +29,13 @@ export async function endBookedMeeting(
   return row ?? null;
 }
 
-const meetingFields = fieldsOf(meetings, 'm');
-const bookedMeeting = preparedRows(
+const meetingFields = rowMapper(meetings, 'm');
+const bookedMeeting = preparedQuery(
   'meeting booked',
   meetingFields,
   `select ${meetingFields.list} from meeting m where m.session_id = $1::uuid and m.status = 'SCHEDULED'`,
 );
-const endedMeeting = preparedRows(
+const endedMeeting = preparedQuery(
   'meeting ended',
   meetingFields,
   `select ${meetingFields.list} from ended m`,
@@ -48,19 +48,19 @@ const endedMeeting = preparedRows(
 export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
   meetingsById(db, ids);
 
-const meetingsById = preparedRows(
+const meetingsById = preparedQuery(
   'meetings by id',
   meetingFields,
-  `select ${meetingFields.list} from meeting m where ${amongKeys('m.id', '$1', 'uuid')}`,
+  `select ${meetingFields.list} from meeting m where ${equalsAny('m.id', '$1', 'uuid')}`,
 );
 
 /** Returns all meetings of some sessions, newest first within a session. A session has a handful. */
-export const meetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
+export const findMeetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
   meetingsBySession(db, sessionIds);
 
-const meetingsBySession = preparedRows(
+const meetingsBySession = preparedQuery(
   'meetings by session',
   meetingFields,
-  `select ${meetingFields.list} from meeting m where ${amongKeys('m.session_id', '$1', 'uuid')}
+  `select ${meetingFields.list} from meeting m where ${equalsAny('m.session_id', '$1', 'uuid')}
    order by m.session_id, m.created_at desc, m.id desc`,
 );

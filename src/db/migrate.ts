@@ -10,7 +10,7 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 /** Options for connections without answer timeout, because a migration may take any time. */
 const PATIENT = { answerTimeoutMs: 0, application_name: 'vkyc-gateway migrations' };
 
-/** Returns the timestamp that identifies this release's newest migration in the database; see `Fitness`. */
+/** Returns the timestamp that identifies this release's newest migration in the database; see `ReadinessFacts`. */
 export const newestMigration = async (): Promise<number> => {
   const journal = JSON.parse(await readFile(`${MIGRATIONS}/meta/_journal.json`, 'utf8'));
   return (journal as { entries: { when: number }[] }).entries.at(-1)?.when as number;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Database } from './client.ts';
 import { preparedWrite } from './prepared.ts';
 import { ServerClient } from './server-client.ts';
-import { serversOf } from './servers.ts';
+import { getServers } from './servers.ts';
 
 /**
  * Sends texts of less than 8,000 bytes to the current listeners (`pg_notify`). They are delivered in order
@@ -43,7 +43,7 @@ const KEEPALIVE_AFTER_MS = 10_000;
 export async function listenOnce(options: ListenOptions): Promise<never> {
   const { url, channel, stopping, onListening, onText } = options;
   stopping.throwIfAborted();
-  const servers = serversOf(url);
+  const servers = getServers(url);
   const broken = new AbortController();
   const newClient = () =>
     new ServerClient({

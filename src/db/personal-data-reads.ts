@@ -1,26 +1,26 @@
 import { asc, count, desc, gt, isNull, sql } from 'drizzle-orm';
 import type { ChainedRead, ReadChain, ReadHead } from '../domain/read-chain.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { recordsOf } from './fields.ts';
-import { run, statement } from './prepared.ts';
+import { execute, preparedCommand } from './prepared.ts';
+import { jsonRecordset } from './row-mapper.ts';
 import { personalDataReads, readChains } from './tables.ts';
 
 export type ReadRow = typeof personalDataReads.$inferSelect;
 
 /** Name of the row that was read, as stored in the read log. */
-export const subjectOf = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
+export const dataSubjectKey = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
   `${kind}:${id}`;
 
-const CHAINS = recordsOf(readChains);
-const READS = recordsOf(personalDataReads, ['id']);
+const CHAINS = jsonRecordset(readChains);
+const READS = jsonRecordset(personalDataReads, ['id']);
 
-const keepReads = statement(
+const keepReads = preparedCommand(
   'keep reads',
   `with begun as (
-     insert into read_chain (${CHAINS.columns}) select ${CHAINS.columns} from ${CHAINS.of('$1')}
+     insert into read_chain (${CHAINS.columns}) select ${CHAINS.columns} from ${CHAINS.fromParameter('$1')}
    )
    insert into personal_data_read (${READS.columns})
-   select ${READS.columns} from ${READS.of('$2')}
+   select ${READS.columns} from ${READS.fromParameter('$2')}
    where $3::uuid is null or exists (
      select from personal_data_read before where before.chain_id = $3::uuid and before.number = $4::int
    )
@@ -40,7 +40,10 @@ export async function insertReads(
   const rows = reads as readonly (Omit<ReadRow, 'id'> & ChainedRead)[];
   const [first] = reads as [ChainedRead];
   const before = begun ? [null, null] : [first.chainId, first.number - 1];
-  const stored = await run(db, keepReads(CHAINS.write(begun ? [begun] : []), READS.write(rows), ...before));
+  const stored = await execute(
+    db,
+    keepReads(CHAINS.serialize(begun ? [begun] : []), READS.serialize(rows), ...before),
+  );
   return stored === reads.length;
 }
 
@@ -76,7 +79,7 @@ export async function countUnchainedReads(db: Queryable): Promise<number> {
 }
 
 /** Returns the next reads in id order. */
-export const readsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
+export const findReadsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
   tx
     .select()
     .from(personalDataReads)

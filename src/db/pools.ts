@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { faultOf } from './faults.ts';
+import { classifyFault } from './connection-errors.ts';
 import { ServerClient } from './server-client.ts';
-import { type Servers, serversOf } from './servers.ts';
+import { getServers, type Servers } from './servers.ts';
 import type { WriteWatch } from './write-watch.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -37,7 +37,7 @@ export class GatewayPool extends pg.Pool {
   readonly #servers: Servers;
 
   constructor({ url, size, name, onError, answerTimeoutMs }: PoolOptions) {
-    const servers = serversOf(url);
+    const servers = getServers(url);
     super({
       Client: ServerClient,
       servers,
@@ -89,7 +89,7 @@ export class GatewayPool extends pg.Pool {
         client.release(true);
       } catch (error) {
         // An exhausted pool is not the server's fault, so trying another server does not help.
-        if (tried >= this.#servers.tries || faultOf(error) === 'OVERLOADED') throw error;
+        if (tried >= this.#servers.tries || classifyFault(error) === 'OVERLOADED') throw error;
         tried += 1;
       }
     }

@@ -14,7 +14,13 @@ import {
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import type { Queryable } from './client.ts';
-import { asColumns, asRows, type Fields, rowsAcross, rowsIn } from './fields.ts';
+import {
+  decodeColumns,
+  decodeRows,
+  type RowMapper,
+  wrapAsJsonColumns,
+  wrapAsJsonRows,
+} from './row-mapper.ts';
 
 /** Statement for node-postgres. A connection prepares it once under its name. */
 export interface Statement {
@@ -28,16 +34,16 @@ export interface Statement {
  * planner; otherwise PostgreSQL would plan again on every call, which costs more than the query. The generic
  * plan is renewed when the table's statistics change.
  */
-export const amongKeys = (column: string, parameter: string, type: string): string =>
+export const equalsAny = (column: string, parameter: string, type: string): string =>
   `${column} = any((select ${parameter}::${type}[])::${type}[])`;
 
 /** Creates a prepared statement whose result is not needed. */
-export const statement =
+export const preparedCommand =
   (name: string, text: string) =>
   (...values: unknown[]): Statement => ({ name, text, values });
 
 /** Creates a prepared query with one column, decoded by the driver. */
-export const prepared =
+export const preparedScalar =
   <Value>(name: string, text: string) =>
   (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
     ask<Value>(db, { name, text, values });
@@ -54,25 +60,30 @@ export const preparedWrite =
  * Creates a prepared query that returns each row as JSON, for few rows. The select list must match `fields`
  * in names and order. `before` is an optional CTE, as `name as (…)`.
  */
-export function preparedRows<Row>(name: string, fields: Fields<Row>, select: string, before?: string) {
-  const text = after(before, asRows(select));
+export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
+  const text = after(before, wrapAsJsonRows(select));
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
-    rowsIn(await ask<Row>(db, { name, text, values }), fields);
+    decodeRows(await ask<Row>(db, { name, text, values }), fields);
 }
 
-/** Creates a prepared query like `preparedRows`, but returns one JSON array per field, for many rows. */
-export function preparedColumns<Row>(name: string, fields: Fields<Row>, select: string, before?: string) {
-  const text = after(before, asColumns(select, fields));
+/** Creates a prepared query like `preparedQuery`, but returns one JSON array per field, for many rows. */
+export function preparedColumnarQuery<Row>(
+  name: string,
+  fields: RowMapper<Row>,
+  select: string,
+  before?: string,
+) {
+  const text = after(before, wrapAsJsonColumns(select, fields));
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> => {
     const [columns] = await ask<(unknown[] | null)[]>(db, { name, text, values });
-    return rowsAcross(columns ?? [], fields);
+    return decodeColumns(columns ?? [], fields);
   };
 }
 
 const after = (before: string | undefined, select: string) => (before ? `with ${before} ${select}` : select);
 
 const dialect = new PgDialect();
-/** Maximum number of statements that `readRows` prepares, since every connection keeps each of them. */
+/** Maximum number of statements that `queryRows` prepares, since every connection keeps each of them. */
 const MOST_KINDS = 100;
 const names = new Map<string, string>();
 
@@ -80,11 +91,14 @@ const names = new Map<string, string>();
  * Runs a dynamically built query for few rows. The first 100 distinct statement texts are prepared; later
  * ones are not.
  */
-export async function readRows<Row>(db: Queryable, fields: Fields<Row>, select: SQL): Promise<Row[]> {
+export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);
   if (!names.has(text) && names.size < MOST_KINDS) names.set(text, `rows ${names.size + 1}`);
   const name = names.get(text);
-  return rowsIn(await ask<Row>(db, { ...(name ? { name } : {}), text: asRows(text), values }), fields);
+  return decodeRows(
+    await ask<Row>(db, { ...(name ? { name } : {}), text: wrapAsJsonRows(text), values }),
+    fields,
+  );
 }
 
 async function ask<Value>(
@@ -100,7 +114,7 @@ const builder = drizzle.mock();
 type Builder = typeof builder;
 
 /** Returns a placeholder for each column of a table, for use as insert values. */
-export const valuesOf = <Table extends PgTable>(table: Table) =>
+export const placeholdersFor = <Table extends PgTable>(table: Table) =>
   Object.fromEntries(
     Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
   ) as Record<keyof InferSelectModel<Table>, Placeholder>;
@@ -109,7 +123,7 @@ export const valuesOf = <Table extends PgTable>(table: Table) =>
  * Creates a prepared statement from the query builder, with placeholders for the values. It is built on first
  * use.
  */
-export function builtStatement<Values extends object>(
+export function prepareBuilder<Values extends object>(
   name: string,
   build: (builder: Builder) => { toSQL(): Query },
 ): (values: Values) => Statement {
@@ -122,7 +136,7 @@ export function builtStatement<Values extends object>(
 }
 
 /** Runs a statement that writes; resolves to the number of affected rows. */
-export async function run(db: Queryable, toSend: Statement): Promise<number> {
+export async function execute(db: Queryable, toSend: Statement): Promise<number> {
   const { rowCount } = await db.$writer.query(toSend);
   return rowCount ?? 0;
 }

@@ -1,16 +1,16 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Queryable, Transaction } from './client.ts';
-import { fieldsOf } from './fields.ts';
-import { amongKeys, builtStatement, preparedRows, valuesOf } from './prepared.ts';
+import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from './prepared.ts';
+import { rowMapper } from './row-mapper.ts';
 import { reviews } from './tables.ts';
 
 export type ReviewRow = typeof reviews.$inferSelect;
 
 /** Place that a review's remarks are bound to as AAD; see `Sealer`. */
-export const placeOfRemarks = (reviewId: string): string => `review.remarks:${reviewId}`;
+export const remarksContext = (reviewId: string): string => `review.remarks:${reviewId}`;
 
-export const insertReview = builtStatement<ReviewRow>('insert review', (build) =>
-  build.insert(reviews).values(valuesOf(reviews)),
+export const insertReview = prepareBuilder<ReviewRow>('insert review', (build) =>
+  build.insert(reviews).values(placeholdersFor(reviews)),
 );
 
 /** Returns the newest review of a stage; null if there is none. */
@@ -23,8 +23,8 @@ export async function findNewestReview(
   return row ?? null;
 }
 
-const reviewFields = fieldsOf(reviews, 'r');
-const newestReview = preparedRows(
+const reviewFields = rowMapper(reviews, 'r');
+const newestReview = preparedQuery(
   'newest review',
   reviewFields,
   `select ${reviewFields.list} from review r where r.session_id = $1::uuid and r.stage = $2
@@ -41,18 +41,18 @@ export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, '
 export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
   reviewsById(db, ids);
 
-const reviewsById = preparedRows(
+const reviewsById = preparedQuery(
   'reviews by id',
   reviewFields,
-  `select ${reviewFields.list} from review r where ${amongKeys('r.id', '$1', 'uuid')}`,
+  `select ${reviewFields.list} from review r where ${equalsAny('r.id', '$1', 'uuid')}`,
 );
 
 /** Returns all reviews of some sessions, in the order of their transitions. A session has a handful. */
-export const reviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
+export const findReviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
   reviewsBySession(db, sessionIds);
 
-const reviewsBySession = preparedRows(
+const reviewsBySession = preparedQuery(
   'reviews by session',
   reviewFields,
-  `select ${reviewFields.list} from review r where ${amongKeys('r.session_id', '$1', 'uuid')} order by r.session_id, r.sequence`,
+  `select ${reviewFields.list} from review r where ${equalsAny('r.session_id', '$1', 'uuid')} order by r.session_id, r.sequence`,
 );

@@ -39,12 +39,12 @@ export class Sealer {
     );
   }
 
-  seal(plain: string | Buffer, place: string): Buffer {
+  seal(plain: string | Buffer, context: string): Buffer {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.#key(this.#current.id).sealing, iv);
-    cipher.setAAD(Buffer.from(place));
+    cipher.setAAD(Buffer.from(context));
     const text = Buffer.concat([cipher.update(plain), cipher.final()]);
-    return Buffer.concat([label(this.#current.id), iv, cipher.getAuthTag(), text]);
+    return Buffer.concat([encodeKeyId(this.#current.id), iv, cipher.getAuthTag(), text]);
   }
 
   /**
@@ -52,10 +52,10 @@ export class Sealer {
    *
    * @throws MissingKey if its key is not configured; an `Error` if the value was altered or moved
    */
-  open(sealed: Buffer, place: string): Buffer {
-    const { id, rest } = readLabel(sealed);
+  open(sealed: Buffer, context: string): Buffer {
+    const { id, rest } = splitKeyId(sealed);
     const decipher = createDecipheriv('aes-256-gcm', this.#key(id).sealing, rest.subarray(0, IV_BYTES));
-    decipher.setAAD(Buffer.from(place));
+    decipher.setAAD(Buffer.from(context));
     decipher.setAuthTag(rest.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     return Buffer.concat([decipher.update(rest.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
   }
@@ -63,13 +63,13 @@ export class Sealer {
   /** Computes a keyed hash (HMAC): equal values have equal hashes, but without the key it reveals nothing. */
   hash(plain: string, keyId = this.#current.id): Buffer {
     return Buffer.concat([
-      label(keyId),
+      encodeKeyId(keyId),
       createHmac('sha256', this.#key(keyId).hashing).update(plain).digest(),
     ]);
   }
 
   /** Returns the hashes that a value may be stored under, one for each configured key. */
-  hashes(plain: string): Buffer[] {
+  candidateHashes(plain: string): Buffer[] {
     return [...this.#keys.keys()].map((id) => this.hash(plain, id));
   }
 
@@ -77,8 +77,8 @@ export class Sealer {
    * Returns whether `hash` was made from `plain`, under any configured key. False if its key is not
    * configured any more.
    */
-  matches(hash: Buffer, plain: string): boolean {
-    const { id } = readLabel(hash);
+  verifyHash(hash: Buffer, plain: string): boolean {
+    const { id } = splitKeyId(hash);
     return this.#keys.has(id) && timingSafeEqual(hash, this.hash(plain, id));
   }
 
@@ -87,7 +87,7 @@ export class Sealer {
    * looks random to others. Null if that key is not configured any more.
    */
   pseudonym(text: string, hash: Buffer): string | null {
-    const { id } = readLabel(hash);
+    const { id } = splitKeyId(hash);
     if (!this.#keys.has(id)) return null;
     return createHmac('sha256', this.#key(id).naming).update(text).digest('hex');
   }
@@ -104,7 +104,7 @@ export class Sealer {
 
   /** Returns whether the key that made a hash is configured, so that the hash can be compared. */
   knowsKeyOf(hash: Buffer): boolean {
-    return this.#keys.has(readLabel(hash).id);
+    return this.#keys.has(splitKeyId(hash).id);
   }
 
   /**
@@ -116,8 +116,8 @@ export class Sealer {
   }
 
   /** Prefix of every value that is encrypted or hashed with the current key. */
-  get label(): Buffer {
-    return label(this.#current.id);
+  get keyIdPrefix(): Buffer {
+    return encodeKeyId(this.#current.id);
   }
 
   #key(id: string) {
@@ -143,15 +143,16 @@ const derive = (key: Buffer, purpose: string): Buffer =>
 /** Derives the secret that signs development tokens from the data key, so that it survives restarts. */
 export const deriveTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
 
-const label = (id: string): Buffer => Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)]);
+const encodeKeyId = (id: string): Buffer =>
+  Buffer.concat([Buffer.from([Buffer.byteLength(id)]), Buffer.from(id)]);
 
-function readLabel(bytes: Buffer): { id: string; rest: Buffer } {
+function splitKeyId(bytes: Buffer): { id: string; rest: Buffer } {
   const end = 1 + (bytes[0] ?? 0);
   return { id: bytes.toString('utf8', 1, end), rest: bytes.subarray(end) };
 }
 
 /** Creates a development key in a file, or reads the existing one. */
-export async function developmentKey(dataDir: string, name: 'data' | 'audit'): Promise<DataKey> {
+export async function loadOrCreateDevelopmentKey(dataDir: string, name: 'data' | 'audit'): Promise<DataKey> {
   const file = join(dataDir, `${name}.key`);
   await mkdir(dataDir, { recursive: true });
   const made = `dev-${randomBytes(3).toString('hex')}:${randomBytes(32).toString('base64')}`;

@@ -1,12 +1,12 @@
 import type pg from 'pg';
+import { classifyFault, WrongServer } from './connection-errors.ts';
 import type { Attempt, WantedServer } from './database-url.ts';
-import { faultOf, WrongServer } from './faults.ts';
-import { type Servers, serversOf } from './servers.ts';
-import { TimelyClient } from './timely-client.ts';
+import { getServers, type Servers } from './servers.ts';
+import { TimeoutClient } from './timeout-client.ts';
 
 export interface ServerClientConfig extends pg.ClientConfig {
   readonly servers: Servers;
-  /** See `TimelyClient`. */
+  /** See `TimeoutClient`. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -19,7 +19,7 @@ const DISQUALIFIERS: Record<Exclude<WantedServer, 'ANY'>, string> = {
 };
 
 /** Connection to the next of several servers. Fails if that server is not of the wanted kind. */
-export class ServerClient extends TimelyClient {
+export class ServerClient extends TimeoutClient {
   /** See `Servers`. */
   readonly generation: number;
   readonly #servers: Servers;
@@ -53,7 +53,7 @@ export class ServerClient extends TimelyClient {
   }
 
   protected override onFailure(error: Error): void {
-    if (faultOf(error) === 'READ_ONLY') this.#servers.distrust();
+    if (classifyFault(error) === 'READ_ONLY') this.#servers.distrust();
   }
 
   async #connect(): Promise<this> {
@@ -84,7 +84,7 @@ export async function openClient(
   url: string,
   config: Omit<ServerClientConfig, 'servers'> = {},
 ): Promise<pg.Client> {
-  const servers = serversOf(url);
+  const servers = getServers(url);
   for (let tried = 1; ; tried += 1) {
     const client = new ServerClient({ ...config, servers });
     try {

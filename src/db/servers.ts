@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { classifyFault } from './connection-errors.ts';
 import { type Attempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
-import { faultOf } from './faults.ts';
 
 /** Connect timeout per host if there are several: a silent host must not use up the time of the others. */
 const HOST_TIMEOUT_MS = 4_000;
@@ -55,7 +55,7 @@ export class Servers {
     const index = attempts.indexOf(attempt);
     // Another connection has already moved on.
     if (index !== this.#next) return;
-    const unreachable = faultOf(error) !== 'REFUSED';
+    const unreachable = classifyFault(error) !== 'REFUSED';
     let next = index + 1;
     if (unreachable)
       while (
@@ -83,7 +83,7 @@ export class Servers {
 const known = new Map<string, Servers>();
 
 /** @throws {DatabaseUrlError} */
-export function serversOf(url: string): Servers {
+export function getServers(url: string): Servers {
   let servers = known.get(url);
   if (!servers) {
     servers = new Servers(parseDatabaseUrl(url));

@@ -1,11 +1,11 @@
 import { and, gte, lt, min, not, type SQL, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
-import { among } from './sessions.ts';
-import { isOver, sessions, transitions } from './tables.ts';
+import { restrictedTo } from './sessions.ts';
+import { isTerminal, sessions, transitions } from './tables.ts';
 
 /** Database, transaction or connection; statistics only read. */
-export type Reader = Pick<NodePgDatabase, 'select' | 'execute'>;
+export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 
 /** Selects the sessions that figures cover. */
 export interface StatsWindow {
@@ -23,8 +23,8 @@ const within = ({ from, to, openOnly, verificationIds }: StatsWindow): SQL | und
   and(
     from ? gte(sessions.createdAt, from) : undefined,
     to ? lt(sessions.createdAt, to) : undefined,
-    openOnly ? not(isOver(sessions.subStatus)) : undefined,
-    among(verificationIds),
+    openOnly ? not(isTerminal(sessions.subStatus)) : undefined,
+    restrictedTo(verificationIds),
   );
 
 const count = sql<number>`count(*)::int`;
@@ -39,7 +39,7 @@ export interface StateCount {
 }
 
 /** Counts sessions by status, sub-status and waiting party, with the oldest `statusSince` of each group. */
-export async function countStates(db: Reader, window: StatsWindow): Promise<StateCount[]> {
+export async function countStates(db: StatsDatabase, window: StatsWindow): Promise<StateCount[]> {
   const { status, subStatus, waitingOn, statusSince } = sessions;
   return db
     .select({
@@ -65,7 +65,7 @@ export interface PhaseReached {
 }
 
 /** Counts the sessions that reached each phase, with the median time to reach it. */
-export async function countReached(db: Reader, window: StatsWindow): Promise<PhaseReached[]> {
+export async function countReachedPhases(db: StatsDatabase, window: StatsWindow): Promise<PhaseReached[]> {
   const { rows } = await db.execute<PhaseReached & Record<string, unknown>>(sql`
     with chosen as not materialized (
       select id, created_at from ${sessions} where ${within(window) ?? sql`true`}
@@ -91,7 +91,7 @@ export interface PhaseStay {
  * Computes the median time spent in each phase, over sessions that have left it. Several stays of one session
  * are summed.
  */
-export async function medianStays(db: Reader, window: StatsWindow): Promise<PhaseStay[]> {
+export async function readMedianStays(db: StatsDatabase, window: StatsWindow): Promise<PhaseStay[]> {
   const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`
     with visits as (
       select t.session_id, t.status, t.recorded_at as at,
@@ -110,7 +110,7 @@ export async function medianStays(db: Reader, window: StatsWindow): Promise<Phas
 }
 
 /** Returns the creation time of the oldest session; null if there is none. */
-export async function firstCreated(db: Reader, window: StatsWindow): Promise<Date | null> {
+export async function findFirstCreated(db: StatsDatabase, window: StatsWindow): Promise<Date | null> {
   const [row] = await db
     .select({ first: min(sessions.createdAt) })
     .from(sessions)
@@ -129,7 +129,7 @@ export interface Outcomes {
  * created after the last edge count for the last interval.
  */
 export async function countOutcomes(
-  db: Reader,
+  db: StatsDatabase,
   window: StatsWindow,
   edges: readonly Date[],
 ): Promise<Outcomes[]> {
@@ -141,7 +141,7 @@ export async function countOutcomes(
       stretch,
       started: count,
       approved: sql<number>`count(*) filter (where ${sessions.subStatus} = 'AUDITOR_APPROVED' and not ${sessions.disputed})::int`,
-      ended: sql<number>`count(*) filter (where ${isOver(sessions.subStatus)})::int`,
+      ended: sql<number>`count(*) filter (where ${isTerminal(sessions.subStatus)})::int`,
     })
     .from(sessions)
     .where(within(window))

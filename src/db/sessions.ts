@@ -1,20 +1,20 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
 import { nextPollAt } from '../domain/polling.ts';
 import type { Doubt, SessionState } from '../domain/session.ts';
-import { infoOf, type Party, type Status, type SubStatus } from '../domain/status.ts';
+import { getStatusInfo, type Party, type Status, type SubStatus } from '../domain/status.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { type Extent, type Fields, fieldsOf, listOf, rowsIn } from './fields.ts';
-import { amongKeys, preparedColumns, preparedRows, readRows } from './prepared.ts';
-import { isOver, sessions, users } from './tables.ts';
+import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from './prepared.ts';
+import { type DetailLevel, decodeRows, type RowMapper, rowMapper, selectList } from './row-mapper.ts';
+import { isTerminal, sessions, users } from './tables.ts';
 import { type UserRow, userFields } from './users.ts';
 
 export type SessionRow = typeof sessions.$inferSelect;
 
 /** Place that a session's link is bound to as AAD; see `Sealer`. */
-export const placeOfLink = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
+export const linkContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
 /** Converts a row to the state that the rules judge by. */
-export const stateOf = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
+export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
   version: row.version,
@@ -25,7 +25,7 @@ export const stateOf = (row: SessionRow, doubt: Doubt | null = null): SessionSta
     rawStatus: row.providerStatus,
     rawSubStatus: row.providerSubStatus,
     eventTime: row.providerEventTime,
-    foundAt: row.providerFoundAt,
+    polledAt: row.providerFoundAt,
     webhooks: row.providerWebhooks,
     doubt,
   },
@@ -35,13 +35,13 @@ export const stateOf = (row: SessionRow, doubt: Doubt | null = null): SessionSta
  * Returns the row with its next poll recomputed; every write of a session goes through this. An ended session
  * is not polled, even if it is unsettled. See `nextPollAt` for the fair share and the second look.
  */
-export const withNextPoll = (
+export const withPollSchedule = (
   row: Omit<SessionRow, 'nextPollAt'>,
   fairShareMs: number,
   secondLookAt: Date | null = null,
 ): SessionRow => ({
   ...row,
-  unsettled: row.unsettled && !infoOf(row).terminal,
+  unsettled: row.unsettled && !getStatusInfo(row).terminal,
   nextPollAt: nextPollAt(
     {
       status: row.status,
@@ -59,7 +59,7 @@ export const withNextPoll = (
 });
 
 /** Sets the columns of an adopted session that its start gave, which the provider does not repeat. */
-export const addOrigin = (
+export const fillOrigin = (
   tx: Transaction,
   id: string,
   {
@@ -73,7 +73,7 @@ export const addOrigin = (
  * Postpones the next poll after one without an answer, unless the session has changed since it was read
  * (optimistic locking).
  */
-export const postponePoll = (
+export const reschedulePoll = (
   db: Queryable,
   { id, nextPollAt, version, lastSequence }: SessionRow,
   to: Date | null,
@@ -94,11 +94,15 @@ export const postponePoll = (
  * Plans a poll of every session that has not ended: one each `everyMs` from `from` on, the most recently
  * changed first. A poll that is planned earlier stays. Returns the number of sessions.
  */
-export async function planPollsOfOpenSessions(db: Queryable, from: Date, everyMs: number): Promise<number> {
+export async function schedulePollsOfOpenSessions(
+  db: Queryable,
+  from: Date,
+  everyMs: number,
+): Promise<number> {
   // Locks rows in the lock order of recording (verification id), so that the two cannot deadlock.
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
-      select id, updated_at from ${sessions} where not ${isOver(sessions.subStatus)}
+      select id, updated_at from ${sessions} where not ${isTerminal(sessions.subStatus)}
       order by verification_id for update
     ), planned as (
       select id, ${from.toISOString()}::timestamptz
@@ -161,33 +165,33 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
   return inserted.length > 0;
 }
 
-const sessionFields = fieldsOf(sessions, 'vkyc_session');
+const sessionFields = rowMapper(sessions, 'vkyc_session');
 /**
  * Fields of `LockedSession`. The user's row is read but not locked: its provider's id changes only by
  * erasure.
  */
-export const lockedSessionFields = fieldsOf<typeof sessions, { providerUserId: string | null }>(
+export const lockedSessionFields = rowMapper<typeof sessions, { providerUserId: string | null }>(
   sessions,
   'vkyc_session',
   {
     providerUserId: `(select u.user_id from vkyc_user u where u.id = vkyc_session.user_id and u.erased_at is null)`,
   },
 );
-const sessionsBy = <Row>(column: string, type: string, fields: Fields<Row>, shape = '') =>
-  preparedRows(
+const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, shape = '') =>
+  preparedQuery(
     `sessions by ${column}${shape}`,
     fields,
-    `select ${fields.list} from vkyc_session where ${amongKeys(column, '$1', type)}`,
+    `select ${fields.list} from vkyc_session where ${equalsAny(column, '$1', type)}`,
   );
-const lockedByVerificationId = preparedRows(
+const lockedByVerificationId = preparedQuery(
   'sessions locked',
   lockedSessionFields,
   // Rows are locked in index order (verification id), so that all recordings use one lock order (no
   // deadlock).
   `select ${lockedSessionFields.list} from vkyc_session
-   where ${amongKeys('verification_id', '$1', 'text')} for update`,
+   where ${equalsAny('verification_id', '$1', 'text')} for update`,
 );
-const lockedById = preparedRows(
+const lockedById = preparedQuery(
   'session locked',
   sessionFields,
   `select ${sessionFields.list} from vkyc_session
@@ -203,7 +207,7 @@ export const findSessionsByVerificationId = (db: Queryable, ids: readonly string
   byVerificationId(db, ids);
 
 /** Columns of a session in brief. */
-const BRIEF = [
+const SUMMARY_COLUMNS = [
   'id',
   'verificationId',
   'referenceId',
@@ -217,39 +221,48 @@ const BRIEF = [
   'createdAt',
   'updatedAt',
 ] as const satisfies (keyof SessionRow)[];
-export type BriefSession = Pick<SessionRow, (typeof BRIEF)[number]>;
+export type SessionSummary = Pick<SessionRow, (typeof SUMMARY_COLUMNS)[number]>;
 
 /** Session in brief, with its user if that was read as well. */
-export type ListedSession = BriefSession & { readonly user?: UserRow };
+export type SessionListItem = SessionSummary & { readonly user?: UserRow };
 
 /** Extent of a read of sessions, and whether their users are included. */
-export interface SessionShape {
-  readonly extent: Extent;
+export interface SessionProjection {
+  readonly detail: DetailLevel;
   readonly withUser: boolean;
 }
 
 const USER = {
   user: `(select row_to_json(u) from (select ${userFields.list} from vkyc_user u where u.id = vkyc_session.user_id) u)`,
 };
-function shapeOf(name: string, more: object, only?: typeof BRIEF) {
-  const fields: Fields<ListedSession> = fieldsOf(sessions, 'vkyc_session', more as never, only) as never;
+function projectionMapper(name: string, more: object, only?: typeof SUMMARY_COLUMNS) {
+  const fields: RowMapper<SessionListItem> = rowMapper(
+    sessions,
+    'vkyc_session',
+    more as never,
+    only,
+  ) as never;
   return { fields, byId: sessionsBy('id', 'uuid', fields, name) };
 }
-const SHAPES = {
-  ALL: { alone: shapeOf('', {}), withUser: shapeOf(' with user', USER) },
-  BRIEF: { alone: shapeOf(' in brief', {}, BRIEF), withUser: shapeOf(' in brief with user', USER, BRIEF) },
+const PROJECTIONS = {
+  ALL: { alone: projectionMapper('', {}), withUser: projectionMapper(' with user', USER) },
+  SUMMARY: {
+    alone: projectionMapper(' in brief', {}, SUMMARY_COLUMNS),
+    withUser: projectionMapper(' in brief with user', USER, SUMMARY_COLUMNS),
+  },
 };
-const inShape = ({ extent, withUser }: SessionShape) => SHAPES[extent][withUser ? 'withUser' : 'alone'];
+const selectProjection = ({ detail, withUser }: SessionProjection) =>
+  PROJECTIONS[detail][withUser ? 'withUser' : 'alone'];
 
 /** Finds sessions by id, with only as much of each as `shape` wants. */
-export const listSessions = async (
+export const findSessionsProjected = async (
   db: Queryable,
   ids: readonly string[],
-  shape: SessionShape,
-): Promise<ListedSession[]> => readUsers(await inShape(shape).byId(db, ids));
+  shape: SessionProjection,
+): Promise<SessionListItem[]> => readUsers(await selectProjection(shape).byId(db, ids));
 
-function readUsers(rows: ListedSession[]): ListedSession[] {
-  rowsIn(
+function readUsers(rows: SessionListItem[]): SessionListItem[] {
+  decodeRows(
     rows.flatMap(({ user }) => user ?? []),
     userFields,
   );
@@ -261,7 +274,7 @@ export const findReplacements = (db: Queryable, replacedIds: readonly string[]):
   byReplacedId(db, replacedIds);
 
 /** Condition that limits sessions to those a customer may see; null: no limit. */
-export const among = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
+export const restrictedTo = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
   verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
 
 export interface SessionFilter {
@@ -284,7 +297,7 @@ export interface SessionOrder {
 }
 
 /** Position in a sorted list of sessions: the ordering time, and the id as tie-breaker. */
-export interface SessionPlace {
+export interface PageCursor {
   readonly at: Date;
   readonly id: string;
 }
@@ -293,33 +306,33 @@ export interface SessionPage {
   readonly order: SessionOrder;
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
-  readonly after: SessionPlace | null;
-  readonly before: SessionPlace | null;
-  readonly shape: SessionShape;
+  readonly after: PageCursor | null;
+  readonly before: PageCursor | null;
+  readonly shape: SessionProjection;
 }
 
 const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
 
 /** Reads the first (or last) sessions between two places of a list, in its order (keyset pagination). */
-export async function pageOfSessions(
+export async function readSessionPage(
   db: Queryable,
   filter: SessionFilter,
   { order, limit, end, after, before, shape }: SessionPage,
-): Promise<ListedSession[]> {
+): Promise<SessionListItem[]> {
   const column = ORDER_COLUMNS[order.field];
   const ascending = order.direction === 'ASC';
-  const beyond = (place: SessionPlace | null, forward: boolean): SQL | undefined => {
+  const beyond = (place: PageCursor | null, forward: boolean): SQL | undefined => {
     if (!place) return undefined;
     const operator = forward === ascending ? sql`>` : sql`<`;
     return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
   };
   const towards = (end === 'FIRST') === ascending ? asc : desc;
-  const places = and(...matching(filter), beyond(after, true), beyond(before, false));
-  const { fields } = inShape(shape);
-  const rows = await readRows(
+  const places = and(...whereClauses(filter), beyond(after, true), beyond(before, false));
+  const { fields } = selectProjection(shape);
+  const rows = await queryRows(
     db,
     fields,
-    sql`select ${listOf(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
+    sql`select ${selectList(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
   );
   readUsers(rows);
   return end === 'FIRST' ? rows : rows.reverse();
@@ -330,7 +343,7 @@ export async function countSessions(db: Queryable, filter: SessionFilter, most: 
   const counted = db
     .select({ one: sql`1` })
     .from(sessions)
-    .where(and(...matching(filter)))
+    .where(and(...whereClauses(filter)))
     .limit(most)
     .as('counted');
   const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(counted);
@@ -340,7 +353,7 @@ export async function countSessions(db: Queryable, filter: SessionFilter, most: 
 /** Escapes LIKE wildcards; `_` is legal in a verification id. */
 const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
 
-const matching = (filter: SessionFilter): (SQL | undefined)[] => [
+const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.status && inArray(sessions.status, [...filter.status]),
   filter.subStatus && inArray(sessions.subStatus, [...filter.subStatus]),
   filter.waitingOn && inArray(sessions.waitingOn, [...filter.waitingOn]),
@@ -353,25 +366,25 @@ const matching = (filter: SessionFilter): (SQL | undefined)[] => [
   filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
   filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
   filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
-  among(filter.verificationIds),
+  restrictedTo(filter.verificationIds),
 ];
 
 /** One page request: a user's sessions, newest first, after a place. */
 export interface UserSessions {
   readonly userId: string;
-  readonly after: SessionPlace | null;
+  readonly after: PageCursor | null;
 }
 
 /**
  * Reads for each user the newest sessions after a place, limited to the verification ids that may be seen
  * (null: all). Takes one statement for all users.
  */
-export async function sessionsOfUsers(
+export async function readSessionsOfUsers(
   db: Queryable,
   wanted: readonly UserSessions[],
   { limit, verificationIds }: { limit: number; verificationIds: readonly string[] | null },
 ): Promise<SessionRow[][]> {
-  const places = wanted.map(({ after }) => after ?? NEWEST);
+  const places = wanted.map(({ after }) => after ?? MAX_CURSOR);
   const found = await byUser(
     db,
     wanted.map(({ userId }) => userId),
@@ -385,8 +398,8 @@ export async function sessionsOfUsers(
   return pages;
 }
 
-const pagedFields = fieldsOf<typeof sessions, { page: number }>(sessions, 's', { page: 'wanted.page' });
-const byUser = preparedColumns(
+const pagedFields = rowMapper<typeof sessions, { page: number }>(sessions, 's', { page: 'wanted.page' });
+const byUser = preparedColumnarQuery(
   'sessions by user',
   pagedFields,
   `select ${pagedFields.list}
@@ -402,7 +415,7 @@ const byUser = preparedColumns(
 );
 
 /** Place before the newest session, where a list without `after` begins. */
-const NEWEST: SessionPlace = {
+const MAX_CURSOR: PageCursor = {
   at: new Date('9999-12-31T00:00:00Z'),
   id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
 };

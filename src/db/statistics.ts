@@ -1,10 +1,10 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { GatewayPool } from './pools.ts';
-import type { Reader } from './session-stats.ts';
+import type { StatsDatabase } from './session-stats.ts';
 
 /** Function that runs a counting statement, which may take long and only reads. */
-export type Count<Figures> = (db: Reader) => Promise<Figures>;
+export type Count<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
 export interface CountOptions {
   /** Statement timeout on the server. It holds even if this process does not cancel. */

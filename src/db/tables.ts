@@ -53,7 +53,7 @@ const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) =>
   sql`is_status_pair(${status}, ${subStatus})`;
 
 /** Condition for sessions that have ended. */
-export const isOver = (subStatus: AnyPgColumn) => {
+export const isTerminal = (subStatus: AnyPgColumn) => {
   const terminal = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
   return sql`${subStatus} in (${literals(terminal)})`;
 };
@@ -179,7 +179,7 @@ export const sessions = pgTable(
     // table, and ended sessions do not slow it down.
     index('vkyc_session_open')
       .on(t.status, t.subStatus, t.waitingOn, t.statusSince)
-      .where(sql`not ${isOver(t.subStatus)}`),
+      .where(sql`not ${isTerminal(t.subStatus)}`),
     index('vkyc_session_unsettled').on(t.nextPollAt).where(sql`${t.unsettled}`),
   ],
 );
@@ -367,7 +367,7 @@ export const readChains = pgTable('read_chain', {
  * Sightings: each distinct provider update, with the transition that records it. A sighting from a poll has
  * no event time until a webhook confirms it.
  */
-export const sightings = pgTable(
+export const observations = pgTable(
   'provider_sighting',
   {
     sessionId: uuid('session_id').notNull(),

@@ -1,8 +1,8 @@
-import type { Sighting } from '../domain/session.ts';
+import type { Observation } from '../domain/session.ts';
 import type { Queryable, Transaction } from './client.ts';
-import { type Extent, fieldsOf } from './fields.ts';
-import { preparedColumns, preparedRows, statement } from './prepared.ts';
-import { sightings, transitions } from './tables.ts';
+import { preparedColumnarQuery, preparedCommand, preparedQuery } from './prepared.ts';
+import { type DetailLevel, rowMapper } from './row-mapper.ts';
+import { observations, transitions } from './tables.ts';
 
 /** Row of the log. `traceparent` is filled in when the row is written, so callers leave it out. */
 export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'> & {
@@ -10,10 +10,10 @@ export type TransitionRow = Omit<typeof transitions.$inferSelect, 'traceparent'>
 };
 
 /** Transition as feeds deliver it, with the verification id that decides who may see it. */
-export type LogRow = TransitionRow & { readonly verificationId: string };
+export type SessionTransition = TransitionRow & { readonly verificationId: string };
 
 /** Raw status that the provider reported for a verification. */
-export interface Words {
+export interface RawStatus {
   readonly verificationId: string;
   readonly rawStatus: string;
   readonly rawSubStatus: string;
@@ -23,28 +23,31 @@ export interface Words {
  * Finds the earlier sightings of each raw status: the provider's event times, or null for a poll result that
  * no webhook has confirmed.
  */
-export async function findSightings(tx: Transaction, words: readonly Words[]): Promise<Sighting[][]> {
-  const found = await sightingsOfWords(
+export async function findObservations(
+  tx: Transaction,
+  rawStatuses: readonly RawStatus[],
+): Promise<Observation[][]> {
+  const found = await selectObservations(
     tx,
-    words.map(({ verificationId }) => verificationId),
-    words.map(({ rawStatus }) => rawStatus),
-    words.map(({ rawSubStatus }) => rawSubStatus),
+    rawStatuses.map(({ verificationId }) => verificationId),
+    rawStatuses.map(({ rawStatus }) => rawStatus),
+    rawStatuses.map(({ rawSubStatus }) => rawSubStatus),
   );
-  const sightingsOf: Sighting[][] = words.map(() => []);
+  const sightingsOf: Observation[][] = rawStatuses.map(() => []);
   for (const { place, eventTime } of found) sightingsOf[place - 1]?.push(eventTime);
   return sightingsOf;
 }
 
 /** Limit of sightings of one raw status in a session, far above any real number. */
-const MOST_SIGHTINGS = 100_000;
+const MAX_OBSERVATIONS = 100_000;
 
-const sightingFields = fieldsOf<typeof sightings, { place: number }>(sightings, 's', {
+const observationFields = rowMapper<typeof observations, { place: number }>(observations, 's', {
   place: 'wanted.place',
 });
-const sightingsOfWords = preparedRows(
+const selectObservations = preparedQuery(
   'sightings of words',
-  sightingFields,
-  `select ${sightingFields.list}
+  observationFields,
+  `select ${observationFields.list}
    from unnest($1::text[], $2::text[], $3::text[]) with ordinality
      as wanted(verification_id, status, sub_status, place)
    join vkyc_session on vkyc_session.verification_id = wanted.verification_id
@@ -52,7 +55,7 @@ const sightingsOfWords = preparedRows(
      select * from provider_sighting s
      where s.session_id = vkyc_session.id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
      -- Without it a planner that takes the table for empty reads all of it.
-     limit ${MOST_SIGHTINGS}
+     limit ${MAX_OBSERVATIONS}
    ) s`,
 );
 
@@ -60,7 +63,7 @@ const sightingsOfWords = preparedRows(
  * Confirms the oldest undated sighting of a raw status (session, status, sub-status): sets the event time
  * that the webhook reported.
  */
-export const confirmSighting = statement(
+export const setObservationTime = preparedCommand(
   'confirm sighting',
   `update provider_sighting set event_time = $4::timestamptz
    where session_id = $1::uuid and sequence = (
@@ -70,14 +73,14 @@ export const confirmSighting = statement(
 );
 
 /** Range of one session's log, strictly between two sequences. */
-export interface LogRange {
+export interface TransitionRange {
   readonly sessionId: string;
   readonly after: number;
   readonly before: number;
 }
 
 /** Columns that a list of transitions and a fingerprint need. */
-export const BRIEF = [
+export const SUMMARY_COLUMNS = [
   'sessionId',
   'sequence',
   'status',
@@ -87,25 +90,25 @@ export const BRIEF = [
   'occurredAt',
   'recordedAt',
 ] as const satisfies (keyof TransitionRow)[];
-export type BriefTransition = Pick<TransitionRow, (typeof BRIEF)[number]>;
+export type TransitionSummary = Pick<TransitionRow, (typeof SUMMARY_COLUMNS)[number]>;
 
 /** Selects which transitions of a range are read, and how much of each. */
-export interface RangeShape {
+export interface RangeOptions {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';
-  readonly extent: Extent;
+  readonly detail: DetailLevel;
 }
 
 /**
  * Reads the first (or last) `limit` transitions of each range, in log order. Takes one statement for all
  * ranges.
  */
-export async function logRanges<Shape extends RangeShape>(
+export async function readTransitionRanges<Shape extends RangeOptions>(
   db: Queryable,
-  ranges: readonly LogRange[],
-  { limit, end, extent }: Shape,
-): Promise<(Shape['extent'] extends 'ALL' ? TransitionRow : BriefTransition)[][]> {
-  const found = await RANGES[extent][end](
+  ranges: readonly TransitionRange[],
+  { limit, end, detail }: Shape,
+): Promise<(Shape['detail'] extends 'ALL' ? TransitionRow : TransitionSummary)[][]> {
+  const found = await RANGES[detail][end](
     db,
     ranges.map((range) => range.sessionId),
     ranges.map((range) => range.after),
@@ -117,16 +120,16 @@ export async function logRanges<Shape extends RangeShape>(
   return pages;
 }
 
-function rangesFrom(end: 'FIRST' | 'LAST', extent: Extent) {
+function selectRanges(end: 'FIRST' | 'LAST', detail: DetailLevel) {
   const range = { range: 'wanted.range' };
-  const fields = fieldsOf<typeof transitions, { range: number }>(
+  const fields = rowMapper<typeof transitions, { range: number }>(
     transitions,
     't',
     range,
-    extent === 'BRIEF' ? BRIEF : undefined,
+    detail === 'SUMMARY' ? SUMMARY_COLUMNS : undefined,
   );
-  return preparedColumns(
-    `log ranges ${end} ${extent}`,
+  return preparedColumnarQuery(
+    `log ranges ${end} ${detail}`,
     fields,
     `select ${fields.list}
      from unnest($1::uuid[], $2::int[], $3::int[]) with ordinality as wanted(session_id, after, before, range)
@@ -140,8 +143,8 @@ function rangesFrom(end: 'FIRST' | 'LAST', extent: Extent) {
   );
 }
 const RANGES = {
-  ALL: { FIRST: rangesFrom('FIRST', 'ALL'), LAST: rangesFrom('LAST', 'ALL') },
-  BRIEF: { FIRST: rangesFrom('FIRST', 'BRIEF'), LAST: rangesFrom('LAST', 'BRIEF') },
+  ALL: { FIRST: selectRanges('FIRST', 'ALL'), LAST: selectRanges('LAST', 'ALL') },
+  SUMMARY: { FIRST: selectRanges('FIRST', 'SUMMARY'), LAST: selectRanges('LAST', 'SUMMARY') },
 };
 
 /** Current end of a session's log, with the entry that a reader took for its end. */
@@ -150,16 +153,16 @@ export interface LogEnd {
   /** Sequence of the newest transition. */
   readonly lastSequence: number;
   /** Transition that the reader took for the newest; null if the log does not have it. */
-  readonly known: BriefTransition | null;
+  readonly known: TransitionSummary | null;
 }
 
-const endFields = fieldsOf<typeof transitions, { session: string; lastSequence: number }>(
+const endFields = rowMapper<typeof transitions, { session: string; lastSequence: number }>(
   transitions,
   't',
   { session: 's.id', lastSequence: 's.last_sequence' },
-  BRIEF,
+  SUMMARY_COLUMNS,
 );
-const ends = preparedRows(
+const ends = preparedQuery(
   'log ends',
   endFields,
   `select ${endFields.list}

@@ -1,21 +1,21 @@
 import { eq } from 'drizzle-orm';
 import type { PersonalData } from '../domain/ports.ts';
 import type { Queryable } from './client.ts';
-import { fieldsOf } from './fields.ts';
-import { amongKeys, preparedRows } from './prepared.ts';
+import { equalsAny, preparedQuery } from './prepared.ts';
+import { rowMapper } from './row-mapper.ts';
 import type { Sealer } from './sealing.ts';
 import { users } from './tables.ts';
 
 export type UserRow = typeof users.$inferSelect;
 
 /** Place that a user's personal data is bound to as AAD; see `Sealer`. */
-export const placeOfUser = (id: string): string => `vkyc_user:${id}`;
+export const userContext = (id: string): string => `vkyc_user:${id}`;
 
 /** Decrypts a user's personal data. */
-export const openPersonal = (
+export const decryptPersonalData = (
   sealer: Sealer,
   { personal, id }: Pick<UserRow, 'personal' | 'id'>,
-): PersonalData => JSON.parse(sealer.open(personal, placeOfUser(id)).toString('utf8'));
+): PersonalData => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
 
 /** Inserts a user unless one with this user id exists; returns the stored row. */
 export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {
@@ -27,8 +27,11 @@ export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> 
 }
 
 /** Replaces the personal data and the phone hash of a user. */
-export const updatePersonal = (db: Queryable, id: string, changes: Pick<UserRow, 'personal' | 'phoneHash'>) =>
-  db.update(users).set(changes).where(eq(users.id, id));
+export const updatePersonalData = (
+  db: Queryable,
+  id: string,
+  changes: Pick<UserRow, 'personal' | 'phoneHash'>,
+) => db.update(users).set(changes).where(eq(users.id, id));
 
 /** Finds a user by the provider's user id. */
 export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
@@ -39,9 +42,9 @@ export async function findUserByUserId(db: Queryable, userId: string): Promise<U
 /** Finds users by row id, in no particular order. */
 export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);
 
-export const userFields = fieldsOf(users, 'u');
-const usersById = preparedRows(
+export const userFields = rowMapper(users, 'u');
+const usersById = preparedQuery(
   'users by id',
   userFields,
-  `select ${userFields.list} from vkyc_user u where ${amongKeys('u.id', '$1', 'uuid')}`,
+  `select ${userFields.list} from vkyc_user u where ${equalsAny('u.id', '$1', 'uuid')}`,
 );

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { FAULT_TEXTS, faultOf, WritesStalled } from './faults.ts';
+import { classifyFault, FAULT_TEXTS, WritesStalled } from './connection-errors.ts';
 
 /** Reasons why a database that answers does not accept writes. */
 export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
@@ -109,7 +109,7 @@ export class WriteWatch {
         },
         (error) => {
           end();
-          const fault = faultOf(error);
+          const fault = classifyFault(error);
           if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
           reject(error);
         },
@@ -144,7 +144,7 @@ export class WriteWatch {
     try {
       this.#becomes(await this.#writeFault());
     } catch (error) {
-      const fault = faultOf(error);
+      const fault = classifyFault(error);
       // Other faults, such as AWAY, say nothing about writes, so the last result stays.
       if (fault === 'FULL' || fault === 'READ_ONLY') this.#becomes(fault);
     } finally {
@@ -195,7 +195,7 @@ export class WriteWatch {
       if (rows.length === 0) hangUp(probe);
       else this.#becomes('STALLED', rows[0]?.waitsFor ?? null);
     } catch (error) {
-      const fault = faultOf(error);
+      const fault = classifyFault(error);
       if (fault === 'AWAY' || fault === 'SILENT') hangUp(probe);
     } finally {
       this.#looking = false;

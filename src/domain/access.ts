@@ -1,6 +1,6 @@
 import type { SessionAction } from './session.ts';
 
-/** Access rules: one table of operations, one of fields. Enforced in one place, `graphql/guard.ts`. */
+/** Access rules: one table of operations, one of fields. Enforced in one place, `graphql/access-rules.ts`. */
 
 export const ROLES = {
   CUSTOMER: 'The person being verified: sees their own sessions.',
@@ -12,8 +12,8 @@ export const ROLES = {
 } as const;
 export type Role = keyof typeof ROLES;
 
-const EVERYONE = Object.keys(ROLES) as readonly Role[];
-const STAFF = EVERYONE.filter((role) => role !== 'CUSTOMER');
+const ALL_ROLES = Object.keys(ROLES) as readonly Role[];
+const STAFF = ALL_ROLES.filter((role) => role !== 'CUSTOMER');
 
 /** Roles that may perform each action; customers only on their own sessions. */
 export const ACTION_ROLES = {
@@ -28,16 +28,16 @@ export const ACTION_ROLES = {
 
 /** Roles that may call each root field. The server does not start if a root field is missing here. */
 export const OPERATIONS = {
-  'Query.viewer': EVERYONE,
-  'Query.node': EVERYONE,
-  'Query.nodes': EVERYONE,
-  'Query.session': EVERYONE,
-  'Query.sessionByVerificationId': EVERYONE,
-  'Query.sessions': EVERYONE,
-  'Query.sessionStats': EVERYONE,
-  'Query.feedCursor': EVERYONE,
-  'Query.statusCatalog': EVERYONE,
-  'Query.transitionRules': EVERYONE,
+  'Query.viewer': ALL_ROLES,
+  'Query.node': ALL_ROLES,
+  'Query.nodes': ALL_ROLES,
+  'Query.session': ALL_ROLES,
+  'Query.sessionByVerificationId': ALL_ROLES,
+  'Query.sessions': ALL_ROLES,
+  'Query.sessionStats': ALL_ROLES,
+  'Query.feedCursor': ALL_ROLES,
+  'Query.statusCatalog': ALL_ROLES,
+  'Query.transitionRules': ALL_ROLES,
   'Mutation.startSession': ['OPERATOR', 'ADMIN'],
   'Mutation.scheduleMeeting': ACTION_ROLES.SCHEDULE_MEETING,
   'Mutation.cancelMeeting': ACTION_ROLES.CANCEL_MEETING,
@@ -46,9 +46,9 @@ export const OPERATIONS = {
   'Mutation.refreshSession': ACTION_ROLES.REFRESH,
   'Mutation.requestRecording': ACTION_ROLES.REQUEST_RECORDING,
   'Mutation.createSdkToken': ACTION_ROLES.CREATE_SDK_TOKEN,
-  'Subscription.statusTransitions': EVERYONE,
-  'Subscription.sessionLive': EVERYONE,
-  'Subscription.feed': EVERYONE,
+  'Subscription.statusTransitions': ALL_ROLES,
+  'Subscription.sessionLive': ALL_ROLES,
+  'Subscription.feed': ALL_ROLES,
 } as const satisfies Record<string, readonly Role[]>;
 
 /** Roles that see a person's phone, name, email and link in full; customers only their own. */
@@ -69,7 +69,7 @@ interface FieldRule {
 
 /** Access rules that fields can have. */
 export const FIELD_RULES = {
-  OPEN: { roles: EVERYONE, others: 'all who may see the object see it' },
+  OPEN: { roles: ALL_ROLES, others: 'all who may see the object see it' },
   PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
   PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
   /** Free text written by staff. */
@@ -137,7 +137,7 @@ export const FIELDS: Readonly<Record<string, Partial<Record<FieldRuleName, strin
 };
 
 /** Returns the access rule of a field; null if the table lacks it. */
-export function ruleOf(type: string, field: string): FieldRuleName | null {
+export function findFieldRule(type: string, field: string): FieldRuleName | null {
   const rules = Object.entries(FIELDS[type] ?? {}) as [FieldRuleName, string][];
   return rules.find(([, fields]) => fields.split(/\s+/).includes(field))?.[0] ?? null;
 }
@@ -156,7 +156,7 @@ export interface Viewer {
 }
 
 /** Returns a key that is equal for viewers who see the same data. */
-export const identityOf = ({ id, roles, verificationIds }: Viewer): string =>
+export const viewerCacheKey = ({ id, roles, verificationIds }: Viewer): string =>
   JSON.stringify([id, roles, verificationIds]);
 
 export const hasRole = (viewer: Viewer, allowed: readonly Role[]): boolean =>
@@ -176,22 +176,22 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
 export const recordedAs = ({ id, pseudonyms }: Viewer): string => pseudonyms?.[0] ?? id;
 
 /** Whether the viewer was recorded by this name. */
-export const isNameOf = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
+export const isNamed = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
   name === id || (pseudonyms?.includes(name as string) ?? false);
 
 /** Returns all names by which the viewer may have been recorded: under earlier keys, and by earlier releases. */
-export const namesOf = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
+export const recordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
 
 /** Whether the viewer has a staff role, and so sees all sessions. */
 export const isStaff = (viewer: Viewer): boolean => hasRole(viewer, STAFF);
 
 /** Returns the verification ids that the viewer may see; null for all. */
-export const limitOf = (viewer: Viewer): readonly string[] | null =>
+export const visibleVerificationIds = (viewer: Viewer): readonly string[] | null =>
   isStaff(viewer) ? null : viewer.verificationIds;
 
 /** Whether the viewer may see the session. */
 export const maySee = (viewer: Viewer, verificationId: string): boolean =>
-  limitOf(viewer)?.includes(verificationId) ?? true;
+  visibleVerificationIds(viewer)?.includes(verificationId) ?? true;
 
 /** Whether every staff role sees the field in full. */
 export const allStaffSee = (rule: FieldRuleName): boolean => {
@@ -200,7 +200,7 @@ export const allStaffSee = (rule: FieldRuleName): boolean => {
 };
 
 /** Owner of a field's value, as far as it is known. */
-export interface FieldOf {
+export interface FieldOwner {
   readonly verificationId?: string | undefined;
   /** Id of the viewer who wrote it. */
   readonly author?: unknown;
@@ -210,12 +210,15 @@ export interface FieldOf {
 export function maySeeField(
   viewer: Viewer,
   rule: FieldRuleName,
-  { verificationId, author }: FieldOf,
+  { verificationId, author }: FieldOwner,
 ): boolean {
   const { roles, own }: FieldRule = FIELD_RULES[rule];
-  if (own && isNameOf(viewer, author)) return true;
+  if (own && isNamed(viewer, author)) return true;
   if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
   // No session is known. A viewer who is only a customer reaches only their own data; one who is also staff needs a
   // staff role for this field.
-  return hasRole(viewer, limitOf(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'));
+  return hasRole(
+    viewer,
+    visibleVerificationIds(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'),
+  );
 }

@@ -3,12 +3,12 @@
  * `availableActions` and `blockedActions` use the same functions, so they cannot disagree.
  */
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
-import { ACTION_MOVES, SESSION_ACTIONS, type SessionAction } from './session.ts';
-import { infoOf, type KnownSubStatus, type Pair, type SubStatus } from './status.ts';
+import { ACTION_TRANSITIONS, SESSION_ACTIONS, type SessionAction } from './session.ts';
+import { getStatusInfo, type KnownSubStatus, type StatusPair, type SubStatus } from './status.ts';
 import { canonicalSubject } from './subject.ts';
 
 /** Facts about a session that the decision needs, in addition to the clock and the viewer. */
-export interface ActionFacts extends Pair {
+export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
@@ -40,7 +40,7 @@ const HAS_RECORDING: readonly SubStatus[] = [
 ];
 
 /** Returns why the action is refused, as a sentence for people; null if it is allowed. */
-export function whyNot(
+export function findDenial(
   action: SessionAction,
   facts: ActionFacts,
   viewer: Viewer,
@@ -50,28 +50,30 @@ export function whyNot(
   const allowed: readonly Role[] = ACTION_ROLES[action];
   if (!hasRoleOn(viewer, allowed, facts.verificationId))
     return `Needs one of the roles ${allowed.join(', ')}.`;
-  if (infoOf(facts).terminal && action !== 'REQUEST_RECORDING') return 'The session is over.';
+  if (getStatusInfo(facts).terminal && action !== 'REQUEST_RECORDING') return 'The session is over.';
   return (
-    refusedByState(action, facts, now) ??
+    findStateDenial(action, facts, now) ??
     (action === 'RECORD_AUDITOR_REVIEW' ? fourEyes(facts, viewer, policy) : null)
   );
 }
 
-function refusedByState(action: SessionAction, facts: ActionFacts, now: Date): string | null {
+function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): string | null {
   const linkEnded = facts.linkExpiresAt !== null && facts.linkExpiresAt <= now;
   switch (action) {
     case 'SCHEDULE_MEETING':
-      if (!movesFrom(action, facts.subStatus)) return whyNoMeeting(facts);
+      if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
       return linkEnded ? "The customer's link has expired: start a new session." : null;
     case 'CANCEL_MEETING':
-      if (!movesFrom(action, facts.subStatus)) return whyNoMeeting(facts);
+      if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
       if (facts.meetingAt === null) return 'No meeting is booked.';
       return facts.meetingAt <= now ? 'The meeting has begun.' : null;
     case 'RECORD_AGENT_REVIEW':
       if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call has to take place first.';
-      return movesFrom(action, facts.subStatus) ? null : 'An agent review is possible once a call has ended.';
+      return isAllowedFrom(action, facts.subStatus)
+        ? null
+        : 'An agent review is possible once a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
-      return movesFrom(action, facts.subStatus)
+      return isAllowedFrom(action, facts.subStatus)
         ? null
         : 'An auditor review is possible once an agent has approved.';
     case 'REFRESH':
@@ -87,10 +89,10 @@ function refusedByState(action: SessionAction, facts: ActionFacts, now: Date): s
   }
 }
 
-const movesFrom = (action: SessionAction, from: SubStatus): boolean =>
-  ACTION_MOVES.some((move) => move.action === action && move.from.includes(from));
+const isAllowedFrom = (action: SessionAction, from: SubStatus): boolean =>
+  ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
-const whyNoMeeting = ({ subStatus }: Pair): string =>
+const explainNoMeeting = ({ subStatus }: StatusPair): string =>
   subStatus === 'USER_ACCEPTED_MEETING' ? 'The call is going on.' : 'The agent has already decided.';
 
 /** Four-eyes rule: nobody audits their own review, whatever their roles. */
@@ -109,15 +111,19 @@ function fourEyes(
 }
 
 /** Returns why this decision is refused although the action is allowed; null if it is allowed. */
-export function whyNotDecide(action: SessionAction, to: KnownSubStatus, { subStatus }: Pair): string | null {
-  const allowed = ACTION_MOVES.some(
+export function findDecisionDenial(
+  action: SessionAction,
+  to: KnownSubStatus,
+  { subStatus }: StatusPair,
+): string | null {
+  const allowed = ACTION_TRANSITIONS.some(
     (move) => move.action === action && move.to === to && move.from.includes(subStatus),
   );
   return allowed ? null : 'The customer ended the call, which may be incomplete: it cannot be approved.';
 }
 
 /** Returns the facts for the four-eyes rule, from the session's reviews and its version. */
-export function agentsOf(
+export function toAgentFacts(
   reviews: readonly { stage: ReviewStage; reviewer: string | null; sequence: number }[],
   version: number,
 ): Pick<ActionFacts, 'agents' | 'agentUnknown'> {
@@ -130,14 +136,15 @@ export function agentsOf(
 }
 
 /** Status that the booked meeting gets from each update of the provider. */
-export const MEETING_OUTCOMES: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> = {
-  USER_MISSED_MEETING: 'MISSED',
-  USER_REJECTED_MEETING: 'MISSED',
-  USER_ACCEPTED_MEETING: 'COMPLETED',
-  USER_ENDED_CALL: 'COMPLETED',
-  AGENT_ENDED_CALL: 'COMPLETED',
-  USER_MEETING_CANCELLED: 'CANCELLED',
-};
+export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
+  {
+    USER_MISSED_MEETING: 'MISSED',
+    USER_REJECTED_MEETING: 'MISSED',
+    USER_ACCEPTED_MEETING: 'COMPLETED',
+    USER_ENDED_CALL: 'COMPLETED',
+    AGENT_ENDED_CALL: 'COMPLETED',
+    USER_MEETING_CANCELLED: 'CANCELLED',
+  };
 
 export const REVIEW_STAGES = {
   AGENT: 'The first decision, by the agent of the call.',
@@ -153,7 +160,9 @@ export const REVIEW_DECISIONS = {
 export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
 
 /** Review that each reviewed sub-status stands for. */
-export const REVIEW_OF: Partial<Record<SubStatus, { stage: ReviewStage; decision: ReviewDecision }>> = {
+export const REVIEW_BY_SUB_STATUS: Partial<
+  Record<SubStatus, { stage: ReviewStage; decision: ReviewDecision }>
+> = {
   AGENT_APPROVED: { stage: 'AGENT', decision: 'APPROVED' },
   AGENT_REJECTED: { stage: 'AGENT', decision: 'REJECTED' },
   AGENT_UNABLE_TO_VALIDATE: { stage: 'AGENT', decision: 'UNABLE_TO_VALIDATE' },
@@ -162,8 +171,8 @@ export const REVIEW_OF: Partial<Record<SubStatus, { stage: ReviewStage; decision
 };
 
 /** Returns the sub-status that a review leads to. */
-export function reviewedAs(stage: ReviewStage, decision: ReviewDecision): KnownSubStatus {
-  const found = Object.entries(REVIEW_OF).find(
+export function toReviewSubStatus(stage: ReviewStage, decision: ReviewDecision): KnownSubStatus {
+  const found = Object.entries(REVIEW_BY_SUB_STATUS).find(
     ([, review]) => review.stage === stage && review.decision === decision,
   );
   if (!found) throw new Error(`no sub-status stands for the ${stage} review ${decision}`);
@@ -180,7 +189,7 @@ export const MEETING_STATUSES = {
 export type MeetingStatus = keyof typeof MEETING_STATUSES;
 
 /** Sub-statuses of ended or failed sessions that a new session may replace. */
-export const REPLACEABLE: readonly SubStatus[] = [
+export const REPLACEABLE_SUB_STATUSES: readonly SubStatus[] = [
   'VKYC_EXPIRED',
   'INSUFFICIENT_BALANCE',
   'TECHNICAL_ERROR',

@@ -3,13 +3,13 @@ import { type AuditEntry, type AuditHead, type AuditKeys, COMMITMENTS } from './
 import { toStorable } from './storable.ts';
 
 /** An error in the chain: the number of the entry, and what is wrong with it. */
-export interface Finding {
+export interface AuditFinding {
   readonly number: number;
   readonly what: string;
 }
 
 /** A row that entries describe, serialized as an entry would be. */
-export interface LiveRow {
+export interface CurrentRow {
   readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW';
   /** Sequence of a transition, id of a meeting or review. */
   readonly key: string;
@@ -19,20 +19,21 @@ export interface LiveRow {
 const TABLES = { TRANSITION: 'status_transition', MEETING: 'meeting', REVIEW: 'review' } as const;
 
 /** Returns the finding with the lowest number; null if there is none. */
-export const firstOf = (findings: readonly Finding[]): Finding | null =>
-  findings.reduce<Finding | null>(
+export const earliestFinding = (findings: readonly AuditFinding[]): AuditFinding | null =>
+  findings.reduce<AuditFinding | null>(
     (first, each) => (!first || each.number < first.number ? each : first),
     null,
   );
 
 /** Checks the hashes along a chain and returns the first entry that does not follow from the one before it. */
-export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Finding | null {
+export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): AuditFinding | null {
   let previous: Buffer | null = null;
   for (const [index, entry] of entries.entries()) {
     const number = index + 1;
     if (entry.number < number) return { number: entry.number, what: 'inserted: chains begin with 1' };
     if (entry.number > number) return { number, what: 'removed: the chain has a gap here' };
-    if (!keys.verifies(entry, previous)) return { number, what: whyNot(entries, index, previous, keys) };
+    if (!keys.verifies(entry, previous))
+      return { number, what: findHashFault(entries, index, previous, keys) };
     previous = entry.hash;
   }
   return null;
@@ -42,7 +43,7 @@ export function checkLinks(entries: readonly AuditEntry[], keys: AuditKeys): Fin
  * Finds out how a broken entry came about, by trying which change would make its hash valid. Slow; only called for
  * broken entries.
  */
-function whyNot(
+function findHashFault(
   entries: readonly AuditEntry[],
   index: number,
   previous: Buffer | null,
@@ -68,7 +69,7 @@ function whyNot(
  * Compares a chain with its exported head, which reveals removed and replaced entries at its end. A PSEUDONYM entry says
  * which hashes the entries had before it.
  */
-export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Finding | null {
+export function checkHead(entries: readonly AuditEntry[], head: AuditHead): AuditFinding | null {
   const last = entries.at(-1)?.number ?? 0;
   if (last < head.number)
     return { number: last + 1, what: `cut off: the export knows this chain up to ${head.number}` };
@@ -76,7 +77,7 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Find
   if (!entry || entry.hash.equals(head.hash)) return null;
   const exported = head.hash.toString('hex');
   const hadIt = (hashes: unknown) => String(hashes).split(',')[head.number - 1] === exported;
-  if (entries.some(({ kind, content }) => kind === 'PSEUDONYM' && hadIt(fieldsOf(content).hashes)))
+  if (entries.some(({ kind, content }) => kind === 'PSEUDONYM' && hadIt(parseContent(content).hashes)))
     return null;
   return { number: head.number, what: 'edited: its hash is not the exported one' };
 }
@@ -86,9 +87,9 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Find
  */
 export function checkRows(
   entries: readonly AuditEntry[],
-  rows: readonly LiveRow[],
-): { finding: Finding | null; erased: number } {
-  const { newest, findings } = newestOf(entries);
+  rows: readonly CurrentRow[],
+): { finding: AuditFinding | null; erased: number } {
+  const { newest, findings } = newestContents(entries);
   const erasure = entries.findLast(({ kind }) => kind === 'ERASURE')?.number ?? 0;
   let erased = 0;
   for (const { kind, key, content } of rows) {
@@ -101,21 +102,21 @@ export function checkRows(
       continue;
     }
     const text = COMMITMENTS[kind];
-    const then = fieldsOf(entry.content);
-    const now = fieldsOf(content);
+    const then = parseContent(entry.content);
+    const now = parseContent(content);
     // A missing text is correct only if an erasure was recorded after it; otherwise someone removed it.
     const gone = text !== undefined && now[text] === null && then[text] !== null && erasure > entry.number;
     if (gone) erased += 1;
-    const wrong = differing(then, now, gone ? [text] : []);
+    const wrong = differingFields(then, now, gone ? [text] : []);
     if (wrong.length > 0)
       findings.push({ number: entry.number, what: `${name} was edited: ${wrong.join(', ')}` });
   }
   for (const [name, { number }] of newest) findings.push({ number, what: `${name} was removed` });
-  return { finding: firstOf(findings), erased };
+  return { finding: earliestFinding(findings), erased };
 }
 
 /** Fields that a later entry of the same row may change. Any other difference was made directly in the database. */
-const MAY_CHANGE: Record<LiveRow['kind'], readonly string[]> = {
+const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
   TRANSITION: [],
   MEETING: ['status', 'cancelledBy', 'cancelReason'],
   REVIEW: ['remarks'],
@@ -125,9 +126,9 @@ const MAY_CHANGE: Record<LiveRow['kind'], readonly string[]> = {
  * Returns the newest entry of each row. Also compares consecutive entries of a row: the gateway signs whatever the
  * database contains, so a change made directly in the database shows up here.
  */
-function newestOf(entries: readonly AuditEntry[]) {
+function newestContents(entries: readonly AuditEntry[]) {
   const newest = new Map<string, AuditEntry>();
-  const findings: Finding[] = [];
+  const findings: AuditFinding[] = [];
   for (const entry of entries) {
     const { kind, number } = entry;
     if (kind === 'ADOPTION') {
@@ -136,11 +137,15 @@ function newestOf(entries: readonly AuditEntry[]) {
     }
     // `audit-session.ts` compares these with the row of the session.
     if (kind !== 'TRANSITION' && kind !== 'MEETING' && kind !== 'REVIEW') continue;
-    const name = nameOf(kind, entry.content);
+    const name = describeRow(kind, entry.content);
     const before = newest.get(name);
     newest.set(name, entry);
     if (!before) continue;
-    const wrong = differing(fieldsOf(before.content), fieldsOf(entry.content), MAY_CHANGE[kind]);
+    const wrong = differingFields(
+      parseContent(before.content),
+      parseContent(entry.content),
+      MAY_CHANGE[kind],
+    );
     if (wrong.length > 0 || MAY_CHANGE[kind].length === 0)
       findings.push({ number, what: `${name} was edited before this entry: ${wrong.join(', ')}` });
   }
@@ -153,25 +158,25 @@ export type Fields = Record<string, unknown>;
  * Returns the names of the fields that differ. A field that one side lacks was added by a later release: it counts as
  * null.
  */
-const differing = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
+const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
-    (field) => asStored(now[field]) !== asStored(then[field]) && !apartFrom.includes(field),
+    (field) => toStoredForm(now[field]) !== toStoredForm(then[field]) && !apartFrom.includes(field),
   );
 
 /**
  * Returns the value as PostgreSQL stores it. Earlier releases hashed lone surrogates unchanged, while the driver stored
  * U+FFFD. The entry's hash still covers the original, so no other text can pass for it.
  */
-export const asStored = (value: unknown): unknown =>
+export const toStoredForm = (value: unknown): unknown =>
   typeof value === 'string' ? toStorable(value) : (value ?? null);
 
-function nameOf(kind: LiveRow['kind'], content: string): string {
-  const { id, sequence } = fieldsOf(content);
+function describeRow(kind: CurrentRow['kind'], content: string): string {
+  const { id, sequence } = parseContent(content);
   return `${TABLES[kind]} ${kind === 'TRANSITION' ? sequence : id}`;
 }
 
 /** Returns {} for content that cannot be parsed; `checkLinks` already reports such an entry by its hash. */
-export function fieldsOf(content: string): Fields {
+export function parseContent(content: string): Fields {
   try {
     return Object(JSON.parse(content));
   } catch {

@@ -1,11 +1,17 @@
 /** Compares the row of a session with its audit chain and its log: pure functions, like `audit-check.ts`. */
-import { type AuditEntry, commitmentTo, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
-import { asStored, type Fields, type Finding, fieldsOf, firstOf } from './audit-check.ts';
-import { advance, type FoldedState, type LogEntry } from './session.ts';
-import { type Party, waitingOnOf } from './status.ts';
+import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
+import {
+  type AuditFinding,
+  earliestFinding,
+  type Fields,
+  parseContent,
+  toStoredForm,
+} from './audit-check.ts';
+import { applyTransition, type LogEntry, type ProjectedState } from './session.ts';
+import { findWaitingParty, type Party } from './status.ts';
 
-/** The columns of a session row that the proof covers, apart from those of `FoldedState`. */
-export interface AuditedSession extends Omit<FoldedState, 'provider'> {
+/** The columns of a session row that the proof covers, apart from those of `ProjectedState`. */
+export interface AuditedSession extends Omit<ProjectedState, 'provider'> {
   readonly verificationId: string;
   readonly userId: string;
   readonly personSalt: Buffer | null;
@@ -44,7 +50,7 @@ export function checkDerived(
   entries: readonly AuditEntry[],
   log: readonly AuditedLogEntry[],
   row: AuditedSession | null,
-): Finding | null {
+): AuditFinding | null {
   const last = Math.max(1, entries.length);
   if (!row) return { number: last, what: 'its row of vkyc_session was removed' };
   try {
@@ -59,7 +65,7 @@ export function checkDerived(
 }
 
 function derivedFrom(log: readonly AuditedLogEntry[]) {
-  const state = log.reduce<FoldedState | null>(advance, null);
+  const state = log.reduce<ProjectedState | null>(applyTransition, null);
   const moved = log.findLast(({ verdict }) => verdict === 'MOVED');
   if (!state || !moved) throw new Error('the log is empty');
   const { provider, ...folded } = state;
@@ -67,7 +73,7 @@ function derivedFrom(log: readonly AuditedLogEntry[]) {
     ...folded,
     providerStatus: provider.rawStatus,
     providerSubStatus: provider.rawSubStatus,
-    waitingOn: waitingOnOf(state, state.disputed),
+    waitingOn: findWaitingParty(state, state.disputed),
     rawStatus: moved.rawStatus,
     rawSubStatus: moved.rawSubStatus,
     statusSince: moved.recordedAt,
@@ -90,32 +96,32 @@ export function checkIdentity(
   entries: readonly AuditEntry[],
   row: AuditedSession | null,
   origin: SessionOrigin | undefined,
-): Finding | null {
+): AuditFinding | null {
   if (!row) return null;
   const [session, second] = entries.filter(({ kind }) => kind === 'SESSION');
   if (second)
     return { number: second.number, what: 'inserted: the chain has said before whose session it is' };
-  const details = detailsOf(entries);
+  const details = latestDetails(entries);
   const findings = [...details.findings];
   const given: Fields = { ...row, caller: origin?.caller };
   for (const field of DETAIL_FIELDS) {
-    const said = details.newest.get(field);
-    const isSaid = said !== undefined && (session !== undefined || said.value !== null);
+    const payload = details.newest.get(field);
+    const isSaid = payload !== undefined && (session !== undefined || payload.value !== null);
     if (!isSaid || (field === 'caller' && !origin)) continue;
-    if (isSame(said.value, given[field])) continue;
+    if (isSame(payload.value, given[field])) continue;
     const what = field === 'caller' ? 'the caller of its row of start_intent was edited' : `${ROW}: ${field}`;
-    findings.push({ number: said.number, what });
+    findings.push({ number: payload.number, what });
   }
   if (session) {
-    const said = fieldsOf(session.content);
-    const wrong = IDENTITY.filter((field) => !isSame(said[field], given[field]));
+    const payload = parseContent(session.content);
+    const wrong = IDENTITY.filter((field) => !isSame(payload[field], given[field]));
     if (wrong.length > 0) findings.push({ number: session.number, what: `${ROW}: ${wrong.join(', ')}` });
     const person = origin && checkPerson(entries, session, row, origin);
     if (person) findings.push(person);
   }
   if (origin?.user && !isSame(origin.user.erasedAt, row.erasedAt))
     findings.push({ number: Math.max(1, entries.length), what: 'its row of vkyc_user was edited: erasedAt' });
-  return firstOf(findings);
+  return earliestFinding(findings);
 }
 
 /** Details of the row that the chain does not say, by field: what an earlier release wrote, or an edit. */
@@ -124,7 +130,7 @@ export function differingDetails(
   row: AuditedSession,
   { caller }: SessionOrigin,
 ): Partial<Record<DetailField, string | Date | null>> {
-  const { newest } = detailsOf(entries);
+  const { newest } = latestDetails(entries);
   const given = { ...row, caller };
   const differing = DETAIL_FIELDS.filter(
     (field) => given[field] !== null && !isSame(newest.get(field)?.value ?? null, given[field]),
@@ -133,18 +139,18 @@ export function differingDetails(
 }
 
 /** The newest value of each detail, and changes that only an edit of the row before the entry explains. */
-function detailsOf(entries: readonly AuditEntry[]) {
+function latestDetails(entries: readonly AuditEntry[]) {
   const newest = new Map<DetailField, { number: number; value: unknown }>();
-  const findings: Finding[] = [];
+  const findings: AuditFinding[] = [];
   for (const { kind, number, content } of entries) {
     if (kind !== 'SESSION' && kind !== 'DETAILS') continue;
-    const said = fieldsOf(content);
+    const payload = parseContent(content);
     for (const field of DETAIL_FIELDS) {
-      const value = said[field] ?? null;
+      const value = payload[field] ?? null;
       const before = newest.get(field)?.value ?? null;
       if (value === null && before !== null) continue;
       newest.set(field, { number, value });
-      const mayChange = field === CHANGEABLE || (said.boundBy ?? null) !== null;
+      const mayChange = field === CHANGEABLE || (payload.boundBy ?? null) !== null;
       if (before !== null && !mayChange && !isSame(value, before))
         findings.push({ number, what: `${field} of its session was edited before this entry` });
     }
@@ -158,14 +164,14 @@ function checkPerson(
   session: AuditEntry,
   { personSalt }: AuditedSession,
   { user }: SessionOrigin,
-): Finding | null {
+): AuditFinding | null {
   const { number } = session;
-  const said = fieldsOf(session.content).person ?? null;
+  const payload = parseContent(session.content).person ?? null;
   if (!user) return { number, what: 'its row of vkyc_user was removed' };
-  if (said === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
+  if (payload === null || entries.some((entry) => entry.kind === 'ERASURE' && entry.number > number))
     return null;
   if (!personSalt) return { number, what: `${ROW}: personSalt` };
-  return commitmentTo(personText(user), personSalt) === said
+  return computeCommitment(personText(user), personSalt) === payload
     ? null
     : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
 }
@@ -174,6 +180,6 @@ function checkPerson(
 const isSame = (a: unknown, b: unknown): boolean => asPlain(a) === asPlain(b);
 
 function asPlain(value: unknown): unknown {
-  if (!(value instanceof Date)) return asStored(value);
+  if (!(value instanceof Date)) return toStoredForm(value);
   return Number.isNaN(value.getTime()) ? 'no time' : value.toISOString();
 }

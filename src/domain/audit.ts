@@ -75,12 +75,12 @@ export type AuditKind = keyof typeof AUDIT_FIELDS;
 export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
 export type DetailField = (typeof DETAIL_FIELDS)[number];
 
-/** A commitment stands for a text that may be erased: see `commitmentTo`. */
+/** A commitment stands for a text that may be erased: see `computeCommitment`. */
 export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
 
 /** The text of the commitment in `SESSION.person`: names the person by the provider's id of them. */
 export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
-  JSON.stringify([user.userId, timeOf(user.createdAt)]);
+  JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
 type Value = string | number | Date | null;
 export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FIELDS)[K][number], Value>>;
@@ -112,16 +112,17 @@ export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>
   return JSON.stringify(Object.fromEntries(fields.map((field) => [field, plain(given[field] ?? null)])));
 }
 
-const plain = (value: Value) => (value instanceof Date ? timeOf(value) : value);
+const plain = (value: Value) => (value instanceof Date ? formatTime(value) : value);
 
 /** A time that somebody put into the database by hand may be none (infinity): no entry says that. */
-export const timeOf = (time: Date): string => (Number.isNaN(time.getTime()) ? 'no time' : time.toISOString());
+export const formatTime = (time: Date): string =>
+  Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
 
 /**
  * What stands in an entry for a personal or free text: SHA-256 of 32 random bytes and the text, in hex. The salt lies
  * beside the sealed text and is erased with it; then the commitment says nothing, and the chain still holds.
  */
-export const commitmentTo = (text: string | Buffer, salt: Buffer): string =>
+export const computeCommitment = (text: string | Buffer, salt: Buffer): string =>
   createHash('sha256').update(salt).update(text).digest('hex');
 
 export const newSalt = (): Buffer => randomBytes(32);
@@ -159,7 +160,7 @@ export class AuditKeys {
     const { sessionId, number, kind, content, recordedAt, keyId } = entry;
     const before = previous?.toString('hex') ?? null;
     return this.sign(
-      ['vkyc-audit-1', sessionId, number, kind, content, timeOf(recordedAt), keyId, before],
+      ['vkyc-audit-1', sessionId, number, kind, content, formatTime(recordedAt), keyId, before],
       keyId,
     );
   }

@@ -20,8 +20,8 @@ export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
  * that one side does not know is not compared: the provider leaves fields out, and a session learns its reference id
  * only from the first update that has one.
  */
-export const findMismatch = (known: Partial<Identity>, said: Partial<Identity>): IdentityField | null =>
+export const findMismatch = (known: Partial<Identity>, payload: Partial<Identity>): IdentityField | null =>
   IDENTITY_FIELDS.find((field) => {
-    const [ours, theirs] = [known[field] ?? null, said[field] ?? null];
+    const [ours, theirs] = [known[field] ?? null, payload[field] ?? null];
     return ours !== null && theirs !== null && ours !== theirs;
   }) ?? null;

@@ -1,7 +1,7 @@
-import { infoOf, type Pair, type SubStatus } from './status.ts';
+import { getStatusInfo, type StatusPair, type SubStatus } from './status.ts';
 
 /** Fraction of the provider's rate limit that polls leave to mutations. */
-export const KEPT_FOR_MUTATIONS = 0.3;
+export const MUTATION_RESERVE = 0.3;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -9,7 +9,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Facts about a session that decide when to poll it next. */
-export interface PollFacts extends Pair {
+export interface PollFacts extends StatusPair {
   /** When the newest transition was recorded. */
   readonly changedAt: Date;
   /** When a webhook or poll last reported the session. */
@@ -73,7 +73,7 @@ const LONGEST_REVIEW_MS = 30 * DAY;
  * in which the budget allows one poll of every session.
  */
 export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
-  if (infoOf(facts).terminal) return null;
+  if (getStatusInfo(facts).terminal) return null;
   const heard = facts.heardAt.getTime();
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
 

@@ -114,9 +114,9 @@ export interface DoorbellListener {
   /**
    * A session's log may have grown to this sequence. In the process that recorded it, the entry may be passed along.
    */
-  rung(sessionId: string, sequence: number, entry?: FeedEntry): void;
+  onRing(sessionId: string, sequence: number, entry?: FeedEntry): void;
   /** Rings may have been lost: read every log again. */
-  missed(): void;
+  onGap(): void;
 }
 
 /**

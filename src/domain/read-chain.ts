@@ -3,7 +3,7 @@
  * each chain begins with the hash of the beginning of an earlier one.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { type AuditKeys, timeOf } from './audit.ts';
+import { type AuditKeys, formatTime } from './audit.ts';
 
 /** One read of personal data. */
 export interface PersonalDataRead {
@@ -63,7 +63,7 @@ export function beginChain(
 
 function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffer {
   const { id, startedAt, previousId, previousHash, keyId } = chain;
-  return keys.sign(['vkyc-reads-1', id, timeOf(startedAt), previousId, hex(previousHash), keyId], keyId);
+  return keys.sign(['vkyc-reads-1', id, formatTime(startedAt), previousId, hex(previousHash), keyId], keyId);
 }
 
 /** Appends a read to a chain: `number` is its place, `previous` the hash of the read before it, or of the beginning. */
@@ -75,7 +75,7 @@ export function chainRead(
   previous: Buffer,
 ): ChainedRead {
   const { at, viewer, operations, fields, subjects } = read;
-  const values = ['vkyc-read-1', chainId, number, timeOf(at), viewer, operations, fields, subjects];
+  const values = ['vkyc-read-1', chainId, number, formatTime(at), viewer, operations, fields, subjects];
   return { ...read, chainId, number, hash: keys.sign([...values, keyId, hex(previous)], keyId) };
 }
 

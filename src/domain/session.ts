@@ -1,11 +1,11 @@
 import {
-  infoOf,
+  getStatusInfo,
   type KnownSubStatus,
-  type Pair,
-  recognize,
+  parseRawStatus,
   STATUS_CATALOG,
   type Status,
   type StatusInfo,
+  type StatusPair,
   type SubStatus,
 } from './status.ts';
 
@@ -30,7 +30,7 @@ export const VERDICTS = {
 export type Verdict = keyof typeof VERDICTS;
 
 /** Session state that the rules work on: the projection of its log, and what the provider last reported. */
-export interface SessionState extends Pair {
+export interface SessionState extends StatusPair {
   /** Sequence of the newest applied transition. */
   readonly version: number;
   /** Sequence of the newest transition. */
@@ -38,11 +38,11 @@ export interface SessionState extends Pair {
   readonly disputed: boolean;
   /** True if the current pair was decided through this API, not reported by the provider. */
   readonly decidedHere: boolean;
-  readonly provider: ProviderView;
+  readonly provider: LastProviderState;
 }
 
 /** The provider's newest raw status and its time, kept apart from decisions made through this API. */
-export interface ProviderView {
+export interface LastProviderState {
   readonly rawStatus: string;
   readonly rawSubStatus: string;
   /** Event time of the newest webhook, by the provider's clock; null until one was received. */
@@ -51,7 +51,7 @@ export interface ProviderView {
    * When a poll found this raw status, or a webhook whose event time cannot be used, by our clock; null if a webhook
    * with a usable time reported it.
    */
-  readonly foundAt: Date | null;
+  readonly polledAt: Date | null;
   /** Number of recorded webhooks of this session, so that a poll can tell whether a webhook overtook it. */
   readonly webhooks: number;
   /** Poll result that waits for a second poll to confirm it. */
@@ -62,14 +62,14 @@ export interface ProviderView {
  * Poll result that repeated an older pair of the session's log. Either the session went back, or the provider answered
  * from a replica that lags behind its own webhooks: a second, later poll tells which.
  */
-export interface Doubt extends ProviderWords {
+export interface Doubt extends RawPair {
   /** When the doubt was recorded, by our clock. */
   readonly since: Date;
-  /** `ProviderView.webhooks` at that time: any later webhook makes the doubt void. */
+  /** `LastProviderState.webhooks` at that time: any later webhook makes the doubt void. */
   readonly webhooks: number;
 }
 
-interface ProviderWords {
+interface RawPair {
   readonly rawStatus: string;
   readonly rawSubStatus: string;
 }
@@ -77,10 +77,10 @@ interface ProviderWords {
 /**
  * Earlier observation of the same raw status: its event time by the provider's clock, or null if only a poll found it.
  */
-export type Sighting = Date | null;
+export type Observation = Date | null;
 
 /** Provider update. `seen` lists the earlier observations of the same raw status in this session. */
-export type ProviderNews = ProviderWords & { readonly seen: readonly Sighting[] } & (
+export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;
@@ -115,7 +115,7 @@ export const isTooFarAhead = (time: Date, now: Date): boolean =>
 export const SECOND_LOOK_AFTER_MS = 5_000;
 
 /** Decision on a provider update. `settle` asks for a poll, because the times do not tell the order of updates. */
-export type Judgement =
+export type Evaluation =
   | { readonly kind: 'NOTHING'; readonly settle: boolean }
   /** The poll result repeats an older pair: it is applied only if a later poll says the same. */
   | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
@@ -124,35 +124,41 @@ export type Judgement =
    * time.
    */
   | { readonly kind: 'CONFIRMS'; readonly settle: boolean }
-  | { readonly kind: 'TRANSITION'; readonly pair: Pair; readonly verdict: Verdict; readonly settle: boolean };
+  | {
+      readonly kind: 'TRANSITION';
+      readonly pair: StatusPair;
+      readonly verdict: Verdict;
+      readonly settle: boolean;
+    };
 
 /**
  * Decides whether a provider update becomes a transition and whether it changes the status. Updates are never refused.
  * `settle` asks for a poll, because the times do not tell the order of updates.
  */
-export function judge(session: SessionState | null, news: ProviderNews, now: Date): Judgement {
-  const pair = recognize(news.rawStatus, news.rawSubStatus);
-  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', settle: !hasOrder(news) };
-  return news.kind === 'WEBHOOK'
-    ? judgeWebhook(session, pair, news, now)
-    : judgeAnswer(session, pair, news, now);
+export function evaluateUpdate(session: SessionState | null, update: StatusUpdate, now: Date): Evaluation {
+  const pair = parseRawStatus(update.rawStatus, update.rawSubStatus);
+  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', settle: !hasOrder(update) };
+  return update.kind === 'WEBHOOK'
+    ? evaluateWebhook(session, pair, update, now)
+    : evaluateAnswer(session, pair, update, now);
 }
 
 /**
  * Whether an update can be ordered: a webhook needs a usable event time; a poll result has no event time and needs
  * none.
  */
-const hasOrder = (news: ProviderNews): boolean =>
-  news.kind === 'ANSWER' || !isTooFarAhead(news.eventTime, news.receivedAt);
+const hasOrder = (update: StatusUpdate): boolean =>
+  update.kind === 'ANSWER' || !isTooFarAhead(update.eventTime, update.receivedAt);
 
-function judgeWebhook(
+function evaluateWebhook(
   session: SessionState,
-  pair: Pair,
-  news: Extract<ProviderNews, { kind: 'WEBHOOK' }>,
+  pair: StatusPair,
+  news: Extract<StatusUpdate, { kind: 'WEBHOOK' }>,
   now: Date,
-): Judgement {
+): Evaluation {
   const time = news.eventTime.getTime();
-  if (news.seen.some((sighting) => sighting?.getTime() === time)) return { kind: 'NOTHING', settle: false };
+  if (news.seen.some((observation) => observation?.getTime() === time))
+    return { kind: 'NOTHING', settle: false };
 
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
@@ -163,17 +169,17 @@ function judgeWebhook(
   // A session may have such an event time from an earlier release, which did not check it.
   const isKnownFalse = known !== null && isTooFarAhead(known, now);
   if (isKnownFalse || !hasOrder(news))
-    return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: true };
+    return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), settle: true };
 
   const newest = known?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (time < newest)
-    return { kind: 'TRANSITION', pair, verdict: lateVerdictOn(session, pair), settle: false };
-  const { foundAt } = session.provider;
+    return { kind: 'TRANSITION', pair, verdict: decideLateVerdict(session, pair), settle: false };
+  const { polledAt: foundAt } = session.provider;
   const mayBeOlder = foundAt !== null && time <= foundAt.getTime() + CLOCK_DOUBT_MS;
   return {
     kind: 'TRANSITION',
     pair,
-    verdict: verdictOn(session, pair),
+    verdict: decideVerdict(session, pair),
     settle: time === newest || mayBeOlder,
   };
 }
@@ -182,12 +188,12 @@ function judgeWebhook(
  * A poll result has no event time. It is new only if no webhook overtook it and it differs from the known raw status.
  * If it repeats an older pair of the log, a second poll has to confirm it.
  */
-function judgeAnswer(
+function evaluateAnswer(
   session: SessionState,
-  pair: Pair,
-  news: Extract<ProviderNews, { kind: 'ANSWER' }>,
+  pair: StatusPair,
+  news: Extract<StatusUpdate, { kind: 'ANSWER' }>,
   now: Date,
-): Judgement {
+): Evaluation {
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
@@ -195,7 +201,7 @@ function judgeAnswer(
   if (overtaken || known) return { kind: 'NOTHING', settle: !known };
   if (news.seen.length > 0) {
     const { rawStatus, rawSubStatus } = news;
-    const first = doubtOf(session, news) ?? {
+    const first = findOpenDoubt(session, news) ?? {
       rawStatus,
       rawSubStatus,
       since: now,
@@ -204,17 +210,17 @@ function judgeAnswer(
     if (news.askedAt.getTime() < first.since.getTime() + SECOND_LOOK_AFTER_MS)
       return { kind: 'DOUBTED', doubt: first };
   }
-  return { kind: 'TRANSITION', pair, verdict: verdictOn(session, pair), settle: false };
+  return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), settle: false };
 }
 
 /** Returns the doubt about an earlier poll result with the same raw status, unless a webhook was recorded since. */
-function doubtOf({ provider }: SessionState, words: ProviderWords): Doubt | null {
+function findOpenDoubt({ provider }: SessionState, raw: RawPair): Doubt | null {
   const { doubt, webhooks } = provider;
   const isSame =
     doubt !== null &&
     doubt.webhooks === webhooks &&
-    doubt.rawStatus === words.rawStatus &&
-    doubt.rawSubStatus === words.rawSubStatus;
+    doubt.rawStatus === raw.rawStatus &&
+    doubt.rawSubStatus === raw.rawSubStatus;
   return isSame ? doubt : null;
 }
 
@@ -240,27 +246,22 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
 const STANDING_REVIEWS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
 
 /** Statuses that may follow a standing review; updates about the call or its link no longer matter. */
-const MOVES_A_REVIEWED_SESSION: readonly string[] = [
-  'AGENT_REVIEWED',
-  'AUDITOR_REVIEWED',
-  'FAILED',
-  'REJECTED',
-];
+const STATUSES_AFTER_REVIEW: readonly string[] = ['AGENT_REVIEWED', 'AUDITOR_REVIEWED', 'FAILED', 'REJECTED'];
 
-function verdictOn(session: SessionState, incoming: Pair): Verdict {
-  const { terminal } = infoOf(session);
+function decideVerdict(session: SessionState, incoming: StatusPair): Verdict {
+  const { terminal } = getStatusInfo(session);
   const contradicts = CONTRADICTIONS[incoming.subStatus]?.includes(session.subStatus) ?? false;
   if (contradicts && (terminal || session.decidedHere)) return 'DISPUTED';
   if (terminal) return 'ENDED';
   const reviewStands = STANDING_REVIEWS.includes(session.subStatus);
-  if (reviewStands && !MOVES_A_REVIEWED_SESSION.includes(incoming.status)) return 'REVIEWED';
+  if (reviewStands && !STATUSES_AFTER_REVIEW.includes(incoming.status)) return 'REVIEWED';
   return 'MOVED';
 }
 
 /** If two final decisions contradict each other, neither wins by its order of arrival: the session becomes disputed. */
-function lateVerdictOn(session: SessionState, incoming: Pair): Verdict {
+function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict {
   const isFinal = incoming.status === 'AUDITOR_REVIEWED' && session.status === 'AUDITOR_REVIEWED';
-  return isFinal && verdictOn(session, incoming) === 'DISPUTED' ? 'DISPUTED_LATE' : 'LATE';
+  return isFinal && decideVerdict(session, incoming) === 'DISPUTED' ? 'DISPUTED_LATE' : 'LATE';
 }
 
 /**
@@ -281,7 +282,7 @@ export const SESSION_ACTIONS = {
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;
 
-const allBut = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
+const allExcept = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
   const left = STATUS_CATALOG.filter(
     (info) => !info.terminal && !excluded.some((sub) => sub === info.subStatus),
   );
@@ -289,19 +290,19 @@ const allBut = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
 };
 
 /** Transitions that each action may cause. Actions that cause none are not listed. */
-export const ACTION_MOVES: readonly {
+export const ACTION_TRANSITIONS: readonly {
   action: SessionAction;
   from: readonly SubStatus[];
   to: KnownSubStatus;
 }[] = [
   {
     action: 'SCHEDULE_MEETING',
-    from: allBut('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
+    from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
     to: 'USER_MEETING_SCHEDULED',
   },
   {
     action: 'CANCEL_MEETING',
-    from: allBut('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
+    from: allExcept('USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'),
     to: 'USER_MEETING_CANCELLED',
   },
   // A call that the customer ended may be incomplete, so it can be rejected but not approved.
@@ -324,9 +325,9 @@ export interface TransitionRule {
   readonly action: SessionAction | null;
 }
 
-function ruleBetween(from: StatusInfo, to: StatusInfo): TransitionRule | null {
-  const provider = providerMoves(from, to);
-  const action = ACTION_MOVES.find(
+function findTransitionRule(from: StatusInfo, to: StatusInfo): TransitionRule | null {
+  const provider = providerMayMove(from, to);
+  const action = ACTION_TRANSITIONS.find(
     (move) => move.to === to.subStatus && move.from.includes(from.subStatus),
   )?.action;
   if (!provider && !action) return null;
@@ -342,17 +343,17 @@ function ruleBetween(from: StatusInfo, to: StatusInfo): TransitionRule | null {
 }
 
 /** Whether an update to `to` changes the status of a session that the provider brought to `from`. */
-function providerMoves(from: Pair, to: Pair): boolean {
+function providerMayMove(from: StatusPair, to: StatusPair): boolean {
   const session = { ...from, version: 1, lastSequence: 1, disputed: false, decidedHere: false };
   const provider = {
     rawStatus: from.status,
     rawSubStatus: from.subStatus,
     eventTime: null,
-    foundAt: null,
+    polledAt: null,
     webhooks: 0,
     doubt: null,
   };
-  return verdictOn({ ...session, provider }, to) === 'MOVED';
+  return decideVerdict({ ...session, provider }, to) === 'MOVED';
 }
 
 /** All transitions that the rules above and the mutations allow. */
@@ -363,11 +364,11 @@ export const TRANSITION_RULES: readonly TransitionRule[] = [
     sources: ['WEBHOOK', 'POLL', 'MUTATION'] as const,
     action: null,
   })),
-  ...STATUS_CATALOG.flatMap((from) => STATUS_CATALOG.flatMap((to) => ruleBetween(from, to) ?? [])),
+  ...STATUS_CATALOG.flatMap((from) => STATUS_CATALOG.flatMap((to) => findTransitionRule(from, to) ?? [])),
 ];
 
 /** Fields of a transition that the session's state depends on. */
-export interface LogEntry extends Pair {
+export interface LogEntry extends StatusPair {
   readonly sequence: number;
   readonly source: TransitionSource;
   readonly verdict: Verdict;
@@ -397,32 +398,32 @@ export interface FeedEntry extends LogEntry {
 }
 
 /** Part of a session's state that follows from its log. */
-export type FoldedState = Pick<
+export type ProjectedState = Pick<
   SessionState,
   'status' | 'subStatus' | 'version' | 'lastSequence' | 'disputed' | 'decidedHere'
 > & {
-  readonly provider: ProviderWords;
+  readonly provider: RawPair;
 };
 
 /** Returns the state after one more transition. Reducing a whole log from null gives the session. */
-export function advance(state: FoldedState | null, entry: LogEntry): FoldedState {
+export function applyTransition(state: ProjectedState | null, entry: LogEntry): ProjectedState {
   const { rawStatus, rawSubStatus, sequence, verdict } = entry;
   const words = rawStatus !== null && rawSubStatus !== null ? { rawStatus, rawSubStatus } : null;
   if (!state) {
     if (verdict !== 'MOVED' || !words)
       throw new Error('log does not start with a MOVED transition that has a raw status');
-    return { ...began(entry), disputed: false, decidedHere: false, provider: words };
+    return { ...toStartOf(entry), disputed: false, decidedHere: false, provider: words };
   }
   return {
     ...state,
-    ...(verdict === 'MOVED' ? { ...began(entry), decidedHere: words === null } : {}),
+    ...(verdict === 'MOVED' ? { ...toStartOf(entry), decidedHere: words === null } : {}),
     lastSequence: sequence,
     disputed: state.disputed || verdict === 'DISPUTED' || verdict === 'DISPUTED_LATE',
     provider: words && !isLate(verdict) ? words : state.provider,
   };
 }
 
-const began = ({ status, subStatus, sequence }: LogEntry) => ({
+const toStartOf = ({ status, subStatus, sequence }: LogEntry) => ({
   status,
   subStatus,
   version: sequence,

@@ -296,13 +296,13 @@ export type Status = KnownStatus | typeof UNRECOGNIZED;
 export type SubStatus = KnownSubStatus | typeof UNRECOGNIZED;
 
 /** Status pair of a session. Only pairs of the table, and UNRECOGNIZED if the provider sent an unknown value. */
-export interface Pair {
+export interface StatusPair {
   readonly status: Status;
   readonly subStatus: SubStatus;
 }
 
 /** Status pair with its row of the table; `StatusInfo` in the GraphQL schema. */
-export interface StatusInfo extends Pair, Readonly<Step> {}
+export interface StatusInfo extends StatusPair, Readonly<Step> {}
 
 const unrecognized = (status: Status): StatusInfo => ({
   status,
@@ -336,28 +336,29 @@ export const STATUS_CATALOG: readonly StatusInfo[] = [...KNOWN_PAIRS, ...STATUSE
 const catalogByPair = new Map(STATUS_CATALOG.map((info) => [`${info.status}/${info.subStatus}`, info]));
 
 /** Whether the pair is in the catalog. */
-export const belongsTogether = (pair: Pair): boolean => catalogByPair.has(`${pair.status}/${pair.subStatus}`);
+export const isValidPair = (pair: StatusPair): boolean =>
+  catalogByPair.has(`${pair.status}/${pair.subStatus}`);
 
 /**
  * Returns the catalog entry of a pair. A pair that is not in the catalog was stored by a later release, which runs at
  * the same time during a rolling deploy: it counts as unrecognized, and keeps its status if that is known.
  */
-export const infoOf = (pair: Pair): StatusInfo =>
+export const getStatusInfo = (pair: StatusPair): StatusInfo =>
   catalogByPair.get(`${pair.status}/${pair.subStatus}`) ??
   unrecognized(isKnownStatus(pair.status) ? pair.status : UNRECOGNIZED);
 
 const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, info.status]));
 
 /** Returns the pair of a known sub-status, which belongs to exactly one status. */
-export function pairOf(subStatus: KnownSubStatus): Pair {
+export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
   const status = statusBySubStatus.get(subStatus);
   if (!status) throw new Error(`${subStatus} is not in the status table`);
   return { status, subStatus };
 }
 
 /** Returns who has to act next: for a disputed session always the merchant. */
-export const waitingOnOf = (pair: Pair, disputed: boolean): Party =>
-  disputed ? 'MERCHANT' : infoOf(pair).waitingOn;
+export const findWaitingParty = (pair: StatusPair, disputed: boolean): Party =>
+  disputed ? 'MERCHANT' : getStatusInfo(pair).waitingOn;
 
 const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATUS_TABLE, text);
 
@@ -365,7 +366,7 @@ const isKnownStatus = (text: string): text is KnownStatus => Object.hasOwn(STATU
  * Converts a raw status to a pair. Unknown values become UNRECOGNIZED, never an error: an unknown sub-status, or one of
  * another status, keeps its status; an unknown status makes both UNRECOGNIZED.
  */
-export function recognize(rawStatus: string, rawSubStatus: string): Pair {
+export function parseRawStatus(rawStatus: string, rawSubStatus: string): StatusPair {
   if (!isKnownStatus(rawStatus)) return { status: UNRECOGNIZED, subStatus: UNRECOGNIZED };
   const known = Object.hasOwn(STATUS_TABLE[rawStatus].steps, rawSubStatus);
   return { status: rawStatus, subStatus: known ? (rawSubStatus as KnownSubStatus) : UNRECOGNIZED };

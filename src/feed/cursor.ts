@@ -1,10 +1,10 @@
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 import { type Clock, systemClock } from '../domain/ports.ts';
-import { type Fingerprinted, fingerprintOf } from './fingerprint.ts';
+import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
 
 /** Place in a log, right after this transition. Sequence 0 is before a session's first transition. */
-export interface LogPlace {
+export interface LogPosition {
   readonly sessionId: string;
   readonly sequence: number;
   /** Fingerprint of the transition; null for sequence 0, and in cursors issued by an earlier release. */
@@ -14,7 +14,7 @@ export interface LogPlace {
 }
 
 /** Place before the first transition of all sessions: the end of an empty feed. */
-export const LOG_START: LogPlace = {
+export const LOG_START: LogPosition = {
   sessionId: '00000000-0000-0000-0000-000000000000',
   sequence: 0,
   fingerprint: null,
@@ -22,25 +22,25 @@ export const LOG_START: LogPlace = {
 };
 
 /** Returns the place before a session's first transition. */
-export const startOf = (sessionId: string): LogPlace => ({ ...LOG_START, sessionId });
+export const logStart = (sessionId: string): LogPosition => ({ ...LOG_START, sessionId });
 
 /**
  * Returns the place right after a transition. It has a position only if the transition was read from the feed. Memoized
  * on the transition, so that its cursor is encoded once for all subscribers, see `encodeOnce`.
  */
-export function placeAfter(transition: Placed): LogPlace {
+export function positionAfter(transition: Placed): LogPosition {
   const position = transition.position ?? null;
   const known = transition[MEMO];
   // A copy of the entry may belong to another log, with another position.
   if (known?.position === position) return known;
   const { sessionId, sequence } = transition;
-  const place = { sessionId, sequence, fingerprint: fingerprintOf(transition), position };
+  const place = { sessionId, sequence, fingerprint: getFingerprint(transition), position };
   transition[MEMO] = place;
   return place;
 }
 
 const MEMO = Symbol('place');
-type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogPlace };
+type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogPosition };
 
 /** Why a cursor cannot be resumed. */
 export type CursorExpiry =
@@ -75,9 +75,9 @@ export const expiredCursor = (expiry: CursorExpiry): CursorError =>
   new CursorError('EXPIRED', EXPIRED[expiry], expiry);
 
 export interface Cursors {
-  encode(place: LogPlace): string;
+  encode(position: LogPosition): string;
   /** @throws CursorError if this gateway did not issue it, or issued it in another epoch of the log */
-  decode(cursor: string): LogPlace;
+  decode(cursor: string): LogPosition;
 }
 
 interface CursorOptions {

@@ -21,8 +21,8 @@ export function createLocalDoorbell(log?: Logger): LocalDoorbell {
     }
   };
   return {
-    ring: (...ring) => tellAll((listener) => listener.rung(...ring)),
-    missed: () => tellAll((listener) => listener.missed()),
+    ring: (...ring) => tellAll((listener) => listener.onRing(...ring)),
+    missed: () => tellAll((listener) => listener.onGap()),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { BriefTransition } from '../db/transitions.ts';
+import type { TransitionSummary } from '../db/transitions.ts';
 
 /** Fields of a transition that its fingerprint covers: those that every reader of a log has. */
-export type Fingerprinted = Omit<BriefTransition, 'rawStatus' | 'rawSubStatus'>;
+export type Fingerprinted = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'>;
 
 /**
  * Returns a 48-bit digest of a transition, never 0. It tells apart two transitions that were assigned the same session
@@ -13,15 +13,15 @@ export type Fingerprinted = Omit<BriefTransition, 'rawStatus' | 'rawSubStatus'>;
  * which may still run during a rolling deploy, have one without a new column. A row that was lost and recorded again
  * differs at least in `recordedAt`.
  */
-export function fingerprintOf(transition: Fingerprinted & { [MEMO]?: number }): number {
-  transition[MEMO] ??= digestOf(transition);
+export function getFingerprint(transition: Fingerprinted & { [MEMO]?: number }): number {
+  transition[MEMO] ??= computeFingerprint(transition);
   return transition[MEMO];
 }
 
 /** Memoized on the entry: entries stay in memory, and each subscriber that catches up compares their fingerprints. */
 const MEMO = Symbol('fingerprint');
 
-function digestOf(transition: Fingerprinted): number {
+function computeFingerprint(transition: Fingerprinted): number {
   const { sessionId, sequence, status, subStatus, verdict, source, occurredAt, recordedAt } = transition;
   const content = [
     ...[sessionId, sequence, status, subStatus, verdict, source],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Cursors, LogPlace } from './cursor.ts';
+import type { Cursors, LogPosition } from './cursor.ts';
 
 /**
  * Placeholder in a frame's result for the cursor of the previous frame. That cursor differs between streams that share
@@ -40,13 +40,13 @@ export class FrameJson {
   }
 }
 
-const encodedBy = new WeakMap<Cursors, WeakMap<LogPlace, string>>();
+const encodedBy = new WeakMap<Cursors, WeakMap<LogPosition, string>>();
 
 /** Encodes a place once for all subscribers of a log: they share its entries, and so the places memoized on them. */
-export function encodeOnce(cursors: Cursors, place: LogPlace): string {
-  const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPlace, string>();
+export function encodeOnce(cursors: Cursors, position: LogPosition): string {
+  const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPosition, string>();
   encodedBy.set(cursors, encoded);
-  const cursor = encoded.get(place) ?? cursors.encode(place);
-  encoded.set(place, cursor);
+  const cursor = encoded.get(position) ?? cursors.encode(position);
+  encoded.set(position, cursor);
   return cursor;
 }

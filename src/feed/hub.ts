@@ -1,22 +1,22 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/client.ts';
-import { feedFrom, isWholeFeed, newestInFeed, numberCommitted } from '../db/feed.ts';
+import { assignPositions, hasFeedStart, readFeedFrom, readFeedHead } from '../db/feed.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import { findLogEnds } from '../db/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
-import { watchDelivery } from '../telemetry/deliveries.ts';
+import { createDeliveryObserver } from '../telemetry/deliveries.ts';
 import type { FeedFigures } from '../telemetry/gauges.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { detached } from '../telemetry/trace.ts';
-import { Audience } from './audience.ts';
-import { type CursorExpiry, expiredCursor, LOG_START, type LogPlace, placeAfter } from './cursor.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import { Follower } from './follower.ts';
-import { Lifetime } from './lifetime.ts';
-import { createLogReaders, type LogReaders } from './readers.ts';
-import { createLastingResults } from './shared-execution.ts';
-import type { Anew, LogProgress, Subscriber } from './stream.ts';
-import { type Entry, isSame, type NumberedLog, progressTo, Tail } from './tail.ts';
+import { withoutTrace } from '../telemetry/trace.ts';
+import { type CursorExpiry, expiredCursor, LOG_START, type LogPosition, positionAfter } from './cursor.ts';
+import { getFingerprint } from './fingerprint.ts';
+import { createLogQueries, type LogQueries } from './log-queries.ts';
+import { type Entry, isSame, LogTail, type OrderedLog, progressTo } from './log-tail.ts';
+import { createFrameResultCache } from './shared-execution.ts';
+import { Subscriber } from './subscriber.ts';
+import { SubscriberGroup } from './subscriber-group.ts';
+import type { LogProgress, ResyncPoint, Subscription } from './subscription.ts';
+import { SubscriptionHandle } from './subscription-handle.ts';
 
 /** Notifications between replicas may get lost, so every followed log is also polled this often. */
 const LOOK_EVERY_MS = 2_000;
@@ -46,8 +46,8 @@ const KEPT = { all: 1_000, session: 100 };
 const ALL = 'all';
 
 interface Followed {
-  readonly tail: Tail;
-  readonly audiences: Map<string, Audience>;
+  readonly tail: LogTail;
+  readonly groups: Map<string, SubscriberGroup>;
 }
 
 interface Parts {
@@ -71,9 +71,9 @@ export class Hub {
   readonly #log: Logger;
   readonly #metrics: Metrics | undefined;
   readonly #relearn: () => Promise<void>;
-  readonly #read: LogReaders;
+  readonly #read: LogQueries;
   readonly #followed = new Map<string, Followed>();
-  readonly #lasting = createLastingResults();
+  readonly #resultCache = createFrameResultCache();
   readonly #stopListening: () => void;
   readonly #timers: NodeJS.Timeout[];
   #pass: Promise<void> = Promise.resolve();
@@ -101,14 +101,14 @@ export class Hub {
     this.#log = log;
     this.#metrics = metrics;
     this.#relearn = relearn;
-    this.#read = createLogReaders(db);
+    this.#read = createLogQueries(db);
     this.#stopListening = doorbell.listen({
-      rung: (sessionId, _sequence, entry) => {
+      onRing: (sessionId, _sequence, entry) => {
         const [session, all] = [this.#followed.get(sessionId)?.tail, this.#followed.get(ALL)?.tail];
         if (entry) {
           this.#compareServer(entry.server);
-          session?.give({ ...entry, number: entry.sequence, position: null });
-          all?.give(entry);
+          session?.push({ ...entry, number: entry.sequence, position: null });
+          all?.push(entry);
           return;
         }
         session?.wake();
@@ -116,14 +116,19 @@ export class Hub {
         all?.wake();
         this.#numberSoon();
       },
-      missed: () => this.#look(),
+      onGap: () => this.#look(),
     });
     this.#timers = [setInterval(() => this.#look(), LOOK_EVERY_MS), setInterval(() => this.#beat(), BEAT_MS)];
     this.#look();
   }
 
   /** Subscribes to one session's transitions after a place in its log. Needs no feed positions. */
-  followSession(session: SessionRow, after: LogPlace, subscriber: Subscriber, first?: Anew): Lifetime {
+  followSession(
+    session: SessionRow,
+    after: LogPosition,
+    subscriber: Subscription,
+    first?: ResyncPoint,
+  ): SubscriptionHandle {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
     return this.#follow(
       session.id,
@@ -136,7 +141,11 @@ export class Hub {
   }
 
   /** Subscribes to the transitions of all sessions after a place in the feed, in feed order. */
-  async followAll(from: LogProgress, subscriber: Subscriber, first?: Anew): Promise<Lifetime> {
+  async followAll(
+    from: LogProgress,
+    subscriber: Subscription,
+    first?: ResyncPoint,
+  ): Promise<SubscriptionHandle> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
     return this.#follow(ALL, this.#read.feed, head, from, subscriber, first);
   }
@@ -144,8 +153,8 @@ export class Hub {
   /** Returns the end of the feed: at or after everything that was committed before the call. */
   async newest(): Promise<LogProgress> {
     await this.#number();
-    const [newest] = await newestInFeed(this.#db, 1);
-    return newest ? { at: placeAfter(newest), ...progressTo(newest) } : FEED_START;
+    const [newest] = await readFeedHead(this.#db, 1);
+    return newest ? { at: positionAfter(newest), ...progressTo(newest) } : FEED_START;
   }
 
   /**
@@ -153,16 +162,16 @@ export class Hub {
    * yet; this waits the few milliseconds until it has one.
    * @throws CursorError if the log has another transition there or none, or no longer has everything after it
    */
-  async positionOf(at: LogPlace): Promise<LogProgress> {
+  async positionOf(at: LogPosition): Promise<LogProgress> {
     if (at.sessionId === LOG_START.sessionId) {
-      if (!(await isWholeFeed(this.#db))) throw expiredCursor('ARCHIVED');
+      if (!(await hasFeedStart(this.#db))) throw expiredCursor('ARCHIVED');
       return FEED_START;
     }
     const deadline = performance.now() + NUMBERING_DEADLINE_MS;
     for (;;) {
       const found = await this.#read.findPlaced({ ...at, sequence: Math.max(at.sequence, 1) });
       if (!found) throw expiredCursor(await this.#read.explainLoss(at.sessionId));
-      if (at.fingerprint !== null && at.fingerprint !== fingerprintOf(found))
+      if (at.fingerprint !== null && at.fingerprint !== getFingerprint(found))
         throw expiredCursor('LOG_REWOUND');
       if (found.archived) throw expiredCursor('ARCHIVED');
       const { position } = found;
@@ -170,11 +179,11 @@ export class Hub {
         // The transition has another position than the cursor says, so the entries before it may not be those that the
         // client saw.
         if (at.position !== null && at.position !== position) throw expiredCursor('LOG_REWOUND');
-        if (at.sequence > 0) return { at, number: position, fingerprint: fingerprintOf(found) };
+        if (at.sequence > 0) return { at, number: position, fingerprint: getFingerprint(found) };
         const before = position - 1;
-        const [anchor] = await feedFrom(this.#db, before, 1);
+        const [anchor] = await readFeedFrom(this.#db, before, 1);
         const isThere = anchor?.number === before;
-        return { at, number: before, fingerprint: isThere ? fingerprintOf(anchor) : null };
+        return { at, number: before, fingerprint: isThere ? getFingerprint(anchor) : null };
       }
       if (this.#stopped || performance.now() > deadline)
         throw new Error('a committed transition still has no feed position: no replica assigns positions');
@@ -184,59 +193,63 @@ export class Hub {
 
   #follow(
     name: string,
-    log: NumberedLog,
+    log: OrderedLog,
     head: number,
     from: LogProgress,
-    subscriber: Subscriber,
-    first: Anew | undefined,
-  ): Lifetime {
+    subscription: Subscription,
+    first: ResyncPoint | undefined,
+  ): SubscriptionHandle {
     const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
-      const tail = new Tail(log, KEPT[kind], { error: this.#complain, rewound: this.#onRewound });
-      followed = { tail, audiences: new Map() };
+      const tail = new LogTail(log, KEPT[kind], { error: this.#complain, rewound: this.#onRewound });
+      followed = { tail, groups: new Map() };
       this.#followed.set(name, followed);
     }
-    const { tail, audiences } = followed;
-    const { selection } = subscriber;
+    const { tail, groups } = followed;
+    const { selection } = subscription;
     const [clock, metrics] = [this.#clock, this.#metrics];
     metrics?.subscriptions.inc({ log: kind, from: from.number < head ? 'past' : 'now' });
-    let audience = audiences.get(selection.key);
-    if (!audience) {
-      audience = new Audience(selection, watchDelivery({ log: kind, clock, metrics }), this.#lasting);
-      audiences.set(selection.key, audience);
-      tail.listeners.add(audience);
+    let group = groups.get(selection.key);
+    if (!group) {
+      group = new SubscriberGroup(
+        selection,
+        createDeliveryObserver({ log: kind, clock, metrics }),
+        this.#resultCache,
+      );
+      groups.set(selection.key, group);
+      tail.listeners.add(group);
     }
-    audience.members += 1;
-    const follower = new Follower(
-      subscriber,
+    group.size += 1;
+    const subscriber = new Subscriber(
+      subscription,
       from,
-      { tail, audience, clock, metrics },
-      { fault: this.#reportFault, expiry: (error) => lifetime.fail(error) },
+      { tail, group, clock, metrics },
+      { fault: this.#reportFault, expiry: (error) => handle.fail(error) },
     );
-    const lifetime = new Lifetime(() => {
-      follower.end();
-      audience.members -= 1;
-      if (audience.members > 0) return;
-      audiences.delete(selection.key);
-      tail.listeners.delete(audience);
-      if (audiences.size > 0) return;
+    const handle = new SubscriptionHandle(() => {
+      subscriber.end();
+      group.size -= 1;
+      if (group.size > 0) return;
+      groups.delete(selection.key);
+      tail.listeners.delete(group);
+      if (groups.size > 0) return;
       tail.stop();
       this.#followed.delete(name);
     });
-    void tail.warmUp().then(() => follower.start(first ?? null));
+    void tail.warmUp().then(() => subscriber.start(first ?? null));
     // A notification may have come before the listener was registered.
     tail.wake();
-    return lifetime;
+    return handle;
   }
 
   /** Returns the numbers of subscribers for the metrics, and the newest position that was passed on to them. */
   figures(): FeedFigures {
     const figures = { subscribers: { session: 0, all: 0 }, live: 0, lagging: 0 };
-    for (const [name, { audiences }] of this.#followed)
-      for (const audience of audiences.values()) {
-        const { live, lagging } = audience.pace(Number.POSITIVE_INFINITY);
-        figures.subscribers[name === ALL ? 'all' : 'session'] += audience.members;
+    for (const [name, { groups }] of this.#followed)
+      for (const group of groups.values()) {
+        const { live, lagging } = group.countSubscribers(Number.POSITIVE_INFINITY);
+        figures.subscribers[name === ALL ? 'all' : 'session'] += group.size;
         figures.live += live;
         figures.lagging += lagging;
       }
@@ -251,7 +264,7 @@ export class Hub {
   #number(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
       this.#nextPass = null;
-      const pass = detached(() => this.#numberAll());
+      const pass = withoutTrace(() => this.#numberAll());
       this.#pass = pass.catch(() => {});
       return pass;
     });
@@ -268,7 +281,7 @@ export class Hub {
     let retryMs = NUMBERING_RETRY_MS.first;
     let hadToWait = false;
     while (!this.#stopped) {
-      const numbered = await numberCommitted(this.#db, NUMBERING_BATCH);
+      const numbered = await assignPositions(this.#db, NUMBERING_BATCH);
       // The replica that held the lock may run an older release, which does not notify for the positions it assigned.
       if (hadToWait) this.#followed.get(ALL)?.tail.wake();
       for (const entry of numbered ?? []) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
@@ -293,7 +306,7 @@ export class Hub {
       return;
     }
     this.#looksAgain = false;
-    this.#lookingAtLogs = detached(() => Promise.all([this.#lookAtSessions(), this.#lookAtFeed()]))
+    this.#lookingAtLogs = withoutTrace(() => Promise.all([this.#lookAtSessions(), this.#lookAtFeed()]))
       .catch(this.#complain)
       .then(() => {
         this.#lookingAtLogs = null;
@@ -322,9 +335,9 @@ export class Hub {
     if (this.#hasToRelearn) await this.#tryToRelearn();
     // Read the new end before checking the old one: if the server changes in between, the next look misses the end that
     // was read here, and the rewind is found.
-    const [newest] = await newestInFeed(this.#db, 1);
+    const [newest] = await readFeedHead(this.#db, 1);
     const known = this.#end;
-    const [found] = known ? await feedFrom(this.#db, known.number, 1) : [];
+    const [found] = known ? await readFeedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
     // If the entry was archived, the read returns a later one instead: no rewind.
     if (known && !isSame(known, found) && !(found && found.number > known.number))
@@ -352,14 +365,14 @@ export class Hub {
   }
 
   #doubtAll(): void {
-    for (const { tail } of this.#followed.values()) tail.doubt();
+    for (const { tail } of this.#followed.values()) tail.markDoubtful();
   }
 
   #beat(): void {
     const blindBefore = performance.now() - BLIND_AFTER_MS;
-    for (const { tail, audiences } of this.#followed.values()) {
+    for (const { tail, groups } of this.#followed.values()) {
       if (tail.verifiedAt < blindBefore) continue;
-      for (const audience of audiences.values()) audience.beat(this.#clock).catch(this.#complain);
+      for (const group of groups.values()) group.sendHeartbeats(this.#clock).catch(this.#complain);
     }
   }
 

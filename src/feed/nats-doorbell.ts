@@ -5,14 +5,14 @@ import { type ConnectionOptions, connect, type NatsConnection } from '@nats-io/t
 import type { Logger } from 'pino';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
-import { tellingOfSockets } from './opened-sockets.ts';
-import { keepTrying, type RetryTimings } from './persistence.ts';
-import { RingHearer } from './ring-hearer.ts';
-import { type Rings, UnsentRings, writeMessages } from './ring-message.ts';
+import { trackOpenedSockets } from './opened-sockets.ts';
+import { type RetryTimings, retryForever } from './retry.ts';
+import { PendingNotifications, type Rings, writeMessages } from './ring-message.ts';
+import { RingReceiver } from './ring-receiver.ts';
 
 export interface NatsDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `missed` makes
+   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `onGap` makes
    * listeners read their logs after the next connect.
    */
   readonly connected: boolean;
@@ -41,7 +41,7 @@ interface Parts {
    * URL that has them.
    */
   readonly servers: readonly string[];
-  /** Subject shared by all replicas of a database, see `subjectOf`. */
+  /** Subject shared by all replicas of a database, see `natsSubjectFor`. */
   readonly subject: string;
   readonly log: Logger;
   /** Hears of each message that was not understood. */
@@ -53,7 +53,7 @@ interface Parts {
  * Returns the NATS subject of the replicas that share a database, derived from their cursor key: other deployments on
  * the same NATS servers get another subject.
  */
-export const subjectOf = ({ cursorKey }: { readonly cursorKey: Buffer }): string =>
+export const natsSubjectFor = ({ cursorKey }: { readonly cursorKey: Buffer }): string =>
   `vkyc.doorbell.${createHmac('sha256', cursorKey).update('doorbell').digest('hex').slice(0, 32)}`;
 
 /**
@@ -70,11 +70,11 @@ export function createNatsDoorbell({
   timings: given,
 }: Parts): NatsDoorbell {
   const timings = { ...TIMINGS, ...given };
-  const options = { ...accessOf(servers), ...patience(timings) };
+  const options = { ...parseCredentials(servers), ...connectionTimeouts(timings) };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
-  const hearer = new RingHearer({ here, ownOrigin: origin, log, onNotUnderstood });
-  const unsent = new UnsentRings();
+  const hearer = new RingReceiver({ here, ownOrigin: origin, log, onNotUnderstood });
+  const unsent = new PendingNotifications();
   const leaving = new AbortController();
   let stopped = false;
   let connection: NatsConnection | null = null;
@@ -84,9 +84,9 @@ export function createNatsDoorbell({
   const tellOthers = async () => {
     // Wait a microtask, so that all rings of the same tick go in one batch.
     await Promise.resolve();
-    while (connection && !unsent.none) {
-      const rings = unsent.take();
-      if (!(await isTold(connection, rings))) unsent.giveBack(rings);
+    while (connection && !unsent.isEmpty) {
+      const rings = unsent.drain();
+      if (!(await isTold(connection, rings))) unsent.requeue(rings);
     }
     telling = null;
   };
@@ -95,7 +95,7 @@ export function createNatsDoorbell({
   const isTold = async (to: NatsConnection, rings: Rings): Promise<boolean> => {
     try {
       for (const text of writeMessages({ origin, rings })) to.publish(subject, text);
-      return await arrived(to);
+      return await roundTripSucceeds(to);
     } catch {
       return false;
     }
@@ -113,13 +113,13 @@ export function createNatsDoorbell({
     };
     leaving.signal.addEventListener('abort', hangUp);
     try {
-      const made = await tellingOfSockets(onSocket, () => connect(options));
+      const made = await trackOpenedSockets(onSocket, () => connect(options));
       void whenStale(made, hangUp);
       made.subscribe(subject, {
         callback: (error, message) =>
-          error ? hangUp() : hearer.hear(() => message.string(), message.data.length),
+          error ? hangUp() : hearer.receive(() => message.string(), message.data.length),
       });
-      if (await arrived(made)) {
+      if (await roundTripSucceeds(made)) {
         connection = made;
         succeeded();
         here.missed();
@@ -133,7 +133,7 @@ export function createNatsDoorbell({
     }
   };
 
-  const listening = keepTrying(timings, leaving.signal, async (succeeded) => {
+  const listening = retryForever(timings, leaving.signal, async (succeeded) => {
     const why = await connectOnce(succeeded).catch((error: unknown) => error);
     if (!stopped) log.warn({ err: why }, 'NATS connection lost; reconnecting');
   });
@@ -163,7 +163,7 @@ export function createNatsDoorbell({
 }
 
 /** Returns true if the server has received everything sent so far; false if the connection was lost first. */
-const arrived = (connection: NatsConnection): Promise<boolean> =>
+const roundTripSucceeds = (connection: NatsConnection): Promise<boolean> =>
   Promise.race([
     connection.flush().then(
       () => true,
@@ -182,9 +182,9 @@ async function whenStale(connection: NatsConnection, hangUp: () => void): Promis
 
 /**
  * Options for one connection. The client's own reconnecting is off, because it would retry at a fixed interval:
- * `keepTrying` makes each new connection, with backoff and jitter.
+ * `retryForever` makes each new connection, with backoff and jitter.
  */
-const patience = (timings: NatsTimings): ConnectionOptions => ({
+const connectionTimeouts = (timings: NatsTimings): ConnectionOptions => ({
   name: 'vkyc-gateway doorbell',
   noEcho: true,
   reconnect: false,
@@ -194,7 +194,7 @@ const patience = (timings: NatsTimings): ConnectionOptions => ({
 });
 
 /** Splits URLs into what the NATS client takes: addresses, TLS and credentials as separate options. */
-function accessOf(servers: readonly string[]): ConnectionOptions {
+function parseCredentials(servers: readonly string[]): ConnectionOptions {
   const urls = servers.map((server) => new URL(server));
   const { username, password } = urls.find((url) => url.username) ?? { username: '', password: '' };
   const [user, pass] = [username, password].map(decodeURIComponent) as [string, string];

@@ -10,7 +10,7 @@ const opener = new AsyncLocalStorage<object>();
  * Runs `work` and reports every socket that it opens until it is done. Needed for clients that drop a socket without
  * closing it, for example if a server accepts the connection and never answers.
  */
-export async function tellingOfSockets<T>(
+export async function trackOpenedSockets<T>(
   onSocket: (socket: Socket) => void,
   work: () => Promise<T>,
 ): Promise<T> {

@@ -5,16 +5,16 @@ import type { Database } from '../db/client.ts';
 import { type ListenTimings, listenOnce, notify } from '../db/notifications.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
-import { keepTrying, type RetryTimings } from './persistence.ts';
-import { RingHearer } from './ring-hearer.ts';
-import { UnsentRings, writeMessages } from './ring-message.ts';
+import { type RetryTimings, retryForever } from './retry.ts';
+import { PendingNotifications, writeMessages } from './ring-message.ts';
+import { RingReceiver } from './ring-receiver.ts';
 
 /** NOTIFY channel of all sessions and all replicas of a database. */
 export const CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `missed` makes
+   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `onGap` makes
    * listeners read their logs after the next connect.
    */
   readonly connected: boolean;
@@ -60,8 +60,8 @@ export function createPostgresDoorbell({
   const timings = { ...TIMINGS, ...given };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);
-  const hearer = new RingHearer({ here, ownOrigin: origin, log, onNotUnderstood });
-  const unsent = new UnsentRings();
+  const hearer = new RingReceiver({ here, ownOrigin: origin, log, onNotUnderstood });
+  const unsent = new PendingNotifications();
   const stopping = new AbortController();
   let telling: Promise<void> | null = null;
   let connected = false;
@@ -73,15 +73,15 @@ export function createPostgresDoorbell({
   const tellOthers = async () => {
     // Wait a microtask, so that all rings of the same tick go in one NOTIFY.
     await Promise.resolve();
-    while (!unsent.none) {
-      await notify(db, CHANNEL, writeMessages({ origin, rings: unsent.take() })).catch((error: unknown) =>
+    while (!unsent.isEmpty) {
+      await notify(db, CHANNEL, writeMessages({ origin, rings: unsent.drain() })).catch((error: unknown) =>
         log.warn({ err: error }, 'NOTIFY failed; other replicas will catch up by polling'),
       );
     }
     telling = null;
   };
 
-  const listening = keepTrying(timings, stopping.signal, (succeeded) =>
+  const listening = retryForever(timings, stopping.signal, (succeeded) =>
     listenOnce({
       ...timings,
       url,
@@ -92,7 +92,7 @@ export function createPostgresDoorbell({
         succeeded();
         here.missed();
       },
-      onText: (text) => hearer.hear(() => text),
+      onText: (text) => hearer.receive(() => text),
     }).catch((error: unknown) => {
       connected = false;
       if (stopping.signal.aborted) return;

@@ -24,11 +24,11 @@ const wireShape = z.object({
 });
 
 /** Queue of rings to send, in bounded memory: for each session only the highest sequence matters. */
-export class UnsentRings {
+export class PendingNotifications {
   #rings = new Map<string, number>();
   #tooMany = false;
 
-  get none(): boolean {
+  get isEmpty(): boolean {
     return this.#rings.size === 0 && !this.#tooMany;
   }
 
@@ -41,7 +41,7 @@ export class UnsentRings {
   }
 
   /** Puts back rings that were taken and may not have been delivered. */
-  giveBack(rings: Rings): void {
+  requeue(rings: Rings): void {
     if (rings !== 'LOOK') for (const [sessionId, sequence] of rings) this.add(sessionId, sequence);
     else {
       this.#tooMany = true;
@@ -50,7 +50,7 @@ export class UnsentRings {
   }
 
   /** Returns all queued rings and empties the queue. */
-  take(): Rings {
+  drain(): Rings {
     const taken = this.#tooMany ? 'LOOK' : this.#rings;
     this.#rings = new Map();
     this.#tooMany = false;

@@ -1,27 +1,27 @@
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../domain/access.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { getFingerprint } from './fingerprint.ts';
 import type { FrameJson } from './frame-json.ts';
-import type { Executed, Frame, Selection } from './stream.ts';
-import type { Entry } from './tail.ts';
+import type { Entry } from './log-tail.ts';
+import type { Executed, Frame, Selection } from './subscription.ts';
 
 /** A frame to execute; the same key means the same frame. */
-export interface Shown {
+export interface FrameRequest {
   readonly key: string;
   readonly frame: Frame;
 }
 
 /** Of all results that never change, so many characters are kept: what those missed who were away for a while. */
-const MOST_KEPT_LENGTH = 16 * 1024 * 1024;
+const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
 /** Results that never change, of all selections and logs together: there are as many as there are sessions followed. */
-export type LastingResults = LRUCache<string, FrameJson>;
+export type FrameResultCache = LRUCache<string, FrameJson>;
 
-export const createLastingResults = (): LastingResults =>
-  new LRUCache({ maxSize: MOST_KEPT_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
+export const createFrameResultCache = (): FrameResultCache =>
+  new LRUCache({ maxSize: MAX_CACHED_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
 
 /** The key of an entry's frame. Numbers are assigned again after a failover, so that a number alone would not do. */
-export const keyOfEntry = (entry: Entry): string => `${entry.number} ${fingerprintOf(entry)}`;
+export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
 
 /** Result of a frame. Only viewers that it holds for are given its JSON. */
 export class FrameResult {
@@ -61,40 +61,40 @@ export class SharedExecution {
   /** Whether a result was found to depend on the viewer: from then on no viewer waits for another one's execution. */
   dependsOnViewer = false;
   readonly #selection: Selection;
-  readonly #underWay = new Map<string, Promise<FrameResult>>();
-  readonly #lasting: LastingResults;
+  readonly #running = new Map<string, Promise<FrameResult>>();
+  readonly #cache: FrameResultCache;
   /** Its own among those that share what is kept. */
   readonly #name: string;
 
-  constructor(selection: Selection, lasting = createLastingResults()) {
+  constructor(selection: Selection, immutable = createFrameResultCache()) {
     this.#selection = selection;
-    this.#lasting = lasting;
+    this.#cache = immutable;
     executions += 1;
     this.#name = String(executions);
   }
 
   /** Returns results that hold for the viewer, in the order of the frames. `viewerKey` is the viewer's identity. */
-  async of(
-    shown: readonly Shown[],
+  async execute(
+    requests: readonly FrameRequest[],
     viewer: Viewer,
     viewerKey: string,
     occasion: object = {},
   ): Promise<FrameResult[]> {
-    const kept = this.#keptFor(shown, viewerKey);
+    const kept = this.#findCached(requests, viewerKey);
     if (kept) return kept;
     if (!this.dependsOnViewer) {
-      const shared = await this.#execute(shown, viewer, viewerKey, FOR_ALL, occasion);
+      const shared = await this.#executeShared(requests, viewer, viewerKey, FOR_ALL, occasion);
       if (shared.every((result) => result.jsonFor(viewerKey) !== undefined)) return shared;
     }
-    return this.#execute(shown, viewer, viewerKey, viewerKey, occasion);
+    return this.#executeShared(requests, viewer, viewerKey, viewerKey, occasion);
   }
 
   /** Returns null unless all of them are kept. */
-  #keptFor(shown: readonly Shown[], viewerKey: string): FrameResult[] | null {
+  #findCached(requests: readonly FrameRequest[], viewerKey: string): FrameResult[] | null {
     const kept: FrameResult[] = [];
-    for (const each of shown) {
-      const shared = this.#lasting.get(this.#keptName(each, FOR_ALL));
-      const json = shared ?? this.#lasting.get(this.#keptName(each, viewerKey));
+    for (const each of requests) {
+      const shared = this.#cache.get(this.#cacheKey(each, FOR_ALL));
+      const json = shared ?? this.#cache.get(this.#cacheKey(each, viewerKey));
       if (json === undefined) return null;
       kept.push(new FrameResult({ json, dependsOnViewer: shared === undefined }, viewerKey));
     }
@@ -102,20 +102,20 @@ export class SharedExecution {
   }
 
   /** The same for one frame that is of its own moment, and shared with nobody. */
-  async alone(frame: Frame, viewer: Viewer): Promise<FrameJson> {
+  async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;
   }
 
   /** `joinedBy` names who may join: all viewers, or one. */
-  #execute(
-    shown: readonly Shown[],
+  #executeShared(
+    requests: readonly FrameRequest[],
     viewer: Viewer,
     viewerKey: string,
     joinedBy: string,
     occasion: object,
   ): Promise<FrameResult[]> {
-    const missing = shown.filter((each) => !this.#underWay.has(nameOf(each, joinedBy)));
+    const missing = requests.filter((each) => !this.#running.has(executionKey(each, joinedBy)));
     if (missing.length > 0) {
       const executing = this.#selection.execute(
         missing.map(({ frame }) => frame),
@@ -124,28 +124,28 @@ export class SharedExecution {
       );
       for (const [index, each] of missing.entries()) {
         const result = executing
-          .finally(() => this.#underWay.delete(nameOf(each, joinedBy)))
-          .then((results) => this.#keep(each, results[index] as Executed, viewerKey));
-        this.#underWay.set(nameOf(each, joinedBy), result);
+          .finally(() => this.#running.delete(executionKey(each, joinedBy)))
+          .then((results) => this.#addToCache(each, results[index] as Executed, viewerKey));
+        this.#running.set(executionKey(each, joinedBy), result);
       }
     }
     return Promise.all(
-      shown.map((each) => this.#underWay.get(nameOf(each, joinedBy)) as Promise<FrameResult>),
+      requests.map((each) => this.#running.get(executionKey(each, joinedBy)) as Promise<FrameResult>),
     );
   }
 
   /** Keeps a result that never changes: under the name of its viewer, unless it is the same for all. */
-  #keep(each: Shown, executed: Executed, viewerKey: string): FrameResult {
+  #addToCache(each: FrameRequest, executed: Executed, viewerKey: string): FrameResult {
     const result = new FrameResult(executed, viewerKey);
     if (!result.isShared) this.dependsOnViewer = true;
-    if (executed.lasting)
-      this.#lasting.set(this.#keptName(each, result.isShared ? FOR_ALL : viewerKey), executed.json);
+    if (executed.immutable)
+      this.#cache.set(this.#cacheKey(each, result.isShared ? FOR_ALL : viewerKey), executed.json);
     return result;
   }
 
-  #keptName(each: Shown, whose: string): string {
-    return `${this.#name} ${nameOf(each, whose)}`;
+  #cacheKey(each: FrameRequest, whose: string): string {
+    return `${this.#name} ${executionKey(each, whose)}`;
   }
 }
 
-const nameOf = ({ key }: Shown, whose: string): string => `${key} ${whose}`;
+const executionKey = ({ key }: FrameRequest, whose: string): string => `${key} ${whose}`;

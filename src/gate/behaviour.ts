@@ -39,9 +39,9 @@ export const presentBehaviour = (): Behaviour => ({
  * Returns the differences. Transitions from and to a new or removed state are left out, as the state itself is listed.
  */
 export function behaviourChanges(released: Behaviour, present: Behaviour): BehaviourChange[] {
-  const states = changesOf('State', released.states, present.states);
+  const states = compareEntries('State', released.states, present.states);
   const comeOrGone = states.map(({ coordinate }) => coordinate).filter((name) => !isInBoth(name));
-  const moves = changesOf('Move', released.moves, present.moves).filter(
+  const moves = compareEntries('Move', released.moves, present.moves).filter(
     ({ coordinate }) => !coordinate.split(' -> ').some((end) => comeOrGone.includes(end)),
   );
   return [...states, ...moves];
@@ -51,7 +51,7 @@ export function behaviourChanges(released: Behaviour, present: Behaviour): Behav
   }
 }
 
-function changesOf(
+function compareEntries(
   what: string,
   before: Readonly<Record<string, string>>,
   after: Readonly<Record<string, string>>,

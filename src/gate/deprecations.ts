@@ -12,7 +12,7 @@ export interface Deprecation {
 }
 
 /** Returns all deprecations by coordinate, such as `Type.field` and `Type.field.argument`. */
-export function deprecationsOf(schema: GraphQLSchema): Map<string, Deprecation> {
+export function findDeprecations(schema: GraphQLSchema): Map<string, Deprecation> {
   const found = new Map<string, Deprecation>();
   const note = (coordinate: string, reason: string | null | undefined) => {
     if (reason != null) found.set(coordinate, { coordinate, reason, removal: removalIn(reason) });
@@ -33,12 +33,12 @@ export function deprecationsOf(schema: GraphQLSchema): Map<string, Deprecation> 
 function removalIn(reason: string): string | null {
   const [, date] = reason.match(/\bRemoval: (\d{4}-\d{2}-\d{2})\./) ?? [];
   const time = Date.parse(date ?? '');
-  return date && !Number.isNaN(time) && dayOf(new Date(time)) === date ? date : null;
+  return date && !Number.isNaN(time) && toDay(new Date(time)) === date ? date : null;
 }
 
 /** Returns the UTC day, such as `2027-03-31`, so that days can be compared as text. */
-export const dayOf = (date: Date): string => date.toISOString().slice(0, 10);
+export const toDay = (date: Date): string => date.toISOString().slice(0, 10);
 
 /** Returns the earliest removal day that gives clients the full notice. */
 export const earliestRemoval = (today: Date): string =>
-  dayOf(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));
+  toDay(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));

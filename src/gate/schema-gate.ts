@@ -6,7 +6,7 @@ import { type Change, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
 import { type Behaviour, behaviourChanges } from './behaviour.ts';
 import { announces } from './changelog.ts';
-import { type Deprecation, dayOf, deprecationsOf, earliestRemoval, NOTICE_DAYS } from './deprecations.ts';
+import { type Deprecation, earliestRemoval, findDeprecations, NOTICE_DAYS, toDay } from './deprecations.ts';
 
 /** Schema and behaviour of a release. */
 export interface Contract {
@@ -14,7 +14,7 @@ export interface Contract {
   readonly behaviour: Behaviour;
 }
 
-export interface Question {
+export interface SchemaCheckInput {
   readonly released: Contract;
   readonly present: Contract;
   /** Operations of the client kit, as GraphQL text. */
@@ -24,7 +24,7 @@ export interface Question {
 }
 
 /** Result of the check; one that fails blocks the release. */
-export interface Finding {
+export interface SchemaChange {
   readonly fails: boolean;
   /** Coordinate such as `SubStatus.NEW_VALUE`, or the name of an operation. */
   readonly coordinate: string;
@@ -34,7 +34,7 @@ export interface Finding {
 }
 
 /** Compares the current schema and behaviour with the last release and returns all findings. */
-export async function askGate(question: Question): Promise<Finding[]> {
+export async function checkSchemaChange(question: SchemaCheckInput): Promise<SchemaChange[]> {
   const before = buildSchema(question.released.sdl);
   const after = buildSchema(question.present.sdl);
   const changes = await diff(before, after);
@@ -46,28 +46,36 @@ export async function askGate(question: Question): Promise<Finding[]> {
   ];
 }
 
-function ofChange(change: Change, before: GraphQLSchema, { changelog, today }: Question): Finding[] {
-  const coordinate = coordinateOf(change);
+function ofChange(
+  change: Change,
+  before: GraphQLSchema,
+  { changelog, today }: SchemaCheckInput,
+): SchemaChange[] {
+  const coordinate = getCoordinate(change);
   // Changes of directives either show up as other changes as well, or do not affect clients.
   if (coordinate.includes('@')) return [];
   const finding = { coordinate, what: change.message };
   if (change.criticality.level === CriticalityLevel.Breaking) {
-    const removal = change.type.endsWith('_REMOVED') ? deprecationsOf(before).get(coordinate)?.removal : null;
-    if (removal && removal <= dayOf(today)) return [dueAndGone(finding, removal)];
-    return [{ ...finding, fails: true, whom: hurtBy(change), todo: insteadOf(change, removal ?? null) }];
+    const removal = change.type.endsWith('_REMOVED')
+      ? findDeprecations(before).get(coordinate)?.removal
+      : null;
+    if (removal && removal <= toDay(today)) return [dueAndGone(finding, removal)];
+    return [
+      { ...finding, fails: true, whom: hurtBy(change), todo: findReplacement(change, removal ?? null) },
+    ];
   }
   if (change.criticality.level !== CriticalityLevel.Dangerous) return [];
   return [announced({ ...finding, whom: hurtBy(change) }, changelog)];
 }
 
 /** Returns the coordinate of a change. The path of a union member lacks the member's name. */
-function coordinateOf({ type, path = '', meta }: Change): string {
+function getCoordinate({ type, path = '', meta }: Change): string {
   if (type === 'UNION_MEMBER_ADDED') return `${path}.${meta.addedUnionMemberTypeName}`;
   if (type === 'UNION_MEMBER_REMOVED') return `${path}.${meta.removedUnionMemberTypeName}`;
   return path;
 }
 
-const dueAndGone = (finding: Pick<Finding, 'coordinate' | 'what'>, removal: string): Finding => ({
+const dueAndGone = (finding: Pick<SchemaChange, 'coordinate' | 'what'>, removal: string): SchemaChange => ({
   ...finding,
   fails: false,
   whom: `No client that followed the notice: its removal was announced for ${removal}.`,
@@ -75,7 +83,10 @@ const dueAndGone = (finding: Pick<Finding, 'coordinate' | 'what'>, removal: stri
 });
 
 /** Finding for a change that clients may not expect: allowed if the changelog announces it. */
-function announced(finding: Pick<Finding, 'coordinate' | 'what' | 'whom'>, changelog: string): Finding {
+function announced(
+  finding: Pick<SchemaChange, 'coordinate' | 'what' | 'whom'>,
+  changelog: string,
+): SchemaChange {
   if (announces(changelog, finding.coordinate))
     return { ...finding, fails: false, todo: 'Nothing: the changelog announces it.' };
   return {
@@ -106,7 +117,7 @@ const HURT: readonly (readonly [RegExp, string])[] = [
 const hurtBy = ({ type }: Change): string =>
   HURT.find(([kind]) => kind.test(type))?.[1] ?? 'Clients that rely on the old form.';
 
-function insteadOf({ type, path = '' }: Change, removal: string | null): string {
+function findReplacement({ type, path = '' }: Change, removal: string | null): string {
   if (removal) return `Wait: its removal is announced for ${removal}.`;
   if (type.endsWith('_REMOVED'))
     return `Put it back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${NOTICE_DAYS} days ahead or more.`;
@@ -114,12 +125,12 @@ function insteadOf({ type, path = '' }: Change, removal: string | null): string 
   return `Leave ${path} as it was, and add a new one next to it.`;
 }
 
-function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date): Finding[] {
-  const known = deprecationsOf(before);
-  return [...deprecationsOf(after).values()].flatMap((deprecation): Finding[] => {
+function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date): SchemaChange[] {
+  const known = findDeprecations(before);
+  return [...findDeprecations(after).values()].flatMap((deprecation): SchemaChange[] => {
     const wrong = wrongWith(deprecation, known.get(deprecation.coordinate) ?? null, today);
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
-    if ((deprecation.removal ?? '') > dayOf(today)) return [];
+    if ((deprecation.removal ?? '') > toDay(today)) return [];
     const what = `Its removal was announced for ${deprecation.removal}.`;
     const todo = 'Remove it when you like.';
     return [{ coordinate: deprecation.coordinate, fails: false, what, whom: 'Nobody.', todo }];
@@ -133,7 +144,7 @@ function wrongWith(
   { reason, removal }: Deprecation,
   before: Deprecation | null,
   today: Date,
-): Pick<Finding, 'what' | 'todo'> | null {
+): Pick<SchemaChange, 'what' | 'todo'> | null {
   if (!removal)
     return {
       what: `It is deprecated without a date: "${reason}".`,
@@ -152,7 +163,7 @@ function wrongWith(
   };
 }
 
-function ofOperations(schema: GraphQLSchema, operations: string): Finding[] {
+function ofOperations(schema: GraphQLSchema, operations: string): SchemaChange[] {
   return validate(schema, parse(operations)).map(({ message, locations }) => ({
     coordinate: `schema/operations.graphql:${locations?.[0]?.line ?? 1}`,
     fails: true,
@@ -162,7 +173,7 @@ function ofOperations(schema: GraphQLSchema, operations: string): Finding[] {
   }));
 }
 
-function ofBehaviour({ released, present, changelog }: Question): Finding[] {
+function ofBehaviour({ released, present, changelog }: SchemaCheckInput): SchemaChange[] {
   return behaviourChanges(released.behaviour, present.behaviour).map(({ coordinate, message }) =>
     announced(
       {

@@ -21,7 +21,7 @@ export const clientKit = (operations: string): Readonly<Record<string, string>> 
   'schema.graphql': printedSchema(),
   'introspection.json': asFile(introspectionFromSchema(getSchema(), { inputValueDeprecation: true })),
   'possible-types.json': asFile(possibleTypes(getSchema())),
-  'trusted-documents.json': asFile(manifestOf(operations)),
+  'trusted-documents.json': asFile(buildManifest(operations)),
 });
 
 /**
@@ -49,7 +49,7 @@ const possibleTypes = (schema: GraphQLSchema): Record<string, string[]> =>
  * of graphql-codegen's persisted documents (`hashAlgorithm: 'sha256'`), so that clients can add their own
  * documents to ours unchanged.
  */
-export const manifestOf = (operations: string): Manifest =>
+export const buildManifest = (operations: string): Manifest =>
   Object.fromEntries(
     Object.values(separateOperations(parse(operations))).map((document) => {
       const text = print({ ...document, definitions: [...document.definitions].sort(operationsFirst) });

@@ -3,7 +3,7 @@ import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { LIMITS } from './limits.ts';
 
 /** Highest exact count of a list. Counting further would not be worth the time. */
-export const LARGEST_COUNT = 10_000;
+export const MAX_COUNT = 10_000;
 
 @ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
 export class PageInfo {
@@ -170,7 +170,7 @@ export function connectionTypes<T extends object>(name: string, node: () => Clas
     totalCount?: number;
   }
   if (isCounted) {
-    const description = `How many there are on all pages. Exact up to ${LARGEST_COUNT.toLocaleString('en')}; null beyond.`;
+    const description = `How many there are on all pages. Exact up to ${MAX_COUNT.toLocaleString('en')}; null beyond.`;
     Field(() => Int, { nullable: true, description, simple: false })(Connection.prototype, 'totalCount');
   }
   return { Edge, Connection };

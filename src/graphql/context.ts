@@ -4,12 +4,12 @@ import { isStaff, type Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
-import type { Cursors, LogPlace } from '../feed/cursor.ts';
+import type { Cursors, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
-import type { Selection, Sink } from '../feed/stream.ts';
-import type { createSdkToken, refreshSession, requestRecording } from '../services/ask-provider.ts';
+import type { Selection, Sink } from '../feed/subscription.ts';
 import type { MeetingChanged } from '../services/meetings.ts';
+import type { createSdkToken, refreshSession, requestRecording } from '../services/provider-actions.ts';
 import type { ReviewRecorded } from '../services/record-review.ts';
 import type { SessionFigures } from '../services/session-figures.ts';
 import type { StartSession } from '../services/start-session.ts';
@@ -62,7 +62,7 @@ export interface Context {
   /** Personal data that the answer shows; null in subscriptions, which show none. */
   readonly shown: PersonalDataShown | null;
   /** Returns the newest place in the feed of all sessions, the same for the whole operation. */
-  feedEnd(): Promise<LogPlace>;
+  feedHead(): Promise<LogPosition>;
   /**
    * Aborted when the operation has timed out, so that its answer is no longer needed; null in subscriptions.
    */
@@ -72,10 +72,10 @@ export interface Context {
   /**
    * Connection of a subscription, set while it begins: the sink of its frames, and what it selects of them.
    */
-  readonly connection: LiveConnection | null;
+  readonly connection: SubscriptionTarget | null;
 }
 
-export interface LiveConnection {
+export interface SubscriptionTarget {
   readonly sink: Sink;
   readonly selection: Selection;
   readonly budget: FrameBudget;
@@ -84,9 +84,9 @@ export interface LiveConnection {
 export const createContext = (
   services: Services,
   viewer: Viewer,
-  connection: LiveConnection | null = null,
+  connection: SubscriptionTarget | null = null,
 ): Context => {
-  let feedEnd: Promise<LogPlace> | null = null;
+  let feedEnd: Promise<LogPosition> | null = null;
   const abandoned = connection ? null : new AbortController();
   return {
     viewer,
@@ -100,7 +100,7 @@ export const createContext = (
     connection,
     signal: abandoned?.signal ?? null,
     abandon: () => abandoned?.abort(),
-    feedEnd() {
+    feedHead() {
       feedEnd ??= services.hub.newest().then(({ at }) => at);
       return feedEnd;
     },

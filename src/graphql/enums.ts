@@ -25,7 +25,7 @@ import {
   type SubStatus,
   UNRECOGNIZED,
 } from '../domain/status.ts';
-import { RESTART_CAUSES, type RestartCause } from '../feed/stream.ts';
+import { RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
 
 type Descriptions<Value extends string> = Record<Value, string>;
 

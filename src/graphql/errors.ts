@@ -6,10 +6,10 @@ import {
   type GraphQLFormattedError,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { faultOf } from '../db/faults.ts';
+import { classifyFault } from '../db/connection-errors.ts';
 import { MissingKey } from '../db/sealing.ts';
 import { CursorError } from '../feed/cursor.ts';
-import { withoutValues } from './unquoted.ts';
+import { redactValues } from './redact-errors.ts';
 
 const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
 
@@ -24,19 +24,19 @@ const UNREADABLE =
  * are passed on; any other error is logged under an id, and the client gets only that id (no stack trace, no
  * SQL).
  */
-export type Translate = (error: unknown) => GraphQLFormattedError;
+export type FormatError = (error: unknown) => GraphQLFormattedError;
 
 /** Formats a result for clients. The result of a request that was never executed has no `data` at all. */
 export const formattedResult = (
   { data, errors }: { readonly [Part in 'data' | 'errors']?: ExecutionResult[Part] | undefined },
-  translate: Translate,
+  formatError: FormatError,
 ): FormattedExecutionResult => ({
-  ...(errors ? { errors: errors.map(translate) } : {}),
+  ...(errors ? { errors: errors.map(formatError) } : {}),
   ...(data === undefined ? {} : { data }),
 });
 
-export const createTranslator =
-  (log: Logger): Translate =>
+export const createErrorFormatter =
+  (log: Logger): FormatError =>
   (error) => {
     const outer =
       error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error });
@@ -48,16 +48,16 @@ export const createTranslator =
     if (cause instanceof CursorError) {
       return { message: cause.message, ...at, extensions: { code: CURSOR_CODES[cause.kind] } };
     }
-    const code = codeOf(outer, cause);
+    const code = findCode(outer, cause);
     if (code) {
       return {
-        message: withoutValues(outer.message),
+        message: redactValues(outer.message),
         ...at,
         extensions: { ...outer.extensions, code, stacktrace: undefined, http: undefined },
       };
     }
     const id = randomUUID();
-    const fault = faultOf(cause);
+    const fault = classifyFault(cause);
     if (fault) {
       log.warn(
         { err: cause, errorId: id, path: outer.path?.join('.'), fault },
@@ -81,21 +81,21 @@ export const createTranslator =
   };
 
 /** Returns the error code that the client is sent. */
-export function codeTold(error: GraphQLError): string {
+export function getErrorCode(error: GraphQLError): string {
   const cause = error.originalError ?? error;
   if (cause instanceof CursorError) return CURSOR_CODES[cause.kind];
-  const isUnavailable = cause instanceof MissingKey || faultOf(cause) !== null;
-  return codeOf(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
+  const isUnavailable = cause instanceof MissingKey || classifyFault(cause) !== null;
+  return findCode(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 
 /** Whether an error is a fault of the gateway or the database, of which the client is sent only an id. */
-export const isOurFault = (error: GraphQLError): boolean => {
+export const isInternalError = (error: GraphQLError): boolean => {
   const cause = error.originalError ?? error;
-  return !(cause instanceof CursorError) && codeOf(error, cause) === null;
+  return !(cause instanceof CursorError) && findCode(error, cause) === null;
 };
 
 /** Returns the code of an error that the client can fix; null for a fault of the gateway. */
-function codeOf(outer: GraphQLError, cause: Error): string | null {
+function findCode(outer: GraphQLError, cause: Error): string | null {
   const code = (outer.extensions.code ?? (cause as GraphQLError).extensions?.code) as string | undefined;
   if (code && code !== 'INTERNAL_SERVER_ERROR') return code;
   // An error without a path was raised before execution, so the request itself is invalid (graphql-ws adds no

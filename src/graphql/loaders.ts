@@ -1,25 +1,25 @@
 import DataLoader from 'dataloader';
 import type { Database } from '../db/client.ts';
-import { findPlaced } from '../db/feed.ts';
-import { findMeetings, meetingsOfSessions } from '../db/meetings.ts';
-import { findReviews, reviewsOfSessions } from '../db/reviews.ts';
+import { findPositions } from '../db/feed.ts';
+import { findMeetings, findMeetingsOfSessions } from '../db/meetings.ts';
+import { findReviews, findReviewsOfSessions } from '../db/reviews.ts';
 import {
   findReplacements,
   findSessions,
   findSessionsByVerificationId,
-  listSessions,
-  type SessionShape,
-  sessionsOfUsers,
+  findSessionsProjected,
+  readSessionsOfUsers,
+  type SessionProjection,
   type UserSessions,
 } from '../db/sessions.ts';
-import { type LogRange, logRanges, type RangeShape } from '../db/transitions.ts';
+import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/transitions.ts';
 import { findUsers } from '../db/users.ts';
 
 /**
  * Page of one session's log. Its shape is the same for all sessions of a page, so that one statement can read
  * all their logs.
  */
-export type TransitionPage = LogRange & RangeShape;
+export type TransitionPage = TransitionRange & RangeOptions;
 
 /**
  * Maximum number of rows that one statement reads for a page of pages. One statement is enough for what most
@@ -27,7 +27,7 @@ export type TransitionPage = LogRange & RangeShape;
  */
 const MAX_ROWS_A_STATEMENT = 1_000;
 
-interface WantedSession extends SessionShape {
+interface WantedSession extends SessionProjection {
   readonly id: string;
 }
 
@@ -52,15 +52,15 @@ const LOADERS = {
       async (wanted: readonly WantedSession[]) => {
         const found = await loadByShape(
           wanted,
-          ({ extent, withUser }) => `${extent} ${withUser}`,
+          ({ detail, withUser }) => `${detail} ${withUser}`,
           async (group, shape) => {
             const ids = group.map(({ id }) => id);
-            return grouped(ids, await listSessions(db, ids, shape), (row) => row.id);
+            return grouped(ids, await findSessionsProjected(db, ids, shape), (row) => row.id);
           },
         );
         return found.map(([row]) => row ?? null);
       },
-      { cacheKeyFn: ({ id, extent, withUser }) => `${id} ${extent} ${withUser}` },
+      { cacheKeyFn: ({ id, detail, withUser }) => `${id} ${detail} ${withUser}` },
     ),
   sessionByVerificationId: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
@@ -83,11 +83,11 @@ const LOADERS = {
     ),
   meetings: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      grouped(ids, await meetingsOfSessions(db, ids), (row) => row.sessionId),
+      grouped(ids, await findMeetingsOfSessions(db, ids), (row) => row.sessionId),
     ),
   reviews: (db: Database) =>
     new DataLoader(async (ids: readonly string[]) =>
-      grouped(ids, await reviewsOfSessions(db, ids), (row) => row.sessionId),
+      grouped(ids, await findReviewsOfSessions(db, ids), (row) => row.sessionId),
     ),
   userSessions: (db: Database) =>
     new DataLoader(
@@ -95,7 +95,7 @@ const LOADERS = {
         loadByShape(
           pages,
           ({ limit, verificationIds }) => `${limit} ${JSON.stringify(verificationIds)}`,
-          (group, shape) => sessionsOfUsers(db, group, shape),
+          (group, shape) => readSessionsOfUsers(db, group, shape),
         ),
       {
         cacheKeyFn: ({ userId, limit, verificationIds, after }) =>
@@ -104,23 +104,26 @@ const LOADERS = {
     ),
   /** Keyed by session and sequence; reads only what a place in the log needs. */
   transition: (db: Database) =>
-    new DataLoader((places: readonly { sessionId: string; sequence: number }[]) => findPlaced(db, places), {
-      cacheKeyFn: ({ sessionId, sequence }) => `${sessionId} ${sequence}`,
-    }),
+    new DataLoader(
+      (places: readonly { sessionId: string; sequence: number }[]) => findPositions(db, places),
+      {
+        cacheKeyFn: ({ sessionId, sequence }) => `${sessionId} ${sequence}`,
+      },
+    ),
   transitionPage: (db: Database) =>
     new DataLoader(
       (pages: readonly TransitionPage[]) =>
         loadByShape(
           pages,
-          (page) => `${page.limit} ${page.end} ${page.extent}`,
+          (page) => `${page.limit} ${page.end} ${page.detail}`,
           (group, shape) =>
             loadInParts(group, Math.ceil(MAX_ROWS_A_STATEMENT / shape.limit), (part) =>
-              logRanges(db, part, shape),
+              readTransitionRanges(db, part, shape),
             ),
         ),
       {
         cacheKeyFn: (page) =>
-          `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end} ${page.extent}`,
+          `${page.sessionId} ${page.after} ${page.before} ${page.limit} ${page.end} ${page.detail}`,
       },
     ),
 };

@@ -12,7 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
+import { cancelReasonContext, type MeetingRow } from '../db/meetings.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
@@ -26,11 +26,11 @@ import {
   InvalidInputError,
   NotFoundError,
   resolveByName,
-  resultOf,
+  toMutationResult,
 } from './mutation-error.ts';
-import { ID_DESCRIPTION, Node, sessionKeyOf, toGlobalId } from './node.ts';
+import { decodeSessionId, ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { openText } from './user.ts';
+import { decryptText } from './user.ts';
 
 @ObjectType({
   implements: Node,
@@ -91,9 +91,9 @@ export abstract class ActionInput {
  * Replaces the global id of the session by its key, as the services expect it. For an id of another type the
  * key is empty, and the services refuse it with its path.
  */
-export const withSessionKey = <Input extends ActionInput>(input: Input): Input => ({
+export const withDecodedSessionId = <Input extends ActionInput>(input: Input): Input => ({
   ...input,
-  sessionId: sessionKeyOf(input.sessionId),
+  sessionId: decodeSessionId(input.sessionId),
 });
 
 @InputType({ description: 'When the call is to take place. A meeting that is booked already is moved.' })
@@ -153,7 +153,7 @@ export class MeetingResolver {
 
   @FieldResolver(() => String, { nullable: true })
   cancelReason(@Root() { id, cancelReason }: MeetingRow, @Ctx() context: Context): string | null {
-    return openText(context, cancelReason, placeOfCancelReason(id));
+    return decryptText(context, cancelReason, cancelReasonContext(id));
   }
 
   @Mutation(() => ScheduleMeetingResult, { description: 'Books a meeting, or moves the one that is booked.' })
@@ -164,10 +164,10 @@ export class MeetingResolver {
     input: ScheduleMeetingInput,
     @Ctx() context: Context,
   ) {
-    return resultOf(
+    return toMutationResult(
       'ScheduleMeetingSuccess',
       context,
-      context.services.scheduleMeeting(context.viewer, withSessionKey(input)),
+      context.services.scheduleMeeting(context.viewer, withDecodedSessionId(input)),
     );
   }
 
@@ -179,10 +179,10 @@ export class MeetingResolver {
     input: CancelMeetingInput,
     @Ctx() context: Context,
   ) {
-    return resultOf(
+    return toMutationResult(
       'CancelMeetingSuccess',
       context,
-      context.services.cancelMeeting(context.viewer, withSessionKey(input)),
+      context.services.cancelMeeting(context.viewer, withDecodedSessionId(input)),
     );
   }
 }

@@ -110,7 +110,7 @@ const MEMBER_OF: Record<ErrorCode, string> = {
  * Runs a mutation. Returns its success, or the error member of its union for a `Refusal`; rethrows any other
  * error.
  */
-export async function resultOf<Success extends object>(
+export async function toMutationResult<Success extends object>(
   typename: string,
   context: Context,
   work: Promise<Success>,
@@ -124,11 +124,11 @@ export async function resultOf<Success extends object>(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     context.services.onRefusal(error.code);
-    return memberOf(error, context);
+    return toUnionMember(error, context);
   }
 }
 
-async function memberOf(
+async function toUnionMember(
   { code, message, details }: Refusal,
   { loaders, viewer }: Context,
 ): Promise<MutationError> {

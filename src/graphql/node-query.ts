@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
-import { limitOf, maySee } from '../domain/access.ts';
+import { maySee, visibleVerificationIds } from '../domain/access.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { fromGlobalId, Node, type NodeType } from './node.ts';
@@ -29,7 +29,7 @@ async function ofVisibleSession<Row extends { sessionId: string }>(row: Row | nu
 const FINDERS: Record<NodeType, Finder> = {
   VkycSession: async (key, context) => visible(await context.loaders.session.load(key), context),
   VkycUser: async (key, context) => {
-    const verificationIds = limitOf(context.viewer);
+    const verificationIds = visibleVerificationIds(context.viewer);
     const [user, sessions] = await Promise.all([
       context.loaders.user.load(key),
       context.loaders.userSessions.load({ userId: key, after: null, limit: 1, verificationIds }),
@@ -39,7 +39,7 @@ const FINDERS: Record<NodeType, Finder> = {
   StatusTransition: async (key, context) => {
     const [sessionId, sequence] = key.split(':') as [string, string];
     const at = Number(sequence);
-    const page = { sessionId, after: at - 1, before: at + 1, limit: 1, end: 'FIRST', extent: 'ALL' } as const;
+    const page = { sessionId, after: at - 1, before: at + 1, limit: 1, end: 'FIRST', detail: 'ALL' } as const;
     const [row] = await context.loaders.transitionPage.load(page);
     return ofVisibleSession(row ?? null, context);
   },

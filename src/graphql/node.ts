@@ -30,7 +30,7 @@ export function fromGlobalId(id: string): { type: NodeType; key: string } | null
  * Returns the key of a session's global id in an input. For any other id the key is empty, and the services
  * refuse it with its path.
  */
-export function sessionKeyOf(id: string): string {
+export function decodeSessionId(id: string): string {
   const named = fromGlobalId(id);
   return named?.type === 'VkycSession' ? named.key : '';
 }
@@ -39,7 +39,7 @@ export function sessionKeyOf(id: string): string {
  * Returns the key of a global id of one type.
  * @throws GraphQLError that names the expected type
  */
-export function keyOf(type: NodeType, id: string): string {
+export function decodeId(type: NodeType, id: string): string {
   const named = fromGlobalId(id);
   if (named?.type === type) return named.key;
   const what = named ? `This is the id of a ${named.type}` : 'This is not an id of this gateway';

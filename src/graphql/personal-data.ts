@@ -17,7 +17,7 @@ export class PersonalDataShown {
 
   /**
    * Notes a field that was shown in full and is not null, and the subject that it belongs to; see
-   * `subjectOf`.
+   * `dataSubjectKey`.
    */
   note(field: string, subject: string): void {
     this.#fields.add(field);

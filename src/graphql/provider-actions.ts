@@ -11,9 +11,9 @@ import {
   NotFoundError,
   ProviderError,
   resolveByName,
-  resultOf,
+  toMutationResult,
 } from './mutation-error.ts';
-import { keyOf } from './node.ts';
+import { decodeId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 @ObjectType({ description: 'The provider was asked.', simpleResolvers: true })
@@ -91,10 +91,10 @@ export class ProviderActionsResolver {
   })
   refreshSession(@Arg('sessionId', () => ID, SESSION_ID) sessionId: string, @Ctx() context: Context) {
     const { services, viewer } = context;
-    return resultOf(
+    return toMutationResult(
       'RefreshSessionSuccess',
       context,
-      services.refreshSession(viewer, keyOf('VkycSession', sessionId)),
+      services.refreshSession(viewer, decodeId('VkycSession', sessionId)),
     );
   }
 
@@ -103,10 +103,10 @@ export class ProviderActionsResolver {
   })
   requestRecording(@Arg('sessionId', () => ID, SESSION_ID) sessionId: string, @Ctx() context: Context) {
     const { services, viewer } = context;
-    return resultOf(
+    return toMutationResult(
       'RequestRecordingSuccess',
       context,
-      services.requestRecording(viewer, keyOf('VkycSession', sessionId)),
+      services.requestRecording(viewer, decodeId('VkycSession', sessionId)),
     );
   }
 
@@ -115,10 +115,10 @@ export class ProviderActionsResolver {
   })
   createSdkToken(@Arg('sessionId', () => ID, SESSION_ID) sessionId: string, @Ctx() context: Context) {
     const { services, viewer } = context;
-    return resultOf(
+    return toMutationResult(
       'CreateSdkTokenSuccess',
       context,
-      services.createSdkToken(viewer, keyOf('VkycSession', sessionId)),
+      services.createSdkToken(viewer, decodeId('VkycSession', sessionId)),
     );
   }
 }

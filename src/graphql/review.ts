@@ -11,7 +11,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
+import { type ReviewRow, remarksContext } from '../db/reviews.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
@@ -24,18 +24,18 @@ import {
   ReviewStageEnum,
   TransitionSourceEnum,
 } from './enums.ts';
-import { ActionInput, withSessionKey } from './meeting.ts';
+import { ActionInput, withDecodedSessionId } from './meeting.ts';
 import {
   ActionNotAllowedError,
   ConflictError,
   InvalidInputError,
   NotFoundError,
   resolveByName,
-  resultOf,
+  toMutationResult,
 } from './mutation-error.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 import { VkycSession } from './session-type.ts';
-import { openText } from './user.ts';
+import { decryptText } from './user.ts';
 
 @ObjectType({
   implements: Node,
@@ -111,7 +111,7 @@ export class ReviewResolver {
 
   @FieldResolver(() => String, { nullable: true })
   remarks(@Root() { id, remarks }: ReviewRow, @Ctx() context: Context): string | null {
-    return openText(context, remarks, placeOfRemarks(id));
+    return decryptText(context, remarks, remarksContext(id));
   }
 
   @Mutation(() => RecordReviewResult, {
@@ -122,10 +122,10 @@ export class ReviewResolver {
     input: RecordAgentReviewInput,
     @Ctx() context: Context,
   ) {
-    return resultOf(
+    return toMutationResult(
       'RecordReviewSuccess',
       context,
-      context.services.recordReview(context.viewer, 'AGENT', withSessionKey(input)),
+      context.services.recordReview(context.viewer, 'AGENT', withDecodedSessionId(input)),
     );
   }
 
@@ -137,10 +137,10 @@ export class ReviewResolver {
     input: RecordAuditorReviewInput,
     @Ctx() context: Context,
   ) {
-    return resultOf(
+    return toMutationResult(
       'RecordReviewSuccess',
       context,
-      context.services.recordReview(context.viewer, 'AUDITOR', withSessionKey(input)),
+      context.services.recordReview(context.viewer, 'AUDITOR', withDecodedSessionId(input)),
     );
   }
 }

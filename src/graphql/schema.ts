@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type GraphQLEnumType, type GraphQLInterfaceType, type GraphQLSchema, printSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { UNRECOGNIZED } from '../domain/status.ts';
-import { guarded } from './guard.ts';
+import { applyAccessRules } from './access-rules.ts';
 import { MeetingResolver } from './meeting.ts';
 import { NodeResolver } from './node-query.ts';
 import { ProviderActionsResolver } from './provider-actions.ts';
@@ -42,7 +42,7 @@ export function getSchema(): GraphQLSchema {
   schema ??= introduced(
     resolvedAtOnce(
       withLaterStatuses(
-        guarded(
+        applyAccessRules(
           buildSchemaSync({
             resolvers: [
               StatusResolver,

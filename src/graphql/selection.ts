@@ -1,5 +1,5 @@
 import { type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
-import type { Extent } from '../db/fields.ts';
+import type { DetailLevel } from '../db/row-mapper.ts';
 
 interface Selecting {
   readonly selectionSet?: SelectionSetNode | undefined;
@@ -10,7 +10,7 @@ const answers = new WeakMap<object, Map<string, ReadonlySet<string>>>();
 
 const ITSELF = [''];
 /** Paths from a connection to the entries of its page. */
-export const ENTRIES = ['nodes', 'edges.node'];
+export const NODE_PATHS = ['nodes', 'edges.node'];
 
 /**
  * Returns the names of the fields that an operation, or a field, selects at the end of some paths. For a
@@ -18,7 +18,7 @@ export const ENTRIES = ['nodes', 'edges.node'];
  * the selections. Fields that @skip and @include leave out are included. Memoized for each operation and list
  * of nodes.
  */
-export function fieldsAsked(
+export function findSelectedFields(
   asking: Selecting | readonly Selecting[],
   fragments: Fragments,
   paths: readonly string[] = ITSELF,
@@ -31,9 +31,9 @@ export function fieldsAsked(
   const found = new Set<string>();
   const nodes = 'length' in asking ? asking : [asking];
   for (const path of paths) {
-    let fields = fieldsOf(nodes, fragments);
+    let fields = collectFields(nodes, fragments);
     for (const step of path === '' ? [] : path.split('.'))
-      fields = fieldsOf(
+      fields = collectFields(
         fields.filter(({ name }) => name.value === step),
         fragments,
       );
@@ -47,7 +47,7 @@ export function fieldsAsked(
  * Returns the fields of selections, fragments included. Each fragment is walked once: fragments that spread
  * each other twice would take 2^n steps.
  */
-function fieldsOf(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
+function collectFields(nodes: readonly Selecting[], fragments: Fragments): FieldNode[] {
   const fields: FieldNode[] = [];
   const spread = new Set<string>();
   const unread = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
@@ -65,8 +65,8 @@ function fieldsOf(nodes: readonly Selecting[], fragments: Fragments): FieldNode[
   return fields;
 }
 
-/** Returns how much of a row these fields need: `BRIEF` if all of them are in `brief`, otherwise `ALL`. */
-export function extentFor(asked: ReadonlySet<string>, brief: ReadonlySet<string>): Extent {
-  for (const field of asked) if (!brief.has(field)) return 'ALL';
-  return 'BRIEF';
+/** Returns how much of a row these fields need: `SUMMARY` if all of them are in `summaryFields`, otherwise `ALL`. */
+export function detailLevelFor(asked: ReadonlySet<string>, summaryFields: ReadonlySet<string>): DetailLevel {
+  for (const field of asked) if (!summaryFields.has(field)) return 'ALL';
+  return 'SUMMARY';
 }

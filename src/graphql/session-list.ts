@@ -13,33 +13,25 @@ import {
 } from 'type-graphql';
 import type { Database } from '../db/client.ts';
 import {
-  type BriefSession,
   countSessions,
   type SessionFilter as Filter,
-  type ListedSession,
   type SessionOrder as Order,
-  pageOfSessions,
-  type SessionPlace,
+  type PageCursor,
+  readSessionPage,
+  type SessionListItem,
+  type SessionSummary,
 } from '../db/sessions.ts';
 import type { UserRow } from '../db/users.ts';
-import { limitOf } from '../domain/access.ts';
+import { visibleVerificationIds } from '../domain/access.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';
-import {
-  badInput,
-  connectionTypes,
-  ForwardArgs,
-  LARGEST_COUNT,
-  Page,
-  PageArgs,
-  pageSize,
-} from './connection.ts';
+import { badInput, connectionTypes, ForwardArgs, MAX_COUNT, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { PartyEnum, SessionOrderFieldEnum, SortDirectionEnum, StatusEnum, SubStatusEnum } from './enums.ts';
-import { ENTRIES, fieldsAsked } from './selection.ts';
-import { shapeFor, VkycSession } from './session-type.ts';
-import { refuseStrayPairs } from './status.ts';
+import { findSelectedFields, NODE_PATHS } from './selection.ts';
+import { projectionFor, VkycSession } from './session-type.ts';
+import { assertKnownPairs } from './status.ts';
 import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
@@ -101,24 +93,24 @@ export class SessionListResolver {
     @Args(() => SessionsArgs) args: SessionsArgs,
     @Ctx() { services, viewer }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
-  ): Promise<Page<ListedSession>> {
+  ): Promise<Page<SessionListItem>> {
     const page = pageSize(args);
     const order = args.orderBy ?? NEWEST_FIRST;
-    const filter = filterOf(args.filter, limitOf(viewer));
-    const [after, before] = [placeOf(args.after, order), placeOf(args.before, order)];
-    const rows = await pageOfSessions(services.db, filter, {
+    const filter = toSessionFilter(args.filter, visibleVerificationIds(viewer));
+    const [after, before] = [decodeCursor(args.after, order), decodeCursor(args.before, order)];
+    const rows = await readSessionPage(services.db, filter, {
       order,
       ...page,
       limit: page.limit + 1,
       after,
       before,
-      shape: shapeFor(fieldsAsked(fieldNodes, fragments, ENTRIES)),
+      shape: projectionFor(findSelectedFields(fieldNodes, fragments, NODE_PATHS)),
     });
     return new Page(
       rows,
       page,
-      (row) => cursorOf(row, order),
-      () => countOf(services.db, filter),
+      (row) => encodeCursor(row, order),
+      () => countWithin(services.db, filter),
     );
   }
 
@@ -132,8 +124,8 @@ export class SessionListResolver {
     @Ctx() context: Context,
   ) {
     const page = pageSize(args);
-    const after = placeOf(args.after, NEWEST_FIRST);
-    const verificationIds = limitOf(context.viewer);
+    const after = decodeCursor(args.after, NEWEST_FIRST);
+    const verificationIds = visibleVerificationIds(context.viewer);
     const rows = await context.loaders.userSessions.load({
       userId: user.id,
       after,
@@ -144,28 +136,28 @@ export class SessionListResolver {
     return new Page(
       rows,
       page,
-      (row) => cursorOf(row, NEWEST_FIRST),
-      () => countOf(context.services.db, filterOf({ userId: user.userId }, verificationIds)),
+      (row) => encodeCursor(row, NEWEST_FIRST),
+      () => countWithin(context.services.db, toSessionFilter({ userId: user.userId }, verificationIds)),
     );
   }
 }
 
 /** Counts sessions; null if there are more than LARGEST_COUNT. */
-async function countOf(db: Database, filter: Filter): Promise<number | null> {
-  const count = await countSessions(db, filter, LARGEST_COUNT + 1);
-  return count > LARGEST_COUNT ? null : count;
+async function countWithin(db: Database, filter: Filter): Promise<number | null> {
+  const count = await countSessions(db, filter, MAX_COUNT + 1);
+  return count > MAX_COUNT ? null : count;
 }
 
 /**
  * Checks a filter, and limits it to the sessions that the viewer may see.
  * @throws GraphQLError if a value is not acceptable
  */
-function filterOf(
+function toSessionFilter(
   given: SessionFilter | null | undefined,
   verificationIds: readonly string[] | null,
 ): Filter {
   const filter: Filter = Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value != null));
-  refuseStrayPairs(filter.status, filter.subStatus);
+  assertKnownPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';
     if (text.length > LONGEST_ID) throw badInput(`\`${name}\` must have at most ${LONGEST_ID} characters.`);
@@ -187,12 +179,12 @@ const CURSOR = /^([cu])(\d{1,14}):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$
  * Encodes the cursor of a session. It names its order, because in another order it would stand for an
  * arbitrary place.
  */
-function cursorOf({ createdAt, updatedAt, id }: BriefSession, { field }: Order): string {
+function encodeCursor({ createdAt, updatedAt, id }: SessionSummary, { field }: Order): string {
   const at = field === 'CREATED_AT' ? createdAt : updatedAt;
   return Buffer.from(`${LETTERS[field]}${at.getTime()}:${id}`).toString('base64url');
 }
 
-function placeOf(cursor: string | null | undefined, { field }: Order): SessionPlace | null {
+function decodeCursor(cursor: string | null | undefined, { field }: Order): PageCursor | null {
   if (cursor == null) return null;
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];

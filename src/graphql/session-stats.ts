@@ -3,15 +3,15 @@ import { GraphQLError } from 'graphql';
 import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
 import {
   countOutcomes,
-  countReached,
+  countReachedPhases,
   countStates,
-  firstCreated,
-  medianStays,
+  findFirstCreated,
+  readMedianStays,
   type StateCount,
   type StatsWindow,
 } from '../db/session-stats.ts';
 import { type Count, isCanceled } from '../db/statistics.ts';
-import { limitOf } from '../domain/access.ts';
+import { visibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
 import { type Dated, FiguresPending } from '../services/session-figures.ts';
 import { badInput } from './connection.ts';
@@ -155,7 +155,12 @@ export class SessionStatsResolver {
     openOnly: boolean,
     @Ctx() { services, viewer, signal }: Context,
   ): SessionStats {
-    const window = { from: from ?? null, to: to ?? null, openOnly, verificationIds: limitOf(viewer) };
+    const window = {
+      from: from ?? null,
+      to: to ?? null,
+      openOnly,
+      verificationIds: visibleVerificationIds(viewer),
+    };
     const now = services.clock.now();
     const known = new Map<string, Promise<Dated<unknown>>>();
     const asked: Promise<Dated<unknown>>[] = [];
@@ -222,10 +227,10 @@ export class SessionStatsResolver {
 
   @FieldResolver(() => [FunnelStage], { description: "Every phase, in the order of a session's life." })
   async funnel(@Root() { read }: SessionStats): Promise<FunnelStage[]> {
-    const reached = await read('reached', (window) => (db) => countReached(db, window));
+    const reached = await read('reached', (window) => (db) => countReachedPhases(db, window));
     const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
     const stays = once(async () => {
-      const { figures } = await read('stays', (window) => (db) => medianStays(db, window));
+      const { figures } = await read('stays', (window) => (db) => readMedianStays(db, window));
       return new Map(figures.map(({ status, medianSeconds }) => [status, medianSeconds]));
     });
     return STATUSES.map((status) => ({
@@ -253,7 +258,7 @@ export class SessionStatsResolver {
       throw badInput(`\`count\` must be 1 to ${LIMITS.page}, not ${count}.`);
     const now = services.clock.now();
     const { figures } = await read(`intervals ${count}`, (rounded) => async (db) => {
-      const from = rounded.from ?? (await firstCreated(db, rounded));
+      const from = rounded.from ?? (await findFirstCreated(db, rounded));
       const to = rounded.to ?? now;
       if (!from || from >= to) return [];
       const edges = edgesOf(from, to, count);

@@ -1,10 +1,10 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import type { SessionShape } from '../db/sessions.ts';
+import type { SessionProjection } from '../db/sessions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';
 import { Node } from './node.ts';
-import { extentFor } from './selection.ts';
+import { detailLevelFor } from './selection.ts';
 import { SHORTENED, StatusInfo } from './status.ts';
 import { VkycUser } from './user.ts';
 
@@ -87,7 +87,7 @@ export class VkycSession extends Node {
 }
 
 /** Fields that need only the brief row of a session. */
-const BRIEF = new Set([
+const SUMMARY_FIELDS = new Set([
   '__typename',
   'id',
   'verificationId',
@@ -110,7 +110,7 @@ const BRIEF = new Set([
 ]);
 
 /** Returns how much to read of sessions for these fields. */
-export const shapeFor = (asked: ReadonlySet<string>): SessionShape => ({
-  extent: extentFor(asked, BRIEF),
+export const projectionFor = (asked: ReadonlySet<string>): SessionProjection => ({
+  detail: detailLevelFor(asked, SUMMARY_FIELDS),
   withUser: asked.has('user'),
 });

@@ -14,27 +14,27 @@ import {
 } from 'type-graphql';
 import type { MeetingRow } from '../db/meetings.ts';
 import type { ReviewRow } from '../db/reviews.ts';
-import { type BriefSession, type ListedSession, placeOfLink, type SessionRow } from '../db/sessions.ts';
-import type { BriefTransition } from '../db/transitions.ts';
+import { linkContext, type SessionListItem, type SessionRow, type SessionSummary } from '../db/sessions.ts';
+import type { TransitionSummary } from '../db/transitions.ts';
 import type { UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
-import { agentsOf, ALL_ACTIONS as OFFERED, whyNot } from '../domain/actions.ts';
+import { findDenial, ALL_ACTIONS as OFFERED, toAgentFacts } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';
-import { infoOf, type StatusInfo as StatusMeaning } from '../domain/status.ts';
+import { getStatusInfo, type StatusInfo as StatusMeaning } from '../domain/status.ts';
 import { isStorable } from '../domain/storable.ts';
-import { expiredCursor, placeAfter, startOf } from '../feed/cursor.ts';
-import { fingerprintOf } from '../feed/fingerprint.ts';
+import { expiredCursor, logStart, positionAfter } from '../feed/cursor.ts';
+import { getFingerprint } from '../feed/fingerprint.ts';
 import { badInput, ForwardArgs, Page, PageArgs, pageSize } from './connection.ts';
 import type { Context } from './context.ts';
 import { SessionActionEnum } from './enums.ts';
 import { Meeting, Meetings } from './meeting.ts';
-import { ID_DESCRIPTION, keyOf, toGlobalId } from './node.ts';
+import { decodeId, ID_DESCRIPTION, toGlobalId } from './node.ts';
 import { Review } from './review.ts';
-import { ENTRIES, extentFor, fieldsAsked } from './selection.ts';
-import { shapeFor, VkycSession } from './session-type.ts';
+import { detailLevelFor, findSelectedFields, NODE_PATHS } from './selection.ts';
+import { projectionFor, VkycSession } from './session-type.ts';
 import { StatusInfo } from './status.ts';
-import { BRIEF_TRANSITION, StatusTransitions } from './transition.ts';
-import { openText, VkycUser } from './user.ts';
+import { StatusTransitions, TRANSITION_SUMMARY_FIELDS } from './transition.ts';
+import { decryptText, VkycUser } from './user.ts';
 
 const LARGEST_SEQUENCE = 2_147_483_647;
 
@@ -46,8 +46,10 @@ class BlockedAction {
   reason: string;
 }
 
-const visibleTo = <Session extends BriefSession>(viewer: Viewer, session: Session | null): Session | null =>
-  session && maySee(viewer, session.verificationId) ? session : null;
+const visibleTo = <Session extends SessionSummary>(
+  viewer: Viewer,
+  session: Session | null,
+): Session | null => (session && maySee(viewer, session.verificationId) ? session : null);
 
 const booked = (meetings: readonly MeetingRow[]): MeetingRow | null =>
   meetings.find((row) => row.status === 'SCHEDULED') ?? null;
@@ -60,10 +62,13 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
   const facts = {
     ...session,
     meetingAt: booked(meetings)?.startsAt ?? null,
-    ...agentsOf(reviews, session.version),
+    ...toAgentFacts(reviews, session.version),
   };
   const now = services.clock.now();
-  return OFFERED.map((action) => ({ action, reason: whyNot(action, facts, viewer, now, services.policy) }));
+  return OFFERED.map((action) => ({
+    action,
+    reason: findDenial(action, facts, viewer, now, services.policy),
+  }));
 }
 
 @Resolver(() => VkycSession)
@@ -77,9 +82,9 @@ export class SessionResolver {
     id: string,
     @Ctx() { loaders, viewer }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
-  ): Promise<ListedSession | null> {
-    const key = keyOf('VkycSession', id);
-    const shape = shapeFor(fieldsAsked(fieldNodes, fragments));
+  ): Promise<SessionListItem | null> {
+    const key = decodeId('VkycSession', id);
+    const shape = projectionFor(findSelectedFields(fieldNodes, fragments));
     return visibleTo(viewer, await loaders.listedSession.load({ id: key, ...shape }));
   }
 
@@ -97,28 +102,28 @@ export class SessionResolver {
   }
 
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() session: BriefSession): string {
+  id(@Root() session: SessionSummary): string {
     return toGlobalId('VkycSession', session.id);
   }
 
   @FieldResolver(() => VkycUser)
-  user(@Root() session: ListedSession, @Ctx() { loaders }: Context): UserRow | Promise<UserRow | null> {
+  user(@Root() session: SessionListItem, @Ctx() { loaders }: Context): UserRow | Promise<UserRow | null> {
     return session.user ?? loaders.user.load(session.userId);
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() session: BriefSession): StatusMeaning {
-    return { ...infoOf(session), waitingOn: session.waitingOn };
+  statusInfo(@Root() session: SessionSummary): StatusMeaning {
+    return { ...getStatusInfo(session), waitingOn: session.waitingOn };
   }
 
   @FieldResolver(() => String, { nullable: true })
   link(@Root() session: SessionRow, @Ctx() context: Context): string | null {
-    return openText(context, session.link, placeOfLink(session.id));
+    return decryptText(context, session.link, linkContext(session.id));
   }
 
   @FieldResolver(() => String)
-  startCursor(@Root() session: BriefSession, @Ctx() { cursors }: Context): string {
-    return cursors.encode(startOf(session.id));
+  startCursor(@Root() session: SessionSummary, @Ctx() { cursors }: Context): string {
+    return cursors.encode(logStart(session.id));
   }
 
   @FieldResolver(() => VkycSession, {
@@ -137,14 +142,14 @@ export class SessionResolver {
     description: 'The session that took the place of this one; null while none did.',
   })
   async replacedBy(
-    @Root() session: BriefSession,
+    @Root() session: SessionSummary,
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
     return visibleTo(viewer, await loaders.replacement.load(session.id));
   }
 
   @FieldResolver(() => Meeting, { nullable: true, description: 'The meeting now booked, if any.' })
-  async meeting(@Root() session: BriefSession, @Ctx() { loaders }: Context): Promise<MeetingRow | null> {
+  async meeting(@Root() session: SessionSummary, @Ctx() { loaders }: Context): Promise<MeetingRow | null> {
     return booked(await loaders.meetings.load(session.id));
   }
 
@@ -152,7 +157,7 @@ export class SessionResolver {
     description: 'All its meetings, newest first. `first` is required, 1 to 100.',
   })
   async meetings(
-    @Root() session: BriefSession,
+    @Root() session: SessionSummary,
     @Args(() => ForwardArgs) args: ForwardArgs,
     @Ctx() { loaders, pace }: Context,
   ): Promise<Page<MeetingRow>> {
@@ -170,7 +175,7 @@ export class SessionResolver {
   @FieldResolver(() => [Review], {
     description: 'The decisions of agents and auditors, in the order of their recording.',
   })
-  reviews(@Root() session: BriefSession, @Ctx() { loaders }: Context): Promise<ReviewRow[]> {
+  reviews(@Root() session: SessionSummary, @Ctx() { loaders }: Context): Promise<ReviewRow[]> {
     return loaders.reviews.load(session.id);
   }
 
@@ -192,11 +197,11 @@ export class SessionResolver {
     description: "The session's log, oldest first. `first` or `last` is required, 1 to 100.",
   })
   async transitions(
-    @Root() session: BriefSession,
+    @Root() session: SessionSummary,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() { loaders, cursors, pace }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
-  ): Promise<Page<BriefTransition>> {
+  ): Promise<Page<TransitionSummary>> {
     const page = pageSize(args);
     const sequenceOf = async (cursor: string): Promise<number> => {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
@@ -205,7 +210,7 @@ export class SessionResolver {
       // The log may have been rewound by a failover, and have another transition with this sequence.
       if (fingerprint !== null) {
         const named = await loaders.transition.load({ sessionId, sequence });
-        if (!named || fingerprintOf(named) !== fingerprint) throw expiredCursor('LOG_REWOUND');
+        if (!named || getFingerprint(named) !== fingerprint) throw expiredCursor('LOG_REWOUND');
       }
       return sequence;
     };
@@ -215,9 +220,12 @@ export class SessionResolver {
       before: args.before == null ? LARGEST_SEQUENCE : await sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
-      extent: extentFor(fieldsAsked(fieldNodes, fragments, ENTRIES), BRIEF_TRANSITION),
+      detail: detailLevelFor(
+        findSelectedFields(fieldNodes, fragments, NODE_PATHS),
+        TRANSITION_SUMMARY_FIELDS,
+      ),
     });
     await pace.take(rows.length);
-    return new Page(rows, page, (row) => cursors.encode(placeAfter(row)));
+    return new Page(rows, page, (row) => cursors.encode(positionAfter(row)));
   }
 }

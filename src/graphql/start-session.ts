@@ -19,9 +19,9 @@ import {
   InvalidInputError,
   ProviderError,
   resolveByName,
-  resultOf,
+  toMutationResult,
 } from './mutation-error.ts';
-import { sessionKeyOf } from './node.ts';
+import { decodeSessionId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
 @InputType({
@@ -181,7 +181,7 @@ const StartSessionResult = createUnionType({
 const withReplacedKey = (input: StartSessionInput): StartSessionInput =>
   input.replacesSessionId == null
     ? input
-    : { ...input, replacesSessionId: sessionKeyOf(input.replacesSessionId) };
+    : { ...input, replacesSessionId: decodeSessionId(input.replacesSessionId) };
 
 @Resolver()
 export class StartSessionResolver {
@@ -194,7 +194,7 @@ export class StartSessionResolver {
     input: StartSessionInput,
     @Ctx() context: Context,
   ) {
-    return resultOf(
+    return toMutationResult(
       'StartSessionSuccess',
       context,
       context.services.startSession(context.viewer, withReplacedKey(input)),

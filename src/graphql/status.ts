@@ -6,8 +6,8 @@ import {
   type TransitionSource,
 } from '../domain/session.ts';
 import {
-  belongsTogether,
   type StatusInfo as Info,
+  isValidPair,
   type Party,
   STATUS_CATALOG,
   type Status,
@@ -58,13 +58,13 @@ class TransitionRule implements Rule {
 }
 
 /** Refuses a filter with a sub-status of none of its statuses: it could match nothing, so it is a mistake. */
-export function refuseStrayPairs(
+export function assertKnownPairs(
   status: readonly Status[] | null | undefined,
   subStatus: readonly SubStatus[] | null | undefined,
 ) {
   if (!status || !subStatus) return;
   const stray = subStatus.find(
-    (sub) => !status.some((phase) => belongsTogether({ status: phase, subStatus: sub })),
+    (sub) => !status.some((phase) => isValidPair({ status: phase, subStatus: sub })),
   );
   if (stray)
     throw badInput(

@@ -16,18 +16,24 @@ import {
 import type { SessionRow } from '../db/sessions.ts';
 import type { TransitionRow } from '../db/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
-import type { LogPlace } from '../feed/cursor.ts';
+import type { LogPosition } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import { type Frame, RESTART_CAUSES, type RestartCause } from '../feed/stream.ts';
+import { type Frame, RESTART_CAUSES, type RestartCause } from '../feed/subscription.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { FeedResetCauseEnum, StatusEnum, SubStatusEnum } from './enums.ts';
-import { followAll, followFeed, followSession, followSessionLive, type Wanted } from './follow.ts';
 import { VkycSession } from './session-type.ts';
+import {
+  subscribeToAllTransitions,
+  subscribeToFeed,
+  subscribeToSession,
+  subscribeToSessionTransitions,
+  type TransitionCriteria,
+} from './subscribe.ts';
 import { PREVIOUS_CURSOR_DESCRIPTION, StatusTransition } from './transition.ts';
 
 @InputType({ description: 'Which transitions to stream. What is left out does not filter.' })
-class TransitionFilter implements Wanted {
+class TransitionFilter implements TransitionCriteria {
   @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
   status?: Status[];
   @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
@@ -133,7 +139,7 @@ const FeedFrame = createUnionType({
   ...byKind,
 });
 
-const cursorAt = (place: LogPlace, { cursors }: Context): string => cursors.encode(place);
+const cursorAt = (position: LogPosition, { cursors }: Context): string => cursors.encode(position);
 
 @Resolver(() => SessionSnapshot)
 export class SessionSnapshotResolver {
@@ -199,7 +205,7 @@ export class SubscriptionResolver {
       'The newest cursor of the feed over all sessions, read before anything else in this operation: query, then subscribe after it.',
   })
   async feedCursor(@Ctx() context: Context): Promise<string> {
-    return cursorAt(await context.feedEnd(), context);
+    return cursorAt(await context.feedHead(), context);
   }
 
   @Subscription(() => StatusTransition, {
@@ -211,8 +217,8 @@ ${MARKED}`,
     subscribe: ({ args, context }) => {
       const { sessionId, filter, after } = args as TransitionsArgs;
       return sessionId == null
-        ? followAll(cursorIn(after), filter, context as Context)
-        : followSession(sessionId, cursorIn(after), filter, context as Context);
+        ? subscribeToAllTransitions(cursorIn(after), filter, context as Context)
+        : subscribeToSessionTransitions(sessionId, cursorIn(after), filter, context as Context);
     },
   })
   statusTransitions(
@@ -229,7 +235,7 @@ ${REPLAYED}
 ${MARKED}`,
     subscribe: ({ args, context }) => {
       const { sessionId, after } = args as SessionLiveArgs;
-      return followSessionLive(sessionId, cursorIn(after), context as Context);
+      return subscribeToSession(sessionId, cursorIn(after), context as Context);
     },
   })
   sessionLive(
@@ -245,7 +251,7 @@ ${REPLAYED}
 ${MARKED}`,
     subscribe: ({ args, context }) => {
       const { filter, after } = args as FeedArgs;
-      return followFeed(cursorIn(after), filter, context as Context);
+      return subscribeToFeed(cursorIn(after), filter, context as Context);
     },
   })
   feed(@Root() frame: Frame, @Args(() => FeedArgs) _args: FeedArgs): typeof FeedFrame {

@@ -1,18 +1,18 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } from 'type-graphql';
 import type { SessionRow } from '../db/sessions.ts';
-import type { BriefTransition, TransitionRow } from '../db/transitions.ts';
+import type { TransitionRow, TransitionSummary } from '../db/transitions.ts';
 import { type TransitionSource, VERDICTS } from '../domain/session.ts';
 import {
-  infoOf,
+  getStatusInfo,
   type StatusInfo as Meaning,
-  type Pair,
   type Status,
+  type StatusPair,
   type SubStatus,
 } from '../domain/status.ts';
-import { placeAfter } from '../feed/cursor.ts';
+import { positionAfter } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';
-import type { Frame } from '../feed/stream.ts';
+import type { Frame } from '../feed/subscription.ts';
 import { connectionTypes } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
@@ -87,7 +87,7 @@ export class StatusTransition extends Node {
 }
 
 /** Fields that need only the brief row of a transition. */
-export const BRIEF_TRANSITION = new Set([
+export const TRANSITION_SUMMARY_FIELDS = new Set([
   '__typename',
   'id',
   'cursor',
@@ -109,21 +109,21 @@ export const StatusTransitions = connectionTypes('StatusTransition', () => Statu
 @Resolver(() => StatusTransition)
 export class TransitionResolver {
   @FieldResolver(() => ID, { description: ID_DESCRIPTION })
-  id(@Root() { sessionId, sequence }: BriefTransition): string {
+  id(@Root() { sessionId, sequence }: TransitionSummary): string {
     return toGlobalId('StatusTransition', `${sessionId}:${sequence}`);
   }
 
   @FieldResolver(() => String)
   cursor(
-    @Root() transition: BriefTransition & { position?: number | null },
+    @Root() transition: TransitionSummary & { position?: number | null },
     @Ctx() { cursors }: Context,
   ): string {
-    return cursors.encode(placeAfter(transition));
+    return cursors.encode(positionAfter(transition));
   }
 
   @FieldResolver(() => String, { nullable: true })
   previousCursor(
-    @Root() transition: BriefTransition,
+    @Root() transition: TransitionSummary,
     @Info() { rootValue }: GraphQLResolveInfo,
   ): string | null {
     const frame = rootValue as Frame | undefined;
@@ -133,7 +133,7 @@ export class TransitionResolver {
 
   @FieldResolver(() => VkycSession)
   async session(
-    @Root() { sessionId }: BriefTransition,
+    @Root() { sessionId }: TransitionSummary,
     @Ctx() { loaders }: Context,
   ): Promise<SessionRow | null> {
     return loaders.session.load(sessionId);
@@ -141,21 +141,23 @@ export class TransitionResolver {
 
   @FieldResolver(() => StatusInfo, { nullable: true })
   from(@Root() { fromStatus, fromSubStatus }: TransitionRow): Meaning | null {
-    return fromStatus && fromSubStatus ? infoOf({ status: fromStatus, subStatus: fromSubStatus }) : null;
+    return fromStatus && fromSubStatus
+      ? getStatusInfo({ status: fromStatus, subStatus: fromSubStatus })
+      : null;
   }
 
   @FieldResolver(() => StatusInfo)
-  statusInfo(@Root() pair: Pair): Meaning {
-    return infoOf(pair);
+  statusInfo(@Root() pair: StatusPair): Meaning {
+    return getStatusInfo(pair);
   }
 
   @FieldResolver(() => String, { nullable: true })
-  reason(@Root() { verdict }: BriefTransition): string | null {
+  reason(@Root() { verdict }: TransitionSummary): string | null {
     return VERDICTS[verdict];
   }
 
   @FieldResolver(() => Boolean)
-  applied(@Root() { verdict }: BriefTransition): boolean {
+  applied(@Root() { verdict }: TransitionSummary): boolean {
     return verdict === 'MOVED';
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { GraphQLError } from 'graphql';
-import type { Payload } from './operation.ts';
+import type { Payload } from './operation-cache.ts';
 
 /** Documents that may be executed, keyed by the SHA-256 of their text in hex. */
 export type Manifest = Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export type Manifest = Readonly<Record<string, string>>;
  * Reads a manifest in the forms of client tools: documents by hash, as graphql-codegen writes them (with or
  * without the prefix `sha256:`), or Apollo's list of operations. A client's own file can thus replace ours.
  */
-export function manifestFrom(stored: Readonly<Record<string, unknown>>): Manifest {
+export function parseManifest(stored: Readonly<Record<string, unknown>>): Manifest {
   const documents = Array.isArray(stored.operations)
     ? stored.operations.map(({ id, body }: { id: string; body: string }) => [id, body] as const)
     : Object.entries(stored as Manifest);
@@ -19,7 +19,7 @@ export function manifestFrom(stored: Readonly<Record<string, unknown>>): Manifes
 
 /** Reads the manifest that is published with the schema. */
 export const readManifest = async (): Promise<Manifest> =>
-  manifestFrom(
+  parseManifest(
     JSON.parse(await readFile(new URL('../../schema/trusted-documents.json', import.meta.url), 'utf8')),
   );
 
@@ -27,18 +27,18 @@ export const readManifest = async (): Promise<Manifest> =>
  * Returns the payload to execute.
  * @throws GraphQLError if only documents of the manifest are accepted, and the payload names none of them
  */
-export type Trust = (payload: Payload) => Payload;
+export type DocumentPolicy = (payload: Payload) => Payload;
 
 /**
  * Accepts only documents of the manifest. A payload names one by `documentId` (with or without the prefix
  * `sha256:`), by `extensions.persistedQuery.sha256Hash`, or by sending its text. graphql-ws requires a
  * `query`: it may be empty if a name is given.
  */
-export const onlyOf =
-  (manifest: Manifest): Trust =>
+export const trustedDocumentsOnly =
+  (manifest: Manifest): DocumentPolicy =>
   ({ documentId, extensions, ...payload }) => {
     const { persistedQuery, ...others } = asObject(extensions);
-    const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashOf(payload.query);
+    const name = documentId ?? asObject(persistedQuery).sha256Hash ?? hashDocument(payload.query);
     const hash = typeof name === 'string' ? withoutPrefix(name) : '';
     const document = Object.hasOwn(manifest, hash) ? manifest[hash] : undefined;
     // Refuses a name that comes with another text: at best, that is a mistake.
@@ -48,7 +48,7 @@ export const onlyOf =
 
 const withoutPrefix = (name: string): string => name.replace(/^sha256:/, '');
 
-const hashOf = (query: unknown): string =>
+const hashDocument = (query: unknown): string =>
   typeof query === 'string' ? createHash('sha256').update(query).digest('hex') : '';
 
 const asObject = (value: unknown): Record<string, unknown> =>

@@ -1,5 +1,5 @@
 import { Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql';
-import { placeOfUser, type UserRow } from '../db/users.ts';
+import { type UserRow, userContext } from '../db/users.ts';
 import type { PersonalData } from '../domain/ports.ts';
 import type { Context } from './context.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
@@ -27,7 +27,7 @@ export class VkycUser extends Node {
 }
 
 /** Decrypts a free text, which is stored sealed; null if there is none. */
-export const openText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
+export const decryptText = ({ services }: Context, sealed: Buffer | null, place: string): string | null =>
   sealed && services.sealer.open(sealed, place).toString('utf8');
 
 @Resolver(() => VkycUser)
@@ -39,27 +39,27 @@ export class UserResolver {
 
   @FieldResolver(() => String, { nullable: true })
   phone(@Root() user: UserRow, @Ctx() context: Context): string | null {
-    return personalOf(user, context).phone;
+    return decryptPersonal(user, context).phone;
   }
 
   @FieldResolver(() => String, { nullable: true })
   name(@Root() user: UserRow, @Ctx() context: Context): string | null {
-    return personalOf(user, context).name;
+    return decryptPersonal(user, context).name;
   }
 
   @FieldResolver(() => String, { nullable: true })
   email(@Root() user: UserRow, @Ctx() context: Context): string | null {
-    return personalOf(user, context).email;
+    return decryptPersonal(user, context).email;
   }
 }
 
 /** Decrypted rows, so that a row is decrypted once however many of its fields are read. */
 const opened = new WeakMap<UserRow, PersonalData>();
 
-function personalOf(user: UserRow, { services }: Context): PersonalData {
+function decryptPersonal(user: UserRow, { services }: Context): PersonalData {
   const personal =
     opened.get(user) ??
-    (JSON.parse(services.sealer.open(user.personal, placeOfUser(user.id)).toString('utf8')) as PersonalData);
+    (JSON.parse(services.sealer.open(user.personal, userContext(user.id)).toString('utf8')) as PersonalData);
   opened.set(user, personal);
   return personal;
 }

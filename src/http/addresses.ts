@@ -23,11 +23,11 @@ const IPV6_GROUPS_OF_A_NETWORK = 4;
 export function createAddressOf(trusted: TrustedProxies): AddressOf {
   const isTrusted = typeof trusted === 'number' ? (_: string, hop: number) => hop < trusted : within(trusted);
   return ({ socket, headers }) => {
-    const said = String(headers['x-forwarded-for'] ?? '').split(',');
-    const hops = [socket.remoteAddress ?? '', ...said.map((entry) => entry.trim()).reverse()];
+    const payload = String(headers['x-forwarded-for'] ?? '').split(',');
+    const hops = [socket.remoteAddress ?? '', ...payload.map((entry) => entry.trim()).reverse()];
     let hop = 0;
     while (isIP(hops[hop + 1] ?? '') && isTrusted(hops[hop] as string, hop)) hop += 1;
-    return networkOf(hops[hop] as string);
+    return getNetwork(hops[hop] as string);
   };
 }
 
@@ -49,7 +49,7 @@ function within(networks: readonly string[]): (address: string) => boolean {
  * Returns an IPv4 address itself, also if it is written as IPv6 (`::ffff:`); for an IPv6 address, its
  * network.
  */
-function networkOf(address: string): string {
+function getNetwork(address: string): string {
   const [, ipv4] = address.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i) ?? [];
   if (ipv4 || isIP(address) !== 6) return ipv4 ?? address;
   const [written = '', , end] = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname

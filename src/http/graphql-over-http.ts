@@ -20,28 +20,33 @@ import {
 } from 'graphql';
 import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
-import { formattedResult, type Translate } from '../graphql/errors.ts';
-import type { Execute } from '../graphql/execution.ts';
+import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import { LIMITS } from '../graphql/limits.ts';
-import { type Asked, admit, askedBy, type Operations } from '../graphql/operation.ts';
+import {
+  admit,
+  type OperationCache,
+  type OperationRequest,
+  parsePayload,
+} from '../graphql/operation-cache.ts';
+import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
-import type { Trust } from '../graphql/trusted-documents.ts';
-import { type AnswerType, answerTypeFor } from './answer-type.ts';
-import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
-import { refuseUnasked } from './origin.ts';
+import type { DocumentPolicy } from '../graphql/trusted-documents.ts';
+import { type MediaType, negotiateMediaType } from './content-negotiation.ts';
+import { requirePreflight } from './csrf.ts';
+import { readPayload, rejectBatches, rejectOtherMethods } from './graphql-request.ts';
+import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
-import { signInFirst, viewerOf } from './sign-in-first.ts';
 
 interface Parts {
   readonly schema: GraphQLSchema;
-  readonly operations: Operations;
-  readonly execute: Execute;
+  readonly operations: OperationCache;
+  readonly execute: OperationHandler;
   readonly rateLimit: RateLimit;
-  readonly trust: Trust;
+  readonly documentPolicy: DocumentPolicy;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly limitUploads: preParsingHookHandler;
-  readonly translate: Translate;
+  readonly formatError: FormatError;
   readonly log: Logger;
 }
 
@@ -55,8 +60,8 @@ const executedBy = ({
   operations,
   execute,
   rateLimit,
-  translate,
-}: Pick<Parts, 'operations' | 'execute' | 'rateLimit' | 'translate'>): ApolloServerPlugin<Context> => {
+  formatError,
+}: Pick<Parts, 'operations' | 'execute' | 'rateLimit' | 'formatError'>): ApolloServerPlugin<Context> => {
   const listener: GraphQLRequestListener<Context> = {
     // Sets the document, so that Apollo does not parse and validate it.
     async didResolveSource(request) {
@@ -68,7 +73,7 @@ const executedBy = ({
       if (!operation && !isRefused) return null;
       // Apollo would execute a subscription once, as if it were a query.
       if (operation?.operation === 'subscription')
-        return responseOf({ errors: [subscriptionsElsewhere()] }, translate);
+        return toResponse({ errors: [subscriptionsElsewhere()] }, formatError);
       const { operationName, variables = {} } = request;
       const prepared = operations.operationOf(document, {
         ...(operationName == null ? {} : { operationName }),
@@ -77,9 +82,9 @@ const executedBy = ({
       const admitted = await admit(prepared, contextValue.viewer, rateLimit);
       const { cost: requested } = admitted;
       const result = 'errors' in admitted ? admitted : await execute({ ...admitted, contextValue });
-      return responseOf(
+      return toResponse(
         result,
-        translate,
+        formatError,
         requested === undefined ? undefined : { cost: { requested, maximum: LIMITS.cost } },
       );
     },
@@ -91,9 +96,9 @@ const executedBy = ({
  * Builds Apollo's response. If nothing was executed, its status is 400, as in Apollo, unless an error
  * specifies another one.
  */
-function responseOf(
+function toResponse(
   { data, errors }: Partial<Pick<ExecutionResult, 'data' | 'errors'>>,
-  translate: Translate,
+  formatError: FormatError,
   extensions?: FormattedExecutionResult['extensions'],
 ): GraphQLResponse {
   const http: HTTPGraphQLHead = { headers: new HeaderMap() };
@@ -103,7 +108,10 @@ function responseOf(
     if (status) http.status = status;
     for (const [name, value] of headers) http.headers.set(name, value);
   }
-  const singleResult = { ...formattedResult({ data, errors }, translate), ...(extensions && { extensions }) };
+  const singleResult = {
+    ...formattedResult({ data, errors }, formatError),
+    ...(extensions && { extensions }),
+  };
   return { http, body: { kind: 'single', singleResult } };
 }
 
@@ -130,10 +138,10 @@ const OF_THE_OPERATION = [
  * `application/json` may ignore answers with any other status than 200: for it the specification wants 200
  * for every GraphQL response, and 400 only with `application/graphql-response+json`.
  */
-function statusOf(answer: Answered, type: AnswerType): number {
+function toHttpStatus(answer: Answered, type: MediaType): number {
   const { status = 200 } = answer.http;
   if (status !== 400 || !type.startsWith('application/json')) return status;
-  const { errors } = resultOf(answer);
+  const { errors } = toExecutionResult(answer);
   return errors?.every(({ extensions }) => OF_THE_OPERATION.includes(String(extensions?.code)))
     ? 200
     : status;
@@ -141,7 +149,7 @@ function statusOf(answer: Answered, type: AnswerType): number {
 
 type Answered = Awaited<ReturnType<ApolloServer<Context>['executeOperation']>>;
 
-function resultOf({ body }: Answered): FormattedExecutionResult {
+function toExecutionResult({ body }: Answered): FormattedExecutionResult {
   if (body.kind === 'single') return body.singleResult as FormattedExecutionResult;
   throw new Error('No operation is answered in parts here');
 }
@@ -168,13 +176,13 @@ export async function serveGraphqlOverHttp(
   {
     schema,
     operations,
-    trust,
+    documentPolicy,
     execute,
     rateLimit,
     services,
     authenticator,
     limitUploads,
-    translate,
+    formatError,
     log,
   }: Parts,
 ): Promise<() => Promise<void>> {
@@ -184,13 +192,13 @@ export async function serveGraphqlOverHttp(
     documentStore: null,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    // Apollo's CSRF prevention would also refuse GETs that the specification allows. `refuseUnasked` replaces
+    // Apollo's CSRF prevention would also refuse GETs that the specification allows. `requirePreflight` replaces
     // it, and only JSON bodies are read.
     csrfPrevention: false,
-    formatError: (_formatted, error) => translate(error),
+    formatError: (_formatted, error) => formatError(error),
     logger: log,
     plugins: [
-      executedBy({ operations, execute, rateLimit, translate }),
+      executedBy({ operations, execute, rateLimit, formatError }),
       // Two plugins that are of no use here: cache control instruments every field, and the landing page
       // loads its content from another host.
       ApolloServerPluginCacheControlDisabled(),
@@ -201,31 +209,31 @@ export async function serveGraphqlOverHttp(
   app.route({
     url: '/graphql',
     method: ['GET', 'POST'],
-    onRequest: [refuseUnasked, signInFirst(authenticator, translate)],
+    onRequest: [requirePreflight, requireAuthentication(authenticator, formatError)],
     preParsing: limitUploads,
-    preHandler: refuseBatch,
+    preHandler: rejectBatches,
     async handler(request, reply) {
       const refuse = (status: number, error: GraphQLError) =>
-        reply.status(status).send({ errors: [translate(error)] });
-      const type = answerTypeFor(request.headers.accept);
+        reply.status(status).send({ errors: [formatError(error)] });
+      const type = negotiateMediaType(request.headers.accept);
       if (!type) return refuse(406, notAcceptable());
       reply.type(type);
-      let asked: Asked;
+      let asked: OperationRequest;
       try {
-        asked = askedBy(trust(payloadOf(request)));
+        asked = parsePayload(documentPolicy(readPayload(request)));
       } catch (error) {
         if (error instanceof GraphQLError) return refuse(400, error);
         throw error;
       }
       const answer = await apollo.executeOperation(
         { ...asked, http: request.method === 'POST' ? BY_POST : BY_GET },
-        { contextValue: createContext(services, viewerOf(request)) },
+        { contextValue: createContext(services, getViewer(request)) },
       );
       for (const [name, value] of answer.http.headers) reply.header(name, value);
-      const { errors, data, extensions } = resultOf(answer);
-      return reply.status(statusOf(answer, type)).send(JSON.stringify({ errors, data, extensions }));
+      const { errors, data, extensions } = toExecutionResult(answer);
+      return reply.status(toHttpStatus(answer, type)).send(JSON.stringify({ errors, data, extensions }));
     },
   });
-  refuseOtherMethods(app, '/graphql');
+  rejectOtherMethods(app, '/graphql');
   return () => apollo.stop();
 }

@@ -1,19 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
-import type { Ending, Lifetime } from '../feed/lifetime.ts';
+import type { Ending, SubscriptionHandle } from '../feed/subscription-handle.ts';
 import { createContext, type Services } from '../graphql/context.ts';
-import { formattedResult, type Translate } from '../graphql/errors.ts';
-import type { Execute } from '../graphql/execution.ts';
-import { subscribeTo } from '../graphql/live.ts';
-import { admit, type Operation, type Operations, type Refusal } from '../graphql/operation.ts';
+import { type FormatError, formattedResult } from '../graphql/errors.ts';
+import { admit, type Operation, type OperationCache, type Refusal } from '../graphql/operation-cache.ts';
+import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
+import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { requirePreflight } from './csrf.ts';
+import { readPayload, rejectBatches, rejectOtherMethods } from './graphql-request.ts';
 import type { LiveConnections } from './live-connections.ts';
-import { payloadOf, refuseBatch, refuseOtherMethods } from './one-operation.ts';
-import { refuseUnasked } from './origin.ts';
+import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
-import { signInFirst, viewerOf } from './sign-in-first.ts';
 import { ResponseSink } from './sinks.ts';
 
 /**
@@ -26,13 +26,13 @@ const PROBE_AFTER_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
 interface Parts {
-  readonly operations: Operations;
-  readonly execute: Execute;
+  readonly operations: OperationCache;
+  readonly execute: OperationHandler;
   readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly limitUploads: preParsingHookHandler;
-  readonly translate: Translate;
+  readonly formatError: FormatError;
   readonly connections: LiveConnections;
   readonly metrics: Metrics;
 }
@@ -48,7 +48,7 @@ export interface GraphqlOverSse {
  * not read (no backpressure), and at a shutdown it tells clients that their streams are complete. As that
  * protocol requires, and unlike in GraphQL over HTTP, errors of an operation are sent in its stream.
  */
-export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): GraphqlOverSse {
+export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Parts): GraphqlOverSse {
   const open = new Set<FastifyReply['raw']>();
   let full = new Set<FastifyReply['raw']>();
   const comments = setInterval(() => {
@@ -61,47 +61,54 @@ export function serveGraphqlOverSse(app: FastifyInstance, parts: Parts): Graphql
   app.route({
     url: '/graphql/stream',
     method: ['GET', 'POST'],
-    onRequest: [refuseUnasked, signInFirst(parts.authenticator, parts.translate)],
-    preParsing: parts.limitUploads,
-    preHandler: refuseBatch,
+    onRequest: [
+      requirePreflight,
+      requireAuthentication(dependencies.authenticator, dependencies.formatError),
+    ],
+    preParsing: dependencies.limitUploads,
+    preHandler: rejectBatches,
     async handler(request, reply) {
-      const viewer = viewerOf(request);
-      const operation = await admit(parts.operations.prepare(payloadOf(request)), viewer, parts.rateLimit);
+      const viewer = getViewer(request);
+      const operation = await admit(
+        dependencies.operations.prepare(readPayload(request)),
+        viewer,
+        dependencies.rateLimit,
+      );
       if ('kind' in operation && operation.kind === 'mutation' && request.method === 'GET')
-        return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], parts);
+        return refuse(reply.header('allow', 'POST'), 405, [NEEDS_POST], dependencies);
 
       const response = reply.raw;
       // The client disconnected while its token was verified.
       if (response.destroyed) return reply.hijack();
-      const leave = parts.connections.admit(
+      const leave = dependencies.connections.admit(
         {
           // Destroys the socket. A proper end would tell clients that the stream is complete: they would not
           // reconnect.
           closeForExpiry: () => response.destroy(),
-          sendAway: async () => void response.destroy(),
+          closeForRestart: async () => void response.destroy(),
         },
         viewer,
       );
       if (!leave) {
-        const [status, error] = parts.connections.isStopping ? [503, STOPPING] : [429, TOO_MANY];
-        return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), status, [error], parts);
+        const [status, error] = dependencies.connections.isStopping ? [503, STOPPING] : [429, TOO_MANY];
+        return refuse(reply.header('retry-after', RETRY_AFTER_SECONDS), status, [error], dependencies);
       }
       reply.hijack();
       open.add(response);
-      const disconnected = parts.metrics.connected('sse');
+      const disconnected = dependencies.metrics.connected('sse');
       response.once('close', () => {
         disconnected(null);
         open.delete(response);
         leave();
       });
       begin(request, response, reply.getHeaders());
-      await stream(response, operation, viewer, parts).catch((error) => {
+      await stream(response, operation, viewer, dependencies).catch((error) => {
         request.log.error({ err: error }, 'a stream failed');
         response.destroy();
       });
     },
   });
-  refuseOtherMethods(app, '/graphql/stream');
+  rejectOtherMethods(app, '/graphql/stream');
   return {
     stop() {
       clearInterval(comments);
@@ -128,7 +135,7 @@ async function stream(
   response: FastifyReply['raw'],
   operation: Operation | Refusal,
   viewer: Viewer,
-  { services, translate, rateLimit, execute, metrics }: Parts,
+  { services, formatError, rateLimit, execute, metrics }: Parts,
 ): Promise<void> {
   const sink = new ResponseSink(response);
   const onFailedFrame = () => metrics.failedFrames.inc();
@@ -144,15 +151,15 @@ async function stream(
   if (!response.destroyed) response.end('event: complete\ndata:\n\n');
 
   function send(result: ExecutionResult | Ending): void {
-    sink.send(JSON.stringify(formattedResult(result as ExecutionResult, translate)), false);
+    sink.send(JSON.stringify(formattedResult(result as ExecutionResult, formatError)), false);
   }
 
-  async function beginOperation(): Promise<Lifetime | ExecutionResult> {
+  async function beginOperation(): Promise<SubscriptionHandle | ExecutionResult> {
     // Sends refusals in the stream: clients take any status but 200 for a temporary fault, and retry for
     // ever.
     if ('errors' in operation) return { errors: operation.errors };
     if (operation.kind === 'subscription')
-      return subscribeTo(operation, viewer, sink, { services, translate, rateLimit, onFailedFrame });
+      return startSubscription(operation, viewer, sink, { services, formatError, rateLimit, onFailedFrame });
     return execute({ ...operation, contextValue: createContext(services, viewer) });
   }
 }
@@ -174,5 +181,5 @@ const refuse = (
   reply: FastifyReply,
   status: number,
   errors: readonly GraphQLError[],
-  { translate }: Parts,
-): FastifyReply => reply.status(status).send({ errors: errors.map(translate) });
+  { formatError }: Parts,
+): FastifyReply => reply.status(status).send({ errors: errors.map(formatError) });

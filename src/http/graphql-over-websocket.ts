@@ -6,16 +6,16 @@ import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../domain/access.ts';
 import { createContext, type Services } from '../graphql/context.ts';
-import { formattedResult, type Translate } from '../graphql/errors.ts';
-import type { Execute } from '../graphql/execution.ts';
-import { subscribeTo } from '../graphql/live.ts';
-import { admit, type Operation, type Operations } from '../graphql/operation.ts';
+import { type FormatError, formattedResult } from '../graphql/errors.ts';
+import { admit, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
+import type { OperationHandler } from '../graphql/operation-handler.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
+import { startSubscription } from '../graphql/subscription-frames.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { LiveConnections } from './live-connections.ts';
-import { requestIdOf } from './request-id.ts';
+import { getRequestId } from './request-id.ts';
 import type { Authenticator } from './sign-in.ts';
-import { FULL_BYTES, type Room, SocketSink } from './sinks.ts';
+import { HIGH_WATER_MARK_BYTES, type SocketBuffer, SocketSink } from './sinks.ts';
 import type { UnsignedSockets } from './unsigned-sockets.ts';
 
 const LARGEST_MESSAGE_BYTES = 64 * 1024;
@@ -35,12 +35,12 @@ const TRY_AGAIN_LATER = 1013;
 const FAREWELL = { closeTimeout: 5_000 };
 
 interface Parts {
-  readonly operations: Operations;
-  readonly execute: Execute;
+  readonly operations: OperationCache;
+  readonly execute: OperationHandler;
   readonly rateLimit: RateLimit;
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly translate: Translate;
+  readonly formatError: FormatError;
   readonly connections: LiveConnections;
   readonly mostSubscriptions: number;
   readonly unsigned: UnsignedSockets;
@@ -52,7 +52,7 @@ interface Peer {
   readonly client: WebSocket;
   /** The upgrade request of its socket. */
   readonly request: IncomingMessage;
-  readonly room: Room;
+  readonly room: SocketBuffer;
   viewer: Viewer | null;
   /** Reverts its admission to the live connections. */
   leave: (() => void) | null;
@@ -71,9 +71,9 @@ export interface GraphqlOverWebsocket {
 }
 
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
-export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
-  const { operations, execute, rateLimit, services, translate, log } = parts;
-  const onFailedFrame = () => parts.metrics.failedFrames.inc();
+export function serveGraphqlOverWebsocket(dependencies: Parts): GraphqlOverWebsocket {
+  const { operations, execute, rateLimit, services, formatError, log } = dependencies;
+  const onFailedFrame = () => dependencies.metrics.failedFrames.inc();
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: LARGEST_MESSAGE_BYTES,
@@ -84,10 +84,10 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
   const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
 
   const protocol = makeServer<Record<string, unknown>, Peer>({
-    onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, parts),
+    onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, dependencies),
     onSubscribe: async ({ subscriptions, extra: peer }, id, payload) => {
-      if (Object.keys(subscriptions).length > parts.mostSubscriptions)
-        return [tooMany(parts.mostSubscriptions)];
+      if (Object.keys(subscriptions).length > dependencies.mostSubscriptions)
+        return [tooMany(dependencies.mostSubscriptions)];
       const operation = await admit(operations.prepare(payload), viewerOf(peer), rateLimit);
       if ('errors' in operation) return operation.errors;
       return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
@@ -99,28 +99,28 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
     subscribe: async ({ contextValue }) => {
       const { peer, id, operation } = contextValue as Asked;
       const sink = new SocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
-      return (await subscribeTo(operation, viewerOf(peer), sink, {
+      return (await startSubscription(operation, viewerOf(peer), sink, {
         services,
-        translate,
+        formatError,
         rateLimit,
         onFailedFrame,
       })) as never;
     },
-    onNext: (_connected, _id, _payload, _args, result) => formattedResult(result, translate),
-    onError: (_connected, _id, _payload, errors) => errors.map(translate),
+    onNext: (_connected, _id, _payload, _args, result) => formattedResult(result, formatError),
+    onError: (_connected, _id, _payload, errors) => errors.map(formatError),
   });
 
   sockets.on('headers', (headers: string[], request: IncomingMessage) =>
-    headers.push(`X-Request-Id: ${requestIdOf(request)}`),
+    headers.push(`X-Request-Id: ${getRequestId(request)}`),
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
     // An error of the peer (a message too large, a broken frame) makes `ws` close the socket by itself.
     client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
     // The upgrade was in flight when the shutdown began. A close code tells the client to reconnect; a
     // dropped socket would look like a fault.
-    if (parts.connections.isStopping) return void sendAway(client);
-    const disconnected = parts.metrics.connected('websocket');
-    const room = roomOf(client, request);
+    if (dependencies.connections.isStopping) return void sendAway(client);
+    const disconnected = dependencies.metrics.connected('websocket');
+    const room = createSocketBuffer(client, request);
     const peer: Peer = { client, request, room, viewer: null, leave: null, alive: true };
     peers.add(peer);
     const fail = (error: unknown) => {
@@ -157,7 +157,7 @@ export function serveGraphqlOverWebsocket(parts: Parts): GraphqlOverWebsocket {
 
   return {
     upgrade(request, socket, head, onOpen) {
-      if (!parts.unsigned.enter(request)) return false;
+      if (!dependencies.unsigned.enter(request)) return false;
       sockets.handleUpgrade(request, socket, head, (client) => {
         onOpen();
         sockets.emit('connection', client, request);
@@ -202,7 +202,7 @@ async function signIn(
   peer.leave = connections.admit(
     {
       closeForExpiry: () => client.close(CloseCode.Forbidden, 'Token expired'),
-      sendAway: () => sendAway(client),
+      closeForRestart: () => sendAway(client),
     },
     peer.viewer,
   );
@@ -225,7 +225,8 @@ const isOfThePeer = (error: unknown): boolean =>
  * answers, they would pile up in memory.
  */
 function hearNoMoreWhileFull({ client, room }: Peer): void {
-  if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < FULL_BYTES) return;
+  if (client.isPaused || client.readyState !== client.OPEN || room.bufferedBytes < HIGH_WATER_MARK_BYTES)
+    return;
   client.pause();
   void room.drained().then(() => client.resume());
 }
@@ -251,14 +252,14 @@ function viewerOf({ viewer }: Peer): Viewer {
   return viewer;
 }
 
-/** Returns the send buffer of a WebSocket as a `Room`. A socket that is not open counts as full. */
-function roomOf(client: WebSocket, { socket }: IncomingMessage): Room {
+/** Returns the send buffer of a WebSocket as a `SocketBuffer`. A socket that is not open counts as full. */
+function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): SocketBuffer {
   let drained: Promise<void> | null = null;
   return {
     get bufferedBytes() {
       return client.readyState === client.OPEN ? client.bufferedAmount : Number.POSITIVE_INFINITY;
     },
-    together(write) {
+    cork(write) {
       socket.cork();
       try {
         write();

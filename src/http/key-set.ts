@@ -19,7 +19,7 @@ import type { Logger } from 'pino';
  * Time after the last answer for which its keys are used. A withdrawn key is accepted no longer than this,
  * provided that the key server answers.
  */
-export const KEYS_KEPT_SECONDS = 270;
+export const KEY_SET_CACHE_SECONDS = 270;
 /** Minimum time between a fetch and the next one that an unknown key id causes. */
 export const KEYS_COOLDOWN_SECONDS = 30;
 /** Minimum time between a failed fetch and the next one. */
@@ -105,7 +105,7 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
         (error: unknown) => {
           failure = error;
           log.warn(
-            { reason: reasonOf(error), kept: keys !== null },
+            { reason: describeReason(error), kept: keys !== null },
             'the key server did not send usable keys',
           );
         },
@@ -118,7 +118,7 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
   };
 
   const currentKeys = async (): Promise<Keys> => {
-    if (!keys || isOlderThan(keys.fetchedAtMs, KEYS_KEPT_SECONDS)) {
+    if (!keys || isOlderThan(keys.fetchedAtMs, KEY_SET_CACHE_SECONDS)) {
       // After a failure, the keys that worked are used at once: the key server may hang, and tokens do not
       // wait for it.
       const waits = !keys || !failure;
@@ -194,15 +194,15 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
 }
 
 async function readBounded({ body }: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
+  const dependencies: Uint8Array[] = [];
   let size = 0;
   // Throwing inside the loop cancels the body.
   for await (const part of body ?? []) {
     size += part.length;
     if (size > MAX_KEY_SET_BYTES) throw new Error(`more than ${MAX_KEY_SET_BYTES} bytes`);
-    parts.push(part);
+    dependencies.push(part);
   }
-  return Buffer.concat(parts).toString();
+  return Buffer.concat(dependencies).toString();
 }
 
 /** Returns the key as jose takes it; null if it cannot verify tokens. */
@@ -233,7 +233,7 @@ const ALGORITHM_OF: Readonly<Record<string, string>> = {
  * Returns why a fetch failed, without the URL, which may contain a credential, and without content from the
  * server.
  */
-function reasonOf(error: unknown): string {
+function describeReason(error: unknown): string {
   if (error instanceof SyntaxError) return 'not JSON';
   const { name, message, cause } = error as Error;
   const code = (cause as { code?: unknown } | undefined)?.code;

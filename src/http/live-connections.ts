@@ -12,7 +12,7 @@ export interface LiveConnection {
    * Closes the connection because the process stops: the client must reconnect, to any replica. Resolves once
    * it is closed.
    */
-  sendAway(): Promise<void>;
+  closeForRestart(): Promise<void>;
 }
 
 /**
@@ -66,7 +66,7 @@ export class LiveConnections {
     this.#stopping = true;
     const leave = async (connection: LiveConnection) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * windowSeconds * 1000));
-      if (this.#open.has(connection)) await connection.sendAway();
+      if (this.#open.has(connection)) await connection.closeForRestart();
     };
     await Promise.all([...this.#open].map(leave));
   }

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { BARE_HEADERS } from './bare-answer.ts';
-import type { Guard } from './origin.ts';
+import type { OriginCheck } from './csrf.ts';
+import { RAW_RESPONSE_HEADERS } from './raw-response.ts';
 
 const METHODS = ['GET', 'HEAD'];
 
@@ -12,7 +12,7 @@ interface MetricsServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly metrics: Metrics;
-  readonly isWelcome: Guard;
+  readonly isAllowedOrigin: OriginCheck;
 }
 
 export interface MetricsServer {
@@ -22,22 +22,22 @@ export interface MetricsServer {
 
 /** Serves `/metrics` and nothing else on a port of its own, to which no proxy in front of the API leads. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { host, port, metrics, isWelcome } = options;
+  const { host, port, metrics, isAllowedOrigin } = options;
   const server = createServer(async ({ url, method = '', headers }, response) => {
-    const status = !isWelcome(headers) ? 403 : url?.split('?')[0] !== '/metrics' ? 404 : 200;
+    const status = !isAllowedOrigin(headers) ? 403 : url?.split('?')[0] !== '/metrics' ? 404 : 200;
     if (status !== 200 || !METHODS.includes(method)) {
-      response.writeHead(status === 200 ? 405 : status, { ...BARE_HEADERS, ...ALLOW });
+      response.writeHead(status === 200 ? 405 : status, { ...RAW_RESPONSE_HEADERS, ...ALLOW });
       response.end(JSON.stringify(NOTHING_ELSE));
       return;
     }
     // An unhandled rejection would end the process.
     const text = await metrics.render().catch(() => null);
     if (text === null) {
-      response.writeHead(500, BARE_HEADERS);
+      response.writeHead(500, RAW_RESPONSE_HEADERS);
       response.end(JSON.stringify(NOT_COLLECTED));
       return;
     }
-    response.writeHead(200, { ...BARE_HEADERS, 'Content-Type': metrics.contentType });
+    response.writeHead(200, { ...RAW_RESPONSE_HEADERS, 'Content-Type': metrics.contentType });
     response.end(method === 'HEAD' ? undefined : text);
   });
   server.listen(port, host);

@@ -12,7 +12,7 @@ let made = 0;
  * Returns the id of a request: the caller's `X-Request-Id` if it is safe to repeat, otherwise a new one that
  * is unique over all replicas.
  */
-export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+export function getRequestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'];
   if (typeof given === 'string' && SAFE_ID.test(given)) return given;
   made += 1;

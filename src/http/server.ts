@@ -14,11 +14,11 @@ import { z } from 'zod';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Readiness } from '../telemetry/readiness.ts';
 import { type LogAccess, logRequests } from './access-log.ts';
-import { answerBare, BARE_HEADERS, NOTHING_FROM_ANYWHERE } from './bare-answer.ts';
+import { FORBIDDEN_ORIGIN_MESSAGE, LOOPBACK_ORIGIN, type OriginCheck } from './csrf.ts';
 import { serveGraphiql } from './graphiql.ts';
 import { isHttp2, refuseHttp2 } from './http2-refusal.ts';
-import { type Guard, LOOPBACK_ORIGIN, NOT_WELCOME } from './origin.ts';
-import { requestIdOf } from './request-id.ts';
+import { DENY_ALL_CSP, RAW_RESPONSE_HEADERS, writeRawResponse } from './raw-response.ts';
+import { getRequestId } from './request-id.ts';
 import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATION_IDS } from './sign-in.ts';
 
 /**
@@ -26,20 +26,20 @@ import { type Authenticator, MAX_DEVELOPMENT_TOKEN_SECONDS, SUBJECT, VERIFICATIO
  * the event loop for 82 ms.
  */
 const MAX_REQUEST_BYTES = 256 * 1024;
-const FIRST_REQUEST_WITHIN_MS = 1_000;
-const ACCEPT_WITHIN_MS = 1_000;
+const FIRST_REQUEST_TIMEOUT_MS = 1_000;
+const ACCEPT_TIMEOUT_MS = 1_000;
 /** Response headers that browsers let the code of other origins read (CORS). */
 const EXPOSED_HEADERS = ['Retry-After', 'X-Request-Id'];
 /** Time that browsers may cache the answer to a preflight: the longest that Chromium allows. */
 const PREFLIGHT_SECONDS = 7_200;
 /** Interval at which the server looks for requests that have not arrived in time. */
-const LOOK_FOR_THE_LATE_MS = 500;
+const TIMEOUT_CHECK_INTERVAL_MS = 500;
 
 interface Options {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly authenticator: Authenticator;
-  readonly isWelcome: Guard;
+  readonly isAllowedOrigin: OriginCheck;
   readonly allowedOrigins: readonly string[];
   /** Null: requests are not logged. */
   readonly logAccess: LogAccess | null;
@@ -60,7 +60,7 @@ export function createHttpServer({
   log,
   metrics,
   authenticator,
-  isWelcome,
+  isAllowedOrigin,
   allowedOrigins,
   logAccess,
   servesMetrics,
@@ -72,15 +72,15 @@ export function createHttpServer({
     // Fastify logs the address that it listens on; the gateway logs it itself, once it is ready.
     loggerInstance: log.child({}, log.level === 'info' ? { level: 'warn' } : {}) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: requestIdOf,
+    genReqId: getRequestId,
     // People and some clients put a slash behind a path.
     routerOptions: { ignoreTrailingSlash: true },
     bodyLimit: MAX_REQUEST_BYTES,
     // Sets both timeouts: Fastify's default is to wait for ever, and for the body Node takes the larger of
     // both.
     requestTimeout: requestSeconds * 1000,
-    http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: LOOK_FOR_THE_LATE_MS },
-    clientErrorHandler: answerBroken,
+    http: { headersTimeout: requestSeconds * 1000, connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS },
+    clientErrorHandler: answerParseError,
     // Idle keep-alive connections must not delay a shutdown.
     forceCloseConnections: 'idle',
     // Requests in flight when a shutdown begins are still served.
@@ -88,7 +88,7 @@ export function createHttpServer({
     // Malformed paths are answered directly: no hook runs for them.
     frameworkErrors: (_error, _request, { raw }) =>
       raw
-        .writeHead(400, BARE_HEADERS)
+        .writeHead(400, RAW_RESPONSE_HEADERS)
         .end(JSON.stringify(problem('BAD_REQUEST', 'The path is not well formed.'))),
   });
 
@@ -96,8 +96,8 @@ export function createHttpServer({
   app.removeContentTypeParser('text/plain');
 
   const headers = {
-    ...headersOfHelmet(),
-    'content-security-policy': NOTHING_FROM_ANYWHERE,
+    ...createSecurityHeaders(),
+    'content-security-policy': DENY_ALL_CSP,
     // Answers contain personal data or the current state. A cacheable answer sets a header of its own.
     'cache-control': 'no-store',
   };
@@ -105,7 +105,8 @@ export function createHttpServer({
   // gets the headers.
   app.addHook('onRequest', (request, reply, goOn) => {
     reply.headers(headers).header('x-request-id', request.id);
-    if (!isWelcome(request.headers)) reply.status(403).send(problem('FORBIDDEN', NOT_WELCOME));
+    if (!isAllowedOrigin(request.headers))
+      reply.status(403).send(problem('FORBIDDEN', FORBIDDEN_ORIGIN_MESSAGE));
     else if (request.is404 || isStrayOptions(request)) reply.callNotFound();
     else goOn();
   });
@@ -193,13 +194,13 @@ const unlessEmpty = (name: string, texts: Readonly<Record<string, string>>): obj
  * Waits until the server has accepted all waiting connections: those still in the accept queue are reset when
  * it stops listening.
  */
-export async function acceptAllWaiting({ server }: FastifyInstance): Promise<void> {
+export async function drainAcceptBacklog({ server }: FastifyInstance): Promise<void> {
   let accepted = true;
   const note = () => {
     accepted = true;
   };
   server.on('connection', note);
-  const until = Date.now() + ACCEPT_WITHIN_MS;
+  const until = Date.now() + ACCEPT_TIMEOUT_MS;
   // The first turn of the event loop may end before a connection is accepted; each later turn accepts one.
   await nextTurn();
   while (accepted && Date.now() < until) {
@@ -213,7 +214,7 @@ export async function acceptAllWaiting({ server }: FastifyInstance): Promise<voi
  * Returns a function that closes connections which would delay a shutdown for a minute: idle ones that their
  * clients keep alive, and ones that were opened and not used for longer than a first request takes to arrive.
  */
-export function watchIdleConnections({ server }: FastifyInstance): () => void {
+export function createIdleConnectionCloser({ server }: FastifyInstance): () => void {
   const unused = new Map<Socket, number>();
   server.on('connection', (socket) => {
     unused.set(socket, Date.now());
@@ -224,21 +225,21 @@ export function watchIdleConnections({ server }: FastifyInstance): () => void {
   return () => {
     server.closeIdleConnections();
     for (const [socket, openedAt] of unused)
-      if (Date.now() - openedAt > FIRST_REQUEST_WITHIN_MS) socket.destroy();
+      if (Date.now() - openedAt > FIRST_REQUEST_TIMEOUT_MS) socket.destroy();
   };
 }
 
 type ParseError = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
 /** Answers bytes that never became a request, directly on the socket. */
-function answerBroken(error: ParseError, socket: Socket): void {
+function answerParseError(error: ParseError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   if (isHttp2(error.rawPacket)) {
     refuseHttp2(socket);
     return;
   }
   const [status, message] = BROKEN[error.code ?? ''] ?? NO_HTTP;
-  answerBare(socket, status, problem('BAD_REQUEST', message));
+  writeRawResponse(socket, status, problem('BAD_REQUEST', message));
 }
 
 const NO_HTTP = ['400 Bad Request', 'This is not a request of HTTP.'] as const;
@@ -255,10 +256,10 @@ const tokenRequest = z.strictObject({
 });
 
 /** Returns the URL of a listening server. */
-export const addressOf = (app: FastifyInstance, host: string): string =>
-  urlOf(host, (app.server.address() as AddressInfo).port);
+export const formatAddress = (app: FastifyInstance, host: string): string =>
+  formatUrl(host, (app.server.address() as AddressInfo).port);
 
-export const urlOf = (host: string, port: number): string =>
+export const formatUrl = (host: string, port: number): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const problem = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
@@ -267,7 +268,7 @@ const problem = (code: string, message: string) => ({ errors: [{ message, extens
  * Computes Helmet's headers once, since they are the same for every answer. Computing them for each answer
  * cost half as much again as all other work on its headers.
  */
-function headersOfHelmet(): Record<string, string> {
+function createSecurityHeaders(): Record<string, string> {
   const headers: Record<string, string> = {};
   const protect = helmet({
     contentSecurityPolicy: false,

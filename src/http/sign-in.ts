@@ -11,7 +11,7 @@ import { isStaff, ROLES, type Role, type Viewer } from '../domain/access.ts';
 import type { Clock } from '../domain/ports.ts';
 import { isStorable, LATEST_MS, UNSTORABLE } from '../domain/storable.ts';
 import { canonicalSubject, isCanonicalSubject, NOT_CANONICAL } from '../domain/subject.ts';
-import type { FailureLimit } from './failure-limit.ts';
+import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 import { ASYMMETRIC_ALGORITHMS, createKeySet, KeysUnavailable, type VerifyToken } from './key-set.ts';
 
 /** Accepted difference between the clock of the token issuer and ours. */
@@ -24,8 +24,8 @@ export const MAX_DEVELOPMENT_TOKEN_SECONDS = 30 * 24 * 3600;
  * Time for which a verified token is cached, so that its signature is not verified again. Its expiry is
  * checked each time.
  */
-export const TOKENS_KEPT_SECONDS = 30;
-const MAX_TOKENS_KEPT = 10_000;
+export const TOKEN_CACHE_SECONDS = 30;
+const MAX_CACHED_TOKENS = 10_000;
 /** As long as a WebSocket message, which may carry a token; a header has less room. */
 const MAX_AUTHORIZATION_LENGTH = 64 * 1024;
 
@@ -77,7 +77,7 @@ interface Options {
   /** Signs tokens in development mode. */
   readonly developmentSecret: Buffer;
   readonly clock: Clock;
-  readonly failures: FailureLimit;
+  readonly failures: FailedAttemptLimit;
   readonly log: Logger;
   /** Returns the names under which a customer is recorded; see `Viewer.pseudonyms`. */
   readonly pseudonymsOf: (sub: string) => readonly string[];
@@ -110,7 +110,7 @@ export function createAuthenticator({
    * Viewers by the hashes of their tokens. Verifying a signature takes a fifth of the time of a small
    * request.
    */
-  const known = new LRUCache<string, Viewer>({ max: MAX_TOKENS_KEPT, ttl: TOKENS_KEPT_SECONDS * 1000 });
+  const known = new LRUCache<string, Viewer>({ max: MAX_CACHED_TOKENS, ttl: TOKEN_CACHE_SECONDS * 1000 });
   const isOver = ({ expiresAt }: Viewer) =>
     expiresAt !== null && expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 <= clock.now().getTime();
 
@@ -142,7 +142,7 @@ export function createAuthenticator({
     // verification.
     viewerOf: (authorization, request) =>
       viewerOf(authorization).catch(async (error: GraphQLError) => {
-        if (!isGuess(error)) throw error;
+        if (!countsAsFailedAttempt(error)) throw error;
         const waitSeconds = await failures.count(request);
         throw waitSeconds === null ? error : tooManyFailures(waitSeconds);
       }),
@@ -163,7 +163,7 @@ export function createAuthenticator({
  * Returns a request's Authorization header. Several are joined, so that none of them is accepted: Node would
  * take the first, and a proxy in front perhaps the last.
  */
-export const authorizationOf = ({ raw }: FastifyRequest): string | undefined =>
+export const getAuthorization = ({ raw }: FastifyRequest): string | undefined =>
   raw.headersDistinct.authorization?.join(', ');
 
 const findToken = (authorization: string): string | null =>
@@ -244,7 +244,7 @@ const wrongClaim = (message: string): GraphQLError => unauthenticated(message, n
  * Whether a failure counts against its address as a guess. An expired token does not count, since its owner
  * must be told that it has expired; nor does a token with a wrong claim.
  */
-const isGuess = ({ extensions, originalError }: GraphQLError): boolean =>
+const countsAsFailedAttempt = ({ extensions, originalError }: GraphQLError): boolean =>
   extensions?.code === UNAUTHENTICATED &&
   !(originalError instanceof errors.JWTExpired || originalError instanceof WrongClaim);
 

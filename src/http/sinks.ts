@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
-import type { Sink } from '../feed/stream.ts';
+import type { Sink } from '../feed/subscription.ts';
 
 /**
  * Bytes that may be buffered for a peer that does not read (high-water mark). Beyond it, the peer is sent
  * nothing until it reads.
  */
-export const FULL_BYTES = 128 * 1024;
+export const HIGH_WATER_MARK_BYTES = 128 * 1024;
 
 const REPLAY = ',"extensions":{"replay":true}}';
 
@@ -14,10 +14,10 @@ const REPLAY = ',"extensions":{"replay":true}}';
 const marked = (json: string, replay: boolean): string => (replay ? json.slice(0, -1) + REPLAY : json);
 
 /** Send buffer of a connection; one that is closing has no room. */
-export interface Room {
+export interface SocketBuffer {
   readonly bufferedBytes: number;
   /** Corks the socket while `write` runs, so that its output goes out in one write. */
-  together(write: () => void): void;
+  cork(write: () => void): void;
   /** Resolves when the buffer is empty, or the connection has closed. */
   drained(): Promise<void>;
 }
@@ -25,11 +25,11 @@ export interface Room {
 /** Sink that sends the frames of one subscription over a WebSocket, as graphql-transport-ws messages. */
 export class SocketSink implements Sink {
   readonly #client: WebSocket;
-  readonly #room: Room;
+  readonly #room: SocketBuffer;
   readonly #head: string;
   readonly #abandonCode: number;
 
-  constructor(client: WebSocket, room: Room, id: string, abandonCode: number) {
+  constructor(client: WebSocket, room: SocketBuffer, id: string, abandonCode: number) {
     this.#client = client;
     this.#room = room;
     this.#head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
@@ -41,19 +41,19 @@ export class SocketSink implements Sink {
       this.#client.send(`${this.#head}${marked(json, replay)}}`);
   }
 
-  together(send: () => void): void {
-    this.#room.together(send);
+  cork(send: () => void): void {
+    this.#room.cork(send);
   }
 
   get writable(): boolean {
-    return this.#room.bufferedBytes < FULL_BYTES;
+    return this.#room.bufferedBytes < HIGH_WATER_MARK_BYTES;
   }
 
   async drained(): Promise<void> {
     if (!this.writable) await this.#room.drained();
   }
 
-  abandon(): void {
+  closeForRetry(): void {
     this.#client.close(this.#abandonCode, 'Try again later');
   }
 }
@@ -70,7 +70,7 @@ export class ResponseSink implements Sink {
     if (this.#response.writable) this.#response.write(`event: next\ndata: ${marked(json, replay)}\n\n`);
   }
 
-  together(send: () => void): void {
+  cork(send: () => void): void {
     this.#response.cork();
     try {
       send();
@@ -80,7 +80,7 @@ export class ResponseSink implements Sink {
   }
 
   get writable(): boolean {
-    return this.#response.writable && this.#response.writableLength < FULL_BYTES;
+    return this.#response.writable && this.#response.writableLength < HIGH_WATER_MARK_BYTES;
   }
 
   drained(): Promise<void> {
@@ -96,7 +96,7 @@ export class ResponseSink implements Sink {
     });
   }
 
-  abandon(): void {
+  closeForRetry(): void {
     this.#response.destroy();
   }
 }

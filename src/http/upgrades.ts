@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { LogAccess } from './access-log.ts';
-import { answerBare } from './bare-answer.ts';
+import { FORBIDDEN_ORIGIN_MESSAGE, type OriginCheck } from './csrf.ts';
 import type { GraphqlOverWebsocket } from './graphql-over-websocket.ts';
-import { type Guard, NOT_WELCOME } from './origin.ts';
-import { requestIdOf } from './request-id.ts';
+import { writeRawResponse } from './raw-response.ts';
+import { getRequestId } from './request-id.ts';
 
 const WEBSOCKET_PATH = '/graphql';
 /**
@@ -18,7 +18,7 @@ const TOO_MANY =
 
 interface UpgradesOptions {
   readonly server: Server;
-  readonly isWelcome: Guard;
+  readonly isAllowedOrigin: OriginCheck;
   readonly websocket: GraphqlOverWebsocket;
   readonly logAccess: LogAccess | null;
 }
@@ -28,19 +28,19 @@ interface UpgradesOptions {
  * is ignored, as RFC 9110 allows, and its request is answered as usual. Node can do so by itself only from
  * 24.9 on (`shouldUpgradeCallback`).
  */
-export function serveUpgrades({ server, isWelcome, websocket, logAccess }: UpgradesOptions): void {
+export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }: UpgradesOptions): void {
   server.on('upgrade', (request, socket, head) => {
     // No other handler listens for errors yet: a reset (ECONNRESET) would end the process.
     socket.on('error', () => socket.destroy());
     if (!asksForWebSocket(request)) return answerAsUsual(server, request, socket, head);
 
-    const requestId = requestIdOf(request);
+    const requestId = getRequestId(request);
     // The answer to the WebSocket handshake repeats the id.
     request.headers['x-request-id'] = requestId;
     const path = request.url?.split('?')[0]?.replace(/(?<=.)\/$/, '');
     let status = 400;
     if (logAccess) logAtItsEnd(request, requestId, path === WEBSOCKET_PATH ? path : 'none', () => status);
-    if (!isWelcome(request.headers)) refuse(403, 'Forbidden', NOT_WELCOME, 'FORBIDDEN');
+    if (!isAllowedOrigin(request.headers)) refuse(403, 'Forbidden', FORBIDDEN_ORIGIN_MESSAGE, 'FORBIDDEN');
     else if (path !== WEBSOCKET_PATH)
       refuse(404, 'Not Found', 'There is no WebSocket here. The API is at /graphql.', 'NOT_FOUND');
     else if (!websocket.upgrade(request, socket, head, onOpen))
@@ -59,7 +59,7 @@ export function serveUpgrades({ server, isWelcome, websocket, logAccess }: Upgra
     ) {
       status = code;
       const errors = [{ message, extensions: { code: errorCode } }];
-      answerBare(socket, `${code} ${reason}`, { errors }, { 'X-Request-Id': requestId, ...headers });
+      writeRawResponse(socket, `${code} ${reason}`, { errors }, { 'X-Request-Id': requestId, ...headers });
     }
   });
 
@@ -97,7 +97,7 @@ function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex,
   if (socket.destroyed) return;
   if (request.rawHeaders.length >= MAX_HEADERS * 2) {
     const errors = [{ message: 'The request has too many headers.', extensions: { code: 'BAD_REQUEST' } }];
-    answerBare(socket, '431 Request Header Fields Too Large', { errors });
+    writeRawResponse(socket, '431 Request Header Fields Too Large', { errors });
     return;
   }
   socket.unshift(Buffer.concat([Buffer.from(headWithoutUpgrade(request), 'latin1'), head]));

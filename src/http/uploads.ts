@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream';
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
-import { viewerOf } from './sign-in-first.ts';
+import { getViewer } from './require-sign-in.ts';
 
 /**
  * Size above which a request counts as large. Few operations come near it; a large request takes a slot while
@@ -31,7 +31,7 @@ export function limitUploads(): preParsingHookHandler {
    * Takes a slot until the request has arrived or was answered. Returns false if its caller has none left.
    */
   function takePlace(request: FastifyRequest, reply: FastifyReply): boolean {
-    const { id } = viewerOf(request);
+    const { id } = getViewer(request);
     const count = arriving.get(id) ?? 0;
     if (count >= MAX_AT_A_TIME) return false;
     arriving.set(id, count + 1);

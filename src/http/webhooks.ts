@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { verify } from '../provider/signature.ts';
-import type { Inbox } from '../services/receive-webhook.ts';
+import type { WebhookReceiver } from '../services/webhook-receiver.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { FailureLimit } from './failure-limit.ts';
+import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 
 const WEBHOOK_PATH = '/webhooks/cashfree';
 /**
@@ -15,17 +15,17 @@ const MAX_WEBHOOK_BYTES = 256 * 1024;
  * Size that no webhook of the provider comes near. Bytes beyond it take room from a shared budget while they
  * arrive.
  */
-const USUAL_BYTES = 64 * 1024;
+const SMALL_BODY_BYTES = 64 * 1024;
 /**
  * Shared budget for the bytes of unusually large webhooks that are not verified yet. It limits the memory
  * that anyone on the network can take.
  */
-const MOST_UNUSUAL_BYTES = 8 * MAX_WEBHOOK_BYTES;
+const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
 /**
  * Time that a body has to arrive. It is shorter than the server's own timeout, so that the sender is told
  * why.
  */
-const ARRIVES_WITHIN_MS = 8_000;
+const BODY_TIMEOUT_MS = 8_000;
 /** Base64 of the 32 bytes of an HMAC-SHA256. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
 /** Seconds or milliseconds since 1970. */
@@ -43,7 +43,7 @@ const STALE =
 /**
  * Reasons for which a body was not read to its end, and the answers to its sender, if it is still connected.
  */
-const UNREAD = {
+const BODY_READ_ERRORS = {
   TOO_LARGE: { status: 413, message: 'A webhook has at most 256 kB.' },
   TOO_MANY: { status: 503, message: 'Too much is arriving at once: send it again.' },
   TOO_SLOW: { status: 408, message: 'A webhook arrives within 8 s: send it again.' },
@@ -59,15 +59,15 @@ const CODES: Record<number, string> = {
  * `Retry-After` of webhooks that could not be stored: a full disk or an unavailable database usually
  * recovers.
  */
-const RETRY_UNKEPT_SECONDS = 5;
-const UNKEPT = 'It could not be stored: send it again.';
+const RETRY_AFTER_SECONDS = 5;
+const STORE_FAILED_MESSAGE = 'It could not be stored: send it again.';
 const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
 
 interface Parts {
-  readonly inbox: Inbox;
+  readonly receiver: WebhookReceiver;
   /** All secrets that may have signed: the active one, and those being retired (rotation). */
   readonly secrets: readonly string[];
-  readonly failures: FailureLimit;
+  readonly failures: FailedAttemptLimit;
   readonly metrics: Metrics;
 }
 
@@ -79,7 +79,7 @@ interface Parts {
  */
 export async function serveWebhooks(
   app: FastifyInstance,
-  { inbox, secrets, failures, metrics }: Parts,
+  { receiver, secrets, failures, metrics }: Parts,
 ): Promise<void> {
   let unusualBytes = 0;
 
@@ -109,7 +109,7 @@ export async function serveWebhooks(
   }
 
   /** Reads the raw bytes. Returns why, if they were not read to their end. */
-  async function read(stream: Readable): Promise<Buffer | keyof typeof UNREAD> {
+  async function read(stream: Readable): Promise<Buffer | keyof typeof BODY_READ_ERRORS> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let unusual = 0;
@@ -117,13 +117,13 @@ export async function serveWebhooks(
     const deadline = setTimeout(() => {
       late = true;
       stream.destroy();
-    }, ARRIVES_WITHIN_MS);
+    }, BODY_TIMEOUT_MS);
     try {
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (bytes > MAX_WEBHOOK_BYTES) return 'TOO_LARGE';
-        if (bytes > USUAL_BYTES) {
-          if (unusualBytes + chunk.length > MOST_UNUSUAL_BYTES) return 'TOO_MANY';
+        if (bytes > SMALL_BODY_BYTES) {
+          if (unusualBytes + chunk.length > MAX_LARGE_BODY_BYTES) return 'TOO_MANY';
           unusual += chunk.length;
           unusualBytes += chunk.length;
         }
@@ -159,7 +159,7 @@ export async function serveWebhooks(
       if (!isFresh(headers.timestamp)) return refuseSigned(request, reply, 'stale', STALE);
       const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
       if (typeof body === 'string') {
-        const { status, message } = UNREAD[body];
+        const { status, message } = BODY_READ_ERRORS[body];
         if (status === 503) reply.header('retry-after', '1');
         return refuse(reply, status, body.toLowerCase().replace('_', ' '), message);
       }
@@ -168,13 +168,18 @@ export async function serveWebhooks(
         return refuseSigned(request, reply, 'badly signed', message);
       }
       try {
-        await inbox.receive(body);
+        await receiver.receive(body);
       } catch (error) {
         request.log.error(
           { err: error },
           'a webhook could not be stored; its sender is told to send it again',
         );
-        return refuse(reply.header('retry-after', RETRY_UNKEPT_SECONDS), 503, 'not stored', UNKEPT);
+        return refuse(
+          reply.header('retry-after', RETRY_AFTER_SECONDS),
+          503,
+          'not stored',
+          STORE_FAILED_MESSAGE,
+        );
       }
       metrics.webhooks.inc({ outcome: 'kept' });
       return { received: true };
@@ -187,13 +192,18 @@ function readSignature({ headers }: FastifyRequest): { timestamp: string; signat
   const timestamp = headers['x-webhook-timestamp'];
   const signature = headers['x-webhook-signature'];
   const problems = [
-    problemOf(
+    describeProblem(
       'x-webhook-timestamp',
       timestamp,
       TIMESTAMP,
       '10 or 13 digits, seconds or milliseconds since 1970',
     ),
-    problemOf('x-webhook-signature', signature, SIGNATURE, 'the base64 of an HMAC-SHA256, 44 characters'),
+    describeProblem(
+      'x-webhook-signature',
+      signature,
+      SIGNATURE,
+      'the base64 of an HMAC-SHA256, 44 characters',
+    ),
   ].filter((problem) => problem !== null);
   if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
   return `This webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`;
@@ -214,7 +224,7 @@ function isFresh(timestamp: string): boolean {
   return ageMs <= MAX_WEBHOOK_AGE_MS && ageMs >= -MAX_WEBHOOK_AHEAD_MS;
 }
 
-function problemOf(
+function describeProblem(
   name: string,
   value: string | string[] | undefined,
   form: RegExp,

@@ -1,7 +1,7 @@
 import { ProviderFailure } from '../domain/errors.ts';
 import type { CallPurpose, Provider, ProviderRequest } from '../domain/ports.ts';
 import { templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
-import { type MismatchedAnswer, refuseMismatches } from './refuse-mismatches.ts';
+import { type MismatchedAnswer, rejectMismatches } from './refuse-mismatches.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 import {
   readSdkToken,
@@ -11,7 +11,7 @@ import {
   writeTokenRequest,
   writeUser,
   writeUserChange,
-} from './wire.ts';
+} from './wire-format.ts';
 
 interface Options extends TransportOptions {
   /** App id, issued by the provider's account manager; only needed for SDK tokens. */
@@ -83,7 +83,7 @@ export function createCashfree({
         });
       },
     };
-    return refuseMismatches(client, onMismatch);
+    return rejectMismatches(client, onMismatch);
   };
 }
 

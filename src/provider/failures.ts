@@ -1,9 +1,9 @@
 import { type FieldProblem, ProviderFailure, type ProviderFailureKind } from '../domain/errors.ts';
 import type { ProviderRequest } from '../domain/ports.ts';
-import { readFailure } from './wire.ts';
+import { readFailure } from './wire-format.ts';
 
 /** How the gateway treats one of the provider's error codes. */
-interface Meaning {
+interface ErrorMapping {
   readonly kind: ProviderFailureKind;
   /** Our own text: the provider's may contain addresses or repeat what a person typed. */
   readonly message: string;
@@ -13,22 +13,25 @@ interface Meaning {
   readonly retryAfterSeconds?: number;
 }
 
-const TAKEN: Meaning = { kind: 'TAKEN', message: 'The provider already has an object with this id.' };
-const NOT_FOUND: Meaning = { kind: 'NOT_FOUND', message: 'The provider has no object with this id.' };
-const NOT_LET_IN: Meaning = {
+const TAKEN: ErrorMapping = { kind: 'TAKEN', message: 'The provider already has an object with this id.' };
+const NOT_FOUND: ErrorMapping = { kind: 'NOT_FOUND', message: 'The provider has no object with this id.' };
+const ACCESS_DENIED: ErrorMapping = {
   kind: 'UNAVAILABLE',
   message:
     'The provider denies access to this gateway: operators must correct the credentials or the allowed IP addresses.',
   retryAfterSeconds: 60,
 };
-const BUSY: Meaning = { kind: 'UNAVAILABLE', message: 'The provider limits the rate of calls; retry later.' };
-const FAILING: Meaning = { kind: 'UNAVAILABLE', message: 'The provider failed.' };
-const MISUSED: Meaning = {
+const BUSY: ErrorMapping = {
+  kind: 'UNAVAILABLE',
+  message: 'The provider limits the rate of calls; retry later.',
+};
+const FAILING: ErrorMapping = { kind: 'UNAVAILABLE', message: 'The provider failed.' };
+const BAD_REQUEST: ErrorMapping = {
   kind: 'REFUSED',
   message: 'The provider rejected the call as malformed, which is a fault of this gateway.',
 };
 
-const invalid = (...problems: FieldProblem[]): Meaning => ({
+const invalid = (...problems: FieldProblem[]): ErrorMapping => ({
   kind: 'INVALID',
   message: 'The provider does not accept the input.',
   problems,
@@ -59,12 +62,12 @@ export function templateProblems(request: ProviderRequest): readonly FieldProble
  * All error codes in the provider's documentation, in its three spellings: snake_case, UPPER_CASE and prose. Other
  * codes are counted (`vkyc_provider_unmapped_errors_total`) and treated by their HTTP status.
  */
-export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
-  'x-client-id_missing': NOT_LET_IN,
-  'x-client-secret_missing': NOT_LET_IN,
-  'x-client-secret_value_invalid': NOT_LET_IN,
-  authentication_failed: NOT_LET_IN,
-  ip_validation_failed: NOT_LET_IN,
+export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
+  'x-client-id_missing': ACCESS_DENIED,
+  'x-client-secret_missing': ACCESS_DENIED,
+  'x-client-secret_value_invalid': ACCESS_DENIED,
+  authentication_failed: ACCESS_DENIED,
+  ip_validation_failed: ACCESS_DENIED,
   verification_id_missing: invalid({ path: ['verificationId'], message: 'must be given' }),
   verification_id_value_invalid: invalid({
     path: ['verificationId'],
@@ -79,10 +82,10 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
     message: 'may have only letters, digits, spaces, dots and hyphens',
   }),
   [UNKNOWN_TEMPLATE]: invalid(...TEMPLATE_PROBLEMS),
-  identifier_type_value_invalid: MISUSED,
-  identifier_value_value_invalid: MISUSED,
-  REQUEST_INVALID: MISUSED,
-  invalid_request: MISUSED,
+  identifier_type_value_invalid: BAD_REQUEST,
+  identifier_value_value_invalid: BAD_REQUEST,
+  REQUEST_INVALID: BAD_REQUEST,
+  invalid_request: BAD_REQUEST,
   referenceId_not_found: NOT_FOUND,
   'Resource not found': NOT_FOUND,
   verification_id_already_exists: TAKEN,
@@ -97,7 +100,7 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, Meaning>> = {
 };
 
 /** Converts an error response to a failure. Calls `onUnmapped` for a code that the provider does not document. */
-export function failureOf(
+export function toProviderFailure(
   status: number,
   body: string,
   retryAfterSeconds: number | undefined,
@@ -126,8 +129,8 @@ function readableCode(code: string | null): string | null {
 }
 
 /** Only the provider's own errors have a type; any other error response comes from a proxy in between. */
-function byStatus(status: number, isTheirs: boolean): Meaning {
-  if (status === 401 || status === 403) return NOT_LET_IN;
+function byStatus(status: number, isTheirs: boolean): ErrorMapping {
+  if (status === 401 || status === 403) return ACCESS_DENIED;
   if (status === 429) return BUSY;
   if (!isTheirs || status >= 500 || TIMEOUTS.includes(status)) return FAILING;
   if (status === 404) return NOT_FOUND;

@@ -14,7 +14,7 @@ export interface MismatchedAnswer {
  * cache, a proxy or the provider may mix up responses; used, such a response could approve another customer. The
  * wrapped calls throw a `Mismatch`, which is not retried, and report it to `onMismatch`.
  */
-export function refuseMismatches(
+export function rejectMismatches(
   provider: Provider,
   onMismatch: (mismatch: MismatchedAnswer) => void,
 ): Provider {

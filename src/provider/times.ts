@@ -26,12 +26,12 @@ export function readTime(text: string): TimeReading {
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =
     trimmed.match(WRITTEN) ?? [];
   if (!year) return { problem: 'is not a time in a form that this gateway knows' };
-  if (Number(day) < 1 || Number(day) > daysOf(Number(year), Number(month)))
+  if (Number(day) < 1 || Number(day) > countDays(Number(year), Number(month)))
     return { problem: 'is not a day of the calendar' };
   // JavaScript and PostgreSQL cannot represent leap seconds.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
     return { problem: 'is not a time of day between 00:00:00 and 23:59:59' };
-  const offset = offsetOf(zone.toUpperCase());
+  const offset = parseOffset(zone.toUpperCase());
   if (offset === null) return { problem: 'has an offset from UTC of a day or more' };
 
   const time = new Date(0);
@@ -62,14 +62,14 @@ const storable = (time: Date): TimeReading =>
   isStorableTime(time) ? { time } : { problem: 'is a time outside the years 1 to 9999' };
 
 /** Returns the days of a month; 0 if there is no such month. */
-const daysOf = (year: number, month: number): number => {
+const countDays = (year: number, month: number): number => {
   if (month < 1 || month > 12) return 0;
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 };
 
 /** Returns minutes east of UTC; null if the offset is a day or more. */
-function offsetOf(zone: string): number | null {
+function parseOffset(zone: string): number | null {
   if (zone === 'Z') return 0;
   if (zone === 'IST') return IST_MINUTES;
   const [, sign, hours, minutes = '0'] = zone.match(/^([+-])(\d{2}):?(\d{2})?$/) as RegExpMatchArray;

@@ -7,22 +7,22 @@ import {
   retry,
 } from 'cockatiel';
 import { ProviderFailure } from '../domain/errors.ts';
-import { KEPT_FOR_MUTATIONS } from '../domain/polling.ts';
+import { MUTATION_RESERVE } from '../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../domain/ports.ts';
-import { failureOf } from './failures.ts';
+import { toProviderFailure } from './failures.ts';
 import { signCall } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
 /** The documented ones have less than 1 kB; one may hold a photo as text. As many as a webhook may have, for the same reason. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 /** Retries after the first attempt, for calls that are safe to repeat. */
-const MOST_REPETITIONS = 2;
+const MAX_RETRIES = 2;
 const FAILURES_UNTIL_OPEN = 5;
 /** Pause after a 429 that does not say how long. */
 const SECONDS_AFTER_LIMIT = 5;
 /** Limits of the pause that a response may ask for; values outside are clamped. */
-const SHORTEST_WAIT_SECONDS = 1;
-const LONGEST_WAIT_SECONDS = 600;
+const MIN_WAIT_SECONDS = 1;
+const MAX_WAIT_SECONDS = 600;
 
 export interface TransportOptions {
   /** For example https://api.cashfree.com/verification */
@@ -83,7 +83,7 @@ export function createTransport(options: TransportOptions): Transport {
   });
   breaker.onReset(() => options.onBreak(false));
   const repeated = retry(handleWhen(isOutage), {
-    maxAttempts: MOST_REPETITIONS,
+    maxAttempts: MAX_RETRIES,
     backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1_500 }),
   });
 
@@ -119,12 +119,12 @@ export function createTransport(options: TransportOptions): Transport {
     if (response.ok) return read(text);
     const retryAfter =
       status === 429
-        ? (retryAfterOf(headers) ??
-          waitOf(secondsOf(headers.get('x-ratelimit-reset'))) ??
+        ? (parseRetryAfter(headers) ??
+          boundWait(parseSeconds(headers.get('x-ratelimit-reset'))) ??
           SECONDS_AFTER_LIMIT)
-        : retryAfterOf(headers);
+        : parseRetryAfter(headers);
     if (status === 429 && retryAfter) await budget.pause(retryAfter, 'EVERYONE');
-    throw failureOf(status, text, retryAfter, options.onUnmappedError);
+    throw toProviderFailure(status, text, retryAfter, options.onUnmappedError);
   }
 
   async function exchange(method: string, path: string, body: unknown, purpose: CallPurpose) {
@@ -138,7 +138,7 @@ export function createTransport(options: TransportOptions): Transport {
         signal: mayBeStopped ? AbortSignal.any([timeout, options.stopping]) : timeout,
         redirect: 'error',
       });
-      return { response, text: await bounded(response) };
+      return { response, text: await readBounded(response) };
     } catch (error) {
       if (error instanceof ProviderFailure || (mayBeStopped && options.stopping.aborted)) throw error;
       const late = error instanceof Error && error.name === 'TimeoutError';
@@ -163,10 +163,10 @@ export function createTransport(options: TransportOptions): Transport {
    */
   async function heed(headers: Headers): Promise<void> {
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
-      secondsOf(headers.get(`x-ratelimit-${name}`)),
+      parseSeconds(headers.get(`x-ratelimit-${name}`)),
     );
     if (limit === undefined || remaining === undefined || reset === undefined) return;
-    if (remaining <= limit * KEPT_FOR_MUTATIONS) await budget.pause(waitOf(reset) ?? 0, 'POLLS');
+    if (remaining <= limit * MUTATION_RESERVE) await budget.pause(boundWait(reset) ?? 0, 'POLLS');
   }
 
   return (purpose, call) =>
@@ -182,7 +182,7 @@ const isOutage = (error: Error): boolean =>
   error.kind === 'UNAVAILABLE' &&
   error.details.retryAfterSeconds === undefined;
 
-async function bounded(response: Response): Promise<string> {
+async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -195,17 +195,17 @@ async function bounded(response: Response): Promise<string> {
 }
 
 /** Returns the seconds of a `Retry-After` in either of its forms. */
-function retryAfterOf(headers: Headers): number | undefined {
+function parseRetryAfter(headers: Headers): number | undefined {
   const given = headers.get('retry-after');
   if (given === null) return undefined;
-  return waitOf(secondsOf(given) ?? (Date.parse(given) - Date.now()) / 1000);
+  return boundWait(parseSeconds(given) ?? (Date.parse(given) - Date.now()) / 1000);
 }
 
 /** Clamps seconds to the limits above. A date in the past is raised to the minimum: clocks differ. */
-const waitOf = (seconds: number | undefined): number | undefined =>
+const boundWait = (seconds: number | undefined): number | undefined =>
   seconds === undefined || Number.isNaN(seconds)
     ? undefined
-    : Math.min(Math.max(Math.ceil(seconds), SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS);
+    : Math.min(Math.max(Math.ceil(seconds), MIN_WAIT_SECONDS), MAX_WAIT_SECONDS);
 
-const secondsOf = (value: string | null): number | undefined =>
+const parseSeconds = (value: string | null): number | undefined =>
   value !== null && /^\d{1,9}$/.test(value.trim()) ? Number(value) : undefined;

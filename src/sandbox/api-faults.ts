@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiError, bodyOf, REFUSALS, refuse } from './errors.ts';
+import { type ApiError, apiError, getBody, REFUSALS } from './errors.ts';
 import type { ApiFault, Faults } from './faults.ts';
 import { rateLimitHeaders } from './rate-limit.ts';
 
@@ -9,14 +9,14 @@ const DRIBBLE_SECONDS = 60;
 
 /** Faults that refuse a call before it takes effect. */
 const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
-  'rate-limited': () => refuse('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
-  'error-500': () => refuse('apiError'),
-  'error-502': () => refuse('requestFailed'),
-  'error-504-before': () => refuse('gatewayTimeout'),
+  'rate-limited': () => apiError('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
+  'error-500': () => apiError('apiError'),
+  'error-502': () => apiError('requestFailed'),
+  'error-504-before': () => apiError('gatewayTimeout'),
 };
 
 /** Injects the active faults into calls of the API, once a call has passed the credentials and the rate limit. */
-export function spoilAnswers(api: FastifyInstance, faults: Faults, prefix: string): void {
+export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: string): void {
   const hit = new WeakMap<FastifyRequest, ApiFault>();
 
   api.addHook('preHandler', async (request) => {
@@ -34,7 +34,7 @@ export function spoilAnswers(api: FastifyInstance, faults: Faults, prefix: strin
     switch (hit.get(request)) {
       case 'error-504-after':
         reply.status(REFUSALS.gatewayTimeout.status);
-        return JSON.stringify(bodyOf(REFUSALS.gatewayTimeout));
+        return JSON.stringify(getBody(REFUSALS.gatewayTimeout));
       case 'malformed-answer':
         reply.status(200);
         return String(payload).slice(0, String(payload).length / 2);

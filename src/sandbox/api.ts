@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/ports.ts';
-import { spoilAnswers } from './api-faults.ts';
-import type { Books, UserSelection, VerificationSelection } from './books.ts';
+import { injectApiFaults } from './api-faults.ts';
 import { checkCredentials } from './credentials.ts';
-import { refuse } from './errors.ts';
+import { apiError } from './errors.ts';
 import type { Faults } from './faults.ts';
 import { limitCalls } from './rate-limit.ts';
 import { checkId, newUser, read, tokenRequest, userChanges, verificationRequest } from './requests.ts';
-import { SCENARIOS, type Scenario, scenarioNameOf } from './scenarios.ts';
+import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
+import type { SandboxStore, UserSelection, VerificationSelection } from './store.ts';
 import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, isUserTemplate, type UserTemplate } from './templates.ts';
 import type { User } from './user.ts';
 
@@ -18,50 +18,50 @@ export const API_PREFIX = '/verification';
 const TOKEN_LIFE_MS = 15 * 60_000;
 
 interface Parts {
-  readonly books: Books;
+  readonly store: SandboxStore;
   readonly faults: Faults;
   readonly clock: Clock;
   readonly callsPerMinute: number | null;
 }
 
 /** Serves the six calls of the provider's API, as its pages document them. */
-export async function serveApi(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { books, faults, clock, callsPerMinute } = parts;
+export async function serveApi(app: FastifyInstance, dependencies: Parts): Promise<void> {
+  const { store, faults, clock, callsPerMinute } = dependencies;
 
   const routes = async (api: FastifyInstance) => {
     limitCalls(api, callsPerMinute, clock);
     api.addHook('onRequest', async (request) => {
       checkCredentials(request);
-      books.catchUp();
+      store.advanceDue();
     });
-    spoilAnswers(api, faults, API_PREFIX);
+    injectApiFaults(api, faults, API_PREFIX);
 
     api.post('/user', async (request) => {
       const { user_id, phone, ...person } = read(newUser, request.body);
       if (user_id) checkId('user_id', user_id);
-      return books.createUser({ ...detailsOf(person), phone, ...(user_id ? { user_id } : {}) });
+      return store.createUser({ ...toUserDetails(person), phone, ...(user_id ? { user_id } : {}) });
     });
 
-    api.get('/user', async (request) => books.findUser(request.query as UserSelection));
+    api.get('/user', async (request) => store.findUser(request.query as UserSelection));
 
     api.patch('/user', async (request) => {
       const { user_id, user_reference_id, phone, ...person } = read(userChanges, request.body);
-      const user = books.findUser({ user_id, user_reference_id });
-      if (phone != null && phone !== user.phone) throw refuse('phoneImmutable');
-      return books.updateUser(user, detailsOf(person));
+      const user = store.findUser({ user_id, user_reference_id });
+      if (phone != null && phone !== user.phone) throw apiError('phoneImmutable');
+      return store.updateUser(user, toUserDetails(person));
     });
 
     api.post('/vkyc', async (request) => {
       const body = read(verificationRequest, request.body);
       const { verification_id } = body;
       checkId('verification_id', verification_id);
-      const template = templateOf(body);
-      const { user_id, user_reference_id } = books.findUser(body);
-      if (books.has(verification_id)) throw refuse('verificationIdTaken');
-      const scenario: Scenario = SCENARIOS[scenarioNameOf(verification_id)];
-      if ('refusal' in scenario) throw refuse(scenario.refusal);
+      const template = toUserTemplate(body);
+      const { user_id, user_reference_id } = store.findUser(body);
+      if (store.has(verification_id)) throw apiError('verificationIdTaken');
+      const scenario: Scenario = SCENARIOS[parseScenarioName(verification_id)];
+      if ('refusal' in scenario) throw apiError(scenario.refusal);
       const aadhaar_sent = Boolean(body.aadhaar_details);
-      const started = books.start({ verification_id, user_id, user_reference_id, template, aadhaar_sent });
+      const started = store.start({ verification_id, user_id, user_reference_id, template, aadhaar_sent });
       const { aadhaar_details, security_questions } = body;
       return {
         ...started.asStarted(),
@@ -71,7 +71,7 @@ export async function serveApi(app: FastifyInstance, parts: Parts): Promise<void
     });
 
     api.get('/vkyc', async (request) =>
-      books.findVerification(request.query as VerificationSelection).asAnswer(),
+      store.findVerification(request.query as VerificationSelection).asAnswer(),
     );
 
     api.post('/oauth/token', async (request) => {
@@ -85,7 +85,7 @@ export async function serveApi(app: FastifyInstance, parts: Parts): Promise<void
 }
 
 /** Picks the user's fields other than ids and phone, without those that were not sent. */
-function detailsOf({ email, name, address }: Record<string, unknown>): Partial<User> {
+function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<User> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
 }
 
@@ -94,9 +94,9 @@ interface Templates {
   readonly agent_template?: string | null | undefined;
 }
 
-function templateOf({ user_template, agent_template }: Templates): UserTemplate {
+function toUserTemplate({ user_template, agent_template }: Templates): UserTemplate {
   const template = user_template ?? DEFAULT_USER_TEMPLATE;
   const agentIsKnown = agent_template == null || AGENT_TEMPLATES.some((name) => name === agent_template);
-  if (!isUserTemplate(template) || !agentIsKnown) throw refuse('templateUnknown');
+  if (!isUserTemplate(template) || !agentIsKnown) throw apiError('templateUnknown');
   return template;
 }

@@ -1,23 +1,23 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { API_PREFIX } from './api.ts';
-import type { Books } from './books.ts';
 import { SANDBOX_CREDENTIALS, type SigningSecret } from './credentials.ts';
 import { FAULTS, type Faults, faultSettings } from './faults.ts';
-import type { Reporter } from './reporter.ts';
+import { TRANSITION_WEIGHTS } from './random-journey.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
-import { wordsOf } from './step.ts';
+import { toRawStatus } from './step.ts';
+import type { SandboxStore } from './store.ts';
 import { AGENT_TEMPLATES, DEFAULT_USER_TEMPLATE, USER_TEMPLATES } from './templates.ts';
-import { WHAT_MAY_FOLLOW } from './walk.ts';
+import type { WebhookScheduler } from './webhook-scheduler.ts';
 import type { WebhookSender } from './webhook-sender.ts';
 
 const LOOPBACK_NAMES = ['127.0.0.1', '[::1]', 'localhost'];
 const CONTROL_PREFIX = '/_sandbox';
 
 interface Parts {
-  readonly books: Books;
+  readonly store: SandboxStore;
   readonly faults: Faults;
-  readonly reporter: Reporter;
+  readonly webhooks: WebhookScheduler;
   readonly sender: WebhookSender;
   readonly secret: SigningSecret;
   /** Settings with which the sandbox was started. */
@@ -47,8 +47,8 @@ const addressBody = z.strictObject({ url: z.url({ protocol: /^https?$/ }) });
 /**
  * Serves the paths under `/_sandbox` with which people and tests control the sandbox; only reachable from this machine.
  */
-export async function serveControl(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { books, faults, reporter, sender, secret, settings } = parts;
+export async function serveControl(app: FastifyInstance, dependencies: Parts): Promise<void> {
+  const { store, faults, webhooks, sender, secret, settings } = dependencies;
 
   const routes = async (control: FastifyInstance) => {
     control.addHook('onRequest', async ({ headers }, reply) => {
@@ -56,15 +56,15 @@ export async function serveControl(app: FastifyInstance, parts: Parts): Promise<
         return reply
           .status(403)
           .send({ message: 'Only reachable from this machine: use a loopback address.' });
-      books.catchUp();
+      store.advanceDue();
     });
 
     control.get('/', async () => ({ ...overview(), settings, webhook_url: sender.address }));
 
-    control.get('/verifications', async () => books.verifications().map((each) => each.asOverview()));
+    control.get('/verifications', async () => store.verifications().map((each) => each.asOverview()));
 
     control.get<{ Params: { id: string } }>('/verifications/:id', async ({ params }) =>
-      books.findVerification({ verification_id: params.id }).asOverview(),
+      store.findVerification({ verification_id: params.id }).asOverview(),
     );
 
     control.post<{ Params: { id: string } }>(
@@ -72,14 +72,14 @@ export async function serveControl(app: FastifyInstance, parts: Parts): Promise<
       async ({ params, body }, reply) => {
         const wanted = advanceBody.safeParse(body ?? {});
         if (!wanted.success) return reply.status(400).send({ message: z.prettifyError(wanted.error) });
-        const verification = books.findVerification({ verification_id: params.id });
-        const steps = books.advance(verification, wanted.data.steps);
+        const verification = store.findVerification({ verification_id: params.id });
+        const steps = store.advance(verification, wanted.data.steps);
         return { steps, sub_status: verification.subStatus };
       },
     );
 
     control.get<{ Querystring: { verification_id?: string } }>('/events', async ({ query }) =>
-      reporter.events(query.verification_id),
+      webhooks.events(query.verification_id),
     );
 
     control.post('/webhook-url', async ({ body }, reply) => {
@@ -157,7 +157,7 @@ function pairsOf(scenario: Scenario): string[] {
   const names =
     'steps' in scenario
       ? scenario.steps.map((step) => step.subStatus)
-      : Object.entries(WHAT_MAY_FOLLOW).flatMap(([from, to]) => [from, ...Object.keys(to)]);
-  const pairs = names.map((name) => wordsOf(name as Parameters<typeof wordsOf>[0]));
+      : Object.entries(TRANSITION_WEIGHTS).flatMap(([from, to]) => [from, ...Object.keys(to)]);
+  const pairs = names.map((name) => toRawStatus(name as Parameters<typeof toRawStatus>[0]));
   return [...new Set(pairs.map(({ status, subStatus }) => `${status}/${subStatus}`))];
 }

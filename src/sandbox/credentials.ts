@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { refuse } from './errors.ts';
+import { apiError } from './errors.ts';
 
 /**
  * Client id and client secrets that the sandbox accepts. The first secret signs webhooks until the secret is rotated.
@@ -31,8 +31,8 @@ export class SigningSecret {
 export function checkCredentials({ headers }: FastifyRequest): void {
   const id = headers['x-client-id'];
   const secret = headers['x-client-secret'];
-  if (!id) throw refuse('clientIdMissing');
-  if (!secret) throw refuse('clientSecretMissing');
+  if (!id) throw apiError('clientIdMissing');
+  if (!secret) throw apiError('clientSecretMissing');
   const known = SANDBOX_CREDENTIALS.clientSecrets.some((each) => each === secret);
-  if (id !== SANDBOX_CREDENTIALS.clientId || !known) throw refuse('authenticationFailed');
+  if (id !== SANDBOX_CREDENTIALS.clientId || !known) throw apiError('authenticationFailed');
 }

@@ -123,30 +123,30 @@ export class ApiError extends Error {
   }
 }
 
-export const refuse = (name: keyof typeof REFUSALS, headers?: Record<string, string>): ApiError =>
+export const apiError = (name: keyof typeof REFUSALS, headers?: Record<string, string>): ApiError =>
   new ApiError(REFUSALS[name], headers);
 
 /** Returns the error for one invalid field of a request. */
-export const refuseField = (
+export const apiFieldError = (
   field: string,
   flaw: 'missing' | 'value_invalid' | 'length_exceeded',
   message: string,
 ): ApiError => new ApiError({ status: 400, type: 'validation_error', code: `${field}_${flaw}`, message });
 
-export const bodyOf = ({ type, code, message }: Refusal) => ({ type, code, message });
+export const getBody = ({ type, code, message }: Refusal) => ({ type, code, message });
 
 /** Makes the server send every error as the provider does: `{type, code, message}`. */
 export function answerErrorsAsTheProvider(app: FastifyInstance): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     if (error instanceof ApiError)
-      return reply.status(error.refusal.status).headers(error.headers).send(bodyOf(error.refusal));
+      return reply.status(error.refusal.status).headers(error.headers).send(getBody(error.refusal));
     if ((error.statusCode ?? 500) < 500) {
       const { message } = error;
       return reply.status(400).send({ type: 'validation_error', code: 'invalid_request', message });
     }
-    return reply.status(500).send(bodyOf(REFUSALS.apiError));
+    return reply.status(500).send(getBody(REFUSALS.apiError));
   });
   app.setNotFoundHandler((_request, reply) =>
-    reply.status(REFUSALS.pathUnknown.status).send(bodyOf(REFUSALS.pathUnknown)),
+    reply.status(REFUSALS.pathUnknown.status).send(getBody(REFUSALS.pathUnknown)),
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { chanceOf } from './random.ts';
-import { wordsOfId } from './scenarios.ts';
+import { splitId } from './scenarios.ts';
+import { createSeededRandom } from './seeded-random.ts';
 
 interface FaultKind {
   /** Whether the fault affects webhooks that the sandbox sends, or API calls that it answers. */
@@ -129,7 +129,7 @@ export class Faults {
   #hits(name: FaultName, ...about: readonly (string | number)[]): boolean {
     const found = this.#settings.get(name);
     if (!found || found.times === 0) return false;
-    if (!chanceOf(this.#seed, 'fault', name, ...about).happens(found.probability)) return false;
+    if (!createSeededRandom(this.#seed, 'fault', name, ...about).chance(found.probability)) return false;
     if (found.times !== undefined) found.times -= 1;
     return true;
   }
@@ -138,7 +138,7 @@ export class Faults {
 /** Returns the faults named in an id such as `loan-1.happy-path.with-drop`. */
 const namedIn = (verificationId: string): ReadonlySet<string> =>
   new Set(
-    wordsOfId(verificationId)
+    splitId(verificationId)
       .filter((word) => word.startsWith('with-'))
       .map((word) => word.slice('with-'.length)),
   );

@@ -4,7 +4,7 @@ import type { User } from './user.ts';
 import type { Start } from './verification.ts';
 
 /** Event from outside the sandbox; its whole state follows from these and the clock. */
-export type Entry =
+export type JournalEntry =
   | { readonly kind: 'USER_CREATED'; readonly user: User }
   | { readonly kind: 'USER_UPDATED'; readonly user_id: string; readonly changes: Partial<User> }
   | { readonly kind: 'STARTED'; readonly start: Start }
@@ -20,8 +20,8 @@ export type Entry =
 /** Journal from which the sandbox restores its state after a restart. */
 export interface Journal {
   /** Entries written before this start. */
-  readonly entries: readonly Entry[];
-  append(entry: Entry): void;
+  readonly entries: readonly JournalEntry[];
+  append(entry: JournalEntry): void;
   close(): void;
 }
 
@@ -40,7 +40,7 @@ export function openJournal(file: string | null): Journal {
   const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
   ftruncateSync(handle, whole.length);
   const lines = whole.toString('utf8').split('\n').slice(0, -1);
-  const entries = lines.map((line, index) => entryOf(line, `${file}:${index + 1}`));
+  const entries = lines.map((line, index) => parseEntry(line, `${file}:${index + 1}`));
   return {
     entries,
     // Written synchronously, so that what was answered survives a kill of the process.
@@ -49,9 +49,9 @@ export function openJournal(file: string | null): Journal {
   };
 }
 
-function entryOf(line: string, where: string): Entry {
+function parseEntry(line: string, where: string): JournalEntry {
   try {
-    return JSON.parse(line) as Entry;
+    return JSON.parse(line) as JournalEntry;
   } catch {
     throw new Error(
       `The sandbox's journal is damaged at ${where}. Delete the file to start with an empty one.`,

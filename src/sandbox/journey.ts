@@ -1,12 +1,12 @@
-import { chanceOf } from './random.ts';
-import { SCENARIOS, type Scenario, scenarioNameOf } from './scenarios.ts';
-import type { Step } from './step.ts';
-import { type UserTemplate, type Way, wayOf } from './templates.ts';
-import { walkOf } from './walk.ts';
+import { buildRandomJourney } from './random-journey.ts';
+import { parseScenarioName, SCENARIOS, type Scenario } from './scenarios.ts';
+import { createSeededRandom } from './seeded-random.ts';
+import type { JourneyStep } from './step.ts';
+import { type AadhaarFlow, aadhaarFlowFor, type UserTemplate } from './templates.ts';
 
 /** Everything that a journey depends on. */
 export interface JourneyRequest {
-  /** Contains the name of the scenario, see `scenarioNameOf`. */
+  /** Contains the name of the scenario, see `parseScenarioName`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: UserTemplate;
@@ -18,23 +18,29 @@ export interface JourneyRequest {
  * Returns all steps of a verification: the first is the response to `POST /vkyc`, and each has its delay in seconds
  * after the one before. Deterministic: depends only on the request. Empty if the start is refused.
  */
-export function journeyOf({ verificationId, seed, template, aadhaarSent }: JourneyRequest): readonly Step[] {
-  const scenario: Scenario = SCENARIOS[scenarioNameOf(verificationId)];
+export function buildJourney({
+  verificationId,
+  seed,
+  template,
+  aadhaarSent,
+}: JourneyRequest): readonly JourneyStep[] {
+  const scenario: Scenario = SCENARIOS[parseScenarioName(verificationId)];
   if ('refusal' in scenario) return [];
-  const way = wayOf(template, aadhaarSent);
-  if ('walk' in scenario) return walkOf(chanceOf(seed, verificationId, 'journey'), way, scenario.walk);
-  return ADAPTED[way](scenario.steps);
+  const flow = aadhaarFlowFor(template, aadhaarSent);
+  if ('walk' in scenario)
+    return buildRandomJourney(createSeededRandom(seed, verificationId, 'journey'), flow, scenario.walk);
+  return ADAPTED[flow](scenario.steps);
 }
 
-const isAadhaarStep = ({ subStatus }: Step): boolean => subStatus.startsWith('AADHAAR_');
-const AADHAAR_IS_KNOWN: Step = { afterSeconds: 0, subStatus: 'AADHAAR_VERIFICATION_SUCCESS' };
+const isAadhaarStep = ({ subStatus }: JourneyStep): boolean => subStatus.startsWith('AADHAAR_');
+const AADHAAR_IS_KNOWN: JourneyStep = { afterSeconds: 0, subStatus: 'AADHAAR_VERIFICATION_SUCCESS' };
 
 /** Adapts a scenario, whose steps are written with the Aadhaar step, to customers who skip it. */
 const ADAPTED = {
   AADHAAR_STEP: (steps) => steps,
   CALL_ONLY: (steps) => steps.filter((step) => !isAadhaarStep(step)),
   AADHAAR_SENT: ([first, ...rest]) => [
-    first?.subStatus === 'LINK_GENERATED' ? AADHAAR_IS_KNOWN : (first as Step),
+    first?.subStatus === 'LINK_GENERATED' ? AADHAAR_IS_KNOWN : (first as JourneyStep),
     ...rest.filter((step) => !isAadhaarStep(step)),
   ],
-} as const satisfies Record<Way, (steps: readonly Step[]) => readonly Step[]>;
+} as const satisfies Record<AadhaarFlow, (steps: readonly JourneyStep[]) => readonly JourneyStep[]>;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../domain/ports.ts';
-import { refuse } from './errors.ts';
+import { apiError } from './errors.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -27,6 +27,6 @@ export function limitCalls(api: FastifyInstance, callsPerMinute: number | null, 
     const resetSeconds = Math.ceil((window.endsAt - now) / 1000);
     reply.headers(rateLimitHeaders(callsPerMinute, Math.max(callsPerMinute - window.calls, 0), resetSeconds));
     if (window.calls > callsPerMinute)
-      throw refuse('tooManyRequests', { 'retry-after': String(resetSeconds) });
+      throw apiError('tooManyRequests', { 'retry-after': String(resetSeconds) });
   });
 }

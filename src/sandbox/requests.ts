@@ -1,6 +1,6 @@
 /** Request bodies of the provider's API. Unknown fields are ignored. */
 import { z } from 'zod';
-import { refuseField } from './errors.ts';
+import { apiFieldError } from './errors.ts';
 
 const ID = /^[A-Za-z0-9._-]+$/;
 const LONGEST_ID = 50;
@@ -86,8 +86,8 @@ export function read<T>(schema: z.ZodType<T>, body: unknown): T {
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0] as z.core.$ZodIssue;
   const field = path.join('.') || 'body';
-  if (isMissing(body, path)) throw refuseField(field, 'missing', `${field} is missing in the request.`);
-  throw refuseField(field, 'value_invalid', `${field} ${message}`);
+  if (isMissing(body, path)) throw apiFieldError(field, 'missing', `${field} is missing in the request.`);
+  throw apiFieldError(field, 'value_invalid', `${field} ${message}`);
 }
 
 function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
@@ -98,13 +98,13 @@ function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
 /** Checks an id chosen by the merchant. */
 export function checkId(field: 'user_id' | 'verification_id', value: string): void {
   if (!ID.test(value))
-    throw refuseField(
+    throw apiFieldError(
       field,
       'value_invalid',
       `${field} can include only alphanum, dot, hyphen and underscores.`,
     );
   if (value.length > LONGEST_ID)
-    throw refuseField(
+    throw apiFieldError(
       field,
       'length_exceeded',
       `${field} can include a maximum of ${LONGEST_ID} characters.`,

@@ -4,13 +4,13 @@ import helmet from 'helmet';
 import type { SandboxWebhooks } from '../config.ts';
 import type { Clock } from '../domain/ports.ts';
 import { API_PREFIX, serveApi } from './api.ts';
-import { Books } from './books.ts';
 import { serveControl } from './control.ts';
 import { SigningSecret } from './credentials.ts';
 import { answerErrorsAsTheProvider } from './errors.ts';
 import { Faults } from './faults.ts';
 import { openJournal } from './journal.ts';
-import { Reporter } from './reporter.ts';
+import { SandboxStore } from './store.ts';
+import { WebhookScheduler } from './webhook-scheduler.ts';
 import { WebhookSender } from './webhook-sender.ts';
 
 /** Content security policy for an API: pages may load nothing and must not be framed. */
@@ -59,26 +59,26 @@ export async function startSandbox({
   const secret = new SigningSecret();
   const sender = new WebhookSender(secret);
   const faults = new Faults(seed);
-  const reporter = new Reporter({
+  const webhookScheduler = new WebhookScheduler({
     webhooks,
     seed,
     speed,
     faults,
     sender,
-    onSettled: (verificationId, position) => books.settle(verificationId, position),
+    onSettled: (verificationId, position) => store.markDelivered(verificationId, position),
   });
   const settled = new Set(
     journal.entries.flatMap((entry) =>
       entry.kind === 'SETTLED' ? [`${entry.verification_id} ${entry.position}`] : [],
     ),
   );
-  const books = new Books({
+  const store = new SandboxStore({
     clock,
     journal,
     seed,
     speed,
     onStep(verification) {
-      if (!settled.has(`${verification.id} ${verification.position}`)) reporter.report(verification);
+      if (!settled.has(`${verification.id} ${verification.position}`)) webhookScheduler.report(verification);
     },
   });
 
@@ -86,14 +86,14 @@ export async function startSandbox({
   const protect = helmet({ contentSecurityPolicy: { useDefaults: false, directives: NO_PAGE } });
   app.addHook('onRequest', (request, reply, goOn) => protect(request.raw, reply.raw, () => goOn()));
   answerErrorsAsTheProvider(app);
-  await serveApi(app, { books, faults, clock, callsPerMinute });
+  await serveApi(app, { store, faults, clock, callsPerMinute });
   const settings = { webhooks, speed, seed, calls_per_minute: callsPerMinute, journal: journalFile };
-  await serveControl(app, { books, faults, reporter, sender, secret, settings });
+  await serveControl(app, { store, faults, webhooks: webhookScheduler, sender, secret, settings });
   let stopping: Promise<void> | null = null;
   const stop = () => {
     stopping ??= app.close().then(() => {
-      books.stop();
-      reporter.stop();
+      store.stop();
+      webhookScheduler.stop();
       sender.stop();
       journal.close();
     });
@@ -101,7 +101,7 @@ export async function startSandbox({
   };
 
   try {
-    books.replay();
+    store.replay();
     await app.listen({ host, port });
   } catch (error) {
     await stop();

@@ -1,15 +1,18 @@
-import type { Step, StepName } from './step.ts';
-import { UNHEARD_OF } from './step.ts';
+import type { JourneyStep, StepName } from './step.ts';
+import { UNDOCUMENTED_STATUS } from './step.ts';
 import type { TimingName } from './timing.ts';
 
 /** How long a scenario pauses at its problem, so that a person can look at it. */
 const LOOK_SECONDS = 20;
 
-const step = (subStatus: StepName, afterSeconds = 1): Step => ({ afterSeconds, subStatus });
-const meeting = (meetingInSeconds: number): Step => ({ ...step('USER_MEETING_SCHEDULED'), meetingInSeconds });
+const step = (subStatus: StepName, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
+const meeting = (meetingInSeconds: number): JourneyStep => ({
+  ...step('USER_MEETING_SCHEDULED'),
+  meetingInSeconds,
+});
 
 /** Returns a problem, then after a pause the steps that follow it. */
-const problem = (subStatus: StepName, [first, ...rest]: readonly Step[]): readonly Step[] => [
+const problem = (subStatus: StepName, [first, ...rest]: readonly JourneyStep[]): readonly JourneyStep[] => [
   step(subStatus),
   ...(first ? [{ ...first, afterSeconds: LOOK_SECONDS }, ...rest] : []),
 ];
@@ -39,7 +42,7 @@ const CALL_ENDED = [...CHECKS, ...CALL];
 
 /** Behaviour of customer, agent and auditor, from the link onwards. */
 export type Scenario = { readonly description: string } & (
-  | { readonly steps: readonly Step[] }
+  | { readonly steps: readonly JourneyStep[] }
   /** Random steps, from the seed and the verification id, at one of the timings. */
   | { readonly walk: TimingName }
   /** `POST /vkyc` is refused and no verification is created. */
@@ -145,7 +148,7 @@ export const SCENARIOS = {
   },
   'unknown-status': {
     description: 'An undocumented state, then the usual steps.',
-    steps: [...CHECKS, ...problem(UNHEARD_OF.subStatus, CALL)],
+    steps: [...CHECKS, ...problem(UNDOCUMENTED_STATUS.subStatus, CALL)],
   },
   random: {
     description: 'A random journey from the seed and the id: retries, loops, several steps within a second.',
@@ -162,11 +165,11 @@ export type ScenarioName = keyof typeof SCENARIOS;
 const DEFAULT_SCENARIO: ScenarioName = 'awaits-review';
 
 /** Splits a verification id into words at dots and underscores: `demo.happy-path.1` has three. */
-export const wordsOfId = (verificationId: string): readonly string[] => verificationId.split(/[._]/);
+export const splitId = (verificationId: string): readonly string[] => verificationId.split(/[._]/);
 
 /** Returns the scenario whose name is a word of the verification id; the longest name if there are several. */
-export function scenarioNameOf(verificationId: string): ScenarioName {
-  const named = wordsOfId(verificationId).filter((word): word is ScenarioName =>
+export function parseScenarioName(verificationId: string): ScenarioName {
+  const named = splitId(verificationId).filter((word): word is ScenarioName =>
     Object.hasOwn(SCENARIOS, word),
   );
   return named.toSorted((a, b) => b.length - a.length)[0] ?? DEFAULT_SCENARIO;

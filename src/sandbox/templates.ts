@@ -19,10 +19,10 @@ export const AGENT_TEMPLATES = ['vkyc_agent_template_v1', 'vkyc_agent_template']
 export const isUserTemplate = (name: string): name is UserTemplate => Object.hasOwn(USER_TEMPLATES, name);
 
 /** How the customer's Aadhaar is verified: in a step of the flow, from the details in the request, or not at all. */
-export type Way = 'AADHAAR_STEP' | 'AADHAAR_SENT' | 'CALL_ONLY';
+export type AadhaarFlow = 'AADHAAR_STEP' | 'AADHAAR_SENT' | 'CALL_ONLY';
 
 /** Returns the customer's flow. The provider skips the Aadhaar step if the merchant sent the Aadhaar details. */
-export function wayOf(template: UserTemplate, aadhaarSent: boolean): Way {
+export function aadhaarFlowFor(template: UserTemplate, aadhaarSent: boolean): AadhaarFlow {
   if (!USER_TEMPLATES[template].aadhaarStep) return 'CALL_ONLY';
   return aadhaarSent ? 'AADHAAR_SENT' : 'AADHAAR_STEP';
 }

@@ -1,5 +1,5 @@
 import type { KnownSubStatus } from '../domain/status.ts';
-import type { Chance } from './random.ts';
+import type { SeededRandom } from './seeded-random.ts';
 
 /** Distribution of a duration in seconds: uniform between two limits, or log-normal with a long tail. */
 type Span =
@@ -74,11 +74,11 @@ export const TIMINGS = {
 
 export type TimingName = keyof typeof TIMINGS;
 
-export const timingOf = (name: TimingName): Timing => TIMINGS[name];
+export const getTiming = (name: TimingName): Timing => TIMINGS[name];
 
 /** Draws a duration in seconds, rounded to milliseconds. */
-export function spanOf(span: Span, chance: Chance): number {
+export function drawDuration(span: Span, random: SeededRandom): number {
   const seconds =
-    'median' in span ? chance.logNormal(span.median, span.spread) : chance.between(span.from, span.to);
+    'median' in span ? random.logNormal(span.median, span.spread) : random.between(span.from, span.to);
   return Math.round(seconds * 1000) / 1000;
 }

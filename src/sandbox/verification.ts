@@ -1,7 +1,7 @@
 import { documentedEvent } from './documented-events.ts';
-import { journeyOf } from './journey.ts';
-import { chanceOf } from './random.ts';
-import { type Step, type StepName, wordsOf } from './step.ts';
+import { buildJourney } from './journey.ts';
+import { createSeededRandom } from './seeded-random.ts';
+import { type JourneyStep, type StepName, toRawStatus } from './step.ts';
 import type { UserTemplate } from './templates.ts';
 
 const LINK_LIFE_DAYS = 30;
@@ -26,7 +26,7 @@ export interface Start {
 export class Verification {
   readonly start: Start;
   readonly referenceId: number;
-  readonly #steps: readonly Step[];
+  readonly #steps: readonly JourneyStep[];
   readonly #link: string;
   #position = 0;
   /** Time of the current step, in fractional milliseconds: rounding would add up over many short steps. */
@@ -37,9 +37,9 @@ export class Verification {
     this.start = start;
     this.referenceId = referenceId;
     const { verification_id: verificationId, seed, template, aadhaar_sent: aadhaarSent } = start;
-    this.#steps = journeyOf({ verificationId, seed, template, aadhaarSent });
+    this.#steps = buildJourney({ verificationId, seed, template, aadhaarSent });
     this.#time = Date.parse(start.at);
-    const code = chanceOf(seed, verificationId, 'link').code(LINK_CODE_LENGTH);
+    const code = createSeededRandom(seed, verificationId, 'link').code(LINK_CODE_LENGTH);
     this.#link = `https://forms-test.cashfree.com/verification/${code}`;
   }
 
@@ -48,7 +48,7 @@ export class Verification {
   }
 
   get subStatus(): StepName {
-    return (this.#steps[this.#position] as Step).subStatus;
+    return (this.#steps[this.#position] as JourneyStep).subStatus;
   }
 
   /** Index of the current step, which identifies the step and its webhook. */
@@ -108,7 +108,7 @@ export class Verification {
 
   /** Returns the overview that `/_sandbox` shows to people. */
   asOverview() {
-    const { status, subStatus } = wordsOf(this.subStatus);
+    const { status, subStatus } = toRawStatus(this.subStatus);
     return {
       verification_id: this.id,
       status,
@@ -127,7 +127,7 @@ export class Verification {
   }
 
   /** Returns the steps to come with their expected times. */
-  #remaining(): { step: Step; time: number }[] {
+  #remaining(): { step: JourneyStep; time: number }[] {
     let time = this.#time;
     return this.#steps.slice(this.#position + 1).map((step) => {
       time += this.#scaled(step.afterSeconds);
@@ -149,7 +149,7 @@ export class Verification {
     return midnight.toISOString();
   }
 
-  get #past(): readonly Step[] {
+  get #past(): readonly JourneyStep[] {
     return this.#steps.slice(0, this.#position + 1);
   }
 
@@ -163,12 +163,12 @@ export class Verification {
   }
 
   #remarks(by: 'AGENT' | 'AUDITOR'): string | null {
-    const reviewed = this.#past.findLast((step) => wordsOf(step.subStatus).status === `${by}_REVIEWED`);
+    const reviewed = this.#past.findLast((step) => toRawStatus(step.subStatus).status === `${by}_REVIEWED`);
     return reviewed ? `The sandbox's ${by.toLowerCase()} says: ${reviewed.subStatus}.` : null;
   }
 
   #core(link: string | null, linkExpiry: string | null) {
-    const { status, subStatus } = wordsOf(this.subStatus);
+    const { status, subStatus } = toRawStatus(this.subStatus);
     return {
       verification_id: this.id,
       reference_id: this.referenceId,

@@ -1,12 +1,18 @@
-import { type Evidence, readEvidence, saltCancelReason, saltRemarks, takeAuditBacklog } from '../db/audit.ts';
+import {
+  type AuditEvidence,
+  claimAuditBacklog,
+  readAuditEvidence,
+  setCancelReasonSalt,
+  setRemarksSalt,
+} from '../db/audit.ts';
 import type { Database, Transaction } from '../db/client.ts';
-import { placeOfCancelReason } from '../db/meetings.ts';
-import { placeOfRemarks } from '../db/reviews.ts';
+import { cancelReasonContext } from '../db/meetings.ts';
+import { remarksContext } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
-import { type AuditHead, type AuditKeys, commitmentTo, newSalt, serialise } from '../domain/audit.ts';
+import { type AuditHead, type AuditKeys, computeCommitment, newSalt, serialise } from '../domain/audit.ts';
 import type { Clock } from '../domain/ports.ts';
-import { type AuditNote, appendToChains } from './audited-changes.ts';
-import { bindingOf } from './bind-sessions.ts';
+import { type AuditNote, appendToChains } from './audited-writes.ts';
+import { buildBinding } from './bind-sessions.ts';
 
 const BATCH = 100;
 
@@ -38,9 +44,9 @@ export async function adoptSessions(
   for (let count = -1; count !== 0; ) {
     const outcomes = new Map<string, SessionAdoption>();
     count = await db.transaction(async (tx) => {
-      const ids = await takeAuditBacklog(tx, BATCH);
+      const ids = await claimAuditBacklog(tx, BATCH);
       const notes: AuditNote[] = [];
-      for (const [id, evidence] of ids.length === 0 ? [] : await readEvidence(tx, ids)) {
+      for (const [id, evidence] of ids.length === 0 ? [] : await readAuditEvidence(tx, ids)) {
         const outcome = evidence.entries.length > 0 ? 'HAS_CHAIN' : heads?.has(id) ? 'HAD_CHAIN' : 'ADOPTED';
         outcomes.set(id, outcome);
         if (outcome === 'ADOPTED') notes.push(...(await notesOf(tx, sealer, id, evidence, by)));
@@ -56,7 +62,7 @@ async function notesOf(
   tx: Transaction,
   sealer: Sealer,
   sessionId: string,
-  evidence: Evidence,
+  evidence: AuditEvidence,
   adoptedBy: string,
 ): Promise<AuditNote[]> {
   const { transitions, meetings, reviews } = evidence;
@@ -68,19 +74,19 @@ async function notesOf(
   });
   const notes: AuditNote[] = [
     { sessionId, kind: 'ADOPTION', content },
-    await bindingOf(tx, sessionId, evidence, adoptedBy),
+    await buildBinding(tx, sessionId, evidence, adoptedBy),
   ];
   for (const row of transitions)
     notes.push({ sessionId, kind: 'TRANSITION', content: serialise('TRANSITION', row) });
   for (const row of meetings) {
-    const cancelReason = await commit(sealer, row.cancelReason, placeOfCancelReason(row.id), (salt) =>
-      saltCancelReason(tx, row.id, salt),
+    const cancelReason = await commit(sealer, row.cancelReason, cancelReasonContext(row.id), (salt) =>
+      setCancelReasonSalt(tx, row.id, salt),
     );
     notes.push({ sessionId, kind: 'MEETING', content: serialise('MEETING', { ...row, cancelReason }) });
   }
   for (const row of reviews) {
-    const remarks = await commit(sealer, row.remarks, placeOfRemarks(row.id), (salt) =>
-      saltRemarks(tx, row.id, salt),
+    const remarks = await commit(sealer, row.remarks, remarksContext(row.id), (salt) =>
+      setRemarksSalt(tx, row.id, salt),
     );
     notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', { ...row, remarks }) });
   }
@@ -90,11 +96,11 @@ async function notesOf(
 async function commit(
   sealer: Sealer,
   sealed: Buffer | null,
-  place: string,
+  context: string,
   keep: (salt: Buffer) => Promise<unknown>,
 ): Promise<string | null> {
   if (!sealed) return null;
   const salt = newSalt();
   await keep(salt);
-  return commitmentTo(sealer.open(sealed, place), salt);
+  return computeCommitment(sealer.open(sealed, context), salt);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
-import { claimForAdoption, findIntent, type IntentRow, replaceUser } from '../db/intents.ts';
+import { claimExternalId, findIntent, type IntentRow, replaceUser } from '../db/intents.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessionsByVerificationId } from '../db/sessions.ts';
 import { findUsers } from '../db/users.ts';
@@ -9,8 +9,8 @@ import { Mismatch, ProviderFailure } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { chosenUserId } from './chosen-user-id.ts';
 import { learnUser } from './ensure-user.ts';
-import type { AnswerReport, Question } from './record-transition.ts';
-import type { Recorder } from './recorder.ts';
+import type { AnswerUpdate, ProviderQuery } from './transition-writer.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
 
 /**
  * Limit on attempts for one verification id while the call budget has no free call, and the delay between
@@ -19,19 +19,19 @@ import type { Recorder } from './recorder.ts';
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
 
-const answerTo = (asked: Question, said: ProviderSession): AnswerReport => ({
+const answerTo = (query: ProviderQuery, payload: ProviderSession): AnswerUpdate => ({
   source: 'POLL',
   actor: null,
-  said,
+  payload,
   eventTime: null,
-  asked,
+  query,
 });
 
 export interface AdoptionParts {
   readonly db: Database;
   readonly clock: Clock;
   readonly provider: Provider;
-  readonly recorder: Recorder;
+  readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
 }
 
@@ -56,12 +56,12 @@ export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
  * retry gets it back. Waits while the call budget is used up.
  */
 export async function adoptVerification(
-  parts: AdoptionParts,
+  dependencies: AdoptionParts,
   verificationId: string,
 ): Promise<AdoptionOutcome> {
   for (let turn = 1; ; turn += 1) {
     try {
-      return await adoptIfUnknown(parts, verificationId);
+      return await adoptIfUnknown(dependencies, verificationId);
     } catch (error) {
       if (error instanceof Mismatch) return 'MISMATCH';
       if (!(error instanceof ProviderFailure)) throw error;
@@ -72,23 +72,23 @@ export async function adoptVerification(
   }
 }
 
-async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Promise<AdoptionOutcome> {
-  const { db, provider, recorder } = parts;
+async function adoptIfUnknown(dependencies: AdoptionParts, verificationId: string): Promise<AdoptionOutcome> {
+  const { db, provider, unitOfWork } = dependencies;
   const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
   if (await isHere()) return 'KNOWN';
   const intent = await findIntent(db, verificationId);
   if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
 
-  const asked = { verificationId, at: parts.clock.now(), webhooks: 0 };
-  const said = await provider.findVerification(verificationId);
-  if (!said) return 'NOT_AT_PROVIDER';
-  if (said.userId === null) return 'WITHOUT_USER';
-  if (intent?.state === 'OPEN' && (await verifiesUserOf(parts, intent, said))) {
-    const report = answerTo(asked, said);
-    const recorded = await recorder.recordAnswer((recording) => recording.report(report));
+  const asked = { verificationId, at: dependencies.clock.now(), webhooks: 0 };
+  const payload = await provider.findVerification(verificationId);
+  if (!payload) return 'NOT_AT_PROVIDER';
+  if (payload.userId === null) return 'WITHOUT_USER';
+  if (intent?.state === 'OPEN' && (await isSameUser(dependencies, intent, payload))) {
+    const update = answerTo(asked, payload);
+    const recorded = await unitOfWork.recordAnswer((writer) => writer.applyUpdate(update));
     if (recorded) return 'ADOPTED';
   }
-  if (await adoptFound(parts, asked, said)) return 'ADOPTED';
+  if (await adoptFound(dependencies, asked, payload)) return 'ADOPTED';
   // A start or a webhook may have created the session since the first lookup (race).
   return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
 }
@@ -100,20 +100,20 @@ async function adoptIfUnknown(parts: AdoptionParts, verificationId: string): Pro
  * @throws ProviderFailure
  */
 export async function adoptFound(
-  parts: AdoptionParts,
-  asked: Question,
-  said: ProviderSession,
+  dependencies: AdoptionParts,
+  query: ProviderQuery,
+  payload: ProviderSession,
 ): Promise<boolean> {
-  const { clock, recorder } = parts;
-  const { verificationId } = asked;
-  const { userId } = said;
+  const { clock, unitOfWork } = dependencies;
+  const { verificationId } = query;
+  const { userId } = payload;
   if (userId === null) return false;
-  const user = await learnUser(parts, userId);
-  return recorder.recordAnswer(async (recording) => {
+  const user = await learnUser(dependencies, userId);
+  return unitOfWork.recordAnswer(async (writer) => {
     const sessionId = uuidv7();
     const claim = { verificationId, sessionId, createdAt: clock.now() };
     // A caller may have started this id here while the provider was asked (race).
-    const claimed = await claimForAdoption(recording.tx, claim);
+    const claimed = await claimExternalId(writer.tx, claim);
     if (!claimed) return false;
     const origin = {
       sessionId,
@@ -123,7 +123,7 @@ export async function adoptFound(
       replacesId: null,
       caller: claimed.caller,
     };
-    await recording.adopt(answerTo(asked, said), origin);
+    await writer.createSession(answerTo(query, payload), origin);
     return true;
   });
 }
@@ -134,16 +134,16 @@ export async function adoptFound(
  *
  * @throws ProviderFailure
  */
-export async function verifiesUserOf(
-  parts: AdoptionParts,
+export async function isSameUser(
+  dependencies: AdoptionParts,
   intent: IntentRow,
   { userId }: ProviderSession,
 ): Promise<boolean> {
   if (userId === null) return false;
-  const [user] = intent.userId ? await findUsers(parts.db, [intent.userId]) : [];
+  const [user] = intent.userId ? await findUsers(dependencies.db, [intent.userId]) : [];
   if (user?.userId === userId) return true;
-  if (chosenUserId(parts.sealer, intent) !== userId) return false;
-  const chosen = await learnUser(parts, userId);
-  await replaceUser(parts.db, intent.verificationId, chosen.id);
+  if (chosenUserId(dependencies.sealer, intent) !== userId) return false;
+  const chosen = await learnUser(dependencies, userId);
+  await replaceUser(dependencies.db, intent.verificationId, chosen.id);
   return true;
 }

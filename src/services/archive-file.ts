@@ -9,7 +9,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip } from 'node:zlib';
 import { z } from 'zod';
-import { ARCHIVED, type Dossier, toPlainRow, toRow } from '../db/archiving.ts';
+import { ARCHIVED_TABLES, deserializeRow, type SessionArchive, serializeRow } from '../db/archive.ts';
 import { sessions } from '../db/tables.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 
@@ -49,11 +49,11 @@ const dossierLine = versionOnly.extend({
  * Formats a session with all its rows as one line. Encrypted values stay encrypted under their key of
  * DATA_KEYS.
  */
-export function formatDossier({ session, origin: _origin, ...rows }: Dossier): string {
-  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(toPlainRow)]);
+export function formatSessionArchive({ session, origin: _origin, ...rows }: SessionArchive): string {
+  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(serializeRow)]);
   const line = {
     version: ARCHIVE_VERSION,
-    session: session && toPlainRow(session),
+    session: session && serializeRow(session),
     ...Object.fromEntries(plain),
   };
   return `${JSON.stringify(line)}\n`;
@@ -64,14 +64,14 @@ export function formatDossier({ session, origin: _origin, ...rows }: Dossier): s
  *
  * @throws ArchiveError if a later release wrote the line
  */
-export function parseDossier(line: string, file: string): Dossier | null {
+export function parseSessionArchive(line: string, file: string): SessionArchive | null {
   const json = parseLine(line);
   refuseLaterVersion(json, file);
   const parsed = dossierLine.safeParse(json);
   if (!parsed.success) return null;
   const { session, version: _version, ...rows } = parsed.data;
-  const tables = mapTables((name) => rows[name].map((row) => toRow(ARCHIVED[name], row)));
-  return { session: toRow(sessions, session), ...tables } as Dossier;
+  const tables = mapTables((name) => rows[name].map((row) => deserializeRow(ARCHIVED_TABLES[name], row)));
+  return { session: deserializeRow(sessions, session), ...tables } as SessionArchive;
 }
 
 function refuseLaterVersion(line: unknown, file: string): void {
@@ -83,8 +83,10 @@ function refuseLaterVersion(line: unknown, file: string): void {
   );
 }
 
-function mapTables<T>(map: (name: keyof typeof ARCHIVED) => T): Record<keyof typeof ARCHIVED, T> {
-  const names = Object.keys(ARCHIVED) as (keyof typeof ARCHIVED)[];
+function mapTables<T>(
+  map: (name: keyof typeof ARCHIVED_TABLES) => T,
+): Record<keyof typeof ARCHIVED_TABLES, T> {
+  const names = Object.keys(ARCHIVED_TABLES) as (keyof typeof ARCHIVED_TABLES)[];
   return Object.fromEntries(names.map((name) => [name, map(name)])) as never;
 }
 
@@ -92,7 +94,7 @@ function mapTables<T>(map: (name: keyof typeof ARCHIVED) => T): Record<keyof typ
  * Computes the last line, which holds the MAC. Pass each earlier line to `add` as it is written, with its
  * line end.
  */
-export function createSeal(keys: AuditKeys, now: Date) {
+export function createArchiveMac(keys: AuditKeys, now: Date) {
   const mac = keys.exportMac();
   let count = 0;
   return {
@@ -101,8 +103,8 @@ export function createSeal(keys: AuditKeys, now: Date) {
       count += 1;
     },
     line(): string {
-      const said = { sessions: count, archivedAt: now.toISOString(), key: keys.currentId };
-      return `${JSON.stringify({ ...said, mac: mac.update(JSON.stringify(said)).digest('hex') })}\n`;
+      const payload = { sessions: count, archivedAt: now.toISOString(), key: keys.currentId };
+      return `${JSON.stringify({ ...payload, mac: mac.update(JSON.stringify(payload)).digest('hex') })}\n`;
     },
   };
 }
@@ -127,14 +129,14 @@ export async function* readLines(file: string): AsyncGenerator<string> {
  *
  * @throws ArchiveError if the file is truncated or altered, or a key is missing
  */
-export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<Dossier> {
+export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<SessionArchive> {
   let count = await checkSeal(file, keys);
   for await (const line of readLines(file)) {
     if (count === 0) return;
     count -= 1;
-    const dossier = parseDossier(line, file);
-    if (!dossier) throw new ArchiveError(`${file} has a line that is not a session.`);
-    yield dossier;
+    const archive = parseSessionArchive(line, file);
+    if (!archive) throw new ArchiveError(`${file} has a line that is not a session.`);
+    yield archive;
   }
 }
 
@@ -161,8 +163,8 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
     count += 1;
   }
   // The MAC covers all fields of the last line, including those unknown to this release.
-  const { mac: _mac, ...said } = json as Record<string, unknown>;
-  const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
+  const { mac: _mac, ...payload } = json as Record<string, unknown>;
+  const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
   if (!right || count !== sealedSessions)
     throw new ArchiveError(`${file} was altered: its MAC does not fit its contents.`);
   return count;

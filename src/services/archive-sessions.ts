@@ -3,18 +3,24 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
-  type Dossier,
   deleteArchived,
-  lockSessionsToGo,
-  presentAmong,
-  readDossiers,
-} from '../db/archiving.ts';
-import { NO_SESSION } from '../db/audit.ts';
+  filterExistingIds,
+  lockArchivableSessions,
+  readSessionArchives,
+  type SessionArchive,
+} from '../db/archive.ts';
+import { NIL_UUID } from '../db/audit.ts';
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { AuditKeys } from '../domain/audit.ts';
-import type { Finding } from '../domain/audit-check.ts';
-import { ArchiveError, createSeal, formatDossier, parseDossier, readLines } from './archive-file.ts';
+import type { AuditFinding } from '../domain/audit-check.ts';
+import {
+  ArchiveError,
+  createArchiveMac,
+  formatSessionArchive,
+  parseSessionArchive,
+  readLines,
+} from './archive-file.ts';
 import { checkSession } from './verify-audit.ts';
 
 const DAY_MS = 86_400_000;
@@ -39,13 +45,13 @@ interface Parts {
   readonly onProgress: (sessions: number) => void;
 }
 
-export interface Archived {
+export interface ArchiveResult {
   /**
    * Archives completed by this run, with their number of sessions. They include those of an interrupted run.
    */
   readonly files: readonly { readonly file: string; readonly sessions: number }[];
   /** Sessions that stay in the database because their audit chain does not verify. */
-  readonly wrong: readonly (Finding & { sessionId: string })[];
+  readonly wrong: readonly (AuditFinding & { sessionId: string })[];
 }
 
 export const endedBefore = (now: Date, retentionDays: number): Date =>
@@ -55,21 +61,21 @@ export const endedBefore = (now: Date, retentionDays: number): Date =>
  * Moves sessions that ended long ago to a new archive file. Crash-safe: each batch is synced to the disk
  * before its rows are deleted, and the next run completes an interrupted file.
  */
-export async function archiveSessions(parts: Parts): Promise<Archived> {
-  const files = await mendBroken(parts);
+export async function archiveSessions(dependencies: Parts): Promise<ArchiveResult> {
+  const files = await mendBroken(dependencies);
   const archive = await Archive.begin(
-    parts,
-    `sessions-${parts.now.toISOString().replaceAll(':', '-')}.jsonl.gz`,
+    dependencies,
+    `sessions-${dependencies.now.toISOString().replaceAll(':', '-')}.jsonl.gz`,
   );
-  const wrong = new Map<string, Finding & { sessionId: string }>();
+  const wrong = new Map<string, AuditFinding & { sessionId: string }>();
   let moved = 0;
   for (let before = -1; moved > before; ) {
     before = moved;
-    for (let after: string | null = NO_SESSION; after !== null; ) {
-      const batch = await moveBatch(parts, archive, after);
+    for (let after: string | null = NIL_UUID; after !== null; ) {
+      const batch = await moveBatch(dependencies, archive, after);
       for (const each of batch.wrong) wrong.set(each.sessionId, each);
       moved += batch.moved;
-      parts.onProgress(moved);
+      dependencies.onProgress(moved);
       after = batch.last;
     }
     // A replaced session can be archived only after the session that replaced it, so the next pass may find
@@ -85,16 +91,16 @@ async function moveBatch(
   after: string,
 ) {
   return db.transaction(async (tx) => {
-    const ids = await lockSessionsToGo(tx, endedBefore(now, retentionDays), after, batch);
-    const sound: Dossier[] = [];
-    const wrong: (Finding & { sessionId: string })[] = [];
-    for (const dossier of ids.length === 0 ? [] : await readDossiers(tx, ids)) {
-      const { finding } = checkSession(dossier, null, keys, sealer);
-      if (finding) wrong.push({ sessionId: dossier.session?.id as string, ...finding });
-      else sound.push(dossier);
+    const ids = await lockArchivableSessions(tx, endedBefore(now, retentionDays), after, batch);
+    const sound: SessionArchive[] = [];
+    const wrong: (AuditFinding & { sessionId: string })[] = [];
+    for (const archive of ids.length === 0 ? [] : await readSessionArchives(tx, ids)) {
+      const { finding } = checkSession(archive, null, keys, sealer);
+      if (finding) wrong.push({ sessionId: archive.session?.id as string, ...finding });
+      else sound.push(archive);
     }
     if (sound.length > 0) {
-      await archive.add(sound.map(formatDossier));
+      await archive.add(sound.map(formatSessionArchive));
       await deleteArchived(tx, sound, { file: archive.name, at: now });
     }
     return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
@@ -105,14 +111,14 @@ async function moveBatch(
  * Completes the files of interrupted runs, whose lines an earlier release may have written: lines are copied
  * unchanged. Sessions that are still in the database are left out, because this run moves them again.
  */
-async function mendBroken(parts: Parts): Promise<{ file: string; sessions: number }[]> {
-  const { db, folder } = parts;
+async function mendBroken(dependencies: Parts): Promise<{ file: string; sessions: number }[]> {
+  const { db, folder } = dependencies;
   const mended: { file: string; sessions: number }[] = [];
   for (const name of (await readdir(folder)).filter((each) => each.endsWith(PARTIAL)).sort()) {
-    const archive = await Archive.begin(parts, name.slice(0, -PARTIAL.length), '.mending');
+    const archive = await Archive.begin(dependencies, name.slice(0, -PARTIAL.length), '.mending');
     let lines: { id: string; line: string }[] = [];
     const keep = async () => {
-      const present = await presentAmong(
+      const present = await filterExistingIds(
         db,
         lines.map(({ id }) => id),
       );
@@ -125,7 +131,7 @@ async function mendBroken(parts: Parts): Promise<{ file: string; sessions: numbe
       // Only the last line can be truncated. Any other must not be dropped, because its session is no longer
       // in the database.
       if (isBroken) throw new ArchiveError(`${join(folder, name)} has a line that is not a session.`);
-      const id = parseDossier(line, join(folder, name))?.session?.id;
+      const id = parseSessionArchive(line, join(folder, name))?.session?.id;
       if (id) lines.push({ id, line: `${line}\n` });
       else isBroken = true;
       if (lines.length >= READ_AT_ONCE) await keep();
@@ -145,7 +151,7 @@ class Archive {
   readonly #folder: string;
   readonly #suffix: string;
   readonly #handle: FileHandle;
-  readonly #seal: ReturnType<typeof createSeal>;
+  readonly #seal: ReturnType<typeof createArchiveMac>;
   #sessions = 0;
 
   private constructor(name: string, suffix: string, handle: FileHandle, { folder, keys, now }: Parts) {
@@ -153,16 +159,16 @@ class Archive {
     this.#folder = folder;
     this.#suffix = suffix;
     this.#handle = handle;
-    this.#seal = createSeal(keys, now);
+    this.#seal = createArchiveMac(keys, now);
   }
 
-  static async begin(parts: Parts, name: string, suffix = PARTIAL): Promise<Archive> {
+  static async begin(dependencies: Parts, name: string, suffix = PARTIAL): Promise<Archive> {
     // The file of another run is never overwritten (`wx`). A half-repaired file is written again from its
     // start.
     const flags = suffix === PARTIAL ? 'wx' : 'w';
-    const handle = await open(join(parts.folder, `${name}${suffix}`), flags, 0o600);
-    await syncFolder(parts.folder);
-    return new Archive(name, suffix, handle, parts);
+    const handle = await open(join(dependencies.folder, `${name}${suffix}`), flags, 0o600);
+    await syncFolder(dependencies.folder);
+    return new Archive(name, suffix, handle, dependencies);
   }
 
   async add(lines: readonly string[]): Promise<void> {

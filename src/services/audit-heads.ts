@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { auditHeadsAfter, NO_SESSION, verificationIdsOf } from '../db/audit.ts';
+import { findVerificationIds, NIL_UUID, readAuditHeadsAfter } from '../db/audit.ts';
 import type { Database } from '../db/client.ts';
 import { countUnchainedReads, findReadHeads } from '../db/personal-data-reads.ts';
 import type { AuditHead, AuditKeys } from '../domain/audit.ts';
@@ -47,9 +47,9 @@ const lastLine = z.object({
 export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): AsyncGenerator<string> {
   const mac = keys.exportMac();
   let count = 0;
-  for (let after = NO_SESSION; ; ) {
-    const heads = await auditHeadsAfter(db, after, BATCH);
-    const verificationIds = await verificationIdsOf(
+  for (let after = NIL_UUID; ; ) {
+    const heads = await readAuditHeadsAfter(db, after, BATCH);
+    const verificationIds = await findVerificationIds(
       db,
       heads.map(({ sessionId }) => sessionId),
     );
@@ -70,14 +70,14 @@ export async function* exportHeads(db: Database, keys: AuditKeys, now: Date): As
     mac.update(line);
     yield line;
   }
-  const said = {
+  const payload = {
     heads: count,
     reads: readHeads.length,
     unchainedReads: await countUnchainedReads(db),
     exportedAt: now.toISOString(),
     key: keys.currentId,
   };
-  yield `${JSON.stringify({ ...said, mac: mac.update(JSON.stringify(said)).digest('hex') })}\n`;
+  yield `${JSON.stringify({ ...payload, mac: mac.update(JSON.stringify(payload)).digest('hex') })}\n`;
 }
 
 /** Exported head of an audit chain. Its `verificationId` is null if the export does not name it. */
@@ -104,10 +104,10 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
   for await (const line of lines) read.push(line);
   const last = lastLine.safeParse(parsed(read.pop() ?? ''));
   if (!last.success) throw new ExportError('The export is cut short: its last line is not there.');
-  const { mac, ...said } = last.data;
-  if (!keys.has(said.key))
-    throw new ExportError(`The export was made with the key "${said.key}", which AUDIT_KEYS lacks.`);
-  const expected = keys.exportMac(said.key);
+  const { mac, ...payload } = last.data;
+  if (!keys.has(payload.key))
+    throw new ExportError(`The export was made with the key "${payload.key}", which AUDIT_KEYS lacks.`);
+  const expected = keys.exportMac(payload.key);
   for (const line of read) {
     expected.update(`${line}\n`);
     const ofReads = readHeadLine.safeParse(parsed(line));
@@ -126,9 +126,9 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
       verificationId: verification ?? null,
     });
   }
-  const right = timingSafeEqual(expected.update(JSON.stringify(said)).digest(), Buffer.from(mac, 'hex'));
+  const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
   if (!right) throw new ExportError('The export was altered: it is not what its MAC was made over.');
-  const { exportedAt, unchainedReads } = said;
+  const { exportedAt, unchainedReads } = payload;
   const reads = unchainedReads === undefined ? null : { heads: chains, unchained: unchainedReads };
   return { exportedAt, heads, reads };
 }

@@ -1,11 +1,11 @@
-import { type Evidence, lockEvidenceAfter, NO_SESSION, saltPerson } from '../db/audit.ts';
+import { type AuditEvidence, lockAuditEvidence, NIL_UUID, setPersonSalt } from '../db/audit.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import { type AuditKeys, serialise } from '../domain/audit.ts';
 import { differingDetails, isBound } from '../domain/audit-session.ts';
 import type { Clock } from '../domain/ports.ts';
-import { type AuditNote, appendToChains, commitPerson, NO_DETAILS, NO_PERSON } from './audited-changes.ts';
+import { type AuditNote, appendToChains, commitPerson, NO_DETAILS, NO_PERSON } from './audited-writes.ts';
 import { checkSession, type KnownHead } from './verify-audit.ts';
 
 const BATCH = 100;
@@ -41,21 +41,21 @@ export type Binding =
  * `differing`. Signs nothing for a session whose history does not verify.
  */
 export async function bindSessions(
-  parts: BindingParts,
+  dependencies: BindingParts,
   onSession: (sessionId: string, binding: Binding) => void,
 ): Promise<void> {
-  for (let after: string | undefined = NO_SESSION; after !== undefined; ) {
+  for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
     const bindings = new Map<string, Binding>();
     const from: string = after;
-    after = await parts.db.transaction(async (tx) => {
+    after = await dependencies.db.transaction(async (tx) => {
       const notes: AuditNote[] = [];
-      const batch = await lockEvidenceAfter(tx, from, BATCH);
+      const batch = await lockAuditEvidence(tx, from, BATCH);
       for (const [id, evidence] of batch) {
-        const done = await bind(tx, parts, id, evidence);
+        const done = await bind(tx, dependencies, id, evidence);
         if (done) bindings.set(id, done.binding);
         if (done?.note) notes.push(done.note);
       }
-      if (notes.length > 0) await appendToChains(tx, parts.keys, notes, parts.clock.now());
+      if (notes.length > 0) await appendToChains(tx, dependencies.keys, notes, dependencies.clock.now());
       return [...batch.keys()].at(-1);
     });
     for (const [id, binding] of bindings) onSession(id, binding);
@@ -66,7 +66,7 @@ async function bind(
   tx: Transaction,
   { sealer, keys, by, heads, differing }: BindingParts,
   sessionId: string,
-  evidence: Evidence,
+  evidence: AuditEvidence,
 ): Promise<{ binding: Binding; note?: AuditNote } | null> {
   const { entries, session, origin } = evidence;
   const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
@@ -74,7 +74,7 @@ async function bind(
     return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row is gone' } };
   if (!isBound(entries)) {
     if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
-    return { binding: { kind: 'BOUND' }, note: await bindingOf(tx, sessionId, evidence, by) };
+    return { binding: { kind: 'BOUND' }, note: await buildBinding(tx, sessionId, evidence, by) };
   }
   if (!finding) return null;
   const details = differingDetails(entries, session, origin);
@@ -88,16 +88,16 @@ async function bind(
  * Builds the SESSION entry that binds a chain to its session, signed for by `boundBy`. Stores the salt of the
  * commitment to the person.
  */
-export async function bindingOf(
+export async function buildBinding(
   tx: Transaction,
   sessionId: string,
-  { session, origin }: Evidence,
+  { session, origin }: AuditEvidence,
   boundBy: string,
 ): Promise<AuditNote> {
   const row = session as SessionRow;
   const user = origin?.user ?? null;
   const person = user && !user.erasedAt ? commitPerson(user) : NO_PERSON;
-  if (person.salt) await saltPerson(tx, sessionId, person.salt);
-  const said = { ...row, person: person.commitment, caller: origin?.caller ?? null, boundBy };
-  return { sessionId, kind: 'SESSION', content: serialise('SESSION', said) };
+  if (person.salt) await setPersonSalt(tx, sessionId, person.salt);
+  const payload = { ...row, person: person.commitment, caller: origin?.caller ?? null, boundBy };
+  return { sessionId, kind: 'SESSION', content: serialise('SESSION', payload) };
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CallLimits, pauseCalls, spendCall } from '../db/call-budget.ts';
+import { type CallLimits, pauseCalls, tryAcquireCall } from '../db/call-budget.ts';
 import type { Database } from '../db/client.ts';
 import { ProviderFailure } from '../domain/errors.ts';
-import { KEPT_FOR_MUTATIONS } from '../domain/polling.ts';
+import { MUTATION_RESERVE } from '../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../domain/ports.ts';
 
 /**
@@ -20,8 +20,8 @@ const PRECEDENCE_SECONDS = 10;
  * Divides `perMinute` between mutations and polls. Some accounts have only five calls, and each purpose needs
  * at least one.
  */
-export function limitsOf(perMinute: number): CallLimits {
-  const kept = Math.max(1, Math.round(perMinute * KEPT_FOR_MUTATIONS));
+export function splitBudget(perMinute: number): CallLimits {
+  const kept = Math.max(1, Math.round(perMinute * MUTATION_RESERVE));
   return { total: perMinute, polls: Math.max(1, perMinute - kept) };
 }
 
@@ -35,7 +35,7 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
       const deadline = performance.now() + PATIENCE_MS[purpose];
       for (;;) {
         if (purpose === 'POLL') stopping.throwIfAborted();
-        const waitMs = await spendCall(db, purpose, limits);
+        const waitMs = await tryAcquireCall(db, purpose, limits);
         if (waitMs === 0) return;
         if (performance.now() + waitMs > deadline) throw await usedUp(purpose, waitMs);
         await delay(waitMs, undefined, purpose === 'POLL' ? { signal: stopping } : {});

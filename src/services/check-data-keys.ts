@@ -1,7 +1,7 @@
 import { getTableName } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import { findDataKeys, findLiveReplicas, forgetDataKeys, registerDataKeys } from '../db/data-keys.ts';
-import { countByKey, RENEWABLE } from '../db/rotating.ts';
+import { countByKey, REENCRYPTABLE_COLUMNS } from '../db/key-rotation.ts';
 import type { Sealer } from '../db/sealing.ts';
 
 /** Error that lists keys that are needed but missing from DATA_KEYS, one complaint for each. */
@@ -40,7 +40,7 @@ const ORDER = 'Put it back; OPERATIONS.md has the order in which keys are change
 async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise<void> {
   const values = new Map<string, number>();
   const columns = new Map<string, string[]>();
-  for (const { column } of RENEWABLE)
+  for (const { column } of REENCRYPTABLE_COLUMNS)
     for (const [id, count] of await countByKey(db, column)) {
       if (keyIds.includes(id)) continue;
       values.set(id, (values.get(id) ?? 0) + count);

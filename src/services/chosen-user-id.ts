@@ -43,7 +43,7 @@ export function recognizeUserId(
   canonicalInput: string,
 ): Recognition {
   const chosen = sealer
-    .hashes(canonicalInput)
+    .candidateHashes(canonicalInput)
     .map((inputHash) => chosenUserId(sealer, { ...start, inputHash }) ?? '');
   if (chosen.includes(userId)) return 'SAME_INPUT';
   const prefixLength = PREFIX.length + PART_LENGTH;

@@ -2,16 +2,16 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
+  decryptPersonalData,
   findUserByUserId,
   insertUser,
-  openPersonal,
-  placeOfUser,
   type UserRow,
-  updatePersonal,
+  updatePersonalData,
+  userContext,
 } from '../db/users.ts';
 import { ProviderFailure } from '../domain/errors.ts';
 import type { Clock, PersonalData, Provider, ProviderUser } from '../domain/ports.ts';
-import { refuseField } from './validation.ts';
+import { invalidField } from './validation.ts';
 
 /** User data that the caller gave. Fields that are missing stay as the provider has them. */
 export type GivenUser = { readonly userId: string } & {
@@ -32,11 +32,11 @@ interface Parts {
  * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
  *   one, to which the provider would send the link
  */
-export async function ensureUser(parts: Parts, given: GivenUser, isNew: boolean): Promise<UserRow> {
-  const stored = await findUserByUserId(parts.db, given.userId);
-  if (given.phone && stored?.phoneHash && !parts.sealer.matches(stored.phoneHash, given.phone))
+export async function ensureUser(dependencies: Parts, given: GivenUser, isNew: boolean): Promise<UserRow> {
+  const stored = await findUserByUserId(dependencies.db, given.userId);
+  if (given.phone && stored?.phoneHash && !dependencies.sealer.verifyHash(stored.phoneHash, given.phone))
     refuseOtherPhone();
-  return storeUser(parts, await atProvider(parts.provider, given, isNew));
+  return storeUser(dependencies, await atProvider(dependencies.provider, given, isNew));
 }
 
 async function atProvider(provider: Provider, given: GivenUser, isNew: boolean): Promise<ProviderUser> {
@@ -54,9 +54,9 @@ async function atProvider(provider: Provider, given: GivenUser, isNew: boolean):
  * Asks the provider about a user and stores the answer. Stores only the id if the provider does not know the
  * user.
  */
-export async function learnUser(parts: Parts, userId: string): Promise<UserRow> {
-  const known = await parts.provider.findUser(userId);
-  return storeUser(parts, known ?? { userId, phone: null, name: null, email: null, address: null });
+export async function learnUser(dependencies: Parts, userId: string): Promise<UserRow> {
+  const known = await dependencies.provider.findUser(userId);
+  return storeUser(dependencies, known ?? { userId, phone: null, name: null, email: null, address: null });
 }
 
 /**
@@ -67,29 +67,29 @@ export async function storeUser(
   { db, clock, sealer }: Omit<Parts, 'provider'>,
   atProvider: ProviderUser,
 ): Promise<UserRow> {
-  const { userId, ...said } = atProvider;
+  const { userId, ...payload } = atProvider;
   const id = uuidv7();
   const sealed = (rowId: string, personal: PersonalData) => ({
-    personal: sealer.seal(JSON.stringify(personal), placeOfUser(rowId)),
+    personal: sealer.seal(JSON.stringify(personal), userContext(rowId)),
     phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
   });
   const stored = await insertUser(db, {
     id,
     userId,
-    ...sealed(id, said),
+    ...sealed(id, payload),
     createdAt: clock.now(),
     erasedAt: null,
   });
   if (stored.id === id) return stored;
-  const before = openPersonal(sealer, stored);
+  const before = decryptPersonalData(sealer, stored);
   const merged: PersonalData = {
-    phone: said.phone ?? before.phone,
-    name: said.name ?? before.name,
-    email: said.email ?? before.email,
-    address: said.address ?? before.address,
+    phone: payload.phone ?? before.phone,
+    name: payload.name ?? before.name,
+    email: payload.email ?? before.email,
+    address: payload.address ?? before.address,
   };
   const changes = sealed(stored.id, merged);
-  await updatePersonal(db, stored.id, changes);
+  await updatePersonalData(db, stored.id, changes);
   return { ...stored, ...changes };
 }
 
@@ -97,12 +97,12 @@ export async function storeUser(
 async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
-    return refuseField(
+    return invalidField(
       ['user', 'userId'],
       'is not known to the provider: give a phone as well to add this user',
     );
   }
-  const asked = { userId, ...personalOf(given) };
+  const asked = { userId, ...pickPersonalData(given) };
   try {
     await provider.createUser(asked);
     return asked;
@@ -125,11 +125,11 @@ async function broughtUpToDate(
   if (phone !== undefined && known.phone !== null && known.phone !== phone) refuseOtherPhone();
   const may = phone !== undefined && known.phone === phone;
   const current =
-    may && differs(given, known) ? await provider.updateUser({ userId, ...personalOf(given) }) : known;
+    may && differs(given, known) ? await provider.updateUser({ userId, ...pickPersonalData(given) }) : known;
   return { ...current, userId, phone: current.phone ?? known.phone ?? phone ?? null };
 }
 
-const personalOf = ({ phone, name, email, address }: GivenUser): PersonalData => ({
+const pickPersonalData = ({ phone, name, email, address }: GivenUser): PersonalData => ({
   phone: phone ?? null,
   name: name ?? null,
   email: email ?? null,
@@ -143,7 +143,7 @@ const differs = (given: GivenUser, known: ProviderUser): boolean =>
   );
 
 const refuseOtherPhone = () =>
-  refuseField(
+  invalidField(
     ['user', 'phone'],
     'differs from the phone that this user is known by, to which the link would go',
   );

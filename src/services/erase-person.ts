@@ -1,29 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { readEvidence } from '../db/audit.ts';
+import { readAuditEvidence } from '../db/audit.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import {
-  archivedSessionsOf,
-  cancelLookupsOf,
-  deleteKeysOf,
+  cancelLookupsOfVerifications,
+  deleteIdempotencyKeysOfSessions,
   deleteWebhooks,
-  emptyPerson,
-  emptySessions,
-  emptyStarts,
-  emptyTexts,
-  lockPeopleByPhone,
-  lockPersonById,
-  lockSessionsOf,
-  openStartsOf,
-  unattributedWebhooks,
-} from '../db/erasing.ts';
-import { placeOfWebhook } from '../db/inbox.ts';
+  eraseSessionRows,
+  eraseTexts,
+  eraseUserRow,
+  findArchivedSessionsOfUser,
+  findOpenStarts,
+  findUnattributedWebhooks,
+  invalidateInputHashes,
+  lockSessionsOfUser,
+  lockUserById,
+  lockUsersByPhone,
+} from '../db/erasure.ts';
+import { webhookContext } from '../db/inbox.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import { placeOfUser, type UserRow } from '../db/users.ts';
+import { type UserRow, userContext } from '../db/users.ts';
 import { type AuditKeys, serialise } from '../domain/audit.ts';
 import type { PersonalData } from '../domain/ports.ts';
-import { infoOf } from '../domain/status.ts';
-import { appendToChains } from './audited-changes.ts';
+import { getStatusInfo } from '../domain/status.ts';
+import { appendToChains } from './audited-writes.ts';
 import { checkSession } from './verify-audit.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,10 +42,10 @@ interface Parts {
 }
 
 /** Person to erase: by the provider's user id, or by phone. */
-export type Who = { readonly userId: string } | { readonly phone: string };
+export type ErasureTarget = { readonly userId: string } | { readonly phone: string };
 
 /** Counts of what was erased. */
-export interface Erased {
+export interface ErasureResult {
   readonly sessions: number;
   /** Review remarks and cancellation reasons. */
   readonly texts: number;
@@ -56,7 +56,7 @@ export interface Erased {
 }
 
 /** Error that says why a person cannot be erased and what to do. Nothing was changed. */
-export class NotErased extends Error {}
+export class ErasureRefused extends Error {}
 
 /**
  * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency
@@ -65,49 +65,63 @@ export class NotErased extends Error {}
  *
  * @throws NotErased
  */
-export async function erasePerson(parts: Parts, who: Who, by: string, dryRun: boolean): Promise<Erased> {
+export async function erasePerson(
+  dependencies: Parts,
+  who: ErasureTarget,
+  by: string,
+  dryRun: boolean,
+): Promise<ErasureResult> {
   const undo = new Error('Only tried');
-  let erased: Erased | null = null;
+  let erased: ErasureResult | null = null;
   try {
-    await parts.db.transaction(async (tx) => {
-      erased = await erase(tx, parts, who, by);
+    await dependencies.db.transaction(async (tx) => {
+      erased = await erase(tx, dependencies, who, by);
       if (dryRun) throw undo;
     });
   } catch (error) {
     if (error !== undo) throw error;
   }
-  return erased as unknown as Erased;
+  return erased as unknown as ErasureResult;
 }
 
-async function erase(tx: Transaction, parts: Parts, who: Who, by: string): Promise<Erased> {
-  const { sealer, keys, now } = parts;
+async function erase(
+  tx: Transaction,
+  dependencies: Parts,
+  who: ErasureTarget,
+  by: string,
+): Promise<ErasureResult> {
+  const { sealer, keys, now } = dependencies;
   const person = await find(tx, sealer, who);
-  const rows = await lockSessionsOf(tx, person.id);
-  const archived = await archivedSessionsOf(tx, person.id);
-  refuseWhileNeeded(rows, await openStartsOf(tx, person.id), parts);
+  const rows = await lockSessionsOfUser(tx, person.id);
+  const archived = await findArchivedSessionsOfUser(tx, person.id);
+  refuseWhileNeeded(rows, await findOpenStarts(tx, person.id), dependencies);
   for (const { verificationId, endedAt } of archived)
-    refuseBeforeTheLawAllows(verificationId, endedAt, parts);
+    refuseBeforeTheLawAllows(verificationId, endedAt, dependencies);
 
   const ids = rows.map(({ id }) => id);
-  await refuseWithoutProof(tx, ids, parts);
+  await refuseWithoutProof(tx, ids, dependencies);
   const verificationIds = [...rows, ...archived].map((row) => row.verificationId);
-  const personal = dataOf(sealer, person);
-  const strays = await straysOf(tx, sealer, verificationIds, [person.userId, personal.phone, personal.email]);
+  const personal = describeErased(sealer, person);
+  const strays = await findUnattributedMentions(tx, sealer, verificationIds, [
+    person.userId,
+    personal.phone,
+    personal.email,
+  ]);
   const nothing: PersonalData = { phone: null, name: null, email: null, address: null };
-  await emptyPerson(tx, person.id, {
+  await eraseUserRow(tx, person.id, {
     userId: `erased:${person.id}`,
-    personal: sealer.seal(JSON.stringify(nothing), placeOfUser(person.id)),
+    personal: sealer.seal(JSON.stringify(nothing), userContext(person.id)),
     phoneHash: null,
     erasedAt: now,
   });
-  await emptySessions(tx, ids, now);
-  await emptyStarts(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
-  await cancelLookupsOf(tx, verificationIds);
+  await eraseSessionRows(tx, ids, now);
+  await invalidateInputHashes(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
+  await cancelLookupsOfVerifications(tx, verificationIds);
   const erased = {
     sessions: ids.length,
-    texts: await emptyTexts(tx, ids),
+    texts: await eraseTexts(tx, ids),
     webhooks: await deleteWebhooks(tx, verificationIds, strays),
-    idempotencyKeys: await deleteKeysOf(tx, ids),
+    idempotencyKeys: await deleteIdempotencyKeysOfSessions(tx, ids),
     archives: [...new Set(archived.map(({ file }) => file))].sort(),
   };
   const content = serialise('ERASURE', { erasedBy: by });
@@ -116,32 +130,35 @@ async function erase(tx: Transaction, parts: Parts, who: Who, by: string): Promi
   return erased;
 }
 
-async function find(tx: Transaction, sealer: Sealer, who: Who): Promise<UserRow> {
+async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promise<UserRow> {
   const byPhone = 'phone' in who;
   const [person, ...others] = byPhone
-    ? await lockPeopleByPhone(tx, sealer.hashes(who.phone))
-    : await lockPersonById(tx, who.userId);
-  if (!person) throw new NotErased('Nobody is known by this: give the userId, as the API shows it.');
+    ? await lockUsersByPhone(tx, sealer.candidateHashes(who.phone))
+    : await lockUserById(tx, who.userId);
+  if (!person) throw new ErasureRefused('Nobody is known by this: give the userId, as the API shows it.');
   if (others.length > 0) {
     const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
-    throw new NotErased(`Several people have this phone: erase each by --user. They are ${userIds}.`);
+    throw new ErasureRefused(`Several people have this phone: erase each by --user. They are ${userIds}.`);
   }
   if (person.erasedAt)
-    throw new NotErased(`They were erased at ${person.erasedAt.toISOString()} already: nothing is left.`);
+    throw new ErasureRefused(
+      `They were erased at ${person.erasedAt.toISOString()} already: nothing is left.`,
+    );
   return person;
 }
 
 /** Refuses while a start or a session is open, and while the law requires the records of an ended one. */
-function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], parts: Parts) {
+function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Parts) {
   const [starting] = open;
-  if (starting) throw new NotErased(`The start of ${starting} is not answered yet: try again once it is.`);
+  if (starting)
+    throw new ErasureRefused(`The start of ${starting} is not answered yet: try again once it is.`);
   for (const row of rows) {
     const { verificationId, status, subStatus, updatedAt } = row;
-    if (!infoOf(row).terminal)
-      throw new NotErased(
+    if (!getStatusInfo(row).terminal)
+      throw new ErasureRefused(
         `${verificationId} has not ended (it is ${status}/${subStatus}): a person is erased after the end.`,
       );
-    refuseBeforeTheLawAllows(verificationId, updatedAt, parts);
+    refuseBeforeTheLawAllows(verificationId, updatedAt, dependencies);
   }
 }
 
@@ -150,10 +167,10 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
  * row may have been edited, and erasing would destroy the remaining evidence.
  */
 async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Parts) {
-  for (const [id, evidence] of await readEvidence(tx, ids)) {
+  for (const [id, evidence] of await readAuditEvidence(tx, ids)) {
     const { finding } = checkSession(evidence, null, keys, sealer);
     if (finding)
-      throw new NotErased(
+      throw new ErasureRefused(
         `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify, and look into it first.`,
       );
   }
@@ -162,16 +179,16 @@ async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sea
 function refuseBeforeTheLawAllows(verificationId: string, endedAt: Date, { retentionDays, now }: Parts) {
   const until = new Date(endedAt.getTime() + retentionDays * DAY_MS);
   if (until > now)
-    throw new NotErased(
+    throw new ErasureRefused(
       `${verificationId} ended at ${endedAt.toISOString()}, and the law has its records kept for ${retentionDays} days: erase from ${until.toISOString()} on.`,
     );
 }
 
-const dataOf = (sealer: Sealer, person: UserRow): PersonalData =>
-  JSON.parse(sealer.open(person.personal, placeOfUser(person.id)).toString('utf8'));
+const describeErased = (sealer: Sealer, person: UserRow): PersonalData =>
+  JSON.parse(sealer.open(person.personal, userContext(person.id)).toString('utf8'));
 
 /** Finds webhooks that belong to no session and whose body mentions the person. */
-async function straysOf(
+async function findUnattributedMentions(
   tx: Transaction,
   sealer: Sealer,
   verificationIds: readonly string[],
@@ -179,8 +196,8 @@ async function straysOf(
 ): Promise<bigint[]> {
   const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= SHORTEST_MARK);
   const found: bigint[] = [];
-  for (const { id, body, bodyHash } of await unattributedWebhooks(tx, verificationIds)) {
-    const text = sealer.open(body, placeOfWebhook(bodyHash)).toString('utf8');
+  for (const { id, body, bodyHash } of await findUnattributedWebhooks(tx, verificationIds)) {
+    const text = sealer.open(body, webhookContext(bodyHash)).toString('utf8');
     if (telling.some((mark) => text.includes(mark as string))) found.push(id);
   }
   return found;

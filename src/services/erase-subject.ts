@@ -1,18 +1,18 @@
-import { readEvidence } from '../db/audit.ts';
+import { readAuditEvidence } from '../db/audit.ts';
 import type { Database, Transaction } from '../db/client.ts';
 import {
-  deleteKeysOfCaller,
-  isOfStaff,
-  renameInReads,
-  renameInSessions,
-  replaceEntry,
-  sessionsNaming,
-} from '../db/erasing.ts';
+  deleteIdempotencyKeysOfCaller,
+  findSessionsNaming,
+  isStaffName,
+  replaceAuditEntry,
+  replaceNameInSessions,
+  replaceViewerInReads,
+} from '../db/erasure.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { type AuditEntry, type AuditKeys, serialise } from '../domain/audit.ts';
 import { canonicalSubject } from '../domain/subject.ts';
-import { appendToChains } from './audited-changes.ts';
-import { NotErased } from './erase-person.ts';
+import { appendToChains } from './audited-writes.ts';
+import { ErasureRefused } from './erase-person.ts';
 import { checkSession } from './verify-audit.ts';
 
 interface Parts {
@@ -38,7 +38,7 @@ export interface ErasedSubject {
  * @throws NotErased if the subject belongs to staff, or a chain does not verify
  */
 export async function eraseSubject(
-  { db, ...parts }: Parts,
+  { db, ...dependencies }: Parts,
   sub: string,
   by: string,
   dryRun: boolean,
@@ -47,7 +47,7 @@ export async function eraseSubject(
   let erased: ErasedSubject | null = null;
   try {
     await db.transaction(async (tx) => {
-      erased = await erase(tx, parts, sub, by);
+      erased = await erase(tx, dependencies, sub, by);
       if (dryRun) throw undo;
     });
   } catch (error) {
@@ -62,21 +62,21 @@ async function erase(
   sub: string,
   by: string,
 ): Promise<ErasedSubject> {
-  if (await isOfStaff(tx, sub))
-    throw new NotErased('This subject reviewed or started sessions: who of the staff did that is kept.');
+  if (await isStaffName(tx, sub))
+    throw new ErasureRefused('This subject reviewed or started sessions: who of the staff did that is kept.');
   const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
-  const ids = await sessionsNaming(tx, sub);
-  const evidence = await readEvidence(tx, ids);
+  const ids = await findSessionsNaming(tx, sub);
+  const evidence = await readAuditEvidence(tx, ids);
   for (const [id, each] of evidence) {
     const { finding } = checkSession(each, null, keys, sealer);
     if (finding)
-      throw new NotErased(
+      throw new ErasureRefused(
         `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}): it is not signed again.`,
       );
   }
-  await renameInSessions(tx, sub, pseudonym);
+  await replaceNameInSessions(tx, sub, pseudonym);
   for (const [sessionId, { entries }] of evidence) {
-    for (const entry of signAgain(entries, keys, sub, pseudonym)) await replaceEntry(tx, entry);
+    for (const entry of signAgain(entries, keys, sub, pseudonym)) await replaceAuditEntry(tx, entry);
     const hashes = entries.map(({ hash }) => hash.toString('hex')).join(',');
     const content = serialise('PSEUDONYM', { erasedBy: by, hashes });
     await appendToChains(tx, keys, [{ sessionId, kind: 'PSEUDONYM', content }], now);
@@ -84,8 +84,8 @@ async function erase(
   return {
     pseudonym,
     sessions: ids.length,
-    reads: await renameInReads(tx, sub, pseudonym),
-    idempotencyKeys: await deleteKeysOfCaller(tx, sub),
+    reads: await replaceViewerInReads(tx, sub, pseudonym),
+    idempotencyKeys: await deleteIdempotencyKeysOfCaller(tx, sub),
   };
 }
 
@@ -100,9 +100,9 @@ function signAgain(
 ): readonly AuditEntry[] {
   let previous: Buffer | null = null;
   return entries.map((entry) => {
-    const said = JSON.parse(entry.content) as Record<string, unknown>;
-    for (const field of NAMES) if (said[field] === name) said[field] = to;
-    const unsigned = { ...entry, content: JSON.stringify(said), keyId: keys.currentId };
+    const payload = JSON.parse(entry.content) as Record<string, unknown>;
+    for (const field of NAMES) if (payload[field] === name) payload[field] = to;
+    const unsigned = { ...entry, content: JSON.stringify(payload), keyId: keys.currentId };
     previous = keys.hash(unsigned, previous);
     return { ...unsigned, hash: previous };
   });

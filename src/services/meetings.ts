@@ -1,11 +1,17 @@
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { findBookedMeeting, findMeetings, type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
+import { cancelReasonContext, findBookedMeeting, findMeetings, type MeetingRow } from '../db/meetings.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import { recordedAs, type Viewer } from '../domain/access.ts';
-import { committed } from './audited-changes.ts';
-import { type ActionParts, actionInput, type Performed, performAction, refuse } from './perform-action.ts';
-import { checked, optional, text } from './validation.ts';
+import { encryptWithCommitment } from './audited-writes.ts';
+import {
+  type ActionParts,
+  type ActionResult,
+  actionInput,
+  denyAction,
+  performAction,
+} from './perform-action.ts';
+import { optional, text, validate } from './validation.ts';
 
 const FURTHEST_DAYS = 366;
 
@@ -24,34 +30,35 @@ export interface MeetingChanged {
  * @throws Refusal
  */
 export async function scheduleMeeting(
-  parts: ActionParts,
+  dependencies: ActionParts,
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
-  const now = parts.clock.now();
+  const now = dependencies.clock.now();
   const furthest = new Date(now.getTime() + FURTHEST_DAYS * 86_400_000);
-  const input = checked(
+  const input = validate(
     actionInput.extend({ startsAt: z.date().max(furthest, 'must be within a year') }),
     raw,
   );
   const performed = await performAction(
-    parts,
+    dependencies,
     viewer,
     'SCHEDULE_MEETING',
     input,
-    async (recording, session) => {
+    async (writer, session) => {
       const { linkExpiresAt } = session;
-      if (input.startsAt <= now) refuse('SCHEDULE_MEETING', session, 'The meeting would begin in the past.');
+      if (input.startsAt <= now)
+        denyAction('SCHEDULE_MEETING', session, 'The meeting would begin in the past.');
       if (linkExpiresAt && input.startsAt >= linkExpiresAt) {
-        refuse(
+        denyAction(
           'SCHEDULE_MEETING',
           session,
           `The meeting would begin after the customer's link has expired (${linkExpiresAt.toISOString()}).`,
         );
       }
-      await recording.changes.endMeeting(session.id, 'RESCHEDULED');
+      await writer.changes.endMeeting(session.id, 'RESCHEDULED');
       const id = uuidv7();
-      recording.changes.addMeeting({
+      writer.changes.addMeeting({
         id,
         sessionId: session.id,
         startsAt: input.startsAt,
@@ -62,12 +69,12 @@ export async function scheduleMeeting(
       });
       const booked = { ...session, meetingAt: input.startsAt };
       return {
-        session: await recording.act(booked, 'USER_MEETING_SCHEDULED', recordedAs(viewer)),
+        session: await writer.applyDecision(booked, 'USER_MEETING_SCHEDULED', recordedAs(viewer)),
         outcomeId: id,
       };
     },
   );
-  return withMeeting(parts, performed);
+  return withMeeting(dependencies, performed);
 }
 
 /**
@@ -76,23 +83,27 @@ export async function scheduleMeeting(
  * @throws Refusal
  */
 export async function cancelMeeting(
-  parts: ActionParts,
+  dependencies: ActionParts,
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
-  const input = checked(cancelInput, raw);
+  const input = validate(cancelInput, raw);
   const performed = await performAction(
-    parts,
+    dependencies,
     viewer,
     'CANCEL_MEETING',
     input,
-    async (recording, session) => {
-      const booked = await findBookedMeeting(recording.tx, session.id);
+    async (writer, session) => {
+      const booked = await findBookedMeeting(writer.tx, session.id);
       if (!booked) throw new Error('A meeting that may be cancelled is booked');
-      const reason = committed(parts.sealer, input.reason || null, placeOfCancelReason(booked.id));
-      await recording.changes.endMeeting(session.id, 'CANCELLED', recordedAs(viewer), reason);
+      const reason = encryptWithCommitment(
+        dependencies.sealer,
+        input.reason || null,
+        cancelReasonContext(booked.id),
+      );
+      await writer.changes.endMeeting(session.id, 'CANCELLED', recordedAs(viewer), reason);
       return {
-        session: await recording.act(
+        session: await writer.applyDecision(
           { ...session, meetingAt: null },
           'USER_MEETING_CANCELLED',
           recordedAs(viewer),
@@ -101,12 +112,12 @@ export async function cancelMeeting(
       };
     },
   );
-  return withMeeting(parts, performed);
+  return withMeeting(dependencies, performed);
 }
 
 async function withMeeting(
   { db }: ActionParts,
-  { outcomeId, ...performed }: Performed,
+  { outcomeId, ...performed }: ActionResult,
 ): Promise<MeetingChanged> {
   const [meeting] = await findMeetings(db, [outcomeId]);
   if (!meeting) throw new Error('The meeting of a performed action is stored');

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import type { Database, Queryable } from '../db/client.ts';
-import { findCall, insertCall } from '../db/idempotency.ts';
+import { findIdempotencyKey, insertIdempotencyKey } from '../db/idempotency.ts';
 import { findBookedMeeting, type MeetingRow } from '../db/meetings.ts';
-import { type ReviewRow, reviewsOfSessions } from '../db/reviews.ts';
+import { findReviewsOfSessions, type ReviewRow } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import { findSessions, lockSessionById, type SessionRow } from '../db/sessions.ts';
-import { limitOf, maySee, namesOf, recordedAs, type Viewer } from '../domain/access.ts';
-import { type ActionFacts, type ActionPolicy, agentsOf, whyNot } from '../domain/actions.ts';
+import { maySee, recordedAs, recordedNames, type Viewer, visibleVerificationIds } from '../domain/access.ts';
+import { type ActionFacts, type ActionPolicy, findDenial, toAgentFacts } from '../domain/actions.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { SessionAction } from '../domain/session.ts';
-import type { Recording } from './record-transition.ts';
-import type { Recorder } from './recorder.ts';
+import type { TransitionWriter } from './transition-writer.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
 import { keyText, optional } from './validation.ts';
 
 /** Input fields common to all actions. `sessionId` is the session's UUID, not the global id. */
@@ -25,7 +25,7 @@ export const actionInput = z.object({
 
 type ActionInput = z.infer<typeof actionInput>;
 
-export interface Performed {
+export interface ActionResult {
   readonly session: SessionRow;
   /** Id of the meeting or review that the call created or changed. */
   readonly outcomeId: string;
@@ -37,14 +37,14 @@ export interface Performed {
  * or review.
  */
 type Work = (
-  recording: Recording,
+  writer: TransitionWriter,
   session: SessionRow,
 ) => Promise<{ session: SessionRow; outcomeId: string }>;
 
 export interface ActionParts {
   readonly db: Database;
   readonly clock: Clock;
-  readonly recorder: Recorder;
+  readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
   readonly policy: ActionPolicy;
 }
@@ -56,37 +56,41 @@ export interface ActionParts {
  * @throws Refusal, after a rollback
  */
 export async function performAction(
-  { clock, recorder, sealer, policy }: ActionParts,
+  { clock, unitOfWork, sealer, policy }: ActionParts,
   viewer: Viewer,
   action: SessionAction,
   input: ActionInput,
   work: Work,
-): Promise<Performed> {
+): Promise<ActionResult> {
   const call = { caller: recordedAs(viewer), mutation: action, key: input.idempotencyKey };
   const canonical = JSON.stringify(input);
-  return recorder.inTransaction(async (recording) => {
-    const { tx } = recording;
+  return unitOfWork.inTransaction(async (writer) => {
+    const { tx } = writer;
     // The lock is sent first on the pipelined connection, so the reads after it see the session as of the
     // lock.
-    const locking = lockSessionById(tx, input.sessionId, limitOf(viewer));
-    recording.changes.expect(input.sessionId);
-    const [session, earlier, beside] = await Promise.all([
+    const locking = lockSessionById(tx, input.sessionId, visibleVerificationIds(viewer));
+    writer.changes.prefetchHead(input.sessionId);
+    const [session, earlier, related] = await Promise.all([
       locking,
-      findCall(tx, { ...call, callers: namesOf(viewer) }),
-      readBeside(tx, input.sessionId),
+      findIdempotencyKey(tx, { ...call, callers: recordedNames(viewer) }),
+      readRelatedRows(tx, input.sessionId),
     ]);
     if (!session) throw notFound();
     if (earlier) {
       if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
-      if (earlier.sessionId !== session.id || !sealer.matches(earlier.inputHash, canonical))
+      if (earlier.sessionId !== session.id || !sealer.verifyHash(earlier.inputHash, canonical))
         throw keyUsed(session);
       return { session, outcomeId: earlier.outcomeId, replayed: true };
     }
     if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
       throw moved(session);
-    refuse(action, session, whyNot(action, factsOf(session, beside), viewer, clock.now(), policy));
+    denyAction(
+      action,
+      session,
+      findDenial(action, toActionFacts(session, related), viewer, clock.now(), policy),
+    );
 
-    const done = await work(recording, session);
+    const done = await work(writer, session);
     const inputHash = sealer.hash(canonical);
     const row = {
       ...call,
@@ -97,30 +101,30 @@ export async function performAction(
     };
     // The row lock covers one session only: a concurrent call on another session may have used the same key
     // (race).
-    if (!(await insertCall(tx, row))) throw keyUsed(session);
+    if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
     return { ...done, replayed: false };
   });
 }
 
-interface Beside {
+interface RelatedRows {
   readonly meeting: MeetingRow | null;
   readonly reviews: readonly ReviewRow[];
 }
 
 /** Reads the booked meeting and the reviews, which the action rules need in addition to the session row. */
-async function readBeside(db: Queryable, sessionId: string): Promise<Beside> {
+async function readRelatedRows(db: Queryable, sessionId: string): Promise<RelatedRows> {
   const [meeting, reviews] = await Promise.all([
     findBookedMeeting(db, sessionId),
-    reviewsOfSessions(db, [sessionId]),
+    findReviewsOfSessions(db, [sessionId]),
   ]);
   return { meeting, reviews };
 }
 
 /** Builds the facts from which the action rules decide. */
-const factsOf = (session: SessionRow, { meeting, reviews }: Beside): ActionFacts => ({
+const toActionFacts = (session: SessionRow, { meeting, reviews }: RelatedRows): ActionFacts => ({
   ...session,
   meetingAt: meeting?.startsAt ?? null,
-  ...agentsOf(reviews, session.version),
+  ...toAgentFacts(reviews, session.version),
 });
 
 /**
@@ -137,8 +141,8 @@ export async function allowedSession(
 ): Promise<SessionRow> {
   const [session] = await findSessions(db, [sessionId]);
   if (!session || !maySee(viewer, session.verificationId)) throw notFound();
-  const facts = factsOf(session, await readBeside(db, session.id));
-  refuse(action, session, whyNot(action, facts, viewer, clock.now(), policy));
+  const facts = toActionFacts(session, await readRelatedRows(db, session.id));
+  denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
   return session;
 }
 
@@ -147,7 +151,7 @@ export async function allowedSession(
  *
  * @throws Refusal
  */
-export function refuse(action: SessionAction, session: SessionRow, reason: string | null): void {
+export function denyAction(action: SessionAction, session: SessionRow, reason: string | null): void {
   if (reason !== null) throw new Refusal('ACTION_NOT_ALLOWED', reason, { sessionId: session.id, action });
 }
 

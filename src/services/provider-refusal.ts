@@ -15,7 +15,7 @@ const CODES = {
 } as const satisfies Record<ProviderFailureKind, ErrorCode>;
 
 /** Converts a `ProviderFailure` into a `Refusal` for the caller. Returns any other error unchanged. */
-export function refusalOf(error: unknown): unknown {
+export function toRefusal(error: unknown): unknown {
   if (!(error instanceof ProviderFailure)) return error;
   const { kind } = error;
   const { providerCode, retryAfterSeconds, problems } = error.details;
@@ -24,10 +24,10 @@ export function refusalOf(error: unknown): unknown {
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(problems ? { problems } : {}),
   };
-  return new Refusal(CODES[kind], sentenceOf(error), details);
+  return new Refusal(CODES[kind], describeFailure(error), details);
 }
 
-function sentenceOf({ kind, message, details }: ProviderFailure): string {
+function describeFailure({ kind, message, details }: ProviderFailure): string {
   if (kind === 'UNAVAILABLE' || kind === 'MISMATCH')
     return `${message} Nothing is lost: repeat the same call later.`;
   if (kind === 'INVALID' && details.problems) {

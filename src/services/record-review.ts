@@ -3,9 +3,14 @@ import { z } from 'zod';
 import { findReviews, type ReviewRow } from '../db/reviews.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { Viewer } from '../domain/access.ts';
-import { type ReviewDecision, type ReviewStage, reviewedAs, whyNotDecide } from '../domain/actions.ts';
-import { type ActionParts, actionInput, performAction, refuse } from './perform-action.ts';
-import { checked, optional, text } from './validation.ts';
+import {
+  findDecisionDenial,
+  type ReviewDecision,
+  type ReviewStage,
+  toReviewSubStatus,
+} from '../domain/actions.ts';
+import { type ActionParts, actionInput, denyAction, performAction } from './perform-action.ts';
+import { optional, text, validate } from './validation.ts';
 
 const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) =>
   actionInput
@@ -36,24 +41,24 @@ export interface ReviewRecorded {
  * @throws Refusal
  */
 export async function recordReview(
-  parts: ActionParts,
+  dependencies: ActionParts,
   viewer: Viewer,
   stage: ReviewStage,
   raw: unknown,
 ): Promise<ReviewRecorded> {
-  const input = checked(INPUTS[stage], raw);
+  const input = validate(INPUTS[stage], raw);
   const action = ACTIONS[stage];
   const { outcomeId, ...performed } = await performAction(
-    parts,
+    dependencies,
     viewer,
     action,
     input,
-    async (recording, session) => {
-      const to = reviewedAs(stage, input.decision);
-      refuse(action, session, whyNotDecide(action, to, session));
-      const after = await recording.act(session, to, viewer.id);
+    async (writer, session) => {
+      const to = toReviewSubStatus(stage, input.decision);
+      denyAction(action, session, findDecisionDenial(action, to, session));
+      const after = await writer.applyDecision(session, to, viewer.id);
       const id = uuidv7();
-      recording.changes.addReview({
+      writer.changes.addReview({
         id,
         sessionId: session.id,
         sequence: after.lastSequence,
@@ -62,12 +67,12 @@ export async function recordReview(
         remarks: input.remarks || null,
         source: 'MUTATION',
         reviewer: viewer.id,
-        recordedAt: parts.clock.now(),
+        recordedAt: dependencies.clock.now(),
       });
       return { session: after, outcomeId: id };
     },
   );
-  const [review] = await findReviews(parts.db, [outcomeId]);
+  const [review] = await findReviews(dependencies.db, [outcomeId]);
   if (!review) throw new Error('The review of a performed action is stored');
   return { ...performed, review };
 }

@@ -1,9 +1,9 @@
 import type { Database } from '../db/client.ts';
-import { suspectSends } from '../db/intents.ts';
+import { distrustSends } from '../db/intents.ts';
 import { releaseJobs } from '../db/jobs.ts';
-import { planLookupsOfOpenStarts } from '../db/lookups.ts';
-import { planPollsOfOpenSessions } from '../db/sessions.ts';
-import { GIVE_UP_MS } from './reconcile.ts';
+import { scheduleLookupsOfOpenStarts } from '../db/lookups.ts';
+import { schedulePollsOfOpenSessions } from '../db/sessions.ts';
+import { LOOKUP_TIMEOUT_MS } from './reconciler.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -28,14 +28,14 @@ export async function planRelearning(db: Database, now: Date, pollsPerMinute: nu
   // The worker that holds a job may have finished it, but the database lost that. Without this, the job would
   // stay locked until it counts as abandoned.
   await releaseJobs(db);
-  const sessions = await planPollsOfOpenSessions(db, now, everyMs);
+  const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
     // Starts older than the reconciler's limit count as looked for since then, so the provider is asked about
     // each once.
-    const oldestSince = new Date(now.getTime() - GIVE_UP_MS);
+    const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
-    const planned = await planLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
-    await suspectSends(tx);
+    const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
+    await distrustSends(tx);
     return planned;
   });
   return { sessions, starts };

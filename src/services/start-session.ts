@@ -3,36 +3,35 @@ import type { Database } from '../db/client.ts';
 import {
   claimUser,
   completeIntent,
-  countSend,
+  decrementSends,
   findIntent,
   type IntentRow,
+  incrementSends,
   insertIntent,
+  markIdConflict,
   markRefused,
   markSuperseded,
-  markTaken,
   reclaimIntent,
   replaceRefusedIntent,
   replaceUser,
-  uncountSend,
 } from '../db/intents.ts';
-import { planLookup } from '../db/lookups.ts';
+import { scheduleLookup } from '../db/lookups.ts';
 import type { Sealer } from '../db/sealing.ts';
 import {
-  addOrigin,
+  fillOrigin,
   findReplacements,
   findSessions,
   findSessionsByVerificationId,
   type SessionRow,
 } from '../db/sessions.ts';
-import { findUsers, openPersonal, type UserRow } from '../db/users.ts';
+import { decryptPersonalData, findUsers, type UserRow } from '../db/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
-import { REPLACEABLE } from '../domain/actions.ts';
+import { REPLACEABLE_SUB_STATUSES } from '../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../domain/errors.ts';
 import type { Clock, Provider, ProviderSession } from '../domain/ports.ts';
 import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
 import { ensureUser, learnUser } from './ensure-user.ts';
-import { refusalOf } from './provider-refusal.ts';
-import type { Recorder } from './recorder.ts';
+import { toRefusal } from './provider-refusal.ts';
 import {
   createStartSessionInput,
   NO_EMAIL_ADDRESS,
@@ -40,15 +39,16 @@ import {
   type StartSessionInput,
   wantsEmail,
 } from './start-session-input.ts';
-import { checked, refuseField } from './validation.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import { invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'names a session that another one has replaced already';
 
 /** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
-const FIRST_LOOK_MS = 20_000;
+const FIRST_LOOKUP_DELAY_MS = 20_000;
 
-export interface Started {
+export interface StartResult {
   readonly session: SessionRow;
   readonly replayed: boolean;
 }
@@ -57,7 +57,7 @@ interface Parts {
   readonly db: Database;
   readonly clock: Clock;
   readonly provider: Provider;
-  readonly recorder: Recorder;
+  readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
 }
 
@@ -66,7 +66,7 @@ interface Parts {
  *
  * @throws Refusal
  */
-export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
+export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResult>;
 
 /**
  * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the
@@ -74,14 +74,14 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<Started>;
  * whether to send again. A restored or promoted database may have lost the intent. Then the user id, which is
  * derived from caller and input, proves that a verification is ours.
  */
-export function createStartSession(parts: Parts): StartSession {
-  const { db, clock, provider, recorder, sealer } = parts;
+export function createStartSession(dependencies: Parts): StartSession {
+  const { db, clock, provider, unitOfWork, sealer } = dependencies;
   const startSessionInput = createStartSessionInput(clock);
   /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */
-  const underWay = new Map<string, Promise<Started>>();
+  const underWay = new Map<string, Promise<StartResult>>();
 
   return async (viewer, raw) => {
-    const input = checked(startSessionInput, raw);
+    const input = validate(startSessionInput, raw);
     const intent = await claim(viewer, input);
     if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
 
@@ -111,11 +111,11 @@ export function createStartSession(parts: Parts): StartSession {
     if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input.replacesSessionId);
     const stored = await insertIntent(db, asked);
     const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
-    if (!intent) return refuseField(['replacesSessionId'], REPLACED_ALREADY);
+    if (!intent) return invalidField(['replacesSessionId'], REPLACED_ALREADY);
     if (intent.state === 'TAKEN') return reclaim(viewer, input, asked, intent);
-    if (intent.caller !== viewer.id) throw taken();
-    if (!sealer.matches(intent.inputHash, canonical))
-      throw sealer.knowsKeyOf(intent.inputHash) ? usedWithOtherInput() : usedUnderRemovedKey();
+    if (intent.caller !== viewer.id) throw verificationIdTaken();
+    if (!sealer.verifyHash(intent.inputHash, canonical))
+      throw sealer.knowsKeyOf(intent.inputHash) ? keyUsedWithOtherInput() : keyUsedUnderRemovedDataKey();
     return intent;
   }
 
@@ -134,17 +134,17 @@ export function createStartSession(parts: Parts): StartSession {
   ): Promise<IntentRow> {
     const { verificationId } = input;
     const [session] = await findSessionsByVerificationId(db, [verificationId]);
-    const refusal = taken(session && maySee(viewer, verificationId) ? session.id : undefined);
+    const refusal = verificationIdTaken(session && maySee(viewer, verificationId) ? session.id : undefined);
     const userId = session ? await userIdOf(session) : await userIdAtProvider(viewer, stored);
     if (userId === null || !recognizes(input, asked, userId)) throw refusal;
     await checkReplaced(viewer, input.replacesSessionId);
 
-    const reclaimed = await recorder.inTransaction(async ({ tx, changes }) => {
+    const reclaimed = await unitOfWork.inTransaction(async ({ tx, changes }) => {
       // Locks the session before the intent, in the lock order of recording (no deadlock).
-      if (session) await addOrigin(tx, session.id, asked);
+      if (session) await fillOrigin(tx, session.id, asked);
       const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
       const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
-      if (session && given) changes.addDetails(session, { ...session, ...originOf(asked) }, given.caller);
+      if (session && given) changes.addDetails(session, { ...session, ...toOrigin(asked) }, given.caller);
       return given;
     });
     const intent = reclaimed ?? (await findIntent(db, verificationId));
@@ -164,7 +164,7 @@ export function createStartSession(parts: Parts): StartSession {
   async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
     if (stored.caller === viewer.id) return null;
     const found = await provider.findVerification(stored.verificationId).catch((error) => {
-      throw refusalOf(error);
+      throw toRefusal(error);
     });
     return found?.userId ?? null;
   }
@@ -177,7 +177,7 @@ export function createStartSession(parts: Parts): StartSession {
    */
   function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
     const recognition = recognizeUserId(sealer, userId, start, JSON.stringify(input));
-    if (recognition === 'OTHER_INPUT') throw usedWithOtherInput();
+    if (recognition === 'OTHER_INPUT') throw keyUsedWithOtherInput();
     return recognition === 'SAME_INPUT';
   }
 
@@ -192,14 +192,14 @@ export function createStartSession(parts: Parts): StartSession {
     const path = ['replacesSessionId'];
     const [replaced] = await findSessions(db, [replacedId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
-      return refuseField(path, 'names no session that you may see');
-    if (!REPLACEABLE.includes(replaced.subStatus)) {
-      refuseField(
+      return invalidField(path, 'names no session that you may see');
+    if (!REPLACEABLE_SUB_STATUSES.includes(replaced.subStatus)) {
+      invalidField(
         path,
         `names a session that is ${replaced.subStatus}: only an expired, rejected or failed one can be replaced`,
       );
     }
-    if ((await findReplacements(db, [replacedId])).length > 0) refuseField(path, REPLACED_ALREADY);
+    if ((await findReplacements(db, [replacedId])).length > 0) invalidField(path, REPLACED_ALREADY);
   }
 
   /**
@@ -207,7 +207,7 @@ export function createStartSession(parts: Parts): StartSession {
    * replace it. Always throws.
    */
   async function refuse(intent: IntentRow, error: unknown): Promise<never> {
-    const refusal = refusalOf(error);
+    const refusal = toRefusal(error);
     if (
       refusal instanceof Refusal &&
       (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
@@ -226,30 +226,30 @@ export function createStartSession(parts: Parts): StartSession {
     );
   }
 
-  async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<Started> {
+  async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<StartResult> {
     const user = await userOf(input, intent);
     // After a send, the provider has already accepted the input.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
-    const asked = {
+    const query = {
       verificationId: intent.verificationId,
       at: clock.now(),
       webhooks: begun?.providerWebhooks ?? 0,
     };
-    const said = await ask(input, intent, user.userId);
-    return recorder.recordAnswer(async (recording) => {
-      const report = { source: 'MUTATION', actor: caller, said, eventTime: null, asked } as const;
-      const recorded = await recording.report(report);
+    const payload = await ask(input, intent, user.userId);
+    return unitOfWork.recordAnswer(async (writer) => {
+      const update = { source: 'MUTATION', actor: caller, payload, eventTime: null, query } as const;
+      const recorded = await writer.applyUpdate(update);
       if (!recorded) throw new Error('A session with an intent can always be recorded');
-      const first = await completeIntent(recording.tx, intent.verificationId);
+      const first = await completeIntent(writer.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
   }
 
   /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */
   function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
-    if (wantsEmail(notificationTypes) && openPersonal(sealer, user).email === null)
-      refuseField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
+    if (wantsEmail(notificationTypes) && decryptPersonalData(sealer, user).email === null)
+      invalidField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
   }
 
   async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {
@@ -260,7 +260,7 @@ export function createStartSession(parts: Parts): StartSession {
     const isNew = input.user.userId === undefined;
     const userId = input.user.userId ?? chosenUserId(sealer, intent);
     if (userId === null) throw new Error('The input was matched with a key that is not configured');
-    const user = await ensureUser(parts, { ...input.user, userId }, isNew);
+    const user = await ensureUser(dependencies, { ...input.user, userId }, isNew);
     const stored = await claimUser(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
     const [other] = await findUsers(db, [stored]);
@@ -288,7 +288,7 @@ export function createStartSession(parts: Parts): StartSession {
       await markSuperseded(db, verificationId);
       throw error;
     }
-    const user = await learnUser(parts, found.userId);
+    const user = await learnUser(dependencies, found.userId);
     await replaceUser(db, verificationId, user.id);
     return found;
   }
@@ -299,11 +299,11 @@ export function createStartSession(parts: Parts): StartSession {
    */
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
-    const dueAt = new Date(since.getTime() + FIRST_LOOK_MS);
+    const dueAt = new Date(since.getTime() + FIRST_LOOKUP_DELAY_MS);
     // Locks the look-up before the intent, in the lock order of recording (no deadlock).
     await db.transaction(async (tx) => {
-      await planLookup(tx, { verificationId, since, dueAt });
-      await countSend(tx, verificationId);
+      await scheduleLookup(tx, { verificationId, since, dueAt });
+      await incrementSends(tx, verificationId);
     });
   }
 
@@ -324,7 +324,7 @@ export function createStartSession(parts: Parts): StartSession {
           return rejectedForBalance(verificationId, userId);
         case 'UNAVAILABLE':
         case 'MISMATCH': {
-          if (error.details.sent === false) await uncountSend(db, verificationId);
+          if (error.details.sent === false) await decrementSends(db, verificationId);
           else {
             const found = await findOurs().catch(() => null);
             if (found) return found;
@@ -334,16 +334,17 @@ export function createStartSession(parts: Parts): StartSession {
         case 'TAKEN': {
           // Another send of this intent may have arrived first, perhaps one that the database lost. If there
           // was none, a user id that the caller gave proves nothing.
-          if (input.user.userId !== undefined && (await markTaken(db, verificationId))) throw taken();
+          if (input.user.userId !== undefined && (await markIdConflict(db, verificationId)))
+            throw verificationIdTaken();
           const found = await findOurs();
           if (found) return found;
-          await markTaken(db, verificationId);
-          throw taken();
+          await markIdConflict(db, verificationId);
+          throw verificationIdTaken();
         }
         case 'INVALID':
         case 'NOT_FOUND':
         case 'REFUSED':
-          await uncountSend(db, verificationId);
+          await decrementSends(db, verificationId);
           throw error;
         default:
           throw error.kind satisfies never;
@@ -371,26 +372,26 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
 });
 
 /** Columns of a session that come from its start. */
-const originOf = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
+const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
   userTemplate,
   agentTemplate,
   replacesId,
 });
 
-const taken = (sessionId?: string) =>
+const verificationIdTaken = (sessionId?: string) =>
   new Refusal(
     'VERIFICATION_ID_TAKEN',
     'This verification id belongs to another session. Choose a new one.',
     sessionId === undefined ? {} : { sessionId },
   );
 
-const usedUnderRemovedKey = () =>
+const keyUsedUnderRemovedDataKey = () =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
     'You used this verification id before, too long ago to compare the inputs. Look the session up by its verification id, or choose a new id.',
   );
 
-const usedWithOtherInput = () =>
+const keyUsedWithOtherInput = () =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
     'You used this verification id before with another input. Repeat that input, or choose a new id.',

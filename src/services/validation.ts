@@ -61,7 +61,7 @@ export const optional = <T extends z.ZodType>(schema: T) =>
  *
  * @throws Refusal that lists all problems
  */
-export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
+export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => ({
@@ -77,7 +77,7 @@ export function checked<T>(schema: z.ZodType<T>, input: unknown): T {
  *
  * @throws Refusal
  */
-export const refuseField = (path: readonly string[], message: string): never => {
+export const invalidField = (path: readonly string[], message: string): never => {
   throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${path.join('.')} ${message}.`, {
     problems: [{ path, message }],
   });

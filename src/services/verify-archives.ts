@@ -1,10 +1,10 @@
-import { archivedAmong, archivedIn, presentAmong } from '../db/archiving.ts';
-import type { Evidence } from '../db/audit.ts';
+import { filterExistingIds, findArchivedSessions, findIdsInArchive } from '../db/archive.ts';
+import type { AuditEvidence } from '../db/audit.ts';
 import type { Database } from '../db/client.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import type { AuditKeys } from '../domain/audit.ts';
-import { checkSession, type KnownHead, type Verified } from './verify-audit.ts';
+import { checkSession, type KnownHead, type VerificationResult } from './verify-audit.ts';
 
 const BATCH = 200;
 
@@ -20,10 +20,10 @@ interface ArchiveParts {
 interface Archive {
   /** File name without folder. */
   readonly file: string;
-  readonly dossiers: AsyncIterable<Evidence>;
+  readonly dossiers: AsyncIterable<AuditEvidence>;
 }
 
-type Finding = Verified['findings'][number];
+type Finding = VerificationResult['findings'][number];
 
 /**
  * Verifies the sessions of an archive as `verifyAudit` does, and compares them with `archived_session`. Adds
@@ -38,12 +38,14 @@ export async function verifyArchive(
   ids: Set<string>,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const listed = await archivedIn(db, file);
+  const listed = await findIdsInArchive(db, file);
   const left = new Set(listed);
   let batch: SessionRow[] = [];
   const compare = async () => {
-    const rows = new Map((await archivedAmong(db, batch.map(idOf))).map((row) => [row.sessionId, row]));
-    const present = await presentAmong(db, batch.map(idOf));
+    const rows = new Map(
+      (await findArchivedSessions(db, batch.map(idOf))).map((row) => [row.sessionId, row]),
+    );
+    const present = await filterExistingIds(db, batch.map(idOf));
     for (const session of batch) {
       const { id } = session;
       left.delete(id);

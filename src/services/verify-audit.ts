@@ -1,17 +1,23 @@
-import { auditedSessionsAfter, type Evidence, NO_SESSION, readEvidence } from '../db/audit.ts';
+import { type AuditEvidence, NIL_UUID, readAuditEvidence, readAuditedSessionsAfter } from '../db/audit.ts';
 import type { Database } from '../db/client.ts';
-import { type MeetingRow, placeOfCancelReason } from '../db/meetings.ts';
-import { placeOfRemarks, type ReviewRow } from '../db/reviews.ts';
+import { cancelReasonContext, type MeetingRow } from '../db/meetings.ts';
+import { type ReviewRow, remarksContext } from '../db/reviews.ts';
 import type { Sealer } from '../db/sealing.ts';
 import type { SessionRow } from '../db/sessions.ts';
-import { type AuditEntry, type AuditHead, type AuditKeys, commitmentTo, serialise } from '../domain/audit.ts';
 import {
+  type AuditEntry,
+  type AuditHead,
+  type AuditKeys,
+  computeCommitment,
+  serialise,
+} from '../domain/audit.ts';
+import {
+  type AuditFinding,
+  type CurrentRow,
   checkHead,
   checkLinks,
   checkRows,
-  type Finding,
-  fieldsOf,
-  type LiveRow,
+  parseContent,
 } from '../domain/audit-check.ts';
 import { checkDerived, checkIdentity, isBound } from '../domain/audit-session.ts';
 
@@ -31,7 +37,7 @@ interface VerifyParts {
   readonly onProgress: (sessions: number) => void;
 }
 
-export interface Verified {
+export interface VerificationResult {
   sessions: number;
   entries: number;
   /** Entries after the exported head of their chain. Nothing outside the database proves them. */
@@ -45,7 +51,7 @@ export interface Verified {
   /** Numbers of entries that a command signed on a person's word, by signer, such as `bound by olga`. */
   signed: Map<string, number>;
   /** First finding of each session that has one. */
-  findings: (Finding & { sessionId: string })[];
+  findings: (AuditFinding & { sessionId: string })[];
 }
 
 /** Recomputes all audit chains. Compares them with the rows they cover, and with an export of their heads. */
@@ -56,8 +62,8 @@ export async function verifyAudit({
   heads,
   elsewhere = new Set(),
   onProgress,
-}: VerifyParts): Promise<Verified> {
-  const verified: Verified = {
+}: VerifyParts): Promise<VerificationResult> {
+  const verified: VerificationResult = {
     sessions: 0,
     entries: 0,
     unanchored: 0,
@@ -68,7 +74,7 @@ export async function verifyAudit({
     findings: [],
   };
   const missing = new Set(heads?.keys());
-  for (let after = NO_SESSION; ; ) {
+  for (let after = NIL_UUID; ; ) {
     const batch = await snapshot(db, after);
     for (const [sessionId, evidence] of batch) {
       const { entries } = evidence;
@@ -81,7 +87,7 @@ export async function verifyAudit({
       verified.erased += erased;
       if (entries[0]?.kind === 'ADOPTION') verified.adopted += 1;
       if (entries.length > 0 && !isBound(entries)) verified.unbound += 1;
-      for (const signer of signersOf(entries))
+      for (const signer of findSigners(entries))
         verified.signed.set(signer, (verified.signed.get(signer) ?? 0) + 1);
       after = sessionId;
     }
@@ -101,41 +107,44 @@ export async function verifyAudit({
 }
 
 /** Returns the signers of entries that a command added on a person's word. */
-function signersOf(entries: readonly AuditEntry[]): string[] {
+function findSigners(entries: readonly AuditEntry[]): string[] {
   return entries.flatMap(({ kind, content }) => {
     if (kind === 'TRANSITION' || kind === 'MEETING' || kind === 'REVIEW') return [];
-    const { adoptedBy, boundBy } = fieldsOf(content);
+    const { adoptedBy, boundBy } = parseContent(content);
     if (typeof adoptedBy === 'string') return [`adopted by ${adoptedBy}`];
     return typeof boundBy === 'string' ? [`bound by ${boundBy}`] : [];
   });
 }
 
-export const ONE_MOMENT = 'begin isolation level repeatable read read only';
+export const AT_ONE_SNAPSHOT = 'begin isolation level repeatable read read only';
 
 /** Reads the next batch of sessions in one snapshot (REPEATABLE READ), since the gateway keeps recording. */
-const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Evidence>> =>
-  db.transaction(async (tx) => readEvidence(tx, await auditedSessionsAfter(tx, after, BATCH)), ONE_MOMENT);
+const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
+  db.transaction(
+    async (tx) => readAuditEvidence(tx, await readAuditedSessionsAfter(tx, after, BATCH)),
+    AT_ONE_SNAPSHOT,
+  );
 
 interface Checked {
   /** First problem of the session; null if there is none. */
-  readonly finding: Finding | null;
+  readonly finding: AuditFinding | null;
   /** First problem of the history alone, without that of the session's identity and details. */
-  readonly ofHistory: Finding | null;
+  readonly ofHistory: AuditFinding | null;
   /** Number of erased texts. */
   readonly erased: number;
 }
 
 /** Verifies the audit chain of a session against its rows and its exported head. */
 export function checkSession(
-  evidence: Evidence,
+  evidence: AuditEvidence,
   head: KnownHead | null,
   keys: AuditKeys,
   sealer: Sealer,
 ): Checked {
   const { entries, session, origin, transitions, meetings, reviews } = evidence;
-  const rows: LiveRow[] = [
+  const rows: CurrentRow[] = [
     ...transitions.map(
-      (row): LiveRow => ({
+      (row): CurrentRow => ({
         kind: 'TRANSITION',
         key: String(row.sequence),
         content: serialise('TRANSITION', row),
@@ -159,7 +168,7 @@ export function checkSession(
 }
 
 /** Compares the verification id with the exported one, which also covers chains that do not name it. */
-const checkOwner = (session: SessionRow | null, head: KnownHead): Finding | null =>
+const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding | null =>
   !session || !head.verificationId || head.verificationId === session.verificationId
     ? null
     : {
@@ -167,14 +176,14 @@ const checkOwner = (session: SessionRow | null, head: KnownHead): Finding | null
         what: `its row of vkyc_session was edited: verificationId was ${head.verificationId} in the export`,
       };
 
-function liveMeeting(row: MeetingRow, sealer: Sealer): LiveRow {
-  const place = placeOfCancelReason(row.id);
-  const cancelReason = commitmentOf(sealer, row.cancelReason, row.cancelReasonSalt, place);
+function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentRow {
+  const context = cancelReasonContext(row.id);
+  const cancelReason = findCommitment(sealer, row.cancelReason, row.cancelReasonSalt, context);
   return { kind: 'MEETING', key: row.id, content: serialise('MEETING', { ...row, cancelReason }) };
 }
 
-function liveReview(row: ReviewRow, sealer: Sealer): LiveRow {
-  const remarks = commitmentOf(sealer, row.remarks, row.remarksSalt, placeOfRemarks(row.id));
+function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
+  const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, remarksContext(row.id));
   return { kind: 'REVIEW', key: row.id, content: serialise('REVIEW', { ...row, remarks }) };
 }
 
@@ -182,16 +191,16 @@ function liveReview(row: ReviewRow, sealer: Sealer): LiveRow {
  * Computes the commitment to a text. Null if text and salt are both gone. Otherwise returns a message, which
  * matches no commitment, if only one of them is gone or the text cannot be decrypted.
  */
-function commitmentOf(
+function findCommitment(
   sealer: Sealer,
   sealed: Buffer | null,
   salt: Buffer | null,
-  place: string,
+  context: string,
 ): string | null {
   if (!sealed && !salt) return null;
   if (!sealed || !salt) return 'either the text or its salt is gone';
   try {
-    return commitmentTo(sealer.open(sealed, place), salt);
+    return computeCommitment(sealer.open(sealed, context), salt);
   } catch (error) {
     return (error as Error).message;
   }

@@ -1,12 +1,12 @@
 import type { Database } from '../db/client.ts';
-import { findReadChains, readsAfter } from '../db/personal-data-reads.ts';
+import { findReadChains, findReadsAfter } from '../db/personal-data-reads.ts';
 import type { AuditKeys } from '../domain/audit.ts';
 import { type ExportedReads, type ReadFinding, ReadLogCheck } from '../domain/read-chain.ts';
-import { ONE_MOMENT } from './verify-audit.ts';
+import { AT_ONE_SNAPSHOT } from './verify-audit.ts';
 
 const BATCH = 2_000;
 
-export interface VerifiedReads {
+export interface ReadVerificationResult {
   readonly chained: number;
   /** Reads recorded by a release without chains. Nothing is proven about them. */
   readonly unchained: number;
@@ -18,11 +18,11 @@ export const verifyReads = (
   db: Database,
   keys: AuditKeys,
   exported: ExportedReads | null,
-): Promise<VerifiedReads> =>
+): Promise<ReadVerificationResult> =>
   db.transaction(async (tx) => {
     const check = new ReadLogCheck(keys, await findReadChains(tx), exported);
     for (let after = -1n; ; ) {
-      const batch = await readsAfter(tx, after, BATCH);
+      const batch = await findReadsAfter(tx, after, BATCH);
       for (const read of batch) check.add(read);
       const last = batch.at(-1);
       if (!last) break;
@@ -31,4 +31,4 @@ export const verifyReads = (
     const findings = check.end();
     const { chained, unchained } = check;
     return { chained, unchained, findings };
-  }, ONE_MOMENT);
+  }, AT_ONE_SNAPSHOT);

@@ -1,5 +1,5 @@
 import type { Metrics } from './metrics.ts';
-import { traced } from './trace.ts';
+import { withSpan } from './trace.ts';
 
 /** Fields of a transition from which its delivery time is computed. */
 export interface Delivered {
@@ -8,7 +8,7 @@ export interface Delivered {
 }
 
 /** Wraps a delivery of transitions. `passOn` resolves when most subscribers have been sent them. */
-export type WatchDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
+export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 
 interface Parts {
   /** Whether the log is one session's, or the feed of all sessions. */
@@ -21,8 +21,8 @@ interface Parts {
  * Measures the time from the recording of each transition to its delivery. The start is taken by the clock of the
  * replica that recorded it.
  */
-export const watchDelivery =
-  ({ log, clock, metrics }: Parts): WatchDelivery =>
+export const createDeliveryObserver =
+  ({ log, clock, metrics }: Parts): ObserveDelivery =>
   async (entries, passOn) => {
     await withinTraces(entries, log, passOn);
     if (!metrics) return;
@@ -41,7 +41,7 @@ const withinTraces = (
     (work, { traceparent }) =>
       traceparent
         ? () =>
-            traced(
+            withSpan(
               'send frames',
               { kind: 'PRODUCER', from: traceparent, attributes: { 'vkyc.log': log } },
               work,

@@ -1,7 +1,7 @@
 /** Gauges: values that are read at each scrape instead of counted as they change. */
 import { Gauge, type Registry } from 'prom-client';
 import type { Replication } from '../domain/replication.ts';
-import { sharedAnswer } from './shared-answer.ts';
+import { cachedQuery } from './cached-query.ts';
 
 /** Unfinished work of all replicas, as the database has it. Ages are in seconds, null if there is nothing. */
 export interface Backlog {
@@ -64,7 +64,7 @@ export function addGauges(
   { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog }: Watched,
 ): void {
   const registers = [registry];
-  const backlog = sharedAnswer(ASKED, askBacklog);
+  const backlog = cachedQuery(ASKED, askBacklog);
   type Values = [labels: Record<string, string>, value: number | null][];
   const gauge = (name: string, help: string, labelNames: string[], values: () => Values | Promise<Values>) =>
     new Gauge({

@@ -7,9 +7,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Metrics } from './metrics.ts';
-import { traced } from './trace.ts';
+import { withSpan } from './trace.ts';
 
-interface Asked {
+interface ExecutedOperation {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
 }
@@ -30,7 +30,7 @@ const labelled = new WeakMap<OperationDefinitionNode, OperationLabels>();
 const NONE: OperationLabels = { kind: 'none', field: 'none' };
 
 /** Returns the labels of an operation in a validated document. */
-export function labelsOf({ document, operationName }: Asked): OperationLabels {
+export function getLabels({ document, operationName }: ExecutedOperation): OperationLabels {
   const operation = getOperationAST(document, operationName);
   if (!operation) return NONE;
   let labels = labelled.get(operation);
@@ -73,14 +73,14 @@ export const tracedOperation = <T>(
   work: () => Promise<T>,
   failureIn?: (result: T) => string | undefined,
 ): Promise<T> =>
-  traced(
+  withSpan(
     `${kind} ${field}`,
     { attributes: { 'graphql.operation.type': kind }, ...(failureIn ? { failureIn } : {}) },
     work,
   );
 
 /** Wraps `execute` to measure its duration and outcome: OK, or the code of the first error. */
-export const measured = <A extends Asked, R extends Answered>(
+export const withMetrics = <A extends ExecutedOperation, R extends Answered>(
   execute: (args: A) => Promise<R>,
   { operations }: Metrics,
   codeTold: (error: GraphQLError) => string,
@@ -88,7 +88,7 @@ export const measured = <A extends Asked, R extends Answered>(
   const failureIn = ({ errors }: Answered) => errors?.[0] && known(codeTold(errors[0]));
   return async (args: A): Promise<R> => {
     const begun = performance.now();
-    const labels = labelsOf(args);
+    const labels = getLabels(args);
     const result = await tracedOperation(labels, () => execute(args), failureIn);
     operations.observe({ ...labels, outcome: failureIn(result) ?? 'OK' }, (performance.now() - begun) / 1000);
     return result;
@@ -118,13 +118,13 @@ export const CODES = new Set([
 const known = (code: string): string => (CODES.has(code) ? code : 'OTHER');
 
 /** Wraps an error formatter to count the errors that it returns. */
-export const counted =
+export const withErrorCount =
   <T extends { readonly extensions?: Record<string, unknown> | undefined }>(
-    translate: (error: unknown) => T,
+    formatError: (error: unknown) => T,
     { errors }: Metrics,
   ) =>
   (error: unknown): T => {
-    const told = translate(error);
+    const told = formatError(error);
     errors.inc({ code: known(String(told.extensions?.code)) });
     return told;
   };

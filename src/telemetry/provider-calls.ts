@@ -1,21 +1,25 @@
 import { ProviderFailure } from '../domain/errors.ts';
 import type { CallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
-import { traced } from './trace.ts';
+import { withSpan } from './trace.ts';
 
 /** Runs one attempt to call the provider. `endpoint` is for example `GET /vkyc`. */
-export type WatchCall = <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
+export type ObserveCall = <T>(
+  endpoint: string,
+  purpose: CallPurpose,
+  attempt: () => Promise<T>,
+) => Promise<T>;
 
 /** Measures the duration and outcome of attempts, each in a span. */
-export const watchCalls =
-  ({ providerCalls }: Metrics): WatchCall =>
+export const createCallObserver =
+  ({ providerCalls }: Metrics): ObserveCall =>
   async (endpoint, purpose, attempt) => {
     const begun = performance.now();
     const note = (outcome: string) =>
       providerCalls.observe({ endpoint, purpose, outcome }, (performance.now() - begun) / 1000);
     try {
       const attributes = { 'vkyc.purpose': purpose };
-      const answer = await traced(`provider ${endpoint}`, { kind: 'CLIENT', attributes }, attempt);
+      const answer = await withSpan(`provider ${endpoint}`, { kind: 'CLIENT', attributes }, attempt);
       note('OK');
       return answer;
     } catch (error) {

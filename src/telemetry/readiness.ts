@@ -1,5 +1,5 @@
 import type { Durability, Replication } from '../domain/replication.ts';
-import { sharedAnswer } from './shared-answer.ts';
+import { cachedQuery } from './cached-query.ts';
 
 /**
  * Cache of the database query: the readiness probe is public, and must cost the database at most one query a second.
@@ -46,7 +46,7 @@ const DURABILITY_NOTES = {
 export function createReadiness(options: ReadinessOptions): () => Promise<Readiness> {
   const { isStopping, doorbell, newestMigration, askDatabase, writeFault, keyFault, askReplication } =
     options;
-  const database = sharedAnswer(ASKED, askDatabase);
+  const database = cachedQuery(ASKED, askDatabase);
   return async () => {
     const missing: Record<string, string> = {};
     const impaired: Record<string, string> = {};

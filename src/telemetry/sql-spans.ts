@@ -19,9 +19,9 @@ export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
   pool.on('connect', (client) => {
     const query = client.query.bind(client) as Query;
     client.query = ((...args: unknown[]) => {
-      const text = textOf(args[0]);
+      const text = getStatementText(args[0]);
       if (text === null || !trace.getSpan(context.active())) return query(...args);
-      const { end } = begin(nameOf(text), {
+      const { end } = begin(getSpanName(text), {
         kind: 'CLIENT',
         attributes: { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, LONGEST_TEXT) },
       });
@@ -44,14 +44,14 @@ export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
 }
 
 /** Returns the text of a statement; null for other submittables, such as a cursor. */
-function textOf(first: unknown): string | null {
+function getStatementText(first: unknown): string | null {
   if (typeof first === 'string') return first;
   const { text, submit } = (first ?? {}) as { text?: unknown; submit?: unknown };
   return typeof text === 'string' && typeof submit !== 'function' ? text : null;
 }
 
 /** Returns a span name such as `select vkyc_session`. */
-function nameOf(text: string): string {
+function getSpanName(text: string): string {
   const verb = text.match(/[a-z]+/i)?.[0].toLowerCase() ?? 'statement';
   const table = text.match(/\b(?:from|into|update)\s+"?([a-z_]\w*)"?/i)?.[1];
   return table ? `${verb} ${table}` : verb;

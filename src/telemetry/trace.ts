@@ -28,23 +28,23 @@ export interface SpanDetails<T = unknown> {
 let tracer: Tracer | null = null;
 
 /** Turns tracing of this process on, or off with null. */
-export const traceBy = (given: Tracer | null): void => {
+export const setTracer = (given: Tracer | null): void => {
   tracer = given;
 };
 
 export const currentTraceparent = (): string | null => tracer?.traceparent() ?? null;
 
 /** Runs work, in a span if tracing is on. */
-export const traced = <T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T> =>
+export const withSpan = <T>(name: string, details: SpanDetails<T>, work: () => Promise<T>): Promise<T> =>
   tracer ? tracer.span(name, details, work) : work();
 
 /**
  * Runs shared work, such as a queue's, outside any trace; otherwise it would become part of the trace of whichever
  * caller woke it.
  */
-export const detached = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());
+export const withoutTrace = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());
 
 /** Returns a function that runs `work` in the current trace, whenever it is called. */
-export const inThisTrace = <Given extends unknown[], T>(
+export const bindTrace = <Given extends unknown[], T>(
   work: (...given: Given) => T,
 ): ((...given: Given) => T) => (tracer ? tracer.bound(work) : work);

@@ -26,7 +26,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { spanRequests } from './http-spans.ts';
 import { spanStatements } from './sql-spans.ts';
-import { type SpanDetails, type Tracer, traceBy } from './trace.ts';
+import { type SpanDetails, setTracer, type Tracer } from './trace.ts';
 
 const SERVICE = 'vkyc-gateway';
 /** How long `stop` waits for the exporter: a collector that does not answer must not delay the shutdown. */
@@ -59,10 +59,10 @@ export function startTracing(): Tracing {
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
   provider.register();
-  traceBy(tracer);
+  setTracer(tracer);
   return {
-    watchPool: (pool) => spanStatements(pool, spanOf),
-    watchServer: (server) => spanRequests(server, spanOf, (within, id) => within.setValue(REQUEST_ID, id)),
+    watchPool: (pool) => spanStatements(pool, beginSpan),
+    watchServer: (server) => spanRequests(server, beginSpan, (within, id) => within.setValue(REQUEST_ID, id)),
     idsOfLog() {
       const within = context.active();
       const { traceId, spanId } = trace.getSpanContext(within) ?? {};
@@ -82,7 +82,7 @@ export function startTracing(): Tracing {
       );
     },
     async stop() {
-      traceBy(null);
+      setTracer(null);
       await Promise.race([provider.shutdown(), wait(FAREWELL_MS, undefined, { ref: false })]);
       trace.disable();
       context.disable();
@@ -101,8 +101,8 @@ export interface Begun {
 
 export type BeginSpan = (name: string, details: Pick<SpanDetails, 'kind' | 'from' | 'attributes'>) => Begun;
 
-const spanOf: BeginSpan = (name, { kind = 'INTERNAL', from, attributes = {} }) => {
-  const parent = from === undefined ? context.active() : contextOf(from);
+const beginSpan: BeginSpan = (name, { kind = 'INTERNAL', from, attributes = {} }) => {
+  const parent = from === undefined ? context.active() : parseContext(from);
   const span = trace.getTracer(SERVICE).startSpan(name, { kind: SpanKind[kind], attributes }, parent);
   return {
     within: trace.setSpan(parent, span),
@@ -110,7 +110,7 @@ const spanOf: BeginSpan = (name, { kind = 'INTERNAL', from, attributes = {} }) =
       span.setAttributes(more);
       if (failure !== undefined) {
         span.setStatus({ code: SpanStatusCode.ERROR });
-        span.setAttribute('error.type', kindOf(failure));
+        span.setAttribute('error.type', getErrorKind(failure));
       }
       span.end();
     },
@@ -126,7 +126,7 @@ const tracer: Tracer = {
   detached: (work) => context.with(ROOT_CONTEXT, work),
   bound: (work) => context.bind(context.active(), work),
   async span(name, details, work) {
-    const { within, end } = spanOf(name, details);
+    const { within, end } = beginSpan(name, details);
     try {
       const result = await context.with(within, work);
       end(details.failureIn?.(result));
@@ -142,12 +142,12 @@ const tracer: Tracer = {
  * Continues a caller's trace by its traceparent alone. Baggage and tracestate could contain anything, and would be
  * passed on to other services.
  */
-const contextOf = (traceparent: string | null): Context =>
+const parseContext = (traceparent: string | null): Context =>
   traceparent === null
     ? ROOT_CONTEXT
     : propagation.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter);
 
-function kindOf(error: unknown): string {
+function getErrorKind(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : 'unknown';
   const { code, kind } = error as { code?: unknown; kind?: unknown };
   const named = [code, kind].find((each) => typeof each === 'string' && /^\w{1,40}$/.test(each));

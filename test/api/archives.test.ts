@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { getTableColumns } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { ARCHIVED, type Dossier, toPlainRow, toRow } from '../../src/db/archiving.ts';
+import { ARCHIVED_TABLES, deserializeRow, type SessionArchive, serializeRow } from '../../src/db/archive.ts';
 import { logIdentity, sessions } from '../../src/db/tables.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
-import { ARCHIVE_VERSION, createSeal, readArchive } from '../../src/services/archive-file.ts';
+import { ARCHIVE_VERSION, createArchiveMac, readArchive } from '../../src/services/archive-file.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { AUDIT_KEYS, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
 const FIXTURES = 'test/fixtures/archives';
 const VERSIONS = Array.from({ length: ARCHIVE_VERSION }, (_, index) => index + 1);
-const TABLES = { session: sessions, ...ARCHIVED };
+const TABLES = { session: sessions, ...ARCHIVED_TABLES };
 const fixtureOf = (version: number) => join(FIXTURES, `version-${version}.jsonl.gz`);
 
 const [keyId, key] = AUDIT_KEYS.split(':') as [string, string];
@@ -35,7 +35,7 @@ const pack = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify
 /** Writes the archive that a release with these lines would have written. */
 async function seal(lines: readonly object[], file: string): Promise<void> {
   const texts = pack(lines);
-  const sealing = createSeal(keys, new Date());
+  const sealing = createArchiveMac(keys, new Date());
   for (const text of texts) sealing.add(text);
   await writeFile(file, gzipSync([...texts, sealing.line()].join('')));
 }
@@ -96,17 +96,17 @@ test('columns and tables that an older archive lacks are read as null or their d
   const archive = join(await emptyFolder(), 'older.jsonl.gz');
   await seal(lines, archive);
 
-  const dossiers: Dossier[] = [];
-  for await (const dossier of readArchive(archive, keys)) dossiers.push(dossier);
+  const archives: SessionArchive[] = [];
+  for await (const read of readArchive(archive, keys)) archives.push(read);
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', '--archive', archive);
 
   expect(printed).toContain(`2 sessions in ${archive}; in 0 something is wrong.`);
-  for (const { session, transitions, sightings } of dossiers) {
+  for (const { session, transitions, sightings } of archives) {
     expect(session).toMatchObject({ replacesId: null, subStatus: 'AUDITOR_REJECTED' });
     expect(transitions.map(({ traceparent }) => traceparent)).toEqual(Array(6).fill(null));
     expect(sightings).toEqual([]);
   }
-  expect(toRow(logIdentity, { epoch: 2, cursorKey: 'AQI=' })).toEqual({
+  expect(deserializeRow(logIdentity, { epoch: 2, cursorKey: 'AQI=' })).toEqual({
     oldCursorsUntil: null,
     epoch: 2,
     cursorKey: Buffer.from([1, 2]),
@@ -118,9 +118,9 @@ test('every archived row converts to a table row and back without loss', async (
   for (const line of await unseal(fixtureOf(ARCHIVE_VERSION)))
     for (const [name, table] of Object.entries(TABLES))
       for (const plain of [line[name]].flat()) {
-        const row = toRow(table, plain);
+        const row = deserializeRow(table, plain);
 
-        expect(toPlainRow(row)).toEqual(plain);
+        expect(serializeRow(row)).toEqual(plain);
         expect(Object.keys(row)).toEqual(Object.keys(getTableColumns(table)));
       }
 });

@@ -35,12 +35,12 @@ const withId = (text: string) => text.replaceAll('$id', JSON.stringify(id));
 for (const [transport, send] of Object.entries(TRANSPORTS))
   test.each(Object.entries(SAME))(
     `${transport}: %s has the same result as the whole operation`,
-    async (_name, [whole, parts]) => {
+    async (_name, [whole, dependencies]) => {
       const [expected, first, second] = [
         await send(gateway, { query: withId(whole) }),
-        await send(gateway, { query: withId(parts) }),
+        await send(gateway, { query: withId(dependencies) }),
         // The second use is compiled.
-        await send(gateway, { query: withId(parts) }),
+        await send(gateway, { query: withId(dependencies) }),
       ];
 
       expect(expected.errors).toEqual([]);

@@ -1,13 +1,13 @@
 /** Published keys (JWKS): rotation, a failing key server, and the keys that a set may contain. */
 import { afterEach, expect, test, vi } from 'vitest';
 import {
+  KEY_SET_CACHE_SECONDS,
   KEYS_COOLDOWN_SECONDS,
-  KEYS_KEPT_SECONDS,
   KEYS_OUTAGE_SECONDS,
   KEYS_RETRY_SECONDS,
   MAX_KEY_SET_BYTES,
 } from '../../src/http/key-set.ts';
-import { TOKENS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
+import { TOKEN_CACHE_SECONDS } from '../../src/http/sign-in.ts';
 import { arrive, withAuthorization } from '../harness/arrivals.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import {
@@ -115,9 +115,9 @@ test('a withdrawn key is no longer accepted after the keys were fetched again', 
   expect(await answersTo(gateway, old)).toEqual(WELCOME);
   keys.publish(after);
 
-  time.forward(KEYS_KEPT_SECONDS - 1);
+  time.forward(KEY_SET_CACHE_SECONDS - 1);
   expect(await answersTo(gateway, old), 'the keys are not due').toEqual(WELCOME);
-  time.forward(TOKENS_KEPT_SECONDS + 1);
+  time.forward(TOKEN_CACHE_SECONDS + 1);
   expect(await answersTo(gateway, old)).not.toEqual(WELCOME);
   expect(await answersTo(gateway, await tokenOf(after))).toEqual(WELCOME);
 });
@@ -137,7 +137,7 @@ test.each<[string, Iterable<string>]>([
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
   keys.send(body);
 
-  time.forward(KEYS_KEPT_SECONDS);
+  time.forward(KEY_SET_CACHE_SECONDS);
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
   expect(keys.fetches).toBe(2);
   expect(gateway.logs.join('')).toContain('the key server did not send usable keys');

@@ -1,7 +1,7 @@
 import { buildSchema, getNamedType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { FIELD_RULES, FIELDS, OPERATIONS, type Role, ruleOf } from '../../src/domain/access.ts';
-import { guarded } from '../../src/graphql/guard.ts';
+import { FIELD_RULES, FIELDS, findFieldRule, OPERATIONS, type Role } from '../../src/domain/access.ts';
+import { applyAccessRules } from '../../src/graphql/access-rules.ts';
 import { call, everythingOf, fieldsOf, routesOfQueries, schema } from '../harness/everything.ts';
 import type { Answer } from '../harness/gateway.ts';
 import { bootMarked, CALLERS, mutationType, OWN_WORDS, subOf } from '../harness/marked.ts';
@@ -70,7 +70,7 @@ test('every field is shown to exactly the roles of the access table, however its
     const isMet = marked.hasMet(type.name) || NOT_MET.includes(type.name);
     expect(isMet, `no ${type.name} was met: make one in bootMarked`).toBe(true);
     for (const { name } of fieldsOf(type)) {
-      const rule = ruleOf(type.name, name)!;
+      const rule = findFieldRule(type.name, name)!;
       const { roles, ...kind } = FIELD_RULES[rule];
       if (rule === 'OPEN') continue;
       for (const caller of CALLERS) {
@@ -91,7 +91,7 @@ test('every field is shown to exactly the roles of the access table, however its
 });
 
 test('a schema with a field missing from the access tables does not start, and the tables name only existing fields', () => {
-  const refusal = (sdl: string) => () => guarded(buildSchema(sdl));
+  const refusal = (sdl: string) => () => applyAccessRules(buildSchema(sdl));
 
   expect(refusal('type Query { everything: Int }')).toThrow(
     'Query.everything is not in OPERATIONS of src/domain/access.ts',

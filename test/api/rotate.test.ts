@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { RENEWABLE } from '../../src/db/rotating.ts';
+import { REENCRYPTABLE_COLUMNS } from '../../src/db/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
@@ -50,7 +50,7 @@ test('rotate encrypts all data of the old key with the new one next to a running
   await webhooksSettled(before.database);
   const seen = (await before.graphql(SEEN)).data;
   const stored = await underKey(before, 'test');
-  expect(Object.keys(stored)).toHaveLength(RENEWABLE.length + 2);
+  expect(Object.keys(stored)).toHaveLength(REENCRYPTABLE_COLUMNS.length + 2);
   await before.stop();
 
   const database = before.databaseUrl;

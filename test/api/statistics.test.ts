@@ -1,6 +1,6 @@
 /** Statistics over sessions that move at known minutes of a clock that the test controls. */
 import { expect, test } from 'vitest';
-import { type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
+import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import { stillClock } from '../harness/clock.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { accessTo, startSilentProvider } from '../harness/news.ts';
@@ -31,7 +31,7 @@ async function bootStory() {
     /** Reports a step by a webhook whose event time is `dated`, by default now. */
     async report(minute: number, verificationId: string, step: KnownSubStatus, dated = minute) {
       until(minute);
-      const { status, subStatus } = pairOf(step);
+      const { status, subStatus } = toStatusPair(step);
       await gateway.webhook({
         event_type: 'VKYC_STATUS',
         event_time: at(dated),

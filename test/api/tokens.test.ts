@@ -1,6 +1,6 @@
 import { exportSPKI, importJWK, UnsecuredJWT } from 'jose';
 import { afterEach, expect, test, vi } from 'vitest';
-import { CLOCK_SKEW_SECONDS, TOKENS_KEPT_SECONDS } from '../../src/http/sign-in.ts';
+import { CLOCK_SKEW_SECONDS, TOKEN_CACHE_SECONDS } from '../../src/http/sign-in.ts';
 import { arrive, UNAUTHENTICATED, withAuthorization } from '../harness/arrivals.ts';
 import { movableClock } from '../harness/clock.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
@@ -148,7 +148,7 @@ test('with published keys, valid tokens are accepted and all others refused, on 
 test('a cached signature check is repeated after a while, and an expired token is refused', async () => {
   const clock = movableClock();
   const gateway = await bootGateway({ environment: { AUTH_SECRET: SECRET, ...EXPECTS }, clock });
-  const claims = claimsWith({ exp: secondsFromNow(TOKENS_KEPT_SECONDS * 10) });
+  const claims = claimsWith({ exp: secondsFromNow(TOKEN_CACHE_SECONDS * 10) });
   const authorization = bearer(await signWith(secret, HS256, claims));
   const checked = vi.spyOn(crypto.subtle, 'verify');
   const realTime = performance.now.bind(performance);
@@ -157,11 +157,11 @@ test('a cached signature check is repeated after a while, and an expired token i
   checked.mockClear();
   expect(await answersTo(gateway, authorization)).toEqual(WELCOME);
   expect(checked).not.toHaveBeenCalled();
-  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + (TOKENS_KEPT_SECONDS + 1) * 1000);
+  vi.spyOn(performance, 'now').mockImplementation(() => realTime() + (TOKEN_CACHE_SECONDS + 1) * 1000);
   expect(await answersTo(gateway, authorization)).toEqual(WELCOME);
   expect(checked).toHaveBeenCalled();
 
-  clock.forward((TOKENS_KEPT_SECONDS * 10 + CLOCK_SKEW_SECONDS + 1) * 1000);
+  clock.forward((TOKEN_CACHE_SECONDS * 10 + CLOCK_SKEW_SECONDS + 1) * 1000);
   expect(await answersTo(gateway, authorization)).toEqual(UNAUTHENTICATED);
 });
 

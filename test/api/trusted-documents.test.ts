@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { getSchema } from '../../src/graphql/schema.ts';
-import { manifestFrom, onlyOf } from '../../src/graphql/trusted-documents.ts';
+import { parseManifest, trustedDocumentsOnly } from '../../src/graphql/trusted-documents.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
@@ -34,7 +34,9 @@ test('the manifest formats of client tools are supported', () => {
       operations: [{ id: 'abc', name: 'Viewer', type: 'query', body: text }],
     },
   ])
-    expect(onlyOf(manifestFrom(stored))({ documentId: 'sha256:abc' })).toMatchObject({ query: text });
+    expect(trustedDocumentsOnly(parseManifest(stored))({ documentId: 'sha256:abc' })).toMatchObject({
+      query: text,
+    });
 });
 
 for (const [transport, send] of Object.entries(TRANSPORTS)) {

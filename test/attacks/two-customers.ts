@@ -1,8 +1,8 @@
 /** A customer, a foreign session with all its objects, and made-up ids of a session that does not exist. */
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { readLogIdentity } from '../../src/db/feed.ts';
-import { createCursors, startOf } from '../../src/feed/cursor.ts';
+import { readFeedIdentity } from '../../src/db/feed.ts';
+import { createCursors, logStart } from '../../src/feed/cursor.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
@@ -48,7 +48,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
   const asha = { sub: 'asha', roles: ['CUSTOMER'], verification_ids: OWN };
   const { id: mine } = await gateway.start('own-1');
   const theirs = { ...(await lifeOfThem(gateway)), mine };
-  const cursors = createCursors(await readLogIdentity(drizzle(gateway.database)));
+  const cursors = createCursors(await readFeedIdentity(drizzle(gateway.database)));
   const { data } = await gateway.graphql('query ($id: ID!) { session(id: $id) { createdAt } }', theirs);
   const start = (verificationId: string, input?: object) =>
     gateway.start(verificationId, input).then(({ id }) => id);
@@ -61,7 +61,7 @@ export async function bootTwoCustomers(): Promise<TwoCustomers> {
     meeting: globalId('Meeting', NOWHERE),
     review: globalId('Review', NOWHERE),
     // Only a test can make this cursor, since cursors are authenticated.
-    cursor: cursors.encode({ ...startOf(NOWHERE), sequence: 1 }),
+    cursor: cursors.encode({ ...logStart(NOWHERE), sequence: 1 }),
     place: placeOf(data.session.createdAt, NOWHERE),
     key: randomUUID(),
     mine,

@@ -2,9 +2,9 @@
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
-import { readLogIdentity } from '../../src/db/feed.ts';
-import { type Cursors, createCursors, LOG_START, type LogPlace } from '../../src/feed/cursor.ts';
-import { fingerprintOf } from '../../src/feed/fingerprint.ts';
+import { readFeedIdentity } from '../../src/db/feed.ts';
+import { type Cursors, createCursors, LOG_START, type LogPosition } from '../../src/feed/cursor.ts';
+import { getFingerprint } from '../../src/feed/fingerprint.ts';
 import { eventually } from '../harness/gateway.ts';
 import {
   deliveriesTo,
@@ -49,38 +49,39 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
     number: names.numberOf(
       nameOfTransition(transitionId(row.sessionId, row.sequence), row.recordedAt.toISOString()),
     ),
-    fingerprint: fingerprintOf(row),
+    fingerprint: getFingerprint(row),
   }));
   const feed = entries.filter(({ position }) => position !== null);
-  const cursors: Cursors = createCursors(await readLogIdentity(drizzle(database)));
+  const cursors: Cursors = createCursors(await readFeedIdentity(drizzle(database)));
   const numbers = new Set(entries.map(({ number }) => number));
   const places = new Map(entries.map((entry) => [`${entry.sessionId} ${entry.sequence}`, entry]));
-  const entryAt = ({ sessionId, sequence }: LogPlace) => places.get(`${sessionId} ${Math.max(sequence, 1)}`);
-  const positionOf = (place: LogPlace): number => {
-    if (place.sessionId === LOG_START.sessionId) return 0;
-    const entry = entryAt(place);
-    if (!entry) throw new Error(`The log has no ${place.sessionId} ${place.sequence}`);
+  const entryAt = ({ sessionId, sequence }: LogPosition) =>
+    places.get(`${sessionId} ${Math.max(sequence, 1)}`);
+  const positionOf = (at: LogPosition): number => {
+    if (at.sessionId === LOG_START.sessionId) return 0;
+    const entry = entryAt(at);
+    if (!entry) throw new Error(`The log has no ${at.sessionId} ${at.sequence}`);
     // Transitions without a position sort after all that have one.
     const position = entry.position ?? feed.length + 1;
-    return place.sequence === 0 ? position - 1 : position;
+    return at.sequence === 0 ? position - 1 : position;
   };
   const answers = new Map<string, readonly number[]>();
   const find = (wish: Wish, after: string): number[] => {
     const { session } = wish;
-    const place = cursors.decode(after);
+    const position = cursors.decode(after);
     const behind = session
-      ? entries.filter((entry) => entry.sessionId === session.id && entry.sequence > place.sequence)
-      : feed.slice(positionOf(place));
+      ? entries.filter((entry) => entry.sessionId === session.id && entry.sequence > position.sequence)
+      : feed.slice(positionOf(position));
     return behind.filter((entry) => isWished(entry, wish)).map((entry) => entry.number);
   };
   return {
     entries,
     hasTransition: (number) => numbers.has(number),
     has(cursor) {
-      const place = cursors.decode(cursor);
-      const entry = entryAt(place);
-      const isOther = place.fingerprint !== null && place.fingerprint !== entry?.fingerprint;
-      return place.sessionId === LOG_START.sessionId || (entry !== undefined && !isOther);
+      const position = cursors.decode(cursor);
+      const entry = entryAt(position);
+      const isOther = position.fingerprint !== null && position.fingerprint !== entry?.fingerprint;
+      return position.sessionId === LOG_START.sessionId || (entry !== undefined && !isOther);
     },
     expected(wish, after) {
       const key = JSON.stringify([wish.session?.id, wish.filter, after]);

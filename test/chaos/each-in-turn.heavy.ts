@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { natsTest } from '../harness/nats.ts';
@@ -36,11 +36,11 @@ natsTest(
     const stack = await startStack(SEED, SESSIONS);
     const { database, sessions, url, kills } = stack;
     const names = new Names();
-    const chance = chanceOf('each in turn', SEED);
+    const random = createSeededRandom('each in turn', SEED);
     const feedEnd = await fetchFeedCursor(stack);
-    const retry = () => pause(chance.between(...RETRY_MS));
+    const retry = () => pause(random.between(...RETRY_MS));
     const join = () => {
-      const wish = wishOf(sessions, chance);
+      const wish = wishOf(sessions, random);
       const after = wish.session?.startCursor ?? feedEnd;
       return subscribe({ url, wish, after, names, clientOptions: { retryWait: retry, retry } });
     };

@@ -1,6 +1,6 @@
 /** The road between clients and gateways: it shares out connections, and breaks them in all the ways that roads do. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { Chance } from '../../src/sandbox/random.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 /** Lifetimes of connections. */
@@ -30,7 +30,7 @@ const LONGEST_SILENCE_MS = 1_000;
 /** Listens on a free port and passes connections on to gateways at these ports, to any that takes them. */
 export async function startProxy(
   gatewayPorts: readonly number[],
-  chance: Chance,
+  random: SeededRandom,
   wear: Wear | null = null,
 ): Promise<FaultyProxy> {
   const connections = new Set<Connection>();
@@ -39,7 +39,7 @@ export async function startProxy(
 
   const server = createServer({ noDelay: true, pauseOnConnect: true }, async (client) => {
     client.on('error', () => client.destroy());
-    const gateway = await reachAny(shuffled(gatewayPorts, chance));
+    const gateway = await reachAny(shuffled(gatewayPorts, random));
     if (!gateway || client.destroyed) {
       if (!gateway) count.refused += 1;
       gateway?.destroy();
@@ -52,13 +52,13 @@ export async function startProxy(
     });
     connections.add(connection);
     if (wear && !calm) {
-      const lifeMs = chance.happens(wear.early)
-        ? chance.between(0, EARLY_MS)
-        : -Math.log(1 - chance.between(0, 1)) * wear.meanLifeMs;
+      const lifeMs = random.chance(wear.early)
+        ? random.between(0, EARLY_MS)
+        : -Math.log(1 - random.between(0, 1)) * wear.meanLifeMs;
       connection.wearOut(lifeMs, () => {
         if (calm) return;
         count.cuts += 1;
-        connection.cut(chance);
+        connection.cut(random);
       });
     }
   });
@@ -115,15 +115,15 @@ class Connection {
   }
 
   /** At once, in the middle of a frame, or after a while in which what the gateway sends gets stuck and lost. */
-  cut(chance: Chance): void {
+  cut(random: SeededRandom): void {
     this.isCut = true;
-    const way = chance.pick({ AT_ONCE: 2, MID_FRAME: 1, AFTER_SILENCE: 1 });
+    const way = random.pick({ AT_ONCE: 2, MID_FRAME: 1, AFTER_SILENCE: 1 });
     if (way === 'AT_ONCE') {
       this.destroy();
       return;
     }
     this.#gateway.unpipe(this.#client);
-    this.#end = setTimeout(() => this.destroy(), chance.between(0, LONGEST_SILENCE_MS));
+    this.#end = setTimeout(() => this.destroy(), random.between(0, LONGEST_SILENCE_MS));
     if (way === 'AFTER_SILENCE') return;
     this.#gateway.once('data', (bytes) => {
       this.#client.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => this.destroy());
@@ -151,7 +151,7 @@ async function reachAny(ports: readonly number[]): Promise<Socket | null> {
   return null;
 }
 
-function shuffled<T>(items: readonly T[], chance: Chance): T[] {
-  const from = chance.integer(0, items.length - 1);
+function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
+  const from = random.integer(0, items.length - 1);
   return items.map((_, index) => items[(from + index) % items.length] as T);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
 import { balanceOf, enter } from './book.ts';
 import { drawHistogram, largestShare, stretchesOf } from './histogram.ts';
@@ -24,14 +24,14 @@ test(`in a rolling restart none of ${SUBSCRIBERS} subscribers misses anything or
   const environment = { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) };
   const world = await startWorld({ seed: SEED, gateways: 2, sessions: SESSIONS, environment });
   const { database, sessions, gateways, proxy } = world;
-  const chance = chanceOf('rolling restart', SEED);
+  const random = createSeededRandom('rolling restart', SEED);
   const names = new Names();
   let sentAwayAt = 0;
   let comebacks: number[] = [];
   const onComeback = () => comebacks.push((performance.now() - sentAwayAt) / 1000);
   const feedEnd = await fetchFeedCursor(world);
   const join = () => {
-    const wish = wishOf(sessions, chance);
+    const wish = wishOf(sessions, random);
     return subscribe({
       url: proxy.url,
       wish,
@@ -46,7 +46,7 @@ test(`in a rolling restart none of ${SUBSCRIBERS} subscribers misses anything or
   let restarting = true;
   const record = async () => {
     for (let index = 0; restarting; index += 1) {
-      await recordPlainly(database, oneOf(sessions, chance).id, index);
+      await recordPlainly(database, oneOf(sessions, random).id, index);
       await pause(1_000 / TRANSITIONS_PER_SECOND);
     }
   };

@@ -2,7 +2,7 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { type News, sendUntilTaken } from '../harness/news.ts';
 import { createReader } from './reader.ts';
@@ -54,7 +54,7 @@ export function makeSoakTraffic(
   const sentAt = new Map<string, number>();
 
   const newsEach = Math.ceil((rates.webhooksPerSecond * seconds) / sessions.length);
-  const news = webhooksOf(sessions, chanceOf('soak news', seed), newsEach);
+  const news = webhooksOf(sessions, createSeededRandom('soak news', seed), newsEach);
   const webhooks = steadily(rates.webhooksPerSecond, WEBHOOKS_UNDER_WAY, async () => {
     const next = news.pop();
     if (!next) return;
@@ -70,10 +70,10 @@ export function makeSoakTraffic(
   });
 
   const { ask, look } = createReader(proxy.url, count, wrong);
-  const chance = chanceOf('soak queries', seed);
+  const random = createSeededRandom('soak queries', seed);
   const queries = steadily(rates.queriesPerSecond, QUERIES_UNDER_WAY, async () => {
     const askedAt = performance.now();
-    const answered = chance.happens(PAGES) ? await ask(PAGE, {}) : await look(oneOf(sessions, chance).id);
+    const answered = random.chance(PAGES) ? await ask(PAGE, {}) : await look(oneOf(sessions, random).id);
     if (!answered) return;
     count.answers += 1;
     answering.note(performance.now() - askedAt);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { eventually } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { inWords } from './account.ts';
@@ -64,18 +64,18 @@ test(
     // The first gateway is never killed: its life is as long as the soak.
     const world = await startWorld({ ...SIZE, seed: SEED, gateways: 2, environment: WATCHED });
     const { database, sessions, gateways, proxy } = world;
-    const chance = chanceOf('soak', SEED);
+    const random = createSeededRandom('soak', SEED);
     const names = new Names();
     const feedEnd = await fetchFeedCursor(world);
     const wish = (many: boolean): Wish => {
       for (;;) {
-        const some = wishOf(sessions, chance);
+        const some = wishOf(sessions, random);
         if ((some.scope !== 'SESSION') === many) return some;
       }
     };
-    const retry = () => pause(chance.between(50, 500));
+    const retry = () => pause(random.between(50, 500));
     const join = () => {
-      const own = wish(chance.happens(FOLLOW_MANY));
+      const own = wish(random.chance(FOLLOW_MANY));
       const after = own.session?.startCursor ?? feedEnd;
       const clientOptions = { retryWait: retry, retry };
       return subscribe({ url: proxy.url, wish: own, after, names, clientOptions });
@@ -106,13 +106,13 @@ test(
     };
     const every = async ([from, to]: readonly [number, number], act: () => unknown) => {
       for (;;) {
-        await untilThen(elapsed() + chance.between(Math.min(from, SECONDS / 6), Math.min(to, SECONDS / 3)));
+        await untilThen(elapsed() + random.between(Math.min(from, SECONDS / 6), Math.min(to, SECONDS / 3)));
         if (elapsed() >= SECONDS) return;
         await act();
       }
     };
     await Promise.all([
-      every(SIZE.gatewayKillsEvery, () => oneOf(gateways.slice(1), chance).kill()),
+      every(SIZE.gatewayKillsEvery, () => oneOf(gateways.slice(1), random).kill()),
       every(SIZE.listenerKillsEvery, async () => {
         faults.listenerKills += await killListeners(database);
       }),

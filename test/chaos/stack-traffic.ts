@@ -1,6 +1,6 @@
 /** What clients and the provider do all the time, and the account of what they were told. */
 import type pg from 'pg';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
 import { createReader } from './reader.ts';
 import type { Stack } from './stack.ts';
@@ -38,12 +38,12 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
   const taken: News[] = [];
   const started: string[] = [];
   let goesOn = true;
-  const chance = (actor: string) => chanceOf('traffic', seed, actor);
+  const random = (actor: string) => createSeededRandom('traffic', seed, actor);
 
   const { ask, look } = createReader(url, count, wrong);
 
-  const webhooks = webhooksOf(sessions, chance('news'));
-  const sendWebhooks = async (own: Chance) => {
+  const webhooks = webhooksOf(sessions, random('news'));
+  const sendWebhooks = async (own: SeededRandom) => {
     for (let next = webhooks.pop(); next && goesOn; next = webhooks.pop()) {
       await sendUntilTaken(next.body, async () => {
         await pause(own.between(0, PAUSE_MS.webhook));
@@ -54,7 +54,7 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
     }
   };
 
-  const read = async (own: Chance) => {
+  const read = async (own: SeededRandom) => {
     while (goesOn) {
       if (await look(oneOf(sessions, own).id)) count.answers += 1;
       await pause(own.between(0, PAUSE_MS.read));
@@ -62,7 +62,7 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
   };
 
   let starts = 0;
-  const start = async (own: Chance) => {
+  const start = async (own: SeededRandom) => {
     while (goesOn) {
       starts += 1;
       const verificationId = `traffic.${starts}`;
@@ -79,8 +79,8 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
     }
   };
 
-  const all = (actors: number, name: string, act: (own: Chance) => Promise<void>) =>
-    Array.from({ length: actors }, (_, index) => act(chance(`${name} ${index}`)));
+  const all = (actors: number, name: string, act: (own: SeededRandom) => Promise<void>) =>
+    Array.from({ length: actors }, (_, index) => act(random(`${name} ${index}`)));
   const working = Promise.all([
     ...all(WEBHOOKS_IN_FLIGHT, 'webhooks', sendWebhooks),
     ...all(READERS, 'reader', read),
@@ -101,12 +101,12 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
 /** More than will be sent: in any order, some of them twice. */
 export function webhooksOf(
   sessions: Stack['sessions'],
-  chance: Chance,
+  random: SeededRandom,
   newsEach = NEWS_EACH,
 ): { news: News; body: string }[] {
-  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, newsEach));
+  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, newsEach));
   const known = new Map(news.map((each) => [wordsOf(each), each]));
-  return burstOf(news, chance).map((body) => {
+  return burstOf(news, random).map((body) => {
     const { data, event_time: eventTime } = JSON.parse(body);
     const words = wordsOf({
       verificationId: data.verification_id,

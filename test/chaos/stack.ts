@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { startNatsServer } from '../harness/nats.ts';
 import { startForgetfulProvider } from '../harness/news.ts';
@@ -68,7 +68,7 @@ export async function startStack(seed: string, sessions: number): Promise<Stack>
 
 /** It can be killed, and comes back at the same address. */
 async function startBalancer(seed: string, gatewayPorts: readonly string[]) {
-  const port = await freePort(chanceOf('balancer', seed));
+  const port = await freePort(createSeededRandom('balancer', seed));
   let child: ChildProcess;
   const start = async () => {
     child = spawn('node', [BALANCER, String(port), ...gatewayPorts], {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { accountOf, everyoneHasRead, inWords, readLog } from './account.ts';
 import { figuresOf, residentMb, setApart, WATCHED } from './process-figures.ts';
@@ -78,12 +78,12 @@ test('readers who stall in a burst of 10,000 transitions cost the gateway no mem
   atTheEnd(async () => clearInterval(weighing));
 
   const startedAt = performance.now();
-  const chance = chanceOf('stalled reader');
+  const random = createSeededRandom('stalled reader');
   let left = BURST;
   const write = async () => {
     while (left > 0) {
       left -= 1;
-      await recordPlainly(database, oneOf(sessions, chance).id, left);
+      await recordPlainly(database, oneOf(sessions, random).id, left);
     }
   };
   await Promise.all(Array.from({ length: WRITERS }, write));

@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { pairOf } from '../../src/domain/status.ts';
+import { toStatusPair } from '../../src/domain/status.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { onStatement } from '../harness/statements.ts';
 
@@ -77,7 +77,7 @@ async function statementsPerTransition(
   const counts: number[] = [];
   for (let index = 0; index < TRANSITIONS; index += 1) {
     const before = counter.count;
-    const { status, subStatus } = pairOf(STEPS[index % STEPS.length] as (typeof STEPS)[number]);
+    const { status, subStatus } = toStatusPair(STEPS[index % STEPS.length] as (typeof STEPS)[number]);
     await gateway.webhook({
       event_type: 'VKYC_STATUS',
       event_time: new Date(Date.now() + index * 1000).toISOString(),

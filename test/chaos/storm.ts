@@ -1,6 +1,6 @@
 /** Sessions and subscribers on two gateways, and everything going wrong for a while. */
 import type pg from 'pg';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 import { type Account, accountOf, everyoneHasRead, inWords, type Log, readLog } from './account.ts';
 import type { Wear } from './proxy.ts';
@@ -47,13 +47,12 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   const { database, sessions, proxy } = world;
   const names = new Names();
   const subscribers: Subscriber[] = [];
-  const chance = chanceOf('subscribers', plan.seed);
+  const random = createSeededRandom('subscribers', plan.seed);
   const join = async () => {
-    const wish = wishOf(sessions, chance, GAP_PROOFS);
-    const fromStart =
-      wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
+    const wish = wishOf(sessions, random, GAP_PROOFS);
+    const fromStart = wish.session ?? (random.chance(FROM_A_SESSIONS_START) ? oneOf(sessions, random) : null);
     const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));
-    const retry = () => pause(chance.between(...RETRY_MS));
+    const retry = () => pause(random.between(...RETRY_MS));
     const clientOptions = { retryWait: retry, retry };
     subscribers.push(await subscribe({ url: proxy.url, wish, after, names, clientOptions }));
   };

@@ -1,7 +1,7 @@
 /** What goes on at gateways all the time: the provider's webhooks, staff who act, new sessions, and people who look. */
 import { randomUUID } from 'node:crypto';
 import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
 import { inMinutes } from '../harness/people.ts';
 import { pause } from './trouble.ts';
@@ -45,7 +45,7 @@ export function startTraffic(
 ): { done: Done; end(): Promise<void> } {
   const done: Done = { news: [], meetings: [], started: [], refused: 0, looks: 0, wrong: [] };
   let going = true;
-  const chance = (actor: string) => chanceOf('traffic', seed, actor);
+  const random = (actor: string) => createSeededRandom('traffic', seed, actor);
 
   /** Until there is an answer: a call that was lost on the way is the same call again. */
   async function ask(query: string, variables: object = {}): Promise<any> {
@@ -63,11 +63,11 @@ export function startTraffic(
   }
 
   const all = world.sessions.flatMap(({ verificationId }) =>
-    newsOf(verificationId, chance('news'), newsEach),
+    newsOf(verificationId, random('news'), newsEach),
   );
   const sent = new Map(all.map((news) => [keyOf(news), news]));
-  const bodies = burstOf(all, chance('burst'));
-  const sendNews = async (own: Chance) => {
+  const bodies = burstOf(all, random('burst'));
+  const sendNews = async (own: SeededRandom) => {
     for (let body = bodies.pop(); body !== undefined && going; body = bodies.pop()) {
       await sendUntilTaken(body, world.reachable);
       const { event_time: eventTime, data } = JSON.parse(body);
@@ -77,7 +77,7 @@ export function startTraffic(
     }
   };
 
-  const act = async (own: Chance) => {
+  const act = async (own: SeededRandom) => {
     while (going) {
       const sessionId = toGlobalId('VkycSession', oneOf(world.sessions, own).id);
       const input = { sessionId, idempotencyKey: randomUUID() };
@@ -86,12 +86,12 @@ export function startTraffic(
       if (result.__typename === 'ScheduleMeetingSuccess')
         done.meetings.push(fromGlobalId(result.meeting.id)?.key as string);
       else done.refused += 1;
-      if (own.happens(0.5)) await ask(CANCEL, { input: { ...input, reason: 'Another time.' } });
+      if (own.chance(0.5)) await ask(CANCEL, { input: { ...input, reason: 'Another time.' } });
       await pause(own.between(0, paceMs * 4));
     }
   };
 
-  const start = async (own: Chance) => {
+  const start = async (own: SeededRandom) => {
     for (let number = 0; going; number += 1) {
       const user = { userId: CUSTOMER.user_id, phone: CUSTOMER.phone };
       const { result } = await ask(START, { input: { verificationId: `later.${number}`, user } });
@@ -101,7 +101,7 @@ export function startTraffic(
     }
   };
 
-  const look = async (own: Chance) => {
+  const look = async (own: SeededRandom) => {
     while (going) {
       await ask(LOOK);
       done.looks += 1;
@@ -110,10 +110,10 @@ export function startTraffic(
   };
 
   const over = Promise.all([
-    ...Array.from({ length: ACTORS }, (_, index) => sendNews(chance(`webhooks ${index}`))),
-    ...Array.from({ length: ACTORS }, (_, index) => act(chance(`staff ${index}`))),
-    start(chance('starts')),
-    look(chance('looks')),
+    ...Array.from({ length: ACTORS }, (_, index) => sendNews(random(`webhooks ${index}`))),
+    ...Array.from({ length: ACTORS }, (_, index) => act(random(`staff ${index}`))),
+    start(random('starts')),
+    look(random('looks')),
   ]);
   return {
     done,

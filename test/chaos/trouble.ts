@@ -1,6 +1,6 @@
 /** Everything that goes on, and goes wrong, while subscribers listen. */
 import type pg from 'pg';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, newsOf, sendUntilTaken } from '../harness/news.ts';
 import { oneOf } from './wishes.ts';
 import type { World } from './world.ts';
@@ -32,10 +32,10 @@ export function makeTrouble(world: World, plan: TroublePlan): { happened: Happen
   const happened: Happened = { webhooks: 0, lateCommits: 0, rollbacks: 0, listenerKills: 0 };
   const endsAt = performance.now() + plan.seconds * 1000;
   const goesOn = () => performance.now() < endsAt;
-  const chance = (actor: string) => chanceOf('trouble', plan.seed, actor);
+  const random = (actor: string) => createSeededRandom('trouble', plan.seed, actor);
   const paceOf = (actors: number) => (actors * 2_000) / plan.transitionsPerSecond;
 
-  const write = async (own: Chance) => {
+  const write = async (own: SeededRandom) => {
     while (goesOn()) {
       const fate = await recordSomehow(world.database, oneOf(world.sessions, own).id, own);
       if (fate === 'LATE') happened.lateCommits += 1;
@@ -44,8 +44,8 @@ export function makeTrouble(world: World, plan: TroublePlan): { happened: Happen
     }
   };
 
-  const webhooks = webhooksOf(world, plan, chance('news'));
-  const sendWebhooks = async (own: Chance) => {
+  const webhooks = webhooksOf(world, plan, random('news'));
+  const sendWebhooks = async (own: SeededRandom) => {
     for (let body = webhooks.pop(); body !== undefined && goesOn(); body = webhooks.pop()) {
       await sendUntilTaken(body, world.reachable);
       happened.webhooks += 1;
@@ -53,19 +53,19 @@ export function makeTrouble(world: World, plan: TroublePlan): { happened: Happen
     }
   };
 
-  const nowAndThen = async (own: Chance, [from, to]: readonly [number, number], act: () => unknown) => {
+  const nowAndThen = async (own: SeededRandom, [from, to]: readonly [number, number], act: () => unknown) => {
     for (;;) {
       await pause(own.between(from, to) * 1000);
       if (!goesOn()) return;
       await act();
     }
   };
-  const killer = chance('killer');
+  const killer = random('killer');
   const passed = Promise.all([
-    ...Array.from({ length: WRITERS }, (_, index) => write(chance(`writer ${index}`))),
-    ...Array.from({ length: WEBHOOKS_IN_FLIGHT }, (_, index) => sendWebhooks(chance(`webhooks ${index}`))),
+    ...Array.from({ length: WRITERS }, (_, index) => write(random(`writer ${index}`))),
+    ...Array.from({ length: WEBHOOKS_IN_FLIGHT }, (_, index) => sendWebhooks(random(`webhooks ${index}`))),
     nowAndThen(killer, plan.gatewayKillsEvery, () => oneOf(world.gateways, killer).kill()),
-    nowAndThen(chance('listeners'), plan.listenerKillsEvery, async () => {
+    nowAndThen(random('listeners'), plan.listenerKillsEvery, async () => {
       happened.listenerKills += await killListeners(world.database);
     }),
   ]);
@@ -76,10 +76,10 @@ export function makeTrouble(world: World, plan: TroublePlan): { happened: Happen
 }
 
 /** Enough for the whole time, in any order, some of them twice. */
-function webhooksOf({ sessions }: World, plan: TroublePlan, chance: Chance): string[] {
+function webhooksOf({ sessions }: World, plan: TroublePlan, random: SeededRandom): string[] {
   const newsEach = Math.ceil((plan.transitionsPerSecond * plan.seconds) / sessions.length);
-  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, newsEach));
-  return burstOf(news, chance);
+  const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, newsEach));
+  return burstOf(news, random);
 }
 
 /** Ends the connections that wait for notifications; returns how many there were. */

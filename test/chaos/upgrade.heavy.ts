@@ -1,7 +1,7 @@
 /** The last release and this one on one database, during the migration and after it, with everything going on. */
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { auditOf } from '../harness/audit.ts';
 import { buildLastRelease, releaseTest } from '../harness/last-release.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
@@ -36,14 +36,14 @@ releaseTest(
     });
     const { database, sessions, proxy, gateways } = world;
     await fillWithSessions(client, OLD_SESSIONS);
-    const chance = chanceOf('upgrade', SEED);
+    const random = createSeededRandom('upgrade', SEED);
     const names = new Names();
     const feedEnd = await fetchFeedCursor(world);
     // All of them come with cursors of the last release, whichever they are answered by.
     const join = (): Promise<Subscriber> => {
-      const wish = wishOf(sessions, chance);
-      const { startCursor } = wish.session ?? oneOf(sessions, chance);
-      const after = wish.session || chance.happens(0.5) ? startCursor : feedEnd;
+      const wish = wishOf(sessions, random);
+      const { startCursor } = wish.session ?? oneOf(sessions, random);
+      const after = wish.session || random.chance(0.5) ? startCursor : feedEnd;
       return subscribe({ url: proxy.url, wish, after, names });
     };
     const subscribers = await Promise.all(Array.from({ length: SUBSCRIBERS }, join));
@@ -72,8 +72,8 @@ releaseTest(
 
     // Last words: who would repeat the end of its list, or stop short of it, does so now.
     proxy.cutAll();
-    const last = sessions.flatMap(({ verificationId }) => newsOf(verificationId, chance, 61).slice(-1));
-    for (const body of burstOf(last, chance)) await sendUntilTaken(body, world.reachable);
+    const last = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, 61).slice(-1));
+    for (const body of burstOf(last, random)) await sendUntilTaken(body, world.reachable);
     await allRecorded(database);
     const log = await readLog(database, names);
     await everyoneHasRead(subscribers, log);
@@ -123,7 +123,7 @@ async function missingFrom(database: pg.Pool, { news, meetings, started }: Done)
     );
     return new Map(rows.map((row) => [row.name, row.times]));
   };
-  const sightings = await found(
+  const observations = await found(
     `select concat_ws(' ', verification_id, p.raw_status, p.raw_sub_status, to_char(event_time at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as name
      from provider_sighting p join vkyc_session s on s.id = p.session_id`,
   );
@@ -133,7 +133,7 @@ async function missingFrom(database: pg.Pool, { news, meetings, started }: Done)
     [...new Set(wanted)].filter((name) => there.get(name) !== 1);
   return [
     ...once(
-      sightings,
+      observations,
       news.map((each) => [each.verificationId, each.status, each.subStatus, each.eventTime].join(' ')),
     ),
     ...once(booked, meetings),

@@ -1,5 +1,5 @@
 /** Subscriptions that the subscribers of a test make. */
-import type { Chance } from '../../src/sandbox/random.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { StartedSession } from './world.ts';
 
 /** The part of the log that a subscriber is to get, and how it asks. */
@@ -28,23 +28,23 @@ const FRAMES = 0.3;
 const EVENT_STREAMS = 0.3;
 
 /** Made up by chance; `gapProofs` is the part of the wishes that select `previousCursor`. */
-export function wishOf(sessions: readonly StartedSession[], chance: Chance, gapProofs = 0): Wish {
-  const scope = chance.pick<Wish['scope']>(SCOPES);
+export function wishOf(sessions: readonly StartedSession[], random: SeededRandom, gapProofs = 0): Wish {
+  const scope = random.pick<Wish['scope']>(SCOPES);
   const ofSession = scope === 'SESSION';
-  const filters = scope === 'FILTER' || (ofSession && chance.happens(FILTERED_SESSIONS));
-  const inFrames = !(ofSession && filters) && chance.happens(FRAMES);
+  const filters = scope === 'FILTER' || (ofSession && random.chance(FILTERED_SESSIONS));
+  const inFrames = !(ofSession && filters) && random.chance(FRAMES);
   return {
     scope,
-    session: ofSession ? oneOf(sessions, chance) : null,
-    filter: filters ? oneOf(FILTERS, chance) : {},
+    session: ofSession ? oneOf(sessions, random) : null,
+    filter: filters ? oneOf(FILTERS, random) : {},
     operation: inFrames ? (ofSession ? 'sessionLive' : 'feed') : 'statusTransitions',
-    transport: chance.happens(EVENT_STREAMS) ? 'EVENT_STREAM' : 'WEBSOCKET',
-    gapProof: chance.happens(gapProofs),
+    transport: random.chance(EVENT_STREAMS) ? 'EVENT_STREAM' : 'WEBSOCKET',
+    gapProof: random.chance(gapProofs),
   };
 }
 
-export const oneOf = <T>(items: readonly T[], chance: Chance): T =>
-  items[chance.integer(0, items.length - 1)] as T;
+export const oneOf = <T>(items: readonly T[], random: SeededRandom): T =>
+  items[random.integer(0, items.length - 1)] as T;
 
 /** The subscription that asks for it; what arrives has `id` for a transition, `cursor` always. */
 export const operationOf = ({ operation, gapProof }: Wish): string =>

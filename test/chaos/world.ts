@@ -1,7 +1,7 @@
 /** Where the tests of the feed take place: gateways on one database, their sessions, and the road to them. */
 import pg from 'pg';
 import { fromGlobalId } from '../../src/graphql/node.ts';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { accessTo, CUSTOMER, startSilentProvider } from '../harness/news.ts';
 import { freePort, type Phoenix, phoenix } from '../harness/phoenix.ts';
@@ -71,9 +71,9 @@ export async function startWorld({
   database.on('error', () => {});
   atTheEnd(() => database.end());
   const access = accessTo(provider ?? (await startSilentProvider(whenAsked)));
-  const chance = chanceOf('world', seed);
+  const random = createSeededRandom('world', seed);
   const ports: number[] = [];
-  while (ports.length < gateways + room) ports.push(await freePort(chance));
+  while (ports.length < gateways + room) ports.push(await freePort(random));
   const settingsAt = (port: number | undefined) => ({
     DATABASE_URL: url,
     DATA_KEYS,
@@ -85,7 +85,7 @@ export async function startWorld({
   });
   const lives = ports.slice(0, gateways).map((port) => phoenix(settingsAt(port), script));
   const [first] = await Promise.all(lives.map((life) => life.present()));
-  const proxy = await startProxy(ports, chance, wear);
+  const proxy = await startProxy(ports, random, wear);
   return {
     database,
     gateways: lives,

@@ -1,7 +1,7 @@
 /** Writers beside the gateways: what the recorder does, statement by statement, in transactions that misbehave. */
 import type pg from 'pg';
-import { type KnownSubStatus, pairOf, waitingOnOf } from '../../src/domain/status.ts';
-import type { Chance } from '../../src/sandbox/random.ts';
+import { findWaitingParty, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
 /** PROMPT commits at once, LATE commits after later transactions, ROLLED_BACK does not commit. */
 export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
@@ -23,20 +23,20 @@ const STEPS: readonly KnownSubStatus[] = [
 ];
 
 /** Records a transition of a session, or gives up at the last moment. */
-export async function recordSomehow(pool: pg.Pool, sessionId: string, chance: Chance): Promise<Fate> {
-  const fate = chance.pick(FATES);
+export async function recordSomehow(pool: pg.Pool, sessionId: string, random: SeededRandom): Promise<Fate> {
+  const fate = random.pick(FATES);
   const client = await pool.connect();
   try {
     await client.query('begin');
     // Taken early, as by a transaction that does other things first: transaction ids say nothing about order.
     await client.query('select pg_current_xact_id()');
-    await client.query('select pg_sleep($1)', [chance.between(0, LONGEST_DAWDLE_MS) / 1000]);
-    const step = STEPS[chance.integer(0, STEPS.length - 1)] as KnownSubStatus;
+    await client.query('select pg_sleep($1)', [random.between(0, LONGEST_DAWDLE_MS) / 1000]);
+    const step = STEPS[random.integer(0, STEPS.length - 1)] as KnownSubStatus;
     const sequence = await append(client, sessionId, step);
     if (fate !== 'PROMPT')
-      await client.query('select pg_sleep($1)', [chance.between(0, LONGEST_HOLD_MS) / 1000]);
+      await client.query('select pg_sleep($1)', [random.between(0, LONGEST_HOLD_MS) / 1000]);
     await client.query(fate === 'ROLLED_BACK' ? 'rollback' : 'commit');
-    if (fate !== 'ROLLED_BACK' && !chance.happens(UNHEARD)) await ring(client, sessionId, sequence);
+    if (fate !== 'ROLLED_BACK' && !random.chance(UNHEARD)) await ring(client, sessionId, sequence);
     return fate;
   } finally {
     client.release();
@@ -45,7 +45,7 @@ export async function recordSomehow(pool: pg.Pool, sessionId: string, chance: Ch
 
 /** Records a transition of a session without further ado: all in one statement, for bursts. */
 export async function recordPlainly(pool: pg.Pool, sessionId: string, index: number): Promise<void> {
-  const pair = pairOf(STEPS[index % STEPS.length] as KnownSubStatus);
+  const pair = toStatusPair(STEPS[index % STEPS.length] as KnownSubStatus);
   const { rows } = await pool.query(
     `with before as (
        select id, status, sub_status, last_sequence + 1 as next from vkyc_session where id = $1 for update
@@ -59,7 +59,7 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
        raw_status = null, raw_sub_status = null, waiting_on = case when disputed then 'MERCHANT' else $4 end, status_since = now(), updated_at = now()
      from before where s.id = before.id
      returning next`,
-    [sessionId, pair.status, pair.subStatus, waitingOnOf(pair, false)],
+    [sessionId, pair.status, pair.subStatus, findWaitingParty(pair, false)],
   );
   await ring(pool, sessionId, rows[0].next);
 }
@@ -71,7 +71,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
     [sessionId],
   );
   const { status: fromStatus, sub_status: fromSubStatus, last_sequence: last, disputed } = rows[0];
-  const pair = pairOf(to);
+  const pair = toStatusPair(to);
   const place = [sessionId, last + 1, pair.status, pair.subStatus];
   await client.query(
     `insert into status_transition (session_id, sequence, status, sub_status, from_status, from_sub_status, verdict, source, actor, recorded_at)
@@ -85,7 +85,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
   await client.query(
     `update vkyc_session set last_sequence = $2, version = $2, status = $3, sub_status = $4, decided_here = true,
        raw_status = null, raw_sub_status = null, waiting_on = $5, status_since = now(), updated_at = now() where id = $1`,
-    [...place, waitingOnOf(pair, disputed)],
+    [...place, findWaitingParty(pair, disputed)],
   );
   return last + 1;
 }

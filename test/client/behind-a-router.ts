@@ -4,7 +4,7 @@ import * as ws from 'graphql-ws';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 import { type FeedState, resuming } from '../../src/client/resuming.ts';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, eventually, type Gateway } from '../harness/gateway.ts';
 import { type SharingRouter, startSharingRouter } from './sharing-router.ts';
 
@@ -76,16 +76,16 @@ export async function watchBehindRouters(
 
   const worlds = await Promise.all(
     seeds.map(async (seed) => {
-      const chance = chanceOf('behind a router', seed);
-      const router = await startSharingRouter(gateway.url, chance);
-      return { seed, chance, router, watchers: [] as Watcher[] };
+      const random = createSeededRandom('behind a router', seed);
+      const router = await startSharingRouter(gateway.url, random);
+      return { seed, random, router, watchers: [] as Watcher[] };
     }),
   );
   const joinAll = () => {
     for (const { router, watchers } of worlds) watchers.push(...join(router, sessions, data.feedCursor));
   };
   joinAll();
-  const order = (worlds[0] as { chance: Chance }).chance;
+  const order = (worlds[0] as { random: SeededRandom }).random;
   const left = Object.fromEntries(SESSIONS.map((name) => [name, STEPS]));
   for (let step = 0; step < STEPS * SESSIONS.length; step += 1) {
     const name = order.pick(left);

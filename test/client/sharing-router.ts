@@ -13,7 +13,7 @@ import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { getSchema } from '../../src/graphql/schema.ts';
-import type { Chance } from '../../src/sandbox/random.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 /** Maximum number of buffered frames per client. */
@@ -48,7 +48,7 @@ interface Request {
 }
 
 /** Proxies a gateway until the test ends. */
-export async function startSharingRouter(gatewayUrl: string, chance: Chance): Promise<SharingRouter> {
+export async function startSharingRouter(gatewayUrl: string, random: SeededRandom): Promise<SharingRouter> {
   const gateway = createClient({
     url: `${gatewayUrl.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
@@ -56,7 +56,7 @@ export async function startSharingRouter(gatewayUrl: string, chance: Chance): Pr
   const upstreams = new Map<string, Upstream>();
   const count: Record<Faults, number> = { joined: 0, reopened: 0, dropped: 0, repeated: 0, ended: 0 };
   let isCalm = false;
-  const goesWrong = (probability: number) => !isCalm && chance.happens(probability);
+  const goesWrong = (probability: number) => !isCalm && random.chance(probability);
 
   function open(request: Request, upstream: Upstream): void {
     let current = true;
@@ -116,7 +116,7 @@ export async function startSharingRouter(gatewayUrl: string, chance: Chance): Pr
         reader.passedOn.push(frame);
         if (goesWrong(0.05)) {
           count.repeated += 1;
-          yield* reader.passedOn.slice(-chance.integer(1, 5));
+          yield* reader.passedOn.slice(-random.integer(1, 5));
         }
         if (goesWrong(0.01)) {
           count.ended += 1;

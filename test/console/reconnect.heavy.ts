@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { browserTest } from '../harness/browser.ts';
 import { type Console, openConsole, PATIENTLY, SAYS } from '../harness/console.ts';
 import { bootGateway, DATA_KEYS, freshDatabase, type Gateway } from '../harness/gateway.ts';
@@ -137,12 +137,12 @@ browserTest(
 browserTest(
   'the session page reconnects by itself after a restart and after a crash of the gateway, and misses no transition',
   async () => {
-    const chance = chanceOf('console', 'restart');
+    const random = createSeededRandom('console', 'restart');
     const provider = await startSilentProvider();
     const life = phoenix({
       DATABASE_URL: await freshDatabase(),
       DATA_KEYS,
-      PORT: String(await freePort(chance)),
+      PORT: String(await freePort(random)),
       ...accessTo(provider),
     });
     const first = await life.present();
@@ -153,7 +153,7 @@ browserTest(
       `mutation { startSession(input: { verificationId: "restarted", user: { userId: "customer", phone: "9988776655" } }) { ... on StartSessionSuccess { session { id } } } }`,
     );
     const { id } = startSession.session;
-    const news = newsOf('restarted', chance, 30);
+    const news = newsOf('restarted', random, 30);
     const tell = async (count: number) => {
       for (const { verificationId, status, subStatus, eventTime } of news.splice(0, count))
         await sendUntilTaken(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { appendPage, applyChanges, matchesFilter, pickNewer, type Row } from '../../src/console/live/rows.ts';
 import type { SessionOrder } from '../../src/console/operations.ts';
-import { infoOf, KNOWN_PAIRS, type Pair, STATUSES } from '../../src/domain/status.ts';
+import { getStatusInfo, KNOWN_PAIRS, STATUSES, type StatusPair } from '../../src/domain/status.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 
@@ -11,7 +11,7 @@ const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1000).to
 const toGlobalId = (id: number) =>
   btoa(`VkycSession:${((id * 40_503) % 65_536).toString(16).padStart(4, '0')}`);
 
-const row = (id: number, pair: Pair, version: number, updated: number): Row => ({
+const row = (id: number, pair: StatusPair, version: number, updated: number): Row => ({
   id: toGlobalId(id),
   verificationId: `loan-${id % 3}-${id}`,
   version,
@@ -21,11 +21,11 @@ const row = (id: number, pair: Pair, version: number, updated: number): Row => (
   updatedAt: at(updated),
   statusSince: at(updated),
   linkExpiresAt: null,
-  statusInfo: { ...infoOf(pair) },
+  statusInfo: { ...getStatusInfo(pair) },
   meeting: null,
 });
 
-const pair = fc.constantFrom<Pair[]>(...KNOWN_PAIRS);
+const pair = fc.constantFrom<StatusPair[]>(...KNOWN_PAIRS);
 const order = fc.record({
   field: fc.constantFrom('CREATED_AT' as const, 'UPDATED_AT' as const),
   direction: fc.constantFrom('ASC' as const, 'DESC' as const),
@@ -104,7 +104,7 @@ test('a partly loaded list equals the first rows of a new query after any change
 });
 
 test('a page that was loading during a change neither reverts the change nor repeats a row', () => {
-  const [first, second] = KNOWN_PAIRS as unknown as [Pair, Pair];
+  const [first, second] = KNOWN_PAIRS as unknown as [StatusPair, StatusPair];
   const shown = [row(0, first, 1, 0), row(1, first, 1, 1)];
   const since = new Map([[row(2, second, 7, 50).id, row(2, second, 7, 50)]]);
 

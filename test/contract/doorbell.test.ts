@@ -65,10 +65,10 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
   test('never throws at the caller of ring, whether a listener throws or the transport is broken', async () => {
     const { doorbells, breakTransport, mendTransport } = await open();
     doorbells[0].listen({
-      rung() {
+      onRing() {
         throw new Error('a listener that fails');
       },
-      missed() {
+      onGap() {
         throw new Error('a listener that fails');
       },
     });
@@ -100,7 +100,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     for (const doorbell of doorbells) await doorbell.stop();
   });
 
-  const { chance, seed } = newChance();
+  const { random, seed } = newChance();
   test(`that loses, repeats, reorders and delays rings lets no replica miss or repeat a transition (seed ${seed})`, async () => {
     const { databaseUrl, doorbells } = await open();
     const pool = new pg.Pool({ connectionString: databaseUrl, max: WRITERS });
@@ -108,7 +108,7 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     const sessions = await createSessions(pool, 12);
     const log = pino({ level: 'silent' });
     const replicas = doorbells.map((doorbell) => {
-      const faulty = createFaultyDoorbell(doorbell, chance);
+      const faulty = createFaultyDoorbell(doorbell, random);
       const connection = connect(databaseUrl, 6, () => {});
       const hub = new Hub({ db: connection.db, clock: systemClock, doorbell: faulty, log });
       atTheEnd(async () => {
@@ -121,9 +121,9 @@ describe.each(Object.entries(ADAPTERS))('a doorbell %s', (_name, { open, test })
     for (const { hub, feed } of replicas)
       await hub.followAll({ at: LOG_START, number: 0, fingerprint: null }, feed.subscriber);
     const ring = (session: string, sequence: number) =>
-      replicas[chance.integer(0, 1)]?.faulty.ring(session, sequence);
+      replicas[random.integer(0, 1)]?.faulty.ring(session, sequence);
 
-    await recordAtRandom({ pool, sessions, chance, transitions: 300, writers: WRITERS, ring });
+    await recordAtRandom({ pool, sessions, random, transitions: 300, writers: WRITERS, ring });
 
     for (const { feed } of replicas) await expectOnceAndInOrder(pool, feed, seed);
     await eventually(async () => replicas.every(({ faulty }) => faulty.onTheirWay === 0));

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { connect } from '../../src/db/client.ts';
-import { type DatabaseFault, faultOf, isOfTheValues } from '../../src/db/faults.ts';
+import { classifyFault, type DatabaseFault, isCausedByValues } from '../../src/db/connection-errors.ts';
 import { MissingKey } from '../../src/db/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
@@ -108,9 +108,9 @@ for (const [what, { fault, cause }] of Object.entries(FAULTS))
   test(`${what} is classified as ${fault}, not as an error of the values`, async () => {
     const error = await cause(await freshDatabase());
 
-    expect(faultOf(error)).toBe(fault);
-    expect(isOfTheValues(error)).toBe(false);
-    expect(faultOf(new Error('wrapped', { cause: error }))).toBe(fault);
+    expect(classifyFault(error)).toBe(fault);
+    expect(isCausedByValues(error)).toBe(false);
+    expect(classifyFault(new Error('wrapped', { cause: error }))).toBe(fault);
   });
 
 test('an error counts as one of the values, unless the schema, a permission or a key is missing', async () => {
@@ -123,7 +123,7 @@ test('an error counts as one of the values, unless the schema, a permission or a
     raising('54000'),
   ]) {
     const error = await fail(text);
-    expect([faultOf(error), isOfTheValues(error)], text).toEqual([null, true]);
+    expect([classifyFault(error), isCausedByValues(error)], text).toEqual([null, true]);
   }
   for (const text of [
     'select * from no_such_table',
@@ -131,10 +131,10 @@ test('an error counts as one of the values, unless the schema, a permission or a
     raising('42501'),
   ]) {
     const error = await fail(text);
-    expect([faultOf(error), isOfTheValues(error)], text).toEqual([null, false]);
+    expect([classifyFault(error), isCausedByValues(error)], text).toEqual([null, false]);
   }
-  expect(isOfTheValues(new TypeError('undefined is not a function'))).toBe(true);
-  expect(isOfTheValues(new MissingKey('k1'))).toBe(false);
+  expect(isCausedByValues(new TypeError('undefined is not a function'))).toBe(true);
+  expect(isCausedByValues(new MissingKey('k1'))).toBe(false);
 });
 
 test('a transaction rejects with the error of its first failed statement, not with a later one', async () => {
@@ -149,5 +149,5 @@ test('a transaction rejects with the error of its first failed statement, not wi
   );
   const unawaited = await rejection(db.transaction(async (tx) => tx.start(failing)));
 
-  expect([faultOf(pipelined), faultOf(unawaited)]).toEqual(['FULL', 'FULL']);
+  expect([classifyFault(pipelined), classifyFault(unawaited)]).toEqual(['FULL', 'FULL']);
 });

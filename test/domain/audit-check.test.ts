@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../src/domain/audit.ts';
-import { checkRows, type LiveRow } from '../../src/domain/audit-check.ts';
+import { type CurrentRow, checkRows } from '../../src/domain/audit-check.ts';
 
 const entryOf = (content: object): AuditEntry => ({
   sessionId: '01a22456-a541-7163-90ac-0b033647a4f4',
@@ -12,7 +12,7 @@ const entryOf = (content: object): AuditEntry => ({
   hash: Buffer.alloc(32),
 });
 
-const rowOf = (content: object): LiveRow => ({
+const rowOf = (content: object): CurrentRow => ({
   kind: 'TRANSITION',
   key: '1',
   content: JSON.stringify({ sequence: 1, ...content }),

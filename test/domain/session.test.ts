@@ -1,20 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  ACTION_MOVES,
-  advance,
+  ACTION_TRANSITIONS,
+  applyTransition,
   type Doubt,
-  type FoldedState,
-  judge as judgeAt,
-  type ProviderNews,
+  evaluateUpdate as judgeAt,
+  type ProjectedState,
   type SessionState,
+  type StatusUpdate,
   TRANSITION_RULES,
 } from '../../src/domain/session.ts';
-import { infoOf, KNOWN_PAIRS, STATUS_CATALOG, type SubStatus } from '../../src/domain/status.ts';
+import { getStatusInfo, KNOWN_PAIRS, STATUS_CATALOG, type SubStatus } from '../../src/domain/status.ts';
 
 const at = (second: number): Date => new Date(Date.UTC(2025, 4, 22, 3, 51, second));
 const NOW = at(30);
-const judge = (session: SessionState | null, news: ProviderNews, now = NOW) => judgeAt(session, news, now);
+const judge = (session: SessionState | null, update: StatusUpdate, now = NOW) =>
+  judgeAt(session, update, now);
 const statusOf = (subStatus: SubStatus) =>
   KNOWN_PAIRS.find((info) => info.subStatus === subStatus)?.status ?? 'UNRECOGNIZED';
 const words = (subStatus: SubStatus) => ({ rawStatus: statusOf(subStatus), rawSubStatus: subStatus });
@@ -27,18 +28,18 @@ const sessionAt = (subStatus: SubStatus, changes: Partial<SessionState> = {}): S
   lastSequence: 2,
   disputed: false,
   decidedHere: false,
-  provider: { ...words(subStatus), eventTime: at(10), foundAt: null, webhooks: 2, doubt: null },
+  provider: { ...words(subStatus), eventTime: at(10), polledAt: null, webhooks: 2, doubt: null },
   ...changes,
 });
 
-const webhook = (subStatus: SubStatus, second: number, seen: (Date | null)[] = []): ProviderNews => ({
+const webhook = (subStatus: SubStatus, second: number, seen: (Date | null)[] = []): StatusUpdate => ({
   kind: 'WEBHOOK',
   ...words(subStatus),
   eventTime: at(second),
   receivedAt: at(second),
   seen,
 });
-const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderNews => ({
+const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): StatusUpdate => ({
   kind: 'ANSWER',
   ...words(subStatus),
   webhooksWhenAsked,
@@ -46,7 +47,7 @@ const answer = (subStatus: SubStatus, webhooksWhenAsked = 2): ProviderNews => ({
   seen: [],
 });
 /** Returns an answer to a poll at a given second that repeats an older pair of the log. */
-const repeated = (subStatus: SubStatus, second: number): ProviderNews => ({
+const repeated = (subStatus: SubStatus, second: number): StatusUpdate => ({
   kind: 'ANSWER',
   ...words(subStatus),
   webhooksWhenAsked: 2,
@@ -106,8 +107,8 @@ describe('webhooks', () => {
     const ahead = {
       ...webhook('USER_QUEUED', 0),
       eventTime: new Date('2025-05-25T03:51:00Z'),
-    } as ProviderNews;
-    const justAhead = { ...webhook('USER_QUEUED', 0), eventTime: at(30 + 300) } as ProviderNews;
+    } as StatusUpdate;
+    const justAhead = { ...webhook('USER_QUEUED', 0), eventTime: at(30 + 300) } as StatusUpdate;
 
     expect(judge(sessionAt('NO_AGENT_FOUND'), ahead)).toMatchObject({ verdict: 'MOVED', settle: true });
     expect(judge(null, ahead)).toMatchObject({ verdict: 'MOVED', settle: true });
@@ -116,7 +117,7 @@ describe('webhooks', () => {
       settle: true,
     });
     expect(
-      judge(sessionAt('NO_AGENT_FOUND'), { ...justAhead, receivedAt: at(30) } as ProviderNews),
+      judge(sessionAt('NO_AGENT_FOUND'), { ...justAhead, receivedAt: at(30) } as StatusUpdate),
     ).toMatchObject({
       verdict: 'MOVED',
       settle: false,
@@ -125,7 +126,7 @@ describe('webhooks', () => {
 
   test('that repeat one dated ahead of our clock change nothing', () => {
     const time = new Date('2025-05-25T03:51:00Z');
-    const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as ProviderNews;
+    const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as StatusUpdate;
     expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING', settle: false });
   });
 
@@ -189,7 +190,7 @@ describe('answers', () => {
     expect(judge(doubted(), repeated('AADHAAR_VERIFICATION_SUCCESS', 25), at(25))).toMatchObject({
       doubt: { ...words('AADHAAR_VERIFICATION_SUCCESS'), since: at(25) },
     });
-    const later = { ...repeated('LINK_GENERATED', 25), webhooksWhenAsked: 3 } as ProviderNews;
+    const later = { ...repeated('LINK_GENERATED', 25), webhooksWhenAsked: 3 } as StatusUpdate;
     expect(judge(doubted({ webhooks: 3 }), later, at(25))).toMatchObject({
       doubt: { since: at(25), webhooks: 3 },
     });
@@ -198,7 +199,7 @@ describe('answers', () => {
   test("are compared with the provider's last raw status, not with a local decision", () => {
     const session = sessionAt('AGENT_APPROVED', {
       decidedHere: true,
-      provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), foundAt: null, webhooks: 2, doubt: null },
+      provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), polledAt: null, webhooks: 2, doubt: null },
     });
     expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({
       kind: 'NOTHING',
@@ -265,8 +266,8 @@ describe('the state machine', () => {
   });
 
   test('uses only states of the status table in action moves', () => {
-    for (const { from, to } of ACTION_MOVES) {
-      expect(() => infoOf({ status: statusOf(to), subStatus: to })).not.toThrow();
+    for (const { from, to } of ACTION_TRANSITIONS) {
+      expect(() => getStatusInfo({ status: statusOf(to), subStatus: to })).not.toThrow();
       expect(from.length).toBeGreaterThan(0);
     }
   });
@@ -278,7 +279,7 @@ test('for any history sequences have no gap, terminal states stay, disputes stay
   const news = fc.record({ pair, second: fc.integer({ min: 0, max: 20 }), poll: fc.boolean() });
   fc.assert(
     fc.property(fc.array(news, { minLength: 1, maxLength: 60 }), (history) => {
-      let state: FoldedState | null = null;
+      let state: ProjectedState | null = null;
       let eventTime: Date | null = null;
       let webhooks = 0;
       for (const {
@@ -286,12 +287,12 @@ test('for any history sequences have no gap, terminal states stay, disputes stay
         second,
         poll,
       } of history) {
-        const before: FoldedState | null = state;
+        const before: ProjectedState | null = state;
         const session = before && {
           ...before,
-          provider: { ...before.provider, eventTime, foundAt: null, webhooks, doubt: null },
+          provider: { ...before.provider, eventTime, polledAt: null, webhooks, doubt: null },
         };
-        const judgement = poll
+        const evaluation = poll
           ? judge(session, {
               ...{ kind: 'ANSWER', rawStatus, rawSubStatus, seen: [] },
               ...{ webhooksWhenAsked: webhooks, askedAt: NOW },
@@ -300,18 +301,18 @@ test('for any history sequences have no gap, terminal states stay, disputes stay
               ...{ kind: 'WEBHOOK', rawStatus, rawSubStatus, seen: [] },
               ...{ eventTime: at(second), receivedAt: NOW },
             });
-        if (judgement.kind !== 'TRANSITION') continue;
-        const { pair: to, verdict } = judgement;
+        if (evaluation.kind !== 'TRANSITION') continue;
+        const { pair: to, verdict } = evaluation;
         const sequence = (before?.lastSequence ?? 0) + 1;
         const source = poll ? 'POLL' : 'WEBHOOK';
-        const after = advance(before, { ...to, sequence, verdict, source, rawStatus, rawSubStatus });
+        const after = applyTransition(before, { ...to, sequence, verdict, source, rawStatus, rawSubStatus });
         if (!poll) {
           webhooks += 1;
           if (!eventTime || at(second) > eventTime) eventTime = at(second);
         }
 
         expect(after.lastSequence).toBe(sequence);
-        if (before && infoOf(before).terminal)
+        if (before && getStatusInfo(before).terminal)
           expect([after.status, after.subStatus]).toEqual([before.status, before.subStatus]);
         if (before?.disputed) expect(after.disputed).toBe(true);
         if (verdict === 'MOVED') expect([after.subStatus, after.version]).toEqual([to.subStatus, sequence]);
@@ -344,19 +345,19 @@ test('polls of provider replicas that lag by up to four seconds never move a ses
       let webhooks = 1;
       let doubt: Doubt | null = null;
       const wordsAt = (index: number) => words((steps[index] as (typeof steps)[number]).subStatus);
-      const sightings = new Map<number, Date[]>([[0, [new Date(0)]]]);
-      let state: FoldedState = {
+      const observations = new Map<number, Date[]>([[0, [new Date(0)]]]);
+      let state: ProjectedState = {
         ...sessionAt((steps[0] as (typeof steps)[number]).subStatus),
         ...{ version: 1, lastSequence: 1 },
       };
-      const apply = (index: number, news: ProviderNews) => {
+      const apply = (index: number, update: StatusUpdate) => {
         const eventTime = new Date(reached.at(-1) as number);
-        const provider = { ...state.provider, eventTime, foundAt: null, webhooks, doubt };
-        const judgement = judge({ ...state, provider }, news, new Date(now));
-        doubt = judgement.kind === 'DOUBTED' ? judgement.doubt : null;
-        if (judgement.kind !== 'TRANSITION') return;
-        const { pair, verdict } = judgement;
-        const source = news.kind === 'ANSWER' ? 'POLL' : 'WEBHOOK';
+        const provider = { ...state.provider, eventTime, polledAt: null, webhooks, doubt };
+        const evaluation = judge({ ...state, provider }, update, new Date(now));
+        doubt = evaluation.kind === 'DOUBTED' ? evaluation.doubt : null;
+        if (evaluation.kind !== 'TRANSITION') return;
+        const { pair, verdict } = evaluation;
+        const source = update.kind === 'ANSWER' ? 'POLL' : 'WEBHOOK';
         const entry = {
           ...pair,
           ...wordsAt(index),
@@ -364,8 +365,8 @@ test('polls of provider replicas that lag by up to four seconds never move a ses
           source,
           sequence: state.lastSequence + 1,
         } as const;
-        state = advance(state, entry);
-        sightings.set(index, [...(sightings.get(index) ?? []), eventTime]);
+        state = applyTransition(state, entry);
+        observations.set(index, [...(observations.get(index) ?? []), eventTime]);
       };
 
       for (const each of events) {
@@ -373,7 +374,7 @@ test('polls of provider replicas that lag by up to four seconds never move a ses
         const current = reached.length - 1;
         if (each.kind === 'POLL') {
           const index = reached.findLastIndex((at) => at <= Math.max(0, now - each.lagMs));
-          const seen = sightings.get(index) ?? [];
+          const seen = observations.get(index) ?? [];
           const askedAt = new Date(now);
           apply(index, { kind: 'ANSWER', ...wordsAt(index), webhooksWhenAsked: webhooks, askedAt, seen });
         } else if (current + 1 < steps.length) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import {
-  belongsTogether,
-  infoOf,
+  getStatusInfo,
+  isValidPair,
   KNOWN_PAIRS,
-  recognize,
+  parseRawStatus,
   STATUS_CATALOG,
   STATUSES,
   SUB_STATUSES,
@@ -59,39 +59,48 @@ test("the status table holds exactly the 34 status pairs of the provider's refer
 
 test('every status pair of the provider is recognised and has an explanation and a recommended action', () => {
   for (const [status, subStatus] of pairs) {
-    const pair = recognize(status, subStatus);
+    const pair = parseRawStatus(status, subStatus);
     expect(pair).toEqual({ status, subStatus });
-    expect(infoOf(pair).explanation).toMatch(/\.$/);
-    expect(infoOf(pair).recommendedAction).toMatch(/\.$/);
+    expect(getStatusInfo(pair).explanation).toMatch(/\.$/);
+    expect(getStatusInfo(pair).recommendedAction).toMatch(/\.$/);
   }
 });
 
 test('an unknown raw status becomes UNRECOGNIZED, and an unknown sub-status keeps its known status', () => {
-  expect(recognize('INITIATED', 'LINK_GENERATED')).toEqual({
+  expect(parseRawStatus('INITIATED', 'LINK_GENERATED')).toEqual({
     status: 'UNRECOGNIZED',
     subStatus: 'UNRECOGNIZED',
   });
-  expect(recognize('VIDEO_CALL', 'USER_WAVED')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
-  expect(recognize('VIDEO_CALL', 'AGENT_APPROVED')).toEqual({
+  expect(parseRawStatus('VIDEO_CALL', 'USER_WAVED')).toEqual({
     status: 'VIDEO_CALL',
     subStatus: 'UNRECOGNIZED',
   });
-  expect(recognize('constructor', 'toString')).toEqual({ status: 'UNRECOGNIZED', subStatus: 'UNRECOGNIZED' });
-  expect(recognize('VIDEO_CALL', 'toString')).toEqual({ status: 'VIDEO_CALL', subStatus: 'UNRECOGNIZED' });
+  expect(parseRawStatus('VIDEO_CALL', 'AGENT_APPROVED')).toEqual({
+    status: 'VIDEO_CALL',
+    subStatus: 'UNRECOGNIZED',
+  });
+  expect(parseRawStatus('constructor', 'toString')).toEqual({
+    status: 'UNRECOGNIZED',
+    subStatus: 'UNRECOGNIZED',
+  });
+  expect(parseRawStatus('VIDEO_CALL', 'toString')).toEqual({
+    status: 'VIDEO_CALL',
+    subStatus: 'UNRECOGNIZED',
+  });
 });
 
 test('each sub-status belongs to exactly one status, and the catalogue holds exactly the valid pairs', () => {
   for (const subStatus of SUB_STATUSES.filter((each) => each !== 'UNRECOGNIZED')) {
-    expect(STATUSES.filter((status) => belongsTogether({ status, subStatus }))).toHaveLength(1);
+    expect(STATUSES.filter((status) => isValidPair({ status, subStatus }))).toHaveLength(1);
   }
   const together = STATUSES.flatMap((status) =>
     SUB_STATUSES.map((subStatus) => ({ status, subStatus })),
-  ).filter(belongsTogether);
+  ).filter(isValidPair);
   expect(together).toHaveLength(STATUS_CATALOG.length);
 });
 
 test('an approval by the agent is not terminal and waits for the auditor', () => {
-  expect(infoOf({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' })).toMatchObject({
+  expect(getStatusInfo({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' })).toMatchObject({
     terminal: false,
     waitingOn: 'AUDITOR',
   });

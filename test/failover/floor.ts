@@ -1,7 +1,7 @@
 /** Two gateways on a database that can fail over, with traffic and subscribers, and the proof of what these got. */
 import pg from 'pg';
 import { toGlobalId } from '../../src/graphql/node.ts';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { everyoneHasRead, type Log, readLog } from '../chaos/account.ts';
 import { everyoneIsConnected, Names, type Subscriber, subscribe } from '../chaos/subscribers.ts';
 import { pause } from '../chaos/trouble.ts';
@@ -52,7 +52,7 @@ export interface Proof {
 export interface Floor {
   readonly cluster: Cluster;
   readonly world: World;
-  readonly chance: Chance;
+  readonly random: SeededRandom;
   readonly traffic: Traffic;
   /** Lets the resuming subscribers leave, each at a moment of the next so many milliseconds. */
   leave(withinMs: number): Promise<void>;
@@ -84,7 +84,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
     provider,
   });
   const { database, sessions, proxy } = world;
-  const chance = chanceOf('floor', seed);
+  const random = createSeededRandom('floor', seed);
   const names = new Names();
   const eras: Era[] = [];
   const beats: Beat[] = [];
@@ -92,11 +92,10 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   let gone = 0;
 
   const join = async (): Promise<Subscriber> => {
-    const wish = wishOf(sessions, chance, GAP_PROOFS);
-    const fromStart =
-      wish.session ?? (chance.happens(FROM_A_SESSIONS_START) ? oneOf(sessions, chance) : null);
+    const wish = wishOf(sessions, random, GAP_PROOFS);
+    const fromStart = wish.session ?? (random.chance(FROM_A_SESSIONS_START) ? oneOf(sessions, random) : null);
     const after = fromStart?.startCursor ?? (await fetchFeedCursor(world));
-    const retry = () => pause(chance.between(...RETRY_MS));
+    const retry = () => pause(random.between(...RETRY_MS));
     return subscribe({
       url: proxy.url,
       wish,
@@ -132,13 +131,13 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   return {
     cluster,
     world,
-    chance,
+    random,
     traffic,
 
     async leave(withinMs) {
       await Promise.all(
         resuming.map(async (subscriber) => {
-          await pause(chance.between(0, withinMs));
+          await pause(random.between(0, withinMs));
           subscriber.leave();
         }),
       );
@@ -153,7 +152,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
       eras.push({ log, endedAt: killedAt });
       await Promise.all(
         resuming.map(async (subscriber) => {
-          await pause(chance.between(0, COME_BACK_WITHIN_MS));
+          await pause(random.between(0, COME_BACK_WITHIN_MS));
           subscriber.comeBack();
         }),
       );

@@ -1,10 +1,10 @@
 /** A provider that remembers everything: its users, its verifications, and what it has reported of each. */
-import { pairOf } from '../../src/domain/status.ts';
+import { toStatusPair } from '../../src/domain/status.ts';
 import { REFUSALS } from '../../src/sandbox/errors.ts';
 import { CUSTOMER } from '../harness/news.ts';
 import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../harness/provider.ts';
 
-type KnownSubStatus = Parameters<typeof pairOf>[0];
+type KnownSubStatus = Parameters<typeof toStatusPair>[0];
 
 interface Verification {
   readonly body: { readonly verification_id: string; readonly user_id: string };
@@ -36,7 +36,7 @@ export async function startRememberingProvider(): Promise<RememberingProvider> {
     return verification;
   };
   const show = ({ body, subStatus }: Verification) => {
-    const pair = pairOf(subStatus);
+    const pair = toStatusPair(subStatus);
     return { ...body, status: pair.status, sub_status: pair.subStatus };
   };
 

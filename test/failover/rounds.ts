@@ -17,18 +17,18 @@ const UNNOTICED_MS = [0, 1_500] as const;
 export async function runRounds(plan: RoundsPlan): Promise<Proof> {
   const { rounds, lagMs, say } = plan;
   const floor = await startFloor(plan);
-  const { cluster, chance, traffic } = floor;
+  const { cluster, random, traffic } = floor;
   await cluster.addStandby();
   for (let round = 1; round <= rounds; round += 1) {
     await cluster.standbyHasAll();
     cluster.lag(lagMs);
-    const killInMs = lagMs + chance.between(...LAGGING_FOR_MS);
+    const killInMs = lagMs + random.between(...LAGGING_FOR_MS);
     await Promise.all([pause(killInMs), floor.leave(killInMs)]);
     // What the database loses in the last round only the provider knows: nothing reports it again.
     if (round === rounds) void traffic.stop();
     say(`round ${round} of ${rounds}`);
     await floor.failOver(async () => {
-      await pause(chance.between(...UNNOTICED_MS));
+      await pause(random.between(...UNNOTICED_MS));
       await cluster.promote();
       await cluster.addStandby();
     });

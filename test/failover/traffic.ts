@@ -1,10 +1,10 @@
 /** What goes on at the gateways while their database fails over, and what they acknowledged. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { infoOf, type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
+import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
-import { WHAT_MAY_FOLLOW } from '../../src/sandbox/walk.ts';
+import { TRANSITION_WEIGHTS } from '../../src/sandbox/random-journey.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { pause } from '../chaos/trouble.ts';
 import type { StartedSession } from '../chaos/world.ts';
 import { CUSTOMER, sendUntilTaken } from '../harness/news.ts';
@@ -62,7 +62,7 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
   const errors = new Map<string, number>();
   const wrong: string[] = [];
   let goesOn = true;
-  const chance = (actor: string) => chanceOf('failover traffic', seed, actor);
+  const random = (actor: string) => createSeededRandom('failover traffic', seed, actor);
   const addError = (code: string) => errors.set(code, (errors.get(code) ?? 0) + 1);
 
   /** Sends a mutation again, with the same input, until it has a result that will not change. */
@@ -89,19 +89,19 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
 
   /** The provider sends the webhooks of one session one after another. */
   const busy = new Set<string>();
-  const walk = async (own: Chance) => {
+  const walk = async (own: SeededRandom) => {
     while (goesOn) {
       await pause(own.between(0, (JOURNEYS * 2_000) / webhooksPerSecond));
       const { verificationId } = unevenly(sessions, own);
       if (busy.has(verificationId)) continue;
       busy.add(verificationId);
       const to = stepAfter(provider.subStatusOf(verificationId), own);
-      await send(provider.report(verificationId, to), own.happens(REPEATED_WEBHOOKS) ? 2 : 1);
+      await send(provider.report(verificationId, to), own.chance(REPEATED_WEBHOOKS) ? 2 : 1);
       busy.delete(verificationId);
     }
   };
 
-  const book = async (own: Chance) => {
+  const book = async (own: SeededRandom) => {
     while (goesOn) {
       await pause(own.between(0, STAFF_PAUSE_MS * 2));
       const sessionId = toGlobalId('VkycSession', unevenly(sessions, own).id);
@@ -114,7 +114,7 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
   };
 
   const startInput = (verificationId: string) => ({ verificationId, user: { phone: CUSTOMER.phone } });
-  const start = async (own: Chance) => {
+  const start = async (own: SeededRandom) => {
     for (let number = 1; goesOn; number += 1) {
       await pause(own.between(0, START_PAUSE_MS * 2));
       const verificationId = `later.${number}`;
@@ -128,8 +128,8 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
     }
   };
 
-  const actors = (count: number, name: string, act: (own: Chance) => Promise<void>) =>
-    Array.from({ length: count }, (_, index) => act(chance(`${name} ${index}`)));
+  const actors = (count: number, name: string, act: (own: SeededRandom) => Promise<void>) =>
+    Array.from({ length: count }, (_, index) => act(random(`${name} ${index}`)));
   const over = Promise.all([
     ...actors(JOURNEYS, 'journey', walk),
     ...actors(STAFF, 'staff', book),
@@ -144,7 +144,7 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
       await over;
     },
     async lastWords() {
-      const own = chance('last words');
+      const own = random('last words');
       const next = (verificationId: string) => stepAfter(provider.subStatusOf(verificationId), own);
       await Promise.all(
         sessions.map(({ verificationId }) => send(provider.report(verificationId, next(verificationId)), 1)),
@@ -174,20 +174,20 @@ async function post(url: string, query: string, variables: object): Promise<Answ
 }
 
 /** Some sessions are busy and some rest for long: those that rest have lost nothing at a failover. */
-const unevenly = <T>(items: readonly T[], chance: Chance): T =>
-  items[Math.floor(chance.between(0, 1) ** 3 * items.length)] as T;
+const unevenly = <T>(items: readonly T[], random: SeededRandom): T =>
+  items[Math.floor(random.between(0, 1) ** 3 * items.length)] as T;
 
 /** After these only the end of the journey may follow, and a session that is over would never change again. */
 const LAST_STEPS: readonly string[] = ['AGENT_APPROVED', 'AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'];
 const canGoOn = (step: string): boolean =>
-  !LAST_STEPS.includes(step) && !infoOf(pairOf(step as KnownSubStatus)).terminal;
+  !LAST_STEPS.includes(step) && !getStatusInfo(toStatusPair(step as KnownSubStatus)).terminal;
 
 /** What a customer does next; a journey never ends. */
-function stepAfter(step: KnownSubStatus, chance: Chance): KnownSubStatus {
-  const follows = WHAT_MAY_FOLLOW[step as keyof typeof WHAT_MAY_FOLLOW] ?? {};
+function stepAfter(step: KnownSubStatus, random: SeededRandom): KnownSubStatus {
+  const follows = TRANSITION_WEIGHTS[step as keyof typeof TRANSITION_WEIGHTS] ?? {};
   const ways = Object.entries(follows as Record<string, number>).filter(([name]) => canGoOn(name));
   return ways.length > 0
-    ? chance.pick(Object.fromEntries(ways) as Record<KnownSubStatus, number>)
+    ? random.pick(Object.fromEntries(ways) as Record<KnownSubStatus, number>)
     : 'USER_QUEUED';
 }
 

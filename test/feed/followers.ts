@@ -1,13 +1,20 @@
 /** An in-memory log, and connections that fill and drain on command, to test followers without a database. */
 import { type Viewer } from '../../src/domain/access.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { Audience } from '../../src/feed/audience.ts';
-import { type CursorError, type LogPlace, placeAfter, startOf } from '../../src/feed/cursor.ts';
-import { Follower } from '../../src/feed/follower.ts';
+import { type CursorError, type LogPosition, logStart, positionAfter } from '../../src/feed/cursor.ts';
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
-import type { Anew, Frame, LogProgress, Selection, Sink, Subscriber } from '../../src/feed/stream.ts';
-import { type Entry, Tail } from '../../src/feed/tail.ts';
+import { type Entry, LogTail } from '../../src/feed/log-tail.ts';
+import { Subscriber } from '../../src/feed/subscriber.ts';
+import { SubscriberGroup } from '../../src/feed/subscriber-group.ts';
+import type {
+  Frame,
+  LogProgress,
+  ResyncPoint,
+  Selection,
+  Sink,
+  Subscription,
+} from '../../src/feed/subscription.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 const SESSION = '018f0000-0000-7000-8000-000000000000';
@@ -23,8 +30,8 @@ const entry = (number: number, life = 0) =>
 
 /** Returns the progress of a reader that has seen everything up to a number. */
 export const at = (number: number, life = 0): LogProgress => {
-  const place = number === 0 ? startOf(SESSION) : placeAfter(entry(number, life));
-  return { at: place, number, fingerprint: place.fingerprint };
+  const position = number === 0 ? logStart(SESSION) : positionAfter(entry(number, life));
+  return { at: position, number, fingerprint: position.fingerprint };
 };
 
 /** Creates a log that counts its reads and can make them fail. */
@@ -101,7 +108,7 @@ export class Connection implements Sink {
     this.#tell();
   }
 
-  together(send: () => void): void {
+  cork(send: () => void): void {
     send();
   }
 
@@ -118,7 +125,7 @@ export class Connection implements Sink {
     this.#tell();
   }
 
-  abandon(): void {
+  closeForRetry(): void {
     this.abandoned = true;
     this.#tell();
   }
@@ -141,7 +148,7 @@ export class Connection implements Sink {
   }
 }
 
-export const cursorOf = ({ sequence }: Pick<LogPlace, 'sequence'>) => `after ${sequence}`;
+export const cursorOf = ({ sequence }: Pick<LogPosition, 'sequence'>) => `after ${sequence}`;
 
 const shown = (frame: Frame, viewer: Viewer | null) => ({
   kind: frame.kind,
@@ -156,7 +163,7 @@ const shown = (frame: Frame, viewer: Viewer | null) => ({
 });
 
 /** Creates a selection that shows the numbers of entries and collects every executed frame. */
-export function createSelection({ dependsOnViewer = false, lasting = false } = {}) {
+export function createSelection({ dependsOnViewer = false, immutable = false } = {}) {
   const selection = {
     key: 'numbers',
     executed: [] as string[],
@@ -165,7 +172,7 @@ export function createSelection({ dependsOnViewer = false, lasting = false } = {
       return frames.map((frame) => {
         const json = JSON.stringify(shown(frame, dependsOnViewer ? viewer : null));
         selection.executed.push(json);
-        return { json: new FrameJson(json), dependsOnViewer, lasting };
+        return { json: new FrameJson(json), dependsOnViewer, immutable };
       });
     },
   } satisfies Selection & { executed: string[] };
@@ -177,16 +184,16 @@ export function createFloor(log = createLog(), selection = createSelection()) {
   const errors: unknown[] = [];
   const metrics = createMetrics();
   const rewinds: string[] = [];
-  const tail = new Tail(log, 1_000, {
+  const tail = new LogTail(log, 1_000, {
     error: (error) => errors.push(error),
     rewound: (why) => rewinds.push(why),
   });
-  const audience = new Audience(selection);
-  tail.listeners.add(audience);
+  const group = new SubscriberGroup(selection);
+  tail.listeners.add(group);
   return {
     log,
     tail,
-    audience,
+    audience: group,
     selection,
     errors,
     rewinds,
@@ -197,13 +204,14 @@ export function createFloor(log = createLog(), selection = createSelection()) {
     },
     /** Resolves when at least `count` followers are live. */
     async areLive(count: number) {
-      while (audience.pace(1_000).live < count) await new Promise((resolve) => setImmediate(resolve));
+      while (group.countSubscribers(1_000).live < count)
+        await new Promise((resolve) => setImmediate(resolve));
     },
     /** Appends entries and hands them to the tail, by default each once and in order. */
     handOver(count = 1, asTheyCome: (numbers: number[]) => number[] = (numbers) => numbers) {
       log.append(count);
       for (const number of asTheyCome(upTo(log.length, log.length - count + 1)))
-        tail.give(log.entryAt(number));
+        tail.push(log.entryAt(number));
     },
     /** Follows the log after a number or other progress. Returns the connection and a way to leave. */
     follow(
@@ -212,10 +220,10 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         first = null,
         connection = new Connection(),
         ...given
-      }: Partial<Subscriber> & { first?: Anew | null; connection?: Connection } = {},
+      }: Partial<Subscription> & { first?: ResyncPoint | null; connection?: Connection } = {},
     ) {
       const from = typeof after === 'number' ? at(after) : after;
-      const subscriber: Subscriber = {
+      const subscription: Subscription = {
         selection,
         sink: connection,
         viewer: viewer('anyone'),
@@ -224,23 +232,23 @@ export function createFloor(log = createLog(), selection = createSelection()) {
         cursorOf,
         wants: () => true,
         heartbeats: false,
-        startAnew: null,
+        findResyncPoint: null,
         ...given,
       };
-      const follower = new Follower(
-        subscriber,
+      const subscriber = new Subscriber(
+        subscription,
         from,
-        { tail, audience, clock: systemClock, metrics },
+        { tail, group, clock: systemClock, metrics },
         {
           fault: (error) => errors.push(error),
           expiry: (error) => {
-            follower.end();
+            subscriber.end();
             connection.expire(error);
           },
         },
       );
-      void tail.warmUp().then(() => follower.start(first));
-      return { connection, leave: () => follower.end() };
+      void tail.warmUp().then(() => subscriber.start(first));
+      return { connection, leave: () => subscriber.end() };
     },
   };
 }

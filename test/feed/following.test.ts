@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
-import type { RestartCause } from '../../src/feed/stream.ts';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import type { RestartCause } from '../../src/feed/subscription.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import {
   at,
   Connection,
@@ -98,12 +98,12 @@ test('followers that resume at the same time share the execution of the replayed
   expect(floor.log.reads).toBe(2);
 });
 
-test('a lasting result is executed once for all replays, any other result once for each replay', async () => {
-  for (const [lasting, executions] of [
+test('a immutable result is executed once for all replays, any other result once for each replay', async () => {
+  for (const [immutable, executions] of [
     [true, 50],
     [false, 150],
   ] as const) {
-    const floor = createFloor(createLog(100), createSelection({ lasting }));
+    const floor = createFloor(createLog(100), createSelection({ immutable }));
     for (let comer = 0; comer < 3; comer += 1) {
       const { connection } = floor.follow(50);
       await connection.until(has(50));
@@ -113,8 +113,8 @@ test('a lasting result is executed once for all replays, any other result once f
   }
 });
 
-test('a lasting result that depends on the viewer is never shown to another viewer', async () => {
-  const floor = createFloor(createLog(10), createSelection({ lasting: true, dependsOnViewer: true }));
+test('a immutable result that depends on the viewer is never shown to another viewer', async () => {
+  const floor = createFloor(createLog(10), createSelection({ immutable: true, dependsOnViewer: true }));
   for (const id of ['a', 'b', 'a', 'b']) {
     const { connection } = floor.follow(0, { viewer: viewer(id) });
     await connection.until(has(10));
@@ -166,7 +166,7 @@ test('a stalled follower delays no other, is dropped from the buffer, and later 
   await lively.connection.until(has(5000));
   expect(lively.connection.numbers).toEqual(upTo(5000));
   expect(stalled.connection.numbers).toEqual([1]);
-  expect(floor.audience.missedAfter(1)).toBeNull();
+  expect(floor.audience.bufferedAfter(1)).toBeNull();
 
   stalled.connection.drain();
   await stalled.connection.until(has(5000));
@@ -181,7 +181,10 @@ test('a stalled follower that has a restart point gets a reset and continues aft
     frame: { kind: 'RESET', at: at(floor.log.length).at, cause } as const,
     ...at(floor.log.length),
   });
-  const stalled = floor.follow(0, { startAnew, connection: Object.assign(new Connection(), { roomFor: 1 }) });
+  const stalled = floor.follow(0, {
+    findResyncPoint: startAnew,
+    connection: Object.assign(new Connection(), { roomFor: 1 }),
+  });
   const lively = floor.follow(0);
   await floor.areLive(2);
   floor.append(3000);
@@ -205,7 +208,7 @@ test('a follower whose backlog is archived while it catches up is reset or expir
     ...at(3000),
   });
   const room = () => Object.assign(new Connection(), { roomFor: 1 });
-  const screen = floor.follow(0, { startAnew, connection: room() });
+  const screen = floor.follow(0, { findResyncPoint: startAnew, connection: room() });
   const strict = floor.follow(0, { connection: room() });
   await screen.connection.until(has(1));
   await strict.connection.until(has(1));
@@ -228,11 +231,11 @@ test('a heartbeat is sent when the replay is done, and later only while no entry
   await quiet.connection.until(has(3));
   await plain.connection.until(has(2));
 
-  await floor.audience.beat(systemClock);
-  await floor.audience.beat(systemClock);
+  await floor.audience.sendHeartbeats(systemClock);
+  await floor.audience.sendHeartbeats(systemClock);
   floor.append();
   await quiet.connection.until((received) => received.at(-1)?.kind === 'TRANSITION');
-  await floor.audience.beat(systemClock);
+  await floor.audience.sendHeartbeats(systemClock);
 
   const kinds = quiet.connection.received.map(({ kind }) => kind);
   expect(kinds.slice(0, 3)).toEqual(['TRANSITION', 'TRANSITION', 'HEARTBEAT']);
@@ -269,43 +272,43 @@ test('a follower that leaves gets no further frame, whether it was starting, ful
   expect(atOnce.connection.received).toEqual([]);
   expect(full.connection.received).toHaveLength(2);
   expect(live.connection.received).toHaveLength(2);
-  expect(floor.audience.pace(1_000)).toEqual({ live: 1, lagging: 0 });
+  expect(floor.audience.countSubscribers(1_000)).toEqual({ live: 1, lagging: 0 });
 });
 
 // Invariant 8
 test('under random faults every follower gets what passes its filter once and in order, correctly linked', async () => {
   const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-  const chance = chanceOf('following', seed);
-  const floor = createFloor(createLog(chance.integer(0, 1500)));
+  const random = createSeededRandom('following', seed);
+  const floor = createFloor(createLog(random.integer(0, 1500)));
   const followers: {
     after: number;
     wants: (entry: { sequence: number }) => boolean;
     connection: Connection;
   }[] = [];
   for (let step = 0; step < 250; step += 1) {
-    if (chance.happens(0.3))
-      floor.append(chance.happens(0.05) ? chance.integer(100, 2500) : chance.integer(1, 5));
+    if (random.chance(0.3))
+      floor.append(random.chance(0.05) ? random.integer(100, 2500) : random.integer(1, 5));
     // Some entries are lost, some arrive twice, and some out of order.
-    if (chance.happens(0.3))
-      floor.handOver(chance.happens(0.05) ? chance.integer(100, 300) : chance.integer(1, 5), (numbers) =>
+    if (random.chance(0.3))
+      floor.handOver(random.chance(0.05) ? random.integer(100, 300) : random.integer(1, 5), (numbers) =>
         numbers
           .flatMap((number) =>
-            Array.from({ length: chance.happens(0.2) ? chance.integer(0, 2) : 1 }, () => number),
+            Array.from({ length: random.chance(0.2) ? random.integer(0, 2) : 1 }, () => number),
           )
-          .toSorted(() => (chance.happens(0.1) ? 1 : 0)),
+          .toSorted(() => (random.chance(0.1) ? 1 : 0)),
       );
-    if (chance.happens(0.2)) {
-      const after = chance.integer(0, floor.log.length);
-      const divisor = chance.happens(0.5) ? 1 : chance.integer(2, 7);
+    if (random.chance(0.2)) {
+      const after = random.integer(0, floor.log.length);
+      const divisor = random.chance(0.5) ? 1 : random.integer(2, 7);
       const wants = ({ sequence }: { sequence: number }) => sequence % divisor === 0;
-      followers.push({ after, wants, ...floor.follow(after, { wants, heartbeats: chance.happens(0.3) }) });
+      followers.push({ after, wants, ...floor.follow(after, { wants, heartbeats: random.chance(0.3) }) });
     }
-    const one = followers[chance.integer(0, Math.max(0, followers.length - 1))]?.connection;
-    if (one && chance.happens(0.5)) one.roomFor = chance.integer(0, 3);
-    else one?.drain(chance.happens(0.5) ? chance.integer(1, 200) : undefined);
-    if (chance.happens(0.004)) floor.log.failures = 1;
-    if (chance.happens(0.05)) await floor.audience.beat(systemClock);
-    for (let rest = chance.integer(0, 4); rest > 0; rest -= 1) await turn();
+    const one = followers[random.integer(0, Math.max(0, followers.length - 1))]?.connection;
+    if (one && random.chance(0.5)) one.roomFor = random.integer(0, 3);
+    else one?.drain(random.chance(0.5) ? random.integer(1, 200) : undefined);
+    if (random.chance(0.004)) floor.log.failures = 1;
+    if (random.chance(0.05)) await floor.audience.sendHeartbeats(systemClock);
+    for (let rest = random.integer(0, 4); rest > 0; rest -= 1) await turn();
   }
 
   floor.tail.wake();

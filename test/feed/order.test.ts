@@ -2,10 +2,10 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { connect, type Database } from '../../src/db/client.ts';
-import { numberCommitted } from '../../src/db/feed.ts';
+import { assignPositions } from '../../src/db/feed.ts';
 import { findSessions, type SessionRow } from '../../src/db/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { LOG_START, startOf } from '../../src/feed/cursor.ts';
+import { LOG_START, logStart } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { Hub } from '../../src/feed/hub.ts';
 import { type Collector, createCollector } from '../harness/collector.ts';
@@ -47,14 +47,14 @@ test('with 16 slow writers and rollbacks, two replicas see every transition once
   const oneSession = sessions[0] as string;
   const [row] = await findSessions(replicas[1]?.connection.db as Database, [oneSession]);
   const sessionFeed = createCollector();
-  replicas[1]?.hub.followSession(row as SessionRow, startOf(oneSession), sessionFeed.subscriber);
+  replicas[1]?.hub.followSession(row as SessionRow, logStart(oneSession), sessionFeed.subscriber);
 
-  const { chance, seed } = newChance();
+  const { random, seed } = newChance();
   // Every third notification is lost, and either replica may get the others.
   const ring = (session: string) => {
-    if (chance.integer(0, 2) > 0) replicas[chance.integer(0, 1)]?.doorbell.ring(session, 0);
+    if (random.integer(0, 2) > 0) replicas[random.integer(0, 1)]?.doorbell.ring(session, 0);
   };
-  await recordAtRandom({ pool, sessions, chance, transitions: 600, writers: WRITERS, ring });
+  await recordAtRandom({ pool, sessions, random, transitions: 600, writers: WRITERS, ring });
 
   for (const feed of feeds) await expectOnceAndInOrder(pool, feed, seed);
   const { rows: own } = await pool.query(
@@ -84,9 +84,9 @@ test('positions assigned in small batches keep the order within each session', a
 
   const numbered = [];
   for (
-    let places = await numberCommitted(connection.db, 2);
+    let places = await assignPositions(connection.db, 2);
     places?.length;
-    places = await numberCommitted(connection.db, 2)
+    places = await assignPositions(connection.db, 2)
   )
     numbered.push(places.length);
 

@@ -30,7 +30,7 @@ async function expectToBeTold(environment: Record<string, string>) {
   const found: Promise<string[]>[] = [];
   const overheard = (doorbell: Doorbell) => {
     doorbell.listen({
-      rung(sessionId, sequence) {
+      onRing(sessionId, sequence) {
         const result = one.database.query(
           `select verification_id from vkyc_session join status_transition on session_id = vkyc_session.id
            where session_id = $1 and sequence = $2`,
@@ -38,7 +38,7 @@ async function expectToBeTold(environment: Record<string, string>) {
         );
         found.push(result.then(({ rows }) => rows.map((row) => row.verification_id)));
       },
-      missed() {
+      onGap() {
         listening = true;
       },
     });

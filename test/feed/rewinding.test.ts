@@ -2,8 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/domain/ports.ts';
-import type { RestartCause } from '../../src/feed/stream.ts';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import type { RestartCause } from '../../src/feed/subscription.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { at, Connection, createFloor, createLog, createSelection, upTo } from './followers.ts';
 
 type Floor = ReturnType<typeof createFloor>;
@@ -18,7 +18,7 @@ const resetTo = (floor: Floor) => async (cause: RestartCause) => {
 describe('Tail and Follower after a rewind', () => {
   test('a live subscriber is reset to the new end and gets every entry that is assigned a lost number', async () => {
     const floor = createFloor(createLog(84));
-    const { connection } = floor.follow(84, { startAnew: resetTo(floor) });
+    const { connection } = floor.follow(84, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
 
     floor.log.rewind(57);
@@ -36,7 +36,7 @@ describe('Tail and Follower after a rewind', () => {
 
   test('a live subscriber is reset although the log has grown past its old end before it is read', async () => {
     const floor = createFloor(createLog(10));
-    const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
+    const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
 
     floor.log.rewind(8);
@@ -49,7 +49,7 @@ describe('Tail and Follower after a rewind', () => {
 
   test('an entry handed over under a known number reveals the rewind at once', async () => {
     const floor = createFloor(createLog(10));
-    const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
+    const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
 
     floor.log.rewind(8);
@@ -61,15 +61,15 @@ describe('Tail and Follower after a rewind', () => {
 
   test('an entry handed over right after the old end is not sent while the database server is in doubt', async () => {
     const floor = createFloor(createLog(10));
-    const { connection } = floor.follow(10, { startAnew: resetTo(floor) });
+    const { connection } = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
 
     floor.log.rewind(5);
     floor.log.append(5);
-    floor.tail.doubt();
+    floor.tail.markDoubtful();
     floor.handOver(1);
     await connection.until(has(1));
-    await floor.tail.look();
+    await floor.tail.readEnd();
 
     expect(connection.received).toMatchObject([{ kind: 'RESET', cause: 'LOG_REWOUND', cursor: 'after 11' }]);
     expect(floor.tail.head).toBe(11);
@@ -91,8 +91,8 @@ describe('Tail and Follower after a rewind', () => {
   test('a subscriber that was shown no lost entry goes on without a gap, a reset or a repeat', async () => {
     const floor = createFloor(createLog(1000));
     const connection = Object.assign(new Connection(), { roomFor: 3 });
-    floor.follow(100, { connection, startAnew: resetTo(floor) });
-    const live = floor.follow(1000, { startAnew: resetTo(floor) });
+    floor.follow(100, { connection, findResyncPoint: resetTo(floor) });
+    const live = floor.follow(1000, { findResyncPoint: resetTo(floor) });
     await connection.until(has(3));
     await floor.areLive(1);
 
@@ -108,8 +108,8 @@ describe('Tail and Follower after a rewind', () => {
 
   test('a lagging subscriber that was shown a lost entry is reset when it has room again', async () => {
     const floor = createFloor(createLog(10));
-    const slow = floor.follow(10, { startAnew: resetTo(floor) });
-    const lively = floor.follow(10, { startAnew: resetTo(floor) });
+    const slow = floor.follow(10, { findResyncPoint: resetTo(floor) });
+    const lively = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(2);
     slow.connection.roomFor = 1;
     floor.append(3);
@@ -132,7 +132,7 @@ describe('Tail and Follower after a rewind', () => {
     await floor.tail.warmUp();
     floor.log.rewind(8);
     floor.append(5);
-    await floor.tail.look();
+    await floor.tail.readEnd();
 
     const lost = floor.follow(at(10));
     const kept = floor.follow(at(8));
@@ -148,12 +148,12 @@ describe('Tail and Follower after a rewind', () => {
 
   test('a subscriber that has read the new log further than the tail is not reset with the others', async () => {
     const floor = createFloor(createLog(10));
-    const old = floor.follow(10, { startAnew: resetTo(floor) });
+    const old = floor.follow(10, { findResyncPoint: resetTo(floor) });
     await floor.areLive(1);
 
     floor.log.rewind(5);
     floor.log.append(10);
-    const ahead = floor.follow(at(12, 1), { startAnew: resetTo(floor) });
+    const ahead = floor.follow(at(12, 1), { findResyncPoint: resetTo(floor) });
     await ahead.connection.until(has(3));
     floor.append(1);
     await ahead.connection.until(has(4));
@@ -162,8 +162,8 @@ describe('Tail and Follower after a rewind', () => {
     expect(ahead.connection.numbers).toEqual(upTo(16, 13));
   });
 
-  test('a lasting result of a lost entry is not shown for the entry that got its number', async () => {
-    const floor = createFloor(createLog(3), createSelection({ lasting: true }));
+  test('a immutable result of a lost entry is not shown for the entry that got its number', async () => {
+    const floor = createFloor(createLog(3), createSelection({ immutable: true }));
     const before = floor.follow(0);
     await before.connection.until(has(3));
 
@@ -193,8 +193,11 @@ describe('Tail and Follower after a rewind', () => {
     };
 
     floor.append();
-    await floor.tail.look();
-    const beats = Promise.all([floor.audience.beat(systemClock), floor.audience.beat(systemClock)]);
+    await floor.tail.readEnd();
+    const beats = Promise.all([
+      floor.audience.sendHeartbeats(systemClock),
+      floor.audience.sendHeartbeats(systemClock),
+    ]);
     for (let turns = 0; turns < 20; turns += 1) await turn();
     expect(connection.received).toHaveLength(1);
     release();
@@ -206,38 +209,38 @@ describe('Tail and Follower after a rewind', () => {
   // Invariant 9
   test('under random rewinds each subscriber was reset or was shown only entries that the log still has', async () => {
     const seed = process.env.SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-    const chance = chanceOf('rewinding', seed);
-    const floor = createFloor(createLog(chance.integer(0, 300)));
+    const random = createSeededRandom('rewinding', seed);
+    const floor = createFloor(createLog(random.integer(0, 300)));
     const followers: { from: number; connection: Connection }[] = [];
     for (let step = 0; step < 300; step += 1) {
-      if (chance.happens(0.3)) floor.append(chance.integer(1, 5));
-      if (chance.happens(0.3)) floor.handOver(chance.integer(1, 5));
-      if (chance.happens(0.03)) {
-        floor.log.rewind(Math.max(0, floor.log.length - chance.integer(0, 40)));
+      if (random.chance(0.3)) floor.append(random.integer(1, 5));
+      if (random.chance(0.3)) floor.handOver(random.integer(1, 5));
+      if (random.chance(0.03)) {
+        floor.log.rewind(Math.max(0, floor.log.length - random.integer(0, 40)));
         // Another server answers: the gateway notices by its next connection or by the next entry.
-        floor.tail.doubt();
-        if (chance.happens(0.5)) floor.log.append(chance.integer(0, 60));
+        floor.tail.markDoubtful();
+        if (random.chance(0.5)) floor.log.append(random.integer(0, 60));
       }
-      if (chance.happens(0.2)) {
-        const from = chance.integer(0, floor.log.length);
+      if (random.chance(0.2)) {
+        const from = random.integer(0, floor.log.length);
         followers.push({
           from,
           ...floor.follow(at(from, floor.log.lifeAt(from)), {
-            heartbeats: chance.happens(0.3),
-            ...(chance.happens(0.7) ? { startAnew: resetTo(floor) } : {}),
+            heartbeats: random.chance(0.3),
+            ...(random.chance(0.7) ? { findResyncPoint: resetTo(floor) } : {}),
           }),
         });
       }
-      const one = followers[chance.integer(0, Math.max(0, followers.length - 1))]?.connection;
-      if (one && chance.happens(0.5)) one.roomFor = chance.integer(0, 3);
-      else one?.drain(chance.happens(0.5) ? chance.integer(1, 200) : undefined);
-      if (chance.happens(0.1)) floor.tail.wake();
-      if (chance.happens(0.01)) floor.log.failures = 1;
-      if (chance.happens(0.05)) await floor.audience.beat(systemClock);
-      for (let rest = chance.integer(0, 4); rest > 0; rest -= 1) await turn();
+      const one = followers[random.integer(0, Math.max(0, followers.length - 1))]?.connection;
+      if (one && random.chance(0.5)) one.roomFor = random.integer(0, 3);
+      else one?.drain(random.chance(0.5) ? random.integer(1, 200) : undefined);
+      if (random.chance(0.1)) floor.tail.wake();
+      if (random.chance(0.01)) floor.log.failures = 1;
+      if (random.chance(0.05)) await floor.audience.sendHeartbeats(systemClock);
+      for (let rest = random.integer(0, 4); rest > 0; rest -= 1) await turn();
     }
     for (const { connection } of followers) connection.drain();
-    await floor.tail.look();
+    await floor.tail.readEnd();
     // Each follower that has not expired must reach this last entry.
     floor.append();
     const end = floor.log.length;

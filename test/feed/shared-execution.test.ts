@@ -2,16 +2,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameJson } from '../../src/feed/frame-json.ts';
-import { SharedExecution, type Shown } from '../../src/feed/shared-execution.ts';
-import type { Frame, Selection } from '../../src/feed/stream.ts';
+import { type FrameRequest, SharedExecution } from '../../src/feed/shared-execution.ts';
+import type { Frame, Selection } from '../../src/feed/subscription.ts';
 import { viewer } from './followers.ts';
 
 interface Nature {
   readonly dependsOnViewer: boolean;
-  readonly lasting: boolean;
+  readonly immutable: boolean;
 }
 
-const shownAs = (number: number): Shown => ({
+const shownAs = (number: number): FrameRequest => ({
   key: String(number),
   frame: { kind: 'HEARTBEAT', at: { sequence: number }, serverTime: new Date(0) } as unknown as Frame,
 });
@@ -44,14 +44,14 @@ function selectionWith(natures: readonly Nature[], delays: readonly number[]): S
 }
 
 async function textsFor(execution: SharedExecution, id: string, numbers: readonly number[]) {
-  const results = await execution.of(numbers.map(shownAs), viewer(id), keyOf(id));
+  const results = await execution.execute(numbers.map(shownAs), viewer(id), keyOf(id));
   return results.map((result) => result.jsonFor(keyOf(id))?.after(() => null));
 }
 
 describe('a shared execution', () => {
   test('gives a cached frame of one viewer to no other, at whatever microtask the other asks', async () => {
     for (let step = 0; step < 30; step += 1) {
-      const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, lasting: true }], [3]));
+      const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [3]));
       const first = textsFor(execution, 'asha', [0]);
       await microtasks(step);
 
@@ -63,16 +63,16 @@ describe('a shared execution', () => {
   });
 
   test('has no JSON for a viewer that the frame was not executed for', async () => {
-    const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, lasting: true }], [0]));
+    const execution = new SharedExecution(selectionWith([{ dependsOnViewer: true, immutable: true }], [0]));
 
-    const [result] = await execution.of([shownAs(0)], viewer('asha'), keyOf('asha'));
+    const [result] = await execution.execute([shownAs(0)], viewer('asha'), keyOf('asha'));
 
     expect(result?.isShared).toBe(false);
     expect(result?.jsonFor(keyOf('ravi'))).toBeUndefined();
   });
 
   test('gives each viewer its own frames in random interleavings of requests', async () => {
-    const nature = fc.record({ dependsOnViewer: fc.boolean(), lasting: fc.boolean() });
+    const nature = fc.record({ dependsOnViewer: fc.boolean(), immutable: fc.boolean() });
     const asking = fc.record({
       id: fc.constantFrom('asha', 'ravi', 'vera'),
       numbers: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 5 }),

@@ -5,7 +5,7 @@ import { Sealer } from '../../src/db/sealing.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
 import type { ExportedReads } from '../../src/domain/read-chain.ts';
 import { exportHeads, readHeads } from '../../src/services/audit-heads.ts';
-import { type Verified, verifyAudit } from '../../src/services/verify-audit.ts';
+import { type VerificationResult, verifyAudit } from '../../src/services/verify-audit.ts';
 import { verifyReads } from '../../src/services/verify-reads.ts';
 import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
 import { inMinutes, person } from './people.ts';
@@ -16,7 +16,7 @@ const keyOf = (setting: string) => {
 };
 
 export interface Audit {
-  verify(heads?: ReadonlyMap<string, AuditHead>): Promise<Verified>;
+  verify(heads?: ReadonlyMap<string, AuditHead>): Promise<VerificationResult>;
   /** What is found in one session, as `number: what`; null where nothing is. */
   findingOf(sessionId: string, heads?: ReadonlyMap<string, AuditHead>): Promise<string | null>;
   exported(): Promise<ReadonlyMap<string, AuditHead>>;

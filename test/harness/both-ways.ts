@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ExecutionResult, execute } from 'graphql';
-import { createCompiledRun, type Run } from '../../src/graphql/compiled.ts';
 import type { Context } from '../../src/graphql/context.ts';
+import { createJitExecutor, type Executor } from '../../src/graphql/jit-executor.ts';
 import { createLoaders } from '../../src/graphql/loaders.ts';
 import { getSchema } from '../../src/graphql/schema.ts';
 
-let compiled: Run | null = null;
+let compiled: Executor | null = null;
 
 /** As clients would be sent it. */
 const sent = ({ data, errors }: ExecutionResult) =>
@@ -34,8 +34,8 @@ function atOneMoment(context: Context): Context {
  * Executes queries by graphql-js and as compiled, whatever test they come from, and compares: data, errors, their
  * paths, places and extensions. What differs is an answer that no test expects, and said aloud.
  */
-export const runBothWays: Run = async (args) => {
-  compiled ??= createCompiledRun(getSchema(), 1);
+export const runBothWays: Executor = async (args) => {
+  compiled ??= createJitExecutor(getSchema(), 1);
   const isQuery = args.document.definitions.every(
     (each) => !('operation' in each) || each.operation === 'query',
   );

@@ -1,10 +1,10 @@
 /** A subscriber of the hub without a transport: it collects the transitions that it is sent. */
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson } from '../../src/feed/frame-json.ts';
-import type { Frame, Subscriber } from '../../src/feed/stream.ts';
+import type { Frame, Subscription } from '../../src/feed/subscription.ts';
 
 export interface Collector {
-  readonly subscriber: Subscriber;
+  readonly subscriber: Subscription;
   readonly seen: { sessionId: string; sequence: number }[];
   /** Resolves when so many have come. */
   count(wanted: number): Promise<{ sessionId: string; sequence: number }[]>;
@@ -26,7 +26,7 @@ export function createCollector(): Collector {
           frames.map((frame) => ({
             json: new FrameJson(JSON.stringify(place(frame))),
             dependsOnViewer: false,
-            lasting: false,
+            immutable: false,
           })),
       },
       sink: {
@@ -34,10 +34,10 @@ export function createCollector(): Collector {
           seen.push(JSON.parse(json));
           wake();
         },
-        together: (send) => send(),
+        cork: (send) => send(),
         writable: true,
         drained: async () => {},
-        abandon() {
+        closeForRetry() {
           throw new Error('A subscription of the hub failed');
         },
       },
@@ -47,7 +47,7 @@ export function createCollector(): Collector {
       cursorOf: () => 'never asked for',
       wants: () => true,
       heartbeats: false,
-      startAnew: null,
+      findResyncPoint: null,
     },
     async count(wanted) {
       while (seen.length < wanted)

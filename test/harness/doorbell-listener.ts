@@ -17,11 +17,11 @@ export function listenTo(doorbell: Doorbell): Ear {
   let highest = new Map<string, number>();
   let misses = 0;
   const leave = doorbell.listen({
-    rung(sessionId, sequence) {
+    onRing(sessionId, sequence) {
       rings.push([sessionId, sequence]);
       highest.set(sessionId, Math.max(sequence, highest.get(sessionId) ?? 0));
     },
-    missed() {
+    onGap() {
       misses += 1;
     },
   });

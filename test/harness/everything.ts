@@ -75,10 +75,10 @@ export function everythingOf(
   if (isInterfaceType(type)) return `{ __typename ${Object.keys(type.getFields()).join(' ')} }`;
   if (isUnionType(type)) {
     const members = schema.getPossibleTypes(type);
-    const parts = members.map(
+    const dependencies = members.map(
       (member) => `... on ${member.name} ${everythingOf(member, levels, given, leaveOut)}`,
     );
-    return `{ __typename ${parts.join(' ')} }`;
+    return `{ __typename ${dependencies.join(' ')} }`;
   }
   if (!isObjectType(type) || levels === 0) return '{ __typename }';
   const fields = fieldsOf(type)

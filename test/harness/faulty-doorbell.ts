@@ -1,5 +1,5 @@
 import type { Doorbell, DoorbellListener } from '../../src/domain/ports.ts';
-import type { Chance } from '../../src/sandbox/random.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
 export interface FaultyDoorbell extends Doorbell {
   /** What was done to its rings so far. */
@@ -11,7 +11,7 @@ export interface FaultyDoorbell extends Doorbell {
 const LONGEST_DELAY_MS = 40;
 
 /** Everything that a doorbell may do to its listeners, each of whom it treats differently. */
-export function createFaultyDoorbell(inner: Doorbell, chance: Chance): FaultyDoorbell {
+export function createFaultyDoorbell(inner: Doorbell, random: SeededRandom): FaultyDoorbell {
   const faults = { lost: 0, repeated: 0, overtaken: 0 };
   const timers = new Set<NodeJS.Timeout>();
   let rung = 0;
@@ -27,17 +27,17 @@ export function createFaultyDoorbell(inner: Doorbell, chance: Chance): FaultyDoo
         newestHeard = Math.max(newestHeard, number);
         tell();
       },
-      chance.integer(0, LONGEST_DELAY_MS),
+      random.integer(0, LONGEST_DELAY_MS),
     );
     timers.add(timer);
   };
   const mistreat = (tell: () => void) => {
-    if (chance.happens(0.3)) {
+    if (random.chance(0.3)) {
       faults.lost += 1;
       return;
     }
     sometime(tell);
-    if (chance.happens(0.3)) {
+    if (random.chance(0.3)) {
       faults.repeated += 1;
       sometime(tell);
     }
@@ -49,10 +49,10 @@ export function createFaultyDoorbell(inner: Doorbell, chance: Chance): FaultyDoo
       return timers.size;
     },
     ring: (...ring) => inner.ring(...ring),
-    listen: ({ rung, missed }: DoorbellListener) =>
+    listen: ({ onRing: rung, onGap: missed }: DoorbellListener) =>
       inner.listen({
-        rung: (...ring) => mistreat(() => rung(...ring)),
-        missed: () => mistreat(missed),
+        onRing: (...ring) => mistreat(() => rung(...ring)),
+        onGap: () => mistreat(missed),
       }),
     async stop() {
       for (const timer of timers) clearTimeout(timer);

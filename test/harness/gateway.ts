@@ -7,7 +7,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { createApp, type Overrides } from '../../src/app.ts';
+import { createApp, type TestOverrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Clock } from '../../src/domain/ports.ts';
 import { sign } from '../../src/provider/signature.ts';
@@ -91,9 +91,9 @@ interface Options {
   /** Whether the provider is polled; tests that are not about that want no news but their own. */
   readonly polling?: boolean;
   /** Wraps the gateway's doorbell. */
-  readonly doorbell?: Overrides['doorbell'];
+  readonly doorbell?: TestOverrides['doorbell'];
   /** Wraps the gateway's client of the provider. */
-  readonly provider?: Overrides['provider'];
+  readonly provider?: TestOverrides['provider'];
   /** An existing database instead of a fresh one. */
   readonly database?: string;
   /**
@@ -145,9 +145,9 @@ export async function bootGateway({
   });
   const app = await createApp(config, {
     log: pino({ level: 'debug' }, sink),
-    sandboxByHand: !environment.SANDBOX_SPEED,
-    withoutPolling: !polling,
-    ...(bothWays ? { run: runBothWays } : {}),
+    manualSandbox: !environment.SANDBOX_SPEED,
+    disablePolling: !polling,
+    ...(bothWays ? { executor: runBothWays } : {}),
     ...(clock ? { clock } : {}),
     ...(doorbell ? { doorbell } : {}),
     ...(provider ? { provider } : {}),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Collector } from './collector.ts';
 
 /** Sessions without a transition; returns their ids. */
@@ -58,15 +58,15 @@ export async function record(
 }
 
 /** A course of chance that is new in every run, and the seed to print where it led to a failure. */
-export function newChance(): { chance: Chance; seed: number } {
+export function newChance(): { random: SeededRandom; seed: number } {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  return { chance: chanceOf(seed), seed };
+  return { random: createSeededRandom(seed), seed };
 }
 
 interface Recording {
   readonly pool: pg.Pool;
   readonly sessions: readonly string[];
-  readonly chance: Chance;
+  readonly random: SeededRandom;
   readonly transitions: number;
   /** Transactions at once; the pool has to be as large. */
   readonly writers: number;
@@ -75,14 +75,14 @@ interface Recording {
 }
 
 export async function recordAtRandom(recording: Recording): Promise<void> {
-  const { pool, sessions, chance, transitions, writers, ring } = recording;
+  const { pool, sessions, random, transitions, writers, ring } = recording;
   let left = transitions;
   const write = async () => {
     while (left > 0) {
       left -= 1;
-      const session = sessions[chance.integer(0, sessions.length - 1)] as string;
-      const dawdleMs = chance.integer(0, 19);
-      const sequence = await record(pool, session, { dawdleMs, rollback: chance.happens(0.1) });
+      const session = sessions[random.integer(0, sessions.length - 1)] as string;
+      const dawdleMs = random.integer(0, 19);
+      const sequence = await record(pool, session, { dawdleMs, rollback: random.chance(0.1) });
       ring(session, sequence);
     }
   };

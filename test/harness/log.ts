@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { advance } from '../../src/domain/session.ts';
+import { applyTransition } from '../../src/domain/session.ts';
 
 /** Every session's row is the fold of its log, whose sequences have no gaps; its state is as old as its last move. */
 export async function expectFolds(database: pg.Pool): Promise<void> {
@@ -13,7 +13,7 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
     expect(own.map((row) => row.sequence)).toEqual(own.map((_, index) => index + 1));
     const folded = own.reduce(
       (state, row) =>
-        advance(state, {
+        applyTransition(state, {
           status: row.status,
           subStatus: row.sub_status,
           sequence: row.sequence,

@@ -18,7 +18,7 @@ const OF_SESSION = [
 export async function forgetStart(
   { database }: Pick<Gateway, 'database'>,
   verificationId: string,
-  extent: 'ALL' | 'INTENT_STAYS' = 'ALL',
+  detail: 'ALL' | 'INTENT_STAYS' = 'ALL',
 ): Promise<void> {
   const { rows } = await database.query('select id, user_id from vkyc_session where verification_id = $1', [
     verificationId,
@@ -28,7 +28,7 @@ export async function forgetStart(
     await database.query(`delete from ${table} where session_id = $1`, [session.id]);
   for (const table of ['vkyc_session', 'provider_lookup', 'webhook_inbox'])
     await database.query(`delete from ${table} where verification_id = $1`, [verificationId]);
-  if (extent === 'INTENT_STAYS') {
+  if (detail === 'INTENT_STAYS') {
     await database.query(`update start_intent set state = 'OPEN', sends = 0 where session_id = $1`, [
       session.id,
     ]);

@@ -7,7 +7,7 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import { chanceOf as createChance } from '../../src/sandbox/random.ts';
+import { createSeededRandom as createChance } from '../../src/sandbox/seeded-random.ts';
 import { fieldsOf, fitting, type Given, literal, schema } from './everything.ts';
 
 /** A source of chance: a number from 0 to below `count`. */
@@ -120,14 +120,14 @@ export function split(
   fragments: string[],
   condition: () => string = () => '',
 ): string {
-  const parts = wanted.flatMap((each) =>
+  const dependencies = wanted.flatMap((each) =>
     partsOf(each.below, chance).map((below) => {
       const inner = below ? ` { ${split(below, each.type, chance, fragments, condition)} }` : '';
       const text = `${headOf(each)}${condition()}${inner}`;
       return each.on ? `... on ${each.on}${condition()} { ${text} }` : text;
     }),
   );
-  const shuffled = parts.map((text) => ({ text, at: chance(1_000) })).toSorted((a, b) => a.at - b.at);
+  const shuffled = dependencies.map((text) => ({ text, at: chance(1_000) })).toSorted((a, b) => a.at - b.at);
   return shuffled
     .map(({ text }) => {
       const how = chance(6);
@@ -144,12 +144,12 @@ export function split(
 
 function partsOf(below: readonly Wanted[] | null, chance: Chance): (readonly Wanted[] | null)[] {
   if (!below) return sometimes(chance, 6) ? [null, null] : [null];
-  const parts = Array.from({ length: 1 + chance(3) }, (): Wanted[] => []);
+  const dependencies = Array.from({ length: 1 + chance(3) }, (): Wanted[] => []);
   for (const each of below) {
-    oneOf(chance, parts).push(each);
-    if (sometimes(chance, 5)) oneOf(chance, parts).push(each);
+    oneOf(chance, dependencies).push(each);
+    if (sometimes(chance, 5)) oneOf(chance, dependencies).push(each);
   }
-  return parts.filter(({ length }) => length > 0).map((part) => [...new Set(part)]);
+  return dependencies.filter(({ length }) => length > 0).map((part) => [...new Set(part)]);
 }
 
 /** A request that was made up. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, eventually } from './gateway.ts';
 import { freePort } from './phoenix.ts';
 
@@ -30,7 +30,7 @@ export interface NatsServer {
 
 /** An address at which a NATS server may be started, where there is none yet. It ends with the test. */
 export async function natsServerAt(options: readonly string[] = []): Promise<NatsServer> {
-  const port = await freePort(chanceOf('nats', String(process.pid), String(performance.now())));
+  const port = await freePort(createSeededRandom('nats', String(process.pid), String(performance.now())));
   let child: ChildProcess | null = null;
   const kill = async () => {
     const dying = child;

@@ -1,8 +1,8 @@
 /** What a provider reports by webhooks: plausible news of many sessions, and how it is sent. */
-import { pairOf } from '../../src/domain/status.ts';
+import { toStatusPair } from '../../src/domain/status.ts';
 import { sign } from '../../src/provider/signature.ts';
-import type { Chance } from '../../src/sandbox/random.ts';
-import { WHAT_MAY_FOLLOW } from '../../src/sandbox/walk.ts';
+import { TRANSITION_WEIGHTS } from '../../src/sandbox/random-journey.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from './provider.ts';
 
 export const CUSTOMER = { user_id: 'customer', phone: '9988776655' };
@@ -53,16 +53,17 @@ export const accessTo = (provider: ScriptedProvider): Record<string, string> => 
 });
 
 /** What happens to a session, in plausible steps, at times that go on, stand still or go back. */
-export function newsOf(verificationId: string, chance: Chance, count: number): News[] {
+export function newsOf(verificationId: string, random: SeededRandom, count: number): News[] {
   const news = new Map<string, News>();
   let at: string = 'LINK_GENERATED';
   let second = 0;
   while (news.size < count) {
     // After the end of a journey another begins: not as the provider would, but the log has to keep that too.
-    const follows = WHAT_MAY_FOLLOW[at as keyof typeof WHAT_MAY_FOLLOW] ?? WHAT_MAY_FOLLOW.LINK_GENERATED;
-    at = chance.pick(follows as Record<string, number>);
-    second += chance.integer(-2, 3);
-    const { status, subStatus } = pairOf(at as Parameters<typeof pairOf>[0]);
+    const follows =
+      TRANSITION_WEIGHTS[at as keyof typeof TRANSITION_WEIGHTS] ?? TRANSITION_WEIGHTS.LINK_GENERATED;
+    at = random.pick(follows as Record<string, number>);
+    second += random.integer(-2, 3);
+    const { status, subStatus } = toStatusPair(at as Parameters<typeof toStatusPair>[0]);
     const eventTime = new Date(EPOCH + second * 1000).toISOString();
     news.set(`${status} ${subStatus} ${eventTime}`, { verificationId, status, subStatus, eventTime });
   }
@@ -78,14 +79,14 @@ const bodyOf = ({ verificationId, status, subStatus, eventTime }: News, label: s
   });
 
 /** Each piece of news, some of it again byte for byte, some of it again in other bytes; in any order. */
-export function burstOf(news: readonly News[], chance: Chance): string[] {
+export function burstOf(news: readonly News[], random: SeededRandom): string[] {
   const bodies = news.flatMap((each) => [
     bodyOf(each, 'VKYC_STATUS'),
-    ...(chance.happens(0.25) ? [bodyOf(each, 'VKYC_STATUS')] : []),
-    ...(chance.happens(0.1) ? [bodyOf(each, 'VKYC_STATUS_AGAIN')] : []),
+    ...(random.chance(0.25) ? [bodyOf(each, 'VKYC_STATUS')] : []),
+    ...(random.chance(0.1) ? [bodyOf(each, 'VKYC_STATUS_AGAIN')] : []),
   ]);
   for (let last = bodies.length - 1; last > 0; last -= 1) {
-    const other = chance.integer(0, last);
+    const other = random.integer(0, last);
     [bodies[last], bodies[other]] = [bodies[other] as string, bodies[last] as string];
   }
   return bodies;

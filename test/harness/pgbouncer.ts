@@ -6,7 +6,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, eventually } from './gateway.ts';
 import { freePort } from './phoenix.ts';
 
@@ -37,7 +37,9 @@ export async function startPgBouncer(
   const { host, user, database } = new pg.Client({ connectionString: databaseUrl });
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-pgbouncer-'));
   await chmod(folder, 0o755);
-  const port = await freePort(chanceOf('pgbouncer', String(process.pid), String(performance.now())));
+  const port = await freePort(
+    createSeededRandom('pgbouncer', String(process.pid), String(performance.now())),
+  );
   const settings = [
     '[databases]',
     `${database} = host=${host} port=5432 user=${user}`,

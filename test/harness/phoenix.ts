@@ -1,12 +1,12 @@
 /** Gateways that die and come back at the same address. */
 import { createServer } from 'node:net';
-import type { Chance } from '../../src/sandbox/random.ts';
+import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type GatewayProcess, startGatewayProcess } from './process.ts';
 
 /** Not of those that the system gives to outgoing connections, which might take it while the gateway is away. */
-export async function freePort(chance: Chance): Promise<number> {
+export async function freePort(random: SeededRandom): Promise<number> {
   for (;;) {
-    const port = chance.integer(20_000, 30_000);
+    const port = random.integer(20_000, 30_000);
     const server = createServer();
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));

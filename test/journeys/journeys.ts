@@ -3,7 +3,7 @@
  * network can, with people acting in between. What was delivered is kept, to be compared with what was recorded.
  */
 import type { SandboxWebhooks } from '../../src/config.ts';
-import { type Chance, chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
@@ -44,8 +44,8 @@ export async function travel({ gateway, seed, count, webhooks, onProgress }: Opt
   const traveller = async () => {
     while (next < count) {
       next += 1;
-      const chance = chanceOf(seed, webhooks, next);
-      journeys.push(await goThrough(gateway, `${webhooks}.random.${next}`, people, chance));
+      const random = createSeededRandom(seed, webhooks, next);
+      journeys.push(await goThrough(gateway, `${webhooks}.random.${next}`, people, random));
       onProgress(journeys.length);
     }
   };
@@ -57,39 +57,39 @@ async function goThrough(
   gateway: Gateway,
   verificationId: string,
   people: readonly Person[],
-  chance: Chance,
+  random: SeededRandom,
 ): Promise<Journey> {
   const { id } = await gateway.start(verificationId);
   const journey: Journey = { verificationId, sessionId: id, delivered: [] };
-  const withPeople = chance.happens(0.5);
+  const withPeople = random.chance(0.5);
   const underWay: Webhook[] = [];
   let made = 0;
 
   const deliver = async (webhook: Webhook) => {
     // Two deliveries of one piece of news need not have the same bytes.
-    const body = { ...webhook, signature: chance.code(8) };
+    const body = { ...webhook, signature: random.code(8) };
     if ((await gateway.webhook(body)) === 200) journey.delivered.push(webhook);
   };
   const deliverSome = async (part: number) => {
     for (let index = underWay.length - 1; index >= 0; index -= 1) {
-      if (!chance.happens(part)) continue;
-      const at = chance.integer(0, underWay.length - 1);
+      if (!random.chance(part)) continue;
+      const at = random.integer(0, underWay.length - 1);
       const [webhook] = underWay.splice(at, 1);
       if (webhook) await deliver(webhook);
     }
   };
 
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const moved = await advance(gateway, verificationId, chance.integer(1, 3));
+    const moved = await advance(gateway, verificationId, random.integer(1, 3));
     const events = await eventsOf(gateway, verificationId);
     for (const webhook of events.slice(made)) {
-      if (chance.happens(DROPPED)) continue;
+      if (random.chance(DROPPED)) continue;
       underWay.push(webhook);
-      if (chance.happens(REPEATED)) underWay.push(webhook, webhook);
+      if (random.chance(REPEATED)) underWay.push(webhook, webhook);
     }
     made = events.length;
     await deliverSome(DELIVERED_AT_ONCE);
-    if (withPeople && chance.happens(SOMEBODY_ACTS)) await act(people, id, chance);
+    if (withPeople && random.chance(SOMEBODY_ACTS)) await act(people, id, random);
     if (!moved) break;
   }
   while (underWay.length > 0) await deliverSome(1);
@@ -97,8 +97,8 @@ async function goThrough(
 }
 
 /** Somebody does something; whether that is allowed at this point does not matter here. */
-async function act(people: readonly Person[], id: string, chance: Chance): Promise<void> {
-  const who = people[chance.integer(0, people.length - 1)] as Person;
+async function act(people: readonly Person[], id: string, random: SeededRandom): Promise<void> {
+  const who = people[random.integer(0, people.length - 1)] as Person;
   const tries = [
     () => who.act('scheduleMeeting', id, { startsAt: inMinutes(30) }),
     () => who.act('cancelMeeting', id),
@@ -106,7 +106,7 @@ async function act(people: readonly Person[], id: string, chance: Chance): Promi
     () => who.act('recordAuditorReview', id, { decision: 'APPROVED' }),
     () => who.ask('refreshSession', id),
   ];
-  await tries[chance.integer(0, tries.length - 1)]?.();
+  await tries[random.integer(0, tries.length - 1)]?.();
 }
 
 async function advance(gateway: Gateway, verificationId: string, steps: number): Promise<boolean> {

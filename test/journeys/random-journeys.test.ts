@@ -67,7 +67,7 @@ const polled = (gateway: Gateway, time: Date) =>
 
 /** What was delivered, and nothing else, has its one line in the log; mutations and findings of polls have theirs. */
 async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId, delivered }: Journey) {
-  const { rows: sightings } = await gateway.database.query(
+  const { rows: observations } = await gateway.database.query(
     `select s.raw_status, s.raw_sub_status, s.event_time, s.sequence from provider_sighting s
      join vkyc_session on id = s.session_id where verification_id = $1`,
     [verificationId],
@@ -77,7 +77,7 @@ async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId,
      join vkyc_session on id = t.session_id where verification_id = $1`,
     [verificationId],
   );
-  const heard = sightings.filter((row) => row.event_time !== null);
+  const heard = observations.filter((row) => row.event_time !== null);
   const expected = new Set(
     delivered.map(({ data, event_time }) => keyOf(data.status, data.sub_status, event_time)),
   );
@@ -85,7 +85,7 @@ async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId,
     heard.map((row) => keyOf(row.raw_status, row.raw_sub_status, row.event_time)).sort(),
     `${verificationId} (${sessionId})`,
   ).toEqual([...expected].sort());
-  expect(log.filter((row) => row.raw_status !== null)).toHaveLength(sightings.length);
+  expect(log.filter((row) => row.raw_status !== null)).toHaveLength(observations.length);
   expect(log.filter((row) => row.source === 'WEBHOOK').length).toBeLessThanOrEqual(expected.size);
 }
 

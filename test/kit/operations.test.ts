@@ -5,14 +5,14 @@ import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { TRANSITION_RULES } from '../../src/domain/session.ts';
 import { STATUS_CATALOG } from '../../src/domain/status.ts';
-import { manifestOf } from '../../src/graphql/client-kit.ts';
+import { buildManifest } from '../../src/graphql/client-kit.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { inMinutes } from '../harness/people.ts';
 
 const TO_THE_END_OF_THE_CALL = 11;
 const text = await readFile(new URL('../../schema/operations.graphql', import.meta.url), 'utf8');
 const operations = new Map(
-  Object.values(manifestOf(text)).map((document) => [
+  Object.values(buildManifest(text)).map((document) => [
     (getOperationAST(parse(document)) as OperationDefinitionNode).name?.value as string,
     document,
   ]),

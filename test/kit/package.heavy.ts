@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { manifestFrom, onlyOf } from '../../src/graphql/trusted-documents.ts';
+import { parseManifest, trustedDocumentsOnly } from '../../src/graphql/trusted-documents.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,11 +37,11 @@ test('from the packed package alone a front end generates its types, and compile
     expect.fail(stdout),
   );
 
-  const generated = manifestFrom(
+  const generated = parseManifest(
     JSON.parse(await readFile(join(project, 'generated/persisted-documents.json'), 'utf8')),
   );
   const kit = JSON.parse(await readFile(join(ROOT, 'schema/trusted-documents.json'), 'utf8'));
   expect(Object.keys(generated)).toHaveLength(Object.keys(kit).length);
   for (const [hash, query] of Object.entries(generated))
-    expect(onlyOf(generated)({ documentId: `sha256:${hash}` })).toMatchObject({ query });
+    expect(trustedDocumentsOnly(generated)({ documentId: `sha256:${hash}` })).toMatchObject({ query });
 });

@@ -2,7 +2,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
 import { eventually } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
@@ -15,7 +15,7 @@ async function save(file: string, text: string): Promise<void> {
 
 test('npm run dev serves a changed source, the console with hot reload, and ends all processes on SIGTERM', async () => {
   const cwd = await copyCheckout();
-  const port = await freePort(chanceOf('dev', String(process.pid)));
+  const port = await freePort(createSeededRandom('dev', String(process.pid)));
   const env = { PORT: String(port), DATA_DIR: await freshFolder() };
   const { until, said, child, ended, survivors } = runNpm(['run', 'dev'], { cwd, env });
   await until('"the gateway is ready"');

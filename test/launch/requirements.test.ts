@@ -89,7 +89,7 @@ describe('the check before a script', () => {
     try {
       readConfig({ NODE_ENV: 'production' });
     } catch (error) {
-      complaints = (error as ConfigError).complaints;
+      complaints = (error as ConfigError).issues;
     }
 
     const named = complaints.map((complaint) => complaint.split(':')[0]);

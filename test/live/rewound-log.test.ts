@@ -1,6 +1,6 @@
 /** The database is restored from a backup while the gateway runs (the log is rewound). */
 import { expect, test } from 'vitest';
-import { createCursors, startOf } from '../../src/feed/cursor.ts';
+import { createCursors, logStart } from '../../src/feed/cursor.ts';
 import { takeBackup } from '../harness/backup.ts';
 import { bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 
@@ -147,7 +147,7 @@ test('subscriptions resume from a cursor of an earlier release, which has no fin
   const { rows } = await gateway.database.query('select epoch, cursor_key from log_identity');
   const cursors = createCursors({ epoch: rows[0].epoch, cursorKey: rows[0].cursor_key });
   const key = Buffer.from(id, 'base64url').toString().split(':')[1] as string;
-  const after = cursors.encode({ ...startOf(key), sequence: 1 });
+  const after = cursors.encode({ ...logStart(key), sequence: 1 });
 
   for (const query of [SCREEN, LOG])
     expect(await gateway.subscribe(query, { id, after }).next()).toMatchObject({ sequence: 2 });

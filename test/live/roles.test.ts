@@ -1,13 +1,14 @@
 import { type GraphQLObjectType, getNamedType } from 'graphql';
 import { expect, test } from 'vitest';
-import { FIELD_RULES, ruleOf } from '../../src/domain/access.ts';
+import { FIELD_RULES, findFieldRule } from '../../src/domain/access.ts';
 import { call, everythingOf, fieldsOf, routesFrom, schema } from '../harness/everything.ts';
 import { bootMarked, CALLERS, type Caller } from '../harness/marked.ts';
 
 const marked = await bootMarked();
 const { gateway, own, other, look, headersOf } = marked;
 const subscriptions = fieldsOf(schema.getSubscriptionType() as GraphQLObjectType);
-const isPersonal = (type: string, field: string) => 'personal' in FIELD_RULES[ruleOf(type, field) ?? 'OPEN'];
+const isPersonal = (type: string, field: string) =>
+  'personal' in FIELD_RULES[findFieldRule(type, field) ?? 'OPEN'];
 
 const TRANSPORTS = {
   WebSocket: (query: string, caller: Caller) => gateway.subscribe(query, {}, headersOf(caller)),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { GraphQLObjectType } from 'graphql';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createCursors, startOf } from '../../src/feed/cursor.ts';
+import { createCursors, logStart } from '../../src/feed/cursor.ts';
 import { getSchema } from '../../src/graphql/schema.ts';
 import { atTheEnd, bootGateway, eventually, type Gateway, type Stream } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
@@ -23,7 +23,7 @@ const cursorsOf = async (gateway: Gateway, epochs = 0) => {
 test('subscribers whose variables differ in default or value each get their own result', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
-  const after = (await cursorsOf(gateway)).encode(startOf(id));
+  const after = (await cursorsOf(gateway)).encode(logStart(id));
   for (let count = 0; count < 4; count += 1) await record(gateway.database, id);
   const watch = (byDefault: number, variables = {}) =>
     gateway.subscribe(
@@ -41,7 +41,7 @@ test('subscribers whose variables differ in default or value each get their own 
 test('a later replay shows the current session, and the transitions unchanged', async () => {
   const gateway = await bootGateway();
   const [id] = (await createSessions(gateway.database, 1)) as [string];
-  const after = (await cursorsOf(gateway)).encode(startOf(id));
+  const after = (await cursorsOf(gateway)).encode(logStart(id));
   await record(gateway.database, id);
   const look = async (selection: string) => {
     const stream = gateway.subscribe(
@@ -65,7 +65,7 @@ test('two sessionLive subscriptions that begin at once each get their own value 
   const [key] = (await createSessions(gateway.database, 1)) as [string];
   const id = idOf(key);
   await record(gateway.database, key);
-  const expired = (await cursorsOf(gateway, 7)).encode({ ...startOf(key), sequence: 1 });
+  const expired = (await cursorsOf(gateway, 7)).encode({ ...logStart(key), sequence: 1 });
   const query =
     'subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { ... on SessionSnapshot { resync } } }';
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');

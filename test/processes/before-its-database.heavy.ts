@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, DATA_KEYS, eventually, untilReady } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';
 import { runToItsEnd, startGatewayProcess } from '../harness/process.ts';
@@ -31,7 +31,7 @@ test('a gateway started before its database is alive but not ready, and becomes 
   timeout: 60_000,
 }, async () => {
   const postgres = await stoppedPostgres();
-  const port = await freePort(chanceOf('before its database', String(process.pid)));
+  const port = await freePort(createSeededRandom('before its database', String(process.pid)));
   const url = `http://127.0.0.1:${port}`;
   const ask = async (path: string) => {
     const response = await fetch(`${url}${path}`);

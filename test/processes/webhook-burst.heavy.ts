@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { chanceOf } from '../../src/sandbox/random.ts';
+import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, DATA_KEYS, eventually, freshDatabase } from '../harness/gateway.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import {
@@ -24,7 +24,7 @@ const START = `mutation ($input: StartSessionInput!) {
 }`;
 
 test('a burst of 10,000 webhooks with repetitions, in any order, is in the log once each despite SIGKILLs', async () => {
-  const chance = chanceOf('webhook burst', SEED);
+  const random = createSeededRandom('webhook burst', SEED);
   process.stderr.write(`webhook burst, SEED=${SEED}\n`);
   const provider = await startSilentProvider();
   const DATABASE_URL = await freshDatabase();
@@ -35,7 +35,7 @@ test('a burst of 10,000 webhooks with repetitions, in any order, is in the log o
   const life = phoenix({
     DATABASE_URL,
     DATA_KEYS,
-    PORT: String(await freePort(chance)),
+    PORT: String(await freePort(random)),
     ...accessTo(provider),
   });
   const ids = Array.from({ length: SESSIONS }, (_, index) => `burst.${index}`);
@@ -44,9 +44,9 @@ test('a burst of 10,000 webhooks with repetitions, in any order, is in the log o
     const input = { verificationId, user: { userId: CUSTOMER.user_id, phone: CUSTOMER.phone } };
     expect((await first.graphql(START, { input })).startSession.session).toBeTruthy();
   }
-  const news = ids.flatMap((id) => newsOf(id, chance, NEWS_EACH));
-  const burst = burstOf(news, chance);
-  const killAt = [chance.between(0.15, 0.4), chance.between(0.5, 0.9), 1].map((part) =>
+  const news = ids.flatMap((id) => newsOf(id, random, NEWS_EACH));
+  const burst = burstOf(news, random);
+  const killAt = [random.between(0.15, 0.4), random.between(0.5, 0.9), 1].map((part) =>
     Math.floor(part * burst.length),
   );
   let sent = 0;

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
-import { pauseCalls, spendCall } from '../../src/db/call-budget.ts';
+import { pauseCalls, tryAcquireCall } from '../../src/db/call-budget.ts';
 import { type Connection, connect } from '../../src/db/client.ts';
 import type { CallPurpose } from '../../src/domain/ports.ts';
-import { createCallBudget, limitsOf } from '../../src/services/call-budget.ts';
+import { createCallBudget, splitBudget } from '../../src/services/call-budget.ts';
 import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const LIMITS = { total: 100, polls: 70 };
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 const spend = (purpose: CallPurpose, index = 0) =>
-  spendCall((replicas[index % 2] as Connection).db, purpose, LIMITS);
+  tryAcquireCall((replicas[index % 2] as Connection).db, purpose, LIMITS);
 /** Makes all recorded calls older by this many milliseconds. */
 const pass = (ms: number) =>
   replicas[0]?.pool.query(`update provider_call set at = at - $1 * interval '1 millisecond'`, [ms]);
@@ -109,22 +109,23 @@ test('a mutation that would wait long is refused with the time to retry, and a p
 });
 
 test('small budgets keep calls for both polls and mutations', () => {
-  expect(limitsOf(100)).toEqual({ total: 100, polls: 70 });
-  expect(limitsOf(5)).toEqual({ total: 5, polls: 3 });
-  expect(limitsOf(2)).toEqual({ total: 2, polls: 1 });
+  expect(splitBudget(100)).toEqual({ total: 100, polls: 70 });
+  expect(splitBudget(5)).toEqual({ total: 5, polls: 3 });
+  expect(splitBudget(2)).toEqual({ total: 2, polls: 1 });
 });
 
 test('polls leave the budget to a refused mutation when it is retried', async () => {
   const [one] = replicas as [Connection];
-  const few = limitsOf(5);
+  const few = splitBudget(5);
   const budget = createCallBudget(one.db, few, new AbortController().signal);
-  for (let call = 0; call < few.total; call += 1) await spendCall(one.db, 'MUTATION', few);
+  for (let call = 0; call < few.total; call += 1) await tryAcquireCall(one.db, 'MUTATION', few);
   await expect(budget.take('MUTATION')).rejects.toMatchObject({ details: { sent: false } });
 
   await pass(60_001);
 
-  expect(await spendCall(one.db, 'POLL', few)).toBeGreaterThan(60_000);
-  for (let call = 0; call < few.total; call += 1) expect(await spendCall(one.db, 'MUTATION', few)).toBe(0);
+  expect(await tryAcquireCall(one.db, 'POLL', few)).toBeGreaterThan(60_000);
+  for (let call = 0; call < few.total; call += 1)
+    expect(await tryAcquireCall(one.db, 'MUTATION', few)).toBe(0);
 });
 
 test('if the budget is used up, a start gets a retryable error with the time to retry', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { journeyOf } from '../../src/sandbox/journey.ts';
+import { buildJourney } from '../../src/sandbox/journey.ts';
 
 const ENDS = [
   'AGENT_ENDED_CALL',
@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 
 const journeys = (scenario: string, count: number) =>
   Array.from({ length: count }, (_, index) =>
-    journeyOf({
+    buildJourney({
       verificationId: `${index}.${scenario}`,
       seed: 'sandbox',
       template: 'vkyc_user_template_v1',
@@ -51,7 +51,7 @@ test('random journeys repeat Aadhaar checks, meetings and calls, often with two 
 
 test('random journeys reach every documented pair, and skip Aadhaar with the call-only template', () => {
   const reached = new Set(journeys('random', 2000).flatMap((steps) => steps.map((step) => step.subStatus)));
-  const without = journeyOf({
+  const without = buildJourney({
     verificationId: '1.random',
     seed: 'sandbox',
     template: 'vkyc_user_call_only_template',
@@ -109,7 +109,7 @@ test('a journey is determined by its request: another seed or id gives another j
     aadhaarSent: false,
   };
 
-  expect(journeyOf(request)).toEqual(journeyOf({ ...request }));
-  expect(journeyOf({ ...request, seed: 'another' })).not.toEqual(journeyOf(request));
-  expect(journeyOf({ ...request, verificationId: '2.random' })).not.toEqual(journeyOf(request));
+  expect(buildJourney(request)).toEqual(buildJourney({ ...request }));
+  expect(buildJourney({ ...request, seed: 'another' })).not.toEqual(buildJourney(request));
+  expect(buildJourney({ ...request, verificationId: '2.random' })).not.toEqual(buildJourney(request));
 });

@@ -3,8 +3,8 @@
  * polled within the budget by one policy or another. No wall clock, no sockets: a day takes about a second.
  */
 import { nextPollAt } from '../../src/domain/polling.ts';
-import { infoOf, type KnownSubStatus, pairOf } from '../../src/domain/status.ts';
-import { journeyOf } from '../../src/sandbox/journey.ts';
+import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
+import { buildJourney } from '../../src/sandbox/journey.ts';
 import { DEFAULT_USER_TEMPLATE } from '../../src/sandbox/templates.ts';
 
 const MINUTE = 60_000;
@@ -113,7 +113,7 @@ function journeyAt(name: string, seed: string, createdAt: number): Change[] {
   const template = DEFAULT_USER_TEMPLATE;
   let at = createdAt;
   let meetingAt: number | null = null;
-  return journeyOf({ verificationId, seed, template, aadhaarSent: false }).map((step) => {
+  return buildJourney({ verificationId, seed, template, aadhaarSent: false }).map((step) => {
     at += step.afterSeconds * 1000;
     if (step.meetingInSeconds) meetingAt = at + step.meetingInSeconds * 1000;
     return { at, subStatus: step.subStatus as KnownSubStatus, meetingAt };
@@ -123,8 +123,8 @@ function journeyAt(name: string, seed: string, createdAt: number): Change[] {
 /** Null where there is nothing more to ask. */
 function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | null {
   const { subStatus, meetingAt } = watched.changes[watched.seen - 1] as Change;
-  const pair = pairOf(subStatus);
-  if (infoOf(pair).terminal) return null;
+  const pair = toStatusPair(subStatus);
+  if (getStatusInfo(pair).terminal) return null;
   // Journeys that are left to a person to review would never end: they make room for others after the call.
   if (watched.seen === watched.changes.length) return null;
   if (policy === 'ROUND_ROBIN') return watched.heardAt;

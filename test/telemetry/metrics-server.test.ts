@@ -10,7 +10,7 @@ test('a scrape whose metric cannot be collected gets 500, and the next scrape is
     rendered += 1;
     return rendered === 1 ? Promise.reject(new Error('a gauge failed')) : metrics.render();
   };
-  const options = { host: '127.0.0.1', port: 0, isWelcome: () => true };
+  const options = { host: '127.0.0.1', port: 0, isAllowedOrigin: () => true };
   const server = await startMetricsServer({ ...options, metrics: { ...metrics, render } });
   atTheEnd(() => server.stop());
   const scrape = async () => (await fetch(`http://127.0.0.1:${server.port}/metrics`)).status;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Sealer } from '../../../src/db/sealing.ts';
-import { placeOfUser } from '../../../src/db/users.ts';
+import { userContext } from '../../../src/db/users.ts';
 import { STATUS_CATALOG } from '../../../src/domain/status.ts';
 import { SECRETS } from '../harness/secrets.ts';
 
@@ -67,7 +67,7 @@ async function seedUsers(client: pg.PoolClient, from: number, to: number): Promi
       email: `person-${number}@example.com`,
       address: null,
     };
-    return { number, uuid, personal: sealer.seal(JSON.stringify(personal), placeOfUser(uuid)), phone };
+    return { number, uuid, personal: sealer.seal(JSON.stringify(personal), userContext(uuid)), phone };
   });
   const given = [
     people.map(({ number }) => number),

@@ -131,13 +131,13 @@ function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): 
       new Promise<void>((resolve) => {
         const missing = new Set(sessions);
         const leave = replica.listen({
-          rung(session) {
+          onRing(session) {
             missing.delete(session);
             if (missing.size > 0) return;
             leave();
             resolve();
           },
-          missed() {},
+          onGap() {},
         });
       }),
   );

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { LogRow } from '../../../src/db/transitions.ts';
+import type { SessionTransition } from '../../../src/db/transitions.ts';
 import { openDatabase } from '../database/database.ts';
 import { startGateway } from '../harness/gateway.ts';
 import type { Cores } from '../harness/machine.ts';
@@ -17,7 +17,7 @@ export type ByContender<Value> = Record<ContenderName, Value>;
 
 /** A burst as the gateway had it: what it read, and what it sent to one subscriber. */
 export interface Burst {
-  readonly rows: readonly LogRow[];
+  readonly rows: readonly SessionTransition[];
   readonly frames: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface Contender {
   /** A place to begin at; null where there is nothing before the present. */
   start(): Promise<string | null>;
   /** Makes events happen. The gateway's are new and are returned; the others' are those of the model. */
-  burst(model: Burst, events: number): Promise<readonly LogRow[] | null>;
+  burst(model: Burst, events: number): Promise<readonly SessionTransition[] | null>;
 }
 
 interface Options {

@@ -3,7 +3,7 @@ import { inArray, sql } from 'drizzle-orm';
 import { connect } from '../../../src/db/client.ts';
 import { notify } from '../../../src/db/notifications.ts';
 import { outbox, sessions, transitions, users } from '../../../src/db/tables.ts';
-import type { LogRow } from '../../../src/db/transitions.ts';
+import type { SessionTransition } from '../../../src/db/transitions.ts';
 import { STATUS_CATALOG } from '../../../src/domain/status.ts';
 import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
 import { writeMessages } from '../../../src/feed/ring-message.ts';
@@ -13,7 +13,7 @@ const SESSIONS = 20;
 /** Writes transitions beside the gateway, which does not know when they come. */
 export interface Log {
   /** Records so many in one transaction, over several sessions, and returns them as feeds pass them on. */
-  record(count: number): Promise<LogRow[]>;
+  record(count: number): Promise<SessionTransition[]>;
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function openLog(url: string): Promise<Log> {
   await db.insert(sessions).values(own);
   let recorded = 0;
 
-  const nextRow = (): LogRow => {
+  const nextRow = (): SessionTransition => {
     const { id, verificationId } = own[recorded % SESSIONS] as (typeof own)[number];
     const { status, subStatus } = STATUS_CATALOG[
       recorded % STATUS_CATALOG.length

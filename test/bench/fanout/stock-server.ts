@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { LogRow } from '../../../src/db/transitions.ts';
+import type { SessionTransition } from '../../../src/db/transitions.ts';
 import type { Viewer } from '../../../src/domain/access.ts';
 import { createCursors } from '../../../src/feed/cursor.ts';
-import type { Frame } from '../../../src/feed/stream.ts';
+import type { Frame } from '../../../src/feed/subscription.ts';
 import { createContext, type Services } from '../../../src/graphql/context.ts';
 import { getSchema } from '../../../src/graphql/schema.ts';
 import { answerOrders } from '../harness/orders.ts';
@@ -68,7 +68,7 @@ answerOrders({
     await listening;
     return (server.address() as AddressInfo).port;
   },
-  burst: (rows: LogRow[]) =>
+  burst: (rows: SessionTransition[]) =>
     eachInTurn(rows, (row) => {
       for (const queue of queues) queue.push({ kind: 'TRANSITION', transition: row });
     }),

@@ -102,11 +102,11 @@ interface Turn {
 /** As many connections in all, whoever answers. */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;
-  const parts = await Promise.all(
+  const dependencies = await Promise.all(
     team.map(({ port }) => load({ ...trafficTo('ours'), port, connections, milliseconds })),
   );
-  const perSecond = parts.reduce((sum, { requests, seconds }) => sum + requests / seconds, 0);
-  const p50 = parts.reduce((sum, part) => sum + part.p50, 0) / parts.length;
+  const perSecond = dependencies.reduce((sum, { requests, seconds }) => sum + requests / seconds, 0);
+  const p50 = dependencies.reduce((sum, part) => sum + part.p50, 0) / dependencies.length;
   return { perSecond, p50 };
 }
 

@@ -1,0 +1,69 @@
+import DataLoader from 'dataloader';
+import { findArchived } from '../db/archive.ts';
+import type { Database } from '../db/client.ts';
+import { findPositions, type PositionedTransition, readFeedFrom, readFeedHead } from '../db/feed.ts';
+import type { SessionRow } from '../db/sessions.ts';
+import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/transitions.ts';
+import type { CursorExpiry } from './cursor.ts';
+import type { Entry, OrderedLog } from './log-tail.ts';
+
+const BEYOND_ANY_SEQUENCE = 2_147_483_647;
+
+type WatchedSession = Pick<SessionRow, 'id' | 'verificationId'>;
+
+/** Queries for the followed logs. Reads requested in the same tick share one statement. */
+export interface LogQueries {
+  /** Feed: all transitions, ordered by position. */
+  readonly feed: OrderedLog;
+  /** Returns one session's log: its transitions, ordered by sequence. */
+  session(session: WatchedSession): OrderedLog;
+  /** Returns why a session's log lacks a transition that it had. */
+  explainLoss(sessionId: string): Promise<CursorExpiry>;
+  /** Finds a transition and its feed position; null if the log does not have it. */
+  findPlaced(transition: { sessionId: string; sequence: number }): Promise<PositionedTransition | null>;
+}
+
+/** Creates the queries. DataLoaders batch them but cache nothing: each read sees the current state of the database. */
+export function createLogQueries(db: Database): LogQueries {
+  const options = { cache: false, maxBatchSize: 500 };
+  const pages = (end: RangeOptions['end']) =>
+    new DataLoader(async (wanted: readonly (TransitionRange & { limit: number })[]) => {
+      const limit = Math.max(...wanted.map((each) => each.limit));
+      return readTransitionRanges(db, wanted, { limit, end, detail: 'ALL' });
+    }, options);
+  const [first, last] = [pages('FIRST'), pages('LAST')];
+  const placed = new DataLoader(
+    (places: readonly { sessionId: string; sequence: number }[]) => findPositions(db, places),
+    options,
+  );
+
+  const explainLoss = async (sessionId: string): Promise<CursorExpiry> =>
+    (await findArchived(db, sessionId)) ? 'ARCHIVED' : 'LOG_REWOUND';
+
+  return {
+    feed: {
+      readFrom: (position, limit) => readFeedFrom(db, position, limit),
+      readNewest: (limit) => readFeedHead(db, limit),
+      // Retention never archives the newest feed entry, so a feed that lacks it was rewound.
+      explainLoss: async () => 'LOG_REWOUND',
+    },
+    session: ({ id, verificationId }) => {
+      const range = { sessionId: id, before: BEYOND_ANY_SEQUENCE };
+      const entriesOf = (rows: Awaited<ReturnType<typeof first.load>>): Entry[] =>
+        rows.map((row) => ({ ...row, verificationId, number: row.sequence, position: null }));
+      return {
+        async readFrom(sequence, limit) {
+          const rows = await first.load({ ...range, after: sequence - 1, limit });
+          return entriesOf(rows.slice(0, limit));
+        },
+        async readNewest(limit) {
+          const rows = await last.load({ ...range, after: 0, limit });
+          return entriesOf(rows.slice(-limit));
+        },
+        explainLoss: () => explainLoss(id),
+      };
+    },
+    explainLoss,
+    findPlaced: (transition) => placed.load(transition),
+  };
+}

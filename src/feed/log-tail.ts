@@ -1,0 +1,407 @@
+import type { FeedEntry } from '../domain/session.ts';
+import { withoutTrace } from '../telemetry/trace.ts';
+import type { CursorExpiry } from './cursor.ts';
+import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
+
+/** Transition with its number in the followed log: 1, 2, 3 … without gaps. */
+export type Entry = FeedEntry;
+
+/** Log that can be followed: the feed, or one session's log. */
+export interface OrderedLog {
+  /** Reads at most `limit` entries in order, starting with this number. */
+  readFrom(number: number, limit: number): Promise<Entry[]>;
+  /** Reads the newest entries, at most `limit`, in order. */
+  readNewest(limit: number): Promise<Entry[]>;
+  /** Returns why the log has no entry from a number on, although it had one. */
+  explainLoss(): Promise<CursorExpiry>;
+}
+
+/** How far a reader of a log has read: number and fingerprint of the newest entry that it has seen. */
+export interface Progress {
+  /** 0 if it has seen nothing. */
+  readonly number: number;
+  /** Null if it is not known. */
+  readonly fingerprint: number | null;
+}
+
+/** Listener of a tail: a subscriber group. */
+export interface TailListener {
+  /** Publishes new entries. Resolves once the live subscribers have been sent them; never rejects. */
+  publish(entries: readonly Entry[]): Promise<void>;
+  /**
+   * Called after the log lost its entries after number `to`; ordered with the calls of `publish`. `holds` tells whether a
+   * subscriber with this progress was sent only entries that the log still has.
+   */
+  onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
+  /** Counts the live subscribers, and those that have been lagging for less than `patienceMs` milliseconds. */
+  countSubscribers(patienceMs: number): { live: number; lagging: number };
+}
+
+/** Most entries published, and executed, in one batch. */
+const LIVE_PAGE_SIZE = 100;
+const REPLAY_PAGE_SIZE = 500;
+const RETRY_MS = 500;
+/**
+ * If more subscribers lag than are live, the machine or the network is saturated: the tail waits up to this long for
+ * them.
+ */
+const MAX_WAIT_MS = 250;
+const WAIT_POLL_INTERVAL_MS = 2;
+
+/**
+ * Reads the end of one log for all its subscribers in this process. It reads the next page when most of them have been
+ * sent the last one (backpressure by the majority); a slow minority does not delay the others.
+ *
+ * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their numbers
+ * again. So each read starts at the newest known entry (the anchor). If the log has no entry or another one under that
+ * number, the tail goes back to the newest entry that both have in common, and tells its listeners.
+ */
+export class LogTail {
+  readonly listeners = new Set<TailListener>();
+  readonly #log: OrderedLog;
+  /** Capacity of `#recent`. Clients that reconnect soon are served from it without a read of the log. */
+  readonly #capacity: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #onRewound: (why: CursorExpiry) => void;
+  /** Newest entries, without gaps, up to the head. */
+  #recent: readonly Entry[] = [];
+  /** Entries handed over by writers and not published yet, by number. */
+  readonly #pushed = new Map<number, Entry>();
+  #warm: Promise<void> | null = null;
+  #isPublishing = false;
+  #mayHaveGrown = false;
+  /** When the database server may have changed. Entries that are handed over are not trusted until a later read. */
+  #doubtedAt = 0;
+  /** Start of the newest read that confirmed the head. */
+  #verifiedAt = 0;
+  /** Callbacks waiting for the next read, see `readEnd`. */
+  #endReadWaiters: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(
+    log: OrderedLog,
+    kept: number,
+    on: { error: (error: unknown) => void; rewound: (why: CursorExpiry) => void },
+  ) {
+    this.#log = log;
+    this.#capacity = kept;
+    this.#onError = on.error;
+    this.#onRewound = on.rewound;
+  }
+
+  /** Number of the newest known entry; 0 if there is none. */
+  get head(): number {
+    return this.#recent.at(-1)?.number ?? 0;
+  }
+
+  /** When the log last confirmed the head, by `performance.now()`; 0 while the head is in doubt. */
+  get verifiedAt(): number {
+    return this.#isDoubtful ? 0 : this.#verifiedAt;
+  }
+
+  get #isDoubtful(): boolean {
+    return this.#doubtedAt > this.#verifiedAt;
+  }
+
+  /** Reads the newest entries into memory, once. All other work waits for it. */
+  warmUp(): Promise<void> {
+    this.#warm ??= this.#loadRecent();
+    return this.#warm;
+  }
+
+  /** Notes that the log may have grown. Cheap; extra calls do no harm. */
+  wake(): void {
+    this.#mayHaveGrown = true;
+    this.#publishSoon();
+  }
+
+  /**
+   * Notes that the log may have been rewound: nothing counts as verified until the next read. Does not start a read.
+   */
+  markDoubtful(): void {
+    this.#doubtedAt = performance.now();
+  }
+
+  /** Notes that a read which began at `at` found `head` to be the end of the log. */
+  confirm(head: Progress, at: number): void {
+    if (this.isAt(head)) this.#verifiedAt = Math.max(at, this.#verifiedAt);
+  }
+
+  /** Takes an entry that its writer has just committed; if it follows the head, it is published without a read. */
+  push(entry: Entry): void {
+    if (entry.number <= this.head) {
+      // Another entry is known under this number: the numbers were assigned again.
+      if (this.#contradicts(progressTo(entry))) this.#doubtAndRead();
+      return;
+    }
+    if (this.#pushed.size < LIVE_PAGE_SIZE) this.#pushed.set(entry.number, entry);
+    else this.#mayHaveGrown = true;
+    this.#publishSoon();
+  }
+
+  /** Whether a reader with this progress has seen every entry up to the head, and no other. */
+  isAt({ number, fingerprint }: Progress): boolean {
+    const newest = this.#recent.at(-1);
+    if (!newest) return number === 0;
+    return newest.number === number && (fingerprint === null || fingerprint === getFingerprint(newest));
+  }
+
+  /**
+   * Returns some entries after a reader's progress, from memory or from the log; none if it is at the head.
+   * `LOG_REWOUND` and `ARCHIVED`: the reader cannot continue, because the log has lost what it has seen or what comes
+   * next. `STOPPED`: the tail has stopped.
+   */
+  async after(progress: Progress): Promise<readonly Entry[] | CursorExpiry | 'STOPPED'> {
+    await this.warmUp();
+    if (progress.number > this.head) await this.readEnd();
+    while (!this.#stopped) {
+      const kept = this.#recentAfter(progress);
+      if (kept) return kept;
+      const read = await this.#readFrom(progress.number, REPLAY_PAGE_SIZE);
+      if (this.#stopped) break;
+      const entries = afterAnchor(read, progress);
+      if (typeof entries === 'string') return this.#explain(entries, read);
+      if (this.#contradicts(progress)) this.#doubtAndRead();
+      if (entries.length > 0) return entries;
+      // The log ends here, and the tail does not know: the entries were lost, or the tail has not read this far yet.
+      await this.readEnd();
+    }
+    return 'STOPPED';
+  }
+
+  /** Requests a read of the log's end; resolves when it, and a rewind that it may find, are done. */
+  readEnd(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#endReadWaiters.push(resolve);
+      this.wake();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#resolveWaiters(this.#endReadWaiters.splice(0));
+  }
+
+  async #loadRecent(): Promise<void> {
+    const began = performance.now();
+    this.#recent = takeNewest(
+      await this.#readWithRetry(() => this.#log.readNewest(this.#capacity)),
+      this.#capacity,
+    );
+    this.#verifiedAt = began;
+  }
+
+  #publishSoon(): void {
+    if (!this.#isPublishing && !this.#stopped) void withoutTrace(() => this.#publishAll());
+  }
+
+  async #publishAll(): Promise<void> {
+    this.#isPublishing = true;
+    try {
+      await this.warmUp();
+      while ((this.#mayHaveGrown || this.#pushed.size > 0) && !this.#stopped) {
+        const entries = this.#takePushed();
+        if (entries.length > 0) await this.#add(entries);
+        else if (this.#mayHaveGrown) await this.#readNextPage();
+      }
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.#isPublishing = false;
+    }
+  }
+
+  /**
+   * Reads one page after the head. A doubt that arises during the read remains: only a read that began later clears it.
+   */
+  async #readNextPage(): Promise<void> {
+    const looking = this.#endReadWaiters.splice(0);
+    this.#mayHaveGrown = false;
+    const [head, began] = [this.#recent.at(-1), performance.now()];
+    const read = await this.#readFrom(head?.number ?? 0, LIVE_PAGE_SIZE);
+    const entries = afterAnchor(read, head ? progressTo(head) : NOTHING);
+    if (this.#stopped) return this.#resolveWaiters(looking);
+    if (typeof entries === 'string') {
+      await this.#rewind(await this.#explain(entries, read));
+      return this.#resolveWaiters(looking);
+    }
+    this.#verifiedAt = began;
+    if (entries.length === LIVE_PAGE_SIZE) this.#mayHaveGrown = true;
+    const added = this.#add(entries);
+    this.#resolveWaiters(looking);
+    await added;
+  }
+
+  #resolveWaiters(looking: readonly (() => void)[]): void {
+    for (const resolve of looking) resolve();
+  }
+
+  /** Takes the handed-over entries that follow the head without a gap. Any others are dropped and read from the log. */
+  #takePushed(): Entry[] {
+    const taken: Entry[] = [];
+    let number = this.head;
+    for (
+      let next = this.#pushed.get(number + 1);
+      next && !this.#isDoubtful;
+      next = this.#pushed.get(number + 1)
+    ) {
+      taken.push(next);
+      number += 1;
+    }
+    for (const other of this.#pushed.keys()) this.#mayHaveGrown ||= other > number;
+    this.#pushed.clear();
+    return taken;
+  }
+
+  async #add(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    this.#recent = takeNewest([...this.#recent, ...entries], this.#capacity);
+    await this.#publishToMost(entries);
+    await this.#waitForLaggingMajority();
+  }
+
+  /** Goes back to the newest entry that the log still has: all entries after it were lost. */
+  async #rewind(why: CursorExpiry): Promise<void> {
+    const known = this.#recent;
+    const read = await this.#readWithRetry(() => this.#log.readFrom(known[0]?.number ?? 1, known.length));
+    let common = 0;
+    while (common < known.length && isSame(known[common], read[common])) common += 1;
+    this.#mayHaveGrown = true;
+    // The earlier read came from a server that was shutting down; nothing was lost.
+    if (common === known.length) return;
+    if (common > 0) this.#recent = known.slice(0, common);
+    else await this.#loadRecent();
+    if (this.#stopped) return;
+    this.#pushed.clear();
+    const first = common > 0 ? (known[0] as Entry).number : Number.POSITIVE_INFINITY;
+    // Readers older than `#recent` read from the log themselves, and that read is verified by its anchor.
+    const holds = (progress: Progress) =>
+      progress.number < first ? common > 0 : this.#recentAfter(progress) !== null;
+    for (const listener of this.listeners) listener.onRewind(why, this.head, holds);
+    this.#onRewound(why);
+  }
+
+  #doubtAndRead(): void {
+    this.markDoubtful();
+    this.wake();
+  }
+
+  /** An empty read does not tell an archived log from a rewound one, so ask the log. */
+  #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
+    return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);
+  }
+
+  /** Returns entries after a reader's progress, or null if they are not all in memory. */
+  #recentAfter({ number, fingerprint }: Progress): readonly Entry[] | null {
+    const first = this.#recent[0];
+    if (number === 0) return first && first.number !== 1 ? null : this.#recent.slice(0, REPLAY_PAGE_SIZE);
+    const anchor = first && this.#recent[number - first.number];
+    if (!anchor || (fingerprint !== null && getFingerprint(anchor) !== fingerprint)) return null;
+    const from = number - first.number + 1;
+    return this.#recent.slice(from, from + REPLAY_PAGE_SIZE);
+  }
+
+  /** Whether the entry known under this number differs from the one that the reader has seen. */
+  #contradicts({ number, fingerprint }: Progress): boolean {
+    const first = this.#recent[0];
+    const known = first && this.#recent[number - first.number];
+    return known !== undefined && fingerprint !== null && getFingerprint(known) !== fingerprint;
+  }
+
+  /**
+   * Publishes entries and resolves when half of the live subscribers have been sent them: the slower half delays
+   * nobody.
+   */
+  #publishToMost(entries: readonly Entry[]): Promise<void> {
+    const listeners = [...this.listeners];
+    const sizes = listeners.map((listener) => listener.countSubscribers(MAX_WAIT_MS).live);
+    const all = sizes.reduce((total, size) => total + size, 0);
+    return new Promise((resolve, reject) => {
+      let [served, done] = [0, 0];
+      for (const [index, listener] of listeners.entries())
+        listener.publish(entries).then(() => {
+          served += sizes[index] as number;
+          done += 1;
+          if ((all > 0 && served * 2 >= all) || done === listeners.length) resolve();
+        }, reject);
+      if (listeners.length === 0) resolve();
+    });
+  }
+
+  async #waitForLaggingMajority(): Promise<void> {
+    for (;;) {
+      let [live, lagging] = [0, 0];
+      for (const listener of this.listeners) {
+        const pace = listener.countSubscribers(MAX_WAIT_MS);
+        live += pace.live;
+        lagging += pace.lagging;
+      }
+      if (lagging <= live || this.#stopped) return;
+      await pause(WAIT_POLL_INTERVAL_MS);
+    }
+  }
+
+  /** Reads the anchor, unless it is 0, and at most `limit` entries after it. */
+  #readFrom(anchor: number, limit: number): Promise<Entry[]> {
+    return this.#readWithRetry(() =>
+      anchor === 0 ? this.#log.readFrom(1, limit) : this.#log.readFrom(anchor, limit + 1),
+    );
+  }
+
+  #readWithRetry(read: () => Promise<Entry[]>): Promise<Entry[]> {
+    return this.#retry(read, []);
+  }
+
+  /** Retries until the database answers or the tail stops: subscribers see an outage as a delay, not as an end. */
+  async #retry<T>(read: () => Promise<T>, ifStopped: T): Promise<T> {
+    while (!this.#stopped) {
+      try {
+        return await read();
+      } catch (error) {
+        this.#onError(error);
+        await pause(RETRY_MS);
+      }
+    }
+    return ifStopped;
+  }
+}
+
+const NOTHING: Progress = { number: 0, fingerprint: null };
+
+/** Returns the progress of a reader whose newest entry this is. */
+export const progressTo = (entry: Fingerprinted & { readonly number: number }): Progress => ({
+  number: entry.number,
+  fingerprint: getFingerprint(entry),
+});
+
+/** Whether two entries have the same number and fingerprint. */
+export const isSame = (known: Entry | undefined, read: Entry | undefined): boolean =>
+  known !== undefined &&
+  read !== undefined &&
+  known.number === read.number &&
+  getFingerprint(known) === getFingerprint(read);
+
+/** Returns the newest entries, at most `limit`, back to the first gap: archived entries leave gaps. */
+function takeNewest(entries: readonly Entry[], limit: number): readonly Entry[] {
+  let from = entries.length - 1;
+  const least = Math.max(0, entries.length - limit);
+  while (from > least && entries[from - 1]?.number === (entries[from] as Entry).number - 1) from -= 1;
+  return entries.slice(Math.max(0, from));
+}
+
+/** Returns the entries after the anchor of a read, or why the reader cannot continue. */
+function afterAnchor(
+  read: readonly Entry[],
+  { number, fingerprint }: Progress,
+): readonly Entry[] | CursorExpiry {
+  if (number === 0) return read;
+  const [first] = read;
+  if (!first) return 'LOG_REWOUND';
+  if (first.number === number)
+    return fingerprint === null || getFingerprint(first) === fingerprint ? read.slice(1) : 'LOG_REWOUND';
+  // The anchor is gone but later entries exist. Numbers have no gaps, so only archiving can have removed it.
+  return fingerprint === null && first.number === number + 1 ? read : 'ARCHIVED';
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));

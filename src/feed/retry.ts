@@ -1,0 +1,29 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Backoff of the retries. */
+export interface RetryTimings {
+  /** Each delay is up to twice the one before, between these two limits. */
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+}
+
+/**
+ * Repeats `attempt` with exponential backoff and jitter until `stopping` is aborted. An attempt lasts as long as its
+ * connection and never rejects; once it calls `succeeded`, the backoff starts again at the first delay.
+ */
+export async function retryForever(
+  { firstRetryMs, longestRetryMs }: RetryTimings,
+  stopping: AbortSignal,
+  attempt: (succeeded: () => void) => Promise<unknown>,
+): Promise<void> {
+  let retryMs = firstRetryMs;
+  while (!stopping.aborted) {
+    await attempt(() => {
+      retryMs = firstRetryMs;
+    });
+    // Jitter: replicas that lost the same server must not reconnect at the same moment.
+    const jitteredMs = retryMs * (0.5 + Math.random() / 2);
+    retryMs = Math.min(retryMs * 2, longestRetryMs);
+    await wait(jitteredMs, undefined, { signal: stopping }).catch(() => {});
+  }
+}

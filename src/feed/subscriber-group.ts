@@ -1,0 +1,298 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Viewer } from '../domain/access.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { ObserveDelivery } from '../telemetry/deliveries.ts';
+import { type CursorExpiry, type LogPosition, positionAfter } from './cursor.ts';
+import type { FrameJson } from './frame-json.ts';
+import type { Entry, Progress, TailListener } from './log-tail.ts';
+import {
+  type FrameRequest,
+  type FrameResult,
+  type FrameResultCache,
+  frameKey,
+  SharedExecution,
+} from './shared-execution.ts';
+import type { LogProgress, Selection } from './subscription.ts';
+
+/** Frames sent in one tick before yielding to the event loop, so that one large fan-out does not delay other work. */
+const MAX_SENT_PER_TICK = 200;
+/**
+ * Entries, and characters of results, buffered once for all lagging subscribers of the group. A subscriber that missed
+ * more is too far behind to be served from the buffer.
+ */
+const MAX_BUFFERED = 1_000;
+const MAX_BUFFERED_LENGTH = 1024 * 1024;
+
+/** Entries that may be queued for this group. Beyond that its subscribers read the log on their own. */
+const MAX_QUEUED = 1_000;
+
+/** Executed frame of one entry, shared by all subscribers or executed for each viewer. */
+interface Result {
+  /** Returns the result for a viewer; undefined if the frame was not executed for them. */
+  jsonFor(viewerKey: string): FrameJson | undefined;
+  /** Characters of all viewers' results together. */
+  readonly length: number;
+}
+
+export interface ExecutedEntry extends Result {
+  readonly entry: Entry;
+  readonly position: LogPosition;
+}
+
+/** Subscriber as its group sees it. */
+export interface GroupMember extends LogProgress {
+  readonly viewer: Viewer;
+  readonly viewerKey: string;
+  /** When its socket became full, by `performance.now()`. */
+  readonly fullSince: number;
+  wants(entry: Entry): boolean;
+  /** Sends the entries if the subscriber is live; in other states it fetches them itself. */
+  deliver(executed: readonly ExecutedEntry[]): void;
+  /** Switches to catching up: leaves the group and reads the log on its own. */
+  switchToCatchUp(): void;
+  /** Resyncs: the log has lost entries that this subscriber was sent. */
+  resync(why: CursorExpiry): void;
+  /** True if the subscriber wants heartbeats and was sent nothing since the previous call, which resets the flag. */
+  wantsHeartbeat(): boolean;
+  sendHeartbeat(json: FrameJson): void;
+}
+
+/**
+ * Group of all subscribers of one log with the same selection. Executes each entry once for all of them (once per
+ * viewer if the result depends on the viewer) and sends it to those that are live.
+ */
+export class SubscriberGroup implements TailListener {
+  readonly execution: SharedExecution;
+  readonly #live = new Set<GroupMember>();
+  /** Subscribers whose sockets are full. What they miss is buffered once for all of them, within limits. */
+  readonly #lagging = new Set<GroupMember>();
+  #buffer: ExecutedEntry[] = [];
+  #bufferLength = 0;
+  /** Number of the newest entry that this group was sent. */
+  #position = 0;
+  #publishing: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #heartbeats: Promise<void> | null = null;
+  /** Number of all subscribers: catching up, live and lagging. */
+  size = 0;
+
+  readonly #observeDelivery: ObserveDelivery;
+
+  constructor(
+    selection: Selection,
+    watch: ObserveDelivery = (_entries, passOn) => passOn(),
+    immutable?: FrameResultCache,
+  ) {
+    this.#observeDelivery = watch;
+    this.execution = new SharedExecution(selection, immutable);
+  }
+
+  /** Adds a live subscriber, which gets every entry from now on. It must have seen everything up to the tail's head. */
+  addLive(member: GroupMember): void {
+    this.#live.add(member);
+  }
+
+  remove(member: GroupMember): void {
+    this.#live.delete(member);
+    this.#lagging.delete(member);
+    if (this.#lagging.size === 0) this.#clearBuffer();
+  }
+
+  /** Marks a subscriber as lagging: its socket is full, and it gets what it missed once the socket has drained. */
+  markLagging(member: GroupMember): void {
+    this.#live.delete(member);
+    this.#lagging.add(member);
+  }
+
+  /** Returns the buffered entries after a number; null if they are no longer all in the buffer. */
+  bufferedAfter(number: number): readonly ExecutedEntry[] | null {
+    const missed = Math.max(0, this.#position - number);
+    if (missed > this.#buffer.length) return null;
+    return missed === 0 ? [] : this.#buffer.slice(-missed);
+  }
+
+  countSubscribers(patienceMs: number): { live: number; lagging: number } {
+    const since = performance.now() - patienceMs;
+    let lagging = 0;
+    for (const member of this.#lagging) if (member.fullSince > since) lagging += 1;
+    return { live: this.#live.size, lagging };
+  }
+
+  /**
+   * Queues entries and sends them in order. Resolves when all live subscribers have been sent them, or were switched to
+   * catching up.
+   */
+  publish(entries: readonly Entry[]): Promise<void> {
+    this.#queued += entries.length;
+    const passOn = async () => {
+      this.#queued -= entries.length;
+      // Executing this selection takes longer than the log takes to grow: let its subscribers catch up on their own.
+      if (this.#queued > MAX_QUEUED) this.#skip(entries);
+      else await this.#observeDelivery(entries, () => this.#publishNow(entries));
+    };
+    this.#publishing = this.#publishing.then(passOn).catch(() => this.#skip(entries));
+    return this.#publishing;
+  }
+
+  /**
+   * Resyncs the subscribers that were sent entries which the log has lost. Queued behind the entries that were
+   * published before.
+   */
+  onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void {
+    this.#publishing = this.#publishing.then(() => {
+      this.#buffer = this.#buffer.filter(({ entry }) => entry.number <= to);
+      this.#bufferLength = totalLength(this.#buffer);
+      this.#position = Math.min(this.#position, to);
+      const stale = [...this.#live, ...this.#lagging].filter((member) => !holds(member));
+      for (const member of stale) member.resync(why);
+    });
+  }
+
+  #skip(entries: readonly Entry[]): void {
+    this.#position = entries.at(-1)?.number ?? this.#position;
+    this.#clearBuffer();
+    for (const member of [...this.#live]) member.switchToCatchUp();
+  }
+
+  async #publishNow(entries: readonly Entry[]): Promise<void> {
+    const wanted = entries.filter((entry) => this.#isWanted(entry));
+    const results = await this.#executeForAll(
+      wanted.map((entry) => ({
+        key: frameKey(entry),
+        frame: { kind: 'TRANSITION', transition: entry },
+      })),
+      (member, index) => member.wants(wanted[index] as Entry),
+    );
+    const executed = entries.map((entry): ExecutedEntry => {
+      const result = results.get(frameKey(entry)) ?? NO_RESULT;
+      return {
+        entry,
+        position: positionAfter(entry),
+        jsonFor: (viewerKey) => result.jsonFor(viewerKey),
+        length: result.length,
+      };
+    });
+    this.#position = executed.at(-1)?.entry.number ?? this.#position;
+    this.#addToBuffer(executed);
+    let served = 0;
+    for (const member of this.#live) {
+      member.deliver(executed);
+      served += executed.length;
+      if (served < MAX_SENT_PER_TICK) continue;
+      await nextTurn();
+      served = 0;
+    }
+    if (this.#lagging.size === 0) this.#clearBuffer();
+  }
+
+  /**
+   * Sends heartbeats to the members that were sent nothing since the last call. Queued behind the entries that are
+   * being sent: a heartbeat says that nothing happened since the last frame, so it must not overtake one.
+   */
+  sendHeartbeats(clock: Clock): Promise<void> {
+    this.#heartbeats ??= this.#publishing
+      .then(() => this.#executeHeartbeats(clock.now()))
+      .finally(() => {
+        this.#heartbeats = null;
+      });
+    return this.#heartbeats;
+  }
+
+  async #executeHeartbeats(serverTime: Date): Promise<void> {
+    const quiet = [...this.#live].filter((member) => member.wantsHeartbeat());
+    if (quiet.length === 0) return;
+    const keyOf = (at: LogPosition) => `beat ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
+    const beats = quiet.map((member) => ({ follower: member, key: keyOf(member.at) }));
+    const positions = new Map(beats.map(({ follower: member, key }) => [key, member.at]));
+    const results = await this.#executeForAll(
+      [...positions].map(([key, at]) => ({ key, frame: { kind: 'HEARTBEAT', at, serverTime } })),
+      () => true,
+    );
+    for (const [index, { follower: member, key }] of beats.entries()) {
+      const json = results.get(key)?.jsonFor(member.viewerKey);
+      // The subscriber may have been sent a newer frame while the heartbeat was executed.
+      if (json !== undefined && keyOf(member.at) === key) member.sendHeartbeat(json);
+      if ((index + 1) % MAX_SENT_PER_TICK === 0) await nextTurn();
+    }
+  }
+
+  #isWanted(entry: Entry): boolean {
+    for (const member of this.#live) if (member.wants(entry)) return true;
+    for (const member of this.#lagging) if (member.wants(entry)) return true;
+    return false;
+  }
+
+  /**
+   * Executes each frame once for all viewers, or, if the result depends on the viewer, once for each viewer with a
+   * subscriber that wants it. Returns the results by frame key.
+   */
+  async #executeForAll(
+    requests: readonly FrameRequest[],
+    wants: (member: GroupMember, index: number) => boolean,
+  ): Promise<Map<string, Result>> {
+    const [first] = [...this.#live, ...this.#lagging];
+    if (requests.length === 0 || !first) return new Map();
+    const occasion = {};
+    if (!this.execution.dependsOnViewer) {
+      const forAll = await this.execution.execute(requests, first.viewer, first.viewerKey, occasion);
+      if (forAll.every(({ isShared }) => isShared))
+        return new Map(requests.map(({ key }, index) => [key, forAll[index] as FrameResult]));
+    }
+    const byKey = new Map(requests.map(({ key }) => [key, new Map<string, FrameResult>()]));
+    const ofViewer = new Map<string, GroupMember[]>();
+    for (const member of [...this.#live, ...this.#lagging]) {
+      const others = ofViewer.get(member.viewerKey);
+      if (others) others.push(member);
+      else ofViewer.set(member.viewerKey, [member]);
+    }
+    await Promise.all(
+      [...ofViewer].map(async ([viewerKey, members]) => {
+        const viewerRequests = requests.filter((_, index) => members.some((member) => wants(member, index)));
+        const { viewer } = members[0] as GroupMember;
+        const results = await this.execution.execute(viewerRequests, viewer, viewerKey, occasion);
+        for (const [index, { key }] of viewerRequests.entries())
+          byKey.get(key)?.set(viewerKey, results[index] as FrameResult);
+      }),
+    );
+    return new Map(
+      [...byKey].map(([key, ofEach]) => [
+        key,
+        {
+          jsonFor: (viewerKey) => ofEach.get(viewerKey)?.jsonFor(viewerKey),
+          length: [...ofEach.values()].reduce((total, { length }) => total + length, 0),
+        },
+      ]),
+    );
+  }
+
+  #addToBuffer(executed: readonly ExecutedEntry[]): void {
+    this.#buffer = [...this.#buffer, ...executed];
+    this.#bufferLength += totalLength(executed);
+    let excess = 0;
+    // Never drop the batch that is being sent now.
+    while (this.#buffer.length - excess > executed.length && this.#isTooMuch(excess)) {
+      this.#bufferLength -= this.#buffer[excess]?.length ?? 0;
+      excess += 1;
+    }
+    if (excess === 0) return;
+    this.#buffer = this.#buffer.slice(excess);
+    // Do not execute frames for subscribers that missed more than the buffer holds; they resync once their sockets have
+    // drained.
+    const oldest = this.#buffer[0]?.entry.number ?? Number.POSITIVE_INFINITY;
+    for (const member of this.#lagging) if (member.number < oldest - 1) this.#lagging.delete(member);
+  }
+
+  #isTooMuch(less: number): boolean {
+    return this.#buffer.length - less > MAX_BUFFERED || this.#bufferLength > MAX_BUFFERED_LENGTH;
+  }
+
+  #clearBuffer(): void {
+    this.#buffer = [];
+    this.#bufferLength = 0;
+  }
+}
+
+const totalLength = (executed: readonly ExecutedEntry[]): number =>
+  executed.reduce((total, { length }) => total + length, 0);
+
+const NO_RESULT: Result = { jsonFor: () => undefined, length: 0 };

@@ -1,0 +1,306 @@
+import { type Viewer, viewerCacheKey } from '../domain/access.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { CursorError, type CursorExpiry, expiredCursor, type LogPosition, positionAfter } from './cursor.ts';
+import type { FrameJson } from './frame-json.ts';
+import type { Entry, LogTail } from './log-tail.ts';
+import { type FrameRequest, frameKey } from './shared-execution.ts';
+import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-group.ts';
+import type { Expire, LogProgress, RestartCause, ResyncPoint, Subscription } from './subscription.ts';
+
+/** Past entries executed in one batch. */
+const REPLAYED_AT_ONCE = 50;
+
+/**
+ * State machine of one subscriber. It catches up by reading the log at its own pace, then is live: its group sends it
+ * every entry. While its socket is full it lags; if the group's buffer no longer holds what it missed, it resyncs, or
+ * catches up from the log. It also resyncs if the log lost entries that it was sent.
+ */
+export class Subscriber implements GroupMember {
+  readonly viewer: Viewer;
+  readonly viewerKey: string;
+  at: LogPosition;
+  number: number;
+  fingerprint: number | null;
+  fullSince = 0;
+  #state: 'CATCHING_UP' | 'LIVE' | 'LAGGING' | 'ENDED' = 'CATCHING_UP';
+  #quiet = false;
+  /** Place of the newest frame that was sent; before the first frame, the client's own `after` cursor. */
+  #sent: LogPosition | string | null;
+  readonly #begunAt = performance.now();
+  readonly #subscription: Subscription;
+  readonly #tail: LogTail;
+  readonly #group: SubscriberGroup;
+  readonly #clock: Clock;
+  readonly #metrics: Metrics | undefined;
+  readonly #onFault: (error: unknown) => void;
+  readonly #expire: Expire;
+
+  constructor(
+    subscriber: Subscription,
+    from: LogProgress,
+    within: { tail: LogTail; group: SubscriberGroup; clock: Clock; metrics?: Metrics | undefined },
+    on: { fault: (error: unknown) => void; expiry: Expire },
+  ) {
+    this.viewer = subscriber.viewer;
+    this.viewerKey = viewerCacheKey(subscriber.viewer);
+    this.at = from.at;
+    this.number = from.number;
+    this.fingerprint = from.fingerprint;
+    this.#subscription = subscriber;
+    this.#sent = subscriber.after;
+    this.#tail = within.tail;
+    this.#group = within.group;
+    this.#clock = within.clock;
+    this.#metrics = within.metrics;
+    this.#onFault = on.fault;
+    this.#expire = on.expiry;
+  }
+
+  wants(entry: Entry): boolean {
+    return this.#subscription.wants(entry);
+  }
+
+  /** Switches from live to catching up: leaves the group and reads the log on its own. */
+  switchToCatchUp(): void {
+    if (this.#state !== 'LIVE') return;
+    this.#group.remove(this);
+    this.#run(() => this.#catchUp());
+  }
+
+  /** Starts catching up, after sending `first` if there is one: a frame that is not an entry of the log. */
+  start(first: ResyncPoint | null): void {
+    this.#run(async () => {
+      if (first) await this.#sendResyncPoint(first);
+      // The log may have lost what the tail has in memory since the tail read it; only a new read can tell.
+      if (this.#tail.verifiedAt < this.#begunAt) await this.#tail.readEnd();
+      await this.#catchUp();
+    });
+  }
+
+  /** Resyncs: the log has lost entries that this subscriber was sent. */
+  resync(why: CursorExpiry): void {
+    if (this.#state !== 'LIVE' && this.#state !== 'LAGGING') return;
+    this.#run(() => this.#resync(why));
+  }
+
+  /** Ends the subscription: nothing is sent after this call. */
+  end(): void {
+    this.#state = 'ENDED';
+    this.#group.remove(this);
+  }
+
+  deliver(executed: readonly ExecutedEntry[]): void {
+    if (this.#state !== 'LIVE') return;
+    const outcome = this.#sendAll(executed);
+    if (outcome === 'FULL') this.#waitUntilDrained();
+    // It joined while these entries were being executed, so they were not executed for its viewer.
+    if (outcome === 'NOT_EXECUTED') this.switchToCatchUp();
+  }
+
+  wantsHeartbeat(): boolean {
+    const wants = this.#quiet && this.#state === 'LIVE' && this.#subscription.heartbeats;
+    this.#quiet = !wants;
+    return wants;
+  }
+
+  sendHeartbeat(json: FrameJson): void {
+    if (this.#state === 'LIVE' && this.#subscription.sink.writable) this.#transmit(json, this.at, false);
+  }
+
+  /** Sends a frame. Every frame passes through here, because each one names the cursor of the frame before it. */
+  #transmit(json: FrameJson, at: LogPosition, replay: boolean): void {
+    this.#subscription.sink.send(json.after(this.#previousCursor), replay);
+    this.#sent = at;
+  }
+
+  readonly #previousCursor = (): string | null =>
+    this.#sent === null || typeof this.#sent === 'string'
+      ? this.#sent
+      : this.#subscription.cursorOf(this.#sent);
+
+  #sendAll(executed: readonly ExecutedEntry[]): 'SENT' | 'FULL' | 'NOT_EXECUTED' {
+    const { sink } = this.#subscription;
+    let outcome: 'SENT' | 'FULL' | 'NOT_EXECUTED' = 'SENT';
+    sink.cork(() => {
+      for (const one of executed) {
+        if (one.entry.number <= this.number) continue;
+        outcome = one.entry.number === this.number + 1 && this.#send(one) ? 'SENT' : 'NOT_EXECUTED';
+        if (outcome === 'SENT' && !sink.writable) outcome = 'FULL';
+        if (outcome !== 'SENT') return;
+      }
+    });
+    return outcome;
+  }
+
+  /**
+   * Returns false if the subscriber wants the entry but it was not executed for its viewer, or the budget is used up: then
+   * the subscriber catches up on its own, at the pace of its budget.
+   */
+  #send(passed: ExecutedEntry): boolean {
+    const { entry } = passed;
+    if (this.#subscription.wants(entry)) {
+      const json = passed.jsonFor(this.viewerKey);
+      if (json === undefined || !this.#subscription.budget.trySpend()) return false;
+      this.#transmit(json, passed.position, false);
+      this.#quiet = false;
+    }
+    this.#advance(entry.number, passed.position);
+    return true;
+  }
+
+  #advance(number: number, at: LogPosition): void {
+    this.number = number;
+    this.at = at;
+    this.fingerprint = at.fingerprint;
+  }
+
+  /** Reads the log up to its head, then joins the group as a live subscriber. */
+  async #catchUp(): Promise<void> {
+    if (this.#hasEnded()) return;
+    this.#state = 'CATCHING_UP';
+    let greeted = !this.#subscription.heartbeats;
+    for (;;) {
+      while (!this.#tail.isAt(this)) {
+        const entries = await this.#tail.after(this);
+        if (this.#hasEnded()) return;
+        if (entries === 'STOPPED') return this.#closeForRetry();
+        if (typeof entries === 'string') return this.#resync(entries);
+        // A gap in the numbers: entries were archived, and the client must be told.
+        if (!this.#goesOnWith(entries)) return this.#resync('ARCHIVED');
+        const atOnce = Math.min(REPLAYED_AT_ONCE, this.#subscription.budget.framesAtOnce);
+        for (let from = 0; from < entries.length; from += atOnce)
+          if (!(await this.#replay(entries.slice(from, from + atOnce)))) return;
+      }
+      if (this.#hasEnded()) return;
+      // No await between the check of the head and joining the group, so no entry can be missed in between.
+      if (greeted) break;
+      greeted = true;
+      const { at, number, fingerprint } = this;
+      const frame = { kind: 'HEARTBEAT', at, serverTime: this.#clock.now() } as const;
+      await this.#sendResyncPoint({ frame, at, number, fingerprint });
+    }
+    this.#state = 'LIVE';
+    this.#group.addLive(this);
+  }
+
+  #goesOnWith(entries: readonly Entry[]): boolean {
+    if (entries.length === 0) return true;
+    const [first, last] = [entries[0], entries.at(-1)];
+    return first?.number === this.number + 1 && last?.number === this.number + entries.length;
+  }
+
+  /** Waits until the viewer's budget has the cost of so many frames. Returns false if the subscription ended by then. */
+  async #spendBudget(frames: number): Promise<boolean> {
+    if (frames > 0) await this.#subscription.budget.spend(frames, () => this.#hasEnded());
+    return !this.#hasEnded();
+  }
+
+  /** Sends past entries, waiting while the budget is used up or the socket is full. Returns false if the subscription ended in the meantime. */
+  async #replay(entries: readonly Entry[]): Promise<boolean> {
+    const wanted = entries.filter((entry) => this.#subscription.wants(entry));
+    if (!(await this.#spendBudget(wanted.length))) return false;
+    const requests = wanted.map(
+      (transition): FrameRequest => ({
+        key: frameKey(transition),
+        frame: { kind: 'TRANSITION', transition },
+      }),
+    );
+    const results = await this.#group.execution.execute(requests, this.viewer, this.viewerKey);
+    const jsonOf = new Map(wanted.map((entry, index) => [entry, results[index]?.jsonFor(this.viewerKey)]));
+    const { sink } = this.#subscription;
+    for (let next = 0; next < entries.length; ) {
+      if (!sink.writable) await sink.drained();
+      if (this.#hasEnded()) return false;
+      // Write as much as the socket takes in one corked write.
+      sink.cork(() => {
+        do {
+          const entry = entries[next] as Entry;
+          const json = jsonOf.get(entry);
+          this.#advance(entry.number, positionAfter(entry));
+          if (json !== undefined) this.#transmit(json, this.at, this.number < this.#tail.head);
+          next += 1;
+        } while (next < entries.length && sink.writable);
+      });
+    }
+    return true;
+  }
+
+  /** Sends a frame that is not an entry of the log, and continues after the place that it stands for. */
+  async #sendResyncPoint({ frame, at, number, fingerprint }: ResyncPoint): Promise<void> {
+    const { execution } = this.#group;
+    const key = `${frame.kind} ${at.sessionId} ${at.sequence} ${at.fingerprint}`;
+    const json =
+      frame.kind === 'SNAPSHOT'
+        ? await execution.executeUncached(frame, this.viewer)
+        : (await execution.execute([{ key, frame }], this.viewer, this.viewerKey))[0]?.jsonFor(
+            this.viewerKey,
+          );
+    const { sink } = this.#subscription;
+    if (!sink.writable) await sink.drained();
+    if (this.#hasEnded()) return;
+    this.#advance(number, at);
+    this.fingerprint = fingerprint;
+    this.#transmit(json as FrameJson, at, false);
+  }
+
+  #waitUntilDrained(): void {
+    this.#state = 'LAGGING';
+    this.fullSince = performance.now();
+    this.#group.markLagging(this);
+    this.#run(async () => {
+      while (this.#state === 'LAGGING') {
+        await this.#subscription.sink.drained();
+        // The subscription ended or resyncs.
+        if (this.#state !== 'LAGGING') return;
+        const missed = this.#group.bufferedAfter(this.number);
+        if (!missed) return this.#resync('TOO_FAR_BEHIND');
+        const outcome = this.#sendAll(missed);
+        if (outcome === 'FULL') continue;
+        this.#group.remove(this);
+        if (outcome === 'NOT_EXECUTED') return this.#catchUp();
+        this.#state = 'LIVE';
+        this.#group.addLive(this);
+      }
+    });
+  }
+
+  /**
+   * Resyncs: sends the restart point and continues after it. A subscription without restart points ends with an error,
+   * except after TOO_FAR_BEHIND: then the log still has everything, and it catches up.
+   */
+  async #resync(cause: RestartCause): Promise<void> {
+    this.#group.remove(this);
+    this.#state = 'CATCHING_UP';
+    const { findResyncPoint: startAnew } = this.#subscription;
+    if (!startAnew && cause !== 'TOO_FAR_BEHIND') return this.#expire(expiredCursor(cause));
+    if (startAnew && !(await this.#spendBudget(1))) return;
+    const resyncPoint = await startAnew?.(cause);
+    this.#metrics?.overflows.inc({ sent: resyncPoint?.frame.kind ?? 'LOG' });
+    if (this.#hasEnded()) return;
+    if (resyncPoint) await this.#sendResyncPoint(resyncPoint);
+    await this.#catchUp();
+  }
+
+  #hasEnded(): boolean {
+    return this.#state === 'ENDED';
+  }
+
+  /**
+   * Runs work of this subscription. After an unexpected error it closes the connection but not the subscription: the
+   * client reconnects with its cursor.
+   */
+  #run(work: () => Promise<void>): void {
+    work().catch((error) => {
+      if (this.#hasEnded()) return;
+      if (error instanceof CursorError) return this.#expire(error);
+      this.#onFault(error);
+      this.#closeForRetry();
+    });
+  }
+
+  #closeForRetry(): void {
+    this.end();
+    this.#subscription.sink.closeForRetry();
+  }
+}

@@ -1,0 +1,140 @@
+/** Enforces the access tables, in one place: wraps root fields, and fields that not all roles may see. */
+import {
+  defaultFieldResolver,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import { dataSubjectKey } from '../db/personal-data-reads.ts';
+import {
+  allStaffSee,
+  FIELD_RULES,
+  findFieldRule,
+  hasRole,
+  isNamed,
+  maySeeField,
+  OPERATIONS,
+  type Role,
+} from '../domain/access.ts';
+import type { Context } from './context.ts';
+import { findSelectedFields } from './selection.ts';
+
+type AnyField = GraphQLField<unknown, Context>;
+
+/**
+ * Guards a schema by the access tables.
+ * @throws Error if the schema has a field that the tables lack
+ */
+export function applyAccessRules(schema: GraphQLSchema): GraphQLSchema {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    const guard = roots.includes(type) ? guardOperation : guardField;
+    for (const field of Object.values(type.getFields())) guard(type, field);
+  }
+  return schema;
+}
+
+function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): void {
+  const operation = `${root}.${field.name}`;
+  const allowed: readonly Role[] | undefined = OPERATIONS[operation as keyof typeof OPERATIONS];
+  if (!allowed)
+    throw new Error(
+      `${operation} is not in OPERATIONS of src/domain/access.ts: add it there with who may use it`,
+    );
+  const part = root === 'Subscription' ? 'subscribe' : 'resolve';
+  const inner = field[part] ?? defaultFieldResolver;
+  field[part] = (source, args, context, info) => {
+    if (!hasRole(context.viewer, allowed)) throw forbidden(field.name, allowed);
+    context.shown?.noteOperation(operation);
+    // Reads the end of the feed before any other field. Otherwise a transition committed in between could be
+    // missing both from the answer and from what follows its cursor (race).
+    if (root === 'Query' && findSelectedFields(info.operation, info.fragments).has('feedCursor'))
+      return context.feedHead().then(() => inner(source, args, context, info));
+    return inner(source, args, context, info);
+  };
+}
+
+/**
+ * Guards a field. Fields that every viewer of their object may see stay unwrapped: most are, and a wrapper
+ * costs time.
+ */
+function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
+  const rule = findFieldRule(type, field.name);
+  if (!rule)
+    throw new Error(
+      `${type}.${field.name} is not in FIELDS of src/domain/access.ts: add it there with who may see it`,
+    );
+  if (rule === 'OPEN') return;
+  const { roles, ...kind } = FIELD_RULES[rule];
+  const forAllStaff = allStaffSee(rule);
+  const inner = field.resolve ?? defaultFieldResolver;
+  field.resolve = (source, args, context, info) => {
+    if ('personal' in kind && context.live) throw notInFrames();
+    // Reads `context.viewer` only if the result depends on who the viewer is: frames that read it are
+    // executed for each viewer.
+    const shown =
+      (forAllStaff && context.staff) ||
+      maySeeField(context.viewer, rule, ownerOf(source as Guarded, field.name));
+    if (shown) {
+      const value = inner(source, args, context, info);
+      // The stored name of a customer is a pseudonym; customers are shown their own id instead.
+      if (rule === 'WHO' && !context.staff && isNamed(context.viewer, value)) return context.viewer.id;
+      return 'personal' in kind ? noted(value, `${type}.${field.name}`, source as Guarded, context) : value;
+    }
+    if (rule === 'PHONE') return maskUnlessAllowed(inner(source, args, context, info));
+    if (isNonNullType(field.type)) throw forbidden(field.name, roles);
+    return null;
+  };
+}
+
+/** Notes a read of personal data, and returns the value. Null shows nothing, and is not noted. */
+function noted(resolved: unknown, field: string, source: Guarded, context: Context): unknown {
+  if (resolved instanceof Promise) return resolved.then((value) => noted(value, field, source, context));
+  if (resolved !== null && resolved !== undefined) context.shown?.note(field, subjectOfField(field, source));
+  return resolved;
+}
+
+/**
+ * Returns the subject under which a read is recorded: the user, or the session that the object belongs to.
+ */
+function subjectOfField(field: string, { id, sessionId, session }: Guarded): string {
+  if (field.startsWith('VkycUser.')) return dataSubjectKey('vkyc_user', id as string);
+  return dataSubjectKey('vkyc_session', (sessionId ?? session?.id ?? id) as string);
+}
+
+/** Columns that tell to whom a row with guarded fields belongs. */
+type Guarded = Readonly<Record<string, unknown>> & {
+  readonly verificationId?: string;
+  readonly id?: string;
+  readonly sessionId?: string;
+  readonly session?: { readonly id?: string; readonly verificationId?: string };
+};
+
+/** Fields with the author of a free text. A field that names a person holds the author itself. */
+const AUTHORS: Record<string, string> = { cancelReason: 'cancelledBy', remarks: 'reviewer' };
+
+const ownerOf = (source: Guarded, field: string) => ({
+  verificationId: source.verificationId ?? source.session?.verificationId,
+  author: source[AUTHORS[field] ?? field],
+});
+
+function maskUnlessAllowed(resolved: unknown): unknown {
+  if (resolved instanceof Promise) return resolved.then(maskUnlessAllowed);
+  const phone = resolved as string | null;
+  return phone?.slice(-4).padStart(phone.length, '•') ?? null;
+}
+
+const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
+  new GraphQLError(`${field} needs one of the roles ${allowed.join(', ')}.`, {
+    extensions: { code: 'FORBIDDEN' },
+  });
+
+/** Error for personal data in a subscription, whose frames more systems can read than answers of queries. */
+const notInFrames = (): GraphQLError =>
+  new GraphQLError('Personal data is not offered in subscriptions: query it by the id.', {
+    extensions: { code: 'FORBIDDEN' },
+  });

@@ -1,0 +1,297 @@
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type ExecutionArgs,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  OperationTypeNode,
+  parse,
+  print,
+  specifiedRules,
+  TypeInfo,
+  type ValidationRule,
+  validate,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Viewer } from '../domain/access.ts';
+import { findExcessiveAmount, measureAmount } from './cost.ts';
+import { findExcessiveSize } from './document-size.ts';
+import { LIMITS, PARSE_OPTIONS } from './limits.ts';
+import { ONE_STATISTICS_RULE } from './one-statistics.ts';
+import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
+import type { DocumentPolicy } from './trusted-documents.ts';
+import { coerceVariables } from './variables.ts';
+
+/** Unchecked request of a client, on any transport. */
+export interface Payload {
+  readonly query?: unknown;
+  readonly operationName?: unknown;
+  readonly variables?: unknown;
+  readonly documentId?: unknown;
+  readonly extensions?: unknown;
+}
+
+/** Content of a payload whose parts have the right types. */
+export interface OperationRequest {
+  readonly query?: string;
+  readonly operationName?: string;
+  readonly variables: Record<string, unknown>;
+  readonly extensions: Record<string, unknown>;
+}
+
+/**
+ * Checks the types of a payload's parts and returns them.
+ * @throws GraphQLError that says what is wrong
+ */
+export function parsePayload({ query, operationName, variables, extensions }: Payload): OperationRequest {
+  if (query != null && typeof query !== 'string')
+    throw badRequest('`query` must be one document, as a string.');
+  if (operationName != null && typeof operationName !== 'string')
+    throw badRequest('`operationName` must be a string.');
+  return {
+    ...(query == null ? {} : { query }),
+    // Clients whose documents hold one operation often send an empty name.
+    ...(operationName ? { operationName } : {}),
+    variables: parseObject('variables', variables),
+    extensions: parseObject('extensions', extensions),
+  };
+}
+
+function parseObject(name: string, value: unknown): Record<string, unknown> {
+  if (value == null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw badRequest(`\`${name}\` must be an object.`);
+}
+
+/** Operation that passed all checks and can be executed. */
+export interface Operation
+  extends Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'hideSuggestions'> {
+  readonly document: DocumentNode;
+  readonly kind: OperationTypeNode;
+  readonly variableValues: Record<string, unknown>;
+  /** Equal for subscriptions that select the same fields, wherever in the log they begin. */
+  readonly selectionKey: string;
+  /** Upper bound of its cost, see `cost.ts`; for a subscription, of the cost of each frame. */
+  readonly cost: number;
+}
+
+/** Errors for which an operation is not executed, and its cost if that is known. */
+export interface Refusal {
+  readonly errors: readonly GraphQLError[];
+  readonly cost?: number;
+}
+
+interface Checked {
+  readonly document: DocumentNode;
+  readonly errors: readonly GraphQLError[];
+  /**
+   * For subscriptions: the document without the arguments of its root field, and the variables that are still
+   * used.
+   */
+  readonly selection: { text: string; variables: readonly string[] };
+  /** Variables in the arguments of @skip and @include. */
+  readonly conditions: readonly string[];
+}
+
+/**
+ * Limit of the cache of checked documents. Clients send few different documents, and send them again at every
+ * reconnect.
+ */
+const MAX_CACHE_BYTES = 32 * 1024 * 1024;
+/** Estimated memory for each token of a parsed document, with its AST nodes; 358 bytes were measured. */
+const BYTES_OF_TOKEN = 400;
+
+interface OperationsOptions {
+  readonly schema: GraphQLSchema;
+  /** Validation rules in addition to those of the specification. */
+  readonly rules: readonly ValidationRule[];
+  readonly documentPolicy: DocumentPolicy;
+  /** Whether errors leave out suggestions (`Did you mean …`), which name parts of the schema. */
+  readonly hideSuggestions: boolean;
+}
+
+/**
+ * Parses and checks documents, and makes operations of them. A document is checked once while it is in the
+ * cache.
+ */
+export class OperationCache {
+  readonly #options: OperationsOptions;
+  readonly #remembered = new LRUCache<string, Checked>({
+    maxSize: MAX_CACHE_BYTES,
+    sizeCalculation: ({ document }, text) => 2 * text.length + BYTES_OF_TOKEN * countTokens(document),
+  });
+  readonly #checked = new WeakMap<DocumentNode, Checked>();
+
+  constructor(options: OperationsOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the operation that a payload asks for, or why it is refused. */
+  prepare(payload: Payload): Operation | Refusal {
+    try {
+      const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
+      if (query === undefined) throw badRequest('Send a document: {"query": "…"}.');
+      return this.operationOf(this.documentOf(query), asked);
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [error] };
+      throw error;
+    }
+  }
+
+  /**
+   * Returns the parsed and checked document. A refused document is empty, and `operationOf` returns its
+   * errors.
+   */
+  documentOf(query: string): DocumentNode {
+    const remembered = this.#remembered.get(query);
+    if (remembered) return remembered.document;
+    const checked = this.#check(query);
+    // Refused documents are not cached, because they are rarely sent again.
+    if (checked.errors.length === 0) this.#remembered.set(query, checked);
+    this.#checked.set(checked.document, checked);
+    return checked.document;
+  }
+
+  /** Returns an operation of a document that `documentOf` returned, or why it is refused. */
+  operationOf(
+    document: DocumentNode,
+    { operationName, variables: variableValues }: Pick<OperationRequest, 'operationName' | 'variables'>,
+  ): Operation | Refusal {
+    const { schema, hideSuggestions } = this.#options;
+    const { errors, selection, conditions } = this.#checked.get(document) as Checked;
+    if (errors.length > 0) return { errors };
+    const operation = getOperationAST(document, operationName);
+    if (!operation)
+      return {
+        errors: [badRequest('Name one of the operations of the document with `operationName`.')],
+      };
+    const given = { schema, operation, values: variableValues, hideSuggestions };
+    const { coerced, errors: ofVariables } = coerceVariables(given);
+    if (!coerced) return { errors: ofVariables ?? [] };
+    const unset = conditions.find((name) => coerced[name] === null);
+    if (unset !== undefined) return { errors: [nullCondition(unset)] };
+    const amount = measureAmount({ schema, document, operation, values: coerced });
+    const { cost } = amount;
+    const refusal = findExcessiveAmount(amount, operation);
+    if (refusal) return { errors: [refusal], cost };
+    return {
+      cost,
+      schema,
+      document,
+      hideSuggestions,
+      operationName: operationName ?? null,
+      kind: operation.operation,
+      variableValues,
+      selectionKey: JSON.stringify([
+        operation.name?.value,
+        selection.text,
+        selection.variables.map((name) => (Object.hasOwn(coerced, name) ? [coerced[name]] : [])),
+      ]),
+    };
+  }
+
+  #check(query: string): Checked {
+    try {
+      const document = parse(query, PARSE_OPTIONS);
+      const excess = findExcessiveSize(document);
+      const errors = excess.length > 0 ? excess : this.#validate(document);
+      return errors.length > 0
+        ? refused(errors, 'GRAPHQL_VALIDATION_FAILED')
+        : { document, errors, selection: this.#selectionOf(document), conditions: findConditions(document) };
+    } catch (error) {
+      if (error instanceof GraphQLError) return refused([error], 'GRAPHQL_PARSE_FAILED');
+      throw error;
+    }
+  }
+
+  #validate(document: DocumentNode): readonly GraphQLError[] {
+    const { schema, rules, hideSuggestions } = this.#options;
+    const options = { maxErrors: LIMITS.errors, hideSuggestions };
+    return validate(schema, document, [...specifiedRules, ONE_STATISTICS_RULE, ...rules], options);
+  }
+
+  /**
+   * Returns what a subscription selects. The arguments of its root field do not count: they say which log to
+   * follow and from where.
+   */
+  #selectionOf(document: DocumentNode): Checked['selection'] {
+    if (!document.definitions.some(isSubscription)) return NO_SELECTION;
+    const root = this.#options.schema.getSubscriptionType();
+    const types = new TypeInfo(this.#options.schema);
+    const shown = visit(
+      document,
+      visitWithTypeInfo(types, {
+        Field: (field) => (types.getParentType() === root ? { ...field, arguments: [] } : undefined),
+      }),
+    );
+    const variables = new Set<string>();
+    const text = visit(shown, {
+      VariableDefinition: () => null,
+      Variable: ({ name }) => void variables.add(name.value),
+    });
+    return { text: print(text), variables: [...variables] };
+  }
+}
+
+/** Spends the cost of an operation. A refused operation costs what checking it took. */
+export async function admit(
+  prepared: Operation | Refusal,
+  viewer: Viewer,
+  rateLimit: RateLimit,
+): Promise<Operation | Refusal> {
+  const isRefused = 'errors' in prepared;
+  const excess = await rateLimit.spend(viewer, isRefused ? REFUSAL_COST : prepared.cost);
+  return excess ? { errors: [excess], ...(isRefused ? {} : { cost: prepared.cost }) } : prepared;
+}
+
+const NO_SELECTION = { text: '', variables: [] };
+
+const isSubscription = (definition: DefinitionNode): boolean =>
+  definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.SUBSCRIPTION;
+
+function countTokens({ loc }: DocumentNode): number {
+  let tokens = 0;
+  for (let token = loc?.startToken; token; token = token.next ?? undefined) tokens += 1;
+  return tokens;
+}
+
+/** Returns the names of the variables that @skip and @include depend on. */
+function findConditions(document: DocumentNode): string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Directive({ arguments: given = [] }) {
+      for (const { value } of given) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+    },
+  });
+  return [...names];
+}
+
+/**
+ * Error for a null condition of @skip or @include. graphql-js detects it only during execution, inside a
+ * field, where it looks like a fault of the gateway.
+ */
+const nullCondition = (name: string): GraphQLError =>
+  new GraphQLError(
+    `Variable "$${name}" decides whether a field is skipped or included: it must not be null.`,
+    {
+      extensions: { code: 'BAD_USER_INPUT' },
+    },
+  );
+
+const badRequest = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
+
+/** Builds the result for a refused document. The error codes are Apollo's, on every transport. */
+function refused(errors: readonly GraphQLError[], code: string): Checked {
+  for (const { extensions } of errors) Object.assign(extensions, { code });
+  return {
+    document: { kind: Kind.DOCUMENT, definitions: [] },
+    errors,
+    selection: NO_SELECTION,
+    conditions: [],
+  };
+}

@@ -1,0 +1,66 @@
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import { recordedAs } from '../domain/access.ts';
+import type { ReadLog } from '../services/read-log.ts';
+import type { Context } from './context.ts';
+import type { Executor } from './jit-executor.ts';
+import { unrecorded } from './personal-data.ts';
+
+/** Executes a query or a mutation. Errors that its resolvers throw are in the result. */
+export type OperationHandler = (
+  args: ExecutionArgs & { readonly contextValue: Context },
+) => Promise<ExecutionResult>;
+
+interface Parts {
+  readonly executor: Executor;
+  readonly seconds: number;
+  readonly readLog: Pick<ReadLog, 'record'>;
+  readonly log: Logger;
+}
+
+/**
+ * Returns a function that executes operations with a timeout and an audit trail. After `seconds` the client
+ * gets a TIMEOUT error; statistics are cancelled then, everything else that the operation began runs to its
+ * end. Reads of personal data are recorded before the answer is sent; if that fails, the answer is withheld.
+ */
+export const createOperationHandler =
+  ({ executor, seconds, readLog, log }: Parts): OperationHandler =>
+  async (args) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<ExecutionResult>((resolve) => {
+      timer = setTimeout(() => {
+        args.contextValue.abandon();
+        resolve({ errors: [tooLate(seconds)] });
+      }, seconds * 1000);
+    });
+    try {
+      return await Promise.race([executeOnRecord(args, executor, readLog, log), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+async function executeOnRecord(
+  args: Parameters<OperationHandler>[0],
+  executor: Executor,
+  readLog: Pick<ReadLog, 'record'>,
+  log: Logger,
+): Promise<ExecutionResult> {
+  const result = await executor(args);
+  const { shown, viewer } = args.contextValue;
+  const read = shown?.toRead();
+  if (!read) return result;
+  try {
+    await readLog.record({ ...read, viewer: recordedAs(viewer) });
+    return result;
+  } catch (error) {
+    log.error({ err: error }, 'a reading of personal data could not be recorded');
+    return { errors: [unrecorded()] };
+  }
+}
+
+const tooLate = (seconds: number): GraphQLError =>
+  new GraphQLError(
+    `This took longer than ${seconds} s, and nobody waits for it any more. Ask for less, or try again: a mutation may have been done, and repeating it as it was is safe.`,
+    { extensions: { code: 'TIMEOUT', http: { status: 503 } } },
+  );

@@ -1,0 +1,56 @@
+/**
+ * Reasons that graphql-js gives for refusing an argument or variable, and their replacements without the
+ * value.
+ */
+const REASONS: readonly [RegExp, string][] = [
+  [/(Field "\w+" of required type "[\w![\]]+" was not provided\.)$/, '$1'],
+  [/(Expected non-nullable type "[\w![\]]+" not to be null\.)$/, '$1'],
+  [/(Expected type "\w+" to be an object\.)$/, '$1'],
+  [/(?:Enum "(\w+)"|\b(\w+)) cannot represent [\s\S]*$/, 'It is not of type "$1$2".'],
+  [/Expected type "(\w+)"[\s\S]*$/, 'It is not of type "$1".'],
+];
+
+const MAX_TAIL_LENGTH = 500;
+
+/**
+ * Reasons that end with suggestions: the text that the reason begins with, its pattern from there, and its
+ * replacement.
+ */
+const SUGGESTING: readonly [string, RegExp, string][] = [
+  ['Field "', /^(Field "\w+" is not defined by type "\w+"\.(?: Did you mean [^;]*)?)$/, '$1'],
+  [
+    'does not exist in "',
+    /^does not exist in "(\w+)" enum\.(?: Did you mean [^;]*)?$/,
+    'It is no value of the enum "$1".',
+  ],
+];
+
+/** Messages about literals in the operation, and their replacements without the value. */
+const LITERALS: readonly [RegExp, string][] = [
+  [/^Expected value of type "([\w![\]]+)", found [\s\S]*$/, 'Expected a value of type "$1" here.'],
+  [/^(Enum "\w+"|\w+) cannot represent [\s\S]*$/, '$1 cannot represent what is given here.'],
+  [/^(Syntax Error: [^\n]{0,60}?\b(?:String|BlockString|Int|Float)) "[\s\S]*$/, '$1.'],
+];
+
+/**
+ * Removes values from an error message. graphql-js quotes the value that it refuses, which may be personal
+ * data, such as a phone. Other messages stay as they are.
+ */
+export function redactValues(message: string): string {
+  const [, variable] = message.match(/^(Variable "\$\w+") got invalid value /) ?? [];
+  if (!variable) return LITERALS.reduce((text, [found, words]) => text.replace(found, words), message);
+  // Searches only the end of the message: in a value crafted for it, the search would take quadratic time
+  // (ReDoS).
+  const end = message.slice(-MAX_TAIL_LENGTH);
+  const at = [...end.matchAll(/ at "([a-zA-Z_][\w.[\]]*)"; /g)].at(-1)?.[1];
+  const begin = `${variable} has an invalid value${at ? ` at "${at}"` : ''}`;
+  for (const [beginning, found, words] of SUGGESTING) {
+    const match = end.slice(end.lastIndexOf(beginning)).match(found);
+    if (match) return `${begin}: ${match[0].replace(found, words)}`;
+  }
+  for (const [found, words] of REASONS) {
+    const match = end.match(found);
+    if (match) return `${begin}: ${match[0].replace(found, words)}`;
+  }
+  return `${begin}.`;
+}

@@ -1,0 +1,227 @@
+/**
+ * Starts subscriptions: chooses the log that each follows, the place that it begins at, and what it is sent
+ * if it cannot resume there.
+ */
+import { findArchived } from '../db/archive.ts';
+import { findSessions, type SessionRow } from '../db/sessions.ts';
+import type { SessionTransition } from '../db/transitions.ts';
+import { maySee } from '../domain/access.ts';
+import type { Status, SubStatus } from '../domain/status.ts';
+import {
+  CursorError,
+  type CursorExpiry,
+  expiredCursor,
+  type LogPosition,
+  logStart,
+  positionAfter,
+} from '../feed/cursor.ts';
+import { encodeOnce } from '../feed/frame-json.ts';
+import type { RestartCause, ResyncPoint, Subscription } from '../feed/subscription.ts';
+import type { SubscriptionHandle } from '../feed/subscription-handle.ts';
+import { badInput } from './connection.ts';
+import type { Context } from './context.ts';
+import { decodeId } from './node.ts';
+import { assertKnownPairs } from './status.ts';
+
+/**
+ * Longest gap in the feed that is replayed to a dashboard. Beyond it, a new query is faster for the client.
+ */
+const MAX_REPLAYED = 10_000;
+
+export interface TransitionCriteria {
+  readonly status?: readonly Status[] | null | undefined;
+  readonly subStatus?: readonly SubStatus[] | null | undefined;
+  readonly appliedOnly?: boolean | null | undefined;
+}
+
+type Cursor = string | null | undefined;
+
+/**
+ * Subscribes to every transition of all sessions, after a cursor or from now on. There is no restart point:
+ * the subscription catches up from the log however long that takes, and ends with an error if the cursor
+ * cannot be resumed.
+ */
+export async function subscribeToAllTransitions(
+  after: Cursor,
+  filter: TransitionCriteria | null | undefined,
+  context: Context,
+) {
+  const { hub, cursors } = context.services;
+  const subscriber = {
+    ...createSubscription(context, after, filter),
+    heartbeats: false,
+    findResyncPoint: null,
+  };
+  const from = after == null ? await hub.newest() : await hub.positionOf(cursors.decode(after));
+  return hub.followAll(from, subscriber);
+}
+
+/**
+ * Subscribes to every transition of one session, after a cursor or from now on. There is no restart point, as
+ * in `subscribeToAllTransitions`.
+ */
+export async function subscribeToSessionTransitions(
+  sessionId: string,
+  after: Cursor,
+  filter: TransitionCriteria | null | undefined,
+  context: Context,
+): Promise<SubscriptionHandle> {
+  const session = await visibleSession(sessionId, context, after);
+  const from =
+    after == null ? await findLogEnd(session, context) : decodeSessionCursor(session, after, context);
+  const subscriber = {
+    ...createSubscription(context, after, filter),
+    heartbeats: false,
+    findResyncPoint: null,
+  };
+  return context.services.hub.followSession(session, from, subscriber);
+}
+
+/**
+ * Subscribes a live screen to one session. The stream begins with a snapshot if the client gives no cursor,
+ * or one that cannot be resumed.
+ */
+export async function subscribeToSession(
+  sessionId: string,
+  after: Cursor,
+  context: Context,
+): Promise<SubscriptionHandle> {
+  const session = await visibleSession(sessionId, context, after);
+  const subscriber = {
+    ...createSubscription(context, after, null),
+    heartbeats: true,
+    findResyncPoint: async () => createSnapshot(await readSession(session.id, context), true, context),
+  };
+  const { hub } = context.services;
+  if (after == null) {
+    const first = await createSnapshot(session, false, context);
+    return hub.followSession(session, first.at, subscriber, first);
+  }
+  const from = await orExpiredError(async () => decodeSessionCursor(session, after, context));
+  if ('sessionId' in from) return hub.followSession(session, from, subscriber);
+  const first = await createSnapshot(session, true, context);
+  return hub.followSession(session, first.at, subscriber, first);
+}
+
+/**
+ * Subscribes a dashboard to all sessions. The stream begins with a reset if the cursor cannot be resumed, or
+ * is more than LARGEST_GAP behind.
+ */
+export async function subscribeToFeed(
+  after: Cursor,
+  filter: TransitionCriteria | null | undefined,
+  context: Context,
+) {
+  const { hub, cursors } = context.services;
+  const reset = async (cause: RestartCause): Promise<ResyncPoint> => {
+    const newest = await hub.newest();
+    return { ...newest, frame: { kind: 'RESET', at: newest.at, cause } };
+  };
+  const subscriber = {
+    ...createSubscription(context, after, filter),
+    heartbeats: true,
+    findResyncPoint: reset,
+  };
+  const newest = await hub.newest();
+  if (after == null) return hub.followAll(newest, subscriber);
+  const from = await orExpiredError(async () => hub.positionOf(cursors.decode(after)));
+  const isFar = 'number' in from && newest.number - from.number > MAX_REPLAYED;
+  if ('number' in from && !isFar) return hub.followAll(from, subscriber);
+  return hub.followAll(newest, subscriber, await reset('number' in from ? 'TOO_FAR_BEHIND' : from.expiry));
+}
+
+/**
+ * Builds the part that all subscribers have in common. The viewer's rights stay as they were when the
+ * connection signed in; `wants` checks for each transition whether the viewer may see it.
+ */
+function createSubscription(
+  { connection, viewer, cursors }: Context,
+  after: Cursor,
+  filter: TransitionCriteria | null | undefined,
+): Pick<Subscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
+  assertKnownPairs(filter?.status, filter?.subStatus);
+  if (!connection) throw new Error('A subscription was begun without a connection for its frames');
+  return {
+    ...connection,
+    viewer,
+    after: after ?? null,
+    cursorOf: (position) => encodeOnce(cursors, position),
+    wants: (transition) => maySee(viewer, transition.verificationId) && passes(transition, filter),
+  };
+}
+
+function passes(row: SessionTransition, filter: TransitionCriteria | null | undefined): boolean {
+  if (filter?.status && !filter.status.includes(row.status)) return false;
+  if (filter?.subStatus && !filter.subStatus.includes(row.subStatus)) return false;
+  return !filter?.appliedOnly || row.verdict === 'MOVED';
+}
+
+/**
+ * Finds a session that the viewer may see. Only such a viewer is told that its log was archived; for others
+ * an archived session looks like one that does not exist.
+ * @throws GraphQLError, or CursorError if the session of the cursor was archived
+ */
+async function visibleSession(id: string, context: Context, after: Cursor): Promise<SessionRow> {
+  const { loaders, viewer, services } = context;
+  const key = decodeId('VkycSession', id);
+  const session = await loaders.session.load(key);
+  if (session && maySee(viewer, session.verificationId)) return session;
+  // Queries the archive for hidden sessions as well: otherwise the response time would tell them from
+  // sessions that do not exist (timing side channel).
+  const archived = after == null ? null : await findArchived(services.db, key);
+  const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
+  if (named && services.cursors.decode(after).sessionId === key) throw expiredCursor('ARCHIVED');
+  throw badInput('There is no such session, or it is not yours to see.');
+}
+
+/**
+ * Reads a session again.
+ * @throws CursorError if the session is gone: the subscription that follows it ends
+ */
+async function readSession(id: string, { services }: Context): Promise<SessionRow> {
+  const [session] = await findSessions(services.db, [id]);
+  if (session) return session;
+  throw expiredCursor((await findArchived(services.db, id)) ? 'ARCHIVED' : 'LOG_REWOUND');
+}
+
+async function createSnapshot(session: SessionRow, resync: boolean, context: Context): Promise<ResyncPoint> {
+  const at = await findLogEnd(session, context);
+  return {
+    frame: { kind: 'SNAPSHOT', session, resync, at },
+    at,
+    number: at.sequence,
+    fingerprint: at.fingerprint,
+  };
+}
+
+/** Returns the place after the newest transition that the session's row contains. */
+async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context): Promise<LogPosition> {
+  if (lastSequence === 0) return logStart(id);
+  const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
+  // A failover between the two reads lost the transition: the client must subscribe again, to the session as
+  // it is now.
+  if (!newest) throw new Error(`Session ${id} was read with a transition ${lastSequence} that its log lacks`);
+  return positionAfter(newest);
+}
+
+/**
+ * Returns the place in a session's log that a cursor names. Whether the log still contains it is checked when
+ * the log is read from there.
+ */
+function decodeSessionCursor(session: SessionRow, cursor: string, { services }: Context): LogPosition {
+  const position = services.cursors.decode(cursor);
+  if (position.sessionId === session.id) return position;
+  throw badInput('`after` is a cursor of another session; give one of this session, or its startCursor.');
+}
+
+/** Returns the result of `find`, or why a cursor that was valid once has expired. */
+async function orExpiredError<T extends object>(
+  find: () => Promise<T>,
+): Promise<T | { expiry: CursorExpiry }> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof CursorError && error.expiry !== null) return { expiry: error.expiry };
+    throw error;
+  }
+}

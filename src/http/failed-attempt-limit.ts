@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { AddressOf } from './addresses.ts';
+
+/**
+ * Limits failed sign-ins by client address. Successful ones are not limited, since many clients may share an
+ * address.
+ */
+export interface FailedAttemptLimit {
+  /** Counts a failure. Returns the seconds to wait if the address has had too many; otherwise null. */
+  count(request: IncomingMessage): Promise<number | null>;
+}
+
+/** Creates a limit of failures per minute and address, in this process; 0: no limit. */
+export function createFailedAttemptLimit(perMinute: number, addressOf: AddressOf): FailedAttemptLimit {
+  if (perMinute === 0) return { count: async () => null };
+  const limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
+  return {
+    count: (request) =>
+      limiter.consume(addressOf(request)).then(
+        () => null,
+        ({ msBeforeNext }: RateLimiterRes) => Math.ceil(msBeforeNext / 1000),
+      ),
+  };
+}

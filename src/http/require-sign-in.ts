@@ -1,0 +1,31 @@
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import { GraphQLError } from 'graphql';
+import type { Viewer } from '../domain/access.ts';
+import type { FormatError } from '../graphql/errors.ts';
+import { type Authenticator, getAuthorization } from './sign-in.ts';
+
+const viewers = new WeakMap<FastifyRequest, Viewer>();
+
+/** Returns the viewer of a request that `requireAuthentication` let through. */
+export function getViewer(request: FastifyRequest): Viewer {
+  const viewer = viewers.get(request);
+  if (!viewer) throw new Error('A request is handled of which it was not asked who sent it');
+  return viewer;
+}
+
+/**
+ * Hook that refuses requests without a valid token before their body is read, so that a refusal costs little
+ * more than the check of the token.
+ */
+export const requireAuthentication =
+  (authenticator: Authenticator, formatError: FormatError): onRequestAsyncHookHandler =>
+  async (request, reply) => {
+    try {
+      viewers.set(request, await authenticator.viewerOf(getAuthorization(request), request.raw));
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      const { http, retryAfterSeconds } = error.extensions;
+      if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+      return reply.status((http as { status: number }).status).send({ errors: [formatError(error)] });
+    }
+  };

@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { RAW_RESPONSE_HEADERS } from './raw-response.ts';
+
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5_000;
+/**
+ * The room also opens if the work takes longer than this, such as a migration behind a lock or a commit that
+ * hangs.
+ */
+const OPEN_AFTER_MS = 1_000;
+
+interface Options {
+  readonly host: string;
+  readonly port: number;
+  /** Returns why the database could not be used, in words for people; null if a retry is of no use. */
+  readonly faultIn: (error: unknown) => string | null;
+  readonly onFault: (error: unknown) => void;
+}
+
+/**
+ * Runs the start's work on the database, and retries with exponential backoff while the database cannot be
+ * used. Until the work is done, `/healthz` is answered with 200 and `/readyz` with 503 and the reason, so
+ * that gateway and database may start in any order. Returns the port to listen on, and the result of the
+ * work.
+ */
+export async function retryUntilDatabaseIsUp<T>(
+  { host, port, faultIn, onFault }: Options,
+  work: () => Promise<T>,
+): Promise<{ port: number; result: T }> {
+  const room = new PlaceholderServer(host, port);
+  const opening = setTimeout(() => void room.open().catch(() => {}), OPEN_AFTER_MS);
+  try {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+      try {
+        const result = await work();
+        return { port: room.port, result };
+      } catch (error) {
+        const fault = faultIn(error);
+        if (fault === null) throw error;
+        room.fault = fault;
+        onFault(error);
+      }
+      await room.open();
+      await wait(retryMs);
+    }
+  } finally {
+    clearTimeout(opening);
+    await room.close();
+  }
+}
+
+const NOT_NOW = {
+  errors: [
+    {
+      message: 'The gateway waits for its database: try again later.',
+      extensions: { code: 'SERVICE_UNAVAILABLE' },
+    },
+  ],
+};
+
+/** HTTP server that answers in the gateway's place until the gateway can start. */
+class PlaceholderServer {
+  fault = 'is being prepared';
+  readonly #host: string;
+  /** Port that it listens on, and the gateway will; 0 becomes a free one. */
+  port: number;
+  #opening: Promise<void> | null = null;
+  readonly #server = createServer(({ url }, response) => {
+    const path = url?.split('?')[0];
+    const alive = path === '/healthz';
+    const notReady = { status: 'not ready', missing: { database: this.fault } };
+    response.writeHead(alive ? 200 : 503, {
+      ...RAW_RESPONSE_HEADERS,
+      ...(alive ? {} : { 'Retry-After': '1' }),
+    });
+    response.end(JSON.stringify(alive ? { status: 'ok' } : path === '/readyz' ? notReady : NOT_NOW));
+  });
+
+  constructor(host: string, port: number) {
+    this.#host = host;
+    this.port = port;
+  }
+
+  /**
+   * Starts to listen, once.
+   * @throws the error of `listen`, such as EADDRINUSE
+   */
+  open(): Promise<void> {
+    this.#opening ??= (async () => {
+      this.#server.listen(this.port, this.#host);
+      await once(this.#server, 'listening');
+      this.port = (this.#server.address() as AddressInfo).port;
+    })();
+    return this.#opening;
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.#opening?.then(
+      () => true,
+      () => false,
+    );
+    if (!opened) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}

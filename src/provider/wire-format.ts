@@ -1,0 +1,285 @@
+/**
+ * Maps the provider's wire format to our types. Outside this file there is no snake_case, no `""` for a missing value
+ * and no number for an id. Where the provider's pages contradict each other, every documented variant is accepted.
+ */
+
+import { isInteger } from 'lossless-json';
+import { z } from 'zod';
+import { ProviderFailure } from '../domain/errors.ts';
+import type {
+  AadhaarDetails,
+  ProviderRequest,
+  ProviderSession,
+  ProviderUser,
+  SdkToken,
+} from '../domain/ports.ts';
+import { isStorable } from '../domain/storable.ts';
+import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
+import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
+import { readTime } from './times.ts';
+
+/** `""`, null and a missing field all mean that there is no value. */
+const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
+const storable = (longest: number, otherwise = 'must be text') =>
+  z
+    .string(otherwise)
+    .max(longest, `has more than ${longest} characters`)
+    .refine(isStorable, 'has a null byte or half a surrogate pair');
+/**
+ * Accepts an integer as the text of its digits, because ids are numbers on some of the provider's pages and strings on
+ * others.
+ */
+const orDigits = <T>(schema: z.ZodType<T>) =>
+  z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
+const id = orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').nullish()).transform(orNothing);
+const optionalText = storable(MAX_TEXT_LENGTH).nullish().transform(orNothing);
+const optionalStatus = z.string('must be text').transform(keepStatus).nullish().transform(orNothing);
+/** Free text that nothing depends on: repaired and cut so that it can be stored, never refused. */
+const prose = z.string().transform(keepText).nullish().transform(orNothing);
+const time = z
+  .preprocess((given) => (isWrittenNumber(given) ? given.value : given), z.string('must be a time'))
+  .transform((text, context) => {
+    const reading = readTime(text);
+    if ('time' in reading) return reading.time;
+    context.addIssue({ code: 'custom', message: reading.problem });
+    return z.NEVER;
+  });
+const optionalTime = z
+  .preprocess((given) => (given === '' ? null : given), time.nullish())
+  .transform((given) => given ?? null);
+
+/** A field that counts as missing if it cannot be parsed, and the problem that it had. */
+type Lenient<T> = { readonly value: T } | { readonly value: null; readonly problem: string };
+const lenient = <T>(schema: z.ZodType<T>) =>
+  z
+    .unknown()
+    .optional()
+    .transform((given): Lenient<T> => {
+      const parsed = schema.safeParse(given);
+      if (parsed.success) return { value: parsed.data };
+      return { value: null, problem: parsed.error.issues[0]?.message ?? 'is not understood' };
+    });
+
+/** Limits as on the provider's page about initiating a verification. */
+const verificationId = orDigits(
+  z
+    .string('must be text or a whole number')
+    .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -'),
+);
+
+/** Fields other than the status. One that cannot be parsed counts as missing, so that the status is still applied. */
+const BESIDE_THE_STATUS = {
+  reference_id: lenient(id),
+  user_id: lenient(id),
+  vkyc_link: lenient(optionalText),
+  link_expiry: lenient(optionalTime),
+  meeting_schedule: lenient(optionalTime),
+  recording_link: lenient(optionalText),
+  agent_remarks: lenient(prose),
+  auditor_remarks: lenient(prose),
+};
+
+const verification = z
+  .looseObject({
+    verification_id: verificationId,
+    status: z.string('must be text').min(1, 'must not be empty').transform(keepStatus),
+    // The sub-status has three names: in the API, in a sentence about webhooks, and for prepaid instruments.
+    sub_status: optionalStatus,
+    subStatus: optionalStatus,
+    status_code: optionalStatus,
+    ...BESIDE_THE_STATUS,
+  })
+  .transform((body): ProviderSession => {
+    const ignored = Object.keys(BESIDE_THE_STATUS).flatMap((field) => {
+      const read = body[field as keyof typeof BESIDE_THE_STATUS];
+      return 'problem' in read ? [{ field, problem: read.problem }] : [];
+    });
+    return {
+      verificationId: body.verification_id,
+      referenceId: body.reference_id.value,
+      userId: body.user_id.value,
+      rawStatus: body.status,
+      rawSubStatus: body.sub_status ?? body.subStatus ?? body.status_code ?? '',
+      link: body.vkyc_link.value,
+      linkExpiresAt: body.link_expiry.value,
+      meetingAt: body.meeting_schedule.value,
+      recordingLink: body.recording_link.value,
+      agentRemarks: body.agent_remarks.value,
+      auditorRemarks: body.auditor_remarks.value,
+      ...(ignored.length > 0 ? { ignored } : {}),
+    };
+  });
+
+const user = z
+  .looseObject({
+    user_id: orDigits(storable(MAX_ID_LENGTH, 'must be text or a whole number').min(1, 'must not be empty')),
+    phone: id,
+    name: prose,
+    email: prose,
+    address: prose,
+  })
+  .transform(
+    (body): ProviderUser => ({
+      userId: body.user_id,
+      phone: body.phone,
+      name: body.name,
+      email: body.email,
+      address: body.address,
+    }),
+  );
+
+/** The provider's page names the expiry differently in the schema and in the example. */
+const sdkToken = z
+  .looseObject({
+    access_token: z.string().min(1).max(MAX_TEXT_LENGTH),
+    expiry: optionalTime,
+    expires_at: optionalTime,
+  })
+  .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
+
+const webhook = z
+  .looseObject({ event_time: time, data: verification })
+  .transform(({ event_time, data }): WebhookPayload => ({ eventTime: event_time, session: data }));
+
+const addressed = z.looseObject({ data: z.looseObject({ verification_id: verificationId }) });
+
+const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
+
+/** Content of a webhook. Its event type is only a label and is not read. */
+export interface WebhookPayload {
+  /** Provider's clock. */
+  readonly eventTime: Date;
+  readonly session: ProviderSession;
+}
+
+/** Thrown for a body that could not be parsed. The message has field names and reasons, never values. */
+export class UnparsableWebhook extends Error {
+  override readonly name = 'NotUnderstood';
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new UnparsableWebhook(
+    parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '),
+  );
+}
+
+/** @throws NotUnderstood */
+function readText<T>(schema: z.ZodType<T>, text: string): T {
+  let body: unknown;
+  try {
+    body = parseJson(text);
+  } catch (error) {
+    if (!(error instanceof UnusableJson)) throw error;
+    throw new UnparsableWebhook(error.message);
+  }
+  return read(schema, body);
+}
+
+const answer = <T>(schema: z.ZodType<T>, text: string): T => {
+  try {
+    return readText(schema, text);
+  } catch (error) {
+    if (!(error instanceof UnparsableWebhook)) throw error;
+    throw new ProviderFailure('UNAVAILABLE', `The provider's answer could not be parsed (${error.message})`);
+  }
+};
+
+export const readVerification = (text: string): ProviderSession => answer(verification, text);
+export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
+export const readUser = (text: string): ProviderUser => answer(user, text);
+
+/** @throws NotUnderstood */
+export const readWebhook = (text: string): WebhookPayload => readText(webhook, text);
+
+/**
+ * Returns the verification id of a webhook, even if the webhook is invalid otherwise. Null if it has none, or several
+ * by a repeated key.
+ */
+export function readWebhookVerificationId(text: string): string | null {
+  try {
+    return read(addressed, parseJson(text, { onRepeatedKey: takeUnlessAddress })).data.verification_id;
+  } catch (error) {
+    if (error instanceof UnparsableWebhook || error instanceof UnusableJson) return null;
+    throw error;
+  }
+}
+
+/** Whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
+export function namesNoVerification(text: string): boolean {
+  try {
+    const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
+    return (data as { verification_id?: unknown } | null | undefined)?.verification_id == null;
+  } catch (error) {
+    if (error instanceof UnparsableWebhook) return true;
+    if (error instanceof UnusableJson) return false;
+    throw error;
+  }
+}
+
+/** Takes the last of repeated values, as most parsers do, unless they are different verification ids. */
+function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
+  const named = (data: unknown) => String((data as { verification_id?: unknown } | null)?.verification_id);
+  if (key === 'verification_id' || (key === 'data' && named(first) !== named(last)))
+    throw new UnusableJson('names several verifications');
+  return last;
+}
+
+/**
+ * Reads code and type of the provider's error body; nulls if the body is not the provider's, for example a proxy's
+ * page.
+ */
+export function readFailure(text: string): { code: string | null; type: string | null } {
+  try {
+    return readText(failure, text);
+  } catch {
+    return { code: null, type: null };
+  }
+}
+
+/** Returns the body of `POST /user`. */
+export const writeUser = (person: ProviderUser) => ({
+  user_id: person.userId,
+  phone: person.phone ?? undefined,
+  name: person.name ?? undefined,
+  email: person.email ?? undefined,
+  address: person.address ?? undefined,
+});
+
+/** Returns the body of `PATCH /user`: only the given fields change. */
+export const writeUserChange = ({ userId, name, email, address }: Omit<ProviderUser, 'phone'>) => ({
+  user_id: userId,
+  name: name ?? undefined,
+  email: email ?? undefined,
+  address: address ?? undefined,
+});
+
+/** Returns the body of `POST /oauth/token`. */
+export const writeTokenRequest = (appId: string, referenceId: string, userId: string) => ({
+  app_id: appId,
+  product: 'VKYC',
+  metadata: { vkyc_request_id: referenceId },
+  authenticated_user: { identifier_type: 'userId', identifier_value: userId },
+});
+
+/** Returns the body of `POST /vkyc`. */
+export const writeRequest = (request: ProviderRequest) => ({
+  verification_id: request.verificationId,
+  user_id: request.userId,
+  user_template: request.userTemplate,
+  agent_template: request.agentTemplate,
+  notification_types: request.notificationTypes?.map((type) => type.toLowerCase()),
+  aadhaar_details: request.aadhaarDetails && writeAadhaar(request.aadhaarDetails),
+  security_questions: request.securityQuestions,
+});
+
+const writeAadhaar = (details: AadhaarDetails) => ({
+  name: details.name,
+  dob: details.dob,
+  gender: details.gender,
+  care_of: details.careOf,
+  photo_link: details.photoLink,
+  last_verified_at: details.lastVerifiedAt.toISOString(),
+  split_address: { ...details.address, pincode: Number(details.address.pincode) },
+});

@@ -1,0 +1,67 @@
+import TinyQueue from 'tinyqueue';
+import type { Clock } from '../domain/ports.ts';
+import type { Verification } from './verification.ts';
+
+/** Longest delay of `setTimeout`; a link lives longer than that (30 days). */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+interface Appointment {
+  readonly dueAt: number;
+  readonly verification: Verification;
+}
+
+/**
+ * Scheduler of all steps. It takes them in the order of their due times, however late it is woken, so that the result
+ * depends only on the clock.
+ */
+export class StepScheduler {
+  readonly #clock: Clock;
+  readonly #onStep: (verification: Verification) => void;
+  readonly #appointments = new TinyQueue<Appointment>([], byTime);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(clock: Clock, onStep: (verification: Verification) => void) {
+    this.#clock = clock;
+    this.#onStep = onStep;
+  }
+
+  /** Schedules the next step of a verification, and each step after it. */
+  schedule(verification: Verification): void {
+    const { dueAt } = verification;
+    if (dueAt === null) return;
+    this.#appointments.push({ dueAt, verification });
+    if (this.#appointments.peek()?.verification === verification) this.#wait();
+  }
+
+  /** Takes every due step. */
+  catchUp(now = this.#clock.now().getTime()): void {
+    const appointments = this.#appointments;
+    for (let next = appointments.peek(); next && next.dueAt <= now; next = appointments.peek()) {
+      appointments.pop();
+      const { verification, dueAt } = next;
+      // The verification was advanced by hand since, so this entry is stale.
+      if (verification.dueAt !== dueAt) continue;
+      verification.advance();
+      this.#onStep(verification);
+      if (verification.dueAt !== null) appointments.push({ dueAt: verification.dueAt, verification });
+    }
+    this.#wait();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    while (this.#appointments.pop());
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    const next = this.#appointments.peek();
+    if (!next) return;
+    const wait = Math.ceil(next.dueAt - this.#clock.now().getTime());
+    this.#timer = setTimeout(() => this.catchUp(), Math.min(Math.max(wait, 1), MAX_TIMER_MS));
+  }
+}
+
+/** Orders by due time, then by start. */
+const byTime = (a: Appointment, b: Appointment): number =>
+  a.dueAt - b.dueAt || a.verification.referenceId - b.verification.referenceId;
