@@ -3,7 +3,7 @@ import { createLogger } from '../logging.ts';
 import { createCashfree } from '../provider/cashfree.ts';
 import { API_PREFIX } from '../sandbox/api.ts';
 import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
-import type { AdoptionParts } from '../services/adopt-verification.ts';
+import type { AdoptionDependencies } from '../services/adopt-verification.ts';
 import { createCallBudget, splitBudget } from '../services/call-budget.ts';
 import { FairShare } from '../services/fair-share.ts';
 import { UnitOfWork } from '../services/unit-of-work.ts';
@@ -13,7 +13,7 @@ import type { Opened } from './open-database.ts';
 /** Doorbell that notifies no one: running gateways poll the log every two seconds anyway. */
 const SILENT_DOORBELL: Doorbell = { ring() {}, listen: () => () => {}, async stop() {} };
 
-export interface OpenedProvider extends AdoptionParts {
+export interface OpenedProvider extends AdoptionDependencies {
   /** Share of the call budget that polls may use, in calls a minute. */
   readonly pollsPerMinute: number;
   close(): void;

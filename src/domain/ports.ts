@@ -1,4 +1,4 @@
-/** Interfaces that the core declares and adapters implement; `app.ts` connects them. */
+/** Interfaces that the core declares and adapters implement; `composition/` connects them. */
 import type { FeedEntry } from './session.ts';
 
 /** Source of the current time; tests replace it. */

@@ -50,7 +50,7 @@ interface Followed {
   readonly groups: Map<string, SubscriberGroup>;
 }
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly doorbell: Doorbell;
@@ -94,7 +94,7 @@ export class Hub {
   #looksAgain = false;
   #stopped = false;
 
-  constructor({ db, clock, doorbell, log, metrics, relearn = async () => {} }: Parts) {
+  constructor({ db, clock, doorbell, log, metrics, relearn = async () => {} }: Dependencies) {
     this.#db = db;
     this.#clock = clock;
     this.#doorbell = doorbell;

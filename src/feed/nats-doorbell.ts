@@ -35,7 +35,7 @@ const TIMINGS: NatsTimings = {
   farewellMs: 1_000,
 };
 
-interface Parts {
+interface Dependencies {
   /**
    * URLs of the servers of one cluster; any of them will do. User and password, or a token, are taken from the first
    * URL that has them.
@@ -68,7 +68,7 @@ export function createNatsDoorbell({
   log,
   onNotUnderstood,
   timings: given,
-}: Parts): NatsDoorbell {
+}: Dependencies): NatsDoorbell {
   const timings = { ...TIMINGS, ...given };
   const options = { ...parseCredentials(servers), ...connectionTimeouts(timings) };
   const origin = randomUUID();

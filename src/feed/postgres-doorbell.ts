@@ -34,7 +34,7 @@ const TIMINGS: DoorbellTimings = {
   farewellMs: 1_000,
 };
 
-interface Parts {
+interface Dependencies {
   /** URL of the connection for LISTEN. */
   readonly url: string;
   /** Pool for NOTIFY. */
@@ -56,7 +56,7 @@ export function createPostgresDoorbell({
   log,
   onNotUnderstood,
   timings: given,
-}: Parts): PostgresDoorbell {
+}: Dependencies): PostgresDoorbell {
   const timings = { ...TIMINGS, ...given };
   const origin = randomUUID();
   const here = createLocalDoorbell(log);

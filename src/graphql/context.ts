@@ -17,7 +17,7 @@ import { createLoaders, type Loaders } from './loaders.ts';
 import { Pace } from './pace.ts';
 import { PersonalDataShown } from './personal-data.ts';
 
-/** Application services that the resolvers use; assembled in `app.ts`. */
+/** Application services that the resolvers use; assembled in `composition/graphql.ts`. */
 export interface Services {
   readonly db: Database;
   readonly sealer: Sealer;

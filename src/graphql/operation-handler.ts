@@ -11,7 +11,7 @@ export type OperationHandler = (
   args: ExecutionArgs & { readonly contextValue: Context },
 ) => Promise<ExecutionResult>;
 
-interface Parts {
+interface Dependencies {
   readonly executor: Executor;
   readonly seconds: number;
   readonly readLog: Pick<ReadLog, 'record'>;
@@ -24,7 +24,7 @@ interface Parts {
  * end. Reads of personal data are recorded before the answer is sent; if that fails, the answer is withheld.
  */
 export const createOperationHandler =
-  ({ executor, seconds, readLog, log }: Parts): OperationHandler =>
+  ({ executor, seconds, readLog, log }: Dependencies): OperationHandler =>
   async (args) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<ExecutionResult>((resolve) => {

@@ -28,7 +28,7 @@ const MAX_COST_TOGETHER = 1_000;
 const FRAME_RETRY_FOR_MS = 5_000;
 const FRAME_FIRST_RETRY_MS = 100;
 
-interface Parts {
+interface Dependencies {
   readonly services: Services;
   readonly formatError: FormatError;
   readonly rateLimit: RateLimit;
@@ -43,7 +43,7 @@ export async function startSubscription(
   operation: Operation,
   viewer: Viewer,
   sink: Sink,
-  dependencies: Parts,
+  dependencies: Dependencies,
 ): Promise<SubscriptionHandle | ExecutionResult> {
   const live = {
     sink,
@@ -134,7 +134,7 @@ class FrameFault extends Error {
 function selectionOf(
   operation: Operation,
   staff: boolean,
-  { services, formatError, onFailedFrame }: Parts,
+  { services, formatError, onFailedFrame }: Dependencies,
 ): Selection {
   /**
    * Executes a frame, and retries for a while after a fault of the gateway. Sending the error in the frame's

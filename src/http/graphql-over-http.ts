@@ -37,7 +37,7 @@ import { readPayload, rejectBatches, rejectOtherMethods } from './graphql-reques
 import { getViewer, requireAuthentication } from './require-sign-in.ts';
 import type { Authenticator } from './sign-in.ts';
 
-interface Parts {
+interface Dependencies {
   readonly schema: GraphQLSchema;
   readonly operations: OperationCache;
   readonly execute: OperationHandler;
@@ -61,7 +61,10 @@ const executedBy = ({
   execute,
   rateLimit,
   formatError,
-}: Pick<Parts, 'operations' | 'execute' | 'rateLimit' | 'formatError'>): ApolloServerPlugin<Context> => {
+}: Pick<
+  Dependencies,
+  'operations' | 'execute' | 'rateLimit' | 'formatError'
+>): ApolloServerPlugin<Context> => {
   const listener: GraphQLRequestListener<Context> = {
     // Sets the document, so that Apollo does not parse and validate it.
     async didResolveSource(request) {
@@ -184,7 +187,7 @@ export async function serveGraphqlOverHttp(
     limitUploads,
     formatError,
     log,
-  }: Parts,
+  }: Dependencies,
 ): Promise<() => Promise<void>> {
   const apollo = new ApolloServer<Context>({
     schema,

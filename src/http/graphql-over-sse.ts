@@ -25,7 +25,7 @@ const COMMENT_EVERY_MS = 12_000;
 const PROBE_AFTER_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
-interface Parts {
+interface Dependencies {
   readonly operations: OperationCache;
   readonly execute: OperationHandler;
   readonly rateLimit: RateLimit;
@@ -48,7 +48,7 @@ export interface GraphqlOverSse {
  * not read (no backpressure), and at a shutdown it tells clients that their streams are complete. As that
  * protocol requires, and unlike in GraphQL over HTTP, errors of an operation are sent in its stream.
  */
-export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Parts): GraphqlOverSse {
+export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependencies): GraphqlOverSse {
   const open = new Set<FastifyReply['raw']>();
   let full = new Set<FastifyReply['raw']>();
   const comments = setInterval(() => {
@@ -135,7 +135,7 @@ async function stream(
   response: FastifyReply['raw'],
   operation: Operation | Refusal,
   viewer: Viewer,
-  { services, formatError, rateLimit, execute, metrics }: Parts,
+  { services, formatError, rateLimit, execute, metrics }: Dependencies,
 ): Promise<void> {
   const sink = new ResponseSink(response);
   const onFailedFrame = () => metrics.failedFrames.inc();
@@ -181,5 +181,5 @@ const refuse = (
   reply: FastifyReply,
   status: number,
   errors: readonly GraphQLError[],
-  { formatError }: Parts,
+  { formatError }: Dependencies,
 ): FastifyReply => reply.status(status).send({ errors: errors.map(formatError) });

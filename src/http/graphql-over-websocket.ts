@@ -34,7 +34,7 @@ const TRY_AGAIN_LATER = 1013;
  */
 const FAREWELL = { closeTimeout: 5_000 };
 
-interface Parts {
+interface Dependencies {
   readonly operations: OperationCache;
   readonly execute: OperationHandler;
   readonly rateLimit: RateLimit;
@@ -71,7 +71,7 @@ export interface GraphqlOverWebsocket {
 }
 
 /** Serves subscriptions (and any other operation) over graphql-transport-ws. */
-export function serveGraphqlOverWebsocket(dependencies: Parts): GraphqlOverWebsocket {
+export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOverWebsocket {
   const { operations, execute, rateLimit, services, formatError, log } = dependencies;
   const onFailedFrame = () => dependencies.metrics.failedFrames.inc();
   const sockets = new WebSocketServer({
@@ -182,7 +182,7 @@ interface Asked {
 async function signIn(
   peer: Peer,
   connectionParams: Connected['connectionParams'],
-  { authenticator, connections, unsigned }: Parts,
+  { authenticator, connections, unsigned }: Dependencies,
 ): Promise<boolean> {
   const { client } = peer;
   const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;

@@ -63,7 +63,7 @@ const RETRY_AFTER_SECONDS = 5;
 const STORE_FAILED_MESSAGE = 'It could not be stored: send it again.';
 const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
 
-interface Parts {
+interface Dependencies {
   readonly receiver: WebhookReceiver;
   /** All secrets that may have signed: the active one, and those being retired (rotation). */
   readonly secrets: readonly string[];
@@ -79,7 +79,7 @@ interface Parts {
  */
 export async function serveWebhooks(
   app: FastifyInstance,
-  { receiver, secrets, failures, metrics }: Parts,
+  { receiver, secrets, failures, metrics }: Dependencies,
 ): Promise<void> {
   let unusualBytes = 0;
 

@@ -17,7 +17,7 @@ export const API_PREFIX = '/verification';
 
 const TOKEN_LIFE_MS = 15 * 60_000;
 
-interface Parts {
+interface Dependencies {
   readonly store: SandboxStore;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -25,7 +25,7 @@ interface Parts {
 }
 
 /** Serves the six calls of the provider's API, as its pages document them. */
-export async function serveApi(app: FastifyInstance, dependencies: Parts): Promise<void> {
+export async function serveApi(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, clock, callsPerMinute } = dependencies;
 
   const routes = async (api: FastifyInstance) => {

@@ -14,7 +14,7 @@ import type { WebhookSender } from './webhook-sender.ts';
 const LOOPBACK_NAMES = ['127.0.0.1', '[::1]', 'localhost'];
 const CONTROL_PREFIX = '/_sandbox';
 
-interface Parts {
+interface Dependencies {
   readonly store: SandboxStore;
   readonly faults: Faults;
   readonly webhooks: WebhookScheduler;
@@ -47,7 +47,7 @@ const addressBody = z.strictObject({ url: z.url({ protocol: /^https?$/ }) });
 /**
  * Serves the paths under `/_sandbox` with which people and tests control the sandbox; only reachable from this machine.
  */
-export async function serveControl(app: FastifyInstance, dependencies: Parts): Promise<void> {
+export async function serveControl(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, webhooks, sender, secret, settings } = dependencies;
 
   const routes = async (control: FastifyInstance) => {

@@ -16,7 +16,7 @@ import { buildBinding } from './bind-sessions.ts';
 
 const BATCH = 100;
 
-interface AdoptionParts {
+interface AdoptionDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -38,7 +38,7 @@ export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
  * before its adoption, so adoption never runs automatically.
  */
 export async function adoptSessions(
-  { db, sealer, keys, clock, by, heads }: AdoptionParts,
+  { db, sealer, keys, clock, by, heads }: AdoptionDependencies,
   onSession: (sessionId: string, outcome: SessionAdoption) => void,
 ): Promise<void> {
   for (let count = -1; count !== 0; ) {

@@ -27,7 +27,7 @@ const answerTo = (query: ProviderQuery, payload: ProviderSession): AnswerUpdate 
   query,
 });
 
-export interface AdoptionParts {
+export interface AdoptionDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly provider: Provider;
@@ -56,7 +56,7 @@ export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
  * retry gets it back. Waits while the call budget is used up.
  */
 export async function adoptVerification(
-  dependencies: AdoptionParts,
+  dependencies: AdoptionDependencies,
   verificationId: string,
 ): Promise<AdoptionOutcome> {
   for (let turn = 1; ; turn += 1) {
@@ -72,7 +72,10 @@ export async function adoptVerification(
   }
 }
 
-async function adoptIfUnknown(dependencies: AdoptionParts, verificationId: string): Promise<AdoptionOutcome> {
+async function adoptIfUnknown(
+  dependencies: AdoptionDependencies,
+  verificationId: string,
+): Promise<AdoptionOutcome> {
   const { db, provider, unitOfWork } = dependencies;
   const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
   if (await isHere()) return 'KNOWN';
@@ -100,7 +103,7 @@ async function adoptIfUnknown(dependencies: AdoptionParts, verificationId: strin
  * @throws ProviderFailure
  */
 export async function adoptFound(
-  dependencies: AdoptionParts,
+  dependencies: AdoptionDependencies,
   query: ProviderQuery,
   payload: ProviderSession,
 ): Promise<boolean> {
@@ -135,7 +138,7 @@ export async function adoptFound(
  * @throws ProviderFailure
  */
 export async function isSameUser(
-  dependencies: AdoptionParts,
+  dependencies: AdoptionDependencies,
   intent: IntentRow,
   { userId }: ProviderSession,
 ): Promise<boolean> {

@@ -30,7 +30,7 @@ const READ_AT_ONCE = 200;
 const PARTIAL = '.partial';
 const compressed = promisify(gzip);
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -61,7 +61,7 @@ export const endedBefore = (now: Date, retentionDays: number): Date =>
  * Moves sessions that ended long ago to a new archive file. Crash-safe: each batch is synced to the disk
  * before its rows are deleted, and the next run completes an interrupted file.
  */
-export async function archiveSessions(dependencies: Parts): Promise<ArchiveResult> {
+export async function archiveSessions(dependencies: Dependencies): Promise<ArchiveResult> {
   const files = await mendBroken(dependencies);
   const archive = await Archive.begin(
     dependencies,
@@ -86,7 +86,7 @@ export async function archiveSessions(dependencies: Parts): Promise<ArchiveResul
 }
 
 async function moveBatch(
-  { db, sealer, keys, retentionDays, now, batch }: Parts,
+  { db, sealer, keys, retentionDays, now, batch }: Dependencies,
   archive: Archive,
   after: string,
 ) {
@@ -111,7 +111,7 @@ async function moveBatch(
  * Completes the files of interrupted runs, whose lines an earlier release may have written: lines are copied
  * unchanged. Sessions that are still in the database are left out, because this run moves them again.
  */
-async function mendBroken(dependencies: Parts): Promise<{ file: string; sessions: number }[]> {
+async function mendBroken(dependencies: Dependencies): Promise<{ file: string; sessions: number }[]> {
   const { db, folder } = dependencies;
   const mended: { file: string; sessions: number }[] = [];
   for (const name of (await readdir(folder)).filter((each) => each.endsWith(PARTIAL)).sort()) {
@@ -154,7 +154,7 @@ class Archive {
   readonly #seal: ReturnType<typeof createArchiveMac>;
   #sessions = 0;
 
-  private constructor(name: string, suffix: string, handle: FileHandle, { folder, keys, now }: Parts) {
+  private constructor(name: string, suffix: string, handle: FileHandle, { folder, keys, now }: Dependencies) {
     this.name = name;
     this.#folder = folder;
     this.#suffix = suffix;
@@ -162,7 +162,7 @@ class Archive {
     this.#seal = createArchiveMac(keys, now);
   }
 
-  static async begin(dependencies: Parts, name: string, suffix = PARTIAL): Promise<Archive> {
+  static async begin(dependencies: Dependencies, name: string, suffix = PARTIAL): Promise<Archive> {
     // The file of another run is never overwritten (`wx`). A half-repaired file is written again from its
     // start.
     const flags = suffix === PARTIAL ? 'wx' : 'w';

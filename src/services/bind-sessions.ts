@@ -10,7 +10,7 @@ import { checkSession, type KnownHead } from './verify-audit.ts';
 
 const BATCH = 100;
 
-interface BindingParts {
+interface BindingDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -41,7 +41,7 @@ export type Binding =
  * `differing`. Signs nothing for a session whose history does not verify.
  */
 export async function bindSessions(
-  dependencies: BindingParts,
+  dependencies: BindingDependencies,
   onSession: (sessionId: string, binding: Binding) => void,
 ): Promise<void> {
   for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
@@ -64,7 +64,7 @@ export async function bindSessions(
 
 async function bind(
   tx: Transaction,
-  { sealer, keys, by, heads, differing }: BindingParts,
+  { sealer, keys, by, heads, differing }: BindingDependencies,
   sessionId: string,
   evidence: AuditEvidence,
 ): Promise<{ binding: Binding; note?: AuditNote } | null> {

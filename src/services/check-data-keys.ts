@@ -6,11 +6,11 @@ import type { Sealer } from '../db/sealing.ts';
 
 /** Error that lists keys that are needed but missing from DATA_KEYS, one complaint for each. */
 export class MissingDataKeys extends Error {
-  readonly complaints: readonly string[];
+  readonly issues: readonly string[];
 
-  constructor(complaints: readonly string[]) {
-    super(complaints.join(' '));
-    this.complaints = complaints;
+  constructor(issues: readonly string[]) {
+    super(issues.join(' '));
+    this.issues = issues;
   }
 }
 

@@ -18,7 +18,7 @@ export type GivenUser = { readonly userId: string } & {
   readonly [K in keyof PersonalData]?: string | undefined;
 };
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly provider: Provider;
@@ -32,7 +32,11 @@ interface Parts {
  * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
  *   one, to which the provider would send the link
  */
-export async function ensureUser(dependencies: Parts, given: GivenUser, isNew: boolean): Promise<UserRow> {
+export async function ensureUser(
+  dependencies: Dependencies,
+  given: GivenUser,
+  isNew: boolean,
+): Promise<UserRow> {
   const stored = await findUserByUserId(dependencies.db, given.userId);
   if (given.phone && stored?.phoneHash && !dependencies.sealer.verifyHash(stored.phoneHash, given.phone))
     refuseOtherPhone();
@@ -54,7 +58,7 @@ async function atProvider(provider: Provider, given: GivenUser, isNew: boolean):
  * Asks the provider about a user and stores the answer. Stores only the id if the provider does not know the
  * user.
  */
-export async function learnUser(dependencies: Parts, userId: string): Promise<UserRow> {
+export async function learnUser(dependencies: Dependencies, userId: string): Promise<UserRow> {
   const known = await dependencies.provider.findUser(userId);
   return storeUser(dependencies, known ?? { userId, phone: null, name: null, email: null, address: null });
 }
@@ -64,7 +68,7 @@ export async function learnUser(dependencies: Parts, userId: string): Promise<Us
  * values. Returns the stored row.
  */
 export async function storeUser(
-  { db, clock, sealer }: Omit<Parts, 'provider'>,
+  { db, clock, sealer }: Omit<Dependencies, 'provider'>,
   atProvider: ProviderUser,
 ): Promise<UserRow> {
   const { userId, ...payload } = atProvider;

@@ -32,7 +32,7 @@ const DAY_MS = 86_400_000;
  */
 const SHORTEST_MARK = 6;
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -66,7 +66,7 @@ export class ErasureRefused extends Error {}
  * @throws NotErased
  */
 export async function erasePerson(
-  dependencies: Parts,
+  dependencies: Dependencies,
   who: ErasureTarget,
   by: string,
   dryRun: boolean,
@@ -86,7 +86,7 @@ export async function erasePerson(
 
 async function erase(
   tx: Transaction,
-  dependencies: Parts,
+  dependencies: Dependencies,
   who: ErasureTarget,
   by: string,
 ): Promise<ErasureResult> {
@@ -148,7 +148,7 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
 }
 
 /** Refuses while a start or a session is open, and while the law requires the records of an ended one. */
-function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Parts) {
+function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Dependencies) {
   const [starting] = open;
   if (starting)
     throw new ErasureRefused(`The start of ${starting} is not answered yet: try again once it is.`);
@@ -166,7 +166,7 @@ function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[],
  * Refuses if a session's audit chain does not verify. Only the chain proves that the session ended, since its
  * row may have been edited, and erasing would destroy the remaining evidence.
  */
-async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Parts) {
+async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Dependencies) {
   for (const [id, evidence] of await readAuditEvidence(tx, ids)) {
     const { finding } = checkSession(evidence, null, keys, sealer);
     if (finding)
@@ -176,7 +176,11 @@ async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sea
   }
 }
 
-function refuseBeforeTheLawAllows(verificationId: string, endedAt: Date, { retentionDays, now }: Parts) {
+function refuseBeforeTheLawAllows(
+  verificationId: string,
+  endedAt: Date,
+  { retentionDays, now }: Dependencies,
+) {
   const until = new Date(endedAt.getTime() + retentionDays * DAY_MS);
   if (until > now)
     throw new ErasureRefused(

@@ -15,7 +15,7 @@ import { appendToChains } from './audited-writes.ts';
 import { ErasureRefused } from './erase-person.ts';
 import { checkSession } from './verify-audit.ts';
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -38,7 +38,7 @@ export interface ErasedSubject {
  * @throws NotErased if the subject belongs to staff, or a chain does not verify
  */
 export async function eraseSubject(
-  { db, ...dependencies }: Parts,
+  { db, ...dependencies }: Dependencies,
   sub: string,
   by: string,
   dryRun: boolean,
@@ -58,7 +58,7 @@ export async function eraseSubject(
 
 async function erase(
   tx: Transaction,
-  { sealer, keys, now }: Omit<Parts, 'db'>,
+  { sealer, keys, now }: Omit<Dependencies, 'db'>,
   sub: string,
   by: string,
 ): Promise<ErasedSubject> {

@@ -4,7 +4,7 @@ import { countPolled } from '../db/sessions.ts';
 
 const COUNT_INTERVAL_MS = 30_000;
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly pollsPerMinute: number;
   readonly log: Logger;
@@ -15,11 +15,11 @@ interface Parts {
  * uses it as an interval.
  */
 export class FairShare {
-  readonly #dependencies: Parts;
+  readonly #dependencies: Dependencies;
   readonly #counting: NodeJS.Timeout;
   #sessions = 0;
 
-  constructor(dependencies: Parts) {
+  constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     this.#counting = setInterval(() => void this.#count(), COUNT_INTERVAL_MS);
     void this.#count();

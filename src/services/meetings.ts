@@ -5,7 +5,7 @@ import type { SessionRow } from '../db/sessions.ts';
 import { recordedAs, type Viewer } from '../domain/access.ts';
 import { encryptWithCommitment } from './audited-writes.ts';
 import {
-  type ActionParts,
+  type ActionDependencies,
   type ActionResult,
   actionInput,
   denyAction,
@@ -30,7 +30,7 @@ export interface MeetingChanged {
  * @throws Refusal
  */
 export async function scheduleMeeting(
-  dependencies: ActionParts,
+  dependencies: ActionDependencies,
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
@@ -83,7 +83,7 @@ export async function scheduleMeeting(
  * @throws Refusal
  */
 export async function cancelMeeting(
-  dependencies: ActionParts,
+  dependencies: ActionDependencies,
   viewer: Viewer,
   raw: unknown,
 ): Promise<MeetingChanged> {
@@ -116,7 +116,7 @@ export async function cancelMeeting(
 }
 
 async function withMeeting(
-  { db }: ActionParts,
+  { db }: ActionDependencies,
   { outcomeId, ...performed }: ActionResult,
 ): Promise<MeetingChanged> {
   const [meeting] = await findMeetings(db, [outcomeId]);

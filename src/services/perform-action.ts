@@ -41,7 +41,7 @@ type Work = (
   session: SessionRow,
 ) => Promise<{ session: SessionRow; outcomeId: string }>;
 
-export interface ActionParts {
+export interface ActionDependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly unitOfWork: UnitOfWork;
@@ -56,7 +56,7 @@ export interface ActionParts {
  * @throws Refusal, after a rollback
  */
 export async function performAction(
-  { clock, unitOfWork, sealer, policy }: ActionParts,
+  { clock, unitOfWork, sealer, policy }: ActionDependencies,
   viewer: Viewer,
   action: SessionAction,
   input: ActionInput,
@@ -134,7 +134,7 @@ const toActionFacts = (session: SessionRow, { meeting, reviews }: RelatedRows): 
  * @throws Refusal
  */
 export async function allowedSession(
-  { db, clock, policy }: Pick<ActionParts, 'db' | 'clock' | 'policy'>,
+  { db, clock, policy }: Pick<ActionDependencies, 'db' | 'clock' | 'policy'>,
   viewer: Viewer,
   action: SessionAction,
   sessionId: string,

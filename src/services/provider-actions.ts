@@ -6,10 +6,10 @@ import { Mismatch, Refusal } from '../domain/errors.ts';
 import { findMismatch } from '../domain/identity.ts';
 import type { Provider, ProviderSession, SdkToken } from '../domain/ports.ts';
 import type { OnMismatch } from '../telemetry/mismatches.ts';
-import { type ActionParts, allowedSession, denyAction } from './perform-action.ts';
+import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
-export interface ProviderParts extends ActionParts {
+export interface ProviderDependencies extends ActionDependencies {
   readonly provider: Provider;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
@@ -26,7 +26,7 @@ export interface RefreshResult {
  * @throws Refusal
  */
 export async function refreshSession(
-  dependencies: ProviderParts,
+  dependencies: ProviderDependencies,
   viewer: Viewer,
   sessionId: string,
 ): Promise<RefreshResult> {
@@ -53,7 +53,11 @@ export async function refreshSession(
  *
  * @throws Refusal
  */
-export async function requestRecording(dependencies: ProviderParts, viewer: Viewer, sessionId: string) {
+export async function requestRecording(
+  dependencies: ProviderDependencies,
+  viewer: Viewer,
+  sessionId: string,
+) {
   const session = await allowedSession(dependencies, viewer, 'REQUEST_RECORDING', sessionId);
   const answer = await find(dependencies, session);
   await refuseOtherIdentity(dependencies, session, answer);
@@ -75,7 +79,7 @@ export async function requestRecording(dependencies: ProviderParts, viewer: View
  * @throws Refusal
  */
 export async function createSdkToken(
-  dependencies: ProviderParts,
+  dependencies: ProviderDependencies,
   viewer: Viewer,
   sessionId: string,
 ): Promise<SdkToken & { session: SessionRow }> {
@@ -91,7 +95,7 @@ export async function createSdkToken(
   return { ...token, session };
 }
 
-async function find({ provider }: ProviderParts, session: SessionRow): Promise<ProviderSession> {
+async function find({ provider }: ProviderDependencies, session: SessionRow): Promise<ProviderSession> {
   const payload = await provider.findVerification(session.verificationId).catch((error) => {
     throw toRefusal(error);
   });
@@ -106,7 +110,7 @@ async function find({ provider }: ProviderParts, session: SessionRow): Promise<P
  * check.
  */
 async function refuseOtherIdentity(
-  { db, onMismatch }: ProviderParts,
+  { db, onMismatch }: ProviderDependencies,
   session: SessionRow,
   answer: ProviderSession,
 ): Promise<void> {

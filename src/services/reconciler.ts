@@ -38,7 +38,7 @@ const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
  */
 type NoAnswer = 'NOT_ASKED' | 'FAILED';
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly pool: pg.Pool;
   readonly clock: Clock;
@@ -56,13 +56,13 @@ interface Parts {
  * the start was not sent, and the caller's retry sends it.
  */
 export class Reconciler {
-  readonly #dependencies: Parts;
+  readonly #dependencies: Dependencies;
   readonly #timer: NodeJS.Timeout;
   readonly #drain: () => Promise<void>;
   #looking: Promise<void> | null = null;
   #draining: Promise<void> | null = null;
 
-  constructor(dependencies: Parts) {
+  constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     this.#drain = createJobRunner(dependencies.pool, (id) =>
       withSpan('reconcile', { from: null }, () => this.#reconcile(id)),

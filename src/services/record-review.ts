@@ -9,7 +9,7 @@ import {
   type ReviewStage,
   toReviewSubStatus,
 } from '../domain/actions.ts';
-import { type ActionParts, actionInput, denyAction, performAction } from './perform-action.ts';
+import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
 import { optional, text, validate } from './validation.ts';
 
 const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) =>
@@ -41,7 +41,7 @@ export interface ReviewRecorded {
  * @throws Refusal
  */
 export async function recordReview(
-  dependencies: ActionParts,
+  dependencies: ActionDependencies,
   viewer: Viewer,
   stage: ReviewStage,
   raw: unknown,

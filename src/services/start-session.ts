@@ -53,7 +53,7 @@ export interface StartResult {
   readonly replayed: boolean;
 }
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly provider: Provider;
@@ -74,7 +74,7 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResu
  * whether to send again. A restored or promoted database may have lost the intent. Then the user id, which is
  * derived from caller and input, proves that a verification is ours.
  */
-export function createStartSession(dependencies: Parts): StartSession {
+export function createStartSession(dependencies: Dependencies): StartSession {
   const { db, clock, provider, unitOfWork, sealer } = dependencies;
   const startSessionInput = createStartSessionInput(clock);
   /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */

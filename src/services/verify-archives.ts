@@ -8,7 +8,7 @@ import { checkSession, type KnownHead, type VerificationResult } from './verify-
 
 const BATCH = 200;
 
-interface ArchiveParts {
+interface ArchiveDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -33,7 +33,7 @@ type Finding = VerificationResult['findings'][number];
  * @throws ArchiveError if the file was altered or truncated
  */
 export async function verifyArchive(
-  { db, sealer, keys, heads }: ArchiveParts,
+  { db, sealer, keys, heads }: ArchiveDependencies,
   { file, dossiers }: Archive,
   ids: Set<string>,
 ): Promise<Finding[]> {

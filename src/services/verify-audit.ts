@@ -26,7 +26,7 @@ const BATCH = 200;
 /** Exported head of a chain, with the verification id that its session had then. */
 export type KnownHead = AuditHead & { readonly verificationId?: string | null };
 
-interface VerifyParts {
+interface VerifyDependencies {
   readonly db: Database;
   readonly sealer: Sealer;
   readonly keys: AuditKeys;
@@ -62,7 +62,7 @@ export async function verifyAudit({
   heads,
   elsewhere = new Set(),
   onProgress,
-}: VerifyParts): Promise<VerificationResult> {
+}: VerifyDependencies): Promise<VerificationResult> {
   const verified: VerificationResult = {
     sessions: 0,
     entries: 0,

@@ -24,7 +24,7 @@ const SINGLE_SESSION_FAULTS: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const REASON_UNKNOWN_SESSION =
   'No session was started here under this verification id: the provider is asked.';
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly sealer: Sealer;
@@ -35,7 +35,7 @@ interface Parts {
 
 /** Queue worker: records queued webhooks, in arrival order within a session. */
 export class WebhookQueueWorker {
-  readonly #dependencies: Parts;
+  readonly #dependencies: Dependencies;
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
   /**
@@ -45,7 +45,7 @@ export class WebhookQueueWorker {
   readonly #unseen = new Set<bigint>();
   #stopped = false;
 
-  constructor(dependencies: Parts) {
+  constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
     this.#timer = setInterval(() => this.#work(), LOOK_INTERVAL_MS);
     this.#work();

@@ -22,7 +22,7 @@ const MAX_BATCH_SIZE = 50;
 /** A batch whose connection has gone silent delays the next batch by at most this long. */
 const PATIENCE_MS = 1_000;
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
   readonly sealer: Sealer;
@@ -42,7 +42,7 @@ interface ReceivedWebhook {
  * session is free. Otherwise, or after an error, the webhook is queued.
  */
 export class WebhookReceiver {
-  readonly #dependencies: Parts;
+  readonly #dependencies: Dependencies;
   /**
    * Batches webhooks: those that arrive while a batch is being stored share the statements and the commit of
    * the next one.
@@ -61,7 +61,7 @@ export class WebhookReceiver {
   /** Chain that runs the batches one after another, in arrival order. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(dependencies: Parts) {
+  constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
   }
 

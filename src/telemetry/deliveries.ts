@@ -10,7 +10,7 @@ export interface Delivered {
 /** Wraps a delivery of transitions. `passOn` resolves when most subscribers have been sent them. */
 export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 
-interface Parts {
+interface Dependencies {
   /** Whether the log is one session's, or the feed of all sessions. */
   readonly log: 'session' | 'all';
   readonly clock: { now(): Date };
@@ -22,7 +22,7 @@ interface Parts {
  * replica that recorded it.
  */
 export const createDeliveryObserver =
-  ({ log, clock, metrics }: Parts): ObserveDelivery =>
+  ({ log, clock, metrics }: Dependencies): ObserveDelivery =>
   async (entries, passOn) => {
     await withinTraces(entries, log, passOn);
     if (!metrics) return;

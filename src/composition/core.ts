@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { type Clock, type Doorbell, type Provider, systemClock } from '../domain/ports.ts';
+import type { Executor } from '../graphql/jit-executor.ts';
+import { createLogger, withRedactedErrors } from '../logging.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { Lifecycle } from './lifecycle.ts';
+
+/** Parts of the gateway that tests replace or wrap. */
+export interface TestOverrides {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Wraps the doorbell, for example to lose notifications. */
+  readonly doorbell?: (doorbell: Doorbell) => Doorbell;
+  /** Wraps the provider's client. */
+  readonly provider?: (provider: Provider) => Provider;
+  /** Turns the reconciler off: the provider is called only for viewers. */
+  readonly disablePolling?: boolean;
+  /** Replaces the executor that compiles operations. */
+  readonly executor?: Executor;
+  /** Journeys of the sandbox advance only on request, not with time. */
+  readonly manualSandbox?: boolean;
+}
+
+/** What all parts of the gateway use. */
+export interface Core {
+  readonly config: Config;
+  readonly overrides: TestOverrides;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Null if traces are not exported. */
+  readonly tracing: Tracing | null;
+  readonly lifecycle: Lifecycle;
+}
+
+export async function createCore(config: Config, overrides: TestOverrides): Promise<Core> {
+  // OpenTelemetry takes long to load, so it is imported only if traces are exported.
+  const tracing = config.tracing ? (await import('../telemetry/tracing.ts')).startTracing() : null;
+  const log = withRedactedErrors(
+    overrides.log ??
+      createLogger({ level: config.logLevel, format: config.logFormat, ids: tracing?.idsOfLog }),
+  );
+  tracing?.complainTo(log);
+  for (const warning of config.warnings) log.warn(warning);
+  const lifecycle = new Lifecycle(log);
+  lifecycle.onStop(() => tracing?.stop());
+  const { clock = systemClock } = overrides;
+  return { config, overrides, clock, log, metrics: createMetrics(), tracing, lifecycle };
+}

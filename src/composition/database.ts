@@ -1,0 +1,146 @@
+import { resolve } from 'node:path';
+import type pg from 'pg';
+import { type Config, ConfigError, type DataKey, StartError } from '../config.ts';
+import { countAuditBacklog } from '../db/audit.ts';
+import { type Connection, connect, type Database } from '../db/client.ts';
+import { classifyFault, FAULT_TEXTS } from '../db/connection-errors.ts';
+import { startEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import { readFeedIdentity } from '../db/feed.ts';
+import { migrate } from '../db/migrate.ts';
+import { explainPooling } from '../db/pooler.ts';
+import { loadOrCreateDevelopmentKey, Sealer } from '../db/sealing.ts';
+import type { WriteWatch } from '../db/write-watch.ts';
+import { AuditKeys } from '../domain/audit.ts';
+import { retryUntilDatabaseIsUp } from '../http/wait-for-database.ts';
+import { checkDataKeys, MissingDataKeys } from '../services/check-data-keys.ts';
+import { KeyWatch } from '../services/key-watch.ts';
+import type { Core } from './core.ts';
+
+/** Migrated database, with the keys of what it stores. */
+export interface OpenedDatabase {
+  readonly db: Database;
+  readonly pools: Connection['pools'];
+  readonly statistics: Connection['statistics'];
+  /** URL for the connection that LISTENs. */
+  readonly listenUrl: string;
+  /** Secrets of the log's cursors. */
+  readonly identity: Awaited<ReturnType<typeof readFeedIdentity>>;
+  readonly dataKeys: readonly DataKey[];
+  readonly sealer: Sealer;
+  readonly auditKeys: AuditKeys;
+  readonly keyWatch: KeyWatch;
+  readonly writeWatch: WriteWatch;
+  /** Port that the gateway must listen on: if the configured one was 0, the port that was used while waiting. */
+  readonly port: number;
+}
+
+/**
+ * Connects to the database, starting the embedded one if none is configured, and migrates it. Waits until the database
+ * can be used; meanwhile the gateway's port answers 503.
+ *
+ * @throws ConfigError if the settings are wrong
+ * @throws StartError if a pooler in front of the database cannot work
+ */
+export async function openDatabase(core: Core): Promise<OpenedDatabase> {
+  const { config, log, lifecycle, tracing } = core;
+  const { url, migrateUrl, listenUrl } = await findUrls(core);
+  const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
+    log.warn({ err: error }, 'a database connection broke'),
+  );
+  lifecycle.onStop(close);
+  for (const pool of [pools.reads, pools.writes] as readonly pg.Pool[]) tracing?.watchPool(pool);
+
+  const dataDir = resolve(config.dataDir);
+  const dataKeys = config.dataKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'data')];
+  const sealer = new Sealer(dataKeys);
+  const auditKeys = new AuditKeys(config.auditKeys ?? [await loadOrCreateDevelopmentKey(dataDir, 'audit')]);
+
+  const { port, result: identity } = await retryUntilDatabaseIsUp(
+    {
+      host: config.host,
+      port: config.port,
+      faultIn: findPassingFault,
+      // Without the stack: the cause lies outside of this process.
+      onFault: (error) =>
+        log.warn({ reason: findCauseMessage(error) }, 'the database cannot be used yet; trying again'),
+    },
+    async () => {
+      await assertUsablePooler(config);
+      await migrate(migrateUrl, url);
+      await checkDataKeys(db, sealer);
+      const unchained = await countAuditBacklog(db);
+      if (unchained > 0)
+        log.warn(
+          { sessions: unchained },
+          'sessions have no audit chain; run `npm run audit -- adopt --by NAME`',
+        );
+      return readFeedIdentity(db);
+    },
+  ).catch((error) => {
+    throw toConfigError(error);
+  });
+
+  const keyWatch = new KeyWatch({ db, sealer, log });
+  lifecycle.onStop(() => keyWatch.stop());
+  void keyWatch.beat();
+  const writeWatch = watchWrites(log);
+  return {
+    ...{ db, pools, statistics, listenUrl, identity, port },
+    ...{ dataKeys, sealer, auditKeys, keyWatch, writeWatch },
+  };
+}
+
+interface DatabaseUrls {
+  readonly url: string;
+  readonly migrateUrl: string;
+  readonly listenUrl: string;
+}
+
+/** Returns the configured URLs, or starts the embedded PostgreSQL and returns its URL for all purposes. */
+async function findUrls({ config: { database }, log, lifecycle }: Core): Promise<DatabaseUrls> {
+  if (database.kind === 'URL') return database;
+  const { url, stop } = await startEmbeddedPostgres({
+    dir: resolve(database.dataDir, 'postgres'),
+    onCrash(failure) {
+      if (!failure) return log.error('the embedded PostgreSQL was killed; it was started again');
+      log.fatal({ err: failure }, 'the embedded PostgreSQL was killed and cannot be started again; stopping');
+      process.exitCode = 1;
+      void lifecycle.stop();
+    },
+  });
+  lifecycle.onStop(stop);
+  return { url, migrateUrl: url, listenUrl: url };
+}
+
+/** Turns an error of the start that the settings caused into a ConfigError, which is shown without its stack. */
+function toConfigError(error: unknown): unknown {
+  if (error instanceof MissingDataKeys) return new ConfigError(error.issues);
+  if (classifyFault(error) !== 'REFUSED') return error;
+  let root = error as Error;
+  while (root.cause instanceof Error) root = root.cause;
+  return new ConfigError([
+    `DATABASE_URL or MIGRATE_DATABASE_URL: the database does not let the gateway in (${root.message}). Check user, password, database name, sslmode and sslrootcert.`,
+  ]);
+}
+
+/** Describes a fault that can pass by itself, so that the start waits for it; null for any other error. */
+function findPassingFault(error: unknown): string | null {
+  const fault = classifyFault(error);
+  return fault === null || fault === 'REFUSED' ? null : FAULT_TEXTS[fault];
+}
+
+/** @throws StartError if a pooler in front of the database shares connections that the gateway needs for itself */
+async function assertUsablePooler({ database, natsServers }: Config): Promise<void> {
+  if (database.kind !== 'URL') return;
+  const { url, migrateUrl } = database;
+  const explanation = await explainPooling({
+    url,
+    migrateUrl,
+    listenUrl: natsServers ? null : database.listenUrl,
+  });
+  if (explanation) throw new StartError(explanation);
+}
+
+/** Returns the message of the driver or the server, which Drizzle wraps. */
+const findCauseMessage = (error: unknown): string =>
+  error instanceof Error && error.cause ? findCauseMessage(error.cause) : String((error as Error).message);

@@ -1,0 +1,44 @@
+import type { Doorbell } from '../domain/ports.ts';
+import { type Cursors, createCursors } from '../feed/cursor.ts';
+import { Hub } from '../feed/hub.ts';
+import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
+import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
+import { planRelearning } from '../services/relearn.ts';
+import type { Core } from './core.ts';
+import type { OpenedDatabase } from './database.ts';
+import type { OpenedProvider } from './provider.ts';
+
+/** The feed of this replica. */
+export interface OpenedFeed {
+  readonly hub: Hub;
+  readonly cursors: Cursors;
+  readonly doorbell: Doorbell;
+  /** Whether notifications of other replicas arrive now. */
+  readonly connection: { readonly connected: boolean };
+}
+
+/** Connects to the other replicas, and starts the hub that assigns positions and feeds the subscribers. */
+export function openFeed(
+  { config, overrides, clock, log, metrics, lifecycle }: Core,
+  { db, pools, identity, listenUrl }: OpenedDatabase,
+  { limits }: OpenedProvider,
+): OpenedFeed {
+  const { natsServers: servers } = config;
+  const onNotUnderstood = () => metrics.strangeRings.inc();
+  const connection = servers
+    ? createNatsDoorbell({ servers, subject: natsSubjectFor(identity), log, onNotUnderstood })
+    : createPostgresDoorbell({ url: listenUrl, db, log, onNotUnderstood });
+  const { doorbell: wrap = (unchanged) => unchanged } = overrides;
+  const doorbell = wrap(connection);
+  lifecycle.onStop(() => doorbell.stop());
+
+  const relearn = async () => {
+    const planned = await planRelearning(db, clock.now(), limits.polls);
+    log.warn(planned, 'the provider will be asked about every open session and start');
+  };
+  const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
+  // A new connection may lead to another server after a failover.
+  for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
+  lifecycle.onStop(() => hub.stop());
+  return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };
+}

@@ -1,0 +1,73 @@
+import type { GraphQLSchema } from 'graphql';
+import type { Services } from '../graphql/context.ts';
+import { createErrorFormatter, getErrorCode } from '../graphql/errors.ts';
+import { createJitExecutor } from '../graphql/jit-executor.ts';
+import { noIntrospectionRule } from '../graphql/limits.ts';
+import { OperationCache } from '../graphql/operation-cache.ts';
+import { createOperationHandler } from '../graphql/operation-handler.ts';
+import { createRateLimit } from '../graphql/rate-limit.ts';
+import { getSchema } from '../graphql/schema.ts';
+import { type DocumentPolicy, readManifest, trustedDocumentsOnly } from '../graphql/trusted-documents.ts';
+import { cancelMeeting, scheduleMeeting } from '../services/meetings.ts';
+import { createSdkToken, refreshSession, requestRecording } from '../services/provider-actions.ts';
+import { ReadLog } from '../services/read-log.ts';
+import { recordReview } from '../services/record-review.ts';
+import { SessionFigures } from '../services/session-figures.ts';
+import { createStartSession } from '../services/start-session.ts';
+import { withErrorCount, withMetrics } from '../telemetry/operations.ts';
+import type { Core } from './core.ts';
+import type { OpenedDatabase } from './database.ts';
+import type { OpenedFeed } from './feed.ts';
+import type { OpenedProvider } from './provider.ts';
+import type { OpenedRecording } from './recording.ts';
+
+/** Builds what the three transports (HTTP, SSE, WebSocket) execute operations with. */
+export async function createGraphql(core: Core, services: Services, { db, auditKeys }: OpenedDatabase) {
+  const { config, overrides, clock, log, metrics } = core;
+  const schema: GraphQLSchema = getSchema();
+  const documentPolicy: DocumentPolicy = config.trustedDocumentsOnly
+    ? trustedDocumentsOnly(await readManifest())
+    : (payload) => payload;
+  const handleOperation = createOperationHandler({
+    executor: overrides.executor ?? createJitExecutor(schema),
+    seconds: config.requestSeconds,
+    readLog: new ReadLog({ db, keys: auditKeys, clock }),
+    log,
+  });
+  return {
+    ...{ schema, services, documentPolicy },
+    execute: withMetrics(handleOperation, metrics, getErrorCode),
+    rateLimit: createRateLimit(config.costPerMinute),
+    operations: new OperationCache({
+      ...{ schema, documentPolicy },
+      rules: config.introspection ? [] : [noIntrospectionRule],
+      hideSuggestions: !config.introspection,
+    }),
+    formatError: withErrorCount(createErrorFormatter(log), metrics),
+  };
+}
+
+/** Builds the services that resolvers call. */
+export function createServices(
+  { config, clock, log, metrics }: Core,
+  { db, sealer, statistics }: OpenedDatabase,
+  { clientFor, onMismatch }: OpenedProvider,
+  { hub, cursors }: OpenedFeed,
+  { unitOfWork }: OpenedRecording,
+): Services {
+  const provider = clientFor('MUTATION');
+  const policy = { auditUnknownAgents: config.auditUnknownAgents };
+  const actions = { db, clock, unitOfWork, sealer, policy, provider, onMismatch, log };
+  return {
+    ...{ db, sealer, clock, policy, hub, cursors },
+    figures: new SessionFigures({ statistics, clock, log }),
+    startSession: createStartSession({ db, clock, provider, unitOfWork, sealer }),
+    scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
+    cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
+    recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),
+    refreshSession: (viewer, id) => refreshSession(actions, viewer, id),
+    requestRecording: (viewer, id) => requestRecording(actions, viewer, id),
+    createSdkToken: (viewer, id) => createSdkToken(actions, viewer, id),
+    onRefusal: (code) => metrics.refusals.inc({ code }),
+  };
+}

@@ -1,0 +1,199 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { DataKey } from '../config.ts';
+import { FAULT_TEXTS } from '../db/connection-errors.ts';
+import { newestMigration } from '../db/migrate.ts';
+import { readQueueDepths, readReadinessFacts } from '../db/readiness.ts';
+import { readReplication } from '../db/replication.ts';
+import { deriveTokenSecret } from '../db/sealing.ts';
+import { createAccessLog } from '../http/access-log.ts';
+import { createAddressOf } from '../http/addresses.ts';
+import { serveConsole } from '../http/console.ts';
+import { createOriginCheck } from '../http/csrf.ts';
+import { createFailedAttemptLimit } from '../http/failed-attempt-limit.ts';
+import { serveGraphqlOverHttp } from '../http/graphql-over-http.ts';
+import { serveGraphqlOverSse } from '../http/graphql-over-sse.ts';
+import { serveGraphqlOverWebsocket } from '../http/graphql-over-websocket.ts';
+import { LiveConnections } from '../http/live-connections.ts';
+import { startMetricsServer } from '../http/metrics-server.ts';
+import {
+  createHttpServer,
+  createIdleConnectionCloser,
+  drainAcceptBacklog,
+  formatAddress,
+  formatUrl,
+} from '../http/server.ts';
+import { createAuthenticator } from '../http/sign-in.ts';
+import { UnsignedSockets } from '../http/unsigned-sockets.ts';
+import { serveUpgrades } from '../http/upgrades.ts';
+import { limitUploads } from '../http/uploads.ts';
+import { serveWebhooks } from '../http/webhooks.ts';
+import { createBufferedLogger } from '../logging.ts';
+import { SCENARIOS } from '../sandbox/scenarios.ts';
+import { cachedQuery } from '../telemetry/cached-query.ts';
+import { addGauges } from '../telemetry/gauges.ts';
+import { createReadiness } from '../telemetry/readiness.ts';
+import type { Core } from './core.ts';
+import type { OpenedDatabase } from './database.ts';
+import type { OpenedFeed } from './feed.ts';
+import type { createGraphql } from './graphql.ts';
+import type { OpenedProvider } from './provider.ts';
+import type { OpenedRecording } from './recording.ts';
+
+/** How often connections that have become idle are closed during a stop. */
+const IDLE_CHECK_INTERVAL_MS = 100;
+/** Replication settings change rarely, and their query must not wait long for a database that hangs. */
+const REPLICATION_CACHE = { forMs: 10_000, patienceMs: 1_000 };
+
+interface OpenedParts {
+  readonly core: Core;
+  readonly database: OpenedDatabase;
+  readonly provider: OpenedProvider;
+  readonly feed: OpenedFeed;
+  readonly recording: OpenedRecording;
+  readonly graphql: Awaited<ReturnType<typeof createGraphql>>;
+}
+
+/** URLs that the gateway answers at. */
+export interface Addresses {
+  readonly url: string;
+  readonly metricsUrl: string;
+}
+
+/** Serves everything and listens. Its releases drain: not ready, connections closed, work in hand finished. */
+export async function serve(parts: OpenedParts): Promise<Addresses> {
+  const { core, database, provider, recording, graphql } = parts;
+  const { config, clock, log, metrics, tracing, lifecycle } = core;
+  const state = { isStopping: false };
+  const checkReady = await createHealth(parts, state);
+
+  const clientAddressOf = createAddressOf(config.trustedProxies);
+  const failures = createFailedAttemptLimit(config.failuresPerMinute, clientAddressOf);
+  const authenticator = createAuthenticator({
+    ...{ signIn: config.signIn, clock, failures, log },
+    developmentSecret: deriveTokenSecret(database.dataKeys[0] as DataKey),
+    pseudonymsOf: (sub) => database.auditKeys.pseudonyms(sub),
+  });
+  const isDevelopment = config.signIn.kind === 'DEVELOPMENT';
+  const { allowedOrigins } = config;
+  const isAllowedOrigin = createOriginCheck({ development: isDevelopment, allowedOrigins });
+  const logAccess = createAccessLogger(core);
+  const server = createHttpServer({
+    ...{ log, metrics, authenticator, isAllowedOrigin, allowedOrigins, logAccess, checkReady },
+    servesMetrics: config.metricsPort === null,
+    graphiql: config.introspection,
+    requestSeconds: config.requestSeconds,
+  });
+  tracing?.watchServer(server);
+  const closeIdleConnections = createIdleConnectionCloser(server);
+
+  const connections = new LiveConnections({ mostPerClient: config.live.connectionsPerClient });
+  const transports = {
+    ...graphql,
+    ...{ authenticator, connections, metrics, log },
+    mostSubscriptions: config.live.subscriptionsPerSocket,
+    unsigned: new UnsignedSockets(clientAddressOf),
+    limitUploads: limitUploads(),
+  };
+  lifecycle.onStop(await serveGraphqlOverHttp(server, transports));
+  await serveConsole(server, {
+    signIn: isDevelopment ? 'ISSUED' : 'PASTED',
+    scenarios: provider.sandbox ? describeScenarios() : null,
+  });
+  await serveWebhooks(server, {
+    ...{ receiver: recording.receiver, secrets: provider.secrets, failures, metrics },
+  });
+  const sse = serveGraphqlOverSse(server, transports);
+  const websocket = serveGraphqlOverWebsocket(transports);
+  const endSubscriptions = () => {
+    websocket.stop();
+    sse.stop();
+  };
+  lifecycle.onStop(endSubscriptions);
+  serveUpgrades({ server: server.server, isAllowedOrigin, websocket, logAccess });
+
+  const { host, metricsPort } = config;
+  const metricsServer =
+    metricsPort === null
+      ? null
+      : await startMetricsServer({ host, port: metricsPort, metrics, isAllowedOrigin });
+  lifecycle.onStop(() => metricsServer?.stop());
+  await server.listen({ host, port: database.port });
+  lifecycle.onStop(async () => {
+    state.isStopping = true;
+    await wait(config.live.drainSeconds * 1000);
+    await drainAcceptBacklog(server);
+    await closeServer({
+      ...{ server, connections, endSubscriptions, closeIdleConnections },
+      windowSeconds: config.live.shutdownSeconds,
+    });
+  });
+
+  const url = formatAddress(server, host);
+  return { url, metricsUrl: `${metricsServer ? formatUrl(host, metricsServer.port) : url}/metrics` };
+}
+
+/** Registers the gauges, and returns the readiness check. */
+async function createHealth(
+  { core, database, provider, feed }: OpenedParts,
+  state: { readonly isStopping: boolean },
+) {
+  const { clock, metrics } = core;
+  const { pools, keyWatch, writeWatch } = database;
+  const askReplication = cachedQuery(REPLICATION_CACHE, () => readReplication(pools.watching));
+  addGauges(metrics.registry, {
+    askReplication,
+    pools: { reads: pools.reads, writes: pools.writes },
+    takesWrites: () => writeWatch.fault === null,
+    feed: () => feed.hub.figures(),
+    doorbell: feed.connection,
+    limits: provider.limits,
+    askBacklog: () => readQueueDepths(pools.watching, clock.now()),
+  });
+  return createReadiness({
+    isStopping: () => state.isStopping,
+    doorbell: feed.connection,
+    newestMigration: await newestMigration(),
+    askDatabase: () => readReadinessFacts(pools.watching, clock.now()),
+    askReplication,
+    keyFault: () => keyWatch.fault(),
+    writeFault: () => writeWatch.fault && FAULT_TEXTS[writeWatch.fault],
+  });
+}
+
+/** Creates the access log with a logger of its own, which buffers; null if requests are not logged. */
+function createAccessLogger({ config, overrides, lifecycle }: Core) {
+  if (!config.accessLog) return null;
+  const logger = overrides.log ?? createBufferedLogger({ level: config.logLevel, format: config.logFormat });
+  lifecycle.onStop(() => logger.flush());
+  return createAccessLog(logger);
+}
+
+interface Closing {
+  readonly server: FastifyInstance;
+  readonly connections: LiveConnections;
+  readonly endSubscriptions: () => void;
+  readonly closeIdleConnections: () => void;
+  /** Time over which subscribers are asked to reconnect elsewhere. */
+  readonly windowSeconds: number;
+}
+
+/** Closes the listener, asks subscribers to reconnect elsewhere over a window, and waits for requests in flight. */
+async function closeServer({
+  server,
+  connections,
+  endSubscriptions,
+  closeIdleConnections,
+  windowSeconds,
+}: Closing): Promise<void> {
+  let idleCheck: NodeJS.Timeout | undefined;
+  const farewell = connections.stop(windowSeconds).then(() => {
+    endSubscriptions();
+    // Fastify closes idle connections only once, when the stop begins; others become idle later.
+    idleCheck = setInterval(closeIdleConnections, IDLE_CHECK_INTERVAL_MS);
+  });
+  await Promise.all([server.close(), farewell]).finally(() => clearInterval(idleCheck));
+}
+
+const describeScenarios = (): Record<string, string> =>
+  Object.fromEntries(Object.entries(SCENARIOS).map(([name, { description }]) => [name, description]));

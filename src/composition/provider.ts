@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { CallLimits } from '../db/call-budget.ts';
+import type { CallPurpose, Provider } from '../domain/ports.ts';
+import { createCashfree } from '../provider/cashfree.ts';
+import { SANDBOX_CREDENTIALS, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { createCallBudget, splitBudget } from '../services/call-budget.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type OnMismatch, watchMismatches } from '../telemetry/mismatches.ts';
+import { createCallObserver } from '../telemetry/provider-calls.ts';
+import type { Core } from './core.ts';
+import type { OpenedDatabase } from './database.ts';
+
+/** The provider's client, or that of the sandbox in its place. */
+export interface OpenedProvider {
+  /** Returns the client for calls of one purpose, which share the call budget. */
+  clientFor(purpose: CallPurpose): Provider;
+  readonly limits: CallLimits;
+  /** Secrets that the provider signs webhooks with; several during a rotation. */
+  readonly secrets: readonly string[];
+  /** Null if the real provider is used. */
+  readonly sandbox: Sandbox | null;
+  /** Counts and logs updates that name another verification or user than expected. */
+  readonly onMismatch: OnMismatch;
+  /** Aborts calls that are waiting or in flight, so that a stop does not wait for them. */
+  abortCalls(): void;
+}
+
+export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<OpenedProvider> {
+  const { config, overrides, log, metrics } = core;
+  const stopping = new AbortController();
+  const limits = splitBudget(config.provider.callsPerMinute);
+  const { access, secrets, sandbox } = await findAccess(core);
+  const onMismatch = watchMismatches(metrics, log);
+  const cashfree = createCashfree({
+    ...access,
+    ...createCallEvents(metrics, log),
+    onMismatch: (mismatch) => onMismatch({ source: 'ANSWER', ...mismatch }),
+    budget: createCallBudget(db, limits, stopping.signal),
+    stopping: stopping.signal,
+  });
+  const { provider: wrap = (unchanged) => unchanged } = overrides;
+  return {
+    ...{ limits, secrets, sandbox, onMismatch },
+    clientFor: (purpose) => wrap(cashfree(purpose)),
+    abortCalls: () => stopping.abort(),
+  };
+}
+
+/** Returns URL and credentials from the settings, or starts the sandbox and returns its own. */
+async function findAccess({ config, overrides, clock, lifecycle }: Core) {
+  if (config.provider.kind === 'CASHFREE') {
+    const { baseUrl, clientId, secrets, appId, publicKey } = config.provider;
+    const clientSecret = secrets[0] as string;
+    return { access: { baseUrl, clientId, clientSecret, appId, publicKey }, secrets, sandbox: null };
+  }
+  const { port, webhooks, speed, seed } = config.provider;
+  const { manualSandbox } = overrides;
+  // A database that outlives the process needs a sandbox that remembers the same verifications.
+  const keepsJournal = config.database.kind === 'EMBEDDED' && !manualSandbox;
+  const sandbox = await startSandbox({
+    ...{ host: '127.0.0.1', port, clock, webhooks, seed },
+    speed: manualSandbox ? null : speed,
+    journalFile: keepsJournal ? resolve(config.dataDir, 'sandbox.jsonl') : null,
+  });
+  lifecycle.onStop(sandbox.stop);
+  const { clientId, clientSecrets: secrets } = SANDBOX_CREDENTIALS;
+  const access = {
+    ...{ baseUrl: sandbox.baseUrl, clientId, clientSecret: secrets[0] },
+    ...{ appId: 'sandbox', publicKey: null },
+  };
+  return { access, secrets, sandbox };
+}
+
+/** What the provider's client reports about its calls. */
+const createCallEvents = (metrics: Metrics, log: Logger) => ({
+  onUnmappedError(status: number, code: string) {
+    metrics.unmappedError(status, code);
+    log.warn({ status, code }, 'the provider answered with an error that its pages do not name');
+  },
+  watch: createCallObserver(metrics),
+  onBreak(open: boolean) {
+    if (open) log.warn('the provider keeps failing: it is given a short rest');
+    else log.info('the provider answers again');
+  },
+});

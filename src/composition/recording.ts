@@ -1,0 +1,45 @@
+import { FairShare } from '../services/fair-share.ts';
+import { Reconciler } from '../services/reconciler.ts';
+import { UnitOfWork } from '../services/unit-of-work.ts';
+import { WebhookQueueWorker } from '../services/webhook-queue-worker.ts';
+import { WebhookReceiver } from '../services/webhook-receiver.ts';
+import type { Core } from './core.ts';
+import type { OpenedDatabase } from './database.ts';
+import type { OpenedFeed } from './feed.ts';
+import type { OpenedProvider } from './provider.ts';
+
+/** What records provider updates and decisions. */
+export interface OpenedRecording {
+  readonly unitOfWork: UnitOfWork;
+  readonly receiver: WebhookReceiver;
+}
+
+/** Starts the webhook queue worker, and the reconciler that polls the provider. */
+export function openRecording(
+  { overrides, clock, log, metrics, lifecycle }: Core,
+  { db, pools, sealer, auditKeys }: OpenedDatabase,
+  { clientFor, limits, onMismatch, abortCalls }: OpenedProvider,
+  { doorbell }: OpenedFeed,
+): OpenedRecording {
+  const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
+  lifecycle.onStop(() => fairShare.stop());
+  const unitOfWork = new UnitOfWork({
+    ...{ db, clock, doorbell, sealer, auditKeys },
+    ...{ fairShare, metrics, onMismatch, log },
+  });
+  const queue = new WebhookQueueWorker({ db, clock, sealer, unitOfWork, onMismatch, log });
+  lifecycle.onStop(() => queue.stop());
+  const receiver = new WebhookReceiver({ db, clock, sealer, unitOfWork, queue, log });
+
+  if (!overrides.disablePolling) {
+    const reconciler = new Reconciler({
+      ...{ db, pool: pools.writes, clock, provider: clientFor('POLL') },
+      ...{ unitOfWork, fairShare, sealer, log },
+    });
+    lifecycle.onStop(() => {
+      abortCalls();
+      return reconciler.stop();
+    });
+  }
+  return { unitOfWork, receiver };
+}
