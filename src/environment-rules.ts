@@ -1,5 +1,5 @@
 /** Rules over several settings: combinations that are refused at the start, and those that are only unwise. */
-import { parseDatabaseUrl } from './db/database-url.ts';
+import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   type Environment,
   hasSignIn,

@@ -1,7 +1,7 @@
 /** The environment variables: the form of each, and what they say together. */
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
-import { DatabaseUrlError, parseDatabaseUrl } from './db/database-url.ts';
+import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
 
 /** Addresses that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { type Config, StartError } from './config.ts';
-import { classifyFault } from './db/connection-errors.ts';
+import { classifyFault } from './db/connection/connection-errors.ts';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 

@@ -14,21 +14,27 @@ const ARROWS: Record<string, string[]> = {
   gate: ['domain'],
   provider: ['domain'],
   telemetry: ['domain'],
-  db: ['domain', 'config', 'telemetry'],
+  encryption: ['config'],
+  postgres: ['config', 'db'],
+  db: ['domain', 'config', 'telemetry', 'encryption'],
   feed: ['domain', 'db', 'telemetry'],
-  services: ['domain', 'db', 'provider', 'telemetry'],
+  services: ['domain', 'db', 'encryption', 'provider', 'telemetry'],
   sandbox: ['domain', 'provider', 'config'],
-  graphql: ['domain', 'db', 'feed', 'services', 'telemetry'],
+  graphql: ['domain', 'db', 'encryption', 'feed', 'services', 'telemetry'],
   http: ['domain', 'feed', 'graphql', 'services', 'provider', 'config', 'telemetry'],
 };
 
-async function importsOf(file: string): Promise<string[]> {
+/** Returns the files that a file imports, relative to `src`. */
+async function filesImportedBy(file: string): Promise<string[]> {
   const source = await readFile(file, 'utf8');
-  const paths = [...source.matchAll(/from '(\.[^']+)'/g)].map((match) =>
-    join(dirname(file), match[1] as string),
+  return [...source.matchAll(/from '(\.[^']+)'/g)].map((match) =>
+    relative(SRC, join(dirname(file), match[1] as string)),
   );
-  return paths.map((path) => (relative(SRC, path).split('/')[0] as string).replace(/\.ts$/, ''));
 }
+
+/** Returns the folders, or files at the top of `src`, that a file imports from. */
+const foldersImportedBy = async (file: string): Promise<string[]> =>
+  (await filesImportedBy(file)).map((path) => (path.split('/')[0] as string).replace(/\.ts$/, ''));
 
 test('imports go one way, from the edges to the domain', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
@@ -38,11 +44,27 @@ test('imports go one way, from the edges to the domain', async () => {
     if (!folder || folder === 'commands' || folder === 'composition') continue;
     const allowed = ARROWS[folder];
     expect(allowed, `src/${folder} is not in the table of arrows`).toBeDefined();
-    for (const target of await importsOf(join(SRC, file))) {
+    for (const target of await foldersImportedBy(join(SRC, file))) {
       if (target !== folder && !allowed?.includes(target)) wrong.push(`${file} -> ${target}`);
     }
   }
   expect(wrong).toEqual([]);
+});
+
+test('no files import each other in a circle, type-only imports included', async () => {
+  const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
+  const imports = new Map<string, string[]>();
+  for (const file of files) imports.set(file, await filesImportedBy(join(SRC, file)));
+  const finished = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (path.includes(file) || finished.has(file)) return;
+    for (const imported of imports.get(file) ?? []) visit(imported, [...path, file]);
+    finished.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(circles).toEqual([]);
 });
 
 test('nobody but the configuration and the commands reads the environment', async () => {
@@ -52,6 +74,6 @@ test('nobody but the configuration and the commands reads the environment', asyn
   const readers = [];
   for (const file of files)
     if ((await readFile(join(SRC, file), 'utf8')).includes('process.env')) readers.push(file);
-  // The first is a configuration; the second gives a package a home folder, and reads no setting.
-  expect(readers.sort()).toEqual(['console/vite.config.ts', 'db/home-folder.ts', 'main.ts']);
+  // home-folder.ts gives a package a home folder, and reads no setting.
+  expect(readers.sort()).toEqual(['console/vite.config.ts', 'main.ts', 'postgres/home-folder.ts']);
 });

@@ -5,7 +5,7 @@ import {
   ADOPTION_OUTCOMES,
   type AdoptionOutcome,
   adoptVerification,
-} from '../services/adopt-verification.ts';
+} from '../services/polling/adopt-verification.ts';
 import { openDatabase } from './open-database.ts';
 import { openProvider } from './open-provider.ts';
 import { runCommand } from './run-command.ts';

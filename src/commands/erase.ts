@@ -1,8 +1,8 @@
 /** `npm run erase`: erases what is kept of a person, for good. */
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type ErasureTarget, erasePerson } from '../services/erase-person.ts';
-import { type ErasedSubject, eraseSubject } from '../services/erase-subject.ts';
+import { type ErasureTarget, erasePerson } from '../services/retention/erase-person.ts';
+import { type ErasedSubject, eraseSubject } from '../services/retention/erase-subject.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 

@@ -3,19 +3,19 @@ import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stringify } from 'lossless-json';
-import type { Database } from '../db/client.ts';
+import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
+import type { Database } from '../db/connection/client.ts';
+import { INBOX_STATES, type InboxState } from '../db/schema/tables.ts';
 import {
   findWebhookStates,
   findWebhooks,
   listWebhooks,
   replayWebhooks,
   webhookContext,
-} from '../db/inbox.ts';
-import { dataSubjectKey } from '../db/personal-data-reads.ts';
-import { INBOX_STATES, type InboxState } from '../db/tables.ts';
+} from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
-import { ReadLog } from '../services/read-log.ts';
+import { ReadLog } from '../services/audit/read-log.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 

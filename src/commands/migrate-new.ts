@@ -1,5 +1,5 @@
 /**
- * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and src/db/tables.ts need, so that
+ * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and src/db/schema/tables.ts need, so that
  * they can run beside the last release. `--out FOLDER` compares with another folder than migrations/.
  */
 import { spawn } from 'node:child_process';
@@ -28,7 +28,12 @@ async function namesIn(folder: string): Promise<string[]> {
 async function generate(folder: string, ...args: string[]): Promise<string | null> {
   const before = await namesIn(join(ROOT, folder));
   // drizzle-kit takes paths relative to its working directory, and asks on the terminal whether a column was renamed.
-  const common = ['generate', '--dialect=postgresql', '--schema=./src/db/tables.ts', `--out=${folder}`];
+  const common = [
+    'generate',
+    '--dialect=postgresql',
+    '--schema=./src/db/schema/tables.ts',
+    `--out=${folder}`,
+  ];
   const child = spawn(process.execPath, [DRIZZLE_KIT, ...common, ...args], {
     cwd: ROOT,
     stdio: ['inherit', 'ignore', 'inherit'],
@@ -64,7 +69,7 @@ async function writeTables(folder: string, name: string | undefined): Promise<st
   if (file === null) return null;
   const generated = await readFile(join(ROOT, file), 'utf8');
   await writeFile(join(ROOT, file), onlineMigration(generated));
-  print(`${file}: what src/db/tables.ts needs. Read it, and run npx vitest run test/db.`);
+  print(`${file}: what src/db/schema/tables.ts needs. Read it, and run npx vitest run test/db.`);
   return file;
 }
 
@@ -75,7 +80,7 @@ async function main(): Promise<void> {
   const written = [await writeStatusPairs(values.out), await writeTables(values.out, values.name)];
   if (written.every((file) => file === null))
     print(
-      'No migration is needed: the database can store what src/domain/status.ts and src/db/tables.ts say.',
+      'No migration is needed: the database can store what src/domain/status.ts and src/db/schema/tables.ts say.',
     );
 }
 

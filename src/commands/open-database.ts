@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { type Config, readConfig } from '../config.ts';
-import { type Connection, connect } from '../db/client.ts';
-import { joinEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import { loadOrCreateDevelopmentKey, Sealer } from '../db/sealing.ts';
+import { type Connection, connect } from '../db/connection/client.ts';
 import { AuditKeys } from '../domain/audit.ts';
+import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
+import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
 /** Two for writes: retention holds one for its advisory lock, which keeps other runs away. */
 const POOL_SIZE = 4;

@@ -3,10 +3,10 @@ import { createLogger } from '../logging.ts';
 import { createCashfree } from '../provider/cashfree.ts';
 import { API_PREFIX } from '../sandbox/api.ts';
 import { SANDBOX_CREDENTIALS } from '../sandbox/sandbox.ts';
-import type { AdoptionDependencies } from '../services/adopt-verification.ts';
-import { createCallBudget, splitBudget } from '../services/call-budget.ts';
-import { FairShare } from '../services/fair-share.ts';
-import { UnitOfWork } from '../services/unit-of-work.ts';
+import type { AdoptionDependencies } from '../services/polling/adopt-verification.ts';
+import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
+import { FairShare } from '../services/polling/fair-share.ts';
+import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import type { Opened } from './open-database.ts';
 

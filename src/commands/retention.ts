@@ -1,8 +1,8 @@
 /** `npm run retention`: moves sessions that ended long ago out of the database, to an archive. */
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { countArchivableSessions, tryAcquireArchiveLock } from '../db/archive.ts';
-import { archiveSessions, endedBefore } from '../services/archive-sessions.ts';
+import { countArchivableSessions, tryAcquireArchiveLock } from '../db/retention/archive.ts';
+import { archiveSessions, endedBefore } from '../services/retention/archive-sessions.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 

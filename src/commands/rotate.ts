@@ -1,8 +1,8 @@
 /** `npm run rotate`: encrypts what is stored with the first of the data keys, so that the others can go. */
-import type { Database } from '../db/client.ts';
-import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/data-keys.ts';
-import type { Sealer } from '../db/sealing.ts';
-import { type KeyUsage, rotateKeys } from '../services/rotate-keys.ts';
+import type { Database } from '../db/connection/client.ts';
+import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
+import type { Sealer } from '../encryption/sealing.ts';
+import { type KeyUsage, rotateKeys } from '../services/keys/rotate-keys.ts';
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 

@@ -1,19 +1,19 @@
 import { resolve } from 'node:path';
 import type pg from 'pg';
 import { type Config, ConfigError, type DataKey, StartError } from '../config.ts';
-import { countAuditBacklog } from '../db/audit.ts';
-import { type Connection, connect, type Database } from '../db/client.ts';
-import { classifyFault, FAULT_TEXTS } from '../db/connection-errors.ts';
-import { startEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import { readFeedIdentity } from '../db/feed.ts';
+import { countAuditBacklog } from '../db/audit/audit.ts';
+import { type Connection, connect, type Database } from '../db/connection/client.ts';
+import { classifyFault, FAULT_TEXTS } from '../db/connection/connection-errors.ts';
+import { explainPooling } from '../db/connection/pooler.ts';
+import type { WriteWatch } from '../db/connection/write-watch.ts';
 import { migrate } from '../db/migrate.ts';
-import { explainPooling } from '../db/pooler.ts';
-import { loadOrCreateDevelopmentKey, Sealer } from '../db/sealing.ts';
-import type { WriteWatch } from '../db/write-watch.ts';
+import { readFeedIdentity } from '../db/sessions/feed.ts';
 import { AuditKeys } from '../domain/audit.ts';
+import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { retryUntilDatabaseIsUp } from '../http/wait-for-database.ts';
-import { checkDataKeys, MissingDataKeys } from '../services/check-data-keys.ts';
-import { KeyWatch } from '../services/key-watch.ts';
+import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
+import { checkDataKeys, MissingDataKeys } from '../services/keys/check-data-keys.ts';
+import { KeyWatch } from '../services/keys/key-watch.ts';
 import type { Core } from './core.ts';
 
 /** Migrated database, with the keys of what it stores. */

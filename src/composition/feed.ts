@@ -3,7 +3,7 @@ import { type Cursors, createCursors } from '../feed/cursor.ts';
 import { Hub } from '../feed/hub.ts';
 import { createNatsDoorbell, natsSubjectFor } from '../feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../feed/postgres-doorbell.ts';
-import { planRelearning } from '../services/relearn.ts';
+import { planRelearning } from '../services/polling/relearn.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedProvider } from './provider.ts';

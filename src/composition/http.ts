@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { DataKey } from '../config.ts';
-import { FAULT_TEXTS } from '../db/connection-errors.ts';
+import { FAULT_TEXTS } from '../db/connection/connection-errors.ts';
+import { readQueueDepths, readReadinessFacts } from '../db/connection/readiness.ts';
+import { readReplication } from '../db/connection/replication.ts';
 import { newestMigration } from '../db/migrate.ts';
-import { readQueueDepths, readReadinessFacts } from '../db/readiness.ts';
-import { readReplication } from '../db/replication.ts';
-import { deriveTokenSecret } from '../db/sealing.ts';
+import { deriveTokenSecret } from '../encryption/sealing.ts';
 import { createAccessLog } from '../http/access-log.ts';
 import { createAddressOf } from '../http/addresses.ts';
 import { serveConsole } from '../http/console.ts';

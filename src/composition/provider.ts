@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import type { CallLimits } from '../db/call-budget.ts';
+import type { CallLimits } from '../db/polling/call-budget.ts';
 import type { CallPurpose, Provider } from '../domain/ports.ts';
 import { createCashfree } from '../provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { createCallBudget, splitBudget } from '../services/call-budget.ts';
+import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type OnMismatch, watchMismatches } from '../telemetry/mismatches.ts';
 import { createCallObserver } from '../telemetry/provider-calls.ts';

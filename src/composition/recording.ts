@@ -1,8 +1,8 @@
-import { FairShare } from '../services/fair-share.ts';
-import { Reconciler } from '../services/reconciler.ts';
-import { UnitOfWork } from '../services/unit-of-work.ts';
-import { WebhookQueueWorker } from '../services/webhook-queue-worker.ts';
-import { WebhookReceiver } from '../services/webhook-receiver.ts';
+import { FairShare } from '../services/polling/fair-share.ts';
+import { Reconciler } from '../services/polling/reconciler.ts';
+import { UnitOfWork } from '../services/transitions/unit-of-work.ts';
+import { WebhookQueueWorker } from '../services/webhooks/webhook-queue-worker.ts';
+import { WebhookReceiver } from '../services/webhooks/webhook-receiver.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';

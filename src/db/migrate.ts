@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { grantRuntimeRights } from './grants.ts';
-import { migrateJobs } from './jobs.ts';
+import { openClient } from './connection/server-client.ts';
+import { migrateJobs } from './polling/jobs.ts';
 import { runMigrations } from './run-migrations.ts';
-import { openClient } from './server-client.ts';
+import { grantRuntimeRights } from './schema/grants.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { TransitionSummary } from '../db/transitions.ts';
+import type { TransitionSummary } from '../db/sessions/transitions.ts';
 
 /** Fields of a transition that its fingerprint covers: those that every reader of a log has. */
 export type Fingerprinted = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'>;

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { Database } from '../db/client.ts';
-import { assignPositions, hasFeedStart, readFeedFrom, readFeedHead } from '../db/feed.ts';
-import type { SessionRow } from '../db/sessions.ts';
-import { findLogEnds } from '../db/transitions.ts';
+import type { Database } from '../db/connection/client.ts';
+import { assignPositions, hasFeedStart, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
+import { findLogEnds } from '../db/sessions/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
 import { createDeliveryObserver } from '../telemetry/deliveries.ts';
 import type { FeedFigures } from '../telemetry/gauges.ts';

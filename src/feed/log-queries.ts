@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader';
-import { findArchived } from '../db/archive.ts';
-import type { Database } from '../db/client.ts';
-import { findPositions, type PositionedTransition, readFeedFrom, readFeedHead } from '../db/feed.ts';
-import type { SessionRow } from '../db/sessions.ts';
-import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/transitions.ts';
+import type { Database } from '../db/connection/client.ts';
+import { findArchived } from '../db/retention/archive.ts';
+import { findPositions, type PositionedTransition, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
+import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
 import type { CursorExpiry } from './cursor.ts';
 import type { Entry, OrderedLog } from './log-tail.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Database } from '../db/client.ts';
-import { type ListenTimings, listenOnce, notify } from '../db/notifications.ts';
+import type { Database } from '../db/connection/client.ts';
+import { type ListenTimings, listenOnce, notify } from '../db/connection/notifications.ts';
 import type { Doorbell } from '../domain/ports.ts';
 import { createLocalDoorbell } from './doorbell.ts';
 import { type RetryTimings, retryForever } from './retry.ts';

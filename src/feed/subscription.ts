@@ -1,5 +1,5 @@
-import type { SessionRow } from '../db/sessions.ts';
-import type { SessionTransition } from '../db/transitions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
+import type { SessionTransition } from '../db/sessions/transitions.ts';
 import type { Viewer } from '../domain/access.ts';
 import type { CursorError, CursorExpiry, LogPosition } from './cursor.ts';
 import type { FrameBudget } from './frame-budget.ts';

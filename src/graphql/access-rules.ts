@@ -8,7 +8,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import { dataSubjectKey } from '../db/personal-data-reads.ts';
+import { dataSubjectKey } from '../db/audit/personal-data-reads.ts';
 import {
   allStaffSee,
   FIELD_RULES,

@@ -1,18 +1,22 @@
-import type { Database } from '../db/client.ts';
-import type { Sealer } from '../db/sealing.ts';
+import type { Database } from '../db/connection/client.ts';
 import { isStaff, type Viewer } from '../domain/access.ts';
 import type { ActionPolicy, ReviewStage } from '../domain/actions.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { Sealer } from '../encryption/sealing.ts';
 import type { Cursors, LogPosition } from '../feed/cursor.ts';
 import type { FrameBudget } from '../feed/frame-budget.ts';
 import type { Hub } from '../feed/hub.ts';
 import type { Selection, Sink } from '../feed/subscription.ts';
-import type { MeetingChanged } from '../services/meetings.ts';
-import type { createSdkToken, refreshSession, requestRecording } from '../services/provider-actions.ts';
-import type { ReviewRecorded } from '../services/record-review.ts';
-import type { SessionFigures } from '../services/session-figures.ts';
-import type { StartSession } from '../services/start-session.ts';
+import type { MeetingChanged } from '../services/sessions/meetings.ts';
+import type {
+  createSdkToken,
+  refreshSession,
+  requestRecording,
+} from '../services/sessions/provider-actions.ts';
+import type { ReviewRecorded } from '../services/sessions/record-review.ts';
+import type { SessionFigures } from '../services/sessions/session-figures.ts';
+import type { StartSession } from '../services/sessions/start-session.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 import { Pace } from './pace.ts';
 import { PersonalDataShown } from './personal-data.ts';

@@ -6,8 +6,8 @@ import {
   type GraphQLFormattedError,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { classifyFault } from '../db/connection-errors.ts';
-import { MissingKey } from '../db/sealing.ts';
+import { classifyFault } from '../db/connection/connection-errors.ts';
+import { MissingKey } from '../encryption/sealing.ts';
 import { CursorError } from '../feed/cursor.ts';
 import { redactValues } from './redact-errors.ts';
 

@@ -1,8 +1,8 @@
 import DataLoader from 'dataloader';
-import type { Database } from '../db/client.ts';
-import { findPositions } from '../db/feed.ts';
-import { findMeetings, findMeetingsOfSessions } from '../db/meetings.ts';
-import { findReviews, findReviewsOfSessions } from '../db/reviews.ts';
+import type { Database } from '../db/connection/client.ts';
+import { findPositions } from '../db/sessions/feed.ts';
+import { findMeetings, findMeetingsOfSessions } from '../db/sessions/meetings.ts';
+import { findReviews, findReviewsOfSessions } from '../db/sessions/reviews.ts';
 import {
   findReplacements,
   findSessions,
@@ -11,9 +11,9 @@ import {
   readSessionsOfUsers,
   type SessionProjection,
   type UserSessions,
-} from '../db/sessions.ts';
-import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/transitions.ts';
-import { findUsers } from '../db/users.ts';
+} from '../db/sessions/sessions.ts';
+import { type RangeOptions, readTransitionRanges, type TransitionRange } from '../db/sessions/transitions.ts';
+import { findUsers } from '../db/sessions/users.ts';
 
 /**
  * Page of one session's log. Its shape is the same for all sessions of a page, so that one statement can read

@@ -12,8 +12,8 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { cancelReasonContext, type MeetingRow } from '../db/meetings.ts';
-import type { SessionRow } from '../db/sessions.ts';
+import { cancelReasonContext, type MeetingRow } from '../db/sessions/meetings.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { MeetingStatus } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import { connectionTypes } from './connection.ts';

@@ -1,6 +1,6 @@
 /** Refusals as data: the error members of the mutations' unions, and the conversion of a `Refusal` to one. */
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
-import type { SessionRow } from '../db/sessions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee } from '../domain/access.ts';
 import { ERROR_CODES, type ErrorCode, type FieldProblem as Problem, Refusal } from '../domain/errors.ts';
 import type { SessionAction } from '../domain/session.ts';

@@ -1,5 +1,5 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
-import type { SessionRow } from '../db/sessions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import { maySee, visibleVerificationIds } from '../domain/access.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';

@@ -22,50 +22,10 @@ import { findExcessiveAmount, measureAmount } from './cost.ts';
 import { findExcessiveSize } from './document-size.ts';
 import { LIMITS, PARSE_OPTIONS } from './limits.ts';
 import { ONE_STATISTICS_RULE } from './one-statistics.ts';
+import { badRequest, type OperationRequest, type Payload, parsePayload } from './payload.ts';
 import { type RateLimit, REFUSAL_COST } from './rate-limit.ts';
 import type { DocumentPolicy } from './trusted-documents.ts';
 import { coerceVariables } from './variables.ts';
-
-/** Unchecked request of a client, on any transport. */
-export interface Payload {
-  readonly query?: unknown;
-  readonly operationName?: unknown;
-  readonly variables?: unknown;
-  readonly documentId?: unknown;
-  readonly extensions?: unknown;
-}
-
-/** Content of a payload whose parts have the right types. */
-export interface OperationRequest {
-  readonly query?: string;
-  readonly operationName?: string;
-  readonly variables: Record<string, unknown>;
-  readonly extensions: Record<string, unknown>;
-}
-
-/**
- * Checks the types of a payload's parts and returns them.
- * @throws GraphQLError that says what is wrong
- */
-export function parsePayload({ query, operationName, variables, extensions }: Payload): OperationRequest {
-  if (query != null && typeof query !== 'string')
-    throw badRequest('`query` must be one document, as a string.');
-  if (operationName != null && typeof operationName !== 'string')
-    throw badRequest('`operationName` must be a string.');
-  return {
-    ...(query == null ? {} : { query }),
-    // Clients whose documents hold one operation often send an empty name.
-    ...(operationName ? { operationName } : {}),
-    variables: parseObject('variables', variables),
-    extensions: parseObject('extensions', extensions),
-  };
-}
-
-function parseObject(name: string, value: unknown): Record<string, unknown> {
-  if (value == null) return {};
-  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw badRequest(`\`${name}\` must be an object.`);
-}
 
 /** Operation that passed all checks and can be executed. */
 export interface Operation
@@ -281,9 +241,6 @@ const nullCondition = (name: string): GraphQLError =>
       extensions: { code: 'BAD_USER_INPUT' },
     },
   );
-
-const badRequest = (message: string): GraphQLError =>
-  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 
 /** Builds the result for a refused document. The error codes are Apollo's, on every transport. */
 function refused(errors: readonly GraphQLError[], code: string): Checked {

@@ -1,7 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
 import { recordedAs } from '../domain/access.ts';
-import type { ReadLog } from '../services/read-log.ts';
+import type { ReadLog } from '../services/audit/read-log.ts';
 import type { Context } from './context.ts';
 import type { Executor } from './jit-executor.ts';
 import { unrecorded } from './personal-data.ts';

@@ -3,7 +3,7 @@
  */
 
 import { Arg, Ctx, createUnionType, Field, ID, Mutation, ObjectType, Resolver } from 'type-graphql';
-import type { SessionRow } from '../db/sessions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import {

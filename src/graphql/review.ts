@@ -11,8 +11,8 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { type ReviewRow, remarksContext } from '../db/reviews.ts';
-import type { SessionRow } from '../db/sessions.ts';
+import { type ReviewRow, remarksContext } from '../db/sessions/reviews.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { ReviewDecision, ReviewStage } from '../domain/actions.ts';
 import type { TransitionSource } from '../domain/session.ts';
 import type { Context } from './context.ts';

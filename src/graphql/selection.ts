@@ -1,5 +1,5 @@
 import { type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
-import type { DetailLevel } from '../db/row-mapper.ts';
+import type { DetailLevel } from '../db/statements/row-mapper.ts';
 
 interface Selecting {
   readonly selectionSet?: SelectionSetNode | undefined;

@@ -11,7 +11,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import type { Database } from '../db/client.ts';
+import type { Database } from '../db/connection/client.ts';
 import {
   countSessions,
   type SessionFilter as Filter,
@@ -20,8 +20,8 @@ import {
   readSessionPage,
   type SessionListItem,
   type SessionSummary,
-} from '../db/sessions.ts';
-import type { UserRow } from '../db/users.ts';
+} from '../db/sessions/sessions.ts';
+import type { UserRow } from '../db/sessions/users.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import type { Party, Status, SubStatus } from '../domain/status.ts';
 import { isStorable, UNSTORABLE } from '../domain/storable.ts';

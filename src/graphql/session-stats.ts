@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import { Arg, Ctx, Field, FieldResolver, Float, Int, ObjectType, Query, Resolver, Root } from 'type-graphql';
+import { type Count, isCanceled } from '../db/connection/statistics.ts';
 import {
   countOutcomes,
   countReachedPhases,
@@ -9,11 +10,10 @@ import {
   readMedianStays,
   type StateCount,
   type StatsWindow,
-} from '../db/session-stats.ts';
-import { type Count, isCanceled } from '../db/statistics.ts';
+} from '../db/sessions/session-stats.ts';
 import { visibleVerificationIds } from '../domain/access.ts';
 import { PARTIES, type Party, STATUSES, type Status, type SubStatus } from '../domain/status.ts';
-import { type Dated, FiguresPending } from '../services/session-figures.ts';
+import { type Dated, FiguresPending } from '../services/sessions/session-figures.ts';
 import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';

@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import type { SessionProjection } from '../db/sessions.ts';
+import type { SessionProjection } from '../db/sessions/sessions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import { DateTime } from './date-time.ts';
 import { StatusEnum, SubStatusEnum } from './enums.ts';

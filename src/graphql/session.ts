@@ -12,11 +12,16 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import type { MeetingRow } from '../db/meetings.ts';
-import type { ReviewRow } from '../db/reviews.ts';
-import { linkContext, type SessionListItem, type SessionRow, type SessionSummary } from '../db/sessions.ts';
-import type { TransitionSummary } from '../db/transitions.ts';
-import type { UserRow } from '../db/users.ts';
+import type { MeetingRow } from '../db/sessions/meetings.ts';
+import type { ReviewRow } from '../db/sessions/reviews.ts';
+import {
+  linkContext,
+  type SessionListItem,
+  type SessionRow,
+  type SessionSummary,
+} from '../db/sessions/sessions.ts';
+import type { TransitionSummary } from '../db/sessions/transitions.ts';
+import type { UserRow } from '../db/sessions/users.ts';
 import { maySee, type Viewer } from '../domain/access.ts';
 import { findDenial, ALL_ACTIONS as OFFERED, toAgentFacts } from '../domain/actions.ts';
 import type { SessionAction } from '../domain/session.ts';

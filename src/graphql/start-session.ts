@@ -10,7 +10,7 @@ import {
   ObjectType,
   Resolver,
 } from 'type-graphql';
-import type { SessionRow } from '../db/sessions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
 import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { NotificationTypeEnum } from './enums.ts';

@@ -2,9 +2,9 @@
  * Starts subscriptions: chooses the log that each follows, the place that it begins at, and what it is sent
  * if it cannot resume there.
  */
-import { findArchived } from '../db/archive.ts';
-import { findSessions, type SessionRow } from '../db/sessions.ts';
-import type { SessionTransition } from '../db/transitions.ts';
+import { findArchived } from '../db/retention/archive.ts';
+import { findSessions, type SessionRow } from '../db/sessions/sessions.ts';
+import type { SessionTransition } from '../db/sessions/transitions.ts';
 import { maySee } from '../domain/access.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import {

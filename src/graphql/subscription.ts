@@ -13,8 +13,8 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import type { SessionRow } from '../db/sessions.ts';
-import type { TransitionRow } from '../db/transitions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
+import type { TransitionRow } from '../db/sessions/transitions.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import type { LogPosition } from '../feed/cursor.ts';
 import { PREVIOUS_CURSOR } from '../feed/frame-json.ts';

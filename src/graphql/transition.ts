@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, Field, FieldResolver, ID, Info, Int, ObjectType, Resolver, Root } from 'type-graphql';
-import type { SessionRow } from '../db/sessions.ts';
-import type { TransitionRow, TransitionSummary } from '../db/transitions.ts';
+import type { SessionRow } from '../db/sessions/sessions.ts';
+import type { TransitionRow, TransitionSummary } from '../db/sessions/transitions.ts';
 import { type TransitionSource, VERDICTS } from '../domain/session.ts';
 import {
   getStatusInfo,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { GraphQLError } from 'graphql';
-import type { Payload } from './operation-cache.ts';
+import type { Payload } from './payload.ts';
 
 /** Documents that may be executed, keyed by the SHA-256 of their text in hex. */
 export type Manifest = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql';
-import { type UserRow, userContext } from '../db/users.ts';
+import { type UserRow, userContext } from '../db/sessions/users.ts';
 import type { PersonalData } from '../domain/ports.ts';
 import type { Context } from './context.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';

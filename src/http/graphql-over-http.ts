@@ -22,13 +22,9 @@ import type { Logger } from 'pino';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import { LIMITS } from '../graphql/limits.ts';
-import {
-  admit,
-  type OperationCache,
-  type OperationRequest,
-  parsePayload,
-} from '../graphql/operation-cache.ts';
+import { admit, type OperationCache } from '../graphql/operation-cache.ts';
 import type { OperationHandler } from '../graphql/operation-handler.ts';
+import { type OperationRequest, parsePayload } from '../graphql/payload.ts';
 import type { RateLimit } from '../graphql/rate-limit.ts';
 import type { DocumentPolicy } from '../graphql/trusted-documents.ts';
 import { type MediaType, negotiateMediaType } from './content-negotiation.ts';

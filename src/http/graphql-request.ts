@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
-import type { Payload } from '../graphql/operation-cache.ts';
+import type { Payload } from '../graphql/payload.ts';
 
 /**
  * Refuses batches: the operations of a batch would pass every limit one by one. Clients with HTTP/2 or

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { verify } from '../provider/signature.ts';
-import type { WebhookReceiver } from '../services/webhook-receiver.ts';
+import type { WebhookReceiver } from '../services/webhooks/webhook-receiver.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 

@@ -65,7 +65,7 @@ async function run(root, path, args) {
 
 /** Makes the links of the embedded PostgreSQL, so that a build that nobody can write to starts as well. */
 async function linkLibraries(root) {
-  const { linkEmbeddedPostgres } = await importFrom(root, '.build/db/embedded-postgres.js');
+  const { linkEmbeddedPostgres } = await importFrom(root, '.build/postgres/embedded-postgres.js');
   await linkEmbeddedPostgres();
 }
 

@@ -1,6 +1,6 @@
 import { type Context, context } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { BeginSpan, Begun } from './tracing.ts';
+import type { BeginSpan, StartedSpan } from './span.ts';
 
 /** Probes and scrapes come every few seconds; their traces would only be noise. */
 const UNTRACED = ['/healthz', '/readyz', '/metrics'];
@@ -14,7 +14,7 @@ export function spanRequests(
   begin: BeginSpan,
   withRequestId: (within: Context, id: string) => Context,
 ): void {
-  const spans = new WeakMap<FastifyRequest, Begun>();
+  const spans = new WeakMap<FastifyRequest, StartedSpan>();
   server.addHook('onRequest', (request, _reply, done) => {
     const { url: route = 'none' } = request.routeOptions;
     if (UNTRACED.includes(route)) return done();

@@ -1,6 +1,6 @@
 import { context, trace } from '@opentelemetry/api';
 import type pg from 'pg';
-import type { BeginSpan } from './tracing.ts';
+import type { BeginSpan } from './span.ts';
 
 const LONGEST_TEXT = 1_000;
 

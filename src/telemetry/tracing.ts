@@ -25,8 +25,9 @@ import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { spanRequests } from './http-spans.ts';
+import type { BeginSpan } from './span.ts';
 import { spanStatements } from './sql-spans.ts';
-import { type SpanDetails, setTracer, type Tracer } from './trace.ts';
+import { setTracer, type Tracer } from './trace.ts';
 
 const SERVICE = 'vkyc-gateway';
 /** How long `stop` waits for the exporter: a collector that does not answer must not delay the shutdown. */
@@ -91,15 +92,6 @@ export function startTracing(): Tracing {
     },
   };
 }
-
-/** Started span, and the context for work within it. */
-export interface Begun {
-  readonly within: Context;
-  /** Ends the span. A failure is recorded by its type or code only: error messages may contain personal data. */
-  end(failure?: unknown, attributes?: SpanDetails['attributes']): void;
-}
-
-export type BeginSpan = (name: string, details: Pick<SpanDetails, 'kind' | 'from' | 'attributes'>) => Begun;
 
 const beginSpan: BeginSpan = (name, { kind = 'INTERNAL', from, attributes = {} }) => {
   const parent = from === undefined ? context.active() : parseContext(from);

@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { getTableColumns } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { ARCHIVED_TABLES, deserializeRow, type SessionArchive, serializeRow } from '../../src/db/archive.ts';
-import { logIdentity, sessions } from '../../src/db/tables.ts';
+import {
+  ARCHIVED_TABLES,
+  deserializeRow,
+  type SessionArchive,
+  serializeRow,
+} from '../../src/db/retention/archive.ts';
+import { logIdentity, sessions } from '../../src/db/schema/tables.ts';
 import { AuditKeys } from '../../src/domain/audit.ts';
-import { ARCHIVE_VERSION, createArchiveMac, readArchive } from '../../src/services/archive-file.ts';
+import { ARCHIVE_VERSION, createArchiveMac, readArchive } from '../../src/services/retention/archive-file.ts';
 import { emptyFolder, endedLongAgo, run } from '../harness/archives.ts';
 import { AUDIT_KEYS, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
@@ -73,7 +78,7 @@ test('archived rows have exactly the columns of the current format version', {
   expect(written.map(({ version }) => version)).toEqual([ARCHIVE_VERSION, ARCHIVE_VERSION]);
   expect(
     columnsIn(written),
-    `The columns of archived tables are not those of version ${ARCHIVE_VERSION}. Raise ARCHIVE_VERSION in src/services/archive-file.ts, then write its fixture: WRITE_ARCHIVE_FIXTURE=1 npx vitest run test/api/archives.test.ts`,
+    `The columns of archived tables are not those of version ${ARCHIVE_VERSION}. Raise ARCHIVE_VERSION in src/services/retention/archive-file.ts, then write its fixture: WRITE_ARCHIVE_FIXTURE=1 npx vitest run test/api/archives.test.ts`,
   ).toEqual(columnsIn(kept));
 });
 

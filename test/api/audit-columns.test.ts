@@ -2,8 +2,8 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { type PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { beforeAll, expect, test } from 'vitest';
-import { AUDITED_COLUMNS, type Proof, type TableKey } from '../../src/db/audit-columns.ts';
-import * as tables from '../../src/db/tables.ts';
+import { AUDITED_COLUMNS, type Proof, type TableKey } from '../../src/db/schema/audit-columns.ts';
+import * as tables from '../../src/db/schema/tables.ts';
 import { type Audit, auditOf, sessionWithHistory } from '../harness/audit.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { person } from '../harness/people.ts';

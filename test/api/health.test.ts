@@ -3,7 +3,7 @@ import { bootGateway, eventually, freshDatabase, untilReady } from '../harness/g
 import { countStatements } from '../harness/statements.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 
-/** Advisory lock that a replica holds while it assigns feed positions; see `db/feed.ts`. */
+/** Advisory lock that a replica holds while it assigns feed positions; see `db/sessions/feed.ts`. */
 const NUMBERING_LOCK = 8_529_002;
 
 /** Returns what /readyz reports as missing, or null if the replica is ready. */

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { REENCRYPTABLE_COLUMNS } from '../../src/db/key-rotation.ts';
+import { REENCRYPTABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';

@@ -1,7 +1,7 @@
 /** A customer, a foreign session with all its objects, and made-up ids of a session that does not exist. */
 import { randomUUID } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { readFeedIdentity } from '../../src/db/feed.ts';
+import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
 import { createCursors, logStart } from '../../src/feed/cursor.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';

@@ -2,7 +2,7 @@
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
-import { readFeedIdentity } from '../../src/db/feed.ts';
+import { readFeedIdentity } from '../../src/db/sessions/feed.ts';
 import { type Cursors, createCursors, LOG_START, type LogPosition } from '../../src/feed/cursor.ts';
 import { getFingerprint } from '../../src/feed/fingerprint.ts';
 import { eventually } from '../harness/gateway.ts';

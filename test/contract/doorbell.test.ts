@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { describe, expect } from 'vitest';
-import { connect } from '../../src/db/client.ts';
+import { connect } from '../../src/db/connection/client.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { LOG_START } from '../../src/feed/cursor.ts';
 import { Hub } from '../../src/feed/hub.ts';

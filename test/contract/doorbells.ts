@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { test } from 'vitest';
-import { type Connection, connect } from '../../src/db/client.ts';
+import { type Connection, connect } from '../../src/db/connection/client.ts';
 import type { Doorbell } from '../../src/domain/ports.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';
 import { createNatsDoorbell, type NatsDoorbell, type NatsTimings } from '../../src/feed/nats-doorbell.ts';

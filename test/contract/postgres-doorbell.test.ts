@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { findSessions, type SessionRow } from '../../src/db/sessions.ts';
+import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { logStart } from '../../src/feed/cursor.ts';
 import { Hub } from '../../src/feed/hub.ts';

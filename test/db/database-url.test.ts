@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { parseDatabaseUrl } from '../../src/db/database-url.ts';
+import { parseDatabaseUrl } from '../../src/db/connection/database-url.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 const waysOf = (url: string) =>

@@ -1,9 +1,13 @@
 import { createServer } from 'node:net';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/client.ts';
-import { classifyFault, type DatabaseFault, isCausedByValues } from '../../src/db/connection-errors.ts';
-import { MissingKey } from '../../src/db/sealing.ts';
+import { connect } from '../../src/db/connection/client.ts';
+import {
+  classifyFault,
+  type DatabaseFault,
+  isCausedByValues,
+} from '../../src/db/connection/connection-errors.ts';
+import { MissingKey } from '../../src/encryption/sealing.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 

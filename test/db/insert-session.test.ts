@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { connect, type Transaction } from '../../src/db/client.ts';
-import { insertSession, type SessionRow } from '../../src/db/sessions.ts';
-import { insertUser } from '../../src/db/users.ts';
+import { connect, type Transaction } from '../../src/db/connection/client.ts';
+import { insertSession, type SessionRow } from '../../src/db/sessions/sessions.ts';
+import { insertUser } from '../../src/db/sessions/users.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 
 const ROUNDS = 400;

@@ -14,7 +14,7 @@ import {
   startAsBefore,
 } from '../harness/old-database.ts';
 
-test('the migrations are complete for src/db/tables.ts; `npm run migrate:new` writes a missing one', async () => {
+test('the migrations are complete for src/db/schema/tables.ts; `npm run migrate:new` writes a missing one', async () => {
   // Inside the project, since drizzle-kit takes relative paths; in a dot-folder, which git ignores.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ test('the migrations are complete for src/db/tables.ts; `npm run migrate:new` wr
     'drizzle-kit',
     'generate',
     '--dialect=postgresql',
-    '--schema=./src/db/tables.ts',
+    '--schema=./src/db/schema/tables.ts',
     `--out=${join(copy)}`,
   ];
   await promisify(execFile)('npx', args);

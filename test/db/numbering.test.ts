@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/client.ts';
-import { assignPositions } from '../../src/db/feed.ts';
+import { connect } from '../../src/db/connection/client.ts';
+import { assignPositions } from '../../src/db/sessions/feed.ts';
 import { atTheEnd, eventually, freshDatabase } from '../harness/gateway.ts';
 import { createSessions, record } from '../harness/log-writer.ts';
 import { onStatement } from '../harness/statements.ts';

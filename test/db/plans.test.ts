@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
-import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit.ts';
-import { type Connection, connect, type Transaction } from '../../src/db/client.ts';
-import { assignPositionsAtCommit } from '../../src/db/feed.ts';
-import { claimWebhooks, lockReadySessions } from '../../src/db/inbox.ts';
-import { readQueueDepths } from '../../src/db/readiness.ts';
-import { countStates } from '../../src/db/session-stats.ts';
+import { findAuditHeads, findAuditHeadsOfVerifications } from '../../src/db/audit/audit.ts';
+import { type Connection, connect, type Transaction } from '../../src/db/connection/client.ts';
+import { readQueueDepths } from '../../src/db/connection/readiness.ts';
+import { assignPositionsAtCommit } from '../../src/db/sessions/feed.ts';
+import { countStates } from '../../src/db/sessions/session-stats.ts';
 import {
   lockSessions,
   readSessionPage,
   type SessionFilter,
   type SessionListItem,
   type SessionOrder,
-} from '../../src/db/sessions.ts';
-import { findObservations } from '../../src/db/transitions.ts';
-import { forceIndexPlans, WriteBatch } from '../../src/db/write-batch.ts';
+} from '../../src/db/sessions/sessions.ts';
+import { findObservations } from '../../src/db/sessions/transitions.ts';
+import { forceIndexPlans, WriteBatch } from '../../src/db/sessions/write-batch.ts';
+import { claimWebhooks, lockReadySessions } from '../../src/db/webhooks/inbox.ts';
 import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
 import { onStatement, type Statement } from '../harness/statements.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readReplication } from '../../src/db/replication.ts';
+import { readReplication } from '../../src/db/connection/replication.ts';
 import { bootGateway } from '../harness/gateway.ts';
 
 test('durability is read from the replication settings and reported by /readyz and /metrics', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/client.ts';
-import { QueryTimeout } from '../../src/db/timeout-client.ts';
+import { connect } from '../../src/db/connection/client.ts';
+import { QueryTimeout } from '../../src/db/connection/timeout-client.ts';
 import { atTheEnd, freshDatabase } from '../harness/gateway.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 

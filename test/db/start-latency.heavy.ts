@@ -1,6 +1,6 @@
 /** Compares a PostgreSQL with default settings (`npm run test:postgres`) and the embedded one, in one run. */
 import { expect, test } from 'vitest';
-import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
 import { bootGateway, type Gateway } from '../harness/gateway.ts';
 import { startOwnPostgres } from '../harness/own-postgres.ts';
 

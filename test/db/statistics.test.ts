@@ -2,10 +2,10 @@
 import { sql } from 'drizzle-orm';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { type Connection, connect } from '../../src/db/client.ts';
-import { isCanceled } from '../../src/db/statistics.ts';
+import { type Connection, connect } from '../../src/db/connection/client.ts';
+import { isCanceled } from '../../src/db/connection/statistics.ts';
 import { systemClock } from '../../src/domain/ports.ts';
-import { FiguresPending, SessionFigures } from '../../src/services/session-figures.ts';
+import { FiguresPending, SessionFigures } from '../../src/services/sessions/session-figures.ts';
 import { atTheEnd, bootGateway, eventually, freshDatabase } from '../harness/gateway.ts';
 
 const WHOLE = { from: null, to: null, openOnly: false, verificationIds: null };

@@ -4,8 +4,8 @@ import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { fastFolder } from '../harness/postgres.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { connect, type Database } from '../../src/db/client.ts';
-import { assignPositions } from '../../src/db/feed.ts';
-import { findSessions, type SessionRow } from '../../src/db/sessions.ts';
+import { connect, type Database } from '../../src/db/connection/client.ts';
+import { assignPositions } from '../../src/db/sessions/feed.ts';
+import { findSessions, type SessionRow } from '../../src/db/sessions/sessions.ts';
 import { systemClock } from '../../src/domain/ports.ts';
 import { LOG_START, logStart } from '../../src/feed/cursor.ts';
 import { createLocalDoorbell } from '../../src/feed/doorbell.ts';

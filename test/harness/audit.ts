@@ -1,12 +1,12 @@
 /** Looks at audit chains as the command does, and makes sessions with a history to tamper with. */
 import { createHash } from 'node:crypto';
-import { connect } from '../../src/db/client.ts';
-import { Sealer } from '../../src/db/sealing.ts';
+import { connect } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
 import type { ExportedReads } from '../../src/domain/read-chain.ts';
-import { exportHeads, readHeads } from '../../src/services/audit-heads.ts';
-import { type VerificationResult, verifyAudit } from '../../src/services/verify-audit.ts';
-import { verifyReads } from '../../src/services/verify-reads.ts';
+import { Sealer } from '../../src/encryption/sealing.ts';
+import { exportHeads, readHeads } from '../../src/services/audit/audit-heads.ts';
+import { type VerificationResult, verifyAudit } from '../../src/services/audit/verify-audit.ts';
+import { verifyReads } from '../../src/services/audit/verify-reads.ts';
 import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
 import { inMinutes, person } from './people.ts';
 

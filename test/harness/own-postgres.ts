@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import type { EmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
 import { atTheEnd, eventually } from './gateway.ts';
 import { startTestPostgres } from './postgres.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd, DATA_KEYS, eventually, untilReady } from '../harness/gateway.ts';
 import { freePort } from '../harness/phoenix.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
-import { pauseCalls, tryAcquireCall } from '../../src/db/call-budget.ts';
-import { type Connection, connect } from '../../src/db/client.ts';
+import { type Connection, connect } from '../../src/db/connection/client.ts';
+import { pauseCalls, tryAcquireCall } from '../../src/db/polling/call-budget.ts';
 import type { CallPurpose } from '../../src/domain/ports.ts';
-import { createCallBudget, splitBudget } from '../../src/services/call-budget.ts';
+import { createCallBudget, splitBudget } from '../../src/services/polling/call-budget.ts';
 import { bootGateway, freshDatabase } from '../harness/gateway.ts';
 
 const LIMITS = { total: 100, polls: 70 };

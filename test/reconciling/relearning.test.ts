@@ -1,7 +1,7 @@
 /** The gateway learns again from the provider what its database has lost. */
 import { expect, test } from 'vitest';
-import { connect } from '../../src/db/client.ts';
-import { planRelearning } from '../../src/services/relearn.ts';
+import { connect } from '../../src/db/connection/client.ts';
+import { planRelearning } from '../../src/services/polling/relearn.ts';
 import { setFaults } from '../harness/faults.ts';
 import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';

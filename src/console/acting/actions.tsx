@@ -6,22 +6,12 @@ import type { SessionDetails } from '../live/session.ts';
 import { Button } from '../look/button.tsx';
 import { ACTION_LABELS } from '../look/labels.ts';
 import type { SessionAction, VkycSessionActionsFragment } from '../operations.ts';
+import type { ActionDialogProps } from './action-dialog.ts';
 import style from './actions.module.css';
 import { RecordingDialog, RefreshDialog, SdkTokenDialog } from './ask-provider.tsx';
 import { CancelMeetingDialog } from './cancel-meeting.tsx';
 import { AgentReviewDialog, AuditorReviewDialog } from './record-review.tsx';
 import { ScheduleMeetingDialog } from './schedule-meeting.tsx';
-
-/** Props of every dialog that acts on a session. */
-export interface ActionDialogProps {
-  /** The session when the dialog was opened. Its version goes out as `expectedVersion` (optimistic locking). */
-  readonly session: SessionDetails;
-  /** Called on success. `stay` keeps the dialog open to show its result. */
-  readonly onDone: (session: Row & VkycSessionActionsFragment, options?: { stay: boolean }) => void;
-  /** Replaces `session` with the current one, after a version conflict. */
-  readonly onContinue: () => void;
-  readonly onClose: () => void;
-}
 
 /** Dialog of each action, in the order of the buttons. Reviews come first: they are what a session waits for. */
 const DIALOGS = {

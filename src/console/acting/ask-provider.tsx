@@ -12,7 +12,7 @@ import {
   VkycRequestRecording,
   type VkycRequestRecordingMutation,
 } from '../operations.ts';
-import type { ActionDialogProps } from './actions.tsx';
+import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 

@@ -5,7 +5,7 @@ import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { LocalAndIndianTime } from '../look/time.tsx';
 import { VkycCancelMeeting, type VkycCancelMeetingMutation } from '../operations.ts';
-import type { ActionDialogProps } from './actions.tsx';
+import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 

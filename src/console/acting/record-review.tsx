@@ -10,7 +10,7 @@ import {
   type VkycRecordAgentReviewMutation,
   VkycRecordAuditorReview,
 } from '../operations.ts';
-import type { ActionDialogProps } from './actions.tsx';
+import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 

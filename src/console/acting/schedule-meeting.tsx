@@ -5,7 +5,7 @@ import { Dialog } from '../look/dialog.tsx';
 import { Field, Form } from '../look/fields.tsx';
 import { formatInIndia, isIndianClock, LocalAndIndianTime } from '../look/time.tsx';
 import { VkycScheduleMeeting, type VkycScheduleMeetingMutation } from '../operations.ts';
-import type { ActionDialogProps } from './actions.tsx';
+import type { ActionDialogProps } from './action-dialog.ts';
 import style from './dialogs.module.css';
 import { MutationNotice, useMutation } from './mutation.tsx';
 

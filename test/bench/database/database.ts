@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres } from '../../../src/db/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.ts';
 import type { Release } from '../harness/releases.ts';
 import { seed } from './seed.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { Sealer } from '../../../src/db/sealing.ts';
-import { userContext } from '../../../src/db/users.ts';
+import { userContext } from '../../../src/db/sessions/users.ts';
 import { STATUS_CATALOG } from '../../../src/domain/status.ts';
+import { Sealer } from '../../../src/encryption/sealing.ts';
 import { SECRETS } from '../harness/secrets.ts';
 
 export const TRANSITIONS = 10;

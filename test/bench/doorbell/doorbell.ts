@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { connect } from '../../../src/db/client.ts';
+import { connect } from '../../../src/db/connection/client.ts';
 import type { Doorbell } from '../../../src/domain/ports.ts';
 import { createNatsDoorbell } from '../../../src/feed/nats-doorbell.ts';
 import { createPostgresDoorbell } from '../../../src/feed/postgres-doorbell.ts';

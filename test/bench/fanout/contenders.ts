@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { SessionTransition } from '../../../src/db/transitions.ts';
+import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import { openDatabase } from '../database/database.ts';
 import { startGateway } from '../harness/gateway.ts';
 import type { Cores } from '../harness/machine.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { inArray, sql } from 'drizzle-orm';
-import { connect } from '../../../src/db/client.ts';
-import { notify } from '../../../src/db/notifications.ts';
-import { outbox, sessions, transitions, users } from '../../../src/db/tables.ts';
-import type { SessionTransition } from '../../../src/db/transitions.ts';
+import { connect } from '../../../src/db/connection/client.ts';
+import { notify } from '../../../src/db/connection/notifications.ts';
+import { outbox, sessions, transitions, users } from '../../../src/db/schema/tables.ts';
+import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import { STATUS_CATALOG } from '../../../src/domain/status.ts';
 import { CHANNEL } from '../../../src/feed/postgres-doorbell.ts';
 import { writeMessages } from '../../../src/feed/ring-message.ts';

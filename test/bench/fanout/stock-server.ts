@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { SessionTransition } from '../../../src/db/transitions.ts';
+import type { SessionTransition } from '../../../src/db/sessions/transitions.ts';
 import type { Viewer } from '../../../src/domain/access.ts';
 import { createCursors } from '../../../src/feed/cursor.ts';
 import type { Frame } from '../../../src/feed/subscription.ts';

@@ -1,0 +1,88 @@
+import { asc, count, desc, gt, isNull, sql } from 'drizzle-orm';
+import type { ChainedRead, ReadChain, ReadHead } from '../../domain/read-chain.ts';
+import type { Queryable, Transaction } from '../connection/client.ts';
+import { personalDataReads, readChains } from '../schema/tables.ts';
+import { execute, preparedCommand } from '../statements/prepared.ts';
+import { jsonRecordset } from '../statements/row-mapper.ts';
+
+export type ReadRow = typeof personalDataReads.$inferSelect;
+
+/** Name of the row that was read, as stored in the read log. */
+export const dataSubjectKey = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
+  `${kind}:${id}`;
+
+const CHAINS = jsonRecordset(readChains);
+const READS = jsonRecordset(personalDataReads, ['id']);
+
+const keepReads = preparedCommand(
+  'keep reads',
+  `with begun as (
+     insert into read_chain (${CHAINS.columns}) select ${CHAINS.columns} from ${CHAINS.fromParameter('$1')}
+   )
+   insert into personal_data_read (${READS.columns})
+   select ${READS.columns} from ${READS.fromParameter('$2')}
+   where $3::uuid is null or exists (
+     select from personal_data_read before where before.chain_id = $3::uuid and before.number = $4::int
+   )
+   order by number`,
+);
+
+/**
+ * Stores reads of one chain, and the chain's beginning if it is new, in one statement that is committed once
+ * this resolves. Returns false and stores nothing if the preceding read is missing because a failover lost
+ * it.
+ */
+export async function insertReads(
+  db: Queryable,
+  begun: ReadChain | null,
+  reads: readonly ChainedRead[],
+): Promise<boolean> {
+  const rows = reads as readonly (Omit<ReadRow, 'id'> & ChainedRead)[];
+  const [first] = reads as [ChainedRead];
+  const before = begun ? [null, null] : [first.chainId, first.number - 1];
+  const stored = await execute(
+    db,
+    keepReads(CHAINS.serialize(begun ? [begun] : []), READS.serialize(rows), ...before),
+  );
+  return stored === reads.length;
+}
+
+/** Returns the chain that began last; null if there is none. */
+export async function findNewestReadChain(db: Queryable): Promise<ReadChain | null> {
+  const [chain] = await db
+    .select()
+    .from(readChains)
+    .orderBy(desc(readChains.startedAt), desc(readChains.id))
+    .limit(1);
+  return chain ?? null;
+}
+
+export const findReadChains = (db: Queryable): Promise<ReadChain[]> =>
+  db.select().from(readChains).orderBy(asc(readChains.startedAt));
+
+/** Returns the newest entry of each chain of the read log. */
+export async function findReadHeads(db: Queryable): Promise<ReadHead[]> {
+  const { rows } = await db.execute<{ chainId: string; number: number; hash: Buffer }>(sql`
+    select c.id as "chainId", r.number, r.hash from ${readChains} c
+    cross join lateral (
+      select number, hash from ${personalDataReads} r where r.chain_id = c.id order by r.number desc limit 1
+    ) r order by c.id`);
+  return rows;
+}
+
+export async function countUnchainedReads(db: Queryable): Promise<number> {
+  const [row] = await db
+    .select({ count: count() })
+    .from(personalDataReads)
+    .where(isNull(personalDataReads.chainId));
+  return row?.count ?? 0;
+}
+
+/** Returns the next reads in id order. */
+export const findReadsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
+  tx
+    .select()
+    .from(personalDataReads)
+    .where(gt(personalDataReads.id, id))
+    .orderBy(asc(personalDataReads.id))
+    .limit(limit);

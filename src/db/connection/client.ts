@@ -1,0 +1,235 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { classifyFault } from './connection-errors.ts';
+import { GatewayPool, WritePool } from './pools.ts';
+import { StatisticsPool } from './statistics.ts';
+import { type WatchTimings, WriteWatch } from './write-watch.ts';
+
+/** Statement for node-postgres. A connection prepares it once under its name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+/** Access to statements that write, common to `Database` and `Transaction`. */
+interface Writer {
+  /** Pool or connection for prepared statements that write. */
+  readonly $writer: pg.Pool | pg.PoolClient;
+  /** Like `execute`, for a statement that writes. */
+  readonly write: NodePgDatabase['execute'];
+}
+
+/**
+ * Database access through two pools. Reads (`select`, `execute`, `$client`) have a separate pool, so that
+ * hanging writes cannot block them. `insert`, `update`, `delete`, `write`, `$writer` and transactions use the
+ * write pool.
+ */
+export interface Database extends Omit<NodePgDatabase, 'transaction'>, Writer {
+  readonly $client: pg.Pool;
+  /**
+   * Runs `work` in a transaction: commits, or rolls back if it throws. `begin` is the statement that begins
+   * it.
+   */
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin?: string): Promise<Result>;
+}
+/** Transaction of a `Database`. Every statement function accepts either. */
+export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer {
+  readonly $client: pg.PoolClient;
+  /**
+   * Pipelines a statement without awaiting it. Later statements run after it; the transaction commits only if
+   * it succeeds.
+   */
+  start(write: Statement | Promise<unknown>): void;
+}
+export type Queryable = Database | Transaction;
+
+/**
+ * Watch connections: one for write probes, which may hang; one that inspects a hung probe; one for readiness
+ * and metrics.
+ */
+const WATCHING = 3;
+/** Statistics connections: one for answers, one for background counting. */
+const FOR_STATISTICS = 2;
+
+export interface Connection {
+  readonly db: Database;
+  /** Write pool; any statement may use it. */
+  readonly pool: WritePool;
+  readonly pools: {
+    readonly reads: GatewayPool;
+    readonly writes: WritePool;
+    /** Pool for health checks, which must be answered even if the other pools are blocked. */
+    readonly watching: GatewayPool;
+  };
+  /** Pool for statements that count many rows; see `StatisticsPool`. */
+  readonly statistics: StatisticsPool;
+  /** Starts to monitor whether the database accepts writes; see `WriteWatch`. */
+  watchWrites(log: Logger, timings?: Partial<WatchTimings>): WriteWatch;
+  close(): Promise<void>;
+}
+
+interface ConnectOptions {
+  /** See `GatewayPool`. */
+  readonly answerTimeoutMs?: number;
+}
+
+/**
+ * Creates the connection pools. Half of `poolSize` is for writes and half for reads, at least one each, plus
+ * three watch and two statistics connections. Connections open on demand. `onError` is called for broken
+ * connections, which are replaced.
+ */
+export function connect(
+  url: string,
+  poolSize: number,
+  onError: (error: Error) => void,
+  { answerTimeoutMs }: ConnectOptions = {},
+): Connection {
+  const forReads = Math.max(1, Math.floor(poolSize / 2));
+  const options = { url, onError, ...(answerTimeoutMs === undefined ? {} : { answerTimeoutMs }) };
+  const reads = new GatewayPool({ ...options, name: 'vkyc-gateway reads', size: forReads });
+  const writes = new WritePool({
+    ...options,
+    name: 'vkyc-gateway',
+    size: Math.max(1, poolSize - forReads),
+  });
+  const watching = new GatewayPool({
+    ...options,
+    name: 'vkyc-gateway watch',
+    size: WATCHING,
+    answerTimeoutMs: 0,
+  });
+  const statistics = new StatisticsPool({
+    // Each statement has its own timeout on the server.
+    pool: new GatewayPool({
+      ...options,
+      name: 'vkyc-gateway statistics',
+      size: FOR_STATISTICS,
+      answerTimeoutMs: 0,
+    }),
+    watching,
+  });
+  const writer = drizzle(writes);
+  const db: Database = Object.assign(drizzle(reads), {
+    insert: writer.insert.bind(writer),
+    update: writer.update.bind(writer),
+    delete: writer.delete.bind(writer),
+    write: writer.execute.bind(writer) as NodePgDatabase['execute'],
+    $writer: writes,
+    transaction: transactionsOf(writes),
+  });
+  return {
+    db,
+    pool: writes,
+    pools: { reads, writes, watching },
+    statistics,
+    watchWrites(log, timings = {}) {
+      writes.watch = new WriteWatch({ pool: watching, log, timings });
+      return writes.watch;
+    },
+    async close() {
+      writes.watch?.stop();
+      // Cancelling uses the watch pool, so this comes first.
+      await statistics.close();
+      await Promise.all([reads.close(), writes.close(), watching.close()]);
+    },
+  };
+}
+
+/**
+ * Transactions that, unlike Drizzle's, do not wait for `begin`, and that discard a connection if the rollback
+ * fails.
+ */
+function transactionsOf(pool: WritePool): Database['transaction'] {
+  const opened = new WeakMap<pg.PoolClient, Opened>();
+  return async (work, begin = 'begin') => {
+    const client = await pool.connect();
+    const open = opened.get(client) ?? openOn(client);
+    opened.set(client, open);
+    return pool.giveUpIfStalled(transact(client, open, work, begin));
+  };
+}
+
+async function transact<Result>(
+  client: pg.PoolClient,
+  open: Opened,
+  work: (tx: Transaction) => Promise<Result>,
+  begin: string,
+): Promise<Result> {
+  open.reset();
+  let broken: Error | boolean = false;
+  try {
+    // Not awaited (pipelined): if `begin` fails, so does every later statement.
+    open.tx.start(client.query(begin));
+    const result = await work(open.tx);
+    // The server answers COMMIT with ROLLBACK if a statement of the transaction failed.
+    const committed = client.query('commit');
+    await Promise.all([...open.started, committed]);
+    if ((await committed).command !== 'COMMIT') throw new RolledBack();
+    return result;
+  } catch (error) {
+    const cause = isConsequence(error) ? (open.firstFailure ?? error) : error;
+    broken = isUseless(cause);
+    if (!broken) await client.query('rollback').catch((failure: Error) => (broken = failure));
+    throw cause;
+  } finally {
+    open.reset();
+    client.release(broken);
+  }
+}
+
+class RolledBack extends Error {
+  constructor() {
+    super('The database rolled a transaction back');
+  }
+}
+
+const IN_FAILED_TRANSACTION = '25P02';
+
+/** Returns whether an error is only a consequence of an earlier failed statement in the transaction. */
+function isConsequence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, cause } = error as Error & { code?: unknown };
+  return error instanceof RolledBack || code === IN_FAILED_TRANSACTION || isConsequence(cause);
+}
+
+/**
+ * Returns whether the connection must be discarded after an error: it went silent, or its server no longer
+ * accepts writes.
+ */
+const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(classifyFault(error) ?? '');
+
+/** State shared by the consecutive transactions of one connection. */
+interface Opened {
+  readonly tx: Transaction;
+  readonly started: Promise<unknown>[];
+  /** First failure of a statement that was pipelined and not awaited. */
+  readonly firstFailure: Error | null;
+  reset(): void;
+}
+
+function openOn(client: pg.PoolClient): Opened {
+  const started: Promise<unknown>[] = [];
+  let firstFailure: Error | null = null;
+  const start: Transaction['start'] = (write) => {
+    const sent: Promise<unknown> = 'then' in write ? write : client.query(write);
+    sent.catch((error: Error) => {
+      firstFailure ??= error;
+    });
+    started.push(sent);
+  };
+  const own = drizzle(client);
+  const write = own.execute.bind(own) as NodePgDatabase['execute'];
+  return {
+    tx: Object.assign(own, { start, write, $writer: client }),
+    started,
+    get firstFailure() {
+      return firstFailure;
+    },
+    reset() {
+      started.length = 0;
+      firstFailure = null;
+    },
+  };
+}

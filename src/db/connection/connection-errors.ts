@@ -1,0 +1,144 @@
+/** Classifies errors of PostgreSQL and its driver, for GraphQL, webhooks, the queue worker and readiness. */
+import { MissingKey } from '../../encryption/sealing.ts';
+import { QueryTimeout } from './timeout-client.ts';
+
+/**
+ * Reasons why the database is unusable at the moment, independent of the statement:
+ * - AWAY: nothing answers at its address, it starts or stops, or the connection broke.
+ * - SILENT: it did not answer in time. A commit may have taken effect.
+ * - STALLED: it answers, but commits do not return, for example because a synchronous standby is lost. A
+ *   commit may take effect.
+ * - READ_ONLY: a standby, or a primary set to read-only.
+ * - FULL: its disk is full.
+ * - OVERLOADED: it has no free connection or memory, or this process's pool has no free connection.
+ * - BUSY: another transaction was in the way (lock timeout, deadlock, serialization failure, statement
+ *   timeout).
+ * - REFUSED: it rejects the login: password, certificate, or no such database. Waiting does not help.
+ */
+export type DatabaseFault =
+  | 'AWAY'
+  | 'SILENT'
+  | 'STALLED'
+  | 'READ_ONLY'
+  | 'FULL'
+  | 'OVERLOADED'
+  | 'BUSY'
+  | 'REFUSED';
+
+/** Error: one of several servers answered, but does not accept writes. */
+export class WrongServer extends Error {
+  constructor() {
+    super('The server takes no writes: it is a standby, or read-only');
+  }
+}
+
+/** Error: a write was not started, or was abandoned while in flight, because commits stall. */
+export class WritesStalled extends Error {
+  constructor() {
+    super('Commits do not return: the database waits, as if for a synchronous standby');
+  }
+}
+
+/** Faults by SQLSTATE or SQLSTATE class. */
+const SQLSTATES: Readonly<Record<string, DatabaseFault>> = {
+  '08': 'AWAY',
+  '28': 'REFUSED',
+  '53': 'OVERLOADED',
+  '57': 'AWAY',
+  '58': 'AWAY',
+  '25006': 'READ_ONLY',
+  '25P03': 'BUSY',
+  '25P04': 'BUSY',
+  '3D000': 'REFUSED',
+  '40001': 'BUSY',
+  '40P01': 'BUSY',
+  '53100': 'FULL',
+  '55P03': 'BUSY',
+  '57014': 'BUSY',
+};
+
+/** Faults by `code` of a system error on a connection. */
+const SYSTEM_CODES: Readonly<Record<string, DatabaseFault>> = {
+  EAI_AGAIN: 'AWAY',
+  ECONNREFUSED: 'AWAY',
+  ECONNRESET: 'AWAY',
+  EHOSTUNREACH: 'AWAY',
+  EMFILE: 'OVERLOADED',
+  ENETUNREACH: 'AWAY',
+  ENOTFOUND: 'AWAY',
+  EPIPE: 'AWAY',
+  ETIMEDOUT: 'AWAY',
+};
+
+/** Faults by the beginning of the message, because the driver's errors have no codes. */
+const DRIVER_MESSAGES: readonly (readonly [RegExp, DatabaseFault])[] = [
+  [/^Connection terminated/, 'AWAY'],
+  [/^timeout expired/, 'AWAY'],
+  [/^Client (was closed|has encountered a connection error) and is not queryable/, 'AWAY'],
+  [/^Cannot use a pool after calling end/, 'AWAY'],
+  [/^The server does not support SSL connections/, 'REFUSED'],
+  [/^There was an error establishing an SSL connection/, 'REFUSED'],
+  [/^timeout exceeded when trying to connect/, 'OVERLOADED'],
+  [/^Query read timeout/, 'SILENT'],
+];
+
+/** SQLSTATE: five characters. System error codes of that length, such as EPIPE, are looked up first. */
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/**
+ * Returns the fault of an error; null for errors of another kind. Follows `cause`, where Drizzle puts the
+ * driver's error.
+ */
+export function classifyFault(error: unknown): DatabaseFault | null {
+  if (!(error instanceof Error)) return null;
+  if (error instanceof QueryTimeout) return 'SILENT';
+  if (error instanceof WritesStalled) return 'STALLED';
+  if (error instanceof WrongServer) return 'READ_ONLY';
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // The Unix socket of a server that is not running yet. Any other missing file will not appear by waiting.
+  if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
+  const found =
+    (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??
+    DRIVER_MESSAGES.find(([message]) => message.test(error.message))?.[1];
+  return found ?? classifyFault(error.cause);
+}
+
+/** Prefixes of OpenSSL's and Node's error codes for certificates and TLS handshakes. */
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
+
+const faultOfTls = (code: string): DatabaseFault | undefined => (TLS_CODE.test(code) ? 'REFUSED' : undefined);
+
+const faultOfSqlState = (code: string): DatabaseFault | undefined =>
+  SQLSTATE.test(code) ? (SQLSTATES[code] ?? SQLSTATES[code.slice(0, 2)]) : undefined;
+
+/** Descriptions of the faults for people. */
+export const FAULT_TEXTS = {
+  AWAY: 'does not answer',
+  SILENT: 'does not answer',
+  STALLED: 'takes no writes: commits do not return, as if a synchronous standby were lost',
+  READ_ONLY: 'takes no writes: it is read-only, or a standby',
+  FULL: 'takes no writes: its disk is full',
+  OVERLOADED: 'has no connection or memory to give',
+  BUSY: 'is busy with other transactions',
+  REFUSED: 'does not let the gateway in: see its log',
+} as const satisfies Record<DatabaseFault, string>;
+
+/**
+ * SQLSTATE classes of errors caused by a statement's values: cardinality, data, integrity, check option,
+ * program limits, and exceptions raised by triggers. All other classes concern the server, its schema or our
+ * rights.
+ */
+const OF_THE_VALUES = ['21', '22', '23', '44', '54', 'P0'];
+
+/**
+ * Returns whether an error is caused by the processed item and would recur on every retry. A database error
+ * is, if its SQLSTATE concerns the values. Any other error is, except a key that is missing from DATA_KEYS.
+ */
+export function isCausedByValues(error: unknown): boolean {
+  if (classifyFault(error) !== null || error instanceof MissingKey) return false;
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { code } = each as { code?: unknown };
+    if (typeof code === 'string' && SQLSTATE.test(code)) return OF_THE_VALUES.includes(code.slice(0, 2));
+  }
+  return true;
+}

@@ -1,0 +1,94 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { preparedWrite } from '../statements/prepared.ts';
+import type { Database } from './client.ts';
+import { ServerClient } from './server-client.ts';
+import { getServers } from './servers.ts';
+
+/**
+ * Sends texts of less than 8,000 bytes to the current listeners (`pg_notify`). They are delivered in order
+ * when the transaction commits.
+ */
+export async function notify(db: Database, channel: string, texts: readonly string[]): Promise<void> {
+  await sendAll(db, channel, texts);
+}
+
+const sendAll = preparedWrite('notify', 'select pg_notify($1, text) from unnest($2::text[]) as text');
+
+/** Timeouts of the connection of a listener. */
+export interface ListenTimings {
+  readonly connectTimeoutMs: number;
+  /** Pause between a liveness check's answer and the next check. */
+  readonly probeEveryMs: number;
+  readonly probeTimeoutMs: number;
+}
+
+interface ListenOptions extends ListenTimings {
+  /** Must bypass a pooler in transaction mode, which would lose the LISTEN of its session. */
+  readonly url: string;
+  /** Channel name that is valid as an unquoted SQL identifier. */
+  readonly channel: string;
+  readonly stopping: AbortSignal;
+  /** Called once LISTEN is active; from then on no notification is missed. */
+  readonly onListening: () => void;
+  /** Called with each notification's text. Must not throw. */
+  readonly onText: (text: string) => void;
+}
+
+const KEEPALIVE_AFTER_MS = 10_000;
+
+/**
+ * Listens on a dedicated connection until it breaks or `stopping` is aborted. Always rejects in the end, with
+ * the reason.
+ */
+export async function listenOnce(options: ListenOptions): Promise<never> {
+  const { url, channel, stopping, onListening, onText } = options;
+  stopping.throwIfAborted();
+  const servers = getServers(url);
+  const broken = new AbortController();
+  const newClient = () =>
+    new ServerClient({
+      servers,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+      query_timeout: options.probeTimeoutMs,
+      application_name: 'vkyc-gateway doorbell',
+    });
+  let client = newClient();
+  // Destroys the socket in any protocol state, because a dead peer answers no orderly close.
+  const hangUp = () => client.connection.stream.destroy();
+  const connectOnce = () => {
+    const late = setTimeout(hangUp, options.connectTimeoutMs);
+    return client.connect().finally(() => clearTimeout(late));
+  };
+  stopping.addEventListener('abort', hangUp);
+  try {
+    for (
+      let tried = 1;
+      !(await connectOnce().catch((error) => rethrowIf(tried >= servers.tries, error)));
+      tried += 1
+    ) {
+      stopping.throwIfAborted();
+      client = newClient();
+    }
+    client.on('error', (error) => broken.abort(error));
+    client.on('end', () => broken.abort(new Error('The connection was closed')));
+    client.on('notification', ({ payload = '' }) => onText(payload));
+    await client.query(`listen ${channel}`);
+    onListening();
+    for (;;) {
+      await wait(options.probeEveryMs, undefined, { signal: broken.signal }).catch(() => {});
+      broken.signal.throwIfAborted();
+      // Repeating LISTEN is idempotent, and shows the connection's purpose in pg_stat_activity.
+      await client.query(`listen ${channel}`);
+    }
+  } finally {
+    stopping.removeEventListener('abort', hangUp);
+    hangUp();
+  }
+}
+
+/** Suppresses an error if there is another server to try. */
+function rethrowIf(last: boolean, error: unknown): null {
+  if (last) throw error;
+  return null;
+}

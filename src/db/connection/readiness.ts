@@ -1,0 +1,64 @@
+import type pg from 'pg';
+import type { Backlog } from '../../telemetry/gauges.ts';
+
+/** Timeout of the query: a scraper or health check does not wait longer. */
+const ANSWERS_WITHIN_MS = 1_000;
+/** Upper bound of each count. A larger backlog is no worse to report and would take long to count. */
+const MOST_COUNTED = 10_000;
+
+const counted = (from: string) =>
+  `(select count(*)::int from (select from ${from} limit ${MOST_COUNTED}) counted)`;
+const age = (time: string) => `extract(epoch from $1::timestamptz - ${time})::float8`;
+const pause = (until: string) =>
+  `(select coalesce(greatest(extract(epoch from ${until} - clock_timestamp()), 0), 0)::float8 from provider_budget)`;
+const LAST_MINUTE = `provider_call where at > clock_timestamp() - interval '60 seconds'`;
+const OLDEST_UNNUMBERED = `
+  (select ${age('t.recorded_at')} from (select session_id, sequence from transition_outbox order by id limit 1) oldest
+    join status_transition t using (session_id, sequence))`;
+
+const BACKLOG = `select
+  ${counted(`webhook_inbox where state = 'PENDING'`)} as "pending",
+  ${counted(`webhook_inbox where state = 'WAITING'`)} as "waiting",
+  ${counted(`webhook_inbox where state = 'PARKED'`)} as "parked",
+  (select ${age('received_at')} from webhook_inbox where state = 'PENDING' order by id limit 1) as "oldestPendingSeconds",
+  ${counted('transition_outbox')} as "unnumbered",
+  ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds",
+  (select coalesce(max(position), 0)::float8 from feed) as "feedHead",
+  (select count(*)::int from ${LAST_MINUTE}) as "calls",
+  (select count(*)::int from ${LAST_MINUTE} and purpose = 'POLL') as "polls",
+  ${pause('calls_paused_until')} as "callsPausedSeconds",
+  ${pause('polls_paused_until')} as "pollsPausedSeconds"`;
+
+/** Adds node-postgres' timeout for one query, which its types lack. */
+interface Question extends pg.QueryConfig {
+  readonly query_timeout: number;
+}
+
+async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, now: Date): Promise<Row> {
+  const question: Question = { text, values: [now.toISOString()], query_timeout: ANSWERS_WITHIN_MS };
+  const { rows } = await pool.query<Row>(question);
+  return rows[0] as Row;
+}
+
+/**
+ * Reads the backlog with one statement that uses only indexes, so its time does not depend on the table
+ * sizes. Rejects if there is no answer within a second.
+ */
+export const readQueueDepths = (pool: pg.Pool, now: Date) =>
+  ask<Backlog & pg.QueryResultRow>(pool, BACKLOG, now);
+
+/** State of the database that decides whether a replica is ready. */
+export interface ReadinessFacts {
+  /** Timestamp of the newest migration that was run, in milliseconds, as in the migration journal. */
+  readonly migratedTo: number;
+  /** Age of the oldest transition without a feed position; null if all have one. */
+  readonly oldestUnnumberedSeconds: number | null;
+}
+
+const FITNESS = `select
+  (select max(created_at)::float8 from drizzle.__drizzle_migrations) as "migratedTo",
+  ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds"`;
+
+/** Reads the fitness. Rejects if there is no answer within a second. */
+export const readReadinessFacts = (pool: pg.Pool, now: Date) =>
+  ask<ReadinessFacts & pg.QueryResultRow>(pool, FITNESS, now);

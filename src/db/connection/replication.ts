@@ -1,0 +1,22 @@
+import type pg from 'pg';
+import type { Durability, Replication } from '../../domain/replication.ts';
+
+/**
+ * Reads how commits are replicated. Needs no special rights; only monitoring roles can see how far each
+ * standby has come.
+ */
+export async function readReplication(pool: pg.Pool): Promise<Replication> {
+  const { rows } = await pool.query<{ names: string; commit: string; standbys: number }>(
+    `select current_setting('synchronous_standby_names') as names, current_setting('synchronous_commit') as commit,
+       (select count(*)::int from pg_stat_replication) as standbys`,
+  );
+  const [row] = rows;
+  if (!row) throw new Error('A select without a table returned no row');
+  return { durability: judge(row), standbys: row.standbys };
+}
+
+function judge({ names, commit, standbys }: { names: string; commit: string; standbys: number }): Durability {
+  if (commit === 'off') return 'COMMIT_NOT_AWAITED';
+  if (names.trim() !== '' && commit !== 'local') return 'SYNCHRONOUS';
+  return standbys > 0 ? 'ASYNCHRONOUS' : 'NO_STANDBY';
+}

@@ -1,0 +1,108 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type pg from 'pg';
+import type { GatewayPool } from './pools.ts';
+
+/** Database, transaction or connection; statistics only read. */
+export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
+
+/** Function that runs a counting statement, which may take long and only reads. */
+export type Count<Figures> = (db: StatsDatabase) => Promise<Figures>;
+
+export interface CountOptions {
+  /** Statement timeout on the server. It holds even if this process does not cancel. */
+  readonly timeoutMs: number;
+  /** Aborting it cancels the statement on the server. */
+  readonly signal: AbortSignal | null;
+}
+
+interface StatisticsPoolOptions {
+  /** Connections only for statistics, whose long statements would otherwise delay short reads. */
+  readonly pool: GatewayPool;
+  /** Pool that sends the cancellations. */
+  readonly watching: pg.Pool;
+}
+
+/** Runs statistics on separate connections, with a timeout. Cancels them when no client waits any more. */
+export class StatisticsPool {
+  readonly #pool: GatewayPool;
+  readonly #watching: pg.Pool;
+  readonly #closing = new AbortController();
+
+  constructor({ pool, watching }: StatisticsPoolOptions) {
+    this.#pool = pool;
+    this.#watching = watching;
+  }
+
+  async count<Figures>(count: Count<Figures>, { timeoutMs, signal }: CountOptions): Promise<Figures> {
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
+    const ending = AbortSignal.any(signals);
+    const client = await this.#connect(ending);
+    let cancelling: Promise<unknown> | null = null;
+    let broken: Error | boolean = false;
+    let pid: number | null = null;
+    const cancel = () => {
+      if (pid !== null)
+        cancelling = this.#watching.query('select pg_cancel_backend($1)', [pid]).catch(() => {});
+    };
+    ending.addEventListener('abort', cancel);
+    try {
+      pid = await begin(client, timeoutMs);
+      ending.throwIfAborted();
+      const figures = await count(drizzle(client));
+      await client.query('commit');
+      return figures;
+    } catch (error) {
+      await client.query('rollback').catch((failure: Error) => {
+        broken = failure;
+      });
+      throw error;
+    } finally {
+      ending.removeEventListener('abort', cancel);
+      // A late cancellation must not hit the next statement of this connection.
+      await cancelling;
+      client.release(broken);
+    }
+  }
+
+  /** Cancels running statements and closes the connections. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#pool.close();
+  }
+
+  async #connect(ending: AbortSignal): Promise<pg.PoolClient> {
+    ending.throwIfAborted();
+    const connecting = this.#pool.connect();
+    let onAbort = () => {};
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => reject(ending.reason as Error);
+      ending.addEventListener('abort', onAbort);
+    });
+    try {
+      return await Promise.race([connecting, aborted]);
+    } catch (error) {
+      connecting.then((client) => client.release()).catch(() => {});
+      throw error;
+    } finally {
+      ending.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+/**
+ * Begins a read-only transaction and returns the process id of its backend. The id known to the driver may be
+ * invented by PgBouncer and belong to another backend.
+ */
+async function begin(client: pg.PoolClient, timeoutMs: number): Promise<number> {
+  await client.query(`begin read only; set local statement_timeout = ${Math.ceil(timeoutMs)}`);
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid as number;
+}
+
+const QUERY_CANCELED = '57014';
+
+/** Returns whether the server ended a statement, because of its timeout or a cancellation. */
+export function isCanceled(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { code?: unknown }).code === QUERY_CANCELED || isCanceled(error.cause);
+}

@@ -1,0 +1,54 @@
+/**
+ * Registry of the data keys under which values may be stored, and of the keys that each running replica has.
+ */
+import { inArray, sql } from 'drizzle-orm';
+import type { Queryable } from '../connection/client.ts';
+import { dataKeys, replicas } from '../schema/tables.ts';
+
+export type ReplicaRow = typeof replicas.$inferSelect;
+
+/** A replica whose last heartbeat is older than this counts as stopped. */
+export const LIVE_SECONDS = 60;
+/** Rows of crashed replicas are deleted after this. */
+const KEPT_SECONDS = 600;
+
+/** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. */
+export async function announceReplica(
+  db: Queryable,
+  { id, dataKeys: keyIds }: Pick<ReplicaRow, 'id' | 'dataKeys'>,
+): Promise<void> {
+  await db.write(sql`
+    with gone as (
+      delete from ${replicas}
+      where seen_at < clock_timestamp() - make_interval(secs => ${KEPT_SECONDS}) and id <> ${id}::uuid
+    )
+    insert into ${replicas} (id, data_keys, seen_at) values (${id}::uuid, ${sql.param(keyIds)}::text[], clock_timestamp())
+    on conflict (id) do update set data_keys = excluded.data_keys, seen_at = excluded.seen_at`);
+}
+
+export const retireReplica = (db: Queryable, id: string) =>
+  db.write(sql`delete from ${replicas} where id = ${id}::uuid`);
+
+export const findLiveReplicas = (db: Queryable): Promise<ReplicaRow[]> =>
+  db
+    .select()
+    .from(replicas)
+    .where(sql`${replicas.seenAt} > clock_timestamp() - make_interval(secs => ${LIVE_SECONDS})`);
+
+export async function findDataKeys(db: Queryable): Promise<string[]> {
+  const rows = await db.select().from(dataKeys);
+  return rows.map(({ id }) => id);
+}
+
+/** Registers keys under which values may be stored from now on. */
+export async function registerDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db
+    .insert(dataKeys)
+    .values(ids.map((id) => ({ id })))
+    .onConflictDoNothing();
+}
+
+/** Removes keys under which nothing is stored any more. */
+export async function forgetDataKeys(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.delete(dataKeys).where(inArray(dataKeys.id, [...ids]));
+}

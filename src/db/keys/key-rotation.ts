@@ -1,0 +1,112 @@
+/**
+ * Lists all columns that are encrypted or hashed with a data key, and how to renew their values with another
+ * key.
+ */
+import { and, asc, gt, isNotNull, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { PersonalData } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import type { Database, Transaction } from '../connection/client.ts';
+import {
+  idempotencyKeys,
+  inbox,
+  meetings,
+  reviews,
+  sessions,
+  startIntents,
+  users,
+} from '../schema/tables.ts';
+import { cancelReasonContext } from '../sessions/meetings.ts';
+import { remarksContext } from '../sessions/reviews.ts';
+import { linkContext } from '../sessions/sessions.ts';
+import { userContext } from '../sessions/users.ts';
+import { webhookContext } from '../webhooks/inbox.ts';
+
+interface Value {
+  readonly id: string | bigint;
+  readonly value: Buffer;
+  /** Another column of the same row that is needed to renew the value. */
+  readonly beside: string | bigint | Buffer;
+}
+
+/** Column whose values can be renewed with another key. */
+export interface ReencryptableColumn {
+  readonly column: PgColumn;
+  /** Column that orders the iteration over the rows. */
+  readonly id: PgColumn;
+  readonly beside: PgColumn;
+  reencrypt(sealer: Sealer, value: Value): Buffer;
+}
+
+const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (beside: never) => string) => ({
+  ...{ column, id, beside },
+  reencrypt(sealer: Sealer, value: Value): Buffer {
+    const context = placeOf(value.beside as never);
+    return sealer.seal(sealer.open(value.value, context), context);
+  },
+});
+
+/** All renewable columns. A test searches all tables for columns that are missing here. */
+export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
+  sealedIn(users.personal, users.id, users.id, userContext),
+  {
+    ...{ column: users.phoneHash, id: users.id, beside: users.personal },
+    reencrypt(sealer, { id, beside }) {
+      const personal = sealer.open(beside as Buffer, userContext(id as string)).toString('utf8');
+      return sealer.hash((JSON.parse(personal) as PersonalData).phone as string);
+    },
+  },
+  sealedIn(sessions.link, sessions.id, sessions.id, linkContext),
+  sealedIn(meetings.cancelReason, meetings.id, meetings.id, cancelReasonContext),
+  sealedIn(reviews.remarks, reviews.id, reviews.id, remarksContext),
+  sealedIn(inbox.body, inbox.id, inbox.bodyHash, webhookContext),
+];
+
+/**
+ * Keyed hashes whose input is not stored. They cannot be computed again with another key, and become useless
+ * when their key is removed.
+ */
+export const UNROTATABLE_COLUMNS: readonly PgColumn[] = [startIntents.inputHash, idempotencyKeys.inputHash];
+
+/** Counts the values of a column by the id of their key. */
+export async function countByKey(db: Database, column: PgColumn): Promise<ReadonlyMap<string, number>> {
+  const key = sql<string>`convert_from(substring(${column} from 2 for get_byte(${column}, 0)), 'UTF8')`;
+  const rows = await db
+    .select({ key, count: sql<number>`count(*)::int` })
+    .from(column.table)
+    .where(isNotNull(column))
+    .groupBy(key);
+  return new Map(rows.map(({ key, count }) => [key, count]));
+}
+
+const hasOtherKey = (column: PgColumn, label: Buffer): SQL =>
+  sql`substring(${column} from 1 for ${label.length}) <> ${label}`;
+
+/**
+ * Locks the next values, in id order, that were made with another key than `keyIdPrefix` names. Skips locked rows
+ * (SKIP LOCKED).
+ */
+export const lockValuesWithOtherKey = (
+  tx: Transaction,
+  { column, id, beside }: ReencryptableColumn,
+  label: Buffer,
+  after: Value['id'] | null,
+  limit: number,
+): Promise<Value[]> =>
+  tx
+    .select({ id, value: column, beside })
+    .from(column.table)
+    .where(and(hasOtherKey(column, label), after === null ? undefined : gt(id, after)))
+    .orderBy(asc(id))
+    .limit(limit)
+    .for('no key update', { skipLocked: true }) as unknown as Promise<Value[]>;
+
+export const updateValue = (
+  tx: Transaction,
+  { column, id }: ReencryptableColumn,
+  rowId: Value['id'],
+  value: Buffer,
+) =>
+  tx.execute(
+    sql`update ${column.table} set ${sql.identifier(column.name)} = ${value} where ${id} = ${rowId}`,
+  );

@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm';
+import type { CallPurpose } from '../../domain/ports.ts';
+import type { Database } from '../connection/client.ts';
+import { providerBudget, providerCalls } from '../schema/tables.ts';
+
+/** Maximum number of provider calls in any 60 seconds, of all replicas together. */
+export interface CallLimits {
+  readonly total: number;
+  /** Share of the total that polls may use. */
+  readonly polls: number;
+}
+
+/**
+ * Takes one call from the budget. Returns 0 if it is allowed now, otherwise the milliseconds until the next
+ * attempt. Replicas serialize on the budget row (row lock). Polls are evenly spaced; mutations are limited by
+ * a sliding window of one minute.
+ */
+export async function tryAcquireCall(
+  db: Database,
+  purpose: CallPurpose,
+  limits: CallLimits,
+): Promise<number> {
+  return db.transaction(async (tx) => {
+    await tx.execute(sql`select 1 from ${providerBudget} for update`);
+    await tx.execute(sql`delete from ${providerCalls} where at <= clock_timestamp() - interval '60 seconds'`);
+    const { rows } = await tx.execute<{ wait: number }>(sql`
+      select greatest(
+        0,
+        ${until(sql`(select calls_paused_until from ${providerBudget})`)},
+        -- The book holds the last minute: when it is full, the oldest entry has to leave it first.
+        ${until(sql`(select at + interval '60 seconds' from ${providerCalls} order by at desc offset ${limits.total - 1} limit 1)`)},
+        ${purpose === 'POLL' ? pollsWait(limits) : sql`0`}
+      )::int as wait`);
+    const wait = rows[0]?.wait ?? 0;
+    if (wait === 0) await tx.insert(providerCalls).values({ at: sql`clock_timestamp()`, purpose });
+    return wait;
+  });
+}
+
+const pollsWait = ({ polls }: CallLimits) => sql`
+  greatest(
+    ${until(sql`(select polls_paused_until from ${providerBudget})`)},
+    ${until(sql`(select max(at) + ${`${60_000 / polls} milliseconds`}::interval from ${providerCalls} where purpose = 'POLL')`)}
+  )`;
+
+/** SQL for the milliseconds until a time; null if there is no time, which `greatest` ignores. */
+const until = (time: ReturnType<typeof sql>) =>
+  sql`ceil(extract(epoch from ${time} - clock_timestamp()) * 1000)`;
+
+/** Pauses all calls, or only polls, for some seconds. Never shortens an existing pause. */
+export async function pauseCalls(db: Database, seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void> {
+  const end = sql`clock_timestamp() + make_interval(secs => ${seconds})`;
+  await db
+    .update(providerBudget)
+    .set(
+      whom === 'POLLS'
+        ? { pollsPausedUntil: sql`greatest(${providerBudget.pollsPausedUntil}, ${end})` }
+        : { callsPausedUntil: sql`greatest(${providerBudget.callsPausedUntil}, ${end})` },
+    );
+}

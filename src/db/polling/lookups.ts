@@ -1,0 +1,52 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Queryable } from '../connection/client.ts';
+import { lookups, sessions, startIntents } from '../schema/tables.ts';
+
+export type LookupRow = typeof lookups.$inferSelect;
+
+/** Plans a look-up of a verification at the provider. If one exists, restarts its search time. */
+export const scheduleLookup = (db: Queryable, row: LookupRow) =>
+  db
+    .insert(lookups)
+    .values(row)
+    .onConflictDoUpdate({ target: lookups.verificationId, set: { since: row.since, dueAt: row.dueAt } });
+
+/**
+ * Plans a look-up of every open start without a session, one each `everyMs` from `from` on, the newest first.
+ * A look-up that is planned earlier stays. A start older than `oldestSince` counts as looked for since then.
+ * Returns the number of starts.
+ */
+export async function scheduleLookupsOfOpenStarts(
+  db: Queryable,
+  from: Date,
+  everyMs: number,
+  oldestSince: Date,
+): Promise<number> {
+  // Inserts in verification-id order, so that concurrent runs lock the rows in one order (no deadlock).
+  const { rows } = await db.write<{ count: number }>(sql`
+    with planned as (
+      select verification_id, greatest(created_at, ${oldestSince.toISOString()}::timestamptz) as since,
+        ${from.toISOString()}::timestamptz
+          + (row_number() over (order by created_at desc, verification_id) - 1) * ${everyMs}::float8 * interval '1 ms' as due_at
+      from ${startIntents} i
+      where state = 'OPEN' and not exists (select from ${sessions} s where s.verification_id = i.verification_id)
+    ), stored as (
+      insert into ${lookups} (verification_id, since, due_at)
+      select verification_id, since, due_at from planned order by verification_id
+      on conflict (verification_id) do update set due_at = least(${lookups.dueAt}, excluded.due_at)
+    )
+    select count(*)::int as count from planned`);
+  return rows[0]?.count ?? 0;
+}
+
+export async function findLookup(db: Queryable, verificationId: string): Promise<LookupRow | null> {
+  const [row] = await db.select().from(lookups).where(eq(lookups.verificationId, verificationId));
+  return row ?? null;
+}
+
+export const rescheduleLookup = (db: Queryable, verificationId: string, dueAt: Date) =>
+  db.update(lookups).set({ dueAt }).where(eq(lookups.verificationId, verificationId));
+
+/** Deletes a look-up because the verification was found, or the search is given up. */
+export const cancelLookup = (db: Queryable, verificationId: string) =>
+  db.delete(lookups).where(eq(lookups.verificationId, verificationId));

@@ -1,0 +1,240 @@
+/**
+ * Moves ended sessions out of the database into an archive. The owner's role does it, one batch per
+ * transaction. Batches follow the id order, which is the order of creation, so that neighbouring rows are
+ * freed together and their space is reused. Monthly partitions are no alternative: one session that must stay
+ * would keep its whole month, and verification ids, meetings and reviews could not be unique across
+ * partitions.
+ */
+import { and, count, eq, getTableColumns, inArray, is, SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type pg from 'pg';
+import { type AuditEvidence, readAuditEvidence } from '../audit/audit.ts';
+import type { Queryable, Transaction } from '../connection/client.ts';
+import {
+  archivedSessions,
+  auditBacklog,
+  auditEntries,
+  doubts,
+  feed,
+  idempotencyKeys,
+  inbox,
+  isTerminal,
+  logIdentity,
+  meetings,
+  observations,
+  outbox,
+  reviews,
+  sessions,
+  startIntents,
+  transitions,
+} from '../schema/tables.ts';
+
+/** Key of the advisory lock; arbitrary, but the same in every run. */
+const ARCHIVING_LOCK = 8_529_004;
+
+/**
+ * Takes an advisory lock of the connection's session, which excludes other runs until the connection is
+ * closed. Returns false if another run holds it.
+ */
+export async function tryAcquireArchiveLock(client: pg.PoolClient): Promise<boolean> {
+  const { rows } = await client.query<{ kept: boolean }>('select pg_try_advisory_lock($1) as kept', [
+    ARCHIVING_LOCK,
+  ]);
+  return rows[0]?.kept === true;
+}
+
+/**
+ * Tables whose rows are archived with their session, in the order in which foreign keys allow their deletion.
+ * The session is deleted last.
+ */
+export const ARCHIVED_TABLES = {
+  feed,
+  sightings: observations,
+  reviews,
+  meetings,
+  transitions,
+  entries: auditEntries,
+} as const;
+
+/** All rows of a session, as they are archived. */
+export interface SessionArchive extends AuditEvidence {
+  readonly feed: readonly (typeof feed.$inferSelect)[];
+  readonly sightings: readonly (typeof observations.$inferSelect)[];
+}
+
+/**
+ * Condition for sessions that may be archived: ended before the given time, undisputed, nothing queued, and
+ * not replaced by a session that stays. The session of the newest feed entry stays, because cursors at the
+ * end of the feed name it.
+ */
+const mayGo = (endedBefore: Date) => sql`
+  ${isTerminal(sessions.subStatus)} and not ${sessions.disputed}
+  and ${sessions.updatedAt} < ${endedBefore.toISOString()}::timestamptz
+  and ${sessions.id} is distinct from (select session_id from ${feed} order by position desc limit 1)
+  and not exists (select from ${sessions} later where later.replaces_id = ${sessions.id})
+  and not exists (select from ${outbox} o where o.session_id = ${sessions.id})
+  and not exists (select from ${auditBacklog} b where b.session_id = ${sessions.id})
+  and not exists (select from ${inbox} w where w.verification_id = ${sessions.verificationId} and w.state <> 'DONE')`;
+
+/** Locks the next sessions after an id that may be archived, in id order (SKIP LOCKED). Returns their ids. */
+export async function lockArchivableSessions(
+  tx: Transaction,
+  endedBefore: Date,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select id from ${sessions} where id > ${after}::uuid and ${mayGo(endedBefore)}
+    order by id limit ${limit} for update skip locked`);
+  return rows.map((row) => row.id);
+}
+
+export async function countArchivableSessions(db: Queryable, endedBefore: Date): Promise<number> {
+  const { rows } = await db.execute<{ count: number }>(
+    sql`select count(*)::int as count from ${sessions} where ${mayGo(endedBefore)}`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Reads all rows of some sessions, in the order of `ids`. */
+export async function readSessionArchives(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<SessionArchive[]> {
+  const evidence = await readAuditEvidence(tx, ids);
+  const places = await tx
+    .select()
+    .from(feed)
+    .where(inArray(feed.sessionId, [...ids]));
+  const seen = await tx
+    .select()
+    .from(observations)
+    .where(inArray(observations.sessionId, [...ids]));
+  const own = <T extends { sessionId: string; sequence: number }>(rows: readonly T[], id: string): T[] =>
+    rows.filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.sequence - b.sequence);
+  return ids.map((id) => ({
+    ...(evidence.get(id) as AuditEvidence),
+    feed: own(places, id),
+    sightings: own(seen, id),
+  }));
+}
+
+/** Deletes archived sessions from the database, and records in `archived_session` which file has them. */
+export async function deleteArchived(
+  tx: Transaction,
+  archives: readonly SessionArchive[],
+  archive: { file: string; at: Date },
+): Promise<void> {
+  const rows = archives.flatMap(({ session }) => session ?? []);
+  const ids = rows.map(({ id }) => id);
+  const positions = archives.flatMap((archive) => archive.feed.map(({ position }) => position));
+  const newest = Math.max(0, ...positions);
+  await tx
+    .update(logIdentity)
+    .set({ archivedPosition: sql`greatest(${logIdentity.archivedPosition}, ${newest})` });
+  for (const table of Object.values(ARCHIVED_TABLES))
+    await tx.delete(table).where(inArray(table.sessionId, ids));
+  await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
+  await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
+  // DONE intents keep repeated starts and late webhooks from creating the sessions again.
+  await tx
+    .update(startIntents)
+    .set({ state: 'DONE' })
+    .where(and(inArray(startIntents.sessionId, ids), eq(startIntents.state, 'OPEN')));
+  await tx.delete(sessions).where(inArray(sessions.id, ids));
+  await tx.insert(archivedSessions).values(
+    rows.map(({ id, verificationId, userId, updatedAt }) => ({
+      ...{ sessionId: id, verificationId, userId, endedAt: updatedAt },
+      ...{ archivedAt: archive.at, file: archive.file },
+    })),
+  );
+}
+
+/** Returns the `archived_session` row of a session; null if it was not archived. */
+export async function findArchived(
+  db: Queryable,
+  sessionId: string,
+): Promise<typeof archivedSessions.$inferSelect | null> {
+  const [row] = await db.select().from(archivedSessions).where(eq(archivedSessions.sessionId, sessionId));
+  return row ?? null;
+}
+
+/** Returns the `archived_session` rows of those sessions that were archived. */
+export const findArchivedSessions = (db: Queryable, ids: readonly string[]) =>
+  db
+    .select()
+    .from(archivedSessions)
+    .where(inArray(archivedSessions.sessionId, [...ids]));
+
+/** Returns the ids of the sessions that an archive should contain. */
+export async function findIdsInArchive(db: Queryable, file: string): Promise<string[]> {
+  const rows = await db
+    .select({ id: archivedSessions.sessionId })
+    .from(archivedSessions)
+    .where(eq(archivedSessions.file, file));
+  return rows.map(({ id }) => id);
+}
+
+/** Counts archived sessions by the name of their archive. */
+export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .select({ file: archivedSessions.file, count: count() })
+    .from(archivedSessions)
+    .groupBy(archivedSessions.file);
+  return new Map(rows.map((row) => [row.file, row.count]));
+}
+
+/** Returns the ids of sessions that are in the database although `archived_session` lists them. */
+export async function findArchivedButPresent(db: Queryable): Promise<string[]> {
+  const rows = await db
+    .select({ id: sessions.id })
+    .from(archivedSessions)
+    .innerJoin(sessions, eq(sessions.id, archivedSessions.sessionId));
+  return rows.map(({ id }) => id);
+}
+
+/** Returns which of these sessions are in the database. */
+export async function filterExistingIds(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(inArray(sessions.id, [...ids]));
+  return new Set(rows.map(({ id }) => id));
+}
+
+type PlainRow = Record<string, unknown>;
+
+/**
+ * Converts a row to JSON values: times to ISO 8601, bytes (still encrypted) to base64, 64-bit integers to
+ * text.
+ */
+export const serializeRow = (row: object): PlainRow =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, toPlainValue(value)]));
+
+function toPlainValue(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (Buffer.isBuffer(value)) return value.toString('base64');
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/**
+ * Converts a plain row back to a row of the table. An archive of an earlier release lacks columns added since
+ * then; such a column gets its default, or null if it has none.
+ */
+export const deserializeRow = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
+  Object.fromEntries(
+    Object.entries<PgColumn>(getTableColumns(table)).map(([name, column]) => {
+      const value = plain[name];
+      return [name, value === undefined ? findDefault(column) : fromPlainValue(column, value)];
+    }),
+  );
+
+/** Returns the column's default. SQL defaults, such as `now()`, count as none. */
+const findDefault = ({ default: value }: PgColumn): unknown => (is(value, SQL) ? null : (value ?? null));
+
+function fromPlainValue(column: PgColumn, value: unknown): unknown {
+  if (value === null) return null;
+  if (column.dataType === 'date') return new Date(value as string);
+  if (column.dataType === 'bigint') return BigInt(value as string);
+  return column.getSQLType() === 'bytea' ? Buffer.from(value as string, 'base64') : value;
+}

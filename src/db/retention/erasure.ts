@@ -1,0 +1,184 @@
+/** Statements that erase a person. The database owner's role runs them in one transaction. */
+import { and, asc, eq, inArray, isNotNull, isNull, ne, notInArray, or, type SQL, sql } from 'drizzle-orm';
+import type { AuditEntry } from '../../domain/audit.ts';
+import type { Transaction } from '../connection/client.ts';
+import {
+  archivedSessions,
+  auditEntries,
+  idempotencyKeys,
+  inbox,
+  lookups,
+  meetings,
+  personalDataReads,
+  reviews,
+  sessions,
+  startIntents,
+  transitions,
+  users,
+} from '../schema/tables.ts';
+import type { SessionRow } from '../sessions/sessions.ts';
+import type { UserRow } from '../sessions/users.ts';
+import type { InboxRow } from '../webhooks/inbox.ts';
+
+/** Locks the users that match a condition until the transaction ends. */
+const lockPeople = (tx: Transaction, who: SQL): Promise<UserRow[]> =>
+  tx.select().from(users).where(who).orderBy(asc(users.id)).for('update');
+
+/** Locks a user by the provider's user id. */
+export const lockUserById = (tx: Transaction, userId: string): Promise<UserRow[]> =>
+  lockPeople(tx, eq(users.userId, userId));
+
+/** Locks users by the keyed hashes that their phone may be stored under, one per key. */
+export const lockUsersByPhone = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
+  lockPeople(tx, inArray(users.phoneHash, [...hashes]));
+
+/** Locks the sessions of a person in verification-id order, as recording does: in another order the two deadlock. */
+export const lockSessionsOfUser = (tx: Transaction, rowId: string): Promise<SessionRow[]> =>
+  tx
+    .select()
+    .from(sessions)
+    .where(eq(sessions.userId, rowId))
+    .orderBy(asc(sessions.verificationId))
+    .for('update');
+
+/** Returns the verification ids of the person's open starts. */
+export async function findOpenStarts(tx: Transaction, rowId: string): Promise<string[]> {
+  const open = and(eq(startIntents.userId, rowId), eq(startIntents.state, 'OPEN'));
+  const rows = await tx.select({ id: startIntents.verificationId }).from(startIntents).where(open);
+  return rows.map(({ id }) => id);
+}
+
+/** Returns the `archived_session` rows of a person. */
+export const findArchivedSessionsOfUser = (tx: Transaction, rowId: string) =>
+  tx.select().from(archivedSessions).where(eq(archivedSessions.userId, rowId));
+
+export const eraseUserRow = (tx: Transaction, rowId: string, emptied: Partial<UserRow>) =>
+  tx.update(users).set(emptied).where(eq(users.id, rowId));
+
+export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erasedAt: Date) =>
+  tx
+    .update(sessions)
+    .set({ link: null, personSalt: null, erasedAt })
+    .where(inArray(sessions.id, [...ids]));
+
+/** Erases texts that staff wrote, with the salts of their commitments. Returns the number of texts. */
+export async function eraseTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
+  const ids = [...sessionIds];
+  const reasons = await tx
+    .update(meetings)
+    .set({ cancelReason: null, cancelReasonSalt: null })
+    .where(and(inArray(meetings.sessionId, ids), isNotNull(meetings.cancelReason)));
+  const remarks = await tx
+    .update(reviews)
+    .set({ remarks: null, remarksSalt: null })
+    .where(and(inArray(reviews.sessionId, ids), isNotNull(reviews.remarks)));
+  return (reasons.rowCount ?? 0) + (remarks.rowCount ?? 0);
+}
+
+/**
+ * Replaces the input hashes of the person's starts by a hash that no input matches. A repeated start is then
+ * refused and never sent again.
+ */
+export const invalidateInputHashes = (tx: Transaction, rowId: string, inputHash: Buffer) =>
+  tx.update(startIntents).set({ inputHash }).where(eq(startIntents.userId, rowId));
+
+export async function deleteIdempotencyKeysOfSessions(
+  tx: Transaction,
+  sessionIds: readonly string[],
+): Promise<number> {
+  const keys = await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, [...sessionIds]));
+  return keys.rowCount ?? 0;
+}
+
+/**
+ * Returns webhooks that may concern the person although they name none of the given verifications: those not
+ * recorded yet, and those without a verification id.
+ */
+export const findUnattributedWebhooks = (
+  tx: Transaction,
+  verificationIds: readonly string[],
+): Promise<InboxRow[]> =>
+  tx
+    .select()
+    .from(inbox)
+    .where(
+      and(
+        or(ne(inbox.state, 'DONE'), isNull(inbox.verificationId)),
+        or(isNull(inbox.verificationId), notInArray(inbox.verificationId, [...verificationIds])),
+      ),
+    );
+
+/** Deletes the webhooks of some verifications, and others by id. Returns their number. */
+export async function deleteWebhooks(
+  tx: Transaction,
+  verificationIds: readonly string[],
+  ids: readonly bigint[],
+): Promise<number> {
+  const theirs = or(inArray(inbox.verificationId, [...verificationIds]), inArray(inbox.id, [...ids]));
+  const deleted = await tx.delete(inbox).where(theirs);
+  return deleted.rowCount ?? 0;
+}
+
+/** Returns whether a name reviewed or started sessions, which only staff do. */
+export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
+  const { rows } = await tx.execute(sql`
+    (select 1 from ${reviews} where reviewer = ${name} limit 1)
+    union all (select 1 from ${startIntents} where caller = ${name} limit 1)`);
+  return rows.length > 0;
+}
+
+/**
+ * Locks the sessions whose log or meetings contain a name, in the lock order of recording (verification id),
+ * and returns their ids.
+ */
+export async function findSessionsNaming(tx: Transaction, name: string): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select id from ${sessions} where id in (
+      select session_id from ${transitions} where actor = ${name}
+      union select session_id from ${meetings} where scheduled_by = ${name} or cancelled_by = ${name}
+    ) order by verification_id for update`);
+  return rows.map(({ id }) => id);
+}
+
+/** Replaces a name in the logs and meetings of all sessions. */
+export async function replaceNameInSessions(tx: Transaction, name: string, to: string): Promise<void> {
+  await tx.update(transitions).set({ actor: to }).where(eq(transitions.actor, name));
+  await tx.update(meetings).set({ scheduledBy: to }).where(eq(meetings.scheduledBy, name));
+  await tx.update(meetings).set({ cancelledBy: to }).where(eq(meetings.cancelledBy, name));
+}
+
+/**
+ * Replaces an entry of an audit chain. The chain verifies again only after all later entries are replaced
+ * too.
+ */
+export const replaceAuditEntry = (tx: Transaction, { sessionId, number, content, keyId, hash }: AuditEntry) =>
+  tx
+    .update(auditEntries)
+    .set({ content, keyId, hash })
+    .where(and(eq(auditEntries.sessionId, sessionId), eq(auditEntries.number, number)));
+
+/** Deletes the idempotency keys of a caller; returns how many there were. */
+export async function deleteIdempotencyKeysOfCaller(tx: Transaction, caller: string): Promise<number> {
+  const keys = await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.caller, caller));
+  return keys.rowCount ?? 0;
+}
+
+/** Replaces a viewer in reads without a chain, which an earlier release recorded. Returns their number. */
+export async function replaceViewerInReads(tx: Transaction, viewer: string, to: string): Promise<number> {
+  const renamed = await tx
+    .update(personalDataReads)
+    .set({ viewer: to })
+    .where(and(eq(personalDataReads.viewer, viewer), isNull(personalDataReads.chainId)));
+  return renamed.rowCount ?? 0;
+}
+
+/** Deletes planned look-ups and queued reconcile jobs of some verifications. */
+export async function cancelLookupsOfVerifications(
+  tx: Transaction,
+  verificationIds: readonly string[],
+): Promise<void> {
+  for (const verificationId of verificationIds) {
+    await tx.delete(lookups).where(eq(lookups.verificationId, verificationId));
+    await tx.execute(sql`select graphile_worker.remove_job(${`reconcile:${verificationId}`})`);
+  }
+}

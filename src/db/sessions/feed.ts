@@ -1,0 +1,194 @@
+import { sql } from 'drizzle-orm';
+import type { FeedEntry } from '../../domain/session.ts';
+import type { Database, Queryable, Transaction } from '../connection/client.ts';
+import { logIdentity, transitions } from '../schema/tables.ts';
+import { preparedColumnarQuery, preparedQuery, preparedScalar } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+import { SUMMARY_COLUMNS, type TransitionSummary } from './transitions.ts';
+import { forceIndexPlans } from './write-batch.ts';
+
+/** Key of the advisory lock; arbitrary, but the same in every replica. */
+const NUMBERING_LOCK = 8_529_002;
+const SILENT_FOR = '2s';
+
+/**
+ * Assigns the next feed positions to committed transitions and returns the new entries. Returns null if
+ * another replica holds the numbering lock. Within a session, outbox ids grow with the sequence, and the
+ * session's row lock makes transitions commit in that order. A transaction that sees a later one therefore
+ * sees the earlier ones too, so positions never reorder a session's transitions.
+ */
+export async function assignPositions(db: Database, limit: number): Promise<FeedEntry[] | null> {
+  const [anyLeft] = await leftInOutbox(db);
+  if (anyLeft === undefined) return [];
+  return db.transaction(async (tx) => {
+    tx.start(forceIndexPlans());
+    const locked = lockNumbering(tx);
+    tx.start(locked);
+    const moved = await moveFromOutbox(tx, limit);
+    return (await locked)[0] === 'true' ? moved : null;
+  });
+}
+
+/**
+ * Assigns feed positions at the end of a recording transaction, if it gets the numbering lock; otherwise the
+ * rows stay in the outbox for the next holder. The returned entries are valid only after the commit.
+ */
+export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
+  tx.start(lockNumbering(tx));
+  const moved = moveFromOutbox(tx, NUMBERED_AT_COMMIT);
+  tx.start(moved);
+  return moved;
+}
+
+/**
+ * Limit per recording transaction: it holds the numbering lock until its commit, so it must not work off a
+ * backlog.
+ */
+const NUMBERED_AT_COMMIT = 200;
+
+const leftInOutbox = preparedScalar<string>(
+  'left in outbox',
+  'select id::text from transition_outbox order by id limit 1',
+);
+const lockNumbering = preparedScalar<string>(
+  'lock numbering',
+  // The server ends a connection that hangs while it holds the numbering lock
+  // (idle_in_transaction_session_timeout).
+  `select set_config('vkyc.numbering', pg_try_advisory_xact_lock(${NUMBERING_LOCK})::text, true),
+     set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
+);
+
+const positioned = {
+  verificationId: 's.verification_id',
+  number: 'f.position',
+  position: 'f.position',
+};
+const entryFields = rowMapper<
+  typeof transitions,
+  { verificationId: string; number: number; position: number }
+>(transitions, 't', positioned);
+const entriesIn = (feed: string, list: string) =>
+  `select ${list}
+   from ${feed} f
+   join status_transition t on t.session_id = f.session_id and t.sequence = f.sequence
+   join vkyc_session s on s.id = f.session_id`;
+const entriesFrom = preparedColumnarQuery(
+  'feed from',
+  entryFields,
+  `${entriesIn('feed', entryFields.list)} where f.position >= $1::bigint order by f.position limit $2`,
+);
+const newestEntries = preparedColumnarQuery(
+  'newest in feed',
+  entryFields,
+  `${entriesIn('feed', entryFields.list)}
+   where f.position > (select position from feed order by position desc limit 1) - $1::bigint order by f.position`,
+);
+
+/** Reads the feed in order, from a position on (inclusive). */
+export const readFeedFrom = (db: Queryable, position: number, limit: number): Promise<FeedEntry[]> =>
+  entriesFrom(db, position, limit);
+
+/**
+ * Reads the newest entries of the feed, in order. Returns fewer than `limit` if some of them were archived.
+ */
+export const readFeedHead = (db: Queryable, limit: number): Promise<FeedEntry[]> => newestEntries(db, limit);
+
+const handedOver = rowMapper<
+  typeof transitions,
+  { verificationId: string; number: number; position: number; server: string }
+>(transitions, 't', { ...positioned, server: 'pg_postmaster_start_time()::text' });
+/**
+ * Assigns positions to the oldest rows of the outbox; to none without the advisory lock. This must be a
+ * separate statement after the one that takes the lock, because its snapshot must contain all positions
+ * assigned before.
+ */
+const moveFromOutbox = preparedColumnarQuery(
+  'move from outbox',
+  handedOver,
+  `${entriesIn('numbered', handedOver.list)} order by f.position`,
+  `moved as (
+     delete from transition_outbox
+     where id in (select id from transition_outbox order by id limit $1)
+       and current_setting('vkyc.numbering') = 'true'
+     returning id, session_id, sequence
+   ), numbered as (
+     insert into feed (position, session_id, sequence)
+     select (select coalesce(max(position), 0) from feed) + row_number() over (order by id), session_id, sequence
+     from moved
+     returning position, session_id, sequence
+   )`,
+);
+
+/** Transition with its feed position and the columns of its fingerprint. */
+export type PositionedTransition = TransitionSummary & {
+  /** Null while the transition is in the outbox. */
+  readonly position: number | null;
+  /** Whether a later transition was archived. A subscriber that resumed here would miss it. */
+  readonly archived: boolean;
+};
+
+const placedFields = rowMapper<
+  typeof transitions,
+  { place: number; position: number | null; archived: boolean }
+>(
+  transitions,
+  't',
+  {
+    place: 'wanted.place',
+    position: 'f.position',
+    archived: 'coalesce(f.position < (select archived_position from log_identity), false)',
+  },
+  SUMMARY_COLUMNS,
+);
+const placed = preparedQuery(
+  'places in feed',
+  placedFields,
+  `select ${placedFields.list}
+   from unnest($1::uuid[], $2::int[]) with ordinality as wanted(session_id, sequence, place)
+   join status_transition t on t.session_id = wanted.session_id and t.sequence = wanted.sequence
+   left join feed f on f.session_id = t.session_id and f.sequence = t.sequence`,
+);
+
+/**
+ * Finds transitions with their feed positions, in the order of `places`. Null for each transition that the
+ * log does not have.
+ */
+export async function findPositions(
+  db: Queryable,
+  places: readonly { sessionId: string; sequence: number }[],
+): Promise<(PositionedTransition | null)[]> {
+  const rows = await placed(
+    db,
+    places.map(({ sessionId }) => sessionId),
+    places.map(({ sequence }) => sequence),
+  );
+  const found = new Map(rows.map((row) => [row.place, row]));
+  return places.map((_, index) => found.get(index + 1) ?? null);
+}
+
+/** Returns whether nothing of the feed was archived. */
+export async function hasFeedStart(db: Queryable): Promise<boolean> {
+  return (await readFeedIdentity(db)).archivedPosition === 0;
+}
+
+/** Reads the row that cursors of this log are made with. */
+export async function readFeedIdentity(
+  db: Pick<Queryable, 'select'>,
+): Promise<typeof logIdentity.$inferSelect> {
+  const [row] = await db.select().from(logIdentity);
+  if (!row) throw new Error('The database has no log identity: its migrations have not been run');
+  return row;
+}
+
+/**
+ * Raises the epoch: every existing cursor expires for gateways that start from now on. Needs the database
+ * owner's rights.
+ */
+export async function raiseEpoch(db: Queryable): Promise<number> {
+  const [raised] = await db
+    .update(logIdentity)
+    .set({ epoch: sql`${logIdentity.epoch} + 1` })
+    .returning({ epoch: logIdentity.epoch });
+  if (!raised) throw new Error('The database has no log identity: its migrations have not been run');
+  return raised.epoch;
+}

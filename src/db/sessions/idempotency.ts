@@ -1,0 +1,38 @@
+import type { Transaction } from '../connection/client.ts';
+import { idempotencyKeys } from '../schema/tables.ts';
+import {
+  equalsAny,
+  execute,
+  placeholdersFor,
+  prepareBuilder,
+  preparedQuery,
+} from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
+
+/** Finds an earlier call of the same mutation with the same key, by a caller with any of these names. */
+export async function findIdempotencyKey(
+  tx: Transaction,
+  { callers, mutation, key }: Pick<IdempotencyRow, 'mutation' | 'key'> & { callers: readonly string[] },
+): Promise<IdempotencyRow | null> {
+  const [row] = await selectIdempotencyKey(tx, callers, mutation, key);
+  return row ?? null;
+}
+
+const callFields = rowMapper(idempotencyKeys, 'k');
+const selectIdempotencyKey = preparedQuery(
+  'call of key',
+  callFields,
+  `select ${callFields.list} from idempotency_key k where ${equalsAny('k.caller', '$1', 'text')} and k.mutation = $2 and k.key = $3`,
+);
+
+/**
+ * Inserts a key. Waits for a concurrent transaction with the same key; returns false if that one committed.
+ */
+export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
+  (await execute(tx, keepCall(row))) > 0;
+
+const keepCall = prepareBuilder<IdempotencyRow>('keep call', (build) =>
+  build.insert(idempotencyKeys).values(placeholdersFor(idempotencyKeys)).onConflictDoNothing(),
+);

@@ -1,0 +1,66 @@
+import type { Queryable, Transaction } from '../connection/client.ts';
+import { meetings } from '../schema/tables.ts';
+import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+export type MeetingRow = typeof meetings.$inferSelect;
+
+/** Place that a cancellation reason is bound to as AAD; see `Sealer`. */
+export const cancelReasonContext = (meetingId: string): string => `meeting.cancel_reason:${meetingId}`;
+
+export const insertMeeting = prepareBuilder<MeetingRow>('insert meeting', (build) =>
+  build.insert(meetings).values(placeholdersFor(meetings)),
+);
+
+/** Returns the booked meeting of a session; null if there is none. */
+export async function findBookedMeeting(db: Queryable, sessionId: string): Promise<MeetingRow | null> {
+  const [row] = await bookedMeeting(db, sessionId);
+  return row ?? null;
+}
+
+/** Ends the booked meeting of a session and returns it; null if none is booked. */
+export async function endBookedMeeting(
+  tx: Transaction,
+  sessionId: string,
+  outcome: Pick<MeetingRow, 'status' | 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>,
+): Promise<MeetingRow | null> {
+  const { status, cancelledBy, cancelReason, cancelReasonSalt } = outcome;
+  const [row] = await endedMeeting(tx, sessionId, status, cancelledBy, cancelReason, cancelReasonSalt);
+  return row ?? null;
+}
+
+const meetingFields = rowMapper(meetings, 'm');
+const bookedMeeting = preparedQuery(
+  'meeting booked',
+  meetingFields,
+  `select ${meetingFields.list} from meeting m where m.session_id = $1::uuid and m.status = 'SCHEDULED'`,
+);
+const endedMeeting = preparedQuery(
+  'meeting ended',
+  meetingFields,
+  `select ${meetingFields.list} from ended m`,
+  `ended as (
+     update meeting set status = $2, cancelled_by = $3, cancel_reason = $4, cancel_reason_salt = $5
+     where session_id = $1::uuid and status = 'SCHEDULED' returning *
+   )`,
+);
+
+export const findMeetings = (db: Queryable, ids: readonly string[]): Promise<MeetingRow[]> =>
+  meetingsById(db, ids);
+
+const meetingsById = preparedQuery(
+  'meetings by id',
+  meetingFields,
+  `select ${meetingFields.list} from meeting m where ${equalsAny('m.id', '$1', 'uuid')}`,
+);
+
+/** Returns all meetings of some sessions, newest first within a session. A session has a handful. */
+export const findMeetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
+  meetingsBySession(db, sessionIds);
+
+const meetingsBySession = preparedQuery(
+  'meetings by session',
+  meetingFields,
+  `select ${meetingFields.list} from meeting m where ${equalsAny('m.session_id', '$1', 'uuid')}
+   order by m.session_id, m.created_at desc, m.id desc`,
+);

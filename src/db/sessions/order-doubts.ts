@@ -1,0 +1,24 @@
+import { eq } from 'drizzle-orm';
+import type { Doubt } from '../../domain/session.ts';
+import type { Transaction } from '../connection/client.ts';
+import { doubts } from '../schema/tables.ts';
+
+/** Returns the session's doubted answer, which needs a second one to confirm it; null if there is none. */
+export async function findDoubt(tx: Transaction, sessionId: string): Promise<Doubt | null> {
+  const [row] = await tx.select().from(doubts).where(eq(doubts.sessionId, sessionId));
+  return row ?? null;
+}
+
+/** Stores a doubt, replacing the session's earlier one. The session row must be locked. */
+export async function insertDoubt(tx: Transaction, sessionId: string, doubt: Doubt): Promise<void> {
+  const { rawStatus, rawSubStatus, since, webhooks } = doubt;
+  const row = { rawStatus, rawSubStatus, since, webhooks };
+  await tx
+    .insert(doubts)
+    .values({ sessionId, ...row })
+    .onConflictDoUpdate({ target: doubts.sessionId, set: row });
+}
+
+export async function deleteDoubt(tx: Transaction, sessionId: string): Promise<void> {
+  await tx.delete(doubts).where(eq(doubts.sessionId, sessionId));
+}

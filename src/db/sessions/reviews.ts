@@ -1,0 +1,58 @@
+import { and, eq, isNull } from 'drizzle-orm';
+import type { Queryable, Transaction } from '../connection/client.ts';
+import { reviews } from '../schema/tables.ts';
+import { equalsAny, placeholdersFor, prepareBuilder, preparedQuery } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+export type ReviewRow = typeof reviews.$inferSelect;
+
+/** Place that a review's remarks are bound to as AAD; see `Sealer`. */
+export const remarksContext = (reviewId: string): string => `review.remarks:${reviewId}`;
+
+export const insertReview = prepareBuilder<ReviewRow>('insert review', (build) =>
+  build.insert(reviews).values(placeholdersFor(reviews)),
+);
+
+/** Returns the newest review of a stage; null if there is none. */
+export async function findNewestReview(
+  db: Queryable,
+  sessionId: string,
+  stage: ReviewRow['stage'],
+): Promise<ReviewRow | null> {
+  const [row] = await newestReview(db, sessionId, stage);
+  return row ?? null;
+}
+
+const reviewFields = rowMapper(reviews, 'r');
+const newestReview = preparedQuery(
+  'newest review',
+  reviewFields,
+  `select ${reviewFields.list} from review r where r.session_id = $1::uuid and r.stage = $2
+   order by r.sequence desc limit 1`,
+);
+
+/** Adds remarks to a review, unless it already has some. */
+export const addRemarks = (tx: Transaction, id: string, texts: Pick<ReviewRow, 'remarks' | 'remarksSalt'>) =>
+  tx
+    .update(reviews)
+    .set(texts)
+    .where(and(eq(reviews.id, id), isNull(reviews.remarks)));
+
+export const findReviews = (db: Queryable, ids: readonly string[]): Promise<ReviewRow[]> =>
+  reviewsById(db, ids);
+
+const reviewsById = preparedQuery(
+  'reviews by id',
+  reviewFields,
+  `select ${reviewFields.list} from review r where ${equalsAny('r.id', '$1', 'uuid')}`,
+);
+
+/** Returns all reviews of some sessions, in the order of their transitions. A session has a handful. */
+export const findReviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
+  reviewsBySession(db, sessionIds);
+
+const reviewsBySession = preparedQuery(
+  'reviews by session',
+  reviewFields,
+  `select ${reviewFields.list} from review r where ${equalsAny('r.session_id', '$1', 'uuid')} order by r.session_id, r.sequence`,
+);

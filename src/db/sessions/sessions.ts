@@ -1,0 +1,427 @@
+import { and, asc, desc, eq, gt, inArray, isNotNull, like, lt, type SQL, sql } from 'drizzle-orm';
+import { nextPollAt } from '../../domain/polling.ts';
+import type { Doubt, SessionState } from '../../domain/session.ts';
+import { getStatusInfo, type Party, type Status, type SubStatus } from '../../domain/status.ts';
+import type { Queryable, Transaction } from '../connection/client.ts';
+import { isTerminal, sessions, users } from '../schema/tables.ts';
+import { equalsAny, preparedColumnarQuery, preparedQuery, queryRows } from '../statements/prepared.ts';
+import {
+  type DetailLevel,
+  decodeRows,
+  type RowMapper,
+  rowMapper,
+  selectList,
+} from '../statements/row-mapper.ts';
+import { type UserRow, userFields } from './users.ts';
+
+export type SessionRow = typeof sessions.$inferSelect;
+
+/** Place that a session's link is bound to as AAD; see `Sealer`. */
+export const linkContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
+
+/** Converts a row to the state that the rules judge by. */
+export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
+  status: row.status,
+  subStatus: row.subStatus,
+  version: row.version,
+  lastSequence: row.lastSequence,
+  disputed: row.disputed,
+  decidedHere: row.decidedHere,
+  provider: {
+    rawStatus: row.providerStatus,
+    rawSubStatus: row.providerSubStatus,
+    eventTime: row.providerEventTime,
+    polledAt: row.providerFoundAt,
+    webhooks: row.providerWebhooks,
+    doubt,
+  },
+});
+
+/**
+ * Returns the row with its next poll recomputed; every write of a session goes through this. An ended session
+ * is not polled, even if it is unsettled. See `nextPollAt` for the fair share and the second look.
+ */
+export const withPollSchedule = (
+  row: Omit<SessionRow, 'nextPollAt'>,
+  fairShareMs: number,
+  secondLookAt: Date | null = null,
+): SessionRow => ({
+  ...row,
+  unsettled: row.unsettled && !getStatusInfo(row).terminal,
+  nextPollAt: nextPollAt(
+    {
+      status: row.status,
+      subStatus: row.subStatus,
+      changedAt: row.updatedAt,
+      heardAt: row.providerHeardAt,
+      unsettled: row.unsettled,
+      secondLookAt,
+      meetingAt: row.meetingAt,
+      linkExpiresAt: row.linkExpiresAt,
+      createdAt: row.createdAt,
+    },
+    fairShareMs,
+  ),
+});
+
+/** Sets the columns of an adopted session that its start gave, which the provider does not repeat. */
+export const fillOrigin = (
+  tx: Transaction,
+  id: string,
+  {
+    userTemplate,
+    agentTemplate,
+    replacesId,
+  }: Pick<SessionRow, 'userTemplate' | 'agentTemplate' | 'replacesId'>,
+) => tx.update(sessions).set({ userTemplate, agentTemplate, replacesId }).where(eq(sessions.id, id));
+
+/**
+ * Postpones the next poll after one without an answer, unless the session has changed since it was read
+ * (optimistic locking).
+ */
+export const reschedulePoll = (
+  db: Queryable,
+  { id, nextPollAt, version, lastSequence }: SessionRow,
+  to: Date | null,
+) =>
+  db
+    .update(sessions)
+    .set({ nextPollAt: to })
+    .where(
+      and(
+        eq(sessions.id, id),
+        eq(sessions.version, version),
+        eq(sessions.lastSequence, lastSequence),
+        sql`${sessions.nextPollAt} is not distinct from ${nextPollAt?.toISOString() ?? null}::timestamptz`,
+      ),
+    );
+
+/**
+ * Plans a poll of every session that has not ended: one each `everyMs` from `from` on, the most recently
+ * changed first. A poll that is planned earlier stays. Returns the number of sessions.
+ */
+export async function schedulePollsOfOpenSessions(
+  db: Queryable,
+  from: Date,
+  everyMs: number,
+): Promise<number> {
+  // Locks rows in the lock order of recording (verification id), so that the two cannot deadlock.
+  const { rows } = await db.write<{ count: number }>(sql`
+    with locked as (
+      select id, updated_at from ${sessions} where not ${isTerminal(sessions.subStatus)}
+      order by verification_id for update
+    ), planned as (
+      select id, ${from.toISOString()}::timestamptz
+        + (row_number() over (order by updated_at desc, id) - 1) * ${everyMs}::float8 * interval '1 ms' as poll_at
+      from locked
+    ), moved as (
+      update ${sessions} set next_poll_at = poll_at from planned
+      where ${sessions.id} = planned.id and (next_poll_at is null or next_poll_at > poll_at)
+    )
+    select count(*)::int as count from planned`);
+  return rows[0]?.count ?? 0;
+}
+
+/** Counts the sessions that have a planned poll. */
+export async function countPolled(db: Queryable): Promise<number> {
+  const [row] = await db
+    .select({ count: sql<number>`count(*)::int` })
+    .from(sessions)
+    .where(isNotNull(sessions.nextPollAt));
+  return row?.count ?? 0;
+}
+
+/** Session with a locked row, and the ids that provider updates are compared with. */
+export interface LockedSession extends SessionRow {
+  /** The provider's user id; null after the person was erased. */
+  readonly providerUserId: string | null;
+}
+
+/**
+ * Locks sessions until the transaction ends, so that sequences are assigned one at a time. Returns the rows.
+ */
+export const lockSessions = (tx: Transaction, verificationIds: readonly string[]): Promise<LockedSession[]> =>
+  lockedByVerificationId(tx, verificationIds);
+
+export async function lockSession(tx: Transaction, verificationId: string): Promise<LockedSession | null> {
+  const [row] = await lockSessions(tx, [verificationId]);
+  return row ?? null;
+}
+
+/**
+ * Locks a session by id, only if its verification id is among `verificationIds` (null: any). A caller without
+ * access must not wait for the row lock, which would reveal that the session exists, nor make others wait.
+ */
+export async function lockSessionById(
+  tx: Transaction,
+  id: string,
+  verificationIds: readonly string[] | null,
+): Promise<SessionRow | null> {
+  const [row] = await lockedById(tx, id, verificationIds);
+  return row ?? null;
+}
+
+/**
+ * Inserts a session. Waits for a concurrent transaction that creates the same session, and returns false if
+ * that one commits. Names no conflict target: the other row has both the same id and the same verification
+ * id, and either unique index may report the conflict first.
+ */
+export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
+  const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
+  return inserted.length > 0;
+}
+
+const sessionFields = rowMapper(sessions, 'vkyc_session');
+/**
+ * Fields of `LockedSession`. The user's row is read but not locked: its provider's id changes only by
+ * erasure.
+ */
+export const lockedSessionFields = rowMapper<typeof sessions, { providerUserId: string | null }>(
+  sessions,
+  'vkyc_session',
+  {
+    providerUserId: `(select u.user_id from vkyc_user u where u.id = vkyc_session.user_id and u.erased_at is null)`,
+  },
+);
+const sessionsBy = <Row>(column: string, type: string, fields: RowMapper<Row>, shape = '') =>
+  preparedQuery(
+    `sessions by ${column}${shape}`,
+    fields,
+    `select ${fields.list} from vkyc_session where ${equalsAny(column, '$1', type)}`,
+  );
+const lockedByVerificationId = preparedQuery(
+  'sessions locked',
+  lockedSessionFields,
+  // Rows are locked in index order (verification id), so that all recordings use one lock order (no
+  // deadlock).
+  `select ${lockedSessionFields.list} from vkyc_session
+   where ${equalsAny('verification_id', '$1', 'text')} for update`,
+);
+const lockedById = preparedQuery(
+  'session locked',
+  sessionFields,
+  `select ${sessionFields.list} from vkyc_session
+   where id = $1::uuid and ($2::text[] is null or verification_id = any($2::text[])) for update`,
+);
+const byId = sessionsBy('id', 'uuid', sessionFields);
+const byVerificationId = sessionsBy('verification_id', 'text', sessionFields);
+const byReplacedId = sessionsBy('replaces_id', 'uuid', sessionFields);
+
+export const findSessions = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> => byId(db, ids);
+
+export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
+  byVerificationId(db, ids);
+
+/** Columns of a session in brief. */
+const SUMMARY_COLUMNS = [
+  'id',
+  'verificationId',
+  'referenceId',
+  'userId',
+  'status',
+  'subStatus',
+  'statusSince',
+  'version',
+  'disputed',
+  'waitingOn',
+  'createdAt',
+  'updatedAt',
+] as const satisfies (keyof SessionRow)[];
+export type SessionSummary = Pick<SessionRow, (typeof SUMMARY_COLUMNS)[number]>;
+
+/** Session in brief, with its user if that was read as well. */
+export type SessionListItem = SessionSummary & { readonly user?: UserRow };
+
+/** Extent of a read of sessions, and whether their users are included. */
+export interface SessionProjection {
+  readonly detail: DetailLevel;
+  readonly withUser: boolean;
+}
+
+const USER = {
+  user: `(select row_to_json(u) from (select ${userFields.list} from vkyc_user u where u.id = vkyc_session.user_id) u)`,
+};
+function projectionMapper(name: string, more: object, only?: typeof SUMMARY_COLUMNS) {
+  const fields: RowMapper<SessionListItem> = rowMapper(
+    sessions,
+    'vkyc_session',
+    more as never,
+    only,
+  ) as never;
+  return { fields, byId: sessionsBy('id', 'uuid', fields, name) };
+}
+const PROJECTIONS = {
+  ALL: { alone: projectionMapper('', {}), withUser: projectionMapper(' with user', USER) },
+  SUMMARY: {
+    alone: projectionMapper(' in brief', {}, SUMMARY_COLUMNS),
+    withUser: projectionMapper(' in brief with user', USER, SUMMARY_COLUMNS),
+  },
+};
+const selectProjection = ({ detail, withUser }: SessionProjection) =>
+  PROJECTIONS[detail][withUser ? 'withUser' : 'alone'];
+
+/** Finds sessions by id, with only as much of each as `shape` wants. */
+export const findSessionsProjected = async (
+  db: Queryable,
+  ids: readonly string[],
+  shape: SessionProjection,
+): Promise<SessionListItem[]> => readUsers(await selectProjection(shape).byId(db, ids));
+
+function readUsers(rows: SessionListItem[]): SessionListItem[] {
+  decodeRows(
+    rows.flatMap(({ user }) => user ?? []),
+    userFields,
+  );
+  return rows;
+}
+
+/** Finds the sessions that replaced others. */
+export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
+  byReplacedId(db, replacedIds);
+
+/** Condition that limits sessions to those a customer may see; null: no limit. */
+export const restrictedTo = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
+  verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
+
+export interface SessionFilter {
+  readonly status?: readonly Status[] | undefined;
+  readonly subStatus?: readonly SubStatus[] | undefined;
+  readonly waitingOn?: readonly Party[] | undefined;
+  /** The provider's user id. */
+  readonly userId?: string | undefined;
+  readonly verificationIdPrefix?: string | undefined;
+  readonly createdAfter?: Date | undefined;
+  readonly createdBefore?: Date | undefined;
+  readonly updatedAfter?: Date | undefined;
+  /** Only these verification ids, which are those that a customer may see. */
+  readonly verificationIds?: readonly string[] | undefined;
+}
+
+export interface SessionOrder {
+  readonly field: 'CREATED_AT' | 'UPDATED_AT';
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** Position in a sorted list of sessions: the ordering time, and the id as tie-breaker. */
+export interface PageCursor {
+  readonly at: Date;
+  readonly id: string;
+}
+
+export interface SessionPage {
+  readonly order: SessionOrder;
+  readonly limit: number;
+  readonly end: 'FIRST' | 'LAST';
+  readonly after: PageCursor | null;
+  readonly before: PageCursor | null;
+  readonly shape: SessionProjection;
+}
+
+const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
+
+/** Reads the first (or last) sessions between two places of a list, in its order (keyset pagination). */
+export async function readSessionPage(
+  db: Queryable,
+  filter: SessionFilter,
+  { order, limit, end, after, before, shape }: SessionPage,
+): Promise<SessionListItem[]> {
+  const column = ORDER_COLUMNS[order.field];
+  const ascending = order.direction === 'ASC';
+  const beyond = (place: PageCursor | null, forward: boolean): SQL | undefined => {
+    if (!place) return undefined;
+    const operator = forward === ascending ? sql`>` : sql`<`;
+    return sql`(${column}, ${sessions.id}) ${operator} (${place.at.toISOString()}::timestamptz, ${place.id}::uuid)`;
+  };
+  const towards = (end === 'FIRST') === ascending ? asc : desc;
+  const places = and(...whereClauses(filter), beyond(after, true), beyond(before, false));
+  const { fields } = selectProjection(shape);
+  const rows = await queryRows(
+    db,
+    fields,
+    sql`select ${selectList(fields)} from ${sessions} where ${places ?? sql`true`} order by ${towards(column)}, ${towards(sessions.id)} limit ${limit}`,
+  );
+  readUsers(rows);
+  return end === 'FIRST' ? rows : rows.reverse();
+}
+
+/** Counts at most `most` sessions, because an exact count of a large table takes too long. */
+export async function countSessions(db: Queryable, filter: SessionFilter, most: number): Promise<number> {
+  const counted = db
+    .select({ one: sql`1` })
+    .from(sessions)
+    .where(and(...whereClauses(filter)))
+    .limit(most)
+    .as('counted');
+  const [row] = await db.select({ count: sql<number>`count(*)::int` }).from(counted);
+  return row?.count ?? 0;
+}
+
+/** Escapes LIKE wildcards; `_` is legal in a verification id. */
+const likePrefix = (prefix: string): string => `${prefix.replace(/[\\%_]/g, '\\$&')}%`;
+
+const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
+  filter.status && inArray(sessions.status, [...filter.status]),
+  filter.subStatus && inArray(sessions.subStatus, [...filter.subStatus]),
+  filter.waitingOn && inArray(sessions.waitingOn, [...filter.waitingOn]),
+  filter.userId === undefined
+    ? undefined
+    : sql`${sessions.userId} = (select id from ${users} where ${users.userId} = ${filter.userId})`,
+  filter.verificationIdPrefix === undefined
+    ? undefined
+    : like(sessions.verificationId, likePrefix(filter.verificationIdPrefix)),
+  filter.createdAfter && gt(sessions.createdAt, filter.createdAfter),
+  filter.createdBefore && lt(sessions.createdAt, filter.createdBefore),
+  filter.updatedAfter && gt(sessions.updatedAt, filter.updatedAfter),
+  restrictedTo(filter.verificationIds),
+];
+
+/** One page request: a user's sessions, newest first, after a place. */
+export interface UserSessions {
+  readonly userId: string;
+  readonly after: PageCursor | null;
+}
+
+/**
+ * Reads for each user the newest sessions after a place, limited to the verification ids that may be seen
+ * (null: all). Takes one statement for all users.
+ */
+export async function readSessionsOfUsers(
+  db: Queryable,
+  wanted: readonly UserSessions[],
+  { limit, verificationIds }: { limit: number; verificationIds: readonly string[] | null },
+): Promise<SessionRow[][]> {
+  const places = wanted.map(({ after }) => after ?? MAX_CURSOR);
+  const found = await byUser(
+    db,
+    wanted.map(({ userId }) => userId),
+    places.map(({ at }) => at.toISOString()),
+    places.map(({ id }) => id),
+    verificationIds,
+    limit,
+  );
+  const pages: SessionRow[][] = wanted.map(() => []);
+  for (const row of found) pages[row.page - 1]?.push(row);
+  return pages;
+}
+
+const pagedFields = rowMapper<typeof sessions, { page: number }>(sessions, 's', { page: 'wanted.page' });
+const byUser = preparedColumnarQuery(
+  'sessions by user',
+  pagedFields,
+  `select ${pagedFields.list}
+   from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) with ordinality as wanted(user_id, at, id, page)
+   cross join lateral (
+     select * from vkyc_session s
+     where s.user_id = wanted.user_id and (s.created_at, s.id) < (wanted.at, wanted.id)
+       and ($4::text[] is null or s.verification_id = any($4::text[]))
+     order by s.created_at desc, s.id desc
+     limit $5
+   ) s
+   order by wanted.page, s.created_at desc, s.id desc`,
+);
+
+/** Place before the newest session, where a list without `after` begins. */
+const MAX_CURSOR: PageCursor = {
+  at: new Date('9999-12-31T00:00:00Z'),
+  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+};

@@ -1,0 +1,50 @@
+import { eq } from 'drizzle-orm';
+import type { PersonalData } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import type { Queryable } from '../connection/client.ts';
+import { users } from '../schema/tables.ts';
+import { equalsAny, preparedQuery } from '../statements/prepared.ts';
+import { rowMapper } from '../statements/row-mapper.ts';
+
+export type UserRow = typeof users.$inferSelect;
+
+/** Place that a user's personal data is bound to as AAD; see `Sealer`. */
+export const userContext = (id: string): string => `vkyc_user:${id}`;
+
+/** Decrypts a user's personal data. */
+export const decryptPersonalData = (
+  sealer: Sealer,
+  { personal, id }: Pick<UserRow, 'personal' | 'id'>,
+): PersonalData => JSON.parse(sealer.open(personal, userContext(id)).toString('utf8'));
+
+/** Inserts a user unless one with this user id exists; returns the stored row. */
+export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> {
+  const [inserted] = await db.insert(users).values(row).onConflictDoNothing().returning();
+  if (inserted) return inserted;
+  const [existing] = await db.select().from(users).where(eq(users.userId, row.userId));
+  if (!existing) throw new Error('A user vanished while being added');
+  return existing;
+}
+
+/** Replaces the personal data and the phone hash of a user. */
+export const updatePersonalData = (
+  db: Queryable,
+  id: string,
+  changes: Pick<UserRow, 'personal' | 'phoneHash'>,
+) => db.update(users).set(changes).where(eq(users.id, id));
+
+/** Finds a user by the provider's user id. */
+export async function findUserByUserId(db: Queryable, userId: string): Promise<UserRow | null> {
+  const [row] = await db.select().from(users).where(eq(users.userId, userId));
+  return row ?? null;
+}
+
+/** Finds users by row id, in no particular order. */
+export const findUsers = (db: Queryable, ids: readonly string[]): Promise<UserRow[]> => usersById(db, ids);
+
+export const userFields = rowMapper(users, 'u');
+const usersById = preparedQuery(
+  'users by id',
+  userFields,
+  `select ${userFields.list} from vkyc_user u where ${equalsAny('u.id', '$1', 'uuid')}`,
+);

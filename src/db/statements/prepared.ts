@@ -1,0 +1,149 @@
+/**
+ * Prepared statements for frequent queries: built once, and prepared once per connection. Otherwise the query
+ * builder and the planner would take more time than the query itself.
+ */
+import {
+  getTableColumns,
+  type InferSelectModel,
+  Param,
+  Placeholder,
+  type Query,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { PgDialect, type PgTable } from 'drizzle-orm/pg-core';
+import type { Queryable, Statement } from '../connection/client.ts';
+import {
+  decodeColumns,
+  decodeRows,
+  type RowMapper,
+  wrapAsJsonColumns,
+  wrapAsJsonRows,
+} from './row-mapper.ts';
+
+/**
+ * SQL for `column = any($n)`. The parameter is wrapped in a subselect to hide the number of values from the
+ * planner; otherwise PostgreSQL would plan again on every call, which costs more than the query. The generic
+ * plan is renewed when the table's statistics change.
+ */
+export const equalsAny = (column: string, parameter: string, type: string): string =>
+  `${column} = any((select ${parameter}::${type}[])::${type}[])`;
+
+/** Creates a prepared statement whose result is not needed. */
+export const preparedCommand =
+  (name: string, text: string) =>
+  (...values: unknown[]): Statement => ({ name, text, values });
+
+/** Creates a prepared query with one column, decoded by the driver. */
+export const preparedScalar =
+  <Value>(name: string, text: string) =>
+  (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
+    ask<Value>(db, { name, text, values });
+
+/** Creates a prepared write that returns one column, decoded by the driver. */
+export const preparedWrite =
+  <Value>(name: string, text: string) =>
+  async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
+    const { rows } = await db.$writer.query<[Value]>({ name, text, values, rowMode: 'array' });
+    return rows.map(([value]) => value);
+  };
+
+/**
+ * Creates a prepared query that returns each row as JSON, for few rows. The select list must match `fields`
+ * in names and order. `before` is an optional CTE, as `name as (…)`.
+ */
+export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
+  const text = after(before, wrapAsJsonRows(select));
+  return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
+    decodeRows(await ask<Row>(db, { name, text, values }), fields);
+}
+
+/** Creates a prepared query like `preparedQuery`, but returns one JSON array per field, for many rows. */
+export function preparedColumnarQuery<Row>(
+  name: string,
+  fields: RowMapper<Row>,
+  select: string,
+  before?: string,
+) {
+  const text = after(before, wrapAsJsonColumns(select, fields));
+  return async (db: Queryable, ...values: unknown[]): Promise<Row[]> => {
+    const [columns] = await ask<(unknown[] | null)[]>(db, { name, text, values });
+    return decodeColumns(columns ?? [], fields);
+  };
+}
+
+const after = (before: string | undefined, select: string) => (before ? `with ${before} ${select}` : select);
+
+const dialect = new PgDialect();
+/** Maximum number of statements that `queryRows` prepares, since every connection keeps each of them. */
+const MOST_KINDS = 100;
+const names = new Map<string, string>();
+
+/**
+ * Runs a dynamically built query for few rows. The first 100 distinct statement texts are prepared; later
+ * ones are not.
+ */
+export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
+  const { sql: text, params: values } = dialect.sqlToQuery(select);
+  if (!names.has(text) && names.size < MOST_KINDS) names.set(text, `rows ${names.size + 1}`);
+  const name = names.get(text);
+  return decodeRows(
+    await ask<Row>(db, { ...(name ? { name } : {}), text: wrapAsJsonRows(text), values }),
+    fields,
+  );
+}
+
+async function ask<Value>(
+  db: Queryable,
+  statement: { name?: string; text: string; values: unknown[] },
+): Promise<Value[]> {
+  const { rows } = await db.$client.query<[Value]>({ ...statement, rowMode: 'array' });
+  return rows.map(([value]) => value);
+}
+
+const builder = drizzle.mock();
+/** Query builder without a connection: builds statements but cannot send them. */
+type Builder = typeof builder;
+
+/** Returns a placeholder for each column of a table, for use as insert values. */
+export const placeholdersFor = <Table extends PgTable>(table: Table) =>
+  Object.fromEntries(
+    Object.keys(getTableColumns(table)).map((name) => [name, sql.placeholder(name)]),
+  ) as Record<keyof InferSelectModel<Table>, Placeholder>;
+
+/**
+ * Creates a prepared statement from the query builder, with placeholders for the values. It is built on first
+ * use.
+ */
+export function prepareBuilder<Values extends object>(
+  name: string,
+  build: (builder: Builder) => { toSQL(): Query },
+): (values: Values) => Statement {
+  let written: { text: string; encoders: ((values: Values) => unknown)[] } | null = null;
+  return (values) => {
+    written ??= write<Values>(build);
+    const { text, encoders } = written;
+    return { name, text, values: encoders.map((encode) => encode(values)) };
+  };
+}
+
+/** Runs a statement that writes; resolves to the number of affected rows. */
+export async function execute(db: Queryable, toSend: Statement): Promise<number> {
+  const { rowCount } = await db.$writer.query(toSend);
+  return rowCount ?? 0;
+}
+
+function write<Values extends object>(build: (builder: Builder) => { toSQL(): Query }) {
+  const { sql: text, params } = build(builder).toSQL();
+  const encoders = params.map((param): ((values: Values) => unknown) => {
+    const { value, encoder } = param instanceof Param ? param : { value: param, encoder: null };
+    if (!(value instanceof Placeholder)) return () => value;
+    const name = value.name as keyof Values;
+    return (values) => {
+      const given = values[name];
+      return given === null || encoder === null ? given : encoder.mapToDriverValue(given);
+    };
+  });
+  return { text, encoders };
+}

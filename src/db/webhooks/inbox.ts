@@ -1,0 +1,174 @@
+import { asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
+import type { Queryable, Transaction } from '../connection/client.ts';
+import { type InboxState, inbox } from '../schema/tables.ts';
+import { type LockedSession, lockedSessionFields } from '../sessions/sessions.ts';
+import { preparedCommand, preparedQuery, preparedWrite } from '../statements/prepared.ts';
+import { jsonRecordset, rowMapper } from '../statements/row-mapper.ts';
+
+export type InboxRow = typeof inbox.$inferSelect;
+
+/** Place that a webhook's body is bound to as AAD; see `Sealer`. */
+export const webhookContext = (bodyHash: Buffer): string => `webhook_inbox:${bodyHash.toString('hex')}`;
+
+export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
+
+/**
+ * Stores webhooks, except those whose body is already stored (idempotent). Returns the ids of those that are
+ * now queued.
+ */
+export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
+  // Inserts in verification-id order, so that two replicas storing the same webhooks take locks in one order
+  // (no deadlock).
+  const inOrder = rows.toSorted((a, b) => compare(a.verificationId ?? '', b.verificationId ?? ''));
+  const ids = await insertNewWebhooks(db, received.serialize(inOrder));
+  return ids.filter((id) => id !== null).map(BigInt);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const received = jsonRecordset(inbox, ['id', 'attempts']);
+const insertNewWebhooks = preparedWrite<string | null>(
+  'keep webhooks',
+  `insert into webhook_inbox (${received.columns}) select ${received.columns} from ${received.fromParameter('$1')}
+   on conflict do nothing returning case when state = 'PENDING' then id::text end`,
+);
+
+/**
+ * Locks (SKIP LOCKED) the sessions of new webhooks that can be recorded at once: the session row is free, no
+ * earlier webhook of the session is queued, the body is not a duplicate, and the person was not erased.
+ */
+export const lockReadySessions = (
+  tx: Transaction,
+  webhooks: readonly { verificationId: string; bodyHash: Buffer }[],
+): Promise<LockedSession[]> =>
+  selectReadySessions(
+    tx,
+    webhooks.map(({ verificationId }) => verificationId),
+    webhooks.map(({ bodyHash }) => bodyHash),
+  );
+
+/**
+ * Subquery for a queued webhook of a session. Its conditions match only the per-session index, and it is a
+ * scalar subquery: a join, or the queue's index, would read the whole backlog.
+ */
+const oldestPendingOf = (verificationId: string, before = '') => `(
+  select ahead.id from webhook_inbox ahead
+  where ahead.verification_id = ${verificationId} ${before}
+    and ahead.state <> 'DONE' and ahead.state || '' = 'PENDING'
+  limit 1
+)`;
+
+const selectReadySessions = preparedQuery(
+  'sessions free',
+  lockedSessionFields,
+  `select ${lockedSessionFields.list}
+   from unnest($1::text[], $2::bytea[]) as arrived(verification_id, body_hash)
+   join vkyc_session on vkyc_session.verification_id = arrived.verification_id
+   where vkyc_session.erased_at is null
+     and (select same.id from webhook_inbox same where same.body_hash = arrived.body_hash) is null
+     and ${oldestPendingOf('arrived.verification_id')} is null
+   for update of vkyc_session skip locked`,
+);
+
+/**
+ * With sort enabled, stale statistics and a bloated `webhook_inbox_queue`, the planner would read and sort
+ * all PENDING webhooks by `webhook_inbox_session` for every claim. Sort is disabled only for the claim,
+ * because other statements need it.
+ */
+const disableSort = preparedCommand('disable sort', `select set_config('enable_sort', 'off', true)`);
+const enableSort = preparedCommand('enable sort', `select set_config('enable_sort', 'on', true)`);
+
+/**
+ * Sets a short lock timeout for a batch: a session that stays locked is retried alone, with the normal
+ * timeout.
+ */
+const setShortLockTimeout = preparedCommand(
+  'wait not for long',
+  `select set_config('lock_timeout', '250ms', true)`,
+);
+
+/**
+ * Claims the oldest queued webhooks after an id (0: all), at most one per session, each the oldest of its
+ * session. Other workers skip them until the transaction ends (SKIP LOCKED).
+ */
+export function claimWebhooks(tx: Transaction, limit: number, behind: bigint): Promise<InboxRow[]> {
+  if (limit > 1) tx.start(setShortLockTimeout());
+  tx.start(disableSort());
+  const claimed = selectOldestPending(tx, limit, behind);
+  tx.start(enableSort());
+  return claimed;
+}
+
+const inboxFields = rowMapper(inbox, 'w');
+const selectOldestPending = preparedQuery(
+  'first webhooks in line',
+  inboxFields,
+  `select ${inboxFields.list} from webhook_inbox w
+   where w.state = 'PENDING' and w.id > $2::bigint and ${oldestPendingOf('w.verification_id', 'and ahead.id < w.id')} is null
+   order by w.id limit $1 for update skip locked`,
+);
+
+export const updateWebhook = (
+  db: Queryable,
+  id: bigint,
+  outcome: Partial<Pick<InboxRow, 'state' | 'reason' | 'attempts' | 'verificationId' | 'body'>>,
+) => db.update(inbox).set(outcome).where(eq(inbox.id, id));
+
+const isWaitingFor = (verificationId: string) =>
+  sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
+
+/** Reason for parking webhooks whose verification the provider does not have either. */
+export const REASON_UNKNOWN_AT_PROVIDER = 'Neither this gateway nor the provider knows this verification id.';
+
+/** Requeues the WAITING webhooks of a session that now exists, and those PARKED because it was unknown. */
+export const requeueWaiting = (db: Queryable, verificationId: string) =>
+  db
+    .update(inbox)
+    .set({ state: 'PENDING', reason: null })
+    .where(
+      sql`${inbox.verificationId} = ${verificationId} and (${inbox.state} = 'WAITING'
+        or (${inbox.state} = 'PARKED' and ${inbox.reason} = ${REASON_UNKNOWN_AT_PROVIDER}))`,
+    );
+
+/** Returns whether webhooks wait for a session with this verification id. */
+export async function hasWaiting(db: Queryable, verificationId: string): Promise<boolean> {
+  const rows = await db.select({ id: inbox.id }).from(inbox).where(isWaitingFor(verificationId)).limit(1);
+  return rows.length > 0;
+}
+
+/** Parks the webhooks that wait for a session with this verification id. */
+export const parkWaiting = (db: Queryable, verificationId: string, reason: string) =>
+  db.update(inbox).set({ state: 'PARKED', reason }).where(isWaitingFor(verificationId));
+
+/** Lists the newest webhooks in a state (null: any), without their bodies. */
+export const listWebhooks = (db: Queryable, state: InboxState | null, limit: number) => {
+  const { body: _body, bodyHash: _bodyHash, ...columns } = getTableColumns(inbox);
+  return db
+    .select(columns)
+    .from(inbox)
+    .where(state === null ? undefined : eq(inbox.state, state))
+    .orderBy(desc(inbox.id))
+    .limit(limit);
+};
+
+export const findWebhooks = (db: Queryable, ids: readonly bigint[]): Promise<InboxRow[]> =>
+  db
+    .select()
+    .from(inbox)
+    .where(inArray(inbox.id, [...ids]))
+    .orderBy(asc(inbox.id));
+
+/** Returns state and reason of some webhooks, without their bodies. */
+export const findWebhookStates = (db: Queryable, ids: readonly bigint[]) =>
+  db
+    .select({ id: inbox.id, state: inbox.state, reason: inbox.reason })
+    .from(inbox)
+    .where(inArray(inbox.id, [...ids]))
+    .orderBy(asc(inbox.id));
+
+/** Requeues webhooks in any state. Idempotent: an update that is already recorded changes nothing. */
+export const replayWebhooks = (db: Queryable, ids: readonly bigint[]) =>
+  db
+    .update(inbox)
+    .set({ state: 'PENDING', reason: null, attempts: 0 })
+    .where(inArray(inbox.id, [...ids]));

@@ -1,0 +1,106 @@
+import {
+  type AuditEvidence,
+  claimAuditBacklog,
+  readAuditEvidence,
+  setCancelReasonSalt,
+  setRemarksSalt,
+} from '../../db/audit/audit.ts';
+import type { Database, Transaction } from '../../db/connection/client.ts';
+import { cancelReasonContext } from '../../db/sessions/meetings.ts';
+import { remarksContext } from '../../db/sessions/reviews.ts';
+import { type AuditHead, type AuditKeys, computeCommitment, newSalt, serialise } from '../../domain/audit.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { type AuditNote, appendToChains } from '../transitions/audited-writes.ts';
+import { buildBinding } from './bind-sessions.ts';
+
+const BATCH = 100;
+
+interface AdoptionDependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  readonly clock: Clock;
+  /** Name of the person who answers for the adoption; written into each chain. */
+  readonly by: string;
+  /**
+   * Exported audit heads by session id; null if there is no export. A session with an exported head had a
+   * chain, so it is not adopted.
+   */
+  readonly heads: ReadonlyMap<string, AuditHead> | null;
+}
+
+export type SessionAdoption = 'ADOPTED' | 'HAS_CHAIN' | 'HAD_CHAIN';
+
+/**
+ * Begins the audit chains of sessions that are older than chains (`audit_backlog`): one entry names who
+ * adopted the session, and one more records each row as it was found. A chain proves nothing about changes
+ * before its adoption, so adoption never runs automatically.
+ */
+export async function adoptSessions(
+  { db, sealer, keys, clock, by, heads }: AdoptionDependencies,
+  onSession: (sessionId: string, outcome: SessionAdoption) => void,
+): Promise<void> {
+  for (let count = -1; count !== 0; ) {
+    const outcomes = new Map<string, SessionAdoption>();
+    count = await db.transaction(async (tx) => {
+      const ids = await claimAuditBacklog(tx, BATCH);
+      const notes: AuditNote[] = [];
+      for (const [id, evidence] of ids.length === 0 ? [] : await readAuditEvidence(tx, ids)) {
+        const outcome = evidence.entries.length > 0 ? 'HAS_CHAIN' : heads?.has(id) ? 'HAD_CHAIN' : 'ADOPTED';
+        outcomes.set(id, outcome);
+        if (outcome === 'ADOPTED') notes.push(...(await notesOf(tx, sealer, id, evidence, by)));
+      }
+      if (notes.length > 0) await appendToChains(tx, keys, notes, clock.now());
+      return ids.length;
+    });
+    for (const [id, outcome] of outcomes) onSession(id, outcome);
+  }
+}
+
+async function notesOf(
+  tx: Transaction,
+  sealer: Sealer,
+  sessionId: string,
+  evidence: AuditEvidence,
+  adoptedBy: string,
+): Promise<AuditNote[]> {
+  const { transitions, meetings, reviews } = evidence;
+  const content = serialise('ADOPTION', {
+    transitions: transitions.length,
+    meetings: meetings.length,
+    reviews: reviews.length,
+    adoptedBy,
+  });
+  const notes: AuditNote[] = [
+    { sessionId, kind: 'ADOPTION', content },
+    await buildBinding(tx, sessionId, evidence, adoptedBy),
+  ];
+  for (const row of transitions)
+    notes.push({ sessionId, kind: 'TRANSITION', content: serialise('TRANSITION', row) });
+  for (const row of meetings) {
+    const cancelReason = await commit(sealer, row.cancelReason, cancelReasonContext(row.id), (salt) =>
+      setCancelReasonSalt(tx, row.id, salt),
+    );
+    notes.push({ sessionId, kind: 'MEETING', content: serialise('MEETING', { ...row, cancelReason }) });
+  }
+  for (const row of reviews) {
+    const remarks = await commit(sealer, row.remarks, remarksContext(row.id), (salt) =>
+      setRemarksSalt(tx, row.id, salt),
+    );
+    notes.push({ sessionId, kind: 'REVIEW', content: serialise('REVIEW', { ...row, remarks }) });
+  }
+  return notes;
+}
+
+async function commit(
+  sealer: Sealer,
+  sealed: Buffer | null,
+  context: string,
+  keep: (salt: Buffer) => Promise<unknown>,
+): Promise<string | null> {
+  if (!sealed) return null;
+  const salt = newSalt();
+  await keep(salt);
+  return computeCommitment(sealer.open(sealed, context), salt);
+}

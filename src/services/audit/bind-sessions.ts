@@ -1,0 +1,109 @@
+import { type AuditEvidence, lockAuditEvidence, NIL_UUID, setPersonSalt } from '../../db/audit/audit.ts';
+import type { Database, Transaction } from '../../db/connection/client.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import { type AuditKeys, serialise } from '../../domain/audit.ts';
+import { differingDetails, isBound } from '../../domain/audit-session.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import {
+  type AuditNote,
+  appendToChains,
+  commitPerson,
+  NO_DETAILS,
+  NO_PERSON,
+} from '../transitions/audited-writes.ts';
+import { checkSession, type KnownHead } from './verify-audit.ts';
+
+const BATCH = 100;
+
+interface BindingDependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  readonly clock: Clock;
+  /** Name of the person who answers for the binding; written into each entry. */
+  readonly by: string;
+  /**
+   * Exported audit heads by session id; null if there is no export. Sessions that contradict their head are
+   * not bound.
+   */
+  readonly heads: ReadonlyMap<string, KnownHead> | null;
+  /** Ids of sessions whose details may be signed although they differ from the chain. */
+  readonly differing: ReadonlySet<string>;
+}
+
+/** Result for a session. Sessions that need no binding are not reported. */
+export type Binding =
+  | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
+  /**
+   * DIFFERS: the details differ from the chain, and the session is not in `differing`. WRONG: the session
+   * does not verify, so nothing is signed.
+   */
+  | { readonly kind: 'DIFFERS' | 'WRONG'; readonly what: string };
+
+/**
+ * Adds the identity of the session to chains of earlier releases, which do not name it. Also signs details
+ * that an earlier release wrote to a bound session during a rolling upgrade, if the session is listed in
+ * `differing`. Signs nothing for a session whose history does not verify.
+ */
+export async function bindSessions(
+  dependencies: BindingDependencies,
+  onSession: (sessionId: string, binding: Binding) => void,
+): Promise<void> {
+  for (let after: string | undefined = NIL_UUID; after !== undefined; ) {
+    const bindings = new Map<string, Binding>();
+    const from: string = after;
+    after = await dependencies.db.transaction(async (tx) => {
+      const notes: AuditNote[] = [];
+      const batch = await lockAuditEvidence(tx, from, BATCH);
+      for (const [id, evidence] of batch) {
+        const done = await bind(tx, dependencies, id, evidence);
+        if (done) bindings.set(id, done.binding);
+        if (done?.note) notes.push(done.note);
+      }
+      if (notes.length > 0) await appendToChains(tx, dependencies.keys, notes, dependencies.clock.now());
+      return [...batch.keys()].at(-1);
+    });
+    for (const [id, binding] of bindings) onSession(id, binding);
+  }
+}
+
+async function bind(
+  tx: Transaction,
+  { sealer, keys, by, heads, differing }: BindingDependencies,
+  sessionId: string,
+  evidence: AuditEvidence,
+): Promise<{ binding: Binding; note?: AuditNote } | null> {
+  const { entries, session, origin } = evidence;
+  const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
+  if (ofHistory || !session || !origin)
+    return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row is gone' } };
+  if (!isBound(entries)) {
+    if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
+    return { binding: { kind: 'BOUND' }, note: await buildBinding(tx, sessionId, evidence, by) };
+  }
+  if (!finding) return null;
+  const details = differingDetails(entries, session, origin);
+  const named = differing.has(sessionId) && Object.keys(details).length > 0;
+  if (!named) return { binding: { kind: 'DIFFERS', what: finding.what } };
+  const content = serialise('DETAILS', { ...NO_DETAILS, ...details, boundBy: by });
+  return { binding: { kind: 'DETAILS_BOUND' }, note: { sessionId, kind: 'DETAILS', content } };
+}
+
+/**
+ * Builds the SESSION entry that binds a chain to its session, signed for by `boundBy`. Stores the salt of the
+ * commitment to the person.
+ */
+export async function buildBinding(
+  tx: Transaction,
+  sessionId: string,
+  { session, origin }: AuditEvidence,
+  boundBy: string,
+): Promise<AuditNote> {
+  const row = session as SessionRow;
+  const user = origin?.user ?? null;
+  const person = user && !user.erasedAt ? commitPerson(user) : NO_PERSON;
+  if (person.salt) await setPersonSalt(tx, sessionId, person.salt);
+  const payload = { ...row, person: person.commitment, caller: origin?.caller ?? null, boundBy };
+  return { sessionId, kind: 'SESSION', content: serialise('SESSION', payload) };
+}

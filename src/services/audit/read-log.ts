@@ -1,0 +1,130 @@
+import { v7 as uuidv7 } from 'uuid';
+import { findNewestReadChain, insertReads } from '../../db/audit/personal-data-reads.ts';
+import type { Database } from '../../db/connection/client.ts';
+import type { AuditKeys } from '../../domain/audit.ts';
+import type { Clock } from '../../domain/ports.ts';
+import {
+  beginChain,
+  type ChainedRead,
+  chainRead,
+  type PersonalDataRead,
+  type ReadChain,
+} from '../../domain/read-chain.ts';
+
+/** Maximum number of concurrent statements per process. Each appends to its own chain. */
+const MAX_CHAINS = 4;
+/** Maximum number of reads in one statement. */
+const MAX_BATCH = 200;
+
+interface ReadLogOptions {
+  readonly db: Database;
+  readonly keys: AuditKeys;
+  readonly clock: Clock;
+}
+
+interface Waiting {
+  readonly read: Omit<PersonalDataRead, 'at'>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+interface Lane {
+  /** Null until the first read is written. */
+  chain: ReadChain | null;
+  number: number;
+  hash: Buffer;
+}
+
+/**
+ * Records in hash chains who was shown whose personal data (`domain/read-chain.ts`). A read takes one
+ * statement. While every chain has a statement in flight, further reads wait and share the next one (group
+ * commit).
+ */
+export class ReadLog {
+  readonly #db: Database;
+  readonly #keys: AuditKeys;
+  readonly #clock: Clock;
+  readonly #idle: Lane[] = [];
+  #lanes = 0;
+  #waiting: Waiting[] = [];
+
+  constructor({ db, keys, clock }: ReadLogOptions) {
+    this.#db = db;
+    this.#keys = keys;
+    this.#clock = clock;
+  }
+
+  /**
+   * Resolves once the read is committed. Rejects if the commit is uncertain; the data must then not be shown.
+   */
+  record(read: Omit<PersonalDataRead, 'at'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ read, resolve, reject });
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    if (this.#waiting.length === 0) return;
+    const lane = this.#idle.pop() ?? this.#open();
+    if (!lane) return;
+    const batch = this.#waiting.slice(0, MAX_BATCH);
+    this.#waiting = this.#waiting.slice(MAX_BATCH);
+    void this.#write(lane, batch);
+  }
+
+  #open(): Lane | null {
+    if (this.#lanes === MAX_CHAINS) return null;
+    this.#lanes += 1;
+    return { chain: null, number: 0, hash: Buffer.alloc(0) };
+  }
+
+  async #write(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#append(lane, batch);
+      this.#idle.push(lane);
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      // The outcome of the statement is unknown (it may have committed), so this chain cannot continue. The
+      // next read begins another chain.
+      this.#lanes -= 1;
+      for (const { reject } of batch) reject(error);
+    }
+    this.#send();
+  }
+
+  async #append(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+    if (lane.chain && (await this.#store(lane, lane.chain, null, batch))) return;
+    const begun = await this.#begin();
+    const fresh = { number: 0, hash: begun.hash };
+    if (!(await this.#store(Object.assign(lane, fresh), begun, begun, batch)))
+      throw new Error('the first reads of a chain were not stored');
+  }
+
+  /**
+   * Stores a batch of reads. Returns false if the preceding read of the chain is missing because a failover
+   * lost it.
+   */
+  async #store(
+    lane: Lane,
+    chain: ReadChain,
+    begun: ReadChain | null,
+    batch: readonly Waiting[],
+  ): Promise<boolean> {
+    const at = this.#clock.now();
+    let { number, hash } = lane;
+    const reads: ChainedRead[] = [];
+    for (const { read } of batch) {
+      const chained = chainRead(this.#keys, chain, number + 1, { ...read, at }, hash);
+      ({ number, hash } = chained);
+      reads.push(chained);
+    }
+    if (!(await insertReads(this.#db, begun, reads))) return false;
+    Object.assign(lane, { chain, number, hash });
+    return true;
+  }
+
+  async #begin(): Promise<ReadChain> {
+    return beginChain(this.#keys, uuidv7(), this.#clock.now(), await findNewestReadChain(this.#db));
+  }
+}

@@ -1,0 +1,80 @@
+import type { AuditEvidence } from '../../db/audit/audit.ts';
+import type { Database } from '../../db/connection/client.ts';
+import { filterExistingIds, findArchivedSessions, findIdsInArchive } from '../../db/retention/archive.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import type { AuditKeys } from '../../domain/audit.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { checkSession, type KnownHead, type VerificationResult } from './verify-audit.ts';
+
+const BATCH = 200;
+
+interface ArchiveDependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** Heads of an earlier export by session id; null if there is none to compare with. */
+  readonly heads: ReadonlyMap<string, KnownHead> | null;
+}
+
+/** Archive to verify. */
+interface Archive {
+  /** File name without folder. */
+  readonly file: string;
+  readonly dossiers: AsyncIterable<AuditEvidence>;
+}
+
+type Finding = VerificationResult['findings'][number];
+
+/**
+ * Verifies the sessions of an archive as `verifyAudit` does, and compares them with `archived_session`. Adds
+ * their ids to `ids`. If the database lists nothing of the archive, it is another database; an export then
+ * tells which sessions it had. Texts are compared if DATA_KEYS still has their keys.
+ *
+ * @throws ArchiveError if the file was altered or truncated
+ */
+export async function verifyArchive(
+  { db, sealer, keys, heads }: ArchiveDependencies,
+  { file, dossiers }: Archive,
+  ids: Set<string>,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const listed = await findIdsInArchive(db, file);
+  const left = new Set(listed);
+  let batch: SessionRow[] = [];
+  const compare = async () => {
+    const rows = new Map(
+      (await findArchivedSessions(db, batch.map(idOf))).map((row) => [row.sessionId, row]),
+    );
+    const present = await filterExistingIds(db, batch.map(idOf));
+    for (const session of batch) {
+      const { id } = session;
+      left.delete(id);
+      const row = rows.get(id);
+      const expected = { verificationId: session.verificationId, userId: session.userId, file };
+      const wrong = Object.entries({ ...expected, endedAt: session.updatedAt.getTime() }).filter(
+        ([name, value]) => row && value !== ({ ...row, endedAt: row.endedAt.getTime() } as never)[name],
+      );
+      const isMissing = !row && !present.has(id) && (listed.length > 0 || heads?.has(id) === true);
+      const what = isMissing
+        ? 'its row of archived_session was removed'
+        : wrong.length > 0 &&
+          `its row of archived_session was edited: ${wrong.map(([name]) => name).join(', ')}`;
+      if (what) findings.push({ sessionId: id, number: 1, what });
+    }
+    batch = [];
+  };
+  for await (const evidence of dossiers) {
+    const session = evidence.session as SessionRow;
+    ids.add(session.id);
+    const { finding } = checkSession(evidence, heads?.get(session.id) ?? null, keys, sealer);
+    if (finding) findings.push({ sessionId: session.id, ...finding });
+    batch.push(session);
+    if (batch.length >= BATCH) await compare();
+  }
+  if (batch.length > 0) await compare();
+  for (const sessionId of left)
+    findings.push({ sessionId, number: 1, what: 'archived_session lists it, and the archive lacks it' });
+  return findings;
+}
+
+const idOf = ({ id }: SessionRow): string => id;

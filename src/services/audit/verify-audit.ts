@@ -1,0 +1,212 @@
+import {
+  type AuditEvidence,
+  NIL_UUID,
+  readAuditEvidence,
+  readAuditedSessionsAfter,
+} from '../../db/audit/audit.ts';
+import type { Database } from '../../db/connection/client.ts';
+import { cancelReasonContext, type MeetingRow } from '../../db/sessions/meetings.ts';
+import { type ReviewRow, remarksContext } from '../../db/sessions/reviews.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import {
+  type AuditEntry,
+  type AuditHead,
+  type AuditKeys,
+  computeCommitment,
+  serialise,
+} from '../../domain/audit.ts';
+import {
+  type AuditFinding,
+  type CurrentRow,
+  checkHead,
+  checkLinks,
+  checkRows,
+  parseContent,
+} from '../../domain/audit-check.ts';
+import { checkDerived, checkIdentity, isBound } from '../../domain/audit-session.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+
+const BATCH = 200;
+
+/** Exported head of a chain, with the verification id that its session had then. */
+export type KnownHead = AuditHead & { readonly verificationId?: string | null };
+
+interface VerifyDependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** Heads of an earlier export by session id; null if there is none to compare with. */
+  readonly heads: ReadonlyMap<string, KnownHead> | null;
+  /** Ids of archived sessions. Their absence from the database is no finding. */
+  readonly elsewhere?: ReadonlySet<string>;
+  readonly onProgress: (sessions: number) => void;
+}
+
+export interface VerificationResult {
+  sessions: number;
+  entries: number;
+  /** Entries after the exported head of their chain. Nothing outside the database proves them. */
+  unanchored: number;
+  /** Erased texts: both the text and the salt of its commitment are gone. */
+  erased: number;
+  /** Chains that begin with an ADOPTION entry: they prove nothing about changes before it. */
+  adopted: number;
+  /** Chains of an earlier release that do not say whose session they belong to. */
+  unbound: number;
+  /** Numbers of entries that a command signed on a person's word, by signer, such as `bound by olga`. */
+  signed: Map<string, number>;
+  /** First finding of each session that has one. */
+  findings: (AuditFinding & { sessionId: string })[];
+}
+
+/** Recomputes all audit chains. Compares them with the rows they cover, and with an export of their heads. */
+export async function verifyAudit({
+  db,
+  sealer,
+  keys,
+  heads,
+  elsewhere = new Set(),
+  onProgress,
+}: VerifyDependencies): Promise<VerificationResult> {
+  const verified: VerificationResult = {
+    sessions: 0,
+    entries: 0,
+    unanchored: 0,
+    erased: 0,
+    adopted: 0,
+    unbound: 0,
+    signed: new Map(),
+    findings: [],
+  };
+  const missing = new Set(heads?.keys());
+  for (let after = NIL_UUID; ; ) {
+    const batch = await snapshot(db, after);
+    for (const [sessionId, evidence] of batch) {
+      const { entries } = evidence;
+      const head = heads?.get(sessionId) ?? null;
+      missing.delete(sessionId);
+      const { finding, erased } = checkSession(evidence, head, keys, sealer);
+      if (finding) verified.findings.push({ sessionId, ...finding });
+      verified.entries += entries.length;
+      if (heads) verified.unanchored += entries.filter(({ number }) => number > (head?.number ?? 0)).length;
+      verified.erased += erased;
+      if (entries[0]?.kind === 'ADOPTION') verified.adopted += 1;
+      if (entries.length > 0 && !isBound(entries)) verified.unbound += 1;
+      for (const signer of findSigners(entries))
+        verified.signed.set(signer, (verified.signed.get(signer) ?? 0) + 1);
+      after = sessionId;
+    }
+    verified.sessions += batch.size;
+    onProgress(verified.sessions);
+    if (batch.size === 0) break;
+  }
+  for (const sessionId of missing) {
+    if (elsewhere.has(sessionId)) continue;
+    verified.findings.push({
+      sessionId,
+      number: 1,
+      what: 'removed: the export knows it, and it is not here',
+    });
+  }
+  return verified;
+}
+
+/** Returns the signers of entries that a command added on a person's word. */
+function findSigners(entries: readonly AuditEntry[]): string[] {
+  return entries.flatMap(({ kind, content }) => {
+    if (kind === 'TRANSITION' || kind === 'MEETING' || kind === 'REVIEW') return [];
+    const { adoptedBy, boundBy } = parseContent(content);
+    if (typeof adoptedBy === 'string') return [`adopted by ${adoptedBy}`];
+    return typeof boundBy === 'string' ? [`bound by ${boundBy}`] : [];
+  });
+}
+
+export const AT_ONE_SNAPSHOT = 'begin isolation level repeatable read read only';
+
+/** Reads the next batch of sessions in one snapshot (REPEATABLE READ), since the gateway keeps recording. */
+const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, AuditEvidence>> =>
+  db.transaction(
+    async (tx) => readAuditEvidence(tx, await readAuditedSessionsAfter(tx, after, BATCH)),
+    AT_ONE_SNAPSHOT,
+  );
+
+interface Checked {
+  /** First problem of the session; null if there is none. */
+  readonly finding: AuditFinding | null;
+  /** First problem of the history alone, without that of the session's identity and details. */
+  readonly ofHistory: AuditFinding | null;
+  /** Number of erased texts. */
+  readonly erased: number;
+}
+
+/** Verifies the audit chain of a session against its rows and its exported head. */
+export function checkSession(
+  evidence: AuditEvidence,
+  head: KnownHead | null,
+  keys: AuditKeys,
+  sealer: Sealer,
+): Checked {
+  const { entries, session, origin, transitions, meetings, reviews } = evidence;
+  const rows: CurrentRow[] = [
+    ...transitions.map(
+      (row): CurrentRow => ({
+        kind: 'TRANSITION',
+        key: String(row.sequence),
+        content: serialise('TRANSITION', row),
+      }),
+    ),
+    ...meetings.map((row) => liveMeeting(row, sealer)),
+    ...reviews.map((row) => liveReview(row, sealer)),
+  ];
+  const compared = checkRows(entries, rows);
+  const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
+  const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
+  // Check the links first: with an incomplete chain, correct rows would be reported as wrong.
+  const ofHistory =
+    nothing ??
+    checkLinks(entries, keys) ??
+    beyond ??
+    compared.finding ??
+    checkDerived(entries, transitions, session);
+  const finding = ofHistory ?? checkIdentity(entries, session, origin);
+  return { finding, ofHistory, erased: compared.erased };
+}
+
+/** Compares the verification id with the exported one, which also covers chains that do not name it. */
+const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding | null =>
+  !session || !head.verificationId || head.verificationId === session.verificationId
+    ? null
+    : {
+        number: head.number,
+        what: `its row of vkyc_session was edited: verificationId was ${head.verificationId} in the export`,
+      };
+
+function liveMeeting(row: MeetingRow, sealer: Sealer): CurrentRow {
+  const context = cancelReasonContext(row.id);
+  const cancelReason = findCommitment(sealer, row.cancelReason, row.cancelReasonSalt, context);
+  return { kind: 'MEETING', key: row.id, content: serialise('MEETING', { ...row, cancelReason }) };
+}
+
+function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
+  const remarks = findCommitment(sealer, row.remarks, row.remarksSalt, remarksContext(row.id));
+  return { kind: 'REVIEW', key: row.id, content: serialise('REVIEW', { ...row, remarks }) };
+}
+
+/**
+ * Computes the commitment to a text. Null if text and salt are both gone. Otherwise returns a message, which
+ * matches no commitment, if only one of them is gone or the text cannot be decrypted.
+ */
+function findCommitment(
+  sealer: Sealer,
+  sealed: Buffer | null,
+  salt: Buffer | null,
+  context: string,
+): string | null {
+  if (!sealed && !salt) return null;
+  if (!sealed || !salt) return 'either the text or its salt is gone';
+  try {
+    return computeCommitment(sealer.open(sealed, context), salt);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,34 @@
+import { findReadChains, findReadsAfter } from '../../db/audit/personal-data-reads.ts';
+import type { Database } from '../../db/connection/client.ts';
+import type { AuditKeys } from '../../domain/audit.ts';
+import { type ExportedReads, type ReadFinding, ReadLogCheck } from '../../domain/read-chain.ts';
+import { AT_ONE_SNAPSHOT } from './verify-audit.ts';
+
+const BATCH = 2_000;
+
+export interface ReadVerificationResult {
+  readonly chained: number;
+  /** Reads recorded by a release without chains. Nothing is proven about them. */
+  readonly unchained: number;
+  readonly findings: readonly ReadFinding[];
+}
+
+/** Recomputes the chains of the read log and compares them with an export of their heads. */
+export const verifyReads = (
+  db: Database,
+  keys: AuditKeys,
+  exported: ExportedReads | null,
+): Promise<ReadVerificationResult> =>
+  db.transaction(async (tx) => {
+    const check = new ReadLogCheck(keys, await findReadChains(tx), exported);
+    for (let after = -1n; ; ) {
+      const batch = await findReadsAfter(tx, after, BATCH);
+      for (const read of batch) check.add(read);
+      const last = batch.at(-1);
+      if (!last) break;
+      after = last.id;
+    }
+    const findings = check.end();
+    const { chained, unchained } = check;
+    return { chained, unchained, findings };
+  }, AT_ONE_SNAPSHOT);

@@ -1,0 +1,56 @@
+import { getTableName } from 'drizzle-orm';
+import type { Database } from '../../db/connection/client.ts';
+import { findDataKeys, findLiveReplicas, forgetDataKeys, registerDataKeys } from '../../db/keys/data-keys.ts';
+import { countByKey, REENCRYPTABLE_COLUMNS } from '../../db/keys/key-rotation.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+
+/** Error that lists keys that are needed but missing from DATA_KEYS, one complaint for each. */
+export class MissingDataKeys extends Error {
+  readonly issues: readonly string[];
+
+  constructor(issues: readonly string[]) {
+    super(issues.join(' '));
+    this.issues = issues;
+  }
+}
+
+/**
+ * Checks at startup that no stored value needs a key that DATA_KEYS lacks. Scans the values only if an
+ * earlier start registered a key that is missing now.
+ *
+ * @throws MissingDataKeys
+ */
+export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void> {
+  const { keyIds } = sealer;
+  const noted = await findDataKeys(db);
+  const removed = noted.filter((id) => !keyIds.includes(id));
+  if (removed.length > 0) await refuseWhileUsed(db, keyIds);
+  const encrypting = (await findLiveReplicas(db)).flatMap(({ dataKeys: [first = ''] }) => first);
+  const unknown = encrypting.find((id) => !keyIds.includes(id));
+  if (unknown !== undefined)
+    throw new MissingDataKeys([
+      `DATA_KEYS: lacks "${unknown}", with which a running replica encrypts. ${ORDER}`,
+    ]);
+  if (removed.length > 0) await forgetDataKeys(db, removed);
+  await registerDataKeys(db, keyIds);
+}
+
+const ORDER = 'Put it back; OPERATIONS.md has the order in which keys are changed.';
+
+async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise<void> {
+  const values = new Map<string, number>();
+  const columns = new Map<string, string[]>();
+  for (const { column } of REENCRYPTABLE_COLUMNS)
+    for (const [id, count] of await countByKey(db, column)) {
+      if (keyIds.includes(id)) continue;
+      values.set(id, (values.get(id) ?? 0) + count);
+      columns.set(id, [...(columns.get(id) ?? []), `${getTableName(column.table)}.${column.name}`]);
+    }
+  if (values.size === 0) return;
+  throw new MissingDataKeys(
+    [...values].map(
+      ([id, count]) =>
+        `DATA_KEYS: lacks "${id}", under which ${count} values are stored (${columns.get(id)?.join(', ')}). ${ORDER}`,
+    ),
+  );
+}

@@ -1,0 +1,86 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { getTableName } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { Database } from '../../db/connection/client.ts';
+import {
+  countByKey,
+  lockValuesWithOtherKey,
+  REENCRYPTABLE_COLUMNS,
+  type ReencryptableColumn,
+  UNROTATABLE_COLUMNS,
+  updateValue,
+} from '../../db/keys/key-rotation.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+
+const BATCH = 200;
+/** Number of rounds. Locked rows are skipped (SKIP LOCKED) and retried in the next round. */
+const ROUNDS = 10;
+const BETWEEN_ROUNDS_MS = 500;
+
+/** Number of stored values of a column, by the id of the key that encrypted or hashed them. */
+export interface KeyUsage {
+  /** Table and column, such as `vkyc_session.link`. */
+  readonly column: string;
+  readonly byKey: ReadonlyMap<string, number>;
+  /** Whether these are hashes whose input is not stored, so that they cannot be computed with another key. */
+  readonly lasting: boolean;
+}
+
+const describeColumn = (column: PgColumn): string => `${getTableName(column.table)}.${column.name}`;
+
+/**
+ * Re-encrypts all values of older keys with the first key of DATA_KEYS. Safe while the gateway runs: locked
+ * rows are skipped, and each transaction locks only a small batch. Can be stopped at any time and run again.
+ * Calls `onProgress` with the number of values done in a column and their total. Returns the counts per key
+ * afterwards.
+ */
+export async function rotateKeys(
+  db: Database,
+  sealer: Sealer,
+  onProgress: (column: string, done: number, of: number) => void,
+): Promise<KeyUsage[]> {
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round > 0) await pause(BETWEEN_ROUNDS_MS);
+    let left = 0;
+    for (const each of REENCRYPTABLE_COLUMNS) {
+      const ofAnotherKey = async () => {
+        const byKey = await countByKey(db, each.column);
+        return [...byKey].reduce((sum, [key, count]) => (key === sealer.keyId ? sum : sum + count), 0);
+      };
+      const total = await ofAnotherKey();
+      // A replica without the new key may add values of an old key during the round, so `done` can exceed the
+      // total.
+      const tell = (done: number) => onProgress(describeColumn(each.column), done, Math.max(done, total));
+      if (total > 0) await oneRound(db, sealer, each, tell);
+      left += await ofAnotherKey();
+    }
+    if (left === 0) break;
+  }
+  const kept = (column: PgColumn, lasting: boolean) =>
+    countByKey(db, column).then((byKey) => ({ column: describeColumn(column), byKey, lasting }));
+  return Promise.all([
+    ...REENCRYPTABLE_COLUMNS.map(({ column }) => kept(column, false)),
+    ...UNROTATABLE_COLUMNS.map((column) => kept(column, true)),
+  ]);
+}
+
+async function oneRound(
+  db: Database,
+  sealer: Sealer,
+  renewable: ReencryptableColumn,
+  onBatch: (done: number) => void,
+): Promise<void> {
+  let done = 0;
+  for (let after: string | bigint | null = null; ; ) {
+    const last: string | bigint | undefined = await db.transaction(async (tx) => {
+      const values = await lockValuesWithOtherKey(tx, renewable, sealer.keyIdPrefix, after, BATCH);
+      for (const value of values)
+        await updateValue(tx, renewable, value.id, renewable.reencrypt(sealer, value));
+      done += values.length;
+      return values.at(-1)?.id;
+    });
+    if (last === undefined) return;
+    after = last;
+    onBatch(done);
+  }
+}

@@ -1,0 +1,152 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../../db/connection/client.ts';
+import { claimExternalId, findIntent, type IntentRow, replaceUser } from '../../db/sessions/intents.ts';
+import { findSessionsByVerificationId } from '../../db/sessions/sessions.ts';
+import { findUsers } from '../../db/sessions/users.ts';
+import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
+import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { chosenUserId } from '../sessions/chosen-user-id.ts';
+import { learnUser } from '../sessions/ensure-user.ts';
+import type { AnswerUpdate, ProviderQuery } from '../transitions/transition-writer.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+
+/**
+ * Limit on attempts for one verification id while the call budget has no free call, and the delay between
+ * them if the failure names none.
+ */
+const MAX_TURNS = 20;
+const NEXT_TURN_MS = 5_000;
+
+const answerTo = (query: ProviderQuery, payload: ProviderSession): AnswerUpdate => ({
+  source: 'POLL',
+  actor: null,
+  payload,
+  eventTime: null,
+  query,
+});
+
+export interface AdoptionDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly unitOfWork: UnitOfWork;
+  readonly sealer: Sealer;
+}
+
+/** Outcomes of adopting a verification id, with the text that the command prints for each. */
+export const ADOPTION_OUTCOMES = {
+  ADOPTED: 'taken in: the session is recorded here now',
+  KNOWN: 'known already: nothing was changed',
+  ARCHIVED: 'archived: the session ended long ago',
+  NOT_AT_PROVIDER: 'not at the provider: it does not know this verification id',
+  ANOTHERS: 'in doubt: a start of this id is open here for another user than the provider names',
+  WITHOUT_USER: 'in doubt: the provider does not say whom it verifies',
+  MISMATCH: 'refused: the provider answered about another verification or user; nothing was recorded',
+  UNANSWERED: 'not answered: the provider could not be asked; try again',
+} as const;
+
+export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
+
+/**
+ * Asks the provider about a verification id and records the answer, unless its session exists here already.
+ * Idempotent. If a start intent is open for the user whom the provider names, the session belongs to the
+ * intent's caller. Otherwise it is adopted like one that another system started, and the caller's identical
+ * retry gets it back. Waits while the call budget is used up.
+ */
+export async function adoptVerification(
+  dependencies: AdoptionDependencies,
+  verificationId: string,
+): Promise<AdoptionOutcome> {
+  for (let turn = 1; ; turn += 1) {
+    try {
+      return await adoptIfUnknown(dependencies, verificationId);
+    } catch (error) {
+      if (error instanceof Mismatch) return 'MISMATCH';
+      if (!(error instanceof ProviderFailure)) throw error;
+      const { sent, retryAfterSeconds } = error.details;
+      if (sent !== false || turn === MAX_TURNS) return 'UNANSWERED';
+      await pause(retryAfterSeconds === undefined ? NEXT_TURN_MS : retryAfterSeconds * 1_000);
+    }
+  }
+}
+
+async function adoptIfUnknown(
+  dependencies: AdoptionDependencies,
+  verificationId: string,
+): Promise<AdoptionOutcome> {
+  const { db, provider, unitOfWork } = dependencies;
+  const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
+  if (await isHere()) return 'KNOWN';
+  const intent = await findIntent(db, verificationId);
+  if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
+
+  const asked = { verificationId, at: dependencies.clock.now(), webhooks: 0 };
+  const payload = await provider.findVerification(verificationId);
+  if (!payload) return 'NOT_AT_PROVIDER';
+  if (payload.userId === null) return 'WITHOUT_USER';
+  if (intent?.state === 'OPEN' && (await isSameUser(dependencies, intent, payload))) {
+    const update = answerTo(asked, payload);
+    const recorded = await unitOfWork.recordAnswer((writer) => writer.applyUpdate(update));
+    if (recorded) return 'ADOPTED';
+  }
+  if (await adoptFound(dependencies, asked, payload)) return 'ADOPTED';
+  // A start or a webhook may have created the session since the first lookup (race).
+  return (await isHere()) ? 'KNOWN' : 'ANOTHERS';
+}
+
+/**
+ * Records a verification that another system of the same account started. From then on its verification id is
+ * taken. Returns false if the provider names no user, or a start of this id is open or done here.
+ *
+ * @throws ProviderFailure
+ */
+export async function adoptFound(
+  dependencies: AdoptionDependencies,
+  query: ProviderQuery,
+  payload: ProviderSession,
+): Promise<boolean> {
+  const { clock, unitOfWork } = dependencies;
+  const { verificationId } = query;
+  const { userId } = payload;
+  if (userId === null) return false;
+  const user = await learnUser(dependencies, userId);
+  return unitOfWork.recordAnswer(async (writer) => {
+    const sessionId = uuidv7();
+    const claim = { verificationId, sessionId, createdAt: clock.now() };
+    // A caller may have started this id here while the provider was asked (race).
+    const claimed = await claimExternalId(writer.tx, claim);
+    if (!claimed) return false;
+    const origin = {
+      sessionId,
+      userId: user.id,
+      userTemplate: null,
+      agentTemplate: null,
+      replacesId: null,
+      caller: claimed.caller,
+    };
+    await writer.createSession(answerTo(query, payload), origin);
+    return true;
+  });
+}
+
+/**
+ * Returns whether the provider's answer is about the user whom a start verifies. A failover may have lost the
+ * row of that user, so the user id that the gateway chose for the start is derived again.
+ *
+ * @throws ProviderFailure
+ */
+export async function isSameUser(
+  dependencies: AdoptionDependencies,
+  intent: IntentRow,
+  { userId }: ProviderSession,
+): Promise<boolean> {
+  if (userId === null) return false;
+  const [user] = intent.userId ? await findUsers(dependencies.db, [intent.userId]) : [];
+  if (user?.userId === userId) return true;
+  if (chosenUserId(dependencies.sealer, intent) !== userId) return false;
+  const chosen = await learnUser(dependencies, userId);
+  await replaceUser(dependencies.db, intent.verificationId, chosen.id);
+  return true;
+}

@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '../../db/connection/client.ts';
+import { type CallLimits, pauseCalls, tryAcquireCall } from '../../db/polling/call-budget.ts';
+import { ProviderFailure } from '../../domain/errors.ts';
+import { MUTATION_RESERVE } from '../../domain/polling.ts';
+import type { CallBudget, CallPurpose } from '../../domain/ports.ts';
+
+/**
+ * Maximum wait for a free call: short for a mutation, whose caller waits; long for a poll, which can as well
+ * run later.
+ */
+const PATIENCE_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
+/**
+ * Seconds added to a refused mutation's `retryAfterSeconds` during which polls are paused, so that its retry
+ * finds free calls.
+ */
+const PRECEDENCE_SECONDS = 10;
+
+/**
+ * Divides `perMinute` between mutations and polls. Some accounts have only five calls, and each purpose needs
+ * at least one.
+ */
+export function splitBudget(perMinute: number): CallLimits {
+  const kept = Math.max(1, Math.round(perMinute * MUTATION_RESERVE));
+  return { total: perMinute, polls: Math.max(1, perMinute - kept) };
+}
+
+/**
+ * Creates the call budget that all replicas on one database share. Aborting `stopping` ends the waits of
+ * polls and lets no further poll begin.
+ */
+export function createCallBudget(db: Database, limits: CallLimits, stopping: AbortSignal): CallBudget {
+  return {
+    async take(purpose) {
+      const deadline = performance.now() + PATIENCE_MS[purpose];
+      for (;;) {
+        if (purpose === 'POLL') stopping.throwIfAborted();
+        const waitMs = await tryAcquireCall(db, purpose, limits);
+        if (waitMs === 0) return;
+        if (performance.now() + waitMs > deadline) throw await usedUp(purpose, waitMs);
+        await delay(waitMs, undefined, purpose === 'POLL' ? { signal: stopping } : {});
+      }
+    },
+    pause: (seconds, whom) => pauseCalls(db, seconds, whom),
+  };
+
+  async function usedUp(purpose: CallPurpose, waitMs: number): Promise<ProviderFailure> {
+    const retryAfterSeconds = Math.ceil(waitMs / 1000);
+    // With a small budget, polls would otherwise take the calls that the caller comes back for (starvation).
+    if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
+    return new ProviderFailure('UNAVAILABLE', 'The calls that the provider takes are used up for now.', {
+      retryAfterSeconds,
+      sent: false,
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Database } from '../../db/connection/client.ts';
+import { countPolled } from '../../db/sessions/sessions.ts';
+
+const COUNT_INTERVAL_MS = 30_000;
+
+interface Dependencies {
+  readonly db: Database;
+  readonly pollsPerMinute: number;
+  readonly log: Logger;
+}
+
+/**
+ * Computes the fair share: the time that the call budget needs to poll every session once. The polling policy
+ * uses it as an interval.
+ */
+export class FairShare {
+  readonly #dependencies: Dependencies;
+  readonly #counting: NodeJS.Timeout;
+  #sessions = 0;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.#counting = setInterval(() => void this.#count(), COUNT_INTERVAL_MS);
+    void this.#count();
+  }
+
+  get fairShareMs(): number {
+    return (this.#sessions / this.#dependencies.pollsPerMinute) * 60_000;
+  }
+
+  stop(): void {
+    clearInterval(this.#counting);
+  }
+
+  async #count(): Promise<void> {
+    try {
+      this.#sessions = await countPolled(this.#dependencies.db);
+    } catch (error) {
+      this.#dependencies.log.warn(
+        { err: error },
+        'the polled sessions could not be counted; the last count stands',
+      );
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { findPresentChains, type PresentChain } from '../../db/audit/audit.ts';
+import type { Database } from '../../db/connection/client.ts';
+import type { ExportedHead } from '../audit/audit-heads.ts';
+
+const BATCH = 1_000;
+
+/**
+ * Ways in which a session differs from an export of the audit heads.
+ * - MISSING: the session is neither in the database nor in an archive.
+ * - BEHIND: its chain ends before the exported entry.
+ * - REPLACED: the exported number has another entry; the session continued after the loss.
+ */
+export type LossKind = 'MISSING' | 'BEHIND' | 'REPLACED';
+
+export interface Loss {
+  readonly kind: LossKind;
+  readonly sessionId: string;
+  /** Null if neither the database nor the export has it. */
+  readonly verificationId: string | null;
+  /** Number of the exported entry. */
+  readonly exported: number;
+  /** Number of the newest entry in the database; 0 if there is none. */
+  readonly newest: number;
+}
+
+/** Compares the database with an export of the audit heads, and yields each session that lost entries. */
+export async function* findLosses(
+  db: Database,
+  heads: ReadonlyMap<string, ExportedHead>,
+): AsyncGenerator<Loss> {
+  const all = [...heads.values()];
+  for (let from = 0; from < all.length; from += BATCH) {
+    for (const chain of await findPresentChains(db, all.slice(from, from + BATCH))) {
+      const head = heads.get(chain.sessionId) as ExportedHead;
+      const kind = kindOfLoss(chain, head);
+      if (kind === null) continue;
+      const verificationId = chain.verificationId ?? head.verificationId;
+      const { sessionId, newest } = chain;
+      yield { kind, sessionId, verificationId, exported: head.number, newest };
+    }
+  }
+}
+
+function kindOfLoss(chain: PresentChain, head: ExportedHead): LossKind | null {
+  if (chain.isArchived) return null;
+  if (chain.verificationId === null) return 'MISSING';
+  if (chain.hash === null) return 'BEHIND';
+  return chain.hash.equals(head.hash) ? null : 'REPLACED';
+}

@@ -1,0 +1,229 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Database } from '../../db/connection/client.ts';
+import { classifyFault } from '../../db/connection/connection-errors.ts';
+import { createJobRunner, enqueueDueJobs } from '../../db/polling/jobs.ts';
+import { cancelLookup, findLookup, type LookupRow, rescheduleLookup } from '../../db/polling/lookups.ts';
+import { findIntent } from '../../db/sessions/intents.ts';
+import {
+  findSessionsByVerificationId,
+  reschedulePoll,
+  type SessionRow,
+  withPollSchedule,
+} from '../../db/sessions/sessions.ts';
+import {
+  hasWaiting,
+  parkWaiting,
+  REASON_UNKNOWN_AT_PROVIDER,
+  requeueWaiting,
+} from '../../db/webhooks/inbox.ts';
+import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
+import type { Clock, Provider } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { withSpan } from '../../telemetry/trace.ts';
+import type { TransitionWriter } from '../transitions/transition-writer.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+import { adoptFound, isSameUser } from './adopt-verification.ts';
+import type { FairShare } from './fair-share.ts';
+
+const LOOK_INTERVAL_MS = 1_000;
+/**
+ * Bounds of the retry delay if the provider could not be asked or does not have the verification (yet). The
+ * delay grows with time.
+ */
+const FIRST_RETRY_MS = 30_000;
+const MAX_RETRY_MS = 3_600_000;
+/** If the provider still does not have a verification after this long, the search for it ends. */
+export const LOOKUP_TIMEOUT_MS = 3_600_000;
+const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
+
+/**
+ * Result of a provider call without an answer. NOT_ASKED: the call was not sent, so it is still due. FAILED:
+ * the answer is unusable.
+ */
+type NoAnswer = 'NOT_ASKED' | 'FAILED';
+
+interface Dependencies {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  /** Provider client that spends the polls' share of the call budget. */
+  readonly provider: Provider;
+  readonly unitOfWork: UnitOfWork;
+  readonly fairShare: FairShare;
+  readonly sealer: Sealer;
+  readonly log: Logger;
+}
+
+/**
+ * Reconciler: polls the provider for what is due and records what is new. Due are sessions, starts without an
+ * answer, and unknown verifications named by webhooks. It only reads: if the provider does not have a start,
+ * the start was not sent, and the caller's retry sends it.
+ */
+export class Reconciler {
+  readonly #dependencies: Dependencies;
+  readonly #timer: NodeJS.Timeout;
+  readonly #drain: () => Promise<void>;
+  #looking: Promise<void> | null = null;
+  #draining: Promise<void> | null = null;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.#drain = createJobRunner(dependencies.pool, (id) =>
+      withSpan('reconcile', { from: null }, () => this.#reconcile(id)),
+    );
+    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    this.#look();
+  }
+
+  /**
+   * Stops the timer and waits for running jobs. Jobs that wait for a free call end when the call budget's
+   * `stopping` signal is aborted.
+   */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.#draining;
+  }
+
+  #look(): void {
+    const { db, clock, log } = this.#dependencies;
+    const complain = (error: unknown) =>
+      log.warn({ err: error }, 'what is due could not be looked at; it will be tried again');
+    this.#looking ??= enqueueDueJobs(db, clock.now())
+      .then(() => {
+        this.#draining ??= this.#drain()
+          .catch(complain)
+          .finally(() => {
+            this.#draining = null;
+          });
+      })
+      .catch(complain)
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  /**
+   * Runs one job. Work that fails stays due or is postponed. Database faults are not reported to the job
+   * queue, which would count each as an attempt and back off for minutes and finally hours.
+   */
+  async #reconcile(verificationId: string): Promise<void> {
+    const { db, clock, log } = this.#dependencies;
+    try {
+      const [session] = await findSessionsByVerificationId(db, [verificationId]);
+      if (!session) return await this.#lookFor(verificationId);
+      await requeueWaiting(db, verificationId);
+      const lookup = await findLookup(db, verificationId);
+      const due = session.nextPollAt !== null && session.nextPollAt <= clock.now();
+      if (due || lookup) await this.#poll(session, due, lookup);
+    } catch (error) {
+      const fault = classifyFault(error);
+      log.warn(
+        { err: error, verificationId, ...(fault ? { fault } : {}) },
+        'a verification could not be reconciled',
+      );
+      if (fault !== null) return;
+      throw new Error('A verification could not be reconciled: see the log');
+    }
+  }
+
+  /** Polls a session that is due, or that has a look-up because a webhook about it was parked. */
+  async #poll(session: SessionRow, due: boolean, lookup: LookupRow | null): Promise<void> {
+    const { db, clock, provider, fairShare, log } = this.#dependencies;
+    const at = clock.now();
+    const payload = await this.#ask(() => provider.findVerification(session.verificationId));
+    if (payload === 'NOT_ASKED') return;
+    if (payload !== 'FAILED' && payload !== null) {
+      const { verificationId, providerWebhooks: webhooks } = session;
+      const update = { ...ANSWER, payload, query: { verificationId, at, webhooks } };
+      if (await this.#record((writer) => writer.applyUpdate(update))) {
+        if (lookup) await cancelLookup(db, verificationId);
+        return;
+      }
+    }
+    if (lookup && payload === null) await cancelLookup(db, lookup.verificationId);
+    else if (lookup) await this.#postpone(lookup);
+    if (payload === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
+    if (!due) return;
+    const now = clock.now();
+    // Polling ends when the link expires, even if the provider cannot be asked.
+    const ended =
+      withPollSchedule({ ...session, providerHeardAt: now }, fairShare.fairShareMs).nextPollAt === null;
+    const retryAt = later(now, session.providerHeardAt);
+    await reschedulePoll(db, session, ended ? null : retryAt);
+  }
+
+  /**
+   * Looks up a verification without a session: a start that was sent and got no answer, or one that only
+   * webhooks mention.
+   */
+  async #lookFor(verificationId: string): Promise<void> {
+    const { db, clock, provider } = this.#dependencies;
+    const lookup = await findLookup(db, verificationId);
+    if (!lookup) return;
+    const intent = await findIntent(db, verificationId);
+    const sent = intent?.state === 'OPEN' && intent.sends > 0;
+    const waiting = await hasWaiting(db, verificationId);
+    if (!sent && !waiting) {
+      await cancelLookup(db, verificationId);
+      return;
+    }
+
+    const query = { verificationId, at: clock.now(), webhooks: 0 };
+    const payload = await this.#ask(() => provider.findVerification(verificationId));
+    if (payload === 'NOT_ASKED') return;
+    if (payload !== 'FAILED' && payload !== null) {
+      const isForIntent = sent
+        ? await this.#ask(() => isSameUser(this.#dependencies, intent, payload))
+        : false;
+      if (isForIntent === true) {
+        const update = { ...ANSWER, payload, query };
+        if (await this.#record((writer) => writer.applyUpdate(update))) return;
+        return this.#postpone(lookup);
+      }
+      if (isForIntent === 'NOT_ASKED') return;
+      if (isForIntent === 'FAILED') return this.#postpone(lookup);
+      const adopted = waiting && (await this.#ask(() => adoptFound(this.#dependencies, query, payload)));
+      if (adopted === true || adopted === 'NOT_ASKED') return;
+      if (adopted === 'FAILED') return this.#postpone(lookup);
+    }
+    const ageMs = clock.now().getTime() - lookup.since.getTime();
+    // An unusable answer says nothing about the verification, so only a real answer ends the search.
+    if (payload === 'FAILED' || ageMs < LOOKUP_TIMEOUT_MS) return this.#postpone(lookup);
+    await parkWaiting(db, verificationId, REASON_UNKNOWN_AT_PROVIDER);
+    await cancelLookup(db, verificationId);
+  }
+
+  async #postpone({ verificationId, since }: LookupRow): Promise<void> {
+    const { db, clock } = this.#dependencies;
+    await rescheduleLookup(db, verificationId, later(clock.now(), since));
+  }
+
+  /** Records an answer. Returns false if it names another verification or user, which counts as no answer. */
+  async #record(work: (writer: TransitionWriter) => Promise<unknown>): Promise<boolean> {
+    try {
+      await this.#dependencies.unitOfWork.recordAnswer(work);
+      return true;
+    } catch (error) {
+      if (error instanceof Mismatch) return false;
+      throw error;
+    }
+  }
+
+  async #ask<T>(call: () => Promise<T>): Promise<T | NoAnswer> {
+    try {
+      return await call();
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return 'NOT_ASKED';
+      if (!(error instanceof ProviderFailure)) throw error;
+      return error.details.sent === false ? 'NOT_ASKED' : 'FAILED';
+    }
+  }
+}
+
+/** Computes the next attempt: after a quarter of the time since `since`, within bounds (backoff). */
+function later(now: Date, since: Date): Date {
+  const quarterMs = (now.getTime() - since.getTime()) / 4;
+  return new Date(now.getTime() + Math.min(Math.max(quarterMs, FIRST_RETRY_MS), MAX_RETRY_MS));
+}

@@ -1,0 +1,42 @@
+import type { Database } from '../../db/connection/client.ts';
+import { releaseJobs } from '../../db/polling/jobs.ts';
+import { scheduleLookupsOfOpenStarts } from '../../db/polling/lookups.ts';
+import { distrustSends } from '../../db/sessions/intents.ts';
+import { schedulePollsOfOpenSessions } from '../../db/sessions/sessions.ts';
+import { LOOKUP_TIMEOUT_MS } from './reconciler.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Numbers of sessions and starts that the provider will be asked about. */
+export interface Relearning {
+  /** Sessions that have not ended. */
+  readonly sessions: number;
+  /** Open starts without a session. */
+  readonly starts: number;
+}
+
+/**
+ * Plans polls for everything that the database may have lost: all sessions that have not ended, the most
+ * recently changed first, and all open starts, the newest first. Call it after a failover or a restore that
+ * lost transactions. Spreads the polls over time at the budget's rate, so that regular polls keep their
+ * turns. Idempotent: earlier plans stay.
+ *
+ * @param pollsPerMinute polls' share of the call budget
+ */
+export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
+  const everyMs = MINUTE_MS / pollsPerMinute;
+  // The worker that holds a job may have finished it, but the database lost that. Without this, the job would
+  // stay locked until it counts as abandoned.
+  await releaseJobs(db);
+  const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
+  const starts = await db.transaction(async (tx) => {
+    // Starts older than the reconciler's limit count as looked for since then, so the provider is asked about
+    // each once.
+    const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
+    // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
+    const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);
+    await distrustSends(tx);
+    return planned;
+  });
+  return { sessions, starts };
+}

@@ -1,0 +1,184 @@
+/**
+ * File format of archives: gzipped JSON lines, one per session, and a last line with a MAC over all of them.
+ *
+ * Each session's line names its format version (`ARCHIVE_VERSION`), because a later release may complete an
+ * archive that an interrupted run left behind. A line without a version has version 1.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { constants, createGunzip } from 'node:zlib';
+import { z } from 'zod';
+import {
+  ARCHIVED_TABLES,
+  deserializeRow,
+  type SessionArchive,
+  serializeRow,
+} from '../../db/retention/archive.ts';
+import { sessions } from '../../db/schema/tables.ts';
+import type { AuditKeys } from '../../domain/audit.ts';
+
+/**
+ * Version of the lines that this release writes. It reads this version and all earlier ones. Raise it when an
+ * archived table gets another column: an older release must not judge rows by columns that it does not know.
+ * The test `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
+ *
+ * 1: lines do not name a version. 2: they do. 3: sessions have a salt for the commitment to their person.
+ */
+export const ARCHIVE_VERSION = 3;
+
+/**
+ * Error for an unusable archive: truncated, altered, written by a later release, or sealed with a key that is
+ * not configured.
+ */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError';
+}
+
+const lastLine = z.object({
+  sessions: z.int().min(0),
+  archivedAt: z.string(),
+  key: z.string(),
+  mac: z.hex().length(64),
+});
+
+const plainRow = z.record(z.string(), z.unknown());
+const versionOnly = z.object({ version: z.int().min(1).default(1) });
+const dossierLine = versionOnly.extend({
+  session: plainRow,
+  // Archives older than a table have no rows of it.
+  ...mapTables(() => z.array(plainRow).default([])),
+});
+
+/**
+ * Formats a session with all its rows as one line. Encrypted values stay encrypted under their key of
+ * DATA_KEYS.
+ */
+export function formatSessionArchive({ session, origin: _origin, ...rows }: SessionArchive): string {
+  const plain = Object.entries(rows).map(([name, each]) => [name, each.map(serializeRow)]);
+  const line = {
+    version: ARCHIVE_VERSION,
+    session: session && serializeRow(session),
+    ...Object.fromEntries(plain),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+/**
+ * Parses a session's line; null if the line is truncated.
+ *
+ * @throws ArchiveError if a later release wrote the line
+ */
+export function parseSessionArchive(line: string, file: string): SessionArchive | null {
+  const json = parseLine(line);
+  refuseLaterVersion(json, file);
+  const parsed = dossierLine.safeParse(json);
+  if (!parsed.success) return null;
+  const { session, version: _version, ...rows } = parsed.data;
+  const tables = mapTables((name) => rows[name].map((row) => deserializeRow(ARCHIVED_TABLES[name], row)));
+  return { session: deserializeRow(sessions, session), ...tables } as SessionArchive;
+}
+
+function refuseLaterVersion(line: unknown, file: string): void {
+  const parsed = versionOnly.safeParse(line);
+  if (!parsed.success || parsed.data.version <= ARCHIVE_VERSION) return;
+  throw new ArchiveError(
+    `${file} was written by a later release (version ${parsed.data.version} of the format; this release reads up to ` +
+      `${ARCHIVE_VERSION}). Run the command with that release, or with a later one.`,
+  );
+}
+
+function mapTables<T>(
+  map: (name: keyof typeof ARCHIVED_TABLES) => T,
+): Record<keyof typeof ARCHIVED_TABLES, T> {
+  const names = Object.keys(ARCHIVED_TABLES) as (keyof typeof ARCHIVED_TABLES)[];
+  return Object.fromEntries(names.map((name) => [name, map(name)])) as never;
+}
+
+/**
+ * Computes the last line, which holds the MAC. Pass each earlier line to `add` as it is written, with its
+ * line end.
+ */
+export function createArchiveMac(keys: AuditKeys, now: Date) {
+  const mac = keys.exportMac();
+  let count = 0;
+  return {
+    add(line: string): void {
+      mac.update(line);
+      count += 1;
+    },
+    line(): string {
+      const payload = { sessions: count, archivedAt: now.toISOString(), key: keys.currentId };
+      return `${JSON.stringify({ ...payload, mac: mac.update(JSON.stringify(payload)).digest('hex') })}\n`;
+    },
+  };
+}
+
+/** Yields the lines of a file without their line ends. The last line may be truncated. */
+export async function* readLines(file: string): AsyncGenerator<string> {
+  // Z_SYNC_FLUSH: unpack what exists even if the end of the file is missing.
+  const unpacked = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
+  // The loop below throws the same error; this only avoids an unhandled rejection.
+  pipeline(createReadStream(file), unpacked).catch(() => {});
+  let rest = '';
+  for await (const text of unpacked.setEncoding('utf8')) {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() as string;
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
+/**
+ * Yields the sessions of an archive. Checks the MAC of the whole file before the first.
+ *
+ * @throws ArchiveError if the file is truncated or altered, or a key is missing
+ */
+export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerator<SessionArchive> {
+  let count = await checkSeal(file, keys);
+  for await (const line of readLines(file)) {
+    if (count === 0) return;
+    count -= 1;
+    const archive = parseSessionArchive(line, file);
+    if (!archive) throw new ArchiveError(`${file} has a line that is not a session.`);
+    yield archive;
+  }
+}
+
+/** Checks the MAC of an archive and returns the number of its sessions. */
+async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
+  let last: string | null = null;
+  for await (const line of readLines(file)) {
+    // A later release may compute the MAC differently, so the version is checked first.
+    if (last === null) refuseLaterVersion(parseLine(line), file);
+    last = line;
+  }
+  const json = parseLine(last ?? '');
+  const sealed = lastLine.safeParse(json);
+  if (!sealed.success) throw new ArchiveError(`${file} is cut short: its last line is not there.`);
+  const { key, mac, sessions: sealedSessions } = sealed.data;
+  if (!keys.has(key))
+    throw new ArchiveError(`${file} was made with the key "${key}", which AUDIT_KEYS lacks.`);
+  const expected = keys.exportMac(key);
+  let previous: string | null = null;
+  let count = -1;
+  for await (const line of readLines(file)) {
+    if (previous !== null) expected.update(`${previous}\n`);
+    previous = line;
+    count += 1;
+  }
+  // The MAC covers all fields of the last line, including those unknown to this release.
+  const { mac: _mac, ...payload } = json as Record<string, unknown>;
+  const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
+  if (!right || count !== sealedSessions)
+    throw new ArchiveError(`${file} was altered: its MAC does not fit its contents.`);
+  return count;
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,208 @@
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { NIL_UUID } from '../../db/audit/audit.ts';
+import type { Database } from '../../db/connection/client.ts';
+import {
+  deleteArchived,
+  filterExistingIds,
+  lockArchivableSessions,
+  readSessionArchives,
+  type SessionArchive,
+} from '../../db/retention/archive.ts';
+import type { AuditKeys } from '../../domain/audit.ts';
+import type { AuditFinding } from '../../domain/audit-check.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { checkSession } from '../audit/verify-audit.ts';
+import {
+  ArchiveError,
+  createArchiveMac,
+  formatSessionArchive,
+  parseSessionArchive,
+  readLines,
+} from './archive-file.ts';
+
+const DAY_MS = 86_400_000;
+/** Lines of an interrupted archive that are processed together. */
+const READ_AT_ONCE = 200;
+/** Suffix of an archive's file name until the archive is complete. */
+const PARTIAL = '.partial';
+const compressed = promisify(gzip);
+
+interface Dependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** Days that a session stays in the database after its end. */
+  readonly retentionDays: number;
+  readonly now: Date;
+  /** Number of sessions that are locked and moved in one transaction. */
+  readonly batch: number;
+  /** Folder of the archives. */
+  readonly folder: string;
+  /** Called after each batch with the number of sessions moved so far. */
+  readonly onProgress: (sessions: number) => void;
+}
+
+export interface ArchiveResult {
+  /**
+   * Archives completed by this run, with their number of sessions. They include those of an interrupted run.
+   */
+  readonly files: readonly { readonly file: string; readonly sessions: number }[];
+  /** Sessions that stay in the database because their audit chain does not verify. */
+  readonly wrong: readonly (AuditFinding & { sessionId: string })[];
+}
+
+export const endedBefore = (now: Date, retentionDays: number): Date =>
+  new Date(now.getTime() - retentionDays * DAY_MS);
+
+/**
+ * Moves sessions that ended long ago to a new archive file. Crash-safe: each batch is synced to the disk
+ * before its rows are deleted, and the next run completes an interrupted file.
+ */
+export async function archiveSessions(dependencies: Dependencies): Promise<ArchiveResult> {
+  const files = await mendBroken(dependencies);
+  const archive = await Archive.begin(
+    dependencies,
+    `sessions-${dependencies.now.toISOString().replaceAll(':', '-')}.jsonl.gz`,
+  );
+  const wrong = new Map<string, AuditFinding & { sessionId: string }>();
+  let moved = 0;
+  for (let before = -1; moved > before; ) {
+    before = moved;
+    for (let after: string | null = NIL_UUID; after !== null; ) {
+      const batch = await moveBatch(dependencies, archive, after);
+      for (const each of batch.wrong) wrong.set(each.sessionId, each);
+      moved += batch.moved;
+      dependencies.onProgress(moved);
+      after = batch.last;
+    }
+    // A replaced session can be archived only after the session that replaced it, so the next pass may find
+    // more.
+  }
+  const file = await archive.finish();
+  return { files: [...files, ...(file ? [file] : [])], wrong: [...wrong.values()] };
+}
+
+async function moveBatch(
+  { db, sealer, keys, retentionDays, now, batch }: Dependencies,
+  archive: Archive,
+  after: string,
+) {
+  return db.transaction(async (tx) => {
+    const ids = await lockArchivableSessions(tx, endedBefore(now, retentionDays), after, batch);
+    const sound: SessionArchive[] = [];
+    const wrong: (AuditFinding & { sessionId: string })[] = [];
+    for (const archive of ids.length === 0 ? [] : await readSessionArchives(tx, ids)) {
+      const { finding } = checkSession(archive, null, keys, sealer);
+      if (finding) wrong.push({ sessionId: archive.session?.id as string, ...finding });
+      else sound.push(archive);
+    }
+    if (sound.length > 0) {
+      await archive.add(sound.map(formatSessionArchive));
+      await deleteArchived(tx, sound, { file: archive.name, at: now });
+    }
+    return { last: ids.at(-1) ?? null, moved: sound.length, wrong };
+  });
+}
+
+/**
+ * Completes the files of interrupted runs, whose lines an earlier release may have written: lines are copied
+ * unchanged. Sessions that are still in the database are left out, because this run moves them again.
+ */
+async function mendBroken(dependencies: Dependencies): Promise<{ file: string; sessions: number }[]> {
+  const { db, folder } = dependencies;
+  const mended: { file: string; sessions: number }[] = [];
+  for (const name of (await readdir(folder)).filter((each) => each.endsWith(PARTIAL)).sort()) {
+    const archive = await Archive.begin(dependencies, name.slice(0, -PARTIAL.length), '.mending');
+    let lines: { id: string; line: string }[] = [];
+    const keep = async () => {
+      const present = await filterExistingIds(
+        db,
+        lines.map(({ id }) => id),
+      );
+      const gone = lines.filter(({ id }) => !present.has(id)).map(({ line }) => line);
+      if (gone.length > 0) await archive.add(gone);
+      lines = [];
+    };
+    let isBroken = false;
+    for await (const line of readLines(join(folder, name))) {
+      // Only the last line can be truncated. Any other must not be dropped, because its session is no longer
+      // in the database.
+      if (isBroken) throw new ArchiveError(`${join(folder, name)} has a line that is not a session.`);
+      const id = parseSessionArchive(line, join(folder, name))?.session?.id;
+      if (id) lines.push({ id, line: `${line}\n` });
+      else isBroken = true;
+      if (lines.length >= READ_AT_ONCE) await keep();
+    }
+    if (lines.length > 0) await keep();
+    const file = await archive.finish();
+    if (file) mended.push(file);
+    await unlink(join(folder, name));
+    await syncFolder(folder);
+  }
+  return mended;
+}
+
+/** Archive file that grows by batches. Each batch is synced to the disk before `add` resolves. */
+class Archive {
+  readonly name: string;
+  readonly #folder: string;
+  readonly #suffix: string;
+  readonly #handle: FileHandle;
+  readonly #seal: ReturnType<typeof createArchiveMac>;
+  #sessions = 0;
+
+  private constructor(name: string, suffix: string, handle: FileHandle, { folder, keys, now }: Dependencies) {
+    this.name = name;
+    this.#folder = folder;
+    this.#suffix = suffix;
+    this.#handle = handle;
+    this.#seal = createArchiveMac(keys, now);
+  }
+
+  static async begin(dependencies: Dependencies, name: string, suffix = PARTIAL): Promise<Archive> {
+    // The file of another run is never overwritten (`wx`). A half-repaired file is written again from its
+    // start.
+    const flags = suffix === PARTIAL ? 'wx' : 'w';
+    const handle = await open(join(dependencies.folder, `${name}${suffix}`), flags, 0o600);
+    await syncFolder(dependencies.folder);
+    return new Archive(name, suffix, handle, dependencies);
+  }
+
+  async add(lines: readonly string[]): Promise<void> {
+    for (const line of lines) this.#seal.add(line);
+    this.#sessions += lines.length;
+    await this.#write(lines.join(''));
+  }
+
+  /**
+   * Writes the seal and renames the file to its final name. If it has no sessions, deletes it and returns
+   * null.
+   */
+  async finish(): Promise<{ file: string; sessions: number } | null> {
+    const present = join(this.#folder, `${this.name}${this.#suffix}`);
+    if (this.#sessions > 0) await this.#write(this.#seal.line());
+    await this.#handle.close();
+    if (this.#sessions > 0) await rename(present, join(this.#folder, this.name));
+    else await unlink(present);
+    await syncFolder(this.#folder);
+    return this.#sessions > 0 ? { file: this.name, sessions: this.#sessions } : null;
+  }
+
+  /**
+   * Appends a separate gzip member (concatenated members are a valid file), so a damaged later one leaves
+   * earlier ones readable.
+   */
+  async #write(text: string): Promise<void> {
+    await this.#handle.appendFile(await compressed(text));
+    await this.#handle.sync();
+  }
+}
+
+/** Syncs the folder: a created or renamed file survives a crash only after its folder was synced. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
+}

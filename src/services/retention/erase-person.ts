@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { readAuditEvidence } from '../../db/audit/audit.ts';
+import type { Database, Transaction } from '../../db/connection/client.ts';
+import {
+  cancelLookupsOfVerifications,
+  deleteIdempotencyKeysOfSessions,
+  deleteWebhooks,
+  eraseSessionRows,
+  eraseTexts,
+  eraseUserRow,
+  findArchivedSessionsOfUser,
+  findOpenStarts,
+  findUnattributedWebhooks,
+  invalidateInputHashes,
+  lockSessionsOfUser,
+  lockUserById,
+  lockUsersByPhone,
+} from '../../db/retention/erasure.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import { type UserRow, userContext } from '../../db/sessions/users.ts';
+import { webhookContext } from '../../db/webhooks/inbox.ts';
+import { type AuditKeys, serialise } from '../../domain/audit.ts';
+import type { PersonalData } from '../../domain/ports.ts';
+import { getStatusInfo } from '../../domain/status.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { checkSession } from '../audit/verify-audit.ts';
+import { appendToChains } from '../transitions/audited-writes.ts';
+
+const DAY_MS = 86_400_000;
+/**
+ * Minimum length of a text that webhook bodies are searched for. Shorter ones would match unrelated webhooks.
+ */
+const SHORTEST_MARK = 6;
+
+interface Dependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  /** Days after a session's end during which the law requires its records. */
+  readonly retentionDays: number;
+  readonly now: Date;
+}
+
+/** Person to erase: by the provider's user id, or by phone. */
+export type ErasureTarget = { readonly userId: string } | { readonly phone: string };
+
+/** Counts of what was erased. */
+export interface ErasureResult {
+  readonly sessions: number;
+  /** Review remarks and cancellation reasons. */
+  readonly texts: number;
+  readonly webhooks: number;
+  readonly idempotencyKeys: number;
+  /** Names of archive files that contain sessions of the person. */
+  readonly archives: readonly string[];
+}
+
+/** Error that says why a person cannot be erased and what to do. Nothing was changed. */
+export class ErasureRefused extends Error {}
+
+/**
+ * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency
+ * keys. The decisions, with their times and actors, stay provable: the audit chain of each session gets an
+ * ERASURE entry that names `by`. `dryRun`: does everything, then rolls back.
+ *
+ * @throws NotErased
+ */
+export async function erasePerson(
+  dependencies: Dependencies,
+  who: ErasureTarget,
+  by: string,
+  dryRun: boolean,
+): Promise<ErasureResult> {
+  const undo = new Error('Only tried');
+  let erased: ErasureResult | null = null;
+  try {
+    await dependencies.db.transaction(async (tx) => {
+      erased = await erase(tx, dependencies, who, by);
+      if (dryRun) throw undo;
+    });
+  } catch (error) {
+    if (error !== undo) throw error;
+  }
+  return erased as unknown as ErasureResult;
+}
+
+async function erase(
+  tx: Transaction,
+  dependencies: Dependencies,
+  who: ErasureTarget,
+  by: string,
+): Promise<ErasureResult> {
+  const { sealer, keys, now } = dependencies;
+  const person = await find(tx, sealer, who);
+  const rows = await lockSessionsOfUser(tx, person.id);
+  const archived = await findArchivedSessionsOfUser(tx, person.id);
+  refuseWhileNeeded(rows, await findOpenStarts(tx, person.id), dependencies);
+  for (const { verificationId, endedAt } of archived)
+    refuseBeforeTheLawAllows(verificationId, endedAt, dependencies);
+
+  const ids = rows.map(({ id }) => id);
+  await refuseWithoutProof(tx, ids, dependencies);
+  const verificationIds = [...rows, ...archived].map((row) => row.verificationId);
+  const personal = describeErased(sealer, person);
+  const strays = await findUnattributedMentions(tx, sealer, verificationIds, [
+    person.userId,
+    personal.phone,
+    personal.email,
+  ]);
+  const nothing: PersonalData = { phone: null, name: null, email: null, address: null };
+  await eraseUserRow(tx, person.id, {
+    userId: `erased:${person.id}`,
+    personal: sealer.seal(JSON.stringify(nothing), userContext(person.id)),
+    phoneHash: null,
+    erasedAt: now,
+  });
+  await eraseSessionRows(tx, ids, now);
+  await invalidateInputHashes(tx, person.id, sealer.hash(randomBytes(32).toString('hex')));
+  await cancelLookupsOfVerifications(tx, verificationIds);
+  const erased = {
+    sessions: ids.length,
+    texts: await eraseTexts(tx, ids),
+    webhooks: await deleteWebhooks(tx, verificationIds, strays),
+    idempotencyKeys: await deleteIdempotencyKeysOfSessions(tx, ids),
+    archives: [...new Set(archived.map(({ file }) => file))].sort(),
+  };
+  const content = serialise('ERASURE', { erasedBy: by });
+  const notes = ids.map((sessionId) => ({ sessionId, kind: 'ERASURE' as const, content }));
+  if (notes.length > 0) await appendToChains(tx, keys, notes, now);
+  return erased;
+}
+
+async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promise<UserRow> {
+  const byPhone = 'phone' in who;
+  const [person, ...others] = byPhone
+    ? await lockUsersByPhone(tx, sealer.candidateHashes(who.phone))
+    : await lockUserById(tx, who.userId);
+  if (!person) throw new ErasureRefused('Nobody is known by this: give the userId, as the API shows it.');
+  if (others.length > 0) {
+    const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
+    throw new ErasureRefused(`Several people have this phone: erase each by --user. They are ${userIds}.`);
+  }
+  if (person.erasedAt)
+    throw new ErasureRefused(
+      `They were erased at ${person.erasedAt.toISOString()} already: nothing is left.`,
+    );
+  return person;
+}
+
+/** Refuses while a start or a session is open, and while the law requires the records of an ended one. */
+function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Dependencies) {
+  const [starting] = open;
+  if (starting)
+    throw new ErasureRefused(`The start of ${starting} is not answered yet: try again once it is.`);
+  for (const row of rows) {
+    const { verificationId, status, subStatus, updatedAt } = row;
+    if (!getStatusInfo(row).terminal)
+      throw new ErasureRefused(
+        `${verificationId} has not ended (it is ${status}/${subStatus}): a person is erased after the end.`,
+      );
+    refuseBeforeTheLawAllows(verificationId, updatedAt, dependencies);
+  }
+}
+
+/**
+ * Refuses if a session's audit chain does not verify. Only the chain proves that the session ended, since its
+ * row may have been edited, and erasing would destroy the remaining evidence.
+ */
+async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sealer, keys }: Dependencies) {
+  for (const [id, evidence] of await readAuditEvidence(tx, ids)) {
+    const { finding } = checkSession(evidence, null, keys, sealer);
+    if (finding)
+      throw new ErasureRefused(
+        `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify, and look into it first.`,
+      );
+  }
+}
+
+function refuseBeforeTheLawAllows(
+  verificationId: string,
+  endedAt: Date,
+  { retentionDays, now }: Dependencies,
+) {
+  const until = new Date(endedAt.getTime() + retentionDays * DAY_MS);
+  if (until > now)
+    throw new ErasureRefused(
+      `${verificationId} ended at ${endedAt.toISOString()}, and the law has its records kept for ${retentionDays} days: erase from ${until.toISOString()} on.`,
+    );
+}
+
+const describeErased = (sealer: Sealer, person: UserRow): PersonalData =>
+  JSON.parse(sealer.open(person.personal, userContext(person.id)).toString('utf8'));
+
+/** Finds webhooks that belong to no session and whose body mentions the person. */
+async function findUnattributedMentions(
+  tx: Transaction,
+  sealer: Sealer,
+  verificationIds: readonly string[],
+  marks: readonly (string | null)[],
+): Promise<bigint[]> {
+  const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= SHORTEST_MARK);
+  const found: bigint[] = [];
+  for (const { id, body, bodyHash } of await findUnattributedWebhooks(tx, verificationIds)) {
+    const text = sealer.open(body, webhookContext(bodyHash)).toString('utf8');
+    if (telling.some((mark) => text.includes(mark as string))) found.push(id);
+  }
+  return found;
+}

@@ -1,0 +1,109 @@
+import { readAuditEvidence } from '../../db/audit/audit.ts';
+import type { Database, Transaction } from '../../db/connection/client.ts';
+import {
+  deleteIdempotencyKeysOfCaller,
+  findSessionsNaming,
+  isStaffName,
+  replaceAuditEntry,
+  replaceNameInSessions,
+  replaceViewerInReads,
+} from '../../db/retention/erasure.ts';
+import { type AuditEntry, type AuditKeys, serialise } from '../../domain/audit.ts';
+import { canonicalSubject } from '../../domain/subject.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { checkSession } from '../audit/verify-audit.ts';
+import { appendToChains } from '../transitions/audited-writes.ts';
+import { ErasureRefused } from './erase-person.ts';
+
+interface Dependencies {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly keys: AuditKeys;
+  readonly now: Date;
+}
+
+/** Counts of what was erased. */
+export interface ErasedSubject {
+  readonly pseudonym: string;
+  readonly sessions: number;
+  readonly reads: number;
+  readonly idempotencyKeys: number;
+}
+
+/**
+ * Replaces a customer's `sub` with its pseudonym in data recorded by earlier releases: logs, meetings, audit
+ * chains and the read log. Signs the chains again, and adds to each a PSEUDONYM entry with the previous
+ * hashes. `dryRun`: does everything, then rolls back.
+ *
+ * @throws NotErased if the subject belongs to staff, or a chain does not verify
+ */
+export async function eraseSubject(
+  { db, ...dependencies }: Dependencies,
+  sub: string,
+  by: string,
+  dryRun: boolean,
+): Promise<ErasedSubject> {
+  const undo = new Error('dry run');
+  let erased: ErasedSubject | null = null;
+  try {
+    await db.transaction(async (tx) => {
+      erased = await erase(tx, dependencies, sub, by);
+      if (dryRun) throw undo;
+    });
+  } catch (error) {
+    if (error !== undo) throw error;
+  }
+  return erased as unknown as ErasedSubject;
+}
+
+async function erase(
+  tx: Transaction,
+  { sealer, keys, now }: Omit<Dependencies, 'db'>,
+  sub: string,
+  by: string,
+): Promise<ErasedSubject> {
+  if (await isStaffName(tx, sub))
+    throw new ErasureRefused('This subject reviewed or started sessions: who of the staff did that is kept.');
+  const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
+  const ids = await findSessionsNaming(tx, sub);
+  const evidence = await readAuditEvidence(tx, ids);
+  for (const [id, each] of evidence) {
+    const { finding } = checkSession(each, null, keys, sealer);
+    if (finding)
+      throw new ErasureRefused(
+        `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}): it is not signed again.`,
+      );
+  }
+  await replaceNameInSessions(tx, sub, pseudonym);
+  for (const [sessionId, { entries }] of evidence) {
+    for (const entry of signAgain(entries, keys, sub, pseudonym)) await replaceAuditEntry(tx, entry);
+    const hashes = entries.map(({ hash }) => hash.toString('hex')).join(',');
+    const content = serialise('PSEUDONYM', { erasedBy: by, hashes });
+    await appendToChains(tx, keys, [{ sessionId, kind: 'PSEUDONYM', content }], now);
+  }
+  return {
+    pseudonym,
+    sessions: ids.length,
+    reads: await replaceViewerInReads(tx, sub, pseudonym),
+    idempotencyKeys: await deleteIdempotencyKeysOfCaller(tx, sub),
+  };
+}
+
+const NAMES = ['actor', 'scheduledBy', 'cancelledBy'];
+
+/** Returns a chain's entries with the name replaced, each hashed again over the entry before it. */
+function signAgain(
+  entries: readonly AuditEntry[],
+  keys: AuditKeys,
+  name: string,
+  to: string,
+): readonly AuditEntry[] {
+  let previous: Buffer | null = null;
+  return entries.map((entry) => {
+    const payload = JSON.parse(entry.content) as Record<string, unknown>;
+    for (const field of NAMES) if (payload[field] === name) payload[field] = to;
+    const unsigned = { ...entry, content: JSON.stringify(payload), keyId: keys.currentId };
+    previous = keys.hash(unsigned, previous);
+    return { ...unsigned, hash: previous };
+  });
+}

@@ -1,0 +1,54 @@
+import type { IntentRow } from '../../db/sessions/intents.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+
+/** Hex digits of each of the two parts: 80 bits. */
+const PART_LENGTH = 20;
+const PREFIX = 'u-';
+
+/** Fields from which the user id of a start is derived. */
+export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
+
+/**
+ * Derives the user id for a start whose caller gave none. It is deterministic, not random: after the database
+ * lost the intent, the caller's identical retry yields the same id, so the gateway recognizes its own
+ * verification at the provider. The first part is a keyed hash of caller and verification id, the second also
+ * of the input. Returns null if the key that hashed the input is not configured any more.
+ */
+export function chosenUserId(
+  sealer: Sealer,
+  { caller, verificationId, inputHash }: StartIdentity,
+): string | null {
+  const start = sealer.pseudonym(JSON.stringify(['start', caller, verificationId]), inputHash);
+  const input = sealer.pseudonym(
+    JSON.stringify(['input', caller, verificationId, inputHash.toString('hex')]),
+    inputHash,
+  );
+  if (start === null || input === null) return null;
+  return PREFIX + start.slice(0, PART_LENGTH) + input.slice(0, PART_LENGTH);
+}
+
+/**
+ * Result of comparing a verification's user id with the ids that the gateway derives for a start.
+ * - SAME_INPUT: this caller started it, with this input.
+ * - OTHER_INPUT: this caller started it under this verification id, with another input.
+ * - NOT_CHOSEN: the gateway did not choose this user id for this caller and verification id.
+ */
+export type Recognition = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
+
+/** Compares a user id with those that the gateway derives for a start, under each configured key. */
+export function recognizeUserId(
+  sealer: Sealer,
+  userId: string,
+  start: Pick<StartIdentity, 'caller' | 'verificationId'>,
+  canonicalInput: string,
+): Recognition {
+  const chosen = sealer
+    .candidateHashes(canonicalInput)
+    .map((inputHash) => chosenUserId(sealer, { ...start, inputHash }) ?? '');
+  if (chosen.includes(userId)) return 'SAME_INPUT';
+  const prefixLength = PREFIX.length + PART_LENGTH;
+  const sameStart = chosen.some(
+    (each) => each.length === userId.length && each.slice(0, prefixLength) === userId.slice(0, prefixLength),
+  );
+  return sameStart ? 'OTHER_INPUT' : 'NOT_CHOSEN';
+}

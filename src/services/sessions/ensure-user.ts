@@ -1,0 +1,153 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../../db/connection/client.ts';
+import {
+  decryptPersonalData,
+  findUserByUserId,
+  insertUser,
+  type UserRow,
+  updatePersonalData,
+  userContext,
+} from '../../db/sessions/users.ts';
+import { ProviderFailure } from '../../domain/errors.ts';
+import type { Clock, PersonalData, Provider, ProviderUser } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { invalidField } from './validation.ts';
+
+/** User data that the caller gave. Fields that are missing stay as the provider has them. */
+export type GivenUser = { readonly userId: string } & {
+  readonly [K in keyof PersonalData]?: string | undefined;
+};
+
+interface Dependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly sealer: Sealer;
+}
+
+/**
+ * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id
+ * for this start, so the provider is not asked first.
+ *
+ * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
+ *   one, to which the provider would send the link
+ */
+export async function ensureUser(
+  dependencies: Dependencies,
+  given: GivenUser,
+  isNew: boolean,
+): Promise<UserRow> {
+  const stored = await findUserByUserId(dependencies.db, given.userId);
+  if (given.phone && stored?.phoneHash && !dependencies.sealer.verifyHash(stored.phoneHash, given.phone))
+    refuseOtherPhone();
+  return storeUser(dependencies, await atProvider(dependencies.provider, given, isNew));
+}
+
+async function atProvider(provider: Provider, given: GivenUser, isNew: boolean): Promise<ProviderUser> {
+  const known = isNew ? null : await provider.findUser(given.userId);
+  if (known) return broughtUpToDate(provider, given, known);
+  const added = await addUser(provider, given);
+  if (added) return added;
+  // Another process, or an earlier attempt of this start, added the user first.
+  const theirs = await provider.findUser(given.userId);
+  if (theirs) return broughtUpToDate(provider, given, theirs);
+  throw new ProviderFailure('UNAVAILABLE', 'The provider has a user of this id, and does not know them.');
+}
+
+/**
+ * Asks the provider about a user and stores the answer. Stores only the id if the provider does not know the
+ * user.
+ */
+export async function learnUser(dependencies: Dependencies, userId: string): Promise<UserRow> {
+  const known = await dependencies.provider.findUser(userId);
+  return storeUser(dependencies, known ?? { userId, phone: null, name: null, email: null, address: null });
+}
+
+/**
+ * Inserts or updates a user with the provider's data. Fields that the provider leaves out keep their stored
+ * values. Returns the stored row.
+ */
+export async function storeUser(
+  { db, clock, sealer }: Omit<Dependencies, 'provider'>,
+  atProvider: ProviderUser,
+): Promise<UserRow> {
+  const { userId, ...payload } = atProvider;
+  const id = uuidv7();
+  const sealed = (rowId: string, personal: PersonalData) => ({
+    personal: sealer.seal(JSON.stringify(personal), userContext(rowId)),
+    phoneHash: personal.phone === null ? null : sealer.hash(personal.phone),
+  });
+  const stored = await insertUser(db, {
+    id,
+    userId,
+    ...sealed(id, payload),
+    createdAt: clock.now(),
+    erasedAt: null,
+  });
+  if (stored.id === id) return stored;
+  const before = decryptPersonalData(sealer, stored);
+  const merged: PersonalData = {
+    phone: payload.phone ?? before.phone,
+    name: payload.name ?? before.name,
+    email: payload.email ?? before.email,
+    address: payload.address ?? before.address,
+  };
+  const changes = sealed(stored.id, merged);
+  await updatePersonalData(db, stored.id, changes);
+  return { ...stored, ...changes };
+}
+
+/** Returns null if the provider already has a user with this id. */
+async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser | null> {
+  const { userId, phone } = given;
+  if (phone === undefined) {
+    return invalidField(
+      ['user', 'userId'],
+      'is not known to the provider: give a phone as well to add this user',
+    );
+  }
+  const asked = { userId, ...pickPersonalData(given) };
+  try {
+    await provider.createUser(asked);
+    return asked;
+  } catch (error) {
+    if (error instanceof ProviderFailure && error.kind === 'TAKEN') return null;
+    throw error;
+  }
+}
+
+/**
+ * Updates the provider's user if the caller's fields differ. Only a caller who gave the user's phone may
+ * change them.
+ */
+async function broughtUpToDate(
+  provider: Provider,
+  given: GivenUser,
+  known: ProviderUser,
+): Promise<ProviderUser> {
+  const { userId, phone } = given;
+  if (phone !== undefined && known.phone !== null && known.phone !== phone) refuseOtherPhone();
+  const may = phone !== undefined && known.phone === phone;
+  const current =
+    may && differs(given, known) ? await provider.updateUser({ userId, ...pickPersonalData(given) }) : known;
+  return { ...current, userId, phone: current.phone ?? known.phone ?? phone ?? null };
+}
+
+const pickPersonalData = ({ phone, name, email, address }: GivenUser): PersonalData => ({
+  phone: phone ?? null,
+  name: name ?? null,
+  email: email ?? null,
+  address: address ?? null,
+});
+
+/** Ignores case, because the provider sometimes changes the case of names. */
+const differs = (given: GivenUser, known: ProviderUser): boolean =>
+  (['name', 'email', 'address'] as const).some(
+    (key) => given[key] !== undefined && given[key].toLowerCase() !== known[key]?.toLowerCase(),
+  );
+
+const refuseOtherPhone = () =>
+  invalidField(
+    ['user', 'phone'],
+    'differs from the phone that this user is known by, to which the link would go',
+  );

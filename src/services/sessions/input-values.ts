@@ -1,0 +1,104 @@
+/**
+ * Input schemas for emails, links, PIN codes and dates. They reject what the form alone shows to be
+ * impossible.
+ */
+import { domainToASCII } from 'node:url';
+import { z } from 'zod';
+import type { Clock } from '../../domain/ports.ts';
+import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
+
+const MAX_EMAIL_CHARACTERS = 200;
+/** Longest address that SMTP allows (RFC 5321). */
+const MAX_EMAIL_BYTES = 254;
+const MAX_LOCAL_PART_BYTES = 64;
+const MAX_LINK_CHARACTERS = 2_048;
+const MAX_AGE_YEARS = 130;
+const IST_OFFSET_MS = 5.5 * 3_600_000;
+/** Tolerated lead of the client's clock over ours. */
+const MAX_CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Local part with letters of any script, including the joiners (U+200C, U+200D) that Indian scripts need. */
+const LOCAL_PART =
+  /^[\p{L}\p{M}\p{N}\u200c-\u200d!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u200d!#$%&'*+/=?^_`{|}~-]+)*$/u;
+const DOMAIN = /^[\p{L}\p{M}\p{N}\u200c-\u200d-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u200d-]+)+$/u;
+/** Domain name as DNS allows it. The top-level domain must not be a number, which excludes IP addresses. */
+const ASCII_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/i;
+
+/**
+ * Email address by RFC 5321 and 6531, in the common form (no quotes, no IP address). A domain in another
+ * script is rewritten to its equivalent ASCII form (`xn--…`), because many systems accept only that one.
+ */
+export const email = z
+  .string()
+  .max(MAX_EMAIL_CHARACTERS, `must have at most ${MAX_EMAIL_CHARACTERS} characters`)
+  .refine(isStorable, UNSTORABLE)
+  .transform((value, context) => {
+    const address = toAsciiDomain(value);
+    if (address !== null) return address;
+    context.addIssue({ code: 'custom', message: 'must be an email address' });
+    return z.NEVER;
+  });
+
+function toAsciiDomain(value: string): string | null {
+  const at = value.lastIndexOf('@');
+  const [local, domain] = [value.slice(0, at), value.slice(at + 1)];
+  if (at < 1 || !LOCAL_PART.test(local) || Buffer.byteLength(local) > MAX_LOCAL_PART_BYTES) return null;
+  // Check before the conversion to ASCII, which drops characters that no domain contains.
+  if (!DOMAIN.test(domain)) return null;
+  const ascii = isAscii(domain) ? domain : domainToASCII(domain);
+  const address = `${local}@${ascii}`;
+  return ASCII_DOMAIN.test(ascii) && Buffer.byteLength(address) <= MAX_EMAIL_BYTES ? address : null;
+}
+
+const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.length;
+
+/**
+ * Link that the provider can fetch. http is allowed for merchants whose private network is connected to the
+ * provider's.
+ */
+export const webLink = z
+  .string()
+  .max(MAX_LINK_CHARACTERS, `must have at most ${MAX_LINK_CHARACTERS} characters`)
+  .refine(isStorable, UNSTORABLE)
+  .refine(isWebLink, 'must be a URL that begins with https:// or http://, without user name and password');
+
+function isWebLink(value: string): boolean {
+  // `URL` drops whitespace and control characters and reads a backslash as a slash. Other parsers may read
+  // such a link differently.
+  if (!/^https?:\/\/[^\s\\\p{Cc}\p{Cf}]+$/iu.test(value) || !URL.canParse(value)) return false;
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
+}
+
+/** PIN code of India Post. The first digit names one of nine zones. */
+export const pinCode = z.string().regex(/^[1-9]\d{5}$/, 'must be 6 digits, of which the first is not 0');
+
+/** Date of birth as DD-MM-YYYY: a day that exists, not after today in India, and at most 130 years ago. */
+export const dateOfBirth = (clock: Clock) =>
+  z.string().superRefine((value, context) => {
+    const message = findDateProblem(value, clock.now());
+    if (message) context.addIssue({ code: 'custom', message });
+  });
+
+function findDateProblem(value: string, now: Date): string | null {
+  const [, day, month, year] = value.match(/^(\d{2})-(\d{2})-(\d{4})$/) ?? [];
+  if (!day) return 'must be of the form DD-MM-YYYY';
+  const iso = `${year}-${month}-${day}`;
+  const date = new Date(`${iso}T00:00:00Z`);
+  // `Date` turns 31-02 into 3 March, and 99-99 into an invalid date.
+  const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
+  if (!exists) return 'must be a day that exists, as DD-MM-YYYY';
+  const today = new Date(now.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
+  if (iso > today) return 'must not be in the future';
+  const oldest = Number(today.slice(0, 4)) - MAX_AGE_YEARS;
+  return Number(year) < oldest ? `must not be more than ${MAX_AGE_YEARS} years ago` : null;
+}
+
+/** Time of a past event, with a tolerance for clock skew. */
+export const pastTime = (clock: Clock) =>
+  z
+    .date()
+    .refine(
+      (time) => time.getTime() <= clock.now().getTime() + MAX_CLOCK_SKEW_MS,
+      'must not be in the future',
+    );

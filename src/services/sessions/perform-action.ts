@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import type { Database, Queryable } from '../../db/connection/client.ts';
+import { findIdempotencyKey, insertIdempotencyKey } from '../../db/sessions/idempotency.ts';
+import { findBookedMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
+import { findReviewsOfSessions, type ReviewRow } from '../../db/sessions/reviews.ts';
+import { findSessions, lockSessionById, type SessionRow } from '../../db/sessions/sessions.ts';
+import {
+  maySee,
+  recordedAs,
+  recordedNames,
+  type Viewer,
+  visibleVerificationIds,
+} from '../../domain/access.ts';
+import { type ActionFacts, type ActionPolicy, findDenial, toAgentFacts } from '../../domain/actions.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { SessionAction } from '../../domain/session.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import type { TransitionWriter } from '../transitions/transition-writer.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+import { keyText, optional } from './validation.ts';
+
+/** Input fields common to all actions. `sessionId` is the session's UUID, not the global id. */
+export const actionInput = z.object({
+  sessionId: z.uuid('must be the id of a VkycSession'),
+  idempotencyKey: keyText(200),
+  expectedVersion: optional(
+    z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is more than any version'),
+  ),
+});
+
+type ActionInput = z.infer<typeof actionInput>;
+
+export interface ActionResult {
+  readonly session: SessionRow;
+  /** Id of the meeting or review that the call created or changed. */
+  readonly outcomeId: string;
+  readonly replayed: boolean;
+}
+
+/**
+ * Work of one action, called after all checks passed. Returns the updated session and the id of the meeting
+ * or review.
+ */
+type Work = (
+  writer: TransitionWriter,
+  session: SessionRow,
+) => Promise<{ session: SessionRow; outcomeId: string }>;
+
+export interface ActionDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly unitOfWork: UnitOfWork;
+  readonly sealer: Sealer;
+  readonly policy: ActionPolicy;
+}
+
+/**
+ * Runs an action in one transaction that locks the session row. A repeated idempotency key returns the first
+ * call's result. Then checks `expectedVersion` and the action rules, and does the work.
+ *
+ * @throws Refusal, after a rollback
+ */
+export async function performAction(
+  { clock, unitOfWork, sealer, policy }: ActionDependencies,
+  viewer: Viewer,
+  action: SessionAction,
+  input: ActionInput,
+  work: Work,
+): Promise<ActionResult> {
+  const call = { caller: recordedAs(viewer), mutation: action, key: input.idempotencyKey };
+  const canonical = JSON.stringify(input);
+  return unitOfWork.inTransaction(async (writer) => {
+    const { tx } = writer;
+    // The lock is sent first on the pipelined connection, so the reads after it see the session as of the
+    // lock.
+    const locking = lockSessionById(tx, input.sessionId, visibleVerificationIds(viewer));
+    writer.changes.prefetchHead(input.sessionId);
+    const [session, earlier, related] = await Promise.all([
+      locking,
+      findIdempotencyKey(tx, { ...call, callers: recordedNames(viewer) }),
+      readRelatedRows(tx, input.sessionId),
+    ]);
+    if (!session) throw notFound();
+    if (earlier) {
+      if (!sealer.knowsKeyOf(earlier.inputHash)) throw keyUsedUnderRemovedKey(session);
+      if (earlier.sessionId !== session.id || !sealer.verifyHash(earlier.inputHash, canonical))
+        throw keyUsed(session);
+      return { session, outcomeId: earlier.outcomeId, replayed: true };
+    }
+    if (input.expectedVersion !== undefined && input.expectedVersion !== session.version)
+      throw moved(session);
+    denyAction(
+      action,
+      session,
+      findDenial(action, toActionFacts(session, related), viewer, clock.now(), policy),
+    );
+
+    const done = await work(writer, session);
+    const inputHash = sealer.hash(canonical);
+    const row = {
+      ...call,
+      inputHash,
+      sessionId: session.id,
+      outcomeId: done.outcomeId,
+      createdAt: clock.now(),
+    };
+    // The row lock covers one session only: a concurrent call on another session may have used the same key
+    // (race).
+    if (!(await insertIdempotencyKey(tx, row))) throw keyUsed(session);
+    return { ...done, replayed: false };
+  });
+}
+
+interface RelatedRows {
+  readonly meeting: MeetingRow | null;
+  readonly reviews: readonly ReviewRow[];
+}
+
+/** Reads the booked meeting and the reviews, which the action rules need in addition to the session row. */
+async function readRelatedRows(db: Queryable, sessionId: string): Promise<RelatedRows> {
+  const [meeting, reviews] = await Promise.all([
+    findBookedMeeting(db, sessionId),
+    findReviewsOfSessions(db, [sessionId]),
+  ]);
+  return { meeting, reviews };
+}
+
+/** Builds the facts from which the action rules decide. */
+const toActionFacts = (session: SessionRow, { meeting, reviews }: RelatedRows): ActionFacts => ({
+  ...session,
+  meetingAt: meeting?.startsAt ?? null,
+  ...toAgentFacts(reviews, session.version),
+});
+
+/**
+ * Returns the session if the viewer may see it and the action is allowed. For actions that change nothing in
+ * the database.
+ *
+ * @throws Refusal
+ */
+export async function allowedSession(
+  { db, clock, policy }: Pick<ActionDependencies, 'db' | 'clock' | 'policy'>,
+  viewer: Viewer,
+  action: SessionAction,
+  sessionId: string,
+): Promise<SessionRow> {
+  const [session] = await findSessions(db, [sessionId]);
+  if (!session || !maySee(viewer, session.verificationId)) throw notFound();
+  const facts = toActionFacts(session, await readRelatedRows(db, session.id));
+  denyAction(action, session, findDenial(action, facts, viewer, clock.now(), policy));
+  return session;
+}
+
+/**
+ * Refuses the action with ACTION_NOT_ALLOWED if there is a reason.
+ *
+ * @throws Refusal
+ */
+export function denyAction(action: SessionAction, session: SessionRow, reason: string | null): void {
+  if (reason !== null) throw new Refusal('ACTION_NOT_ALLOWED', reason, { sessionId: session.id, action });
+}
+
+const notFound = () => new Refusal('NOT_FOUND', 'There is no such session, or it is not yours to see.');
+
+const moved = (session: SessionRow) =>
+  new Refusal(
+    'VERSION_CONFLICT',
+    `The session has moved to ${session.subStatus} (version ${session.version}) since you read it. Look at it and decide again.`,
+    { sessionId: session.id },
+  );
+
+const keyUsedUnderRemovedKey = (session: SessionRow) =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this idempotencyKey before, too long ago to compare the inputs. Look at the session and decide again.',
+    { sessionId: session.id },
+  );
+
+const keyUsed = (session: SessionRow) =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this idempotencyKey before with another input. Use a new key for a new call.',
+    {
+      sessionId: session.id,
+    },
+  );

@@ -1,0 +1,133 @@
+import type { Logger } from 'pino';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import { findUsers } from '../../db/sessions/users.ts';
+import type { Viewer } from '../../domain/access.ts';
+import { Mismatch, Refusal } from '../../domain/errors.ts';
+import { findMismatch } from '../../domain/identity.ts';
+import type { Provider, ProviderSession, SdkToken } from '../../domain/ports.ts';
+import type { OnMismatch } from '../../telemetry/mismatches.ts';
+import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
+import { toRefusal } from './provider-refusal.ts';
+
+export interface ProviderDependencies extends ActionDependencies {
+  readonly provider: Provider;
+  readonly onMismatch: OnMismatch;
+  readonly log: Logger;
+}
+
+export interface RefreshResult {
+  readonly session: SessionRow;
+  readonly changed: boolean;
+}
+
+/**
+ * Asks the provider for a session's present state and records what is new.
+ *
+ * @throws Refusal
+ */
+export async function refreshSession(
+  dependencies: ProviderDependencies,
+  viewer: Viewer,
+  sessionId: string,
+): Promise<RefreshResult> {
+  const session = await allowedSession(dependencies, viewer, 'REFRESH', sessionId);
+  const query = {
+    verificationId: session.verificationId,
+    at: dependencies.clock.now(),
+    webhooks: session.providerWebhooks,
+  };
+  const payload = await find(dependencies, session);
+  const update = { source: 'POLL', actor: null, payload, eventTime: null, query } as const;
+  const recorded = await dependencies.unitOfWork
+    .recordAnswer((writer) => writer.applyUpdate(update))
+    .catch((error) => {
+      throw toRefusal(error);
+    });
+  if (!recorded) throw new Error('The session that was refreshed is gone');
+  return { session: recorded.session, changed: recorded.transition !== null };
+}
+
+/**
+ * Returns a link to the video recording of a session's call. The provider stores the recording and signs the
+ * link for a short time.
+ *
+ * @throws Refusal
+ */
+export async function requestRecording(
+  dependencies: ProviderDependencies,
+  viewer: Viewer,
+  sessionId: string,
+) {
+  const session = await allowedSession(dependencies, viewer, 'REQUEST_RECORDING', sessionId);
+  const answer = await find(dependencies, session);
+  await refuseOtherIdentity(dependencies, session, answer);
+  const { recordingLink } = answer;
+  if (recordingLink === null) denyAction('REQUEST_RECORDING', session, 'The provider has no recording yet.');
+  dependencies.log.info(
+    { audit: 'recording requested', viewer: viewer.id, sessionId },
+    'a recording was requested',
+  );
+  return {
+    session,
+    recording: { url: recordingLink as string, expiresAt: parseExpiry(recordingLink as string) },
+  };
+}
+
+/**
+ * Creates a token with which the customer's app opens the provider's SDK without an OTP.
+ *
+ * @throws Refusal
+ */
+export async function createSdkToken(
+  dependencies: ProviderDependencies,
+  viewer: Viewer,
+  sessionId: string,
+): Promise<SdkToken & { session: SessionRow }> {
+  const session = await allowedSession(dependencies, viewer, 'CREATE_SDK_TOKEN', sessionId);
+  const [user] = await findUsers(dependencies.db, [session.userId]);
+  if (!user || session.referenceId === null)
+    throw new Error('A session that may have a token has a user and a reference');
+  const token = await dependencies.provider
+    .createSdkToken(session.referenceId, user.userId)
+    .catch((error) => {
+      throw toRefusal(error);
+    });
+  return { ...token, session };
+}
+
+async function find({ provider }: ProviderDependencies, session: SessionRow): Promise<ProviderSession> {
+  const payload = await provider.findVerification(session.verificationId).catch((error) => {
+    throw toRefusal(error);
+  });
+  if (payload) return payload;
+  throw new Refusal('PROVIDER_REFUSED', 'The provider does not know this session.', {
+    sessionId: session.id,
+  });
+}
+
+/**
+ * Refuses an answer that names another reference id or user than the session has. Recording applies the same
+ * check.
+ */
+async function refuseOtherIdentity(
+  { db, onMismatch }: ProviderDependencies,
+  session: SessionRow,
+  answer: ProviderSession,
+): Promise<void> {
+  const [user] = await findUsers(db, [session.userId]);
+  const field = findMismatch({ ...session, userId: user && !user.erasedAt ? user.userId : null }, answer);
+  if (!field) return;
+  const { verificationId } = session;
+  onMismatch({ source: 'ANSWER', field, verificationId });
+  throw toRefusal(new Mismatch(field, verificationId));
+}
+
+/** Returns the expiry of an AWS-style signed URL (X-Amz-Date, X-Amz-Expires); null for other URLs. */
+function parseExpiry(url: string): Date | null {
+  const query = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();
+  const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
+  const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);
+  if (!time || !Number.isFinite(seconds)) return null;
+  const signedAt = Date.parse(`${year}-${month}-${day}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
+  return new Date(signedAt + seconds * 1000);
+}

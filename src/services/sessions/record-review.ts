@@ -1,0 +1,78 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { findReviews, type ReviewRow } from '../../db/sessions/reviews.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import type { Viewer } from '../../domain/access.ts';
+import {
+  findDecisionDenial,
+  type ReviewDecision,
+  type ReviewStage,
+  toReviewSubStatus,
+} from '../../domain/actions.ts';
+import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
+import { optional, text, validate } from './validation.ts';
+
+const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) =>
+  actionInput
+    .extend({ decision: z.enum(decisions), remarks: optional(text(2000)) })
+    .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
+      path: ['remarks'],
+      message: 'must say why, unless the decision is APPROVED',
+      // Run this check even if other fields are invalid, so that all problems are reported together.
+      when: () => true,
+    });
+
+const INPUTS = {
+  AGENT: reviewInput(['APPROVED', 'REJECTED', 'UNABLE_TO_VALIDATE']),
+  AUDITOR: reviewInput(['APPROVED', 'REJECTED']),
+} as const;
+
+const ACTIONS = { AGENT: 'RECORD_AGENT_REVIEW', AUDITOR: 'RECORD_AUDITOR_REVIEW' } as const;
+
+export interface ReviewRecorded {
+  readonly session: SessionRow;
+  readonly review: ReviewRow;
+  readonly replayed: boolean;
+}
+
+/**
+ * Records the decision of an agent, or of an auditor, who must not be the session's agent (four eyes).
+ *
+ * @throws Refusal
+ */
+export async function recordReview(
+  dependencies: ActionDependencies,
+  viewer: Viewer,
+  stage: ReviewStage,
+  raw: unknown,
+): Promise<ReviewRecorded> {
+  const input = validate(INPUTS[stage], raw);
+  const action = ACTIONS[stage];
+  const { outcomeId, ...performed } = await performAction(
+    dependencies,
+    viewer,
+    action,
+    input,
+    async (writer, session) => {
+      const to = toReviewSubStatus(stage, input.decision);
+      denyAction(action, session, findDecisionDenial(action, to, session));
+      const after = await writer.applyDecision(session, to, viewer.id);
+      const id = uuidv7();
+      writer.changes.addReview({
+        id,
+        sessionId: session.id,
+        sequence: after.lastSequence,
+        stage,
+        decision: input.decision,
+        remarks: input.remarks || null,
+        source: 'MUTATION',
+        reviewer: viewer.id,
+        recordedAt: dependencies.clock.now(),
+      });
+      return { session: after, outcomeId: id };
+    },
+  );
+  const [review] = await findReviews(dependencies.db, [outcomeId]);
+  if (!review) throw new Error('The review of a performed action is stored');
+  return { ...performed, review };
+}

@@ -1,0 +1,160 @@
+/**
+ * Session statistics: counted for each answer, or cached and refreshed in the background if counting is slow.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { type Count, isCanceled, type StatisticsPool } from '../../db/connection/statistics.ts';
+import type { StatsWindow } from '../../db/sessions/session-stats.ts';
+import type { Clock } from '../../domain/ports.ts';
+
+/** Timeout of counting for an answer. */
+const LIVE_TIMEOUT_MS = 1_500;
+/** Timeout of counting in the background. */
+const BACKGROUND_TIMEOUT_MS = 120_000;
+/**
+ * Cached figures are counted again after this long, or after ten times as long as the last counting took,
+ * whichever is longer.
+ */
+const MIN_KEPT_MS = 30_000;
+const KEPT_TIMES = 10;
+/** Cached figures older than this are not returned. */
+const MAX_KEPT_MS = 24 * 3_600_000;
+/** Maximum number of cached windows. */
+const MAX_WINDOWS = 50;
+/** Maximum number of windows that wait for background counting; further ones are not counted. */
+const MAX_WAITING = 10;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const LONG_WINDOW_MS = 48 * HOUR_MS;
+
+/** Figures with the time at which they were true. */
+export interface Dated<Figures> {
+  readonly figures: Figures;
+  readonly asOf: Date;
+}
+
+/** Error for figures that take long to count and are not cached yet. */
+export class FiguresPending extends Error {
+  override readonly name = 'FiguresPending';
+}
+
+export interface FiguresAsked<Figures> {
+  /** Name of the figures. Together with the window it is the cache key. */
+  readonly name: string;
+  readonly window: StatsWindow;
+  readonly count: (window: StatsWindow) => Count<Figures>;
+  readonly now: Date;
+  /** Aborted when the client no longer waits for the answer. */
+  readonly signal: AbortSignal | null;
+}
+
+/** Cache entry: the figures of one window. */
+interface Kept {
+  readonly key: string;
+  dated: Dated<unknown> | null;
+  tookMs: number;
+  countedAtMs: number;
+  counting: Promise<void> | null;
+}
+
+interface SessionFiguresOptions {
+  readonly statistics: StatisticsPool;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class SessionFigures {
+  readonly #options: SessionFiguresOptions;
+  /** Cache of windows whose counting is too slow for an answer. */
+  readonly #kept = new LRUCache<string, Kept>({ max: MAX_WINDOWS, ttl: MAX_KEPT_MS });
+  #background: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(options: SessionFiguresOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Returns current figures. If counting is slow, returns cached figures of the window rounded to whole hours
+   * (minutes for a short window). Figures of customers are always current.
+   *
+   * @throws FiguresPending
+   */
+  async read<Figures>(asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
+    const rounded = roundWindow(asked.window, asked.now);
+    const key = JSON.stringify([asked.name, rounded]);
+    const slow = this.#kept.get(key);
+    if (slow) return this.#readKept(slow, { ...asked, window: rounded });
+    const { statistics } = this.#options;
+    try {
+      const count = asked.count(asked.window);
+      const figures = await statistics.count(count, { timeoutMs: LIVE_TIMEOUT_MS, signal: asked.signal });
+      return { figures, asOf: asked.now };
+    } catch (error) {
+      if (!isCanceled(error) || asked.signal?.aborted || asked.window.verificationIds) throw error;
+      const kept = this.#kept.get(key) ?? { key, dated: null, tookMs: 0, countedAtMs: 0, counting: null };
+      this.#kept.set(key, kept);
+      return this.#readKept(kept, { ...asked, window: rounded });
+    }
+  }
+
+  async #readKept<Figures>(kept: Kept, asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
+    const dueMs = kept.countedAtMs + Math.max(MIN_KEPT_MS, KEPT_TIMES * kept.tookMs);
+    if (!kept.dated || performance.now() >= dueMs) this.#countInBackground(kept, asked);
+    if (!kept.dated) await Promise.race([kept.counting, abortion(asked.signal)]);
+    if (kept.dated) return kept.dated as Dated<Figures>;
+    throw new FiguresPending('These figures are being counted, which takes long');
+  }
+
+  /** Counts windows one after another, so that background counting uses at most one database connection. */
+  #countInBackground<Figures>(kept: Kept, { name, window, count }: FiguresAsked<Figures>): void {
+    if (kept.counting || this.#waiting >= MAX_WAITING) return;
+    const { statistics, clock, log } = this.#options;
+    this.#waiting += 1;
+    const counting = this.#background.then(async () => {
+      const since = performance.now();
+      const asOf = clock.now();
+      try {
+        const figures = await statistics.count(count(window), {
+          timeoutMs: BACKGROUND_TIMEOUT_MS,
+          signal: null,
+        });
+        kept.dated = { figures, asOf };
+      } catch (error) {
+        log.warn(
+          { err: error, figures: name },
+          'figures of sessions could not be counted; retrying when asked',
+        );
+      }
+      kept.countedAtMs = performance.now();
+      kept.tookMs = kept.countedAtMs - since;
+      // The slow counting was an exception (a lock, a busy machine): drop the entry, so that the next answer
+      // counts again.
+      if (kept.dated && kept.tookMs < LIVE_TIMEOUT_MS / 2) this.#kept.delete(kept.key);
+      kept.counting = null;
+      this.#waiting -= 1;
+    });
+    kept.counting = counting;
+    this.#background = counting;
+  }
+}
+
+/** Rejects when the signal is aborted. */
+function abortion(signal: AbortSignal | null): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal?.aborted) reject(signal.reason as Error);
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+/**
+ * Rounds a window. The bounds of a window that ends now move with every request; rounded ones stay a usable
+ * cache key.
+ */
+function roundWindow(window: StatsWindow, now: Date): StatsWindow {
+  const length = (window.to ?? now).getTime() - (window.from?.getTime() ?? 0);
+  const step = length > LONG_WINDOW_MS ? HOUR_MS : MINUTE_MS;
+  const floor = (time: Date | null) => time && new Date(Math.floor(time.getTime() / step) * step);
+  return { ...window, from: floor(window.from), to: floor(window.to) };
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { Clock } from '../../domain/ports.ts';
+import { dateOfBirth, email, pastTime, pinCode, webLink } from './input-values.ts';
+import { optional, requiredText, text } from './validation.ts';
+
+const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
+const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
+const DIGITS = /^\d{10}$/;
+
+const shortText = text(200);
+const address = z.object({
+  country: requiredText(200),
+  dist: shortText,
+  house: shortText,
+  pincode: pinCode,
+  state: shortText,
+  street: shortText,
+  po: optional(shortText),
+  subdist: optional(shortText),
+  vtc: optional(shortText),
+});
+
+export const NOTIFICATION_TYPES = ['notificationTypes'];
+/** SMS and WhatsApp need only the phone, which every user has. */
+export const NO_EMAIL_ADDRESS = 'must not be EMAIL without an address: give user.email as well';
+
+/**
+ * Schema of the input of `startSession`. The rules follow the provider's pages on users and on initiating.
+ * The order of the fields is part of the contract: the input is hashed in this order to recognize a repeated
+ * call.
+ */
+export const createStartSessionInput = (clock: Clock) =>
+  z
+    .object({
+      verificationId: z.string().regex(ID_RULE, ID_MESSAGE),
+      user: z
+        .object({
+          userId: optional(z.string().regex(ID_RULE, ID_MESSAGE)),
+          phone: optional(z.string().regex(DIGITS, 'must be 10 digits, without country code')),
+          name: optional(shortText),
+          email: optional(email),
+          address: optional(text(500)),
+        })
+        .refine((user) => user.phone ?? user.userId, {
+          message: 'must have a phone, or the userId of somebody whom the provider knows',
+        }),
+      userTemplate: optional(shortText),
+      agentTemplate: optional(shortText),
+      notificationTypes: optional(
+        z.array(z.enum(['SMS', 'WHATSAPP', 'EMAIL'])).max(3, 'must have at most 3 entries'),
+      ),
+      aadhaarDetails: optional(
+        z.object({
+          name: requiredText(200),
+          dob: dateOfBirth(clock),
+          gender: z.enum(['M', 'F', 'O'], 'must be M, F or O'),
+          careOf: shortText,
+          photoLink: webLink,
+          lastVerifiedAt: pastTime(clock),
+          address,
+        }),
+      ),
+      /** Session id (UUID), not the global id. */
+      replacesSessionId: optional(z.uuid('must be the id of a VkycSession')),
+      securityQuestions: optional(
+        z
+          .array(z.object({ order: z.int(), question: requiredText(200), answer: shortText }))
+          .max(20, 'must have at most 20 entries')
+          .refine(
+            (list) => list.every((entry, index) => entry.order === index + 1),
+            'must be in order: 1, 2, 3 …',
+          ),
+      ),
+    })
+    .refine(
+      // With a userId, the provider may already know the email address.
+      ({ user, notificationTypes }) =>
+        !wantsEmail(notificationTypes) || user?.userId != null || user?.email != null,
+      // Run this check even if other fields are invalid, so that all problems are reported together.
+      { path: NOTIFICATION_TYPES, message: NO_EMAIL_ADDRESS, when: () => true },
+    );
+
+export const wantsEmail = (notificationTypes: readonly string[] | null | undefined): boolean =>
+  notificationTypes?.includes('EMAIL') ?? false;
+
+export type StartSessionInput = z.infer<ReturnType<typeof createStartSessionInput>>;

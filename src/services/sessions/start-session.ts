@@ -1,0 +1,398 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../../db/connection/client.ts';
+import { scheduleLookup } from '../../db/polling/lookups.ts';
+import {
+  claimUser,
+  completeIntent,
+  decrementSends,
+  findIntent,
+  type IntentRow,
+  incrementSends,
+  insertIntent,
+  markIdConflict,
+  markRefused,
+  markSuperseded,
+  reclaimIntent,
+  replaceRefusedIntent,
+  replaceUser,
+} from '../../db/sessions/intents.ts';
+import {
+  fillOrigin,
+  findReplacements,
+  findSessions,
+  findSessionsByVerificationId,
+  type SessionRow,
+} from '../../db/sessions/sessions.ts';
+import { decryptPersonalData, findUsers, type UserRow } from '../../db/sessions/users.ts';
+import { maySee, type Viewer } from '../../domain/access.ts';
+import { REPLACEABLE_SUB_STATUSES } from '../../domain/actions.ts';
+import { ProviderFailure, Refusal } from '../../domain/errors.ts';
+import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
+import { ensureUser, learnUser } from './ensure-user.ts';
+import { toRefusal } from './provider-refusal.ts';
+import {
+  createStartSessionInput,
+  NO_EMAIL_ADDRESS,
+  NOTIFICATION_TYPES,
+  type StartSessionInput,
+  wantsEmail,
+} from './start-session-input.ts';
+import { invalidField, validate } from './validation.ts';
+
+const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
+const REPLACED_ALREADY = 'names a session that another one has replaced already';
+
+/** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
+const FIRST_LOOKUP_DELAY_MS = 20_000;
+
+export interface StartResult {
+  readonly session: SessionRow;
+  readonly replayed: boolean;
+}
+
+interface Dependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly provider: Provider;
+  readonly unitOfWork: UnitOfWork;
+  readonly sealer: Sealer;
+}
+
+/**
+ * Starts a session. Safe to repeat at any point, even after a crash.
+ *
+ * @throws Refusal
+ */
+export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResult>;
+
+/**
+ * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the
+ * intent is stored and its send counted before the call. If it may have been sent before, a GET decides
+ * whether to send again. A restored or promoted database may have lost the intent. Then the user id, which is
+ * derived from caller and input, proves that a verification is ours.
+ */
+export function createStartSession(dependencies: Dependencies): StartSession {
+  const { db, clock, provider, unitOfWork, sealer } = dependencies;
+  const startSessionInput = createStartSessionInput(clock);
+  /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */
+  const underWay = new Map<string, Promise<StartResult>>();
+
+  return async (viewer, raw) => {
+    const input = validate(startSessionInput, raw);
+    const intent = await claim(viewer, input);
+    if (intent.state === 'DONE') return { session: await recordedSession(intent), replayed: true };
+
+    const running = underWay.get(intent.sessionId);
+    if (running) return { ...(await running), replayed: true };
+    const conversation = converse(viewer.id, input, intent).catch((error) => refuse(intent, error));
+    underWay.set(intent.sessionId, conversation);
+    return conversation.finally(() => underWay.delete(intent.sessionId));
+  };
+
+  async function claim(viewer: Viewer, input: StartSessionInput): Promise<IntentRow> {
+    const canonical = JSON.stringify(input);
+    const asked: IntentRow = {
+      verificationId: input.verificationId,
+      sessionId: uuidv7(),
+      caller: viewer.id,
+      inputHash: sealer.hash(canonical),
+      userId: null,
+      userTemplate: input.userTemplate ?? null,
+      agentTemplate: input.agentTemplate ?? null,
+      replacesId: input.replacesSessionId ?? null,
+      sends: 0,
+      state: 'OPEN',
+      createdAt: clock.now(),
+    };
+    const known = await findIntent(db, input.verificationId);
+    if (!known || known.state === 'REFUSED') await checkReplaced(viewer, input.replacesSessionId);
+    const stored = await insertIntent(db, asked);
+    const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
+    if (!intent) return invalidField(['replacesSessionId'], REPLACED_ALREADY);
+    if (intent.state === 'TAKEN') return reclaim(viewer, input, asked, intent);
+    if (intent.caller !== viewer.id) throw verificationIdTaken();
+    if (!sealer.verifyHash(intent.inputHash, canonical))
+      throw sealer.knowsKeyOf(intent.inputHash) ? keyUsedWithOtherInput() : keyUsedUnderRemovedDataKey();
+    return intent;
+  }
+
+  /**
+   * Gives a TAKEN verification id back to its caller. If the database lost an intent and webhooks arrived
+   * before the caller's retry, the session was adopted as another system's. The derived user id must prove
+   * that this caller started it.
+   *
+   * @throws Refusal if it does not
+   */
+  async function reclaim(
+    viewer: Viewer,
+    input: StartSessionInput,
+    asked: IntentRow,
+    stored: IntentRow,
+  ): Promise<IntentRow> {
+    const { verificationId } = input;
+    const [session] = await findSessionsByVerificationId(db, [verificationId]);
+    const refusal = verificationIdTaken(session && maySee(viewer, verificationId) ? session.id : undefined);
+    const userId = session ? await userIdOf(session) : await userIdAtProvider(viewer, stored);
+    if (userId === null || !recognizes(input, asked, userId)) throw refusal;
+    await checkReplaced(viewer, input.replacesSessionId);
+
+    const reclaimed = await unitOfWork.inTransaction(async ({ tx, changes }) => {
+      // Locks the session before the intent, in the lock order of recording (no deadlock).
+      if (session) await fillOrigin(tx, session.id, asked);
+      const found = session && { sessionId: session.id, userId: session.userId, state: 'DONE' as const };
+      const given = await reclaimIntent(tx, { ...asked, sends: 1, ...found });
+      if (session && given) changes.addDetails(session, { ...session, ...toOrigin(asked) }, given.caller);
+      return given;
+    });
+    const intent = reclaimed ?? (await findIntent(db, verificationId));
+    if (intent?.caller !== viewer.id || intent.state === 'TAKEN') throw refusal;
+    return intent;
+  }
+
+  async function userIdOf(session: SessionRow): Promise<string | null> {
+    const [user] = await findUsers(db, [session.userId]);
+    return user?.userId ?? null;
+  }
+
+  /**
+   * Returns the provider's user id for the verification. Null without asking if a start of this caller
+   * already found the id taken.
+   */
+  async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
+    if (stored.caller === viewer.id) return null;
+    const found = await provider.findVerification(stored.verificationId).catch((error) => {
+      throw toRefusal(error);
+    });
+    return found?.userId ?? null;
+  }
+
+  /**
+   * Returns whether the gateway derived this user id for exactly this start. An id given by the caller proves
+   * nothing: another caller or another system of the account may verify the same person.
+   *
+   * @throws Refusal if it was derived for another input
+   */
+  function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
+    const recognition = recognizeUserId(sealer, userId, start, JSON.stringify(input));
+    if (recognition === 'OTHER_INPUT') throw keyUsedWithOtherInput();
+    return recognition === 'SAME_INPUT';
+  }
+
+  /**
+   * Checks that the replaced session is visible to the viewer, has ended or failed, and has no replacement
+   * yet.
+   *
+   * @throws Refusal
+   */
+  async function checkReplaced(viewer: Viewer, replacedId: string | undefined): Promise<void> {
+    if (replacedId === undefined) return;
+    const path = ['replacesSessionId'];
+    const [replaced] = await findSessions(db, [replacedId]);
+    if (!replaced || !maySee(viewer, replaced.verificationId))
+      return invalidField(path, 'names no session that you may see');
+    if (!REPLACEABLE_SUB_STATUSES.includes(replaced.subStatus)) {
+      invalidField(
+        path,
+        `names a session that is ${replaced.subStatus}: only an expired, rejected or failed one can be replaced`,
+      );
+    }
+    if ((await findReplacements(db, [replacedId])).length > 0) invalidField(path, REPLACED_ALREADY);
+  }
+
+  /**
+   * Marks an intent as REFUSED if the provider definitively refused it, so that a corrected intent may
+   * replace it. Always throws.
+   */
+  async function refuse(intent: IntentRow, error: unknown): Promise<never> {
+    const refusal = toRefusal(error);
+    if (
+      refusal instanceof Refusal &&
+      (refusal.code === 'INVALID_INPUT' || refusal.code === 'PROVIDER_REFUSED')
+    ) {
+      await markRefused(db, intent.verificationId);
+    }
+    throw refusal;
+  }
+
+  async function recordedSession(intent: IntentRow): Promise<SessionRow> {
+    const [session] = await findSessions(db, [intent.sessionId]);
+    if (session) return session;
+    throw new Refusal(
+      'VERIFICATION_ID_TAKEN',
+      'The session of this verification id ended long ago and was archived. Choose a new one.',
+    );
+  }
+
+  async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<StartResult> {
+    const user = await userOf(input, intent);
+    // After a send, the provider has already accepted the input.
+    if (intent.sends === 0) refuseWithoutEmail(input, user);
+    const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
+    const query = {
+      verificationId: intent.verificationId,
+      at: clock.now(),
+      webhooks: begun?.providerWebhooks ?? 0,
+    };
+    const payload = await ask(input, intent, user.userId);
+    return unitOfWork.recordAnswer(async (writer) => {
+      const update = { source: 'MUTATION', actor: caller, payload, eventTime: null, query } as const;
+      const recorded = await writer.applyUpdate(update);
+      if (!recorded) throw new Error('A session with an intent can always be recorded');
+      const first = await completeIntent(writer.tx, intent.verificationId);
+      return { session: recorded.session, replayed: !first };
+    });
+  }
+
+  /** Refuses EMAIL notifications if neither the caller nor the provider has the user's address. */
+  function refuseWithoutEmail({ notificationTypes }: StartSessionInput, user: UserRow): void {
+    if (wantsEmail(notificationTypes) && decryptPersonalData(sealer, user).email === null)
+      invalidField(NOTIFICATION_TYPES, NO_EMAIL_ADDRESS_THERE);
+  }
+
+  async function userOf(input: StartSessionInput, intent: IntentRow): Promise<UserRow> {
+    if (intent.userId) {
+      const [known] = await findUsers(db, [intent.userId]);
+      if (known) return known;
+    }
+    const isNew = input.user.userId === undefined;
+    const userId = input.user.userId ?? chosenUserId(sealer, intent);
+    if (userId === null) throw new Error('The input was matched with a key that is not configured');
+    const user = await ensureUser(dependencies, { ...input.user, userId }, isNew);
+    const stored = await claimUser(db, intent.verificationId, user.id);
+    if (stored === user.id) return user;
+    const [other] = await findUsers(db, [stored]);
+    if (!other) throw new Error('The user whom a start verifies is missing');
+    return other;
+  }
+
+  /**
+   * Returns the provider's verification of this id if this start created it. Its user id may differ from ours
+   * if it was derived with an older key, or was random under the last release.
+   */
+  async function findOwn(
+    input: StartSessionInput,
+    intent: IntentRow,
+    userId: string,
+  ): Promise<ProviderSession | null> {
+    const { verificationId } = input;
+    const found = await provider.findVerification(verificationId);
+    if (!found?.userId) return null;
+    if (found.userId === userId) return found;
+    try {
+      const own = found.userId === `u-${intent.sessionId}` || recognizes(input, intent, found.userId);
+      if (!own) return null;
+    } catch (error) {
+      await markSuperseded(db, verificationId);
+      throw error;
+    }
+    const user = await learnUser(dependencies, found.userId);
+    await replaceUser(db, verificationId, user.id);
+    return found;
+  }
+
+  /**
+   * Plans a look-up and counts the send. After this the provider may have the start, so if no answer is
+   * recorded, the reconciler looks for it.
+   */
+  async function aboutToSend(verificationId: string): Promise<void> {
+    const since = clock.now();
+    const dueAt = new Date(since.getTime() + FIRST_LOOKUP_DELAY_MS);
+    // Locks the look-up before the intent, in the lock order of recording (no deadlock).
+    await db.transaction(async (tx) => {
+      await scheduleLookup(tx, { verificationId, since, dueAt });
+      await incrementSends(tx, verificationId);
+    });
+  }
+
+  async function ask(input: StartSessionInput, intent: IntentRow, userId: string): Promise<ProviderSession> {
+    const { verificationId } = input;
+    const findOurs = () => findOwn(input, intent, userId);
+    if (intent.sends > 0) {
+      const found = await findOurs();
+      if (found) return found;
+    }
+    await aboutToSend(verificationId);
+    try {
+      return await provider.startVerification({ ...input, userId });
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      switch (error.kind) {
+        case 'NO_BALANCE':
+          return rejectedForBalance(verificationId, userId);
+        case 'UNAVAILABLE':
+        case 'MISMATCH': {
+          if (error.details.sent === false) await decrementSends(db, verificationId);
+          else {
+            const found = await findOurs().catch(() => null);
+            if (found) return found;
+          }
+          throw error;
+        }
+        case 'TAKEN': {
+          // Another send of this intent may have arrived first, perhaps one that the database lost. If there
+          // was none, a user id that the caller gave proves nothing.
+          if (input.user.userId !== undefined && (await markIdConflict(db, verificationId)))
+            throw verificationIdTaken();
+          const found = await findOurs();
+          if (found) return found;
+          await markIdConflict(db, verificationId);
+          throw verificationIdTaken();
+        }
+        case 'INVALID':
+        case 'NOT_FOUND':
+        case 'REFUSED':
+          await decrementSends(db, verificationId);
+          throw error;
+        default:
+          throw error.kind satisfies never;
+      }
+    }
+  }
+}
+
+/**
+ * Builds the update for a refusal due to insufficient balance. It equals what the provider reports if it
+ * accepts the request first.
+ */
+const rejectedForBalance = (verificationId: string, userId: string): ProviderSession => ({
+  verificationId,
+  userId,
+  referenceId: null,
+  rawStatus: 'REJECTED',
+  rawSubStatus: 'INSUFFICIENT_BALANCE',
+  link: null,
+  linkExpiresAt: null,
+  meetingAt: null,
+  recordingLink: null,
+  agentRemarks: null,
+  auditorRemarks: null,
+});
+
+/** Columns of a session that come from its start. */
+const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
+  userTemplate,
+  agentTemplate,
+  replacesId,
+});
+
+const verificationIdTaken = (sessionId?: string) =>
+  new Refusal(
+    'VERIFICATION_ID_TAKEN',
+    'This verification id belongs to another session. Choose a new one.',
+    sessionId === undefined ? {} : { sessionId },
+  );
+
+const keyUsedUnderRemovedDataKey = () =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this verification id before, too long ago to compare the inputs. Look the session up by its verification id, or choose a new id.',
+  );
+
+const keyUsedWithOtherInput = () =>
+  new Refusal(
+    'IDEMPOTENCY_CONFLICT',
+    'You used this verification id before with another input. Repeat that input, or choose a new id.',
+  );

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { Refusal } from '../../domain/errors.ts';
+import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
+import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
+
+/**
+ * Byte limit per character: more than the average syllable of any language needs, though a single one may
+ * need more.
+ */
+const MAX_BYTES_PER_CHARACTER = 16;
+
+/**
+ * Schema of a text with at most `longest` characters as a reader counts them. May be empty, but not consist
+ * of invisible characters only.
+ */
+export const text = (longest: number) => textWith((value) => findProblem(value, longest));
+
+/** Schema of a non-empty text with at most `longest` characters; see `text`. */
+export const requiredText = (longest: number) =>
+  textWith((value) => (value === '' ? EMPTY : findProblem(value, longest)));
+
+/**
+ * Schema of a non-empty text with at most `longest` UTF-16 units, for index keys, whose size PostgreSQL
+ * limits.
+ */
+export const keyText = (longest: number) =>
+  textWith((value) => {
+    if (value === '') return EMPTY;
+    return value.length > longest ? tooLong(longest) : findProblem(value, longest);
+  });
+
+const EMPTY = 'must not be empty';
+const tooLong = (longest: number) => `must have at most ${longest} characters`;
+
+/** Builds a string schema from a rule that returns one problem or null. */
+const textWith = (findRuleProblem: (value: string) => string | null) =>
+  z.string().superRefine((value, context) => {
+    const message = findRuleProblem(value);
+    if (message) context.addIssue({ code: 'custom', message });
+  });
+
+function findProblem(value: string, longest: number): string | null {
+  if (!isStorable(value)) return UNSTORABLE;
+  const maxBytes = longest * MAX_BYTES_PER_CHARACTER;
+  // Check the bytes before the characters are counted: they bound the time that counting takes.
+  if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
+  if (!hasAtMostCharacters(value, longest)) return tooLong(longest);
+  if (value !== '' && !isVisible(value)) return 'must have a character that can be seen';
+  return null;
+}
+
+/**
+ * Makes a field optional and turns null into undefined. GraphQL clients may send null for a field that they
+ * leave out.
+ */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+
+/**
+ * Validates an input.
+ *
+ * @throws Refusal that lists all problems
+ */
+export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => ({
+    path: issue.path.map(String),
+    message: issue.message,
+  }));
+  const summary = problems.map(({ path, message }) => `${path.join('.') || 'input'} ${message}`).join('; ');
+  throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${summary}.`, { problems });
+}
+
+/**
+ * Refuses an input for one problem that only a database or provider look-up can find.
+ *
+ * @throws Refusal
+ */
+export const invalidField = (path: readonly string[], message: string): never => {
+  throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${path.join('.')} ${message}.`, {
+    problems: [{ path, message }],
+  });
+};

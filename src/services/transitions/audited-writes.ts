@@ -1,0 +1,220 @@
+import DataLoader from 'dataloader';
+import { appendAuditEntries, findAuditHeads } from '../../db/audit/audit.ts';
+import type { Transaction } from '../../db/connection/client.ts';
+import { endBookedMeeting, insertMeeting, type MeetingRow } from '../../db/sessions/meetings.ts';
+import { addRemarks, insertReview, type ReviewRow, remarksContext } from '../../db/sessions/reviews.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import type { TransitionRow } from '../../db/sessions/transitions.ts';
+import type { UserRow } from '../../db/sessions/users.ts';
+import type { WriteBatch } from '../../db/sessions/write-batch.ts';
+import {
+  type AuditContent,
+  type AuditEntry,
+  type AuditHead,
+  type AuditKeys,
+  type AuditKind,
+  computeCommitment,
+  DETAIL_FIELDS,
+  type DetailField,
+  newSalt,
+  personText,
+  serialise,
+} from '../../domain/audit.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+
+/**
+ * Recorded change that becomes an entry of its session's audit chain; number, key and hash are added later.
+ */
+export type AuditNote = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
+
+/**
+ * Text that may contain personal data: its encrypted form, its salt, and the commitment that the chain may
+ * contain.
+ */
+export interface CommittedText {
+  readonly sealed: Buffer | null;
+  readonly salt: Buffer | null;
+  readonly commitment: string | null;
+}
+
+/** Review with its remarks still in plain text. */
+export type NewReview = Omit<ReviewRow, 'remarks' | 'remarksSalt'> & { readonly remarks: string | null };
+
+export type NewMeeting = Omit<MeetingRow, 'cancelledBy' | 'cancelReason' | 'cancelReasonSalt'>;
+
+/**
+ * Writes transitions, meetings and reviews of sessions whose rows are locked. Nothing else writes them, so
+ * every change also gets an entry in the session's audit chain, in the same transaction.
+ */
+export class AuditedWrites {
+  readonly #tx: Transaction;
+  readonly #batch: WriteBatch;
+  readonly #sealer: Sealer;
+  readonly #keys: AuditKeys;
+  readonly #notes: AuditNote[] = [];
+  readonly #heads = new DataLoader(async (sessionIds: readonly string[]) => {
+    const heads = headsById(await findAuditHeads(this.#tx, sessionIds));
+    return sessionIds.map((id) => heads.get(id) ?? null);
+  });
+
+  constructor(tx: Transaction, batch: WriteBatch, sealer: Sealer, keys: AuditKeys) {
+    this.#tx = tx;
+    this.#batch = batch;
+    this.#sealer = sealer;
+    this.#keys = keys;
+  }
+
+  /**
+   * Prefetches the head of the session's audit chain, so that it loads while the transaction does other work.
+   * The session row must be locked.
+   */
+  prefetchHead(sessionId: string): void {
+    this.#heads.load(sessionId).catch(() => {});
+  }
+
+  /**
+   * Primes the cached head of a session's audit chain. It must have been read after the row was locked. Null:
+   * the session has no chain yet.
+   */
+  setHead(sessionId: string, head: AuditHead | null): void {
+    this.#heads.prime(sessionId, head);
+  }
+
+  /**
+   * Adds the SESSION entry: the identity and details of a new session. Call it first, since it begins the
+   * chain.
+   */
+  addSession(row: SessionRow, person: string | null, caller: string | null): void {
+    this.#addNote('SESSION', row.id, { ...row, person, caller, boundBy: null });
+  }
+
+  /**
+   * Adds a DETAILS entry with the fields that differ between the stored row and the one being saved. Adds
+   * nothing if none differ.
+   */
+  addDetails(
+    before: Pick<SessionRow, 'id' | RowDetail>,
+    after: Pick<SessionRow, RowDetail>,
+    caller: string | null = null,
+  ): void {
+    const changed = ROW_DETAILS.filter((field) => after[field]?.valueOf() !== before[field]?.valueOf());
+    if (changed.length === 0 && caller === null) return;
+    const values = Object.fromEntries(changed.map((field) => [field, after[field]]));
+    this.#addNote('DETAILS', before.id, { ...NO_DETAILS, ...values, caller });
+  }
+
+  addTransition(row: TransitionRow): void {
+    this.#batch.addTransition(row);
+    this.#addNote('TRANSITION', row.sessionId, row);
+  }
+
+  addMeeting(meeting: NewMeeting): void {
+    const row = { ...meeting, cancelledBy: null, cancelReason: null, cancelReasonSalt: null };
+    this.#tx.start(insertMeeting(row));
+    this.#addNote('MEETING', row.sessionId, { ...row, cancelReason: null });
+  }
+
+  /** Ends the booked meeting, if there is one. */
+  async endMeeting(
+    sessionId: string,
+    status: MeetingRow['status'],
+    cancelledBy: string | null = null,
+    reason: CommittedText = NO_TEXT,
+  ): Promise<void> {
+    const texts = { cancelReason: reason.sealed, cancelReasonSalt: reason.salt };
+    const row = await endBookedMeeting(this.#tx, sessionId, { status, cancelledBy, ...texts });
+    if (row) this.#addNote('MEETING', sessionId, { ...row, cancelReason: reason.commitment });
+  }
+
+  addReview(review: NewReview): void {
+    const remarks = encryptWithCommitment(this.#sealer, review.remarks, remarksContext(review.id));
+    this.#tx.start(insertReview({ ...review, remarks: remarks.sealed, remarksSalt: remarks.salt }));
+    this.#addNote('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
+  }
+
+  /** Adds remarks to a review that was recorded without any. */
+  async addRemarks(review: ReviewRow, text: string): Promise<void> {
+    const remarks = encryptWithCommitment(this.#sealer, text, remarksContext(review.id));
+    await addRemarks(this.#tx, review.id, { remarks: remarks.sealed, remarksSalt: remarks.salt });
+    this.#addNote('REVIEW', review.sessionId, { ...review, remarks: remarks.commitment });
+  }
+
+  /** Adds the audit entries of all changes to the write batch. Call it once, after the last change. */
+  async appendChainEntries(now: Date): Promise<void> {
+    const heads = await Promise.all(uniqueSessionIds(this.#notes).map((id) => this.#heads.load(id)));
+    const ends = headsById(heads.filter((head) => head !== null));
+    for (const entry of buildEntries(this.#keys, ends, this.#notes, now)) this.#batch.addAuditEntry(entry);
+  }
+
+  #addNote<K extends AuditKind>(kind: K, sessionId: string, content: AuditContent<K>): void {
+    this.#notes.push({ sessionId, kind, content: serialise(kind, content) });
+  }
+}
+
+type RowDetail = Exclude<DetailField, 'caller'>;
+const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
+
+/** Content of a DETAILS entry that changes nothing. */
+export const NO_DETAILS: AuditContent<'DETAILS'> = {
+  caller: null,
+  referenceId: null,
+  userTemplate: null,
+  agentTemplate: null,
+  replacesId: null,
+  linkExpiresAt: null,
+  boundBy: null,
+};
+
+export const NO_PERSON = { salt: null, commitment: null };
+
+/** Computes the commitment to a session's person. Its salt is erased together with the person. */
+export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
+  const salt = newSalt();
+  return { salt, commitment: computeCommitment(personText(user), salt) };
+}
+
+const NO_TEXT: CommittedText = { sealed: null, salt: null, commitment: null };
+
+/** Encrypts a text that may contain personal data, and computes a commitment to it with a new salt. */
+export function encryptWithCommitment(sealer: Sealer, text: string | null, context: string): CommittedText {
+  if (text === null) return NO_TEXT;
+  const salt = newSalt();
+  return { sealed: sealer.seal(text, context), salt, commitment: computeCommitment(text, salt) };
+}
+
+/**
+ * Appends entries to the chains of sessions whose rows are locked. Takes two statements for any number of
+ * entries.
+ */
+export async function appendToChains(
+  tx: Transaction,
+  keys: AuditKeys,
+  notes: readonly AuditNote[],
+  recordedAt: Date,
+): Promise<void> {
+  const ends = headsById(await findAuditHeads(tx, uniqueSessionIds(notes)));
+  await appendAuditEntries(tx, buildEntries(keys, ends, notes, recordedAt));
+}
+
+const uniqueSessionIds = (notes: readonly AuditNote[]): string[] => [
+  ...new Set(notes.map((note) => note.sessionId)),
+];
+
+const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
+  new Map(heads.map((head) => [head.sessionId, head]));
+
+/** Computes the next entries of the chains, and updates `ends` to the new heads. */
+function buildEntries(
+  keys: AuditKeys,
+  ends: Map<string, AuditHead>,
+  notes: readonly AuditNote[],
+  recordedAt: Date,
+): AuditEntry[] {
+  return notes.map((note) => {
+    const end = ends.get(note.sessionId);
+    const unsigned = { ...note, number: (end?.number ?? 0) + 1, keyId: keys.currentId, recordedAt };
+    const entry = { ...unsigned, hash: keys.hash(unsigned, end?.hash ?? null) };
+    ends.set(note.sessionId, entry);
+    return entry;
+  });
+}

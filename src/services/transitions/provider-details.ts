@@ -1,0 +1,117 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Transaction } from '../../db/connection/client.ts';
+import { findBookedMeeting } from '../../db/sessions/meetings.ts';
+import { findNewestReview } from '../../db/sessions/reviews.ts';
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import type { TransitionRow } from '../../db/sessions/transitions.ts';
+import {
+  MEETING_STATUS_BY_SUB_STATUS,
+  REVIEW_BY_SUB_STATUS,
+  type ReviewStage,
+} from '../../domain/actions.ts';
+import type { ProviderSession } from '../../domain/ports.ts';
+import type { TransitionSource } from '../../domain/session.ts';
+import { getStatusInfo } from '../../domain/status.ts';
+import type { AuditedWrites } from './audited-writes.ts';
+
+/** Newest provider update on a session, with what meetings and reviews are derived from. */
+export interface ProviderDetails {
+  readonly payload: ProviderSession;
+  readonly source: Exclude<TransitionSource, 'MUTATION'>;
+  /** Null for the first update of a session. */
+  readonly before: SessionRow | null;
+  readonly session: SessionRow;
+  /** Null if the status was nothing new. */
+  readonly transition: TransitionRow | null;
+  readonly now: Date;
+}
+
+/** Derives meetings and reviews from a provider update. The provider reports them in no other way. */
+export async function applyProviderDetails(
+  tx: Transaction,
+  changes: AuditedWrites,
+  details: ProviderDetails,
+): Promise<void> {
+  await applyMeeting(tx, changes, details);
+  await applyReview(changes, details);
+  await applyRemarks(tx, changes, details, 'AGENT', details.payload.agentRemarks);
+  await applyRemarks(tx, changes, details, 'AUDITOR', details.payload.auditorRemarks);
+}
+
+async function applyMeeting(
+  tx: Transaction,
+  changes: AuditedWrites,
+  details: ProviderDetails,
+): Promise<void> {
+  const { payload, source, session, transition, now } = details;
+  const sessionId = session.id;
+  if (
+    payload.meetingAt &&
+    !getStatusInfo(session).terminal &&
+    (await isNewMeeting(tx, details, payload.meetingAt))
+  ) {
+    await changes.endMeeting(sessionId, 'RESCHEDULED');
+    changes.addMeeting({
+      id: uuidv7(),
+      sessionId,
+      startsAt: payload.meetingAt,
+      status: 'SCHEDULED',
+      source,
+      scheduledBy: null,
+      createdAt: now,
+    });
+  }
+  const outcome =
+    transition?.verdict === 'MOVED' ? MEETING_STATUS_BY_SUB_STATUS[transition.subStatus] : undefined;
+  if (outcome) await changes.endMeeting(sessionId, outcome);
+}
+
+/**
+ * Returns whether the meeting is new. The provider repeats the time in every later update, so only a changed
+ * time or a new booking counts.
+ */
+async function isNewMeeting(
+  tx: Transaction,
+  { before, session, transition }: ProviderDetails,
+  at: Date,
+): Promise<boolean> {
+  if (before?.providerMeetingAt?.getTime() !== at.getTime()) return true;
+  const booking = transition?.verdict === 'MOVED' && transition.subStatus === 'USER_MEETING_SCHEDULED';
+  return booking && (await findBookedMeeting(tx, session.id)) === null;
+}
+
+async function applyReview(
+  changes: AuditedWrites,
+  { payload, source, session, transition, now }: ProviderDetails,
+) {
+  const review = transition && REVIEW_BY_SUB_STATUS[transition.subStatus];
+  if (!review) return;
+  const remarks = review.stage === 'AGENT' ? payload.agentRemarks : payload.auditorRemarks;
+  changes.addReview({
+    id: uuidv7(),
+    sessionId: session.id,
+    sequence: transition.sequence,
+    ...review,
+    remarks,
+    source,
+    reviewer: null,
+    recordedAt: now,
+  });
+}
+
+/**
+ * Adds remarks to the provider's newest review of a stage. Only answers contain remarks, so a review from a
+ * webhook gets them later.
+ */
+async function applyRemarks(
+  tx: Transaction,
+  changes: AuditedWrites,
+  { session }: ProviderDetails,
+  stage: ReviewStage,
+  remarks: string | null,
+) {
+  if (remarks === null) return;
+  const review = await findNewestReview(tx, session.id, stage);
+  if (!review || review.source === 'MUTATION' || review.remarks) return;
+  await changes.addRemarks(review, remarks);
+}

@@ -1,0 +1,126 @@
+import type { Logger } from 'pino';
+import type { Database } from '../../db/connection/client.ts';
+import { assignPositionsAtCommit } from '../../db/sessions/feed.ts';
+import type { TransitionRow } from '../../db/sessions/transitions.ts';
+import { forceIndexPlans, WriteBatch } from '../../db/sessions/write-batch.ts';
+import type { AuditKeys } from '../../domain/audit.ts';
+import { Mismatch } from '../../domain/errors.ts';
+import type { Clock, Doorbell } from '../../domain/ports.ts';
+import type { FeedEntry } from '../../domain/session.ts';
+import { UNRECOGNIZED } from '../../domain/status.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { OnMismatch } from '../../telemetry/mismatches.ts';
+import type { FairShare } from '../polling/fair-share.ts';
+import { AuditedWrites } from './audited-writes.ts';
+import { type Ignored, TransitionWriter } from './transition-writer.ts';
+
+interface UnitOfWorkDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly doorbell: Doorbell;
+  readonly sealer: Sealer;
+  readonly auditKeys: AuditKeys;
+  readonly fairShare: FairShare;
+  readonly metrics: Metrics;
+  readonly onMismatch: OnMismatch;
+  readonly log: Logger;
+}
+
+/** Runs recording work in transactions (units of work), and rings the doorbell after their commit. */
+export class UnitOfWork {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #doorbell: Doorbell;
+  readonly #sealer: Sealer;
+  readonly #auditKeys: AuditKeys;
+  readonly #fairShare: FairShare;
+  readonly #metrics: Metrics;
+  readonly #onMismatch: OnMismatch;
+  readonly #log: Logger;
+
+  constructor(dependencies: UnitOfWorkDependencies) {
+    this.#db = dependencies.db;
+    this.#clock = dependencies.clock;
+    this.#doorbell = dependencies.doorbell;
+    this.#sealer = dependencies.sealer;
+    this.#auditKeys = dependencies.auditKeys;
+    this.#fairShare = dependencies.fairShare;
+    this.#metrics = dependencies.metrics;
+    this.#onMismatch = dependencies.onMismatch;
+    this.#log = dependencies.log;
+  }
+
+  /**
+   * Runs `work`, which records an answer of the provider, in one transaction.
+   *
+   * @throws Mismatch if the answer is about another verification or user; the mismatch is counted and logged,
+   *   and nothing is recorded
+   */
+  async recordAnswer<T>(work: (writer: TransitionWriter) => Promise<T>): Promise<T> {
+    try {
+      return await this.inTransaction(work);
+    } catch (error) {
+      if (error instanceof Mismatch)
+        this.#onMismatch({ source: 'ANSWER', field: error.field, verificationId: error.verificationId });
+      throw error;
+    }
+  }
+
+  /** Runs `work` in one transaction. Everything that it records is committed atomically. */
+  async inTransaction<T>(work: (writer: TransitionWriter) => Promise<T>): Promise<T> {
+    const recorded: TransitionRow[] = [];
+    const ignored: Ignored[] = [];
+    let numbered: Promise<readonly FeedEntry[]> = Promise.resolve([]);
+    const result = await this.#db.transaction(async (tx) => {
+      tx.start(forceIndexPlans());
+      const batch = new WriteBatch();
+      const changes = new AuditedWrites(tx, batch, this.#sealer, this.#auditKeys);
+      const { fairShareMs } = this.#fairShare;
+      const done = await work(
+        new TransitionWriter(tx, batch, changes, this.#clock, this.#sealer, fairShareMs, recorded, ignored),
+      );
+      await changes.appendChainEntries(this.#clock.now());
+      batch.flush(tx);
+      if (recorded.length > 0) numbered = assignPositionsAtCommit(tx);
+      return done;
+    });
+    for (const transition of recorded) {
+      this.#metrics.transitions.inc({ source: transition.source, verdict: transition.verdict });
+      if (transition.subStatus === UNRECOGNIZED) this.#reportUnrecognized(transition);
+    }
+    for (const each of ignored) this.#reportIgnored(each);
+    this.#ring(recorded, await numbered);
+    return result;
+  }
+
+  /**
+   * Rings the doorbell for the recorded transitions. Also rings for earlier transitions of other transactions
+   * that got their feed position by this commit.
+   */
+  #ring(recorded: readonly TransitionRow[], numbered: readonly FeedEntry[]): void {
+    for (const entry of numbered) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
+    for (const { sessionId, sequence } of recorded)
+      if (!numbered.some((entry) => entry.sessionId === sessionId && entry.sequence === sequence))
+        this.#doorbell.ring(sessionId, sequence);
+  }
+
+  #reportIgnored({ sessionId, fields, isNews }: Ignored): void {
+    for (const { field, problem } of fields) {
+      this.#metrics.ignoredFields.inc({ field });
+      if (isNews)
+        this.#log.warn(
+          { sessionId, field, problem },
+          'a field of the provider was not understood; it counts as missing',
+        );
+    }
+  }
+
+  #reportUnrecognized({ sessionId, sequence, rawStatus, rawSubStatus }: TransitionRow): void {
+    this.#metrics.unrecognized.inc();
+    this.#log.warn(
+      { sessionId, sequence, rawStatus, rawSubStatus },
+      'the provider reported a state unknown to this release',
+    );
+  }
+}

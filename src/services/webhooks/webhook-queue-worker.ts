@@ -1,0 +1,211 @@
+import type { Logger } from 'pino';
+import type { Database, Transaction } from '../../db/connection/client.ts';
+import {
+  classifyFault,
+  type DatabaseFault,
+  isCausedByValues,
+} from '../../db/connection/connection-errors.ts';
+import { scheduleLookup } from '../../db/polling/lookups.ts';
+import { lockSession } from '../../db/sessions/sessions.ts';
+import { claimWebhooks, type InboxRow, updateWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
+import { Mismatch } from '../../domain/errors.ts';
+import { NAME_OF_ID } from '../../domain/identity.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { readWebhook, UnparsableWebhook, type WebhookPayload } from '../../provider/wire-format.ts';
+import type { OnMismatch } from '../../telemetry/mismatches.ts';
+import { withoutTrace, withSpan } from '../../telemetry/trace.ts';
+import type { RecordedUpdate, TransitionWriter, WebhookUpdate } from '../transitions/transition-writer.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+
+const MAX_ATTEMPTS = 5;
+const WORKERS = 2;
+/** Webhooks claimed in one batch; they share the statements and the commit. */
+const MAX_BATCH_SIZE = 10;
+const LOOK_INTERVAL_MS = 1_000;
+/** Faults that may affect a single session, whose row another transaction has locked. */
+const SINGLE_SESSION_FAULTS: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
+const REASON_UNKNOWN_SESSION =
+  'No session was started here under this verification id: the provider is asked.';
+
+interface Dependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  readonly unitOfWork: UnitOfWork;
+  readonly onMismatch: OnMismatch;
+  readonly log: Logger;
+}
+
+/** Queue worker: records queued webhooks, in arrival order within a session. */
+export class WebhookQueueWorker {
+  readonly #dependencies: Dependencies;
+  readonly #timer: NodeJS.Timeout;
+  readonly #working = new Set<Promise<void>>();
+  /**
+   * Ids queued by this process and not yet seen processed. While there are any, the worker keeps polling the
+   * queue.
+   */
+  readonly #unseen = new Set<bigint>();
+  #stopped = false;
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+    this.#timer = setInterval(() => this.#work(), LOOK_INTERVAL_MS);
+    this.#work();
+  }
+
+  /** Notes the ids of newly queued webhooks and starts a worker. */
+  enqueued(ids: readonly bigint[]): void {
+    for (const id of ids) this.#unseen.add(id);
+    if (ids.length > 0) this.#work();
+  }
+
+  /** Stops claiming webhooks and waits for those in progress. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await Promise.all(this.#working);
+  }
+
+  #work(): void {
+    if (this.#working.size >= WORKERS || this.#stopped) return;
+    const work = withoutTrace(() => this.#processAll()).finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
+  /**
+   * Processes the queue until it is empty. If a batch fails, retries its webhooks one by one. A webhook that
+   * fails alone is skipped until the next round. Ends the round if the database is unavailable.
+   */
+  async #processAll(): Promise<void> {
+    let behind = 0n;
+    for (let alone = 0; !this.#stopped; alone -= 1) {
+      const limit = alone > 0 ? 1 : MAX_BATCH_SIZE;
+      const outcome = await this.#processNext(limit, behind);
+      if (outcome === 'NONE_LEFT') return;
+      if (outcome === 'MAYBE_MORE') continue;
+      if (limit > 1) alone = MAX_BATCH_SIZE + 1;
+      else if (outcome.passOver) behind = outcome.passOver.id;
+      else return;
+    }
+  }
+
+  /**
+   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a webhook that was
+   * alone failed, returns it.
+   */
+  async #processNext(
+    limit: number,
+    behind: bigint,
+  ): Promise<'MAYBE_MORE' | 'NONE_LEFT' | { passOver: InboxRow | null }> {
+    const { unitOfWork, log } = this.#dependencies;
+    let claimed: InboxRow[] = [];
+    try {
+      const count = await unitOfWork.inTransaction(async (writer) => {
+        claimed = await claimWebhooks(writer.tx, limit, behind);
+        const outcomes = await Promise.allSettled(
+          claimed.map((row) =>
+            withSpan('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
+              this.#process(writer, row),
+            ),
+          ),
+        );
+        const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+        if (failed) throw failed.reason;
+        return claimed.length;
+      });
+      for (const { id } of claimed) this.#unseen.delete(id);
+      // No other worker here holds webhooks and none are left, so other replicas have processed the unseen
+      // ones.
+      if (count === 0 && this.#working.size === 1) this.#unseen.clear();
+      return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
+    } catch (error) {
+      if (limit > 1) return { passOver: null };
+      const [failed = null] = claimed;
+      const fault = classifyFault(error);
+      log.warn(
+        { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
+        'a webhook could not be processed; retrying',
+      );
+      // A database fault is not the webhook's fault and usually affects all others as well.
+      if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
+      if (failed && isCausedByValues(error)) await this.#countFailure(failed).catch(() => {});
+      return { passOver: failed };
+    }
+  }
+
+  async #process(writer: TransitionWriter, row: InboxRow): Promise<void> {
+    let payload: WebhookPayload;
+    try {
+      payload = readWebhook(
+        this.#dependencies.sealer.open(row.body, webhookContext(row.bodyHash)).toString('utf8'),
+      );
+    } catch (error) {
+      if (!(error instanceof UnparsableWebhook)) throw error;
+      await this.#park(writer.tx, row, `It could not be understood: ${error.message}.`);
+      return;
+    }
+    let recorded: RecordedUpdate | null;
+    try {
+      recorded = await writer.applyUpdate(toWebhookUpdate(payload, row.receivedAt));
+    } catch (error) {
+      if (!(error instanceof Mismatch)) throw error;
+      const { field, verificationId } = error;
+      this.#dependencies.onMismatch({ source: 'WEBHOOK', field, verificationId });
+      await this.#park(writer.tx, row, `It names another ${NAME_OF_ID[field]} than its session has.`);
+      return;
+    }
+    if (recorded?.session.erasedAt)
+      return void (await updateWebhook(writer.tx, row.id, { state: 'DONE', ...this.#withoutBody(row) }));
+    if (recorded) return writer.batch.markWebhookDone(row.id);
+    const { verificationId } = payload.session;
+    await updateWebhook(writer.tx, row.id, {
+      state: 'WAITING',
+      verificationId,
+      reason: REASON_UNKNOWN_SESSION,
+    });
+    await this.#planLookup(writer.tx, verificationId);
+  }
+
+  /** Plans a look-up of the verification at the provider that is due now. */
+  async #planLookup(tx: Transaction, verificationId: string): Promise<void> {
+    const now = this.#dependencies.clock.now();
+    await scheduleLookup(tx, { verificationId, since: now, dueAt: now });
+  }
+
+  async #park(tx: Transaction, row: InboxRow, reason: string): Promise<void> {
+    const session = row.verificationId === null ? null : await lockSession(tx, row.verificationId);
+    const { attempts } = row;
+    const body = session?.erasedAt ? this.#withoutBody(row) : {};
+    await updateWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
+    // The webhook may have carried an update that no other webhook repeats, so the provider is asked.
+    if (session) await this.#planLookup(tx, session.verificationId);
+  }
+
+  /** Empties the body of an erased person's webhook. The hash stays, for de-duplication. */
+  #withoutBody({ bodyHash }: InboxRow): { body: Buffer } {
+    return { body: this.#dependencies.sealer.seal('', webhookContext(bodyHash)) };
+  }
+
+  /**
+   * Counts a failed attempt. After the last one, parks the webhook as a dead letter; otherwise it would block
+   * its session's later webhooks forever.
+   */
+  async #countFailure(row: InboxRow): Promise<void> {
+    const { db } = this.#dependencies;
+    const attempts = row.attempts + 1;
+    if (attempts < MAX_ATTEMPTS) return void (await updateWebhook(db, row.id, { attempts }));
+    const reason = `It could not be processed in ${MAX_ATTEMPTS} attempts.`;
+    await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
+  }
+}
+
+/** Converts a parsed webhook into the report to record. */
+export const toWebhookUpdate = ({ eventTime, session }: WebhookPayload, receivedAt: Date): WebhookUpdate => ({
+  source: 'WEBHOOK',
+  actor: null,
+  payload: session,
+  eventTime,
+  receivedAt,
+});

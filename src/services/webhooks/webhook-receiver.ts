@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import DataLoader from 'dataloader';
+import type { Logger } from 'pino';
+import type { Database } from '../../db/connection/client.ts';
+import { classifyFault } from '../../db/connection/connection-errors.ts';
+import { insertWebhooks, type NewWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import {
+  namesNoVerification,
+  readWebhook,
+  readWebhookVerificationId,
+  UnparsableWebhook,
+  type WebhookPayload,
+} from '../../provider/wire-format.ts';
+import { currentTraceparent, withSpan } from '../../telemetry/trace.ts';
+import type { UnitOfWork } from '../transitions/unit-of-work.ts';
+import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker.ts';
+
+const MAX_BATCH_SIZE = 50;
+/** A batch whose connection has gone silent delays the next batch by at most this long. */
+const PATIENCE_MS = 1_000;
+
+interface Dependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+  readonly unitOfWork: UnitOfWork;
+  readonly queue: WebhookQueueWorker;
+  readonly log: Logger;
+}
+
+/** Webhook to be stored, and its parsed content; `news` is null if the body could not be understood. */
+interface ReceivedWebhook {
+  readonly row: NewWebhook;
+  readonly payload: WebhookPayload | null;
+}
+
+/**
+ * Webhook receiver: stores verified webhooks. The transaction that stores a webhook also records it if its
+ * session is free. Otherwise, or after an error, the webhook is queued.
+ */
+export class WebhookReceiver {
+  readonly #dependencies: Dependencies;
+  /**
+   * Batches webhooks: those that arrive while a batch is being stored share the statements and the commit of
+   * the next one.
+   */
+  readonly #storing = new DataLoader((arrivals: readonly ReceivedWebhook[]) => this.#storeAll(arrivals), {
+    cache: false,
+    maxBatchSize: MAX_BATCH_SIZE,
+    batchScheduleFn: (store) => {
+      this.#turn = this.#turn.then(() => {
+        store();
+        return this.#stored;
+      });
+    },
+  });
+  #stored: Promise<unknown> = Promise.resolve();
+  /** Chain that runs the batches one after another, in arrival order. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Stores the raw body of a webhook whose signature was verified. Resolves after the commit, so the webhook
+   * cannot be lost.
+   */
+  async receive(body: Buffer): Promise<void> {
+    const { clock, sealer } = this.#dependencies;
+    const bodyHash = createHash('sha256').update(body).digest();
+    const text = body.toString('utf8');
+    const reading = tryParse(text);
+    const payload = reading instanceof UnparsableWebhook ? null : reading;
+    const verificationId = payload ? payload.session.verificationId : readWebhookVerificationId(text);
+    const row: NewWebhook = {
+      bodyHash,
+      body: sealer.seal(body, webhookContext(bodyHash)),
+      verificationId,
+      state: verificationId ? 'PENDING' : 'PARKED',
+      reason:
+        verificationId === null && reading instanceof UnparsableWebhook
+          ? describeReason(reading, text)
+          : null,
+      receivedAt: clock.now(),
+      traceparent: currentTraceparent(),
+    };
+    await this.#storing.load({ row, payload });
+  }
+
+  #storeAll(arrivals: readonly ReceivedWebhook[]): Promise<(Error | true)[]> {
+    const stored = this.#recordAtOnce(arrivals).then(
+      () => arrivals.map(() => true as const),
+      (error) => {
+        const fault = classifyFault(error);
+        // Storing them would fail in the same way and take as long. The error is returned instead, and the
+        // provider sends them again.
+        if (fault !== null && fault !== 'BUSY') throw error;
+        this.#dependencies.log.warn(
+          { err: error },
+          'webhooks could not be recorded as they came; they are stored first',
+        );
+        return this.#storeOnly(arrivals.map(({ row }) => row));
+      },
+    );
+    this.#stored = Promise.race([stored.catch(() => {}), wait(PATIENCE_MS, undefined, { ref: false })]);
+    return stored;
+  }
+
+  /** Records the first webhook of each session if the session is free, and queues the others. */
+  async #recordAtOnce(arrivals: readonly ReceivedWebhook[]): Promise<void> {
+    let inLine: Promise<bigint[]> = Promise.resolve([]);
+    await this.#dependencies.unitOfWork.inTransaction(async (writer) => {
+      const recorded = new Set<NewWebhook>();
+      const record = async (row: NewWebhook, payload: WebhookPayload) => {
+        const unstored = { update: toWebhookUpdate(payload, row.receivedAt), bodyHash: row.bodyHash };
+        if (await writer.applyUpdateIfUncontended(unstored)) recorded.add(row);
+      };
+      // Wait for all of them to settle before the rollback. Otherwise one could still write after the
+      // transaction ended.
+      const outcomes = await Promise.allSettled(
+        pickFirstPerSession(arrivals).map(
+          ({ row, payload }) =>
+            payload &&
+            withSpan('process webhook', { kind: 'CONSUMER', from: row.traceparent }, () =>
+              record(row, payload),
+            ),
+        ),
+      );
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed) throw failed.reason;
+      const rows = arrivals.map(({ row }) => (recorded.has(row) ? { ...row, state: 'DONE' as const } : row));
+      inLine = insertWebhooks(writer.tx, rows);
+      writer.tx.start(inLine);
+    });
+    this.#dependencies.queue.enqueued(await inLine);
+  }
+
+  /**
+   * Stores webhooks without recording them. If the batch fails, stores each alone, since a single one may be
+   * at fault.
+   */
+  async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
+    const store = async (some: readonly NewWebhook[]) => {
+      this.#dependencies.queue.enqueued(await insertWebhooks(this.#dependencies.db, some));
+      return true as const;
+    };
+    try {
+      await store(rows);
+      return rows.map(() => true);
+    } catch (error) {
+      if (rows.length === 1) throw error;
+      return await Promise.all(rows.map((row) => store([row]).catch((failure: Error) => failure)));
+    }
+  }
+}
+
+function tryParse(text: string): WebhookPayload | UnparsableWebhook {
+  try {
+    return readWebhook(text);
+  } catch (error) {
+    if (error instanceof UnparsableWebhook) return error;
+    throw error;
+  }
+}
+
+/** Reason for which a webhook without verification id is parked (dead letter). */
+const describeReason = (error: UnparsableWebhook, text: string): string =>
+  namesNoVerification(text)
+    ? 'It names no verification id, as a test call from the dashboard.'
+    : `It could not be understood: ${error.message}.`;
+
+/** Keeps one webhook per session, because a transaction may write a session's row only once. */
+function pickFirstPerSession(arrivals: readonly ReceivedWebhook[]): ReceivedWebhook[] {
+  const seen = new Set<string | null>();
+  return arrivals.filter(({ row: { verificationId } }) => {
+    const first = !seen.has(verificationId);
+    seen.add(verificationId);
+    return first;
+  });
+}
