@@ -114,30 +114,33 @@ export const isTooFarAhead = (time: Date, now: Date): boolean =>
 /** Delay of the second poll after a doubtful one: longer than the provider's replicas usually lag. */
 export const SECOND_LOOK_AFTER_MS = 5_000;
 
-/** Decision on a provider update. `settle` asks for a poll, because the times do not tell the order of updates. */
+/** Decision on a provider update. `orderUncertain` asks for a poll, because the times do not tell the order of updates. */
 export type Evaluation =
-  | { readonly kind: 'NOTHING'; readonly settle: boolean }
+  /** The update repeats what is known. */
+  | { readonly kind: 'NOTHING' }
+  /** A webhook was recorded after the poll was sent, so the poll result may be older than the webhook. */
+  | { readonly kind: 'OVERTAKEN'; readonly orderUncertain: boolean }
   /** The poll result repeats an older pair: it is applied only if a later poll says the same. */
   | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
   /**
    * The webhook reports what a poll had found before: no new transition, only the poll's transition gets its event
    * time.
    */
-  | { readonly kind: 'CONFIRMS'; readonly settle: boolean }
+  | { readonly kind: 'CONFIRMS'; readonly orderUncertain: boolean }
   | {
       readonly kind: 'TRANSITION';
       readonly pair: StatusPair;
       readonly verdict: Verdict;
-      readonly settle: boolean;
+      readonly orderUncertain: boolean;
     };
 
 /**
  * Decides whether a provider update becomes a transition and whether it changes the status. Updates are never refused.
- * `settle` asks for a poll, because the times do not tell the order of updates.
+ * `orderUncertain` asks for a poll, because the times do not tell the order of updates.
  */
 export function evaluateUpdate(session: SessionState | null, update: StatusUpdate, now: Date): Evaluation {
   const pair = parseRawStatus(update.rawStatus, update.rawSubStatus);
-  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', settle: !hasOrder(update) };
+  if (!session) return { kind: 'TRANSITION', pair, verdict: 'MOVED', orderUncertain: !hasOrder(update) };
   return update.kind === 'WEBHOOK'
     ? evaluateWebhook(session, pair, update, now)
     : evaluateAnswer(session, pair, update, now);
@@ -157,30 +160,29 @@ function evaluateWebhook(
   now: Date,
 ): Evaluation {
   const time = news.eventTime.getTime();
-  if (news.seen.some((observation) => observation?.getTime() === time))
-    return { kind: 'NOTHING', settle: false };
+  if (news.seen.some((observation) => observation?.getTime() === time)) return { kind: 'NOTHING' };
 
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
   // An older poll result may be this event or an earlier one; only a poll can tell.
-  if (news.seen.includes(null)) return { kind: 'CONFIRMS', settle: !isCurrent || !hasOrder(news) };
+  if (news.seen.includes(null)) return { kind: 'CONFIRMS', orderUncertain: !isCurrent || !hasOrder(news) };
 
   const { eventTime: known } = session.provider;
   // A session may have such an event time from an earlier release, which did not check it.
   const isKnownFalse = known !== null && isTooFarAhead(known, now);
   if (isKnownFalse || !hasOrder(news))
-    return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), settle: true };
+    return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: true };
 
   const newest = known?.getTime() ?? Number.NEGATIVE_INFINITY;
   if (time < newest)
-    return { kind: 'TRANSITION', pair, verdict: decideLateVerdict(session, pair), settle: false };
+    return { kind: 'TRANSITION', pair, verdict: decideLateVerdict(session, pair), orderUncertain: false };
   const { polledAt: foundAt } = session.provider;
   const mayBeOlder = foundAt !== null && time <= foundAt.getTime() + CLOCK_DOUBT_MS;
   return {
     kind: 'TRANSITION',
     pair,
     verdict: decideVerdict(session, pair),
-    settle: time === newest || mayBeOlder,
+    orderUncertain: time === newest || mayBeOlder,
   };
 }
 
@@ -198,7 +200,8 @@ function evaluateAnswer(
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
   // The poll result may be newer than the webhook that overtook it; only another poll can tell.
-  if (overtaken || known) return { kind: 'NOTHING', settle: !known };
+  if (overtaken) return { kind: 'OVERTAKEN', orderUncertain: !known };
+  if (known) return { kind: 'NOTHING' };
   if (news.seen.length > 0) {
     const { rawStatus, rawSubStatus } = news;
     const first = findOpenDoubt(session, news) ?? {
@@ -210,7 +213,7 @@ function evaluateAnswer(
     if (news.askedAt.getTime() < first.since.getTime() + SECOND_LOOK_AFTER_MS)
       return { kind: 'DOUBTED', doubt: first };
   }
-  return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), settle: false };
+  return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: false };
 }
 
 /** Returns the doubt about an earlier poll result with the same raw status, unless a webhook was recorded since. */

@@ -60,29 +60,27 @@ describe('webhooks', () => {
     const session = sessionAt('USER_QUEUED');
     expect(judge(session, webhook('AGENT_ASSIGNED_TO_USER', 11))).toMatchObject({
       verdict: 'MOVED',
-      settle: false,
+      orderUncertain: false,
     });
     expect(judge(session, webhook('AADHAAR_VERIFICATION_SUCCESS', 9))).toMatchObject({
       verdict: 'LATE',
-      settle: false,
+      orderUncertain: false,
     });
   });
 
   test('of the same second apply in arrival order and leave the session unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('NO_AGENT_FOUND', 10))).toMatchObject({
       verdict: 'MOVED',
-      settle: true,
+      orderUncertain: true,
     });
   });
 
   test('that repeat a seen pair and event time change nothing', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 10, [at(10)]))).toEqual({
       kind: 'NOTHING',
-      settle: false,
     });
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 9, [at(9)]))).toEqual({
       kind: 'NOTHING',
-      settle: false,
     });
   });
 
@@ -95,11 +93,11 @@ describe('webhooks', () => {
   test('that confirm a poll add only the event time; if polls have moved on, the session is unsettled', () => {
     expect(judge(sessionAt('USER_QUEUED'), webhook('USER_QUEUED', 12, [null]))).toEqual({
       kind: 'CONFIRMS',
-      settle: false,
+      orderUncertain: false,
     });
     expect(judge(sessionAt('NO_AGENT_FOUND'), webhook('USER_QUEUED', 12, [null]))).toEqual({
       kind: 'CONFIRMS',
-      settle: true,
+      orderUncertain: true,
     });
   });
 
@@ -110,31 +108,34 @@ describe('webhooks', () => {
     } as StatusUpdate;
     const justAhead = { ...webhook('USER_QUEUED', 0), eventTime: at(30 + 300) } as StatusUpdate;
 
-    expect(judge(sessionAt('NO_AGENT_FOUND'), ahead)).toMatchObject({ verdict: 'MOVED', settle: true });
-    expect(judge(null, ahead)).toMatchObject({ verdict: 'MOVED', settle: true });
+    expect(judge(sessionAt('NO_AGENT_FOUND'), ahead)).toMatchObject({
+      verdict: 'MOVED',
+      orderUncertain: true,
+    });
+    expect(judge(null, ahead)).toMatchObject({ verdict: 'MOVED', orderUncertain: true });
     expect(judge(sessionAt('NO_AGENT_FOUND'), { ...ahead, seen: [null] })).toEqual({
       kind: 'CONFIRMS',
-      settle: true,
+      orderUncertain: true,
     });
     expect(
       judge(sessionAt('NO_AGENT_FOUND'), { ...justAhead, receivedAt: at(30) } as StatusUpdate),
     ).toMatchObject({
       verdict: 'MOVED',
-      settle: false,
+      orderUncertain: false,
     });
   });
 
   test('that repeat one dated ahead of our clock change nothing', () => {
     const time = new Date('2025-05-25T03:51:00Z');
     const again = { ...webhook('USER_QUEUED', 0, [time]), eventTime: time } as StatusUpdate;
-    expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING', settle: false });
+    expect(judge(sessionAt('NO_AGENT_FOUND'), again)).toEqual({ kind: 'NOTHING' });
   });
 
   test('are not LATE against a stored event time that is still ahead of our clock', () => {
     const session = sessionAt('NO_AGENT_FOUND');
     const eventTime = new Date('2025-05-25T03:51:00Z');
     const held = { ...session, provider: { ...session.provider, eventTime } };
-    expect(judge(held, webhook('USER_QUEUED', 20))).toMatchObject({ verdict: 'MOVED', settle: true });
+    expect(judge(held, webhook('USER_QUEUED', 20))).toMatchObject({ verdict: 'MOVED', orderUncertain: true });
     // Once our clock has passed the stored time, it orders webhooks as usual.
     expect(judge(held, webhook('USER_QUEUED', 20), eventTime)).toMatchObject({ verdict: 'LATE' });
   });
@@ -151,20 +152,17 @@ describe('answers', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('AGENT_ASSIGNED_TO_USER'))).toMatchObject({
       verdict: 'MOVED',
     });
-    expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({
-      kind: 'NOTHING',
-      settle: false,
-    });
+    expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
   });
 
   test('are ignored if a webhook was recorded since the poll, and leave the session unsettled if they differ', () => {
     expect(judge(sessionAt('USER_QUEUED'), answer('LINK_GENERATED', 1))).toEqual({
-      kind: 'NOTHING',
-      settle: true,
+      kind: 'OVERTAKEN',
+      orderUncertain: true,
     });
     expect(judge(sessionAt('USER_QUEUED'), answer('USER_QUEUED', 1))).toEqual({
-      kind: 'NOTHING',
-      settle: false,
+      kind: 'OVERTAKEN',
+      orderUncertain: false,
     });
   });
 
@@ -181,7 +179,7 @@ describe('answers', () => {
     };
 
     // The provider's replica has caught up.
-    expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING', settle: false });
+    expect(judge(doubted(), answer('USER_QUEUED'))).toEqual({ kind: 'NOTHING' });
     // The customer really went back.
     expect(judge(doubted(), repeated('LINK_GENERATED', 25), at(25))).toMatchObject({ verdict: 'MOVED' });
     // Polled too soon: the first doubt is kept, so that frequent polls do not postpone the decision.
@@ -201,10 +199,7 @@ describe('answers', () => {
       decidedHere: true,
       provider: { ...words('AGENT_ENDED_CALL'), eventTime: at(10), polledAt: null, webhooks: 2, doubt: null },
     });
-    expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({
-      kind: 'NOTHING',
-      settle: false,
-    });
+    expect(judge(session, answer('AGENT_ENDED_CALL'))).toEqual({ kind: 'NOTHING' });
   });
 });
 

@@ -9,7 +9,7 @@ import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { chosenUserId } from '../sessions/chosen-user-id.ts';
 import { learnUser } from '../sessions/ensure-user.ts';
-import type { AnswerUpdate, ProviderQuery } from '../transitions/transition-writer.ts';
+import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 /**

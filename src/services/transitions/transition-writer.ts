@@ -1,5 +1,3 @@
-import DataLoader from 'dataloader';
-import { findAuditHeadsOfVerifications } from '../../db/audit/audit.ts';
 import type { Transaction } from '../../db/connection/client.ts';
 import { cancelLookup } from '../../db/polling/lookups.ts';
 import { findIntent, type IntentRow } from '../../db/sessions/intents.ts';
@@ -7,82 +5,50 @@ import { deleteDoubt, findDoubt, insertDoubt } from '../../db/sessions/order-dou
 import {
   insertSession,
   type LockedSession,
-  linkContext,
   lockSession,
-  lockSessions,
   type SessionRow,
   toSessionState,
   withPollSchedule,
 } from '../../db/sessions/sessions.ts';
-import {
-  findObservations,
-  type RawStatus,
-  setObservationTime,
-  type TransitionRow,
-} from '../../db/sessions/transitions.ts';
+import { setObservationTime, type TransitionRow } from '../../db/sessions/transitions.ts';
 import { findUsers } from '../../db/sessions/users.ts';
 import type { WriteBatch } from '../../db/sessions/write-batch.ts';
-import { lockReadySessions, requeueWaiting } from '../../db/webhooks/inbox.ts';
+import { requeueWaiting } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
-import { findMismatch, type IdentityField } from '../../domain/identity.ts';
-import type { Clock, IgnoredField, ProviderSession } from '../../domain/ports.ts';
+import { findMismatch } from '../../domain/identity.ts';
+import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
   type Doubt,
-  type Evaluation,
   evaluateUpdate,
   isLate,
-  isTooFarAhead,
   type Observation,
-  type ProjectedState,
   SECOND_LOOK_AFTER_MS,
-  type StatusUpdate,
-  type TransitionSource,
 } from '../../domain/session.ts';
-import { findWaitingParty, type KnownSubStatus, toStatusPair } from '../../domain/status.ts';
+import { type KnownSubStatus, toStatusPair } from '../../domain/status.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { type AuditedWrites, commitPerson, NO_PERSON } from './audited-writes.ts';
 import { applyProviderDetails } from './provider-details.ts';
-
-/** Question to the provider, with the facts that are needed to order its answer. */
-export interface ProviderQuery {
-  readonly verificationId: string;
-  /** Time of the request, by our clock. */
-  readonly at: Date;
-  /** Number of the session's webhooks recorded at the time of the request. */
-  readonly webhooks: number;
-}
-
-/** Provider update from a webhook. */
-export interface WebhookUpdate {
-  readonly source: 'WEBHOOK';
-  /** Always null: the provider caused the update. */
-  readonly actor: null;
-  readonly payload: ProviderSession;
-  /** Event time by the provider's clock. */
-  readonly eventTime: Date;
-  /** Arrival by our clock. */
-  readonly receivedAt: Date;
-}
-
-/** Provider update from an answer to a call. Answers carry no event time. */
-export interface AnswerUpdate {
-  readonly source: Exclude<TransitionSource, 'WEBHOOK'>;
-  /** Viewer who caused the update; null if the provider did. */
-  readonly actor: string | null;
-  readonly payload: ProviderSession;
-  readonly eventTime: null;
-  readonly query: ProviderQuery;
-}
-
-/** Provider update on a session, with its source. */
-export type ProviderUpdate = WebhookUpdate | AnswerUpdate;
-
-/** Report of a webhook that is not in the inbox yet, with the SHA-256 of its body. */
-export interface UnstoredUpdate {
-  readonly update: WebhookUpdate;
-  readonly bodyHash: Buffer;
-}
+import {
+  assertSameVerification,
+  findUpdateMismatch,
+  getOrderingTime,
+  getVerificationId,
+  type ProviderUpdate,
+  toPlausibleTime,
+  toStatusUpdate,
+  toTransitionSource,
+  type UnstoredUpdate,
+  withoutPersonalData,
+} from './provider-update.ts';
+import { SessionLookup } from './session-lookup.ts';
+import {
+  buildTransition,
+  projectionColumns,
+  providerColumns,
+  providerTimes,
+  transitionBase,
+} from './session-row.ts';
 
 /** Fields of an update that could not be understood and count as missing. */
 export interface Ignored {
@@ -96,7 +62,7 @@ export interface Ignored {
 
 export interface RecordedUpdate {
   readonly session: SessionRow;
-  /** Null if the report was nothing new. */
+  /** Null if the update was nothing new. */
   readonly transition: TransitionRow | null;
 }
 
@@ -122,27 +88,7 @@ export class TransitionWriter {
   readonly #fairShareMs: number;
   readonly #recorded: TransitionRow[];
   readonly #ignored: Ignored[];
-  /**
-   * Looks up all reports of the same tick in one query. No cache: the session may be created between two
-   * reports.
-   */
-  readonly #locked = new DataLoader(
-    (updates: readonly ProviderUpdate[]) =>
-      this.#lookUp(updates, lockSessions(this.tx, updates.map(verificationIdOf))),
-    { cache: false },
-  );
-  /** Looks up the free sessions of webhooks that are not stored yet, batched like `#known`. */
-  readonly #uncontended = new DataLoader(
-    (unstored: readonly UnstoredUpdate[]) => {
-      const updates = unstored.map(({ update }) => update);
-      const wanted = unstored.map(({ update, bodyHash }) => ({
-        verificationId: verificationIdOf(update),
-        bodyHash,
-      }));
-      return this.#lookUp(updates, lockReadySessions(this.tx, wanted));
-    },
-    { cache: false },
-  );
+  readonly #lookup: SessionLookup;
 
   constructor(
     tx: Transaction,
@@ -162,6 +108,7 @@ export class TransitionWriter {
     this.#fairShareMs = fairShareMs;
     this.#recorded = recorded;
     this.#ignored = ignored;
+    this.#lookup = new SessionLookup(tx, changes);
   }
 
   /**
@@ -173,9 +120,9 @@ export class TransitionWriter {
    *   on; nothing is written then
    */
   async applyUpdate(update: ProviderUpdate): Promise<RecordedUpdate | null> {
-    refuseOtherVerification(update);
-    const verificationId = verificationIdOf(update);
-    const { session, seen } = await this.#locked.load(update);
+    assertSameVerification(update);
+    const verificationId = getVerificationId(update);
+    const { session, seen } = await this.#lookup.lock(update);
     if (session) return this.#applyTo(session, update, seen);
     const intent = await findIntent(this.tx, verificationId);
     // A DONE intent means that its session exists: it was created since the lookup, or it was archived and
@@ -194,7 +141,7 @@ export class TransitionWriter {
    * or reference id than the session has.
    */
   async applyUpdateIfUncontended(unstored: UnstoredUpdate): Promise<RecordedUpdate | null> {
-    const { session, seen } = await this.#uncontended.load(unstored);
+    const { session, seen } = await this.#lookup.lockIfUncontended(unstored);
     if (!session || findUpdateMismatch(session, unstored.update)) return null;
     return this.#applyTo(session, unstored.update, seen);
   }
@@ -206,13 +153,14 @@ export class TransitionWriter {
    * @throws Mismatch as `applyUpdate` does
    */
   async createSession(update: ProviderUpdate, origin: SessionOrigin): Promise<RecordedUpdate> {
-    refuseOtherVerification(update);
+    assertSameVerification(update);
     const { sessionId, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
     const from = { sessionId, userId, userTemplate, agentTemplate, replacesId, caller };
     const begun = await this.#tryCreate(update, from);
     if (begun) return begun;
-    const other = await lockSession(this.tx, verificationIdOf(update));
-    if (!other) throw new Error('A session could neither be begun nor found');
+    const other = await lockSession(this.tx, getVerificationId(update));
+    if (!other)
+      throw new Error('session was neither created nor found after a conflict on its verification id');
     return this.#applyTo(other, update);
   }
 
@@ -237,7 +185,7 @@ export class TransitionWriter {
   async applyDecision(before: SessionRow, to: KnownSubStatus, actor: string): Promise<SessionRow> {
     const now = this.#clock.now();
     const transition: TransitionRow = {
-      ...this.#transitionBase(before.id, before, now),
+      ...transitionBase(before.id, before, now),
       ...toStatusPair(to),
       rawStatus: null,
       rawSubStatus: null,
@@ -260,11 +208,11 @@ export class TransitionWriter {
     const now = this.#clock.now();
     const evaluation = evaluateUpdate(null, toStatusUpdate(update, []), now);
     if (evaluation.kind !== 'TRANSITION')
-      throw new Error('The first report of a session is always a transition');
+      throw new Error('first update of a session was not evaluated as a transition');
     const { sessionId, caller, ...origin } = from;
     const [user] = await findUsers(this.tx, [origin.userId]);
     const person = user ? commitPerson(user) : NO_PERSON;
-    const transition = this.#reported(sessionId, null, update, evaluation, now);
+    const transition = buildTransition(sessionId, null, update, evaluation, now);
     const unplanned = {
       ...origin,
       id: sessionId,
@@ -272,10 +220,10 @@ export class TransitionWriter {
       createdAt: now,
       erasedAt: null,
       personSalt: person.salt,
-      unsettled: evaluation.settle,
+      unsettled: evaluation.orderUncertain,
       providerHeardAt: now,
-      providerFoundAt: orderingTime(update) ? null : now,
-      ...this.#providerColumns(sessionId, null, update, now),
+      providerFoundAt: getOrderingTime(update) ? null : now,
+      ...providerColumns(this.#sealer, sessionId, null, update, now),
       ...projectionColumns(applyTransition(null, transition), transition, now),
     };
     const session = withPollSchedule(unplanned, this.#fairShareMs);
@@ -296,33 +244,6 @@ export class TransitionWriter {
     return { session, transition };
   }
 
-  /**
-   * Returns each report's session, if it is among the locked ones, and the earlier sightings of its raw
-   * status.
-   */
-  async #lookUp(
-    updates: readonly ProviderUpdate[],
-    locking: Promise<LockedSession[]>,
-  ): Promise<{ session: LockedSession | null; seen: Observation[] }[]> {
-    // The lock is sent first on the pipelined connection, so the reads after it see the sessions as of the
-    // lock.
-    const [rows, heads, observations] = await Promise.all([
-      locking,
-      findAuditHeadsOfVerifications(this.tx, updates.map(verificationIdOf)),
-      this.#findObservations(updates),
-    ]);
-    for (const { id } of rows)
-      this.changes.setHead(id, heads.find(({ sessionId }) => sessionId === id) ?? null);
-    return updates.map((update, index) => ({
-      session: rows.find((row) => row.verificationId === verificationIdOf(update)) ?? null,
-      seen: observations[index] ?? [],
-    }));
-  }
-
-  #findObservations(updates: readonly ProviderUpdate[]): Promise<Observation[][]> {
-    return findObservations(this.tx, updates.map(toRawStatus));
-  }
-
   async #applyTo(
     before: LockedSession,
     received: ProviderUpdate,
@@ -330,45 +251,47 @@ export class TransitionWriter {
   ): Promise<RecordedUpdate> {
     const mismatch = findUpdateMismatch(before, received);
     if (mismatch) throw new Mismatch(mismatch, before.verificationId);
-    const update = before.erasedAt ? withoutPerson(received) : received;
+    const update = before.erasedAt ? withoutPersonalData(received) : received;
     const { payload, eventTime } = update;
     this.changes.prefetchHead(before.id);
-    const seen = seenBefore ?? (await this.#findObservations([update]))[0] ?? [];
+    const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
     // Webhooks carry an event time, so they need no second poll to confirm them.
     const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
     const evaluation = evaluateUpdate(state, toStatusUpdate(update, seen), now);
-    const overtaken = !update.eventTime && update.query.webhooks !== before.providerWebhooks;
     if (evaluation.kind === 'NOTHING' && eventTime) return { session: before, transition: null };
     if (evaluation.kind === 'DOUBTED') {
       this.tx.start(insertDoubt(this.tx, before.id, evaluation.doubt));
       return this.#fillMissing(before, update, true, now, evaluation.doubt);
     }
-    if (overtaken) return this.#fillMissing(before, update, evaluation.settle, now, doubt);
+    if (evaluation.kind === 'OVERTAKEN')
+      return this.#fillMissing(before, update, evaluation.orderUncertain, now, doubt);
     if (doubt) this.tx.start(deleteDoubt(this.tx, before.id));
 
     const transition =
-      evaluation.kind === 'TRANSITION' ? this.#reported(before.id, before, update, evaluation, now) : null;
+      evaluation.kind === 'TRANSITION' ? buildTransition(before.id, before, update, evaluation, now) : null;
     const late = transition !== null && isLate(transition.verdict);
-    // The webhook could confirm either of two sightings, so its time says nothing about the newest raw
+    // The webhook could confirm either of two observations, so its time says nothing about the newest raw
     // status.
-    const undated = evaluation.kind === 'CONFIRMS' && evaluation.settle;
+    const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
-      ? this.#providerTimes(before, update, now)
-      : this.#providerColumns(before.id, before, update, now);
+      ? providerTimes(before, update, now)
+      : providerColumns(this.#sealer, before.id, before, update, now);
     const folded =
       transition && projectionColumns(applyTransition(state, transition), transition, now, before);
     const session = this.#queueUpdate({
       ...before,
       ...facts,
       ...folded,
-      ...(undated ? { providerEventTime: believed(before.providerEventTime, now) } : {}),
+      ...(undated ? { providerEventTime: toPlausibleTime(before.providerEventTime, now) } : {}),
       ...(evaluation.kind === 'NOTHING' || late || undated
         ? {}
-        : { providerFoundAt: orderingTime(update) ? null : now }),
+        : { providerFoundAt: getOrderingTime(update) ? null : now }),
       // An answer that no webhook overtook is the provider's present state, so it settles the order.
-      unsettled: eventTime !== null && (before.unsettled || evaluation.settle),
+      unsettled:
+        eventTime !== null &&
+        (before.unsettled || (evaluation.kind !== 'NOTHING' && evaluation.orderUncertain)),
       providerHeardAt: now,
     });
 
@@ -405,17 +328,17 @@ export class TransitionWriter {
   async #fillMissing(
     before: SessionRow,
     update: ProviderUpdate,
-    settle: boolean,
+    orderUncertain: boolean,
     now: Date,
     doubt: Doubt | null,
   ): Promise<RecordedUpdate> {
-    const payload = this.#providerColumns(before.id, null, update, now);
+    const payload = providerColumns(this.#sealer, before.id, null, update, now);
     const filled = {
       ...before,
       referenceId: before.referenceId ?? payload.referenceId,
       link: before.link ?? payload.link,
       linkExpiresAt: before.linkExpiresAt ?? payload.linkExpiresAt,
-      unsettled: before.unsettled || settle,
+      unsettled: before.unsettled || orderUncertain,
       providerHeardAt: now,
     };
     const isStanding = doubt?.webhooks === before.providerWebhooks;
@@ -433,35 +356,6 @@ export class TransitionWriter {
     return planned;
   }
 
-  #reported(
-    sessionId: string,
-    before: SessionRow | null,
-    update: ProviderUpdate,
-    { pair, verdict }: Extract<Evaluation, { kind: 'TRANSITION' }>,
-    recordedAt: Date,
-  ): TransitionRow {
-    return {
-      ...this.#transitionBase(sessionId, before, recordedAt),
-      ...pair,
-      rawStatus: update.payload.rawStatus,
-      rawSubStatus: update.payload.rawSubStatus,
-      verdict,
-      source: update.source,
-      actor: update.actor,
-      occurredAt: update.eventTime,
-    };
-  }
-
-  #transitionBase(sessionId: string, before: SessionRow | null, recordedAt: Date) {
-    return {
-      sessionId,
-      sequence: (before?.lastSequence ?? 0) + 1,
-      fromStatus: before?.status ?? null,
-      fromSubStatus: before?.subStatus ?? null,
-      recordedAt,
-    };
-  }
-
   #append(transition: TransitionRow, update: ProviderUpdate): void {
     this.changes.addTransition(transition);
     this.batch.addObservation({
@@ -473,112 +367,4 @@ export class TransitionWriter {
     });
     this.#recorded.push(transition);
   }
-
-  /**
-   * Columns that an update sets apart from the status. The provider sometimes leaves fields out; stored
-   * values then stay.
-   */
-  #providerColumns(sessionId: string, before: SessionRow | null, update: ProviderUpdate, now: Date) {
-    const { payload } = update;
-    return {
-      referenceId: payload.referenceId ?? before?.referenceId ?? null,
-      link: payload.link ? this.#sealer.seal(payload.link, linkContext(sessionId)) : (before?.link ?? null),
-      linkExpiresAt: payload.linkExpiresAt ?? before?.linkExpiresAt ?? null,
-      providerMeetingAt: payload.meetingAt ?? before?.providerMeetingAt ?? null,
-      meetingAt: isNews(payload.meetingAt, before) ? payload.meetingAt : (before?.meetingAt ?? null),
-      ...this.#providerTimes(before, update, now),
-    };
-  }
-
-  #providerTimes(before: SessionRow | null, update: ProviderUpdate, now: Date) {
-    return {
-      providerEventTime: newer(believed(before?.providerEventTime ?? null, now), orderingTime(update)),
-      providerWebhooks: (before?.providerWebhooks ?? 0) + (update.eventTime ? 1 : 0),
-    };
-  }
-}
-
-/**
- * Removes personal data from an update. Updates may arrive years late, and nothing is stored about an erased
- * person.
- */
-const withoutPerson = (update: ProviderUpdate): ProviderUpdate => ({
-  ...update,
-  payload: { ...update.payload, link: null, agentRemarks: null, auditorRemarks: null },
-});
-
-/** Verification id that an update is recorded on: the id asked about, or the id that the webhook names. */
-const verificationIdOf = (update: ProviderUpdate): string =>
-  update.eventTime ? update.payload.verificationId : update.query.verificationId;
-
-/**
- * Refuses an answer about another verification than the one asked about. The provider's client refuses it
- * too; this check holds for every client.
- */
-function refuseOtherVerification(update: ProviderUpdate): void {
-  const verificationId = verificationIdOf(update);
-  if (update.payload.verificationId !== verificationId) throw new Mismatch('verificationId', verificationId);
-}
-
-/**
- * Returns the id in which an update contradicts the session it would be recorded on; null if all ids match.
- */
-const findUpdateMismatch = (session: LockedSession, { payload }: ProviderUpdate): IdentityField | null =>
-  findMismatch({ ...session, userId: session.providerUserId }, payload);
-
-const toRawStatus = (update: ProviderUpdate): RawStatus => ({
-  verificationId: verificationIdOf(update),
-  rawStatus: update.payload.rawStatus,
-  rawSubStatus: update.payload.rawSubStatus,
-});
-
-/** Source of an update for meetings and reviews. The answer to a start counts as a poll. */
-const toTransitionSource = ({ eventTime }: ProviderUpdate) => (eventTime ? 'WEBHOOK' : 'POLL');
-
-/** Returns whether the meeting time is new. The provider repeats it in every later update. */
-const isNews = (meetingAt: Date | null, before: SessionRow | null): boolean =>
-  meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();
-
-/**
- * Event time that orders a webhook; null for an answer, and for a webhook whose time is too far in the
- * future.
- */
-const orderingTime = (update: ProviderUpdate): Date | null =>
-  update.eventTime && believed(update.eventTime, update.receivedAt);
-
-/** Returns a time of the provider; null if it is too far ahead of our clock. */
-const believed = (time: Date | null, now: Date): Date | null =>
-  time && !isTooFarAhead(time, now) ? time : null;
-
-const newer = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
-
-function toStatusUpdate(update: ProviderUpdate, seen: readonly (Date | null)[]): StatusUpdate {
-  const { rawStatus, rawSubStatus } = update.payload;
-  const words = { rawStatus, rawSubStatus, seen };
-  return update.eventTime
-    ? { ...words, kind: 'WEBHOOK', eventTime: update.eventTime, receivedAt: update.receivedAt }
-    : { ...words, kind: 'ANSWER', webhooksWhenAsked: update.query.webhooks, askedAt: update.query.at };
-}
-
-/**
- * Columns of the session that are the log reduced (projection). A transition that did not move the session
- * leaves the raw status and `statusSince` unchanged.
- */
-function projectionColumns(state: ProjectedState, transition: TransitionRow, now: Date, before?: SessionRow) {
-  const moved = transition.verdict === 'MOVED' || !before;
-  return {
-    status: state.status,
-    subStatus: state.subStatus,
-    version: state.version,
-    lastSequence: state.lastSequence,
-    disputed: state.disputed,
-    waitingOn: findWaitingParty(state, state.disputed),
-    decidedHere: state.decidedHere,
-    providerStatus: state.provider.rawStatus,
-    providerSubStatus: state.provider.rawSubStatus,
-    rawStatus: moved ? transition.rawStatus : before.rawStatus,
-    rawSubStatus: moved ? transition.rawSubStatus : before.rawSubStatus,
-    statusSince: moved ? transition.recordedAt : before.statusSince,
-    updatedAt: now,
-  };
 }

@@ -15,7 +15,8 @@ import type { Sealer } from '../../encryption/sealing.ts';
 import { readWebhook, UnparsableWebhook, type WebhookPayload } from '../../provider/wire-format.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { withoutTrace, withSpan } from '../../telemetry/trace.ts';
-import type { RecordedUpdate, TransitionWriter, WebhookUpdate } from '../transitions/transition-writer.ts';
+import type { WebhookUpdate } from '../transitions/provider-update.ts';
+import type { RecordedUpdate, TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 const MAX_ATTEMPTS = 5;

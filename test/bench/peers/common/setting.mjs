@@ -1,7 +1,7 @@
 /** What every peer is given, and how it tells the bench where it listens. */
 import pg from 'pg';
 import { answerOrders } from '../../../../.build/bench/test/bench/harness/orders.js';
-import { Sealer } from '../../../../.build/db/sealing.js';
+import { Sealer } from '../../../../.build/encryption/sealing.js';
 
 const [id, key] = process.env.DATA_KEYS.split(':');
 export const sealer = new Sealer([{ id, key: Buffer.from(key, 'base64') }]);

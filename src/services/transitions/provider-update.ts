@@ -1,0 +1,106 @@
+import type { LockedSession } from '../../db/sessions/sessions.ts';
+import type { RawStatus } from '../../db/sessions/transitions.ts';
+import { Mismatch } from '../../domain/errors.ts';
+import { findMismatch, type IdentityField } from '../../domain/identity.ts';
+import type { ProviderSession } from '../../domain/ports.ts';
+import {
+  isTooFarAhead,
+  type Observation,
+  type StatusUpdate,
+  type TransitionSource,
+} from '../../domain/session.ts';
+
+/** Question to the provider, with the facts that are needed to order its answer. */
+export interface ProviderQuery {
+  readonly verificationId: string;
+  /** Time of the request, by our clock. */
+  readonly at: Date;
+  /** Number of the session's webhooks recorded at the time of the request. */
+  readonly webhooks: number;
+}
+
+/** Provider update from a webhook. */
+export interface WebhookUpdate {
+  readonly source: 'WEBHOOK';
+  /** Always null: the provider caused the update. */
+  readonly actor: null;
+  readonly payload: ProviderSession;
+  /** Event time by the provider's clock. */
+  readonly eventTime: Date;
+  /** Arrival by our clock. */
+  readonly receivedAt: Date;
+}
+
+/** Provider update from an answer to a call. Answers carry no event time. */
+export interface AnswerUpdate {
+  readonly source: Exclude<TransitionSource, 'WEBHOOK'>;
+  /** Viewer who caused the update; null if the provider did. */
+  readonly actor: string | null;
+  readonly payload: ProviderSession;
+  readonly eventTime: null;
+  readonly query: ProviderQuery;
+}
+
+/** Provider update on a session, with its source. */
+export type ProviderUpdate = WebhookUpdate | AnswerUpdate;
+
+/** Update from a webhook that is not in the inbox yet, with the SHA-256 of its body. */
+export interface UnstoredUpdate {
+  readonly update: WebhookUpdate;
+  readonly bodyHash: Buffer;
+}
+
+/**
+ * Removes personal data from an update. Updates may arrive years late, and nothing is stored about an erased
+ * person.
+ */
+export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => ({
+  ...update,
+  payload: { ...update.payload, link: null, agentRemarks: null, auditorRemarks: null },
+});
+
+/** Returns the verification id that an update is recorded on: the id asked about, or the id that the webhook names. */
+export const getVerificationId = (update: ProviderUpdate): string =>
+  update.eventTime ? update.payload.verificationId : update.query.verificationId;
+
+/**
+ * Refuses an answer about another verification than the one asked about. The provider's client refuses it
+ * too; this check holds for every client.
+ */
+export function assertSameVerification(update: ProviderUpdate): void {
+  const verificationId = getVerificationId(update);
+  if (update.payload.verificationId !== verificationId) throw new Mismatch('verificationId', verificationId);
+}
+
+/**
+ * Returns the id in which an update contradicts the session it would be recorded on; null if all ids match.
+ */
+export const findUpdateMismatch = (
+  session: LockedSession,
+  { payload }: ProviderUpdate,
+): IdentityField | null => findMismatch({ ...session, userId: session.providerUserId }, payload);
+
+export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
+  verificationId: getVerificationId(update),
+  rawStatus: update.payload.rawStatus,
+  rawSubStatus: update.payload.rawSubStatus,
+});
+
+/** Returns the source of an update for meetings and reviews. The answer to a start counts as a poll. */
+export const toTransitionSource = ({ eventTime }: ProviderUpdate) => (eventTime ? 'WEBHOOK' : 'POLL');
+
+/** Returns the event time that orders a webhook; null for an answer, and for a time too far ahead of our clock. */
+export const getOrderingTime = (update: ProviderUpdate): Date | null =>
+  update.eventTime && toPlausibleTime(update.eventTime, update.receivedAt);
+
+/** Returns a time of the provider; null if it is too far ahead of our clock. */
+export const toPlausibleTime = (time: Date | null, now: Date): Date | null =>
+  time && !isTooFarAhead(time, now) ? time : null;
+
+export function toStatusUpdate(update: ProviderUpdate, seen: readonly Observation[]): StatusUpdate {
+  const { rawStatus, rawSubStatus } = update.payload;
+  const raw = { rawStatus, rawSubStatus, seen };
+  return update.eventTime
+    ? { ...raw, kind: 'WEBHOOK', eventTime: update.eventTime, receivedAt: update.receivedAt }
+    : { ...raw, kind: 'ANSWER', webhooksWhenAsked: update.query.webhooks, askedAt: update.query.at };
+}

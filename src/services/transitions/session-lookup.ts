@@ -1,0 +1,84 @@
+import DataLoader from 'dataloader';
+import { findAuditHeadsOfVerifications } from '../../db/audit/audit.ts';
+import type { Transaction } from '../../db/connection/client.ts';
+import { type LockedSession, lockSessions } from '../../db/sessions/sessions.ts';
+import { findObservations } from '../../db/sessions/transitions.ts';
+import { lockReadySessions } from '../../db/webhooks/inbox.ts';
+import type { Observation } from '../../domain/session.ts';
+import type { AuditedWrites } from './audited-writes.ts';
+import {
+  getVerificationId,
+  type ProviderUpdate,
+  toRawStatus,
+  type UnstoredUpdate,
+} from './provider-update.ts';
+
+/** Locked session of an update, and the earlier observations of the update's raw status. */
+interface Found {
+  /** Null if there is no such session, or if its row may not be locked now. */
+  readonly session: LockedSession | null;
+  readonly seen: Observation[];
+}
+
+/**
+ * Locks the sessions of updates within one transaction. Updates of the same tick share one query (DataLoader). Nothing
+ * is cached: the session may be created between two updates.
+ */
+export class SessionLookup {
+  readonly #tx: Transaction;
+  readonly #changes: AuditedWrites;
+  readonly #locked = new DataLoader(
+    (updates: readonly ProviderUpdate[]) =>
+      this.#find(updates, lockSessions(this.#tx, updates.map(getVerificationId))),
+    { cache: false },
+  );
+  readonly #uncontended = new DataLoader(
+    (unstored: readonly UnstoredUpdate[]) => {
+      const updates = unstored.map(({ update }) => update);
+      const wanted = unstored.map(({ update, bodyHash }) => ({
+        verificationId: getVerificationId(update),
+        bodyHash,
+      }));
+      return this.#find(updates, lockReadySessions(this.#tx, wanted));
+    },
+    { cache: false },
+  );
+
+  constructor(tx: Transaction, changes: AuditedWrites) {
+    this.#tx = tx;
+    this.#changes = changes;
+  }
+
+  /** Locks the session of an update, waiting for other transactions that hold it. */
+  lock(update: ProviderUpdate): Promise<Found> {
+    return this.#locked.load(update);
+  }
+
+  /**
+   * Locks the session of a webhook that is not stored yet, if the webhook can be applied at once: the row is free (SKIP
+   * LOCKED) and no earlier webhook of the session is queued.
+   */
+  lockIfUncontended(unstored: UnstoredUpdate): Promise<Found> {
+    return this.#uncontended.load(unstored);
+  }
+
+  async observationsOf(update: ProviderUpdate): Promise<Observation[]> {
+    const [seen] = await findObservations(this.#tx, [toRawStatus(update)]);
+    return seen ?? [];
+  }
+
+  async #find(updates: readonly ProviderUpdate[], locking: Promise<LockedSession[]>): Promise<Found[]> {
+    // The connection pipelines: the lock is sent first, so the reads after it see the sessions as of the lock.
+    const [rows, heads, observations] = await Promise.all([
+      locking,
+      findAuditHeadsOfVerifications(this.#tx, updates.map(getVerificationId)),
+      findObservations(this.#tx, updates.map(toRawStatus)),
+    ]);
+    for (const { id } of rows)
+      this.#changes.setHead(id, heads.find(({ sessionId }) => sessionId === id) ?? null);
+    return updates.map((update, index) => ({
+      session: rows.find((row) => row.verificationId === getVerificationId(update)) ?? null,
+      seen: observations[index] ?? [],
+    }));
+  }
+}

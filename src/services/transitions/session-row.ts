@@ -1,0 +1,98 @@
+import type { SessionRow } from '../../db/sessions/sessions.ts';
+import { linkContext } from '../../db/sessions/sessions.ts';
+import type { TransitionRow } from '../../db/sessions/transitions.ts';
+import type { Evaluation, ProjectedState } from '../../domain/session.ts';
+import { findWaitingParty } from '../../domain/status.ts';
+import type { Sealer } from '../../encryption/sealing.ts';
+import { getOrderingTime, type ProviderUpdate, toPlausibleTime } from './provider-update.ts';
+
+/**
+ * Columns of the session that are the log reduced (projection). A transition that did not move the session
+ * leaves the raw status and `statusSince` unchanged.
+ */
+export function projectionColumns(
+  state: ProjectedState,
+  transition: TransitionRow,
+  now: Date,
+  before?: SessionRow,
+) {
+  const moved = transition.verdict === 'MOVED' || !before;
+  return {
+    status: state.status,
+    subStatus: state.subStatus,
+    version: state.version,
+    lastSequence: state.lastSequence,
+    disputed: state.disputed,
+    waitingOn: findWaitingParty(state, state.disputed),
+    decidedHere: state.decidedHere,
+    providerStatus: state.provider.rawStatus,
+    providerSubStatus: state.provider.rawSubStatus,
+    rawStatus: moved ? transition.rawStatus : before.rawStatus,
+    rawSubStatus: moved ? transition.rawSubStatus : before.rawSubStatus,
+    statusSince: moved ? transition.recordedAt : before.statusSince,
+    updatedAt: now,
+  };
+}
+
+/**
+ * Columns that an update sets apart from the status. The provider sometimes leaves fields out; stored values then stay.
+ */
+export function providerColumns(
+  sealer: Sealer,
+  sessionId: string,
+  before: SessionRow | null,
+  update: ProviderUpdate,
+  now: Date,
+) {
+  const { payload } = update;
+  return {
+    referenceId: payload.referenceId ?? before?.referenceId ?? null,
+    link: payload.link ? sealer.seal(payload.link, linkContext(sessionId)) : (before?.link ?? null),
+    linkExpiresAt: payload.linkExpiresAt ?? before?.linkExpiresAt ?? null,
+    providerMeetingAt: payload.meetingAt ?? before?.providerMeetingAt ?? null,
+    meetingAt: isNewMeetingTime(payload.meetingAt, before) ? payload.meetingAt : (before?.meetingAt ?? null),
+    ...providerTimes(before, update, now),
+  };
+}
+
+/** Columns that later updates are ordered by. A late update sets nothing else. */
+export const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: Date) => ({
+  providerEventTime: findLatest(
+    toPlausibleTime(before?.providerEventTime ?? null, now),
+    getOrderingTime(update),
+  ),
+  providerWebhooks: (before?.providerWebhooks ?? 0) + (update.eventTime ? 1 : 0),
+});
+
+/** Columns that every new transition of a session has: its place in the log, and the pair before it. */
+export const transitionBase = (sessionId: string, before: SessionRow | null, recordedAt: Date) => ({
+  sessionId,
+  sequence: (before?.lastSequence ?? 0) + 1,
+  fromStatus: before?.status ?? null,
+  fromSubStatus: before?.subStatus ?? null,
+  recordedAt,
+});
+
+/** Builds the transition that an update becomes. */
+export const buildTransition = (
+  sessionId: string,
+  before: SessionRow | null,
+  update: ProviderUpdate,
+  { pair, verdict }: Extract<Evaluation, { kind: 'TRANSITION' }>,
+  recordedAt: Date,
+): TransitionRow => ({
+  ...transitionBase(sessionId, before, recordedAt),
+  ...pair,
+  rawStatus: update.payload.rawStatus,
+  rawSubStatus: update.payload.rawSubStatus,
+  verdict,
+  source: update.source,
+  actor: update.actor,
+  occurredAt: update.eventTime,
+});
+
+/** Returns whether the meeting time is new. The provider repeats it in every later update. */
+const isNewMeetingTime = (meetingAt: Date | null, before: SessionRow | null): boolean =>
+  meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();
+
+const findLatest = (a: Date | null, b: Date | null): Date | null => (a && b ? (a > b ? a : b) : (a ?? b));
