@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/connection/client.ts';
-import { assignPositions, hasFeedStart, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
+import { hasFeedStart, readFeedFrom, readFeedHead } from '../db/sessions/feed.ts';
 import type { SessionRow } from '../db/sessions/sessions.ts';
 import { findLogEnds } from '../db/sessions/transitions.ts';
 import type { Clock, Doorbell } from '../domain/ports.ts';
@@ -12,6 +12,7 @@ import { type CursorExpiry, expiredCursor, LOG_START, type LogPosition, position
 import { getFingerprint } from './fingerprint.ts';
 import { createLogQueries, type LogQueries } from './log-queries.ts';
 import { type Entry, isSame, LogTail, type OrderedLog, progressTo } from './log-tail.ts';
+import { POSITION_TIMEOUT_MS, PositionAssignment } from './position-assignment.ts';
 import { createFrameResultCache } from './shared-execution.ts';
 import { Subscriber } from './subscriber.ts';
 import { SubscriberGroup } from './subscriber-group.ts';
@@ -19,29 +20,24 @@ import type { LogProgress, ResyncPoint, Subscription } from './subscription.ts';
 import { SubscriptionHandle } from './subscription-handle.ts';
 
 /** Notifications between replicas may get lost, so every followed log is also polled this often. */
-const LOOK_EVERY_MS = 2_000;
-/** Retry delay while another replica holds the lock for assigning positions: doubles from `first` up to `last`. */
-const NUMBERING_RETRY_MS = { first: 3, last: 100 };
-/** A committed transition that still has no position after this long is an error: no replica assigns positions. */
-const NUMBERING_DEADLINE_MS = 10_000;
-const NUMBERING_BATCH = 1_000;
+const POLL_INTERVAL_MS = 2_000;
 /**
  * Heartbeat interval. A subscriber that was sent nothing for one to two intervals gets a heartbeat: after 10 s at the
  * latest.
  */
-const BEAT_MS = 5_000;
+const HEARTBEAT_INTERVAL_MS = 5_000;
 /** Heartbeats stop if the log was not verified for this long: a heartbeat claims that nothing happened. */
-const BLIND_AFTER_MS = 3 * LOOK_EVERY_MS;
+const MAX_UNVERIFIED_MS = 3 * POLL_INTERVAL_MS;
 /**
  * Followed logs detect the same rewind one after the other. Detections within this time count as one and are logged
  * once.
  */
-const ONE_REWIND_MS = 3 * LOOK_EVERY_MS;
+const REWIND_DEBOUNCE_MS = 3 * POLL_INTERVAL_MS;
 /**
  * How many of its newest transitions each followed log keeps in memory. Many sessions are followed, and each has only a
  * few dozen transitions.
  */
-const KEPT = { all: 1_000, session: 100 };
+const MAX_RECENT = { all: 1_000, session: 100 };
 /** Key of the global feed in `#followed`; all other keys are session ids. */
 const ALL = 'all';
 
@@ -67,41 +63,43 @@ interface Dependencies {
 export class Hub {
   readonly #db: Database;
   readonly #clock: Clock;
-  readonly #doorbell: Doorbell;
   readonly #log: Logger;
   readonly #metrics: Metrics | undefined;
   readonly #relearn: () => Promise<void>;
   readonly #read: LogQueries;
+  readonly #positions: PositionAssignment;
   readonly #followed = new Map<string, Followed>();
   readonly #resultCache = createFrameResultCache();
   readonly #stopListening: () => void;
   readonly #timers: NodeJS.Timeout[];
-  #pass: Promise<void> = Promise.resolve();
-  #nextPass: Promise<void> | null = null;
   /**
    * Start time of the database server that assigned the newest position handed over in this process. A change reveals a
    * failover.
    */
   #server: string | null = null;
   /**
-   * Newest feed entry at the last look. Every look checks that the log still has it, so a rewind is detected even if
+   * Newest feed entry at the last poll. Every poll checks that the log still has it, so a rewind is detected even if
    * nobody follows the feed.
    */
   #end: Entry | null = null;
   #rewoundAt = Number.NEGATIVE_INFINITY;
   #hasToRelearn = false;
-  #lookingAtLogs: Promise<void> | null = null;
-  #looksAgain = false;
+  #polling: Promise<void> | null = null;
+  #pollAgain = false;
   #stopped = false;
 
   constructor({ db, clock, doorbell, log, metrics, relearn = async () => {} }: Dependencies) {
     this.#db = db;
     this.#clock = clock;
-    this.#doorbell = doorbell;
     this.#log = log;
     this.#metrics = metrics;
     this.#relearn = relearn;
     this.#read = createLogQueries(db);
+    this.#positions = new PositionAssignment({
+      ...{ db, doorbell },
+      onAssignedElsewhere: () => this.#followed.get(ALL)?.tail.wake(),
+      onError: this.#complain,
+    });
     this.#stopListening = doorbell.listen({
       onRing: (sessionId, _sequence, entry) => {
         const [session, all] = [this.#followed.get(sessionId)?.tail, this.#followed.get(ALL)?.tail];
@@ -114,19 +112,22 @@ export class Hub {
         session?.wake();
         // The commit behind this notification usually assigned the position too, so the feed can be read right away.
         all?.wake();
-        this.#numberSoon();
+        this.#positions.assignSoon();
       },
-      onGap: () => this.#look(),
+      onGap: () => this.#poll(),
     });
-    this.#timers = [setInterval(() => this.#look(), LOOK_EVERY_MS), setInterval(() => this.#beat(), BEAT_MS)];
-    this.#look();
+    this.#timers = [
+      setInterval(() => this.#poll(), POLL_INTERVAL_MS),
+      setInterval(() => this.#sendHeartbeats(), HEARTBEAT_INTERVAL_MS),
+    ];
+    this.#poll();
   }
 
   /** Subscribes to one session's transitions after a place in its log. Needs no feed positions. */
   followSession(
     session: SessionRow,
     after: LogPosition,
-    subscriber: Subscription,
+    subscription: Subscription,
     first?: ResyncPoint,
   ): SubscriptionHandle {
     const from = { at: after, number: after.sequence, fingerprint: after.fingerprint };
@@ -135,7 +136,7 @@ export class Hub {
       this.#read.session(session),
       session.lastSequence,
       from,
-      subscriber,
+      subscription,
       first,
     );
   }
@@ -143,16 +144,16 @@ export class Hub {
   /** Subscribes to the transitions of all sessions after a place in the feed, in feed order. */
   async followAll(
     from: LogProgress,
-    subscriber: Subscription,
+    subscription: Subscription,
     first?: ResyncPoint,
   ): Promise<SubscriptionHandle> {
     const head = this.#followed.get(ALL)?.tail.head ?? (await this.newest()).number;
-    return this.#follow(ALL, this.#read.feed, head, from, subscriber, first);
+    return this.#follow(ALL, this.#read.feed, head, from, subscription, first);
   }
 
   /** Returns the end of the feed: at or after everything that was committed before the call. */
   async newest(): Promise<LogProgress> {
-    await this.#number();
+    await this.#positions.assign();
     const [newest] = await readFeedHead(this.#db, 1);
     return newest ? { at: positionAfter(newest), ...progressTo(newest) } : FEED_START;
   }
@@ -167,7 +168,7 @@ export class Hub {
       if (!(await hasFeedStart(this.#db))) throw expiredCursor('ARCHIVED');
       return FEED_START;
     }
-    const deadline = performance.now() + NUMBERING_DEADLINE_MS;
+    const deadline = performance.now() + POSITION_TIMEOUT_MS;
     for (;;) {
       const found = await this.#read.findPlaced({ ...at, sequence: Math.max(at.sequence, 1) });
       if (!found) throw expiredCursor(await this.#read.explainLoss(at.sessionId));
@@ -187,7 +188,7 @@ export class Hub {
       }
       if (this.#stopped || performance.now() > deadline)
         throw new Error('a committed transition still has no feed position: no replica assigns positions');
-      await this.#number();
+      await this.#positions.assign();
     }
   }
 
@@ -202,7 +203,7 @@ export class Hub {
     const kind = name === ALL ? 'all' : 'session';
     let followed = this.#followed.get(name);
     if (!followed) {
-      const tail = new LogTail(log, KEPT[kind], { error: this.#complain, rewound: this.#onRewound });
+      const tail = new LogTail(log, MAX_RECENT[kind], { error: this.#complain, rewound: this.#onRewound });
       followed = { tail, groups: new Map() };
       this.#followed.set(name, followed);
     }
@@ -257,64 +258,25 @@ export class Hub {
   }
 
   /**
-   * Assigns positions to committed transitions that have none, then notifies; transitions that got a position in their
-   * own transaction are notified by their writer. Callers share passes: a pass that is running may have read before the
-   * caller's commit, so each call waits for the next pass, and all calls until it starts wait for the same one.
-   */
-  #number(): Promise<void> {
-    this.#nextPass ??= this.#pass.then(() => {
-      this.#nextPass = null;
-      const pass = withoutTrace(() => this.#numberAll());
-      this.#pass = pass.catch(() => {});
-      return pass;
-    });
-    return this.#nextPass;
-  }
-
-  /** For callers that do not wait: a pass that is queued already serves them too, and complains once. */
-  #numberSoon(): void {
-    if (!this.#nextPass) this.#number().catch(this.#complain);
-  }
-
-  async #numberAll(): Promise<void> {
-    const deadline = performance.now() + NUMBERING_DEADLINE_MS;
-    let retryMs = NUMBERING_RETRY_MS.first;
-    let hadToWait = false;
-    while (!this.#stopped) {
-      const numbered = await assignPositions(this.#db, NUMBERING_BATCH);
-      // The replica that held the lock may run an older release, which does not notify for the positions it assigned.
-      if (hadToWait) this.#followed.get(ALL)?.tail.wake();
-      for (const entry of numbered ?? []) this.#doorbell.ring(entry.sessionId, entry.sequence, entry);
-      if (numbered !== null && numbered.length < NUMBERING_BATCH) return;
-      if (numbered !== null) continue;
-      if (performance.now() > deadline)
-        throw new Error('feed numbering lock not obtained in time: another replica still holds it');
-      hadToWait = true;
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
-      retryMs = Math.min(retryMs * 2, NUMBERING_RETRY_MS.last);
-    }
-  }
-
-  /**
    * Polls every followed log: for entries whose notification was lost, and for a rewind. Takes a few statements,
    * however many logs and subscribers there are.
    */
-  #look(): void {
-    this.#numberSoon();
-    if (this.#lookingAtLogs) {
-      this.#looksAgain = true;
+  #poll(): void {
+    this.#positions.assignSoon();
+    if (this.#polling) {
+      this.#pollAgain = true;
       return;
     }
-    this.#looksAgain = false;
-    this.#lookingAtLogs = withoutTrace(() => Promise.all([this.#lookAtSessions(), this.#lookAtFeed()]))
+    this.#pollAgain = false;
+    this.#polling = withoutTrace(() => Promise.all([this.#pollSessions(), this.#pollFeed()]))
       .catch(this.#complain)
       .then(() => {
-        this.#lookingAtLogs = null;
-        if (this.#looksAgain && !this.#stopped) this.#look();
+        this.#polling = null;
+        if (this.#pollAgain && !this.#stopped) this.#poll();
       });
   }
 
-  async #lookAtSessions(): Promise<void> {
+  async #pollSessions(): Promise<void> {
     const watched = [...this.#followed].filter(([name]) => name !== ALL);
     if (watched.length === 0) return;
     const began = performance.now();
@@ -330,10 +292,10 @@ export class Hub {
     }
   }
 
-  async #lookAtFeed(): Promise<void> {
+  async #pollFeed(): Promise<void> {
     this.#followed.get(ALL)?.tail.wake();
     if (this.#hasToRelearn) await this.#tryToRelearn();
-    // Read the new end before checking the old one: if the server changes in between, the next look misses the end that
+    // Read the new end before checking the old one: if the server changes in between, the next poll misses the end that
     // was read here, and the rewind is found.
     const [newest] = await readFeedHead(this.#db, 1);
     const known = this.#end;
@@ -350,7 +312,7 @@ export class Hub {
    */
   reconnected(): void {
     this.#doubtAll();
-    this.#look();
+    this.#poll();
   }
 
   /**
@@ -368,8 +330,8 @@ export class Hub {
     for (const { tail } of this.#followed.values()) tail.markDoubtful();
   }
 
-  #beat(): void {
-    const blindBefore = performance.now() - BLIND_AFTER_MS;
+  #sendHeartbeats(): void {
+    const blindBefore = performance.now() - MAX_UNVERIFIED_MS;
     for (const { tail, groups } of this.#followed.values()) {
       if (tail.verifiedAt < blindBefore) continue;
       for (const group of groups.values()) group.sendHeartbeats(this.#clock).catch(this.#complain);
@@ -382,7 +344,7 @@ export class Hub {
    */
   readonly #onRewound = (why: CursorExpiry): void => {
     const now = performance.now();
-    if (why !== 'LOG_REWOUND' || this.#stopped || now - this.#rewoundAt < ONE_REWIND_MS) return;
+    if (why !== 'LOG_REWOUND' || this.#stopped || now - this.#rewoundAt < REWIND_DEBOUNCE_MS) return;
     this.#rewoundAt = now;
     this.#metrics?.rewinds.inc();
     this.#log.error(
@@ -418,7 +380,7 @@ export class Hub {
     this.#stopListening();
     for (const timer of this.#timers) clearInterval(timer);
     for (const { tail } of this.#followed.values()) tail.stop();
-    await this.#pass;
+    await this.#positions.stop();
   }
 }
 

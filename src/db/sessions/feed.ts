@@ -13,7 +13,7 @@ const SILENT_FOR = '2s';
 
 /**
  * Assigns the next feed positions to committed transitions and returns the new entries. Returns null if
- * another replica holds the numbering lock. Within a session, outbox ids grow with the sequence, and the
+ * another replica holds the advisory lock for positions. Within a session, outbox ids grow with the sequence, and the
  * session's row lock makes transitions commit in that order. A transaction that sees a later one therefore
  * sees the earlier ones too, so positions never reorder a session's transitions.
  */
@@ -30,7 +30,7 @@ export async function assignPositions(db: Database, limit: number): Promise<Feed
 }
 
 /**
- * Assigns feed positions at the end of a recording transaction, if it gets the numbering lock; otherwise the
+ * Assigns feed positions at the end of a recording transaction, if it gets the advisory lock for positions; otherwise the
  * rows stay in the outbox for the next holder. The returned entries are valid only after the commit.
  */
 export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
@@ -41,7 +41,7 @@ export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
 }
 
 /**
- * Limit per recording transaction: it holds the numbering lock until its commit, so it must not work off a
+ * Limit per recording transaction: it holds the advisory lock for positions until its commit, so it must not work off a
  * backlog.
  */
 const NUMBERED_AT_COMMIT = 200;
@@ -52,7 +52,7 @@ const leftInOutbox = preparedScalar<string>(
 );
 const lockNumbering = preparedScalar<string>(
   'lock numbering',
-  // The server ends a connection that hangs while it holds the numbering lock
+  // The server ends a connection that hangs while it holds the advisory lock for positions
   // (idle_in_transaction_session_timeout).
   `select set_config('vkyc.numbering', pg_try_advisory_xact_lock(${NUMBERING_LOCK})::text, true),
      set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`,
