@@ -2,7 +2,9 @@
  * Decides which actions a viewer may perform on a session now, and why not. The mutations and the fields
  * `availableActions` and `blockedActions` use the same functions, so they cannot disagree.
  */
+
 import { ACTION_ROLES, hasRoleOn, type Role, type Viewer } from './access.ts';
+import { invariant } from './invariant.ts';
 import { ACTION_TRANSITIONS, SESSION_ACTIONS, type SessionAction } from './session.ts';
 import { getStatusInfo, type KnownSubStatus, type StatusPair, type SubStatus } from './status.ts';
 import { canonicalSubject } from './subject.ts';
@@ -175,7 +177,7 @@ export function toReviewSubStatus(stage: ReviewStage, decision: ReviewDecision):
   const found = Object.entries(REVIEW_BY_SUB_STATUS).find(
     ([, review]) => review.stage === stage && review.decision === decision,
   );
-  if (!found) throw new Error(`no sub-status stands for the ${stage} review ${decision}`);
+  invariant(found, `no sub-status for the ${stage} review ${decision}`);
   return found[0] as KnownSubStatus;
 }
 

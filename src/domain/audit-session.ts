@@ -1,4 +1,5 @@
 /** Compares the row of a session with its audit chain and its log: pure functions, like `audit-check.ts`. */
+
 import { type AuditEntry, computeCommitment, DETAIL_FIELDS, type DetailField, personText } from './audit.ts';
 import {
   type AuditFinding,
@@ -7,6 +8,7 @@ import {
   parseContent,
   toStoredForm,
 } from './audit-check.ts';
+import { invariant } from './invariant.ts';
 import { applyTransition, type LogEntry, type ProjectedState } from './session.ts';
 import { findWaitingParty, type Party } from './status.ts';
 
@@ -67,7 +69,7 @@ export function checkDerived(
 function derivedFrom(log: readonly AuditedLogEntry[]) {
   const state = log.reduce<ProjectedState | null>(applyTransition, null);
   const moved = log.findLast(({ verdict }) => verdict === 'MOVED');
-  if (!state || !moved) throw new Error('the log is empty');
+  invariant(state && moved, 'log is empty');
   const { provider, ...folded } = state;
   return {
     ...folded,

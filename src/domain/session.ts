@@ -1,3 +1,4 @@
+import { invariant } from './invariant.ts';
 import {
   getStatusInfo,
   type KnownSubStatus,
@@ -413,8 +414,10 @@ export function applyTransition(state: ProjectedState | null, entry: LogEntry): 
   const { rawStatus, rawSubStatus, sequence, verdict } = entry;
   const words = rawStatus !== null && rawSubStatus !== null ? { rawStatus, rawSubStatus } : null;
   if (!state) {
-    if (verdict !== 'MOVED' || !words)
-      throw new Error('log does not start with a MOVED transition that has a raw status');
+    invariant(
+      verdict === 'MOVED' && words,
+      `log starts with a ${verdict} transition${words ? '' : ' without a raw status'}`,
+    );
     return { ...toStartOf(entry), disputed: false, decidedHere: false, provider: words };
   }
   return {

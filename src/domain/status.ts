@@ -1,3 +1,5 @@
+import { invariant } from './invariant.ts';
+
 /**
  * THE table: every pair of status and sub-status that Video KYC can report, its meaning and the recommended action. The
  * GraphQL enums and their descriptions, the database constraint, the transition rules, `statusCatalog` and the
@@ -352,7 +354,7 @@ const statusBySubStatus = new Map(KNOWN_PAIRS.map((info) => [info.subStatus, inf
 /** Returns the pair of a known sub-status, which belongs to exactly one status. */
 export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
   const status = statusBySubStatus.get(subStatus);
-  if (!status) throw new Error(`${subStatus} is not in the status table`);
+  invariant(status, `${subStatus} is not in the status table`);
   return { status, subStatus };
 }
 

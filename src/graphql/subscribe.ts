@@ -2,10 +2,12 @@
  * Starts subscriptions: chooses the log that each follows, the place that it begins at, and what it is sent
  * if it cannot resume there.
  */
+
 import { findArchived } from '../db/retention/archive.ts';
 import { findSessions, type SessionRow } from '../db/sessions/sessions.ts';
 import type { SessionTransition } from '../db/sessions/transitions.ts';
 import { maySee } from '../domain/access.ts';
+import { invariant } from '../domain/invariant.ts';
 import type { Status, SubStatus } from '../domain/status.ts';
 import {
   CursorError,
@@ -140,7 +142,7 @@ function createSubscription(
   filter: TransitionCriteria | null | undefined,
 ): Pick<Subscription, 'sink' | 'selection' | 'budget' | 'viewer' | 'after' | 'cursorOf' | 'wants'> {
   assertKnownPairs(filter?.status, filter?.subStatus);
-  if (!connection) throw new Error('A subscription was begun without a connection for its frames');
+  invariant(connection, 'subscription was started without a connection for its frames');
   return {
     ...connection,
     viewer,

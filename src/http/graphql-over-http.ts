@@ -19,6 +19,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
+import { invariant } from '../domain/invariant.ts';
 import { type Context, createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import { LIMITS } from '../graphql/limits.ts';
@@ -149,8 +150,8 @@ function toHttpStatus(answer: Answered, type: MediaType): number {
 type Answered = Awaited<ReturnType<ApolloServer<Context>['executeOperation']>>;
 
 function toExecutionResult({ body }: Answered): FormattedExecutionResult {
-  if (body.kind === 'single') return body.singleResult as FormattedExecutionResult;
-  throw new Error('No operation is answered in parts here');
+  invariant(body.kind === 'single', `result is ${body.kind}: incremental delivery is not supported`);
+  return body.singleResult as FormattedExecutionResult;
 }
 
 /**

@@ -5,6 +5,7 @@ import { CloseCode, type Context as Connected, handleProtocols, makeServer } fro
 import type { Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../domain/access.ts';
+import { invariant } from '../domain/invariant.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import { type FormatError, formattedResult } from '../graphql/errors.ts';
 import { admit, type Operation, type OperationCache } from '../graphql/operation-cache.ts';
@@ -88,18 +89,18 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
     onSubscribe: async ({ subscriptions, extra: peer }, id, payload) => {
       if (Object.keys(subscriptions).length > dependencies.mostSubscriptions)
         return [tooMany(dependencies.mostSubscriptions)];
-      const operation = await admit(operations.prepare(payload), viewerOf(peer), rateLimit);
+      const operation = await admit(operations.prepare(payload), getViewer(peer), rateLimit);
       if ('errors' in operation) return operation.errors;
       return { ...operation, contextValue: { peer, id, operation } satisfies Asked };
     },
     execute: ({ contextValue, ...args }) => {
       const { peer } = contextValue as Asked;
-      return execute({ ...args, contextValue: createContext(services, viewerOf(peer)) });
+      return execute({ ...args, contextValue: createContext(services, getViewer(peer)) });
     },
     subscribe: async ({ contextValue }) => {
       const { peer, id, operation } = contextValue as Asked;
       const sink = new SocketSink(peer.client, peer.room, id, TRY_AGAIN_LATER);
-      return (await startSubscription(operation, viewerOf(peer), sink, {
+      return (await startSubscription(operation, getViewer(peer), sink, {
         services,
         formatError,
         rateLimit,
@@ -247,8 +248,8 @@ function findTheDead(peers: Iterable<Peer>): void {
   }
 }
 
-function viewerOf({ viewer }: Peer): Viewer {
-  if (!viewer) throw new Error('An operation came from a socket that has not signed in');
+function getViewer({ viewer }: Peer): Viewer {
+  invariant(viewer, 'operation came from a socket that has not signed in');
   return viewer;
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { Viewer } from '../domain/access.ts';
+import { invariant } from '../domain/invariant.ts';
 import type { FormatError } from '../graphql/errors.ts';
 import { type Authenticator, getAuthorization } from './sign-in.ts';
 
@@ -9,7 +10,7 @@ const viewers = new WeakMap<FastifyRequest, Viewer>();
 /** Returns the viewer of a request that `requireAuthentication` let through. */
 export function getViewer(request: FastifyRequest): Viewer {
   const viewer = viewers.get(request);
-  if (!viewer) throw new Error('A request is handled of which it was not asked who sent it');
+  invariant(viewer, 'request reached a handler without authentication');
   return viewer;
 }
 

@@ -84,11 +84,9 @@ for (const [transport, over] of Object.entries(OVER))
     expect(await nextNews(screen)).toMatchObject({ __typename: 'SessionSnapshot', resync: true });
     expect(await endOf(log)).toBe('CURSOR_EXPIRED');
     await report(gateway, 'hurt.1', 'USER_MEETING_SCHEDULED', 4);
+    expect(await nextNews(feed)).toMatchObject({ subStatus: 'USER_MEETING_SCHEDULED' });
     await report(gateway, 'spared.1', 'USER_QUEUED', 5);
-    expect([(await nextNews(feed)).subStatus, (await nextNews(feed)).subStatus]).toEqual([
-      'USER_MEETING_SCHEDULED',
-      'USER_QUEUED',
-    ]);
+    expect(await nextNews(feed)).toMatchObject({ subStatus: 'USER_QUEUED' });
     expect(await nextNews(other)).toMatchObject({ __typename: 'StatusTransition', sequence: 2 });
     expect(await gateway.graphql('{ feedCursor }')).toMatchObject({ status: 200 });
     expect(gateway.logs.filter((line) => line.includes('database lost transitions'))).toHaveLength(1);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { invariant } from '../../domain/invariant.ts';
 import type { Durability, Replication } from '../../domain/replication.ts';
 
 /**
@@ -11,7 +12,7 @@ export async function readReplication(pool: pg.Pool): Promise<Replication> {
        (select count(*)::int from pg_stat_replication) as standbys`,
   );
   const [row] = rows;
-  if (!row) throw new Error('A select without a table returned no row');
+  invariant(row, 'select without a table returned no row');
   return { durability: judge(row), standbys: row.standbys };
 }
 

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import { invariant } from '../../domain/invariant.ts';
 import type { PersonalData } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { Queryable } from '../connection/client.ts';
@@ -22,7 +23,7 @@ export async function insertUser(db: Queryable, row: UserRow): Promise<UserRow> 
   const [inserted] = await db.insert(users).values(row).onConflictDoNothing().returning();
   if (inserted) return inserted;
   const [existing] = await db.select().from(users).where(eq(users.userId, row.userId));
-  if (!existing) throw new Error('A user vanished while being added');
+  invariant(existing, 'user is missing after a conflict on its user id');
   return existing;
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../db/sessions/meetings.ts';
 import type { SessionRow } from '../../db/sessions/sessions.ts';
 import { recordedAs, type Viewer } from '../../domain/access.ts';
+import { invariant } from '../../domain/invariant.ts';
 import { encryptWithCommitment } from '../transitions/audited-writes.ts';
 import {
   type ActionDependencies,
@@ -100,7 +101,7 @@ export async function cancelMeeting(
     input,
     async (writer, session) => {
       const booked = await findBookedMeeting(writer.tx, session.id);
-      if (!booked) throw new Error('A meeting that may be cancelled is booked');
+      invariant(booked, 'CANCEL_MEETING was allowed but no meeting is booked');
       const reason = encryptWithCommitment(
         dependencies.sealer,
         input.reason || null,
@@ -125,6 +126,6 @@ async function withMeeting(
   { outcomeId, ...performed }: ActionResult,
 ): Promise<MeetingChanged> {
   const [meeting] = await findMeetings(db, [outcomeId]);
-  if (!meeting) throw new Error('The meeting of a performed action is stored');
+  invariant(meeting, 'meeting action committed but its meeting is missing');
   return { ...performed, meeting };
 }

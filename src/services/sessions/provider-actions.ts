@@ -4,6 +4,7 @@ import { findUsers } from '../../db/sessions/users.ts';
 import type { Viewer } from '../../domain/access.ts';
 import { Mismatch, Refusal } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
+import { invariant } from '../../domain/invariant.ts';
 import type { Provider, ProviderSession, SdkToken } from '../../domain/ports.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
@@ -43,7 +44,7 @@ export async function refreshSession(
     .catch((error) => {
       throw toRefusal(error);
     });
-  if (!recorded) throw new Error('The session that was refreshed is gone');
+  invariant(recorded, 'refreshed session is missing');
   return { session: recorded.session, changed: recorded.transition !== null };
 }
 
@@ -85,8 +86,10 @@ export async function createSdkToken(
 ): Promise<SdkToken & { session: SessionRow }> {
   const session = await allowedSession(dependencies, viewer, 'CREATE_SDK_TOKEN', sessionId);
   const [user] = await findUsers(dependencies.db, [session.userId]);
-  if (!user || session.referenceId === null)
-    throw new Error('A session that may have a token has a user and a reference');
+  invariant(
+    user && session.referenceId !== null,
+    'CREATE_SDK_TOKEN was allowed but user or reference id is missing',
+  );
   const token = await dependencies.provider
     .createSdkToken(session.referenceId, user.userId)
     .catch((error) => {

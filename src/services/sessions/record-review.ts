@@ -9,6 +9,7 @@ import {
   type ReviewStage,
   toReviewSubStatus,
 } from '../../domain/actions.ts';
+import { invariant } from '../../domain/invariant.ts';
 import { type ActionDependencies, actionInput, denyAction, performAction } from './perform-action.ts';
 import { optional, text, validate } from './validation.ts';
 
@@ -73,6 +74,6 @@ export async function recordReview(
     },
   );
   const [review] = await findReviews(dependencies.db, [outcomeId]);
-  if (!review) throw new Error('The review of a performed action is stored');
+  invariant(review, 'review action committed but its review is missing');
   return { ...performed, review };
 }

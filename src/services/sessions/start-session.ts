@@ -27,6 +27,7 @@ import { decryptPersonalData, findUsers, type UserRow } from '../../db/sessions/
 import { maySee, type Viewer } from '../../domain/access.ts';
 import { REPLACEABLE_SUB_STATUSES } from '../../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../../domain/errors.ts';
+import { invariant } from '../../domain/invariant.ts';
 import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
@@ -240,7 +241,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     return unitOfWork.recordAnswer(async (writer) => {
       const update = { source: 'MUTATION', actor: caller, payload, eventTime: null, query } as const;
       const recorded = await writer.applyUpdate(update);
-      if (!recorded) throw new Error('A session with an intent can always be recorded');
+      invariant(recorded, 'update of a session with a start intent was not recorded');
       const first = await completeIntent(writer.tx, intent.verificationId);
       return { session: recorded.session, replayed: !first };
     });
@@ -259,12 +260,12 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     }
     const isNew = input.user.userId === undefined;
     const userId = input.user.userId ?? chosenUserId(sealer, intent);
-    if (userId === null) throw new Error('The input was matched with a key that is not configured');
+    invariant(userId !== null, 'input matched a hash whose key is not configured');
     const user = await ensureUser(dependencies, { ...input.user, userId }, isNew);
     const stored = await claimUser(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
     const [other] = await findUsers(db, [stored]);
-    if (!other) throw new Error('The user whom a start verifies is missing');
+    invariant(other, 'user of a start intent is missing');
     return other;
   }
 

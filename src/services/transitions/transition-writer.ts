@@ -16,6 +16,7 @@ import type { WriteBatch } from '../../db/sessions/write-batch.ts';
 import { requeueWaiting } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
+import { invariant } from '../../domain/invariant.ts';
 import type { Clock, IgnoredField } from '../../domain/ports.ts';
 import {
   applyTransition,
@@ -159,8 +160,7 @@ export class TransitionWriter {
     const begun = await this.#tryCreate(update, from);
     if (begun) return begun;
     const other = await lockSession(this.tx, getVerificationId(update));
-    if (!other)
-      throw new Error('session was neither created nor found after a conflict on its verification id');
+    invariant(other, 'session was neither created nor found after a conflict on its verification id');
     return this.#applyTo(other, update);
   }
 
@@ -207,8 +207,10 @@ export class TransitionWriter {
     const { payload } = update;
     const now = this.#clock.now();
     const evaluation = evaluateUpdate(null, toStatusUpdate(update, []), now);
-    if (evaluation.kind !== 'TRANSITION')
-      throw new Error('first update of a session was not evaluated as a transition');
+    invariant(
+      evaluation.kind === 'TRANSITION',
+      `first update of a session was evaluated as ${evaluation.kind}`,
+    );
     const { sessionId, caller, ...origin } = from;
     const [user] = await findUsers(this.tx, [origin.userId]);
     const person = user ? commitPerson(user) : NO_PERSON;
