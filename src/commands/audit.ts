@@ -1,4 +1,4 @@
-/** `npm run audit`: exports how far the audit chains have come, verifies them, and adds to them on somebody's word. */
+/** `npm run audit`: exports the heads of the audit chains, verifies the chains, and adds entries to them on behalf of a named person. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -136,7 +136,7 @@ async function verify(
   return findings.length === 0 && archived.wrong === 0 && readsAreRight;
 }
 
-/** Binds chains on somebody's word; returns whether no session was left out. */
+/** Binds chains on behalf of a named person; returns whether all sessions were bound. */
 async function bindAll(
   by: string,
   against: string | undefined,

@@ -21,7 +21,7 @@ import type { OpenedFeed } from './feed.ts';
 import type { OpenedProvider } from './provider.ts';
 import type { OpenedRecording } from './recording.ts';
 
-/** Builds what the three transports (HTTP, SSE, WebSocket) execute operations with. */
+/** Builds the pipeline that the three transports (HTTP, SSE, WebSocket) execute operations with. */
 export async function createGraphql(core: Core, services: Services, { db, auditKeys }: OpenedDatabase) {
   const { config, overrides, clock, log, metrics } = core;
   const schema: GraphQLSchema = getSchema();

@@ -72,7 +72,7 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   return { access, secrets, sandbox };
 }
 
-/** What the provider's client reports about its calls. */
+/** Callbacks through which the provider's client reports metrics and log messages. */
 const createCallEvents = (metrics: Metrics, log: Logger) => ({
   onUnmappedError(status: number, code: string) {
     metrics.unmappedError(status, code);

@@ -11,22 +11,22 @@ export interface FrameRequest {
   readonly frame: Frame;
 }
 
-/** Of all results that never change, so many characters are kept: what those missed who were away for a while. */
+/** Characters of immutable results in the cache: clients that come back after a short absence are served from it. */
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
-/** Results that never change, of all selections and logs together: there are as many as there are sessions followed. */
+/** LRU cache of immutable frame results, shared by all selections and logs: a cache each would have no common limit. */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 
 export const createFrameResultCache = (): FrameResultCache =>
   new LRUCache({ maxSize: MAX_CACHED_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
 
-/** The key of an entry's frame. Numbers are assigned again after a failover, so that a number alone would not do. */
+/** Returns the cache key of an entry's frame. It contains the fingerprint, because a failover can assign a number twice. */
 export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
 
-/** Result of a frame. Only viewers that it holds for are given its JSON. */
+/** Result of a frame. Gives its JSON only to viewers for whom it was executed. */
 export class FrameResult {
   readonly #json: FrameJson;
-  /** The viewer that it was executed for; null if it is the same for all. */
+  /** Viewer that the frame was executed for; null if the result is the same for all viewers. */
   readonly #viewerKey: string | null;
   readonly length: number;
 
@@ -36,7 +36,7 @@ export class FrameResult {
     this.length = json.length;
   }
 
-  /** Whether it is the same for all viewers. */
+  /** Whether the result is the same for all viewers. */
   get isShared(): boolean {
     return this.#viewerKey === null;
   }
@@ -47,23 +47,23 @@ export class FrameResult {
   }
 }
 
-/** In place of a viewer's key: an execution that all viewers join. A viewer's key is never empty. */
+/** Key of an execution that all viewers may join. It is empty, which no viewer's key is. */
 const FOR_ALL = '';
 
 let executions = 0;
 
 /**
- * Executes a selection once for all subscribers that ask for the same frame at the same time. Only results that never
- * change are kept for later: no subscriber gets data that is older than its request. A viewer may join an execution that
- * runs for another viewer, but gets its result only if that is the same for all viewers.
+ * Executes a selection once for all subscribers that request the same frame at the same time (fan-out). Caches only
+ * immutable results, so that no subscriber gets data that is older than its request. A viewer may join an execution that
+ * runs for another viewer, but gets its result only if the result is the same for all viewers.
  */
 export class SharedExecution {
-  /** Whether a result was found to depend on the viewer: from then on no viewer waits for another one's execution. */
+  /** Whether some result depended on the viewer. From then on no viewer joins the execution of another viewer. */
   dependsOnViewer = false;
   readonly #selection: Selection;
   readonly #running = new Map<string, Promise<FrameResult>>();
   readonly #cache: FrameResultCache;
-  /** Its own among those that share what is kept. */
+  /** Prefix of this selection's keys in the shared cache. */
   readonly #name: string;
 
   constructor(selection: Selection, immutable = createFrameResultCache()) {
@@ -89,7 +89,7 @@ export class SharedExecution {
     return this.#executeShared(requests, viewer, viewerKey, viewerKey, occasion);
   }
 
-  /** Returns null unless all of them are kept. */
+  /** Returns the cached results; null if one of them is missing. */
   #findCached(requests: readonly FrameRequest[], viewerKey: string): FrameResult[] | null {
     const kept: FrameResult[] = [];
     for (const each of requests) {
@@ -101,13 +101,13 @@ export class SharedExecution {
     return kept;
   }
 
-  /** The same for one frame that is of its own moment, and shared with nobody. */
+  /** Executes a frame that only one subscriber gets, such as a snapshot. Neither joins nor caches anything. */
   async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;
   }
 
-  /** `joinedBy` names who may join: all viewers, or one. */
+  /** `joinedBy` is the key of the one viewer that may join the execution, or `FOR_ALL`. */
   #executeShared(
     requests: readonly FrameRequest[],
     viewer: Viewer,
@@ -134,7 +134,7 @@ export class SharedExecution {
     );
   }
 
-  /** Keeps a result that never changes: under the name of its viewer, unless it is the same for all. */
+  /** Caches the result if it is immutable: under its viewer's key, or for all viewers. */
   #addToCache(each: FrameRequest, executed: Executed, viewerKey: string): FrameResult {
     const result = new FrameResult(executed, viewerKey);
     if (!result.isShared) this.dependsOnViewer = true;

@@ -88,7 +88,7 @@ export function getErrorCode(error: GraphQLError): string {
   return findCode(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 
-/** Whether an error is a fault of the gateway or the database, of which the client is sent only an id. */
+/** Whether an error is a fault of the gateway or the database. The client then gets only an error id. */
 export const isInternalError = (error: GraphQLError): boolean => {
   const cause = error.originalError ?? error;
   return !(cause instanceof CursorError) && findCode(error, cause) === null;
