@@ -39,7 +39,7 @@ const PLAIN = [
 const HIDDEN = '(hidden)';
 /** At a time; what is left is said. */
 const REPLAY_BATCH = 10_000;
-const REPLAY_PATIENCE_MS = 15_000;
+const REPLAY_TIMEOUT_MS = 15_000;
 
 class UsageError extends Error {}
 
@@ -105,7 +105,7 @@ function hide(value: unknown, key = ''): unknown {
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
   allFound(ids, await findWebhookStates(db, ids));
   await replayWebhooks(db, ids);
-  const deadline = Date.now() + REPLAY_PATIENCE_MS;
+  const deadline = Date.now() + REPLAY_TIMEOUT_MS;
   for (;;) {
     const rows = await findWebhookStates(db, ids);
     const waiting = rows.filter((row) => row.state === 'PENDING').length;

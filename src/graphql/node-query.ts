@@ -5,7 +5,7 @@ import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { fromGlobalId, Node, type NodeType } from './node.ts';
 
-const MOST_IDS = 100;
+const MAX_IDS = 100;
 
 interface Found {
   readonly __typename: NodeType;
@@ -75,7 +75,7 @@ export class NodeResolver {
     ids: string[],
     @Ctx() context: Context,
   ): Promise<(Found | null)[]> {
-    if (ids.length > MOST_IDS) throw badInput(`Give at most ${MOST_IDS} ids, not ${ids.length}.`);
+    if (ids.length > MAX_IDS) throw badInput(`Give at most ${MAX_IDS} ids, not ${ids.length}.`);
     return Promise.all(ids.map((id) => find(id, context)));
   }
 }

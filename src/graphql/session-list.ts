@@ -35,7 +35,7 @@ import { assertKnownPairs } from './status.ts';
 import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
-const LONGEST_ID = 50;
+const MAX_ID_LENGTH = 50;
 
 @InputType({ description: 'Which sessions. What is left out does not filter; everything given must hold.' })
 class SessionFilter {
@@ -160,7 +160,8 @@ function toSessionFilter(
   assertKnownPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';
-    if (text.length > LONGEST_ID) throw badInput(`\`${name}\` must have at most ${LONGEST_ID} characters.`);
+    if (text.length > MAX_ID_LENGTH)
+      throw badInput(`\`${name}\` must have at most ${MAX_ID_LENGTH} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
   return { ...filter, verificationIds: verificationIds ?? undefined };

@@ -41,7 +41,7 @@ import { StatusInfo } from './status.ts';
 import { StatusTransitions, TRANSITION_SUMMARY_FIELDS } from './transition.ts';
 import { decryptText, VkycUser } from './user.ts';
 
-const LARGEST_SEQUENCE = 2_147_483_647;
+const MAX_SEQUENCE = 2_147_483_647;
 
 @ObjectType({ description: 'Something that the viewer may not do now.', simpleResolvers: true })
 class BlockedAction {
@@ -222,7 +222,7 @@ export class SessionResolver {
     const rows = await loaders.transitionPage.load({
       sessionId: session.id,
       after: args.after == null ? 0 : await sequenceOf(args.after),
-      before: args.before == null ? LARGEST_SEQUENCE : await sequenceOf(args.before),
+      before: args.before == null ? MAX_SEQUENCE : await sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
       detail: detailLevelFor(

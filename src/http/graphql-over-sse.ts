@@ -21,7 +21,7 @@ import { ResponseSink } from './sinks.ts';
  * for two intervals is disconnected. A peer that vanished is detected only by the operating system, after its
  * TCP retransmissions (on Linux `tcp_retries2`).
  */
-const COMMENT_EVERY_MS = 12_000;
+const COMMENT_INTERVAL_MS = 12_000;
 const PROBE_AFTER_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
@@ -56,7 +56,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
     for (const response of stuck) if (full.has(response)) response.destroy();
     full = new Set(stuck);
     for (const response of open) if (!full.has(response)) response.write(':\n\n');
-  }, COMMENT_EVERY_MS);
+  }, COMMENT_INTERVAL_MS);
 
   app.route({
     url: '/graphql/stream',

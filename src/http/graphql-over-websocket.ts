@@ -19,12 +19,12 @@ import type { Authenticator } from './sign-in.ts';
 import { HIGH_WATER_MARK_BYTES, type SocketBuffer, SocketSink } from './sinks.ts';
 import type { UnsignedSockets } from './unsigned-sockets.ts';
 
-const LARGEST_MESSAGE_BYTES = 64 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
  * Ping interval. A peer is dead if it has not answered a ping by the next one, so it is found within two
  * intervals.
  */
-const PING_EVERY_MS = 12_000;
+const PING_INTERVAL_MS = 12_000;
 const UNSUPPORTED_DATA = 1003;
 /** WebSocket close codes after which stock clients reconnect by themselves. */
 const SERVICE_RESTART = 1012;
@@ -77,12 +77,12 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
   const onFailedFrame = () => dependencies.metrics.failedFrames.inc();
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: LARGEST_MESSAGE_BYTES,
+    maxPayload: MAX_MESSAGE_BYTES,
     handleProtocols,
     ...FAREWELL,
   });
   const peers = new Set<Peer>();
-  const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
+  const pings = setInterval(() => findTheDead(peers), PING_INTERVAL_MS);
 
   const protocol = makeServer<Record<string, unknown>, Peer>({
     onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, dependencies),

@@ -14,7 +14,7 @@ import { checkCluster, explainInitdb, explainRefusal, explainServerEnd } from '.
 const run = promisify(execFile);
 
 /** Longest socket folder: macOS limits socket paths to 103 bytes, of which the socket's name takes 15. */
-const LONGEST_SOCKET_FOLDER = 85;
+const MAX_SOCKET_FOLDER_LENGTH = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
@@ -404,7 +404,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function socketFolder(cluster: string, account: Account | null): Promise<string> {
-  if (Buffer.byteLength(cluster) <= LONGEST_SOCKET_FOLDER) return cluster;
+  if (Buffer.byteLength(cluster) <= MAX_SOCKET_FOLDER_LENGTH) return cluster;
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-'));
   if (account) await chown(folder, account.uid, account.gid);
   return folder;

@@ -3,7 +3,7 @@ import { UNDOCUMENTED_STATUS } from './step.ts';
 import type { TimingName } from './timing.ts';
 
 /** How long a scenario pauses at its problem, so that a person can look at it. */
-const LOOK_SECONDS = 20;
+const PROBLEM_PAUSE_SECONDS = 20;
 
 const step = (subStatus: StepName, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
 const meeting = (meetingInSeconds: number): JourneyStep => ({
@@ -14,7 +14,7 @@ const meeting = (meetingInSeconds: number): JourneyStep => ({
 /** Returns a problem, then after a pause the steps that follow it. */
 const problem = (subStatus: StepName, [first, ...rest]: readonly JourneyStep[]): readonly JourneyStep[] => [
   step(subStatus),
-  ...(first ? [{ ...first, afterSeconds: LOOK_SECONDS }, ...rest] : []),
+  ...(first ? [{ ...first, afterSeconds: PROBLEM_PAUSE_SECONDS }, ...rest] : []),
 ];
 
 const LINK = step('LINK_GENERATED', 0);
@@ -144,7 +144,7 @@ export const SCENARIOS = {
   },
   'link-expires': {
     description: 'The customer never opens the link, which expires.',
-    steps: [LINK, step('VKYC_EXPIRED', LOOK_SECONDS)],
+    steps: [LINK, step('VKYC_EXPIRED', PROBLEM_PAUSE_SECONDS)],
   },
   'unknown-status': {
     description: 'An undocumented state, then the usual steps.',

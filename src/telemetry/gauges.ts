@@ -53,7 +53,7 @@ interface Watched {
 }
 
 /** Cache of the database query, so that frequent scrapes by anyone cost one query every few seconds. */
-const ASKED = { forMs: 3_000, patienceMs: 1_000 };
+const DATABASE_CACHE = { forMs: 3_000, patienceMs: 1_000 };
 
 /**
  * Adds the gauges that are read at each scrape. While the database does not answer, gauges that depend on it have no
@@ -64,7 +64,7 @@ export function addGauges(
   { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog }: Watched,
 ): void {
   const registers = [registry];
-  const backlog = cachedQuery(ASKED, askBacklog);
+  const backlog = cachedQuery(DATABASE_CACHE, askBacklog);
   type Values = [labels: Record<string, string>, value: number | null][];
   const gauge = (name: string, help: string, labelNames: string[], values: () => Values | Promise<Values>) =>
     new Gauge({

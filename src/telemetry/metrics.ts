@@ -5,7 +5,7 @@ import { IDENTITY_FIELDS } from '../domain/identity.ts';
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Limit on distinct provider error codes as label values: a provider that makes codes up must not fill the memory. */
-const MOST_CODES = 100;
+const MAX_CODES = 100;
 
 /** Transport of a connection that stays open. */
 export type LiveTransport = 'websocket' | 'sse';
@@ -148,7 +148,7 @@ export function createMetrics(): Metrics {
       'outcome',
     ),
     unmappedError(status, code) {
-      if (codes.size < MOST_CODES) codes.add(code);
+      if (codes.size < MAX_CODES) codes.add(code);
       unmapped.inc({ status, code: codes.has(code) ? code : 'other' });
     },
     webhooks: counter('vkyc_webhooks_total', 'Webhooks by what the receiver did with them.', 'outcome'),

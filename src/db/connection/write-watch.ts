@@ -25,7 +25,7 @@ const TIMINGS: WatchTimings = {
 };
 
 /** Timeout of the query that inspects a hung probe. */
-const LOOK_TIMEOUT_MS = 1_000;
+const INSPECTION_TIMEOUT_MS = 1_000;
 
 /**
  * Write that needs no table and no rights. Its commit must reach the disk and the synchronous standbys. (A
@@ -187,7 +187,7 @@ export class WriteWatch {
       const question = {
         text: `select wait_event as "waitsFor" from pg_stat_activity where pid = $1 and state <> 'idle'`,
         values: [probe.pid],
-        query_timeout: LOOK_TIMEOUT_MS,
+        query_timeout: INSPECTION_TIMEOUT_MS,
       };
       const { rows } = await this.#pool.query<{ waitsFor: string | null }>(question);
       if (probe !== this.#probe || this.#stopped) return;

@@ -77,7 +77,7 @@ const after = (before: string | undefined, select: string) => (before ? `with ${
 
 const dialect = new PgDialect();
 /** Maximum number of statements that `queryRows` prepares, since every connection keeps each of them. */
-const MOST_KINDS = 100;
+const MAX_PREPARED = 100;
 const names = new Map<string, string>();
 
 /**
@@ -86,7 +86,7 @@ const names = new Map<string, string>();
  */
 export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);
-  if (!names.has(text) && names.size < MOST_KINDS) names.set(text, `rows ${names.size + 1}`);
+  if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `rows ${names.size + 1}`);
   const name = names.get(text);
   return decodeRows(
     await ask<Row>(db, { ...(name ? { name } : {}), text: wrapAsJsonRows(text), values }),

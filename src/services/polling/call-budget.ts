@@ -9,7 +9,7 @@ import type { CallBudget, CallPurpose } from '../../domain/ports.ts';
  * Maximum wait for a free call: short for a mutation, whose caller waits; long for a poll, which can as well
  * run later.
  */
-const PATIENCE_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
+const WAIT_TIMEOUT_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
 /**
  * Seconds added to a refused mutation's `retryAfterSeconds` during which polls are paused, so that its retry
  * finds free calls.
@@ -32,7 +32,7 @@ export function splitBudget(perMinute: number): CallLimits {
 export function createCallBudget(db: Database, limits: CallLimits, stopping: AbortSignal): CallBudget {
   return {
     async take(purpose) {
-      const deadline = performance.now() + PATIENCE_MS[purpose];
+      const deadline = performance.now() + WAIT_TIMEOUT_MS[purpose];
       for (;;) {
         if (purpose === 'POLL') stopping.throwIfAborted();
         const waitMs = await tryAcquireCall(db, purpose, limits);

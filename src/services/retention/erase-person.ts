@@ -30,7 +30,7 @@ const DAY_MS = 86_400_000;
 /**
  * Minimum length of a text that webhook bodies are searched for. Shorter ones would match unrelated webhooks.
  */
-const SHORTEST_MARK = 6;
+const MIN_SEARCHED_LENGTH = 6;
 
 interface Dependencies {
   readonly db: Database;
@@ -198,7 +198,7 @@ async function findUnattributedMentions(
   verificationIds: readonly string[],
   marks: readonly (string | null)[],
 ): Promise<bigint[]> {
-  const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= SHORTEST_MARK);
+  const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= MIN_SEARCHED_LENGTH);
   const found: bigint[] = [];
   for (const { id, body, bodyHash } of await findUnattributedWebhooks(tx, verificationIds)) {
     const text = sealer.open(body, webhookContext(bodyHash)).toString('utf8');

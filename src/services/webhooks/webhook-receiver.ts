@@ -20,7 +20,7 @@ import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker
 
 const MAX_BATCH_SIZE = 50;
 /** A batch whose connection has gone silent delays the next batch by at most this long. */
-const PATIENCE_MS = 1_000;
+const MAX_BATCH_WAIT_MS = 1_000;
 
 interface Dependencies {
   readonly db: Database;
@@ -106,7 +106,7 @@ export class WebhookReceiver {
         return this.#storeOnly(arrivals.map(({ row }) => row));
       },
     );
-    this.#stored = Promise.race([stored.catch(() => {}), wait(PATIENCE_MS, undefined, { ref: false })]);
+    this.#stored = Promise.race([stored.catch(() => {}), wait(MAX_BATCH_WAIT_MS, undefined, { ref: false })]);
     return stored;
   }
 
