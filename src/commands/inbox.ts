@@ -15,6 +15,7 @@ import {
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
+import { IMPERSONAL_WEBHOOK_FIELDS } from '../provider/wire-format.ts';
 import { ReadLog } from '../services/audit/read-log.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
@@ -24,18 +25,6 @@ npm run inbox -- show ID... [--reveal]     values that may be personal are hidde
 npm run inbox -- replay ID...              puts them back in line, whatever became of them
 npm run inbox -- replay --state PARKED     all in that state`;
 
-/** Values that say nothing of a person; all others are hidden unless asked for. */
-const PLAIN = [
-  'event_type',
-  'event_time',
-  'version',
-  'verification_id',
-  'reference_id',
-  'status',
-  'sub_status',
-  'link_expiry',
-  'meeting_schedule',
-];
 const HIDDEN = '(hidden)';
 /** At a time; what is left is said. */
 const REPLAY_BATCH = 10_000;
@@ -99,7 +88,7 @@ function hide(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(item, key));
   if (value !== null && typeof value === 'object' && !isWrittenNumber(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, name)]));
-  return PLAIN.includes(key) || value === '' || value === null ? value : HIDDEN;
+  return IMPERSONAL_WEBHOOK_FIELDS.includes(key) || value === '' || value === null ? value : HIDDEN;
 }
 
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {

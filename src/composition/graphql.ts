@@ -51,17 +51,17 @@ export async function createGraphql(core: Core, services: Services, { db, auditK
 export function createServices(
   { config, clock, log, metrics }: Core,
   { db, sealer, statistics }: OpenedDatabase,
-  { clientFor, onMismatch }: OpenedProvider,
+  { providers, onMismatch }: OpenedProvider,
   { hub, cursors }: OpenedFeed,
   { unitOfWork }: OpenedRecording,
 ): Services {
-  const provider = clientFor('MUTATION');
+  const clients = providers.clients('MUTATION');
   const policy = { auditUnknownAgents: config.auditUnknownAgents };
-  const actions = { db, clock, unitOfWork, sealer, policy, provider, onMismatch, log };
+  const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, policy, hub, cursors },
     figures: new SessionFigures({ statistics, clock, log }),
-    startSession: createStartSession({ db, clock, provider, unitOfWork, sealer }),
+    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

@@ -46,6 +46,16 @@ export function readTime(text: string): TimeReading {
   return storable(time);
 }
 
+/** Returns when a signed link in the style of AWS expires (`X-Amz-Date`, `X-Amz-Expires`); null for other links. */
+export function readExpiryOfLink(link: string): Date | null {
+  const query = URL.canParse(link) ? new URL(link).searchParams : new URLSearchParams();
+  const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
+  const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);
+  if (!time || !Number.isFinite(seconds)) return null;
+  const signedAt = Date.parse(`${year}-${month}-${day}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
+  return new Date(signedAt + seconds * 1000);
+}
+
 /**
  * Parses seconds or milliseconds since 1970, told apart by their number of digits: between 2001 and 2286 they have 10
  * and 13.

@@ -107,7 +107,7 @@ test('columns and tables that an older archive lacks are read as null or their d
 
   expect(printed).toContain(`2 sessions in ${archive}; in 0 something is wrong.`);
   for (const { session, transitions, sightings } of archives) {
-    expect(session).toMatchObject({ replacesId: null, subStatus: 'AUDITOR_REJECTED' });
+    expect(session).toMatchObject({ provider: 'cashfree', replacesId: null, subStatus: 'AUDITOR_REJECTED' });
     expect(transitions.map(({ traceparent }) => traceparent)).toEqual(Array(6).fill(null));
     expect(sightings).toEqual([]);
   }

@@ -5,7 +5,8 @@ import { claimExternalId, findIntent, type IntentRow, replaceUser } from '../../
 import { findSessionsByVerificationId } from '../../db/sessions/sessions.ts';
 import { findUsers } from '../../db/sessions/users.ts';
 import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
-import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
+import type { Clock, ProviderSession } from '../../domain/ports.ts';
+import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { chosenUserId } from '../sessions/chosen-user-id.ts';
 import { learnUser } from '../sessions/ensure-user.ts';
@@ -30,7 +31,7 @@ const answerTo = (query: ProviderQuery, payload: ProviderSession): AnswerUpdate 
 export interface AdoptionDependencies {
   readonly db: Database;
   readonly clock: Clock;
-  readonly provider: Provider;
+  readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
 }
@@ -76,14 +77,15 @@ async function adoptIfUnknown(
   dependencies: AdoptionDependencies,
   verificationId: string,
 ): Promise<AdoptionOutcome> {
-  const { db, provider, unitOfWork } = dependencies;
+  const { db, providers, unitOfWork } = dependencies;
   const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
   if (await isHere()) return 'KNOWN';
   const intent = await findIntent(db, verificationId);
   if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
 
-  const asked = { verificationId, at: dependencies.clock.now(), webhooks: 0 };
-  const payload = await provider.findVerification(verificationId);
+  const provider = intent?.provider ?? providers.current;
+  const asked = { provider, verificationId, at: dependencies.clock.now(), webhooks: 0 };
+  const payload = await providers.get(provider).findVerification(verificationId);
   if (!payload) return 'NOT_AT_PROVIDER';
   if (payload.userId === null) return 'WITHOUT_USER';
   if (intent?.state === 'OPEN' && (await isSameUser(dependencies, intent, payload))) {
@@ -107,19 +109,20 @@ export async function adoptFound(
   query: ProviderQuery,
   payload: ProviderSession,
 ): Promise<boolean> {
-  const { clock, unitOfWork } = dependencies;
-  const { verificationId } = query;
+  const { clock, providers, unitOfWork } = dependencies;
+  const { verificationId, provider } = query;
   const { userId } = payload;
   if (userId === null) return false;
-  const user = await learnUser(dependencies, userId);
+  const user = await learnUser({ ...dependencies, provider: providers.get(provider) }, userId);
   return unitOfWork.recordAnswer(async (writer) => {
     const sessionId = uuidv7();
-    const claim = { verificationId, sessionId, createdAt: clock.now() };
+    const claim = { verificationId, provider, sessionId, createdAt: clock.now() };
     // A caller may have started this id here while the provider was asked (race).
     const claimed = await claimExternalId(writer.tx, claim);
     if (!claimed) return false;
     const origin = {
       sessionId,
+      provider,
       userId: user.id,
       userTemplate: null,
       agentTemplate: null,
@@ -146,7 +149,8 @@ export async function isSameUser(
   const [user] = intent.userId ? await findUsers(dependencies.db, [intent.userId]) : [];
   if (user?.userId === userId) return true;
   if (chosenUserId(dependencies.sealer, intent) !== userId) return false;
-  const chosen = await learnUser(dependencies, userId);
+  const provider = dependencies.providers.get(intent.provider);
+  const chosen = await learnUser({ ...dependencies, provider }, userId);
   await replaceUser(dependencies.db, intent.verificationId, chosen.id);
   return true;
 }

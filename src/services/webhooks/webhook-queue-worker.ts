@@ -10,9 +10,9 @@ import { lockSession } from '../../db/sessions/sessions.ts';
 import { claimWebhooks, type InboxRow, updateWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { NAME_OF_ID } from '../../domain/identity.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock, WebhookPayload } from '../../domain/ports.ts';
+import type { Providers } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { readWebhook, UnparsableWebhook, type WebhookPayload } from '../../provider/wire-format.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { withoutTrace, withSpan } from '../../telemetry/trace.ts';
 import type { WebhookUpdate } from '../transitions/provider-update.ts';
@@ -31,6 +31,7 @@ const REASON_UNKNOWN_SESSION =
 
 interface Dependencies {
   readonly db: Database;
+  readonly providers: Providers;
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly unitOfWork: UnitOfWork;
@@ -137,19 +138,15 @@ export class WebhookQueueWorker {
   }
 
   async #process(writer: TransitionWriter, row: InboxRow): Promise<void> {
-    let payload: WebhookPayload;
-    try {
-      payload = readWebhook(
-        this.#dependencies.sealer.open(row.body, webhookContext(row.bodyHash)).toString('utf8'),
-      );
-    } catch (error) {
-      if (!(error instanceof UnparsableWebhook)) throw error;
-      await this.#park(writer.tx, row, `It could not be understood: ${error.message}.`);
-      return;
-    }
+    const { providers, sealer } = this.#dependencies;
+    const provider = providers.find(row.provider);
+    if (!provider)
+      return this.#park(writer.tx, row, `Its provider "${row.provider}" is not configured at this gateway.`);
+    const payload = provider.webhooks.parse(sealer.open(row.body, webhookContext(row.bodyHash)));
+    if ('problem' in payload) return this.#park(writer.tx, row, payload.problem);
     let recorded: RecordedUpdate | null;
     try {
-      recorded = await writer.applyUpdate(toWebhookUpdate(payload, row.receivedAt));
+      recorded = await writer.applyUpdate(toWebhookUpdate(payload, row));
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       const { field, verificationId } = error;
@@ -202,10 +199,14 @@ export class WebhookQueueWorker {
   }
 }
 
-/** Converts a parsed webhook into the report to record. */
-export const toWebhookUpdate = ({ eventTime, session }: WebhookPayload, receivedAt: Date): WebhookUpdate => ({
+/** Converts a parsed webhook into the update to record. */
+export const toWebhookUpdate = (
+  { eventTime, session }: WebhookPayload,
+  { provider, receivedAt }: Pick<InboxRow, 'provider' | 'receivedAt'>,
+): WebhookUpdate => ({
   source: 'WEBHOOK',
   actor: null,
+  provider,
   payload: session,
   eventTime,
   receivedAt,
