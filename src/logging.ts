@@ -4,7 +4,7 @@ import { textOutput } from './logging-text.ts';
 
 /** An error as it is logged: what failed and where, without the values that were on their way to the database. */
 function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: 'something that is not an error was thrown' };
+  if (!(error instanceof Error)) return { message: 'a value that is not an Error was thrown' };
   const { type, stack } = stdSerializers.err(error);
   // Drizzle adds the parameters of a failed statement to its message, and so to the head of the stack.
   const message = error.message.split('\nparams:')[0];

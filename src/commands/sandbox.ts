@@ -36,7 +36,7 @@ try {
   const lines = [
     `The sandbox listens at   ${sandbox.baseUrl}`,
     `Credentials              ${SANDBOX_CREDENTIAL_HEADERS}`,
-    `Webhooks go to           ${env.SANDBOX_WEBHOOK_URL ?? 'nobody yet: set SANDBOX_WEBHOOK_URL'}`,
+    `Webhooks go to           ${env.SANDBOX_WEBHOOK_URL ?? 'no address yet: set SANDBOX_WEBHOOK_URL'}`,
     `Scenarios and faults at  ${new URL('/_sandbox', sandbox.baseUrl)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -79,11 +79,11 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
 const createCallEvents = (metrics: Metrics, log: Logger) => ({
   onUnmappedError(status: number, code: string) {
     metrics.unmappedError(status, code);
-    log.warn({ status, code }, 'the provider answered with an error that its pages do not name');
+    log.warn({ status, code }, 'provider answered with an undocumented error code');
   },
   watch: createCallObserver(metrics),
   onBreak(open: boolean) {
-    if (open) log.warn('the provider keeps failing: it is given a short rest');
-    else log.info('the provider answers again');
+    if (open) log.warn('provider keeps failing; circuit breaker opened, calls are paused');
+    else log.info('provider answers again; circuit breaker closed');
   },
 });

@@ -103,7 +103,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
       });
       begin(request, response, reply.getHeaders());
       await stream(response, operation, viewer, dependencies).catch((error) => {
-        request.log.error({ err: error }, 'a stream failed');
+        request.log.error({ err: error }, 'event stream failed; closing it so that the client reconnects');
         response.destroy();
       });
     },
@@ -164,16 +164,18 @@ async function stream(
   }
 }
 
-const NEEDS_POST = new GraphQLError('Mutations need POST.', { extensions: { code: 'BAD_REQUEST' } });
+const NEEDS_POST = new GraphQLError('Mutations are not served by GET: send them by POST.', {
+  extensions: { code: 'BAD_REQUEST' },
+});
 
 const TOO_MANY = new GraphQLError(
-  'You have too many live connections: close some, or use one for several subscriptions.',
+  'You have too many live connections: close some, or use one connection for several subscriptions.',
   {
     extensions: { code: 'TOO_MANY_CONNECTIONS' },
   },
 );
 
-const STOPPING = new GraphQLError('This replica is stopping: come back to another.', {
+const STOPPING = new GraphQLError('This replica is shutting down: reconnect, to reach another replica.', {
   extensions: { code: 'SERVICE_UNAVAILABLE' },
 });
 

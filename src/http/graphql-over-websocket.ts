@@ -116,7 +116,7 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
     // An error of the peer (a message too large, a broken frame) makes `ws` close the socket by itself.
-    client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
+    client.on('error', (error) => log.debug({ err: error }, 'WebSocket failed; connection closed'));
     // The upgrade was in flight when the shutdown began. A close code tells the client to reconnect; a
     // dropped socket would look like a fault.
     if (dependencies.connections.isStopping) return void sendAway(client);
@@ -126,7 +126,7 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
     peers.add(peer);
     const fail = (error: unknown) => {
       if (isOfThePeer(error)) return client.close(CloseCode.BadRequest, 'Invalid message received');
-      log.error({ err: error }, 'a WebSocket message could not be handled');
+      log.error({ err: error }, 'could not handle a WebSocket message; closing the connection');
       client.close(TRY_AGAIN_LATER, 'Try again later');
     };
     const closed = protocol.opened(
@@ -285,9 +285,12 @@ function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): Soc
 }
 
 const tooMany = (most: number): GraphQLError =>
-  new GraphQLError(`A connection carries at most ${most} operations at a time: end some, or open another.`, {
-    extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
-  });
+  new GraphQLError(
+    `A connection carries at most ${most} operations at a time: complete some, or open another connection.`,
+    {
+      extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
+    },
+  );
 
 /**
  * Cuts a reason to the 123 bytes that a close frame has room for. graphql-ws puts the operation's id into it,

@@ -55,7 +55,7 @@ export async function retryUntilDatabaseIsUp<T>(
 const SERVICE_UNAVAILABLE_BODY = {
   errors: [
     {
-      message: 'The gateway waits for its database: try again later.',
+      message: 'The gateway is waiting for its database: try again later.',
       extensions: { code: 'SERVICE_UNAVAILABLE' },
     },
   ],

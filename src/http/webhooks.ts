@@ -30,10 +30,13 @@ const BODY_TIMEOUT_MS = 8_000;
  * Reasons for which a body was not read to its end, and the answers to its sender, if it is still connected.
  */
 const BODY_READ_ERRORS = {
-  TOO_LARGE: { status: 413, message: 'A webhook has at most 256 kB.' },
-  TOO_MANY: { status: 503, message: 'Too much is arriving at once: send it again.' },
-  TOO_SLOW: { status: 408, message: 'A webhook arrives within 8 s: send it again.' },
-  BROKEN_OFF: { status: 400, message: 'The body broke off: send it again.' },
+  TOO_LARGE: { status: 413, message: 'The webhook is larger than 256 kB.' },
+  TOO_MANY: { status: 503, message: 'Too many webhooks are arriving at once: send it again.' },
+  TOO_SLOW: { status: 408, message: 'The webhook did not arrive within 8 s: send it again.' },
+  BROKEN_OFF: {
+    status: 400,
+    message: 'The connection was lost before the whole body arrived: send it again.',
+  },
 } as const;
 
 /** Outcomes in the metrics. */
@@ -54,9 +57,9 @@ const CODES: Record<number, string> = {
  * recovers.
  */
 const RETRY_AFTER_SECONDS = 5;
-const STORE_FAILED_MESSAGE = 'It could not be stored: send it again.';
+const STORE_FAILED_MESSAGE = 'The webhook could not be stored: send it again.';
 const UNKNOWN_PROVIDER = 'No provider of this name sends webhooks here. Check the end of the path.';
-const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
+const TOO_MANY = 'Too many webhooks from your address had no valid signature (rate limit): try again later.';
 
 interface Dependencies {
   readonly receiver: WebhookReceiver;
@@ -182,7 +185,10 @@ export async function serveWebhooks(
     try {
       await receiver.receive(provider, body);
     } catch (error) {
-      request.log.error({ err: error }, 'a webhook could not be stored; its sender is told to send it again');
+      request.log.error(
+        { err: error },
+        'could not store a webhook; answered 503 so that the provider sends it again',
+      );
       return refuse(
         reply.header('retry-after', RETRY_AFTER_SECONDS),
         503,

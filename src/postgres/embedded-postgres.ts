@@ -201,7 +201,7 @@ async function findBinaries(): Promise<Binaries> {
     entry = home.resolve(platform);
   } catch {
     throw new StartError(
-      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (package ${platform}). ` +
+      `No embedded PostgreSQL exists for ${process.platform}-${process.arch} (package ${platform}). ` +
         'Set DATABASE_URL to a PostgreSQL 14 or later.',
     );
   }
@@ -260,7 +260,9 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
     .map((name) => accounts.find(([user]) => user === name))
     .find(Boolean);
   if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
-  throw new StartError('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
+  throw new StartError(
+    'PostgreSQL refuses to run as root: run the gateway as another user, or set DATABASE_URL.',
+  );
 }
 
 /**
@@ -357,7 +359,7 @@ async function takeOver(cluster: string): Promise<void> {
     if (server.parent === 1) process.kill(pid, 'SIGINT');
     if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
       throw new StartError(
-        `${cluster} is in use by another gateway (PostgreSQL process ${pid}). Stop that one, or set DATA_DIR to another folder.`,
+        `${cluster} is used by another gateway (PostgreSQL process ${pid}). Stop that gateway, or set DATA_DIR to another folder.`,
       );
     }
     await delay(20);

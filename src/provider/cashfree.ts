@@ -69,7 +69,8 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
       findVerification: (verificationId) =>
         orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
       async createSdkToken(referenceId, userId) {
-        if (!appId) throw new ProviderFailure('REFUSED', 'SDK tokens need CASHFREE_APP_ID to be configured.');
+        if (!appId)
+          throw new ProviderFailure('REFUSED', 'SDK tokens need CASHFREE_APP_ID: an operator must set it.');
         return transport(purpose, {
           method: 'POST',
           path: '/oauth/token',

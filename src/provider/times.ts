@@ -25,9 +25,9 @@ export function readTime(text: string): TimeReading {
   if (EPOCH.test(trimmed)) return readEpoch(trimmed);
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =
     trimmed.match(WRITTEN) ?? [];
-  if (!year) return { problem: 'is not a time in a form that this gateway knows' };
+  if (!year) return { problem: 'is not a time in a known format' };
   if (Number(day) < 1 || Number(day) > countDays(Number(year), Number(month)))
-    return { problem: 'is not a day of the calendar' };
+    return { problem: 'is not an existing day' };
   // JavaScript and PostgreSQL cannot represent leap seconds.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
     return { problem: 'is not a time of day between 00:00:00 and 23:59:59' };

@@ -17,11 +17,11 @@ const MAX_AGE_MS = 30 * 86_400_000;
 const MAX_AHEAD_MS = 86_400_000;
 const STALE: WebhookRefusal = {
   kind: 'STALE',
-  message: `${TIMESTAMP_HEADER} is more than 30 days in the past or a day in the future. Check the clocks; a webhook that was lost is made up for by polling.`,
+  message: `${TIMESTAMP_HEADER} is more than 30 days in the past or one day in the future (replay protection). Check the clocks; polling replaces lost webhooks.`,
 };
 const BADLY_SIGNED: WebhookRefusal = {
   kind: 'BADLY_SIGNED',
-  message: 'The signature does not fit these bytes and any active secret.',
+  message: 'The signature does not match the body with any active secret.',
 };
 
 /** Creates the provider's webhooks. `secrets` are all that may have signed: the active one, and those being retired. */
@@ -58,7 +58,7 @@ function readSignature(headers: WebhookHeaders): { timestamp: string; signature:
   if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
   return {
     kind: 'UNSIGNED',
-    message: `This webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`,
+    message: `The webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`,
   };
 }
 

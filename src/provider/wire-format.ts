@@ -26,7 +26,7 @@ const storable = (longest: number, otherwise = 'must be text') =>
   z
     .string(otherwise)
     .max(longest, `has more than ${longest} characters`)
-    .refine(isStorable, 'has a null byte or half a surrogate pair');
+    .refine(isStorable, 'contains a null byte or a lone surrogate');
 /**
  * Accepts an integer as the text of its digits, because ids are numbers on some of the provider's pages and strings on
  * others.
@@ -59,14 +59,14 @@ const lenient = <T>(schema: z.ZodType<T>) =>
     .transform((given): Lenient<T> => {
       const parsed = schema.safeParse(given);
       if (parsed.success) return { value: parsed.data };
-      return { value: null, problem: parsed.error.issues[0]?.message ?? 'is not understood' };
+      return { value: null, problem: parsed.error.issues[0]?.message ?? 'cannot be parsed' };
     });
 
 /** Limits as on the provider's page about initiating a verification. */
 const verificationId = orDigits(
   z
     .string('must be text or a whole number')
-    .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -'),
+    .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -'),
 );
 
 /** Fields other than the status. One that cannot be parsed counts as missing, so that the status is still applied. */
@@ -209,8 +209,8 @@ export function parseWebhook(text: string): WebhookPayload | UnparsableWebhook {
     const verificationId = readVerificationId(text);
     const problem =
       verificationId === null && namesNoVerification(text)
-        ? 'It names no verification id, as a test call from the dashboard.'
-        : `It could not be understood: ${error.message}.`;
+        ? "The webhook names no verification id, like a test call from the provider's dashboard."
+        : `The body could not be parsed: ${error.message}.`;
     return { verificationId, problem };
   }
 }

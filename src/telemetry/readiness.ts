@@ -37,9 +37,9 @@ export interface Readiness {
 
 /** Note for each replication setting. */
 const DURABILITY_NOTES = {
-  SYNCHRONOUS: 'commits wait for a standby: a failover to it loses nothing that was acknowledged',
+  SYNCHRONOUS: 'commits wait for a standby: a failover to it loses no acknowledged transition',
   ASYNCHRONOUS: 'no commit waits for a standby: a failover can lose the newest transitions',
-  NO_STANDBY: 'no standby is connected: a restore loses what was recorded after the backup',
+  NO_STANDBY: 'no standby is connected: a restore loses all transitions recorded after the backup',
   COMMIT_NOT_AWAITED: 'synchronous_commit is off: a crash of the server can lose the newest transitions',
 } as const satisfies Record<Durability, string>;
 
@@ -61,7 +61,8 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
     else {
       const fault = writeFault();
       if (fault !== null) impaired.database = fault;
-      if (found.migratedTo < newestMigration) missing.migrations = 'are not those of this release';
+      if (found.migratedTo < newestMigration)
+        missing.migrations = "are not those of this release: run this release's migrations";
       // While the database is read-only no replica can assign positions, so the lag says nothing about this one.
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > MAX_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;

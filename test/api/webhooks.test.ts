@@ -307,7 +307,7 @@ test('GET and HEAD of the webhook URL return 200, and an unsigned POST is told w
     const response = await fetch(url, { method: 'POST', headers });
     const { errors } = (await response.json()) as { errors: { message: string; extensions: object }[] };
     expect(response.status).toBe(401);
-    expect(errors[0]?.message).toContain(`This webhook is not signed: ${lacks}`);
+    expect(errors[0]?.message).toContain(`The webhook is not signed: ${lacks}`);
     expect(errors[0]?.extensions).toEqual({ code: 'UNAUTHENTICATED' });
   }
   expect(await inboxStates(gateway)).toEqual({});

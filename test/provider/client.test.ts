@@ -117,7 +117,7 @@ test('an answer that is too slow or larger than 256 kB is rejected', async () =>
 
   const large = await clientAgainst([{ body: `"${'x'.repeat(2 * 1024 * 1024)}"` }]);
   expect(await failure(large.client.startVerification(request))).toMatchObject({
-    message: 'The provider answered with more than 256 kB.',
+    message: 'The provider sent an answer of more than 256 kB.',
   });
 });
 

@@ -207,8 +207,8 @@ export class WriteWatch {
     this.#fault = fault;
     if (fault === 'STALLED') for (const { giveUp } of this.#writes) giveUp(new WritesStalled());
     if (before === fault || this.#stopped) return;
-    if (fault === null) this.#log.info('the database takes writes again, as far as is known');
-    else this.#log.warn({ fault, waitsFor }, `the database ${FAULT_TEXTS[fault]}`);
+    if (fault === null) this.#log.info('database accepts writes again');
+    else this.#log.warn({ fault, waitsFor }, `database ${FAULT_TEXTS[fault]}`);
   }
 }
 

@@ -118,7 +118,7 @@ const isWaitingFor = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
 
 /** Reason for parking webhooks whose verification the provider does not have either. */
-export const REASON_UNKNOWN_AT_PROVIDER = 'Neither this gateway nor the provider knows this verification id.';
+export const REASON_UNKNOWN_AT_PROVIDER = 'Neither the gateway nor the provider knows this verification id.';
 
 /** Requeues the WAITING webhooks of a session that now exists, and those PARKED because it was unknown. */
 export const requeueWaiting = (db: Queryable, verificationId: string) =>

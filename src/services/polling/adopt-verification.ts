@@ -38,14 +38,14 @@ export interface AdoptionDependencies {
 
 /** Outcomes of adopting a verification id, with the text that the command prints for each. */
 export const ADOPTION_OUTCOMES = {
-  ADOPTED: 'taken in: the session is recorded here now',
-  KNOWN: 'known already: nothing was changed',
-  ARCHIVED: 'archived: the session ended long ago',
-  NOT_AT_PROVIDER: 'not at the provider: it does not know this verification id',
-  ANOTHERS: 'in doubt: a start of this id is open here for another user than the provider names',
-  WITHOUT_USER: 'in doubt: the provider does not say whom it verifies',
-  MISMATCH: 'refused: the provider answered about another verification or user; nothing was recorded',
-  UNANSWERED: 'not answered: the provider could not be asked; try again',
+  ADOPTED: 'adopted: the session is now recorded in the gateway',
+  KNOWN: 'already known: nothing was changed',
+  ARCHIVED: 'archived: the session ended long ago and was moved to an archive',
+  NOT_AT_PROVIDER: 'not found: the provider does not know this verification id',
+  ANOTHERS: 'in doubt: an unfinished start of this id names a different user than the provider',
+  WITHOUT_USER: 'in doubt: the provider does not name the user of this verification',
+  MISMATCH: 'refused: the provider answered about a different verification or user; nothing was recorded',
+  UNANSWERED: 'not answered: the provider could not be reached; run the command again',
 } as const;
 
 export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;

@@ -48,7 +48,7 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
     // With a small budget, polls would otherwise take the calls that the caller comes back for (starvation).
     if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
-    return new ProviderFailure('UNAVAILABLE', 'The calls that the provider takes are used up for now.', {
+    return new ProviderFailure('UNAVAILABLE', 'The call budget for the provider is used up for now.', {
       retryAfterSeconds,
       sent: false,
     });

@@ -90,7 +90,7 @@ export class Reconciler {
   #look(): void {
     const { db, clock, log } = this.#dependencies;
     const complain = (error: unknown) =>
-      log.warn({ err: error }, 'what is due could not be looked at; it will be tried again');
+      log.warn({ err: error }, 'could not queue or run due polls; retrying');
     this.#looking ??= enqueueDueJobs(db, clock.now())
       .then(() => {
         this.#draining ??= this.#drain()
@@ -122,10 +122,10 @@ export class Reconciler {
       const fault = classifyFault(error);
       log.warn(
         { err: error, verificationId, ...(fault ? { fault } : {}) },
-        'a verification could not be reconciled',
+        'could not reconcile a verification; retrying',
       );
       if (fault !== null) return;
-      throw new Error('A verification could not be reconciled: see the log');
+      throw new Error('could not reconcile a verification: see the log');
     }
   }
 
@@ -146,7 +146,8 @@ export class Reconciler {
     }
     if (lookup && payload === null) await cancelLookup(db, lookup.verificationId);
     else if (lookup) await this.#postpone(lookup);
-    if (payload === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
+    if (payload === null)
+      log.warn({ sessionId: session.id }, 'provider does not know a session of this gateway');
     if (!due) return;
     const now = clock.now();
     // Polling ends when the link expires, even if the provider cannot be asked.

@@ -51,7 +51,7 @@ async function atProvider(provider: ProviderCalls, given: GivenUser, isNew: bool
   // Another process, or an earlier attempt of this start, added the user first.
   const theirs = await provider.findUser(given.userId);
   if (theirs) return broughtUpToDate(provider, given, theirs);
-  throw new ProviderFailure('UNAVAILABLE', 'The provider has a user of this id, and does not know them.');
+  throw new ProviderFailure('UNAVAILABLE', 'The provider reports this user id as both taken and not found.');
 }
 
 /**
@@ -103,7 +103,7 @@ async function addUser(provider: ProviderCalls, given: GivenUser): Promise<Provi
   if (phone === undefined) {
     return invalidField(
       ['user', 'userId'],
-      'is not known to the provider: give a phone as well to add this user',
+      'is not known to the provider: pass a phone too, to create this user',
     );
   }
   const asked = { userId, ...pickPersonalData(given) };
@@ -149,5 +149,5 @@ const differs = (given: GivenUser, known: ProviderUser): boolean =>
 const refuseOtherPhone = () =>
   invalidField(
     ['user', 'phone'],
-    'differs from the phone that this user is known by, to which the link would go',
+    'differs from the phone that the provider has for this user and would send the link to',
   );

@@ -68,7 +68,7 @@ export async function requestRecording(
   if (recordingLink === null) denyAction('REQUEST_RECORDING', session, 'The provider has no recording yet.');
   dependencies.log.info(
     { audit: 'recording requested', viewer: viewer.id, sessionId },
-    'a recording was requested',
+    'recording requested',
   );
   return {
     session,

@@ -104,7 +104,7 @@ export class SessionFigures {
     if (!kept.dated || performance.now() >= dueMs) this.#countInBackground(kept, asked);
     if (!kept.dated) await Promise.race([kept.counting, abortion(asked.signal)]);
     if (kept.dated) return kept.dated as Dated<Figures>;
-    throw new FiguresPending('These figures are being counted, which takes long');
+    throw new FiguresPending('the figures are still being counted');
   }
 
   /** Counts windows one after another, so that background counting uses at most one database connection. */
@@ -124,7 +124,7 @@ export class SessionFigures {
       } catch (error) {
         log.warn(
           { err: error, figures: name },
-          'figures of sessions could not be counted; retrying when asked',
+          'could not count session figures; retrying at the next query',
         );
       }
       kept.countedAtMs = performance.now();

@@ -45,7 +45,7 @@ import {
 import { invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
-const REPLACED_ALREADY = 'names a session that another one has replaced already';
+const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
 
 /** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
 const FIRST_LOOKUP_DELAY_MS = 20_000;
@@ -206,11 +206,11 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const path = ['replacesSessionId'];
     const [replaced] = await findSessions(db, [replacedId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
-      return invalidField(path, 'names no session that you may see');
+      return invalidField(path, 'is not the id of a session that you may see');
     if (!REPLACEABLE_SUB_STATUSES.includes(replaced.subStatus)) {
       invalidField(
         path,
-        `names a session that is ${replaced.subStatus}: only an expired, rejected or failed one can be replaced`,
+        `is the id of a session that is ${replaced.subStatus}: only an expired, rejected or failed session can be replaced`,
       );
     }
     if ((await findReplacements(db, [replacedId])).length > 0) invalidField(path, REPLACED_ALREADY);
@@ -236,7 +236,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     if (session) return session;
     throw new Refusal(
       'VERIFICATION_ID_TAKEN',
-      'The session of this verification id ended long ago and was archived. Choose a new one.',
+      'The session with this verificationId ended long ago and was archived. Choose a new verificationId.',
     );
   }
 
@@ -397,18 +397,18 @@ const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
 const verificationIdTaken = (sessionId?: string) =>
   new Refusal(
     'VERIFICATION_ID_TAKEN',
-    'This verification id belongs to another session. Choose a new one.',
+    'This verificationId belongs to another session. Choose a new one.',
     sessionId === undefined ? {} : { sessionId },
   );
 
 const keyUsedUnderRemovedDataKey = () =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
-    'You used this verification id before, too long ago to compare the inputs. Look the session up by its verification id, or choose a new id.',
+    'This verificationId was used before, too long ago to compare the inputs. Query the session with sessionByVerificationId, or choose a new verificationId.',
   );
 
 const keyUsedWithOtherInput = () =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
-    'You used this verification id before with another input. Repeat that input, or choose a new id.',
+    'This verificationId was used before with a different input. Repeat the first input, or choose a new verificationId.',
   );

@@ -27,7 +27,7 @@ const LOOK_INTERVAL_MS = 1_000;
 /** Faults that may affect a single session, whose row another transaction has locked. */
 const SINGLE_SESSION_FAULTS: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const REASON_UNKNOWN_SESSION =
-  'No session was started here under this verification id: the provider is asked.';
+  'No session with this verification id exists in the gateway; asking the provider.';
 
 interface Dependencies {
   readonly db: Database;
@@ -128,7 +128,7 @@ export class WebhookQueueWorker {
       const fault = classifyFault(error);
       log.warn(
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
-        'a webhook could not be processed; retrying',
+        'could not process a webhook; retrying',
       );
       // A database fault is not the webhook's fault and usually affects all others as well.
       if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
@@ -141,7 +141,11 @@ export class WebhookQueueWorker {
     const { providers, sealer } = this.#dependencies;
     const provider = providers.find(row.provider);
     if (!provider)
-      return this.#park(writer.tx, row, `Its provider "${row.provider}" is not configured at this gateway.`);
+      return this.#park(
+        writer.tx,
+        row,
+        `The provider "${row.provider}" of the webhook is not configured in this gateway.`,
+      );
     const payload = provider.webhooks.parse(sealer.open(row.body, webhookContext(row.bodyHash)));
     if ('problem' in payload) return this.#park(writer.tx, row, payload.problem);
     let recorded: RecordedUpdate | null;
@@ -151,7 +155,11 @@ export class WebhookQueueWorker {
       if (!(error instanceof Mismatch)) throw error;
       const { field, verificationId } = error;
       this.#dependencies.onMismatch({ source: 'WEBHOOK', field, verificationId });
-      await this.#park(writer.tx, row, `It names another ${NAME_OF_ID[field]} than its session has.`);
+      await this.#park(
+        writer.tx,
+        row,
+        `The webhook names another ${NAME_OF_ID[field]} than its session has.`,
+      );
       return;
     }
     if (recorded?.session.erasedAt)
@@ -194,7 +202,7 @@ export class WebhookQueueWorker {
     const { db } = this.#dependencies;
     const attempts = row.attempts + 1;
     if (attempts < MAX_ATTEMPTS) return void (await updateWebhook(db, row.id, { attempts }));
-    const reason = `It could not be processed in ${MAX_ATTEMPTS} attempts.`;
+    const reason = `Processing failed ${MAX_ATTEMPTS} times.`;
     await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
   }
 }

@@ -91,7 +91,7 @@ export class WebhookReceiver {
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
-          'webhooks could not be recorded as they came; they are stored first',
+          'could not apply webhooks at once; storing them for the queue worker',
         );
         return this.#storeOnly(arrivals.map(({ row }) => row));
       },
