@@ -40,7 +40,8 @@ export interface Marked {
 
 /** A life in which everything happens that has a field, each by somebody else, in words of their own. */
 export async function bootMarked(): Promise<Marked> {
-  const gateway = await bootGateway();
+  // Comparing what compiled queries and graphql-js answer takes half the time of asking for everything.
+  const gateway = await bootGateway({ bothWays: process.env.COMPARE_EVERYTHING === '1' });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
     const roles = caller === 'NONE' ? [] : [caller];
