@@ -52,7 +52,7 @@ const sayFor = (subStatuses: readonly SubStatus[], reason: string) =>
 const over = sayFor(TERMINAL, OVER);
 const noMeeting = {
   ...over,
-  USER_ACCEPTED_MEETING: 'The call is going on.',
+  USER_ACCEPTED_MEETING: 'The video call is in progress.',
   ...sayFor(['AGENT_APPROVED', 'AGENT_REJECTED'], 'The agent has already decided.'),
 };
 /** The reason for every sub-status but those of a list. */
@@ -70,12 +70,12 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
   CANCEL_MEETING: noMeeting,
   RECORD_AGENT_REVIEW: allBut(
     ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'],
-    'An agent review is possible once a call has ended.',
-    { ...over, AGENT_UNABLE_TO_VALIDATE: 'Another call has to take place first.' },
+    'An agent review is possible only after a call has ended.',
+    { ...over, AGENT_UNABLE_TO_VALIDATE: 'Another call must take place first.' },
   ),
   RECORD_AUDITOR_REVIEW: allBut(
     ['AGENT_APPROVED'],
-    'An auditor review is possible once an agent has approved.',
+    'An auditor review is possible only after an agent has approved.',
   ),
   REFRESH: over,
   REQUEST_RECORDING: allBut(
@@ -88,7 +88,7 @@ const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
       'AUDITOR_APPROVED',
       'AUDITOR_REJECTED',
     ],
-    'The recording exists once a call has ended.',
+    'The recording exists only after a call has ended.',
     {},
   ),
   CREATE_SDK_TOKEN: over,
@@ -124,14 +124,16 @@ describe('findDenial', () => {
     for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
       const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
       expect(denial(action, subStatus, {}, { as }), role).toBe(
-        roles.includes(role) ? null : `Needs one of the roles ${roles.join(', ')}.`,
+        roles.includes(role)
+          ? null
+          : `Your token lacks a role for this action: one of ${roles.join(', ')} is needed.`,
       );
     }
   });
 
   test('allows a customer nothing on the session of somebody else', () => {
     const as = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-2'] });
-    expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Needs one of the roles/);
+    expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Your token lacks a role/);
   });
 
   test('needs a link that has not expired by now to book a meeting or make an SDK token', () => {
@@ -146,19 +148,20 @@ describe('findDenial', () => {
   test('needs a booked meeting that has not begun by now to cancel it', () => {
     const cancel = (meetingAt: Date | null) => denial('CANCEL_MEETING', 'USER_QUEUED', { meetingAt });
     expect(cancel(null)).toBe('No meeting is booked.');
-    expect(cancel(msFromNow(-1))).toBe('The meeting has begun.');
-    expect(cancel(NOW)).toBe('The meeting has begun.');
+    expect(cancel(msFromNow(-1))).toBe('The meeting has already begun.');
+    expect(cancel(NOW)).toBe('The meeting has already begun.');
     expect(cancel(msFromNow(1))).toBeNull();
   });
 
   test('needs the reference of the provider to make an SDK token', () => {
     expect(denial('CREATE_SDK_TOKEN', 'USER_QUEUED', { referenceId: null })).toBe(
-      'The provider has given the session no reference yet: refresh it.',
+      'The provider has not assigned a reference id yet: refresh the session.',
     );
   });
 
   test('lets nobody audit their own review, not even under an old spelling of their name', () => {
-    const own = 'You made an agent review: somebody else has to audit it.';
+    const own =
+      'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
     const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });
     expect(audit(['asha'])).toBe(own);
     expect(audit(['ravi', ' asha\u200b'])).toBe(own);
@@ -169,7 +172,7 @@ describe('findDenial', () => {
   test('lets an approval by an unknown agent be audited only if the deployment says so', () => {
     const audit = (agentUnknown: boolean, auditUnknownAgents: boolean) =>
       denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agentUnknown }, { auditUnknownAgents });
-    expect(audit(true, false)).toMatch(/unknown here/);
+    expect(audit(true, false)).toMatch(/unknown to the gateway/);
     expect(audit(true, true)).toBeNull();
     expect(audit(false, false)).toBeNull();
     // Four eyes is about auditor reviews alone.
@@ -178,7 +181,7 @@ describe('findDenial', () => {
 });
 
 describe('findDecisionDenial', () => {
-  const INCOMPLETE = 'The customer ended the call, which may be incomplete: it cannot be approved.';
+  const INCOMPLETE = 'The customer ended the call, so it may be incomplete and cannot be approved.';
 
   test.each([
     ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', null],
@@ -220,7 +223,7 @@ describe('reviews, meetings and replacements', () => {
     for (const [subStatus, review] of Object.entries(REVIEW_BY_SUB_STATUS))
       expect(toReviewSubStatus(review.stage, review.decision)).toBe(subStatus);
     expect(() => toReviewSubStatus('AUDITOR', 'UNABLE_TO_VALIDATE')).toThrow(
-      'no sub-status stands for the AUDITOR review UNABLE_TO_VALIDATE',
+      'no sub-status for the AUDITOR review UNABLE_TO_VALIDATE',
     );
     expect(Object.keys(REVIEW_BY_SUB_STATUS).toSorted()).toEqual(
       STATUS_CATALOG.filter(

@@ -52,7 +52,7 @@ describe('checkRows', () => {
     expect(check(entries, transitionRow(1), transitionRow(2))).toEqual({ finding: null, erased: 0 });
     expect(check(entries, transitionRow(1), transitionRow(2), transitionRow(3)).finding).toEqual({
       number: 3,
-      what: 'cut off, or status_transition 3 was inserted: no entry speaks of it',
+      what: 'cut off, or status_transition 3 was inserted: no entry names it',
     });
     expect(check([], transitionRow(1)).finding?.number).toBe(1);
     expect(check(makeChain(transition(1)), transitionRow(1), transitionRow(2)).finding?.number).toBe(2);
@@ -94,7 +94,7 @@ describe('checkRows', () => {
     expect(check(makeChain(adoption, transition(1)), transitionRow(1)).finding).toBeNull();
     expect(check(makeChain(transition(1), adoption), transitionRow(1)).finding).toEqual({
       number: 2,
-      what: 'inserted: only a new chain can adopt what is there',
+      what: 'inserted: only the first entry of a chain can be an adoption',
     });
   });
 
@@ -172,8 +172,8 @@ describe('checkLinks', () => {
   });
 
   test.each([
-    ['an edited entry', [first, edited(second), third], 2, /^edited, or the entry before it is gone/],
-    ['an edited last entry', [first, second, edited(third)], 3, /^edited, or the entry before it is gone/],
+    ['an edited entry', [first, edited(second), third], 2, /^edited, or the previous entry was removed/],
+    ['an edited last entry', [first, second, edited(third)], 3, /^edited, or the previous entry was removed/],
     ['an entry that is gone', [first, third], 2, /^removed: the chain has a gap here/],
     ['a missing first entry', [second, third], 1, /^removed/],
     ['an entry before the first', [{ ...first, number: 0 }, first], 0, /^inserted: chains begin with 1/],
@@ -213,13 +213,13 @@ describe('checkLinks', () => {
       'an entry that was signed after another one',
       [first, makeEntry(null, 'TRANSITION', { sequence: 2 }, { number: 2 })],
       2,
-      /^edited, or the entry before it is gone/,
+      /^edited, or the previous entry was removed/,
     ],
     [
       'a made-up entry before the one that was recorded here',
       [first, { ...edited(second), hash: Buffer.alloc(32) }, { ...second, number: 3 }],
       2,
-      /^inserted: the entry that was recorded here comes after it/,
+      /^inserted: the original entry with this number comes after it/,
     ],
   ] as const)('finds %s', (_name, entries, number, what) => {
     const finding = checkLinks(entries as readonly AuditEntry[], keys);
@@ -245,11 +245,11 @@ describe('checkHead', () => {
   test('finds a chain that was cut off, or has another entry there', () => {
     expect(checkHead(chain, head(3))).toEqual({
       number: 3,
-      what: 'cut off: the export knows this chain up to 3',
+      what: 'cut off: the export lists entries of this chain up to 3',
     });
     expect(checkHead([], head(2))).toEqual({
       number: 1,
-      what: 'cut off: the export knows this chain up to 2',
+      what: 'cut off: the export lists entries of this chain up to 2',
     });
     expect(checkHead(chain, head(1, Buffer.alloc(32)))).toEqual({
       number: 1,

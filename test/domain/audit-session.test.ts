@@ -227,7 +227,7 @@ describe('checkIdentity', () => {
   test('reports a second entry that says whose session it is', () => {
     expect(check({}, ORIGIN, chainWith(session(), details(LEARNED), session()))).toEqual({
       number: 3,
-      what: 'inserted: the chain has said before whose session it is',
+      what: 'inserted: an earlier entry already names the session',
     });
   });
 

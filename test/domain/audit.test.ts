@@ -113,7 +113,7 @@ describe('AuditKeys', () => {
   test('signs with the first key, and refuses to work without any', () => {
     expect(keys.currentId).toBe('new');
     expect([keys.has('new'), keys.has('old'), keys.has('lost')]).toEqual([true, true, false]);
-    expect(() => new AuditKeys([])).toThrow('At least one audit key is needed');
+    expect(() => new AuditKeys([])).toThrow('AUDIT_KEYS contains no key: set at least one');
     expect(() => keys.sign([], 'lost')).toThrow('AUDIT_KEYS has no key "lost"');
   });
 

@@ -94,14 +94,14 @@ describe('ReadLogCheck', () => {
     ['a gap', [first], [ofFirst[0], ofFirst[2]], 'a 2 removed: the chain has a gap here'],
     ['a missing first read', [first], [ofFirst[1]], 'a 1 removed: the chain has a gap here'],
     ['a read that comes late', [first], [ofFirst[0], ofFirst[1], ofFirst[0]], 'a 1 reordered'],
-    ['an edited read', [first], [{ ...ofFirst[0], viewer: 'uma' }], 'a 1 edited, or the read before it'],
+    ['an edited read', [first], [{ ...ofFirst[0], viewer: 'uma' }], 'a 1 edited, or the previous read'],
     ['a shortened hash', [first], [{ ...ofFirst[0], hash: ofFirst[0].hash.subarray(1) }], 'a 1 edited, or'],
     ['a chain without reads', [first], [], 'a 1 removed: the chain has no reads'],
     [
       'an edited beginning',
       [{ ...first, startedAt: recordedAt(9) }],
       ofFirst,
-      'a 0 edited: the hash of its beginning does not fit',
+      'a 0 edited: the hash of its beginning does not match',
     ],
     [
       'a beginning with a lost key',
@@ -141,9 +141,11 @@ describe('ReadLogCheck', () => {
     expect(check([first], ofFirst, known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 1), known).findings).toEqual([
-      'a 2 cut off: the export knows this chain up to 2',
+      'a 2 cut off: the export lists entries of this chain up to 2',
     ]);
-    expect(check([], [], known).findings).toEqual(['a 1 cut off: the export knows this chain up to 2']);
+    expect(check([], [], known).findings).toEqual([
+      'a 1 cut off: the export lists entries of this chain up to 2',
+    ]);
     const another = { ...ofFirst[1], hash: Buffer.alloc(32) };
     expect(check([first], ofFirst, exportOf([another])).findings).toEqual([
       'a 2 edited: its hash is not the exported one',

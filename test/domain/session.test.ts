@@ -295,7 +295,7 @@ describe('late decisions', () => {
     ['AGENT_APPROVED', 'AGENT_REJECTED', 'LATE'],
     ['USER_QUEUED', 'AUDITOR_APPROVED', 'LATE'],
   ] as const)('%s, then an older %s: %s', (current, incoming, verdict) => {
-    expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, settle: false });
+    expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, orderUncertain: false });
   });
 
   test('an agent decision that was made here is not disputed by an older one', () => {
@@ -356,34 +356,37 @@ test('a standing review is followed only by decisions and the ends of a session'
 });
 
 describe('polls and the clocks', () => {
-  const foundAt = (second: number) => {
+  const polledAt = (second: number) => {
     const session = sessionAt('USER_QUEUED');
     return { ...session, provider: { ...session.provider, polledAt: at(second) } };
   };
 
   test('a webhook that may be older than the last poll leaves the session unsettled', () => {
-    for (const [second, settle] of [
+    for (const [second, orderUncertain] of [
       [20, true],
       [25, true],
       [26, false],
     ] as const)
-      expect(judge(foundAt(20), webhook('NO_AGENT_FOUND', second)), String(second)).toMatchObject({
+      expect(judge(polledAt(20), webhook('NO_AGENT_FOUND', second)), String(second)).toMatchObject({
         verdict: 'MOVED',
-        settle,
+        orderUncertain,
       });
   });
 
   test('a raw status is known only if both its parts are the last ones', () => {
-    const same = { kind: 'NOTHING', settle: false };
+    const same = { kind: 'NOTHING' };
     const session = sessionAt('USER_QUEUED');
     const ask = (raw: object) => judge(session, { ...answer('USER_QUEUED'), ...raw } as StatusUpdate);
     expect(ask({})).toEqual(same);
-    expect(ask({ rawStatus: 'VIDEO_CALL' })).toMatchObject({ verdict: 'MOVED', settle: false });
-    expect(ask({ rawSubStatus: 'NO_AGENT_FOUND' })).toMatchObject({ verdict: 'MOVED', settle: false });
+    expect(ask({ rawStatus: 'VIDEO_CALL' })).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
+    expect(ask({ rawSubStatus: 'NO_AGENT_FOUND' })).toMatchObject({
+      verdict: 'MOVED',
+      orderUncertain: false,
+    });
     const confirm = (raw: object) =>
       judge(session, { ...webhook('USER_QUEUED', 12, [null]), ...raw } as StatusUpdate);
-    expect(confirm({ rawStatus: 'VIDEO_CALL' })).toEqual({ kind: 'CONFIRMS', settle: true });
-    expect(confirm({ rawSubStatus: 'x' })).toEqual({ kind: 'CONFIRMS', settle: true });
+    expect(confirm({ rawStatus: 'VIDEO_CALL' })).toEqual({ kind: 'CONFIRMS', orderUncertain: true });
+    expect(confirm({ rawSubStatus: 'x' })).toEqual({ kind: 'CONFIRMS', orderUncertain: true });
   });
 
   test('a doubt is about both parts of a raw status', () => {
@@ -391,14 +394,14 @@ describe('polls and the clocks', () => {
     const open: Doubt = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
     const ask = (doubt: Doubt) =>
       judge({ ...session, provider: { ...session.provider, doubt } }, repeated('LINK_GENERATED', 20), at(20));
-    expect(ask(open)).toMatchObject({ kind: 'TRANSITION', settle: false });
+    expect(ask(open)).toMatchObject({ kind: 'TRANSITION', orderUncertain: false });
     expect(ask({ ...open, rawStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
     expect(ask({ ...open, rawSubStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
   });
 
   test('the first update of a session moves it, and needs a usable time only if it is a webhook', () => {
-    expect(judge(null, answer('USER_QUEUED'))).toMatchObject({ verdict: 'MOVED', settle: false });
-    expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', settle: false });
+    expect(judge(null, answer('USER_QUEUED'))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
+    expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', orderUncertain: false });
   });
 
   test('an event time is too far ahead after exactly five minutes', () => {
@@ -409,7 +412,10 @@ describe('polls and the clocks', () => {
   test('any webhook is ordered after a session that only polls have reported', () => {
     const session = sessionAt('USER_QUEUED');
     const polled = { ...session, provider: { ...session.provider, eventTime: null } };
-    expect(judge(polled, webhook('NO_AGENT_FOUND', 0))).toMatchObject({ verdict: 'MOVED', settle: false });
+    expect(judge(polled, webhook('NO_AGENT_FOUND', 0))).toMatchObject({
+      verdict: 'MOVED',
+      orderUncertain: false,
+    });
   });
 });
 
@@ -440,7 +446,7 @@ describe('applyTransition', () => {
   ])('refuses a log whose first transition %s', (_name, changes) => {
     expect(() =>
       applyTransition(null, { ...moved('LINK_GENERATED', 1), ...first, ...changes } as never),
-    ).toThrow('log does not start with a MOVED transition');
+    ).toThrow('invariant violated: log starts with a ');
   });
 
   test('a decision made here is marked, keeps the raw status, and is unmarked by the next update', () => {
