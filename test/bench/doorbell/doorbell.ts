@@ -27,14 +27,14 @@ type Replica = Doorbell & { readonly connected: boolean };
 type Open = () => Replica;
 
 interface Figures {
-  /** Sessions that all replicas heard of, a second, where many are rung for at once. */
+  /** Sessions per second that reached all replicas when many are rung at once. */
   readonly perSecond: number;
-  /** From one ring, every 5 ms, until all replicas heard it. */
+  /** Latency of one ring until all replicas heard it; one ring every 5 ms. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** What carries rings between replicas, and how many. */
+/** Doorbell transports (PostgreSQL or NATS): latency and throughput between replicas. */
 export const doorbell: Bench = {
   about: `from one replica to ${LISTENERS} others: NOTIFY and NATS`,
 
@@ -124,7 +124,7 @@ async function openReplicas(open: Open, onEnd: (release: Release) => void): Prom
   return replicas;
 }
 
-/** Rings at the first, and resolves when all others have heard of all the sessions. */
+/** Rings at the first replica; resolves when all others have heard of all the sessions. */
 function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): Promise<void> {
   const heard = far.map(
     (replica) =>

@@ -19,11 +19,14 @@ const SETTINGS: readonly Setting[] = [
 const ROUNDS = 7;
 const WARM_UPS = 1;
 const QUICK = { settings: [{ subscribers: 1_000, events: 40 }], rounds: 3, warmUps: 1 } as const;
-/** For what a server allocates once, whoever comes. */
+/** Warm-up frames, for what a server allocates once, independently of subscribers. */
 const FIRST_FEW = 40;
 const FILES_BESIDE_SOCKETS = 200;
 
-/** One event to many subscribers: the gateway beside the least and the most that a server can do for each. */
+/**
+ * Fan-out of one event to many subscribers: the gateway next to the cheapest server possible (bare) and the most
+ * expensive (stock).
+ */
 export const fanout: Bench = {
   about: 'one event to 1,000 and 5,000 WebSocket subscribers, beside bare ws and stock graphql-ws',
 

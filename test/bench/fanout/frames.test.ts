@@ -6,7 +6,7 @@ import { clientFrame, FrameReader, OPCODE } from './frames.ts';
 
 const digest = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('hex');
 
-/** As the `ws` server puts it on the wire. */
+/** Builds a frame as the `ws` server writes it. */
 const serverFrame = (payload: Buffer): Buffer =>
   Buffer.concat(
     (ws as any).Sender.frame(payload, {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeptOpen, load, percentile, requestOf } from './http-load.ts';
 
-/** Answers each request with what the test wants, in the pieces that it wants. */
+/** Handler that the current test sets; it writes the response in chunks of its choice. */
 let answer: (socket: Socket) => Promise<void> | void;
 const server = createServer((socket) => {
   socket.on('data', () => void answer(socket));
@@ -21,7 +21,7 @@ afterAll(() => server.close());
 const good = (body: string): string =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-/** One byte after the other. */
+/** Writes a response one byte at a time. */
 const slowly = (text: string) => async (socket: Socket) => {
   for (const byte of Buffer.from(text)) {
     socket.write(Buffer.of(byte));

@@ -28,7 +28,7 @@ interface Latency {
 }
 type Round = Record<(typeof NAMES)[number], Latency>;
 
-/** How long it takes from a webhook's first byte out to its frame's last byte in, at a steady rate. */
+/** Latency from the first byte of a webhook sent to the last byte of its frame received, at a steady rate. */
 export const latency: Bench = {
   about: `(g) from a webhook to its frame at ${PER_SECOND}/s, beside a bare commit and a bare ws hop`,
 
@@ -86,7 +86,7 @@ interface Steady {
   make(): Webhook;
 }
 
-/** Sends by the clock, whether or not what was sent before has been answered. */
+/** Sends at fixed times, whether or not earlier requests were answered (open-loop load). */
 async function steady({ port, token, seconds, make }: Steady): Promise<Latency> {
   const sentAt = new Map<string, number>();
   const times: number[] = [];

@@ -3,11 +3,11 @@ import type { BenchDatabase } from '../database/database.ts';
 const LOOK_EVERY_MS = 20;
 const TIMEOUT_MS = 300_000;
 
-/** Until what was recorded has its place in the feed. What is left would fall into the next one's time. */
+/** Waits until all transitions have feed positions. Otherwise the rest would be counted for the next contender. */
 export const untilNumbered = (database: BenchDatabase): Promise<void> =>
   untilEmpty(database, 'select from transition_outbox limit 1');
 
-/** The same for webhooks, which are recorded after they are kept. */
+/** Waits until all stored webhooks have been applied. */
 export async function untilRecorded(database: BenchDatabase): Promise<void> {
   await untilEmpty(database, `select from webhook_inbox where state = 'PENDING' limit 1`);
   await untilNumbered(database);

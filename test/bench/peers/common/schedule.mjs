@@ -1,4 +1,4 @@
-/** scheduleMeeting by hand: the gateway's transaction without its rules, which cost next to nothing. */
+/** Hand-written scheduleMeeting: the gateway's transaction without its rules, which cost almost nothing. */
 import { randomUUID } from 'node:crypto';
 import { infoOf } from '../../../../.build/domain/status.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';
