@@ -7,20 +7,20 @@ import { getSchema } from '../../src/graphql/schema.ts';
 
 let compiled: Executor | null = null;
 
-/** As clients would be sent it. */
+/** The result as a client would receive it. */
 const sent = ({ data, errors }: ExecutionResult) =>
   JSON.parse(JSON.stringify({ data, errors: errors?.map((error) => ({ ...error.toJSON() })) }));
 
-/** What the order of errors is depends on which of them came first. */
+/** The order of errors depends on timing, so they are sorted. */
 const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
   data,
   errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
 });
 
-/** Something may be recorded between the two. */
+/** Executed again if the results differ: a transition may be recorded between the two executions. */
 const ATTEMPTS = 4;
 
-/** What an answer says of now is the same in both. */
+/** Fixes the clock, so that both executions see the same time. */
 function atOneMoment(context: Context): Context {
   const now = context.services.clock.now();
   return {
@@ -31,8 +31,8 @@ function atOneMoment(context: Context): Context {
 }
 
 /**
- * Executes queries by graphql-js and as compiled, whatever test they come from, and compares: data, errors, their
- * paths, places and extensions. What differs is an answer that no test expects, and said aloud.
+ * Executes the queries of every test twice, by graphql-js and compiled, and compares data, errors, paths, locations and
+ * extensions. A difference becomes a result that no test expects, and is printed.
  */
 export const runBothWays: Executor = async (args) => {
   compiled ??= createJitExecutor(getSchema(), 1);

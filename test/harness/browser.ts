@@ -1,4 +1,4 @@
-/** A real browser where the machine has one. */
+/** A real browser, if one is installed. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { test } from 'vitest';
@@ -17,7 +17,7 @@ export const browserTest = test.skipIf(!executablePath);
 
 let browser: Promise<Browser> | null = null;
 
-/** An empty page. Whatever it asks of another machine fails, as with the network off; see `strangers`. */
+/** Opens an empty page. Requests to other machines fail, as if offline, and are listed in `strangers`. */
 export async function openPage(): Promise<{ page: Page; strangers: string[] }> {
   browser ??= chromium.launch({
     executablePath: executablePath as string,

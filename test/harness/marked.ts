@@ -1,4 +1,6 @@
-/** A gateway whose data is marked, and one caller of each role, whose answers are searched for marks not theirs to see. */
+/**
+ * A gateway whose data is marked, and one caller per role whose responses are searched for marks that it must not see.
+ */
 import { randomUUID } from 'node:crypto';
 import { type GraphQLObjectType, getNamedType } from 'graphql';
 import { expect } from 'vitest';
@@ -8,7 +10,7 @@ import { setFaults } from './faults.ts';
 import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
 import { inMinutes } from './people.ts';
 
-/** Whose token it is: of one role, or of none. */
+/** Role of the caller's token; NONE: a token without a role. */
 export type Caller = Role | 'NONE';
 export const CALLERS: readonly Caller[] = [...(Object.keys(ROLES) as Role[]), 'NONE'];
 
@@ -25,20 +27,22 @@ export const mutationType = schema.getMutationType() as GraphQLObjectType;
 
 export interface Marked {
   readonly gateway: Gateway;
-  /** For arguments that name something: of the customer's own session, and of somebody else's. */
+  /** Argument values that name the customer's own session, and another customer's. */
   readonly own: Given & { readonly id: string; readonly after: string };
   readonly other: Given & { readonly id: string };
   headersOf(caller: Caller): { authorization: string };
-  /** Asks over HTTP; fails where the answer has a mark that the caller must not see. */
+  /** Queries over HTTP; fails if the response holds a mark that the caller must not see. */
   ask(caller: Caller, query: string): Promise<Answer>;
-  /** The same for what came in another way. */
+  /** Checks a response that was received over another transport. */
   look(caller: Caller, answer: unknown, asked: string): void;
-  /** What a caller has been shown of a field so far. */
+  /** Returns the values of a field that a caller has been shown so far. */
   seen(caller: Caller, type: string, field: string): unknown[];
   hasMet(type: string): boolean;
 }
 
-/** A life in which everything happens that has a field, each by somebody else, in words of their own. */
+/**
+ * Boots a gateway and plays a session in which every field gets a value, each by a different person with marked texts.
+ */
 export async function bootMarked(): Promise<Marked> {
   const gateway = await bootGateway();
   const tokens = new Map<Caller, string>();
@@ -46,7 +50,7 @@ export async function bootMarked(): Promise<Marked> {
     const roles = caller === 'NONE' ? [] : [caller];
     tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
   }
-  // Else a webhook may overtake an answer, and its session be begun by nobody.
+  // Otherwise a webhook may overtake the response to the start, and the session would have no creator.
   await setFaults(gateway, { drop: {} });
   const own = await gateway.start(OWN, {
     user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { atTheEnd } from './gateway.ts';
 import { processNamespace, sweepStaleFolders } from './run-folder.ts';
 
-/** The id of a process that has ended. */
+/** Returns the id of a process that has ended. */
 async function endedProcess(): Promise<number> {
   const child = spawn('true');
   await once(child, 'exit');

@@ -17,7 +17,7 @@ const SCHEDULE = `mutation Schedule($input: ScheduleMeetingInput!) {
 
 export const SCHEDULED = '"__typename":"ScheduleMeetingSuccess"';
 
-/** Statuses in which no meeting can be booked. */
+/** Sub-statuses in which no meeting can be booked. */
 const CLOSED = [
   ...STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus),
   'USER_ACCEPTED_MEETING',

@@ -73,7 +73,7 @@ export async function sessionOperations(database: BenchDatabase): Promise<Operat
   }));
 }
 
-/** Full pages from random starting points. */
+/** Full pages, starting at different positions of the list. */
 export async function pageOperations(database: BenchDatabase): Promise<Operation[]> {
   return (await somePlaces(database, (2 * FIRST) / database.sessions, 1)).map((place) => ({
     operationName: 'Page',
