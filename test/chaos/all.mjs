@@ -1,4 +1,4 @@
-// Every test of what breaks, one after the other; the last line is one account over all of them.
+// Runs all fault tests one after another, and prints one account over all of them as the last line.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...opt
   env: { ...process.env, CHAOS_SECONDS, CHAOS_ACCOUNT },
   stdio: 'inherit',
 });
-// The account is printed all the same. A terminal has sent the tests its Ctrl-C already.
+// Still prints the account. Ctrl-C in a terminal reaches the tests directly.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => vitest.kill(signal));
 const [code] = await once(vitest, 'exit');

@@ -32,7 +32,7 @@ const ALL: Wish = {
 
 const seconds = (from: number, to: number): string => ((to - from) / 1000).toFixed(1);
 
-/** Long answers: what is sent to a reader who stalls has to fill what the system buffers. */
+/** A large selection: the data for a stalled reader must fill the socket buffers. */
 const EVERYTHING = `subscription ($after: String) {
   statusTransitions(after: $after) { ${Array.from({ length: 12 }, (_, index) => `s${index}: statusInfo { status subStatus explanation recommendedAction waitingOn }`).join(' ')} }
 }`;
@@ -107,7 +107,7 @@ test('readers who stall in a burst of 10,000 transitions cost the gateway no mem
   );
   expect(account.complaints).toEqual([]);
   expect(heldMb - heldBefore, 'megabytes more in use').toBeLessThan(MOST_MB_MORE);
-  // What the process has not given back to the system yet is not what the readers cost.
+  // Approximate: freed pages that the process has not returned yet are not memory that the readers use.
   expect(most - before, 'resident megabytes more').toBeLessThan(MOST_RESIDENT_MB_MORE);
   expect(delay.p99, 'event loop delay').toBeLessThan(MOST_DELAY_MS);
 });

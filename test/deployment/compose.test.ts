@@ -7,7 +7,7 @@ import { atTheEnd, PRODUCTION } from '../harness/gateway.ts';
 import { interpolated, readComposeFile, requiredIn } from './compose-file.ts';
 import { environmentOf, readProjectFile, readStages, type Stage } from './dockerfile.ts';
 
-/** As somebody might fill it in. */
+/** Values as an operator would set them. */
 const GIVEN = {
   DATABASE_PASSWORD: 'letters1and2digits',
   POSTGRES_PASSWORD: 'more3letters4and5digits',
@@ -85,7 +85,7 @@ test('every name leads somewhere: services, configurations, volumes, and who wai
   for (const { depends_on = {}, configs: used = [], volumes: mounted = [] } of Object.values(services)) {
     for (const [name, { condition }] of Object.entries(depends_on)) {
       expect(Object.keys(services)).toContain(name);
-      // The gateways' own check comes with their image.
+      // Gateways inherit the health check of their image.
       const checked = services[name]?.healthcheck ?? services[name]?.build;
       if (condition === 'service_healthy') expect(checked, name).toBeTruthy();
     }

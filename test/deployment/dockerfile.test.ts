@@ -21,7 +21,7 @@ test('the image runs as nobody in particular, says how it is, and its bases have
   });
   expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
   for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);
-  // What needs a shell or the network is done in other stages, and leaves nothing here.
+  // Commands that need a shell or the network run in earlier stages, so that the last one contains neither.
   expect(last.instructions.map(({ keyword }) => keyword)).not.toContain('RUN');
 });
 

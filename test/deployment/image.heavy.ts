@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MOST_MB = 160;
 
-/** Does what the Dockerfile's stages say, each in a folder of its own instead of in a container; returns the last one. */
+/** Executes the Dockerfile's stages in plain folders instead of containers; returns the last one's folder. */
 async function buildByHand(stages: readonly Stage[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-image-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -84,6 +84,6 @@ test('what the Dockerfile builds is small, has no database and no tools in it, s
   const exited = once(gateway, 'exit');
   gateway.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
-  // It is given nothing that it may write to.
+  // The gateway has written nothing into its folder.
   expect((await readdir(app, { recursive: true })).sort()).toEqual(before);
 });

@@ -15,7 +15,7 @@ import { readComposeFile } from './compose-file.ts';
 const haproxy = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => existsSync(path));
 if (!haproxy) process.stderr.write('No haproxy on this machine: the test of the proxy is LEFT OUT.\n');
 
-/** The proxy as the compose file has it, but for the addresses; returns its URL. It ends with the test. */
+/** Starts the proxy as in the compose file, with other addresses; returns its URL. It is stopped when the test ends. */
 async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-proxy-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -55,7 +55,7 @@ test.skipIf(!haproxy)(
         complete() {},
       };
       (client as typeof socket).subscribe({ query }, sink);
-      // One that is just coming back gives up by an error.
+      // A client that is reconnecting rejects when it is disposed of.
       atTheEnd(async () => void Promise.resolve(client.dispose()).catch(() => {}));
     }
     const ask = async () => {

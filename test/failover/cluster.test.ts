@@ -53,7 +53,7 @@ test('a database that is restored from a copy has what was written before the co
   expect(await fallen.inspect(notesAt)).toEqual([1, 2]);
 }, 120_000);
 
-/** A table of numbers, written and read by way of the cluster's address. */
+/** Reads and writes a table of numbers through the cluster's address. */
 async function notesIn({ url }: Cluster) {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on('error', () => {});

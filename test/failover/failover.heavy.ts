@@ -1,11 +1,11 @@
-/** A primary that is killed again and again, and a standby that takes its place. */
+/** Repeatedly kills the primary and promotes its standby. */
 import { expect, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { NO_FAULTS, say, tell } from './report.ts';
 import { runRounds } from './rounds.ts';
 
 const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-/** Ten with `npm run failover`. */
+/** `npm run failover` runs ten. */
 const ROUNDS = Number(process.env.FAILOVER_ROUNDS ?? 3);
 const ALLOWANCE_SECONDS = 300;
 const SECONDS_A_ROUND = 90;

@@ -1,4 +1,4 @@
-/** A database that is replaced by a copy of it, ten seconds old, under running gateways. */
+/** Replaces the database under running gateways with a copy that is ten seconds old. */
 import { expect, test } from 'vitest';
 import { pause } from '../chaos/trouble.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';

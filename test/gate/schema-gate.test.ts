@@ -1,11 +1,11 @@
-/** Bad changes of the schema, each of which must be caught, and harmless ones, which must not. */
+/** Breaking changes of the schema, each of which must be reported, and harmless ones, which must not. */
 import { readFile } from 'node:fs/promises';
 import { parse, print, visit } from 'graphql';
 import { expect, test } from 'vitest';
 import { checkSchemaChange, type SchemaCheckInput } from '../../src/gate/schema-gate.ts';
 
 const read = (name: string) => readFile(new URL(`../../schema/${name}`, import.meta.url), 'utf8');
-/** The present one as if it were released, without descriptions: fields stand beside each other. */
+/** The present SDL as if it were released; without descriptions, so that fields are adjacent. */
 const sdl = print(
   visit(parse(await read('schema.graphql')), {
     enter: (node) => ('description' in node ? { ...node, description: undefined } : undefined),
@@ -22,7 +22,7 @@ const UNTOUCHED: SchemaCheckInput = {
   today: TODAY,
 };
 
-/** The SDL with some text replaced, which must be there exactly once. */
+/** Replaces a text that must occur exactly once in the SDL. */
 function edited(from: string | RegExp, to: string, text = sdl): string {
   expect(text.split(from), `${from} is not in the SDL exactly once`).toHaveLength(2);
   return text.replace(from, to);
@@ -96,7 +96,7 @@ test.each([
   const of = (changelog: string) => failuresOf({ ...present(text), changelog });
   expect(await of(announcing(coordinate))).toEqual([]);
   expect(await of(announcing(`${coordinate}S`))).toHaveLength(1);
-  // What was announced for an earlier release says nothing of this one.
+  // An announcement in an earlier release's section does not count for this release.
   expect(await of(announcing(coordinate).replace('Unreleased', 'Unreleased\n\n## 0.1.0'))).toHaveLength(1);
 });
 

@@ -1,9 +1,9 @@
-/** `npm run simulate`: the polling policy against asking in turn, over loads and seeds. */
+/** `npm run simulate`: compares the polling policy with round-robin, over loads and seeds. */
 import { expect, test } from 'vitest';
 import { quantile, type Setting, type Staleness, simulate } from './staleness.ts';
 
 const DAYS = 6;
-/** Five by `npm run simulate`; the suite of all heavy tests has other things to do. */
+/** `npm run simulate` uses five seeds; the suite of heavy tests uses fewer, to save time. */
 const SEEDS = ['1', '2', '3', '4', '5'].slice(0, Number(process.env.SIMULATED_SEEDS ?? 2));
 const SETTINGS: readonly Setting[] = [
   ...SEEDS.map((seed) => ({ seed, sessions: 500, pollsPerMinute: 70, days: DAYS })),
