@@ -1,4 +1,4 @@
-/** `npm run inbox`: looks at the webhooks that were received, and replays them. */
+/** `npm run inbox`: lists the received webhooks, and replays them. */
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -24,7 +24,7 @@ npm run inbox -- show ID... [--reveal]     values that may be personal are hidde
 npm run inbox -- replay ID...              puts them back in line, whatever became of them
 npm run inbox -- replay --state PARKED     all in that state`;
 
-/** Values that say nothing of a person; all others are hidden unless asked for. */
+/** Columns without personal data; all others are hidden unless asked for. */
 const PLAIN = [
   'event_type',
   'event_time',
@@ -37,7 +37,7 @@ const PLAIN = [
   'meeting_schedule',
 ];
 const HIDDEN = '(hidden)';
-/** At a time; what is left is said. */
+/** Maximum number of webhooks replayed in one run; the command reports the rest. */
 const REPLAY_BATCH = 10_000;
 const REPLAY_PATIENCE_MS = 15_000;
 

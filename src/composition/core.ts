@@ -23,7 +23,7 @@ export interface TestOverrides {
   readonly manualSandbox?: boolean;
 }
 
-/** What all parts of the gateway use. */
+/** Objects that all parts of the gateway use. */
 export interface Core {
   readonly config: Config;
   readonly overrides: TestOverrides;

@@ -72,7 +72,7 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   return { access, secrets, sandbox };
 }
 
-/** What the provider's client reports about its calls. */
+/** Creates the callbacks with which the provider's client reports its calls. */
 const createCallEvents = (metrics: Metrics, log: Logger) => ({
   onUnmappedError(status: number, code: string) {
     metrics.unmappedError(status, code);

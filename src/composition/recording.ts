@@ -8,7 +8,7 @@ import type { OpenedDatabase } from './database.ts';
 import type { OpenedFeed } from './feed.ts';
 import type { OpenedProvider } from './provider.ts';
 
-/** What records provider updates and decisions. */
+/** Services that record provider updates and decisions. */
 export interface OpenedRecording {
   readonly unitOfWork: UnitOfWork;
   readonly receiver: WebhookReceiver;

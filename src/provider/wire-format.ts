@@ -165,7 +165,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   );
 }
 
-/** @throws NotUnderstood */
+/** @throws UnparsableWebhook */
 function readText<T>(schema: z.ZodType<T>, text: string): T {
   let body: unknown;
   try {
@@ -190,7 +190,7 @@ export const readVerification = (text: string): ProviderSession => answer(verifi
 export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
 export const readUser = (text: string): ProviderUser => answer(user, text);
 
-/** @throws NotUnderstood */
+/** @throws UnparsableWebhook */
 export const readWebhook = (text: string): WebhookPayload => readText(webhook, text);
 
 /**
