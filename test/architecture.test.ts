@@ -36,7 +36,7 @@ async function filesImportedBy(file: string): Promise<string[]> {
 const foldersImportedBy = async (file: string): Promise<string[]> =>
   (await filesImportedBy(file)).map((path) => (path.split('/')[0] as string).replace(/\.ts$/, ''));
 
-test('imports go one way, from the edges to the domain', async () => {
+test('imports follow the allowed directions between folders, from the edges to the domain', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const wrong: string[] = [];
   for (const file of files) {
@@ -51,7 +51,7 @@ test('imports go one way, from the edges to the domain', async () => {
   expect(wrong).toEqual([]);
 });
 
-test('no files import each other in a circle, type-only imports included', async () => {
+test('no import cycle exists, type-only imports included', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const imports = new Map<string, string[]>();
   for (const file of files) imports.set(file, await filesImportedBy(join(SRC, file)));
@@ -67,7 +67,7 @@ test('no files import each other in a circle, type-only imports included', async
   expect(circles).toEqual([]);
 });
 
-test('nobody but the configuration and the commands reads the environment', async () => {
+test('only main.ts and the commands read process.env', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter(
     (file) => file.endsWith('.ts') && !file.startsWith('commands/'),
   );

@@ -29,7 +29,7 @@ const headingsOf = (markdown: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
-test('OPERATIONS.md names every setting, and the page of the sandbox every scenario and fault', async () => {
+test('OPERATIONS.md documents every setting, and the page of the sandbox every scenario and fault', async () => {
   const [operations, sandbox] = await Promise.all([read('OPERATIONS.md'), read('src/sandbox/README.md')]);
   const settings = [...(await read('src/environment.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
     ([, name]) => name as string,
@@ -42,7 +42,7 @@ test('OPERATIONS.md names every setting, and the page of the sandbox every scena
   expect(unnamed([...Object.keys(SCENARIOS), ...Object.keys(FAULTS)], sandbox)).toEqual([]);
 });
 
-test('the page for frontend developers tells who may do and see what; `npm run roles` renews it', async () => {
+test('the page for frontend developers has the current access table; `npm run roles` updates it', async () => {
   const page = await read('schema/README.md');
 
   expect(page).toBe(withAccessTable(page));
@@ -61,7 +61,7 @@ test('the page for frontend developers lists the limits that are enforced', asyn
   expect(Object.entries(limits).filter(([, limit]) => !numbers.has(limit))).toEqual([]);
 });
 
-test('the README is one page: at most 100 lines', async () => {
+test('the README has at most 100 lines', async () => {
   expect((await read('README.md')).split('\n').length).toBeLessThanOrEqual(100);
 });
 
@@ -107,7 +107,7 @@ const snippetsOf = (readme: string, language: string): string[] =>
 
 const withoutComments = (text: string): string => text.replaceAll(/^ *#.*\n/gm, '');
 
-test('the snippets of the README and of the page for frontend developers work as they stand', async () => {
+test('the snippets of the README and of the page for frontend developers run unchanged', async () => {
   const [readme, page] = await Promise.all([read('README.md'), read('schema/README.md')]);
   const [operations, ...more] = snippetsOf(page, 'graphql');
   const [program, ...others] = snippetsOf(page, 'ts');

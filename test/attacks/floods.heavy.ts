@@ -96,7 +96,7 @@ const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('useless connections are all ended, and an honest client is served in the meantime', {
+test('idle, slow and broken connections are all closed, and an honest client is served at the same time', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {

@@ -23,7 +23,7 @@ async function timeOf(request: Request): Promise<number> {
 }
 
 test.each(TIMED)(
-  'the medians of %s hardly differ between a foreign and a non-existent session',
+  'the median time of %s is about the same for a foreign and a non-existent session',
   { timeout: 60_000 },
   async (attempt) => {
     const requestOf = ASKED[attempt] as (given: Given) => Request;

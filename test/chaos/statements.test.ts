@@ -111,7 +111,7 @@ test(
 );
 
 test(
-  'a transition takes no more statements for 2,000 subscribers to its session as well',
+  'a frame that selects the session takes no more statements for 2,000 subscribers than for one',
   () => expectNoGrowth('transition-and-session', 'id session { status version }'),
   60_000,
 );

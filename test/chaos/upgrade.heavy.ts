@@ -24,7 +24,7 @@ const PHASE_MS = 6_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 releaseTest(
-  'the last release and this one serve side by side, through the migration, and nothing is lost, repeated or wrong',
+  'in a rolling deploy from the last release, through the migration, nothing is lost, repeated or wrong',
   async () => {
     say(`upgrade, CHAOS_SEED=${SEED}`);
     const [script, { url, client }] = await Promise.all([buildLastRelease(), emptyDatabase()]);

@@ -148,14 +148,14 @@ async function live(project: string, name: string, rewrite?: (bytes: Buffer) => 
 }
 
 describe.each(PROJECTS)('%s', (project) => {
-  test('installs', () => installed[project]);
+  test('installs its packages', () => installed[project]);
 
   test('generates its types from the packed schema, and compiles strictly', async () => {
     await npm(project, 'run', 'generate');
     await npm(project, 'run', 'build');
   });
 
-  test('lives through the whole story, though its connection is cut', async () => {
+  test('runs the whole story although its connection is cut', async () => {
     const { exitCode, shown, told } = await live(project, project);
 
     expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
@@ -165,7 +165,7 @@ describe.each(PROJECTS)('%s', (project) => {
     expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up/);
   });
 
-  test('shows what only a later release sends as it comes, and breaks on nothing of it', async () => {
+  test('shows values of a later release unchanged, without an error', async () => {
     const { exitCode, shown, told } = await live(project, `${project}-later`, asLaterSent);
 
     const expected = LATER.reduce((text, { story, shown }) => text.replaceAll(story, shown), STORY);
@@ -173,7 +173,7 @@ describe.each(PROJECTS)('%s', (project) => {
     expect(exitCode).toBe(0);
   });
 
-  test('is told by the compiler where a later schema has more than it has words for', async () => {
+  test('fails to compile against a later schema whose new values have no text', async () => {
     const path = join(workshop, project, 'node_modules/vkyc-gateway/schema/schema.graphql');
     const schema = await readFile(path, 'utf8');
     const later = schema

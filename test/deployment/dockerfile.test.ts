@@ -3,13 +3,13 @@ import dockerfile from 'dockerfile-utils';
 import { expect, test } from 'vitest';
 import { lastOf, readProjectFile, readStages } from './dockerfile.ts';
 
-test('the Dockerfile is one that Docker takes', async () => {
+test('the Dockerfile is valid', async () => {
   const complaints = dockerfile.validate(await readProjectFile('Dockerfile'));
 
   expect(complaints.map(({ message }) => message)).toEqual([]);
 });
 
-test('the image runs as nobody in particular, says how it is, and its bases have a version', async () => {
+test('the image runs as an unprivileged user, has a health check, and pins the versions of its base images', async () => {
   const stages = await readStages();
   const last = stages.at(-1);
   if (!last) throw new Error('There are no stages');
@@ -25,7 +25,7 @@ test('the image runs as nobody in particular, says how it is, and its bases have
   expect(last.instructions.map(({ keyword }) => keyword)).not.toContain('RUN');
 });
 
-test('what is copied is there, and nothing else is sent to the builder', async () => {
+test('every path that the Dockerfile copies exists, and .dockerignore excludes everything else', async () => {
   const ignored = (await readProjectFile('.dockerignore')).trim().split('\n');
   const copied = (await readStages())
     .flatMap(({ instructions }) => instructions)

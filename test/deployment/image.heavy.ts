@@ -43,7 +43,7 @@ async function buildByHand(stages: readonly Stage[]): Promise<string> {
 
 const commandOf = (words: string): [string, ...string[]] => JSON.parse(words.slice(words.indexOf('[')));
 
-test('what the Dockerfile builds is small, has no database and no tools in it, starts, says that it is well, and stops', async () => {
+test('the image is small, contains neither database nor build tools, and its gateway starts, reports healthy and stops cleanly', async () => {
   const stages = await readStages();
   const last = stages.at(-1) as Stage;
   const app = await buildByHand(stages);

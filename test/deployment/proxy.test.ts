@@ -37,7 +37,7 @@ async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
 }
 
 test.skipIf(!haproxy)(
-  'the proxy of the compose file passes queries and both kinds of streams, and goes on without a gateway',
+  'the proxy of the compose file forwards queries, WebSockets and event streams, and keeps serving if a gateway is down',
   async () => {
     const first = await bootGateway();
     const database = first.databaseUrl;

@@ -20,7 +20,7 @@ const FLOOR = {
   say,
 };
 test(
-  'with a synchronous standby nothing that was acknowledged is lost, and no subscriber has to begin again',
+  'a failover to a synchronous standby loses nothing that was acknowledged, and resyncs no subscriber',
   async () => {
     say(`synchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 
@@ -38,7 +38,7 @@ test(
 );
 
 test(
-  'with a standby that lags by 3 s every subscriber of what is lost is told, and the provider is asked again',
+  'after a failover to a standby that lags by 3 s, every subscriber of a lost transition is resynced, and the provider is polled again',
   async () => {
     say(`asynchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 

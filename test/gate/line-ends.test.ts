@@ -32,7 +32,7 @@ const gate = (root: string) =>
     ({ code, stdout }) => ({ code, stdout }),
   );
 
-test('schema:gate says of a checkout with CRLF what it says of one with LF, and schema prints the same', {
+test('schema:gate and schema give the same result in a checkout with CRLF line ends as in one with LF', {
   timeout: 60_000,
 }, async () => {
   const root = await checkoutWithCrlf();

@@ -37,7 +37,7 @@ const present = (text: string) => ({ present: { sdl: text, behaviour } });
 const announcing = (coordinate: string) =>
   `# Changes\n\n## Unreleased\n\n- \`${coordinate}\`: it is needed.\n`;
 
-test('nothing is found where nothing changed', async () => {
+test('an unchanged schema has no findings', async () => {
   expect(await checkSchemaChange(UNTOUCHED)).toEqual([]);
 });
 
@@ -100,7 +100,7 @@ test.each([
   expect(await of(announcing(coordinate).replace('Unreleased', 'Unreleased\n\n## 0.1.0'))).toHaveLength(1);
 });
 
-test('additions that nobody has to know of pass', async () => {
+test('compatible additions pass without an announcement', async () => {
   const more = withField('VkycSession', 'colour: String', withField('CancelMeetingInput', 'colour: String'));
 
   expect(
@@ -113,16 +113,16 @@ const deprecated = (reason: string, text = sdl) =>
 
 test.each([
   ['without a date', 'Use name.', 'without a date'],
-  ['with a day that is in no calendar', 'Use name. Removal: 2027-02-30.', 'without a date'],
+  ['with a day that does not exist', 'Use name. Removal: 2027-02-30.', 'without a date'],
   ['with a day that has passed', 'Use name. Removal: 2027-01-14.', 'less than 90 days'],
   ['with short notice', 'Use name. Removal: 2027-04-14.', 'less than 90 days'],
-])('a deprecation %s is caught', async (_what, reason, what) => {
+])('a deprecation %s is reported', async (_what, reason, what) => {
   expect(await failuresOf(present(deprecated(reason)))).toMatchObject([
     { coordinate: 'VkycSession.colour', what: expect.stringContaining(what) },
   ]);
 });
 
-test('a deprecation with notice passes, keeps its day once it is released, and then the field may go', async () => {
+test('a deprecation with 90 days of notice passes; once released its day cannot come earlier, and after it the field may be removed', async () => {
   const noticed = deprecated('Use name. Removal: 2027-04-15.');
   const from = (releasedSdl: string, presentSdl: string, day: string) =>
     failuresOf({
@@ -151,15 +151,15 @@ const without = ({ [CALL_ENDED]: _gone, ...others }: Record<string, string>) => 
 const APPROVAL = `${CALL_ENDED} -> AGENT_REVIEWED/AGENT_APPROVED`;
 
 test.each([
-  ['a state means something else', withState(CALL_ENDED, 'Nothing to do.'), CALL_ENDED],
-  ['a state is new', withState('FAILED/LOST', 'It is lost.'), 'FAILED/LOST'],
-  ['a state is gone', { ...behaviour, states: without(behaviour.states) }, CALL_ENDED],
+  ['the meaning of a state changes', withState(CALL_ENDED, 'Nothing to do.'), CALL_ENDED],
+  ['a state is added', withState('FAILED/LOST', 'It is lost.'), 'FAILED/LOST'],
+  ['a state is removed', { ...behaviour, states: without(behaviour.states) }, CALL_ENDED],
   [
-    'a move has another cause',
+    'a transition gets another cause',
     { ...behaviour, moves: { ...behaviour.moves, [APPROVAL]: 'WEBHOOK, POLL' } },
     APPROVAL,
   ],
-])('where %s it is a change of behaviour, to be announced', async (_what, changed, coordinate) => {
+])('if %s, an announcement of the changed behaviour is required', async (_what, changed, coordinate) => {
   const change = { present: { sdl, behaviour: changed } };
 
   expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
@@ -169,7 +169,7 @@ test.each([
   expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
 });
 
-test('an operation of the kit that is no longer valid is caught, with its line', async () => {
+test('an operation of the kit that is no longer valid is reported with its line', async () => {
   const failures = await failuresOf({ operations: `${operations}\nquery Old { viewer { colour } }\n` });
 
   expect(failures).toMatchObject([

@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 const HALFWAY = 'happy-path.halfway';
 
 for (const webhooks of ['every-status', 'documented'] as const) {
-  test(`whatever happens to webhooks on their way, each piece of news is recorded once, and polling finds the rest (${webhooks})`, {
+  test(`on a faulty network each webhook's update is recorded once, and polling finds the undelivered ones (${webhooks})`, {
     timeout: 60_000 + COUNT * 500,
   }, async () => {
     process.stdout.write(`${COUNT} random journeys, ${webhooks}, JOURNEY_SEED=${SEED}\n`);

@@ -29,7 +29,7 @@ async function projectWithPackage(): Promise<string> {
   return project;
 }
 
-test('from the packed package alone a front end generates its types, and compiles against them', async () => {
+test('a frontend can generate its types from the packed package alone, and compiles with them', async () => {
   const project = await projectWithPackage();
 
   await run(process.execPath, ['generate.mjs'], { cwd: project });

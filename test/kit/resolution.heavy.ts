@@ -51,7 +51,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('vkyc-gateway/client', () => {
-  test('is found with the types of its own module kind by every resolver', async () => {
+  test('resolves to the types of the importing module kind (ESM or CommonJS) under every resolver', async () => {
     const packed = createPackageFromTarballData(await readFile(join(project, tarball)));
 
     const checked = await checkPackage(packed, { entrypoints: ['client'] });
@@ -61,7 +61,7 @@ describe('vkyc-gateway/client', () => {
   });
 
   test.each(WAYS)(
-    'has its types for module %s and moduleResolution %s in a package of type %s',
+    'is typed for module %s and moduleResolution %s in a package of type %s',
     {
       timeout: 60_000,
     },
@@ -87,7 +87,7 @@ describe('vkyc-gateway/client', () => {
       'app.cjs',
       `const { resuming } = require('vkyc-gateway/client'); console.log(typeof resuming);`,
     ],
-  ])('is loaded by %s', async (_way, file, source) => {
+  ])('can be loaded by %s', async (_way, file, source) => {
     await writeFile(join(project, file), source);
 
     const { stdout, stderr } = await run(process.execPath, [file], { cwd: project });

@@ -39,7 +39,7 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
   return { said, code: child.exitCode, child, closed };
 }
 
-rootTest('a start as a user that /etc/passwd does not list fails with that reason', async () => {
+rootTest('a start as a user that is not in /etc/passwd fails with that reason', async () => {
   const DATA_DIR = await freshFolder();
   await chown(DATA_DIR, NAMELESS, NAMELESS);
 

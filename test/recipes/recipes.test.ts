@@ -49,7 +49,7 @@ test.each([
   ['apollo.ts', apollo],
   ['urql.ts', urql],
 ])(
-  'with %s a page sees every transition once and in order, though its connection is cut',
+  'with %s a page sees every transition once and in order, although its connection is cut',
   async (file, recipe) => {
     // Node 20 has no global WebSocket; browsers do.
     vi.stubGlobal('WebSocket', WebSocket);

@@ -18,7 +18,7 @@ const serverFrame = (payload: Buffer): Buffer =>
     }),
   );
 
-test('frames are counted once each, however the bytes are split', () => {
+test('each frame is counted once, at any split of the bytes into chunks', () => {
   const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(65_536)), { maxLength: 8 });
   const cut = fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constant(65_000));
   fc.assert(
@@ -46,7 +46,7 @@ test('frames are counted once each, however the bytes are split', () => {
   );
 });
 
-test('what a client sends is masked and says its length', () => {
+test('a client frame is masked and has its payload length', () => {
   const short = clientFrame(OPCODE.TEXT, 'hello');
   const long = clientFrame(OPCODE.PONG, Buffer.alloc(126, 1));
 
