@@ -5,11 +5,13 @@ import { expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Folders that a folder may import from. The composition, `app.ts`, `main.ts` and the commands may import all. */
+/**
+ * Folders that each folder may import from. `composition`, `app.ts`, `main.ts` and the commands may import everything.
+ */
 const ARROWS: Record<string, string[]> = {
   domain: [],
   client: [],
-  // A client like any other: it knows the published schema and the published helper, by their public names.
+  // The console is a client: it may import only the published schema and the published helper.
   console: [],
   gate: ['domain'],
   provider: ['domain'],
@@ -43,7 +45,7 @@ test('imports follow the allowed directions between folders, from the edges to t
     const folder = file.includes('/') ? (file.split('/')[0] as string) : null;
     if (!folder || folder === 'commands' || folder === 'composition') continue;
     const allowed = ARROWS[folder];
-    expect(allowed, `src/${folder} is not in the table of arrows`).toBeDefined();
+    expect(allowed, `src/${folder} is missing in ARROWS`).toBeDefined();
     for (const target of await foldersImportedBy(join(SRC, file))) {
       if (target !== folder && !allowed?.includes(target)) wrong.push(`${file} -> ${target}`);
     }

@@ -24,7 +24,7 @@ const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${
 test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
   'schema/%s is what the code says; where it is stale, `npm run schema` prints it anew',
   async (name, text) => {
-    // Of two long texts the difference is not worth reading.
+    // Compared as a boolean, because a diff of two long texts is unreadable.
     expect((await committed(name)) === text).toBe(true);
   },
 );
@@ -45,7 +45,7 @@ test('every operation of the kit is valid and within the limits', async () => {
   expect([...findExcessiveSize(document), ...validate(getSchema(), document)]).toEqual([]);
 });
 
-/** Everything that has a description, by its coordinate. */
+/** Yields everything that can have a description, with its coordinate. */
 function* described(schema: GraphQLSchema): Generator<[string, { description?: string | null | undefined }]> {
   yield ['schema', schema];
   for (const directive of schema.getDirectives()) {
@@ -73,7 +73,7 @@ const wordsOf = (text: string): string[] =>
     .map((word) => word.replace(/s$/, ''))
     .filter((word) => word !== '' && !SMALL_WORDS.has(word));
 
-/** Whether a description only says again what the name does. */
+/** Whether a description only repeats the name. */
 const saysNothing = (coordinate: string, description: string): boolean => {
   const known = new Set(wordsOf(coordinate));
   return wordsOf(description).filter((word) => !known.has(word)).length < 2;

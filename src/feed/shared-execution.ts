@@ -11,22 +11,24 @@ export interface FrameRequest {
   readonly frame: Frame;
 }
 
-/** Of all results that never change, so many characters are kept: what those missed who were away for a while. */
+/** Size limit of the cache of immutable results, in characters: frames that resuming subscribers replay. */
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
-/** Results that never change, of all selections and logs together: there are as many as there are sessions followed. */
+/** Cache of immutable results, shared by all selections and logs; a log exists for every followed session. */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 
 export const createFrameResultCache = (): FrameResultCache =>
   new LRUCache({ maxSize: MAX_CACHED_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
 
-/** The key of an entry's frame. Numbers are assigned again after a failover, so that a number alone would not do. */
+/**
+ * Returns the key of an entry's frame. The fingerprint is part of it, because numbers are reassigned after a failover.
+ */
 export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
 
 /** Result of a frame. Only viewers that it holds for are given its JSON. */
 export class FrameResult {
   readonly #json: FrameJson;
-  /** The viewer that it was executed for; null if it is the same for all. */
+  /** Viewer that the frame was executed for; null if the result is the same for all viewers. */
   readonly #viewerKey: string | null;
   readonly length: number;
 
@@ -36,7 +38,7 @@ export class FrameResult {
     this.length = json.length;
   }
 
-  /** Whether it is the same for all viewers. */
+  /** Whether the result is the same for all viewers. */
   get isShared(): boolean {
     return this.#viewerKey === null;
   }
@@ -47,7 +49,7 @@ export class FrameResult {
   }
 }
 
-/** In place of a viewer's key: an execution that all viewers join. A viewer's key is never empty. */
+/** Replaces a viewer's key for an execution that all viewers join. A viewer's key is never empty. */
 const FOR_ALL = '';
 
 let executions = 0;
@@ -63,7 +65,7 @@ export class SharedExecution {
   readonly #selection: Selection;
   readonly #running = new Map<string, Promise<FrameResult>>();
   readonly #cache: FrameResultCache;
-  /** Its own among those that share what is kept. */
+  /** Prefix of its keys in the shared cache. */
   readonly #name: string;
 
   constructor(selection: Selection, immutable = createFrameResultCache()) {
@@ -89,7 +91,7 @@ export class SharedExecution {
     return this.#executeShared(requests, viewer, viewerKey, viewerKey, occasion);
   }
 
-  /** Returns null unless all of them are kept. */
+  /** Returns null unless all results are cached. */
   #findCached(requests: readonly FrameRequest[], viewerKey: string): FrameResult[] | null {
     const kept: FrameResult[] = [];
     for (const each of requests) {
@@ -101,13 +103,16 @@ export class SharedExecution {
     return kept;
   }
 
-  /** The same for one frame that is of its own moment, and shared with nobody. */
+  /**
+   * Executes one frame for one subscriber, without the cache and without sharing: its result depends on the current
+   * moment.
+   */
   async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;
   }
 
-  /** `joinedBy` names who may join: all viewers, or one. */
+  /** `joinedBy` says which viewers may join the execution: all, or one. */
   #executeShared(
     requests: readonly FrameRequest[],
     viewer: Viewer,
@@ -134,7 +139,7 @@ export class SharedExecution {
     );
   }
 
-  /** Keeps a result that never changes: under the name of its viewer, unless it is the same for all. */
+  /** Caches a result if it is immutable: under its viewer's key, unless it is the same for all viewers. */
   #addToCache(each: FrameRequest, executed: Executed, viewerKey: string): FrameResult {
     const result = new FrameResult(executed, viewerKey);
     if (!result.isShared) this.dependsOnViewer = true;

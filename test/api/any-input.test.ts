@@ -119,7 +119,7 @@ async function send(
   const passed = given.map((each) => `${each.name}: $${each.name}`).join(', ');
   const selection = `${field.name}(${passed}) ${isLeafType(getNamedType(field.type)) ? '' : '{ __typename }'}`;
   const reach = REACHED[owner];
-  if (!reach) throw new Error(`Say in REACHED how ${owner}.${field.name} is reached`);
+  if (!reach) throw new Error(`Add a route to ${owner}.${field.name} to REACHED`);
   const operation = owner === 'Mutation' ? 'mutation' : 'query';
   return gateway.graphql(`${operation} (${declared}) ${reach(selection)}`, variables);
 }

@@ -143,7 +143,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
   });
 
   const welcome: [string, Record<string, string>][] = [
-    ['whoever is no browser', {}],
+    ['a client other than a browser', {}],
     ['a person who types the address', { 'sec-fetch-site': 'none' }],
     ["the gateway's own pages", { 'sec-fetch-site': 'same-origin' }],
     ['the pages that are allowed by name', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],

@@ -92,7 +92,7 @@ test('the documented webhook body updates its session with the link and its expi
     linkExpiresAt: '2025-06-21T00:00:00.000Z',
     subStatus: 'USER_QUEUED',
   });
-  // Its LINK_GENERATED confirms the response to the start: it adds an event time, not a transition.
+  // The webhook with LINK_GENERATED confirms the response to the start: it adds an event time, not a transition.
   expect(session.transitions.nodes.map((each: any) => each.subStatus)).toEqual([
     'LINK_GENERATED',
     'USER_QUEUED',

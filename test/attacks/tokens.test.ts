@@ -51,10 +51,10 @@ const withHeader = (header: object) =>
 const FORGED_SECRETS: Record<string, string> = {
   'another secret': await signWith(new Uint8Array(32).fill(1), HS256),
   'an empty secret': hmac(''),
-  'the secret, cut short': hmac(AUTH_SECRET.slice(0, -1)),
+  'the secret without its last character': hmac(AUTH_SECRET.slice(0, -1)),
   'a longer hash': await signWith(new Uint8Array(64).fill(1), { alg: 'HS512' }),
   'the secret, with a longer hash': hmac(AUTH_SECRET, { alg: 'HS512' }, 'sha512'),
-  'the secret, said to be an RSA key': hmac(AUTH_SECRET, { alg: 'RS256' }),
+  'the secret used with RS256': hmac(AUTH_SECRET, { alg: 'RS256' }),
   'a payload that was altered': `${head}.${asAdmin}.${signature}`,
   'a header that was altered': `${part({ alg: 'HS256', typ: 'JWT' })}.${body}.${signature}`,
   'a signature that was stripped': `${head}.${body}.`,
@@ -63,24 +63,24 @@ const FORGED_SECRETS: Record<string, string> = {
   'an algorithm of none': unsigned({ alg: 'none' }),
   'an algorithm of NONE': unsigned({ alg: 'NONE' }),
   'an algorithm of nOnE': unsigned({ alg: 'nOnE' }),
-  'an algorithm of nothing': unsigned({ alg: '' }),
+  'an empty algorithm': unsigned({ alg: '' }),
   'no algorithm': unsigned({ typ: 'JWT' }),
   'several algorithms': unsigned({ alg: ['none', 'HS256'] }),
-  'an algorithm of none, with a good signature': `${part({ alg: 'none' })}.${body}.${signature}`,
-  'a kid that is a file of nothing': hmac('', { ...HS256, kid: '../../../../dev/null' }),
+  'an algorithm of none with a valid signature': `${part({ alg: 'none' })}.${body}.${signature}`,
+  'a kid that is the path of an empty file': hmac('', { ...HS256, kid: '../../../../dev/null' }),
   'a kid that is SQL': hmac('attacker', { ...HS256, kid: "x' union select 'attacker" }),
-  'a kid that is a command': hmac('attacker', { ...HS256, kid: '| echo attacker' }),
-  'a kid that is a member of every object': hmac('', { ...HS256, kid: '__proto__' }),
-  'a secret that it brings itself': hmac('attacker', {
+  'a kid that is a shell command': hmac('attacker', { ...HS256, kid: '| echo attacker' }),
+  'a kid of __proto__': hmac('', { ...HS256, kid: '__proto__' }),
+  'a secret in its own header (jwk)': hmac('attacker', {
     ...HS256,
     jwk: { kty: 'oct', k: part('attacker') },
   }),
-  'the address of its secret': hmac('attacker', { ...HS256, jku: attackersKeys.url }),
-  'a header that it says must be understood': hmac(AUTH_SECRET, { ...HS256, crit: ['x'], x: 1 }),
-  'a payload that is none': unsigned(HS256, 'null'),
+  'the URL of its secret (jku)': hmac('attacker', { ...HS256, jku: attackersKeys.url }),
+  'an unknown critical header (crit)': hmac(AUTH_SECRET, { ...HS256, crit: ['x'], x: 1 }),
+  'a payload of null': unsigned(HS256, 'null'),
   'an encrypted token': `${part({ alg: 'dir', enc: 'A256GCM' })}..${part('x')}.${part('x')}.${part('x')}`,
-  'one token after another': `${good}.${good}`,
-  'dots alone': '..',
+  'two tokens, joined by a dot': `${good}.${good}`,
+  'only dots': '..',
 };
 
 /** Forged tokens for a gateway with published keys. */
@@ -103,27 +103,27 @@ const FORGED_KEYS: Record<string, string> = {
     ...HS256,
     kid: 'rsa',
   }),
-  'the published key as a secret, without its name': hmac(pem),
-  'a key of the attacker, under the name of ours': await signWith(attackers.privateKey, RS256),
-  'jku, under the name of ours': await withHeader({ kid: 'rsa', jku: attackersKeys.url }),
-  'jwk: its key, under the name of ours': await withHeader({ kid: 'rsa', jwk: attackers.published }),
+  'the published key as a secret, without a kid': hmac(pem),
+  'a key of the attacker with our kid': await signWith(attackers.privateKey, RS256),
+  'jku with our kid': await withHeader({ kid: 'rsa', jku: attackersKeys.url }),
+  'jwk with our kid': await withHeader({ kid: 'rsa', jwk: attackers.published }),
   'a payload that was altered': `${headByKey}.${asAdmin}.${signatureByKey}`,
   'a signature that was stripped': `${headByKey}.${asAdmin}.`,
   'a signature of zeros': `${part({ alg: 'ES256', kid: 'ec' })}.${asAdmin}.${Buffer.alloc(64).toString('base64url')}`,
   'a signature of one algorithm for another': `${part({ alg: 'PS256', kid: 'rsa' })}.${body}.${signatureByKey}`,
-  'an algorithm that is not of the key': `${part({ alg: 'RS256', kid: 'ec' })}.${body}.${signatureByKey}`,
+  'an algorithm that does not fit the key': `${part({ alg: 'RS256', kid: 'ec' })}.${body}.${signatureByKey}`,
   'an algorithm of none': unsigned({ alg: 'none', kid: 'rsa' }),
-  'a kid that is no text': unsigned({ alg: 'RS256', kid: { rsa: true } }),
+  'a kid that is not a string': unsigned({ alg: 'RS256', kid: { rsa: true } }),
 };
 
 /** Tokens whose key may be new since the last fetch: 503 during the cooldown, 401 after the next fetch. */
 const FORGED_UNKNOWN_KEYS: Record<string, string> = {
-  'a key of the attacker, under no name': await signWith(attackers.privateKey, { alg: 'RS256' }),
-  'jku: the address of its keys': await withHeader({ jku: attackersKeys.url }),
-  'jku: the address of its keys behind ours': await withHeader({
+  'a key of the attacker without a kid': await signWith(attackers.privateKey, { alg: 'RS256' }),
+  'jku: the URL of its keys': await withHeader({ jku: attackersKeys.url }),
+  'jku: the URL of its keys after ours': await withHeader({
     jku: `${keys.url}@${new URL(attackersKeys.url).host}`,
   }),
-  'x5u: the address of its certificate': await withHeader({ x5u: attackersKeys.url }),
+  'x5u: the URL of its certificate': await withHeader({ x5u: attackersKeys.url }),
   'x5c: its certificate': await withHeader({ x5c: [part('certificate')] }),
   'jwk: its key': await withHeader({ jwk: attackers.published }),
   'a kid that is a path': await withHeader({ kid: '../keys' }),
@@ -136,12 +136,12 @@ const UNKNOWN_KEY = {
 
 /** Claims that are refused although the signature is valid. */
 const REFUSED_CLAIMS: Record<string, object> = {
-  'ended longer ago than clocks differ': { exp: secondsFromNow(-10 - CLOCK_SKEW_SECONDS) },
-  'ended when time began': { exp: 0 },
-  'without an end': { exp: undefined },
-  'with an end that is a text': { exp: String(secondsFromNow(3600)) },
+  'expired longer ago than the clock skew allows': { exp: secondsFromNow(-10 - CLOCK_SKEW_SECONDS) },
+  'with exp 0': { exp: 0 },
+  'without exp': { exp: undefined },
+  'with an exp that is a string': { exp: String(secondsFromNow(3600)) },
   'not yet valid': { nbf: secondsFromNow(10 + CLOCK_SKEW_SECONDS) },
-  'valid from a text on': { nbf: 'now' },
+  'with an nbf that is a string': { nbf: 'now' },
   'of another issuer': { iss: 'other' },
   'of an issuer whose name begins like ours': { iss: 'bank.example.com' },
   'of several issuers': { iss: ['bank', 'other'] },
@@ -149,8 +149,8 @@ const REFUSED_CLAIMS: Record<string, object> = {
   'for another audience': { aud: 'other' },
   'for other audiences': { aud: ['other', 'vkyc2'] },
   'for no audience': { aud: undefined },
-  'of nobody': { sub: undefined },
-  'of somebody without a name': { sub: '' },
+  'without a sub': { sub: undefined },
+  'with an empty sub': { sub: '' },
   'of a number': { sub: 7 },
   'of an object': { sub: { id: 'ravi' } },
   'of a name without end': { sub: 'x'.repeat(201) },
@@ -210,11 +210,11 @@ const MISPLACED: Record<string, Way> = {
 /** Values of `connection_init` in place of a string with the token. */
 const MISSHAPED: Record<string, Way> = {
   'the header of the upgrade alone': { headers: { authorization: bearer }, params: {} },
-  'the header of the upgrade, beside a forged one': {
+  'the header of the upgrade, next to a forged one': {
     headers: { authorization: bearer },
     params: { authorization: forgedBearer },
   },
-  'nothing at all': inParams(undefined),
+  'an empty token': inParams(undefined),
   null: inParams(null),
   'null for the token': inParams({ authorization: null }),
   'true for the token': inParams({ authorization: true }),
@@ -259,7 +259,7 @@ function refused(
     expect(other.answers).toEqual({ HTTP: 'ravi', SSE: 'ravi', WebSocket: 'ravi' });
     const told = arrival.said + gateway.logs.join('');
     for (const text of JSON.stringify(way).match(/eyJ[\w-]{10,}|[\w-]{43,}/g) ?? [])
-      expect(told, 'the token is told').not.toContain(text);
+      expect(told, 'the message contains the token').not.toContain(text);
   });
 }
 

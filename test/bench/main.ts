@@ -45,7 +45,7 @@ let interrupted = false;
 
 async function interrupt(why: string): Promise<void> {
   interrupted = true;
-  process.stderr.write(`${why}: ending what was started\n`);
+  process.stderr.write(`${why}: stopping all processes\n`);
   await releases.releaseAll();
   process.exit(1);
 }
@@ -73,7 +73,7 @@ if (!given) {
   process.exitCode = 2;
 } else {
   const { names, quick, sizes } = given;
-  const limit = setTimeout(interrupt, LONGEST_MS, `It took more than ${LONGEST_MS / 3_600_000} hours`);
+  const limit = setTimeout(interrupt, LONGEST_MS, `The run took more than ${LONGEST_MS / 3_600_000} hours`);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   for (const name of names) {
     if (interrupted) break;

@@ -60,7 +60,7 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
   const positionOf = (at: LogPosition): number => {
     if (at.sessionId === LOG_START.sessionId) return 0;
     const entry = entryAt(at);
-    if (!entry) throw new Error(`The log has no ${at.sessionId} ${at.sequence}`);
+    if (!entry) throw new Error(`The log has no transition ${at.sequence} of session ${at.sessionId}`);
     // Transitions without a position sort after all others.
     const position = entry.position ?? feed.length + 1;
     return at.sequence === 0 ? position - 1 : position;

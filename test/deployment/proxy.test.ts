@@ -13,7 +13,7 @@ import { freePort } from '../harness/phoenix.ts';
 import { readComposeFile } from './compose-file.ts';
 
 const haproxy = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => existsSync(path));
-if (!haproxy) process.stderr.write('No haproxy on this machine: the test of the proxy is LEFT OUT.\n');
+if (!haproxy) process.stderr.write('haproxy is not installed: the proxy test is SKIPPED.\n');
 
 /** Starts the proxy as in the compose file, with other addresses; returns its URL. It is stopped when the test ends. */
 async function startProxy(gatewayUrls: readonly string[]): Promise<string> {

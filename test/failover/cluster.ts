@@ -150,7 +150,7 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
     },
 
     async promote() {
-      if (!standby) throw new Error('There is no standby to promote: call addStandby first');
+      if (!standby) throw new Error('No standby to promote: call addStandby first');
       const [promoted] = await query(
         standby.postgres.url,
         `select pg_promote(true, ${PROMOTE_SECONDS}) as done`,

@@ -159,7 +159,9 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
       const astray = await everyoneInPlace();
       for (const subscriber of astray) if (subscriber.state === 'live') misled.add(subscriber);
       if (astray.length > 0)
-        say(`${astray.length} subscribers are still away, or at a place that the log does not have`);
+        say(
+          `${astray.length} subscribers are still disconnected, or at a position that the log does not have`,
+        );
       const now = await readLog(database, names);
       const lost = log.entries.filter(({ number }) => !now.hasTransition(number)).length;
       gone += lost;

@@ -32,7 +32,7 @@ export async function startRememberingProvider(): Promise<RememberingProvider> {
   const verifications = new Map<string, Verification>();
   const read = (verificationId: string): Verification => {
     const verification = verifications.get(verificationId);
-    if (!verification) throw new Error(`No verification ${verificationId} was started at the provider`);
+    if (!verification) throw new Error(`Verification ${verificationId} was not started at the provider`);
     return verification;
   };
   const show = ({ body, subStatus }: Verification) => {

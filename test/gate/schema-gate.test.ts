@@ -24,7 +24,7 @@ const UNTOUCHED: SchemaCheckInput = {
 
 /** Replaces a text that must occur exactly once in the SDL. */
 function edited(from: string | RegExp, to: string, text = sdl): string {
-  expect(text.split(from), `${from} is not in the SDL exactly once`).toHaveLength(2);
+  expect(text.split(from), `${from} does not occur exactly once in the SDL`).toHaveLength(2);
   return text.replace(from, to);
 }
 const typeOf = (name: string) =>
@@ -65,7 +65,7 @@ test.each([
     ),
     'FeedFrame.FeedReset',
   ],
-])('where %s it is caught, whatever the changelog says', async (_what, text, coordinate) => {
+])('if %s, the change is reported even if the changelog announces it', async (_what, text, coordinate) => {
   const failures = await failuresOf({ ...present(text), changelog: announcing(coordinate) });
 
   expect(failures.map((failure) => failure.coordinate)).toContain(coordinate);
@@ -88,7 +88,7 @@ test.each([
     edited('refreshSession(', 'refreshSession(fast: Boolean = true, '),
     'Mutation.refreshSession.fast',
   ],
-])('where %s it is caught unless the changelog announces it', async (_what, text, coordinate) => {
+])('if %s, the change is reported unless the changelog announces it', async (_what, text, coordinate) => {
   expect(await failuresOf(present(text))).toMatchObject([
     { coordinate, todo: expect.stringContaining(`\`${coordinate}\``) },
   ]);

@@ -47,7 +47,7 @@ export const runBothWays: Executor = async (args) => {
     const fast = await compiled(atOneTime);
     const [expected, found] = [sorted(sent(plain)), sorted(sent(fast))];
     if (isDeepStrictEqual(expected, found)) return fast;
-    difference = `Compiled it is\n${JSON.stringify(found)}\nand by graphql-js\n${JSON.stringify(expected)}`;
+    difference = `Compiled result:\n${JSON.stringify(found)}\nResult of graphql-js:\n${JSON.stringify(expected)}`;
   }
   console.error(`${args.document.loc?.source.body}\n${difference}`);
   throw new Error(difference);

@@ -8,9 +8,7 @@ const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/
 const executablePath = process.env.CHROMIUM ?? CANDIDATES.find((path) => existsSync(path));
 
 if (!executablePath)
-  process.stderr.write(
-    'No Chromium on this machine (set CHROMIUM to one): the browser tests are LEFT OUT.\n',
-  );
+  process.stderr.write('No Chromium on this machine (set CHROMIUM to one): the browser tests are SKIPPED.\n');
 
 /** A test that needs a browser; without one it is reported as skipped, never as passed. */
 export const browserTest = test.skipIf(!executablePath);

@@ -38,7 +38,7 @@ export function createCollector(): Collector {
         writable: true,
         drained: async () => {},
         closeForRetry() {
-          throw new Error('A subscription of the hub failed');
+          throw new Error('A hub subscription failed');
         },
       },
       viewer: { id: 'collector', roles: ['ADMIN'], verificationIds: [], expiresAt: null },

@@ -139,7 +139,7 @@ function showFailureOf(page: Page, who: string): void {
     for (const [index, [each, whose]] of open.entries()) {
       const path = join(tmpdir(), `console-${task.id}-${index}-${whose.toLowerCase()}.png`);
       await each.screenshot({ path });
-      process.stderr.write(`What ${whose} saw: ${path}\n`);
+      process.stderr.write(`Screenshot of ${whose}: ${path}\n`);
     }
   });
 }

@@ -24,7 +24,7 @@ function isHere(): boolean {
 const here = isHere();
 if (!here)
   process.stderr.write(
-    `The history does not reach back to the last release (git fetch --depth 1 origin ${commit}): its tests are LEFT OUT.\n`,
+    `The history does not reach back to the last release (git fetch --depth 1 origin ${commit}): its tests are SKIPPED.\n`,
   );
 
 /** A test that needs the last release; if the history lacks it, the test is reported as skipped, never as passed. */

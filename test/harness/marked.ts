@@ -81,7 +81,7 @@ export async function bootMarked(): Promise<Marked> {
     look(caller, answer, asked) {
       const text = JSON.stringify(answer);
       for (const secret of secrets[caller] ?? [])
-        expect(text, `${caller} got ${secret} by ${asked}`).not.toContain(secret);
+        expect(text, `${caller} received ${secret} for ${asked}`).not.toContain(secret);
       eachField(answer, (type, field, value) => {
         const key = `${caller} ${type}.${field}`;
         met.add(type);
@@ -118,7 +118,7 @@ function givenOf(session: { id: string; verificationId?: string; startCursor: st
 async function live({ gateway, own, ask }: Marked): Promise<void> {
   const act = (caller: Caller, name: string, given: Given = {}) => {
     const field = mutationType.getFields()[name];
-    if (!field) throw new Error(`There is no mutation ${name}`);
+    if (!field) throw new Error(`The schema has no mutation ${name}`);
     const input = { idempotencyKey: randomUUID(), expectedVersion: undefined, sessionId: own.id, ...given };
     const everything = everythingOf(getNamedType(field.type), 2, { first: 20 });
     return ask(caller, `mutation { ${call(field, input)} ${everything} }`);

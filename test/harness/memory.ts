@@ -9,7 +9,7 @@ const LIST_INTERVAL_MS = 200;
 const possible = existsSync('/proc/self/smaps_rollup');
 if (!possible)
   process.stderr.write(
-    'This system has no /proc/PID/smaps_rollup: the test of the peak memory is LEFT OUT.\n',
+    'This system has no /proc/PID/smaps_rollup: the test of the peak memory is SKIPPED.\n',
   );
 
 /** A memory test; if the system does not report memory, the test is reported as skipped, never as passed. */

@@ -13,7 +13,7 @@ const executablePath = process.env.NATS_SERVER ?? CANDIDATES.find((path) => exis
 
 if (!executablePath)
   process.stderr.write(
-    'No nats-server on this machine (set NATS_SERVER to one): the tests over NATS are LEFT OUT.\n',
+    'No nats-server on this machine (set NATS_SERVER to one): the tests over NATS are SKIPPED.\n',
   );
 
 /** A test that needs a NATS server; without one it is reported as skipped, never as passed. */

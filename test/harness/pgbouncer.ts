@@ -21,11 +21,11 @@ export const PGBOUNCER = version ? { keepsStatements: version[1] !== '1' || Numb
 
 if (!PGBOUNCER)
   process.stderr.write(
-    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind it are LEFT OUT.\n',
+    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind it are SKIPPED.\n',
   );
 else
   process.stderr.write(
-    `${version?.[0]}${PGBOUNCER.keepsStatements ? '' : ': the tests that need 1.21 or later are LEFT OUT'}\n`,
+    `${version?.[0]}${PGBOUNCER.keepsStatements ? '' : ': the tests that need 1.21 or later are SKIPPED'}\n`,
   );
 
 /** Starts PgBouncer in front of a database and returns the connection string through it. It ends with the test. */

@@ -55,7 +55,7 @@ export function usesOf(expression: string): Use[] {
   parser.parse(text).iterate({
     enter({ type, node }) {
       const at = text.slice(node.from, node.to);
-      expect(type.isError, `${expression} does not make sense at ${node.from}`).toBe(false);
+      expect(type.isError, `${expression} is invalid at ${node.from}`).toBe(false);
       if (type.name === 'VectorSelector') found.push({ metric: '', labels: [] });
       if (type.name === 'Identifier') found.at(-1)!.metric = at;
       if (type.name !== 'LabelName') return;

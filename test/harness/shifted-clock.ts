@@ -13,7 +13,7 @@ const library = process.env.LIBFAKETIME ?? CANDIDATES.find((path) => existsSync(
 
 if (!library)
   process.stderr.write(
-    'No libfaketime on this machine (set LIBFAKETIME to one): the test of a changed system clock is LEFT OUT.\n',
+    'No libfaketime on this machine (set LIBFAKETIME to one): the test of a changed system clock is SKIPPED.\n',
   );
 
 /** A test that changes a system clock; without libfaketime it is reported as skipped, never as passed. */

@@ -48,7 +48,7 @@ function canMount(): boolean {
 const possible = canMount();
 if (!possible)
   process.stderr.write(
-    'No disk can be mounted here (that takes root): the tests of a full disk are LEFT OUT.\n',
+    'No disk can be mounted here (that takes root): the tests of a full disk are SKIPPED.\n',
   );
 
 /** A test that needs its own disk; if none can be mounted, it is reported as skipped, never as passed. */

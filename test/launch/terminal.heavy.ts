@@ -5,12 +5,12 @@ import { beforeAll, expect, test } from 'vitest';
 import { freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 
-/** Runs a command at a new terminal; what comes in is typed, what is shown comes out. */
+/** Runs a command in a new pseudo-terminal; stdin is what is typed, stdout what is shown. */
 const TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const CTRL_C = '\x03';
 
 const possible = spawnSync('python3', ['-c', 'import pty']).status === 0;
-if (!possible) process.stderr.write('No python3 with pty: the tests at a terminal are LEFT OUT.\n');
+if (!possible) process.stderr.write('No python3 with pty: the terminal tests are SKIPPED.\n');
 const terminalTest = test.skipIf(!possible);
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ terminalTest(
     expect(screen()).toMatch(/Sandbox +http:\/\/127\.0\.0\.1:\d+\/_sandbox\n/);
     expect(screen()).toMatch(/Data +\/.*\n/);
     expect(screen()).toMatch(/\d\d:\d\d:\d\d {2}stopped\n/);
-    // No line of JSON, no warning.
+    // Neither a JSON line nor a warning.
     expect(screen()).not.toMatch(/\{"|warning/);
   },
 );

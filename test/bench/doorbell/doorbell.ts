@@ -45,7 +45,7 @@ export const doorbell: Bench = {
     const kinds: Record<string, Open> = { 'PostgreSQL (NOTIFY)': await overPostgres(releases.add, say) };
     const nats = await overNats(releases.add);
     if (nats) kinds.NATS = nats;
-    else say('NATS LEFT OUT: there is no nats-server on this machine');
+    else say('NATS SKIPPED: nats-server is not installed');
 
     const bells = await Promise.all(
       Object.entries(kinds).map(async ([name, open]) => ({
@@ -118,7 +118,7 @@ async function openReplicas(open: Open, onEnd: (release: Release) => void): Prom
   for (const replica of replicas) onEnd(() => replica.stop());
   const until = Date.now() + TIMEOUT_MS;
   while (!replicas.every(({ connected }) => connected)) {
-    if (Date.now() > until) throw new Error('The replicas do not hear each other');
+    if (Date.now() > until) throw new Error('The replicas did not connect to each other in time');
     await pause(10);
   }
   return replicas;
@@ -143,7 +143,7 @@ function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): 
   );
   for (const session of sessions) near?.ring(session, 1);
   const late = pause(TIMEOUT_MS, undefined, { ref: false }).then(() => {
-    throw new Error('A ring was not heard');
+    throw new Error('A ring did not reach all replicas in time');
   });
   return Promise.race([Promise.all(heard).then(() => {}), late]);
 }

@@ -39,7 +39,7 @@ export const fanout: Bench = {
       const files = setting.subscribers + FILES_BESIDE_SOCKETS;
       if (await allowOpenFiles(files)) comparisons.push(await compare(setting, cores, conditions));
       else
-        say(`${setting.subscribers} subscribers LEFT OUT: a process may not open ${files} files (ulimit -n)`);
+        say(`${setting.subscribers} subscribers SKIPPED: a process may not open ${files} files (ulimit -n)`);
     }
     const machine = `${describeMachine()}; ${placing}`;
     return { text: textOf(machine, comparisons), figures: figuresOf(machine, comparisons) };
@@ -59,7 +59,7 @@ async function compare(
   const stage = new Stage();
   const memory: Partial<ByContender<{ before: Memory; after: Memory }>> = {};
   for (const contender of contenders) {
-    say(`${contender.name}: ${subscribers} subscribers come, get frames, go and come back`);
+    say(`${contender.name}: ${subscribers} subscribers connect, receive frames, disconnect and resume`);
     await stage.gather(contender, FIRST_FEW);
     await contender.clients.ask('close');
     const before = await contender.server.ask<Memory>('memory');

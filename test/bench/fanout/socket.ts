@@ -69,7 +69,7 @@ export class Subscriber {
     this.#closed = new Promise((resolve) => this.#socket.once('close', () => resolve()));
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error('A subscriber was not let in in time')),
+        () => reject(new Error('A subscriber was not acknowledged in time')),
         READY_TIMEOUT_MS,
       );
       this.#setReady = () => {
@@ -78,7 +78,7 @@ export class Subscriber {
       };
       this.#socket.once('error', reject);
       this.#socket.once('close', () =>
-        reject(new Error(`A subscriber was sent away: ${this.#farewell || this.#headers}`)),
+        reject(new Error(`The server closed a subscription: ${this.#farewell || this.#headers}`)),
       );
     });
     this.#socket.write(

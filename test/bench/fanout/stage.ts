@@ -66,8 +66,7 @@ export class Stage {
   #expectSameBytes({ name }: Contender, subscribers: number, { bytes }: Delivery): void {
     const expected =
       subscribers * this.#model.frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
-    if (bytes !== expected)
-      throw new Error(`${name} sent ${bytes} bytes where the gateway sends ${expected}`);
+    if (bytes !== expected) throw new Error(`${name} sent ${bytes} bytes, but the gateway sends ${expected}`);
   }
 }
 

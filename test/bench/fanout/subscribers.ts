@@ -71,7 +71,7 @@ answerOrders({
 
   /** Expects `each` more frames at every subscriber. */
   expect(each: number) {
-    if (left !== 0) throw new Error(`${-left} frames came that were not due`);
+    if (left !== 0) throw new Error(`Received ${-left} unexpected frames`);
     begin(subscribers.map(() => each));
   },
 

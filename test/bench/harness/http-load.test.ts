@@ -30,7 +30,7 @@ const slowly = (text: string) => async (socket: Socket) => {
 };
 
 test.each([
-  ['with its length', good('{"a":"é"}'), '{"a":"é"}'],
+  ['with a Content-Length', good('{"a":"é"}'), '{"a":"é"}'],
   [
     'in chunks',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n',

@@ -50,7 +50,7 @@ export async function load({ port, connections, milliseconds, next, proof }: Loa
         for (let sent = performance.now(); sent - begun < milliseconds; sent = performance.now()) {
           const body = await socket.exchange(next());
           if (!body.includes(expected) || body.includes(ERRORS))
-            throw new Error(`Not a good answer: ${body}`);
+            throw new Error(`Unexpected response: ${body}`);
           times.push(performance.now() - sent);
           bytes += body.length;
         }
@@ -86,7 +86,9 @@ export class KeptOpen {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.on('data', (bytes) => this.#read(bytes));
     this.#socket.on('error', (error) => this.#fail?.(error));
-    this.#socket.on('close', () => this.#fail?.(new Error('The server closed a connection that was in use')));
+    this.#socket.on('close', () =>
+      this.#fail?.(new Error('The server closed a connection with a request in flight')),
+    );
   }
 
   /** Resolves with the response body; rejects if the status is not 2xx. */

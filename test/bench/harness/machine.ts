@@ -50,7 +50,7 @@ export const describeMachine = (): string =>
 
 /** Chooses cores if there are two, pins this process to the core that servers do not use, and says so. */
 export async function placeProcesses(): Promise<{ cores: Cores | null; placing: string }> {
-  if (process.platform !== 'linux') throw new Error('This bench reads /proc: it runs on Linux alone.');
+  if (process.platform !== 'linux') throw new Error('This bench reads /proc and runs on Linux only.');
   chosen ??= chooseCores();
   const cores = await chosen;
   if (cores) await keepTo(cores.others);

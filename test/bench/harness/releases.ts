@@ -14,7 +14,7 @@ export class Releases {
       try {
         await release();
       } catch (error) {
-        process.stderr.write(`Something could not be ended: ${error}\n`);
+        process.stderr.write(`A release failed: ${error}\n`);
       }
     }
   };

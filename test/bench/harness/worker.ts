@@ -58,7 +58,7 @@ export class Worker {
       const line = this.#lines.find((each) => each.includes(words));
       if (line) return line;
       if (this.hasEnded || performance.now() > deadline)
-        throw new Error(`${this.#name} did not say "${words}":\n${this.#lines.join('\n')}`);
+        throw new Error(`${this.#name} did not print "${words}":\n${this.#lines.join('\n')}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -116,7 +116,7 @@ async function steady({ port, token, seconds, make }: Steady): Promise<Latency> 
     return connection;
   };
   const failed = new Promise<never>((_, reject) => {
-    setTimeout(reject, TIMEOUT_MS, new Error(`Frames did not come in time`)).unref();
+    setTimeout(reject, TIMEOUT_MS, new Error(`Frames did not arrive in time`)).unref();
     const begun = performance.now();
     const send = (number: number) => {
       const { request, eventTime } = make();

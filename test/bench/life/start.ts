@@ -59,7 +59,7 @@ async function untilReady(port: number, worker: Worker): Promise<void> {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
     await response?.arrayBuffer();
     if (response?.ok) return;
-    if (worker.hasEnded || performance.now() > deadline) throw new Error('It was not ready in time');
+    if (worker.hasEnded || performance.now() > deadline) throw new Error('The gateway was not ready in time');
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

@@ -30,6 +30,6 @@ async function ask({ name, port }: Contender, operation: Operation, token: strin
     body: JSON.stringify(operation),
   });
   const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown };
-  if (!data || errors) throw new Error(`${name} answers with ${JSON.stringify(errors)}`);
+  if (!data || errors) throw new Error(`${name} answered with ${JSON.stringify(errors)}`);
   return data;
 }

@@ -16,7 +16,7 @@ export async function untilRecorded(database: BenchDatabase): Promise<void> {
 async function untilEmpty({ pool }: BenchDatabase, query: string): Promise<void> {
   for (const deadline = Date.now() + TIMEOUT_MS; ; ) {
     if ((await pool.query(query)).rowCount === 0) return;
-    if (Date.now() > deadline) throw new Error(`It did not settle in time: ${query}`);
+    if (Date.now() > deadline) throw new Error(`Deferred work did not finish in time: ${query}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

@@ -18,7 +18,7 @@ const known = new Map();
 /** Returns the claims of the token in an `Authorization` header. Rejects if it is not valid. */
 export async function claimsOf(authorization) {
   const [, token] = authorization?.match(/^Bearer +(\S+)$/i) ?? [];
-  if (!token) throw new Error('A token is needed');
+  if (!token) throw new Error('The Authorization header has no token');
   if (REMEMBERED_MS === 0) return (await jwtVerify(token, key, OPTIONS)).payload;
   const name = hash('sha256', token, 'base64');
   const before = known.get(name);

@@ -9,7 +9,7 @@ const SECRETS = ['sandbox', 'sandbox-next'];
 /** Throws if the signature is not valid. */
 export function readSigned({ headers }, body) {
   const { 'x-webhook-timestamp': timestamp, 'x-webhook-signature': signature } = headers;
-  if (!verify(SECRETS, timestamp, body, signature)) throw new Error('It is not signed well');
+  if (!verify(SECRETS, timestamp, body, signature)) throw new Error('The signature is not valid');
   const { event_time: eventTime, data } = JSON.parse(body.toString('utf8'));
   return { eventTime, data };
 }
