@@ -1,4 +1,4 @@
-# The gateway alone: PostgreSQL, NATS and the proxy are others' images; compose.yaml puts them together.
+# Image of the gateway only. compose.yaml combines it with images of PostgreSQL, NATS and the proxy.
 
 FROM node:24-slim AS build
 WORKDIR /app
@@ -9,7 +9,7 @@ COPY schema schema
 COPY src src
 RUN npm run build
 
-# The embedded PostgreSQL is an optional package.
+# Omits optional packages: the embedded PostgreSQL is one.
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

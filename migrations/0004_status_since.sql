@@ -1,6 +1,6 @@
--- Each statement by itself: what was begun is taken up again, beside a release that does not know the column.
+-- Each statement by itself: an interrupted migration continues, while a release that does not know the column runs.
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "status_since" timestamp (3) with time zone;--> statement-breakpoint
--- Such a release is helped: whatever moves a session, or makes one, is dated like the row.
+-- Triggers fill the column for writes of that release, from the row's updated_at.
 CREATE OR REPLACE FUNCTION "vkyc_session_date_status"() RETURNS trigger LANGUAGE plpgsql
   AS $$ BEGIN NEW."status_since" := NEW."updated_at"; RETURN NEW; END $$;--> statement-breakpoint
 CREATE OR REPLACE TRIGGER "vkyc_session_begun" BEFORE INSERT ON "vkyc_session" FOR EACH ROW
@@ -8,7 +8,7 @@ CREATE OR REPLACE TRIGGER "vkyc_session_begun" BEFORE INSERT ON "vkyc_session" F
 CREATE OR REPLACE TRIGGER "vkyc_session_moved" BEFORE UPDATE ON "vkyc_session" FOR EACH ROW
   WHEN (NEW."version" <> OLD."version" AND NEW."status_since" IS NOT DISTINCT FROM OLD."status_since")
   EXECUTE FUNCTION "vkyc_session_date_status"();--> statement-breakpoint
--- The version of a session is the sequence of the transition that moved it last: one look by the log's key for each.
+-- A session's version is the sequence of its newest applied transition, so the primary key of the log finds its time.
 DO $$
 DECLARE
   last uuid := '00000000-0000-0000-0000-000000000000';
@@ -25,10 +25,10 @@ BEGIN
     last := batch[cardinality(batch)];
   END LOOP;
 END $$;--> statement-breakpoint
--- A constraint is proven while others write; where it is, the column needs no look at the rows.
+-- VALIDATE CONSTRAINT does not block writers; with the valid constraint, SET NOT NULL needs no table scan.
 ALTER TABLE "vkyc_session" DROP CONSTRAINT IF EXISTS "vkyc_session_dated";--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_dated" CHECK ("status_since" IS NOT NULL) NOT VALID;--> statement-breakpoint
 ALTER TABLE "vkyc_session" VALIDATE CONSTRAINT "vkyc_session_dated";--> statement-breakpoint
--- contract: by the triggers above, it is never null whoever writes.
+-- contract: the triggers above fill the column for every release, so it is never null.
 ALTER TABLE "vkyc_session" ALTER COLUMN "status_since" SET NOT NULL;--> statement-breakpoint
 ALTER TABLE "vkyc_session" DROP CONSTRAINT "vkyc_session_dated";

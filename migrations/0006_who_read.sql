@@ -1,3 +1,3 @@
--- Each statement by itself: an index that is built beside its table's writers. One that was broken off is begun anew.
+-- Each statement by itself: the index is built without blocking writers. An interrupted build is dropped and repeated.
 DROP INDEX CONCURRENTLY IF EXISTS "personal_data_read_subjects";--> statement-breakpoint
 CREATE INDEX CONCURRENTLY "personal_data_read_subjects" ON "personal_data_read" USING gin ("subjects");

@@ -1,4 +1,4 @@
--- Where 0004 ran as it was first written, a release from before it could not write any more: the same help as in 0004.
+-- A first version of 0004 lacked these triggers, so that an earlier release could no longer write. Adds them there.
 CREATE OR REPLACE FUNCTION "vkyc_session_date_status"() RETURNS trigger LANGUAGE plpgsql
   AS $$ BEGIN NEW."status_since" := NEW."updated_at"; RETURN NEW; END $$;--> statement-breakpoint
 CREATE OR REPLACE TRIGGER "vkyc_session_begun" BEFORE INSERT ON "vkyc_session" FOR EACH ROW

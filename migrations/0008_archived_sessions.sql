@@ -1,4 +1,4 @@
--- Each statement by itself: the index is built beside its table's writers, and begun anew where it was broken off.
+-- Each statement by itself: the index is built without blocking writers. An interrupted build is dropped and repeated.
 CREATE TABLE IF NOT EXISTS "archived_session" (
 	"session_id" uuid PRIMARY KEY NOT NULL,
 	"verification_id" text NOT NULL,

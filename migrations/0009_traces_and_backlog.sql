@@ -1,4 +1,4 @@
--- Each statement by itself: an index that is built beside its table's writers. One that was broken off is begun anew.
+-- Each statement by itself: the index is built without blocking writers. An interrupted build is dropped and repeated.
 ALTER TABLE "webhook_inbox" ADD COLUMN IF NOT EXISTS "traceparent" text;--> statement-breakpoint
 ALTER TABLE "status_transition" ADD COLUMN IF NOT EXISTS "traceparent" text;--> statement-breakpoint
 DROP INDEX CONCURRENTLY IF EXISTS "webhook_inbox_left";--> statement-breakpoint

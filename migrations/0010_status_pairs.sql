@@ -1,5 +1,5 @@
--- Each statement by itself: what is stored already is looked through beside its writers.
--- PostgreSQL reads a check's text anew for every statement: all pairs in it took longer than writing the row.
+-- Each statement by itself: stored rows are validated without blocking writers.
+-- PostgreSQL parses a check's text for every statement, which took longer than writing the row if all pairs were in it.
 CREATE OR REPLACE FUNCTION "is_status_pair"("status" text, "sub_status" text) RETURNS boolean
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
   AS $$ BEGIN
@@ -25,7 +25,7 @@ CREATE OR REPLACE FUNCTION "is_status_pair"("status" text, "sub_status" text) RE
       ('FAILED', 'UNRECOGNIZED'), ('EXPIRED', 'UNRECOGNIZED'), ('UNRECOGNIZED', 'UNRECOGNIZED')
     );
   END $$;--> statement-breakpoint
--- A check runs with the rights of whoever writes.
+-- A check runs with the privileges of the writing role.
 GRANT EXECUTE ON FUNCTION "is_status_pair"(text, text) TO PUBLIC;--> statement-breakpoint
 ALTER TABLE "vkyc_session" DROP CONSTRAINT IF EXISTS "vkyc_session_status_pair";--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_status_pair" CHECK (is_status_pair("vkyc_session"."status", "vkyc_session"."sub_status")) NOT VALID;--> statement-breakpoint

@@ -7,6 +7,7 @@ import { serve } from './composition/http.ts';
 import { openProvider } from './composition/provider.ts';
 import { openRecording } from './composition/recording.ts';
 import type { Config } from './config.ts';
+import { webhookPath } from './http/webhooks.ts';
 
 export interface App {
   /** URL of the gateway, such as http://127.0.0.1:4000 */
@@ -35,8 +36,8 @@ export async function createApp(config: Config, overrides: TestOverrides = {}): 
     const services = createServices(core, database, provider, feed, recording);
     const graphql = await createGraphql(core, services, database);
     const { url, metricsUrl } = await serve({ core, database, provider, feed, recording, graphql });
-    const { sandbox } = provider;
-    sandbox?.deliverTo(`${url}/webhooks/cashfree`);
+    const { sandbox, configured } = provider;
+    sandbox?.deliverTo(`${url}${webhookPath(configured)}`);
     return { url, metricsUrl, sandboxUrl: sandbox?.baseUrl ?? null, log, stop: () => lifecycle.stop() };
   } catch (error) {
     await lifecycle.stop();

@@ -129,7 +129,7 @@ export class StartError extends Error {
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly issues: readonly string[]) {
-    super(`The configuration is not usable:\n${issues.map((complaint) => `  - ${complaint}`).join('\n')}`);
+    super(`The configuration is invalid:\n${issues.map((complaint) => `  - ${complaint}`).join('\n')}`);
   }
 }
 

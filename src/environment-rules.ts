@@ -20,103 +20,106 @@ import {
 } from './weak-settings.ts';
 
 const NOT_PRODUCTION =
-  'NODE_ENV: found "production". To try the gateway without these settings, start it without: NODE_ENV= npm start';
+  'NODE_ENV: set to "production". To try the gateway without these settings, start it with an empty value: NODE_ENV= npm start';
 
-const RANDOM = 'such as from: openssl rand -base64 32';
+const RANDOM = 'such as the output of: openssl rand -base64 32';
 const ALLOW_PLAIN =
-  'Set it to an https: URL, or ALLOW_PLAIN_HTTP=1 if the way there is private and this is meant.';
+  'Set it to an https: URL, or set ALLOW_PLAIN_HTTP=1 if the network in between is private.';
 
 /** Returns a sentence for each combination of settings that is refused, with what to set. */
 export function findContradictions(env: Environment): string[] {
   const production = isProduction(env);
   const complaints: [boolean, string][] = [
-    [!hasSignIn(env) && production, 'AUTH_SECRET or AUTH_JWKS_URL: production needs a way to sign in.'],
+    [
+      !hasSignIn(env) && production,
+      'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but production needs one of them to verify tokens.',
+    ],
     [
       production && !(env.AUTH_ISSUER && env.AUTH_AUDIENCE),
-      'AUTH_ISSUER, AUTH_AUDIENCE: production needs both, the claims `iss` and `aud` of its tokens; without them a token that was issued for another system is good here.',
+      'AUTH_ISSUER, AUTH_AUDIENCE: production needs both, to check the claims `iss` and `aud`; without them the gateway would accept tokens issued for other systems.',
     ],
     [
       production && env.AUTH_SECRET !== undefined && isWeakSecret(env.AUTH_SECRET),
-      `AUTH_SECRET: it can be guessed, and whoever has it issues tokens. Use random characters, ${RANDOM}`,
+      `AUTH_SECRET: the secret can be guessed, and anyone who knows it can issue tokens. Use random characters, ${RANDOM}`,
     ],
     [
       production && isPlain(env.AUTH_JWKS_URL) && !env.ALLOW_PLAIN_HTTP,
-      `AUTH_JWKS_URL: over http: anybody on the way can put in a key of their own. ${ALLOW_PLAIN}`,
+      `AUTH_JWKS_URL: the URL uses http, so an attacker on the network path can replace the keys. ${ALLOW_PLAIN}`,
     ],
     [
       isPlain(env.CASHFREE_BASE_URL) &&
         !isLoopback(new URL(env.CASHFREE_BASE_URL).hostname) &&
         !env.ALLOW_PLAIN_HTTP,
-      `CASHFREE_BASE_URL: over http: credentials and personal data can be read on the way. ${ALLOW_PLAIN}`,
+      `CASHFREE_BASE_URL: the URL uses http, so credentials and personal data can be read on the network path. ${ALLOW_PLAIN}`,
     ],
     [
       production && !usesSandbox(env) && Boolean(env.CASHFREE_CLIENT_SECRET?.some(isWeakProviderSecret)),
-      'CASHFREE_CLIENT_SECRET: it can be guessed, and whoever has it signs webhooks. Use the one that the provider issued.',
+      'CASHFREE_CLIENT_SECRET: the secret can be guessed, and anyone who knows it can sign webhooks. Use the secret that the provider issued.',
     ],
     [
       Boolean(env.SANDBOX) && !usesSandbox(env),
-      'SANDBOX: the CASHFREE_ settings name a real provider, so that no sandbox is run. Unset it, or them.',
+      'SANDBOX: the CASHFREE_ settings name a real provider, so the sandbox would not run. Unset SANDBOX or the CASHFREE_ settings.',
     ],
     ...(Array.isArray(env.TRUST_PROXY) ? env.TRUST_PROXY : []).map((network): [boolean, string] => [
       isTooLarge(network),
-      `TRUST_PROXY: ${network} holds far more than your proxies, and whoever is trusted can name any address as theirs. Name the network of your proxies alone, such as 10.0.0.0/8.`,
+      `TRUST_PROXY: ${network} is much larger than a network of proxies, and a trusted host can claim any client address. Set it to the network of your proxies only, such as 10.0.0.0/8.`,
     ]),
     [
       !hasSignIn(env) && !usesSandbox(env),
-      'AUTH_SECRET or AUTH_JWKS_URL: with a real provider there must be a way to sign in.',
+      'AUTH_SECRET or AUTH_JWKS_URL: neither is set, but a real provider needs one of them to verify tokens.',
     ],
     [
       !hasSignIn(env) && !isLoopback(env.HOST),
-      `AUTH_SECRET or AUTH_JWKS_URL: without a way to sign in HOST must be a loopback address, not ${env.HOST}.`,
+      `AUTH_SECRET or AUTH_JWKS_URL: neither is set, so HOST must be a loopback address, not ${env.HOST}. Set one of them, or HOST=127.0.0.1.`,
     ],
     [
       env.PORT !== 0 && env.PORT === env.SANDBOX_PORT && !namesProvider(env),
-      `PORT, SANDBOX_PORT: both are ${env.PORT}. Choose another for one of them.`,
+      `PORT, SANDBOX_PORT: both are ${env.PORT}. Change one of them.`,
     ],
     [
       Boolean(env.METRICS_PORT) && env.METRICS_PORT === env.PORT,
-      `METRICS_PORT, PORT: both are ${env.PORT}. Choose another for one of them.`,
+      `METRICS_PORT, PORT: both are ${env.PORT}. Change one of them.`,
     ],
-    [Boolean(env.AUTH_SECRET && env.AUTH_JWKS_URL), 'AUTH_SECRET, AUTH_JWKS_URL: set one of them, not both.'],
+    [
+      Boolean(env.AUTH_SECRET && env.AUTH_JWKS_URL),
+      'AUTH_SECRET, AUTH_JWKS_URL: both are set. Set only one of them.',
+    ],
     [
       Boolean(env.CASHFREE_CLIENT_ID) !== Boolean(env.CASHFREE_CLIENT_SECRET),
-      'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: set both, or neither for the sandbox provider.',
+      'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: only one is set. Set both, or neither for the sandbox provider.',
     ],
     [
       Boolean(env.CASHFREE_CLIENT_ID) && !env.CASHFREE_BASE_URL,
-      'CASHFREE_BASE_URL: say which provider the credentials are for, such as https://sandbox.cashfree.com/verification.',
+      "CASHFREE_BASE_URL: not set, but the credentials need it. Set it to the provider's API, such as https://sandbox.cashfree.com/verification.",
     ],
     [
       production && usesSandbox(env) && !env.SANDBOX,
-      'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: production needs the provider; SANDBOX=1 runs the sandbox all the same.',
+      'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET: not set, but production needs a provider. Set SANDBOX=1 to run the sandbox in production.',
     ],
     [
       production && !env.DATABASE_URL && !env.EMBEDDED_POSTGRES,
-      'DATABASE_URL: production needs a database; EMBEDDED_POSTGRES=1 runs the embedded one all the same.',
+      'DATABASE_URL: not set, but production needs a database. Set EMBEDDED_POSTGRES=1 to run the embedded PostgreSQL in production.',
     ],
     [
       !env.DATABASE_URL && Boolean(env.MIGRATE_DATABASE_URL ?? env.LISTEN_DATABASE_URL),
-      'DATABASE_URL: MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL only name other ways to the same database; set DATABASE_URL too.',
+      'DATABASE_URL: not set, but MIGRATE_DATABASE_URL or LISTEN_DATABASE_URL is, which only name another connection to the same database. Set DATABASE_URL too.',
     ],
     [
       !env.DATA_KEYS && (production || !usesSandbox(env)),
-      'DATA_KEYS: personal data needs a key: id:base64 of 32 random bytes, such as from: echo "k1:$(openssl rand -base64 32)".',
+      'DATA_KEYS: not set, but personal data must be encrypted. Set it to id:base64 of 32 random bytes, such as the output of: echo "k1:$(openssl rand -base64 32)".',
     ],
     [
       !env.AUDIT_KEYS && (production || !usesSandbox(env)),
-      'AUDIT_KEYS: the audit chain needs a key that the database does not have, of the same form as DATA_KEYS.',
+      'AUDIT_KEYS: not set, but the audit chain needs a key that is not in the database. Set it in the same form as DATA_KEYS.',
     ],
     ...(['DATA_KEYS', 'AUDIT_KEYS'] as const).flatMap((setting): [boolean, string][] => {
       const given = env[setting] ?? [];
       const repeated = findRepeated(given.map(({ id }) => id));
       return [
-        [
-          repeated.length > 0,
-          `${setting}: several keys have the id ${repeated}. Give each an id of its own.`,
-        ],
+        [repeated.length > 0, `${setting}: several keys have the id ${repeated}. Give each key its own id.`],
         [
           production && given.some(({ key }) => isWeakKey(key)),
-          `${setting}: a key of it can be guessed. Use random bytes, ${RANDOM}`,
+          `${setting}: a key can be guessed. Use random bytes, ${RANDOM}`,
         ],
       ];
     }),
@@ -135,10 +138,10 @@ export function findWarnings(env: Environment): string[] {
     const { attempts, user, password } = parseDatabaseUrl(url);
     if (attempts.some(({ host, ssl }) => ssl === false && !isPrivateHost(host)))
       warnings.push(
-        `${setting}: its host is not in a private network, and the connection may go without TLS; add sslmode=verify-full`,
+        `${setting}: the host is not in a private network and the connection may be unencrypted; add sslmode=verify-full`,
       );
     if (isProduction(env) && password !== undefined && (password === user || isWeakPassword(password)))
-      warnings.push(`${setting}: its password can be guessed; use random characters`);
+      warnings.push(`${setting}: the password can be guessed; use random characters`);
   }
   return warnings;
 }

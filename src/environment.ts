@@ -10,8 +10,8 @@ const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 const text = z.string().trim().min(1);
 /** A number whose complaint says what was expected. */
-const number = z.coerce.number('expected a number');
-const A_PORT = 'expected a port, from 0 to 65535';
+const number = z.coerce.number('must be a number');
+const A_PORT = 'must be a port, from 0 to 65535';
 /** Port; 0 takes any free one. */
 export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
@@ -29,7 +29,10 @@ const keys = list.pipe(
   z.array(
     z
       .string()
-      .regex(/^[A-Za-z0-9_-]{1,16}:[A-Za-z0-9+/]{43}=$/, 'is not of the form id:base64 with 32 bytes of key')
+      .regex(
+        /^[A-Za-z0-9_-]{1,16}:[A-Za-z0-9+/]{43}=$/,
+        'must have the form id:base64 with a key of 32 bytes',
+      )
       .transform((item) => {
         const [id, key] = item.split(':') as [string, string];
         return { id, key: Buffer.from(key, 'base64') };
@@ -64,7 +67,7 @@ const natsServer = text.refine(
  * X-Forwarded-For.
  */
 const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
-  error: 'is neither how many proxies are in front, nor their addresses or networks, such as 10.0.0.0/8',
+  error: 'must be the number of trusted proxies, or their addresses or networks, such as 10.0.0.0/8',
 });
 
 /** RSA public key as PEM; line ends may be written as `\n` (backslash and n), as in many settings files. */

@@ -27,7 +27,7 @@ export function greet(config: Config, { url, consoleUrl, graphiqlUrl, sandboxUrl
     ['GraphiQL', graphiqlUrl],
     ['GraphQL', `${url}/graphql`],
     provider.kind === 'SANDBOX' ? ['Sandbox', sandboxUrl] : ['Provider', provider.baseUrl],
-    ['Data', database.kind === 'EMBEDDED' ? resolve(dataDir) : 'in the PostgreSQL of DATABASE_URL'],
+    ['Data', database.kind === 'EMBEDDED' ? resolve(dataDir) : 'PostgreSQL of DATABASE_URL'],
     ['Stop', 'Ctrl-C'],
   ];
   const shown = lines.flatMap(([name, value]) => (value === null ? [] : `  ${name.padEnd(10)}${value}\n`));

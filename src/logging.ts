@@ -7,7 +7,7 @@ import { textOutput } from './logging-text.ts';
  * data.
  */
 function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: 'something that is not an error was thrown' };
+  if (!(error instanceof Error)) return { message: 'a value that is not an Error was thrown' };
   const { type, stack } = stdSerializers.err(error);
   // Drizzle appends the parameters of a failed statement to the message, and so to the first lines of the stack.
   const message = error.message.split('\nparams:')[0];

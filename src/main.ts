@@ -55,7 +55,7 @@ function onSignal(signal: NodeJS.Signals): void {
 }
 
 async function stop({ log, stop }: App, signal: string): Promise<void> {
-  log.info({ signal }, 'stopping: finishing what is in hand');
+  log.info({ signal }, 'stopping; finishing requests in flight');
   await stop();
   log.info('stopped');
 }

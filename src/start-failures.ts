@@ -32,14 +32,13 @@ export async function checkPort(setting: string, host: string, port: number): Pr
 function explainListening({ code, message }: SystemError, setting: string, host: string, port: number) {
   if (code === 'EADDRINUSE')
     return (
-      `${setting}: port ${port} of ${host} is taken by another program, maybe another gateway.\n` +
-      `Stop that one, or choose another port: ${setting}=${port + 1} npm start`
+      `${setting}: port ${port} of ${host} is used by another program, perhaps another gateway.\n` +
+      `Stop that program, or choose another port: ${setting}=${port + 1} npm start`
     );
-  if (code === 'EACCES')
-    return `${setting}: port ${port} is reserved for the system's own services. Choose one above 1023.`;
+  if (code === 'EACCES') return `${setting}: this user may not use port ${port}. Choose a port above 1023.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return `HOST: ${host} is no address of this machine. Use 127.0.0.1, or 0.0.0.0 for all of its addresses.`;
-  return `${setting}: cannot listen at port ${port} of ${host} (${message}).`;
+    return `HOST: ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all its addresses.`;
+  return `${setting}: cannot listen on port ${port} of ${host} (${message}).`;
 }
 
 /** Returns what to do about a failure to start, or null if no operator can fix it. */
@@ -61,9 +60,9 @@ function explainSystemError(error: SystemError, config: Config): string | null {
     return explainListening(error, 'METRICS_PORT', host, metricsPort);
   if (syscall === 'listen') return explainListening(error, 'PORT', host, port);
   if (code === 'ENOSPC')
-    return `The disk of DATA_DIR is full: ${error.message}.\nMake room on it, or set DATA_DIR to a folder on another disk.`;
+    return `The disk of DATA_DIR is full: ${error.message}.\nFree space on it, or set DATA_DIR to a folder on another disk.`;
   if (path?.startsWith(resolve(dataDir)) && UNWRITABLE.includes(code))
-    return `DATA_DIR: the gateway cannot write there (${error.message}).\nSet DATA_DIR to a folder that it may write to.`;
+    return `DATA_DIR: the gateway cannot write to this folder (${error.message}).\nSet DATA_DIR to a writable folder.`;
   return null;
 }
 
@@ -71,14 +70,14 @@ function explainDatabase(error: Error, { database }: Config): string | null {
   if (database.kind === 'EMBEDDED') return null;
   if ((error as SystemError).code === 'ERR_INVALID_URL')
     return (
-      'DATABASE_URL, MIGRATE_DATABASE_URL, LISTEN_DATABASE_URL: one of them is no URL of the form ' +
+      'DATABASE_URL, MIGRATE_DATABASE_URL, LISTEN_DATABASE_URL: one of them does not have the form ' +
       'postgres://user:password@host:5432/database.\nWrite #, /, ?, : and @ in a password as %23, %2F, %3F, %3A and %40.'
     );
   const root = findRootCause(error);
   if (classifyFault(error) === 'REFUSED')
-    return `DATABASE_URL: the database does not let the gateway in (${root.message}).\nCorrect the user, the password or the name of the database in it.`;
+    return `DATABASE_URL: the database refused the gateway's connection (${root.message}).\nCorrect the user, the password or the database name in the URL.`;
   if ((root as SystemError).code === INSUFFICIENT_PRIVILEGE)
-    return `MIGRATE_DATABASE_URL: its role lacks a right that migrations need (${root.message}).\nName the owner of the database there.`;
+    return `MIGRATE_DATABASE_URL: its role lacks a privilege that migrations need (${root.message}).\nUse the owner of the database in the URL.`;
   return null;
 }
 

@@ -126,9 +126,9 @@ test('a complaint shows the value that was found, unless the setting may hold a 
     }
   };
 
-  expect(complaint({ PORT: 'abc' })).toBe('PORT: expected a port, from 0 to 65535 (found "abc")');
+  expect(complaint({ PORT: 'abc' })).toBe('PORT: must be a port, from 0 to 65535 (found "abc")');
   expect(complaint({ SANDBOX_PORT: '70000' })).toContain('(found "70000")');
-  expect(complaint({ SHUTDOWN_SECONDS: 'soon' })).toBe('SHUTDOWN_SECONDS: expected a number (found "soon")');
+  expect(complaint({ SHUTDOWN_SECONDS: 'soon' })).toBe('SHUTDOWN_SECONDS: must be a number (found "soon")');
   expect(complaint({ LOG_LEVEL: 'loud' })).toContain('(found "loud")');
   for (const [name, value] of Object.entries({
     AUTH_SECRET: 'hunter2',
@@ -204,7 +204,9 @@ test('a public database without TLS, or a password that can be guessed, causes a
   const warnings = (DATABASE_URL: string) =>
     readConfig({ ...SAFE, ...SAFE_PROVIDER, DATABASE_URL }).warnings.join();
 
-  expect(warnings('postgres://u:Xk29fj3Lq8sPz0@db.example.com/v')).toMatch(/DATABASE_URL.*without TLS/);
+  expect(warnings('postgres://u:Xk29fj3Lq8sPz0@db.example.com/v')).toMatch(
+    /DATABASE_URL.*may be unencrypted/,
+  );
   expect(warnings('postgres://u:Xk29fj3Lq8sPz0@db.example.com/v?sslmode=require')).toBe('');
   for (const host of ['10.1.2.3', 'db', '[::1]', 'db.internal'])
     expect(warnings(`postgres://u:Xk29fj3Lq8sPz0@${host}/v`), host).toBe('');

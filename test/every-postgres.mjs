@@ -39,11 +39,11 @@ for (const folder of installed) await test(folder, [...CORE, 'test/reconciling',
 for (const folder of added) await test(folder, CORE);
 if (installed.length === 0)
   console.log(
-    'No PostgreSQL is installed in /usr/lib/postgresql or /usr/pgsql-*: the tests on an installed PostgreSQL are ' +
-      'SKIPPED. On Debian, apt-get install postgresql brings one.',
+    'Found no PostgreSQL in /usr/lib/postgresql or /usr/pgsql-*: the tests on an installed PostgreSQL are ' +
+      'SKIPPED. On Debian, install one with apt-get install postgresql.',
   );
 if (failed.length > 0) {
-  console.log(`Failed on: ${failed.join('; ')}`);
+  console.log(`Tests failed on: ${failed.join('; ')}`);
   process.exitCode = 1;
 }
 

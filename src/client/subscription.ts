@@ -202,7 +202,7 @@ export class ResumingSubscription {
         this.#position.keepApart();
         this.#retry(
           'GAP',
-          new Error('Frames of this subscription keep getting lost: a router or proxy drops them.'),
+          new Error('frames of this subscription keep getting lost: a router or proxy drops them'),
         );
     }
   }
@@ -243,13 +243,13 @@ export class ResumingSubscription {
   /** The gateway never ends a stream without a refusal, so a router or proxy ended it. */
   #completed(): void {
     if (this.#connection.disposed) this.leave();
-    else this.#retry('FAULT', new Error('The stream of this subscription keeps ending early.'));
+    else this.#retry('FAULT', new Error('the stream of this subscription keeps ending early'));
   }
 
   #giveUpSilent(): void {
     const { socket } = this.#connection;
     if (socket) socket.terminate();
-    else this.#lose(new Error(`This subscription received nothing for ${this.#settings.silenceMs} ms.`));
+    else this.#lose(new Error(`this subscription received nothing for ${this.#settings.silenceMs} ms`));
   }
 
   #lose(why: unknown): void {

@@ -10,8 +10,8 @@ import { openDatabase } from './open-database.ts';
 import { openProvider } from './open-provider.ts';
 import { runCommand } from './run-command.ts';
 
-const USAGE = `npm run adopt -- --verification-id ID   asks the provider about ID and records its session; repeat it for several
-npm run adopt -- --file F               the same for each line of F; a line that begins with # is left out`;
+const USAGE = `npm run adopt -- --verification-id ID   asks the provider about ID and records its session; repeatable
+npm run adopt -- --file F               does so for each line of F; skips lines that begin with #`;
 
 const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
 /** Outcomes that leave the verification in the database, or in an archive. */
@@ -26,7 +26,9 @@ async function readIds(file: string): Promise<string[]> {
     const id = line.trim();
     if (id === '' || id.startsWith('#')) return [];
     if (!VERIFICATION_ID.test(id))
-      throw new Error(`${file}, line ${index + 1}: not a verification id (1 to 50 of A-Z a-z 0-9 . _ -).`);
+      throw new Error(
+        `${file}, line ${index + 1} is not a verification id (1 to 50 characters of A-Z a-z 0-9 . _ -). Correct or remove the line.`,
+      );
     return [id];
   });
 }
@@ -40,7 +42,7 @@ async function main(): Promise<void> {
   });
   for (const id of values['verification-id'])
     if (!VERIFICATION_ID.test(id))
-      throw new Error('--verification-id: must be 1 to 50 of the characters A-Z a-z 0-9 . _ -');
+      throw new Error('--verification-id must be 1 to 50 characters of A-Z a-z 0-9 . _ -');
   const listed = values.file === undefined ? [] : await readIds(values.file);
   const ids = [...new Set([...values['verification-id'], ...listed])];
   if (ids.length === 0) throw new Error(USAGE);
@@ -57,7 +59,7 @@ async function main(): Promise<void> {
     }
     if (ids.length > 1) process.stderr.write('\n');
     const total = [...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
-    print(`${ids.length} verification ids: ${total}.`);
+    print(`Checked ${ids.length} verification ids: ${total}.`);
     if ([...counts.keys()].some((outcome) => !SETTLED.includes(outcome))) process.exitCode = 1;
   } finally {
     provider.close();

@@ -21,13 +21,13 @@ import { readArchive } from '../services/retention/archive-file.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
-const USAGE = `npm run audit -- export [--file F]      the heads of all chains; keep them where the database's owner cannot write
-npm run audit -- verify [--against F]   recomputes the chains; against an export it also finds what was cut off
-       … --archive A                    what retention moved to A as well; once for each archive
-npm run audit -- bind --by NAME         adds to chains of an earlier release whose session they are about
-       … [--against F] [--session ID]   and signs the details of session ID as they are now
-npm run audit -- adopt --by NAME        begins the chains of sessions that are older than chains
-       … [--against F]                  but not of sessions that had a chain when F was exported`;
+const USAGE = `npm run audit -- export [--file F]      exports the heads of all chains; store them where the database's owner cannot write
+npm run audit -- verify [--against F]   recomputes the chains; with an export F, also finds removed ends of chains
+       … --archive A                    also verifies the sessions that retention moved to A; repeatable
+npm run audit -- bind --by NAME         adds the identity of their session to chains of an earlier release
+       … [--against F] [--session ID]   and signs the current details of session ID
+npm run audit -- adopt --by NAME        begins chains for sessions that are older than audit chains
+       … [--against F]                  except for sessions that had a chain when F was exported`;
 
 class UsageError extends Error {}
 
@@ -47,7 +47,7 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
       lines += 1;
     }
     await handle.sync();
-    print(`${lines - 1} heads are in ${file}.`);
+    print(`Exported ${lines - 1} heads to ${file}.`);
   } finally {
     await handle.close();
   }
@@ -68,16 +68,18 @@ async function verifyArchives(
     const findings = await verifyArchive(dependencies, archive, ids);
     for (const { sessionId, number, what } of findings)
       print(`WRONG  session ${sessionId}  row ${number}  ${what}  (${file})`);
-    print(`${ids.size - before} sessions in ${file}; in ${findings.length} something is wrong.`);
+    print(`Verified ${ids.size - before} sessions in ${file}; ${findings.length} of them have errors.`);
     wrong += findings.length;
   }
   for (const sessionId of await findArchivedButPresent(db)) {
-    print(`WRONG  session ${sessionId}  row 1  archived_session lists it, and it is here`);
+    print(`WRONG  session ${sessionId}  row 1  archived_session lists it, but the database still has it`);
     wrong += 1;
   }
   for (const [file, count] of await countArchived(db))
     if (!files.some((given) => basename(given) === file))
-      print(`${count} sessions are said to be in ${file}, which was not given: nothing is proven of them.`);
+      print(
+        `${count} sessions are listed as archived in ${file} and were not verified: pass the file with --archive.`,
+      );
   return { ids, wrong };
 }
 
@@ -91,9 +93,9 @@ async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: 
   const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
     print(`WRONG  read log  ${chainId === null ? '' : `chain ${chainId}  row ${number}  `}${what}`);
-  print(`${chained} reads of personal data; in ${findings.length} of their chains something is wrong.`);
+  print(`Verified ${chained} reads of personal data; ${findings.length} of their chains have errors.`);
   if (unchained > 0)
-    print(`${unchained} reads were recorded by an earlier release: nothing is proven of them.`);
+    print(`${unchained} reads were recorded by an earlier release without a chain and cannot be verified.`);
   return findings.length === 0;
 }
 
@@ -117,24 +119,24 @@ async function verify(
   for (const { sessionId, number, what } of findings)
     print(`WRONG  session ${sessionId}  row ${number}  ${what}`);
   print(
-    `${counts.entries} entries of ${counts.sessions} sessions; in ${findings.length} sessions something is wrong.`,
+    `Verified ${counts.entries} entries of ${counts.sessions} sessions; ${findings.length} sessions have errors.`,
   );
   if (counts.adopted > 0)
     print(
-      `${counts.adopted} chains begin with what stood when chains were introduced: no more is proven of it.`,
+      `${counts.adopted} chains begin with the state at their adoption: nothing before that can be verified.`,
     );
   for (const [signer, count] of counts.signed) print(`${count} chains were ${signer}.`);
   if (counts.unbound > 0)
     print(
-      `${counts.unbound} chains are unbound: they do not say whose session they are about; npm run audit -- bind --by NAME.`,
+      `${counts.unbound} chains are unbound: they do not name their session. Run npm run audit -- bind --by NAME.`,
     );
   if (counts.erased > 0)
-    print(`${counts.erased} texts were erased: that they were there is all that is left.`);
+    print(`${counts.erased} texts were erased: only their commitments (salted hashes) are left.`);
   if (exported)
     print(
-      `${counts.unanchored} entries are unanchored: recorded after the export of ${exported.exportedAt}, which says nothing of them.`,
+      `${counts.unanchored} entries are unanchored: they were recorded after the export of ${exported.exportedAt}, which cannot prove them.`,
     );
-  else print('Without --against nobody can tell whether the end of a chain was cut off.');
+  else print('Without --against, a removed end of a chain cannot be detected.');
   const readsAreRight = await verifyReadLog(exported, opened);
   return findings.length === 0 && archived.wrong === 0 && readsAreRight;
 }
@@ -158,14 +160,14 @@ async function bindAll(
       print(`${binding.kind}  session ${sessionId}  ${binding.what}`);
     } else bound += 1;
   });
-  print(`${bound} chains were bound by ${by}; ${left} were left as they are.`);
-  if (left > 0) print('Look into each. If its details are right as they are now, name it with --session ID.');
+  print(`${by} bound ${bound} chains; ${left} were not bound.`);
+  if (left > 0) print('Check each session. If its current details are correct, name it with --session ID.');
   return left === 0;
 }
 
 const ADOPTIONS: Record<SessionAdoption, string> = {
   ADOPTED: 'adopted',
-  HAS_CHAIN: 'left as it is: it has a chain',
+  HAS_CHAIN: 'unchanged: it already has a chain',
   HAD_CHAIN: 'refused: it had a chain when the export was made',
 };
 
@@ -178,7 +180,7 @@ async function adoptAll(by: string, against: string | undefined, opened: Opened)
     if (outcome === 'HAD_CHAIN') refused += 1;
     print(`session ${sessionId}  ${ADOPTIONS[outcome]}`);
   });
-  print(`${adopted} sessions were adopted by ${by}: of what happened to them before, nothing is proven.`);
+  print(`${by} adopted ${adopted} sessions: nothing that happened to them before can be verified.`);
   return refused === 0;
 }
 

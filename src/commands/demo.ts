@@ -67,7 +67,7 @@ async function startSession(): Promise<Session> {
   throw new Error(
     answer.data?.startSession.message ??
       answer.errors?.[0]?.message ??
-      `The gateway answered ${response.status}`,
+      `the gateway answered ${response.status}`,
   );
 }
 
@@ -78,7 +78,7 @@ async function watch({ id, startCursor }: Session): Promise<number> {
     query: WATCH,
     variables: { sessionId: id, after: startCursor },
   })) {
-    if (errors || !data) throw new Error(errors?.[0]?.message ?? 'The stream ended');
+    if (errors || !data) throw new Error(errors?.[0]?.message ?? 'the stream ended');
     seen += 1;
     print(data.statusTransitions);
     if (data.statusTransitions.statusInfo.terminal) break;
@@ -103,12 +103,12 @@ try {
   const session = await startSession();
   process.stdout.write(`Session ${session.verificationId}, link ${session.link}\n\n`);
   const seen = await watch(session);
-  process.stdout.write(`\n${seen} transitions, each once and in order.\n`);
+  process.stdout.write(`\nReceived ${seen} transitions, each once and in order.\n`);
 } catch (error) {
   const isUnreachable =
     error instanceof TypeError && /^(fetch failed|Failed to parse URL)/.test(error.message);
   const why = isUnreachable
-    ? `No gateway answers at ${gateway}. Start one with \`npm start\`, or say where it is: PORT=4001 npm run demo`
+    ? `No gateway answers at ${gateway}. Start one with \`npm start\`, or set its port: PORT=4001 npm run demo`
     : (error as Error).message;
   process.stderr.write(`${why}\n`);
   process.exitCode = 1;

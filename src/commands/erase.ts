@@ -6,9 +6,9 @@ import { type ErasedSubject, eraseSubject } from '../services/retention/erase-su
 import { openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
-const USAGE = `npm run erase -- --user ID [--by NAME] [--dry-run]     the person's userId
-npm run erase -- --phone 9988776655 …                  by their phone; NAME answers for it in the audit chain
-npm run erase -- --subject SUB …                       puts a pseudonym in the place of a customer's \`sub\`, which earlier releases recorded`;
+const USAGE = `npm run erase -- --user ID [--by NAME] [--dry-run]     erases the person with this userId; NAME is recorded in the audit chain
+npm run erase -- --phone 9988776655 …                  erases the person with this phone
+npm run erase -- --subject SUB …                       replaces a customer's \`sub\`, which earlier releases recorded, by a pseudonym`;
 
 function parseTarget({
   user,
@@ -24,7 +24,7 @@ function parseTarget({
 
 function tellSubject({ pseudonym, sessions, reads, idempotencyKeys }: ErasedSubject, dryRun: boolean): void {
   process.stdout.write(
-    `${dryRun ? 'To be replaced' : 'Replaced'} by ${pseudonym}: the subject in the logs, meetings and chains of ${sessions} sessions and in ${reads} reads; ${idempotencyKeys} idempotency keys were deleted. Archives and backups are out of reach.\n`,
+    `${dryRun ? 'Would replace' : 'Replaced'} the subject by ${pseudonym} in the logs, meetings and chains of ${sessions} sessions and in ${reads} reads, and ${dryRun ? 'would delete' : 'deleted'} ${idempotencyKeys} idempotency keys. Archives and backups are not changed.\n`,
   );
 }
 
@@ -57,13 +57,13 @@ async function main(): Promise<void> {
     const erased = await erasePerson(dependencies, who, values.by, dryRun);
     const { sessions, texts, webhooks, idempotencyKeys, archives } = erased;
     process.stdout.write(
-      `${dryRun ? 'To be erased' : 'Erased'}: the person and ${sessions} links of sessions, ${texts} texts of staff, ${webhooks} webhooks, ${idempotencyKeys} idempotency keys.
-What was decided, when and by whom stays, and its proof. Out of reach: the provider's own records, backups, and in development the sandbox's journal.
-Where they acted themselves they are named by a pseudonym; by the 'sub' of their token if an earlier release recorded it: --subject SUB.\n`,
+      `${dryRun ? 'Would erase' : 'Erased'} the person, ${sessions} links of sessions, ${texts} texts of staff, ${webhooks} webhooks, ${idempotencyKeys} idempotency keys.
+Decisions, their times, their authors and their proof are kept. The provider's records, backups and, in development, the sandbox's journal are not changed.
+The person's own actions are recorded under a pseudonym. If an earlier release recorded the 'sub' of the person's token, replace it with --subject SUB.\n`,
     );
     if (archives.length > 0)
       process.stdout.write(
-        `Sessions of theirs are in archives, with links and texts that only DATA_KEYS opens: ${archives.join(', ')}.\n`,
+        `Archives contain sessions of this person, with links and texts encrypted with DATA_KEYS: ${archives.join(', ')}.\n`,
       );
   } finally {
     await close();

@@ -15,31 +15,20 @@ import {
 } from '../db/webhooks/inbox.ts';
 import { systemClock } from '../domain/ports.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from '../provider/json.ts';
+import { IMPERSONAL_WEBHOOK_FIELDS } from '../provider/wire-format.ts';
 import { ReadLog } from '../services/audit/read-log.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
 const USAGE = `npm run inbox -- list [--state ${INBOX_STATES.join('|')}] [--limit N]
-npm run inbox -- show ID... [--reveal]     values that may be personal are hidden unless revealed
-npm run inbox -- replay ID...              puts them back in line, whatever became of them
-npm run inbox -- replay --state PARKED     all in that state`;
+npm run inbox -- show ID... [--reveal]     shows webhooks; hides values that may be personal, unless --reveal is given
+npm run inbox -- replay ID...              queues webhooks again, whatever their state
+npm run inbox -- replay --state PARKED     queues all webhooks in that state again`;
 
-/** Columns without personal data; all others are hidden unless asked for. */
-const PLAIN = [
-  'event_type',
-  'event_time',
-  'version',
-  'verification_id',
-  'reference_id',
-  'status',
-  'sub_status',
-  'link_expiry',
-  'meeting_schedule',
-];
 const HIDDEN = '(hidden)';
 /** Maximum number of webhooks replayed in one run; the command reports the rest. */
 const REPLAY_BATCH = 10_000;
-const REPLAY_PATIENCE_MS = 15_000;
+const REPLAY_TIMEOUT_MS = 15_000;
 
 class UsageError extends Error {}
 
@@ -58,7 +47,7 @@ async function list(db: Database, state: InboxState | null, limit: number): Prom
     ];
     print(line.join('  '));
   }
-  print(`${rows.length} webhooks${rows.length === limit ? ', and perhaps more: see --limit' : ''}.`);
+  print(`${rows.length} webhooks${rows.length === limit ? '; there may be more: raise --limit' : ''}.`);
 }
 
 async function show(
@@ -91,7 +80,7 @@ function readable(body: Buffer, reveal: boolean): string {
     if (!(error instanceof UnusableJson)) throw error;
     return reveal
       ? body.toString('utf8')
-      : `(${body.length} bytes that cannot be shown in part: the body ${error.message}; --reveal shows them)`;
+      : `(${body.length} bytes hidden, because the body ${error.message}; --reveal shows them)`;
   }
 }
 
@@ -99,13 +88,13 @@ function hide(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(item, key));
   if (value !== null && typeof value === 'object' && !isWrittenNumber(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, name)]));
-  return PLAIN.includes(key) || value === '' || value === null ? value : HIDDEN;
+  return IMPERSONAL_WEBHOOK_FIELDS.includes(key) || value === '' || value === null ? value : HIDDEN;
 }
 
 async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
   allFound(ids, await findWebhookStates(db, ids));
   await replayWebhooks(db, ids);
-  const deadline = Date.now() + REPLAY_PATIENCE_MS;
+  const deadline = Date.now() + REPLAY_TIMEOUT_MS;
   for (;;) {
     const rows = await findWebhookStates(db, ids);
     const waiting = rows.filter((row) => row.state === 'PENDING').length;
@@ -120,7 +109,7 @@ async function replay(db: Database, ids: readonly bigint[]): Promise<void> {
 }
 
 function describeOutcome({ state, reason }: { state: InboxState; reason: string | null }): string {
-  if (state === 'DONE') return 'DONE: recorded, or nothing new.';
+  if (state === 'DONE') return 'DONE: applied, or it contained nothing new.';
   if (state === 'PENDING') return 'PENDING: a running gateway will process it.';
   return `${state}: ${reason}`;
 }
@@ -128,20 +117,23 @@ function describeOutcome({ state, reason }: { state: InboxState; reason: string 
 function allFound(ids: readonly bigint[], rows: readonly { id: bigint }[]): void {
   const there = new Set(rows.map((row) => row.id));
   const missing = ids.filter((id) => !there.has(id));
-  if (missing.length > 0) throw new UsageError(`There is no webhook ${missing.join(', ')}.`);
+  if (missing.length > 0)
+    throw new UsageError(
+      `No webhook has the id ${missing.join(', ')}. Run npm run inbox -- list to see the ids.`,
+    );
 }
 
 function parseIds(given: readonly string[]): bigint[] {
   const wrong = given.filter((id) => !/^\d{1,18}$/.test(id));
   if (given.length === 0 || wrong.length > 0)
-    throw new UsageError(`Which webhooks? Ids are numbers; see list.\n${USAGE}`);
+    throw new UsageError(`Pass the numeric ids of webhooks, as npm run inbox -- list shows them.\n${USAGE}`);
   return given.map(BigInt);
 }
 
 function parseState(given: string | undefined): InboxState | null {
   if (given === undefined) return null;
   const state = INBOX_STATES.find((each) => each === given.toUpperCase());
-  if (!state) throw new UsageError(`There is no state ${given}; there are ${INBOX_STATES.join(', ')}.`);
+  if (!state) throw new UsageError(`--state ${given} is unknown: pass one of ${INBOX_STATES.join(', ')}.`);
   return state;
 }
 
@@ -158,7 +150,7 @@ async function main(): Promise<void> {
   if (!['list', 'show', 'replay'].includes(verb)) throw new UsageError(USAGE);
   const state = parseState(values.state);
   const limit = Number(values.limit);
-  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit is a number from 1 on.');
+  if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a number of at least 1.');
   const ids = verb === 'list' || (verb === 'replay' && state) ? [] : parseIds(given);
 
   const opened = await openDatabase();

@@ -54,13 +54,13 @@ async function writeStatusPairs(folder: string): Promise<string | null> {
   const { missing, gone } = comparePairs(pairsStoredBy(migrations), wanted);
   if (gone.length > 0)
     throw new Error(
-      `src/domain/status.ts lacks ${gone.join(', ')}, which the database may hold and the last release may store. Put them back; to take one away, write its migration by hand.`,
+      `src/domain/status.ts lacks ${gone.join(', ')}, which the database may contain and the last release may store. Put them back; to remove one, write its migration by hand.`,
     );
   if (missing.length === 0) return null;
   const file = await generate(folder, '--custom', '--name=status_pairs');
   if (file === null) throw new Error('drizzle-kit wrote no file for the status pairs.');
   await writeFile(join(ROOT, file), statusPairsMigration(wanted));
-  print(`${file}: ${missing.join(', ')} can be stored.`);
+  print(`Wrote ${file}, which lets the database store ${missing.join(', ')}.`);
   return file;
 }
 
@@ -69,7 +69,9 @@ async function writeTables(folder: string, name: string | undefined): Promise<st
   if (file === null) return null;
   const generated = await readFile(join(ROOT, file), 'utf8');
   await writeFile(join(ROOT, file), onlineMigration(generated));
-  print(`${file}: what src/db/schema/tables.ts needs. Read it, and run npx vitest run test/db.`);
+  print(
+    `Wrote ${file}, which applies the changes of src/db/schema/tables.ts. Review it, and run npx vitest run test/db.`,
+  );
   return file;
 }
 
@@ -80,7 +82,7 @@ async function main(): Promise<void> {
   const written = [await writeStatusPairs(values.out), await writeTables(values.out, values.name)];
   if (written.every((file) => file === null))
     print(
-      'No migration is needed: the database can store what src/domain/status.ts and src/db/schema/tables.ts say.',
+      'No migration is needed: the migrations already cover src/domain/status.ts and src/db/schema/tables.ts.',
     );
 }
 

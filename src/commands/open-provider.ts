@@ -1,4 +1,5 @@
 import { type Doorbell, systemClock } from '../domain/ports.ts';
+import { Providers } from '../domain/providers.ts';
 import { createLogger } from '../logging.ts';
 import { createCashfree } from '../provider/cashfree.ts';
 import { API_PREFIX } from '../sandbox/api.ts';
@@ -45,7 +46,7 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
   });
   return {
     ...{ db, clock, sealer, unitOfWork },
-    provider: cashfree('POLL'),
+    providers: new Providers([cashfree]).clients('POLL'),
     pollsPerMinute: limits.polls,
     close: () => fairShare.stop(),
   };
@@ -54,9 +55,19 @@ export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedP
 function accessOf(provider: Opened['config']['provider']) {
   if (provider.kind === 'CASHFREE') {
     const { baseUrl, clientId, secrets, appId, publicKey } = provider;
-    return { baseUrl, clientId, clientSecret: secrets[0] as string, appId, publicKey };
+    return {
+      baseUrl,
+      clientId,
+      clientSecret: secrets[0] as string,
+      webhookSecrets: secrets,
+      appId,
+      publicKey,
+    };
   }
   const { clientId, clientSecrets } = SANDBOX_CREDENTIALS;
   const baseUrl = `http://127.0.0.1:${provider.port}${API_PREFIX}`;
-  return { baseUrl, clientId, clientSecret: clientSecrets[0], appId: null, publicKey: null };
+  return {
+    ...{ baseUrl, clientId, clientSecret: clientSecrets[0] },
+    ...{ webhookSecrets: clientSecrets, appId: null, publicKey: null },
+  };
 }

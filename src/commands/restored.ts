@@ -14,18 +14,18 @@ import { planRelearning } from '../services/polling/relearn.ts';
 import { type Opened, openDatabase } from './open-database.ts';
 import { runCommand } from './run-command.ts';
 
-const USAGE = `npm run restored                      asks the provider again about all that the database may have forgotten
-npm run restored -- --against F       says what was lost, as far as F knows: an export by npm run audit -- export --file F
+const USAGE = `npm run restored                      schedules polls of everything that the database may have lost
+npm run restored -- --against F       also lists the losses that the export F of npm run audit -- export --file F shows
        … --missing-to M               writes the verification ids of lost sessions to M, for npm run adopt -- --file M
-       … --expire-cursors             makes every cursor expire, so that every client starts from a new snapshot`;
+       … --expire-cursors             expires every cursor, so that every client starts from a new snapshot`;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const LOSSES: Readonly<Record<LossKind, (loss: Loss) => string>> = {
-  MISSING: ({ exported }) => `all of it, ${exported} audit entries or more`,
-  BEHIND: ({ exported, newest }) => `audit entries ${newest + 1} to ${exported}, or further`,
+  MISSING: ({ exported }) => `lost the whole session: ${exported} audit entries or more`,
+  BEHIND: ({ exported, newest }) => `lost audit entries ${newest + 1} to ${exported}, or more`,
   REPLACED: ({ exported }) =>
-    `entry ${exported} differs from the exported one: the session went on after the loss`,
+    `entry ${exported} differs from the exported one: the session continued after the loss`,
 };
 
 /** @throws if the database is a standby or of an earlier release */
@@ -35,10 +35,10 @@ async function checkDatabase(pool: pg.Pool): Promise<void> {
        (select max(created_at)::float8 from drizzle.__drizzle_migrations) as migrated`,
   );
   if (rows[0]?.standby)
-    throw new Error('This database is a standby, which cannot be written: promote it first.');
+    throw new Error('This database is a standby and accepts no writes: promote it first.');
   if ((rows[0]?.migrated ?? 0) < (await newestMigration()))
     throw new Error(
-      'This database is of an earlier release: start a gateway of this release first, it migrates.',
+      'This database has the schema of an earlier release: start a gateway of this release first, which migrates it.',
     );
 }
 
@@ -61,17 +61,17 @@ async function tellLosses(
   }
   const { MISSING, BEHIND, REPLACED } = counts;
   print(
-    `Of ${heads.size} sessions in the export of ${exportedAt}, ${MISSING} are missing, ${BEHIND} are behind, ${REPLACED} went on after the loss.`,
+    `Of ${heads.size} sessions in the export of ${exportedAt}, ${MISSING} are missing, ${BEHIND} lost their newest entries, ${REPLACED} continued after the loss.`,
   );
-  print('What was recorded after that export and then lost is not known.');
+  print('Losses of entries recorded after that export cannot be detected.');
   if (missingTo !== undefined) {
     await writeFile(missingTo, missing.map((id) => `${id}\n`).join(''));
     print(
-      `${missing.length} verification ids are in ${missingTo}: npm run adopt -- --file ${missingTo} takes them in.`,
+      `Wrote ${missing.length} verification ids to ${missingTo}. Run npm run adopt -- --file ${missingTo} to record their sessions again.`,
     );
   } else if (missing.length > 0)
     print(
-      'Write the missing ones to a file with --missing-to M, and take them in: npm run adopt -- --file M.',
+      'Write the missing verification ids to a file with --missing-to M, and run npm run adopt -- --file M to record their sessions again.',
     );
 }
 
@@ -94,24 +94,23 @@ async function main(): Promise<void> {
     const { sessions, starts } = await planRelearning(db, now, polls);
     const minutes = Math.ceil((sessions + starts) / polls);
     print(
-      `A running gateway asks the provider about ${sessions} sessions and ${starts} open starts, which takes ${minutes} min or more at ${polls} polls a minute.`,
+      `A running gateway will poll the provider for ${sessions} sessions and ${starts} open starts, which takes at least ${minutes} min at ${polls} polls per minute.`,
     );
     const { pending, waiting, parked } = await readQueueDepths(pool, now);
     print(
       `Webhooks: ${pending} are queued and ${waiting} wait for their session; a running gateway applies them; ${parked} are parked${parked > 0 ? ': npm run inbox -- list --state PARKED' : ''}.`,
     );
     print(
-      'Meetings, cancellations and reviews that were made here and then lost are not at the provider: whoever made them has to make them again.',
+      'The provider does not know meetings, cancellations and reviews that were made through this API. Their authors must repeat those that were lost.',
     );
     if (asOwner) {
       const epoch = await raiseEpoch(db);
       print(
-        `The log has epoch ${epoch} now, and every cursor expires. Restart every gateway: until then it uses the last epoch.`,
+        `The log now has epoch ${epoch}, which expires every cursor. Restart every gateway: until then it uses the previous epoch.`,
       );
     }
     if (values.against !== undefined) await tellLosses(opened, values.against, values['missing-to']);
-    else
-      print('To learn what was lost, give --against F: an export of the audit heads from before the loss.');
+    else print('To list what was lost, pass --against F: an export of the audit heads from before the loss.');
   } finally {
     await opened.close();
   }

@@ -21,28 +21,29 @@ async function main(): Promise<void> {
   try {
     const batch = Number(values.batch);
     if (!Number.isInteger(batch) || batch < 1)
-      throw new Error('--batch: how many sessions are moved together.');
+      throw new Error('--batch must be the number of sessions to move per transaction, at least 1.');
     const now = new Date();
     const before = endedBefore(now, retentionDays);
     const count = await countArchivableSessions(db, before);
     print(`${count} sessions ended before ${before.toISOString()} (RETENTION_DAYS=${retentionDays}).`);
     if (values.to === undefined || values['dry-run']) {
-      print('Nothing was moved: npm run retention -- --to FOLDER moves them.');
+      print('Nothing was moved. Run npm run retention -- --to FOLDER to move them.');
       return;
     }
-    if (!(await tryAcquireArchiveLock(others))) throw new Error('Another run is under way.');
+    if (!(await tryAcquireArchiveLock(others)))
+      throw new Error('Another retention run holds the advisory lock. Wait until it has ended.');
     await mkdir(values.to, { recursive: true, mode: 0o700 });
     const { files, wrong } = await archiveSessions({
       ...{ db, sealer, keys, retentionDays, now, batch, folder: values.to },
       onProgress: (sessions) => process.stderr.write(`\r${sessions} of ${count} sessions`),
     });
     process.stderr.write('\n');
-    for (const { file, sessions } of files) print(`${sessions} sessions are in ${file}.`);
+    for (const { file, sessions } of files) print(`Moved ${sessions} sessions to ${file}.`);
     for (const { sessionId, number, what } of wrong)
       print(`STAYS  session ${sessionId}  row ${number}  ${what}`);
     if (wrong.length > 0) process.exitCode = 1;
     print(
-      'Keep with them, and as long as them, the keys of AUDIT_KEYS, and of DATA_KEYS: rotate does not reach them.',
+      'Keep the AUDIT_KEYS and DATA_KEYS of the archives as long as the archives: npm run rotate does not re-encrypt archives.',
     );
   } finally {
     others.release(true);

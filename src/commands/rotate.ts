@@ -15,13 +15,15 @@ function tell(kept: readonly KeyUsage[], current: string): string {
   others.delete(current);
   const lines = [...others].map((key) =>
     sum(sealed, key) > 0
-      ? `${sum(sealed, key)} values are still encrypted with ${key}: keep it, and run this again.`
-      : `Nothing is encrypted with ${key} any more. ${sum(hashes, key)} calls that were made under it can be repeated only while it stays in DATA_KEYS: without it they are refused as used.`,
+      ? `${sum(sealed, key)} values are still encrypted with ${key}. Keep the key, and run this command again.`
+      : `No value is encrypted with ${key} any more. ${sum(hashes, key)} idempotency keys were hashed with it: while it stays in DATA_KEYS their calls can be repeated, without it they are refused as used.`,
   );
   return [
-    `${sum(kept, current)} values are under ${current}, the first of DATA_KEYS.`,
+    `${sum(kept, current)} values are encrypted with ${current}, the first key of DATA_KEYS.`,
     ...lines,
-    ...(lines.length > 0 ? ['Take a key away only once every replica has the new one first.'] : []),
+    ...(lines.length > 0
+      ? ['Remove a key only after every replica has the new key first in DATA_KEYS.']
+      : []),
   ].join('\n');
 }
 
@@ -31,7 +33,7 @@ async function refuseWhileUnknown(db: Database, { keyId }: Sealer): Promise<void
   const lacking = live.filter(({ dataKeys }) => !dataKeys.includes(keyId)).length;
   if (lacking > 0)
     throw new Error(
-      `${lacking} of ${live.length} running replicas do not know the key "${keyId}" and could not decrypt what is rotated. Nothing was changed. Give all of them the key first, at the end of DATA_KEYS; a replica that was killed counts for ${LIVE_SECONDS} s.`,
+      `${lacking} of ${live.length} running replicas lack the key "${keyId}" and could not decrypt rotated values. Nothing was changed. First add the key at the end of DATA_KEYS of every replica; a killed replica counts as running for ${LIVE_SECONDS} s.`,
     );
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ConfigError, describeIssues } from '../config.ts';
 import { systemClock } from '../domain/ports.ts';
 import { port } from '../environment.ts';
-import { SANDBOX_CREDENTIALS, startSandbox } from '../sandbox/sandbox.ts';
+import { SANDBOX_CREDENTIAL_HEADERS, startSandbox } from '../sandbox/sandbox.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
@@ -33,11 +33,10 @@ try {
     journalFile: resolve(env.DATA_DIR, 'sandbox.jsonl'),
   });
   if (env.SANDBOX_WEBHOOK_URL) sandbox.deliverTo(env.SANDBOX_WEBHOOK_URL);
-  const { clientId, clientSecrets } = SANDBOX_CREDENTIALS;
   const lines = [
     `The sandbox listens at   ${sandbox.baseUrl}`,
-    `Credentials              x-client-id: ${clientId}, x-client-secret: ${clientSecrets[0]}`,
-    `Webhooks go to           ${env.SANDBOX_WEBHOOK_URL ?? 'nobody yet: set SANDBOX_WEBHOOK_URL'}`,
+    `Credentials              ${SANDBOX_CREDENTIAL_HEADERS}`,
+    `Webhooks go to           ${env.SANDBOX_WEBHOOK_URL ?? 'no address yet: set SANDBOX_WEBHOOK_URL'}`,
     `Scenarios and faults at  ${new URL('/_sandbox', sandbox.baseUrl)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -18,7 +18,7 @@ const read = (path: string) => readText(pathOf(path));
 const asJson = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 const told = ({ fails, coordinate, what, whom, todo }: SchemaChange): string =>
-  `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Hurts: ${whom}\n       To do: ${todo}\n`;
+  `${fails ? 'FAILS' : 'ok   '}  ${coordinate}\n       ${what}\n       Affects: ${whom}\n       To do: ${todo}\n`;
 
 const present = { sdl: printedSchema(), behaviour: presentBehaviour() };
 const changelog = await read('schema/CHANGELOG.md');
@@ -37,8 +37,8 @@ const failures = findings.filter(({ fails }) => fails).length;
 for (const finding of findings) process.stdout.write(`${told(finding)}\n`);
 process.stdout.write(
   failures === 0
-    ? 'The schema may be released: no client of the last release breaks without a line in the changelog.\n'
-    : `${failures} to mend before the schema may be released.\n`,
+    ? 'The schema may be released: the changelog announces every change that may break a client of the last release.\n'
+    : `${failures} changes must be corrected before the schema may be released.\n`,
 );
 
 const { version } = JSON.parse(await read('package.json'));

@@ -1,6 +1,12 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { type Clock, type Doorbell, type Provider, systemClock } from '../domain/ports.ts';
+import {
+  type Clock,
+  type Doorbell,
+  type Provider,
+  type ProviderCalls,
+  systemClock,
+} from '../domain/ports.ts';
 import type { Executor } from '../graphql/jit-executor.ts';
 import { createLogger, withRedactedErrors } from '../logging.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -14,7 +20,9 @@ export interface TestOverrides {
   /** Wraps the doorbell, for example to lose notifications. */
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
   /** Wraps the provider's client. */
-  readonly provider?: (provider: Provider) => Provider;
+  readonly provider?: (provider: ProviderCalls) => ProviderCalls;
+  /** Adds providers to the configured one; new sessions are started at the first of the list. */
+  readonly providers?: (configured: Provider) => readonly [Provider, ...Provider[]];
   /** Turns the reconciler off: the provider is called only for viewers. */
   readonly disablePolling?: boolean;
   /** Replaces the executor that compiles operations. */
@@ -23,7 +31,7 @@ export interface TestOverrides {
   readonly manualSandbox?: boolean;
 }
 
-/** Objects that all parts of the gateway use. */
+/** Settings and services that all parts of the gateway use. */
 export interface Core {
   readonly config: Config;
   readonly overrides: TestOverrides;

@@ -44,7 +44,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
   const { config, log, lifecycle, tracing } = core;
   const { url, migrateUrl, listenUrl } = await findUrls(core);
   const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
-    log.warn({ err: error }, 'a database connection broke'),
+    log.warn({ err: error }, 'database connection lost; the pool will reconnect'),
   );
   lifecycle.onStop(close);
   for (const pool of [pools.reads, pools.writes] as readonly pg.Pool[]) tracing?.watchPool(pool);
@@ -61,7 +61,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
       faultIn: findPassingFault,
       // Without the stack: the cause lies outside of this process.
       onFault: (error) =>
-        log.warn({ reason: findCauseMessage(error) }, 'the database cannot be used yet; trying again'),
+        log.warn({ reason: findCauseMessage(error) }, 'database is not available yet; retrying'),
     },
     async () => {
       await assertUsablePooler(config);
@@ -71,7 +71,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
       if (unchained > 0)
         log.warn(
           { sessions: unchained },
-          'sessions have no audit chain; run `npm run audit -- adopt --by NAME`',
+          'sessions without an audit chain found; run `npm run audit -- adopt --by NAME`',
         );
       return readFeedIdentity(db);
     },
@@ -101,8 +101,8 @@ async function findUrls({ config: { database }, log, lifecycle }: Core): Promise
   const { url, stop } = await startEmbeddedPostgres({
     dir: resolve(database.dataDir, 'postgres'),
     onCrash(failure) {
-      if (!failure) return log.error('the embedded PostgreSQL was killed; it was started again');
-      log.fatal({ err: failure }, 'the embedded PostgreSQL was killed and cannot be started again; stopping');
+      if (!failure) return log.error('embedded PostgreSQL was killed; restarted it');
+      log.fatal({ err: failure }, 'embedded PostgreSQL was killed and could not be restarted; stopping');
       process.exitCode = 1;
       void lifecycle.stop();
     },
@@ -118,7 +118,7 @@ function toConfigError(error: unknown): unknown {
   let root = error as Error;
   while (root.cause instanceof Error) root = root.cause;
   return new ConfigError([
-    `DATABASE_URL or MIGRATE_DATABASE_URL: the database does not let the gateway in (${root.message}). Check user, password, database name, sslmode and sslrootcert.`,
+    `DATABASE_URL or MIGRATE_DATABASE_URL: the database refused the gateway's connection (${root.message}). Check user, password, database name, sslmode and sslrootcert.`,
   ]);
 }
 

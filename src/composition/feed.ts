@@ -34,7 +34,7 @@ export function openFeed(
 
   const relearn = async () => {
     const planned = await planRelearning(db, clock.now(), limits.polls);
-    log.warn(planned, 'the provider will be asked about every open session and start');
+    log.warn(planned, 'polling the provider for every open session and start');
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
   // A new connection may lead to another server after a failover.

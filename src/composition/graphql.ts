@@ -21,7 +21,7 @@ import type { OpenedFeed } from './feed.ts';
 import type { OpenedProvider } from './provider.ts';
 import type { OpenedRecording } from './recording.ts';
 
-/** Builds what the three transports (HTTP, SSE, WebSocket) execute operations with. */
+/** Builds the pipeline that the three transports (HTTP, SSE, WebSocket) execute operations with. */
 export async function createGraphql(core: Core, services: Services, { db, auditKeys }: OpenedDatabase) {
   const { config, overrides, clock, log, metrics } = core;
   const schema: GraphQLSchema = getSchema();
@@ -51,17 +51,17 @@ export async function createGraphql(core: Core, services: Services, { db, auditK
 export function createServices(
   { config, clock, log, metrics }: Core,
   { db, sealer, statistics }: OpenedDatabase,
-  { clientFor, onMismatch }: OpenedProvider,
+  { providers, onMismatch }: OpenedProvider,
   { hub, cursors }: OpenedFeed,
   { unitOfWork }: OpenedRecording,
 ): Services {
-  const provider = clientFor('MUTATION');
+  const clients = providers.clients('MUTATION');
   const policy = { auditUnknownAgents: config.auditUnknownAgents };
-  const actions = { db, clock, unitOfWork, sealer, policy, provider, onMismatch, log };
+  const actions = { db, clock, unitOfWork, sealer, policy, providers: clients, onMismatch, log };
   return {
     ...{ db, sealer, clock, policy, hub, cursors },
     figures: new SessionFigures({ statistics, clock, log }),
-    startSession: createStartSession({ db, clock, provider, unitOfWork, sealer }),
+    startSession: createStartSession({ db, clock, providers: clients, unitOfWork, sealer }),
     scheduleMeeting: (viewer, input) => scheduleMeeting(actions, viewer, input),
     cancelMeeting: (viewer, input) => cancelMeeting(actions, viewer, input),
     recordReview: (viewer, stage, input) => recordReview(actions, viewer, stage, input),

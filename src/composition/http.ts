@@ -101,7 +101,7 @@ export async function serve(parts: OpenedParts): Promise<Addresses> {
     scenarios: provider.sandbox ? describeScenarios() : null,
   });
   await serveWebhooks(server, {
-    ...{ receiver: recording.receiver, secrets: provider.secrets, failures, metrics },
+    ...{ receiver: recording.receiver, providers: provider.providers, failures, metrics },
   });
   const sse = serveGraphqlOverSse(server, transports);
   const websocket = serveGraphqlOverWebsocket(transports);

@@ -31,7 +31,7 @@ export class Lifecycle {
       try {
         await release();
       } catch (error) {
-        this.#log.error({ err: error }, 'could not release a resource cleanly; stopping goes on');
+        this.#log.error({ err: error }, 'could not stop a component cleanly; stopping the others');
       }
     }
   }

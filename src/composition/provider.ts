@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { CallLimits } from '../db/polling/call-budget.ts';
-import type { CallPurpose, Provider } from '../domain/ports.ts';
+import type { Provider } from '../domain/ports.ts';
+import { Providers } from '../domain/providers.ts';
 import { createCashfree } from '../provider/cashfree.ts';
 import { SANDBOX_CREDENTIALS, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { createCallBudget, splitBudget } from '../services/polling/call-budget.ts';
@@ -11,13 +12,13 @@ import { createCallObserver } from '../telemetry/provider-calls.ts';
 import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 
-/** The provider's client, or that of the sandbox in its place. */
+/** The configured provider, or the sandbox in its place. */
 export interface OpenedProvider {
-  /** Returns the client for calls of one purpose, which share the call budget. */
-  clientFor(purpose: CallPurpose): Provider;
+  /** The provider of the settings, which the sandbox stands in for. */
+  readonly configured: Provider;
+  /** All providers that sessions may be stored with. */
+  readonly providers: Providers;
   readonly limits: CallLimits;
-  /** Secrets that the provider signs webhooks with; several during a rotation. */
-  readonly secrets: readonly string[];
   /** Null if the real provider is used. */
   readonly sandbox: Sandbox | null;
   /** Counts and logs updates that name another verification or user than expected. */
@@ -34,15 +35,17 @@ export async function openProvider(core: Core, { db }: OpenedDatabase): Promise<
   const onMismatch = watchMismatches(metrics, log);
   const cashfree = createCashfree({
     ...access,
+    webhookSecrets: secrets,
     ...createCallEvents(metrics, log),
     onMismatch: (mismatch) => onMismatch({ source: 'ANSWER', ...mismatch }),
     budget: createCallBudget(db, limits, stopping.signal),
     stopping: stopping.signal,
   });
-  const { provider: wrap = (unchanged) => unchanged } = overrides;
+  const { provider: wrap = (unchanged) => unchanged, providers: addProviders } = overrides;
+  const configured: Provider = { ...cashfree, calls: (purpose) => wrap(cashfree.calls(purpose)) };
   return {
-    ...{ limits, secrets, sandbox, onMismatch },
-    clientFor: (purpose) => wrap(cashfree(purpose)),
+    ...{ configured, limits, sandbox, onMismatch },
+    providers: new Providers(addProviders?.(configured) ?? [configured]),
     abortCalls: () => stopping.abort(),
   };
 }
@@ -72,15 +75,15 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   return { access, secrets, sandbox };
 }
 
-/** Creates the callbacks with which the provider's client reports its calls. */
+/** Callbacks through which the provider's client reports metrics and log messages. */
 const createCallEvents = (metrics: Metrics, log: Logger) => ({
   onUnmappedError(status: number, code: string) {
     metrics.unmappedError(status, code);
-    log.warn({ status, code }, 'the provider answered with an error that its pages do not name');
+    log.warn({ status, code }, 'provider answered with an undocumented error code');
   },
   watch: createCallObserver(metrics),
   onBreak(open: boolean) {
-    if (open) log.warn('the provider keeps failing: it is given a short rest');
-    else log.info('the provider answers again');
+    if (open) log.warn('provider keeps failing; circuit breaker opened, calls are paused');
+    else log.info('provider answers again; circuit breaker closed');
   },
 });

@@ -18,7 +18,7 @@ export interface OpenedRecording {
 export function openRecording(
   { overrides, clock, log, metrics, lifecycle }: Core,
   { db, pools, sealer, auditKeys }: OpenedDatabase,
-  { clientFor, limits, onMismatch, abortCalls }: OpenedProvider,
+  { providers, limits, onMismatch, abortCalls }: OpenedProvider,
   { doorbell }: OpenedFeed,
 ): OpenedRecording {
   const fairShare = new FairShare({ db, pollsPerMinute: limits.polls, log });
@@ -27,13 +27,13 @@ export function openRecording(
     ...{ db, clock, doorbell, sealer, auditKeys },
     ...{ fairShare, metrics, onMismatch, log },
   });
-  const queue = new WebhookQueueWorker({ db, clock, sealer, unitOfWork, onMismatch, log });
+  const queue = new WebhookQueueWorker({ db, providers, clock, sealer, unitOfWork, onMismatch, log });
   lifecycle.onStop(() => queue.stop());
   const receiver = new WebhookReceiver({ db, clock, sealer, unitOfWork, queue, log });
 
   if (!overrides.disablePolling) {
     const reconciler = new Reconciler({
-      ...{ db, pool: pools.writes, clock, provider: clientFor('POLL') },
+      ...{ db, pool: pools.writes, clock, providers: providers.clients('POLL') },
       ...{ unitOfWork, fairShare, sealer, log },
     });
     lifecycle.onStop(() => {

@@ -5,13 +5,13 @@ import { document } from './gateway/document.ts';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-/** The phase a session is in. More values may be added: treat unknown ones as UNRECOGNIZED. */
+/** Phase of a session. More values may be added: treat unknown ones as UNRECOGNIZED. */
 export type Status =
   /** The provider accepted the request and made a link; the customer has not used it yet. */
   | 'RECEIVED'
-  /** The customer is on the way to the call: Aadhaar, IP, location and device checks, then a queue or a meeting. */
+  /** The customer prepares for the call: Aadhaar, IP, location and device checks, then a queue or a booked meeting. */
   | 'PRE_VIDEO_CALL'
-  /** The call: accepted, declined, missed, interrupted or ended. May alternate with PRE_VIDEO_CALL. */
+  /** The video call was accepted, declined, missed, interrupted or ended. The session may go back to PRE_VIDEO_CALL. */
   | 'VIDEO_CALL'
   /** The agent has decided. An approval is provisional until an auditor confirms it. */
   | 'AGENT_REVIEWED'
@@ -23,10 +23,10 @@ export type Status =
   | 'FAILED'
   /** The customer's link expired before the verification was complete. */
   | 'EXPIRED'
-  /** The provider sent a value this release does not know; rawStatus holds it. Never a reason for an error. */
+  /** The provider sent a value that this release does not know; rawStatus contains it. Do not treat it as an error. */
   | 'UNRECOGNIZED';
 
-/** The exact step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED. */
+/** Step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED. */
 export type SubStatus =
   /** The link for the customer exists. Share the link with the customer. (Status RECEIVED.) */
   | 'LINK_GENERATED'
@@ -96,285 +96,285 @@ export type SubStatus =
   | 'TECHNICAL_ERROR'
   /** The link expired. Start a new session, which sends the customer a new link. (Status EXPIRED.) */
   | 'VKYC_EXPIRED'
-  /** The provider sent a value this release does not know; rawSubStatus holds it. Never a reason for an error. */
+  /** The provider sent a value that this release does not know; rawSubStatus contains it. Do not treat it as an error. */
   | 'UNRECOGNIZED';
 
-/** Who has to act next. */
+/** The party that has to act next. */
 export type Party =
-  /** The person being verified. */
+  /** The person who is being verified. */
   | 'CUSTOMER'
-  /** The agent who holds the call and decides first. */
+  /** The agent who holds the video call and makes the first decision. */
   | 'AGENT'
-  /** The auditor who confirms or overturns what the agent approved. */
+  /** The auditor who confirms or overturns the agent's approval. */
   | 'AUDITOR'
   /** You: the bank or lender that started the session. */
   | 'MERCHANT'
-  /** The Video KYC provider; nothing to do but wait. */
+  /** The Video KYC provider. Wait; you need not do anything. */
   | 'PROVIDER'
   /** The session is over. */
   | 'NOBODY';
 
-/** What can be done with a session. */
+/** Action that a user may perform on a session. */
 export type SessionAction =
-  /** Book a meeting, or move the one that is booked. */
+  /** Book a meeting, or move the booked meeting to another time. */
   | 'SCHEDULE_MEETING'
-  /** Cancel the meeting that is booked and has not begun. */
+  /** Cancel the booked meeting before it begins. */
   | 'CANCEL_MEETING'
-  /** Record the agent's decision, once a call has ended. */
+  /** Record the agent's decision after a call has ended. */
   | 'RECORD_AGENT_REVIEW'
-  /** Record the auditor's decision on what an agent approved. */
+  /** Record the auditor's decision on an agent's approval. */
   | 'RECORD_AUDITOR_REVIEW'
-  /** Ask the provider for the present state. */
+  /** Ask the provider for the current status. */
   | 'REFRESH'
-  /** Get a link to the call's recording. */
+  /** Get a link to the recording of the call. */
   | 'REQUEST_RECORDING'
   /** Get a token for the provider's SDK in the customer's app. */
   | 'CREATE_SDK_TOKEN';
 
-/** What became of a meeting. */
+/** Whether a meeting is booked, moved, cancelled, held or missed. */
 export type MeetingStatus =
-  /** It is booked. */
+  /** The meeting is booked. */
   | 'SCHEDULED'
-  /** Another meeting took its place. */
+  /** The meeting was moved: another meeting replaces it. */
   | 'RESCHEDULED'
-  /** It was called off, here or at the provider. */
+  /** The meeting was cancelled, through this API or at the provider. */
   | 'CANCELLED'
   /** The call took place. */
   | 'COMPLETED'
-  /** The customer did not come, or declined. */
+  /** The customer did not join the call, or declined it. */
   | 'MISSED';
 
-/** How the gateway came to know. */
+/** How the gateway learned of a transition, meeting or review. */
 export type TransitionSource =
-  /** The provider reported it. */
+  /** The provider reported it by webhook. */
   | 'WEBHOOK'
-  /** The gateway asked the provider. */
+  /** The gateway found it by asking the provider. */
   | 'POLL'
-  /** Somebody acted through this API. */
+  /** A user performed a mutation of this API. */
   | 'MUTATION';
 
-/** Whose decision a review is. */
+/** Whether the agent or the auditor made a review. */
 export type ReviewStage =
-  /** The first decision, by the agent of the call. */
+  /** The first decision, by the agent who held the call. */
   | 'AGENT'
-  /** The final decision. */
+  /** The final decision, by an auditor. */
   | 'AUDITOR';
 
-/** What a review decided. */
+/** Outcome of an agent's or auditor's review. */
 export type ReviewDecision =
-  /** The customer is who they say they are. */
+  /** The customer's identity is confirmed. */
   | 'APPROVED'
-  /** The customer is turned down. */
+  /** The customer is rejected. */
   | 'REJECTED'
-  /** Neither can be said; a further call is needed. */
+  /** The agent could neither approve nor reject; another call is needed. */
   | 'UNABLE_TO_VALIDATE';
 
-/** Which sessions. What is left out does not filter; everything given must hold. */
+/** Conditions on sessions. A session must match every condition given; omitted fields do not filter. */
 export type SessionFilter = {
-  /** Only these phases. */
+  /** Only sessions in one of these phases. */
   status?: Array<Status> | null | undefined;
-  /** Only these steps. */
+  /** Only sessions in one of these steps. */
   subStatus?: Array<SubStatus> | null | undefined;
-  /** Only those that wait on one of these. */
+  /** Only sessions that wait for one of these parties. */
   waitingOn?: Array<Party> | null | undefined;
-  /** Only of this person: their `userId`. */
+  /** Only sessions of the person with this `userId`. */
   userId?: string | null | undefined;
-  /** Only those whose verification id begins so, letter by letter; case counts. */
+  /** Only sessions whose verificationId starts with this text. Case-sensitive. */
   verificationIdPrefix?: string | null | undefined;
-  /** Only those recorded after this time. */
+  /** Only sessions with `createdAt` after this time. */
   createdAfter?: string | null | undefined;
-  /** Only those recorded before this time. */
+  /** Only sessions with `createdAt` before this time. */
   createdBefore?: string | null | undefined;
-  /** Only those about which something was recorded after this time. */
+  /** Only sessions with `updatedAt` after this time. */
   updatedAfter?: string | null | undefined;
 };
 
-/** In which order; ties are broken by age. */
+/** Sort order of sessions. Sessions with equal times are sorted by age. */
 export type SessionOrder = {
-  /** By which of its times. */
+  /** Time to sort by. */
   field: SessionOrderField;
-  /** Whether the oldest or the newest comes first. */
+  /** Sort direction: oldest or newest first. */
   direction: SortDirection;
 };
 
-/** What sessions are ordered by. */
+/** Time that sessions are sorted by. */
 export type SessionOrderField =
-  /** When the session was recorded here. */
+  /** Time at which the gateway recorded the session. */
   | 'CREATED_AT'
-  /** When something about the session was last recorded. */
+  /** Time at which the gateway last recorded something about the session. */
   | 'UPDATED_AT';
 
-/** Which end of a list comes first. */
+/** Whether the oldest or the newest entries come first. */
 export type SortDirection =
   /** Oldest first. */
   | 'ASC'
   /** Newest first. */
   | 'DESC';
 
-/** What a viewer may do. */
+/** Role of a viewer: what the viewer may do and see. */
 export type Role =
-  /** The person being verified: sees their own sessions. */
+  /** Person who is being verified: sees only their own sessions. */
   | 'CUSTOMER'
   /** Sees every session, without personal data. */
   | 'VIEWER'
   /** Starts sessions and books meetings. */
   | 'OPERATOR'
-  /** Holds the calls and records the first decision. */
+  /** Holds the video calls and records the first decision. */
   | 'AGENT'
-  /** Confirms or overturns what agents approved. */
+  /** Confirms or overturns the approvals of agents. */
   | 'AUDITOR'
-  /** May do everything, except audit their own agent review. */
+  /** May do everything except audit their own agent review. */
   | 'ADMIN';
 
-/** Why a mutation refused. */
+/** Reason why a mutation was refused. */
 export type ErrorCode =
-  /** Something in the input is not acceptable; `problems` says what and where. */
+  /** The input is invalid; `problems` lists each invalid field. */
   | 'INVALID_INPUT'
-  /** There is no such thing, or it is not yours to see. */
+  /** The object does not exist, or you may not see it. */
   | 'NOT_FOUND'
-  /** The session's state does not allow this now. */
+  /** The action is not allowed on this session now; `message` says why. */
   | 'ACTION_NOT_ALLOWED'
-  /** Somebody else moved the session since you read it; read it again. */
+  /** The session's version differs from `expectedVersion`: its status changed after you read it. Read it again. */
   | 'VERSION_CONFLICT'
-  /** This key was used before with another input. */
+  /** The `idempotencyKey` was used before with a different input. Choose a new key. */
   | 'IDEMPOTENCY_CONFLICT'
-  /** This verification id belongs to another session; choose a new one. */
+  /** The `verificationId` belongs to another session. Choose a new one. */
   | 'VERIFICATION_ID_TAKEN'
   /** The provider understood the request and refused it. */
   | 'PROVIDER_REFUSED'
-  /** The provider did not answer usefully; the same call may succeed later. */
+  /** The provider did not answer, or gave an unusable answer. Retry the same call later. */
   | 'PROVIDER_UNAVAILABLE';
 
-/** When the call is to take place. A meeting that is booked already is moved. */
+/** Input of scheduleMeeting. If a meeting is already booked, it is moved. */
 export type ScheduleMeetingInput = {
-  /** The `id` of a VkycSession, which is not its verificationId. */
+  /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
-  /** Yours to choose, such as a UUID, anew for each thing that a person wants: the same key with the same input answers as the first call did, with another input it is refused. */
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** When it begins: in the future, and before the customer's link expires. */
+  /** Start time: in the future, and before the customer's link expires. */
   startsAt: string;
 };
 
-/** Which booked meeting is called off: a session has one at most. */
+/** Input of cancelMeeting. A session has at most one booked meeting, which is cancelled. */
 export type CancelMeetingInput = {
-  /** The `id` of a VkycSession, which is not its verificationId. */
+  /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
-  /** Yours to choose, such as a UUID, anew for each thing that a person wants: the same key with the same input answers as the first call did, with another input it is refused. */
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** Why it is cancelled, up to 500 characters; shown to staff. */
+  /** Reason for the cancellation, up to 500 characters. Staff can read it. */
   reason?: string | null | undefined;
 };
 
-/** What the agent of the call decided. Approving is provisional until an auditor confirms it. */
+/** Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it. */
 export type RecordAgentReviewInput = {
-  /** The `id` of a VkycSession, which is not its verificationId. */
+  /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
-  /** Yours to choose, such as a UUID, anew for each thing that a person wants: the same key with the same input answers as the first call did, with another input it is refused. */
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** What was decided. */
+  /** Outcome to record. Anything but APPROVED needs `remarks`. */
   decision: AgentDecision;
-  /** Why, up to 2000 characters. Required unless the decision is APPROVED. */
+  /** Reason for the decision, up to 2000 characters. Required unless the decision is APPROVED. */
   remarks?: string | null | undefined;
 };
 
-/** What an agent may decide. */
+/** Decision that an agent may record. */
 export type AgentDecision =
-  /** The customer is who they say they are. */
+  /** The customer's identity is confirmed. */
   | 'APPROVED'
-  /** The customer is turned down. */
+  /** The customer is rejected. */
   | 'REJECTED'
-  /** Neither can be said; a further call is needed. */
+  /** The agent could neither approve nor reject; another call is needed. */
   | 'UNABLE_TO_VALIDATE';
 
-/** What the auditor decided, which is final. */
+/** Input of recordAuditorReview: the auditor's decision, which is final. */
 export type RecordAuditorReviewInput = {
-  /** The `id` of a VkycSession, which is not its verificationId. */
+  /** Global `id` of a VkycSession; not its verificationId. */
   sessionId: string | number;
-  /** Yours to choose, such as a UUID, anew for each thing that a person wants: the same key with the same input answers as the first call did, with another input it is refused. */
+  /** Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused. */
   idempotencyKey: string;
-  /** The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version. */
+  /** `version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked. */
   expectedVersion?: number | null | undefined;
-  /** What was decided. */
+  /** Outcome to record. Anything but APPROVED needs `remarks`. */
   decision: AuditorDecision;
-  /** Why, up to 2000 characters. Required unless the decision is APPROVED. */
+  /** Reason for the decision, up to 2000 characters. Required unless the decision is APPROVED. */
   remarks?: string | null | undefined;
 };
 
-/** What an auditor may decide. */
+/** Decision that an auditor may record. */
 export type AuditorDecision =
-  /** The customer is who they say they are. */
+  /** The customer's identity is confirmed. */
   | 'APPROVED'
-  /** The customer is turned down. */
+  /** The customer is rejected. */
   | 'REJECTED';
 
-/** Who is to be verified, under which id of yours, and how. Only `verificationId` and `user` have to be given. */
+/** Input of startSession. Only `verificationId` and `user` are required. */
 export type StartSessionInput = {
-  /** Your own id, 1-50 of A-Z a-z 0-9 . _ -. Also what makes a retry safe: the same id with the same input answers with the same session. */
+  /** Your own id of the verification: 1 to 50 characters of A-Z a-z 0-9 . _ - It is also the idempotency key: the same id with the same input returns the same session. */
   verificationId: string;
-  /** Who is to be verified. */
+  /** Person to verify. */
   user: SessionUserInput;
-  /** The provider's template of the customer's steps, such as vkyc_user_template_v1. */
+  /** Name of the provider's template for the customer's steps, such as vkyc_user_template_v1. Without it, the provider's default is used. */
   userTemplate?: string | null | undefined;
-  /** The provider's template of the agent's steps, such as vkyc_agent_template_v1. */
+  /** Name of the provider's template for the agent's steps, such as vkyc_agent_template_v1. Without it, the provider's default is used. */
   agentTemplate?: string | null | undefined;
-  /** How the provider sends the link; left out: not at all. EMAIL needs an address: `user.email`, or that of a user whom the provider knows. */
+  /** Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has. */
   notificationTypes?: Array<NotificationType> | null | undefined;
-  /** Aadhaar details that you verified before. */
+  /** Aadhaar details that you have already verified. With them, the customer skips the Aadhaar step. */
   aadhaarDetails?: AadhaarDetailsInput | null | undefined;
-  /** Questions for the agent to ask, at most 20. */
+  /** Questions that the agent asks during the call, at most 20. */
   securityQuestions?: Array<SecurityQuestionInput> | null | undefined;
-  /** An expired, rejected or failed session that this one takes the place of. */
+  /** Global `id` of an expired, rejected or failed session that this session replaces. */
   replacesSessionId?: string | number | null | undefined;
 };
 
-/** Who is to be verified. Give a phone, or the userId of somebody whom the provider knows. Given with their phone, a known person's name, email and address are brought up to date; without it they stay as they are. */
+/** Person to verify. Pass a phone, or the userId of a person whom the provider already knows. With the phone, a known person's name, email and address are updated at the provider; without it, they stay unchanged. */
 export type SessionUserInput = {
-  /** Your id of the person, 1-50 of A-Z a-z 0-9 . _ -; left out: one is made. */
+  /** Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - Without it, the gateway generates one. */
   userId?: string | null | undefined;
-  /** 10 digits, without country code. The link goes there. */
+  /** Phone number: 10 digits without country code. SMS and WhatsApp messages with the link go to it. */
   phone?: string | null | undefined;
   /** Full name, up to 200 characters. */
   name?: string | null | undefined;
-  /** Email address, up to 200 characters, such as asha@example.com. A domain in another script than Latin is kept in its ASCII form, xn--…. */
+  /** Email address, up to 200 characters, such as asha@example.com. A domain in a non-Latin script is stored in its ASCII form (Punycode, xn--…). */
   email?: string | null | undefined;
   /** Postal address, up to 500 characters. */
   address?: string | null | undefined;
 };
 
-/** How the provider sends the customer the link. */
+/** Channel on which the provider sends the customer the link. */
 export type NotificationType =
-  /** A text message, to the phone of the user. */
+  /** Text message to the user's phone. */
   | 'SMS'
-  /** A WhatsApp message, to the phone of the user. */
+  /** WhatsApp message to the user's phone. */
   | 'WHATSAPP'
-  /** An email, to the address of the user. */
+  /** Email to the user's address. */
   | 'EMAIL';
 
-/** Aadhaar details that you verified before; the customer then skips that step. Passed through to the provider, never stored here. */
+/** Aadhaar details that you have already verified, so that the customer skips the Aadhaar step. The gateway passes them to the provider and never stores them. */
 export type AadhaarDetailsInput = {
   /** Full name, spelt as on the Aadhaar card. */
   name: string;
-  /** Date of birth, DD-MM-YYYY, such as 31-12-1990: a day that exists, up to today in India. */
+  /** Date of birth as DD-MM-YYYY, such as 31-12-1990. It must be an existing day, not after today in India. */
   dob: string;
   /** M, F or O: male, female or other. */
   gender: string;
-  /** Parent's or spouse's name, as Aadhaar has it. */
+  /** Name of a parent or spouse, as in the Aadhaar record. */
   careOf: string;
-  /** URL of the photo, which the provider fetches: https, or http, without user name and password. */
+  /** URL from which the provider fetches the photo. It must use https or http and contain no user name or password. */
   photoLink: string;
-  /** When you verified these details; not in the future. */
+  /** Time at which you verified these details. It must not be in the future. */
   lastVerifiedAt: string;
-  /** Where they live, as Aadhaar has it. */
+  /** The customer's address, as in the Aadhaar record. */
   address: AddressInput;
 };
 
-/** An address as Aadhaar has it, under Aadhaar's own names; each line has up to 200 characters. */
+/** Address as in the Aadhaar record, with Aadhaar's own field names. Each field has up to 200 characters. */
 export type AddressInput = {
   /** Country, such as India. */
   country: string;
@@ -382,13 +382,13 @@ export type AddressInput = {
   dist: string;
   /** House number or name, such as 12 B. */
   house: string;
-  /** PIN code, 6 digits of which the first is not 0, such as 411001. */
+  /** PIN code: 6 digits, the first of which is not 0, such as 411001. */
   pincode: string;
   /** State or union territory, such as Maharashtra. */
   state: string;
   /** Street or road, such as MG Road. */
   street: string;
-  /** The post office that serves it. */
+  /** Post office that serves the address. */
   po?: string | null | undefined;
   /** Sub-district, such as a taluk or tehsil. */
   subdist?: string | null | undefined;
@@ -396,33 +396,33 @@ export type AddressInput = {
   vtc?: string | null | undefined;
 };
 
-/** A question that the agent asks in the call. Passed through to the provider, never stored here. */
+/** Question that the agent asks during the call. The gateway passes it to the provider and never stores it. */
 export type SecurityQuestionInput = {
-  /** The place in the list: 1, 2, 3 … in this order. */
+  /** Position in the list. The questions must be numbered 1, 2, 3 … in this order. */
   order: number;
-  /** What the agent asks. */
+  /** Text that the agent reads to the customer. */
   question: string;
-  /** What the customer should answer. */
+  /** Expected answer of the customer. */
   answer: string;
 };
 
-/** Which transitions to stream. What is left out does not filter. */
+/** Conditions on transitions. Omitted fields do not filter. */
 export type TransitionFilter = {
-  /** Only these phases. */
+  /** Only transitions to one of these phases. */
   status?: Array<Status> | null | undefined;
-  /** Only these steps. */
+  /** Only transitions to one of these steps. */
   subStatus?: Array<SubStatus> | null | undefined;
-  /** Only transitions that moved their session. */
+  /** If true, only transitions that changed their session's status (`applied`). */
   appliedOnly?: boolean | null | undefined;
 };
 
-/** Why a feed was reset. More values may be added: treat unknown ones as TOO_FAR_BEHIND. */
+/** Cause of a FeedReset. More values may be added: treat unknown ones as TOO_FAR_BEHIND. */
 export type FeedResetCause =
-  /** More happened since than is worth streaming, or the connection did not take it fast enough. */
+  /** Too many transitions happened since the cursor to replay them, or the connection was too slow to receive them. */
   | 'TOO_FAR_BEHIND'
-  /** What followed the cursor was moved to an archive. */
+  /** The transitions after the cursor were moved to an archive. */
   | 'ARCHIVED'
-  /** The database lost its newest transitions in a failover or a restore. Some that you were shown may be void; the gateway asks the provider for them again. */
+  /** The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider for the affected sessions again. */
   | 'LOG_REWOUND';
 
 export type VkycStatusFragment = { status: Status, subStatus: SubStatus, explanation: string, recommendedAction: string, waitingOn: Party, terminal: boolean };

@@ -4,7 +4,7 @@ import pg from 'pg';
 
 /** Key of the advisory lock; arbitrary, but the same in every replica. */
 const MIGRATION_LOCK = 8_529_001;
-const LOOK_FOR_THE_LOCK_MS = 50;
+const LOCK_POLL_INTERVAL_MS = 50;
 
 /**
  * A DDL statement that waits for a table lock blocks all later queries on that table. It therefore waits only
@@ -12,7 +12,7 @@ const LOOK_FOR_THE_LOCK_MS = 50;
  */
 const LOCK_TIMEOUT = '1s';
 const RETRY_MS = 1_000;
-const GIVE_UP_MS = 600_000;
+const MIGRATION_TIMEOUT_MS = 600_000;
 /** SQLSTATEs that are retried: lock_not_available, deadlock_detected. */
 const IN_THE_WAY = ['55P03', '40P01'];
 
@@ -35,7 +35,7 @@ export async function runMigrations(
   folder: string,
   finish: () => Promise<void> = async () => {},
 ): Promise<void> {
-  const deadline = performance.now() + GIVE_UP_MS;
+  const deadline = performance.now() + MIGRATION_TIMEOUT_MS;
   for (;;) {
     await takeTurn(client);
     try {
@@ -64,7 +64,7 @@ async function takeTurn(client: pg.Client): Promise<void> {
       MIGRATION_LOCK,
     ]);
     if (rows[0]?.taken) return;
-    await pause(LOOK_FOR_THE_LOCK_MS);
+    await pause(LOCK_POLL_INTERVAL_MS);
   }
 }
 

@@ -3,12 +3,12 @@ import type { SessionAction } from './session.ts';
 /** Access rules: one table of operations, one of fields. Enforced in one place, `graphql/access-rules.ts`. */
 
 export const ROLES = {
-  CUSTOMER: 'The person being verified: sees their own sessions.',
+  CUSTOMER: 'Person who is being verified: sees only their own sessions.',
   VIEWER: 'Sees every session, without personal data.',
   OPERATOR: 'Starts sessions and books meetings.',
-  AGENT: 'Holds the calls and records the first decision.',
-  AUDITOR: 'Confirms or overturns what agents approved.',
-  ADMIN: 'May do everything, except audit their own agent review.',
+  AGENT: 'Holds the video calls and records the first decision.',
+  AUDITOR: 'Confirms or overturns the approvals of agents.',
+  ADMIN: 'May do everything except audit their own agent review.',
 } as const;
 export type Role = keyof typeof ROLES;
 
@@ -69,13 +69,13 @@ interface FieldRule {
 
 /** Access rules that fields can have. */
 export const FIELD_RULES = {
-  OPEN: { roles: ALL_ROLES, others: 'all who may see the object see it' },
+  OPEN: { roles: ALL_ROLES, others: 'every viewer of the object sees it' },
   PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
   PHONE: { roles: SEES_PERSONAL_DATA, personal: true, others: 'the last four digits' },
   /** Free text written by staff. */
-  WORDS: { roles: STAFF, own: true, personal: true, others: 'null, but for their own words' },
+  WORDS: { roles: STAFF, own: true, personal: true, others: 'null, except for their own words' },
   /** Identity of a member of staff. */
-  WHO: { roles: STAFF, own: true, others: 'null, but for themselves' },
+  WHO: { roles: STAFF, own: true, others: 'null, except for themselves' },
   RECORDING: { roles: ACTION_ROLES.REQUEST_RECORDING, personal: true, others: 'the mutation is refused' },
   SDK_TOKEN: { roles: ACTION_ROLES.CREATE_SDK_TOKEN, personal: true, others: 'the mutation is refused' },
 } as const satisfies Record<string, FieldRule>;

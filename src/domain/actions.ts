@@ -51,7 +51,7 @@ export function findDenial(
 ): string | null {
   const allowed: readonly Role[] = ACTION_ROLES[action];
   if (!hasRoleOn(viewer, allowed, facts.verificationId))
-    return `Needs one of the roles ${allowed.join(', ')}.`;
+    return `Your token lacks a role for this action: one of ${allowed.join(', ')} is needed.`;
   if (getStatusInfo(facts).terminal && action !== 'REQUEST_RECORDING') return 'The session is over.';
   return (
     findStateDenial(action, facts, now) ??
@@ -68,23 +68,25 @@ function findStateDenial(action: SessionAction, facts: ActionFacts, now: Date): 
     case 'CANCEL_MEETING':
       if (!isAllowedFrom(action, facts.subStatus)) return explainNoMeeting(facts);
       if (facts.meetingAt === null) return 'No meeting is booked.';
-      return facts.meetingAt <= now ? 'The meeting has begun.' : null;
+      return facts.meetingAt <= now ? 'The meeting has already begun.' : null;
     case 'RECORD_AGENT_REVIEW':
-      if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call has to take place first.';
+      if (facts.subStatus === 'AGENT_UNABLE_TO_VALIDATE') return 'Another call must take place first.';
       return isAllowedFrom(action, facts.subStatus)
         ? null
-        : 'An agent review is possible once a call has ended.';
+        : 'An agent review is possible only after a call has ended.';
     case 'RECORD_AUDITOR_REVIEW':
       return isAllowedFrom(action, facts.subStatus)
         ? null
-        : 'An auditor review is possible once an agent has approved.';
+        : 'An auditor review is possible only after an agent has approved.';
     case 'REFRESH':
       return null;
     case 'REQUEST_RECORDING':
-      return HAS_RECORDING.includes(facts.subStatus) ? null : 'The recording exists once a call has ended.';
+      return HAS_RECORDING.includes(facts.subStatus)
+        ? null
+        : 'The recording exists only after a call has ended.';
     case 'CREATE_SDK_TOKEN':
       if (facts.referenceId === null)
-        return 'The provider has given the session no reference yet: refresh it.';
+        return 'The provider has not assigned a reference id yet: refresh the session.';
       return linkEnded ? "The customer's link has expired: start a new session." : null;
     default:
       return action satisfies never;
@@ -95,7 +97,7 @@ const isAllowedFrom = (action: SessionAction, from: SubStatus): boolean =>
   ACTION_TRANSITIONS.some((move) => move.action === action && move.from.includes(from));
 
 const explainNoMeeting = ({ subStatus }: StatusPair): string =>
-  subStatus === 'USER_ACCEPTED_MEETING' ? 'The call is going on.' : 'The agent has already decided.';
+  subStatus === 'USER_ACCEPTED_MEETING' ? 'The video call is in progress.' : 'The agent has already decided.';
 
 /** Four-eyes rule: nobody audits their own review, whatever their roles. */
 function fourEyes(
@@ -105,9 +107,9 @@ function fourEyes(
 ): string | null {
   // Earlier releases stored subjects as they came, with white space and invisible characters.
   if (agents.some((agent) => canonicalSubject(agent) === viewer.id))
-    return 'You made an agent review: somebody else has to audit it.';
+    return 'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
   if (agentUnknown && !policy.auditUnknownAgents) {
-    return 'The agent approved at the provider and is unknown here, so the auditor could be the same person.';
+    return 'The agent approved at the provider and is unknown to the gateway, so the auditor could be the same person (four-eyes rule).';
   }
   return null;
 }
@@ -121,7 +123,7 @@ export function findDecisionDenial(
   const allowed = ACTION_TRANSITIONS.some(
     (move) => move.action === action && move.to === to && move.from.includes(subStatus),
   );
-  return allowed ? null : 'The customer ended the call, which may be incomplete: it cannot be approved.';
+  return allowed ? null : 'The customer ended the call, so it may be incomplete and cannot be approved.';
 }
 
 /** Returns the facts for the four-eyes rule, from the session's reviews and its version. */
@@ -149,15 +151,15 @@ export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 
   };
 
 export const REVIEW_STAGES = {
-  AGENT: 'The first decision, by the agent of the call.',
-  AUDITOR: 'The final decision.',
+  AGENT: 'The first decision, by the agent who held the call.',
+  AUDITOR: 'The final decision, by an auditor.',
 } as const;
 export type ReviewStage = keyof typeof REVIEW_STAGES;
 
 export const REVIEW_DECISIONS = {
-  APPROVED: 'The customer is who they say they are.',
-  REJECTED: 'The customer is turned down.',
-  UNABLE_TO_VALIDATE: 'Neither can be said; a further call is needed.',
+  APPROVED: "The customer's identity is confirmed.",
+  REJECTED: 'The customer is rejected.',
+  UNABLE_TO_VALIDATE: 'The agent could neither approve nor reject; another call is needed.',
 } as const;
 export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
 
@@ -182,11 +184,11 @@ export function toReviewSubStatus(stage: ReviewStage, decision: ReviewDecision):
 }
 
 export const MEETING_STATUSES = {
-  SCHEDULED: 'It is booked.',
-  RESCHEDULED: 'Another meeting took its place.',
-  CANCELLED: 'It was called off, here or at the provider.',
+  SCHEDULED: 'The meeting is booked.',
+  RESCHEDULED: 'The meeting was moved: another meeting replaces it.',
+  CANCELLED: 'The meeting was cancelled, through this API or at the provider.',
   COMPLETED: 'The call took place.',
-  MISSED: 'The customer did not come, or declined.',
+  MISSED: 'The customer did not join the call, or declined it.',
 } as const;
 export type MeetingStatus = keyof typeof MEETING_STATUSES;
 

@@ -61,8 +61,8 @@ function findHashFault(
     .slice(index + 1)
     .some((each) => keys.verifies({ ...each, number: entry.number }, previous));
   return displaced
-    ? 'inserted: the entry that was recorded here comes after it'
-    : 'edited, or the entry before it is gone: its hash does not follow from the two';
+    ? 'inserted: the original entry with this number comes after it'
+    : 'edited, or the previous entry was removed: its hash does not match';
 }
 
 /**
@@ -72,7 +72,7 @@ function findHashFault(
 export function checkHead(entries: readonly AuditEntry[], head: AuditHead): AuditFinding | null {
   const last = entries.at(-1)?.number ?? 0;
   if (last < head.number)
-    return { number: last + 1, what: `cut off: the export knows this chain up to ${head.number}` };
+    return { number: last + 1, what: `cut off: the export lists entries of this chain up to ${head.number}` };
   const entry = entries.find(({ number }) => number === head.number);
   if (!entry || entry.hash.equals(head.hash)) return null;
   const exported = head.hash.toString('hex');
@@ -97,7 +97,7 @@ export function checkRows(
     const entry = newest.get(name);
     newest.delete(name);
     if (!entry) {
-      const what = `cut off, or ${name} was inserted: no entry speaks of it`;
+      const what = `cut off, or ${name} was inserted: no entry names it`;
       findings.push({ number: (entries.at(-1)?.number ?? 0) + 1, what });
       continue;
     }
@@ -132,7 +132,8 @@ function newestContents(entries: readonly AuditEntry[]) {
   for (const entry of entries) {
     const { kind, number } = entry;
     if (kind === 'ADOPTION') {
-      if (number !== 1) findings.push({ number, what: 'inserted: only a new chain can adopt what is there' });
+      if (number !== 1)
+        findings.push({ number, what: 'inserted: only the first entry of a chain can be an adoption' });
       continue;
     }
     // `audit-session.ts` compares these with the row of the session.

@@ -101,8 +101,7 @@ export function checkIdentity(
 ): AuditFinding | null {
   if (!row) return null;
   const [session, second] = entries.filter(({ kind }) => kind === 'SESSION');
-  if (second)
-    return { number: second.number, what: 'inserted: the chain has said before whose session it is' };
+  if (second) return { number: second.number, what: 'inserted: an earlier entry already names the session' };
   const details = latestDetails(entries);
   const findings = [...details.findings];
   const given: Fields = { ...row, caller: origin?.caller };

@@ -137,7 +137,7 @@ export class AuditKeys {
 
   constructor(keys: readonly AuditKey[]) {
     const [current] = keys;
-    if (!current) throw new Error('At least one audit key is needed');
+    if (!current) throw new Error('AUDIT_KEYS contains no key: set at least one');
     this.currentId = current.id;
     this.#keys = new Map(
       keys.map(({ id, key }) => [

@@ -8,23 +8,30 @@ import type { SessionAction } from './session.ts';
 export const ERROR_CODES = {
   INVALID_INPUT: {
     retryable: false,
-    description: 'Something in the input is not acceptable; `problems` says what and where.',
+    description: 'The input is invalid; `problems` lists each invalid field.',
   },
-  NOT_FOUND: { retryable: false, description: 'There is no such thing, or it is not yours to see.' },
-  ACTION_NOT_ALLOWED: { retryable: false, description: "The session's state does not allow this now." },
+  NOT_FOUND: { retryable: false, description: 'The object does not exist, or you may not see it.' },
+  ACTION_NOT_ALLOWED: {
+    retryable: false,
+    description: 'The action is not allowed on this session now; `message` says why.',
+  },
   VERSION_CONFLICT: {
     retryable: false,
-    description: 'Somebody else moved the session since you read it; read it again.',
+    description:
+      "The session's version differs from `expectedVersion`: its status changed after you read it. Read it again.",
   },
-  IDEMPOTENCY_CONFLICT: { retryable: false, description: 'This key was used before with another input.' },
+  IDEMPOTENCY_CONFLICT: {
+    retryable: false,
+    description: 'The `idempotencyKey` was used before with a different input. Choose a new key.',
+  },
   VERIFICATION_ID_TAKEN: {
     retryable: false,
-    description: 'This verification id belongs to another session; choose a new one.',
+    description: 'The `verificationId` belongs to another session. Choose a new one.',
   },
   PROVIDER_REFUSED: { retryable: false, description: 'The provider understood the request and refused it.' },
   PROVIDER_UNAVAILABLE: {
     retryable: true,
-    description: 'The provider did not answer usefully; the same call may succeed later.',
+    description: 'The provider did not answer, or gave an unusable answer. Retry the same call later.',
   },
 } as const;
 

@@ -1,15 +1,18 @@
 /** Ids that identify what a provider update is about. */
 export interface Identity {
+  /** Name of the provider that knows the ids. */
+  readonly provider: string;
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly userId: string | null;
 }
 
-export const IDENTITY_FIELDS = ['verificationId', 'referenceId', 'userId'] as const;
+export const IDENTITY_FIELDS = ['provider', 'verificationId', 'referenceId', 'userId'] as const;
 export type IdentityField = (typeof IDENTITY_FIELDS)[number];
 
 /** Name of each id in messages. */
 export const NAME_OF_ID: Readonly<Record<IdentityField, string>> = {
+  provider: 'provider',
   verificationId: 'verification id',
   referenceId: 'reference id',
   userId: 'user id',

@@ -48,8 +48,8 @@ const RHYTHMS = {
 } as const satisfies Record<string, Rhythm>;
 
 /** Lower limits of the intervals, however few sessions there are: faster polling would be of no use. */
-const SHORTEST_PAUSE_MS = 5 * SECOND;
-const SHORTEST_QUIET_PAUSE_MS = MINUTE;
+const MIN_INTERVAL_MS = 5 * SECOND;
+const MIN_QUIET_INTERVAL_MS = MINUTE;
 
 const OTHER_RHYTHMS: Partial<Record<SubStatus, keyof typeof RHYTHMS>> = {
   LINK_GENERATED: 'INVITED',
@@ -66,7 +66,7 @@ const OTHER_RHYTHMS: Partial<Record<SubStatus, keyof typeof RHYTHMS>> = {
 const LINK_LIFE_MS = 30 * DAY;
 /** Some expiry times are only dates, in an unknown time zone. */
 const EXPIRY_DOUBT_MS = 1.5 * DAY;
-const LONGEST_REVIEW_MS = 30 * DAY;
+const MAX_REVIEW_MS = 30 * DAY;
 
 /**
  * Returns when to poll a session next; null if never again, because it or its link has ended. `fairShareMs` is the time
@@ -81,7 +81,7 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   const expiry = facts.linkExpiresAt?.getTime() ?? facts.createdAt.getTime() + LINK_LIFE_MS;
   const ended =
     rhythm === 'UNDER_REVIEW'
-      ? heard > facts.changedAt.getTime() + LONGEST_REVIEW_MS
+      ? heard > facts.changedAt.getTime() + MAX_REVIEW_MS
       : heard > expiry + EXPIRY_DOUBT_MS;
   if (ended) return null;
 
@@ -91,8 +91,8 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   const { least, part, most } = RHYTHMS[met ? 'UNDER_WAY' : rhythm];
   const changed = met ? meeting : facts.changedAt.getTime();
   const quietMs = heard - changed;
-  const leastMs = Math.max(fairShareMs * least, SHORTEST_PAUSE_MS);
-  const mostMs = Math.max(fairShareMs * most, SHORTEST_QUIET_PAUSE_MS);
+  const leastMs = Math.max(fairShareMs * least, MIN_INTERVAL_MS);
+  const mostMs = Math.max(fairShareMs * most, MIN_QUIET_INTERVAL_MS);
   // A decision made through this API after the last poll also counts as a change: the provider may soon report more.
   const due = Math.max(heard, changed) + Math.min(Math.max(quietMs * part, leastMs), mostMs);
   return new Date(earliest(due, [meeting, expiry], heard));

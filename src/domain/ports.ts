@@ -33,6 +33,8 @@ export interface ProviderSession {
   readonly meetingAt: Date | null;
   /** Short-lived; null until a call has ended. Never stored. */
   readonly recordingLink: string | null;
+  /** Null if the link does not say when it expires. */
+  readonly recordingLinkExpiresAt: Date | null;
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
   /** Fields that could not be parsed and count as missing, by the provider's names. */
@@ -87,8 +89,8 @@ export interface ProviderRequest {
   readonly securityQuestions?: readonly SecurityQuestion[] | undefined;
 }
 
-/** The provider's REST API. Every call may throw a `ProviderFailure`; `find…` returns null if nothing was found. */
-export interface Provider {
+/** Client of a provider's API. Every call may throw a `ProviderFailure`; `find…` returns null if nothing was found. */
+export interface ProviderCalls {
   createUser(user: ProviderUser): Promise<ProviderUser>;
   findUser(userId: string): Promise<ProviderUser | null>;
   /** Changes the fields that are not null. The provider cannot change a phone number. */
@@ -96,6 +98,61 @@ export interface Provider {
   startVerification(request: ProviderRequest): Promise<ProviderSession>;
   findVerification(verificationId: string): Promise<ProviderSession | null>;
   createSdkToken(referenceId: string, userId: string): Promise<SdkToken>;
+}
+
+/** Content of a webhook: the state of one verification at a time of the provider's clock. */
+export interface WebhookPayload {
+  readonly eventTime: Date;
+  readonly session: ProviderSession;
+}
+
+/** Webhook whose content could not be parsed. */
+export interface UnparsableWebhook {
+  /** Reason as a sentence, with field names but no values, which may be personal. */
+  readonly problem: string;
+  /** Null if the webhook names no verification, or several. */
+  readonly verificationId: string | null;
+}
+
+/** Reason for refusing a webhook, and the message for its sender. */
+export interface WebhookRefusal {
+  /** UNSIGNED: the signature is missing or malformed. STALE: it may be a replay. BADLY_SIGNED: it does not fit. */
+  readonly kind: 'UNSIGNED' | 'STALE' | 'BADLY_SIGNED';
+  readonly message: string;
+}
+
+/** Headers of a request, with lower-case names. */
+export type WebhookHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+ * A provider's webhooks: which headers sign them, how, and what their bodies mean. None of it calls the provider, and
+ * `parse` depends on no setting, since webhooks are stored and parsed again later.
+ */
+export interface ProviderWebhooks {
+  /**
+   * Checks the form of the signature and the age of the webhook. Called before the body is read, so that anyone can
+   * cause no more than a cheap refusal.
+   */
+  checkHeaders(headers: WebhookHeaders): 'OK' | WebhookRefusal;
+  /**
+   * Checks everything: the headers as above, and the signature over the raw body under each active secret (rotation), in
+   * constant time.
+   */
+  verify(delivery: { readonly headers: WebhookHeaders; readonly body: Buffer }): 'OK' | WebhookRefusal;
+  /** Parses the raw body. Bounds time and memory itself: a verified sender may be faulty. */
+  parse(body: Buffer): WebhookPayload | UnparsableWebhook;
+}
+
+/** A provider of video verification: its calls and its webhooks. */
+export interface Provider {
+  /**
+   * Lower-case word that is stored with each session and ends the path of the webhooks, `/webhooks/<name>`. It never
+   * changes.
+   */
+  readonly name: string;
+  /** Returns the client whose calls count as `purpose` in the call budget. */
+  calls(purpose: CallPurpose): ProviderCalls;
+  readonly webhooks: ProviderWebhooks;
 }
 
 /** Purpose of a provider call: a client waits for a mutation, nobody waits for a poll. */

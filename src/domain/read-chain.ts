@@ -133,7 +133,7 @@ export class ReadLogCheck {
     if (number > next) return [next, 'removed: the chain has a gap here'];
     if (number < next) return [number, 'reordered: a later read of the chain comes before it'];
     if (!isEqual(chainRead(this.#keys, chain, number, read, before.hash).hash, hash))
-      return [number, 'edited, or the read before it is gone: its hash does not follow'];
+      return [number, 'edited, or the previous read was removed: its hash does not match'];
     const head = this.#exported?.heads.get(chainId);
     return head?.number === number && !isEqual(head.hash, hash)
       ? [number, 'edited: its hash is not the exported one']
@@ -147,7 +147,7 @@ export class ReadLogCheck {
     for (const { chainId, number } of this.#exported?.heads.values() ?? []) {
       const last = this.#heads.get(chainId)?.number ?? 0;
       if (last < number)
-        this.#report(chainId, last + 1, `cut off: the export knows this chain up to ${number}`);
+        this.#report(chainId, last + 1, `cut off: the export lists entries of this chain up to ${number}`);
     }
     const findings = [...this.#findings.values()];
     const lost = (this.#exported?.unchained ?? 0) - this.unchained;
@@ -160,7 +160,7 @@ export class ReadLogCheck {
     const { id, previousId, previousHash, keyId, hash } = chain;
     if (!this.#keys.has(keyId)) this.#report(id, 0, `AUDIT_KEYS lacks its key "${keyId}"`);
     else if (!isEqual(hashOfBeginning(this.#keys, chain), hash))
-      this.#report(id, 0, 'edited: the hash of its beginning does not fit');
+      this.#report(id, 0, 'edited: the hash of its beginning does not match');
     else if (previousId !== null) {
       const previous = this.#chains.get(previousId);
       if (!previous) this.#report(previousId, 0, `removed: chain ${id} began after it`);

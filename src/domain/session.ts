@@ -12,21 +12,21 @@ import {
 
 /** Cause of a transition: a webhook, a poll, or a mutation of this API. */
 export const TRANSITION_SOURCES = {
-  WEBHOOK: 'The provider reported it.',
-  POLL: 'The gateway asked the provider.',
-  MUTATION: 'Somebody acted through this API.',
+  WEBHOOK: 'The provider reported it by webhook.',
+  POLL: 'The gateway found it by asking the provider.',
+  MUTATION: 'A user performed a mutation of this API.',
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
 /** Result of each provider update, with the reason why it did not change the status; null if it did. */
 export const VERDICTS = {
   MOVED: null,
-  LATE: 'The provider had reported something newer before.',
-  REVIEWED: 'It is about a call whose review stands.',
-  ENDED: 'The session had ended before.',
-  DISPUTED: 'It contradicts the decision that the session has: a person must look.',
+  LATE: 'The provider had already reported a newer status.',
+  REVIEWED: 'It concerns a call that has already been reviewed.',
+  ENDED: 'The session had already ended.',
+  DISPUTED: "It contradicts the session's decision: a person must check the session.",
   DISPUTED_LATE:
-    'It contradicts the decision that the session has, although the provider had reported something newer before.',
+    "It contradicts the session's decision, but the provider had already reported a newer status: a person must check the session.",
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
@@ -276,12 +276,12 @@ export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdi
 
 /** Actions on a session, with their GraphQL descriptions. */
 export const SESSION_ACTIONS = {
-  SCHEDULE_MEETING: 'Book a meeting, or move the one that is booked.',
-  CANCEL_MEETING: 'Cancel the meeting that is booked and has not begun.',
-  RECORD_AGENT_REVIEW: "Record the agent's decision, once a call has ended.",
-  RECORD_AUDITOR_REVIEW: "Record the auditor's decision on what an agent approved.",
-  REFRESH: 'Ask the provider for the present state.',
-  REQUEST_RECORDING: "Get a link to the call's recording.",
+  SCHEDULE_MEETING: 'Book a meeting, or move the booked meeting to another time.',
+  CANCEL_MEETING: 'Cancel the booked meeting before it begins.',
+  RECORD_AGENT_REVIEW: "Record the agent's decision after a call has ended.",
+  RECORD_AUDITOR_REVIEW: "Record the auditor's decision on an agent's approval.",
+  REFRESH: 'Ask the provider for the current status.',
+  REQUEST_RECORDING: 'Get a link to the recording of the call.',
   CREATE_SDK_TOKEN: "Get a token for the provider's SDK in the customer's app.",
 } as const;
 export type SessionAction = keyof typeof SESSION_ACTIONS;

@@ -11,11 +11,11 @@ import { invariant } from './invariant.ts';
 
 /** Who has to act next. */
 export const PARTIES = {
-  CUSTOMER: 'The person being verified.',
-  AGENT: 'The agent who holds the call and decides first.',
-  AUDITOR: 'The auditor who confirms or overturns what the agent approved.',
+  CUSTOMER: 'The person who is being verified.',
+  AGENT: 'The agent who holds the video call and makes the first decision.',
+  AUDITOR: "The auditor who confirms or overturns the agent's approval.",
   MERCHANT: 'You: the bank or lender that started the session.',
-  PROVIDER: 'The Video KYC provider; nothing to do but wait.',
+  PROVIDER: 'The Video KYC provider. Wait; you need not do anything.',
   NOBODY: 'The session is over.',
 } as const;
 
@@ -48,7 +48,7 @@ export const STATUS_TABLE = {
   },
   PRE_VIDEO_CALL: {
     description:
-      'The customer is on the way to the call: Aadhaar, IP, location and device checks, then a queue or a meeting.',
+      'The customer prepares for the call: Aadhaar, IP, location and device checks, then a queue or a booked meeting.',
     steps: {
       AADHAAR_VERIFICATION_SUCCESS: {
         explanation: "The customer's Aadhaar was verified.",
@@ -162,7 +162,7 @@ export const STATUS_TABLE = {
   },
   VIDEO_CALL: {
     description:
-      'The call: accepted, declined, missed, interrupted or ended. May alternate with PRE_VIDEO_CALL.',
+      'The video call was accepted, declined, missed, interrupted or ended. The session may go back to PRE_VIDEO_CALL.',
     steps: {
       USER_ACCEPTED_MEETING: {
         explanation: 'The customer has joined; the call is going on.',

@@ -24,4 +24,4 @@ export const canonicalSubject = (sub: string): string =>
 export const isCanonicalSubject = (sub: string): boolean => canonicalSubject(sub) === sub.normalize('NFC');
 
 export const NOT_CANONICAL =
-  'must not have white space around it, other white space than single spaces in it, or invisible characters';
+  'must not begin or end with white space, contain white space other than single spaces, or contain invisible characters';

@@ -25,7 +25,7 @@ export class Sealer {
   /** The first key encrypts and hashes; all keys decrypt. */
   constructor(keys: readonly DataKey[]) {
     const [current] = keys;
-    if (!current) throw new Error('At least one data key is needed');
+    if (!current) throw new Error('DATA_KEYS contains no key: set at least one');
     this.#current = current;
     this.#keys = new Map(
       keys.map(({ id, key }) => [

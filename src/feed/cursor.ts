@@ -50,9 +50,10 @@ export type CursorExpiry =
   | 'LOG_REWOUND';
 
 const EXPIRED: Record<CursorExpiry, string> = {
-  ARCHIVED: 'What this cursor names, or what follows it, was archived: query again and go on from there.',
+  ARCHIVED:
+    'The transitions at or after this cursor were archived: query again, and subscribe without the cursor.',
   LOG_REWOUND:
-    'The log was rewound to before this cursor by a failover or a restore: query again and go on from there.',
+    'A failover or a restore rewound the log to before this cursor: query again, and subscribe without the cursor.',
 };
 
 /**
@@ -155,7 +156,7 @@ export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock 
       if (!body)
         throw new CursorError(
           'INVALID',
-          'This is not a cursor of this gateway: give back one exactly as you got it.',
+          'The cursor was not issued by this gateway: pass a cursor exactly as you received it.',
         );
       if (body.readUInt32BE(0) !== epoch) throw expiredCursor('LOG_REWOUND');
       const isShort = body.length === SHORT_BODY_BYTES;

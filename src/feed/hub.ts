@@ -78,8 +78,8 @@ export class Hub {
    */
   #server: string | null = null;
   /**
-   * Newest feed entry at the last poll. Every poll checks that the log still has it, so a rewind is detected even if
-   * nobody follows the feed.
+   * Newest feed entry at the last poll. Every poll checks that the log still has it, so a rewind is detected even if the
+   * feed has no subscriber.
    */
   #end: Entry | null = null;
   #rewoundAt = Number.NEGATIVE_INFINITY;

@@ -310,8 +310,8 @@ export class LogTail {
   }
 
   /**
-   * Publishes entries and resolves when half of the live subscribers have been sent them: the slower half delays
-   * nobody.
+   * Publishes entries and resolves when half of the live subscribers have been sent them, so that the slower half
+   * does not delay the faster one.
    */
   #publishToMost(entries: readonly Entry[]): Promise<void> {
     const listeners = [...this.listeners];

@@ -17,9 +17,9 @@ interface RingHearerOptions {
 }
 
 /**
- * Delivers the messages of other replicas to the listeners in this process. Whoever can send messages can send many:
- * rings of one turn of the event loop are delivered once for each session, and what is not understood is counted and
- * makes the listeners read their logs, once for many messages.
+ * Delivers the messages of other replicas to the listeners in this process. A flood of messages must not become a flood
+ * of reads, so they are coalesced: the rings of one event-loop turn are delivered once per session, and messages that
+ * cannot be parsed are counted and make the listeners read their logs at most every `MISSED_INTERVAL_MS`.
  */
 export class RingReceiver {
   readonly #options: RingHearerOptions;

@@ -11,21 +11,19 @@ export interface FrameRequest {
   readonly frame: Frame;
 }
 
-/** Size limit of the cache of immutable results, in characters: frames that resuming subscribers replay. */
+/** Characters of immutable results in the cache: clients that come back after a short absence are served from it. */
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
-/** Cache of immutable results, shared by all selections and logs; a log exists for every followed session. */
+/** LRU cache of immutable frame results, shared by all selections and logs: a cache each would have no common limit. */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 
 export const createFrameResultCache = (): FrameResultCache =>
   new LRUCache({ maxSize: MAX_CACHED_LENGTH, sizeCalculation: (json, name) => json.length + name.length });
 
-/**
- * Returns the key of an entry's frame. The fingerprint is part of it, because numbers are reassigned after a failover.
- */
+/** Returns the cache key of an entry's frame. It contains the fingerprint, because a failover can assign a number twice. */
 export const frameKey = (entry: Entry): string => `${entry.number} ${getFingerprint(entry)}`;
 
-/** Result of a frame. Only viewers that it holds for are given its JSON. */
+/** Result of a frame. Gives its JSON only to viewers for whom it was executed. */
 export class FrameResult {
   readonly #json: FrameJson;
   /** Viewer that the frame was executed for; null if the result is the same for all viewers. */
@@ -49,23 +47,23 @@ export class FrameResult {
   }
 }
 
-/** Replaces a viewer's key for an execution that all viewers join. A viewer's key is never empty. */
+/** Key of an execution that all viewers may join. It is empty, which no viewer's key is. */
 const FOR_ALL = '';
 
 let executions = 0;
 
 /**
- * Executes a selection once for all subscribers that ask for the same frame at the same time. Only results that never
- * change are kept for later: no subscriber gets data that is older than its request. A viewer may join an execution that
- * runs for another viewer, but gets its result only if that is the same for all viewers.
+ * Executes a selection once for all subscribers that request the same frame at the same time (fan-out). Caches only
+ * immutable results, so that no subscriber gets data that is older than its request. A viewer may join an execution that
+ * runs for another viewer, but gets its result only if the result is the same for all viewers.
  */
 export class SharedExecution {
-  /** Whether a result was found to depend on the viewer: from then on no viewer waits for another one's execution. */
+  /** Whether some result depended on the viewer. From then on no viewer joins the execution of another viewer. */
   dependsOnViewer = false;
   readonly #selection: Selection;
   readonly #running = new Map<string, Promise<FrameResult>>();
   readonly #cache: FrameResultCache;
-  /** Prefix of its keys in the shared cache. */
+  /** Prefix of this selection's keys in the shared cache. */
   readonly #name: string;
 
   constructor(selection: Selection, immutable = createFrameResultCache()) {
@@ -91,7 +89,7 @@ export class SharedExecution {
     return this.#executeShared(requests, viewer, viewerKey, viewerKey, occasion);
   }
 
-  /** Returns null unless all results are cached. */
+  /** Returns the cached results; null if one of them is missing. */
   #findCached(requests: readonly FrameRequest[], viewerKey: string): FrameResult[] | null {
     const kept: FrameResult[] = [];
     for (const each of requests) {
@@ -103,16 +101,13 @@ export class SharedExecution {
     return kept;
   }
 
-  /**
-   * Executes one frame for one subscriber, without the cache and without sharing: its result depends on the current
-   * moment.
-   */
+  /** Executes a frame that only one subscriber gets, such as a snapshot. Neither joins nor caches anything. */
   async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;
   }
 
-  /** `joinedBy` says which viewers may join the execution: all, or one. */
+  /** `joinedBy` is the key of the one viewer that may join the execution, or `FOR_ALL`. */
   #executeShared(
     requests: readonly FrameRequest[],
     viewer: Viewer,
@@ -139,7 +134,7 @@ export class SharedExecution {
     );
   }
 
-  /** Caches a result if it is immutable: under its viewer's key, unless it is the same for all viewers. */
+  /** Caches the result if it is immutable: under its viewer's key, or for all viewers. */
   #addToCache(each: FrameRequest, executed: Executed, viewerKey: string): FrameResult {
     const result = new FrameResult(executed, viewerKey);
     if (!result.isShared) this.dependsOnViewer = true;

@@ -20,10 +20,10 @@ export type Frame =
 
 export const RESTART_CAUSES = {
   TOO_FAR_BEHIND:
-    'More happened since than is worth streaming, or the connection did not take it fast enough.',
-  ARCHIVED: 'What followed the cursor was moved to an archive.',
+    'Too many transitions happened since the cursor to replay them, or the connection was too slow to receive them.',
+  ARCHIVED: 'The transitions after the cursor were moved to an archive.',
   LOG_REWOUND:
-    'The database lost its newest transitions in a failover or a restore. Some that you were shown may be void; the gateway asks the provider for them again.',
+    'The database lost its newest transitions in a failover or a restore. Some transitions that you received may be void; the gateway asks the provider for the affected sessions again.',
 } as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
 export type RestartCause = keyof typeof RESTART_CAUSES;
 

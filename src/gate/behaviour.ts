@@ -61,7 +61,7 @@ function compareEntries(
     const [was, is] = [before[coordinate], after[coordinate]];
     if (was === is) return [];
     if (was === undefined) return [{ coordinate, message: `${what} is new: ${is}` }];
-    if (is === undefined) return [{ coordinate, message: `${what} is gone; it was: ${was}` }];
+    if (is === undefined) return [{ coordinate, message: `${what} was removed; it was: ${was}` }];
     return [{ coordinate, message: `${what} changed from "${was}" to "${is}"` }];
   });
 }

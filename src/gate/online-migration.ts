@@ -3,7 +3,7 @@
 const BREAKPOINT = '--> statement-breakpoint';
 /** First line by which `run-migrations.ts` recognizes a migration that must not run in one transaction. */
 const HEADER =
-  "-- Each statement by itself: indexes are built and constraints proven beside their tables' writers. What was broken off is begun anew.";
+  '-- Each statement by itself: indexes are built and constraints validated without blocking writers. Statements are idempotent, so that an interrupted migration can be run again.';
 
 const CREATE_TABLE = /^CREATE TABLE "(\w+)"/;
 const CREATE_INDEX = /^CREATE (UNIQUE )?INDEX "(\w+)" ON "(\w+)"/;

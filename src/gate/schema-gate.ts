@@ -78,7 +78,7 @@ function getCoordinate({ type, path = '', meta }: Change): string {
 const dueAndGone = (finding: Pick<SchemaChange, 'coordinate' | 'what'>, removal: string): SchemaChange => ({
   ...finding,
   fails: false,
-  whom: `No client that followed the notice: its removal was announced for ${removal}.`,
+  whom: `No client that followed the deprecation: the removal was announced for ${removal}.`,
   todo: 'Nothing.',
 });
 
@@ -88,7 +88,7 @@ function announced(
   changelog: string,
 ): SchemaChange {
   if (announces(changelog, finding.coordinate))
-    return { ...finding, fails: false, todo: 'Nothing: the changelog announces it.' };
+    return { ...finding, fails: false, todo: 'Nothing: the changelog announces the change.' };
   return {
     ...finding,
     fails: true,
@@ -99,17 +99,17 @@ function announced(
 const HURT: readonly (readonly [RegExp, string])[] = [
   [
     /^ENUM_VALUE_ADDED/,
-    'Clients that switch over the values without a default, and caches that list all of them.',
+    'Clients that switch over the values without a default case, and caches that list all values.',
   ],
-  [/^ENUM_VALUE_REMOVED/, 'Clients that send or compare with it: their operations are refused.'],
-  [/^UNION_MEMBER_ADDED/, 'Clients that match on the members without a default.'],
-  [/^UNION_MEMBER_REMOVED/, 'Clients with a fragment on it: their operations are refused.'],
-  [/_ADDED$/, 'Clients that do not send it: their operations are refused, or mean something else.'],
-  [/DEFAULT/, 'Clients that leave it out: the same operation now means something else.'],
+  [/^ENUM_VALUE_REMOVED/, 'Clients that send the value or compare with it: their operations are refused.'],
+  [/^UNION_MEMBER_ADDED/, 'Clients that match on the members without a default case.'],
+  [/^UNION_MEMBER_REMOVED/, 'Clients that have a fragment on the member: their operations are refused.'],
+  [/_ADDED$/, 'Clients that do not send it: their operations are refused, or change their meaning.'],
+  [/DEFAULT/, 'Clients that omit it: the same operation changes its meaning.'],
   [/^(FIELD_ARGUMENT|INPUT_FIELD)_TYPE/, 'Clients that send the old type: their operations are refused.'],
   [
     /TYPE|KIND|INTERFACE/,
-    'Clients that select it: the types generated for them are wrong, or their operations refused.',
+    'Clients that select it: their generated types are wrong, or their operations are refused.',
   ],
   [/_REMOVED$/, 'Clients that use it: their operations are refused.'],
 ];
@@ -118,11 +118,11 @@ const hurtBy = ({ type }: Change): string =>
   HURT.find(([kind]) => kind.test(type))?.[1] ?? 'Clients that rely on the old form.';
 
 function findReplacement({ type, path = '' }: Change, removal: string | null): string {
-  if (removal) return `Wait: its removal is announced for ${removal}.`;
+  if (removal) return `Wait: the removal is announced for ${removal}.`;
   if (type.endsWith('_REMOVED'))
     return `Put it back and deprecate it: @deprecated(reason: "Use … instead. Removal: YYYY-MM-DD."), ${NOTICE_DAYS} days ahead or more.`;
-  if (type.endsWith('_ADDED')) return `Make ${path} optional, and keep the old meaning if it is left out.`;
-  return `Leave ${path} as it was, and add a new one next to it.`;
+  if (type.endsWith('_ADDED')) return `Make ${path} optional, and keep the old meaning if it is omitted.`;
+  return `Keep ${path} as it was, and add a new element next to it.`;
 }
 
 function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date): SchemaChange[] {
@@ -131,13 +131,21 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
     const wrong = wrongWith(deprecation, known.get(deprecation.coordinate) ?? null, today);
     if (wrong) return [{ coordinate: deprecation.coordinate, fails: true, whom: PLANNERS, ...wrong }];
     if ((deprecation.removal ?? '') > toDay(today)) return [];
-    const what = `Its removal was announced for ${deprecation.removal}.`;
-    const todo = 'Remove it when you like.';
-    return [{ coordinate: deprecation.coordinate, fails: false, what, whom: 'Nobody.', todo }];
+    const what = `The removal was announced for ${deprecation.removal}.`;
+    const todo = 'Remove it at any time.';
+    return [
+      {
+        coordinate: deprecation.coordinate,
+        fails: false,
+        what,
+        whom: 'No client that followed the deprecation.',
+        todo,
+      },
+    ];
   });
 }
 
-const PLANNERS = 'Clients that have to plan their migration.';
+const PLANNERS = 'Clients that plan their migration by the announced date.';
 
 /** Returns what is wrong with a deprecation, or null. A released deprecation must keep its date or name a later one. */
 function wrongWith(
@@ -147,19 +155,19 @@ function wrongWith(
 ): Pick<SchemaChange, 'what' | 'todo'> | null {
   if (!removal)
     return {
-      what: `It is deprecated without a date: "${reason}".`,
-      todo: 'End the reason with the day, as in: Removal: 2027-03-31.',
+      what: `The deprecation has no removal date: "${reason}".`,
+      todo: 'End the reason with the removal date, such as: Removal: 2027-03-31.',
     };
   const earliest = before?.removal ?? earliestRemoval(today);
   if (removal >= earliest) return null;
   if (before?.removal)
     return {
-      what: `Its removal was moved from ${earliest} to the earlier ${removal}.`,
-      todo: 'Keep the date.',
+      what: `The removal was moved from ${earliest} to the earlier ${removal}.`,
+      todo: 'Keep the announced date.',
     };
   return {
-    what: `Its removal on ${removal} leaves clients less than ${NOTICE_DAYS} days.`,
-    todo: `Name ${earliest} or a later day.`,
+    what: `The removal on ${removal} gives clients less than ${NOTICE_DAYS} days.`,
+    todo: `Set the removal to ${earliest} or later.`,
   };
 }
 
@@ -178,8 +186,8 @@ function ofBehaviour({ released, present, changelog }: SchemaCheckInput): Schema
     announced(
       {
         coordinate,
-        what: `Behaviour changed. ${message}`,
-        whom: 'Screens and back ends that rely on the meaning of a state, or on what may follow it.',
+        what: `The behaviour changed: ${message}`,
+        whom: 'Clients that rely on the meaning of a status, or on the transitions that may follow it.',
       },
       changelog,
     ),

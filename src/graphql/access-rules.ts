@@ -43,7 +43,7 @@ function guardOperation({ name: root }: GraphQLObjectType, field: AnyField): voi
   const allowed: readonly Role[] | undefined = OPERATIONS[operation as keyof typeof OPERATIONS];
   if (!allowed)
     throw new Error(
-      `${operation} is not in OPERATIONS of src/domain/access.ts: add it there with who may use it`,
+      `${operation} is not in OPERATIONS of src/domain/access.ts: add it there with the roles that may use it`,
     );
   const part = root === 'Subscription' ? 'subscribe' : 'resolve';
   const inner = field[part] ?? defaultFieldResolver;
@@ -66,7 +66,7 @@ function guardField({ name: type }: GraphQLObjectType, field: AnyField): void {
   const rule = findFieldRule(type, field.name);
   if (!rule)
     throw new Error(
-      `${type}.${field.name} is not in FIELDS of src/domain/access.ts: add it there with who may see it`,
+      `${type}.${field.name} is not in FIELDS of src/domain/access.ts: add it there with its access rule`,
     );
   if (rule === 'OPEN') return;
   const { roles, ...kind } = FIELD_RULES[rule];
@@ -135,6 +135,6 @@ const forbidden = (field: string, allowed: readonly Role[]): GraphQLError =>
 
 /** Error for personal data in a subscription, whose frames more systems can read than answers of queries. */
 const notInFrames = (): GraphQLError =>
-  new GraphQLError('Personal data is not offered in subscriptions: query it by the id.', {
+  new GraphQLError("Personal data cannot be selected in subscriptions: query it by the session's `id`.", {
     extensions: { code: 'FORBIDDEN' },
   });

@@ -5,23 +5,25 @@ import { LIMITS } from './limits.ts';
 /** Highest exact count of a list. Counting further would not be worth the time. */
 export const MAX_COUNT = 10_000;
 
-@ObjectType({ description: 'Where a page stands in the whole list.', simpleResolvers: true })
+@ObjectType({ description: 'Position of a page within its list.', simpleResolvers: true })
 export class PageInfo {
-  @Field(() => Boolean, { description: 'Whether there is more after this page.' })
+  @Field(() => Boolean, {
+    description: 'True if more entries follow this page. Always false when paging backwards with `last`.',
+  })
   hasNextPage: boolean;
   @Field(() => Boolean, {
-    description: 'Whether there is more before this page. Only known exactly when paging backwards.',
+    description: 'True if more entries precede this page. Always false when paging forwards with `first`.',
   })
   hasPreviousPage: boolean;
   @Field(() => String, {
     nullable: true,
-    description: "Cursor of the page's first entry; null where the page is empty.",
+    description: "Cursor of the page's first entry. Null if the page is empty.",
   })
   startCursor: string | null;
   @Field(() => String, {
     nullable: true,
     description:
-      "Cursor of the page's last entry; give it as `after` for the next page. Null where the page is empty.",
+      "Cursor of the page's last entry: pass it as `after` to get the next page. Null if the page is empty.",
   })
   endCursor: string | null;
 }
@@ -30,12 +32,12 @@ export class PageInfo {
 export class ForwardArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `How many from the start, 1 to ${LIMITS.page}. Has to be given, or \`last\` where there is one.`,
+    description: `Page size from the start of the list, 1 to ${LIMITS.page}. Required, unless the field has \`last\` and you pass that.`,
   })
   first?: number;
   @Field(() => String, {
     nullable: true,
-    description: 'Only what comes after this cursor, such as the `endCursor` of the page before.',
+    description: 'Returns only entries after this cursor. Pass the `endCursor` of the previous page.',
   })
   after?: string;
 }
@@ -44,12 +46,12 @@ export class ForwardArgs {
 export class PageArgs extends ForwardArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `How many from the end, 1 to ${LIMITS.page}. Instead of \`first\`.`,
+    description: `Page size from the end of the list, 1 to ${LIMITS.page}. Pass it instead of \`first\`.`,
   })
   last?: number;
   @Field(() => String, {
     nullable: true,
-    description: 'Only what comes before this cursor, such as the `startCursor` of the page after.',
+    description: 'Returns only entries before this cursor. Pass the `startCursor` of the following page.',
   })
   before?: string;
 }
@@ -66,8 +68,8 @@ interface Shape {
  */
 export function pageSize({ first, last }: PageArgs): Shape {
   const limit = first ?? last;
-  if (limit == null) throw badInput('Say how many: give `first` or `last`.');
-  if (first != null && last != null) throw badInput('Give either `first` or `last`, not both.');
+  if (limit == null) throw badInput('The page size is missing: pass `first` or `last`.');
+  if (first != null && last != null) throw badInput('Pass either `first` or `last`, not both.');
   const name = first == null ? 'last' : 'first';
   if (limit < 1 || limit > LIMITS.page)
     throw badInput(`\`${name}\` must be 1 to ${LIMITS.page}, not ${limit}.`);
@@ -149,28 +151,34 @@ export class Page<Row> {
  */
 export function connectionTypes<T extends object>(name: string, node: () => ClassType<T>, isCounted = false) {
   @ObjectType(`${name}Edge`, {
-    description: `A ${name} and where it stands in the list.`,
+    description: `A ${name} with its position in the list.`,
     simpleResolvers: true,
   })
   class Edge {
-    @Field(() => node(), { description: 'The entry itself.' })
+    @Field(() => node(), { description: 'The object at this position of the list.' })
     node: T;
-    @Field(() => String, { description: 'Opaque; give it as `after` or `before`.' })
+    @Field(() => String, {
+      description: 'Opaque position of the entry. Pass it as `after` or `before` to page from here.',
+    })
     cursor: string;
   }
 
-  @ObjectType(`${name}Connection`, { description: `A page of a list of ${name}.`, simpleResolvers: true })
+  @ObjectType(`${name}Connection`, { description: `One page of a list of ${name}.`, simpleResolvers: true })
   class Connection {
-    @Field(() => [Edge], { description: 'The entries with their cursors.' })
+    @Field(() => [Edge], { description: 'Entries of this page, each with its cursor.' })
     edges: Edge[];
-    @Field(() => [node()], { description: 'The entries, where their cursors are not needed.' })
+    @Field(() => [node()], {
+      description: 'Entries of this page without cursors: use it if you need no cursor per entry.',
+    })
     nodes: T[];
-    @Field(() => PageInfo, { description: 'Where this page stands.' })
+    @Field(() => PageInfo, {
+      description: 'Cursors of this page, and whether more pages follow or precede it.',
+    })
     pageInfo: PageInfo;
     totalCount?: number;
   }
   if (isCounted) {
-    const description = `How many there are on all pages. Exact up to ${MAX_COUNT.toLocaleString('en')}; null beyond.`;
+    const description = `Number of entries on all pages. Exact up to ${MAX_COUNT.toLocaleString('en')}; null above that.`;
     Field(() => Int, { nullable: true, description, simple: false })(Connection.prototype, 'totalCount');
   }
   return { Edge, Connection };

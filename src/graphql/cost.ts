@@ -215,11 +215,11 @@ export function findExcessiveAmount(
   const what = isLive ? 'Each frame of this subscription' : 'This operation';
   if (cost > maxCost)
     return tooComplex(
-      `${what} costs ${cost}, and ${maxCost} is the most: ask for smaller pages, or for less of each entry.`,
+      `${what} costs ${cost}; the limit is ${maxCost}. Ask for smaller pages, or for fewer fields per entry.`,
     );
   if (values > LIMITS.answerValues)
     return tooComplex(
-      `The answer to this operation may hold ${values} values, and ${LIMITS.answerValues} is the most: ask for smaller pages, or for fewer fields of each entry.`,
+      `The result of this operation may contain ${values} values; the limit is ${LIMITS.answerValues}. Ask for smaller pages, or for fewer fields per entry.`,
     );
   return null;
 }

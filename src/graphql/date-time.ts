@@ -31,7 +31,7 @@ export const DateTime = new GraphQLScalarType<Date, Date>({
   ...config,
   name: 'DateTime',
   description:
-    'A moment, as ISO 8601 in a string: taken with any offset, such as 2026-01-02T10:00:00+05:30, and always given in UTC, to the millisecond: 2026-01-02T04:30:00.000Z.',
+    'Point in time as an ISO 8601 string. Input accepts any offset, such as 2026-01-02T10:00:00+05:30; output is always in UTC with milliseconds, such as 2026-01-02T04:30:00.000Z.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   parseValue: (value) => inRange(config.parseValue(bounded(value)) as Date),
   parseLiteral(node, variables) {

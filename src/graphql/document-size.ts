@@ -37,13 +37,13 @@ const NOTHING: DocumentSize = {
 };
 
 const WHAT_TO_DO: Record<keyof DocumentSize | 'pairs', string> = {
-  selections: 'fields and fragments, each counted wherever it is spread: ask for less at a time',
-  rootFields: 'fields at its root: send them as several operations',
-  depth: 'levels of nesting: ask for less at a time',
-  aliases: 'aliases: use the lists, such as nodes(ids:)',
-  directives: 'directives: leave some out',
-  schemas: '__schema fields: ask for everything in one',
-  pairs: 'pairs of fields with one name, and of fragments, in one place: ask for each field once',
+  selections: 'fields and fragments, counted each time a fragment is spread: ask for fewer at a time',
+  rootFields: 'root fields: send several operations',
+  depth: 'levels of nesting: nest the selection less deeply',
+  aliases: 'aliases: use list fields instead, such as nodes(ids:)',
+  directives: 'directives: remove some',
+  schemas: '__schema fields: select everything in one',
+  pairs: 'pairs of equally named fields and of fragments in one selection: select each field once',
 };
 
 /**
@@ -52,10 +52,12 @@ const WHAT_TO_DO: Record<keyof DocumentSize | 'pairs', string> = {
 export function findExcessiveSize(document: DocumentNode): GraphQLError[] {
   const lines = countLines(document);
   if (lines > LIMITS.lines)
-    return [new GraphQLError(`A document has at most ${LIMITS.lines} lines: leave out empty ones.`)];
+    return [new GraphQLError(`A document has at most ${LIMITS.lines} lines: remove empty lines.`)];
   const operations = document.definitions.filter((each) => each.kind === Kind.OPERATION_DEFINITION);
   if (operations.length > LIMITS.operations)
-    return [new GraphQLError(`A document has at most ${LIMITS.operations} operations: send several.`)];
+    return [
+      new GraphQLError(`A document has at most ${LIMITS.operations} operations: send several documents.`),
+    ];
   const fragments = new Map(
     document.definitions.flatMap((each) =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
@@ -115,9 +117,12 @@ function makeMeasure(fragments: Fragments) {
     // Refuses fragment cycles before graphql-js does: its rule reports every fragment of every cycle, and
     // reads the document for the line of each.
     if (before === 'IN_PROGRESS')
-      throw new GraphQLError(`Fragment "${name}" spreads itself, at once or through other fragments.`, {
-        ...(fragment ? { nodes: fragment } : {}),
-      });
+      throw new GraphQLError(
+        `Fragment "${name}" spreads itself, directly or through other fragments: remove the cycle.`,
+        {
+          ...(fragment ? { nodes: fragment } : {}),
+        },
+      );
     if (before) return before;
     known.set(name, 'IN_PROGRESS');
     const size = withDirectives(ofSet(fragment?.selectionSet), fragment?.directives);

@@ -52,13 +52,13 @@ const described = <Key extends string>(table: Record<Key, { description: string 
   ) as Descriptions<Key>;
 
 const UNRECOGNIZED_STATUS =
-  'The provider sent a value this release does not know; rawStatus holds it. Never a reason for an error.';
+  'The provider sent a value that this release does not know; rawStatus contains it. Do not treat it as an error.';
 const UNRECOGNIZED_SUB_STATUS =
-  'The provider sent a value this release does not know; rawSubStatus holds it. Never a reason for an error.';
+  'The provider sent a value that this release does not know; rawSubStatus contains it. Do not treat it as an error.';
 
 export const StatusEnum = enumOf<Status>(
   'Status',
-  'The phase a session is in. More values may be added: treat unknown ones as UNRECOGNIZED.',
+  'Phase of a session. More values may be added: treat unknown ones as UNRECOGNIZED.',
   {
     ...described(STATUS_TABLE),
     [UNRECOGNIZED]: UNRECOGNIZED_STATUS,
@@ -67,7 +67,7 @@ export const StatusEnum = enumOf<Status>(
 
 export const SubStatusEnum = enumOf<SubStatus>(
   'SubStatus',
-  'The exact step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED.',
+  'Step within a status. Each value belongs to exactly one status. More values may be added: treat unknown ones as UNRECOGNIZED.',
   {
     ...(Object.fromEntries(
       KNOWN_PAIRS.map((info) => [
@@ -79,73 +79,77 @@ export const SubStatusEnum = enumOf<SubStatus>(
   },
 );
 
-export const PartyEnum = enumOf<Party>('Party', 'Who has to act next.', PARTIES);
-export const RoleEnum = enumOf<Role>('Role', 'What a viewer may do.', ROLES);
+export const PartyEnum = enumOf<Party>('Party', 'The party that has to act next.', PARTIES);
+export const RoleEnum = enumOf<Role>('Role', 'Role of a viewer: what the viewer may do and see.', ROLES);
 export const TransitionSourceEnum = enumOf<TransitionSource>(
   'TransitionSource',
-  'How the gateway came to know.',
+  'How the gateway learned of a transition, meeting or review.',
   TRANSITION_SOURCES,
 );
 export const FeedResetCauseEnum = enumOf<RestartCause>(
   'FeedResetCause',
-  'Why a feed was reset. More values may be added: treat unknown ones as TOO_FAR_BEHIND.',
+  'Cause of a FeedReset. More values may be added: treat unknown ones as TOO_FAR_BEHIND.',
   RESTART_CAUSES,
 );
 export const SessionActionEnum = enumOf<SessionAction>(
   'SessionAction',
-  'What can be done with a session.',
+  'Action that a user may perform on a session.',
   SESSION_ACTIONS,
 );
 export const MeetingStatusEnum = enumOf<MeetingStatus>(
   'MeetingStatus',
-  'What became of a meeting.',
+  'Whether a meeting is booked, moved, cancelled, held or missed.',
   MEETING_STATUSES,
 );
 export const ReviewStageEnum = enumOf<ReviewStage>(
   'ReviewStage',
-  'Whose decision a review is.',
+  'Whether the agent or the auditor made a review.',
   REVIEW_STAGES,
 );
 export const ReviewDecisionEnum = enumOf<ReviewDecision>(
   'ReviewDecision',
-  'What a review decided.',
+  "Outcome of an agent's or auditor's review.",
   REVIEW_DECISIONS,
 );
 export const AgentDecisionEnum = enumOf<ReviewDecision>(
   'AgentDecision',
-  'What an agent may decide.',
+  'Decision that an agent may record.',
   REVIEW_DECISIONS,
 );
 const { UNABLE_TO_VALIDATE: _agentOnly, ...auditorDecisions } = REVIEW_DECISIONS;
 export const AuditorDecisionEnum = enumOf<Exclude<ReviewDecision, 'UNABLE_TO_VALIDATE'>>(
   'AuditorDecision',
-  'What an auditor may decide.',
+  'Decision that an auditor may record.',
   auditorDecisions,
 );
 export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',
-  'Why a mutation refused.',
+  'Reason why a mutation was refused.',
   described(ERROR_CODES),
 );
 export const NotificationTypeEnum = enumOf<'SMS' | 'WHATSAPP' | 'EMAIL'>(
   'NotificationType',
-  'How the provider sends the customer the link.',
+  'Channel on which the provider sends the customer the link.',
   {
-    SMS: 'A text message, to the phone of the user.',
-    WHATSAPP: 'A WhatsApp message, to the phone of the user.',
-    EMAIL: 'An email, to the address of the user.',
+    SMS: "Text message to the user's phone.",
+    WHATSAPP: "WhatsApp message to the user's phone.",
+    EMAIL: "Email to the user's address.",
   },
 );
 
 export const SessionOrderFieldEnum = enumOf<'CREATED_AT' | 'UPDATED_AT'>(
   'SessionOrderField',
-  'What sessions are ordered by.',
+  'Time that sessions are sorted by.',
   {
-    CREATED_AT: 'When the session was recorded here.',
-    UPDATED_AT: 'When something about the session was last recorded.',
+    CREATED_AT: 'Time at which the gateway recorded the session.',
+    UPDATED_AT: 'Time at which the gateway last recorded something about the session.',
   },
 );
-export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>('SortDirection', 'Which end of a list comes first.', {
-  ASC: 'Oldest first.',
-  DESC: 'Newest first.',
-});
+export const SortDirectionEnum = enumOf<'ASC' | 'DESC'>(
+  'SortDirection',
+  'Whether the oldest or the newest entries come first.',
+  {
+    ASC: 'Oldest first.',
+    DESC: 'Newest first.',
+  },
+);

@@ -14,10 +14,10 @@ import { redactValues } from './redact-errors.ts';
 const CURSOR_CODES = { INVALID: 'BAD_USER_INPUT', EXPIRED: 'CURSOR_EXPIRED' } as const;
 
 const UNAVAILABLE =
-  'The database cannot be used at the moment. Repeat the same request in a few seconds: a mutation that was done all the same is not done twice.';
+  'The database is unavailable. Repeat the same request in a few seconds; repeating a mutation is safe, even if it took effect.';
 
 const UNREADABLE =
-  'This replica cannot decrypt some of the data. Repeat the same request in a few seconds: another replica can.';
+  'This replica lacks the key to decrypt some of the data. Repeat the same request in a few seconds, to reach another replica.';
 
 /**
  * Converts an error to what the client is sent, the same on every transport. Errors that the client can fix
@@ -61,20 +61,23 @@ export const createErrorFormatter =
     if (fault) {
       log.warn(
         { err: cause, errorId: id, path: outer.path?.join('.'), fault },
-        'an operation could not use the database; its client is told to try again',
+        'operation failed because the database is unavailable; asked its client to retry',
       );
       return { message: UNAVAILABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
     }
     if (cause instanceof MissingKey) {
       log.error(
         { err: cause, errorId: id, path: outer.path?.join('.') },
-        'stored data could not be decrypted',
+        'could not decrypt stored data; asked the client to retry',
       );
       return { message: UNREADABLE, ...at, extensions: { code: 'SERVICE_UNAVAILABLE', errorId: id } };
     }
-    log.error({ err: cause, errorId: id, path: outer.path?.join('.') }, 'an operation failed unexpectedly');
+    log.error(
+      { err: cause, errorId: id, path: outer.path?.join('.') },
+      'operation failed unexpectedly; answered INTERNAL_SERVER_ERROR',
+    );
     return {
-      message: `Something went wrong on our side. Tell us this id: ${id}`,
+      message: `An internal error occurred. Report this id to the operator of the gateway: ${id}`,
       ...at,
       extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: id },
     };
@@ -88,7 +91,7 @@ export function getErrorCode(error: GraphQLError): string {
   return findCode(error, cause) ?? (isUnavailable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR');
 }
 
-/** Whether an error is a fault of the gateway or the database, of which the client is sent only an id. */
+/** Whether an error is a fault of the gateway or the database. The client then gets only an error id. */
 export const isInternalError = (error: GraphQLError): boolean => {
   const cause = error.originalError ?? error;
   return !(cause instanceof CursorError) && findCode(error, cause) === null;

@@ -68,7 +68,7 @@ export const noIntrospectionRule: ValidationRule = (context) => ({
   Field(node) {
     if (node.name.value !== '__schema' && node.name.value !== '__type') return;
     context.reportError(
-      new GraphQLError('Introspection is off here: use the published schema, schema/schema.graphql.', {
+      new GraphQLError('Introspection is disabled: use the published schema, schema/schema.graphql.', {
         nodes: node,
       }),
     );

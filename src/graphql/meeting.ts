@@ -36,50 +36,53 @@ import { decryptText } from './user.ts';
   implements: Node,
   simpleResolvers: true,
   description:
-    'A meeting for the call. One that was booked here does not reach the provider, which has no call for it.',
+    'Appointment for the video call. A meeting booked through this API is not sent to the provider, whose API cannot book one.',
 })
 export class Meeting extends Node {
-  @Field(() => DateTime, { description: 'When it begins.' })
+  @Field(() => DateTime, { description: 'Time at which the meeting begins, or was due to begin.' })
   startsAt: Date;
-  @Field(() => MeetingStatusEnum, { description: 'What became of it.' })
+  @Field(() => MeetingStatusEnum, {
+    description: 'Whether the meeting is booked, moved, cancelled, held or missed.',
+  })
   status: MeetingStatus;
   @Field(() => TransitionSourceEnum, {
-    description: 'MUTATION: booked here. Else booked by the customer at the provider.',
+    description:
+      'MUTATION if the meeting was booked through this API; otherwise the customer booked it at the provider.',
   })
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
     description:
-      'Who booked it, by the subject of their token; null where that was at the provider. Customers are told only of themselves.',
+      'Token subject of the person who booked the meeting. Null if it was booked at the provider. Customers see only their own subject, otherwise null.',
   })
   scheduledBy?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      'Who cancelled it, by the subject of their token; null where nobody did, or not here. Customers are told only of themselves.',
+      'Token subject of the person who cancelled the meeting. Null if it was not cancelled, or not through this API. Customers see only their own subject, otherwise null.',
   })
   cancelledBy?: string;
   @Field(() => String, {
     nullable: true,
     description:
-      'Why it was cancelled, in their words; null where they gave none. Customers see their own alone. Refused in subscriptions.',
+      'Reason for the cancellation, as the person who cancelled it wrote it. Null if no reason was given. Customers see only a reason that they wrote, otherwise null. Cannot be selected in subscriptions.',
   })
   cancelReason?: string;
-  @Field(() => DateTime, { description: 'When it was recorded here.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway recorded it.' })
   createdAt: Date;
 }
 
 export const Meetings = connectionTypes('Meeting', () => Meeting);
 
 const IDEMPOTENCY_KEY =
-  'Yours to choose, such as a UUID, anew for each thing that a person wants: the same key with the same input answers as the first call did, with another input it is refused.';
+  "Key that makes retries safe: choose a new one, such as a UUID, for each user action. The same key with the same input returns the first call's result; with a different input the call is refused.";
 const EXPECTED_VERSION =
-  "The session's version as you read it: refuses where somebody else moved the session since. Left out: whatever the version.";
+  '`version` of the session when you read it. The call is refused with VERSION_CONFLICT if the version has changed since. Without it, the version is not checked.';
 
 /** Fields that the inputs of all actions have in common. */
 @InputType()
 export abstract class ActionInput {
-  @Field(() => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
+  @Field(() => ID, { description: 'Global `id` of a VkycSession; not its verificationId.' })
   sessionId: string;
   @Field(() => String, { description: IDEMPOTENCY_KEY })
   idempotencyKey: string;
@@ -96,50 +99,53 @@ export const withDecodedSessionId = <Input extends ActionInput>(input: Input): I
   sessionId: decodeSessionId(input.sessionId),
 });
 
-@InputType({ description: 'When the call is to take place. A meeting that is booked already is moved.' })
+@InputType({ description: 'Input of scheduleMeeting. If a meeting is already booked, it is moved.' })
 class ScheduleMeetingInput extends ActionInput {
   @Field(() => DateTime, {
-    description: "When it begins: in the future, and before the customer's link expires.",
+    description: "Start time: in the future, and before the customer's link expires.",
   })
   startsAt: Date;
 }
 
-@InputType({ description: 'Which booked meeting is called off: a session has one at most.' })
+@InputType({
+  description: 'Input of cancelMeeting. A session has at most one booked meeting, which is cancelled.',
+})
 class CancelMeetingInput extends ActionInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Why it is cancelled, up to 500 characters; shown to staff.',
+    description: 'Reason for the cancellation, up to 500 characters. Staff can read it.',
   })
   reason?: string;
 }
 
-@ObjectType({ description: 'The meeting is booked.', simpleResolvers: true })
+@ObjectType({ description: 'The meeting was booked.', simpleResolvers: true })
 class ScheduleMeetingSuccess {
-  @Field(() => VkycSession, { description: 'The session as it is now.' })
+  @Field(() => VkycSession, { description: 'The session in its current state.' })
   session: SessionRow;
   @Field(() => Meeting, {
-    description: 'The meeting that this call, or the one that it repeats, booked or cancelled.',
+    description:
+      'The meeting that this call booked or cancelled. If `replayed` is true, the meeting of the earlier call.',
   })
   meeting: MeetingRow;
-  @Field(() => Boolean, { description: 'True when this call repeated an earlier one and changed nothing.' })
+  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
   replayed: boolean;
 }
 
-@ObjectType({ description: 'The meeting is cancelled.', simpleResolvers: true })
+@ObjectType({ description: 'The meeting was cancelled.', simpleResolvers: true })
 class CancelMeetingSuccess extends ScheduleMeetingSuccess {}
 
 const refusals = [InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const;
 
 const ScheduleMeetingResult = createUnionType({
   name: 'ScheduleMeetingResult',
-  description: 'The meeting, or why there is none.',
+  description: 'The booked meeting, or the reason for refusing it.',
   types: () => [ScheduleMeetingSuccess, ...refusals] as const,
   ...resolveByName,
 });
 
 const CancelMeetingResult = createUnionType({
   name: 'CancelMeetingResult',
-  description: 'The cancelled meeting, or why it was not.',
+  description: 'The cancelled meeting, or the reason for refusing.',
   types: () => [CancelMeetingSuccess, ...refusals] as const,
   ...resolveByName,
 });
@@ -156,10 +162,12 @@ export class MeetingResolver {
     return decryptText(context, cancelReason, cancelReasonContext(id));
   }
 
-  @Mutation(() => ScheduleMeetingResult, { description: 'Books a meeting, or moves the one that is booked.' })
+  @Mutation(() => ScheduleMeetingResult, {
+    description: 'Books a meeting, or moves the booked meeting to another time.',
+  })
   scheduleMeeting(
     @Arg('input', () => ScheduleMeetingInput, {
-      description: 'The session that it is for, and when it begins.',
+      description: 'Session, start time and idempotency key.',
     })
     input: ScheduleMeetingInput,
     @Ctx() context: Context,
@@ -172,10 +180,10 @@ export class MeetingResolver {
   }
 
   @Mutation(() => CancelMeetingResult, {
-    description: 'Cancels the meeting that is booked, as long as it has not begun.',
+    description: 'Cancels the booked meeting. Refused after the meeting has begun.',
   })
   cancelMeeting(
-    @Arg('input', () => CancelMeetingInput, { description: 'The session whose meeting it is, and why.' })
+    @Arg('input', () => CancelMeetingInput, { description: 'Session, reason and idempotency key.' })
     input: CancelMeetingInput,
     @Ctx() context: Context,
   ) {

@@ -12,85 +12,91 @@ import { VkycSession } from './session-type.ts';
 export const resolveByName = { resolveType: (value: object) => (value as { __typename: string }).__typename };
 
 @InterfaceType({
-  description: 'Refusals a UI shows. Match on this interface and a new member of a union never breaks you.',
+  description:
+    'Expected refusal of a mutation, for a UI to show. Match on this interface, so that members added to the unions later do not break your client.',
   ...resolveByName,
 })
 abstract class MutationError {
-  @Field(() => ErrorCodeEnum, { description: 'Why, for programs: switch over it, with a default.' })
+  @Field(() => ErrorCodeEnum, {
+    description: 'Machine-readable reason. Branch on it, with a default case for values added later.',
+  })
   code: ErrorCode;
-  @Field(() => String, { description: 'Why and what to do, for people, in English.' })
+  @Field(() => String, { description: 'What went wrong and what to do, in English, to show to users.' })
   message: string;
-  @Field(() => Boolean, { description: 'Whether the same call, unchanged, may succeed later.' })
+  @Field(() => Boolean, { description: 'True if the same call, unchanged, may succeed later.' })
   retryable: boolean;
 }
 
-@ObjectType({ description: 'One thing wrong with an input.', simpleResolvers: true })
+@ObjectType({ description: 'One invalid field of an input.', simpleResolvers: true })
 class FieldProblem implements Problem {
   @Field(() => [String], {
     description:
-      'Where in the input, from the outside in, such as ["user", "phone"]; a list index is a number as text.',
+      'Path to the field, from the outermost name inwards, such as ["user", "phone"]. A list index is a number as text.',
   })
   path: readonly string[];
-  @Field(() => String, { description: 'What to do about it.' })
+  @Field(() => String, { description: 'What to change.' })
   message: string;
 }
 
 @ObjectType({
   implements: MutationError,
-  description: 'The input is not acceptable; nothing was done.',
+  description: 'The input is invalid. Nothing was changed.',
   simpleResolvers: true,
 })
 export class InvalidInputError extends MutationError {
-  @Field(() => [FieldProblem], { description: 'Everything wrong with it, not only the first thing.' })
+  @Field(() => [FieldProblem], { description: 'All problems found in the input, not only the first.' })
   problems: readonly FieldProblem[];
 }
 
 @ObjectType({
   implements: MutationError,
-  description: 'There is no such thing, or it is not yours to see.',
+  description: 'The object does not exist, or you may not see it.',
   simpleResolvers: true,
 })
 export class NotFoundError extends MutationError {}
 
 @ObjectType({
   implements: MutationError,
-  description: "The session's state does not allow this now; nothing was done.",
+  description: 'The action is not allowed on this session now; `message` says why. Nothing was changed.',
   simpleResolvers: true,
 })
 export class ActionNotAllowedError extends MutationError {
-  @Field(() => SessionActionEnum, { description: 'What was refused.' })
+  @Field(() => SessionActionEnum, { description: 'The action that was refused.' })
   action: SessionAction;
-  @Field(() => VkycSession, { description: 'The session as it is, with what may be done instead.' })
+  @Field(() => VkycSession, {
+    description:
+      'The session in its current state. Its `availableActions` lists the actions that are allowed now.',
+  })
   session: SessionRow;
 }
 
 @ObjectType({
   implements: MutationError,
-  description: 'Something else stands in the way; nothing was done.',
+  description: 'The call conflicts with an earlier change or call. Nothing was changed.',
   simpleResolvers: true,
 })
 export class ConflictError extends MutationError {
   @Field(() => VkycSession, {
     nullable: true,
-    description: 'The session that stands in the way, as it is now; null where you may not see it.',
+    description: 'The conflicting session in its current state. Null if you may not see it.',
   })
   currentSession: SessionRow | null;
 }
 
 @ObjectType({
   implements: MutationError,
-  description: 'The provider refused, or could not be reached.',
+  description: 'The provider refused the request, or could not be reached.',
   simpleResolvers: true,
 })
 export class ProviderError extends MutationError {
   @Field(() => String, {
     nullable: true,
-    description: "The provider's own code; null where it gave none, or was not reached.",
+    description: "The provider's own error code. Null if it gave none or could not be reached.",
   })
   providerCode: string | null;
   @Field(() => Int, {
     nullable: true,
-    description: 'How many seconds to wait before trying again; null where the provider did not say.',
+    description: 'Number of seconds to wait before you retry. Null if the provider did not say.',
   })
   retryAfterSeconds: number | null;
 }

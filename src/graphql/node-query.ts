@@ -5,7 +5,7 @@ import { badInput } from './connection.ts';
 import type { Context } from './context.ts';
 import { fromGlobalId, Node, type NodeType } from './node.ts';
 
-const MOST_IDS = 100;
+const MAX_IDS = 100;
 
 interface Found {
   readonly __typename: NodeType;
@@ -58,24 +58,28 @@ async function find(id: string, context: Context): Promise<Found | null> {
 export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
-    description: 'Anything by its `id`; null where there is none, or it is not yours to see.',
+    description: 'Any object by its global `id` (Relay). Null if it does not exist or you may not see it.',
   })
   node(
-    @Arg('id', () => ID, { description: 'The `id` that any object was shown with.' }) id: string,
+    @Arg('id', () => ID, { description: 'Global `id` of the object.' }) id: string,
     @Ctx() context: Context,
   ): Promise<Found | null> {
     return find(id, context);
   }
 
-  @Query(() => [Node], { nullable: 'items', description: 'The same for up to 100 ids, in their order.' })
+  @Query(() => [Node], {
+    nullable: 'items',
+    description: 'Up to 100 objects by their global `id`s, in the order given.',
+  })
   nodes(
     @Arg('ids', () => [ID], {
-      description: 'The `id`s that they were shown with; each is answered, with null where there is none.',
+      description:
+        'Global `id`s of the objects. The result has null for each object that does not exist or that you may not see.',
     })
     ids: string[],
     @Ctx() context: Context,
   ): Promise<(Found | null)[]> {
-    if (ids.length > MOST_IDS) throw badInput(`Give at most ${MOST_IDS} ids, not ${ids.length}.`);
+    if (ids.length > MAX_IDS) throw badInput(`Pass at most ${MAX_IDS} ids, not ${ids.length}.`);
     return Promise.all(ids.map((id) => find(id, context)));
   }
 }

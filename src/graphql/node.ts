@@ -42,16 +42,16 @@ export function decodeSessionId(id: string): string {
 export function decodeId(type: NodeType, id: string): string {
   const named = fromGlobalId(id);
   if (named?.type === type) return named.key;
-  const what = named ? `This is the id of a ${named.type}` : 'This is not an id of this gateway';
-  throw new GraphQLError(`${what}; give the \`id\` of a ${type}.`, {
+  const what = named ? `This is the id of a ${named.type}` : 'The id was not issued by this gateway';
+  throw new GraphQLError(`${what}: pass the \`id\` of a ${type}.`, {
     extensions: { code: 'BAD_USER_INPUT' },
   });
 }
 
-export const ID_DESCRIPTION = 'Globally unique and opaque: a key for caches.';
+export const ID_DESCRIPTION = 'Globally unique, opaque id. Use it as the cache key.';
 
 @InterfaceType({
-  description: 'Anything with an id of its own.',
+  description: 'Object with a global id, which `node` and `nodes` can fetch.',
   resolveType: (value: { __typename?: string }) => value.__typename,
 })
 export abstract class Node {

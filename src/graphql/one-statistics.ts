@@ -17,7 +17,7 @@ export const ONE_STATISTICS_RULE: ValidationRule = (context) => ({
     const found = new Map<string, FieldNode>();
     findStatistics(context, selectionSet, found, new Set());
     if (found.size <= 1) return;
-    const message = `An operation asks for \`${STATISTICS}\` once: send several windows one after another.`;
+    const message = `An operation may select \`${STATISTICS}\` only once: send one operation per window.`;
     context.reportError(new GraphQLError(message, { nodes: [...found.values()] }));
   },
 });

@@ -94,7 +94,7 @@ export class OperationCache {
   prepare(payload: Payload): Operation | Refusal {
     try {
       const { query, ...asked } = parsePayload(this.#options.documentPolicy(payload));
-      if (query === undefined) throw badRequest('Send a document: {"query": "…"}.');
+      if (query === undefined) throw badRequest('The request has no document: send {"query": "…"}.');
       return this.operationOf(this.documentOf(query), asked);
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
@@ -127,7 +127,7 @@ export class OperationCache {
     const operation = getOperationAST(document, operationName);
     if (!operation)
       return {
-        errors: [badRequest('Name one of the operations of the document with `operationName`.')],
+        errors: [badRequest('The document has several operations: name one of them in `operationName`.')],
       };
     const given = { schema, operation, values: variableValues, hideSuggestions };
     const { coerced, errors: ofVariables } = coerceVariables(given);
@@ -235,12 +235,9 @@ function findConditions(document: DocumentNode): string[] {
  * field, where it looks like a fault of the gateway.
  */
 const nullCondition = (name: string): GraphQLError =>
-  new GraphQLError(
-    `Variable "$${name}" decides whether a field is skipped or included: it must not be null.`,
-    {
-      extensions: { code: 'BAD_USER_INPUT' },
-    },
-  );
+  new GraphQLError(`Variable "$${name}" is used by @skip or @include: it must not be null.`, {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 
 /** Builds the result for a refused document. The error codes are Apollo's, on every transport. */
 function refused(errors: readonly GraphQLError[], code: string): Checked {

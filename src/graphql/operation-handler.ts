@@ -54,13 +54,13 @@ async function executeOnRecord(
     await readLog.record({ ...read, viewer: recordedAs(viewer) });
     return result;
   } catch (error) {
-    log.error({ err: error }, 'a reading of personal data could not be recorded');
+    log.error({ err: error }, 'could not record a read of personal data; withheld the data');
     return { errors: [unrecorded()] };
   }
 }
 
 const tooLate = (seconds: number): GraphQLError =>
   new GraphQLError(
-    `This took longer than ${seconds} s, and nobody waits for it any more. Ask for less, or try again: a mutation may have been done, and repeating it as it was is safe.`,
+    `The operation took longer than ${seconds} s and was abandoned. Ask for less, or repeat it unchanged: a mutation may have taken effect, and repeating it is safe.`,
     { extensions: { code: 'TIMEOUT', http: { status: 503 } } },
   );

@@ -38,6 +38,6 @@ export class PersonalDataShown {
 /** Error that is sent instead of an answer whose read could not be recorded. */
 export const unrecorded = (): GraphQLError =>
   new GraphQLError(
-    'This shows personal data, and that you read it could not be recorded: so it is not shown. Try again: a mutation may have been done, and repeating it as it was is safe.',
+    'The result contains personal data, but the read could not be recorded in the audit log, so the data is withheld. Repeat the request unchanged: a mutation may have taken effect, and repeating it is safe.',
     { extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } } },
   );

@@ -16,47 +16,52 @@ import {
 import { decodeId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
-@ObjectType({ description: 'The provider was asked.', simpleResolvers: true })
+@ObjectType({ description: 'The provider answered.', simpleResolvers: true })
 class RefreshSessionSuccess {
-  @Field(() => VkycSession, { description: 'The session as it is now.' })
+  @Field(() => VkycSession, { description: 'The session in its current state.' })
   session: SessionRow;
-  @Field(() => Boolean, { description: 'Whether the provider reported a state that was not known yet.' })
+  @Field(() => Boolean, {
+    description: 'True if the provider reported a status that the gateway did not have yet.',
+  })
   changed: boolean;
 }
 
 @ObjectType({
-  description: 'Short-lived; fetched from the provider when asked for, and never stored.',
+  description:
+    'Link to the recording of a call. It is short-lived, fetched from the provider on each request, and never stored by the gateway.',
   simpleResolvers: true,
 })
 class Recording {
   @Field(() => String, {
-    description:
-      'Where it can be watched or fetched: ask anew when somebody wants to, rather than keeping it.',
+    description: 'URL of the video. Do not store it: request a new one each time a user opens the recording.',
   })
   url: string;
-  @Field(() => DateTime, { nullable: true, description: 'When the URL ends, where it says so.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Time at which the URL expires. Null if the URL does not tell.',
+  })
   expiresAt: Date | null;
 }
 
-@ObjectType({ description: 'There is a recording.', simpleResolvers: true })
+@ObjectType({ description: 'The provider returned a recording.', simpleResolvers: true })
 class RequestRecordingSuccess {
-  @Field(() => VkycSession, { description: 'The session that was asked about.' })
+  @Field(() => VkycSession, { description: 'The session that you asked about, in its current state.' })
   session: SessionRow;
-  @Field(() => Recording, { description: 'Where to watch the call, for a short while.' })
+  @Field(() => Recording, { description: 'Short-lived link to the recording.' })
   recording: Recording;
 }
 
-@ObjectType({ description: 'There is a token.', simpleResolvers: true })
+@ObjectType({ description: 'The provider created a token.', simpleResolvers: true })
 class CreateSdkTokenSuccess {
-  @Field(() => VkycSession, { description: 'The session that was asked about.' })
+  @Field(() => VkycSession, { description: 'The session that you asked about, in its current state.' })
   session: SessionRow;
   @Field(() => String, {
-    description: "What the customer's app gives to the provider's SDK. Keep it out of logs.",
+    description: "Secret token that the customer's app passes to the provider's SDK. Do not log it.",
   })
   token: string;
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When the token ends, where the provider said so.',
+    description: 'Time at which the token expires. Null if the provider did not say.',
   })
   expiresAt: Date | null;
 }
@@ -65,29 +70,30 @@ const refusals = [NotFoundError, ActionNotAllowedError, ProviderError] as const;
 
 const RefreshSessionResult = createUnionType({
   name: 'RefreshSessionResult',
-  description: 'The session, or why the provider could not be asked.',
+  description: 'The refreshed session, or the reason why the provider could not be asked.',
   types: () => [RefreshSessionSuccess, ...refusals] as const,
   ...resolveByName,
 });
 const RequestRecordingResult = createUnionType({
   name: 'RequestRecordingResult',
-  description: 'The recording, or why there is none.',
+  description: 'The recording, or the reason for refusing it.',
   types: () => [RequestRecordingSuccess, ...refusals] as const,
   ...resolveByName,
 });
 const CreateSdkTokenResult = createUnionType({
   name: 'CreateSdkTokenResult',
-  description: 'The token, or why there is none.',
+  description: 'The SDK token, or the reason for refusing it.',
   types: () => [CreateSdkTokenSuccess, ...refusals] as const,
   ...resolveByName,
 });
 
-const SESSION_ID = { description: 'The `id` of a VkycSession, which is not its verificationId.' };
+const SESSION_ID = { description: 'Global `id` of a VkycSession; not its verificationId.' };
 
 @Resolver()
 export class ProviderActionsResolver {
   @Mutation(() => RefreshSessionResult, {
-    description: 'Asks the provider now instead of waiting for its next webhook or poll.',
+    description:
+      "Asks the provider for the session's status now, instead of waiting for the next webhook or poll.",
   })
   refreshSession(@Arg('sessionId', () => ID, SESSION_ID) sessionId: string, @Ctx() context: Context) {
     const { services, viewer } = context;
@@ -99,7 +105,8 @@ export class ProviderActionsResolver {
   }
 
   @Mutation(() => RequestRecordingResult, {
-    description: "A link to the call's recording, for staff; every request is audited.",
+    description:
+      'Fetches a link to the recording of the call, for staff. Every request is recorded in the audit log.',
   })
   requestRecording(@Arg('sessionId', () => ID, SESSION_ID) sessionId: string, @Ctx() context: Context) {
     const { services, viewer } = context;
@@ -111,7 +118,7 @@ export class ProviderActionsResolver {
   }
 
   @Mutation(() => CreateSdkTokenResult, {
-    description: "A token with which the customer's app opens the provider's SDK without an OTP.",
+    description: "Creates a token with which the customer's app opens the provider's SDK without an OTP.",
   })
   createSdkToken(@Arg('sessionId', () => ID, SESSION_ID) sessionId: string, @Ctx() context: Context) {
     const { services, viewer } = context;

@@ -39,7 +39,7 @@ export function createRateLimit(costPerMinute: number): RateLimit {
 
 const usedUp = (costPerMinute: number, retryAfterSeconds: number): GraphQLError =>
   new GraphQLError(
-    `You have used up the cost of ${costPerMinute} that a minute allows: try again in ${retryAfterSeconds} s, or ask for less at a time.`,
+    `You have used up the rate limit of ${costPerMinute} cost points per minute: try again in ${retryAfterSeconds} s, or send cheaper operations.`,
     {
       extensions: {
         code: 'RATE_LIMITED',

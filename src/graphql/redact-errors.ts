@@ -6,8 +6,8 @@ const REASONS: readonly [RegExp, string][] = [
   [/(Field "\w+" of required type "[\w![\]]+" was not provided\.)$/, '$1'],
   [/(Expected non-nullable type "[\w![\]]+" not to be null\.)$/, '$1'],
   [/(Expected type "\w+" to be an object\.)$/, '$1'],
-  [/(?:Enum "(\w+)"|\b(\w+)) cannot represent [\s\S]*$/, 'It is not of type "$1$2".'],
-  [/Expected type "(\w+)"[\s\S]*$/, 'It is not of type "$1".'],
+  [/(?:Enum "(\w+)"|\b(\w+)) cannot represent [\s\S]*$/, 'The value is not of type "$1$2".'],
+  [/Expected type "(\w+)"[\s\S]*$/, 'The value is not of type "$1".'],
 ];
 
 const MAX_TAIL_LENGTH = 500;
@@ -21,14 +21,14 @@ const SUGGESTING: readonly [string, RegExp, string][] = [
   [
     'does not exist in "',
     /^does not exist in "(\w+)" enum\.(?: Did you mean [^;]*)?$/,
-    'It is no value of the enum "$1".',
+    'The value is not one of the enum "$1".',
   ],
 ];
 
 /** Messages about literals in the operation, and their replacements without the value. */
 const LITERALS: readonly [RegExp, string][] = [
   [/^Expected value of type "([\w![\]]+)", found [\s\S]*$/, 'Expected a value of type "$1" here.'],
-  [/^(Enum "\w+"|\w+) cannot represent [\s\S]*$/, '$1 cannot represent what is given here.'],
+  [/^(Enum "\w+"|\w+) cannot represent [\s\S]*$/, '$1 cannot represent the value given here.'],
   [/^(Syntax Error: [^\n]{0,60}?\b(?:String|BlockString|Int|Float)) "[\s\S]*$/, '$1.'],
 ];
 

@@ -40,63 +40,74 @@ import { decryptText } from './user.ts';
 @ObjectType({
   implements: Node,
   simpleResolvers: true,
-  description: 'A decision of an agent or of an auditor.',
+  description: 'Decision of an agent or an auditor.',
 })
 export class Review extends Node {
-  @Field(() => ReviewStageEnum, { description: 'Whose decision.' })
+  @Field(() => ReviewStageEnum, { description: 'Whether the agent or the auditor decided.' })
   stage: ReviewStage;
-  @Field(() => ReviewDecisionEnum, { description: 'What was decided.' })
+  @Field(() => ReviewDecisionEnum, { description: 'Outcome: approved, rejected, or unable to validate.' })
   decision: ReviewDecision;
   @Field(() => String, {
     nullable: true,
-    description: 'Why, in their words; for staff alone. Refused in subscriptions.',
+    description:
+      'Remarks of the reviewer. Null if there are none, or for customers. Cannot be selected in subscriptions.',
   })
   remarks?: string;
-  @Field(() => TransitionSourceEnum, { description: 'MUTATION: recorded here. Else made at the provider.' })
+  @Field(() => TransitionSourceEnum, {
+    description:
+      'MUTATION if the review was recorded through this API; otherwise it was made at the provider.',
+  })
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
     description:
-      'Who decided, by the subject of their token; for staff alone. Unknown (null) where the review was made at the provider.',
+      'Token subject of the reviewer. Null for customers, and if the review was made at the provider, which does not report the reviewer.',
   })
   reviewer?: string;
-  @Field(() => DateTime, { description: 'When it was recorded here.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway recorded it.' })
   recordedAt: Date;
 }
 
-const REMARKS = 'Why, up to 2000 characters. Required unless the decision is APPROVED.';
+const REMARKS = 'Reason for the decision, up to 2000 characters. Required unless the decision is APPROVED.';
 
 @InputType({
-  description: 'What the agent of the call decided. Approving is provisional until an auditor confirms it.',
+  description:
+    'Input of recordAgentReview: the decision of the agent who held the call. An approval is provisional until an auditor confirms it.',
 })
 class RecordAgentReviewInput extends ActionInput {
-  @Field(() => AgentDecisionEnum, { description: 'What was decided.' })
+  @Field(() => AgentDecisionEnum, {
+    description: 'Outcome to record. Anything but APPROVED needs `remarks`.',
+  })
   decision: ReviewDecision;
   @Field(() => String, { nullable: true, description: REMARKS })
   remarks?: string;
 }
 
-@InputType({ description: 'What the auditor decided, which is final.' })
+@InputType({ description: "Input of recordAuditorReview: the auditor's decision, which is final." })
 class RecordAuditorReviewInput extends ActionInput {
-  @Field(() => AuditorDecisionEnum, { description: 'What was decided.' })
+  @Field(() => AuditorDecisionEnum, {
+    description: 'Outcome to record. Anything but APPROVED needs `remarks`.',
+  })
   decision: ReviewDecision;
   @Field(() => String, { nullable: true, description: REMARKS })
   remarks?: string;
 }
 
-@ObjectType({ description: 'The decision is recorded.', simpleResolvers: true })
+@ObjectType({ description: 'The decision was recorded.', simpleResolvers: true })
 class RecordReviewSuccess {
-  @Field(() => VkycSession, { description: 'The session as it is now.' })
+  @Field(() => VkycSession, { description: 'The session in its current state.' })
   session: SessionRow;
-  @Field(() => Review, { description: 'The review that this call, or the one that it repeats, recorded.' })
+  @Field(() => Review, {
+    description: 'The review that this call recorded. If `replayed` is true, the review of the earlier call.',
+  })
   review: ReviewRow;
-  @Field(() => Boolean, { description: 'True when this call repeated an earlier one and changed nothing.' })
+  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
   replayed: boolean;
 }
 
 const RecordReviewResult = createUnionType({
   name: 'RecordReviewResult',
-  description: 'The review, or why there is none.',
+  description: 'The recorded review, or the reason for refusing it.',
   types: () =>
     [RecordReviewSuccess, InvalidInputError, NotFoundError, ActionNotAllowedError, ConflictError] as const,
   ...resolveByName,
@@ -115,10 +126,12 @@ export class ReviewResolver {
   }
 
   @Mutation(() => RecordReviewResult, {
-    description: "Records the agent's decision, once the call has ended.",
+    description: "Records the agent's decision after the call has ended.",
   })
   recordAgentReview(
-    @Arg('input', () => RecordAgentReviewInput, { description: 'What was decided.' })
+    @Arg('input', () => RecordAgentReviewInput, {
+      description: 'Session, outcome, remarks and idempotency key.',
+    })
     input: RecordAgentReviewInput,
     @Ctx() context: Context,
   ) {
@@ -130,10 +143,13 @@ export class ReviewResolver {
   }
 
   @Mutation(() => RecordReviewResult, {
-    description: "Records the auditor's decision on what an agent approved. The auditor is never that agent.",
+    description:
+      "Records the auditor's decision on an agent's approval. Refused if you recorded an agent review of this session (four-eyes rule).",
   })
   recordAuditorReview(
-    @Arg('input', () => RecordAuditorReviewInput, { description: 'What was decided.' })
+    @Arg('input', () => RecordAuditorReviewInput, {
+      description: 'Session, outcome, remarks and idempotency key.',
+    })
     input: RecordAuditorReviewInput,
     @Ctx() context: Context,
   ) {

@@ -24,15 +24,15 @@ import { ViewerResolver } from './viewer.ts';
 
 /** Descriptions of the schema and its root types, for which type-graphql has no option. */
 const DESCRIPTIONS = {
-  schema: `Video KYC as one typed contract: sessions, what may be done with them, and every change as it happens.
-Times are UTC. Ids and cursors are opaque. Lists are asked for page by page. What a role may not see is null.
-Refusals that people should read are members of a mutation's result: match on MutationError. Faults of the request, the
-sign-in and the gateway are \`errors\`, with a code in their extensions.`,
-  Query: 'What there is, as it is now. Served by POST and GET, over WebSocket and as server-sent events.',
+  schema: `Video KYC as one typed contract: sessions, the actions they allow, and a live stream of every status transition.
+Times are UTC. Ids and cursors are opaque. Lists are paginated. A field that your role may not see is null.
+Expected refusals are members of a mutation's result union: match on MutationError. Invalid requests, sign-in failures
+and internal errors are reported in \`errors\`, with a \`code\` in their extensions.`,
+  Query: 'Reads the current state. Served by POST, GET, WebSocket and server-sent events.',
   Mutation:
-    'What may be done: each is one action of a person, safe to retry, and answers with its success or why not. Never by GET.',
+    'Changes that a user makes. Each mutation is safe to retry and returns a union of its success and its refusals. Not served by GET.',
   Subscription:
-    'What happens, as it happens, over WebSocket (graphql-transport-ws, at /graphql) or as server-sent events (graphql-sse, at /graphql/stream). Every frame has a cursor: give the last one as `after`, and nothing is missed or repeated.',
+    'Live streams over WebSocket (graphql-transport-ws, at /graphql) or server-sent events (graphql-sse, at /graphql/stream). Every frame has a cursor: pass the last one as `after` when you reconnect, and no transition is missed or repeated.',
 };
 
 let schema: GraphQLSchema | null = null;

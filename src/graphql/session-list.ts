@@ -35,39 +35,45 @@ import { assertKnownPairs } from './status.ts';
 import { VkycUser } from './user.ts';
 
 const Sessions = connectionTypes('VkycSession', () => VkycSession, true);
-const LONGEST_ID = 50;
+const MAX_ID_LENGTH = 50;
 
-@InputType({ description: 'Which sessions. What is left out does not filter; everything given must hold.' })
+@InputType({
+  description:
+    'Conditions on sessions. A session must match every condition given; omitted fields do not filter.',
+})
 class SessionFilter {
-  @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
+  @Field(() => [StatusEnum], { nullable: true, description: 'Only sessions in one of these phases.' })
   status?: Status[];
-  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
+  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only sessions in one of these steps.' })
   subStatus?: SubStatus[];
-  @Field(() => [PartyEnum], { nullable: true, description: 'Only those that wait on one of these.' })
+  @Field(() => [PartyEnum], {
+    nullable: true,
+    description: 'Only sessions that wait for one of these parties.',
+  })
   waitingOn?: Party[];
-  @Field(() => String, { nullable: true, description: 'Only of this person: their `userId`.' })
+  @Field(() => String, { nullable: true, description: 'Only sessions of the person with this `userId`.' })
   userId?: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Only those whose verification id begins so, letter by letter; case counts.',
+    description: 'Only sessions whose verificationId starts with this text. Case-sensitive.',
   })
   verificationIdPrefix?: string;
-  @Field(() => DateTime, { nullable: true, description: 'Only those recorded after this time.' })
+  @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` after this time.' })
   createdAfter?: Date;
-  @Field(() => DateTime, { nullable: true, description: 'Only those recorded before this time.' })
+  @Field(() => DateTime, { nullable: true, description: 'Only sessions with `createdAt` before this time.' })
   createdBefore?: Date;
   @Field(() => DateTime, {
     nullable: true,
-    description: 'Only those about which something was recorded after this time.',
+    description: 'Only sessions with `updatedAt` after this time.',
   })
   updatedAfter?: Date;
 }
 
-@InputType({ description: 'In which order; ties are broken by age.' })
+@InputType({ description: 'Sort order of sessions. Sessions with equal times are sorted by age.' })
 class SessionOrder {
-  @Field(() => SessionOrderFieldEnum, { description: 'By which of its times.' })
+  @Field(() => SessionOrderFieldEnum, { description: 'Time to sort by.' })
   field: Order['field'];
-  @Field(() => SortDirectionEnum, { description: 'Whether the oldest or the newest comes first.' })
+  @Field(() => SortDirectionEnum, { description: 'Sort direction: oldest or newest first.' })
   direction: Order['direction'];
 }
 
@@ -75,10 +81,10 @@ class SessionOrder {
 class SessionsArgs extends PageArgs {
   @Field(() => SessionFilter, {
     nullable: true,
-    description: 'Which sessions; left out: all that the viewer may see.',
+    description: 'Conditions that the sessions must match. Without it, all sessions that you may see.',
   })
   filter?: SessionFilter;
-  @Field(() => SessionOrder, { nullable: true, description: 'In which order; left out: newest first.' })
+  @Field(() => SessionOrder, { nullable: true, description: 'Sort order. Without it, newest first.' })
   orderBy?: SessionOrder;
 }
 
@@ -87,7 +93,7 @@ const NEWEST_FIRST: Order = { field: 'CREATED_AT', direction: 'DESC' };
 @Resolver(() => VkycUser)
 export class SessionListResolver {
   @Query(() => Sessions.Connection, {
-    description: 'Sessions, a page at a time: `first` or `last` is required, 1 to 100.',
+    description: 'Sessions that you may see, one page at a time. `first` or `last` is required: 1 to 100.',
   })
   async sessions(
     @Args(() => SessionsArgs) args: SessionsArgs,
@@ -116,7 +122,7 @@ export class SessionListResolver {
 
   @FieldResolver(() => Sessions.Connection, {
     name: 'sessions',
-    description: "The person's sessions, newest first. `first` is required, 1 to 100.",
+    description: "The person's sessions, newest first. `first` is required: 1 to 100.",
   })
   async sessionsOf(
     @Root() user: UserRow,
@@ -160,7 +166,8 @@ function toSessionFilter(
   assertKnownPairs(filter.status, filter.subStatus);
   for (const name of ['userId', 'verificationIdPrefix'] as const) {
     const text = filter[name] ?? '';
-    if (text.length > LONGEST_ID) throw badInput(`\`${name}\` must have at most ${LONGEST_ID} characters.`);
+    if (text.length > MAX_ID_LENGTH)
+      throw badInput(`\`${name}\` must have at most ${MAX_ID_LENGTH} characters.`);
     if (!isStorable(text)) throw badInput(`\`${name}\` ${UNSTORABLE}.`);
   }
   return { ...filter, verificationIds: verificationIds ?? undefined };
@@ -189,7 +196,9 @@ function decodeCursor(cursor: string | null | undefined, { field }: Order): Page
   const text = Buffer.from(cursor, 'base64url').toString('utf8');
   const [, letter, milliseconds, id] = text.match(CURSOR) ?? [];
   if (!id || letter !== LETTERS[field]) {
-    throw badInput('This is not a cursor of this list in this order: give back one exactly as you got it.');
+    throw badInput(
+      'The cursor was not issued for this list in this order: pass a cursor exactly as you received it.',
+    );
   }
   return { at: new Date(Number(milliseconds)), id };
 }

@@ -20,72 +20,78 @@ import { DateTime } from './date-time.ts';
 import { PartyEnum, StatusEnum, SubStatusEnum } from './enums.ts';
 import { LIMITS } from './limits.ts';
 
-@ObjectType({ description: 'How many sessions are in a state.', simpleResolvers: true })
+@ObjectType({ description: 'Number of sessions in one status.', simpleResolvers: true })
 class StatusCount {
-  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
+  @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'The exact step within that phase.' })
+  @Field(() => SubStatusEnum, { description: 'Step within the phase.' })
   subStatus: SubStatus;
-  @Field(() => Int, { description: 'How many are there now.' })
-  count: number;
-  @Field(() => DateTime, { description: 'Since when the one that has been there longest is there.' })
-  oldestSince: Date;
-}
-
-@ObjectType({ description: 'How many sessions wait on somebody.', simpleResolvers: true })
-class PartyCount {
-  @Field(() => PartyEnum, { description: 'Who has to act next.' })
-  waitingOn: Party;
-  @Field(() => Int, { description: 'How many wait on them now.' })
+  @Field(() => Int, { description: 'Number of sessions in this status now.' })
   count: number;
   @Field(() => DateTime, {
-    description: 'Since when the one of them that has not moved for the longest is in its state.',
+    description: '`statusSince` of the session that has been in this status longest.',
   })
   oldestSince: Date;
 }
 
-@ObjectType({ description: 'How many sessions came as far as a phase, and how fast.' })
+@ObjectType({ description: 'Number of sessions that wait for one party.', simpleResolvers: true })
+class PartyCount {
+  @Field(() => PartyEnum, { description: 'The party that has to act next.' })
+  waitingOn: Party;
+  @Field(() => Int, { description: 'Number of sessions that wait for this party now.' })
+  count: number;
+  @Field(() => DateTime, {
+    description: '`statusSince` of the session whose status has not changed for longest.',
+  })
+  oldestSince: Date;
+}
+
+@ObjectType({ description: 'Number of sessions that reached a phase, and the time it took them.' })
 class FunnelStage {
-  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
+  @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
-  @Field(() => Int, { description: 'How many have been there, whether they still are or not.' })
+  @Field(() => Int, {
+    description: 'Number of sessions that reached the phase, including those that have left it.',
+  })
   reached: number;
   @Field(() => Float, {
     nullable: true,
     description:
-      'Seconds from the start of a session: half of those that reached the phase were faster. Null where none did.',
+      "Median number of seconds from a session's start to its first arrival in the phase. Null if no session reached it.",
   })
   medianSecondsToReach: number | null;
   @Field(() => Float, {
     nullable: true,
     description:
-      'Seconds in the phase, of those that have left it: half were faster. Of one that came back it is the sum of its stays, once it has left again. Null where none has: of what ends a session, always.',
+      'Median number of seconds spent in the phase by sessions that have left it. Several stays of one session are added up. Null if no session has left the phase; always null for phases that end a session.',
   })
   medianSecondsSpent: Promise<number | null>;
 }
 
 @ObjectType({
-  description: 'Sessions created in a stretch of time, and what became of them so far.',
+  description: 'Sessions created in one interval of time, and how many of them have ended so far.',
   simpleResolvers: true,
 })
 class StatsInterval {
-  @Field(() => DateTime, { description: 'Its beginning, which belongs to it.' })
+  @Field(() => DateTime, { description: 'Start of the interval, inclusive.' })
   from: Date;
-  @Field(() => DateTime, { description: 'Its end, which belongs to the next.' })
+  @Field(() => DateTime, { description: 'End of the interval, exclusive.' })
   to: Date;
-  @Field(() => Int, { description: 'How many sessions were created in it.' })
+  @Field(() => Int, { description: 'Number of sessions created in the interval.' })
   started: number;
   @Field(() => Int, {
-    description: 'How many of them the auditor approved, without those that are disputed.',
+    description: 'Number of these sessions that the auditor approved, without disputed sessions.',
   })
   approved: number;
-  @Field(() => Int, { description: 'How many of them are in a terminal state, approved or not.' })
+  @Field(() => Int, {
+    description: 'Number of these sessions that are in a terminal status, approved or not.',
+  })
   ended: number;
 }
 
 @ObjectType({
   description:
-    'Counts and the drop-off between phases, for sessions created in the window. Only what is asked for is counted.',
+    'Counts of the sessions created in the window, and the drop-off between phases. Only selected fields are computed.',
 })
 class SessionStats {
   readonly window: StatsWindow;
@@ -100,7 +106,7 @@ type Counting<Figures> = (window: StatsWindow) => Count<Figures>;
 /** Error for figures that are still being counted. It has the code of any operation that takes too long. */
 const pending = (): GraphQLError =>
   new GraphQLError(
-    'Counting these sessions takes long, and is not done yet: ask again in a minute, or choose a shorter window.',
+    'Counting these sessions takes long and has not finished: repeat the query in a minute, or choose a shorter window.',
     { extensions: { code: 'TIMEOUT', http: { status: 503 } } },
   );
 
@@ -126,31 +132,34 @@ function summed<Row extends StateCount>(rows: readonly Row[], keyOf: (row: Row) 
 }
 
 /** Returns the edges of intervals of equal length, to the millisecond. */
-const edgesOf = (from: Date, to: Date, stretches: number): Date[] =>
+const edgesOf = (from: Date, to: Date, intervalCount: number): Date[] =>
   Array.from(
-    { length: stretches + 1 },
+    { length: intervalCount + 1 },
     (_, index) =>
-      new Date(from.getTime() + Math.round(((to.getTime() - from.getTime()) * index) / stretches)),
+      new Date(from.getTime() + Math.round(((to.getTime() - from.getTime()) * index) / intervalCount)),
   );
 
 @Resolver(() => SessionStats)
 export class SessionStatsResolver {
-  @Query(() => SessionStats, { description: 'Where sessions are, how far they came and how fast.' })
+  @Query(() => SessionStats, {
+    description:
+      'Session counts by status and by waiting party, a funnel over the phases, and counts over time.',
+  })
   sessionStats(
     @Arg('from', () => DateTime, {
       nullable: true,
-      description: 'Sessions created from here on; left out: from the first.',
+      description: 'Counts only sessions created at or after this time. Without it, from the first.',
     })
     from: Date | null,
     @Arg('to', () => DateTime, {
       nullable: true,
-      description: 'Sessions created before this; left out: to the newest.',
+      description: 'Counts only sessions created before this time. Without it, up to the newest.',
     })
     to: Date | null,
     @Arg('openOnly', () => Boolean, {
       defaultValue: false,
       description:
-        'Only sessions that are not over: none in a terminal state, disputed or not. Cheap however many are over, for a screen that asks every second.',
+        'If true, counts only sessions that are not in a terminal status, disputed or not. Its cost does not grow with the number of ended sessions, so a screen may poll it every second.',
     })
     openOnly: boolean,
     @Ctx() { services, viewer, signal }: Context,
@@ -186,7 +195,7 @@ export class SessionStatsResolver {
   @FieldResolver(() => DateTime, {
     nullable: true,
     description:
-      'When the oldest of these figures was counted. It is now, unless counting takes too long for each answer: then figures are kept and refreshed, and `from` and `to` are rounded down to the hour. Null if nothing is counted.',
+      'Time at which the oldest of these figures was counted. Usually now; if counting is slow, figures are cached and refreshed in the background, and `from` and `to` are rounded down to the hour. Null if no counted field is selected.',
   })
   async asOf(@Root() { asked }: SessionStats): Promise<Date | null> {
     let seen = -1;
@@ -202,13 +211,13 @@ export class SessionStatsResolver {
     return dates.length > 0 ? new Date(Math.min(...dates)) : null;
   }
 
-  @FieldResolver(() => Int, { description: 'How many sessions were created in the window.' })
+  @FieldResolver(() => Int, { description: 'Number of sessions created in the window.' })
   async total(@Root() stats: SessionStats): Promise<number> {
     return (await statesOf(stats)).reduce((total, { count }) => total + count, 0);
   }
 
   @FieldResolver(() => [StatusCount], {
-    description: 'Where they are now; states without any are left out.',
+    description: 'Number of sessions in each status now. Statuses without sessions are omitted.',
   })
   async byStatus(@Root() stats: SessionStats): Promise<StatusCount[]> {
     return summed(await statesOf(stats), ({ status, subStatus }) => `${status}/${subStatus}`);
@@ -216,7 +225,7 @@ export class SessionStatsResolver {
 
   @FieldResolver(() => [PartyCount], {
     description:
-      'On whom they wait now, NOBODY included; parties without any are left out. Disputed sessions wait on the MERCHANT.',
+      'Number of sessions that wait for each party now, including NOBODY. Parties without sessions are omitted. Disputed sessions count as MERCHANT.',
   })
   async byWaitingOn(@Root() stats: SessionStats): Promise<PartyCount[]> {
     const counts = new Map(
@@ -225,7 +234,9 @@ export class SessionStatsResolver {
     return (Object.keys(PARTIES) as Party[]).flatMap((party) => counts.get(party) ?? []);
   }
 
-  @FieldResolver(() => [FunnelStage], { description: "Every phase, in the order of a session's life." })
+  @FieldResolver(() => [FunnelStage], {
+    description: 'One entry per phase, in the order in which a session passes them.',
+  })
   async funnel(@Root() { read }: SessionStats): Promise<FunnelStage[]> {
     const reached = await read('reached', (window) => (db) => countReachedPhases(db, window));
     const stages = new Map(reached.figures.map((stage) => [stage.status, stage]));
@@ -243,13 +254,13 @@ export class SessionStatsResolver {
 
   @FieldResolver(() => [StatsInterval], {
     description:
-      'The window in stretches of equal length, oldest first, those without sessions too. Where `from` is not given it begins with the first session, where `to` is not it ends now. Empty where that leaves no time.',
+      'The window divided into intervals of equal length, oldest first, including intervals without sessions. Without `from` the window begins with the first session; without `to` it ends now. Empty if the window has no length.',
   })
   async intervals(
     @Root() { read }: SessionStats,
     @Arg('count', () => Int, {
       defaultValue: 24,
-      description: `In how many stretches, 1 to ${LIMITS.page}.`,
+      description: `Number of intervals, 1 to ${LIMITS.page}.`,
     })
     count: number,
     @Ctx() { services }: Context,

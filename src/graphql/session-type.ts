@@ -11,78 +11,88 @@ import { VkycUser } from './user.ts';
 @ObjectType({
   implements: Node,
   simpleResolvers: true,
-  description: "One customer's verification, from the link to the auditor's decision.",
+  description: "One customer's verification, from creating the link to the auditor's decision.",
 })
 export class VkycSession extends Node {
-  @Field(() => String, { description: "The caller's own id: 1-50 of A-Z a-z 0-9 . _ -" })
+  @Field(() => String, {
+    description:
+      'Your own id of the verification, as passed to startSession: 1 to 50 characters of A-Z a-z 0-9 . _ -',
+  })
   verificationId: string;
   @Field(() => String, {
     nullable: true,
     description:
-      "The provider's id, to quote to its support; a string, since it may exceed 2^53. Null until the provider gave one.",
+      "The provider's reference number: quote it to the provider's support. A string, because it may exceed 2^53. Null until the provider has assigned one.",
   })
   referenceId?: string;
-  @Field(() => VkycUser, { description: 'Who is being verified.' })
+  @Field(() => VkycUser, { description: 'The person who is being verified.' })
   user: VkycUser;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's template of the customer's steps; null: its default.",
+    description:
+      "Name of the provider's template for the customer's steps. Null if the provider's default is used.",
   })
   userTemplate?: string;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's template of the agent's steps; null: its default.",
+    description:
+      "Name of the provider's template for the agent's steps. Null if the provider's default is used.",
   })
   agentTemplate?: string;
-  @Field(() => StatusEnum, { description: 'The phase that the session is in.' })
+  @Field(() => StatusEnum, { description: 'Current phase of the session.' })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'The exact step within the phase.' })
+  @Field(() => SubStatusEnum, { description: 'Current step within the phase.' })
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own word for the phase; null if the phase was decided here. ${SHORTENED}`,
+    description: `The provider's own string for the phase. Null if the current phase was decided through this API. ${SHORTENED}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own word for the step; null if the step was decided here. ${SHORTENED}`,
+    description: `The provider's own string for the step. Null if the current step was decided through this API. ${SHORTENED}`,
   })
   rawSubStatus?: string;
-  @Field(() => StatusInfo, { description: 'What the present state means, what to do, and who has to.' })
+  @Field(() => StatusInfo, {
+    description: 'Meaning of the current status, the recommended action, and the party that has to act.',
+  })
   statusInfo: StatusInfo;
   @Field(() => DateTime, {
     description:
-      'Since when it is in its present state: when the newest transition that moved it was recorded.',
+      'Time at which the session reached its current status: `recordedAt` of its newest applied transition.',
   })
   statusSince: Date;
   @Field(() => Int, {
     description:
-      'Sequence of the newest transition that moved the session, from 1 on; give it back as expectedVersion, and show nothing older than what you have.',
+      '`sequence` of the newest applied transition, starting at 1. Pass it as `expectedVersion` to mutations, and ignore a result with a lower version than the one you show.',
   })
   version: number;
   @Field(() => Boolean, {
     description:
-      'The provider decided otherwise than was decided here: do not onboard before someone has looked.',
+      "True if a decision of the provider contradicts the session's decision. Do not onboard the customer until a person has checked the session.",
   })
   disputed: boolean;
   @Field(() => String, {
     nullable: true,
     description:
-      "The customer's link. Null unless the viewer's role may see it, and until the provider made it. Not offered in subscriptions, as all personal data.",
+      'URL that the customer opens to be verified. Null if your role may not see it, or until the provider has created it. Cannot be selected in subscriptions, like all personal data.',
   })
   link?: string;
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When the link ends; null where the provider has not said.',
+    description: "Time at which the customer's link expires. Null if the provider has not reported it.",
   })
   linkExpiresAt?: Date;
   @Field(() => String, {
-    description: 'Where a feed of this session begins: subscribe after it to see every transition.',
+    description:
+      "Cursor before the session's first transition. Pass it as `after` to `sessionLive` or `statusTransitions` to receive every transition of the session.",
   })
   startCursor: string;
-  @Field(() => DateTime, { description: 'When the session was recorded here.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway recorded the session.' })
   createdAt: Date;
-  @Field(() => DateTime, { description: 'When something about the session was last recorded.' })
+  @Field(() => DateTime, {
+    description: 'Time at which the gateway last recorded something about the session.',
+  })
   updatedAt: Date;
 }
 

@@ -41,13 +41,13 @@ import { StatusInfo } from './status.ts';
 import { StatusTransitions, TRANSITION_SUMMARY_FIELDS } from './transition.ts';
 import { decryptText, VkycUser } from './user.ts';
 
-const LARGEST_SEQUENCE = 2_147_483_647;
+const MAX_SEQUENCE = 2_147_483_647;
 
-@ObjectType({ description: 'Something that the viewer may not do now.', simpleResolvers: true })
+@ObjectType({ description: 'Action that you may not perform now.', simpleResolvers: true })
 class BlockedAction {
-  @Field(() => SessionActionEnum, { description: 'What the viewer may not do.' })
+  @Field(() => SessionActionEnum, { description: 'The action that you may not perform.' })
   action: SessionAction;
-  @Field(() => String, { description: 'Why, in a sentence for people.' })
+  @Field(() => String, { description: 'Why the action is blocked, as a sentence to show to users.' })
   reason: string;
 }
 
@@ -80,10 +80,10 @@ async function judgeActions(session: SessionRow, { loaders, viewer, services }: 
 export class SessionResolver {
   @Query(() => VkycSession, {
     nullable: true,
-    description: 'A session by its id; null where there is none, or it is not yours to see.',
+    description: 'A session by its global `id`. Null if it does not exist or you may not see it.',
   })
   async session(
-    @Arg('id', () => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
+    @Arg('id', () => ID, { description: 'Global `id` of a VkycSession; not its verificationId.' })
     id: string,
     @Ctx() { loaders, viewer }: Context,
     @Info() { fieldNodes, fragments }: GraphQLResolveInfo,
@@ -95,10 +95,13 @@ export class SessionResolver {
 
   @Query(() => VkycSession, {
     nullable: true,
-    description: 'A session by your own id; null where there is none, or it is not yours to see.',
+    description:
+      'A session by the `verificationId` that you passed to startSession. Null if it does not exist or you may not see it.',
   })
   async sessionByVerificationId(
-    @Arg('verificationId', () => String, { description: 'As it was given to startSession.' })
+    @Arg('verificationId', () => String, {
+      description: 'The `verificationId` that you passed to startSession.',
+    })
     verificationId: string,
     @Ctx() { loaders, viewer }: Context,
   ): Promise<SessionRow | null> {
@@ -133,7 +136,8 @@ export class SessionResolver {
 
   @FieldResolver(() => VkycSession, {
     nullable: true,
-    description: 'The session that this one takes the place of; null where it is the first try.',
+    description:
+      'Earlier session that this session replaces. Null if this session replaces none, or you may not see the earlier one.',
   })
   async replaces(
     @Root() session: SessionRow,
@@ -144,7 +148,7 @@ export class SessionResolver {
 
   @FieldResolver(() => VkycSession, {
     nullable: true,
-    description: 'The session that took the place of this one; null while none did.',
+    description: 'Later session that replaces this session. Null if there is none, or you may not see it.',
   })
   async replacedBy(
     @Root() session: SessionSummary,
@@ -153,13 +157,16 @@ export class SessionResolver {
     return visibleTo(viewer, await loaders.replacement.load(session.id));
   }
 
-  @FieldResolver(() => Meeting, { nullable: true, description: 'The meeting now booked, if any.' })
+  @FieldResolver(() => Meeting, {
+    nullable: true,
+    description: 'The meeting that is currently booked. Null if none is booked.',
+  })
   async meeting(@Root() session: SessionSummary, @Ctx() { loaders }: Context): Promise<MeetingRow | null> {
     return booked(await loaders.meetings.load(session.id));
   }
 
   @FieldResolver(() => Meetings.Connection, {
-    description: 'All its meetings, newest first. `first` is required, 1 to 100.',
+    description: 'All meetings of the session, newest first. `first` is required: 1 to 100.',
   })
   async meetings(
     @Root() session: SessionSummary,
@@ -171,35 +178,38 @@ export class SessionResolver {
     const from =
       args.after == null ? 0 : all.findIndex((row) => toGlobalId('Meeting', row.id) === args.after) + 1;
     if (args.after != null && from === 0)
-      throw badInput('This is not a cursor of this list: give back one exactly as you got it.');
+      throw badInput('The cursor was not issued for this list: pass a cursor exactly as you received it.');
     const rows = all.slice(from, from + page.limit + 1);
     await pace.take(rows.length);
     return new Page(rows, page, (row) => toGlobalId('Meeting', row.id));
   }
 
   @FieldResolver(() => [Review], {
-    description: 'The decisions of agents and auditors, in the order of their recording.',
+    description: 'Decisions of agents and auditors, in the order in which they were recorded.',
   })
   reviews(@Root() session: SessionSummary, @Ctx() { loaders }: Context): Promise<ReviewRow[]> {
     return loaders.reviews.load(session.id);
   }
 
   @FieldResolver(() => [SessionActionEnum], {
-    description: 'What the viewer may do now: from the same table that the mutations enforce.',
+    description:
+      'Actions that you may perform now. The mutations enforce the same rules, so use it to enable buttons.',
   })
   async availableActions(@Root() session: SessionRow, @Ctx() context: Context): Promise<SessionAction[]> {
     const judged = await judgeActions(session, context);
     return judged.filter(({ reason }) => reason === null).map(({ action }) => action);
   }
 
-  @FieldResolver(() => [BlockedAction], { description: 'What the viewer may not do now, and why.' })
+  @FieldResolver(() => [BlockedAction], {
+    description: 'Actions that you may not perform now, each with the reason.',
+  })
   async blockedActions(@Root() session: SessionRow, @Ctx() context: Context): Promise<BlockedAction[]> {
     const judged = await judgeActions(session, context);
     return judged.flatMap(({ action, reason }) => (reason === null ? [] : { action, reason }));
   }
 
   @FieldResolver(() => StatusTransitions.Connection, {
-    description: "The session's log, oldest first. `first` or `last` is required, 1 to 100.",
+    description: 'Status transitions of the session, oldest first. `first` or `last` is required: 1 to 100.',
   })
   async transitions(
     @Root() session: SessionSummary,
@@ -211,7 +221,7 @@ export class SessionResolver {
     const sequenceOf = async (cursor: string): Promise<number> => {
       const { sessionId, sequence, fingerprint } = cursors.decode(cursor);
       if (sessionId !== session.id)
-        throw badInput('This is a cursor of another session; give one of this session.');
+        throw badInput('The cursor belongs to another session: pass a cursor of this session.');
       // The log may have been rewound by a failover, and have another transition with this sequence.
       if (fingerprint !== null) {
         const named = await loaders.transition.load({ sessionId, sequence });
@@ -222,7 +232,7 @@ export class SessionResolver {
     const rows = await loaders.transitionPage.load({
       sessionId: session.id,
       after: args.after == null ? 0 : await sequenceOf(args.after),
-      before: args.before == null ? LARGEST_SEQUENCE : await sequenceOf(args.before),
+      before: args.before == null ? MAX_SEQUENCE : await sequenceOf(args.before),
       limit: page.limit + 1,
       end: page.end,
       detail: detailLevelFor(

@@ -26,17 +26,19 @@ import { VkycSession } from './session-type.ts';
 
 @InputType({
   description:
-    "Who is to be verified. Give a phone, or the userId of somebody whom the provider knows. Given with their phone, a known person's name, email and address are brought up to date; without it they stay as they are.",
+    "Person to verify. Pass a phone, or the userId of a person whom the provider already knows. With the phone, a known person's name, email and address are updated at the provider; without it, they stay unchanged.",
 })
 class SessionUserInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Your id of the person, 1-50 of A-Z a-z 0-9 . _ -; left out: one is made.',
+    description:
+      'Your own id of the person: 1 to 50 characters of A-Z a-z 0-9 . _ - Without it, the gateway generates one.',
   })
   userId?: string;
   @Field(() => String, {
     nullable: true,
-    description: '10 digits, without country code. The link goes there.',
+    description:
+      'Phone number: 10 digits without country code. SMS and WhatsApp messages with the link go to it.',
   })
   phone?: string;
   @Field(() => String, { nullable: true, description: 'Full name, up to 200 characters.' })
@@ -44,7 +46,7 @@ class SessionUserInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Email address, up to 200 characters, such as asha@example.com. A domain in another script than Latin is kept in its ASCII form, xn--….',
+      'Email address, up to 200 characters, such as asha@example.com. A domain in a non-Latin script is stored in its ASCII form (Punycode, xn--…).',
   })
   email?: string;
   @Field(() => String, { nullable: true, description: 'Postal address, up to 500 characters.' })
@@ -53,19 +55,22 @@ class SessionUserInput {
 
 @InputType({
   description:
-    'A question that the agent asks in the call. Passed through to the provider, never stored here.',
+    'Question that the agent asks during the call. The gateway passes it to the provider and never stores it.',
 })
 class SecurityQuestionInput {
-  @Field(() => Int, { description: 'The place in the list: 1, 2, 3 … in this order.' })
+  @Field(() => Int, {
+    description: 'Position in the list. The questions must be numbered 1, 2, 3 … in this order.',
+  })
   order: number;
-  @Field(() => String, { description: 'What the agent asks.' })
+  @Field(() => String, { description: 'Text that the agent reads to the customer.' })
   question: string;
-  @Field(() => String, { description: 'What the customer should answer.' })
+  @Field(() => String, { description: 'Expected answer of the customer.' })
   answer: string;
 }
 
 @InputType({
-  description: "An address as Aadhaar has it, under Aadhaar's own names; each line has up to 200 characters.",
+  description:
+    "Address as in the Aadhaar record, with Aadhaar's own field names. Each field has up to 200 characters.",
 })
 class AddressInput {
   @Field(() => String, { description: 'Country, such as India.' })
@@ -74,13 +79,13 @@ class AddressInput {
   dist: string;
   @Field(() => String, { description: 'House number or name, such as 12 B.' })
   house: string;
-  @Field(() => String, { description: 'PIN code, 6 digits of which the first is not 0, such as 411001.' })
+  @Field(() => String, { description: 'PIN code: 6 digits, the first of which is not 0, such as 411001.' })
   pincode: string;
   @Field(() => String, { description: 'State or union territory, such as Maharashtra.' })
   state: string;
   @Field(() => String, { description: 'Street or road, such as MG Road.' })
   street: string;
-  @Field(() => String, { nullable: true, description: 'The post office that serves it.' })
+  @Field(() => String, { nullable: true, description: 'Post office that serves the address.' })
   po?: string;
   @Field(() => String, { nullable: true, description: 'Sub-district, such as a taluk or tehsil.' })
   subdist?: string;
@@ -90,86 +95,91 @@ class AddressInput {
 
 @InputType({
   description:
-    'Aadhaar details that you verified before; the customer then skips that step. Passed through to the provider, never stored here.',
+    'Aadhaar details that you have already verified, so that the customer skips the Aadhaar step. The gateway passes them to the provider and never stores them.',
 })
 class AadhaarDetailsInput {
   @Field(() => String, { description: 'Full name, spelt as on the Aadhaar card.' })
   name: string;
   @Field(() => String, {
-    description: 'Date of birth, DD-MM-YYYY, such as 31-12-1990: a day that exists, up to today in India.',
+    description:
+      'Date of birth as DD-MM-YYYY, such as 31-12-1990. It must be an existing day, not after today in India.',
   })
   dob: string;
   @Field(() => String, { description: 'M, F or O: male, female or other.' })
   gender: string;
-  @Field(() => String, { description: "Parent's or spouse's name, as Aadhaar has it." })
+  @Field(() => String, { description: 'Name of a parent or spouse, as in the Aadhaar record.' })
   careOf: string;
   @Field(() => String, {
     description:
-      'URL of the photo, which the provider fetches: https, or http, without user name and password.',
+      'URL from which the provider fetches the photo. It must use https or http and contain no user name or password.',
   })
   photoLink: string;
-  @Field(() => DateTime, { description: 'When you verified these details; not in the future.' })
+  @Field(() => DateTime, {
+    description: 'Time at which you verified these details. It must not be in the future.',
+  })
   lastVerifiedAt: Date;
-  @Field(() => AddressInput, { description: 'Where they live, as Aadhaar has it.' })
+  @Field(() => AddressInput, { description: "The customer's address, as in the Aadhaar record." })
   address: AddressInput;
 }
 
 @InputType({
-  description:
-    'Who is to be verified, under which id of yours, and how. Only `verificationId` and `user` have to be given.',
+  description: 'Input of startSession. Only `verificationId` and `user` are required.',
 })
 class StartSessionInput {
   @Field(() => String, {
     description:
-      'Your own id, 1-50 of A-Z a-z 0-9 . _ -. Also what makes a retry safe: the same id with the same input answers with the same session.',
+      'Your own id of the verification: 1 to 50 characters of A-Z a-z 0-9 . _ - It is also the idempotency key: the same id with the same input returns the same session.',
   })
   verificationId: string;
-  @Field(() => SessionUserInput, { description: 'Who is to be verified.' })
+  @Field(() => SessionUserInput, { description: 'Person to verify.' })
   user: SessionUserInput;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's template of the customer's steps, such as vkyc_user_template_v1.",
+    description:
+      "Name of the provider's template for the customer's steps, such as vkyc_user_template_v1. Without it, the provider's default is used.",
   })
   userTemplate?: string;
   @Field(() => String, {
     nullable: true,
-    description: "The provider's template of the agent's steps, such as vkyc_agent_template_v1.",
+    description:
+      "Name of the provider's template for the agent's steps, such as vkyc_agent_template_v1. Without it, the provider's default is used.",
   })
   agentTemplate?: string;
   @Field(() => [NotificationTypeEnum], {
     nullable: true,
     description:
-      'How the provider sends the link; left out: not at all. EMAIL needs an address: `user.email`, or that of a user whom the provider knows.',
+      'Channels on which the provider sends the link. Without it, the provider does not send the link. EMAIL needs `user.email`, or a user whose email the provider already has.',
   })
   notificationTypes?: string[];
   @Field(() => AadhaarDetailsInput, {
     nullable: true,
-    description: 'Aadhaar details that you verified before.',
+    description:
+      'Aadhaar details that you have already verified. With them, the customer skips the Aadhaar step.',
   })
   aadhaarDetails?: AadhaarDetailsInput;
   @Field(() => [SecurityQuestionInput], {
     nullable: true,
-    description: 'Questions for the agent to ask, at most 20.',
+    description: 'Questions that the agent asks during the call, at most 20.',
   })
   securityQuestions?: SecurityQuestionInput[];
   @Field(() => ID, {
     nullable: true,
-    description: 'An expired, rejected or failed session that this one takes the place of.',
+    description: 'Global `id` of an expired, rejected or failed session that this session replaces.',
   })
   replacesSessionId?: string;
 }
 
-@ObjectType({ description: 'The session exists, here and at the provider.', simpleResolvers: true })
+@ObjectType({ description: 'The session exists in the gateway and at the provider.', simpleResolvers: true })
 class StartSessionSuccess {
-  @Field(() => VkycSession, { description: 'The session. May be past LINK_GENERATED already.' })
+  @Field(() => VkycSession, { description: 'The session. It may already have moved past LINK_GENERATED.' })
   session: SessionRow;
-  @Field(() => Boolean, { description: 'True when this call repeated an earlier one and changed nothing.' })
+  @Field(() => Boolean, { description: 'True if this call repeated an earlier one and changed nothing.' })
   replayed: boolean;
 }
 
 const StartSessionResult = createUnionType({
   name: 'StartSessionResult',
-  description: 'The session, or why there is none.',
+  description: 'The session, or the reason for refusing to start it.',
   types: () => [StartSessionSuccess, InvalidInputError, ConflictError, ProviderError] as const,
   ...resolveByName,
 });
@@ -187,10 +197,12 @@ const withReplacedKey = (input: StartSessionInput): StartSessionInput =>
 export class StartSessionResolver {
   @Mutation(() => StartSessionResult, {
     description:
-      'Starts a verification at the provider, which makes a link for the customer. Safe to retry, at any point and for ever.',
+      'Starts a verification at the provider, which creates a link for the customer. Safe to retry at any time: the `verificationId` is the idempotency key.',
   })
   startSession(
-    @Arg('input', () => StartSessionInput, { description: 'Who is to be verified, under which id, and how.' })
+    @Arg('input', () => StartSessionInput, {
+      description: 'Person to verify, your `verificationId`, and options.',
+    })
     input: StartSessionInput,
     @Ctx() context: Context,
   ) {

@@ -18,41 +18,47 @@ import { PartyEnum, SessionActionEnum, StatusEnum, SubStatusEnum, TransitionSour
 
 /** Sentence in descriptions of raw statuses; see `provider/texts.ts`. */
 export const SHORTENED =
-  'More than 200 characters are shortened and end with a digest of the whole: `… (sha256 0123456789abcdef)`.';
+  'A longer string than 200 characters is cut and ends with a digest of the whole string: `… (sha256 0123456789abcdef)`.';
 
 @ObjectType({
-  description: 'A status and sub-status with what they mean and what to do.',
+  description: 'Meaning of a status and sub-status pair, with the recommended action.',
   simpleResolvers: true,
 })
 export class StatusInfo implements Info {
-  @Field(() => StatusEnum, { description: 'The phase; its steps are the sub-statuses.' })
+  @Field(() => StatusEnum, { description: 'Phase, which groups several sub-statuses.' })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'The exact step within that phase.' })
+  @Field(() => SubStatusEnum, { description: 'Step within the phase.' })
   subStatus: SubStatus;
-  @Field(() => String, { description: 'What happened, in a sentence for people.' })
+  @Field(() => String, { description: 'What happened, as a sentence to show to users.' })
   explanation: string;
-  @Field(() => String, { description: 'What to do about it, in a sentence for people.' })
+  @Field(() => String, { description: 'Recommended action, as a sentence to show to users.' })
   recommendedAction: string;
-  @Field(() => PartyEnum, { description: 'Who has to act next.' })
+  @Field(() => PartyEnum, { description: 'The party that has to act next.' })
   waitingOn: Party;
-  @Field(() => Boolean, { description: 'True where the session is over and will never move again.' })
+  @Field(() => Boolean, {
+    description: 'True if this status is final: the session is over and its status never changes again.',
+  })
   terminal: boolean;
 }
 
 @ObjectType({
-  description: 'One line of the state machine: a null `from` starts a session.',
+  description: 'One allowed transition of the state machine.',
   simpleResolvers: true,
 })
 class TransitionRule implements Rule {
-  @Field(() => StatusInfo, { nullable: true, description: 'Where the session is; null: there is none yet.' })
+  @Field(() => StatusInfo, {
+    nullable: true,
+    description: 'Status before the transition. Null if the transition starts a session.',
+  })
   from: Info | null;
-  @Field(() => StatusInfo, { description: 'Where it goes.' })
+  @Field(() => StatusInfo, { description: 'Status after the transition.' })
   to: Info;
-  @Field(() => [TransitionSourceEnum], { description: 'What may cause it.' })
+  @Field(() => [TransitionSourceEnum], { description: 'Sources that may cause the transition.' })
   sources: readonly TransitionSource[];
   @Field(() => SessionActionEnum, {
     nullable: true,
-    description: 'The action that causes it, where MUTATION is among the sources.',
+    description:
+      'Action that causes the transition. Null if MUTATION is not among `sources`, or the transition starts a session.',
   })
   action: SessionAction | null;
 }
@@ -75,13 +81,15 @@ export function assertKnownPairs(
 @Resolver()
 export class StatusResolver {
   @Query(() => [StatusInfo], {
-    description: 'Every status and sub-status pair, with what it means and what to do.',
+    description: 'Every valid pair of status and sub-status, with its meaning and recommended action.',
   })
   statusCatalog(): readonly Info[] {
     return STATUS_CATALOG;
   }
 
-  @Query(() => [TransitionRule], { description: 'The whole state machine, as the gateway enforces it.' })
+  @Query(() => [TransitionRule], {
+    description: 'Every transition of the state machine that the gateway allows.',
+  })
   transitionRules(): readonly Rule[] {
     return TRANSITION_RULES;
   }

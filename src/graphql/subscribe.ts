@@ -173,7 +173,7 @@ async function visibleSession(id: string, context: Context, after: Cursor): Prom
   const archived = after == null ? null : await findArchived(services.db, key);
   const named = after != null && archived !== null && maySee(viewer, archived.verificationId);
   if (named && services.cursors.decode(after).sessionId === key) throw expiredCursor('ARCHIVED');
-  throw badInput('There is no such session, or it is not yours to see.');
+  throw badInput('The session does not exist, or you may not see it.');
 }
 
 /**
@@ -202,7 +202,8 @@ async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context
   const newest = await loaders.transition.load({ sessionId: id, sequence: lastSequence });
   // A failover between the two reads lost the transition: the client must subscribe again, to the session as
   // it is now.
-  if (!newest) throw new Error(`Session ${id} was read with a transition ${lastSequence} that its log lacks`);
+  if (!newest)
+    throw new Error(`session ${id} has lastSequence ${lastSequence}, but its log lacks that transition`);
   return positionAfter(newest);
 }
 
@@ -213,7 +214,7 @@ async function findLogEnd({ id, lastSequence }: SessionRow, { loaders }: Context
 function decodeSessionCursor(session: SessionRow, cursor: string, { services }: Context): LogPosition {
   const position = services.cursors.decode(cursor);
   if (position.sessionId === session.id) return position;
-  throw badInput('`after` is a cursor of another session; give one of this session, or its startCursor.');
+  throw badInput('`after` belongs to another session: pass a cursor of this session, or its startCursor.');
 }
 
 /** Returns the result of `find`, or why a cursor that was valid once has expired. */

@@ -162,7 +162,7 @@ function selectionOf(
       if (loadersOf.get(occasion) === loaders) loadersOf.delete(occasion);
       if (performance.now() + retryMs > giveUpAt) {
         for (const fault of faults) formatError(fault);
-        throw new FrameFault('A frame of a subscription could not be executed');
+        throw new FrameFault('could not execute a subscription frame');
       }
       await pause(retryMs);
     }

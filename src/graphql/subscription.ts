@@ -32,67 +32,94 @@ import {
 } from './subscribe.ts';
 import { PREVIOUS_CURSOR_DESCRIPTION, StatusTransition } from './transition.ts';
 
-@InputType({ description: 'Which transitions to stream. What is left out does not filter.' })
+@InputType({ description: 'Conditions on transitions. Omitted fields do not filter.' })
 class TransitionFilter implements TransitionCriteria {
-  @Field(() => [StatusEnum], { nullable: true, description: 'Only these phases.' })
+  @Field(() => [StatusEnum], { nullable: true, description: 'Only transitions to one of these phases.' })
   status?: Status[];
-  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only these steps.' })
+  @Field(() => [SubStatusEnum], { nullable: true, description: 'Only transitions to one of these steps.' })
   subStatus?: SubStatus[];
-  @Field(() => Boolean, { nullable: true, description: 'Only transitions that moved their session.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "If true, only transitions that changed their session's status (`applied`).",
+  })
   appliedOnly?: boolean;
 }
 
 @ArgsType()
 class TransitionsArgs {
-  @Field(() => ID, { nullable: true, description: 'One session; left out: all that the viewer may see.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Global `id` of a VkycSession. Without it, all sessions that you may see.',
+  })
   sessionId?: string;
-  @Field(() => TransitionFilter, { nullable: true, description: 'Which transitions; left out: all of them.' })
+  @Field(() => TransitionFilter, {
+    nullable: true,
+    description: 'Conditions that the transitions must match. Without it, all transitions.',
+  })
   filter?: TransitionFilter;
-  @Field(() => String, { nullable: true, description: 'Start after this cursor; left out: from now on.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor to resume after. Without it, the stream begins with the next transition.',
+  })
   after?: string;
 }
 
 @ArgsType()
 class SessionLiveArgs {
-  @Field(() => ID, { description: 'The `id` of a VkycSession, which is not its verificationId.' })
+  @Field(() => ID, { description: 'Global `id` of a VkycSession; not its verificationId.' })
   sessionId: string;
   @Field(() => String, {
     nullable: true,
-    description: 'Go on after this cursor; left out: begin with a snapshot.',
+    description: 'Cursor to resume after. Without it, the stream begins with a snapshot.',
   })
   after?: string;
 }
 
 @ArgsType()
 class FeedArgs {
-  @Field(() => TransitionFilter, { nullable: true, description: 'Which transitions; left out: all of them.' })
+  @Field(() => TransitionFilter, {
+    nullable: true,
+    description: 'Conditions that the transitions must match. Without it, all transitions.',
+  })
   filter?: TransitionFilter;
-  @Field(() => String, { nullable: true, description: 'Go on after this cursor; left out: from now on.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor to resume after. Without it, the stream begins with the next transition.',
+  })
   after?: string;
 }
 
-@ObjectType({ description: 'A session as it is, to begin a screen with.' })
+@ObjectType({
+  description:
+    'Current state of a session: the first frame of `sessionLive`, sent again if the stream could not be resumed (`resync`).',
+})
 class SessionSnapshot {
-  @Field(() => VkycSession, { description: 'The session. Its transitions up to `cursor` are part of it.' })
+  @Field(() => VkycSession, { description: 'The session, including all its transitions up to `cursor`.' })
   session: SessionRow;
-  @Field(() => String, { description: 'Resume after it.' })
+  @Field(() => String, {
+    description: 'Opaque position in the stream. Pass it as `after` to resume from here.',
+  })
   cursor: string;
   @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
   previousCursor?: string;
   @Field(() => Boolean, {
-    description: 'True when the stream could not go on from where the client was: replace what you show.',
+    description:
+      'True if the stream could not be resumed from your cursor: replace the data that you show with this snapshot.',
   })
   resync: boolean;
 }
 
 @ObjectType({
   description:
-    'Sent when everything so far has been sent, and then every 10 seconds while nothing happens: silence means that the connection is dead.',
+    'Sent when you have received everything so far, and then every 10 seconds while nothing happens. If neither a heartbeat nor another frame arrives, the connection is dead: reconnect.',
 })
 class Heartbeat {
-  @Field(() => DateTime, { description: "The gateway's clock." })
+  @Field(() => DateTime, { description: "Current time of the gateway's clock." })
   serverTime: Date;
-  @Field(() => String, { description: 'Resume after it, even where filters let nothing through.' })
+  @Field(() => String, {
+    description:
+      'Opaque position in the stream. Pass it as `after` to resume from here. It advances even if your filter matches no transition.',
+  })
   cursor: string;
   @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
   previousCursor?: string;
@@ -100,16 +127,18 @@ class Heartbeat {
 
 @ObjectType({
   description:
-    'The stream could not go on from where the client was, or only after more than is worth streaming. Query again, then go on after `cursor`.',
+    'The stream could not be resumed from your cursor, or too many transitions would have to be replayed. Query the sessions again; the stream continues after `cursor`.',
 })
 class FeedReset {
-  @Field(() => String, { description: 'Resume after it.' })
+  @Field(() => String, {
+    description: 'Opaque position in the stream. Pass it as `after` to resume from here.',
+  })
   cursor: string;
   @Field(() => String, { nullable: true, description: PREVIOUS_CURSOR_DESCRIPTION })
   previousCursor?: string;
-  @Field(() => FeedResetCauseEnum, { description: 'Why the feed was reset.' })
+  @Field(() => FeedResetCauseEnum, { description: 'Machine-readable cause of the reset.' })
   cause: RestartCause;
-  @Field(() => String, { nullable: true, description: 'The cause as a sentence, for people.' })
+  @Field(() => String, { nullable: true, description: 'The cause as a sentence to show to users.' })
   reason?: string;
 }
 
@@ -127,14 +156,15 @@ const byKind = {
 
 const SessionFrame = createUnionType({
   name: 'SessionFrame',
-  description: 'What a live screen of one session is sent.',
+  description: 'One message of the `sessionLive` stream.',
   types: () => [SessionSnapshot, StatusTransition, Heartbeat] as const,
   ...byKind,
 });
 
 const FeedFrame = createUnionType({
   name: 'FeedFrame',
-  description: 'What a live floor is sent.',
+  description:
+    'One message of the `feed` stream. Unlike `sessionLive`, it has no snapshots: query first, then subscribe.',
   types: () => [StatusTransition, Heartbeat, FeedReset] as const,
   ...byKind,
 });
@@ -194,24 +224,24 @@ const cursorIn = (after: string | null | undefined): string | null =>
   after == null || after.startsWith('~') ? null : (after.split('~', 1)[0] as string);
 
 const MARKED =
-  'To keep routers from sharing this stream with other clients, append `~` and any text to `after`; `~` and a text alone is no cursor.';
+  'If a GraphQL router would share one upstream stream between clients, append `~` and any text to `after` to get a stream of your own; `~` and text without a cursor counts as no cursor.';
 const REPLAYED =
-  'Frames of the past, after which more of the past follows, carry `extensions.replay: true` in their result.';
+  'Replayed frames carry `extensions.replay: true` in their result, except the last one: after it the stream is live.';
 
 @Resolver()
 export class SubscriptionResolver {
   @Query(() => String, {
     description:
-      'The newest cursor of the feed over all sessions, read before anything else in this operation: query, then subscribe after it.',
+      'Current end of the feed over all sessions, read before the other fields of this operation. Pass it as `after` to `feed` or `statusTransitions`, so that no transition is missed between the query and the subscription.',
   })
   async feedCursor(@Ctx() context: Context): Promise<string> {
     return cursorAt(await context.feedHead(), context);
   }
 
   @Subscription(() => StatusTransition, {
-    description: `Status transitions as they are recorded, of one session or of all that the viewer may see.
-With \`after\`, first everything since that cursor, then live: none missing, none twice.
-A cursor that cannot be resumed from ends it with the error code CURSOR_EXPIRED.
+    description: `Status transitions as they are recorded, of one session or of all sessions that you may see.
+With \`after\`, streams first every transition since that cursor and then live ones, each exactly once and in order.
+If the stream cannot be resumed from the cursor, it ends with the error code CURSOR_EXPIRED.
 ${REPLAYED}
 ${MARKED}`,
     subscribe: ({ args, context }) => {
@@ -229,8 +259,8 @@ ${MARKED}`,
   }
 
   @Subscription(() => SessionFrame, {
-    description: `One session for a live screen: a snapshot first, then its transitions, and a heartbeat while nothing happens.
-With \`after\`, what happened since in place of the snapshot; where that is not possible, a snapshot with \`resync\`.
+    description: `Live data of one session: a snapshot, then its transitions, and heartbeats while nothing happens.
+With \`after\`, streams the transitions since that cursor instead of the snapshot. If the stream cannot be resumed, sends a new snapshot with \`resync: true\`.
 ${REPLAYED}
 ${MARKED}`,
     subscribe: ({ args, context }) => {
@@ -246,7 +276,7 @@ ${MARKED}`,
   }
 
   @Subscription(() => FeedFrame, {
-    description: `All sessions for a live floor: transitions, heartbeats that move the cursor on, and a reset where it could not go on.
+    description: `All sessions that you may see, for dashboards: transitions, heartbeats that advance the cursor, and a FeedReset if the stream could not be resumed.
 ${REPLAYED}
 ${MARKED}`,
     subscribe: ({ args, context }) => {

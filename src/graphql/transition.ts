@@ -23,66 +23,80 @@ import { SHORTENED, StatusInfo } from './status.ts';
 
 /** Description of `previousCursor` in every type of frame. */
 export const PREVIOUS_CURSOR_DESCRIPTION =
-  'The `cursor` of the frame before this one in the stream. In the first frame: the `after` that was asked for, or null. If it is not the cursor of the last frame that you got, something was lost on the way: subscribe again after your own.';
+  '`cursor` of the previous frame of the stream; in the first frame, the `after` that you passed, or null. If it differs from the cursor of the last frame that you received, frames were lost in transit: subscribe again with your last cursor as `after`.';
 
 @ObjectType({
   implements: Node,
   simpleResolvers: true,
-  description: "One entry of a session's log. Never changes.",
+  description: "One entry of a session's append-only log of statuses. It never changes.",
 })
 export class StatusTransition extends Node {
-  @Field(() => String, { description: 'Opaque; resume any feed after it.' })
+  @Field(() => String, {
+    description:
+      'Opaque position of this transition. Pass it as `after` to resume any subscription after this transition.',
+  })
   cursor: string;
   @Field(() => String, {
     nullable: true,
-    description: `${PREVIOUS_CURSOR_DESCRIPTION} Null in queries.`,
+    description: `${PREVIOUS_CURSOR_DESCRIPTION} Always null in queries.`,
   })
   previousCursor?: string;
-  @Field(() => Int, { description: '1, 2, 3 … within the session, without gaps.' })
+  @Field(() => Int, { description: 'Number of the transition within its session: 1, 2, 3 … without gaps.' })
   sequence: number;
-  @Field(() => VkycSession, { description: 'The session, as it is when this is read.' })
+  @Field(() => VkycSession, {
+    description: 'The session in its current state, which may be newer than this transition.',
+  })
   session: VkycSession;
   @Field(() => StatusInfo, {
     nullable: true,
-    description: "Where the session was; null for a session's first transition.",
+    description: "Status before this transition. Null for a session's first transition.",
   })
   from?: StatusInfo;
-  @Field(() => StatusEnum, { description: 'The phase that was reported or decided.' })
+  @Field(() => StatusEnum, { description: 'Phase that the provider reported, or that a mutation set.' })
   status: Status;
-  @Field(() => SubStatusEnum, { description: 'The step that was reported or decided.' })
+  @Field(() => SubStatusEnum, { description: 'Step that the provider reported, or that a mutation set.' })
   subStatus: SubStatus;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own word; null if the transition was made here. ${SHORTENED}`,
+    description: `The provider's own string for the phase. Null if the transition was made through this API. ${SHORTENED}`,
   })
   rawStatus?: string;
   @Field(() => String, {
     nullable: true,
-    description: `The provider's own word; null if the transition was made here. ${SHORTENED}`,
+    description: `The provider's own string for the step. Null if the transition was made through this API. ${SHORTENED}`,
   })
   rawSubStatus?: string;
-  @Field(() => StatusInfo, { description: 'What the pair means and what to do.' })
+  @Field(() => StatusInfo, {
+    description: "Meaning of this transition's status and sub-status, with the recommended action.",
+  })
   statusInfo: StatusInfo;
   @Field(() => Boolean, {
-    description: 'False for news that came too late to move the session: kept as history.',
+    description:
+      "True if this transition changed the session's status. False if it is only kept as history; `reason` says why.",
   })
   applied: boolean;
-  @Field(() => TransitionSourceEnum, { description: 'How the gateway came to know.' })
+  @Field(() => TransitionSourceEnum, {
+    description: 'How the gateway learned of a transition, meeting or review.',
+  })
   source: TransitionSource;
   @Field(() => String, {
     nullable: true,
     description:
-      'Who caused it, where a person or system of ours did. Customers are told only of themselves.',
+      'Token subject of the person or system whose mutation caused this transition. Null if the provider reported it. Customers see only their own subject, otherwise null.',
   })
   actor?: string;
-  @Field(() => String, { nullable: true, description: 'Why it did not move the session; null where it did.' })
+  @Field(() => String, {
+    nullable: true,
+    description: "Why the transition did not change the session's status. Null if `applied` is true.",
+  })
   reason?: string;
   @Field(() => DateTime, {
     nullable: true,
-    description: "By the provider's clock; null where the provider gave no time (polling).",
+    description:
+      "Time of the event by the provider's clock. Null if the provider gave no time, as when polling.",
   })
   occurredAt?: Date;
-  @Field(() => DateTime, { description: 'When the gateway recorded it.' })
+  @Field(() => DateTime, { description: 'Time at which the gateway recorded the transition.' })
   recordedAt: Date;
 }
 

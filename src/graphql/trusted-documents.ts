@@ -56,6 +56,6 @@ const asObject = (value: unknown): Record<string, unknown> =>
 
 const untrusted = (): GraphQLError =>
   new GraphQLError(
-    'Only documents of the manifest are served here: name one by `documentId`, or have yours added to schema/trusted-documents.json.',
+    'Only trusted documents are served: pass the `documentId` of one, or have your document added to schema/trusted-documents.json.',
     { extensions: { code: 'UNTRUSTED_DOCUMENT', http: { status: 400 } } },
   );

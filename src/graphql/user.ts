@@ -4,24 +4,29 @@ import type { PersonalData } from '../domain/ports.ts';
 import type { Context } from './context.ts';
 import { ID_DESCRIPTION, Node, toGlobalId } from './node.ts';
 
-@ObjectType({ implements: Node, simpleResolvers: true, description: 'A person being verified.' })
+@ObjectType({ implements: Node, simpleResolvers: true, description: 'Person who is being verified.' })
 export class VkycUser extends Node {
-  @Field(() => String, { description: "The provider's id of the person; yours, where you chose one." })
+  @Field(() => String, {
+    description:
+      'Id of the person at the provider: the `userId` that you passed to startSession, or a generated one.',
+  })
   userId: string;
   @Field(() => String, {
     nullable: true,
     description:
-      "10 digits, without country code. All but the last four are masked unless the viewer's role may see it. Refused in subscriptions.",
+      'Phone number: 10 digits without country code. Masked except for the last four digits if your role may not see it. Cannot be selected in subscriptions.',
   })
   phone?: string;
   @Field(() => String, {
     nullable: true,
-    description: "Null unless the viewer's role may see it. Refused in subscriptions.",
+    description:
+      'Full name. Null if unknown, or if your role may not see it. Cannot be selected in subscriptions.',
   })
   name?: string;
   @Field(() => String, {
     nullable: true,
-    description: "Null unless the viewer's role may see it. Refused in subscriptions.",
+    description:
+      'Email address. Null if unknown, or if your role may not see it. Cannot be selected in subscriptions.',
   })
   email?: string;
 }

@@ -45,7 +45,7 @@ function excessIn(variables: Values): GraphQLError | null {
   };
   if (!isTooMuch(variables)) return null;
   return new GraphQLError(
-    `The variables of a request hold at most ${LIMITS.values} values, and ${LIMITS.characters} characters: send less at a time.`,
+    `The variables of a request may contain at most ${LIMITS.values} values and ${LIMITS.characters} characters: send less at a time.`,
     { extensions: { code: 'BAD_USER_INPUT' } },
   );
 }

@@ -4,22 +4,27 @@ import type { Context } from './context.ts';
 import { DateTime } from './date-time.ts';
 import { RoleEnum } from './enums.ts';
 
-@ObjectType({ description: 'Who is asking.', simpleResolvers: true })
+@ObjectType({ description: 'The authenticated user of this request.', simpleResolvers: true })
 class Viewer implements Pick<Asker, 'id' | 'roles' | 'expiresAt'> {
-  @Field(() => String, { description: "The token's subject; in development without a token: developer." })
+  @Field(() => String, {
+    description: 'Subject (`sub`) of the token. `developer` if development mode runs without tokens.',
+  })
   id: string;
-  @Field(() => [RoleEnum], { description: 'The roles of the token: what the viewer may do and see.' })
+  @Field(() => [RoleEnum], {
+    description: 'Roles in the token, which decide what the viewer may do and see.',
+  })
   roles: readonly Role[];
   @Field(() => DateTime, {
     nullable: true,
-    description: 'When the token ends and live sockets close with 4403; null where there is no token.',
+    description:
+      'Time at which the token expires and the gateway closes live sockets with code 4403. Null if there is no token.',
   })
   expiresAt: Date | null;
 }
 
 @Resolver()
 export class ViewerResolver {
-  @Query(() => Viewer, { description: 'Who you are to this gateway.' })
+  @Query(() => Viewer, { description: 'Identity and roles that the gateway took from your token.' })
   viewer(@Ctx() { viewer }: Context): Asker {
     return viewer;
   }

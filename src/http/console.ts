@@ -39,7 +39,7 @@ const policy = (nonce: string) =>
 export async function serveConsole(app: FastifyInstance, setup: ConsoleSetup): Promise<void> {
   const page = await readFile(`${BUILT}index.html`, 'utf8').catch(() => null);
   if (page === null) {
-    app.log.warn('the console is not built, and so not served: `npm run build` builds it');
+    app.log.warn('console is not built; not serving it until `npm run build` has run');
     return;
   }
   // Escapes `<`: a `</script>` in a text would end the script element (HTML injection).

@@ -14,7 +14,7 @@ export type OriginCheck = (headers: OriginHeaders) => boolean;
 
 /** Message for requests that are refused for their origin. */
 export const FORBIDDEN_ORIGIN_MESSAGE =
-  'Pages of other sites are served where ALLOWED_ORIGINS names them; in development, this machine by a loopback name.';
+  'Requests from pages of this origin are refused (CSRF protection). Add the origin to ALLOWED_ORIGINS; in development, use a loopback address.';
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**

@@ -23,7 +23,7 @@ const CHOICE: Record<TokenSource, string> = {
       .map(([role, what]) => `<option value="${role}" title="${what}">${role}</option>`)
       .join('')}</select>`,
   PASTED: `<label for="token">Token</label>
-    <input id="token" type="password" autocomplete="off" placeholder="Paste a token; it is kept by this page alone">`,
+    <input id="token" type="password" autocomplete="off" placeholder='Paste a token; only this page keeps it'>`,
 };
 
 /**
@@ -78,8 +78,7 @@ const ROOT = '<div id="root"></div>';
  * @throws Error if the page has no place for it
  */
 export function withBar(page: string, source: TokenSource): string {
-  if (!page.includes(ROOT))
-    throw new Error('The page of GraphiQL has changed: there is no place for the bar');
+  if (!page.includes(ROOT)) throw new Error("GraphiQL's page has no place for the bar: its HTML has changed");
   const bar = `<style>${STYLE}</style>
     <div id="bar"><b>VKYC gateway</b><output></output>${CHOICE[source]}</div>
     ${ROOT}

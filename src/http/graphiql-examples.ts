@@ -105,7 +105,7 @@ mutation Decide($input: RecordAgentReviewInput!) {
     variables: asText({ input: { sessionId: '', idempotencyKey: 'decision-1', decision: 'APPROVED' } }),
   },
   {
-    query: `# Where sessions are, how far they came and how fast.
+    query: `# Session counts by status, and a funnel over the phases.
 query Stats {
   sessionStats {
     total

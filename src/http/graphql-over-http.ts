@@ -116,14 +116,20 @@ function toResponse(
 }
 
 const notAcceptable = (): GraphQLError =>
-  new GraphQLError('Accept application/json or application/graphql-response+json: there is no other type.', {
-    extensions: { code: 'BAD_REQUEST' },
-  });
+  new GraphQLError(
+    'The Accept header allows no supported type: accept application/json or application/graphql-response+json.',
+    {
+      extensions: { code: 'BAD_REQUEST' },
+    },
+  );
 
 const subscriptionsElsewhere = (): GraphQLError =>
-  new GraphQLError('Subscriptions are served over WebSocket (graphql-transport-ws) at this address.', {
-    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-  });
+  new GraphQLError(
+    'Subscriptions are not served over HTTP: open a WebSocket (graphql-transport-ws) at this address, or POST to /graphql/stream.',
+    {
+      extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+    },
+  );
 
 /** Codes of errors in the operation, as opposed to the HTTP request that carried it. */
 const OF_THE_OPERATION = [

@@ -21,7 +21,7 @@ import { ResponseSink } from './sinks.ts';
  * for two intervals is disconnected. A peer that vanished is detected only by the operating system, after its
  * TCP retransmissions (on Linux `tcp_retries2`).
  */
-const COMMENT_EVERY_MS = 12_000;
+const COMMENT_INTERVAL_MS = 12_000;
 const PROBE_AFTER_MS = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
@@ -56,7 +56,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
     for (const response of stuck) if (full.has(response)) response.destroy();
     full = new Set(stuck);
     for (const response of open) if (!full.has(response)) response.write(':\n\n');
-  }, COMMENT_EVERY_MS);
+  }, COMMENT_INTERVAL_MS);
 
   app.route({
     url: '/graphql/stream',
@@ -103,7 +103,7 @@ export function serveGraphqlOverSse(app: FastifyInstance, dependencies: Dependen
       });
       begin(request, response, reply.getHeaders());
       await stream(response, operation, viewer, dependencies).catch((error) => {
-        request.log.error({ err: error }, 'a stream failed');
+        request.log.error({ err: error }, 'event stream failed; closing it so that the client reconnects');
         response.destroy();
       });
     },
@@ -164,16 +164,18 @@ async function stream(
   }
 }
 
-const NEEDS_POST = new GraphQLError('Mutations need POST.', { extensions: { code: 'BAD_REQUEST' } });
+const NEEDS_POST = new GraphQLError('Mutations are not served by GET: send them by POST.', {
+  extensions: { code: 'BAD_REQUEST' },
+});
 
 const TOO_MANY = new GraphQLError(
-  'You have too many live connections: close some, or use one for several subscriptions.',
+  'You have too many live connections: close some, or use one connection for several subscriptions.',
   {
     extensions: { code: 'TOO_MANY_CONNECTIONS' },
   },
 );
 
-const STOPPING = new GraphQLError('This replica is stopping: come back to another.', {
+const STOPPING = new GraphQLError('This replica is shutting down: reconnect, to reach another replica.', {
   extensions: { code: 'SERVICE_UNAVAILABLE' },
 });
 

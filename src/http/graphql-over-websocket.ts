@@ -19,12 +19,12 @@ import type { Authenticator } from './sign-in.ts';
 import { HIGH_WATER_MARK_BYTES, type SocketBuffer, SocketSink } from './sinks.ts';
 import type { UnsignedSockets } from './unsigned-sockets.ts';
 
-const LARGEST_MESSAGE_BYTES = 64 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024;
 /**
  * Ping interval. A peer is dead if it has not answered a ping by the next one, so it is found within two
  * intervals.
  */
-const PING_EVERY_MS = 12_000;
+const PING_INTERVAL_MS = 12_000;
 const UNSUPPORTED_DATA = 1003;
 /** WebSocket close codes after which stock clients reconnect by themselves. */
 const SERVICE_RESTART = 1012;
@@ -77,12 +77,12 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
   const onFailedFrame = () => dependencies.metrics.failedFrames.inc();
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: LARGEST_MESSAGE_BYTES,
+    maxPayload: MAX_MESSAGE_BYTES,
     handleProtocols,
     ...FAREWELL,
   });
   const peers = new Set<Peer>();
-  const pings = setInterval(() => findTheDead(peers), PING_EVERY_MS);
+  const pings = setInterval(() => findTheDead(peers), PING_INTERVAL_MS);
 
   const protocol = makeServer<Record<string, unknown>, Peer>({
     onConnect: ({ connectionParams, extra: peer }) => signIn(peer, connectionParams, dependencies),
@@ -116,7 +116,7 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
   );
   sockets.on('connection', (client: WebSocket, request: IncomingMessage) => {
     // An error of the peer (a message too large, a broken frame) makes `ws` close the socket by itself.
-    client.on('error', (error) => log.debug({ err: error }, 'a WebSocket broke'));
+    client.on('error', (error) => log.debug({ err: error }, 'WebSocket failed; connection closed'));
     // The upgrade was in flight when the shutdown began. A close code tells the client to reconnect; a
     // dropped socket would look like a fault.
     if (dependencies.connections.isStopping) return void sendAway(client);
@@ -126,7 +126,7 @@ export function serveGraphqlOverWebsocket(dependencies: Dependencies): GraphqlOv
     peers.add(peer);
     const fail = (error: unknown) => {
       if (isOfThePeer(error)) return client.close(CloseCode.BadRequest, 'Invalid message received');
-      log.error({ err: error }, 'a WebSocket message could not be handled');
+      log.error({ err: error }, 'could not handle a WebSocket message; closing the connection');
       client.close(TRY_AGAIN_LATER, 'Try again later');
     };
     const closed = protocol.opened(
@@ -285,9 +285,12 @@ function createSocketBuffer(client: WebSocket, { socket }: IncomingMessage): Soc
 }
 
 const tooMany = (most: number): GraphQLError =>
-  new GraphQLError(`A connection carries at most ${most} operations at a time: end some, or open another.`, {
-    extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
-  });
+  new GraphQLError(
+    `A connection carries at most ${most} operations at a time: complete some, or open another connection.`,
+    {
+      extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
+    },
+  );
 
 /**
  * Cuts a reason to the 123 bytes that a close frame has room for. graphql-ws puts the operation's id into it,

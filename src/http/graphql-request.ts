@@ -7,13 +7,13 @@ import type { Payload } from '../graphql/payload.ts';
  */
 export const rejectBatches: preHandlerHookHandler = ({ body }, reply, goOn) => {
   if (!Array.isArray(body)) return goOn();
-  const message = 'Send one operation a request: batches are not served.';
+  const message = 'Batched requests are not served: send one operation per request.';
   reply.status(400).send({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
 };
 
 /** Answers any other method with 405 and the allowed methods, instead of 404. */
 export function rejectOtherMethods(app: FastifyInstance, url: string): void {
-  const message = 'Send operations by POST, or queries by GET.';
+  const message = 'This HTTP method is not served: send operations by POST, or queries by GET.';
   app.route({
     url,
     method: ['PUT', 'PATCH', 'DELETE'],

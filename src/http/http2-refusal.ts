@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 /** First bytes of a client that speaks HTTP/2 without negotiation (prior knowledge). */
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
-const MESSAGE = 'HTTP/1.1 is spoken here: HTTP/2 is for the proxy in front.';
+const MESSAGE = 'The gateway serves HTTP/1.1 only: use a proxy for HTTP/2.';
 
 const FRAME = { SETTINGS: 4, GOAWAY: 7 } as const;
 /** Error code of RFC 9113 that tells a client to use HTTP/1.1. */

@@ -106,7 +106,7 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
           failure = error;
           log.warn(
             { reason: describeReason(error), kept: keys !== null },
-            'the key server did not send usable keys',
+            'could not fetch usable keys from AUTH_JWKS_URL; retrying',
           );
         },
       )
@@ -126,7 +126,7 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
       if (waits) await fetched;
     }
     if (keys && !isOlderThan(keys.fetchedAtMs, KEYS_OUTAGE_SECONDS)) return keys;
-    throw new KeysUnavailable('The keys could not be fetched', retryAfterSeconds(), { cause: failure });
+    throw new KeysUnavailable('could not fetch the keys', retryAfterSeconds(), { cause: failure });
   };
 
   return async (token, options) => {
@@ -138,7 +138,7 @@ export function createKeySet({ url, log }: { readonly url: string; readonly log:
       if (keys === before && mayFetch()) await fetchKeys();
       const after = keys as Keys | null;
       if (!after || after === before)
-        throw new KeysUnavailable('The key of the token is not known yet', retryAfterSeconds(), {
+        throw new KeysUnavailable('the key of the token is not known yet', retryAfterSeconds(), {
           cause: error,
         });
       return verifyWith(after, token, options);
@@ -186,10 +186,10 @@ async function readKeySet(url: string): Promise<Omit<Keys, 'fetchedAtMs'>> {
     throw new Error(`status ${response.status}`);
   }
   const set = JSON.parse(await readBounded(response)) as JSONWebKeySet;
-  if (!Array.isArray(set?.keys)) throw new Error('no list of keys');
+  if (!Array.isArray(set?.keys)) throw new Error('no list of keys in the answer');
   if (set.keys.length > MAX_KEYS) throw new Error(`more than ${MAX_KEYS} keys`);
   const usable = (await Promise.all(set.keys.map(toUsable))).filter((key) => key !== null);
-  if (usable.length === 0) throw new Error('no usable key');
+  if (usable.length === 0) throw new Error('no usable key in the answer');
   return { find: createLocalJWKSet({ keys: usable }), ids: new Set(usable.map(({ kid }) => kid)) };
 }
 

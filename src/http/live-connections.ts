@@ -2,7 +2,7 @@ import type { Viewer } from '../domain/access.ts';
 import { CLOCK_SKEW_SECONDS } from './sign-in.ts';
 
 /** Longest delay of setTimeout. A token that lives longer gets another timer after it. */
-const LONGEST_TIMEOUT_MS = 2_147_483_647;
+const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** Connection that stays open: a WebSocket, or a streamed response. */
 export interface LiveConnection {
@@ -77,10 +77,7 @@ function atExpiry(expiresAt: Date, callBack: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {
     const left = expiresAt.getTime() + CLOCK_SKEW_SECONDS * 1000 - Date.now();
-    timer = setTimeout(
-      left > LONGEST_TIMEOUT_MS ? wait : callBack,
-      Math.min(Math.max(0, left), LONGEST_TIMEOUT_MS),
-    );
+    timer = setTimeout(left > MAX_TIMEOUT_MS ? wait : callBack, Math.min(Math.max(0, left), MAX_TIMEOUT_MS));
   };
   wait();
   return () => clearTimeout(timer);

@@ -57,11 +57,11 @@ const ALLOW = { Allow: METHODS.join(', ') };
 const NOT_COLLECTED = {
   errors: [
     {
-      message: 'The metrics could not be collected: scrape again.',
+      message: 'The metrics could not be collected: retry the scrape.',
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
     },
   ],
 };
 const NOTHING_ELSE = {
-  errors: [{ message: 'Only GET /metrics is served here.', extensions: { code: 'NOT_FOUND' } }],
+  errors: [{ message: 'This port serves only GET /metrics.', extensions: { code: 'NOT_FOUND' } }],
 };

@@ -89,7 +89,7 @@ export function createHttpServer({
     frameworkErrors: (_error, _request, { raw }) =>
       raw
         .writeHead(400, RAW_RESPONSE_HEADERS)
-        .end(JSON.stringify(problem('BAD_REQUEST', 'The path is not well formed.'))),
+        .end(JSON.stringify(problem('BAD_REQUEST', 'The request path is malformed.'))),
   });
 
   // Pages of other sites may send texts and forms without a CORS preflight (CSRF), so no such body is parsed.
@@ -127,15 +127,18 @@ export function createHttpServer({
       return reply
         .status(status)
         .send(problem(status === 429 ? 'RATE_LIMITED' : 'BAD_REQUEST', error.message));
-    request.log.error({ err: error }, 'a request failed unexpectedly');
+    request.log.error({ err: error }, 'request failed unexpectedly; answered 500');
     return reply
       .status(500)
       .send(
-        problem('INTERNAL_SERVER_ERROR', `Something went wrong on our side. Tell us this id: ${request.id}`),
+        problem(
+          'INTERNAL_SERVER_ERROR',
+          `An internal error occurred. Report this id to the operator of the gateway: ${request.id}`,
+        ),
       );
   });
   app.setNotFoundHandler((_request, reply) =>
-    reply.status(404).send(problem('NOT_FOUND', 'There is nothing here. The API is at /graphql.')),
+    reply.status(404).send(problem('NOT_FOUND', 'Nothing is served at this path. The API is at /graphql.')),
   );
 
   app.addHook('onResponse', ({ method, routeOptions: { url: route = 'none' } }, reply, done) => {
@@ -170,7 +173,7 @@ export function createHttpServer({
         .send(
           problem(
             'BAD_USER_INPUT',
-            `Send {"sub": "somebody", "roles": ["AGENT"], "verification_ids": [], "expiresIn": 3600}; expiresIn: 1 to ${MAX_DEVELOPMENT_TOKEN_SECONDS} seconds.`,
+            `The body is invalid. Send for example {"sub": "asha", "roles": ["AGENT"], "verification_ids": [], "expiresIn": 3600}; expiresIn is 1 to ${MAX_DEVELOPMENT_TOKEN_SECONDS} seconds.`,
           ),
         );
     });
@@ -242,7 +245,7 @@ function answerParseError(error: ParseError, socket: Socket): void {
   writeRawResponse(socket, status, problem('BAD_REQUEST', message));
 }
 
-const NO_HTTP = ['400 Bad Request', 'This is not a request of HTTP.'] as const;
+const NO_HTTP = ['400 Bad Request', 'The request is not valid HTTP.'] as const;
 const BROKEN: Record<string, [status: string, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive: send it again.'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers of the request are too large.'],

@@ -120,10 +120,10 @@ export function createAuthenticator({
   async function viewerOf(authorization: unknown): Promise<Viewer> {
     if (authorization === undefined || authorization === null || authorization === '') {
       if (signIn.kind === 'DEVELOPMENT') return DEVELOPER;
-      throw unauthenticated('Send a token: Authorization: Bearer <token>.');
+      throw unauthenticated('The request has no token: send the header Authorization: Bearer <token>.');
     }
     const token = typeof authorization === 'string' ? findToken(authorization) : null;
-    if (!token) throw unauthenticated('The Authorization header must be of the form: Bearer <token>.');
+    if (!token) throw unauthenticated('The Authorization header must have the form: Bearer <token>.');
     const name = hash('sha256', token, 'base64');
     const before = known.get(name);
     if (before && !isOver(before)) return before;
@@ -193,14 +193,14 @@ function describeClaims({ issues: [issue] }: z.ZodError): string {
 }
 
 const sayClaim = (claim: string, what: string): string =>
-  `The token's claim \`${claim}\` ${what}: have it issued again.`;
+  `The token's claim \`${claim}\` ${what}: request a new token.`;
 
-const UNKNOWN_ROLES = `names none of the roles ${Object.keys(ROLES).join(', ')}`;
+const UNKNOWN_ROLES = `contains none of the roles ${Object.keys(ROLES).join(', ')}`;
 
 const CLAIM_RULES = {
-  sub: 'must be a text of 1 to 200 characters',
-  roles: 'must be a list of texts',
-  verification_ids: 'must be a list of texts',
+  sub: 'must be a string of 1 to 200 characters',
+  roles: 'must be a list of strings',
+  verification_ids: 'must be a list of strings',
   exp: 'must be a number',
 };
 
@@ -212,7 +212,7 @@ function describeTokenError(error: errors.JOSEError, algorithms: readonly string
       : error instanceof errors.JWTClaimValidationFailed && CHECKED_CLAIMS.includes(error.claim)
         ? `; its claim \`${error.claim}\` is ${error.reason === 'missing' ? 'missing' : 'wrong'}`
         : '';
-  return `The token is not acceptable (${error.code}${hint}): get a new one.`;
+  return `The token is invalid (${error.code}${hint}): request a new token.`;
 }
 
 /** Claims that jose checks itself. */
@@ -249,14 +249,17 @@ const countsAsFailedAttempt = ({ extensions, originalError }: GraphQLError): boo
   !(originalError instanceof errors.JWTExpired || originalError instanceof WrongClaim);
 
 const keysUnavailable = (cause: Error): GraphQLError =>
-  new GraphQLError('Tokens cannot be checked now, since their keys cannot be had: try again later.', {
-    originalError: cause,
-    extensions: {
-      code: 'SERVICE_UNAVAILABLE',
-      retryAfterSeconds: cause instanceof KeysUnavailable ? cause.retryAfterSeconds : 1,
-      http: { status: 503 },
+  new GraphQLError(
+    'Tokens cannot be verified now, because the verification keys could not be fetched: try again later.',
+    {
+      originalError: cause,
+      extensions: {
+        code: 'SERVICE_UNAVAILABLE',
+        retryAfterSeconds: cause instanceof KeysUnavailable ? cause.retryAfterSeconds : 1,
+        http: { status: 503 },
+      },
     },
-  });
+  );
 
 const UNAUTHENTICATED = 'UNAUTHENTICATED';
 
@@ -265,6 +268,6 @@ const unauthenticated = (message: string, originalError: Error | null = null): G
 
 const tooManyFailures = (retryAfterSeconds: number): GraphQLError =>
   new GraphQLError(
-    `Too many requests came from your address without a token that is good: try again in ${retryAfterSeconds} s. One that is good gets in at any time.`,
+    `Too many requests from your address had no valid token (rate limit): try again in ${retryAfterSeconds} s. Requests with a valid token are not limited by this.`,
     { extensions: { code: 'RATE_LIMITED', retryAfterSeconds, http: { status: 429 } } },
   );

@@ -14,7 +14,7 @@ const WEBSOCKET_PATH = '/graphql';
 const MAX_HEADERS = 2_000;
 const RETRY_AFTER_SECONDS = '1';
 const TOO_MANY =
-  'Too many WebSockets of your address have not signed in: send connection_init, or close some.';
+  'Too many WebSockets from your address have not signed in: send connection_init, or close some.';
 
 interface UpgradesOptions {
   readonly server: Server;
@@ -42,7 +42,7 @@ export function serveUpgrades({ server, isAllowedOrigin, websocket, logAccess }:
     if (logAccess) logAtItsEnd(request, requestId, path === WEBSOCKET_PATH ? path : 'none', () => status);
     if (!isAllowedOrigin(request.headers)) refuse(403, 'Forbidden', FORBIDDEN_ORIGIN_MESSAGE, 'FORBIDDEN');
     else if (path !== WEBSOCKET_PATH)
-      refuse(404, 'Not Found', 'There is no WebSocket here. The API is at /graphql.', 'NOT_FOUND');
+      refuse(404, 'Not Found', 'No WebSocket is served at this path. The API is at /graphql.', 'NOT_FOUND');
     else if (!websocket.upgrade(request, socket, head, onOpen))
       refuse(429, 'Too Many Requests', TOO_MANY, 'RATE_LIMITED', { 'Retry-After': RETRY_AFTER_SECONDS });
 
@@ -96,7 +96,9 @@ function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex,
   }
   if (socket.destroyed) return;
   if (request.rawHeaders.length >= MAX_HEADERS * 2) {
-    const errors = [{ message: 'The request has too many headers.', extensions: { code: 'BAD_REQUEST' } }];
+    const errors = [
+      { message: 'The request has too many headers: send fewer.', extensions: { code: 'BAD_REQUEST' } },
+    ];
     writeRawResponse(socket, '431 Request Header Fields Too Large', { errors });
     return;
   }

@@ -14,7 +14,7 @@ class TooManyUploads extends Error {
   readonly statusCode = 429;
   readonly retryAfterSeconds = 1;
   constructor() {
-    super(`You are sending ${MAX_AT_A_TIME} large requests at once: wait until one has arrived.`);
+    super(`You are sending ${MAX_AT_A_TIME} large requests at once: wait until one has been received.`);
   }
 }
 

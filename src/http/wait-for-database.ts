@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RAW_RESPONSE_HEADERS } from './raw-response.ts';
 
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 5_000;
+const MIN_RETRY_MS = 250;
+const MAX_RETRY_MS = 5_000;
 /**
  * The room also opens if the work takes longer than this, such as a migration behind a lock or a commit that
  * hangs.
  */
-const OPEN_AFTER_MS = 1_000;
+const OPEN_DELAY_MS = 1_000;
 
 interface Options {
   readonly host: string;
@@ -31,9 +31,9 @@ export async function retryUntilDatabaseIsUp<T>(
   work: () => Promise<T>,
 ): Promise<{ port: number; result: T }> {
   const room = new PlaceholderServer(host, port);
-  const opening = setTimeout(() => void room.open().catch(() => {}), OPEN_AFTER_MS);
+  const opening = setTimeout(() => void room.open().catch(() => {}), OPEN_DELAY_MS);
   try {
-    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+    for (let retryMs = MIN_RETRY_MS; ; retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)) {
       try {
         const result = await work();
         return { port: room.port, result };
@@ -52,10 +52,10 @@ export async function retryUntilDatabaseIsUp<T>(
   }
 }
 
-const NOT_NOW = {
+const SERVICE_UNAVAILABLE_BODY = {
   errors: [
     {
-      message: 'The gateway waits for its database: try again later.',
+      message: 'The gateway is waiting for its database: try again later.',
       extensions: { code: 'SERVICE_UNAVAILABLE' },
     },
   ],
@@ -76,7 +76,9 @@ class PlaceholderServer {
       ...RAW_RESPONSE_HEADERS,
       ...(alive ? {} : { 'Retry-After': '1' }),
     });
-    response.end(JSON.stringify(alive ? { status: 'ok' } : path === '/readyz' ? notReady : NOT_NOW));
+    response.end(
+      JSON.stringify(alive ? { status: 'ok' } : path === '/readyz' ? notReady : SERVICE_UNAVAILABLE_BODY),
+    );
   });
 
   constructor(host: string, port: number) {

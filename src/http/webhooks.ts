@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { verify } from '../provider/signature.ts';
+import type { Provider, WebhookRefusal } from '../domain/ports.ts';
+import type { Providers } from '../domain/providers.ts';
 import type { WebhookReceiver } from '../services/webhooks/webhook-receiver.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FailedAttemptLimit } from './failed-attempt-limit.ts';
 
-const WEBHOOK_PATH = '/webhooks/cashfree';
 /**
  * Documented webhooks have less than 1 kB. JSON parsing sets the limit: 1 MiB of short values blocked the
  * event loop for 470 ms.
@@ -26,32 +26,29 @@ const MAX_LARGE_BODY_BYTES = 8 * MAX_WEBHOOK_BYTES;
  * why.
  */
 const BODY_TIMEOUT_MS = 8_000;
-/** Base64 of the 32 bytes of an HMAC-SHA256. */
-const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
-/** Seconds or milliseconds since 1970. */
-const TIMESTAMP = /^\d{10}(\d{3})?$/;
-/**
- * Age beyond which a webhook is refused as a replay. The provider retries for hours, and may keep the
- * timestamp of the first try.
- */
-export const MAX_WEBHOOK_AGE_MS = 30 * 86_400_000;
-/** Maximum that the provider's clock may be ahead. */
-const MAX_WEBHOOK_AHEAD_MS = 86_400_000;
-const STALE =
-  'x-webhook-timestamp is more than 30 days in the past or a day in the future. Check the clocks; a webhook that was lost is made up for by polling.';
-
 /**
  * Reasons for which a body was not read to its end, and the answers to its sender, if it is still connected.
  */
 const BODY_READ_ERRORS = {
-  TOO_LARGE: { status: 413, message: 'A webhook has at most 256 kB.' },
-  TOO_MANY: { status: 503, message: 'Too much is arriving at once: send it again.' },
-  TOO_SLOW: { status: 408, message: 'A webhook arrives within 8 s: send it again.' },
-  BROKEN_OFF: { status: 400, message: 'The body broke off: send it again.' },
+  TOO_LARGE: { status: 413, message: 'The webhook is larger than 256 kB.' },
+  TOO_MANY: { status: 503, message: 'Too many webhooks are arriving at once: send it again.' },
+  TOO_SLOW: { status: 408, message: 'The webhook did not arrive within 8 s: send it again.' },
+  BROKEN_OFF: {
+    status: 400,
+    message: 'The connection was lost before the whole body arrived: send it again.',
+  },
 } as const;
+
+/** Outcomes in the metrics. */
+const REFUSED: Readonly<Record<WebhookRefusal['kind'], string>> = {
+  UNSIGNED: 'unsigned',
+  STALE: 'stale',
+  BADLY_SIGNED: 'badly signed',
+};
 
 const CODES: Record<number, string> = {
   401: 'UNAUTHENTICATED',
+  404: 'NOT_FOUND',
   429: 'RATE_LIMITED',
   503: 'SERVICE_UNAVAILABLE',
 };
@@ -60,31 +57,38 @@ const CODES: Record<number, string> = {
  * recovers.
  */
 const RETRY_AFTER_SECONDS = 5;
-const STORE_FAILED_MESSAGE = 'It could not be stored: send it again.';
-const TOO_MANY = 'Too many webhooks came from your address without a signature that fits.';
+const STORE_FAILED_MESSAGE = 'The webhook could not be stored: send it again.';
+const UNKNOWN_PROVIDER = 'No provider of this name sends webhooks here. Check the end of the path.';
+const TOO_MANY = 'Too many webhooks from your address had no valid signature (rate limit): try again later.';
 
 interface Dependencies {
   readonly receiver: WebhookReceiver;
-  /** All secrets that may have signed: the active one, and those being retired (rotation). */
-  readonly secrets: readonly string[];
+  readonly providers: Providers;
   readonly failures: FailedAttemptLimit;
   readonly metrics: Metrics;
 }
 
+/** Returns the path at which a provider's webhooks are received. */
+export const webhookPath = ({ name }: Pick<Provider, 'name'>): string => `/webhooks/${name}`;
+
 /**
- * Receives the provider's webhooks at `/webhooks/cashfree`. A webhook with a valid signature over its raw
+ * Receives the webhooks of each provider at `/webhooks/<name>`. A webhook with a valid signature over its raw
  * bytes is stored and answered with 200, whatever it contains; any other one is refused, counted and not
  * stored. If it cannot be stored now, the answer is 503, and the provider sends it again. GET and HEAD are
  * answered with an empty 200.
  */
 export async function serveWebhooks(
   app: FastifyInstance,
-  { receiver, secrets, failures, metrics }: Dependencies,
+  { receiver, providers, failures, metrics }: Dependencies,
 ): Promise<void> {
   let unusualBytes = 0;
 
   function refuse(reply: FastifyReply, status: number, outcome: string, message: string) {
     metrics.webhooks.inc({ outcome });
+    return refuseUncounted(reply, status, message);
+  }
+
+  function refuseUncounted(reply: FastifyReply, status: number, message: string) {
     const code = CODES[status] ?? 'BAD_REQUEST';
     // Closes the connection, because the rest of the body is not worth reading.
     return reply
@@ -100,9 +104,9 @@ export async function serveWebhooks(
   async function refuseSigned(
     request: FastifyRequest,
     reply: FastifyReply,
-    outcome: string,
-    message: string,
+    { kind, message }: WebhookRefusal,
   ) {
+    const outcome = REFUSED[kind];
     const waitSeconds = await failures.count(request.raw);
     if (waitSeconds === null) return refuse(reply, 401, outcome, message);
     return refuse(reply.header('retry-after', waitSeconds), 429, outcome, TOO_MANY);
@@ -149,87 +153,50 @@ export async function serveWebhooks(
       delete raw.headers['content-type'];
     });
 
-    // The provider's dashboard, and people, try an address with a GET or HEAD before they enter it.
-    scope.get(WEBHOOK_PATH, async (_request, reply) => reply.header('cache-control', 'no-store').send());
-
-    scope.post(WEBHOOK_PATH, async (request, reply) => {
-      const headers = readSignature(request);
-      if (typeof headers === 'string') return refuseSigned(request, reply, 'unsigned', headers);
-      // A cheap refusal: neither was the body read nor an HMAC computed.
-      if (!isFresh(headers.timestamp)) return refuseSigned(request, reply, 'stale', STALE);
-      const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
-      if (typeof body === 'string') {
-        const { status, message } = BODY_READ_ERRORS[body];
-        if (status === 503) reply.header('retry-after', '1');
-        return refuse(reply, status, body.toLowerCase().replace('_', ' '), message);
-      }
-      if (isAmbiguous(body) || !verify(secrets, headers.timestamp, body, headers.signature)) {
-        const message = 'The signature does not fit these bytes and any active secret.';
-        return refuseSigned(request, reply, 'badly signed', message);
-      }
-      try {
-        await receiver.receive(body);
-      } catch (error) {
-        request.log.error(
-          { err: error },
-          'a webhook could not be stored; its sender is told to send it again',
-        );
-        return refuse(
-          reply.header('retry-after', RETRY_AFTER_SECONDS),
-          503,
-          'not stored',
-          STORE_FAILED_MESSAGE,
-        );
-      }
-      metrics.webhooks.inc({ outcome: 'kept' });
-      return { received: true };
+    for (const provider of providers) {
+      // The provider's dashboard, and people, try an address with a GET or HEAD before they enter it.
+      scope.get(webhookPath(provider), async (_request, reply) =>
+        reply.header('cache-control', 'no-store').send(),
+      );
+      scope.post(webhookPath(provider), (request, reply) => receive(provider, request, reply));
+    }
+    // The router prefers the paths above. A path for each name keeps the labels of the metrics few.
+    scope.route({
+      method: ['GET', 'HEAD', 'POST'],
+      url: webhookPath({ name: ':provider' }),
+      handler: async (_request, reply) => refuseUncounted(reply, 404, UNKNOWN_PROVIDER),
     });
   });
-}
 
-/** Returns the headers of a signature, or a message that says which of them is missing or malformed. */
-function readSignature({ headers }: FastifyRequest): { timestamp: string; signature: string } | string {
-  const timestamp = headers['x-webhook-timestamp'];
-  const signature = headers['x-webhook-signature'];
-  const problems = [
-    describeProblem(
-      'x-webhook-timestamp',
-      timestamp,
-      TIMESTAMP,
-      '10 or 13 digits, seconds or milliseconds since 1970',
-    ),
-    describeProblem(
-      'x-webhook-signature',
-      signature,
-      SIGNATURE,
-      'the base64 of an HMAC-SHA256, 44 characters',
-    ),
-  ].filter((problem) => problem !== null);
-  if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
-  return `This webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`;
-}
-
-/**
- * Whether the signature could also belong to a longer timestamp and a shorter body (boundary ambiguity). The
- * provider signs timestamp + body without a separator; if no body begins with a digit, the digits before the
- * body are the timestamp.
- */
-const isAmbiguous = (body: Buffer): boolean => {
-  const first = body[0] ?? 0;
-  return first >= 0x30 && first <= 0x39;
-};
-
-function isFresh(timestamp: string): boolean {
-  const ageMs = Date.now() - Number(timestamp.padEnd(13, '0'));
-  return ageMs <= MAX_WEBHOOK_AGE_MS && ageMs >= -MAX_WEBHOOK_AHEAD_MS;
-}
-
-function describeProblem(
-  name: string,
-  value: string | string[] | undefined,
-  form: RegExp,
-  expected: string,
-): string | null {
-  if (value === undefined) return `${name} is missing`;
-  return typeof value === 'string' && form.test(value) ? null : `${name} must be ${expected}`;
+  async function receive(provider: Provider, request: FastifyRequest, reply: FastifyReply) {
+    const { webhooks } = provider;
+    const { headers } = request;
+    // A cheap refusal: neither is the body read nor an HMAC computed.
+    const early = webhooks.checkHeaders(headers);
+    if (early !== 'OK') return refuseSigned(request, reply, early);
+    const body = request.body ? await read(request.body as Readable) : Buffer.alloc(0);
+    if (typeof body === 'string') {
+      const { status, message } = BODY_READ_ERRORS[body];
+      if (status === 503) reply.header('retry-after', '1');
+      return refuse(reply, status, body.toLowerCase().replace('_', ' '), message);
+    }
+    const verdict = webhooks.verify({ headers, body });
+    if (verdict !== 'OK') return refuseSigned(request, reply, verdict);
+    try {
+      await receiver.receive(provider, body);
+    } catch (error) {
+      request.log.error(
+        { err: error },
+        'could not store a webhook; answered 503 so that the provider sends it again',
+      );
+      return refuse(
+        reply.header('retry-after', RETRY_AFTER_SECONDS),
+        503,
+        'not stored',
+        STORE_FAILED_MESSAGE,
+      );
+    }
+    metrics.webhooks.inc({ outcome: 'kept' });
+    return { received: true };
+  }
 }

@@ -88,7 +88,7 @@ export async function build(root, names, { beforeBundles = async () => {} } = {}
     const stale = findStale(root, names);
     if (stale.length === 0) return false;
     const startedAt = Date.now();
-    say(`Building what changed: ${stale.map((name) => STEPS[name].title).join(', ')} …`);
+    say(`Building the changed parts: ${stale.map((name) => STEPS[name].title).join(', ')} …`);
     if (stale.includes('compile')) await runStep(root, 'compile');
     await beforeBundles();
     for (const name of stale.filter((each) => each !== 'compile')) await runStep(root, name);
@@ -189,7 +189,7 @@ async function lock(root) {
       if (error.code !== 'EEXIST') throw new LaunchError(explainUnwritable(root, error));
     }
     if (!isHeld(file)) rmSync(file, { force: true });
-    else if (!told) say(`Process ${readText(file)} is building in this checkout; waiting for it …`);
+    else if (!told) say(`Process ${readText(file)} is building in this checkout; waiting for it to finish …`);
     await wait(LOCK_RETRY_MS);
   }
 }

@@ -51,7 +51,7 @@ const SCRIPTS = {
 /** @throws LaunchError if the script cannot be built or run, and says what to type */
 export async function launch(root, name, args) {
   const script = SCRIPTS[name];
-  if (!script) throw new LaunchError(`There is no script ${name}; package.json lists what npm run takes.`);
+  if (!script) throw new LaunchError(`The script ${name} does not exist; package.json lists the scripts.`);
   endWithParent();
   await script(root, args);
 }

@@ -14,14 +14,14 @@ export async function checkCluster(cluster: string, postgres: string, runsVersio
     const files = await readdir(cluster).catch(() => []);
     if (files.length === 0) return;
     throw new StartError(
-      `${cluster} is where the embedded PostgreSQL keeps its data, but holds something else (${files[0]}).\n` +
-        `${OTHER_FOLDER}, or move its content away.`,
+      `${cluster} is the data folder of the embedded PostgreSQL, but contains other files (${files[0]}).\n` +
+        `${OTHER_FOLDER}, or move those files away.`,
     );
   }
   const [, version = ''] = (await runsVersion()).match(/(\d+)/) ?? [];
   if (found.trim() === version) return;
   throw new StartError(
-    `${cluster} holds the data of PostgreSQL ${found.trim()}; ${postgres} is PostgreSQL ${version}.\n` +
+    `${cluster} contains the data of PostgreSQL ${found.trim()}, but ${postgres} is PostgreSQL ${version}.\n` +
       `${OTHER_FOLDER}, or run a PostgreSQL ${found.trim()} on it and set DATABASE_URL.`,
   );
 }
@@ -31,15 +31,15 @@ export async function explainInitdb(cluster: string, payload: string): Promise<S
   const [, uid] = payload.match(/could not look up effective user ID (\d+)/) ?? [];
   if (uid !== undefined)
     return new StartError(
-      `The embedded PostgreSQL needs a user with a name, but this process runs as user ${uid}, which /etc/passwd does not list.\n` +
-        'Run it as a user that is listed, or set DATABASE_URL to a PostgreSQL 14 or later.',
+      `The embedded PostgreSQL needs a named user, but this process runs as user ${uid}, which /etc/passwd does not list.\n` +
+        'Run the gateway as a listed user, or set DATABASE_URL to a PostgreSQL 14 or later.',
     );
   const full = await explainFullDisk(cluster, payload);
   return (
     full ??
     new StartError(
-      `The embedded PostgreSQL could not make its folder ${cluster}: ${payload}\n` +
-        `${OTHER_FOLDER} that it may use, or DATABASE_URL to another PostgreSQL.`,
+      `The embedded PostgreSQL could not create its folder ${cluster}: ${payload}\n` +
+        `${OTHER_FOLDER} that is writable, or set DATABASE_URL to another PostgreSQL.`,
     )
   );
 }
@@ -60,8 +60,8 @@ export async function explainServerEnd(cluster: string, logFile: string): Promis
  */
 export const explainRefusal = (cluster: string, error: Error): StartError =>
   new StartError(
-    `${cluster} holds a PostgreSQL that was not made by the gateway, and does not let it in (${error.message}).\n` +
-      `${OTHER_FOLDER}, or run that PostgreSQL yourself and set DATABASE_URL.`,
+    `${cluster} contains a PostgreSQL that the gateway did not create and that refuses its connection (${error.message}).\n` +
+      `${OTHER_FOLDER}, or run that PostgreSQL separately and set DATABASE_URL.`,
   );
 
 /** Detects a full disk by its free space as well, since the server may be unable to log the error. */
@@ -71,6 +71,6 @@ async function explainFullDisk(cluster: string, payload: string): Promise<StartE
   if (!isFull && !payload.includes('No space left on device')) return null;
   return new StartError(
     `The disk of DATA_DIR is full: the embedded PostgreSQL cannot write to ${cluster}.\n` +
-      'Make room on it (a new database takes 60 MB), or set DATA_DIR to a folder on another disk.',
+      'Free space on it (a new database takes 60 MB), or set DATA_DIR to a folder on another disk.',
   );
 }

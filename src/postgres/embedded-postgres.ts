@@ -14,7 +14,7 @@ import { checkCluster, explainInitdb, explainRefusal, explainServerEnd } from '.
 const run = promisify(execFile);
 
 /** Longest socket folder: macOS limits socket paths to 103 bytes, of which the socket's name takes 15. */
-const LONGEST_SOCKET_FOLDER = 85;
+const MAX_SOCKET_FOLDER_LENGTH = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
 const TAKEOVER_TIMEOUT_MS = 10_000;
@@ -198,7 +198,7 @@ async function findBinaries(): Promise<Binaries> {
     entry = home.resolve(platform);
   } catch {
     throw new StartError(
-      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (package ${platform}). ` +
+      `No embedded PostgreSQL exists for ${process.platform}-${process.arch} (package ${platform}). ` +
         'Set DATABASE_URL to a PostgreSQL 14 or later.',
     );
   }
@@ -257,7 +257,9 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
     .map((name) => accounts.find(([user]) => user === name))
     .find(Boolean);
   if (account) return { uid: Number(account[2]), gid: Number(account[3]) };
-  throw new StartError('PostgreSQL does not run as root: run as another user, or set DATABASE_URL.');
+  throw new StartError(
+    'PostgreSQL refuses to run as root: run the gateway as another user, or set DATABASE_URL.',
+  );
 }
 
 /**
@@ -354,7 +356,7 @@ async function takeOver(cluster: string): Promise<void> {
     if (server.parent === 1) process.kill(pid, 'SIGINT');
     if ((await hasLivingOwner(server.parent)) || Date.now() > deadline) {
       throw new StartError(
-        `${cluster} is in use by another gateway (PostgreSQL process ${pid}). Stop that one, or set DATA_DIR to another folder.`,
+        `${cluster} is used by another gateway (PostgreSQL process ${pid}). Stop that gateway, or set DATA_DIR to another folder.`,
       );
     }
     await delay(20);
@@ -401,7 +403,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function socketFolder(cluster: string, account: Account | null): Promise<string> {
-  if (Buffer.byteLength(cluster) <= LONGEST_SOCKET_FOLDER) return cluster;
+  if (Buffer.byteLength(cluster) <= MAX_SOCKET_FOLDER_LENGTH) return cluster;
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-'));
   if (account) await chown(folder, account.uid, account.gid);
   return folder;

@@ -1,8 +1,9 @@
 import { ProviderFailure } from '../domain/errors.ts';
-import type { CallPurpose, Provider, ProviderRequest } from '../domain/ports.ts';
+import type { Provider, ProviderCalls, ProviderRequest } from '../domain/ports.ts';
 import { templateProblems, UNKNOWN_TEMPLATE } from './failures.ts';
 import { type MismatchedAnswer, rejectMismatches } from './refuse-mismatches.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
+import { createWebhooks } from './webhooks.ts';
 import {
   readSdkToken,
   readUser,
@@ -16,22 +17,17 @@ import {
 interface Options extends TransportOptions {
   /** App id, issued by the provider's account manager; only needed for SDK tokens. */
   readonly appId: string | null;
+  /** All secrets that may have signed a webhook: the active one, and those being retired (rotation). */
+  readonly webhookSecrets: readonly string[];
   /** Called for each answer that was refused because it is about another verification or user. */
   readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
-/**
- * Creates the client of the provider's REST API; `purpose` selects whether its calls count as polls or as mutations in
- * the call budget.
- */
-export function createCashfree({
-  appId,
-  onMismatch,
-  ...options
-}: Options): (purpose: CallPurpose) => Provider {
+/** Creates the provider: the clients of its REST API, and its webhooks. */
+export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }: Options): Provider {
   const transport = createTransport(options);
 
-  return (purpose) => {
+  const calls: Provider['calls'] = (purpose) => {
     const get = <T>(path: string, query: Record<string, string>, read: (text: string) => T) =>
       transport(purpose, {
         method: 'GET',
@@ -40,7 +36,7 @@ export function createCashfree({
         repeatable: true,
       });
 
-    const client: Provider = {
+    const client: ProviderCalls = {
       createUser: (user) =>
         transport(purpose, {
           method: 'POST',
@@ -73,7 +69,8 @@ export function createCashfree({
       findVerification: (verificationId) =>
         orNull(get('/vkyc', { verification_id: verificationId }, readVerification)),
       async createSdkToken(referenceId, userId) {
-        if (!appId) throw new ProviderFailure('REFUSED', 'SDK tokens need CASHFREE_APP_ID to be configured.');
+        if (!appId)
+          throw new ProviderFailure('REFUSED', 'SDK tokens need CASHFREE_APP_ID: an operator must set it.');
         return transport(purpose, {
           method: 'POST',
           path: '/oauth/token',
@@ -85,6 +82,8 @@ export function createCashfree({
     };
     return rejectMismatches(client, onMismatch);
   };
+
+  return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets) };
 }
 
 /** Adds the templates of the request to the failure if the provider does not know one of them. */

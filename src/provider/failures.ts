@@ -18,30 +18,31 @@ const NOT_FOUND: ErrorMapping = { kind: 'NOT_FOUND', message: 'The provider has 
 const ACCESS_DENIED: ErrorMapping = {
   kind: 'UNAVAILABLE',
   message:
-    'The provider denies access to this gateway: operators must correct the credentials or the allowed IP addresses.',
+    'The provider denies access to this gateway: an operator must correct the credentials or the allowed IP addresses.',
   retryAfterSeconds: 60,
 };
 const BUSY: ErrorMapping = {
   kind: 'UNAVAILABLE',
-  message: 'The provider limits the rate of calls; retry later.',
+  message: 'The provider applied its rate limit; retry later.',
 };
-const FAILING: ErrorMapping = { kind: 'UNAVAILABLE', message: 'The provider failed.' };
+const FAILING: ErrorMapping = { kind: 'UNAVAILABLE', message: 'The provider reported an internal error.' };
 const BAD_REQUEST: ErrorMapping = {
   kind: 'REFUSED',
-  message: 'The provider rejected the call as malformed, which is a fault of this gateway.',
+  message:
+    'The provider rejected the call as malformed, which is a bug of this gateway: report it to its operator.',
 };
 
 const invalid = (...problems: FieldProblem[]): ErrorMapping => ({
   kind: 'INVALID',
-  message: 'The provider does not accept the input.',
+  message: 'The provider did not accept the input.',
   problems,
 });
 
 /** Error code for an unknown template. The provider has one for both templates and does not say which one it means. */
 export const UNKNOWN_TEMPLATE = 'Bad request, please check API documentation';
 const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
-  { path: ['userTemplate'], message: 'must be one of the user templates that the provider knows' },
-  { path: ['agentTemplate'], message: 'must be one of the agent templates that the provider knows' },
+  { path: ['userTemplate'], message: 'must be the name of a user template that exists at the provider' },
+  { path: ['agentTemplate'], message: 'must be the name of an agent template that exists at the provider' },
 ];
 
 /** Returns the likely problems of a start that was answered with `UNKNOWN_TEMPLATE`: the templates that it named. */
@@ -50,11 +51,11 @@ export function templateProblems(request: ProviderRequest): readonly FieldProble
     ({ path: [field] }) => request[field as keyof ProviderRequest] !== undefined,
   );
   if (given.length === 0)
-    return [{ path: [], message: 'is not acceptable in some part, and the provider does not say which' }];
+    return [{ path: [], message: 'has an invalid part, but the provider does not say which' }];
   if (given.length === 1) return given;
   return given.map(({ path, message }, index) => ({
     path,
-    message: `${message}; the provider does not say whether this one or ${given[1 - index]?.path[0]} is unknown to it`,
+    message: `${message}; the provider does not say whether this or ${given[1 - index]?.path[0]} is wrong`,
   }));
 }
 
@@ -71,7 +72,7 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
   verification_id_missing: invalid({ path: ['verificationId'], message: 'must be given' }),
   verification_id_value_invalid: invalid({
     path: ['verificationId'],
-    message: 'may have only the characters A-Z a-z 0-9 . _ -',
+    message: 'may contain only the characters A-Z a-z 0-9 . _ -',
   }),
   verification_id_length_exceeded: invalid({
     path: ['verificationId'],
@@ -79,7 +80,7 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
   }),
   name_value_invalid: invalid({
     path: ['user', 'name'],
-    message: 'may have only letters, digits, spaces, dots and hyphens',
+    message: 'may contain only letters, digits, spaces, dots and hyphens',
   }),
   [UNKNOWN_TEMPLATE]: invalid(...TEMPLATE_PROBLEMS),
   identifier_type_value_invalid: BAD_REQUEST,
@@ -91,7 +92,10 @@ export const DOCUMENTED_ERRORS: Readonly<Record<string, ErrorMapping>> = {
   verification_id_already_exists: TAKEN,
   invalid_verification_id: TAKEN,
   user_id_already_exists: TAKEN,
-  insufficient_balance: { kind: 'NO_BALANCE', message: 'The balance at the provider is too low.' },
+  insufficient_balance: {
+    kind: 'NO_BALANCE',
+    message: 'The balance at the provider is too low: add funds at the provider.',
+  },
   too_many_requests_per_operation: BUSY,
   too_many_requests_per_ip: BUSY,
   request_failed: FAILING,

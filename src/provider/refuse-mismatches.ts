@@ -1,10 +1,10 @@
 import { Mismatch } from '../domain/errors.ts';
 import { findMismatch, type Identity, type IdentityField } from '../domain/identity.ts';
-import type { Provider } from '../domain/ports.ts';
+import type { ProviderCalls } from '../domain/ports.ts';
 
 /** Refused response: the call, the id that differs, and the verification that was asked for, if any. */
 export interface MismatchedAnswer {
-  readonly call: keyof Provider;
+  readonly call: keyof ProviderCalls;
   readonly field: IdentityField;
   readonly verificationId: string | null;
 }
@@ -15,11 +15,11 @@ export interface MismatchedAnswer {
  * wrapped calls throw a `Mismatch`, which is not retried, and report it to `onMismatch`.
  */
 export function rejectMismatches(
-  provider: Provider,
+  provider: ProviderCalls,
   onMismatch: (mismatch: MismatchedAnswer) => void,
-): Provider {
+): ProviderCalls {
   function compare<Answer extends Partial<Identity> | null>(
-    call: keyof Provider,
+    call: keyof ProviderCalls,
     asked: Partial<Identity>,
     answer: Answer,
   ): Answer {

@@ -10,7 +10,7 @@ import { toStorable } from '../domain/storable.ts';
  * are in one index entry, which may have at most 2,704 bytes.
  */
 export const MAX_STATUS_LENGTH = 200;
-const KEPT_OF_LONG_STATUS = 150;
+const LONG_STATUS_PREFIX_LENGTH = 150;
 const DIGEST_CHARACTERS = 16;
 /** Longest text that is encrypted and stored, such as remarks. */
 export const MAX_TEXT_LENGTH = 20_000;
@@ -27,7 +27,7 @@ export function keepStatus(raw: string): string {
   if (storable === raw && raw.length <= MAX_STATUS_LENGTH) return raw;
   // JSON escapes lone surrogates; UTF-8 would replace all of them with the same character.
   const digest = createHash('sha256').update(JSON.stringify(raw)).digest('hex');
-  return `${cut(storable, KEPT_OF_LONG_STATUS)} (sha256 ${digest.slice(0, DIGEST_CHARACTERS)})`;
+  return `${cut(storable, LONG_STATUS_PREFIX_LENGTH)} (sha256 ${digest.slice(0, DIGEST_CHARACTERS)})`;
 }
 
 /** Returns a text as it is encrypted and stored: without what PostgreSQL cannot store, and cut if it is too long. */

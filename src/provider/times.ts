@@ -25,9 +25,9 @@ export function readTime(text: string): TimeReading {
   if (EPOCH.test(trimmed)) return readEpoch(trimmed);
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =
     trimmed.match(WRITTEN) ?? [];
-  if (!year) return { problem: 'is not a time in a form that this gateway knows' };
+  if (!year) return { problem: 'is not a time in a known format' };
   if (Number(day) < 1 || Number(day) > countDays(Number(year), Number(month)))
-    return { problem: 'is not a day of the calendar' };
+    return { problem: 'is not an existing day' };
   // JavaScript and PostgreSQL cannot represent leap seconds.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59)
     return { problem: 'is not a time of day between 00:00:00 and 23:59:59' };
@@ -44,6 +44,16 @@ export function readTime(text: string): TimeReading {
     Number(fraction.slice(0, 3).padEnd(3, '0')),
   );
   return storable(time);
+}
+
+/** Returns when a signed link in the style of AWS expires (`X-Amz-Date`, `X-Amz-Expires`); null for other links. */
+export function readExpiryOfLink(link: string): Date | null {
+  const query = URL.canParse(link) ? new URL(link).searchParams : new URLSearchParams();
+  const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
+  const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);
+  if (!time || !Number.isFinite(seconds)) return null;
+  const signedAt = Date.parse(`${year}-${month}-${day}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
+  return new Date(signedAt + seconds * 1000);
 }
 
 /**

@@ -108,7 +108,7 @@ export function createTransport(options: TransportOptions): Transport {
   const resting = () =>
     new ProviderFailure(
       'UNAVAILABLE',
-      'The provider keeps failing; calls to it are paused for a short time.',
+      'The provider keeps failing; the circuit breaker has paused calls to it.',
       {
         retryAfterSeconds: Math.ceil(breakMs / 1000),
         sent: false,
@@ -191,7 +191,7 @@ async function readBounded(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > MAX_ANSWER_BYTES)
-      throw new ProviderFailure('UNAVAILABLE', 'The provider answered with more than 256 kB.');
+      throw new ProviderFailure('UNAVAILABLE', 'The provider sent an answer of more than 256 kB.');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

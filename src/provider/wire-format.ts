@@ -12,11 +12,13 @@ import type {
   ProviderSession,
   ProviderUser,
   SdkToken,
+  UnparsableWebhook,
+  WebhookPayload,
 } from '../domain/ports.ts';
 import { isStorable } from '../domain/storable.ts';
 import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
 import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
-import { readTime } from './times.ts';
+import { readExpiryOfLink, readTime } from './times.ts';
 
 /** `""`, null and a missing field all mean that there is no value. */
 const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
@@ -24,7 +26,7 @@ const storable = (longest: number, otherwise = 'must be text') =>
   z
     .string(otherwise)
     .max(longest, `has more than ${longest} characters`)
-    .refine(isStorable, 'has a null byte or half a surrogate pair');
+    .refine(isStorable, 'contains a null byte or a lone surrogate');
 /**
  * Accepts an integer as the text of its digits, because ids are numbers on some of the provider's pages and strings on
  * others.
@@ -57,14 +59,14 @@ const lenient = <T>(schema: z.ZodType<T>) =>
     .transform((given): Lenient<T> => {
       const parsed = schema.safeParse(given);
       if (parsed.success) return { value: parsed.data };
-      return { value: null, problem: parsed.error.issues[0]?.message ?? 'is not understood' };
+      return { value: null, problem: parsed.error.issues[0]?.message ?? 'cannot be parsed' };
     });
 
 /** Limits as on the provider's page about initiating a verification. */
 const verificationId = orDigits(
   z
     .string('must be text or a whole number')
-    .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -'),
+    .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -'),
 );
 
 /** Fields other than the status. One that cannot be parsed counts as missing, so that the status is still applied. */
@@ -104,6 +106,8 @@ const verification = z
       linkExpiresAt: body.link_expiry.value,
       meetingAt: body.meeting_schedule.value,
       recordingLink: body.recording_link.value,
+      recordingLinkExpiresAt:
+        body.recording_link.value === null ? null : readExpiryOfLink(body.recording_link.value),
       agentRemarks: body.agent_remarks.value,
       auditorRemarks: body.auditor_remarks.value,
       ...(ignored.length > 0 ? { ignored } : {}),
@@ -137,6 +141,19 @@ const sdkToken = z
   })
   .transform((body): SdkToken => ({ token: body.access_token, expiresAt: body.expiry ?? body.expires_at }));
 
+/** Fields of a webhook whose values say nothing about a person, so that operators may see them. */
+export const IMPERSONAL_WEBHOOK_FIELDS = [
+  'event_type',
+  'event_time',
+  'version',
+  'verification_id',
+  'reference_id',
+  'status',
+  'sub_status',
+  'link_expiry',
+  'meeting_schedule',
+];
+
 const webhook = z
   .looseObject({ event_time: time, data: verification })
   .transform(({ event_time, data }): WebhookPayload => ({ eventTime: event_time, session: data }));
@@ -145,22 +162,15 @@ const addressed = z.looseObject({ data: z.looseObject({ verification_id: verific
 
 const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
-/** Content of a webhook. Its event type is only a label and is not read. */
-export interface WebhookPayload {
-  /** Provider's clock. */
-  readonly eventTime: Date;
-  readonly session: ProviderSession;
-}
-
 /** Thrown for a body that could not be parsed. The message has field names and reasons, never values. */
-export class UnparsableWebhook extends Error {
+class UnparsableBody extends Error {
   override readonly name = 'NotUnderstood';
 }
 
 function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new UnparsableWebhook(
+  throw new UnparsableBody(
     parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '),
   );
 }
@@ -172,7 +182,7 @@ function readText<T>(schema: z.ZodType<T>, text: string): T {
     body = parseJson(text);
   } catch (error) {
     if (!(error instanceof UnusableJson)) throw error;
-    throw new UnparsableWebhook(error.message);
+    throw new UnparsableBody(error.message);
   }
   return read(schema, body);
 }
@@ -181,7 +191,7 @@ const answer = <T>(schema: z.ZodType<T>, text: string): T => {
   try {
     return readText(schema, text);
   } catch (error) {
-    if (!(error instanceof UnparsableWebhook)) throw error;
+    if (!(error instanceof UnparsableBody)) throw error;
     throw new ProviderFailure('UNAVAILABLE', `The provider's answer could not be parsed (${error.message})`);
   }
 };
@@ -190,29 +200,41 @@ export const readVerification = (text: string): ProviderSession => answer(verifi
 export const readSdkToken = (text: string): SdkToken => answer(sdkToken, text);
 export const readUser = (text: string): ProviderUser => answer(user, text);
 
-/** @throws UnparsableWebhook */
-export const readWebhook = (text: string): WebhookPayload => readText(webhook, text);
+/** Parses the body of a webhook. Its event type is only a label and is not read. */
+export function parseWebhook(text: string): WebhookPayload | UnparsableWebhook {
+  try {
+    return readText(webhook, text);
+  } catch (error) {
+    if (!(error instanceof UnparsableBody)) throw error;
+    const verificationId = readVerificationId(text);
+    const problem =
+      verificationId === null && namesNoVerification(text)
+        ? "The webhook names no verification id, like a test call from the provider's dashboard."
+        : `The body could not be parsed: ${error.message}.`;
+    return { verificationId, problem };
+  }
+}
 
 /**
  * Returns the verification id of a webhook, even if the webhook is invalid otherwise. Null if it has none, or several
  * by a repeated key.
  */
-export function readWebhookVerificationId(text: string): string | null {
+function readVerificationId(text: string): string | null {
   try {
     return read(addressed, parseJson(text, { onRepeatedKey: takeUnlessAddress })).data.verification_id;
   } catch (error) {
-    if (error instanceof UnparsableWebhook || error instanceof UnusableJson) return null;
+    if (error instanceof UnparsableBody || error instanceof UnusableJson) return null;
     throw error;
   }
 }
 
 /** Whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
-export function namesNoVerification(text: string): boolean {
+function namesNoVerification(text: string): boolean {
   try {
     const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
     return (data as { verification_id?: unknown } | null | undefined)?.verification_id == null;
   } catch (error) {
-    if (error instanceof UnparsableWebhook) return true;
+    if (error instanceof UnparsableBody) return true;
     if (error instanceof UnusableJson) return false;
     throw error;
   }

@@ -27,15 +27,16 @@ interface Dependencies {
 /** Purpose of each control path, as shown by `GET /_sandbox`. */
 const PATHS = {
   'GET /_sandbox': 'This overview.',
-  'GET /_sandbox/verifications': 'Every verification with its current step and the steps to come.',
+  'GET /_sandbox/verifications': 'Lists every verification with its current and next steps.',
   'GET /_sandbox/verifications/:id': 'One verification.',
-  'POST /_sandbox/verifications/:id/advance': 'Takes {"steps": 3} at once; one step without a body.',
+  'POST /_sandbox/verifications/:id/advance':
+    'Performs {"steps": 3} of a verification at once; without a body, one step.',
   'GET /_sandbox/events':
-    'Every webhook in the order of creation; ?verification_id= for those of one verification.',
+    'Lists every webhook in the order of creation; ?verification_id= selects one verification.',
   'POST /_sandbox/webhook-url':
     'Sets where webhooks are sent: {"url": "http://127.0.0.1:4000/webhooks/cashfree"}.',
   'POST /_sandbox/rotate-secret': 'Signs webhooks with the other client secret from now on.',
-  'GET /_sandbox/faults': 'The active faults.',
+  'GET /_sandbox/faults': 'Lists the active faults.',
   'PUT /_sandbox/faults':
     'Sets faults: {"drop": {"probability": 0.3}, "error-500": {"times": 2, "path": "POST /vkyc"}}.',
   'DELETE /_sandbox/faults': 'Clears all faults.',
@@ -53,9 +54,9 @@ export async function serveControl(app: FastifyInstance, dependencies: Dependenc
   const routes = async (control: FastifyInstance) => {
     control.addHook('onRequest', async ({ headers }, reply) => {
       if (!isOfThisMachine(headers))
-        return reply
-          .status(403)
-          .send({ message: 'Only reachable from this machine: use a loopback address.' });
+        return reply.status(403).send({
+          message: 'The sandbox control is reachable only from this machine: use a loopback address.',
+        });
       store.advanceDue();
     });
 
@@ -128,14 +129,14 @@ function isOfThisMachine({
 }
 
 const overview = () => ({
-  about: 'A stand-in for the Video KYC provider. No customer, agent or auditor is real.',
+  about: 'A simulated Video KYC provider. No customer, agent or auditor is real.',
   api: API_PREFIX,
   credentials: {
     'x-client-id': SANDBOX_CREDENTIALS.clientId,
     'x-client-secret': SANDBOX_CREDENTIALS.clientSecrets,
   },
   scenarios: {
-    how: 'Put a name into the verification id as a word of its own, between dots or underscores: loan-1.happy-path',
+    how: 'Put a name into the verification id as a separate word, between dots or underscores: loan-1.happy-path',
     names: Object.fromEntries(
       Object.entries(SCENARIOS).map(([name, scenario]) => [
         name,

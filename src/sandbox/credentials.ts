@@ -9,6 +9,9 @@ export const SANDBOX_CREDENTIALS = {
   clientSecrets: ['sandbox', 'sandbox-next'],
 } as const;
 
+/** Headers of a call with these credentials, for people. */
+export const SANDBOX_CREDENTIAL_HEADERS = `x-client-id: ${SANDBOX_CREDENTIALS.clientId}, x-client-secret: ${SANDBOX_CREDENTIALS.clientSecrets[0]}`;
+
 /** Secret that signs webhooks; `rotate` switches between the two. */
 export class SigningSecret {
   #turn = 0;

@@ -11,7 +11,7 @@ interface FaultKind {
 /** All faults that can be injected between the provider and its clients. */
 export const FAULTS = {
   duplicate: { side: 'webhook', description: 'A webhook is sent again, once to three times.' },
-  reorder: { side: 'webhook', description: 'A webhook comes after the next one of its verification.' },
+  reorder: { side: 'webhook', description: 'A webhook arrives after the next one of its verification.' },
   delay: { side: 'webhook', description: 'A webhook is held back for 1 to 5 s; others overtake it.' },
   drop: { side: 'webhook', description: 'A webhook is never sent.' },
   'bad-signature': { side: 'webhook', description: 'A webhook is signed with an unknown secret.' },
@@ -60,7 +60,7 @@ export const faultSettings = z.strictObject(
   {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `${issue.keys.join(', ')}: no such fault. The faults are: ${NAMES.join(', ')}`
+        ? `${issue.keys.join(', ')} is not a fault. The faults are: ${NAMES.join(', ')}`
         : undefined,
   },
 );

@@ -54,7 +54,7 @@ function parseEntry(line: string, where: string): JournalEntry {
     return JSON.parse(line) as JournalEntry;
   } catch {
     throw new Error(
-      `The sandbox's journal is damaged at ${where}. Delete the file to start with an empty one.`,
+      `The sandbox's journal is damaged at ${where}. Delete the file to start with an empty journal.`,
     );
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { apiFieldError } from './errors.ts';
 
 const ID = /^[A-Za-z0-9._-]+$/;
-const LONGEST_ID = 50;
+const MAX_ID_LENGTH = 50;
 const PHONE = /^\d{10}$/;
 
 const text = z.string();
@@ -103,10 +103,10 @@ export function checkId(field: 'user_id' | 'verification_id', value: string): vo
       'value_invalid',
       `${field} can include only alphanum, dot, hyphen and underscores.`,
     );
-  if (value.length > LONGEST_ID)
+  if (value.length > MAX_ID_LENGTH)
     throw apiFieldError(
       field,
       'length_exceeded',
-      `${field} can include a maximum of ${LONGEST_ID} characters.`,
+      `${field} can include a maximum of ${MAX_ID_LENGTH} characters.`,
     );
 }

@@ -3,7 +3,7 @@ import { UNDOCUMENTED_STATUS } from './step.ts';
 import type { TimingName } from './timing.ts';
 
 /** How long a scenario pauses at its problem, so that a person can look at it. */
-const LOOK_SECONDS = 20;
+const PROBLEM_PAUSE_SECONDS = 20;
 
 const step = (subStatus: StepName, afterSeconds = 1): JourneyStep => ({ afterSeconds, subStatus });
 const meeting = (meetingInSeconds: number): JourneyStep => ({
@@ -14,7 +14,7 @@ const meeting = (meetingInSeconds: number): JourneyStep => ({
 /** Returns a problem, then after a pause the steps that follow it. */
 const problem = (subStatus: StepName, [first, ...rest]: readonly JourneyStep[]): readonly JourneyStep[] => [
   step(subStatus),
-  ...(first ? [{ ...first, afterSeconds: LOOK_SECONDS }, ...rest] : []),
+  ...(first ? [{ ...first, afterSeconds: PROBLEM_PAUSE_SECONDS }, ...rest] : []),
 ];
 
 const LINK = step('LINK_GENERATED', 0);
@@ -55,7 +55,7 @@ export const SCENARIOS = {
     steps: [...CHECKS, ...CALL_AFTER_A_MEETING, step('AGENT_APPROVED'), step('AUDITOR_APPROVED')],
   },
   'awaits-review': {
-    description: 'The call takes place; the decisions are left to you. The default.',
+    description: 'The call takes place; you make the decisions. This is the default.',
     steps: [...CHECKS, ...CALL_AFTER_A_MEETING],
   },
   'insufficient-balance': {
@@ -83,7 +83,7 @@ export const SCENARIOS = {
     steps: [LINK, AADHAAR, IP, ...problem('USER_LOCATION_OUTSIDE_INDIA', FROM_LOCATION)],
   },
   'location-denied': {
-    description: 'The page may not read the location, then may.',
+    description: 'The customer denies access to the location, then allows it.',
     steps: [LINK, AADHAAR, IP, ...problem('USER_LOCATION_PERMISSION_DISABLED', FROM_LOCATION)],
   },
   'microphone-off': {
@@ -144,18 +144,20 @@ export const SCENARIOS = {
   },
   'link-expires': {
     description: 'The customer never opens the link, which expires.',
-    steps: [LINK, step('VKYC_EXPIRED', LOOK_SECONDS)],
+    steps: [LINK, step('VKYC_EXPIRED', PROBLEM_PAUSE_SECONDS)],
   },
   'unknown-status': {
-    description: 'An undocumented state, then the usual steps.',
+    description: 'The provider reports an undocumented status, then the usual steps.',
     steps: [...CHECKS, ...problem(UNDOCUMENTED_STATUS.subStatus, CALL)],
   },
   random: {
-    description: 'A random journey from the seed and the id: retries, loops, several steps within a second.',
+    description:
+      'The journey is random, derived from the seed and the id: retries, loops, several steps within a second.',
     walk: 'QUICK',
   },
   lifelike: {
-    description: 'The same with the timing of real people: minutes to open the link, days to a meeting.',
+    description:
+      'The journey is random, with realistic timing: minutes until the link is opened, days until a meeting.',
     walk: 'LIFELIKE',
   },
 } as const satisfies Record<string, Scenario>;

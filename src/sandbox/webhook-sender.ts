@@ -6,12 +6,12 @@ import type { SigningSecret } from './credentials.ts';
  * Attempts after which a webhook that is refused, for example with 401, is given up. Timeouts and 5xx are retried
  * forever.
  */
-const MOST_REFUSALS = 5;
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 10_000;
+const MAX_REFUSALS = 5;
+const MIN_RETRY_MS = 100;
+const MAX_RETRY_MS = 10_000;
 const TIMEOUT_MS = 10_000;
 /** Concurrent requests. */
-const MOST_AT_ONCE = 32;
+const MAX_CONCURRENT_REQUESTS = 32;
 
 const NOBODYS_SECRET = 'nobody-has-this-secret';
 
@@ -36,7 +36,7 @@ export class WebhookSender {
   /** Tail of each verification's queue: the promise of its last delivery. */
   readonly #lines = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
-  #free = MOST_AT_ONCE;
+  #free = MAX_CONCURRENT_REQUESTS;
   #address: string | null = null;
 
   constructor(secret: SigningSecret) {
@@ -79,8 +79,8 @@ export class WebhookSender {
     for (let attempt = 1; !this.#stopped; attempt += 1) {
       const status = await this.#attempt(webhook, attempt);
       if (status !== null && status < 300) return;
-      if (status !== null && status < 500 && attempt >= MOST_REFUSALS) return;
-      const pause = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LONGEST_RETRY_MS);
+      if (status !== null && status < 500 && attempt >= MAX_REFUSALS) return;
+      const pause = Math.min(MIN_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS);
       await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
   }

@@ -53,7 +53,7 @@ interface Watched {
 }
 
 /** Cache of the database query, so that frequent scrapes by anyone cost one query every few seconds. */
-const ASKED = { forMs: 3_000, patienceMs: 1_000 };
+const DATABASE_CACHE = { forMs: 3_000, patienceMs: 1_000 };
 
 /**
  * Adds the gauges that are read at each scrape. While the database does not answer, gauges that depend on it have no
@@ -64,7 +64,7 @@ export function addGauges(
   { pools, takesWrites, askReplication, feed, doorbell, limits, askBacklog }: Watched,
 ): void {
   const registers = [registry];
-  const backlog = cachedQuery(ASKED, askBacklog);
+  const backlog = cachedQuery(DATABASE_CACHE, askBacklog);
   type Values = [labels: Record<string, string>, value: number | null][];
   const gauge = (name: string, help: string, labelNames: string[], values: () => Values | Promise<Values>) =>
     new Gauge({
@@ -97,7 +97,7 @@ export function addGauges(
       ]);
     });
 
-  gauge('vkyc_database_up', 'Whether the database answered within a second.', [], async () => [
+  gauge('vkyc_database_up', '1 if the database answered within one second, otherwise 0.', [], async () => [
     [
       {},
       await backlog()
@@ -105,57 +105,79 @@ export function addGauges(
         .then(Number),
     ],
   ]);
-  own('vkyc_database_takes_writes', 'Whether the database takes writes, as far as is known.', () =>
-    Number(takesWrites()),
+  own(
+    'vkyc_database_takes_writes',
+    '1 if the database accepts writes, as far as this process knows, otherwise 0.',
+    () => Number(takesWrites()),
   );
   gauge(
     'vkyc_database_synchronous',
-    'Whether commits wait for a standby, so that a failover loses nothing that was acknowledged.',
+    '1 if commits wait for a standby, so that a failover loses no acknowledged transition; otherwise 0.',
     [],
     async () => {
       const found = await askReplication().catch(() => null);
       return [[{}, found && Number(found.durability === 'SYNCHRONOUS')]];
     },
   );
-  ofAll('vkyc_inbox_webhooks', 'Webhooks in the inbox that are not done, up to 10,000 of a state.', 'state', {
-    PENDING: ({ pending }) => pending,
-    WAITING: ({ waiting }) => waiting,
-    PARKED: ({ parked }) => parked,
-  });
-  ofAll('vkyc_inbox_oldest_seconds', 'Age of the oldest pending webhook; 0 if there is none.', null, {
-    oldest: ({ oldestPendingSeconds }) => oldestPendingSeconds ?? 0,
-  });
-  ofAll('vkyc_feed_unnumbered', 'Transitions without a position in the feed, up to 10,000.', null, {
-    all: ({ unnumbered }) => unnumbered,
-  });
+  ofAll(
+    'vkyc_inbox_webhooks',
+    'Webhooks in the inbox that are not DONE, by state; counted up to 10,000 per state.',
+    'state',
+    {
+      PENDING: ({ pending }) => pending,
+      WAITING: ({ waiting }) => waiting,
+      PARKED: ({ parked }) => parked,
+    },
+  );
+  ofAll(
+    'vkyc_inbox_oldest_seconds',
+    'Age of the oldest PENDING webhook in seconds; 0 if there is none.',
+    null,
+    {
+      oldest: ({ oldestPendingSeconds }) => oldestPendingSeconds ?? 0,
+    },
+  );
+  ofAll(
+    'vkyc_feed_unnumbered',
+    'Transitions in the outbox, which have no feed position yet; counted up to 10,000.',
+    null,
+    {
+      all: ({ unnumbered }) => unnumbered,
+    },
+  );
   ofAll(
     'vkyc_feed_lag_seconds',
-    'Age of the oldest transition without a position in the feed; 0 if there is none.',
+    'Age of the oldest transition in the outbox in seconds; 0 if there is none.',
     null,
     {
       oldest: ({ oldestUnnumberedSeconds }) => oldestUnnumberedSeconds ?? 0,
     },
   );
-  ofAll('vkyc_feed_behind', 'Feed positions that this process has not yet passed to its subscribers.', null, {
+  ofAll('vkyc_feed_behind', 'Feed positions that this process has not yet sent to its subscribers.', null, {
     tail: ({ feedHead }) => Math.max(0, feedHead - (feed().passedOn ?? feedHead)),
   });
-  ofAll('vkyc_provider_calls_left', 'Provider calls left in this minute, by purpose.', 'purpose', {
-    MUTATION: (found) => (found.callsPausedSeconds > 0 ? 0 : Math.max(0, limits.total - found.calls)),
-    POLL: (found) =>
-      found.callsPausedSeconds > 0 || found.pollsPausedSeconds > 0
-        ? 0
-        : Math.max(0, Math.min(limits.total - found.calls, limits.polls - found.polls)),
-  });
+  ofAll(
+    'vkyc_provider_calls_left',
+    'Provider calls left in the call budget of this minute, by purpose.',
+    'purpose',
+    {
+      MUTATION: (found) => (found.callsPausedSeconds > 0 ? 0 : Math.max(0, limits.total - found.calls)),
+      POLL: (found) =>
+        found.callsPausedSeconds > 0 || found.pollsPausedSeconds > 0
+          ? 0
+          : Math.max(0, Math.min(limits.total - found.calls, limits.polls - found.polls)),
+    },
+  );
   ofAll(
     'vkyc_provider_paused_seconds',
-    'Seconds until such calls may be made again; 0 if they may be made now.',
+    "Seconds until provider calls of this purpose may be made again after the provider's rate limit; 0 if they are not paused.",
     'purpose',
     {
       MUTATION: ({ callsPausedSeconds }) => callsPausedSeconds,
       POLL: (found) => Math.max(found.callsPausedSeconds, found.pollsPausedSeconds),
     },
   );
-  gauge('vkyc_database_connections', 'Connections of the pools.', ['pool', 'state'], () =>
+  gauge('vkyc_database_connections', 'Database connections, by pool and state.', ['pool', 'state'], () =>
     Object.entries(pools).flatMap(
       ([pool, { idleCount, totalCount }]): Values => [
         [{ pool, state: 'idle' }, idleCount],
@@ -163,16 +185,26 @@ export function addGauges(
       ],
     ),
   );
-  gauge('vkyc_database_waiting', 'Callers waiting for a connection of a pool.', ['pool'], () =>
+  gauge('vkyc_database_waiting', 'Callers that wait for a database connection, by pool.', ['pool'], () =>
     Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
   );
-  own('vkyc_doorbell_connected', 'Whether notifications of other replicas arrive.', () =>
-    Number(doorbell.connected),
+  own(
+    'vkyc_doorbell_connected',
+    '1 if the doorbell is connected, so that notifications of other replicas arrive; otherwise 0.',
+    () => Number(doorbell.connected),
   );
-  gauge('vkyc_subscribers', 'Subscriptions to one session, or to all.', ['log'], () => [
+  gauge('vkyc_subscribers', 'Open subscriptions, by log: one session or all.', ['log'], () => [
     [{ log: 'session' }, feed().subscribers.session],
     [{ log: 'all' }, feed().subscribers.all],
   ]);
-  own('vkyc_subscribers_in_step', 'Live subscriptions: neither catching up nor lagging.', () => feed().live);
-  own('vkyc_subscribers_lagging', 'Subscriptions whose socket is full.', () => feed().lagging);
+  own(
+    'vkyc_subscribers_in_step',
+    'Open subscriptions that are live: neither catching up nor lagging.',
+    () => feed().live,
+  );
+  own(
+    'vkyc_subscribers_lagging',
+    'Open subscriptions that lag because their socket buffer is full (backpressure).',
+    () => feed().lagging,
+  );
 }

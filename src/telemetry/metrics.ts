@@ -5,7 +5,7 @@ import { IDENTITY_FIELDS } from '../domain/identity.ts';
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Limit on distinct provider error codes as label values: a provider that makes codes up must not fill the memory. */
-const MOST_CODES = 100;
+const MAX_CODES = 100;
 
 /** Transport of a connection that stays open. */
 export type LiveTransport = 'websocket' | 'sse';
@@ -75,7 +75,7 @@ export function createMetrics(): Metrics {
 
   const unmapped = counter(
     'vkyc_provider_unmapped_errors_total',
-    'Error codes that the provider does not document.',
+    'Provider answers with an error code that the provider does not document.',
     'status',
     'code',
   );
@@ -91,7 +91,7 @@ export function createMetrics(): Metrics {
     for (const verdict of ['DISPUTED', 'DISPUTED_LATE']) transitions.inc({ source, verdict }, 0);
   const mismatches = counter(
     'vkyc_provider_mismatches_total',
-    'Answers and webhooks refused because they name another verification or user than expected.',
+    'Provider answers and webhooks that were ignored because they name another verification or user than expected.',
     'source',
     'field',
   );
@@ -99,18 +99,18 @@ export function createMetrics(): Metrics {
     for (const field of IDENTITY_FIELDS) mismatches.inc({ source, field }, 0);
   const open = new Gauge({
     name: 'vkyc_connections',
-    help: 'Open WebSockets and event streams.',
+    help: 'Open WebSockets and event streams (SSE), by transport.',
     labelNames: ['transport'],
     registers,
   });
   const opened = counter(
     'vkyc_connections_opened_total',
-    'Opened WebSockets and event streams.',
+    'WebSockets and event streams (SSE) opened since the start, by transport.',
     'transport',
   );
   const closed = counter(
     'vkyc_connections_closed_total',
-    'Closed WebSockets and event streams, by WebSocket close code.',
+    'WebSockets and event streams (SSE) closed since the start, by transport and WebSocket close code.',
     'transport',
     'code',
   );
@@ -126,70 +126,70 @@ export function createMetrics(): Metrics {
     registry,
     requests: seconds(
       'vkyc_http_request_duration_seconds',
-      'HTTP requests, from their headers to the end of the response, without streams.',
+      'Duration of HTTP requests in seconds, from the headers to the end of the response, without streams.',
       'method',
       'route',
       'status',
     ),
     operations: seconds(
       'vkyc_graphql_operation_duration_seconds',
-      'Executed queries and mutations, by root field and outcome: OK, or the code of the first error.',
+      'Duration of queries and mutations in seconds, by root field and outcome: OK, or the code of the first error.',
       'kind',
       'field',
       'outcome',
     ),
-    errors: counter('vkyc_graphql_errors_total', 'GraphQL errors sent to clients.', 'code'),
-    refusals: counter('vkyc_mutation_refusals_total', 'Mutations that returned a refusal.', 'code'),
+    errors: counter('vkyc_graphql_errors_total', 'GraphQL errors sent to clients, by code.', 'code'),
+    refusals: counter('vkyc_mutation_refusals_total', 'Mutations that returned a refusal, by code.', 'code'),
     providerCalls: seconds(
       'vkyc_provider_call_duration_seconds',
-      'Attempts to call the provider, by outcome: OK, or the kind of failure.',
+      'Duration of provider calls in seconds, each attempt by itself, by outcome: OK, or the kind of failure.',
       'endpoint',
       'purpose',
       'outcome',
     ),
     unmappedError(status, code) {
-      if (codes.size < MOST_CODES) codes.add(code);
+      if (codes.size < MAX_CODES) codes.add(code);
       unmapped.inc({ status, code: codes.has(code) ? code : 'other' });
     },
-    webhooks: counter('vkyc_webhooks_total', 'Webhooks by what the receiver did with them.', 'outcome'),
+    webhooks: counter('vkyc_webhooks_total', 'Received webhooks, by outcome.', 'outcome'),
     transitions,
     unrecognized: counter(
       'vkyc_unrecognized_states_total',
-      'Transitions whose state this release does not know.',
+      'Recorded transitions whose status this release does not know (UNRECOGNIZED).',
     ),
     ignoredFields: counter(
       'vkyc_provider_ignored_fields_total',
-      'Fields of recorded answers and webhooks that could not be parsed and count as missing.',
+      'Fields of provider answers and webhooks that could not be parsed and were treated as missing.',
       'field',
     ),
     mismatches,
     subscriptions: counter(
       'vkyc_subscriptions_started_total',
-      'Started subscriptions, from now or from the past, as after a reconnect.',
+      'Started subscriptions, by log, and by whether they began live or resumed from a cursor.',
       'log',
       'from',
     ),
     deliveries: seconds(
       'vkyc_feed_delivery_seconds',
-      'From the recording of a transition until most of its subscribers here had been sent it.',
+      'Seconds from recording a transition until most subscribers of this process had been sent it, by log.',
       'log',
     ),
     overflows: counter(
       'vkyc_feed_overflows_total',
-      'Subscribers that were too slow: sent a SNAPSHOT or a RESET, or catching up from the LOG.',
+      'Subscribers that were too slow and were sent a SNAPSHOT or RESET, or had to catch up from the LOG.',
       'sent',
     ),
     rewinds: counter(
       'vkyc_feed_rewinds_total',
-      'Failovers and restores that lost transitions which subscribers here had been sent.',
+      'Failovers and restores that lost transitions which this process had already sent to subscribers.',
     ),
     failedFrames: counter(
       'vkyc_feed_failed_frames_total',
-      'Failed executions of a frame; their results are never sent.',
+      'Frame executions that failed because of an internal error; their results are never sent.',
     ),
     strangeRings: counter(
       'vkyc_doorbell_not_understood_total',
-      'Messages between replicas that were not understood.',
+      'Doorbell messages that could not be parsed.',
     ),
     connected(transport) {
       open.inc({ transport });

@@ -22,6 +22,6 @@ export const watchMismatches =
     mismatches.inc({ source, field });
     log.error(
       mismatch,
-      `${source === 'ANSWER' ? 'an answer' : 'a webhook'} of the provider names another ${NAME_OF_ID[field]} than expected; ignored it`,
+      `${source === 'ANSWER' ? 'provider answer' : 'webhook'} names another ${NAME_OF_ID[field]} than expected; ignored it`,
     );
   };

@@ -3,7 +3,7 @@ import type { CallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
 import { withSpan } from './trace.ts';
 
-/** Runs one attempt to call the provider. `endpoint` is for example `GET /vkyc`. */
+/** Runs one attempt to call the provider. `endpoint` is method and path, without ids. */
 export type ObserveCall = <T>(
   endpoint: string,
   purpose: CallPurpose,

@@ -4,9 +4,9 @@ import { cachedQuery } from './cached-query.ts';
 /**
  * Cache of the database query: the readiness probe is public, and must cost the database at most one query a second.
  */
-const ASKED = { forMs: 1_000, patienceMs: 1_500 };
+const DATABASE_CACHE = { forMs: 1_000, patienceMs: 1_500 };
 /** A transition gets its feed position within milliseconds as long as any replica assigns them. */
-const LARGEST_FEED_LAG_SECONDS = 30;
+const MAX_FEED_LAG_SECONDS = 30;
 
 interface ReadinessOptions {
   readonly isStopping: () => boolean;
@@ -37,16 +37,16 @@ export interface Readiness {
 
 /** Note for each replication setting. */
 const DURABILITY_NOTES = {
-  SYNCHRONOUS: 'commits wait for a standby: a failover to it loses nothing that was acknowledged',
+  SYNCHRONOUS: 'commits wait for a standby: a failover to it loses no acknowledged transition',
   ASYNCHRONOUS: 'no commit waits for a standby: a failover can lose the newest transitions',
-  NO_STANDBY: 'no standby is connected: a restore loses what was recorded after the backup',
+  NO_STANDBY: 'no standby is connected: a restore loses all transitions recorded after the backup',
   COMMIT_NOT_AWAITED: 'synchronous_commit is off: a crash of the server can lose the newest transitions',
 } as const satisfies Record<Durability, string>;
 
 export function createReadiness(options: ReadinessOptions): () => Promise<Readiness> {
   const { isStopping, doorbell, newestMigration, askDatabase, writeFault, keyFault, askReplication } =
     options;
-  const database = cachedQuery(ASKED, askDatabase);
+  const database = cachedQuery(DATABASE_CACHE, askDatabase);
   return async () => {
     const missing: Record<string, string> = {};
     const impaired: Record<string, string> = {};
@@ -61,10 +61,11 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
     else {
       const fault = writeFault();
       if (fault !== null) impaired.database = fault;
-      if (found.migratedTo < newestMigration) missing.migrations = 'are not those of this release';
+      if (found.migratedTo < newestMigration)
+        missing.migrations = "are not those of this release: run this release's migrations";
       // While the database is read-only no replica can assign positions, so the lag says nothing about this one.
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
-      if (lag > LARGEST_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
+      if (lag > MAX_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }
     const fault = keyFault();
     if (fault !== null) missing.dataKeys = fault;

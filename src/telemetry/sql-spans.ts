@@ -2,7 +2,7 @@ import { context, trace } from '@opentelemetry/api';
 import type pg from 'pg';
 import type { BeginSpan } from './span.ts';
 
-const LONGEST_TEXT = 1_000;
+const MAX_TEXT_LENGTH = 1_000;
 
 type Query = (...args: unknown[]) => unknown;
 type Done = (error: unknown, ...rest: unknown[]) => void;
@@ -23,7 +23,7 @@ export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
       if (text === null || !trace.getSpan(context.active())) return query(...args);
       const { end } = begin(getSpanName(text), {
         kind: 'CLIENT',
-        attributes: { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, LONGEST_TEXT) },
+        attributes: { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, MAX_TEXT_LENGTH) },
       });
       const callBack = args.at(-1);
       if (typeof callBack === 'function') {

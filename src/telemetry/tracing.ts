@@ -75,7 +75,7 @@ export function startTracing(): Tracing {
     },
     complainTo(log) {
       // Without the error's message, which may contain whatever a collector answered.
-      const complain = () => log.warn('traces could not be exported');
+      const complain = () => log.warn('could not export traces');
       const silent = () => {};
       diag.setLogger(
         { error: complain, warn: silent, info: silent, debug: silent, verbose: silent },

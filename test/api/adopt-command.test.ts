@@ -67,11 +67,11 @@ test('adopt records sessions that the database lost, streams them, and prints a 
   const first = await adopt(gateway, '--file', file, '--verification-id', 'chosen.1');
 
   expect(first.stdout.split('\n')).toEqual([
-    'chosen.1  taken in: the session is recorded here now',
-    'given.1  taken in: the session is recorded here now',
-    'known.1  known already: nothing was changed',
-    'nowhere.1  not at the provider: it does not know this verification id',
-    '4 verification ids: 2 ADOPTED, 1 KNOWN, 1 NOT_AT_PROVIDER.',
+    'chosen.1  adopted: the session is now recorded in the gateway',
+    'given.1  adopted: the session is now recorded in the gateway',
+    'known.1  already known: nothing was changed',
+    'nowhere.1  not found: the provider does not know this verification id',
+    'Checked 4 verification ids: 2 ADOPTED, 1 KNOWN, 1 NOT_AT_PROVIDER.',
     '',
   ]);
   expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining('4 of 4') });
@@ -126,10 +126,12 @@ test('adopt reports that the provider did not answer, and which of its arguments
 
   expect(await adopt(gateway, '--verification-id', 'any.1')).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining('any.1  not answered: the provider could not be asked; try again'),
+    stdout: expect.stringContaining(
+      'any.1  not answered: the provider could not be reached; run the command again',
+    ),
   });
   expect((await adopt(gateway)).stderr).toContain('npm run adopt -- --verification-id ID');
-  expect((await adopt(gateway, '--verification-id', 'a b')).stderr).toContain('--verification-id: must be');
+  expect((await adopt(gateway, '--verification-id', 'a b')).stderr).toContain('--verification-id must be');
   const file = await fileOf('good.1\nnot good\n');
-  expect((await adopt(gateway, '--file', file)).stderr).toContain('line 2: not a verification id');
+  expect((await adopt(gateway, '--file', file)).stderr).toContain('line 2 is not a verification id');
 });

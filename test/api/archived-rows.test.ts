@@ -20,12 +20,12 @@ const EDITS: [statement: string, finding: string][] = [
   [`delete from archived_session ${ONE}`, 'its row of archived_session was removed'],
   [
     `insert into archived_session select gen_random_uuid(), 'made.up', user_id, ended_at, archived_at, file from archived_session ${ONE}`,
-    'archived_session lists it, and the archive lacks it',
+    'missing: archived_session lists it, but the archive lacks it',
   ],
   [
     `insert into archived_session select s.id, s.verification_id, s.user_id, ended_at, archived_at, 'another.jsonl.gz'
      from archived_session a, vkyc_session s where a.verification_id = 'ended.1'`,
-    'archived_session lists it, and it is here',
+    'archived_session lists it, but the database still has it',
   ],
 ];
 
@@ -47,9 +47,9 @@ test('audit verify, given the archive, finds edited, removed and inserted rows o
   const tampering = await tamperingWith(gateway, ['archived_session']);
 
   expect(await run(gateway, ...args)).toContain(
-    `2 sessions in ${join(archives, file)}; in 0 something is wrong.`,
+    `Verified 2 sessions in ${join(archives, file)}; 0 of them have errors.`,
   );
-  expect(await run(gateway, 'audit', 'verify')).toContain(`2 sessions are said to be in ${file}`);
+  expect(await run(gateway, 'audit', 'verify')).toContain(`2 sessions are listed as archived in ${file}`);
   for (const [statement, finding] of EDITS)
     await tampering.within([statement], async () => {
       await expect(run(gateway, ...args), statement).rejects.toMatchObject({

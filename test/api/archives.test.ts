@@ -88,7 +88,7 @@ test('audit verify accepts an archive of every format version', async () => {
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', ...archives);
 
   for (const version of VERSIONS)
-    expect(printed).toContain(`2 sessions in ${fixtureOf(version)}; in 0 something is wrong.`);
+    expect(printed).toContain(`Verified 2 sessions in ${fixtureOf(version)}; 0 of them have errors.`);
 });
 
 test('columns and tables that an older archive lacks are read as null or their default, and it still verifies', async () => {
@@ -105,9 +105,9 @@ test('columns and tables that an older archive lacks are read as null or their d
   for await (const read of readArchive(archive, keys)) archives.push(read);
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', '--archive', archive);
 
-  expect(printed).toContain(`2 sessions in ${archive}; in 0 something is wrong.`);
+  expect(printed).toContain(`Verified 2 sessions in ${archive}; 0 of them have errors.`);
   for (const { session, transitions, sightings } of archives) {
-    expect(session).toMatchObject({ replacesId: null, subStatus: 'AUDITOR_REJECTED' });
+    expect(session).toMatchObject({ provider: 'cashfree', replacesId: null, subStatus: 'AUDITOR_REJECTED' });
     expect(transitions.map(({ traceparent }) => traceparent)).toEqual(Array(6).fill(null));
     expect(sightings).toEqual([]);
   }
@@ -146,12 +146,12 @@ test('a retention run completes archives of every version that earlier runs left
 
   expect((await readdir(folder)).sort()).toEqual(names);
   for (const [index, archive] of archives.entries()) {
-    expect(printed).toContain(`1 sessions are in ${names[index]}.`);
+    expect(printed).toContain(`Moved 1 sessions to ${names[index]}.`);
     expect(pack(await unseal(archive))).toEqual([lines[index]?.[0]]);
   }
   const flags = archives.flatMap((archive) => ['--archive', archive]);
   const verified = await run({ databaseUrl }, 'audit', 'verify', ...flags);
-  for (const archive of archives) expect(verified).toContain(`1 sessions in ${archive}; in 0 something`);
+  for (const archive of archives) expect(verified).toContain(`Verified 1 sessions in ${archive}; 0 of`);
 });
 
 test('retention refuses a partial archive with an unreadable line in the middle, and keeps the file', async () => {
@@ -161,7 +161,7 @@ test('retention refuses a partial archive with an unreadable line in the middle,
 
   await expect(
     run({ databaseUrl: await freshDatabase() }, 'retention', '--to', folder),
-  ).rejects.toMatchObject({ stderr: expect.stringContaining('has a line that is not a session') });
+  ).rejects.toMatchObject({ stderr: expect.stringContaining('is damaged: a line is not a session') });
 
   expect(await readdir(folder)).toContain('odd.jsonl.gz.partial');
 });

@@ -158,9 +158,9 @@ test('a chain cut off with its rows is found only with an export; entries newer 
   expect(await audit.findingOf(cut)).toBeNull();
   expect(await audit.findingOf(gone)).toBeNull();
   expect(await audit.findingOf(cut, heads)).toBe(
-    `${last - 1}: cut off: the export knows this chain up to ${last}`,
+    `${last - 1}: cut off: the export lists entries of this chain up to ${last}`,
   );
-  expect(await audit.findingOf(gone, heads)).toMatch(/^1: removed: the export knows it/);
+  expect(await audit.findingOf(gone, heads)).toMatch(/^1: removed: the export lists it/);
   expect(await audit.findingOf(grown, heads)).toBeNull();
   expect((await audit.verify(heads)).unanchored).toBe((await chainOf(later)).length);
 });
@@ -263,12 +263,12 @@ test('the audit command verifies against exported heads, and refuses an export t
   const run = (...args: string[]) =>
     promisify(execFile)('node', ['.build/commands/audit.js', ...args], { env });
 
-  expect((await run('export', '--file', file)).stdout).toContain('2 heads are in');
+  expect((await run('export', '--file', file)).stdout).toContain('Exported 2 heads to');
   await expect(run('export', '--file', file)).rejects.toMatchObject({
     stderr: expect.stringContaining('EEXIST'),
   });
   const { stdout } = await run('verify', '--against', file);
-  expect(stdout).toContain('12 entries of 1 sessions; in 0 sessions something is wrong.');
+  expect(stdout).toContain('Verified 12 entries of 1 sessions; 0 sessions have errors.');
   expect(stdout).toContain('0 entries are unanchored');
 
   await other.database.query('delete from audit_entry where session_id = $1 and number = 12', [id]);
@@ -286,6 +286,6 @@ test('the audit command verifies against exported heads, and refuses an export t
   await writeFile(file, lines.split('\n').slice(0, 1).join('\n'));
   await expect(run('verify', '--against', file)).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('cut short'),
+    stderr: expect.stringContaining('is truncated'),
   });
 }, 60_000);

@@ -56,16 +56,16 @@ test.each([
 });
 
 test.each([
-  ['no page size', '{ sessions { nodes { id } } }', 'give `first`'],
+  ['no page size', '{ sessions { nodes { id } } }', 'pass `first`'],
   ['a page size above the limit', '{ sessions(first: 101) { nodes { id } } }', '1 to 100'],
   ['a negative page size', '{ sessions(first: -1) { nodes { id } } }', '1 to 100'],
-  ['a malformed id', '{ session(id: "42") { status } }', 'not an id of this gateway'],
+  ['a malformed id', '{ session(id: "42") { status } }', 'id was not issued by this gateway'],
   [
     'an id of another kind',
     `{ session(id: "${Buffer.from('VkycUser:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url')}") { status } }`,
     'id of a VkycUser',
   ],
-  ['a malformed cursor', '{ sessions(first: 1, after: "zzz") { nodes { id } } }', 'not a cursor'],
+  ['a malformed cursor', '{ sessions(first: 1, after: "zzz") { nodes { id } } }', 'cursor was not issued'],
   [
     'a status pair that does not exist',
     '{ sessions(first: 1, filter: { status: [VIDEO_CALL], subStatus: [AGENT_APPROVED] }) { nodes { id } } }',
@@ -119,7 +119,9 @@ test('an internal error shows the client only an id; the log has the cause, with
   );
 
   const id = errors?.[0]?.extensions.errorId as string;
-  expect(errors?.[0]?.message).toBe(`Something went wrong on our side. Tell us this id: ${id}`);
+  expect(errors?.[0]?.message).toBe(
+    `An internal error occurred. Report this id to the operator of the gateway: ${id}`,
+  );
   expect(isClean(JSON.stringify(errors))).toBe(true);
   expect(broken.logs.some((line) => line.includes(id) && line.includes('vkyc_session'))).toBe(true);
   expect(broken.logs.join('')).not.toContain('marked-value');
@@ -141,7 +143,7 @@ test('errors over a WebSocket have the same messages as over HTTP', async () => 
     ),
   ).toMatchObject({ message: expect.stringContaining('LINK_GENERATED is not a sub-status of FAILED') });
   expect(await refusal('subscription { statusTransitions(sessionId: "42") { sequence } }')).toMatchObject({
-    message: expect.stringContaining('not an id of this gateway'),
+    message: expect.stringContaining('id was not issued by this gateway'),
     extensions: { code: 'BAD_USER_INPUT' },
   });
 });

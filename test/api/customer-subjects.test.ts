@@ -89,16 +89,20 @@ test('erase --subject replaces a sub in all rows of the last release, and earlie
   const heads = await audit.exported();
   expect((await audit.verify(heads)).findings).toEqual([]);
 
-  expect(await run(gateway, 'erase', '--subject', SUB, '--dry-run')).toContain('To be replaced by customer:');
+  expect(await run(gateway, 'erase', '--subject', SUB, '--dry-run')).toContain(
+    'Would replace the subject by customer:',
+  );
   expect(await everyRow(gateway.database)).toContain(SUB);
   const told = await run(gateway, 'erase', '--subject', SUB, '--by', 'the officer');
 
   expect(told).toContain(
-    `Replaced by ${actor}: the subject in the logs, meetings and chains of 1 sessions and in 1 reads; 2`,
+    `Replaced the subject by ${actor} in the logs, meetings and chains of 1 sessions and in 1 reads, and deleted 2`,
   );
   expect(await everyRow(gateway.database)).not.toContain(SUB);
   expect((await audit.verify(heads)).findings).toEqual([]);
   await gateway.database.query(`update audit_entry set hash = sha256(hash) where number = 2`);
   expect((await audit.verify(heads)).findings).toHaveLength(1);
-  await expect(run(gateway, 'erase', '--subject', 'developer')).rejects.toThrow('who of the staff did that');
+  await expect(run(gateway, 'erase', '--subject', 'developer')).rejects.toThrow(
+    'names of staff who did so must be kept',
+  );
 });

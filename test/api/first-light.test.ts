@@ -120,7 +120,7 @@ test('a feed refuses a cursor of another session, a forged one and an expired on
     extensions: { code: 'BAD_USER_INPUT' },
   });
   expect(await refusal({ after: `${one.startCursor.slice(0, -2)}AA` })).toMatchObject({
-    message: expect.stringContaining('not a cursor of this gateway'),
+    message: expect.stringContaining('cursor was not issued by this gateway'),
   });
   await gateway.database.query('update log_identity set epoch = epoch + 1');
   const restored = await bootGateway({ database: gateway.databaseUrl });

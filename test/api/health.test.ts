@@ -70,7 +70,7 @@ test('a replica is not ready if a migration is missing or the feed lags behind t
   );
 
   expect(await eventually(() => missingAt(gateway))).toEqual({
-    migrations: 'are not those of this release',
+    migrations: "are not those of this release: run this release's migrations",
   });
 
   await gateway.database.query(

@@ -38,7 +38,7 @@ test('inbox list gives the reason of a parked webhook; inbox show hides personal
   await webhooksSettled(gateway.database);
 
   const list = await inbox(gateway, 'list', '--state', 'parked');
-  expect(list).toMatch(/1 {2}PARKED .* It names no verification id/);
+  expect(list).toMatch(/1 {2}PARKED .* The webhook names no verification id/);
   expect(list).toMatch(/2 {2}PARKED .* odd\.1 .* event_time: is not a time/);
 
   const shown = await inbox(gateway, 'show', '1', '2');
@@ -92,10 +92,10 @@ test('replaying all webhooks never reopens an ended session; a newer update is l
 test('an invalid command is refused with a message that says what is wrong', async () => {
   const gateway = await bootGateway();
   await expect(inbox(gateway, 'replay')).rejects.toMatchObject({
-    stderr: expect.stringContaining('Which webhooks?'),
+    stderr: expect.stringContaining('Pass the numeric ids of webhooks'),
   });
   await expect(inbox(gateway, 'show', '12345')).rejects.toMatchObject({
-    stderr: 'There is no webhook 12345.\n',
+    stderr: 'No webhook has the id 12345. Run npm run inbox -- list to see the ids.\n',
   });
   await expect(inbox(gateway, 'list', '--state', 'lost')).rejects.toMatchObject({
     stderr: expect.stringContaining('PENDING, DONE, WAITING, PARKED'),

@@ -74,11 +74,11 @@ describe('a text that PostgreSQL cannot store', () => {
 
 describe('Aadhaar details', () => {
   test.each([
-    ['31-02-1990', 'must be a day that exists, as DD-MM-YYYY'],
-    ['99-99-9999', 'must be a day that exists, as DD-MM-YYYY'],
-    ['00-01-1990', 'must be a day that exists, as DD-MM-YYYY'],
-    ['29-02-1900', 'must be a day that exists, as DD-MM-YYYY'],
-    ['1990-02-28', 'must be of the form DD-MM-YYYY'],
+    ['31-02-1990', 'must be an existing day, as DD-MM-YYYY'],
+    ['99-99-9999', 'must be an existing day, as DD-MM-YYYY'],
+    ['00-01-1990', 'must be an existing day, as DD-MM-YYYY'],
+    ['29-02-1900', 'must be an existing day, as DD-MM-YYYY'],
+    ['1990-02-28', 'must have the form DD-MM-YYYY'],
     ['01-01-2999', 'must not be in the future'],
     ['01-01-0001', 'must not be more than 130 years ago'],
   ])('%s is refused as a date of birth', async (dob, message) => {
@@ -107,7 +107,7 @@ describe('Aadhaar details', () => {
     '%s is refused as a PIN code',
     async (pincode) => {
       expect(await startWithAadhaar({}, { pincode })).toMatchObject(
-        refusal('aadhaarDetails.address.pincode', 'must be 6 digits, of which the first is not 0'),
+        refusal('aadhaarDetails.address.pincode', 'must be 6 digits, the first of which is not 0'),
       );
     },
   );
@@ -130,7 +130,7 @@ describe('Aadhaar details', () => {
     expect(await startWithAadhaar({ photoLink })).toMatchObject(
       refusal(
         'aadhaarDetails.photoLink',
-        'must be a URL that begins with https:// or http://, without user name and password',
+        'must be a URL that begins with https:// or http:// and has no user name or password',
       ),
     );
   });
@@ -185,7 +185,7 @@ describe('an invisible text', () => {
   test.each(Object.entries(INVISIBLE))('%s: refused as remarks, reason and name', async (_what, text) => {
     const { session } = await startWith({});
     await operator.act('scheduleMeeting', session.id, { startsAt: inMinutes(30) });
-    const message = 'must have a character that can be seen';
+    const message = 'must have a visible character';
 
     const [review, cancel, named] = [
       await operator.act('recordAgentReview', session.id, { decision: 'REJECTED', remarks: text }),
@@ -222,7 +222,7 @@ describe('an invisible text', () => {
     ] as const;
 
     for (const [answer, path] of texts)
-      expect(answer, path).toMatchObject(refusal(path, 'must have a character that can be seen'));
+      expect(answer, path).toMatchObject(refusal(path, 'must have a visible character'));
   });
 
   test('a text with at least one visible character is stored unchanged', async () => {
@@ -329,7 +329,7 @@ describe('an e-mail address', () => {
 });
 
 describe('a notification by e-mail', () => {
-  const WITHOUT_ADDRESS = 'must not be EMAIL without an address: give user.email as well';
+  const WITHOUT_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
   test('is refused without an address', async () => {
     const notificationTypes = ['SMS', 'EMAIL'];

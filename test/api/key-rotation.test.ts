@@ -48,7 +48,7 @@ test('in the documented order of a key rotation every replica can decrypt every 
     gateway = next;
   }
   expect((await rotate(gateway, `${NEXT},${DATA_KEYS}`)).stdout).toContain(
-    'Nothing is encrypted with test any more',
+    'No value is encrypted with test any more',
   );
   await gateway.stop();
 
@@ -68,7 +68,7 @@ test('rotate refuses and changes nothing while a running replica lacks the new k
   const other = await boot(gateway.databaseUrl, BOTH);
 
   await expect(rotate(gateway, `${NEXT},${DATA_KEYS}`)).rejects.toThrow(
-    '1 of 2 running replicas do not know the key "next"',
+    '1 of 2 running replicas lack the key "next"',
   );
   for (const replica of [gateway, other]) {
     expect((await replica.graphql(PHONES)).errors).toBeUndefined();
@@ -76,7 +76,7 @@ test('rotate refuses and changes nothing while a running replica lacks the new k
   }
 
   await gateway.stop();
-  expect((await rotate(gateway, `${NEXT},${DATA_KEYS}`)).stdout).toContain('Nothing is encrypted with test');
+  expect((await rotate(gateway, `${NEXT},${DATA_KEYS}`)).stdout).toContain('No value is encrypted with test');
   expect((await other.graphql(PHONES)).errors).toBeUndefined();
 });
 
@@ -94,7 +94,9 @@ test('a replica that cannot decrypt a value reports it at /readyz, and its clien
   expect(errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE');
   expect(errors?.[0]?.message).not.toContain('next');
   await becomes(gateway, 503);
-  expect((await readiness(gateway)).text).toContain('lack \\"next\\", with which stored data was encrypted');
+  expect((await readiness(gateway)).text).toContain(
+    'lack the key \\"next\\", with which stored data was encrypted',
+  );
 });
 
 test('a replica refuses to start without a key under which values are stored', {
@@ -102,13 +104,15 @@ test('a replica refuses to start without a key under which values are stored', {
 }, async () => {
   const gateway = await firstReplica();
   const database = gateway.databaseUrl;
-  await expect(boot(database, NEXT)).rejects.toThrow(/lacks "test", under which \d+ values are stored/);
+  await expect(boot(database, NEXT)).rejects.toThrow(
+    /the key "test" is missing; \d+ stored values are encrypted with it/,
+  );
   await gateway.stop();
   await expect(boot(database, NEXT)).rejects.toThrow(/vkyc_user\.personal/);
 
   const both = await boot(database, `${NEXT},${DATA_KEYS}`);
   await rotate(both, `${NEXT},${DATA_KEYS}`);
-  await expect(boot(database, DATA_KEYS)).rejects.toThrow('lacks "next"');
+  await expect(boot(database, DATA_KEYS)).rejects.toThrow('the key "next" is missing');
   await both.stop();
   const last = await boot(database, NEXT);
   expect((await last.graphql(PHONES)).errors).toBeUndefined();

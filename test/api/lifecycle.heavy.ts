@@ -60,7 +60,7 @@ test('a second gateway on the same data folder is refused with an instruction', 
   const { code, said } = await runToItsEnd({ DATA_DIR, PORT: '0', SANDBOX_PORT: '0' });
 
   expect(code).toBe(1);
-  expect(said).toContain('is in use by another gateway');
+  expect(said).toContain('is used by another gateway');
   expect(said).toContain('set DATA_DIR to another folder');
 });
 

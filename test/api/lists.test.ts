@@ -143,7 +143,9 @@ test.each(Object.entries(FORGED))('a forged cursor (%s) is refused with BAD_USER
   for (const variables of [{ after: cursor }, { before: cursor }])
     expect(await gateway.graphql(PAGE, { first: 1, ...variables })).toMatchObject({
       status: 200,
-      errors: [{ message: expect.stringContaining('not a cursor'), extensions: { code: 'BAD_USER_INPUT' } }],
+      errors: [
+        { message: expect.stringContaining('cursor was not issued'), extensions: { code: 'BAD_USER_INPUT' } },
+      ],
     });
 });
 

@@ -134,7 +134,7 @@ test('an ADMIN who reviewed as the agent may not audit that review', async () =>
   expect(await admin.act('recordAuditorReview', id, { decision: 'APPROVED' })).toMatchObject({
     __typename: 'ActionNotAllowedError',
     action: 'RECORD_AUDITOR_REVIEW',
-    message: expect.stringContaining('somebody else has to audit it'),
+    message: expect.stringContaining('another person must audit it'),
   });
   expect(
     await auditor.act('recordAuditorReview', id, { decision: 'REJECTED', remarks: 'Not convinced.' }),
@@ -155,7 +155,7 @@ test('four eyes: the reviewing agent may not audit in any other role or combinat
     expect((await again.look(id)).availableActions, role).not.toContain('RECORD_AUDITOR_REVIEW');
     expect(await again.act('recordAuditorReview', id, { decision: 'APPROVED' }), role).toMatchObject({
       code: 'ACTION_NOT_ALLOWED',
-      message: expect.stringContaining('somebody else has to audit it'),
+      message: expect.stringContaining('another person must audit it'),
     });
   }
   expect(await auditor.act('recordAuditorReview', id, { decision: 'APPROVED' })).toMatchObject({
@@ -195,7 +195,7 @@ test('an approval by an unknown agent at the provider is audited here only if AU
 
   expect(await outcome({})).toMatchObject({
     code: 'ACTION_NOT_ALLOWED',
-    message: expect.stringContaining('unknown here'),
+    message: expect.stringContaining('unknown to the gateway'),
   });
   expect(await outcome({ AUDIT_UNKNOWN_AGENTS: '1' })).toMatchObject({ __typename: 'RecordReviewSuccess' });
 });

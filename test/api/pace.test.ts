@@ -54,6 +54,6 @@ test('a response is limited in the number of its values, not only of its objects
   expect(within.errors).toEqual([]);
   expect(beyond.errors.map(({ extensions }) => extensions.code)).toEqual(['QUERY_TOO_COMPLEX']);
   expect(beyond.errors[0]?.message).toBe(
-    'The answer to this operation may hold 110000 values, and 100000 is the most: ask for smaller pages, or for fewer fields of each entry.',
+    'The result of this operation may contain 110000 values; the limit is 100000. Ask for smaller pages, or for fewer fields per entry.',
   );
 });

@@ -26,7 +26,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
     for (const query of EXPLORING) {
       expect((await ask(closed, query)).errors).toMatchObject([
         {
-          message: expect.stringContaining('Introspection is off'),
+          message: expect.stringContaining('Introspection is disabled'),
           extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
         },
       ]);

@@ -227,7 +227,7 @@ test('the lookup of an unknown session with an unstorable user id is postponed b
   const postponed = () =>
     looking.database.query(`select from provider_lookup where due_at > since + interval '20 seconds'`);
   await eventually(async () => (await postponed()).rowCount === 1);
-  expect(looking.logs.filter((line) => line.includes('could not be reconciled'))).toEqual([]);
+  expect(looking.logs.filter((line) => line.includes('could not reconcile'))).toEqual([]);
 });
 
 describe('audit verify of entries recorded by an earlier release', () => {

@@ -56,7 +56,9 @@ test('after a failover that lost reads, the next read does not continue the lost
 
   expect(await countOf(gateway, 'personal_data_read')).toBe(2);
   expect(await audit.findingsOfReads()).toEqual([]);
-  expect(await audit.findingsOfReads(exported)).toEqual(['2: cut off: the export knows this chain up to 3']);
+  expect(await audit.findingsOfReads(exported)).toEqual([
+    '2: cut off: the export lists entries of this chain up to 3',
+  ]);
 });
 
 test('a removed chain is found through the chain that began after it, and removed unchained reads through an export', async () => {

@@ -21,7 +21,7 @@ for (const path of PATHS) {
       expect(await post(path, 'application/json', JSON.stringify(batch))).toMatchObject({
         status: 400,
         code: 'BAD_REQUEST',
-        text: expect.stringContaining('one operation a request'),
+        text: expect.stringContaining('one operation per request'),
       });
   });
 

@@ -62,13 +62,15 @@ test('restored lists sessions that are missing, behind or forked after the loss,
   expect(told.split('\n')).toEqual(
     expect.arrayContaining([
       expect.stringMatching(
-        /asks the provider about 3 sessions and 0 open starts, which takes 1 min or more at 70 polls/,
+        /will poll the provider for 3 sessions and 0 open starts, which takes at least 1 min at 70 polls/,
       ),
       expect.stringMatching(/^Webhooks: 0 are queued and 0 wait/),
-      `BEHIND    behind.happy-path  session ${behind}  audit entries 3 to 4, or further`,
-      `REPLACED  forked.happy-path  session ${forked}  entry 4 differs from the exported one: the session went on after the loss`,
-      `MISSING   missing.happy-path  session ${missing}  all of it, 2 audit entries or more`,
-      expect.stringMatching(/^Of 4 sessions in the export of .*, 1 are missing, 1 are behind, 1 went on/),
+      `BEHIND    behind.happy-path  session ${behind}  lost audit entries 3 to 4, or more`,
+      `REPLACED  forked.happy-path  session ${forked}  entry 4 differs from the exported one: the session continued after the loss`,
+      `MISSING   missing.happy-path  session ${missing}  lost the whole session: 2 audit entries or more`,
+      expect.stringMatching(
+        /^Of 4 sessions in the export of .*, 1 are missing, 1 lost their newest entries, 1 continued/,
+      ),
     ]),
   );
   expect(await readFile(lost, 'utf8')).toBe('missing.happy-path\n');
@@ -88,12 +90,12 @@ test('restored needs an export to report losses, and expires all cursors only wi
   const follow =
     'subscription ($id: ID, $after: String) { statusTransitions(sessionId: $id, after: $after) { sequence } }';
 
-  expect(await run(gateway, 'restored')).toContain('To learn what was lost, give --against F');
+  expect(await run(gateway, 'restored')).toContain('To list what was lost, pass --against F');
   const { databaseUrl: database } = gateway;
   const kept = await bootGateway({ database });
   expect(await kept.subscribe(follow, { id, after: startCursor }).next()).toEqual({ sequence: 1 });
   expect(await run(gateway, 'restored', '--expire-cursors')).toContain(
-    'has epoch 2 now, and every cursor expires. Restart every gateway',
+    'now has epoch 2, which expires every cursor. Restart every gateway',
   );
 
   const restarted = await bootGateway({ database });
@@ -112,6 +114,6 @@ test('restored refuses invalid arguments and a database of an earlier release', 
   await gateway.database.query('update drizzle.__drizzle_migrations set created_at = 1');
 
   await expect(run(gateway, 'restored')).rejects.toThrow(
-    'start a gateway of this release first, it migrates',
+    'start a gateway of this release first, which migrates it',
   );
 });

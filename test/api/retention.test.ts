@@ -56,7 +56,9 @@ test('a killed retention run loses nothing; the next run completes its file and 
     );
     return rowCount === 1;
   });
-  await expect(run(gateway, 'retention', '--to', folder)).rejects.toThrow('Another run is under way');
+  await expect(run(gateway, 'retention', '--to', folder)).rejects.toThrow(
+    'Another retention run holds the advisory lock',
+  );
   killed.kill('SIGKILL');
   await once(killed, 'exit');
   await held.query('rollback');
@@ -82,7 +84,7 @@ test('a killed retention run loses nothing; the next run completes its file and 
     [first.key],
     [second.key, third.key],
   ]);
-  expect(rerun).toContain(`1 sessions are in ${files[0]}.\n2 sessions are in ${files[1]}.`);
+  expect(rerun).toContain(`Moved 1 sessions to ${files[0]}.\nMoved 2 sessions to ${files[1]}.`);
   const [[one]] = archived as [any[]];
   expect(one).toMatchObject({
     transitions: { length: 6 },
@@ -118,7 +120,7 @@ test('cursors before archived transitions get CURSOR_EXPIRED or FeedReset; other
       id: gone.id,
     })
   ).data.session.meetings.nodes[0].id;
-  expect(await run(gateway, 'retention', '--to', await emptyFolder())).toContain('1 sessions are in');
+  expect(await run(gateway, 'retention', '--to', await emptyFolder())).toContain('Moved 1 sessions to');
 
   const { data } = await gateway.graphql(
     `query ($id: ID!, $ids: [ID!]!) { node(id: $id) { id } session(id: $id) { id } nodes(ids: $ids) { id }
@@ -197,7 +199,7 @@ test('an archived session cannot be started again, and erasing its person names 
   expect(rows).toEqual([{ id: 'alive.1' }]);
   const erased = await run(gateway, 'erase', '--user', 'u-ended.1');
   expect(erased).toContain(
-    `Sessions of theirs are in archives, with links and texts that only DATA_KEYS opens: ${file}.`,
+    `Archives contain sessions of this person, with links and texts encrypted with DATA_KEYS: ${file}.`,
   );
   const { rows: inbox } = await gateway.database.query(
     `select from webhook_inbox where verification_id = 'ended.1'`,
@@ -229,19 +231,19 @@ test('audit verify needs the archive to match an export; altered or truncated ar
   );
   const archive = join(archives, (await readdir(archives))[0] as string);
 
-  expect(await run(gateway, 'audit', 'verify')).toContain('in 0 sessions something is wrong');
+  expect(await run(gateway, 'audit', 'verify')).toContain('0 sessions have errors');
   await expect(run(gateway, 'audit', 'verify', '--against', heads)).rejects.toMatchObject({
     stdout: expect.stringContaining(`WRONG  session ${gone.key}  row 1  removed`),
   });
   const proven = await run(gateway, 'audit', 'verify', '--against', heads, '--archive', archive);
-  expect(proven).toContain(`1 sessions in ${archive}; in 0 something is wrong.`);
+  expect(proven).toContain(`Verified 1 sessions in ${archive}; 0 of them have errors.`);
 
   const bytes = await readFile(archive);
   const text = gunzipSync(bytes).toString('utf8');
   const touched = join(archives, 'touched');
   const refusals: [Buffer | string, string][] = [
     [text.replace('"REJECTED"', '"APPROVED"'), 'was altered'],
-    [text.slice(0, text.indexOf('\n') + 1), 'is cut short'],
+    [text.slice(0, text.indexOf('\n') + 1), 'is truncated'],
     [text.slice(text.indexOf('\n') + 1), 'was altered'],
   ];
   for (const [content, why] of refusals) {

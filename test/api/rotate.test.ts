@@ -59,7 +59,7 @@ test('rotate encrypts all data of the old key with the new one next to a running
   expect((await between.graphql(START, { input })).data.startSession).toMatchObject({ replayed: true });
   const { stdout: told, stderr: progress } = await run(between, `${NEXT},${DATA_KEYS}`);
 
-  expect(told).toContain('Nothing is encrypted with test any more. 10 calls');
+  expect(told).toContain('No value is encrypted with test any more. 10 idempotency keys');
   const renewed = Object.entries(stored).filter(([place]) => !place.endsWith('.input_hash'));
   for (const [place, count] of renewed) expect(progress).toContain(`${place}  ${count} of ${count}\n`);
   expect(Object.keys(await underKey(between, 'test')).sort()).toEqual([
@@ -67,7 +67,9 @@ test('rotate encrypts all data of the old key with the new one next to a running
     'start_intent.input_hash',
   ]);
   expect((await between.graphql(SEEN)).data).toEqual(seen);
-  expect(await rotate(between, `${NEXT},${DATA_KEYS}`)).toContain('Nothing is encrypted with test any more.');
+  expect(await rotate(between, `${NEXT},${DATA_KEYS}`)).toContain(
+    'No value is encrypted with test any more.',
+  );
   await between.stop();
 
   const after = await bootGateway({ database, environment: { DATA_KEYS: NEXT } });
@@ -89,5 +91,5 @@ test('a locked row is skipped and rotated after its lock is released', { timeout
   expect((await underKey(gateway, 'test'))['vkyc_session.link']).toBe(1);
   await holder.query('commit');
   holder.release();
-  expect(await rotating).toContain('Nothing is encrypted with test any more.');
+  expect(await rotating).toContain('No value is encrypted with test any more.');
 });

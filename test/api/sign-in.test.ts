@@ -118,7 +118,7 @@ test('a customer sees their own sessions and no others, in queries and feeds', a
     { id: theirs.id },
     bearer(token),
   );
-  await expect(refused.next()).rejects.toThrow('not yours to see');
+  await expect(refused.next()).rejects.toThrow('or you may not see it');
 });
 
 test('a customer who is also a VIEWER sees only the fields of a VIEWER on other sessions', async () => {
@@ -151,6 +151,6 @@ test('personal data cannot be selected in subscriptions, even by an ADMIN', asyn
     );
 
   for (const field of ['link', 'user { phone }', 'user { name }', 'user { email }']) {
-    await expect(watch(field).next()).rejects.toThrow('Personal data is not offered in subscriptions');
+    await expect(watch(field).next()).rejects.toThrow('Personal data cannot be selected in subscriptions');
   }
 });

@@ -113,7 +113,7 @@ test('input that the provider rejects is reported by field, and a corrected inpu
     code: 'INVALID_INPUT',
     retryable: false,
     problems: [
-      { path: ['userTemplate'], message: expect.stringContaining('templates that the provider knows') },
+      { path: ['userTemplate'], message: expect.stringContaining('template that exists at the provider') },
     ],
   });
   expect(corrected).toMatchObject({ __typename: 'StartSessionSuccess', replayed: false });
@@ -123,18 +123,17 @@ test('a template that the provider does not know is reported under its own field
   const gateway = await bootGateway();
   const refusalOf = (templates: object) =>
     start(gateway, { verificationId: 'template.2', user: asha, ...templates });
-  const [user, agent] = ['user', 'agent'].map(
-    (which) => `must be one of the ${which} templates that the provider knows`,
-  ) as [string, string];
+  const user = 'must be the name of a user template that exists at the provider';
+  const agent = 'must be the name of an agent template that exists at the provider';
 
   expect(await refusalOf({ userTemplate: 'nonsense' })).toMatchObject({
     code: 'INVALID_INPUT',
-    message: `The provider does not accept the input: userTemplate ${user}.`,
+    message: `The provider did not accept the input: userTemplate ${user}.`,
     problems: [{ path: ['userTemplate'], message: user }],
   });
   expect(await refusalOf({ agentTemplate: 'nonsense' })).toMatchObject({
     code: 'INVALID_INPUT',
-    message: `The provider does not accept the input: agentTemplate ${agent}.`,
+    message: `The provider did not accept the input: agentTemplate ${agent}.`,
     problems: [{ path: ['agentTemplate'], message: agent }],
   });
   // The provider has one error for both templates, so both are reported.
@@ -142,11 +141,11 @@ test('a template that the provider does not know is reported under its own field
   expect(both.problems).toEqual([
     {
       path: ['userTemplate'],
-      message: `${user}; the provider does not say whether this one or agentTemplate is unknown to it`,
+      message: `${user}; the provider does not say whether this or agentTemplate is wrong`,
     },
     {
       path: ['agentTemplate'],
-      message: `${agent}; the provider does not say whether this one or userTemplate is unknown to it`,
+      message: `${agent}; the provider does not say whether this or userTemplate is wrong`,
     },
   ]);
   expect(await refusalOf({ agentTemplate: 'vkyc_agent_template_v1' })).toMatchObject({
@@ -164,7 +163,7 @@ test('the same provider error for a start without templates is reported without 
   expect(await start(gateway, { verificationId: 'template.3', user: asha })).toMatchObject({
     code: 'INVALID_INPUT',
     message:
-      'The provider does not accept the input: it is not acceptable in some part, and the provider does not say which.',
+      'The provider did not accept the input: it has an invalid part, but the provider does not say which.',
     problems: [{ path: [] }],
   });
 });

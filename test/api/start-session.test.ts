@@ -139,7 +139,7 @@ test('all problems of an input are reported at once, each with its path', async 
 
   expect(result).toMatchObject({ __typename: 'InvalidInputError', code: 'INVALID_INPUT', retryable: false });
   expect(result.problems).toEqual([
-    { path: ['verificationId'], message: 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -' },
+    { path: ['verificationId'], message: 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -' },
     { path: ['user', 'phone'], message: 'must be 10 digits, without country code' },
     { path: ['user', 'email'], message: 'must be an email address' },
     { path: ['securityQuestions'], message: 'must be in order: 1, 2, 3 …' },

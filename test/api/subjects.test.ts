@@ -43,7 +43,7 @@ test("a sub that looks like the agent's is refused with 401, and the agent may n
     if (sub === 'alice') expect(data.result.code).toBe('ACTION_NOT_ALLOWED');
     else {
       expect(status, JSON.stringify(sub)).toBe(401);
-      expect(errors?.[0]?.message).toContain('`sub` must not have white space');
+      expect(errors?.[0]?.message).toContain('`sub` must not begin or end with white space');
     }
   }
   // The reviewer as an earlier release stored it.

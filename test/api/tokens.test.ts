@@ -78,13 +78,13 @@ test.each([
     { sub: 'ravi\ud83d' },
     '`sub` must not contain null bytes (U+0000) or half a surrogate pair',
   ],
-  ['no subject', { sub: undefined }, '`sub` must be a text of 1 to 200 characters'],
-  ['a role that is not in a list', { roles: 'ADMIN' }, '`roles` must be a list of texts'],
-  ['null for its roles', { roles: null }, '`roles` must be a list of texts'],
+  ['no subject', { sub: undefined }, '`sub` must be a string of 1 to 200 characters'],
+  ['a role that is not in a list', { roles: 'ADMIN' }, '`roles` must be a list of strings'],
+  ['null for its roles', { roles: null }, '`roles` must be a list of strings'],
   [
     'roles that are all unknown',
     { roles: ['EMPEROR', 'admin', 'toString'] },
-    '`roles` names none of the roles CUSTOMER, VIEWER, OPERATOR, AGENT, AUDITOR, ADMIN',
+    '`roles` contains none of the roles CUSTOMER, VIEWER, OPERATOR, AGENT, AUDITOR, ADMIN',
   ],
   [
     'a null byte in its subject',
@@ -105,7 +105,7 @@ test.each([
     const { status, errors } = await gateway.graphql('{ viewer { id } }', {}, { authorization });
 
     expect(status).toBe(401);
-    expect(errors?.[0]?.message).toBe(`The token's claim ${rule}: have it issued again.`);
+    expect(errors?.[0]?.message).toBe(`The token's claim ${rule}: request a new token.`);
   },
 );
 

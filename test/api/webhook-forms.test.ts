@@ -55,7 +55,7 @@ async function outcomeOf(body: string | Buffer): Promise<{ state: string; reason
 }
 
 const DONE = { state: 'DONE', reason: null };
-const parked = (reason: string) => ({ state: 'PARKED', reason: `It could not be understood: ${reason}.` });
+const parked = (reason: string) => ({ state: 'PARKED', reason: `The body could not be parsed: ${reason}.` });
 
 async function occurredAt(name: string): Promise<string | undefined> {
   const { data } = await gateway.graphql(
@@ -82,7 +82,7 @@ describe('the time of a webhook', () => {
   });
 
   test.each([
-    ['"2030-02-30"', 'event_time: is not a day of the calendar'],
+    ['"2030-02-30"', 'event_time: is not an existing day'],
     ['"2025-05-22T25:00:00Z"', 'event_time: is not a time of day between 00:00:00 and 23:59:59'],
     [
       '17',
@@ -165,7 +165,7 @@ describe('the JSON of a webhook', () => {
   test('is parked with the reason if it cannot be read', async () => {
     const nobody = {
       state: 'PARKED',
-      reason: 'It names no verification id, as a test call from the dashboard.',
+      reason: "The webhook names no verification id, like a test call from the provider's dashboard.",
     };
     expect(await outcomeOf('')).toEqual(parked('is empty'));
     expect(await outcomeOf('{"event_time":')).toEqual(parked('is not JSON'));
@@ -176,7 +176,7 @@ describe('the JSON of a webhook', () => {
     expect(await outcomeOf('{"test":"from the dashboard"}')).toEqual(nobody);
     expect(await outcomeOf('[]')).toEqual(nobody);
     expect(await outcomeOf(textOf('"no id of ours!"', TIME))).toEqual(
-      parked('data.verification_id: must be 1 to 50 of the characters A-Z a-z 0-9 . _ -'),
+      parked('data.verification_id: must be 1 to 50 characters of A-Z a-z 0-9 . _ -'),
     );
     expect(await outcomeOf(`{"__proto__":{"data":{"verification_id":"x"}},"event_time":${TIME}}`)).toEqual(
       nobody,
@@ -201,11 +201,11 @@ describe('a field next to the status', () => {
     expect(rows).toEqual([{ link_expires_at: null, meeting_at: null }]);
     await eventually(async () => (await ignored('link_expiry')) === before + 1);
     const lines = gateway.logs
-      .filter((line) => line.includes('it counts as missing'))
+      .filter((line) => line.includes('treating it as missing'))
       .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([
-      { field: 'link_expiry', problem: 'is not a day of the calendar' },
-      { field: 'meeting_schedule', problem: 'is not a day of the calendar' },
+      { field: 'link_expiry', problem: 'is not an existing day' },
+      { field: 'meeting_schedule', problem: 'is not an existing day' },
     ]);
   });
 });

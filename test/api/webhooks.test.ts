@@ -307,9 +307,31 @@ test('GET and HEAD of the webhook URL return 200, and an unsigned POST is told w
     const response = await fetch(url, { method: 'POST', headers });
     const { errors } = (await response.json()) as { errors: { message: string; extensions: object }[] };
     expect(response.status).toBe(401);
-    expect(errors[0]?.message).toContain(`This webhook is not signed: ${lacks}`);
+    expect(errors[0]?.message).toContain(`The webhook is not signed: ${lacks}`);
     expect(errors[0]?.extensions).toEqual({ code: 'UNAUTHENTICATED' });
   }
+  expect(await inboxStates(gateway)).toEqual({});
+});
+
+test('webhooks at the path of an unknown provider are answered 404, and neither read nor counted as failed sign-ins', async () => {
+  const gateway = await bootGateway({ environment: { RATE_LIMIT_FAILURES_PER_MINUTE: '1' } });
+
+  for (const name of ['acme', 'Cashfree', 'cashfree%2F..', ':provider', '__proto__'])
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const response = await fetch(`${gateway.url}/webhooks/${name}`, { method });
+      expect(response.status, `${method} ${name}`).toBe(404);
+      if (method === 'HEAD') continue;
+      const { errors } = (await response.json()) as { errors: object[] };
+      expect(errors).toEqual([
+        {
+          message: 'No provider of this name sends webhooks here. Check the end of the path.',
+          extensions: { code: 'NOT_FOUND' },
+        },
+      ]);
+    }
+
+  const unsigned = await fetch(`${gateway.url}/webhooks/cashfree`, { method: 'POST' });
+  expect(unsigned.status).toBe(401);
   expect(await inboxStates(gateway)).toEqual({});
 });
 

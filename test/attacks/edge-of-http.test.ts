@@ -173,7 +173,7 @@ test('a client that starts with HTTP/2 is told in HTTP/2 to use HTTP/1.1', async
   expect(error.message).toContain('code 13');
   const heard = await raw.ended;
   expect(heard.slice(0, 9)).toBe('\0\0\0\x04\0\0\0\0\0');
-  expect(heard).toContain('HTTP/1.1 is spoken here');
+  expect(heard).toContain('serves HTTP/1.1 only');
 });
 
 test('while it drains, /readyz is 503 and the gateway still serves requests and upgrades', async () => {

@@ -1,4 +1,4 @@
-// Runs all fault tests one after another, and prints one account over all of them as the last line.
+// Runs every fault test, one after the other. The last line of the output sums up all of them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...opt
   env: { ...process.env, CHAOS_SECONDS, CHAOS_ACCOUNT },
   stdio: 'inherit',
 });
-// Still prints the account. Ctrl-C in a terminal reaches the tests directly.
+// Ignores Ctrl-C, which the terminal also sends to the tests, so that the summary is still printed.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => vitest.kill(signal));
 const [code] = await once(vitest, 'exit');
@@ -37,6 +37,7 @@ for (const entry of entries) console.log(`${entry.name}: ${inWords(entry)}`);
 const missing = tests
   .map((test) => basename(test, '.heavy.ts'))
   .filter((name) => !entries.some((entry) => entry.name === name));
-if (missing.length > 0) console.log(`Left out, or ended before its account: ${missing.join(', ')}`);
+if (missing.length > 0)
+  console.log(`These tests were skipped or ended without a summary: ${missing.join(', ')}`);
 console.log(inWords(total));
 process.exitCode = code ?? 1;

@@ -222,7 +222,7 @@ test('an error of the subscription itself ends it', async () => {
   await eventually(async () => ends.includes('complete'));
 
   expect(ends).toEqual([
-    expect.objectContaining({ message: expect.stringContaining('not a cursor') }),
+    expect.objectContaining({ message: expect.stringContaining('cursor was not issued') }),
     'complete',
   ]);
   expect(proxy.connections).toBe(1);

@@ -26,9 +26,9 @@ const STEPS = { beforeTheCut: 5, afterTheCut: 8 };
 
 /** Expected output of every project. */
 const STORY = `correct user.phone: must be 10 digits, without country code
-PROVIDER_UNAVAILABLE: The provider failed. Nothing is lost: repeat the same call later.
+PROVIDER_UNAVAILABLE: The provider reported an internal error. Repeat the same call later; repeating it is safe.
 started NAME.happy-path
-choose another: You used this verification id before with another input. Repeat that input, or choose a new id.
+choose another: This verificationId was used before with a different input. Repeat the first input, or choose a new verificationId.
 Asha Rao: RECEIVED/LINK_GENERATED, waits for the customer, transitions 1
 meeting SCHEDULED
 meeting CANCELLED

@@ -110,7 +110,7 @@ browserTest(
     await window.field(SAYS.phone).fill('9988776655');
 
     await window.press('Start');
-    await expect.poll(() => notice(window).textContent()).toMatch(/Nothing is lost/);
+    await expect.poll(() => notice(window).textContent()).toMatch(/repeating it is safe/);
     await setFaults(gateway, null);
     await window.press('Start');
 

@@ -59,7 +59,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'postgres://u:s3cret@h/db?channel_binding=require': 'sslmode=verify-full',
   'postgres://u:s3cret@h/db?hostaddr=10.0.0.1': 'remove it',
   'postgres://u:s3cret@h/db?service=live': 'remove it',
-  'postgres://u:s3cret@h/db?sslmode=sometimes': 'it is one of',
+  'postgres://u:s3cret@h/db?sslmode=sometimes': 'it must be one of',
   'postgres://u:s3cret@h/db?sslmode=verify-full': 'sslrootcert',
   'postgres://u:s3cret@h/db?sslmode=verify-ca&sslrootcert=system': 'sslmode=verify-full',
   'postgres://u:s3cret@h/db?sslmode=verify-ca&sslrootcert=/no/such/file': 'ENOENT',

@@ -23,9 +23,7 @@ test.skipIf(!PGBOUNCER)(
       LISTEN_DATABASE_URL: direct,
     });
 
-    expect(said).toContain(
-      'DATABASE_URL: the pooler there shares connections by the transaction and loses prepared',
-    );
+    expect(said).toContain('DATABASE_URL: its pooler assigns connections per transaction and loses prepared');
   },
 );
 
@@ -35,9 +33,11 @@ test.skipIf(!PGBOUNCER?.keepsStatements)(
     const direct = await freshDatabase();
     const pooled = await startPgBouncer(direct, 'transaction');
 
-    expect(await refused({ DATABASE_URL: pooled })).toContain('MIGRATE_DATABASE_URL: migrations hold a lock');
+    expect(await refused({ DATABASE_URL: pooled })).toContain(
+      'MIGRATE_DATABASE_URL: migrations hold an advisory lock',
+    );
     expect(await refused({ DATABASE_URL: pooled, MIGRATE_DATABASE_URL: direct })).toContain(
-      'LISTEN_DATABASE_URL: notifications arrive only',
+      'LISTEN_DATABASE_URL: LISTEN needs a connection of its own',
     );
   },
 );

@@ -88,6 +88,7 @@ test('a gateway works with a role that is not the owner and can only append to t
     'update vkyc_user set erased_at = now()',
     'update webhook_inbox set received_at = now()',
     `update vkyc_session set verification_id = 'another'`,
+    `update vkyc_session set provider = 'another'`,
     'update vkyc_session set user_id = gen_random_uuid()',
     `update vkyc_session set created_at = created_at - interval '1 day'`,
     'update vkyc_session set erased_at = now()',

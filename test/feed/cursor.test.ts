@@ -45,7 +45,9 @@ test('a cursor with any one bit changed is refused', () => {
     for (let index = 0; index < bytes.length; index += 1) {
       const touched = Buffer.from(bytes);
       touched[index] = (touched[index] as number) ^ 1;
-      expect(() => cursors.decode(touched.toString('base64url'))).toThrow('not a cursor of this gateway');
+      expect(() => cursors.decode(touched.toString('base64url'))).toThrow(
+        'cursor was not issued by this gateway',
+      );
     }
   }
 });

@@ -112,8 +112,8 @@ const deprecated = (reason: string, text = sdl) =>
   withField('VkycSession', `colour: String @deprecated(reason: "${reason}")`, text);
 
 test.each([
-  ['without a date', 'Use name.', 'without a date'],
-  ['with a day that does not exist', 'Use name. Removal: 2027-02-30.', 'without a date'],
+  ['without a date', 'Use name.', 'no removal date'],
+  ['with a day that does not exist', 'Use name. Removal: 2027-02-30.', 'no removal date'],
   ['with a day that has passed', 'Use name. Removal: 2027-01-14.', 'less than 90 days'],
   ['with short notice', 'Use name. Removal: 2027-04-14.', 'less than 90 days'],
 ])('a deprecation %s is reported', async (_what, reason, what) => {
@@ -164,7 +164,7 @@ test.each([
 
   expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
   expect(await failuresOf(change)).toMatchObject([
-    { coordinate, what: expect.stringContaining('Behaviour changed') },
+    { coordinate, what: expect.stringContaining('The behaviour changed') },
   ]);
   expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
 });

@@ -95,6 +95,8 @@ interface Options {
   readonly doorbell?: TestOverrides['doorbell'];
   /** Wraps the gateway's provider client. */
   readonly provider?: TestOverrides['provider'];
+  /** Adds providers to the configured one. */
+  readonly providers?: TestOverrides['providers'];
   /** Existing database to use instead of a fresh one. */
   readonly database?: string;
   /**
@@ -122,6 +124,7 @@ export async function bootGateway({
   polling = false,
   doorbell,
   provider,
+  providers,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
 }: Options = {}): Promise<Gateway> {
@@ -155,6 +158,7 @@ export async function bootGateway({
     ...(clock ? { clock } : {}),
     ...(doorbell ? { doorbell } : {}),
     ...(provider ? { provider } : {}),
+    ...(providers ? { providers } : {}),
   });
   const database = new pg.Pool({ connectionString: url, max: 4 });
   database.on('error', () => {});

@@ -15,9 +15,7 @@ async function failToStart(environment: Record<string, string>): Promise<string>
 }
 
 test('PORT=abc is refused with the value', async () => {
-  expect(await failToStart({ PORT: 'abc' })).toContain(
-    'PORT: expected a port, from 0 to 65535 (found "abc")',
-  );
+  expect(await failToStart({ PORT: 'abc' })).toContain('PORT: must be a port, from 0 to 65535 (found "abc")');
 });
 
 test("another PostgreSQL's folder in DATA_DIR is refused with both versions", async () => {
@@ -27,7 +25,7 @@ test("another PostgreSQL's folder in DATA_DIR is refused with both versions", as
 
   const said = await failToStart({ DATA_DIR });
 
-  expect(said).toMatch(/holds the data of PostgreSQL 15; .* is PostgreSQL 18\./);
+  expect(said).toMatch(/contains the data of PostgreSQL 15, but .* is PostgreSQL 18\./);
   expect(said).toContain('Set DATA_DIR to another folder');
 });
 
@@ -36,14 +34,16 @@ test('a DATA_DIR whose postgres folder holds other files is refused', async () =
   await mkdir(join(DATA_DIR, 'postgres'));
   await writeFile(join(DATA_DIR, 'postgres/notes.txt'), 'mine');
 
-  expect(await failToStart({ DATA_DIR })).toContain('holds something else (notes.txt)');
+  expect(await failToStart({ DATA_DIR })).toContain('contains other files (notes.txt)');
 });
 
 test('a DATA_DIR that is a file is refused by name', async () => {
   const file = join(await freshFolder(), 'file');
   await writeFile(file, '');
 
-  expect(await failToStart({ DATA_DIR: file })).toContain('DATA_DIR: the gateway cannot write there');
+  expect(await failToStart({ DATA_DIR: file })).toContain(
+    'DATA_DIR: the gateway cannot write to this folder',
+  );
 });
 
 test('a refused database connection is reported with the name of its setting', async () => {
@@ -51,6 +51,6 @@ test('a refused database connection is reported with the name of its setting', a
 
   const said = await failToStart({ DATABASE_URL, DATA_DIR: await freshFolder() });
 
-  expect(said).toContain('DATABASE_URL: the database does not let the gateway in');
+  expect(said).toContain("DATABASE_URL: the database refused the gateway's connection");
   expect(said).toContain('"no_such_database" does not exist');
 });

@@ -36,7 +36,7 @@ test('without introspection and with a real provider the first lines show neithe
   const said = greet(config, findAddresses(config, { ...RUNNING, sandboxUrl: null }));
 
   expect(said).toContain('Provider  https://sandbox.cashfree.com/verification');
-  expect(said).toContain('Data      in the PostgreSQL of DATABASE_URL');
+  expect(said).toContain('Data      PostgreSQL of DATABASE_URL');
   expect(said).not.toMatch(/GraphiQL|hunter2/);
 });
 
@@ -51,10 +51,10 @@ test('a text log line has its time, its level if above info, its message and its
     formatLine({
       ...common,
       level: 40,
-      msg: 'a database connection broke',
+      msg: 'database connection lost; the pool will reconnect',
       err: { message: 'wrapped', stack: '    at x', cause: { message: 'gone', code: '57P01' } },
     }),
-  ).toBe('14:15:16  warning  a database connection broke  (gone, 57P01)\n');
+  ).toBe('14:15:16  warning  database connection lost; the pool will reconnect  (gone, 57P01)\n');
   expect(
     formatLine({ ...common, level: 50, msg: 'a fault of ours', err: { message: 'oh', stack: '    at x' } }),
   ).toBe('14:15:16  ERROR  a fault of ours  (oh)\n    at x\n');

@@ -9,7 +9,7 @@ import { copyCheckout, freshFolder, runNpm } from '../harness/checkout.ts';
 import { peakMemoryTest, watchMemory } from '../harness/memory.ts';
 
 const READY = '"the gateway is ready"';
-const BUILDING = 'Building what changed';
+const BUILDING = 'Building the changed parts';
 const NEXT_START_MS = 3_000;
 const MEMORY_MB = 512;
 const NOBODY = 65_534;

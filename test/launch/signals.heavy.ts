@@ -63,7 +63,7 @@ describe('npm start', () => {
 
   test('SIGTERM during the build ends the compiler too', async () => {
     const start = runNpm(['start'], { cwd: await copyCheckout() });
-    await start.until('Building what changed');
+    await start.until('Building the changed parts');
 
     start.child.kill('SIGTERM');
 

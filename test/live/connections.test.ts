@@ -245,7 +245,7 @@ test('an event stream reports errors with the same codes and statuses as the oth
     expect(text).toContain('event: complete');
     expect(errorOf(text).extensions.code).toMatch(/GRAPHQL_(PARSE|VALIDATION)_FAILED|BAD_REQUEST/);
   }
-  expect(errorOf(await post({})).message).toContain('Send a document');
+  expect(errorOf(await post({})).message).toContain('The request has no document');
   expect(errorOf(await post({ query: WATCH, variables: { after: 'nonsense' } })).extensions.code).toBe(
     'BAD_USER_INPUT',
   );

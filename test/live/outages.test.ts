@@ -53,7 +53,7 @@ for (const [transport, createFor] of Object.entries(CLIENTS))
       },
     );
     await eventually(async () =>
-      gateway.logs.some((line) => line.includes('an operation could not use the database')),
+      gateway.logs.some((line) => line.includes('operation failed because the database is unavailable')),
     );
     await record(pool, key);
     wire.mend();

@@ -54,7 +54,7 @@ test('a gateway started before its database is alive but not ready, and becomes 
   const gateway = await starting;
   await untilReady(gateway);
   expect(gateway.url).toBe(url);
-  expect(gateway.output.filter((line) => line.includes('cannot be used yet'))).not.toHaveLength(0);
+  expect(gateway.output.filter((line) => line.includes('is not available yet'))).not.toHaveLength(0);
   expect(await gateway.graphql('{ viewer { id } }')).toMatchObject({ viewer: { id: expect.any(String) } });
   expect(await gateway.end('SIGTERM')).toBe(0);
 

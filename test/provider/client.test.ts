@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ProviderFailure } from '../../src/domain/errors.ts';
-import type { CallBudget, Provider } from '../../src/domain/ports.ts';
+import type { CallBudget, ProviderCalls } from '../../src/domain/ports.ts';
 import { createCashfree } from '../../src/provider/cashfree.ts';
 import type { MismatchedAnswer } from '../../src/provider/refuse-mismatches.ts';
 import { type Script, type ScriptedAnswer, startScriptedProvider } from '../harness/provider.ts';
@@ -37,6 +37,7 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
     baseUrl: provider.baseUrl,
     clientId: 'id',
     clientSecret: 'secret',
+    webhookSecrets: ['secret'],
     appId: 'app',
     publicKey: null,
     budget,
@@ -48,8 +49,8 @@ async function clientAgainst(script: Script | (ScriptedAnswer | null)[], options
     ...options,
   });
   return {
-    client: cashfree('MUTATION'),
-    polling: cashfree('POLL'),
+    client: cashfree.calls('MUTATION'),
+    polling: cashfree.calls('POLL'),
     provider,
     pauses,
     unmapped,
@@ -116,7 +117,7 @@ test('an answer that is too slow or larger than 256 kB is rejected', async () =>
 
   const large = await clientAgainst([{ body: `"${'x'.repeat(2 * 1024 * 1024)}"` }]);
   expect(await failure(large.client.startVerification(request))).toMatchObject({
-    message: 'The provider answered with more than 256 kB.',
+    message: 'The provider sent an answer of more than 256 kB.',
   });
 });
 
@@ -387,7 +388,7 @@ test('an answer about another verification or user is rejected as MISMATCH, is n
   const person = (user_id: string) => JSON.stringify({ user_id, phone: '9988776655' });
   const verification = (more: object) => JSON.stringify({ ...JSON.parse(VERIFICATION), ...more });
   const asha = { userId: 'asha', phone: '9988776655', name: null, email: null, address: null };
-  const cases: [string, string, (client: Provider) => Promise<unknown>][] = [
+  const cases: [string, string, (client: ProviderCalls) => Promise<unknown>][] = [
     [verification({ verification_id: 'v.2' }), 'verificationId', (client) => client.findVerification('v.1')],
     [verification({ verification_id: 'V.1' }), 'verificationId', (client) => client.findVerification('v.1')],
     [

@@ -134,7 +134,7 @@ test('a webhook of an id unknown to the provider is parked with the reason after
     const { rows } = await gateway.database.query('select state, reason from webhook_inbox');
     return (
       rows[0]?.state === 'PARKED' &&
-      rows[0].reason === 'Neither this gateway nor the provider knows this verification id.'
+      rows[0].reason === 'Neither the gateway nor the provider knows this verification id.'
     );
   });
 });

@@ -286,9 +286,9 @@ describe('a webhook', () => {
 
     const { rows } = await gateway.database.query('select state, reason from webhook_inbox order by id');
     expect(rows).toEqual([
-      { state: 'PARKED', reason: 'It names another user id than its session has.' },
-      { state: 'PARKED', reason: 'It names another user id than its session has.' },
-      { state: 'PARKED', reason: 'It names another reference id than its session has.' },
+      { state: 'PARKED', reason: 'The webhook names another user id than its session has.' },
+      { state: 'PARKED', reason: 'The webhook names another user id than its session has.' },
+      { state: 'PARKED', reason: 'The webhook names another reference id than its session has.' },
       { state: 'DONE', reason: null },
     ]);
     expect(await logOf(gateway, 'a.1')).toEqual(['MUTATION LINK_GENERATED', 'WEBHOOK USER_QUEUED']);

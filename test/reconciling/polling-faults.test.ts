@@ -89,7 +89,7 @@ test('after a database error a poll is retried every second until it can be reco
 
   // With the backoff of the queue the retries would come after e, e², e³ … seconds.
   await eventually(
-    async () => gateway.logs.filter((line) => line.includes('could not be reconciled')).length >= 5,
+    async () => gateway.logs.filter((line) => line.includes('could not reconcile')).length >= 5,
   );
   await failWith(null);
   await eventually(

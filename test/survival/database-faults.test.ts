@@ -76,7 +76,7 @@ test('on a read-only database queries work, mutations get SERVICE_UNAVAILABLE, w
   // The LISTEN connection was terminated too, and reconnects.
   await eventually(async () => ((await readiness()) as { status: string }).status === 'ready');
   expect(await readiness()).toMatchObject({
-    impaired: { database: 'takes no writes: it is read-only, or a standby' },
+    impaired: { database: 'accepts no writes: it is read-only or a standby' },
   });
   expect(await (await fetch(`${gateway.url}/metrics`)).text()).toMatch(/^vkyc_database_takes_writes 0$/m);
 
@@ -122,7 +122,7 @@ test('a webhook whose processing fails by faults of the infrastructure is not pa
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');
   const failWith = await failTransitions(gateway.database);
   const letGo = await queueWebhook(gateway, 'kept.1');
-  const failures = () => gateway.logs.filter((line) => line.includes('a webhook could not be processed'));
+  const failures = () => gateway.logs.filter((line) => line.includes('could not process a webhook'));
 
   await failWith('53100');
   await letGo();
@@ -156,6 +156,6 @@ test('a webhook whose values cannot be stored is parked with a reason after five
   expect(await inboxOf(gateway)).toEqual({
     state: 'PARKED',
     attempts: 5,
-    reason: 'It could not be processed in 5 attempts.',
+    reason: 'Processing failed 5 times.',
   });
 });

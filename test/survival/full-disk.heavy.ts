@@ -68,7 +68,7 @@ diskTest(
     await eventually(async () => ((await readiness()) as any).impaired);
     expect(await readiness()).toMatchObject({
       status: 'ready',
-      impaired: { database: 'takes no writes: its disk is full' },
+      impaired: { database: 'accepts no writes: its disk is full' },
     });
     await disk.clear();
     await eventually(async () => JSON.stringify(await readiness()).startsWith('{"status":"ready","notes"'));

@@ -22,7 +22,7 @@ test('an embedded PostgreSQL that was killed is restarted, and the gateway is re
 
   const [pid] = (await readFile(join(folder, 'postgres/postmaster.pid'), 'utf8')).split('\n');
   process.kill(Number(pid), 'SIGKILL');
-  await eventually(async () => gateway.output.some((line) => line.includes('it was started again')));
+  await eventually(async () => gateway.output.some((line) => line.includes('restarted it')));
   await untilReady(gateway);
 
   const { session } = await gateway.graphql(

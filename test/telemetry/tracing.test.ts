@@ -116,7 +116,7 @@ test('a trace goes from a webhook to its frames on another replica, and contains
   const job = await found((span) => span.name === 'reconcile');
   await within(job, /^select vkyc_session$/);
 
-  const recorded = taking.output.find((line) => line.includes('a recording was requested')) as string;
+  const recorded = taking.output.find((line) => line.includes('recording requested')) as string;
   const asked = await found((span) => span.name === 'mutation requestRecording');
   expect(JSON.parse(recorded)).toMatchObject({
     trace_id: asked.traceId,
@@ -148,7 +148,7 @@ test('an unreachable collector causes a log line and does not delay the shutdown
   });
   await gateway.graphql('{ viewer { id } }');
 
-  await eventually(async () => gateway.output.some((line) => line.includes('traces could not be exported')));
+  await eventually(async () => gateway.output.some((line) => line.includes('could not export traces')));
 
   await gateway.graphql('{ viewer { id } }');
   const told = performance.now();

@@ -9,7 +9,7 @@ interface Props {
   /** Message shown instead of the figures if there are none; else null. */
   readonly empty: string | null;
   readonly chart: ReactNode;
-  /** The same numbers as a table with a caption. */
+  /** Table with the numbers of the chart, and a caption. */
   readonly table: ReactNode;
 }
 

@@ -60,7 +60,7 @@ interface Cleared {
 
 interface FieldProps extends TextFieldProps {
   readonly label: string;
-  /** What to enter, or what the value means. */
+  /** Hint below the field: the expected input, or the meaning of the value. */
   readonly hint?: ReactNode;
   readonly placeholder?: string | undefined;
   readonly rows?: number;

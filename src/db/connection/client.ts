@@ -181,7 +181,7 @@ async function transact<Result>(
 
 class RolledBack extends Error {
   constructor() {
-    super('The database rolled a transaction back');
+    super('the database rolled the transaction back');
   }
 }
 

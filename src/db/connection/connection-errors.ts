@@ -28,14 +28,14 @@ export type DatabaseFault =
 /** Error: one of several servers answered, but does not accept writes. */
 export class WrongServer extends Error {
   constructor() {
-    super('The server takes no writes: it is a standby, or read-only');
+    super('the server accepts no writes: it is a standby or read-only');
   }
 }
 
 /** Error: a write was not started, or was abandoned while in flight, because commits stall. */
 export class WritesStalled extends Error {
   constructor() {
-    super('Commits do not return: the database waits, as if for a synchronous standby');
+    super('commits do not return: the database waits, as for a synchronous standby');
   }
 }
 
@@ -115,12 +115,12 @@ const faultOfSqlState = (code: string): DatabaseFault | undefined =>
 export const FAULT_TEXTS = {
   AWAY: 'does not answer',
   SILENT: 'does not answer',
-  STALLED: 'takes no writes: commits do not return, as if a synchronous standby were lost',
-  READ_ONLY: 'takes no writes: it is read-only, or a standby',
-  FULL: 'takes no writes: its disk is full',
-  OVERLOADED: 'has no connection or memory to give',
+  STALLED: 'accepts no writes: commits do not return, as when a synchronous standby is lost',
+  READ_ONLY: 'accepts no writes: it is read-only or a standby',
+  FULL: 'accepts no writes: its disk is full',
+  OVERLOADED: 'has no free connections or memory',
   BUSY: 'is busy with other transactions',
-  REFUSED: 'does not let the gateway in: see its log',
+  REFUSED: "refuses the gateway's connection: see the database's log",
 } as const satisfies Record<DatabaseFault, string>;
 
 /**

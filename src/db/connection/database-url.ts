@@ -73,9 +73,9 @@ const IGNORED = [
 const IGNORED_PREFIXES = ['keepalives', 'tcp_user_timeout'];
 /** Parameters that are supported with these values only, and the advice for any other value. */
 const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice: string]>> = {
-  channel_binding: [['disable', 'prefer'], 'remove it; sslmode=verify-full proves who the server is'],
+  channel_binding: [['disable', 'prefer'], 'remove it; use sslmode=verify-full to verify the server'],
   gssencmode: [['disable', 'prefer'], 'remove it, and use sslmode for encryption'],
-  load_balance_hosts: [['disable'], 'remove it: the gateway needs the one server that takes writes'],
+  load_balance_hosts: [['disable'], 'remove it: the gateway needs the server that accepts writes'],
   sslnegotiation: [['postgres'], 'remove it'],
   replication: [['false', 'off', '0', 'no'], 'remove it'],
 };
@@ -83,7 +83,7 @@ const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice:
 /** @throws {DatabaseUrlError} */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const [, credentials, authority = '', path = '', query = ''] =
-    URL_FORM.exec(url) ?? refuse(`is not of the form ${EXAMPLE}`);
+    URL_FORM.exec(url) ?? refuse(`does not have the form ${EXAMPLE}`);
   const parameters = parametersOf(query);
   const given = (name: string): string | undefined => parameters.get(name) || undefined;
   const [user, ...secret] = credentials?.split(':') ?? [];
@@ -149,7 +149,7 @@ const splitHosts = (authority: string) =>
   authority.split(',').map((part) => {
     const [, bracketed, plain = '', port = ''] =
       /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/.exec(part) ??
-      refuse('has a host or port that cannot be read, such as host:5432 or [::1]:5432');
+      refuse('has an invalid host or port: write it as host:5432 or [::1]:5432');
     return { host: bracketed ?? decoded(plain) ?? '', port };
   });
 
@@ -157,7 +157,7 @@ function portOf(text: string): number | undefined {
   if (text === '') return undefined;
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    refuse(`has the port ${text}: a port is a number from 1 to 65535`);
+    refuse(`has the port ${text}: it must be a number from 1 to 65535`);
   return port;
 }
 
@@ -165,7 +165,7 @@ function timeoutOf(text: string | undefined): number | null {
   if (text === undefined) return null;
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 0)
-    refuse(`has connect_timeout=${text}: it is a number of seconds`);
+    refuse(`has connect_timeout=${text}: it must be a number of seconds`);
   return seconds === 0 ? null : seconds * 1_000;
 }
 
@@ -185,7 +185,7 @@ function wantedOf(attributes: string | undefined, hosts: number): WantedServer {
       return 'PRIMARY';
     default:
       return refuse(
-        `has target_session_attrs=${attributes}: the gateway writes, and reads what it wrote, so it takes read-write, primary or any`,
+        `has target_session_attrs=${attributes}: the gateway writes and reads its own writes, so use read-write, primary or any`,
       );
   }
 }
@@ -196,16 +196,16 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
   const rootCert = given('sslrootcert');
   if (rootCert === 'system' && mode !== 'verify-full')
     refuse(
-      `has sslrootcert=system with sslmode=${mode}: a public CA proves nothing without the name, so set sslmode=verify-full`,
+      `has sslrootcert=system with sslmode=${mode}: a public CA proves nothing unless the host name is verified, so set sslmode=verify-full`,
     );
   if ((mode === 'verify-ca' || mode === 'verify-full') && rootCert === undefined)
     refuse(
-      `has sslmode=${mode} and no sslrootcert: name the file of your CA, or set sslrootcert=system with sslmode=verify-full for public CAs`,
+      `has sslmode=${mode} and no sslrootcert: set sslrootcert to the file of your CA, or to system with sslmode=verify-full for public CAs`,
     );
   const cert = given('sslcert');
   const key = given('sslkey');
   if ((cert === undefined) !== (key === undefined))
-    refuse('has one of sslcert and sslkey: set both, or neither');
+    refuse('has only one of sslcert and sslkey: set both or neither');
   const crl = given('sslcrl');
   const common: ConnectionOptions = {
     ...(rootCert !== undefined && rootCert !== 'system' ? { ca: fileOf('sslrootcert', rootCert) } : {}),
@@ -238,7 +238,7 @@ function sslModeOf(sslmode: string | undefined, ssl: string | undefined): SslMod
   // node-postgres' own mode name.
   if (sslmode === 'no-verify') return 'require';
   const mode = SSL_MODES.find((each) => each === sslmode);
-  return mode ?? refuse(`has sslmode=${sslmode}: it is one of ${SSL_MODES.join(', ')}`);
+  return mode ?? refuse(`has sslmode=${sslmode}: it must be one of ${SSL_MODES.join(', ')}`);
 }
 
 function fileOf(parameter: string, path: string): Buffer {
@@ -256,7 +256,7 @@ const VERSIONS: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv
 function versionOf(parameter: string, text: string | undefined): SecureVersion | undefined {
   if (text === undefined) return undefined;
   const version = VERSIONS.find((each) => each.toLowerCase() === text.toLowerCase());
-  return version ?? refuse(`has ${parameter}=${text}: it is one of ${VERSIONS.join(', ')}`);
+  return version ?? refuse(`has ${parameter}=${text}: it must be one of ${VERSIONS.join(', ')}`);
 }
 
 function maxVersionOf(text: string | undefined): Pick<ConnectionOptions, 'maxVersion'> {

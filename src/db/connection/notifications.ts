@@ -71,7 +71,7 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
       client = newClient();
     }
     client.on('error', (error) => broken.abort(error));
-    client.on('end', () => broken.abort(new Error('The connection was closed')));
+    client.on('end', () => broken.abort(new Error('the connection was closed')));
     client.on('notification', ({ payload = '' }) => onText(payload));
     await client.query(`listen ${channel}`);
     onListening();

@@ -55,18 +55,18 @@ export async function explainPooling({ url, migrateUrl, listenUrl }: DatabaseUrl
   for (const each of new Set([url, migrateUrl, listenUrl ?? url])) found.set(each, await findPooling(each));
   if (found.get(url) === 'WITHOUT_PREPARED_STATEMENTS')
     return (
-      'DATABASE_URL: the pooler there shares connections by the transaction and loses prepared statements.\n' +
-      'Use PgBouncer 1.21 or later with max_prepared_statements above 0, or pool_mode=session, or the address of PostgreSQL itself.'
+      'DATABASE_URL: its pooler assigns connections per transaction and loses prepared statements.\n' +
+      'Use PgBouncer 1.21 or later with max_prepared_statements above 0, or pool_mode=session, or connect to PostgreSQL directly.'
     );
   if (found.get(migrateUrl) !== 'NONE')
     return (
-      'MIGRATE_DATABASE_URL: migrations hold a lock for as long as their connection lasts, which the pooler there shares.\n' +
-      'Set it to the address of PostgreSQL itself, or of a pooler with pool_mode=session.'
+      'MIGRATE_DATABASE_URL: migrations hold an advisory lock on their connection, which its pooler would share.\n' +
+      'Set it to PostgreSQL itself, or to a pooler with pool_mode=session.'
     );
   if (listenUrl !== null && found.get(listenUrl) !== 'NONE')
     return (
-      'LISTEN_DATABASE_URL: notifications arrive only at a connection that is not shared, and the pooler there shares it.\n' +
-      'Set it to the address of PostgreSQL itself, or of a pooler with pool_mode=session; or use NATS_URL between replicas.'
+      'LISTEN_DATABASE_URL: LISTEN needs a connection of its own, which its pooler would share.\n' +
+      'Set it to PostgreSQL itself or to a pooler with pool_mode=session, or set NATS_URL.'
     );
   return null;
 }

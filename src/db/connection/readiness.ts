@@ -2,12 +2,12 @@ import type pg from 'pg';
 import type { Backlog } from '../../telemetry/gauges.ts';
 
 /** Timeout of the query: a scraper or health check does not wait longer. */
-const ANSWERS_WITHIN_MS = 1_000;
+const QUERY_TIMEOUT_MS = 1_000;
 /** Upper bound of each count. A larger backlog is no worse to report and would take long to count. */
-const MOST_COUNTED = 10_000;
+const MAX_COUNTED = 10_000;
 
 const counted = (from: string) =>
-  `(select count(*)::int from (select from ${from} limit ${MOST_COUNTED}) counted)`;
+  `(select count(*)::int from (select from ${from} limit ${MAX_COUNTED}) counted)`;
 const age = (time: string) => `extract(epoch from $1::timestamptz - ${time})::float8`;
 const pause = (until: string) =>
   `(select coalesce(greatest(extract(epoch from ${until} - clock_timestamp()), 0), 0)::float8 from provider_budget)`;
@@ -35,7 +35,7 @@ interface Question extends pg.QueryConfig {
 }
 
 async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, now: Date): Promise<Row> {
-  const question: Question = { text, values: [now.toISOString()], query_timeout: ANSWERS_WITHIN_MS };
+  const question: Question = { text, values: [now.toISOString()], query_timeout: QUERY_TIMEOUT_MS };
   const { rows } = await pool.query<Row>(question);
   return rows[0] as Row;
 }

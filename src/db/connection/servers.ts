@@ -9,7 +9,7 @@ const ONLY_HOST_TIMEOUT_MS = 10_000;
  * Minimum interval between two renewals of the connections, because every refused write reports a read-only
  * server.
  */
-const DISTRUST_EVERY_MS = 5_000;
+const MIN_DISTRUST_INTERVAL_MS = 5_000;
 
 /**
  * Servers of a database URL, and which one to try next: the last that worked, then the others in order. All
@@ -74,7 +74,7 @@ export class Servers {
   /** Records that a server refused a write as read-only: existing connections are not used again. */
   distrust(): void {
     const now = performance.now();
-    if (now - this.#distrustedAt < DISTRUST_EVERY_MS) return;
+    if (now - this.#distrustedAt < MIN_DISTRUST_INTERVAL_MS) return;
     this.#distrustedAt = now;
     this.generation += 1;
   }

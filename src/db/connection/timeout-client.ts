@@ -6,7 +6,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
 /** Error: a query was not answered in time; its outcome is unknown. */
 export class QueryTimeout extends Error {
   constructor(timeoutMs: number) {
-    super(`The database did not answer within ${timeoutMs / 1_000} s`);
+    super(`the database did not answer within ${timeoutMs / 1_000} s`);
   }
 }
 

@@ -25,7 +25,7 @@ const TIMINGS: WatchTimings = {
 };
 
 /** Timeout of the query that inspects a hung probe. */
-const LOOK_TIMEOUT_MS = 1_000;
+const INSPECTION_TIMEOUT_MS = 1_000;
 
 /**
  * Write that needs no table and no rights. Its commit must reach the disk and the synchronous standbys. (A
@@ -187,7 +187,7 @@ export class WriteWatch {
       const question = {
         text: `select wait_event as "waitsFor" from pg_stat_activity where pid = $1 and state <> 'idle'`,
         values: [probe.pid],
-        query_timeout: LOOK_TIMEOUT_MS,
+        query_timeout: INSPECTION_TIMEOUT_MS,
       };
       const { rows } = await this.#pool.query<{ waitsFor: string | null }>(question);
       if (probe !== this.#probe || this.#stopped) return;
@@ -207,8 +207,8 @@ export class WriteWatch {
     this.#fault = fault;
     if (fault === 'STALLED') for (const { giveUp } of this.#writes) giveUp(new WritesStalled());
     if (before === fault || this.#stopped) return;
-    if (fault === null) this.#log.info('the database takes writes again, as far as is known');
-    else this.#log.warn({ fault, waitsFor }, `the database ${FAULT_TEXTS[fault]}`);
+    if (fault === null) this.#log.info('database accepts writes again');
+    else this.#log.warn({ fault, waitsFor }, `database ${FAULT_TEXTS[fault]}`);
   }
 }
 

@@ -10,7 +10,7 @@ export type ReplicaRow = typeof replicas.$inferSelect;
 /** A replica whose last heartbeat is older than this counts as stopped. */
 export const LIVE_SECONDS = 60;
 /** Rows of crashed replicas are deleted after this. */
-const KEPT_SECONDS = 600;
+const STALE_ROW_SECONDS = 600;
 
 /** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. */
 export async function announceReplica(
@@ -20,7 +20,7 @@ export async function announceReplica(
   await db.write(sql`
     with gone as (
       delete from ${replicas}
-      where seen_at < clock_timestamp() - make_interval(secs => ${KEPT_SECONDS}) and id <> ${id}::uuid
+      where seen_at < clock_timestamp() - make_interval(secs => ${STALE_ROW_SECONDS}) and id <> ${id}::uuid
     )
     insert into ${replicas} (id, data_keys, seen_at) values (${id}::uuid, ${sql.param(keyIds)}::text[], clock_timestamp())
     on conflict (id) do update set data_keys = excluded.data_keys, seen_at = excluded.seen_at`);

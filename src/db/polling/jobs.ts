@@ -14,7 +14,7 @@ const CONCURRENCY = 2;
  * Maximum number of queued jobs. Further due work stays in its tables, so that an urgent job need not wait
  * behind it.
  */
-const MOST_IN_QUEUE = 6;
+const MAX_QUEUED_JOBS = 6;
 /** A job locked for longer belonged to a crashed replica: three attempts with their waits take less time. */
 const ABANDONED_AFTER = '5 minutes';
 
@@ -25,7 +25,7 @@ const ABANDONED_AFTER = '5 minutes';
 export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
     (select verification_id, ${at} as due_at, ${urgent}::boolean as urgent from ${from} and ${at} <= ${now.toISOString()}::timestamptz
-     order by ${at} limit ${MOST_IN_QUEUE * 2})`;
+     order by ${at} limit ${MAX_QUEUED_JOBS * 2})`;
   await db.write(sql`
     with live as (
       select key, locked_at is null and run_at <= now() as ready from graphile_worker.jobs
@@ -44,7 +44,7 @@ export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
         )
       group by verification_id
       order by urgent desc, due_at
-      limit greatest(0, ${MOST_IN_QUEUE}::int - (select count(*)::int from live where ready))
+      limit greatest(0, ${MAX_QUEUED_JOBS}::int - (select count(*)::int from live where ready))
     )
     select graphile_worker.add_jobs(array(
       select ('reconcile', json_build_object('verificationId', verification_id), null, null, null,

@@ -23,6 +23,10 @@ const SEALED = because(
   'encrypted and bound to its row, so it cannot be made up; the provider may replace it',
 );
 const TRACE = because('only links traces');
+// The chains of sessions from before the column existed do not name it.
+const PROVIDER = because(
+  'only decides who is asked; an answer about other ids than the bound ones is refused',
+);
 const RECOGNITION = because('only recognises repeated updates; each update is a transition');
 const REPETITION = because('only recognises repeated calls; what the call did is bound');
 const QUEUE = because('work in progress; what comes of it is bound');
@@ -35,6 +39,7 @@ const POSITION = because('only says where subscribers are; the log of a session 
 export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in ColumnsOf<Key>]: Proof } } = {
   sessions: {
     id: 'BOUND',
+    provider: PROVIDER,
     verificationId: 'BOUND',
     referenceId: 'BOUND',
     userId: 'BOUND',
@@ -127,6 +132,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
   },
   startIntents: {
     verificationId: 'DERIVED',
+    provider: because('only decides whom a start is sent to; the session that comes of it is bound'),
     caller: 'BOUND',
     sessionId: REPETITION,
     inputHash: REPETITION,
@@ -199,6 +205,7 @@ export const AUDITED_COLUMNS: { readonly [Key in TableKey]: { readonly [C in Col
   },
   inbox: {
     id: QUEUE,
+    provider: QUEUE,
     bodyHash: QUEUE,
     body: SEALED,
     verificationId: QUEUE,

@@ -52,6 +52,12 @@ const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'
 const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) =>
   sql`is_status_pair(${status}, ${subStatus})`;
 
+/** Provider of the rows that releases without this column write. */
+const FIRST_PROVIDER = 'cashfree';
+
+/** Name of the provider (`Provider.name`) that a row is about. */
+const provider = () => text('provider').notNull().default(FIRST_PROVIDER);
+
 /** Condition for sessions that have ended. */
 export const isTerminal = (subStatus: AnyPgColumn) => {
   const terminal = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
@@ -87,6 +93,7 @@ export const startIntents = pgTable(
   'start_intent',
   {
     verificationId: text('verification_id').primaryKey(),
+    provider: provider(),
     sessionId: uuid('session_id').notNull().unique(),
     /** Caller of the start. Only the same caller may repeat it. */
     caller: text('caller').notNull(),
@@ -115,6 +122,7 @@ export const sessions = pgTable(
   'vkyc_session',
   {
     id: uuid('id').primaryKey(),
+    provider: provider(),
     verificationId: text('verification_id').notNull().unique(),
     referenceId: text('reference_id'),
     userId: uuid('user_id')
@@ -467,6 +475,7 @@ export const inbox = pgTable(
   'webhook_inbox',
   {
     id: bigserial('id', { mode: 'bigint' }).primaryKey(),
+    provider: provider(),
     /** SHA-256 of the raw bytes, unique: a repeated delivery maps to the same row (idempotent). */
     bodyHash: digest('body_hash').notNull().unique(),
     /** Encrypted raw bytes. */

@@ -176,7 +176,7 @@ export async function readFeedIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
   const [row] = await db.select().from(logIdentity);
-  if (!row) throw new Error('The database has no log identity: its migrations have not been run');
+  if (!row) throw new Error('the database has no log identity: its migrations have not run');
   return row;
 }
 
@@ -189,6 +189,6 @@ export async function raiseEpoch(db: Queryable): Promise<number> {
     .update(logIdentity)
     .set({ epoch: sql`${logIdentity.epoch} + 1` })
     .returning({ epoch: logIdentity.epoch });
-  if (!raised) throw new Error('The database has no log identity: its migrations have not been run');
+  if (!raised) throw new Error('the database has no log identity: its migrations have not run');
   return raised.epoch;
 }

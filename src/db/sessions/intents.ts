@@ -130,7 +130,7 @@ export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<I
  */
 export async function claimExternalId(
   tx: Transaction,
-  claim: Pick<IntentRow, 'verificationId' | 'sessionId' | 'createdAt'>,
+  claim: Pick<IntentRow, 'verificationId' | 'provider' | 'sessionId' | 'createdAt'>,
 ): Promise<{ caller: string | null } | false> {
   const inserted = await tx
     .insert(startIntents)
@@ -141,7 +141,7 @@ export async function claimExternalId(
   const given = eq(startIntents.verificationId, claim.verificationId);
   const [intent] = await tx.select().from(startIntents).where(given).for('update');
   if (intent?.state !== 'TAKEN' && intent?.state !== 'REFUSED') return false;
-  await tx.update(startIntents).set({ state: 'TAKEN' }).where(given);
+  await tx.update(startIntents).set({ state: 'TAKEN', provider: claim.provider }).where(given);
   return { caller: intent.caller || null };
 }
 

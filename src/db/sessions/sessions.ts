@@ -251,7 +251,7 @@ function projectionMapper(name: string, more: object, only?: typeof SUMMARY_COLU
   return { fields, byId: sessionsBy('id', 'uuid', fields, name) };
 }
 const PROJECTIONS = {
-  ALL: { alone: projectionMapper('', {}), withUser: projectionMapper(' with user', USER) },
+  ALL: { alone: projectionMapper(' in full', {}), withUser: projectionMapper(' in full with user', USER) },
   SUMMARY: {
     alone: projectionMapper(' in brief', {}, SUMMARY_COLUMNS),
     withUser: projectionMapper(' in brief with user', USER, SUMMARY_COLUMNS),

@@ -105,6 +105,7 @@ const insertInto = (table: string, { columns, fromParameter: of }: JsonRecordset
  */
 const IMMUTABLE_COLUMNS = [
   'id',
+  'provider',
   'verification_id',
   'user_id',
   'user_template',

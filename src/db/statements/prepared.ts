@@ -1,6 +1,12 @@
 /**
  * Prepared statements for frequent queries: built once, and prepared once per connection. Otherwise the query
  * builder and the planner would take more time than the query itself.
+ *
+ * Which form a statement takes:
+ * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and those
+ *   that need what the builder cannot say (CTEs that write, SKIP LOCKED, JSON rows).
+ * - Named builder statement (`prepareBuilder`): plain inserts and updates of the same paths.
+ * - Builder statement without a name: rare statements, and those whose conditions vary.
  */
 import {
   getTableColumns,
@@ -13,6 +19,7 @@ import {
 } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { PgDialect, type PgTable } from 'drizzle-orm/pg-core';
+import { invariant } from '../../domain/invariant.ts';
 import type { Queryable, Statement } from '../connection/client.ts';
 import {
   decodeColumns,
@@ -30,24 +37,37 @@ import {
 export const equalsAny = (column: string, parameter: string, type: string): string =>
   `${column} = any((select ${parameter}::${type}[])::${type}[])`;
 
+const texts = new Map<string, () => string>();
+
+/** Texts of all named statements of the modules that were imported, by name. A test prepares each of them. */
+export const namedStatements: ReadonlyMap<string, () => string> = texts;
+
+/** Registers a statement. A connection that prepares two texts under one name rejects the second. */
+function register(name: string, text: () => string): void {
+  invariant(!texts.has(name), `two prepared statements are called "${name}"`);
+  texts.set(name, text);
+}
+
 /** Creates a prepared statement whose result is not needed. */
-export const preparedCommand =
-  (name: string, text: string) =>
-  (...values: unknown[]): Statement => ({ name, text, values });
+export function preparedCommand(name: string, text: string) {
+  register(name, () => text);
+  return (...values: unknown[]): Statement => ({ name, text, values });
+}
 
 /** Creates a prepared query with one column, decoded by the driver. */
-export const preparedScalar =
-  <Value>(name: string, text: string) =>
-  (db: Queryable, ...values: unknown[]): Promise<Value[]> =>
-    ask<Value>(db, { name, text, values });
+export function preparedScalar<Value>(name: string, text: string) {
+  register(name, () => text);
+  return (db: Queryable, ...values: unknown[]): Promise<Value[]> => ask<Value>(db, { name, text, values });
+}
 
 /** Creates a prepared write that returns one column, decoded by the driver. */
-export const preparedWrite =
-  <Value>(name: string, text: string) =>
-  async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
+export function preparedWrite<Value>(name: string, text: string) {
+  register(name, () => text);
+  return async (db: Queryable, ...values: unknown[]): Promise<Value[]> => {
     const { rows } = await db.$writer.query<[Value]>({ name, text, values, rowMode: 'array' });
     return rows.map(([value]) => value);
   };
+}
 
 /**
  * Creates a prepared query that returns each row as JSON, for few rows. The select list must match `fields`
@@ -55,6 +75,7 @@ export const preparedWrite =
  */
 export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
   const text = after(before, wrapAsJsonRows(select));
+  register(name, () => text);
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> =>
     decodeRows(await ask<Row>(db, { name, text, values }), fields);
 }
@@ -67,6 +88,7 @@ export function preparedColumnarQuery<Row>(
   before?: string,
 ) {
   const text = after(before, wrapAsJsonColumns(select, fields));
+  register(name, () => text);
   return async (db: Queryable, ...values: unknown[]): Promise<Row[]> => {
     const [columns] = await ask<(unknown[] | null)[]>(db, { name, text, values });
     return decodeColumns(columns ?? [], fields);
@@ -77,7 +99,7 @@ const after = (before: string | undefined, select: string) => (before ? `with ${
 
 const dialect = new PgDialect();
 /** Maximum number of statements that `queryRows` prepares, since every connection keeps each of them. */
-const MOST_KINDS = 100;
+const MAX_PREPARED = 100;
 const names = new Map<string, string>();
 
 /**
@@ -86,7 +108,7 @@ const names = new Map<string, string>();
  */
 export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);
-  if (!names.has(text) && names.size < MOST_KINDS) names.set(text, `rows ${names.size + 1}`);
+  if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `rows ${names.size + 1}`);
   const name = names.get(text);
   return decodeRows(
     await ask<Row>(db, { ...(name ? { name } : {}), text: wrapAsJsonRows(text), values }),
@@ -121,9 +143,13 @@ export function prepareBuilder<Values extends object>(
   build: (builder: Builder) => { toSQL(): Query },
 ): (values: Values) => Statement {
   let written: { text: string; encoders: ((values: Values) => unknown)[] } | null = null;
-  return (values) => {
+  const getWritten = () => {
     written ??= write<Values>(build);
-    const { text, encoders } = written;
+    return written;
+  };
+  register(name, () => getWritten().text);
+  return (values) => {
+    const { text, encoders } = getWritten();
     return { name, text, values: encoders.map((encode) => encode(values)) };
   };
 }

@@ -118,7 +118,7 @@ const isWaitingFor = (verificationId: string) =>
   sql`${inbox.verificationId} = ${verificationId} and ${inbox.state} = 'WAITING'`;
 
 /** Reason for parking webhooks whose verification the provider does not have either. */
-export const REASON_UNKNOWN_AT_PROVIDER = 'Neither this gateway nor the provider knows this verification id.';
+export const REASON_UNKNOWN_AT_PROVIDER = 'Neither the gateway nor the provider knows this verification id.';
 
 /** Requeues the WAITING webhooks of a session that now exists, and those PARKED because it was unknown. */
 export const requeueWaiting = (db: Queryable, verificationId: string) =>
@@ -130,10 +130,18 @@ export const requeueWaiting = (db: Queryable, verificationId: string) =>
         or (${inbox.state} = 'PARKED' and ${inbox.reason} = ${REASON_UNKNOWN_AT_PROVIDER}))`,
     );
 
-/** Returns whether webhooks wait for a session with this verification id. */
-export async function hasWaiting(db: Queryable, verificationId: string): Promise<boolean> {
-  const rows = await db.select({ id: inbox.id }).from(inbox).where(isWaitingFor(verificationId)).limit(1);
-  return rows.length > 0;
+/**
+ * Returns the provider of the webhooks that wait for a session with this verification id: that of the oldest one, if
+ * several providers sent some. Null if none wait.
+ */
+export async function findWaitingProvider(db: Queryable, verificationId: string): Promise<string | null> {
+  const [oldest] = await db
+    .select({ provider: inbox.provider })
+    .from(inbox)
+    .where(isWaitingFor(verificationId))
+    .orderBy(asc(inbox.id))
+    .limit(1);
+  return oldest?.provider ?? null;
 }
 
 /** Parks the webhooks that wait for a session with this verification id. */

@@ -103,10 +103,13 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
   const read: string[] = [];
   for await (const line of lines) read.push(line);
   const last = lastLine.safeParse(parsed(read.pop() ?? ''));
-  if (!last.success) throw new ExportError('The export is cut short: its last line is not there.');
+  if (!last.success)
+    throw new ExportError('The export is truncated: its last line is missing. Use an intact copy.');
   const { mac, ...payload } = last.data;
   if (!keys.has(payload.key))
-    throw new ExportError(`The export was made with the key "${payload.key}", which AUDIT_KEYS lacks.`);
+    throw new ExportError(
+      `The export was signed with the key "${payload.key}", which AUDIT_KEYS lacks. Add the key to AUDIT_KEYS.`,
+    );
   const expected = keys.exportMac(payload.key);
   for (const line of read) {
     expected.update(`${line}\n`);
@@ -117,7 +120,7 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
       continue;
     }
     const head = headLine.safeParse(parsed(line));
-    if (!head.success) throw new ExportError('The export was altered: a line of it is no head.');
+    if (!head.success) throw new ExportError('The export was altered: a line is not an audit head.');
     const { session, number, hash, verification } = head.data;
     heads.set(session, {
       sessionId: session,
@@ -127,7 +130,7 @@ export async function readHeads(lines: AsyncIterable<string>, keys: AuditKeys): 
     });
   }
   const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
-  if (!right) throw new ExportError('The export was altered: it is not what its MAC was made over.');
+  if (!right) throw new ExportError('The export was altered: its MAC does not match its content.');
   const { exportedAt, unchainedReads } = payload;
   const reads = unchainedReads === undefined ? null : { heads: chains, unchained: unchainedReads };
   return { exportedAt, heads, reads };

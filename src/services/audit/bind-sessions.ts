@@ -77,7 +77,7 @@ async function bind(
   const { entries, session, origin } = evidence;
   const { finding, ofHistory } = checkSession(evidence, heads?.get(sessionId) ?? null, keys, sealer);
   if (ofHistory || !session || !origin)
-    return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row is gone' } };
+    return { binding: { kind: 'WRONG', what: ofHistory?.what ?? 'its row was removed' } };
   if (!isBound(entries)) {
     if (finding) return { binding: { kind: 'WRONG', what: finding.what } };
     return { binding: { kind: 'BOUND' }, note: await buildBinding(tx, sessionId, evidence, by) };

@@ -98,7 +98,7 @@ export class ReadLog {
     const begun = await this.#begin();
     const fresh = { number: 0, hash: begun.hash };
     if (!(await this.#store(Object.assign(lane, fresh), begun, begun, batch)))
-      throw new Error('the first reads of a chain were not stored');
+      throw new Error('inserted a new read chain but not its first reads');
   }
 
   /**

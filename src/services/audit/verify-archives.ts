@@ -73,7 +73,11 @@ export async function verifyArchive(
   }
   if (batch.length > 0) await compare();
   for (const sessionId of left)
-    findings.push({ sessionId, number: 1, what: 'archived_session lists it, and the archive lacks it' });
+    findings.push({
+      sessionId,
+      number: 1,
+      what: 'missing: archived_session lists it, but the archive lacks it',
+    });
   return findings;
 }
 

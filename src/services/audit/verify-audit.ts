@@ -105,7 +105,7 @@ export async function verifyAudit({
     verified.findings.push({
       sessionId,
       number: 1,
-      what: 'removed: the export knows it, and it is not here',
+      what: 'removed: the export lists it, but the database lacks it',
     });
   }
   return verified;
@@ -203,7 +203,7 @@ function findCommitment(
   context: string,
 ): string | null {
   if (!sealed && !salt) return null;
-  if (!sealed || !salt) return 'either the text or its salt is gone';
+  if (!sealed || !salt) return 'the text or its salt was removed';
   try {
     return computeCommitment(sealer.open(sealed, context), salt);
   } catch (error) {

@@ -29,13 +29,13 @@ export async function checkDataKeys(db: Database, sealer: Sealer): Promise<void>
   const unknown = encrypting.find((id) => !keyIds.includes(id));
   if (unknown !== undefined)
     throw new MissingDataKeys([
-      `DATA_KEYS: lacks "${unknown}", with which a running replica encrypts. ${ORDER}`,
+      `DATA_KEYS: the key "${unknown}" is missing; a running replica encrypts with it. ${ORDER}`,
     ]);
   if (removed.length > 0) await forgetDataKeys(db, removed);
   await registerDataKeys(db, keyIds);
 }
 
-const ORDER = 'Put it back; OPERATIONS.md has the order in which keys are changed.';
+const ORDER = 'Add it again; OPERATIONS.md describes the order in which keys are changed.';
 
 async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise<void> {
   const values = new Map<string, number>();
@@ -50,7 +50,7 @@ async function refuseWhileUsed(db: Database, keyIds: readonly string[]): Promise
   throw new MissingDataKeys(
     [...values].map(
       ([id, count]) =>
-        `DATA_KEYS: lacks "${id}", under which ${count} values are stored (${columns.get(id)?.join(', ')}). ${ORDER}`,
+        `DATA_KEYS: the key "${id}" is missing; ${count} stored values are encrypted with it (${columns.get(id)?.join(', ')}). ${ORDER}`,
     ),
   );
 }

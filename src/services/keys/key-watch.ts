@@ -43,7 +43,7 @@ export class KeyWatch {
       const encrypting = (await findLiveReplicas(this.#db)).flatMap(({ dataKeys }) => dataKeys.slice(0, 1));
       this.#unknown = encrypting.find((key) => !this.#sealer.keyIds.includes(key)) ?? null;
     } catch (error) {
-      this.#log.debug({ err: error }, 'the keys of this replica could not be announced; retrying in 10 s');
+      this.#log.debug({ err: error }, 'could not announce the data keys of this replica; retrying in 10 s');
     }
     if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.beat(), BEAT_INTERVAL_MS);
@@ -54,8 +54,10 @@ export class KeyWatch {
   fault(): string | null {
     const { missing } = this.#sealer;
     if (missing && performance.now() - missing.at < UNREADY_MS)
-      return `lack "${missing.keyId}", with which stored data was encrypted`;
-    return this.#unknown === null ? null : `lack "${this.#unknown}", with which another replica encrypts`;
+      return `lack the key "${missing.keyId}", with which stored data was encrypted`;
+    return this.#unknown === null
+      ? null
+      : `lack the key "${this.#unknown}", with which another replica encrypts`;
   }
 
   async stop(): Promise<void> {

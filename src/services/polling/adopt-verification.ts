@@ -5,7 +5,8 @@ import { claimExternalId, findIntent, type IntentRow, replaceUser } from '../../
 import { findSessionsByVerificationId } from '../../db/sessions/sessions.ts';
 import { findUsers } from '../../db/sessions/users.ts';
 import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
-import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
+import type { Clock, ProviderSession } from '../../domain/ports.ts';
+import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { chosenUserId } from '../sessions/chosen-user-id.ts';
 import { learnUser } from '../sessions/ensure-user.ts';
@@ -30,21 +31,21 @@ const answerTo = (query: ProviderQuery, payload: ProviderSession): AnswerUpdate 
 export interface AdoptionDependencies {
   readonly db: Database;
   readonly clock: Clock;
-  readonly provider: Provider;
+  readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
 }
 
 /** Outcomes of adopting a verification id, with the text that the command prints for each. */
 export const ADOPTION_OUTCOMES = {
-  ADOPTED: 'taken in: the session is recorded here now',
-  KNOWN: 'known already: nothing was changed',
-  ARCHIVED: 'archived: the session ended long ago',
-  NOT_AT_PROVIDER: 'not at the provider: it does not know this verification id',
-  ANOTHERS: 'in doubt: a start of this id is open here for another user than the provider names',
-  WITHOUT_USER: 'in doubt: the provider does not say whom it verifies',
-  MISMATCH: 'refused: the provider answered about another verification or user; nothing was recorded',
-  UNANSWERED: 'not answered: the provider could not be asked; try again',
+  ADOPTED: 'adopted: the session is now recorded in the gateway',
+  KNOWN: 'already known: nothing was changed',
+  ARCHIVED: 'archived: the session ended long ago and was moved to an archive',
+  NOT_AT_PROVIDER: 'not found: the provider does not know this verification id',
+  ANOTHERS: 'in doubt: an unfinished start of this id names a different user than the provider',
+  WITHOUT_USER: 'in doubt: the provider does not name the user of this verification',
+  MISMATCH: 'refused: the provider answered about a different verification or user; nothing was recorded',
+  UNANSWERED: 'not answered: the provider could not be reached; run the command again',
 } as const;
 
 export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
@@ -76,14 +77,15 @@ async function adoptIfUnknown(
   dependencies: AdoptionDependencies,
   verificationId: string,
 ): Promise<AdoptionOutcome> {
-  const { db, provider, unitOfWork } = dependencies;
+  const { db, providers, unitOfWork } = dependencies;
   const isHere = async () => (await findSessionsByVerificationId(db, [verificationId])).length > 0;
   if (await isHere()) return 'KNOWN';
   const intent = await findIntent(db, verificationId);
   if (intent?.state === 'DONE') return (await isHere()) ? 'KNOWN' : 'ARCHIVED';
 
-  const asked = { verificationId, at: dependencies.clock.now(), webhooks: 0 };
-  const payload = await provider.findVerification(verificationId);
+  const provider = intent?.provider ?? providers.current;
+  const asked = { provider, verificationId, at: dependencies.clock.now(), webhooks: 0 };
+  const payload = await providers.get(provider).findVerification(verificationId);
   if (!payload) return 'NOT_AT_PROVIDER';
   if (payload.userId === null) return 'WITHOUT_USER';
   if (intent?.state === 'OPEN' && (await isSameUser(dependencies, intent, payload))) {
@@ -107,19 +109,20 @@ export async function adoptFound(
   query: ProviderQuery,
   payload: ProviderSession,
 ): Promise<boolean> {
-  const { clock, unitOfWork } = dependencies;
-  const { verificationId } = query;
+  const { clock, providers, unitOfWork } = dependencies;
+  const { verificationId, provider } = query;
   const { userId } = payload;
   if (userId === null) return false;
-  const user = await learnUser(dependencies, userId);
+  const user = await learnUser({ ...dependencies, provider: providers.get(provider) }, userId);
   return unitOfWork.recordAnswer(async (writer) => {
     const sessionId = uuidv7();
-    const claim = { verificationId, sessionId, createdAt: clock.now() };
+    const claim = { verificationId, provider, sessionId, createdAt: clock.now() };
     // A caller may have started this id here while the provider was asked (race).
     const claimed = await claimExternalId(writer.tx, claim);
     if (!claimed) return false;
     const origin = {
       sessionId,
+      provider,
       userId: user.id,
       userTemplate: null,
       agentTemplate: null,
@@ -146,7 +149,8 @@ export async function isSameUser(
   const [user] = intent.userId ? await findUsers(dependencies.db, [intent.userId]) : [];
   if (user?.userId === userId) return true;
   if (chosenUserId(dependencies.sealer, intent) !== userId) return false;
-  const chosen = await learnUser(dependencies, userId);
+  const provider = dependencies.providers.get(intent.provider);
+  const chosen = await learnUser({ ...dependencies, provider }, userId);
   await replaceUser(dependencies.db, intent.verificationId, chosen.id);
   return true;
 }

@@ -9,7 +9,7 @@ import type { CallBudget, CallPurpose } from '../../domain/ports.ts';
  * Maximum wait for a free call: short for a mutation, whose caller waits; long for a poll, which can as well
  * run later.
  */
-const PATIENCE_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
+const WAIT_TIMEOUT_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
 /**
  * Seconds added to a refused mutation's `retryAfterSeconds` during which polls are paused, so that its retry
  * finds free calls.
@@ -32,7 +32,7 @@ export function splitBudget(perMinute: number): CallLimits {
 export function createCallBudget(db: Database, limits: CallLimits, stopping: AbortSignal): CallBudget {
   return {
     async take(purpose) {
-      const deadline = performance.now() + PATIENCE_MS[purpose];
+      const deadline = performance.now() + WAIT_TIMEOUT_MS[purpose];
       for (;;) {
         if (purpose === 'POLL') stopping.throwIfAborted();
         const waitMs = await tryAcquireCall(db, purpose, limits);
@@ -48,7 +48,7 @@ export function createCallBudget(db: Database, limits: CallLimits, stopping: Abo
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
     // With a small budget, polls would otherwise take the calls that the caller comes back for (starvation).
     if (purpose === 'MUTATION') await pauseCalls(db, retryAfterSeconds + PRECEDENCE_SECONDS, 'POLLS');
-    return new ProviderFailure('UNAVAILABLE', 'The calls that the provider takes are used up for now.', {
+    return new ProviderFailure('UNAVAILABLE', 'The call budget for the provider is used up for now.', {
       retryAfterSeconds,
       sent: false,
     });

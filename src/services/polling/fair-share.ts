@@ -39,7 +39,7 @@ export class FairShare {
     } catch (error) {
       this.#dependencies.log.warn(
         { err: error },
-        'the polled sessions could not be counted; the last count stands',
+        'could not count the polled sessions; using the last count',
       );
     }
   }

@@ -12,13 +12,14 @@ import {
   withPollSchedule,
 } from '../../db/sessions/sessions.ts';
 import {
-  hasWaiting,
+  findWaitingProvider,
   parkWaiting,
   REASON_UNKNOWN_AT_PROVIDER,
   requeueWaiting,
 } from '../../db/webhooks/inbox.ts';
 import { Mismatch, ProviderFailure } from '../../domain/errors.ts';
-import type { Clock, Provider } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { withSpan } from '../../telemetry/trace.ts';
 import type { TransitionWriter } from '../transitions/transition-writer.ts';
@@ -47,8 +48,8 @@ interface Dependencies {
   readonly db: Database;
   readonly pool: pg.Pool;
   readonly clock: Clock;
-  /** Provider client that spends the polls' share of the call budget. */
-  readonly provider: Provider;
+  /** Clients that spend the polls' share of the call budget. */
+  readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
   readonly fairShare: FairShare;
   readonly sealer: Sealer;
@@ -89,7 +90,7 @@ export class Reconciler {
   #look(): void {
     const { db, clock, log } = this.#dependencies;
     const complain = (error: unknown) =>
-      log.warn({ err: error }, 'what is due could not be looked at; it will be tried again');
+      log.warn({ err: error }, 'could not queue or run due polls; retrying');
     this.#looking ??= enqueueDueJobs(db, clock.now())
       .then(() => {
         this.#draining ??= this.#drain()
@@ -121,22 +122,23 @@ export class Reconciler {
       const fault = classifyFault(error);
       log.warn(
         { err: error, verificationId, ...(fault ? { fault } : {}) },
-        'a verification could not be reconciled',
+        'could not reconcile a verification; retrying',
       );
       if (fault !== null) return;
-      throw new Error('A verification could not be reconciled: see the log');
+      throw new Error('could not reconcile a verification: see the log');
     }
   }
 
   /** Polls a session that is due, or that has a look-up because a webhook about it was parked. */
   async #poll(session: SessionRow, due: boolean, lookup: LookupRow | null): Promise<void> {
-    const { db, clock, provider, fairShare, log } = this.#dependencies;
+    const { db, clock, providers, fairShare, log } = this.#dependencies;
+    const { provider } = session;
     const at = clock.now();
-    const payload = await this.#ask(() => provider.findVerification(session.verificationId));
+    const payload = await this.#ask(() => providers.get(provider).findVerification(session.verificationId));
     if (payload === 'NOT_ASKED') return;
     if (payload !== 'FAILED' && payload !== null) {
       const { verificationId, providerWebhooks: webhooks } = session;
-      const update = { ...ANSWER, payload, query: { verificationId, at, webhooks } };
+      const update = { ...ANSWER, payload, query: { provider, verificationId, at, webhooks } };
       if (await this.#record((writer) => writer.applyUpdate(update))) {
         if (lookup) await cancelLookup(db, verificationId);
         return;
@@ -144,7 +146,8 @@ export class Reconciler {
     }
     if (lookup && payload === null) await cancelLookup(db, lookup.verificationId);
     else if (lookup) await this.#postpone(lookup);
-    if (payload === null) log.warn({ sessionId: session.id }, 'the provider does not know a session of ours');
+    if (payload === null)
+      log.warn({ sessionId: session.id }, 'provider does not know a session of this gateway');
     if (!due) return;
     const now = clock.now();
     // Polling ends when the link expires, even if the provider cannot be asked.
@@ -159,19 +162,20 @@ export class Reconciler {
    * webhooks mention.
    */
   async #lookFor(verificationId: string): Promise<void> {
-    const { db, clock, provider } = this.#dependencies;
+    const { db, clock, providers } = this.#dependencies;
     const lookup = await findLookup(db, verificationId);
     if (!lookup) return;
     const intent = await findIntent(db, verificationId);
     const sent = intent?.state === 'OPEN' && intent.sends > 0;
-    const waiting = await hasWaiting(db, verificationId);
-    if (!sent && !waiting) {
+    const waiting = await findWaitingProvider(db, verificationId);
+    const provider = sent ? intent.provider : waiting;
+    if (provider === null) {
       await cancelLookup(db, verificationId);
       return;
     }
 
-    const query = { verificationId, at: clock.now(), webhooks: 0 };
-    const payload = await this.#ask(() => provider.findVerification(verificationId));
+    const query = { provider, verificationId, at: clock.now(), webhooks: 0 };
+    const payload = await this.#ask(() => providers.get(provider).findVerification(verificationId));
     if (payload === 'NOT_ASKED') return;
     if (payload !== 'FAILED' && payload !== null) {
       const isForIntent = sent
@@ -184,7 +188,8 @@ export class Reconciler {
       }
       if (isForIntent === 'NOT_ASKED') return;
       if (isForIntent === 'FAILED') return this.#postpone(lookup);
-      const adopted = waiting && (await this.#ask(() => adoptFound(this.#dependencies, query, payload)));
+      const adopted =
+        waiting !== null && (await this.#ask(() => adoptFound(this.#dependencies, query, payload)));
       if (adopted === true || adopted === 'NOT_ASKED') return;
       if (adopted === 'FAILED') return this.#postpone(lookup);
     }

@@ -24,8 +24,9 @@ import type { AuditKeys } from '../../domain/audit.ts';
  * The test `test/api/archives.test.ts` fails until then, and keeps an archive of each version readable.
  *
  * 1: lines do not name a version. 2: they do. 3: sessions have a salt for the commitment to their person.
+ * 4: sessions name their provider.
  */
-export const ARCHIVE_VERSION = 3;
+export const ARCHIVE_VERSION = 4;
 
 /**
  * Error for an unusable archive: truncated, altered, written by a later release, or sealed with a key that is
@@ -140,7 +141,10 @@ export async function* readArchive(file: string, keys: AuditKeys): AsyncGenerato
     if (count === 0) return;
     count -= 1;
     const archive = parseSessionArchive(line, file);
-    if (!archive) throw new ArchiveError(`${file} has a line that is not a session.`);
+    if (!archive)
+      throw new ArchiveError(
+        `${file} is damaged: a line is not a session. Use an intact copy of the archive.`,
+      );
     yield archive;
   }
 }
@@ -155,10 +159,15 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   }
   const json = parseLine(last ?? '');
   const sealed = lastLine.safeParse(json);
-  if (!sealed.success) throw new ArchiveError(`${file} is cut short: its last line is not there.`);
+  if (!sealed.success)
+    throw new ArchiveError(
+      `${file} is truncated: its last line is missing. Use an intact copy of the archive.`,
+    );
   const { key, mac, sessions: sealedSessions } = sealed.data;
   if (!keys.has(key))
-    throw new ArchiveError(`${file} was made with the key "${key}", which AUDIT_KEYS lacks.`);
+    throw new ArchiveError(
+      `${file} was signed with the key "${key}", which AUDIT_KEYS lacks. Add the key to AUDIT_KEYS.`,
+    );
   const expected = keys.exportMac(key);
   let previous: string | null = null;
   let count = -1;
@@ -171,7 +180,7 @@ async function checkSeal(file: string, keys: AuditKeys): Promise<number> {
   const { mac: _mac, ...payload } = json as Record<string, unknown>;
   const right = timingSafeEqual(expected.update(JSON.stringify(payload)).digest(), Buffer.from(mac, 'hex'));
   if (!right || count !== sealedSessions)
-    throw new ArchiveError(`${file} was altered: its MAC does not fit its contents.`);
+    throw new ArchiveError(`${file} was altered: its MAC does not match its content.`);
   return count;
 }
 

@@ -130,7 +130,10 @@ async function mendBroken(dependencies: Dependencies): Promise<{ file: string; s
     for await (const line of readLines(join(folder, name))) {
       // Only the last line can be truncated. Any other must not be dropped, because its session is no longer
       // in the database.
-      if (isBroken) throw new ArchiveError(`${join(folder, name)} has a line that is not a session.`);
+      if (isBroken)
+        throw new ArchiveError(
+          `${join(folder, name)} is damaged: a line is not a session. Move the file away and use an intact copy.`,
+        );
       const id = parseSessionArchive(line, join(folder, name))?.session?.id;
       if (id) lines.push({ id, line: `${line}\n` });
       else isBroken = true;

@@ -30,7 +30,7 @@ const DAY_MS = 86_400_000;
 /**
  * Minimum length of a text that webhook bodies are searched for. Shorter ones would match unrelated webhooks.
  */
-const SHORTEST_MARK = 6;
+const MIN_SEARCHED_LENGTH = 6;
 
 interface Dependencies {
   readonly db: Database;
@@ -135,14 +135,14 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
   const [person, ...others] = byPhone
     ? await lockUsersByPhone(tx, sealer.candidateHashes(who.phone))
     : await lockUserById(tx, who.userId);
-  if (!person) throw new ErasureRefused('Nobody is known by this: give the userId, as the API shows it.');
+  if (!person) throw new ErasureRefused('No person was found. Pass the userId as the API shows it.');
   if (others.length > 0) {
     const userIds = [person, ...others].map(({ userId }) => userId).join(', ');
-    throw new ErasureRefused(`Several people have this phone: erase each by --user. They are ${userIds}.`);
+    throw new ErasureRefused(`Several people have this phone (${userIds}). Erase each of them with --user.`);
   }
   if (person.erasedAt)
     throw new ErasureRefused(
-      `They were erased at ${person.erasedAt.toISOString()} already: nothing is left.`,
+      `This person was already erased at ${person.erasedAt.toISOString()}; there is nothing left to erase.`,
     );
   return person;
 }
@@ -151,12 +151,14 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
 function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Dependencies) {
   const [starting] = open;
   if (starting)
-    throw new ErasureRefused(`The start of ${starting} is not answered yet: try again once it is.`);
+    throw new ErasureRefused(
+      `The provider has not answered the start of ${starting} yet. Run the command again after it has.`,
+    );
   for (const row of rows) {
     const { verificationId, status, subStatus, updatedAt } = row;
     if (!getStatusInfo(row).terminal)
       throw new ErasureRefused(
-        `${verificationId} has not ended (it is ${status}/${subStatus}): a person is erased after the end.`,
+        `${verificationId} has not ended (status ${status}/${subStatus}). A person can be erased only after all sessions have ended.`,
       );
     refuseBeforeTheLawAllows(verificationId, updatedAt, dependencies);
   }
@@ -171,7 +173,7 @@ async function refuseWithoutProof(tx: Transaction, ids: readonly string[], { sea
     const { finding } = checkSession(evidence, null, keys, sealer);
     if (finding)
       throw new ErasureRefused(
-        `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify, and look into it first.`,
+        `The audit chain of session ${id} is broken (entry ${finding.number}: ${finding.what}). Run npm run audit -- verify and find the cause first.`,
       );
   }
 }
@@ -184,7 +186,7 @@ function refuseBeforeTheLawAllows(
   const until = new Date(endedAt.getTime() + retentionDays * DAY_MS);
   if (until > now)
     throw new ErasureRefused(
-      `${verificationId} ended at ${endedAt.toISOString()}, and the law has its records kept for ${retentionDays} days: erase from ${until.toISOString()} on.`,
+      `${verificationId} ended at ${endedAt.toISOString()}, and its records must be kept for ${retentionDays} days (LEGAL_RETENTION_DAYS). Run the command again after ${until.toISOString()}.`,
     );
 }
 
@@ -198,7 +200,7 @@ async function findUnattributedMentions(
   verificationIds: readonly string[],
   marks: readonly (string | null)[],
 ): Promise<bigint[]> {
-  const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= SHORTEST_MARK);
+  const telling = [...verificationIds, ...marks].filter((mark) => mark && mark.length >= MIN_SEARCHED_LENGTH);
   const found: bigint[] = [];
   for (const { id, body, bodyHash } of await findUnattributedWebhooks(tx, verificationIds)) {
     const text = sealer.open(body, webhookContext(bodyHash)).toString('utf8');

@@ -63,7 +63,9 @@ async function erase(
   by: string,
 ): Promise<ErasedSubject> {
   if (await isStaffName(tx, sub))
-    throw new ErasureRefused('This subject reviewed or started sessions: who of the staff did that is kept.');
+    throw new ErasureRefused(
+      'This subject reviewed or started sessions. The names of staff who did so must be kept, so nothing was replaced.',
+    );
   const [pseudonym] = keys.pseudonyms(canonicalSubject(sub)) as [string];
   const ids = await findSessionsNaming(tx, sub);
   const evidence = await readAuditEvidence(tx, ids);
@@ -71,7 +73,7 @@ async function erase(
     const { finding } = checkSession(each, null, keys, sealer);
     if (finding)
       throw new ErasureRefused(
-        `The audit chain of session ${id} does not hold (entry ${finding.number}: ${finding.what}): it is not signed again.`,
+        `The audit chain of session ${id} is broken (entry ${finding.number}: ${finding.what}), so it was not signed again. Run npm run audit -- verify and find the cause first.`,
       );
   }
   await replaceNameInSessions(tx, sub, pseudonym);

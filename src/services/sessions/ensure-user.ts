@@ -9,7 +9,7 @@ import {
   userContext,
 } from '../../db/sessions/users.ts';
 import { ProviderFailure } from '../../domain/errors.ts';
-import type { Clock, PersonalData, Provider, ProviderUser } from '../../domain/ports.ts';
+import type { Clock, PersonalData, ProviderCalls, ProviderUser } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import { invalidField } from './validation.ts';
 
@@ -21,7 +21,7 @@ export type GivenUser = { readonly userId: string } & {
 interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
-  readonly provider: Provider;
+  readonly provider: ProviderCalls;
   readonly sealer: Sealer;
 }
 
@@ -43,7 +43,7 @@ export async function ensureUser(
   return storeUser(dependencies, await atProvider(dependencies.provider, given, isNew));
 }
 
-async function atProvider(provider: Provider, given: GivenUser, isNew: boolean): Promise<ProviderUser> {
+async function atProvider(provider: ProviderCalls, given: GivenUser, isNew: boolean): Promise<ProviderUser> {
   const known = isNew ? null : await provider.findUser(given.userId);
   if (known) return broughtUpToDate(provider, given, known);
   const added = await addUser(provider, given);
@@ -51,7 +51,7 @@ async function atProvider(provider: Provider, given: GivenUser, isNew: boolean):
   // Another process, or an earlier attempt of this start, added the user first.
   const theirs = await provider.findUser(given.userId);
   if (theirs) return broughtUpToDate(provider, given, theirs);
-  throw new ProviderFailure('UNAVAILABLE', 'The provider has a user of this id, and does not know them.');
+  throw new ProviderFailure('UNAVAILABLE', 'The provider reports this user id as both taken and not found.');
 }
 
 /**
@@ -98,12 +98,12 @@ export async function storeUser(
 }
 
 /** Returns null if the provider already has a user with this id. */
-async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUser | null> {
+async function addUser(provider: ProviderCalls, given: GivenUser): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
     return invalidField(
       ['user', 'userId'],
-      'is not known to the provider: give a phone as well to add this user',
+      'is not known to the provider: pass a phone too, to create this user',
     );
   }
   const asked = { userId, ...pickPersonalData(given) };
@@ -121,7 +121,7 @@ async function addUser(provider: Provider, given: GivenUser): Promise<ProviderUs
  * change them.
  */
 async function broughtUpToDate(
-  provider: Provider,
+  provider: ProviderCalls,
   given: GivenUser,
   known: ProviderUser,
 ): Promise<ProviderUser> {
@@ -149,5 +149,5 @@ const differs = (given: GivenUser, known: ProviderUser): boolean =>
 const refuseOtherPhone = () =>
   invalidField(
     ['user', 'phone'],
-    'differs from the phone that this user is known by, to which the link would go',
+    'differs from the phone that the provider has for this user and would send the link to',
   );

@@ -60,7 +60,7 @@ export const webLink = z
   .string()
   .max(MAX_LINK_CHARACTERS, `must have at most ${MAX_LINK_CHARACTERS} characters`)
   .refine(isStorable, UNSTORABLE)
-  .refine(isWebLink, 'must be a URL that begins with https:// or http://, without user name and password');
+  .refine(isWebLink, 'must be a URL that begins with https:// or http:// and has no user name or password');
 
 function isWebLink(value: string): boolean {
   // `URL` drops whitespace and control characters and reads a backslash as a slash. Other parsers may read
@@ -71,7 +71,7 @@ function isWebLink(value: string): boolean {
 }
 
 /** PIN code of India Post. The first digit names one of nine zones. */
-export const pinCode = z.string().regex(/^[1-9]\d{5}$/, 'must be 6 digits, of which the first is not 0');
+export const pinCode = z.string().regex(/^[1-9]\d{5}$/, 'must be 6 digits, the first of which is not 0');
 
 /** Date of birth as DD-MM-YYYY: a day that exists, not after today in India, and at most 130 years ago. */
 export const dateOfBirth = (clock: Clock) =>
@@ -82,12 +82,12 @@ export const dateOfBirth = (clock: Clock) =>
 
 function findDateProblem(value: string, now: Date): string | null {
   const [, day, month, year] = value.match(/^(\d{2})-(\d{2})-(\d{4})$/) ?? [];
-  if (!day) return 'must be of the form DD-MM-YYYY';
+  if (!day) return 'must have the form DD-MM-YYYY';
   const iso = `${year}-${month}-${day}`;
   const date = new Date(`${iso}T00:00:00Z`);
   // `Date` turns 31-02 into 3 March, and 99-99 into an invalid date.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
-  if (!exists) return 'must be a day that exists, as DD-MM-YYYY';
+  if (!exists) return 'must be an existing day, as DD-MM-YYYY';
   const today = new Date(now.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
   if (iso > today) return 'must not be in the future';
   const oldest = Number(today.slice(0, 4)) - MAX_AGE_YEARS;

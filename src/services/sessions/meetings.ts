@@ -54,12 +54,16 @@ export async function scheduleMeeting(
     async (writer, session) => {
       const { linkExpiresAt } = session;
       if (input.startsAt <= now)
-        denyAction('SCHEDULE_MEETING', session, 'The meeting would begin in the past.');
+        denyAction(
+          'SCHEDULE_MEETING',
+          session,
+          'The start time is in the past: choose a time in the future.',
+        );
       if (linkExpiresAt && input.startsAt >= linkExpiresAt) {
         denyAction(
           'SCHEDULE_MEETING',
           session,
-          `The meeting would begin after the customer's link has expired (${linkExpiresAt.toISOString()}).`,
+          `The start time is after the customer's link expires (${linkExpiresAt.toISOString()}): choose an earlier time.`,
         );
       }
       await writer.changes.endMeeting(session.id, 'RESCHEDULED');

@@ -25,7 +25,7 @@ export const actionInput = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
   idempotencyKey: keyText(200),
   expectedVersion: optional(
-    z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is more than any version'),
+    z.int().min(1, 'must be 1 or more').max(2_147_483_647, 'is higher than any possible version'),
   ),
 });
 
@@ -161,26 +161,26 @@ export function denyAction(action: SessionAction, session: SessionRow, reason: s
   if (reason !== null) throw new Refusal('ACTION_NOT_ALLOWED', reason, { sessionId: session.id, action });
 }
 
-const notFound = () => new Refusal('NOT_FOUND', 'There is no such session, or it is not yours to see.');
+const notFound = () => new Refusal('NOT_FOUND', 'The session does not exist, or you may not see it.');
 
 const moved = (session: SessionRow) =>
   new Refusal(
     'VERSION_CONFLICT',
-    `The session has moved to ${session.subStatus} (version ${session.version}) since you read it. Look at it and decide again.`,
+    `The session has moved to ${session.subStatus} (version ${session.version}) since you read it. Read it again and decide again.`,
     { sessionId: session.id },
   );
 
 const keyUsedUnderRemovedKey = (session: SessionRow) =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
-    'You used this idempotencyKey before, too long ago to compare the inputs. Look at the session and decide again.',
+    'This idempotencyKey was used before, too long ago to compare the inputs. Read the session again and decide again.',
     { sessionId: session.id },
   );
 
 const keyUsed = (session: SessionRow) =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
-    'You used this idempotencyKey before with another input. Use a new key for a new call.',
+    'This idempotencyKey was used before with a different input. Use a new key for a new action.',
     {
       sessionId: session.id,
     },

@@ -5,13 +5,14 @@ import type { Viewer } from '../../domain/access.ts';
 import { Mismatch, Refusal } from '../../domain/errors.ts';
 import { findMismatch } from '../../domain/identity.ts';
 import { invariant } from '../../domain/invariant.ts';
-import type { Provider, ProviderSession, SdkToken } from '../../domain/ports.ts';
+import type { ProviderCalls, ProviderSession, SdkToken } from '../../domain/ports.ts';
+import type { ProviderClients } from '../../domain/providers.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { type ActionDependencies, allowedSession, denyAction } from './perform-action.ts';
 import { toRefusal } from './provider-refusal.ts';
 
 export interface ProviderDependencies extends ActionDependencies {
-  readonly provider: Provider;
+  readonly providers: ProviderClients;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
 }
@@ -33,6 +34,7 @@ export async function refreshSession(
 ): Promise<RefreshResult> {
   const session = await allowedSession(dependencies, viewer, 'REFRESH', sessionId);
   const query = {
+    provider: session.provider,
     verificationId: session.verificationId,
     at: dependencies.clock.now(),
     webhooks: session.providerWebhooks,
@@ -62,15 +64,15 @@ export async function requestRecording(
   const session = await allowedSession(dependencies, viewer, 'REQUEST_RECORDING', sessionId);
   const answer = await find(dependencies, session);
   await refuseOtherIdentity(dependencies, session, answer);
-  const { recordingLink } = answer;
+  const { recordingLink, recordingLinkExpiresAt: expiresAt } = answer;
   if (recordingLink === null) denyAction('REQUEST_RECORDING', session, 'The provider has no recording yet.');
   dependencies.log.info(
     { audit: 'recording requested', viewer: viewer.id, sessionId },
-    'a recording was requested',
+    'recording requested',
   );
   return {
     session,
-    recording: { url: recordingLink as string, expiresAt: parseExpiry(recordingLink as string) },
+    recording: { url: recordingLink as string, expiresAt },
   };
 }
 
@@ -90,18 +92,34 @@ export async function createSdkToken(
     user && session.referenceId !== null,
     'CREATE_SDK_TOKEN was allowed but user or reference id is missing',
   );
-  const token = await dependencies.provider
-    .createSdkToken(session.referenceId, user.userId)
-    .catch((error) => {
-      throw toRefusal(error);
-    });
+  const { referenceId } = session;
+  const token = await call(dependencies, session, (client) =>
+    client.createSdkToken(referenceId, user.userId),
+  );
   return { ...token, session };
 }
 
-async function find({ provider }: ProviderDependencies, session: SessionRow): Promise<ProviderSession> {
-  const payload = await provider.findVerification(session.verificationId).catch((error) => {
+/**
+ * Calls the provider of a session.
+ *
+ * @throws Refusal
+ */
+async function call<T>(
+  { providers }: ProviderDependencies,
+  { provider }: SessionRow,
+  work: (client: ProviderCalls) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(providers.get(provider));
+  } catch (error) {
     throw toRefusal(error);
-  });
+  }
+}
+
+async function find(dependencies: ProviderDependencies, session: SessionRow): Promise<ProviderSession> {
+  const payload = await call(dependencies, session, (client) =>
+    client.findVerification(session.verificationId),
+  );
   if (payload) return payload;
   throw new Refusal('PROVIDER_REFUSED', 'The provider does not know this session.', {
     sessionId: session.id,
@@ -123,14 +141,4 @@ async function refuseOtherIdentity(
   const { verificationId } = session;
   onMismatch({ source: 'ANSWER', field, verificationId });
   throw toRefusal(new Mismatch(field, verificationId));
-}
-
-/** Returns the expiry of an AWS-style signed URL (X-Amz-Date, X-Amz-Expires); null for other URLs. */
-function parseExpiry(url: string): Date | null {
-  const query = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();
-  const [, year, month, day, time] = query.get('X-Amz-Date')?.match(/^(\d{4})(\d{2})(\d{2})T(\d{6})Z$/) ?? [];
-  const seconds = Number(query.get('X-Amz-Expires') ?? Number.NaN);
-  if (!time || !Number.isFinite(seconds)) return null;
-  const signedAt = Date.parse(`${year}-${month}-${day}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
-  return new Date(signedAt + seconds * 1000);
 }

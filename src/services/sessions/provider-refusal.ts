@@ -29,12 +29,12 @@ export function toRefusal(error: unknown): unknown {
 
 function describeFailure({ kind, message, details }: ProviderFailure): string {
   if (kind === 'UNAVAILABLE' || kind === 'MISMATCH')
-    return `${message} Nothing is lost: repeat the same call later.`;
+    return `${message} Repeat the same call later; repeating it is safe.`;
   if (kind === 'INVALID' && details.problems) {
     const problems = details.problems.map(
       ({ path, message: problem }) => `${path.join('.') || 'it'} ${problem}`,
     );
-    return `The provider does not accept the input: ${problems.join('; ')}.`;
+    return `The provider did not accept the input: ${problems.join('; ')}.`;
   }
   return message;
 }

@@ -18,7 +18,7 @@ const reviewInput = (decisions: readonly [ReviewDecision, ...ReviewDecision[]]) 
     .extend({ decision: z.enum(decisions), remarks: optional(text(2000)) })
     .refine(({ decision, remarks }) => decision === 'APPROVED' || remarks, {
       path: ['remarks'],
-      message: 'must say why, unless the decision is APPROVED',
+      message: 'must not be empty, unless the decision is APPROVED',
       // Run this check even if other fields are invalid, so that all problems are reported together.
       when: () => true,
     });

@@ -15,10 +15,10 @@ const BACKGROUND_TIMEOUT_MS = 120_000;
  * Cached figures are counted again after this long, or after ten times as long as the last counting took,
  * whichever is longer.
  */
-const MIN_KEPT_MS = 30_000;
-const KEPT_TIMES = 10;
+const MIN_CACHE_MS = 30_000;
+const CACHE_COST_FACTOR = 10;
 /** Cached figures older than this are not returned. */
-const MAX_KEPT_MS = 24 * 3_600_000;
+const MAX_CACHE_MS = 24 * 3_600_000;
 /** Maximum number of cached windows. */
 const MAX_WINDOWS = 50;
 /** Maximum number of windows that wait for background counting; further ones are not counted. */
@@ -67,7 +67,7 @@ interface SessionFiguresOptions {
 export class SessionFigures {
   readonly #options: SessionFiguresOptions;
   /** Cache of windows whose counting is too slow for an answer. */
-  readonly #kept = new LRUCache<string, Kept>({ max: MAX_WINDOWS, ttl: MAX_KEPT_MS });
+  readonly #kept = new LRUCache<string, Kept>({ max: MAX_WINDOWS, ttl: MAX_CACHE_MS });
   #background: Promise<void> = Promise.resolve();
   #waiting = 0;
 
@@ -100,11 +100,11 @@ export class SessionFigures {
   }
 
   async #readKept<Figures>(kept: Kept, asked: FiguresAsked<Figures>): Promise<Dated<Figures>> {
-    const dueMs = kept.countedAtMs + Math.max(MIN_KEPT_MS, KEPT_TIMES * kept.tookMs);
+    const dueMs = kept.countedAtMs + Math.max(MIN_CACHE_MS, CACHE_COST_FACTOR * kept.tookMs);
     if (!kept.dated || performance.now() >= dueMs) this.#countInBackground(kept, asked);
     if (!kept.dated) await Promise.race([kept.counting, abortion(asked.signal)]);
     if (kept.dated) return kept.dated as Dated<Figures>;
-    throw new FiguresPending('These figures are being counted, which takes long');
+    throw new FiguresPending('the figures are still being counted');
   }
 
   /** Counts windows one after another, so that background counting uses at most one database connection. */
@@ -124,7 +124,7 @@ export class SessionFigures {
       } catch (error) {
         log.warn(
           { err: error, figures: name },
-          'figures of sessions could not be counted; retrying when asked',
+          'could not count session figures; retrying at the next query',
         );
       }
       kept.countedAtMs = performance.now();

@@ -4,7 +4,7 @@ import { dateOfBirth, email, pastTime, pinCode, webLink } from './input-values.t
 import { optional, requiredText, text } from './validation.ts';
 
 const ID_RULE = /^[A-Za-z0-9._-]{1,50}$/;
-const ID_MESSAGE = 'must be 1 to 50 of the characters A-Z a-z 0-9 . _ -';
+const ID_MESSAGE = 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -';
 const DIGITS = /^\d{10}$/;
 
 const shortText = text(200);
@@ -22,7 +22,7 @@ const address = z.object({
 
 export const NOTIFICATION_TYPES = ['notificationTypes'];
 /** SMS and WhatsApp need only the phone, which every user has. */
-export const NO_EMAIL_ADDRESS = 'must not be EMAIL without an address: give user.email as well';
+export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
 /**
  * Schema of the input of `startSession`. The rules follow the provider's pages on users and on initiating.
@@ -42,7 +42,7 @@ export const createStartSessionInput = (clock: Clock) =>
           address: optional(text(500)),
         })
         .refine((user) => user.phone ?? user.userId, {
-          message: 'must have a phone, or the userId of somebody whom the provider knows',
+          message: 'must have a phone, or the userId of a person whom the provider knows',
         }),
       userTemplate: optional(shortText),
       agentTemplate: optional(shortText),

@@ -28,7 +28,8 @@ import { maySee, type Viewer } from '../../domain/access.ts';
 import { REPLACEABLE_SUB_STATUSES } from '../../domain/actions.ts';
 import { ProviderFailure, Refusal } from '../../domain/errors.ts';
 import { invariant } from '../../domain/invariant.ts';
-import type { Clock, Provider, ProviderSession } from '../../domain/ports.ts';
+import type { Clock, ProviderSession } from '../../domain/ports.ts';
+import type { ProviderClients } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { chosenUserId, recognizeUserId } from './chosen-user-id.ts';
@@ -44,7 +45,7 @@ import {
 import { invalidField, validate } from './validation.ts';
 
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
-const REPLACED_ALREADY = 'names a session that another one has replaced already';
+const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
 
 /** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
 const FIRST_LOOKUP_DELAY_MS = 20_000;
@@ -57,7 +58,7 @@ export interface StartResult {
 interface Dependencies {
   readonly db: Database;
   readonly clock: Clock;
-  readonly provider: Provider;
+  readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
   readonly sealer: Sealer;
 }
@@ -76,7 +77,7 @@ export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResu
  * derived from caller and input, proves that a verification is ours.
  */
 export function createStartSession(dependencies: Dependencies): StartSession {
-  const { db, clock, provider, unitOfWork, sealer } = dependencies;
+  const { db, clock, providers, unitOfWork, sealer } = dependencies;
   const startSessionInput = createStartSessionInput(clock);
   /** In-flight starts by session id: identical calls in this process share one exchange with the provider. */
   const underWay = new Map<string, Promise<StartResult>>();
@@ -97,6 +98,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const canonical = JSON.stringify(input);
     const asked: IntentRow = {
       verificationId: input.verificationId,
+      provider: providers.current,
       sessionId: uuidv7(),
       caller: viewer.id,
       inputHash: sealer.hash(canonical),
@@ -113,7 +115,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const stored = await insertIntent(db, asked);
     const intent = stored?.state === 'REFUSED' ? await replaceRefusedIntent(db, asked) : stored;
     if (!intent) return invalidField(['replacesSessionId'], REPLACED_ALREADY);
-    if (intent.state === 'TAKEN') return reclaim(viewer, input, asked, intent);
+    if (intent.state === 'TAKEN')
+      return reclaim(viewer, input, { ...asked, provider: intent.provider }, intent);
     if (intent.caller !== viewer.id) throw verificationIdTaken();
     if (!sealer.verifyHash(intent.inputHash, canonical))
       throw sealer.knowsKeyOf(intent.inputHash) ? keyUsedWithOtherInput() : keyUsedUnderRemovedDataKey();
@@ -164,10 +167,20 @@ export function createStartSession(dependencies: Dependencies): StartSession {
    */
   async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
     if (stored.caller === viewer.id) return null;
-    const found = await provider.findVerification(stored.verificationId).catch((error) => {
+    const found = await findVerification(stored).catch((error) => {
       throw toRefusal(error);
     });
     return found?.userId ?? null;
+  }
+
+  /** Returns the dependencies of a call about a user of the intent's provider. */
+  function atProviderOf({ provider }: IntentRow) {
+    return { ...dependencies, provider: providers.get(provider) };
+  }
+
+  /** Async, so that a provider that is not configured any more rejects like a failed call. */
+  async function findVerification({ provider, verificationId }: IntentRow): Promise<ProviderSession | null> {
+    return providers.get(provider).findVerification(verificationId);
   }
 
   /**
@@ -193,11 +206,11 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const path = ['replacesSessionId'];
     const [replaced] = await findSessions(db, [replacedId]);
     if (!replaced || !maySee(viewer, replaced.verificationId))
-      return invalidField(path, 'names no session that you may see');
+      return invalidField(path, 'is not the id of a session that you may see');
     if (!REPLACEABLE_SUB_STATUSES.includes(replaced.subStatus)) {
       invalidField(
         path,
-        `names a session that is ${replaced.subStatus}: only an expired, rejected or failed one can be replaced`,
+        `is the id of a session that is ${replaced.subStatus}: only an expired, rejected or failed session can be replaced`,
       );
     }
     if ((await findReplacements(db, [replacedId])).length > 0) invalidField(path, REPLACED_ALREADY);
@@ -223,7 +236,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     if (session) return session;
     throw new Refusal(
       'VERIFICATION_ID_TAKEN',
-      'The session of this verification id ended long ago and was archived. Choose a new one.',
+      'The session with this verificationId ended long ago and was archived. Choose a new verificationId.',
     );
   }
 
@@ -233,6 +246,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const query = {
+      provider: intent.provider,
       verificationId: intent.verificationId,
       at: clock.now(),
       webhooks: begun?.providerWebhooks ?? 0,
@@ -261,7 +275,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     const isNew = input.user.userId === undefined;
     const userId = input.user.userId ?? chosenUserId(sealer, intent);
     invariant(userId !== null, 'input matched a hash whose key is not configured');
-    const user = await ensureUser(dependencies, { ...input.user, userId }, isNew);
+    const user = await ensureUser(atProviderOf(intent), { ...input.user, userId }, isNew);
     const stored = await claimUser(db, intent.verificationId, user.id);
     if (stored === user.id) return user;
     const [other] = await findUsers(db, [stored]);
@@ -279,7 +293,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     userId: string,
   ): Promise<ProviderSession | null> {
     const { verificationId } = input;
-    const found = await provider.findVerification(verificationId);
+    const found = await findVerification(intent);
     if (!found?.userId) return null;
     if (found.userId === userId) return found;
     try {
@@ -289,7 +303,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
       await markSuperseded(db, verificationId);
       throw error;
     }
-    const user = await learnUser(dependencies, found.userId);
+    const user = await learnUser(atProviderOf(intent), found.userId);
     await replaceUser(db, verificationId, user.id);
     return found;
   }
@@ -317,7 +331,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     }
     await aboutToSend(verificationId);
     try {
-      return await provider.startVerification({ ...input, userId });
+      return await providers.get(intent.provider).startVerification({ ...input, userId });
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;
       switch (error.kind) {
@@ -368,6 +382,7 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   linkExpiresAt: null,
   meetingAt: null,
   recordingLink: null,
+  recordingLinkExpiresAt: null,
   agentRemarks: null,
   auditorRemarks: null,
 });
@@ -382,18 +397,18 @@ const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
 const verificationIdTaken = (sessionId?: string) =>
   new Refusal(
     'VERIFICATION_ID_TAKEN',
-    'This verification id belongs to another session. Choose a new one.',
+    'This verificationId belongs to another session. Choose a new one.',
     sessionId === undefined ? {} : { sessionId },
   );
 
 const keyUsedUnderRemovedDataKey = () =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
-    'You used this verification id before, too long ago to compare the inputs. Look the session up by its verification id, or choose a new id.',
+    'This verificationId was used before, too long ago to compare the inputs. Query the session with sessionByVerificationId, or choose a new verificationId.',
   );
 
 const keyUsedWithOtherInput = () =>
   new Refusal(
     'IDEMPOTENCY_CONFLICT',
-    'You used this verification id before with another input. Repeat that input, or choose a new id.',
+    'This verificationId was used before with a different input. Repeat the first input, or choose a new verificationId.',
   );

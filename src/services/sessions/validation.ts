@@ -45,7 +45,7 @@ function findProblem(value: string, longest: number): string | null {
   // Check the bytes before the characters are counted: they bound the time that counting takes.
   if (Buffer.byteLength(value) > maxBytes) return `${tooLong(longest)}, and ${maxBytes} bytes in UTF-8`;
   if (!hasAtMostCharacters(value, longest)) return tooLong(longest);
-  if (value !== '' && !isVisible(value)) return 'must have a character that can be seen';
+  if (value !== '' && !isVisible(value)) return 'must have a visible character';
   return null;
 }
 
@@ -69,7 +69,7 @@ export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
     message: issue.message,
   }));
   const summary = problems.map(({ path, message }) => `${path.join('.') || 'input'} ${message}`).join('; ');
-  throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${summary}.`, { problems });
+  throw new Refusal('INVALID_INPUT', `The input is invalid: ${summary}.`, { problems });
 }
 
 /**
@@ -78,7 +78,7 @@ export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
  * @throws Refusal
  */
 export const invalidField = (path: readonly string[], message: string): never => {
-  throw new Refusal('INVALID_INPUT', `The input is not acceptable: ${path.join('.')} ${message}.`, {
+  throw new Refusal('INVALID_INPUT', `The input is invalid: ${path.join('.')} ${message}.`, {
     problems: [{ path, message }],
   });
 };

@@ -12,6 +12,8 @@ import {
 
 /** Question to the provider, with the facts that are needed to order its answer. */
 export interface ProviderQuery {
+  /** Name of the provider that is asked. */
+  readonly provider: string;
   readonly verificationId: string;
   /** Time of the request, by our clock. */
   readonly at: Date;
@@ -24,6 +26,8 @@ export interface WebhookUpdate {
   readonly source: 'WEBHOOK';
   /** Always null: the provider caused the update. */
   readonly actor: null;
+  /** Name of the provider that sent the webhook. */
+  readonly provider: string;
   readonly payload: ProviderSession;
   /** Event time by the provider's clock. */
   readonly eventTime: Date;
@@ -63,6 +67,10 @@ export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => (
 export const getVerificationId = (update: ProviderUpdate): string =>
   update.eventTime ? update.payload.verificationId : update.query.verificationId;
 
+/** Returns the name of the provider that sent the update. */
+export const getProvider = (update: ProviderUpdate): string =>
+  update.eventTime ? update.provider : update.query.provider;
+
 /**
  * Refuses an answer about another verification than the one asked about. The provider's client refuses it
  * too; this check holds for every client.
@@ -75,10 +83,11 @@ export function assertSameVerification(update: ProviderUpdate): void {
 /**
  * Returns the id in which an update contradicts the session it would be recorded on; null if all ids match.
  */
-export const findUpdateMismatch = (
-  session: LockedSession,
-  { payload }: ProviderUpdate,
-): IdentityField | null => findMismatch({ ...session, userId: session.providerUserId }, payload);
+export const findUpdateMismatch = (session: LockedSession, update: ProviderUpdate): IdentityField | null =>
+  findMismatch(
+    { ...session, userId: session.providerUserId },
+    { ...update.payload, provider: getProvider(update) },
+  );
 
 export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
   verificationId: getVerificationId(update),

@@ -34,6 +34,7 @@ import {
   assertSameVerification,
   findUpdateMismatch,
   getOrderingTime,
+  getProvider,
   getVerificationId,
   type ProviderUpdate,
   toPlausibleTime,
@@ -68,7 +69,10 @@ export interface RecordedUpdate {
 }
 
 /** Data that a session is created with, in addition to the provider's update. */
-export type SessionOrigin = Pick<SessionRow, 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'> & {
+export type SessionOrigin = Pick<
+  SessionRow,
+  'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
+> & {
   readonly sessionId: string;
   /** Caller who started the session here; null if another system did. */
   readonly caller: string | null;
@@ -155,8 +159,8 @@ export class TransitionWriter {
    */
   async createSession(update: ProviderUpdate, origin: SessionOrigin): Promise<RecordedUpdate> {
     assertSameVerification(update);
-    const { sessionId, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
-    const from = { sessionId, userId, userTemplate, agentTemplate, replacesId, caller };
+    const { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller } = origin;
+    const from = { sessionId, provider, userId, userTemplate, agentTemplate, replacesId, caller };
     const begun = await this.#tryCreate(update, from);
     if (begun) return begun;
     const other = await lockSession(this.tx, getVerificationId(update));
@@ -167,11 +171,14 @@ export class TransitionWriter {
   /**
    * Returns whether an update belongs to an intent and may create its session. Another system of the account
    * may have started a verification under the same id. A webhook must therefore name our user, and our start
-   * must have been sent. An answer may leave the user out, because we asked for it.
+   * must have been sent. An answer may leave the user out, because we asked for it. Another provider's update
+   * is about another verification.
    *
    * @throws Mismatch if an answer names another user
    */
-  async #isOurs({ payload, eventTime }: ProviderUpdate, intent: IntentRow, userId: string): Promise<boolean> {
+  async #isOurs(update: ProviderUpdate, intent: IntentRow, userId: string): Promise<boolean> {
+    const { payload, eventTime } = update;
+    if (getProvider(update) !== intent.provider) return false;
     const sent = intent.sends > 0 && intent.state !== 'TAKEN' && intent.state !== 'REFUSED';
     if (eventTime && !sent) return false;
     const [user] = await findUsers(this.tx, [userId]);

@@ -111,7 +111,7 @@ export class UnitOfWork {
       if (isNews)
         this.#log.warn(
           { sessionId, field, problem },
-          'a field of the provider was not understood; it counts as missing',
+          'could not parse a field of a provider update; treating it as missing',
         );
     }
   }
@@ -120,7 +120,7 @@ export class UnitOfWork {
     this.#metrics.unrecognized.inc();
     this.#log.warn(
       { sessionId, sequence, rawStatus, rawSubStatus },
-      'the provider reported a state unknown to this release',
+      'provider reported a status unknown to this release; recorded as UNRECOGNIZED',
     );
   }
 }

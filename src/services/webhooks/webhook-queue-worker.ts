@@ -10,9 +10,9 @@ import { lockSession } from '../../db/sessions/sessions.ts';
 import { claimWebhooks, type InboxRow, updateWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
 import { Mismatch } from '../../domain/errors.ts';
 import { NAME_OF_ID } from '../../domain/identity.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock, WebhookPayload } from '../../domain/ports.ts';
+import type { Providers } from '../../domain/providers.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import { readWebhook, UnparsableWebhook, type WebhookPayload } from '../../provider/wire-format.ts';
 import type { OnMismatch } from '../../telemetry/mismatches.ts';
 import { withoutTrace, withSpan } from '../../telemetry/trace.ts';
 import type { WebhookUpdate } from '../transitions/provider-update.ts';
@@ -27,10 +27,11 @@ const LOOK_INTERVAL_MS = 1_000;
 /** Faults that may affect a single session, whose row another transaction has locked. */
 const SINGLE_SESSION_FAULTS: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const REASON_UNKNOWN_SESSION =
-  'No session was started here under this verification id: the provider is asked.';
+  'No session with this verification id exists in the gateway; asking the provider.';
 
 interface Dependencies {
   readonly db: Database;
+  readonly providers: Providers;
   readonly clock: Clock;
   readonly sealer: Sealer;
   readonly unitOfWork: UnitOfWork;
@@ -127,7 +128,7 @@ export class WebhookQueueWorker {
       const fault = classifyFault(error);
       log.warn(
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
-        'a webhook could not be processed; retrying',
+        'could not process a webhook; retrying',
       );
       // A database fault is not the webhook's fault and usually affects all others as well.
       if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
@@ -137,24 +138,28 @@ export class WebhookQueueWorker {
   }
 
   async #process(writer: TransitionWriter, row: InboxRow): Promise<void> {
-    let payload: WebhookPayload;
-    try {
-      payload = readWebhook(
-        this.#dependencies.sealer.open(row.body, webhookContext(row.bodyHash)).toString('utf8'),
+    const { providers, sealer } = this.#dependencies;
+    const provider = providers.find(row.provider);
+    if (!provider)
+      return this.#park(
+        writer.tx,
+        row,
+        `The provider "${row.provider}" of the webhook is not configured in this gateway.`,
       );
-    } catch (error) {
-      if (!(error instanceof UnparsableWebhook)) throw error;
-      await this.#park(writer.tx, row, `It could not be understood: ${error.message}.`);
-      return;
-    }
+    const payload = provider.webhooks.parse(sealer.open(row.body, webhookContext(row.bodyHash)));
+    if ('problem' in payload) return this.#park(writer.tx, row, payload.problem);
     let recorded: RecordedUpdate | null;
     try {
-      recorded = await writer.applyUpdate(toWebhookUpdate(payload, row.receivedAt));
+      recorded = await writer.applyUpdate(toWebhookUpdate(payload, row));
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error;
       const { field, verificationId } = error;
       this.#dependencies.onMismatch({ source: 'WEBHOOK', field, verificationId });
-      await this.#park(writer.tx, row, `It names another ${NAME_OF_ID[field]} than its session has.`);
+      await this.#park(
+        writer.tx,
+        row,
+        `The webhook names another ${NAME_OF_ID[field]} than its session has.`,
+      );
       return;
     }
     if (recorded?.session.erasedAt)
@@ -197,15 +202,19 @@ export class WebhookQueueWorker {
     const { db } = this.#dependencies;
     const attempts = row.attempts + 1;
     if (attempts < MAX_ATTEMPTS) return void (await updateWebhook(db, row.id, { attempts }));
-    const reason = `It could not be processed in ${MAX_ATTEMPTS} attempts.`;
+    const reason = `Processing failed ${MAX_ATTEMPTS} times.`;
     await db.transaction((tx) => this.#park(tx, { ...row, attempts }, reason));
   }
 }
 
-/** Converts a parsed webhook into the report to record. */
-export const toWebhookUpdate = ({ eventTime, session }: WebhookPayload, receivedAt: Date): WebhookUpdate => ({
+/** Converts a parsed webhook into the update to record. */
+export const toWebhookUpdate = (
+  { eventTime, session }: WebhookPayload,
+  { provider, receivedAt }: Pick<InboxRow, 'provider' | 'receivedAt'>,
+): WebhookUpdate => ({
   source: 'WEBHOOK',
   actor: null,
+  provider,
   payload: session,
   eventTime,
   receivedAt,

@@ -5,22 +5,15 @@ import type { Logger } from 'pino';
 import type { Database } from '../../db/connection/client.ts';
 import { classifyFault } from '../../db/connection/connection-errors.ts';
 import { insertWebhooks, type NewWebhook, webhookContext } from '../../db/webhooks/inbox.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock, Provider, WebhookPayload } from '../../domain/ports.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
-import {
-  namesNoVerification,
-  readWebhook,
-  readWebhookVerificationId,
-  UnparsableWebhook,
-  type WebhookPayload,
-} from '../../provider/wire-format.ts';
 import { currentTraceparent, withSpan } from '../../telemetry/trace.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker.ts';
 
 const MAX_BATCH_SIZE = 50;
 /** A batch whose connection has gone silent delays the next batch by at most this long. */
-const PATIENCE_MS = 1_000;
+const MAX_BATCH_WAIT_MS = 1_000;
 
 interface Dependencies {
   readonly db: Database;
@@ -31,7 +24,7 @@ interface Dependencies {
   readonly log: Logger;
 }
 
-/** Webhook to be stored, and its parsed content; `news` is null if the body could not be understood. */
+/** Webhook to be stored, and its parsed content; `payload` is null if the body could not be parsed. */
 interface ReceivedWebhook {
   readonly row: NewWebhook;
   readonly payload: WebhookPayload | null;
@@ -69,22 +62,19 @@ export class WebhookReceiver {
    * Stores the raw body of a webhook whose signature was verified. Resolves after the commit, so the webhook
    * cannot be lost.
    */
-  async receive(body: Buffer): Promise<void> {
+  async receive({ name, webhooks }: Provider, body: Buffer): Promise<void> {
     const { clock, sealer } = this.#dependencies;
     const bodyHash = createHash('sha256').update(body).digest();
-    const text = body.toString('utf8');
-    const reading = tryParse(text);
-    const payload = reading instanceof UnparsableWebhook ? null : reading;
-    const verificationId = payload ? payload.session.verificationId : readWebhookVerificationId(text);
+    const reading = webhooks.parse(body);
+    const payload = 'problem' in reading ? null : reading;
+    const verificationId = 'problem' in reading ? reading.verificationId : reading.session.verificationId;
     const row: NewWebhook = {
+      provider: name,
       bodyHash,
       body: sealer.seal(body, webhookContext(bodyHash)),
       verificationId,
       state: verificationId ? 'PENDING' : 'PARKED',
-      reason:
-        verificationId === null && reading instanceof UnparsableWebhook
-          ? describeReason(reading, text)
-          : null,
+      reason: verificationId === null && 'problem' in reading ? reading.problem : null,
       receivedAt: clock.now(),
       traceparent: currentTraceparent(),
     };
@@ -101,12 +91,12 @@ export class WebhookReceiver {
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
-          'webhooks could not be recorded as they came; they are stored first',
+          'could not apply webhooks at once; storing them for the queue worker',
         );
         return this.#storeOnly(arrivals.map(({ row }) => row));
       },
     );
-    this.#stored = Promise.race([stored.catch(() => {}), wait(PATIENCE_MS, undefined, { ref: false })]);
+    this.#stored = Promise.race([stored.catch(() => {}), wait(MAX_BATCH_WAIT_MS, undefined, { ref: false })]);
     return stored;
   }
 
@@ -116,7 +106,7 @@ export class WebhookReceiver {
     await this.#dependencies.unitOfWork.inTransaction(async (writer) => {
       const recorded = new Set<NewWebhook>();
       const record = async (row: NewWebhook, payload: WebhookPayload) => {
-        const unstored = { update: toWebhookUpdate(payload, row.receivedAt), bodyHash: row.bodyHash };
+        const unstored = { update: toWebhookUpdate(payload, row), bodyHash: row.bodyHash };
         if (await writer.applyUpdateIfUncontended(unstored)) recorded.add(row);
       };
       // Wait for all of them to settle before the rollback. Otherwise one could still write after the
@@ -157,21 +147,6 @@ export class WebhookReceiver {
     }
   }
 }
-
-function tryParse(text: string): WebhookPayload | UnparsableWebhook {
-  try {
-    return readWebhook(text);
-  } catch (error) {
-    if (error instanceof UnparsableWebhook) return error;
-    throw error;
-  }
-}
-
-/** Reason for which a webhook without verification id is parked (dead letter). */
-const describeReason = (error: UnparsableWebhook, text: string): string =>
-  namesNoVerification(text)
-    ? 'It names no verification id, as a test call from the dashboard.'
-    : `It could not be understood: ${error.message}.`;
 
 /** Keeps one webhook per session, because a transaction may write a session's row only once. */
 function pickFirstPerSession(arrivals: readonly ReceivedWebhook[]): ReceivedWebhook[] {

@@ -1,0 +1,88 @@
+import type { ProviderWebhooks, WebhookHeaders, WebhookRefusal } from '../domain/ports.ts';
+import { verify as verifySignature } from './signature.ts';
+import { parseWebhook } from './wire-format.ts';
+
+const TIMESTAMP_HEADER = 'x-webhook-timestamp';
+const SIGNATURE_HEADER = 'x-webhook-signature';
+/** Base64 of the 32 bytes of an HMAC-SHA256. */
+const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
+/** Seconds or milliseconds since 1970. */
+const TIMESTAMP = /^\d{10}(\d{3})?$/;
+/**
+ * Age beyond which a webhook is refused as a replay. The provider retries for hours, and may keep the timestamp of the
+ * first try.
+ */
+const MAX_AGE_MS = 30 * 86_400_000;
+/** Maximum that the provider's clock may be ahead. */
+const MAX_AHEAD_MS = 86_400_000;
+const STALE: WebhookRefusal = {
+  kind: 'STALE',
+  message: `${TIMESTAMP_HEADER} is more than 30 days in the past or one day in the future (replay protection). Check the clocks; polling replaces lost webhooks.`,
+};
+const BADLY_SIGNED: WebhookRefusal = {
+  kind: 'BADLY_SIGNED',
+  message: 'The signature does not match the body with any active secret.',
+};
+
+/** Creates the provider's webhooks. `secrets` are all that may have signed: the active one, and those being retired. */
+export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => ({
+  checkHeaders(headers) {
+    const read = readSignature(headers);
+    if ('kind' in read) return read;
+    return isFresh(read.timestamp) ? 'OK' : STALE;
+  },
+  verify({ headers, body }) {
+    const read = readSignature(headers);
+    if ('kind' in read) return read;
+    if (!isFresh(read.timestamp)) return STALE;
+    if (isAmbiguous(body) || !verifySignature(secrets, read.timestamp, body, read.signature))
+      return BADLY_SIGNED;
+    return 'OK';
+  },
+  parse: (body) => parseWebhook(body.toString('utf8')),
+});
+
+/** Returns the headers of a signature, or a refusal that says which of them is missing or malformed. */
+function readSignature(headers: WebhookHeaders): { timestamp: string; signature: string } | WebhookRefusal {
+  const timestamp = headers[TIMESTAMP_HEADER];
+  const signature = headers[SIGNATURE_HEADER];
+  const problems = [
+    describeProblem(
+      TIMESTAMP_HEADER,
+      timestamp,
+      TIMESTAMP,
+      '10 or 13 digits, seconds or milliseconds since 1970',
+    ),
+    describeProblem(SIGNATURE_HEADER, signature, SIGNATURE, 'the base64 of an HMAC-SHA256, 44 characters'),
+  ].filter((problem) => problem !== null);
+  if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
+  return {
+    kind: 'UNSIGNED',
+    message: `The webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`,
+  };
+}
+
+/**
+ * Whether the signature could also belong to a longer timestamp and a shorter body (boundary ambiguity). The provider
+ * signs timestamp + body without a separator; if no body begins with a digit, the digits before the body are the
+ * timestamp.
+ */
+const isAmbiguous = (body: Buffer): boolean => {
+  const first = body[0] ?? 0;
+  return first >= 0x30 && first <= 0x39;
+};
+
+function isFresh(timestamp: string): boolean {
+  const ageMs = Date.now() - Number(timestamp.padEnd(13, '0'));
+  return ageMs <= MAX_AGE_MS && ageMs >= -MAX_AHEAD_MS;
+}
+
+function describeProblem(
+  name: string,
+  value: string | readonly string[] | undefined,
+  form: RegExp,
+  expected: string,
+): string | null {
+  if (value === undefined) return `${name} is missing`;
+  return typeof value === 'string' && form.test(value) ? null : `${name} must be ${expected}`;
+}

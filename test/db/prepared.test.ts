@@ -1,0 +1,32 @@
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { namedStatements } from '../../src/db/statements/prepared.ts';
+import { atTheEnd, bootGateway, freshDatabase } from '../harness/gateway.ts';
+
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+/** Folders with named statements. */
+const FOLDERS = ['db', 'services', 'feed'];
+
+test('PostgreSQL prepares every named statement against the migrated schema', async () => {
+  const databaseUrl = await freshDatabase();
+  await bootGateway({ database: databaseUrl });
+  for (const folder of FOLDERS)
+    for (const file of await readdir(`${SRC}${folder}`, { recursive: true }))
+      if (file.endsWith('.ts')) await import(`${SRC}${folder}/${file}`);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  atTheEnd(() => client.end());
+
+  const refused: string[] = [];
+  for (const [name, text] of namedStatements)
+    await client
+      .query(`prepare "${name}" as ${text()}`)
+      .catch(({ message }: Error) => refused.push(`${name}: ${message}`));
+
+  expect(refused).toEqual([]);
+  const { rows } = await client.query('select count(*)::int as prepared from pg_prepared_statements');
+  expect(rows).toEqual([{ prepared: namedStatements.size }]);
+  expect(namedStatements.size).toBeGreaterThan(30);
+});
