@@ -81,8 +81,8 @@ test('only main.ts and the commands read process.env', async () => {
 });
 
 /**
- * Names, headers, paths and time forms of the provider's API. Each of them has to be found in `src/provider`, so that
- * this list does not outlive the provider's wire.
+ * Names, headers, paths and time formats of the provider's API. Each must occur in `src/provider`, so that this list
+ * has no obsolete entry.
  */
 const PROVIDER_TERMS: readonly RegExp[] = [
   /cashfree/i,
@@ -98,13 +98,13 @@ const PROVIDER_TERMS: readonly RegExp[] = [
   /Z\|IST\b/,
   /vkyc_link|link_expiry|meeting_schedule|recording_link|agent_remarks|auditor_remarks/,
 ];
-/** Folders and files that may know them: the provider, its stand-in, the settings, and where things are put together. */
+/** Folders and files that may mention them: the provider, its sandbox, the settings and the composition root. */
 const KNOWS_THE_PROVIDER =
   /^(provider|sandbox|composition)\/|^(app|config|environment|environment-rules|weak-settings)\.ts$|^commands\/open-provider\.ts$|^launch\/requirements\.cjs$/;
 /** Value of the column in rows that earlier releases wrote; the migration has it too. */
 const STORED_NAME = { file: 'db/schema/tables.ts', line: "const FIRST_PROVIDER = 'cashfree';" };
 
-test('outside of provider, sandbox and the settings no code and no comment knows the provider by name, header, path or time form', async () => {
+test('only provider, sandbox and settings mention names, headers, paths and time formats of the provider', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.(tsx?|cjs|mjs)$/.test(file));
   const found: string[] = [];
   const known = new Set<RegExp>();
