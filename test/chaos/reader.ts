@@ -41,9 +41,9 @@ export function createReader(url: string, count: { unanswered: number }, wrong: 
       const before = newest.get(id);
       const session: Session | undefined = (await ask(LOOK, { id: toGlobalId('VkycSession', id) }))?.session;
       if (!session) return false;
-      if (before && session.version < before.version) wrong.push(`${id} went back in time`);
+      if (before && session.version < before.version) wrong.push(`${id}: the version decreased`);
       if (before?.version === session.version && before.subStatus !== session.subStatus)
-        wrong.push(`${id} is two things at version ${session.version}`);
+        wrong.push(`${id}: two different states at version ${session.version}`);
       if (session.version >= (newest.get(id)?.version ?? 0)) newest.set(id, session);
       return true;
     },

@@ -109,7 +109,7 @@ function watch(url: string, after: string, told: (transition: any) => void, wron
   });
   let leaving = false;
   const onEnd = (why: unknown) => {
-    if (!leaving) wrong.push(`who watches was ended: ${why}`);
+    if (!leaving) wrong.push(`the watching subscription ended: ${why}`);
   };
   client.subscribe(
     { query: WATCH, variables: { after } },

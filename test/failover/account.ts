@@ -85,9 +85,9 @@ export function accountOfFailovers({ subscribers, eras, beats, misled, names }: 
     const era = eras.findIndex(({ endedAt }) => sentAt < endedAt);
     const known = eras[era]?.log as Log;
     const isSettled = era === 0 || sentAt > (eras[era - 1]?.endedAt as number) + BLIND_AFTER_MS;
-    if (isSettled && !hasPlace(known, place)) blame(subscriber, 'got a heartbeat over a gap');
+    if (isSettled && !hasPlace(known, place)) blame(subscriber, 'got a heartbeat despite a gap');
   }
-  for (const subscriber of misled) blame(subscriber, 'was live at a place that the log did not have');
+  for (const subscriber of misled) blame(subscriber, 'was live at a position that the log did not have');
 
   const account = sumOf(subscribers, (_, stretch) => verdicts.get(stretch) as Verdict, names);
   const endings = subscribers.flatMap(({ stretches }) => stretches.slice(0, -1));

@@ -67,7 +67,7 @@ function tableOf(comparison: Comparison): string {
   return [
     `${subscribers} subscribers, ${events} events of ${bytes} bytes, ${rounds.length} rounds: median ± median absolute deviation`,
     line('', head),
-    line('', ['', `per ${PER}`, 'busy', 'busy', 'a subscriber', 'a subscriber']),
+    line('', ['', `per ${PER}`, 'busy', 'busy', 'per subscriber', 'per subscriber']),
     ...NAMES.map((name) => line(`${name}: ${CONTENDERS[name]}`, cellsOf(results[name]))),
     ...goalsOf(comparison).map(({ met, goal, found }) => `${met ? 'pass' : 'FAIL'}  ${goal}: ${found}`),
     ...notesOn(results),
@@ -128,7 +128,7 @@ function goalsOf(comparison: Comparison): Goal[] {
     speed('bare', GOALS.ofBare),
     speed('stock', GOALS.ofStock),
     {
-      goal: `at most ${GOALS.bytesBesideBare / 1000} kB a subscriber more than bare`,
+      goal: `at most ${GOALS.bytesBesideBare / 1000} kB per subscriber more than bare`,
       found: `${(beside / 1000).toFixed(1)} kB`,
       met: beside <= GOALS.bytesBesideBare,
     },

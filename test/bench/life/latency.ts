@@ -30,7 +30,7 @@ type Round = Record<(typeof NAMES)[number], Latency>;
 
 /** Latency from the first byte of a webhook sent to the last byte of its frame received, at a steady rate. */
 export const latency: Bench = {
-  about: `(g) from a webhook to its frame at ${PER_SECOND}/s, beside a bare commit and a bare ws hop`,
+  about: `(g) from a webhook to its frame at ${PER_SECOND}/s, compared with a bare commit and ws send`,
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();
@@ -60,7 +60,7 @@ export const latency: Bench = {
     await releases.releaseAll();
     const spread = (name: keyof Round, of: keyof Latency) => spreadOf(rounds.map((round) => round[name][of]));
     const goal = judge(
-      'times the p50 of a bare commit and hop',
+      'times the p50 of a bare commit and send',
       spreadOf(rounds.map(({ ours, hop }) => ours.p50 / hop.p50)),
       { atMost: MOST_TIMES_BARE },
     );

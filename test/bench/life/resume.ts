@@ -24,7 +24,7 @@ const FILES = SUBSCRIBERS + 200;
 
 /** All subscribers reconnect at once, as after a deploy, and resume with what they missed. */
 export const resume: Bench = {
-  about: `(h) ${SUBSCRIBERS} subscribers come back at once, each ${BEHIND} transitions or more behind`,
+  about: `(h) ${SUBSCRIBERS} subscribers resume at once, each at least ${BEHIND} transitions behind`,
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();

@@ -17,7 +17,7 @@ const TIMEOUT_MS = 60_000;
 
 /** Start-up time of a process on an existing database that is migrated and has sessions. */
 export const start: Bench = {
-  about: '(i) from the start of the process to a good answer of /readyz, on an existing database',
+  about: '(i) from the start of the process until /readyz answers 200, on an existing database',
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();

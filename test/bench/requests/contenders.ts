@@ -24,7 +24,7 @@ export const CONTENDERS = {
   ours: { title: 'the gateway', path: '/graphql', proof: COST },
   plain: { title: 'node:http and pg by hand', path: '/graphql', proof: DATA },
   remembering: {
-    title: 'the same, remembering good tokens as the gateway does',
+    title: 'the same, caching valid tokens as the gateway does',
     script: 'plain',
     environment: { REMEMBER_TOKENS: '1' },
     path: '/graphql',

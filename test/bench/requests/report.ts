@@ -29,7 +29,7 @@ const COLUMNS: readonly (Column & { of(measured: Measurement): number })[] = [
   { head: ['requests/s', ''], digits: 0, of: rateOf },
   { head: ['p50', 'ms'], digits: 2, of: ({ p50 }) => p50 },
   { head: ['p99', 'ms'], digits: 2, of: ({ p99 }) => p99 },
-  { head: ['answer', 'kB'], digits: 1, of: ({ answerBytes }) => answerBytes / 1_000 },
+  { head: ['response', 'kB'], digits: 1, of: ({ answerBytes }) => answerBytes / 1_000 },
   { head: ['server CPU s', `per ${PER}`], digits: 3, of: cpuOf },
   { head: ['PostgreSQL CPU s', `per ${PER}`], digits: 3, of: postgresOf },
   { head: ['server core', 'busy'], digits: 2, of: ({ serverCoreBusy }) => serverCoreBusy ?? Number.NaN },
@@ -54,7 +54,7 @@ export function textOf(found: Found): string {
       })),
     ),
     ...work.goals.map((goal) => lineOf(judged(goal, rounds))),
-    ...busy.map((name) => `NOTE  ${name}: the load generator or PostgreSQL may have held it back`),
+    ...busy.map((name) => `NOTE  ${name}: the load generator or PostgreSQL may have been the bottleneck`),
   ].join('\n');
 }
 
@@ -78,7 +78,7 @@ const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
     }),
   );
 
-const WHAT = { throughput: 'the throughput', cpu: 'the processor time a request' } as const;
+const WHAT = { throughput: 'the throughput', cpu: 'the processor time per request' } as const;
 
 const judged = (goal: Goal, rounds: readonly Round[]): Verdict =>
   judge(`times ${WHAT[goal.of]} of ${goal.beside}`, ratio(goal, rounds), goal);

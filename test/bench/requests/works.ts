@@ -92,14 +92,14 @@ export const WORKS = {
     peers: [...PEERS_SMALL, MASKED_ONLY],
     about: '(a) one session by id, with its user, masked',
   },
-  'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each reading recorded first' },
+  'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each read recorded first' },
   page: {
     ...PAGE,
     ...MASKED,
     peers: [...PEERS, MASKED_ONLY],
     about: '(b) a page of 50 sessions with user and 8 transitions each, masked',
   },
-  'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each reading recorded first' },
+  'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each read recorded first' },
   filtered: {
     ...MASKED,
     about: '(c) a page of 50 sessions that wait on agent or auditor, deep in the list',
@@ -108,7 +108,7 @@ export const WORKS = {
     goals: [],
   },
   meeting: {
-    about: '(d) scheduleMeeting, each under a key of its own',
+    about: '(d) scheduleMeeting, each with its own idempotency key',
     peers: ['plain'],
     role: 'OPERATOR',
     evidence: { table: 'meeting', rowsEach: 1 },

@@ -38,7 +38,7 @@ export interface Size {
 /** The same work on growing databases, served by one process and by two. */
 export const scale: Bench = {
   about:
-    'how (a), (b), (c) and (h) take to 10,000, 100,000 and 1,000,000 sessions, by one process and by two',
+    'scaling of (a), (b), (c) and (h) to 10,000, 100,000 and 1,000,000 sessions, with one process and with two',
   onlyByName: true,
 
   async run(conditions) {
