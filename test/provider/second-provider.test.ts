@@ -218,7 +218,7 @@ test('an update from another provider than the session has is parked and not rec
   });
   expect(parked).toEqual({
     state: 'PARKED',
-    reason: 'It names another provider than its session has.',
+    reason: 'The webhook names another provider than its session has.',
   });
   expect(await logOf(gateway, 'first.1')).toEqual(before);
 });
