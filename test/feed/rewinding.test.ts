@@ -265,6 +265,6 @@ describe('Tail and Follower after a rewind', () => {
         `SEED=${seed}`,
       ).toEqual(upTo(end, start + 1).map((number) => ({ number, life: floor.log.lifeAt(number) })));
     }
-    expect(floor.errors.filter((error) => !String(error).includes('database is away'))).toEqual([]);
+    expect(floor.errors.filter((error) => !String(error).includes('database is unreachable'))).toEqual([]);
   });
 });

@@ -32,7 +32,7 @@ function atOneMoment(context: Context): Context {
 
 /**
  * Executes the queries of every test twice, by graphql-js and compiled, and compares data, errors, paths, locations and
- * extensions. A difference becomes a result that no test expects, and is printed.
+ * extensions. A difference is printed and thrown.
  */
 export const runBothWays: Executor = async (args) => {
   compiled ??= createJitExecutor(getSchema(), 1);

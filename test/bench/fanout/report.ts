@@ -78,7 +78,7 @@ const notesOn = (results: ByContender<Result>): string[] =>
   NAMES.flatMap((name) => {
     const { clientsBusy, serverBusy } = results[name];
     const notes = [];
-    if (clientsBusy.median > BUSY) notes.push(`NOTE  ${name}: its subscribers may have held it back`);
+    if (clientsBusy.median > BUSY) notes.push(`NOTE  ${name}: its subscribers may have been the bottleneck`);
     if (serverBusy.median < UNDISTURBED)
       notes.push(`NOTE  ${name}: its core was shared with others: trust processor time, not deliveries/s`);
     return notes;
