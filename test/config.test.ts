@@ -162,7 +162,7 @@ test.each([
   ['a secret of known words', { AUTH_SECRET: 'mysupersecretjwtsigningkey123456789' }, 'AUTH_SECRET'],
   ['a key of zeros', { DATA_KEYS: KEYS }, 'DATA_KEYS'],
   [
-    'a key that is a text',
+    'a key that is text',
     { AUDIT_KEYS: `a:${Buffer.from('this is 32 characters of a text!').toString('base64')}` },
     'AUDIT_KEYS',
   ],

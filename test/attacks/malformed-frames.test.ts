@@ -78,7 +78,7 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'an operation whose id is a number': [[subscribe(1)], INVALID],
   'an operation without a query': [[subscribe('1', {})], INVALID],
   'an operation whose query is an object': [[subscribe('1', { query: { query: MUTATION } })], INVALID],
-  'an operation whose variables are a text': [
+  'an operation whose variables are a string': [
     [subscribe('1', { query: MUTATION, variables: '{}' })],
     INVALID,
   ],

@@ -38,8 +38,8 @@ const bodyOf = (path: string, headers = '') =>
 const WEBHOOK = `X-Webhook-Timestamp: ${Date.now()}\r\nX-Webhook-Signature: ${'A'.repeat(43)}=\r\n`;
 
 const TRICKLES: Record<string, [begin: string, more: string]> = {
-  'a head': ['GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ', 'x'],
-  'a head of many': ['GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n', 'X: x\r\n'],
+  'a header': ['GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ', 'x'],
+  'many headers': ['GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n', 'X: x\r\n'],
   'a body': [`${bodyOf('/graphql', 'Content-Length: 100000\r\n')}\r\n{"query": "`, 'x'],
   'a body for a stream': [`${bodyOf('/graphql/stream', 'Content-Length: 100000\r\n')}\r\n{"query": "`, 'x'],
   'a body in chunks': [`${bodyOf('/graphql', 'Transfer-Encoding: chunked\r\n')}\r\n`, '1\r\nx\r\n'],

@@ -85,7 +85,7 @@ releaseTest(
     const requests = count(done) + done.refused + connectionsOf(subscribers);
     enter('upgrade', balanceOf(account, { requests, faults, lost: lost.length, wrong: done.wrong.length }));
     say(
-      `ready beside the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, of ${OLD_SESSIONS} sessions`,
+      `ready next to the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, of ${OLD_SESSIONS} sessions`,
     );
     say(
       `done by the last release ${before}, during the migration ${during - before}, side by side ${beside - during}`,

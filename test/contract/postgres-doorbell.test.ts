@@ -225,7 +225,7 @@ const PLIGHTS: Readonly<Record<string, Plight>> = {
     },
   },
   'on a connection that is silently dead': { bring: async (wire) => wire.freeze() },
-  'while a connection is being made that nobody answers': {
+  'while a connection attempt gets no answer': {
     timings: { connectTimeoutMs: 60_000 },
     async bring(wire, { doorbell }) {
       const before = wire.accepted;
