@@ -1,8 +1,8 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
-/** What takes minutes: the tests of `npm test` that have a larger size, and those that have no small one. */
-const { globalSetup, include: _, ...shared } = base.test ?? {};
+/** What takes minutes: the tests of `npm test` that have a larger size, those that have no small one, and performance. */
+const { globalSetup, include: _, provide: __, ...shared } = base.test ?? {};
 const heavy = mergeConfig(
   { ...base, test: shared },
   {
@@ -11,6 +11,9 @@ const heavy = mergeConfig(
         BOTH_WAYS: '0',
         JOURNEYS: process.env.JOURNEYS ?? '250',
         WALK_STEPS: process.env.WALK_STEPS ?? '2500',
+        BAD_VALUES_STRIDE: '1',
+        COMPARE_EVERYTHING: '1',
+        QUERIES: process.env.QUERIES ?? '400',
       },
       testTimeout: 300_000,
       hookTimeout: 60_000,
@@ -32,7 +35,7 @@ const SIDE_BY_SIDE = [
   'test/processes/before-its-database.heavy.ts',
   'test/survival/{full-disk,provider-away}.heavy.ts',
   'test/journeys/*.test.ts',
-  'test/api/random-walk.test.ts',
+  'test/api/{any-input,made-up-queries,random-walk,roles}.test.ts',
 ];
 
 /** Files that a run does without, separated by spaces: CI names those of which it runs a smaller one. */
@@ -49,7 +52,7 @@ export default defineConfig({
       mergeConfig(heavy, {
         test: {
           name: 'one at a time',
-          include: ['test/**/*.heavy.ts'],
+          include: ['test/**/*.heavy.ts', 'test/performance/*.perf.ts'],
           exclude: [...SIDE_BY_SIDE, ...LEFT_OUT],
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

@@ -1,6 +1,6 @@
 // `npm run test:postgres`: runs the suites that depend on the database on every installed PostgreSQL with its default
-// settings. POSTGRES_BINS adds folders of further versions, separated by colons; on those `test/db` and `test/feed`
-// run.
+// settings. POSTGRES_BINS adds folders of further versions, separated by colons; on those `test/db`, `test/feed` and
+// the query plans run.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
@@ -24,6 +24,8 @@ const API = [
 ].map((name) => `test/api/${name}.test.ts`);
 const HEAVY = ['--config', 'vitest.heavy.config.ts', 'test/db/start-latency.heavy.ts'];
 
+const PLANS = ['--config', 'vitest.performance.config.ts', 'test/performance/plan'];
+
 const { reports } = parseArgs({ options: { reports: { type: 'string' } } }).values;
 const list = (folder) => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
 
@@ -35,8 +37,8 @@ const installed = [
 const added = (process.env.POSTGRES_BINS ?? '').split(':').filter(Boolean);
 const failed = [];
 
-for (const folder of installed) await test(folder, [...CORE, 'test/reconciling', ...API], HEAVY);
-for (const folder of added) await test(folder, CORE);
+for (const folder of installed) await test(folder, [...CORE, 'test/reconciling', ...API], PLANS, HEAVY);
+for (const folder of added) await test(folder, CORE, PLANS);
 if (installed.length === 0)
   console.log(
     'Found no PostgreSQL in /usr/lib/postgresql or /usr/pgsql-*: the tests on an installed PostgreSQL are ' +

@@ -91,7 +91,7 @@ test('ARCHITECTURE.md lists exactly the invariants that tests are marked with, a
   );
   const marked: string[] = [];
   for (const file of await readdir(join(ROOT, 'test'), { recursive: true })) {
-    if (!/\.(test|heavy)\.ts$/.test(file)) continue;
+    if (!/\.(test|perf|heavy)\.ts$/.test(file)) continue;
     const marks = (await read(`test/${file}`)).matchAll(/^\s*\/\/ Invariant (\d+)$/gm);
     for (const [, number] of marks) marked.push(`${number} test/${file.replaceAll('\\', '/')}`);
   }

@@ -25,6 +25,10 @@ export interface TestOverrides {
   readonly providers?: (configured: Provider) => readonly [Provider, ...Provider[]];
   /** Turns the reconciler off: the provider is called only for viewers. */
   readonly disablePolling?: boolean;
+  /** The database is a copy of a migrated one without a pooler in front of it: migrations and check are skipped. */
+  readonly isMigrated?: boolean;
+  /** Interval at which the reconciler and the webhook queue worker look for due work. */
+  readonly lookIntervalMs?: number;
   /** Replaces the executor that compiles operations. */
   readonly executor?: Executor;
   /** Journeys of the sandbox advance only on request, not with time. */

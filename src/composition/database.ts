@@ -41,7 +41,7 @@ export interface OpenedDatabase {
  * @throws StartError if a pooler in front of the database cannot work
  */
 export async function openDatabase(core: Core): Promise<OpenedDatabase> {
-  const { config, log, lifecycle, tracing } = core;
+  const { config, overrides, log, lifecycle, tracing } = core;
   const { url, migrateUrl, listenUrl } = await findUrls(core);
   const { db, pools, statistics, watchWrites, close } = connect(url, config.database.poolSize, (error) =>
     log.warn({ err: error }, 'database connection lost; the pool will reconnect'),
@@ -64,8 +64,10 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
         log.warn({ reason: findCauseMessage(error) }, 'database is not available yet; retrying'),
     },
     async () => {
-      await assertUsablePooler(config);
-      await migrate(migrateUrl, url);
+      if (!overrides.isMigrated) {
+        await assertUsablePooler(config);
+        await migrate(migrateUrl, url);
+      }
       await checkDataKeys(db, sealer);
       const unchained = await countAuditBacklog(db);
       if (unchained > 0)

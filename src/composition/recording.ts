@@ -27,14 +27,25 @@ export function openRecording(
     ...{ db, clock, doorbell, sealer, auditKeys },
     ...{ fairShare, metrics, onMismatch, log },
   });
-  const queue = new WebhookQueueWorker({ db, providers, clock, sealer, unitOfWork, onMismatch, log });
+  const { lookIntervalMs } = overrides;
+  const timing = lookIntervalMs === undefined ? {} : { lookIntervalMs };
+  const queue = new WebhookQueueWorker({
+    ...timing,
+    db,
+    providers,
+    clock,
+    sealer,
+    unitOfWork,
+    onMismatch,
+    log,
+  });
   lifecycle.onStop(() => queue.stop());
   const receiver = new WebhookReceiver({ db, clock, sealer, unitOfWork, queue, log });
 
   if (!overrides.disablePolling) {
     const reconciler = new Reconciler({
       ...{ db, pool: pools.writes, clock, providers: providers.clients('POLL') },
-      ...{ unitOfWork, fairShare, sealer, log },
+      ...{ unitOfWork, fairShare, sealer, log, ...timing },
     });
     lifecycle.onStop(() => {
       abortCalls();

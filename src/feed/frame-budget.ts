@@ -42,11 +42,7 @@ interface Bucket {
 export class FrameBudgets {
   readonly #costPerMinute: number;
   /** A bucket that was not used for a minute is full, and need not be kept. */
-  readonly #buckets = new LRUCache<string, Bucket>({
-    max: MAX_BUCKETS,
-    ttl: MINUTE_MS,
-    updateAgeOnGet: true,
-  });
+  #buckets: LRUCache<string, Bucket> | null = null;
 
   /** `costPerMinute` 0: no limit. */
   constructor(costPerMinute: number) {
@@ -81,6 +77,9 @@ export class FrameBudgets {
   }
 
   #bucketOf(viewerId: string): Bucket {
+    // Not before it is needed: the cache reserves the room for all its entries, which takes longer than the rest of a
+    // start.
+    this.#buckets ??= new LRUCache({ max: MAX_BUCKETS, ttl: MINUTE_MS, updateAgeOnGet: true });
     const known = this.#buckets.get(viewerId);
     if (known) return known;
     const full = {

@@ -1,10 +1,9 @@
 /** `npm run adopt`, run by an operator next to a gateway whose database has lost starts. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { createCommandRunner } from '../harness/command.ts';
 import { setFaults } from '../harness/faults.ts';
 import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
 import { forgetStart } from '../harness/loss.ts';
@@ -17,6 +16,8 @@ interface Ended {
   readonly stderr: string;
 }
 
+const runCommand = createCommandRunner();
+
 async function adopt({ databaseUrl, sandboxUrl }: Gateway, ...args: string[]): Promise<Ended> {
   const env = {
     ...{ PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS, AUDIT_KEYS },
@@ -24,7 +25,7 @@ async function adopt({ databaseUrl, sandboxUrl }: Gateway, ...args: string[]): P
     CASHFREE_CLIENT_ID: 'sandbox',
     CASHFREE_CLIENT_SECRET: 'sandbox',
   };
-  return promisify(execFile)('node', ['.build/commands/adopt.js', ...args], { env }).then(
+  return runCommand('adopt', args, env).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
   );
@@ -60,6 +61,12 @@ test('adopt records sessions that the database lost, streams them, and prints a 
     'subscription { feed { __typename ... on StatusTransition { source session { verificationId } } } }',
   );
   await feed.next();
+  const nextTransition = async () => {
+    for (;;) {
+      const frame = await feed.next();
+      if (frame.__typename !== 'Heartbeat') return frame;
+    }
+  };
   const file = await fileOf(
     '\uFEFFgiven.1\r\n\r\n# not this: chosen.1\r\nknown.1\r\nnowhere.1\r\nknown.1\r\n',
   );
@@ -76,7 +83,7 @@ test('adopt records sessions that the database lost, streams them, and prints a 
   ]);
   expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining('4 of 4') });
   for (const verificationId of ['chosen.1', 'given.1'])
-    expect(await feed.next()).toEqual({
+    expect(await nextTransition()).toEqual({
       ...{ __typename: 'StatusTransition', source: 'POLL' },
       session: { verificationId },
     });

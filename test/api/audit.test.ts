@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { type Audit, auditOf, rehash, sessionWithHistory } from '../harness/audit.ts';
+import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, atTheEnd, bootGateway, DATA_KEYS, type Gateway } from '../harness/gateway.ts';
 
 /** Attacks by the database owner, each on a session of its own. */
@@ -260,8 +259,8 @@ test('the audit command verifies against exported heads, and refuses an export t
   const file = join(folder, 'heads.jsonl');
   const id = await sessionWithHistory(other);
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: other.databaseUrl, DATA_KEYS, AUDIT_KEYS };
-  const run = (...args: string[]) =>
-    promisify(execFile)('node', ['.build/commands/audit.js', ...args], { env });
+  const runCommand = createCommandRunner();
+  const run = (...args: string[]) => runCommand('audit', args, env);
 
   expect((await run('export', '--file', file)).stdout).toContain('Exported 2 heads to');
   await expect(run('export', '--file', file)).rejects.toMatchObject({

@@ -1,8 +1,7 @@
 /** A person is erased everywhere, but not before the law allows it; the audit still proves all decisions. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { auditOf } from '../harness/audit.ts';
+import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { inMinutes, person } from '../harness/people.ts';
 import { everyRow, webhooksSettled } from '../harness/rows.ts';
@@ -14,11 +13,13 @@ const SEEN = `query ($id: ID!) { session(id: $id) {
   verificationId status subStatus link user { userId phone name email } reviews { remarks } meetings(first: 9) { nodes { cancelReason } } } }`;
 const STEPS_TO_THE_END_OF_THE_CALL = 11;
 
+const runCommand = createCommandRunner();
+
 /** Runs the erase command as the database owner, next to the gateway. */
 async function erase({ databaseUrl }: Gateway, retention: string, ...args: string[]): Promise<string> {
   const keys = { DATA_KEYS, AUDIT_KEYS, LEGAL_RETENTION_DAYS: retention };
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, ...keys };
-  const { stdout } = await promisify(execFile)('node', ['.build/commands/erase.js', ...args], { env });
+  const { stdout } = await runCommand('erase', args, env);
   return stdout;
 }
 

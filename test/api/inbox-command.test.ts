@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { createCommandRunner } from '../harness/command.ts';
 import { bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
@@ -10,10 +9,12 @@ const LOG = `query ($id: String!) {
   }
 }`;
 
+const runCommand = createCommandRunner();
+
 /** Runs the inbox command as an operator does, next to the gateway. */
 async function inbox(gateway: Gateway, ...args: string[]): Promise<string> {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: gateway.databaseUrl, DATA_KEYS };
-  const { stdout } = await promisify(execFile)('node', ['.build/commands/inbox.js', ...args], { env });
+  const { stdout } = await runCommand('inbox', args, env);
   return stdout;
 }
 

@@ -1,7 +1,6 @@
 /** Data keys change while several replicas run: a replica that cannot decrypt stored data reports it. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
@@ -12,9 +11,14 @@ const START = `mutation ($input: StartSessionInput!) { startSession(input: $inpu
   __typename ... on StartSessionSuccess { replayed } ... on MutationError { code message } } }`;
 const INPUT = { input: { verificationId: 'keys.1', user: { phone: '7012345671' } } };
 
+const runCommand = createCommandRunner();
+
 const rotate = ({ databaseUrl }: Gateway, keys: string) =>
-  promisify(execFile)('node', ['.build/commands/rotate.js'], {
-    env: { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS: keys, AUDIT_KEYS },
+  runCommand('rotate', [], {
+    PATH: process.env.PATH ?? '',
+    DATABASE_URL: databaseUrl,
+    DATA_KEYS: keys,
+    AUDIT_KEYS,
   });
 
 const boot = (database: string, keys: string) => bootGateway({ database, environment: { DATA_KEYS: keys } });

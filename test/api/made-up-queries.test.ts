@@ -8,7 +8,7 @@ import { chanceOf, type Made, madeQuery, split, wantedOf, whole } from '../harne
 import { TRANSPORTS } from '../harness/transports.ts';
 
 const SEED = Number(process.env.QUERY_SEED ?? 1);
-const QUERIES = Number(process.env.QUERIES ?? 120);
+const QUERIES = Number(process.env.QUERIES ?? 60);
 
 const gateway = await bootGateway({ bothWays: true });
 const { id, startCursor } = await gateway.start('made.awaits-review');

@@ -30,11 +30,11 @@ const bearer = (token: string) => `Bearer ${token}`;
 /** Makes each token unique, so that its signature check is not cached. */
 let signed = 0;
 const nextId = () => String(signed++);
-const tokenOf = async ({ kid, privateKey }: Key, alg = 'RS256') =>
+const tokenOf = async ({ kid, privateKey }: Key, alg = 'ES256') =>
   bearer(
     await signWith(privateKey, { alg, kid }, claimsWith({ jti: nextId(), exp: secondsFromNow(7 * 86_400) })),
   );
-const tokenWithoutKid = async ({ privateKey }: Key, alg = 'RS256') =>
+const tokenWithoutKid = async ({ privateKey }: Key, alg = 'ES256') =>
   bearer(await signWith(privateKey, { alg }, claimsWith({ jti: nextId() })));
 const withoutKid = (key: Key): Key => {
   const { kid: _kid, ...published } = key.published;
@@ -128,11 +128,11 @@ test.each<[string, Iterable<string>]>([
   ['no JSON', ['<html>']],
   ['null', ['null']],
   ['an incomplete key', ['{"keys": [{"kty": "RSA"}]}']],
-  ['a symmetric key', ['{"keys": [{"kty": "oct", "k": "AAAA", "kid": "rsa"}]}']],
+  ['a symmetric key', ['{"keys": [{"kty": "oct", "k": "AAAA", "kid": "key"}]}']],
   ['a set that is too large', ONE_KEY_TOO_LARGE],
 ])('a key server response with %s does not replace keys that worked', async (_what, body) => {
   const time = movableTime();
-  const key = await createKey('rsa');
+  const key = await createKey('key');
   const { keys, gateway } = await bootWith(key);
   expect(await answersTo(gateway, await tokenOf(key))).toEqual(WELCOME);
   keys.send(body);
@@ -153,7 +153,7 @@ test.each<[string, Iterable<string>]>([
 });
 
 test('an endless key set is read only up to a limit', async () => {
-  const key = await createKey('rsa');
+  const key = await createKey('key');
   const { keys, gateway } = await bootWith(key);
   keys.send(
     (function* () {
@@ -168,7 +168,7 @@ test('an endless key set is read only up to a limit', async () => {
 
 test('until keys can be fetched, tokens get 503; they are accepted as soon as the key server recovers', async () => {
   const time = movableTime();
-  const key = await createKey('rsa');
+  const key = await createKey('key');
   const { keys, gateway } = await bootWith(key);
   keys.fail(500);
 

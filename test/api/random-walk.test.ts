@@ -4,7 +4,7 @@ import { bootGateway, eventually } from '../harness/gateway.ts';
 import { expectFolds } from '../harness/log.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
-const STEPS = Number(process.env.WALK_STEPS ?? 400);
+const STEPS = Number(process.env.WALK_STEPS ?? 200);
 const SESSIONS = 30;
 
 /** Calls of actions, with the action that a session must offer for them. */

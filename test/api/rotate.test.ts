@@ -1,9 +1,8 @@
 /** Replaces a data key by a new one, next to a running gateway. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { REENCRYPTABLE_COLUMNS } from '../../src/db/keys/key-rotation.ts';
 import { sessionWithHistory } from '../harness/audit.ts';
+import { createCommandRunner } from '../harness/command.ts';
 import { AUDIT_KEYS, bootGateway, DATA_KEYS, eventually, type Gateway } from '../harness/gateway.ts';
 import { webhooksSettled } from '../harness/rows.ts';
 
@@ -13,10 +12,12 @@ const SEEN = `{ sessions(first: 50) { nodes {
 const START = `mutation ($input: StartSessionInput!) { startSession(input: $input) {
   __typename ... on StartSessionSuccess { replayed } ... on MutationError { code } } }`;
 
+const runCommand = createCommandRunner();
+
 /** Runs the rotate command as an operator does. */
 function run({ databaseUrl }: Gateway, keys: string) {
   const env = { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, DATA_KEYS: keys, AUDIT_KEYS };
-  return promisify(execFile)('node', ['.build/commands/rotate.js'], { env });
+  return runCommand('rotate', [], env);
 }
 
 const rotate = async (gateway: Gateway, keys: string): Promise<string> => (await run(gateway, keys)).stdout;

@@ -116,7 +116,11 @@ test.each([
 test('with published keys, valid tokens are accepted and all others refused, on every transport', {
   timeout: 60_000,
 }, async () => {
-  const [rsa, ec, foreign] = [await createKey('rsa'), await createKey('ec', 'ES256'), await createKey('rsa')];
+  const [rsa, ec, foreign] = [
+    await createKey('rsa', 'RS256'),
+    await createKey('ec', 'ES256'),
+    await createKey('rsa', 'RS256'),
+  ];
   const keys = await startKeyServer(rsa, ec);
   const gateway = await bootGateway({ environment: { AUTH_JWKS_URL: keys.url, ...EXPECTS } });
   const publicKey = (await importJWK({ ...rsa.published, ext: true }, 'RS256', {

@@ -20,7 +20,11 @@ const EXPECTS = { AUTH_ISSUER: 'bank', AUTH_AUDIENCE: 'vkyc' };
 const HS256 = { alg: 'HS256' };
 const RS256 = { alg: 'RS256', kid: 'rsa' };
 
-const [rsa, ec, attackers] = [await createKey('rsa'), await createKey('ec', 'ES256'), await createKey('rsa')];
+const [rsa, ec, attackers] = [
+  await createKey('rsa', 'RS256'),
+  await createKey('ec', 'ES256'),
+  await createKey('rsa', 'RS256'),
+];
 const keys = await startKeyServer(rsa, ec);
 const attackersKeys = await startKeyServer(attackers);
 const bySecret = await bootGateway({ environment: { AUTH_SECRET, ...EXPECTS } });

@@ -1,11 +1,10 @@
 /** Sessions that retention archives, and the archive commands. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { makeOlder } from './audit.ts';
+import { createCommandRunner } from './command.ts';
 import { AUDIT_KEYS, atTheEnd, DATA_KEYS, eventually, type Gateway } from './gateway.ts';
 import { inMinutes, person } from './people.ts';
 import { webhooksTaken } from './rows.ts';
@@ -18,14 +17,15 @@ export const environmentOf = ({ databaseUrl }: Pick<Gateway, 'databaseUrl'>) => 
   RETENTION_DAYS: '2192',
 });
 
+const runCommand = createCommandRunner();
+
 /** Runs a command as the database's owner, next to the gateway. Returns what it prints. */
 export async function run(
   gateway: Pick<Gateway, 'databaseUrl'>,
   command: string,
   ...args: string[]
 ): Promise<string> {
-  const script = [`.build/commands/${command}.js`, ...args];
-  const { stdout } = await promisify(execFile)('node', script, { env: environmentOf(gateway) });
+  const { stdout } = await runCommand(command, args, environmentOf(gateway));
   return stdout;
 }
 

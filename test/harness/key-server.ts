@@ -21,7 +21,7 @@ export interface Key {
   readonly published: JWK;
 }
 
-export async function createKey(kid: string, alg = 'RS256'): Promise<Key> {
+export async function createKey(kid: string, alg = 'ES256'): Promise<Key> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
   return { kid, privateKey, published: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
 }

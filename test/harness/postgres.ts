@@ -13,6 +13,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Connection string of the superuser. */
     postgresUrl: string;
+    /** Whether tables are vacuumed and analysed in the background. */
+    autovacuum: 'on' | 'off';
   }
 }
 
@@ -24,7 +26,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.TMPDIR = folder.disk;
   process.env.FAST_TMPDIR = folder.fast;
   await promisify(execFile)(process.execPath, ['src/launch/run.cjs', 'build']);
-  const postgres = await startTestPostgres({ dir: join(folder.fast, 'postgres'), durable: false });
+  const postgres = await startTestPostgres({
+    dir: join(folder.fast, 'postgres'),
+    durable: false,
+    settings: { autovacuum: project.config.provide.autovacuum ?? 'on' },
+  });
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
   await admin.query(`create database ${TEMPLATE} ${process.env.POSTGRES_BIN ? await languageOf(admin) : ''}`);

@@ -6,7 +6,7 @@ import { expectFolds } from '../harness/log.ts';
 import { type Journey, travel } from './journeys.ts';
 
 /** Number of journeys for each webhook setting of the sandbox. */
-const COUNT = Number(process.env.JOURNEYS ?? 40);
+const COUNT = Number(process.env.JOURNEYS ?? 12);
 const SEED = process.env.JOURNEY_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const HOUR = 3_600_000;
 const HALFWAY = 'happy-path.halfway';

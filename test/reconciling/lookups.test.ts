@@ -42,7 +42,7 @@ test('a session due for a poll and for a lookup of its waiting webhook is settle
     );
     return rows.length === 0;
   });
-  expect((await gateway.database.query('select from provider_lookup')).rowCount).toBe(0);
+  await eventually(async () => (await gateway.database.query('select from provider_lookup')).rowCount === 0);
 });
 
 test('a session started elsewhere is recorded with all its webhooks and its user, and its verification id is taken', async () => {

@@ -47,12 +47,15 @@ test('the provider is not asked before a poll is due, nor after a session has en
 });
 
 test('if two webhooks with the same second leave the order unsettled, the provider is asked at once', async () => {
-  const { gateway, provider } = await againstScript(({ method, body }) => {
-    const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
-    const [status, sub_status] =
-      method === 'POST' ? ['RECEIVED', 'LINK_GENERATED'] : ['PRE_VIDEO_CALL', 'USER_QUEUED'];
-    return { body: JSON.stringify({ ...sent, status, sub_status }) };
-  });
+  const { gateway, provider } = await againstScript(
+    ({ method, body }) => {
+      const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'tie.1', user_id: 'asha' };
+      const [status, sub_status] =
+        method === 'POST' ? ['RECEIVED', 'LINK_GENERATED'] : ['PRE_VIDEO_CALL', 'USER_QUEUED'];
+      return { body: JSON.stringify({ ...sent, status, sub_status }) };
+    },
+    { lookIntervalMs: 1_000 },
+  );
   await gateway.start('tie.1', { user: { userId: 'asha', phone: '9988776655' } });
 
   await gateway.webhook(webhookOf('tie.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));

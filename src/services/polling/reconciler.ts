@@ -54,6 +54,8 @@ interface Dependencies {
   readonly fairShare: FairShare;
   readonly sealer: Sealer;
   readonly log: Logger;
+  /** Pause between two looks at what is due. */
+  readonly lookIntervalMs?: number;
 }
 
 /**
@@ -73,7 +75,7 @@ export class Reconciler {
     this.#drain = createJobRunner(dependencies.pool, (id) =>
       withSpan('reconcile', { from: null }, () => this.#reconcile(id)),
     );
-    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#look(), dependencies.lookIntervalMs ?? LOOK_INTERVAL_MS);
     this.#look();
   }
 

@@ -37,6 +37,8 @@ interface Dependencies {
   readonly unitOfWork: UnitOfWork;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
+  /** Pause between two looks at the queue. */
+  readonly lookIntervalMs?: number;
 }
 
 /** Queue worker: records queued webhooks, in arrival order within a session. */
@@ -53,7 +55,7 @@ export class WebhookQueueWorker {
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
-    this.#timer = setInterval(() => this.#work(), LOOK_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#work(), dependencies.lookIntervalMs ?? LOOK_INTERVAL_MS);
     this.#work();
   }
 

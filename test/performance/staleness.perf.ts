@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quantile, simulate } from './staleness.ts';
+import { quantile, simulate } from '../simulation/staleness.ts';
 
 test('with every webhook lost, the polling policy finds changes sooner than round-robin, and no session is starved', () => {
   const setting = { seed: 'a test', sessions: 500, pollsPerMinute: 70, days: 2 };

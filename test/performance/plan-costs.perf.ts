@@ -133,7 +133,7 @@ const STATES: [string, (database: pg.Pool) => Promise<unknown>][] = [
 test.each(STATES)(
   'no plan on %s uses a disabled node or costs so much that PostgreSQL would compile it',
   {
-    timeout: 60_000,
+    timeout: 300_000,
   },
   async (state, bring) => {
     const folder = await mkdtemp(join(tmpdir(), 'vkyc-plans-'));

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseSync, Visitor } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
 
-const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const CHECK_TIMEOUT_MS = 60_000;
 
 const { check } = createRequire(import.meta.url)('recheck') as {
