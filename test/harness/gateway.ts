@@ -127,7 +127,7 @@ export async function bootGateway({
   doorbell,
   provider,
   providers,
-  // Tests that count statements do not poll.
+  // A second without polling, so that tests which count statements see few periodic ones.
   lookIntervalMs = polling ? 50 : 1_000,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',

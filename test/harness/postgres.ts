@@ -13,7 +13,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Connection string of the superuser. */
     postgresUrl: string;
-    /** Whether tables are vacuumed and analysed in the background. */
+    /** PostgreSQL's `autovacuum` setting: background VACUUM and ANALYZE. */
     autovacuum: 'on' | 'off';
   }
 }
