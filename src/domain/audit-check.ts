@@ -57,9 +57,7 @@ function findHashFault(
       number !== entry.number && before.some((hash) => keys.verifies({ ...entry, number }, hash)),
   );
   if (home) return `reordered: this entry was recorded as number ${home.number}`;
-  const displaced = entries
-    .slice(index + 1)
-    .some((each) => keys.verifies({ ...each, number: entry.number }, previous));
+  const displaced = entries.some((each) => keys.verifies({ ...each, number: entry.number }, previous));
   return displaced
     ? 'inserted: the original entry with this number comes after it'
     : 'edited, or the previous entry was removed: its hash does not match';

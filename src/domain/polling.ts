@@ -27,31 +27,29 @@ export interface PollFacts extends StatusPair {
  * Polling interval of one kind of session. It grows with the time since the last change: the longer nothing has
  * happened, the less likely it is to happen now.
  */
-interface Rhythm {
+interface PollingInterval {
   /** Interval right after a change, as a fraction of the fair share. */
-  readonly least: number;
-  /** Interval as a fraction of the time since the change. */
-  readonly part: number;
-  /** Longest interval, as a fraction of the fair share. */
-  readonly most: number;
+  readonly minShare: number;
+  /** Interval as a fraction of the time since the change, up to the fair share. */
+  readonly backoffShare: number;
 }
 
 /**
  * Polling policy, in fractions of the fair share: the interval that each session would get under round-robin. The total
  * budget stays the same, but goes to customers who act within seconds instead of sessions that wait for hours or days.
  */
-const RHYTHMS = {
-  UNDER_WAY: { least: 0.035, part: 0.2, most: 1 },
-  INVITED: { least: 0.14, part: 0.2, most: 1 },
-  BOOKED: { least: 0.7, part: 0.2, most: 1 },
-  UNDER_REVIEW: { least: 0.14, part: 0.2, most: 1 },
-} as const satisfies Record<string, Rhythm>;
+const POLLING_INTERVALS = {
+  UNDER_WAY: { minShare: 0.035, backoffShare: 0.2 },
+  INVITED: { minShare: 0.14, backoffShare: 0.2 },
+  BOOKED: { minShare: 0.7, backoffShare: 0.2 },
+  UNDER_REVIEW: { minShare: 0.14, backoffShare: 0.2 },
+} as const satisfies Record<string, PollingInterval>;
 
 /** Lower limits of the intervals, however few sessions there are: faster polling would be of no use. */
 const MIN_INTERVAL_MS = 5 * SECOND;
 const MIN_QUIET_INTERVAL_MS = MINUTE;
 
-const OTHER_RHYTHMS: Partial<Record<SubStatus, keyof typeof RHYTHMS>> = {
+const PHASE_BY_SUB_STATUS: Partial<Record<SubStatus, keyof typeof POLLING_INTERVALS>> = {
   LINK_GENERATED: 'INVITED',
   USER_MEETING_SCHEDULED: 'BOOKED',
   AGENT_ENDED_CALL: 'UNDER_REVIEW',
@@ -74,33 +72,30 @@ const MAX_REVIEW_MS = 30 * DAY;
  */
 export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (getStatusInfo(facts).terminal) return null;
-  const heard = facts.heardAt.getTime();
+  const polledAt = facts.heardAt.getTime();
   if (facts.unsettled) return facts.secondLookAt ?? facts.heardAt;
 
-  const rhythm = OTHER_RHYTHMS[facts.subStatus] ?? 'UNDER_WAY';
+  const phase = PHASE_BY_SUB_STATUS[facts.subStatus] ?? 'UNDER_WAY';
   const expiry = facts.linkExpiresAt?.getTime() ?? facts.createdAt.getTime() + LINK_LIFE_MS;
   const ended =
-    rhythm === 'UNDER_REVIEW'
-      ? heard > facts.changedAt.getTime() + MAX_REVIEW_MS
-      : heard > expiry + EXPIRY_DOUBT_MS;
+    phase === 'UNDER_REVIEW'
+      ? polledAt > facts.changedAt.getTime() + MAX_REVIEW_MS
+      : polledAt > expiry + EXPIRY_DOUBT_MS;
   if (ended) return null;
 
-  const meeting = rhythm === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
+  const meeting = phase === 'BOOKED' ? (facts.meetingAt?.getTime() ?? null) : null;
   // After the start of its meeting, a session counts as under way.
-  const met = meeting !== null && meeting <= heard;
-  const { least, part, most } = RHYTHMS[met ? 'UNDER_WAY' : rhythm];
+  const met = meeting !== null && meeting <= polledAt;
+  const { minShare, backoffShare } = POLLING_INTERVALS[met ? 'UNDER_WAY' : phase];
   const changed = met ? meeting : facts.changedAt.getTime();
-  const quietMs = heard - changed;
-  const leastMs = Math.max(fairShareMs * least, MIN_INTERVAL_MS);
-  const mostMs = Math.max(fairShareMs * most, MIN_QUIET_INTERVAL_MS);
+  const quietMs = polledAt - changed;
+  const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
+  const maxMs = Math.max(fairShareMs, MIN_QUIET_INTERVAL_MS);
   // A decision made through this API after the last poll also counts as a change: the provider may soon report more.
-  const due = Math.max(heard, changed) + Math.min(Math.max(quietMs * part, leastMs), mostMs);
-  return new Date(earliest(due, [meeting, expiry], heard));
+  const due = Math.max(heard, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
+  return new Date(earliest(due, [meeting ?? expiry, expiry], polledAt));
 }
 
 /** Returns `due`, or an appointed time that comes earlier and is still ahead, plus a second. */
-const earliest = (due: number, appointed: readonly (number | null)[], heard: number): number =>
-  Math.min(
-    due,
-    ...appointed.filter((time) => time !== null && time > heard).map((time) => (time as number) + SECOND),
-  );
+const earliest = (due: number, appointed: readonly number[], heard: number): number =>
+  Math.min(due, ...appointed.filter((time) => time > polledAt).map((time) => time + SECOND));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { nextPollAt, type PollFacts } from '../../src/domain/polling.ts';
+import { type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -67,4 +68,61 @@ test('polling stops when the session ends or its link has expired, but goes on f
 
 test('a local decision counts as a change and does not make a poll due at once', () => {
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
+});
+
+test('an unsettled session is polled as soon as it was heard of, whatever else is due', () => {
+  expect(pause({ unsettled: true, linkExpiresAt: at(-9 * DAY) })).toBe(0);
+  expect(pause({ unsettled: false, secondLookAt: at(5 * SECOND) })).toBe(SOON_MS);
+});
+
+test('each kind of session has its own interval right after a change', () => {
+  const LEAST = {
+    LINK_GENERATED: 0.14,
+    USER_MEETING_SCHEDULED: 0.7,
+    AGENT_ENDED_CALL: 0.14,
+    USER_ENDED_CALL: 0.14,
+    AGENT_APPROVED: 0.14,
+    AGENT_REJECTED: 0.14,
+    AGENT_UNABLE_TO_VALIDATE: 0.14,
+    TECHNICAL_ERROR: 0.14,
+    USER_QUEUED: 0.035,
+    USER_ACCEPTED_MEETING: 0.035,
+    UNRECOGNIZED: 0.035,
+  } as const;
+  for (const [subStatus, least] of Object.entries(LEAST)) {
+    const pair =
+      subStatus === 'UNRECOGNIZED'
+        ? ({ status: 'VIDEO_CALL', subStatus } as const)
+        : toStatusPair(subStatus as KnownSubStatus);
+    expect(pause(pair), subStatus).toBeCloseTo(least * FAIR_SHARE_MS);
+    // A fifth of the time since the last change, up to the fair share.
+    expect(pause({ ...pair, changedAt: at(-45 * MINUTE) }), subStatus).toBe(9 * MINUTE);
+    expect(pause({ ...pair, changedAt: at(-2 * HOUR) }), subStatus).toBe(FAIR_SHARE_MS);
+  }
+});
+
+test('a meeting counts only while the session waits for it', () => {
+  const queued = { subStatus: 'USER_QUEUED' } as const;
+  expect(pause({ ...queued, meetingAt: at(SECOND) })).toBe(SOON_MS);
+  expect(pause({ ...queued, changedAt: at(-DAY), meetingAt: at(-SECOND) })).toBe(FAIR_SHARE_MS);
+  const booked = { subStatus: 'USER_MEETING_SCHEDULED' } as const;
+  expect(pause({ ...booked, meetingAt: null })).toBe(0.7 * FAIR_SHARE_MS);
+  // At its very start the meeting has begun: nothing is appointed any more.
+  expect(pause({ ...booked, meetingAt: at(0) })).toBe(SOON_MS);
+});
+
+test('a link that expires at the very time of the report is no appointment', () => {
+  expect(pause({ linkExpiresAt: at(0) })).toBe(SOON_MS);
+});
+
+test('a link is polled until a day and a half after it expired, and a review for thirty days', () => {
+  const isPolled = (changes: Partial<PollFacts>) => nextPollAt(facts(changes), FAIR_SHARE_MS) !== null;
+  expect(isPolled({ linkExpiresAt: at(-1.5 * DAY) })).toBe(true);
+  expect(isPolled({ linkExpiresAt: at(-1.5 * DAY - 1) })).toBe(false);
+  // Without an expiry time a link counts as living for thirty days.
+  expect(isPolled({ linkExpiresAt: null, createdAt: at(-31.5 * DAY) })).toBe(true);
+  expect(isPolled({ linkExpiresAt: null, createdAt: at(-31.5 * DAY - 1) })).toBe(false);
+  const reviewed = { status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' } as const;
+  expect(isPolled({ ...reviewed, changedAt: at(-30 * DAY) })).toBe(true);
+  expect(isPolled({ ...reviewed, changedAt: at(-30 * DAY - 1) })).toBe(false);
 });

@@ -4,13 +4,23 @@ import {
   ACTION_TRANSITIONS,
   applyTransition,
   type Doubt,
+  isLate,
+  isTooFarAhead,
   evaluateUpdate as judgeAt,
   type ProjectedState,
   type SessionState,
   type StatusUpdate,
   TRANSITION_RULES,
+  VERDICTS,
 } from '../../src/domain/session.ts';
-import { getStatusInfo, KNOWN_PAIRS, STATUS_CATALOG, type SubStatus } from '../../src/domain/status.ts';
+import {
+  getStatusInfo,
+  KNOWN_PAIRS,
+  type KnownSubStatus,
+  STATUS_CATALOG,
+  type SubStatus,
+  toStatusPair,
+} from '../../src/domain/status.ts';
 
 const at = (second: number): Date => new Date(Date.UTC(2025, 4, 22, 3, 51, second));
 const NOW = at(30);
@@ -265,6 +275,240 @@ describe('the state machine', () => {
       expect(() => getStatusInfo({ status: statusOf(to), subStatus: to })).not.toThrow();
       expect(from.length).toBeGreaterThan(0);
     }
+  });
+});
+
+/** A late webhook: older than the newest one, which is from second 10. */
+const late = (session: SessionState, subStatus: SubStatus) => judge(session, webhook(subStatus, 9));
+
+describe('late decisions', () => {
+  test.each([
+    ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'DISPUTED_LATE'],
+    ['AUDITOR_REJECTED', 'AUDITOR_APPROVED', 'DISPUTED_LATE'],
+    // The same decision again contradicts nothing.
+    ['AUDITOR_APPROVED', 'AUDITOR_APPROVED', 'LATE'],
+    ['AUDITOR_REJECTED', 'AUDITOR_REJECTED', 'LATE'],
+    // Only two final decisions dispute each other late: an earlier one was overturned in the usual order.
+    ['AUDITOR_APPROVED', 'AGENT_REJECTED', 'LATE'],
+    ['AUDITOR_APPROVED', 'USER_QUEUED', 'LATE'],
+    ['VKYC_EXPIRED', 'AUDITOR_APPROVED', 'LATE'],
+    ['AGENT_APPROVED', 'AGENT_REJECTED', 'LATE'],
+    ['USER_QUEUED', 'AUDITOR_APPROVED', 'LATE'],
+  ] as const)('%s, then an older %s: %s', (current, incoming, verdict) => {
+    expect(late(sessionAt(current), incoming)).toMatchObject({ verdict, settle: false });
+  });
+
+  test('an agent decision that was made here is not disputed by an older one', () => {
+    expect(late(sessionAt('AGENT_APPROVED', { decidedHere: true }), 'AGENT_REJECTED')).toMatchObject({
+      verdict: 'LATE',
+    });
+  });
+
+  test('count as late whether they dispute or not', () => {
+    const verdicts = Object.keys(VERDICTS) as (keyof typeof VERDICTS)[];
+    expect(verdicts.filter(isLate)).toEqual(['LATE', 'DISPUTED_LATE']);
+  });
+});
+
+/** For each decision of the provider, the states of an ended or locally decided session that it disputes. */
+const DISPUTES: Partial<Record<SubStatus, SubStatus[]>> = {
+  AGENT_APPROVED: ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'],
+  AGENT_REJECTED: ['AGENT_APPROVED', 'AGENT_UNABLE_TO_VALIDATE', 'AUDITOR_APPROVED'],
+  AGENT_UNABLE_TO_VALIDATE: ['AGENT_APPROVED', 'AGENT_REJECTED', 'AUDITOR_APPROVED'],
+  AUDITOR_APPROVED: [
+    'AGENT_REJECTED',
+    'AGENT_UNABLE_TO_VALIDATE',
+    'AUDITOR_REJECTED',
+    'INSUFFICIENT_BALANCE',
+    'VKYC_EXPIRED',
+  ],
+  AUDITOR_REJECTED: ['AUDITOR_APPROVED'],
+};
+
+test.each(KNOWN_PAIRS.map((info) => info.subStatus))(
+  '%s disputes exactly the decisions that it contradicts',
+  (incoming) => {
+    const disputedBy = (decidedHere: boolean) =>
+      KNOWN_PAIRS.filter(({ subStatus }) => {
+        const evaluation = judge(sessionAt(subStatus, { decidedHere }), webhook(incoming, 12));
+        return 'verdict' in evaluation && evaluation.verdict === 'DISPUTED';
+      }).map(({ subStatus }) => subStatus);
+    const expected = DISPUTES[incoming] ?? [];
+    expect(disputedBy(true).toSorted()).toEqual(expected.toSorted());
+    // A decision that came from the provider is disputed only once the session has ended.
+    expect(disputedBy(false).toSorted()).toEqual(
+      expected
+        .filter((subStatus) => getStatusInfo(toStatusPair(subStatus as KnownSubStatus)).terminal)
+        .toSorted(),
+    );
+  },
+);
+
+test('a standing review is followed only by decisions and the ends of a session', () => {
+  const isReviewed = (from: SubStatus) =>
+    KNOWN_PAIRS.filter(({ subStatus }) => {
+      const evaluation = judge(sessionAt(from), webhook(subStatus, 12));
+      return 'verdict' in evaluation && evaluation.verdict === 'REVIEWED';
+    }).map(({ status }) => status);
+  for (const from of ['AGENT_APPROVED', 'AGENT_REJECTED'] as const)
+    expect([...new Set(isReviewed(from))]).toEqual(['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL', 'EXPIRED']);
+  expect(isReviewed('AGENT_UNABLE_TO_VALIDATE')).toEqual([]);
+});
+
+describe('polls and the clocks', () => {
+  const foundAt = (second: number) => {
+    const session = sessionAt('USER_QUEUED');
+    return { ...session, provider: { ...session.provider, polledAt: at(second) } };
+  };
+
+  test('a webhook that may be older than the last poll leaves the session unsettled', () => {
+    for (const [second, settle] of [
+      [20, true],
+      [25, true],
+      [26, false],
+    ] as const)
+      expect(judge(foundAt(20), webhook('NO_AGENT_FOUND', second)), String(second)).toMatchObject({
+        verdict: 'MOVED',
+        settle,
+      });
+  });
+
+  test('a raw status is known only if both its parts are the last ones', () => {
+    const same = { kind: 'NOTHING', settle: false };
+    const session = sessionAt('USER_QUEUED');
+    const ask = (raw: object) => judge(session, { ...answer('USER_QUEUED'), ...raw } as StatusUpdate);
+    expect(ask({})).toEqual(same);
+    expect(ask({ rawStatus: 'VIDEO_CALL' })).toMatchObject({ verdict: 'MOVED', settle: false });
+    expect(ask({ rawSubStatus: 'NO_AGENT_FOUND' })).toMatchObject({ verdict: 'MOVED', settle: false });
+    const confirm = (raw: object) =>
+      judge(session, { ...webhook('USER_QUEUED', 12, [null]), ...raw } as StatusUpdate);
+    expect(confirm({ rawStatus: 'VIDEO_CALL' })).toEqual({ kind: 'CONFIRMS', settle: true });
+    expect(confirm({ rawSubStatus: 'x' })).toEqual({ kind: 'CONFIRMS', settle: true });
+  });
+
+  test('a doubt is about both parts of a raw status', () => {
+    const session = sessionAt('USER_QUEUED');
+    const open: Doubt = { ...words('LINK_GENERATED'), since: at(5), webhooks: 2 };
+    const ask = (doubt: Doubt) =>
+      judge({ ...session, provider: { ...session.provider, doubt } }, repeated('LINK_GENERATED', 20), at(20));
+    expect(ask(open)).toMatchObject({ kind: 'TRANSITION', settle: false });
+    expect(ask({ ...open, rawStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
+    expect(ask({ ...open, rawSubStatus: 'x' })).toMatchObject({ kind: 'DOUBTED', doubt: { since: at(20) } });
+  });
+
+  test('the first update of a session moves it, and needs a usable time only if it is a webhook', () => {
+    expect(judge(null, answer('USER_QUEUED'))).toMatchObject({ verdict: 'MOVED', settle: false });
+    expect(judge(null, webhook('USER_QUEUED', 3))).toMatchObject({ verdict: 'MOVED', settle: false });
+  });
+
+  test('an event time is too far ahead after exactly five minutes', () => {
+    expect(isTooFarAhead(at(300), at(0))).toBe(false);
+    expect(isTooFarAhead(new Date(at(300).getTime() + 1), at(0))).toBe(true);
+  });
+
+  test('any webhook is ordered after a session that only polls have reported', () => {
+    const session = sessionAt('USER_QUEUED');
+    const polled = { ...session, provider: { ...session.provider, eventTime: null } };
+    expect(judge(polled, webhook('NO_AGENT_FOUND', 0))).toMatchObject({ verdict: 'MOVED', settle: false });
+  });
+});
+
+describe('applyTransition', () => {
+  const first = { ...toStatusPair('LINK_GENERATED'), ...words('LINK_GENERATED'), sequence: 1 };
+  const moved = (subStatus: KnownSubStatus, sequence: number, changes: object = {}) => ({
+    ...{ ...toStatusPair(subStatus), ...words(subStatus), sequence },
+    ...({ source: 'WEBHOOK', verdict: 'MOVED' } as const),
+    ...changes,
+  });
+  const start = applyTransition(null, moved('LINK_GENERATED', 1));
+
+  test('begins a session with its first transition', () => {
+    expect(start).toEqual({
+      ...toStatusPair('LINK_GENERATED'),
+      version: 1,
+      lastSequence: 1,
+      disputed: false,
+      decidedHere: false,
+      provider: words('LINK_GENERATED'),
+    });
+  });
+
+  test.each([
+    ['has another verdict', { verdict: 'LATE' }],
+    ['has no raw status', { rawStatus: null }],
+    ['has no raw sub-status', { rawSubStatus: null }],
+  ])('refuses a log whose first transition %s', (_name, changes) => {
+    expect(() =>
+      applyTransition(null, { ...moved('LINK_GENERATED', 1), ...first, ...changes } as never),
+    ).toThrow('log does not start with a MOVED transition');
+  });
+
+  test('a decision made here is marked, keeps the raw status, and is unmarked by the next update', () => {
+    const local = { source: 'MUTATION', rawStatus: null, rawSubStatus: null } as const;
+    const decided = applyTransition(start, moved('AGENT_APPROVED', 2, local));
+    expect(decided).toMatchObject({ decidedHere: true, provider: words('LINK_GENERATED'), version: 2 });
+    // Half a raw status counts as none.
+    for (const half of [{ rawStatus: 'x' }, { rawSubStatus: 'x' }])
+      expect(applyTransition(start, moved('AGENT_APPROVED', 2, { ...local, ...half }))).toEqual(decided);
+    expect(applyTransition(decided, moved('AUDITOR_APPROVED', 3))).toMatchObject({
+      decidedHere: false,
+      provider: words('AUDITOR_APPROVED'),
+    });
+  });
+
+  test.each([
+    ['LATE', false, 'LINK_GENERATED'],
+    ['DISPUTED_LATE', true, 'LINK_GENERATED'],
+    ['DISPUTED', true, 'USER_QUEUED'],
+    ['REVIEWED', false, 'USER_QUEUED'],
+    ['ENDED', false, 'USER_QUEUED'],
+  ] as const)('%s keeps the status; disputed: %s; the raw status is %s', (verdict, disputed, raw) => {
+    const after = applyTransition(start, moved('USER_QUEUED', 2, { verdict }));
+    expect(after).toEqual({ ...start, lastSequence: 2, disputed, provider: words(raw) });
+    expect(applyTransition(after, moved('NO_AGENT_FOUND', 3)).disputed).toBe(disputed);
+  });
+});
+
+test('each action leads from exactly these states', () => {
+  const movable = STATUS_CATALOG.filter((info) => !info.terminal)
+    .map((info) => info.subStatus)
+    .filter((each) => !['USER_ACCEPTED_MEETING', 'AGENT_APPROVED', 'AGENT_REJECTED'].includes(each));
+  const unique = [...new Set(movable)];
+  const ended = ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'];
+  expect(ACTION_TRANSITIONS.map(({ action, from, to }) => [action, from, to])).toEqual([
+    ['SCHEDULE_MEETING', unique, 'USER_MEETING_SCHEDULED'],
+    ['CANCEL_MEETING', unique, 'USER_MEETING_CANCELLED'],
+    ['RECORD_AGENT_REVIEW', ['AGENT_ENDED_CALL'], 'AGENT_APPROVED'],
+    ['RECORD_AGENT_REVIEW', ended, 'AGENT_REJECTED'],
+    ['RECORD_AGENT_REVIEW', ended, 'AGENT_UNABLE_TO_VALIDATE'],
+    ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_APPROVED'],
+    ['RECORD_AUDITOR_REVIEW', ['AGENT_APPROVED'], 'AUDITOR_REJECTED'],
+  ]);
+});
+
+describe('transition rules', () => {
+  const find = (from: SubStatus | null, to: SubStatus) =>
+    TRANSITION_RULES.filter((rule) => (rule.from?.subStatus ?? null) === from && rule.to.subStatus === to);
+
+  test('a session may begin in every state, by every source', () => {
+    const begins = TRANSITION_RULES.filter((rule) => rule.from === null);
+    expect(begins.map((rule) => rule.to)).toEqual(STATUS_CATALOG);
+    for (const rule of begins)
+      expect(rule).toMatchObject({ sources: ['WEBHOOK', 'POLL', 'MUTATION'], action: null });
+  });
+
+  test.each([
+    ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER', ['WEBHOOK', 'POLL'], null],
+    ['USER_QUEUED', 'USER_MEETING_SCHEDULED', ['WEBHOOK', 'POLL', 'MUTATION'], 'SCHEDULE_MEETING'],
+    ['AGENT_APPROVED', 'AUDITOR_APPROVED', ['WEBHOOK', 'POLL', 'MUTATION'], 'RECORD_AUDITOR_REVIEW'],
+    ['AGENT_APPROVED', 'TECHNICAL_ERROR', ['WEBHOOK', 'POLL'], null],
+  ] as const)('%s to %s: by %j, action %s', (from, to, sources, action) => {
+    expect(find(from, to)).toMatchObject([{ sources, action }]);
+  });
+
+  test('the provider moves no session out of a standing review by an update about the call', () => {
+    expect(find('AGENT_APPROVED', 'USER_QUEUED')).toEqual([]);
+    expect(find('AUDITOR_APPROVED', 'AUDITOR_REJECTED')).toEqual([]);
   });
 });
 

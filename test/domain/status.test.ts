@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  findWaitingParty,
   getStatusInfo,
   isValidPair,
   KNOWN_PAIRS,
@@ -7,6 +8,7 @@ import {
   STATUS_CATALOG,
   STATUSES,
   SUB_STATUSES,
+  toStatusPair,
 } from '../../src/domain/status.ts';
 
 /** The status pairs of the provider's reference, copied from its page and not from our table. */
@@ -111,4 +113,33 @@ test('an approval by the agent is not terminal and waits for the auditor', () =>
     'INSUFFICIENT_BALANCE',
     'VKYC_EXPIRED',
   ]);
+});
+
+test('a pair that a later release stored is unrecognized, and keeps a status that is known', () => {
+  const later = (status: string, subStatus: string) => getStatusInfo({ status, subStatus } as never);
+  const unknown = { subStatus: 'UNRECOGNIZED', waitingOn: 'PROVIDER', terminal: false };
+  expect(later('VIDEO_CALL', 'USER_WAVED')).toMatchObject({ status: 'VIDEO_CALL', ...unknown });
+  expect(later('REVISITED', 'USER_WAVED')).toMatchObject({ status: 'UNRECOGNIZED', ...unknown });
+  expect(later('toString', 'USER_WAVED')).toMatchObject({ status: 'UNRECOGNIZED', ...unknown });
+});
+
+test('a known sub-status gives its pair, and an unknown one is an error', () => {
+  expect(toStatusPair('AGENT_APPROVED')).toEqual({ status: 'AGENT_REVIEWED', subStatus: 'AGENT_APPROVED' });
+  expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
+});
+
+test('a disputed session waits for the merchant, any other for whom its status names', () => {
+  const pair = toStatusPair('USER_QUEUED');
+  expect([findWaitingParty(pair, false), findWaitingParty(pair, true)]).toEqual(['AGENT', 'MERCHANT']);
+});
+
+test('the catalogue has each known pair, then each status with an unrecognized sub-status', () => {
+  expect(STATUSES).toHaveLength(9);
+  expect(STATUSES.at(-1)).toBe('UNRECOGNIZED');
+  expect(SUB_STATUSES).toHaveLength(35);
+  expect(SUB_STATUSES.at(-1)).toBe('UNRECOGNIZED');
+  expect(STATUS_CATALOG.slice(0, 34)).toEqual(KNOWN_PAIRS);
+  expect(STATUS_CATALOG.slice(34).map(({ status, subStatus }) => [status, subStatus])).toEqual(
+    STATUSES.map((status) => [status, 'UNRECOGNIZED']),
+  );
 });

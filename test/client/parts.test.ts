@@ -1,0 +1,239 @@
+/** The parts of the client helper, each without a connection. */
+import { describe, expect, test, vi } from 'vitest';
+import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
+import { frameIn, isRestart, meaningOfErrors, type Result } from '../../src/client/frames.ts';
+import { Position } from '../../src/client/position.ts';
+import { backoffMs } from '../../src/client/resuming.ts';
+import { BADGE, type Event, NEXT, type State } from '../../src/client/states.ts';
+
+describe('findVariables', () => {
+  test.each([
+    ['subscription ($after: String) { a }', '($after: String)'],
+    ['subscription{a}', ''],
+    ['subscription Feed { a }', ''],
+    ['subscription Feed($after: String, $x: Int) @d { a }', '($after: String, $x: Int)'],
+    [' \n subscription  Feed \n ( $after : String ) { a }', '( $after : String )'],
+    ['fragment F on A { b { c } } subscription ($after: String) { a }', '($after: String)'],
+    ['subscription ($after: String) { a { b { c } } } fragment F on A { b }', '($after: String)'],
+    ['subscription ($after: String', '($after: String'],
+    ['{ a }', undefined],
+    ['query subscription { a }', undefined],
+    ['mutation { subscription }', undefined],
+    ['subscriptions { a }', undefined],
+    ['query { subscription ($after: String) { a } }', undefined],
+    ['# subscription ($x: Int)\nsubscription { a }', ''],
+    ['"subscription ($x: Int) { a }" query { a }', undefined],
+    ['query { a(b: "\\"} subscription ($x: Int) { c") }', undefined],
+    ['query { a(b: """ " } subscription ($x: Int) { c """) }', undefined],
+    ['query { a(b: "}") } subscription ($y: Int) { c }', '($y: Int)'],
+    ['query { a(b: "} subscription ($x: Int) { c', undefined],
+    ['query { a(b: "} subscription ($x: Int) { c\\', undefined],
+    ['query { a(b: """} subscription ($x: Int) { c', undefined],
+    ['query { a(b: "") } subscription ($y: Int) { c }', '($y: Int)'],
+    ['query { a(b: """"quoted" """) } subscription ($y: Int) { c }', '($y: Int)'],
+  ])('of %j are %j', (query, variables) => {
+    expect(findVariables({ query })).toBe(variables);
+  });
+
+  test('takes the subscription that is named', () => {
+    const query = 'subscription A($a: Int) { a } query Q($q: Int) { a } subscription B($b: Int) { b }';
+    const variablesOf = (operationName?: string | null) =>
+      findVariables({ query, ...(operationName === undefined ? {} : { operationName }) });
+    expect(['A', 'B', 'Q', 'C', undefined, null].map(variablesOf)).toEqual([
+      '($a: Int)',
+      '($b: Int)',
+      undefined,
+      undefined,
+      '($a: Int)',
+      '($a: Int)',
+    ]);
+  });
+
+  test('selectsHeartbeats looks for the type', () => {
+    expect(selectsHeartbeats({ query: '{ ... on Heartbeat { cursor } }' })).toBe(true);
+    expect(selectsHeartbeats({ query: '{ ... on Heartbeats { cursor } }' })).toBe(false);
+    expect(selectsHeartbeats({ query: '{ ... on NoHeartbeat { cursor } }' })).toBe(false);
+  });
+});
+
+describe('frames', () => {
+  test('a frame is the value of the root field', () => {
+    expect(frameIn({ data: { id: 1, feed: { cursor: 'a' } } })).toEqual({ cursor: 'a' });
+    expect(frameIn({ data: { feed: null } })).toBeNull();
+    expect([frameIn({ data: null }), frameIn({}), frameIn({ data: { four: 4 } })]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('a snapshot and a reset restart the stream', () => {
+    expect(
+      ['SessionSnapshot', 'FeedReset', 'Heartbeat', 'StatusTransition'].map((__typename) =>
+        isRestart({ __typename }),
+      ),
+    ).toEqual([true, true, false, false]);
+    expect([isRestart({ resync: false }), isRestart({ resync: true }), isRestart({})]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  const errors = (...codes: unknown[]) => codes.map((code) => ({ extensions: { code } }));
+  const data = { feed: { cursor: 'a' } };
+  test.each<[string, Result, 'NONE' | 'FAULT' | 'REFUSAL']>([
+    ['no errors', { data }, 'NONE'],
+    ['an empty list of errors', { data: null, errors: [] }, 'NONE'],
+    ['a fault', { data, errors: errors('INTERNAL_SERVER_ERROR') }, 'FAULT'],
+    ['a fault among others', { data, errors: errors('FORBIDDEN', 'TIMEOUT') }, 'FAULT'],
+    ['a rate limit', { errors: errors('RATE_LIMITED') }, 'FAULT'],
+    ['a service that is away', { errors: errors('SERVICE_UNAVAILABLE') }, 'FAULT'],
+    ['an error beside a frame', { data, errors: errors('FORBIDDEN') }, 'NONE'],
+    ['errors without data', { errors: errors('A_ROUTERS_OWN') }, 'REFUSAL'],
+    ['a refusal with null data', { data: null, errors: errors('X', 'CURSOR_EXPIRED') }, 'REFUSAL'],
+    ['an unknown error with null data', { data: null, errors: errors('X') }, 'FAULT'],
+    ['an error without a code', { data: null, errors: [{}] }, 'FAULT'],
+    ['an error with an undefined code', { data: { feed: null }, errors: errors(undefined) }, 'FAULT'],
+    ...[
+      'BAD_REQUEST',
+      'BAD_USER_INPUT',
+      'CURSOR_EXPIRED',
+      'FORBIDDEN',
+      'GRAPHQL_PARSE_FAILED',
+      'GRAPHQL_VALIDATION_FAILED',
+      'QUERY_TOO_COMPLEX',
+      'TOO_MANY_SUBSCRIPTIONS',
+      'UNAUTHENTICATED',
+      'UNTRUSTED_DOCUMENT',
+    ].map((code): [string, Result, 'REFUSAL'] => [code, { data: null, errors: errors(code) }, 'REFUSAL']),
+  ])('%s mean %j: %s', (_name, result, meaning) => {
+    expect(meaningOfErrors(result)).toBe(meaning);
+  });
+});
+
+describe('Position', () => {
+  const take = (position: Position, cursor: string, previousCursor?: string | null, more: object = {}) =>
+    position.take({ cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more });
+  const beat = { __typename: 'Heartbeat' };
+
+  test('moves to each frame that names the one before', () => {
+    const position = new Position('0');
+    expect([position.cursor, position.after]).toEqual(['0', '0']);
+    expect([take(position, '1', '0'), take(position, '2', '1')]).toEqual(['NEXT', 'NEXT']);
+    expect([position.cursor, position.after]).toEqual(['2', '2']);
+  });
+
+  test('begins without a cursor', () => {
+    const position = new Position(null);
+    expect([position.cursor, position.after]).toEqual([null, undefined]);
+    expect(take(position, '1', '0')).toBe('GAP');
+    expect(take(position, '1', null)).toBe('NEXT');
+    expect(position.cursor).toBe('1');
+  });
+
+  test('tells repeated frames from missing ones, and stays where it was', () => {
+    const position = new Position('0');
+    take(position, '1', '0');
+    take(position, '2', '1');
+    expect(take(position, '1', '0')).toBe('REPEATED');
+    expect(take(position, '0', 'x')).toBe('REPEATED');
+    expect(take(position, '4', '3')).toBe('GAP');
+    expect(position.cursor).toBe('2');
+  });
+
+  test('takes a frame without a previous cursor as it comes', () => {
+    const position = new Position('0');
+    expect([take(position, '5'), take(position, '5'), take(position, '3')]).toEqual(['NEXT', 'NEXT', 'NEXT']);
+  });
+
+  test('follows the newest frame or the newest one that is no heartbeat', () => {
+    const position = new Position('0');
+    take(position, '1', '0');
+    expect(take(position, 'beat', '1', beat)).toBe('NEXT');
+    expect(position.cursor).toBe('beat');
+    // The stream was reopened without its heartbeat.
+    expect(take(position, '2', '1')).toBe('NEXT');
+    take(position, 'beat 2', '2', beat);
+    expect(take(position, '3', 'beat 2')).toBe('NEXT');
+    expect(take(position, '4', 'beat 2')).toBe('GAP');
+  });
+
+  test('knows a heartbeat without its type by its own cursor as the previous one', () => {
+    const position = new Position('0');
+    take(position, '1', '0');
+    take(position, '1', '1');
+    take(position, 'later', '1', beat);
+    expect(take(position, '2', '1')).toBe('NEXT');
+  });
+
+  test('begins at a first heartbeat if it had no cursor', () => {
+    const position = new Position(null);
+    take(position, 'b', null, beat);
+    take(position, 'c', 'b', beat);
+    expect(take(position, '1', 'b')).toBe('NEXT');
+  });
+
+  test('forgets what it has seen at a restart', () => {
+    const position = new Position('0');
+    take(position, '1', '0');
+    take(position, '2', '1');
+    take(position, 'reset', '2', { __typename: 'FeedReset' });
+    expect(take(position, '1', 'x')).toBe('GAP');
+    expect(take(position, '1', 'reset')).toBe('NEXT');
+    expect(take(position, 'reset', '2')).toBe('REPEATED');
+  });
+
+  test('remembers a thousand frames', () => {
+    const position = new Position(null);
+    for (let number = 1; number <= 1_000; number += 1) take(position, String(number));
+    expect(take(position, '1', 'x')).toBe('REPEATED');
+    take(position, '1001');
+    expect(take(position, '1', 'x')).toBe('GAP');
+    expect(take(position, '2', 'x')).toBe('REPEATED');
+  });
+
+  test('a mark makes the argument unique without changing the cursor', () => {
+    const position = new Position('0');
+    position.keepApart();
+    const first = position.after;
+    expect(first).toMatch(/^0~[a-z0-9]{5,}$/);
+    expect(first).not.toContain('.');
+    expect(position.cursor).toBe('0');
+    position.keepApart();
+    expect(position.after).not.toBe(first);
+    const unmarked = new Position(null);
+    unmarked.keepApart();
+    expect(unmarked.after).toMatch(/^~[a-z0-9]+$/);
+  });
+});
+
+test('retries wait a random time with a maximum that grows from 1 s to 30 s (full jitter)', () => {
+  const random = vi.spyOn(Math, 'random').mockReturnValue(1);
+  expect([0, 1, 4, 5, 2_000].map(backoffMs)).toEqual([1_000, 2_000, 16_000, 30_000, 30_000]);
+  random.mockReturnValue(0.25);
+  expect(backoffMs(10)).toBe(7_500);
+  random.mockRestore();
+});
+
+describe('the table of states', () => {
+  /** Follows events from the start. */
+  const follow = (...events: Event[]) =>
+    events.reduce<State>((state, event) => NEXT[state][event], 'OPENING');
+
+  test('an ended subscription stays ended, and any other can end or subscribe again', () => {
+    for (const [state, next] of Object.entries(NEXT)) {
+      if (state === 'OVER') expect(new Set(Object.values(next))).toEqual(new Set(['OVER']));
+      else expect([next.END, next.SUBSCRIBED]).toEqual(['OVER', 'OPENING']);
+    }
+  });
+
+  test('missing frames are not healed by frames, but by a new subscription', () => {
+    for (const fault of ['GAP', 'FAULT'] as const) {
+      expect(BADGE[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')]).not.toBe(
+        'live',
+      );
+      expect(follow('CONNECTED', fault, 'SUBSCRIBED', 'CONNECTED', 'NEWS')).toBe('LIVE');
+    }
+  });
+});

@@ -1,0 +1,593 @@
+/** One resuming subscription over a connection in memory, with the timers under control. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Payload, Result, Sink } from '../../src/client/frames.ts';
+import { type FeedState, type ResumingOptions, resuming } from '../../src/client/resuming.ts';
+
+const WITH_HEARTBEATS =
+  'subscription ($after: String) { feed(after: $after) { ... on Heartbeat { cursor previousCursor } } }';
+const PLAIN = 'subscription ($after: String) { statusTransitions(after: $after) { cursor } }';
+
+interface Stream {
+  readonly payload: Payload;
+  readonly sink: Sink;
+  readonly connected: (again: boolean) => void;
+  stopped: number;
+}
+
+/** Creates a client over a WebSocket (`socket: true`) or SSE in memory, and one subscription. */
+function start({
+  socket = true,
+  query = WITH_HEARTBEATS,
+  after = '0',
+  clientOptions = {},
+  ...options
+}: ResumingOptions & {
+  socket?: boolean;
+  query?: string;
+  after?: string | null;
+  clientOptions?: object;
+} = {}) {
+  const streams: Stream[] = [];
+  const made: Record<string, any>[] = [];
+  const heard = new Map<string, Set<() => void>>();
+  const waits: number[] = [];
+  const resume: (() => void)[] = [];
+  const wait = (retries: number) => {
+    waits.push(retries);
+    return new Promise<void>((resolve) => resume.push(resolve));
+  };
+  const log = { terminated: 0, disposed: 0, connectedCalls: [] as boolean[] };
+  const subscribe = (payload: Payload, sink: Sink, listeners?: { connected?: (again: boolean) => void }) => {
+    const stream: Stream = {
+      payload: structuredClone(payload),
+      sink,
+      connected: (again) => listeners?.connected?.(again),
+      stopped: 0,
+    };
+    streams.push(stream);
+    return () => {
+      stream.stopped += 1;
+    };
+  };
+  const client = resuming(
+    (given: object) => {
+      made.push(given as Record<string, any>);
+      return {
+        subscribe,
+        dispose: () => {
+          log.disposed += 1;
+        },
+        ...(socket
+          ? {
+              on: (event: string, listener: () => void) => {
+                const listeners = heard.get(event) ?? new Set();
+                heard.set(event, listeners.add(listener));
+                return () => void listeners.delete(listener);
+              },
+              terminate: () => {
+                log.terminated += 1;
+              },
+            }
+          : {}),
+      };
+    },
+    { retryWait: wait, retry: wait, ...clientOptions } as object,
+    { silenceMs: 1_000, quietMs: 100, onState: (state) => states.push(state), ...options },
+  ) as unknown as {
+    subscribe(payload: Payload, sink: Sink, listeners?: object): () => void;
+    iterate(): never;
+    dispose(): void;
+  };
+  const states: FeedState[] = [];
+  const results: Result[] = [];
+  const ends: unknown[] = [];
+  const stop = client.subscribe(
+    { query, ...(after === null ? {} : { variables: { after } }) },
+    {
+      next: (result) => results.push(result),
+      error: (why) => ends.push(why),
+      complete: () => ends.push('complete'),
+    },
+    { connected: (again: boolean) => log.connectedCalls.push(again) },
+  );
+  return {
+    client,
+    streams,
+    states,
+    results,
+    ends,
+    waits,
+    made,
+    log,
+    stop,
+    get last() {
+      return streams.at(-1) as Stream;
+    },
+    get afters() {
+      return streams.map(({ payload }) => (payload.variables as { after?: unknown } | undefined)?.after);
+    },
+    /** An event of the socket. */
+    hear(event: string) {
+      for (const listener of heard.get(event) ?? []) listener();
+    },
+    /** Number of listeners of the socket for an event. */
+    countListeners: (event: string) => heard.get(event)?.size ?? 0,
+    connect(again = false) {
+      (streams.at(-1) as Stream).connected(again);
+    },
+    send(cursor: string, previousCursor?: string, more: object = {}, extensions?: object) {
+      const feed = { cursor, ...(previousCursor === undefined ? {} : { previousCursor }), ...more };
+      (streams.at(-1) as Stream).sink.next({ data: { feed }, ...(extensions ? { extensions } : {}) });
+    },
+    /** Ends the wait for the oldest retry. */
+    async retry() {
+      resume.shift()?.();
+      await vi.advanceTimersByTimeAsync(0);
+    },
+  };
+}
+const BEAT = { __typename: 'Heartbeat' };
+const fault = { data: null, errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] };
+const refusal = { data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] };
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('the options of the stock client', () => {
+  test('retry for ever by default, and those of the caller come first', () => {
+    const { made } = start({ clientOptions: { retryAttempts: 3, keepAlive: 5, url: 'x' } });
+    expect(made).toHaveLength(1);
+    expect(made[0]).toMatchObject({
+      retryAttempts: 3,
+      keepAlive: 5,
+      url: 'x',
+      connectionAckWaitTimeout: 1_000,
+    });
+    const [defaults] = start().made as [Record<string, any>];
+    expect(defaults).toMatchObject({ retryAttempts: Number.POSITIVE_INFINITY, keepAlive: 10_000 });
+    expect(defaults.shouldRetry()).toBe(true);
+  });
+
+  test('over SSE the subscriptions retry themselves', () => {
+    expect(start({ socket: false }).made.map(({ retryAttempts }) => retryAttempts)).toEqual([
+      Number.POSITIVE_INFINITY,
+      0,
+    ]);
+  });
+
+  test('wait by default for a random time up to the backoff', async () => {
+    const options: Record<string, any>[] = [];
+    resuming((given: object) => {
+      options.push(given as Record<string, any>);
+      return { subscribe: () => () => {}, terminate: () => {}, dispose: () => {} };
+    }, {});
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    for (const name of ['retryWait', 'retry']) {
+      let isOver = false;
+      void options[0]?.[name](1).then(() => {
+        isOver = true;
+      });
+      await vi.advanceTimersByTimeAsync(999);
+      expect(isOver).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(isOver).toBe(true);
+    }
+    vi.restoreAllMocks();
+  });
+
+  test('are 25 s of silence and 2 s of quiet by default', () => {
+    const states: FeedState[] = [];
+    let sink: Sink | undefined;
+    let terminated = 0;
+    const client = resuming(
+      (_options: object) => ({
+        subscribe: (_payload: unknown, given: Sink, { connected }: { connected(again: boolean): void }) => {
+          sink = given;
+          connected(false);
+          return () => {};
+        },
+        on: () => () => {},
+        terminate: () => {
+          terminated += 1;
+        },
+      }),
+      {},
+      { onState: (state) => states.push(state) },
+    ) as unknown as { subscribe(payload: Payload, sink: Sink): () => void };
+    const ignore = { next: () => {}, error: () => {}, complete: () => {} };
+    client.subscribe({ query: PLAIN }, ignore);
+    vi.advanceTimersByTime(1_999);
+    expect(states).toEqual(['catching up']);
+    vi.advanceTimersByTime(1);
+    expect(states).toEqual(['catching up', 'live']);
+    client.subscribe({ query: WITH_HEARTBEATS }, ignore);
+    sink?.next({ data: { feed: { cursor: '1' } } });
+    vi.advanceTimersByTime(24_999);
+    expect(terminated).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(terminated).toBe(1);
+  });
+});
+
+describe('subscribing', () => {
+  test('passes anything but a subscription through', () => {
+    const { client, streams } = start();
+    const sink = { next: () => {}, error: () => {}, complete: () => {} };
+    client.subscribe({ query: '{ four }' }, sink);
+    expect(streams[1]?.sink).toBe(sink);
+    expect(() => client.iterate()).toThrow('use subscribe()');
+  });
+
+  test('refuses a subscription without the variable after the caller has its handle', async () => {
+    for (const query of [
+      'subscription { feed { cursor } }',
+      'subscription ($afters: String) { feed { cursor } }',
+    ]) {
+      const { ends, streams } = start({ query });
+      expect(ends).toEqual([]);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(ends).toEqual([expect.objectContaining({ message: expect.stringContaining('$after') })]);
+      expect(streams).toEqual([]);
+    }
+  });
+
+  test('resumes after the given cursor, and without one from the start', () => {
+    expect(start().afters).toEqual(['0']);
+    expect(start({ after: null }).afters).toEqual([undefined]);
+  });
+
+  test('tells the listener of the caller about each connection', () => {
+    const one = start();
+    one.connect(false);
+    one.connect(true);
+    expect(one.log.connectedCalls).toEqual([false, true]);
+  });
+
+  test('counts as connected at once if the socket is open', () => {
+    const one = start();
+    one.hear('connected');
+    expect(one.states).toEqual(['catching up']);
+    one.hear('closed');
+    expect(one.states).toEqual(['catching up', 'stale']);
+    one.client.subscribe({ query: WITH_HEARTBEATS }, { next: () => {}, error: () => {}, complete: () => {} });
+    expect(one.states).toEqual(['catching up', 'stale']);
+    one.hear('connected');
+    expect(one.states).toEqual(['catching up', 'stale', 'catching up', 'catching up']);
+    one.client.subscribe({ query: WITH_HEARTBEATS }, { next: () => {}, error: () => {}, complete: () => {} });
+    expect(one.states).toHaveLength(5);
+  });
+});
+
+describe('the states', () => {
+  test('go from catching up to live and back as frames and connections come', () => {
+    const one = start();
+    expect(one.states).toEqual([]);
+    one.connect();
+    expect(one.states).toEqual(['catching up']);
+    one.send('1', '0', {}, { replay: true });
+    one.send('2', '1');
+    expect(one.states).toEqual(['catching up', 'live']);
+    one.send('3', '2', {}, { replay: true });
+    one.send('4', '3', BEAT);
+    one.send('5', '4', BEAT);
+    expect(one.states).toEqual(['catching up', 'live', 'catching up', 'live']);
+    expect(one.results).toHaveLength(5);
+  });
+
+  test('with typed frames are catching up until the first heartbeat of the connection', () => {
+    const one = start();
+    one.connect();
+    const typed = { __typename: 'StatusTransition' };
+    one.send('1', '0', typed);
+    expect(one.states).toEqual(['catching up']);
+    one.send('2', '1', BEAT);
+    one.send('3', '2', typed);
+    expect(one.states).toEqual(['catching up', 'live']);
+    one.connect(true);
+    one.send('4', '3', typed);
+    expect(one.states).toEqual(['catching up', 'live', 'catching up']);
+  });
+
+  test('with typed frames become live after quietMs, however busy the stream is, but not while it replays', () => {
+    const one = start();
+    one.connect();
+    const typed = { __typename: 'StatusTransition' };
+    one.send('1', '0', typed);
+    vi.advanceTimersByTime(60);
+    one.send('2', '1', typed, { replay: true });
+    vi.advanceTimersByTime(60);
+    expect(one.states).toEqual(['catching up']);
+    one.send('3', '2', typed);
+    vi.advanceTimersByTime(60);
+    one.send('4', '3', typed);
+    vi.advanceTimersByTime(39);
+    expect(one.states).toEqual(['catching up']);
+    vi.advanceTimersByTime(1);
+    expect(one.states).toEqual(['catching up', 'live']);
+    one.send('5', '4', typed);
+    expect(one.states).toEqual(['catching up', 'live']);
+  });
+
+  test('leave no settling timer behind when a connection is lost', () => {
+    const one = start();
+    one.connect();
+    one.send('1', '0', { __typename: 'StatusTransition' });
+    expect(vi.getTimerCount()).toBe(2);
+    one.hear('closed');
+    expect(vi.getTimerCount()).toBe(0);
+    one.connect(true);
+    vi.advanceTimersByTime(500);
+    expect(one.states).toEqual(['catching up', 'stale', 'catching up']);
+  });
+
+  test('without heartbeats are live when no past frame came for quietMs', () => {
+    const one = start({ query: PLAIN });
+    one.connect();
+    vi.advanceTimersByTime(60);
+    one.send('1', undefined, { __typename: 'StatusTransition' }, { replay: true });
+    vi.advanceTimersByTime(99);
+    expect(one.states).toEqual(['catching up']);
+    vi.advanceTimersByTime(1);
+    expect(one.states).toEqual(['catching up', 'live']);
+    one.send('2', undefined, { __typename: 'StatusTransition' });
+    expect(one.states).toEqual(['catching up', 'live']);
+  });
+
+  test('are told once per change, with the payload of the caller', () => {
+    const calls: unknown[] = [];
+    const one = start({ onState: (state, payload) => calls.push([state, payload]) });
+    one.connect();
+    one.send('1', '0');
+    one.send('2', '1');
+    const payload = { query: WITH_HEARTBEATS, variables: { after: '0' } };
+    expect(calls).toEqual([
+      ['catching up', payload],
+      ['live', payload],
+    ]);
+  });
+});
+
+describe('silence', () => {
+  test('closes the socket after silenceMs without a frame, however often frames came before', () => {
+    const one = start();
+    vi.advanceTimersByTime(5_000);
+    expect(one.log.terminated).toBe(0);
+    one.connect();
+    vi.advanceTimersByTime(999);
+    one.send('1', '0');
+    vi.advanceTimersByTime(999);
+    expect(one.log.terminated).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(one.log.terminated).toBe(1);
+    one.hear('closed');
+    vi.advanceTimersByTime(5_000);
+    expect(one.log.terminated).toBe(1);
+  });
+
+  test('without heartbeats is broken by pongs, which come every keepAlive', () => {
+    const one = start({ query: PLAIN, clientOptions: { keepAlive: 500 } });
+    one.connect();
+    one.hear('pong');
+    expect(one.states).toEqual(['catching up']);
+    vi.advanceTimersByTime(100);
+    expect(one.states).toEqual(['catching up', 'live']);
+    vi.advanceTimersByTime(1_499);
+    one.hear('pong');
+    vi.advanceTimersByTime(1_499);
+    expect(one.log.terminated).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(one.log.terminated).toBe(1);
+  });
+
+  test('with heartbeats is not broken by pongs', () => {
+    const one = start();
+    one.connect();
+    one.send('1', '0');
+    vi.advanceTimersByTime(900);
+    one.hear('pong');
+    vi.advanceTimersByTime(100);
+    expect(one.log.terminated).toBe(1);
+  });
+
+  test('without heartbeats and pings has no limit', () => {
+    for (const options of [{ clientOptions: { keepAlive: 0 } }, { socket: false }]) {
+      const one = start({ query: PLAIN, ...options });
+      one.connect();
+      vi.advanceTimersByTime(100_000);
+      expect([one.states, one.log.terminated, one.waits]).toEqual([['catching up', 'live'], 0, []]);
+    }
+  });
+
+  test('over SSE loses the stream, also one that was never answered', async () => {
+    const one = start({ socket: false });
+    vi.advanceTimersByTime(1_000);
+    expect([one.waits, one.streams[0]?.stopped]).toEqual([[0], 1]);
+    await one.retry();
+    expect(one.streams).toHaveLength(2);
+    one.connect();
+    one.send('1', '0');
+    vi.advanceTimersByTime(999);
+    expect(one.states).toEqual(['stale', 'catching up', 'live']);
+    vi.advanceTimersByTime(1);
+    expect(one.states).toEqual(['stale', 'catching up', 'live', 'stale']);
+    await one.retry();
+    expect(one.afters).toEqual(['0', '0', '1']);
+  });
+});
+
+describe('faults', () => {
+  test('a frame that the server could not complete is withheld and asked for again', async () => {
+    const one = start();
+    one.connect();
+    one.send('1', '0');
+    const [before] = one.streams;
+    one.last.sink.next(fault);
+    expect([one.states.at(-1), one.waits, one.results.length]).toEqual(['stale', [0], 1]);
+    // What the old stream still sends is ignored.
+    one.send('2', '1');
+    one.last.sink.complete();
+    one.last.connected(true);
+    expect([one.results.length, one.waits]).toEqual([1, [0]]);
+    expect(before?.stopped).toBe(0);
+    await one.retry();
+    expect([one.afters, before?.stopped, one.streams[1]?.stopped]).toEqual([['0', '1'], 1, 0]);
+  });
+
+  test('the number of failed attempts grows until a frame comes', async () => {
+    const one = start();
+    one.last.sink.next(fault);
+    await one.retry();
+    one.last.sink.error([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
+    await one.retry();
+    one.last.sink.complete();
+    await one.retry();
+    one.send('1', '0');
+    one.last.sink.complete();
+    expect(one.waits).toEqual([0, 1, 2, 0]);
+  });
+
+  test('after retryAttempts failures the subscription fails with the last reason', async () => {
+    for (const [retryAttempts, act, reason] of [
+      [0, (sink: Sink) => sink.next(fault), fault.errors],
+      [
+        0,
+        (sink: Sink) => sink.complete(),
+        expect.objectContaining({ message: expect.stringContaining('ending early') }),
+      ],
+    ] as const) {
+      const one = start({ clientOptions: { retryAttempts } });
+      act(one.last.sink);
+      expect([one.ends, one.waits]).toEqual([[reason], []]);
+    }
+    const one = start({ socket: false, clientOptions: { retryAttempts: 1 } });
+    one.last.sink.error('lost');
+    await one.retry();
+    expect(one.ends).toEqual([]);
+    one.last.sink.error('lost again');
+    expect(one.ends).toEqual(['lost again']);
+    const silent = start({ socket: false, clientOptions: { retryAttempts: 0 } });
+    vi.advanceTimersByTime(1_000);
+    expect(silent.ends).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('for 1000 ms') }),
+    ]);
+  });
+
+  test('a lost frame is asked for with a marked cursor', async () => {
+    const one = start();
+    one.connect();
+    one.send('1', '0');
+    one.send('3', '2');
+    expect([one.states.at(-1), one.results.length, one.waits]).toEqual(['catching up', 1, [0]]);
+    await one.retry();
+    expect(one.afters[1]).toMatch(/^1~/);
+    one.connect();
+    one.send('2', '1');
+    const mark = String(one.afters[1]).slice(1);
+    one.last.sink.complete();
+    await one.retry();
+    expect(one.afters[2]).toBe(`2${mark}`);
+    const strict = start({ clientOptions: { retryAttempts: 0 } });
+    strict.send('3', '2');
+    expect(strict.ends).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('getting lost') }),
+    ]);
+  });
+
+  test('repeated frames are dropped; an older one shows that a replay goes on', () => {
+    const one = start();
+    one.connect();
+    one.send('1', '0');
+    one.send('2', '1');
+    one.send('2', '1');
+    expect([one.states, one.results.length]).toEqual([['catching up', 'live'], 2]);
+    one.send('1', '0');
+    expect([one.states.at(-1), one.results.length, one.waits]).toEqual(['catching up', 2, []]);
+  });
+
+  test('a frame without a cursor ends the subscription', () => {
+    const one = start();
+    one.send('', '0');
+    expect(one.ends).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('select `cursor`') }),
+    ]);
+    expect(one.results).toEqual([]);
+  });
+
+  test('a result without a frame is handed on', () => {
+    const one = start();
+    one.last.sink.next({ data: { four: 4 } });
+    one.last.sink.next({ data: null });
+    expect([one.results.length, one.ends]).toEqual([2, []]);
+  });
+});
+
+describe('the end', () => {
+  test('a refusal is shown and completes; a socket is left to end the stream by itself first', () => {
+    const one = start();
+    one.last.sink.next(refusal);
+    expect([one.results, one.ends, one.last.stopped]).toEqual([[refusal], ['complete'], 0]);
+    vi.advanceTimersByTime(1);
+    expect(one.last.stopped).toBe(1);
+    const stream = start({ socket: false });
+    stream.last.sink.next(refusal);
+    expect([stream.ends, stream.last.stopped]).toEqual([['complete'], 1]);
+  });
+
+  test('an error of the stock client is final over a socket, and a lost connection over SSE', async () => {
+    const one = start();
+    one.last.sink.error('closed for good');
+    expect(one.ends).toEqual(['closed for good']);
+    const stream = start({ socket: false });
+    stream.connect();
+    stream.last.sink.error('reset');
+    expect([stream.ends, stream.states, stream.last.stopped]).toEqual([[], ['catching up', 'stale'], 1]);
+    const refused = start({ socket: false });
+    refused.last.sink.error([{ extensions: { code: 'FORBIDDEN' } }]);
+    expect(refused.ends).toEqual([[{ extensions: { code: 'FORBIDDEN' } }]]);
+  });
+
+  test('leaving stops the stream, the listeners and the timers, and tells the caller once', () => {
+    const one = start();
+    one.connect();
+    one.send('1', '0', { __typename: 'StatusTransition' });
+    expect(['connected', 'closed', 'pong'].map(one.countListeners)).toEqual([2, 2, 1]);
+    one.stop();
+    one.stop();
+    one.send('2', '1');
+    one.last.sink.error('late');
+    expect(['connected', 'closed', 'pong'].map(one.countListeners)).toEqual([1, 1, 0]);
+    expect([one.ends, one.last.stopped, vi.getTimerCount()]).toEqual([['complete'], 1, 0]);
+    expect(one.results).toHaveLength(1);
+  });
+
+  test('leaving while a retry waits ends it', async () => {
+    const one = start();
+    one.last.sink.complete();
+    one.stop();
+    await one.retry();
+    expect([one.streams.length, one.ends]).toEqual([1, ['complete']]);
+  });
+
+  test('disposing of the client ends a subscription that waits or whose stream completes', async () => {
+    const one = start();
+    one.last.sink.complete();
+    one.client.dispose();
+    await one.retry();
+    expect([one.streams.length, one.ends, one.log.disposed]).toEqual([1, ['complete'], 1]);
+    const other = start();
+    other.client.dispose();
+    other.last.sink.complete();
+    expect([other.ends, other.waits]).toEqual([['complete'], []]);
+  });
+
+  test('a second retry outdates the first', async () => {
+    const one = start({ socket: false });
+    one.last.sink.next(fault);
+    await one.retry();
+    expect(one.streams).toHaveLength(2);
+    one.last.sink.next(fault);
+    one.stop();
+    await one.retry();
+    expect(one.streams).toHaveLength(2);
+  });
+});

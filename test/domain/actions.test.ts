@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import { ACTION_ROLES, type Role, type Viewer } from '../../src/domain/access.ts';
+import {
+  type ActionFacts,
+  ALL_ACTIONS,
+  findDecisionDenial,
+  findDenial,
+  MEETING_STATUS_BY_SUB_STATUS,
+  REPLACEABLE_SUB_STATUSES,
+  REVIEW_BY_SUB_STATUS,
+  toAgentFacts,
+  toReviewSubStatus,
+} from '../../src/domain/actions.ts';
+import type { SessionAction } from '../../src/domain/session.ts';
+import { KNOWN_PAIRS, STATUS_CATALOG, type SubStatus, toStatusPair } from '../../src/domain/status.ts';
+
+const NOW = new Date('2026-01-05T10:00:00Z');
+const msFromNow = (ms: number) => new Date(NOW.getTime() + ms);
+const viewer = (changes: Partial<Viewer> = {}): Viewer => ({
+  id: 'asha',
+  roles: ['ADMIN'],
+  verificationIds: [],
+  expiresAt: null,
+  ...changes,
+});
+const KNOWN_SUB_STATUSES = KNOWN_PAIRS.map((info) => info.subStatus);
+const pairOf = (subStatus: SubStatus) =>
+  subStatus === 'UNRECOGNIZED' ? { status: 'VIDEO_CALL' as const, subStatus } : toStatusPair(subStatus);
+/** Facts of a session with a booked meeting, a valid link, and an agent review by somebody else. */
+const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): ActionFacts => ({
+  ...pairOf(subStatus),
+  verificationId: 'loan-1',
+  referenceId: '1358',
+  linkExpiresAt: msFromNow(1),
+  meetingAt: msFromNow(1),
+  agents: ['ravi'],
+  agentUnknown: false,
+  ...changes,
+});
+const denial = (
+  action: SessionAction,
+  subStatus: SubStatus,
+  changes: Partial<ActionFacts> = {},
+  { as = viewer(), auditUnknownAgents = false }: { as?: Viewer; auditUnknownAgents?: boolean } = {},
+) => findDenial(action, facts(subStatus, changes), as, NOW, { auditUnknownAgents });
+
+const OVER = 'The session is over.';
+const EXPIRED = "The customer's link has expired: start a new session.";
+const TERMINAL = ['AUDITOR_APPROVED', 'AUDITOR_REJECTED', 'INSUFFICIENT_BALANCE', 'VKYC_EXPIRED'] as const;
+const sayFor = (subStatuses: readonly SubStatus[], reason: string) =>
+  Object.fromEntries(subStatuses.map((subStatus) => [subStatus, reason]));
+const over = sayFor(TERMINAL, OVER);
+const noMeeting = {
+  ...over,
+  USER_ACCEPTED_MEETING: 'The call is going on.',
+  ...sayFor(['AGENT_APPROVED', 'AGENT_REJECTED'], 'The agent has already decided.'),
+};
+/** The reason for every sub-status but those of a list. */
+const allBut = (allowed: readonly SubStatus[], reason: string, rest: object = over) => ({
+  ...sayFor(
+    [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].filter((each) => !allowed.includes(each)),
+    reason,
+  ),
+  ...rest,
+});
+
+/** For each action the sub-statuses that refuse it, with the reason; all others allow it. */
+const REFUSED_IN: Record<SessionAction, Record<string, string>> = {
+  SCHEDULE_MEETING: noMeeting,
+  CANCEL_MEETING: noMeeting,
+  RECORD_AGENT_REVIEW: allBut(
+    ['AGENT_ENDED_CALL', 'USER_ENDED_CALL'],
+    'An agent review is possible once a call has ended.',
+    { ...over, AGENT_UNABLE_TO_VALIDATE: 'Another call has to take place first.' },
+  ),
+  RECORD_AUDITOR_REVIEW: allBut(
+    ['AGENT_APPROVED'],
+    'An auditor review is possible once an agent has approved.',
+  ),
+  REFRESH: over,
+  REQUEST_RECORDING: allBut(
+    [
+      'USER_ENDED_CALL',
+      'AGENT_ENDED_CALL',
+      'AGENT_APPROVED',
+      'AGENT_REJECTED',
+      'AGENT_UNABLE_TO_VALIDATE',
+      'AUDITOR_APPROVED',
+      'AUDITOR_REJECTED',
+    ],
+    'The recording exists once a call has ended.',
+    {},
+  ),
+  CREATE_SDK_TOKEN: over,
+};
+
+describe('findDenial', () => {
+  test.each(ALL_ACTIONS)(
+    'allows %s in exactly the states that allow it, and names the reason in all others',
+    (action) => {
+      const reasons = Object.fromEntries(
+        [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].map((subStatus) => [
+          subStatus,
+          denial(action, subStatus),
+        ]),
+      );
+      const allowed = Object.fromEntries(Object.keys(reasons).map((subStatus) => [subStatus, null]));
+      expect(reasons).toEqual({ ...allowed, ...REFUSED_IN[action] });
+    },
+  );
+
+  test.each(ALL_ACTIONS)('allows %s to its roles alone, and names them', (action) => {
+    const state = {
+      RECORD_AGENT_REVIEW: 'AGENT_ENDED_CALL',
+      RECORD_AUDITOR_REVIEW: 'AGENT_APPROVED',
+    } as const;
+    const subStatus =
+      action in state
+        ? state[action as keyof typeof state]
+        : action === 'REQUEST_RECORDING'
+          ? 'AGENT_ENDED_CALL'
+          : 'USER_QUEUED';
+    const roles: readonly Role[] = ACTION_ROLES[action];
+    for (const role of ['CUSTOMER', 'VIEWER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'] as const) {
+      const as = viewer({ roles: [role], verificationIds: ['loan-1'] });
+      expect(denial(action, subStatus, {}, { as }), role).toBe(
+        roles.includes(role) ? null : `Needs one of the roles ${roles.join(', ')}.`,
+      );
+    }
+  });
+
+  test('allows a customer nothing on the session of somebody else', () => {
+    const as = viewer({ roles: ['CUSTOMER'], verificationIds: ['loan-2'] });
+    expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Needs one of the roles/);
+  });
+
+  test('needs a link that has not expired by now to book a meeting or make an SDK token', () => {
+    for (const action of ['SCHEDULE_MEETING', 'CREATE_SDK_TOKEN'] as const) {
+      expect(denial(action, 'USER_QUEUED', { linkExpiresAt: NOW })).toBe(EXPIRED);
+      expect(denial(action, 'USER_QUEUED', { linkExpiresAt: msFromNow(-1) })).toBe(EXPIRED);
+      expect(denial(action, 'USER_QUEUED', { linkExpiresAt: null })).toBeNull();
+    }
+    expect(denial('REFRESH', 'USER_QUEUED', { linkExpiresAt: NOW })).toBeNull();
+  });
+
+  test('needs a booked meeting that has not begun by now to cancel it', () => {
+    const cancel = (meetingAt: Date | null) => denial('CANCEL_MEETING', 'USER_QUEUED', { meetingAt });
+    expect(cancel(null)).toBe('No meeting is booked.');
+    expect(cancel(msFromNow(-1))).toBe('The meeting has begun.');
+    expect(cancel(NOW)).toBe('The meeting has begun.');
+    expect(cancel(msFromNow(1))).toBeNull();
+  });
+
+  test('needs the reference of the provider to make an SDK token', () => {
+    expect(denial('CREATE_SDK_TOKEN', 'USER_QUEUED', { referenceId: null })).toBe(
+      'The provider has given the session no reference yet: refresh it.',
+    );
+  });
+
+  test('lets nobody audit their own review, not even under an old spelling of their name', () => {
+    const own = 'You made an agent review: somebody else has to audit it.';
+    const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });
+    expect(audit(['asha'])).toBe(own);
+    expect(audit(['ravi', ' asha\u200b'])).toBe(own);
+    expect(audit(['ravi', 'Asha'])).toBeNull();
+    expect(audit([])).toBeNull();
+  });
+
+  test('lets an approval by an unknown agent be audited only if the deployment says so', () => {
+    const audit = (agentUnknown: boolean, auditUnknownAgents: boolean) =>
+      denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agentUnknown }, { auditUnknownAgents });
+    expect(audit(true, false)).toMatch(/unknown here/);
+    expect(audit(true, true)).toBeNull();
+    expect(audit(false, false)).toBeNull();
+    // Four eyes is about auditor reviews alone.
+    expect(denial('REFRESH', 'AGENT_APPROVED', { agents: ['asha'], agentUnknown: true })).toBeNull();
+  });
+});
+
+describe('findDecisionDenial', () => {
+  const INCOMPLETE = 'The customer ended the call, which may be incomplete: it cannot be approved.';
+
+  test.each([
+    ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'AGENT_ENDED_CALL', null],
+    ['RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'AGENT_ENDED_CALL', null],
+    ['RECORD_AGENT_REVIEW', 'AGENT_UNABLE_TO_VALIDATE', 'AGENT_ENDED_CALL', null],
+    ['RECORD_AGENT_REVIEW', 'AGENT_APPROVED', 'USER_ENDED_CALL', INCOMPLETE],
+    ['RECORD_AGENT_REVIEW', 'AGENT_REJECTED', 'USER_ENDED_CALL', null],
+    ['RECORD_AGENT_REVIEW', 'AGENT_UNABLE_TO_VALIDATE', 'USER_ENDED_CALL', null],
+    ['RECORD_AUDITOR_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', null],
+    ['RECORD_AUDITOR_REVIEW', 'AUDITOR_REJECTED', 'AGENT_APPROVED', null],
+    ['RECORD_AGENT_REVIEW', 'AUDITOR_APPROVED', 'AGENT_APPROVED', INCOMPLETE],
+  ] as const)('%s to %s after %s: %s', (action, to, from, reason) => {
+    expect(findDecisionDenial(action, to, pairOf(from))).toBe(reason);
+  });
+});
+
+describe('toAgentFacts', () => {
+  const review = (sequence: number, reviewer: string | null, stage: 'AGENT' | 'AUDITOR' = 'AGENT') => ({
+    sequence,
+    reviewer,
+    stage,
+  });
+
+  test('names all who made an agent review, and none who audited', () => {
+    const reviews = [review(3, 'ravi'), review(5, null), review(7, 'asha'), review(8, 'uma', 'AUDITOR')];
+    expect(toAgentFacts(reviews, 7)).toEqual({ agents: ['ravi', 'asha'], agentUnknown: false });
+  });
+
+  test('says that the agent is unknown if the standing review has no reviewer or there is none', () => {
+    expect(toAgentFacts([review(3, 'ravi'), review(5, null)], 5).agentUnknown).toBe(true);
+    expect(toAgentFacts([review(3, 'ravi')], 5).agentUnknown).toBe(true);
+    expect(toAgentFacts([review(5, 'uma', 'AUDITOR')], 5).agentUnknown).toBe(true);
+    expect(toAgentFacts([], 1)).toEqual({ agents: [], agentUnknown: true });
+  });
+});
+
+describe('reviews, meetings and replacements', () => {
+  test('each review stands for one sub-status, and the other way round', () => {
+    for (const [subStatus, review] of Object.entries(REVIEW_BY_SUB_STATUS))
+      expect(toReviewSubStatus(review.stage, review.decision)).toBe(subStatus);
+    expect(() => toReviewSubStatus('AUDITOR', 'UNABLE_TO_VALIDATE')).toThrow(
+      'no sub-status stands for the AUDITOR review UNABLE_TO_VALIDATE',
+    );
+    expect(Object.keys(REVIEW_BY_SUB_STATUS).toSorted()).toEqual(
+      STATUS_CATALOG.filter(
+        ({ status, subStatus }) => /REVIEWED$/.test(status) && subStatus !== 'UNRECOGNIZED',
+      )
+        .map(({ subStatus }) => subStatus)
+        .toSorted(),
+    );
+  });
+
+  test('a meeting is missed, completed or cancelled by the updates that say so', () => {
+    expect(MEETING_STATUS_BY_SUB_STATUS).toEqual({
+      USER_MISSED_MEETING: 'MISSED',
+      USER_REJECTED_MEETING: 'MISSED',
+      USER_ACCEPTED_MEETING: 'COMPLETED',
+      USER_ENDED_CALL: 'COMPLETED',
+      AGENT_ENDED_CALL: 'COMPLETED',
+      USER_MEETING_CANCELLED: 'CANCELLED',
+    });
+  });
+
+  test('a session may be replaced once it was turned down, failed or expired, never once it was approved', () => {
+    expect(REPLACEABLE_SUB_STATUSES.toSorted()).toEqual([
+      'AGENT_REJECTED',
+      'AUDITOR_REJECTED',
+      'INSUFFICIENT_BALANCE',
+      'TECHNICAL_ERROR',
+      'VKYC_EXPIRED',
+    ]);
+  });
+});

@@ -1,0 +1,286 @@
+import { describe, expect, test } from 'vitest';
+import { type AuditEntry, type AuditKind, computeCommitment, personText } from '../../src/domain/audit.ts';
+import {
+  type AuditedSession,
+  checkDerived,
+  checkIdentity,
+  differingDetails,
+  isBound,
+  type SessionOrigin,
+} from '../../src/domain/audit-session.ts';
+import type { LogEntry } from '../../src/domain/session.ts';
+import { makeChain, recordedAt } from './chains.ts';
+
+const EDITED = 'its row of vkyc_session was edited';
+const SALT = Buffer.alloc(32, 5);
+const USER = { userId: 'u-1', createdAt: recordedAt(0), erasedAt: null };
+const ORIGIN: SessionOrigin = { user: USER, caller: 'olga' };
+
+const log: (LogEntry & { recordedAt: Date })[] = [
+  {
+    ...{ sequence: 1, status: 'RECEIVED', subStatus: 'LINK_GENERATED', source: 'MUTATION', verdict: 'MOVED' },
+    ...{ rawStatus: 'RECEIVED', rawSubStatus: 'LINK_GENERATED', recordedAt: recordedAt(1) },
+  },
+  {
+    ...{
+      sequence: 2,
+      status: 'VIDEO_CALL',
+      subStatus: 'AGENT_ENDED_CALL',
+      source: 'WEBHOOK',
+      verdict: 'MOVED',
+    },
+    ...{ rawStatus: 'VIDEO_CALL', rawSubStatus: 'AGENT_ENDED_CALL', recordedAt: recordedAt(2) },
+  },
+  {
+    ...{
+      sequence: 3,
+      status: 'PRE_VIDEO_CALL',
+      subStatus: 'USER_QUEUED',
+      source: 'WEBHOOK',
+      verdict: 'LATE',
+    },
+    ...{ rawStatus: 'PRE_VIDEO_CALL', rawSubStatus: 'USER_QUEUED', recordedAt: recordedAt(3) },
+  },
+];
+const row: AuditedSession = {
+  verificationId: 'loan-1',
+  userId: 'u-1',
+  personSalt: SALT,
+  referenceId: '1358',
+  userTemplate: null,
+  agentTemplate: null,
+  replacesId: null,
+  linkExpiresAt: recordedAt(50),
+  status: 'VIDEO_CALL',
+  subStatus: 'AGENT_ENDED_CALL',
+  rawStatus: 'VIDEO_CALL',
+  rawSubStatus: 'AGENT_ENDED_CALL',
+  providerStatus: 'VIDEO_CALL',
+  providerSubStatus: 'AGENT_ENDED_CALL',
+  version: 2,
+  lastSequence: 3,
+  disputed: false,
+  decidedHere: false,
+  waitingOn: 'AGENT',
+  statusSince: recordedAt(2),
+  createdAt: recordedAt(1),
+  updatedAt: recordedAt(3),
+  erasedAt: null,
+};
+/** What SESSION says of the row above. */
+const SAID = {
+  verificationId: 'loan-1',
+  userId: 'u-1',
+  person: computeCommitment(personText(USER), SALT),
+  caller: 'olga',
+  referenceId: null,
+  userTemplate: null,
+  agentTemplate: null,
+  replacesId: null,
+  linkExpiresAt: recordedAt(40).toISOString(),
+  createdAt: recordedAt(1).toISOString(),
+  boundBy: null,
+};
+const LEARNED = { referenceId: '1358', linkExpiresAt: recordedAt(50).toISOString() };
+const session = (changes: object = {}) => ['SESSION', { ...SAID, ...changes }] as const;
+const details = (changes: object) => ['DETAILS', changes] as const;
+const chain = makeChain(session(), details(LEARNED));
+const ERASURE = ['ERASURE', { erasedBy: 'uma' }] as const;
+
+describe('checkDerived', () => {
+  const three = makeChain(session(), ['TRANSITION', {}], ['TRANSITION', {}]);
+  const check = (changes: Partial<AuditedSession> | null, entries = three) =>
+    checkDerived(entries, log, changes && { ...row, ...changes });
+
+  test('accepts the row that the log gives', () => {
+    expect(check({})).toBeNull();
+  });
+
+  test.each([
+    { status: 'FAILED' },
+    { subStatus: 'USER_QUEUED' },
+    { rawStatus: 'x' },
+    { rawSubStatus: null },
+    { providerStatus: 'x' },
+    { providerSubStatus: 'x' },
+    { version: 3 },
+    { lastSequence: 2 },
+    { disputed: true },
+    { decidedHere: true },
+    { waitingOn: 'CUSTOMER' },
+    { statusSince: recordedAt(3) },
+    { createdAt: recordedAt(2) },
+    { updatedAt: recordedAt(2) },
+    { updatedAt: new Date('infinity') },
+    { erasedAt: recordedAt(3) },
+  ] as Partial<AuditedSession>[])('reports an edit of %o at the last entry', (changes) => {
+    expect(check(changes)).toEqual({ number: 3, what: `${EDITED}: ${Object.keys(changes)}` });
+  });
+
+  test('accepts an erasure only at the time of the last entry that says so', () => {
+    const erased = makeChain(session(), ERASURE, ['DETAILS', {}]);
+    expect(check({ erasedAt: recordedAt(2) }, erased)).toBeNull();
+    expect(check({}, erased)).toEqual({ number: 3, what: `${EDITED}: erasedAt` });
+    expect(check({ erasedAt: recordedAt(3) }, makeChain(ERASURE, session(), ERASURE))).toBeNull();
+  });
+
+  test('reports a row that is gone at the last entry, and a log that cannot be replayed at the first', () => {
+    const gone = 'its row of vkyc_session was removed';
+    expect(check(null)).toEqual({ number: 3, what: gone });
+    expect(check(null, [])).toEqual({ number: 1, what: gone });
+    const broken = { number: 1, what: 'its log cannot be replayed' };
+    expect(checkDerived(three, [], row)).toEqual(broken);
+    expect(checkDerived(three, log.slice(2), row)).toEqual(broken);
+  });
+});
+
+describe('isBound', () => {
+  test('is true if any entry says whose session it is', () => {
+    expect(isBound(makeChain(['ADOPTION', {}], session()))).toBe(true);
+    expect(isBound(makeChain(['ADOPTION', {}], details({})))).toBe(false);
+    expect(isBound([])).toBe(false);
+  });
+});
+
+describe('checkIdentity', () => {
+  const check = (
+    changes: Partial<AuditedSession> | null = {},
+    origin: SessionOrigin | undefined = ORIGIN,
+    entries: readonly AuditEntry[] = chain,
+  ) => checkIdentity(entries, changes && { ...row, ...changes }, origin);
+  const chainWith = (...contents: readonly (readonly [AuditKind, object])[]) => makeChain(...contents);
+
+  test('accepts the row that the entries name, and leaves a missing row to the other check', () => {
+    expect(check()).toBeNull();
+    expect(check(null)).toBeNull();
+    // An archive has neither the user nor the caller.
+    expect(checkIdentity(chain, row, undefined)).toBeNull();
+  });
+
+  test.each([
+    [{ verificationId: 'loan-2' }, 1],
+    [{ userId: 'u-2' }, 1],
+    [{ createdAt: recordedAt(9) }, 1],
+    [{ referenceId: '1359' }, 2],
+    [{ userTemplate: 'a' }, 2],
+    [{ agentTemplate: 'a' }, 2],
+    [{ replacesId: 'a' }, 2],
+    [{ linkExpiresAt: recordedAt(40) }, 2],
+    [{ personSalt: null }, 1],
+  ] as [Partial<AuditedSession>, number][])('reports an edit of %o', (changes, number) => {
+    expect(check(changes)).toEqual({ number, what: `${EDITED}: ${Object.keys(changes)}` });
+  });
+
+  test('names every id that was edited', () => {
+    expect(check({ verificationId: 'loan-2', userId: 'u-2' })?.what).toBe(
+      `${EDITED}: verificationId, userId`,
+    );
+  });
+
+  test('reports an edited caller, which an archive does not have', () => {
+    expect(check({}, { ...ORIGIN, caller: 'mallory' })).toEqual({
+      number: 1,
+      what: 'the caller of its row of start_intent was edited',
+    });
+    expect(check({}, { ...ORIGIN, caller: null })?.number).toBe(1);
+  });
+
+  test('reports a removed, exchanged or erased user', () => {
+    expect(check({}, { ...ORIGIN, user: null })).toEqual({
+      number: 1,
+      what: 'its row of vkyc_user was removed',
+    });
+    for (const user of [
+      { ...USER, userId: 'u-2' },
+      { ...USER, createdAt: recordedAt(7) },
+    ])
+      expect(check({}, { ...ORIGIN, user })).toEqual({
+        number: 1,
+        what: 'its row of vkyc_user was edited: userId, createdAt',
+      });
+    expect(check({}, { ...ORIGIN, user: { ...USER, erasedAt: recordedAt(5) } })).toEqual({
+      number: 2,
+      what: 'its row of vkyc_user was edited: erasedAt',
+    });
+    expect(checkIdentity([], row, { ...ORIGIN, user: { ...USER, erasedAt: recordedAt(5) } })?.number).toBe(1);
+  });
+
+  test('cannot check the commitment once an erasure is recorded after it', () => {
+    const erased = { personSalt: null, erasedAt: recordedAt(3) };
+    const origin = {
+      ...ORIGIN,
+      user: { userId: 'erased', createdAt: recordedAt(0), erasedAt: recordedAt(3) },
+    };
+    expect(check(erased, origin, chainWith(session(), details(LEARNED), ERASURE))).toBeNull();
+    expect(check(erased, origin, chainWith(ERASURE, session(), details(LEARNED)))).toEqual({
+      number: 2,
+      what: `${EDITED}: personSalt`,
+    });
+    expect(check(erased, origin, chainWith(session(), details(LEARNED), ['DETAILS', {}]))?.number).toBe(1);
+  });
+
+  test('cannot check a commitment that was never made', () => {
+    const entries = chainWith(session({ person: null }), details(LEARNED));
+    expect(check({ personSalt: null }, ORIGIN, entries)).toBeNull();
+  });
+
+  test('reports a second entry that says whose session it is', () => {
+    expect(check({}, ORIGIN, chainWith(session(), details(LEARNED), session()))).toEqual({
+      number: 3,
+      what: 'inserted: the chain has said before whose session it is',
+    });
+  });
+
+  test('a detail keeps its value once it is known, except the expiry of the link', () => {
+    const changed = chainWith(session({ referenceId: '1357' }), details(LEARNED));
+    expect(check({}, ORIGIN, changed)).toEqual({
+      number: 2,
+      what: 'referenceId of its session was edited before this entry',
+    });
+    // Repeating a value or leaving it out changes nothing.
+    expect(
+      check({}, ORIGIN, chainWith(session(), details(LEARNED), details(LEARNED), details({}))),
+    ).toBeNull();
+    // A command that binds a session to its chain writes the values as it found them.
+    const bound = chainWith(session({ referenceId: '1357' }), details({ ...LEARNED, boundBy: 'root' }));
+    expect(check({}, ORIGIN, bound)).toBeNull();
+    // The newest value counts.
+    expect(check({ referenceId: '1357' }, ORIGIN, bound)).toEqual({
+      number: 2,
+      what: `${EDITED}: referenceId`,
+    });
+  });
+
+  test('in a chain of an earlier release, says nothing of details that no entry has', () => {
+    const earlier = chainWith(['ADOPTION', {}], details({ referenceId: '1358' }));
+    expect(check({ userTemplate: 'a', userId: 'u-9' }, ORIGIN, earlier)).toBeNull();
+    expect(check({ referenceId: '1359' }, ORIGIN, earlier)).toEqual({
+      number: 2,
+      what: `${EDITED}: referenceId`,
+    });
+    expect(check({}, ORIGIN, chainWith(['ADOPTION', {}]))).toBeNull();
+    // Entries of other kinds say nothing of details.
+    const other = chainWith(['ADOPTION', { referenceId: 'x' }], ['REVIEW', { referenceId: 'y' }]);
+    expect(check({}, ORIGIN, other)).toBeNull();
+  });
+
+  test('the earliest of several findings is reported', () => {
+    expect(check({ referenceId: '1359', userId: 'u-2' })?.number).toBe(1);
+  });
+});
+
+describe('differingDetails', () => {
+  test('lists what the row has and the chain does not say', () => {
+    expect(differingDetails(chain, row, ORIGIN)).toEqual({});
+    expect(differingDetails(makeChain(session()), row, ORIGIN)).toEqual({
+      referenceId: '1358',
+      linkExpiresAt: recordedAt(50),
+    });
+    expect(differingDetails([], row, ORIGIN)).toEqual({
+      caller: 'olga',
+      referenceId: '1358',
+      linkExpiresAt: recordedAt(50),
+    });
+    expect(differingDetails(chain, { ...row, referenceId: null }, ORIGIN)).toEqual({});
+  });
+});

@@ -1,0 +1,126 @@
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import {
+  AUDIT_FIELDS,
+  AuditKeys,
+  computeCommitment,
+  DETAIL_FIELDS,
+  formatTime,
+  newSalt,
+  personText,
+  serialise,
+} from '../../src/domain/audit.ts';
+import { keys, makeEntry, SESSION_ID } from './chains.ts';
+
+/** Derives a key as the format says, apart from the code under test. */
+const derive = (byte: number, purpose: string) =>
+  Buffer.from(hkdfSync('sha256', Buffer.alloc(32, byte), '', `audit ${purpose}`, 32));
+const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('hex');
+
+describe('what an entry says', () => {
+  test('has exactly the fields of its kind in their order: times as text, and null for what is missing', () => {
+    const content = { hashes: undefined, erasedBy: 'uma', more: 1 } as never;
+    expect(serialise('PSEUDONYM', content)).toBe('{"erasedBy":"uma","hashes":null}');
+    const transition = {
+      recordedAt: new Date(5),
+      sequence: 0,
+      actor: '',
+      occurredAt: new Date(Number.NaN),
+    } as never;
+    expect(serialise('TRANSITION', transition)).toBe(
+      '{"sequence":0,"fromStatus":null,"fromSubStatus":null,"status":null,"subStatus":null,"rawStatus":null,' +
+        '"rawSubStatus":null,"verdict":null,"source":null,"actor":"","occurredAt":"no time",' +
+        '"recordedAt":"1970-01-01T00:00:00.005Z"}',
+    );
+  });
+
+  test('writes a time that the database cannot mean as "no time"', () => {
+    expect(formatTime(new Date('2026-01-05T10:00:00.5Z'))).toBe('2026-01-05T10:00:00.500Z');
+    expect(formatTime(new Date('infinity'))).toBe('no time');
+  });
+
+  // The formats are written into chains for good: no field may go, and each keeps its place.
+  test('has these fields', () => {
+    expect(Object.entries(AUDIT_FIELDS).map(([kind, fields]) => `${kind} ${fields.join(' ')}`)).toEqual([
+      'ADOPTION transitions meetings reviews adoptedBy',
+      'SESSION verificationId userId person caller referenceId userTemplate agentTemplate replacesId linkExpiresAt createdAt boundBy',
+      'DETAILS caller referenceId userTemplate agentTemplate replacesId linkExpiresAt boundBy',
+      'TRANSITION sequence fromStatus fromSubStatus status subStatus rawStatus rawSubStatus verdict source actor occurredAt recordedAt',
+      'MEETING id startsAt status source scheduledBy cancelledBy cancelReason createdAt',
+      'REVIEW id sequence stage decision remarks source reviewer recordedAt',
+      'PSEUDONYM erasedBy hashes',
+      'ERASURE erasedBy',
+    ]);
+    expect(DETAIL_FIELDS.join(' ')).toBe(
+      'caller referenceId userTemplate agentTemplate replacesId linkExpiresAt',
+    );
+  });
+});
+
+describe('a commitment', () => {
+  test('is the hash of the salt and the text', () => {
+    const salt = Buffer.from('salt');
+    expect(computeCommitment('text', salt)).toBe(createHash('sha256').update('salttext').digest('hex'));
+    expect(computeCommitment(Buffer.from('text'), salt)).toBe(computeCommitment('text', salt));
+    expect(newSalt()).toHaveLength(32);
+    expect(newSalt()).not.toEqual(newSalt());
+  });
+
+  test('of a person is about the id and the time at which the user was made', () => {
+    expect(personText({ userId: 'u-1', createdAt: new Date(0) })).toBe('["u-1","1970-01-01T00:00:00.000Z"]');
+  });
+});
+
+describe('AuditKeys', () => {
+  const entry = makeEntry(null, 'ERASURE', { erasedBy: 'uma' });
+  const text = (before: string | null) =>
+    JSON.stringify([
+      'vkyc-audit-1',
+      SESSION_ID,
+      1,
+      'ERASURE',
+      '{"erasedBy":"uma"}',
+      entry.recordedAt.toISOString(),
+      'new',
+      before,
+    ]);
+
+  test('signs an entry and the hash before it with a key that is derived for entries', () => {
+    expect(keys.hash(entry, null).toString('hex')).toBe(hmac(derive(2, 'entries'), text(null)));
+    expect(keys.hash(entry, Buffer.from('ab', 'hex')).toString('hex')).toBe(
+      hmac(derive(2, 'entries'), text('ab')),
+    );
+  });
+
+  test('verifies an entry by the key that it names, and no changed one', () => {
+    expect(keys.verifies(entry, null)).toBe(true);
+    expect(keys.verifies(makeEntry(null, 'ERASURE', {}, { keyId: 'old' }), null)).toBe(true);
+    expect(keys.verifies(entry, entry.hash)).toBe(false);
+    expect(keys.verifies({ ...entry, hash: entry.hash.subarray(1) }, null)).toBe(false);
+    expect(keys.verifies({ ...entry, hash: Buffer.alloc(32) }, null)).toBe(false);
+    for (const changes of [
+      { keyId: 'old' },
+      { keyId: 'lost' },
+      { number: 2 },
+      { kind: 'REVIEW' as const },
+      { content: '{}' },
+      { recordedAt: new Date(0) },
+      { sessionId: 'another' },
+    ])
+      expect(keys.verifies({ ...entry, ...changes }, null), JSON.stringify(changes)).toBe(false);
+  });
+
+  test('signs with the first key, and refuses to work without any', () => {
+    expect(keys.currentId).toBe('new');
+    expect([keys.has('new'), keys.has('old'), keys.has('lost')]).toEqual([true, true, false]);
+    expect(() => new AuditKeys([])).toThrow('At least one audit key is needed');
+    expect(() => keys.sign([], 'lost')).toThrow('AUDIT_KEYS has no key "lost"');
+  });
+
+  test('derives pseudonyms and the MAC of an export apart from entries, each by its own purpose', () => {
+    const pseudonym = (byte: number) => `customer:${hmac(derive(byte, 'subjects'), 'asha').slice(0, 32)}`;
+    expect(keys.pseudonyms('asha')).toEqual([pseudonym(2), pseudonym(1)]);
+    expect(keys.exportMac().update('x').digest('hex')).toBe(hmac(derive(2, 'exports'), 'x'));
+    expect(keys.exportMac('old').update('x').digest('hex')).toBe(hmac(derive(1, 'exports'), 'x'));
+  });
+});

@@ -1,0 +1,39 @@
+/** Makes audit chains without a database. */
+import { type AuditEntry, AuditKeys, type AuditKind } from '../../src/domain/audit.ts';
+
+export const SESSION_ID = '01a22456-a541-7163-90ac-0b033647a4f4';
+export const keys = new AuditKeys([
+  { id: 'new', key: Buffer.alloc(32, 2) },
+  { id: 'old', key: Buffer.alloc(32, 1) },
+]);
+/** A later second for each entry. */
+export const recordedAt = (number: number) => new Date(Date.UTC(2026, 0, 5, 10, 0, number));
+
+/** Makes an entry after another, or the first one, signed with the current key or the one named. */
+export function makeEntry(
+  previous: AuditEntry | null,
+  kind: AuditKind,
+  content: object,
+  changes: Partial<AuditEntry> = {},
+): AuditEntry {
+  const number = (previous?.number ?? 0) + 1;
+  const entry = {
+    sessionId: SESSION_ID,
+    number,
+    kind,
+    content: JSON.stringify(content),
+    keyId: keys.currentId,
+    recordedAt: recordedAt(number),
+    ...changes,
+  };
+  return { ...entry, hash: keys.hash(entry, previous?.hash ?? null) };
+}
+
+/** Makes a chain of entries, each of a kind and a content. */
+export function makeChain(
+  ...contents: readonly (readonly [kind: AuditKind, content: object])[]
+): AuditEntry[] {
+  const chain: AuditEntry[] = [];
+  for (const [kind, content] of contents) chain.push(makeEntry(chain.at(-1) ?? null, kind, content));
+  return chain;
+}

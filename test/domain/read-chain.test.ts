@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import {
+  beginChain,
+  type ChainedRead,
+  chainRead,
+  type ExportedReads,
+  type PersonalDataRead,
+  type ReadChain,
+  ReadLogCheck,
+} from '../../src/domain/read-chain.ts';
+import { keys, recordedAt } from './chains.ts';
+
+const read = (second: number): PersonalDataRead => ({
+  at: recordedAt(second),
+  viewer: 'asha',
+  operations: ['Start'],
+  fields: ['VkycUser.phone'],
+  subjects: ['u-1'],
+});
+const first = beginChain(keys, 'a', recordedAt(0), null);
+const second = beginChain(keys, 'b', recordedAt(1), first);
+/** Appends reads to a chain. */
+function readsOf(chain: ReadChain, count: number): ChainedRead[] {
+  const reads: ChainedRead[] = [];
+  for (let number = 1; number <= count; number += 1)
+    reads.push(chainRead(keys, chain, number, read(number), reads.at(-1)?.hash ?? chain.hash));
+  return reads;
+}
+const ofFirst = readsOf(first, 3) as [ChainedRead, ChainedRead, ChainedRead];
+const ofSecond = readsOf(second, 1);
+const UNCHAINED = { ...read(1), chainId: null, number: null, hash: null };
+
+/** Checks chains and their reads. Returns the findings as `chain number what`. */
+function check(
+  chains: readonly ReadChain[],
+  reads: readonly Parameters<ReadLogCheck['add']>[0][],
+  exported: ExportedReads | null = null,
+) {
+  const log = new ReadLogCheck(keys, chains, exported);
+  for (const each of reads) log.add(each);
+  const findings = log.end().map(({ chainId, number, what }) => `${chainId} ${number} ${what}`);
+  return { findings, chained: log.chained, unchained: log.unchained };
+}
+const exportOf = (reads: readonly ChainedRead[], unchained = 0): ExportedReads => ({
+  heads: new Map(reads.map((each) => [each.chainId, each])),
+  unchained,
+});
+
+describe('a chain of reads', () => {
+  test('begins with the current key and the hash of the beginning of an earlier one', () => {
+    expect(first).toMatchObject({ keyId: 'new', previousId: null, previousHash: null });
+    expect(second).toMatchObject({ previousId: 'a', previousHash: first.hash });
+    expect(first.hash).toEqual(
+      keys.sign(['vkyc-reads-1', 'a', recordedAt(0).toISOString(), null, null, 'new'], 'new'),
+    );
+    expect(second.hash).toEqual(
+      keys.sign(
+        ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', first.hash.toString('hex'), 'new'],
+        'new',
+      ),
+    );
+  });
+
+  test('covers everything that a read says, its place and the read before', () => {
+    expect(ofFirst[1]).toMatchObject({ ...read(2), chainId: 'a', number: 2 });
+    const at = recordedAt(2).toISOString();
+    const before = ofFirst[0].hash.toString('hex');
+    expect(ofFirst[1].hash).toEqual(
+      keys.sign(
+        ['vkyc-read-1', 'a', 2, at, 'asha', ['Start'], ['VkycUser.phone'], ['u-1'], 'new', before],
+        'new',
+      ),
+    );
+  });
+});
+
+describe('ReadLogCheck', () => {
+  test('finds nothing in chains that follow, and counts the reads', () => {
+    expect(check([first, second], [...ofFirst, UNCHAINED, ...ofSecond])).toEqual({
+      findings: [],
+      chained: 4,
+      unchained: 1,
+    });
+    expect(check([], [])).toEqual({ findings: [], chained: 0, unchained: 0 });
+  });
+
+  test('takes a read for unchained if it lacks the chain, the number or the hash', () => {
+    for (const missing of ['chainId', 'number', 'hash'])
+      expect(check([], [{ ...ofFirst[0], [missing]: null }]).unchained, missing).toBe(1);
+  });
+
+  test.each([
+    ['a read without its chain', [], [ofFirst[0]], 'a 0 removed: the beginning of this chain is not in'],
+    ['a gap', [first], [ofFirst[0], ofFirst[2]], 'a 2 removed: the chain has a gap here'],
+    ['a missing first read', [first], [ofFirst[1]], 'a 1 removed: the chain has a gap here'],
+    ['a read that comes late', [first], [ofFirst[0], ofFirst[1], ofFirst[0]], 'a 1 reordered'],
+    ['an edited read', [first], [{ ...ofFirst[0], viewer: 'uma' }], 'a 1 edited, or the read before it'],
+    ['a shortened hash', [first], [{ ...ofFirst[0], hash: ofFirst[0].hash.subarray(1) }], 'a 1 edited, or'],
+    ['a chain without reads', [first], [], 'a 1 removed: the chain has no reads'],
+    [
+      'an edited beginning',
+      [{ ...first, startedAt: recordedAt(9) }],
+      ofFirst,
+      'a 0 edited: the hash of its beginning does not fit',
+    ],
+    [
+      'a beginning with a lost key',
+      [{ ...first, keyId: 'lost' }],
+      ofFirst,
+      'a 0 AUDIT_KEYS lacks its key "lost"',
+    ],
+    ['a lost chain, by the next one', [second], ofSecond, 'a 0 removed: chain b began after it'],
+  ] as const)('finds %s', (_name, chains, reads, finding) => {
+    const { findings } = check(chains as readonly ReadChain[], reads as readonly ChainedRead[]);
+    expect(findings).toEqual([expect.stringContaining(finding)]);
+  });
+
+  test('finds a chain that was replaced by another of its name, by the next one', () => {
+    const replaced = beginChain(keys, 'a', recordedAt(5), null);
+    expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
+      'a 0 edited: it is not the chain after which b began',
+    ]);
+    // A chain that names the one before but not its hash does not prove which one it was.
+    const content = { id: 'b', startedAt: recordedAt(1), previousId: 'a', previousHash: null, keyId: 'new' };
+    const values = ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', null, 'new'];
+    const nameless = { ...content, hash: keys.sign(values, 'new') };
+    expect(check([first, nameless], [...ofFirst, ...readsOf(nameless, 1)]).findings).toEqual([
+      'a 0 edited: it is not the chain after which b began',
+    ]);
+  });
+
+  test('reports only the first error of a chain, and goes on with the others', () => {
+    const edited = { ...ofFirst[0], viewer: 'uma' };
+    expect(check([first, second], [edited, ofFirst[2], ofFirst[1], ...ofSecond]).findings).toEqual([
+      expect.stringMatching(/^a 1 edited/),
+    ]);
+  });
+
+  test('finds what an export knows and the log lacks', () => {
+    const known = exportOf([ofFirst[1]]);
+    expect(check([first], ofFirst, known).findings).toEqual([]);
+    expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);
+    expect(check([first], ofFirst.slice(0, 1), known).findings).toEqual([
+      'a 2 cut off: the export knows this chain up to 2',
+    ]);
+    expect(check([], [], known).findings).toEqual(['a 1 cut off: the export knows this chain up to 2']);
+    const another = { ...ofFirst[1], hash: Buffer.alloc(32) };
+    expect(check([first], ofFirst, exportOf([another])).findings).toEqual([
+      'a 2 edited: its hash is not the exported one',
+    ]);
+  });
+
+  test('finds that reads without a chain are fewer than the export knows', () => {
+    expect(check([], [UNCHAINED], exportOf([], 3)).findings).toEqual([
+      'null 0 2 reads of an earlier release were removed',
+    ]);
+    expect(check([], [UNCHAINED], exportOf([], 1)).findings).toEqual([]);
+    expect(check([], [UNCHAINED, UNCHAINED], exportOf([], 1)).findings).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/domain/ports.ts';
+import { isStorable, isStorableTime, LATEST_MS, toStorable } from '../../src/domain/storable.ts';
+import { hasAtMostCharacters, isVisible } from '../../src/domain/text.ts';
+
+describe('hasAtMostCharacters', () => {
+  test.each([
+    ['', 0, true],
+    ['abc', 3, true],
+    ['abc', 2, false],
+    ['abcd', 2, false],
+    // Three syllables of Devanagari in seven code points, and two emoji in fifteen code units.
+    ['क्षत्रिय', 3, true],
+    ['क्षत्रिय', 2, false],
+    ['👨‍👩‍👧👩‍🚀', 2, true],
+    ['👨‍👩‍👧👩‍🚀', 1, false],
+  ])('%j has at most %i characters: %s', (text, count, answer) => {
+    expect(hasAtMostCharacters(text, count)).toBe(answer);
+  });
+});
+
+describe('isVisible', () => {
+  test.each([
+    ' ',
+    '',
+    '\u200b',
+    '\ufdd0',
+    '\u0007',
+    '\u061c',
+    '\ud800',
+    '\u2800',
+    '\u{1d159}',
+    '\u3164',
+    '\u00a0\u0600',
+  ])('%j has no visible character', (text) => {
+    expect(isVisible(text)).toBe(false);
+  });
+
+  test.each(['a', ' a ', '\u200bक', '😀', '-'])('%j has one', (text) => {
+    expect(isVisible(text)).toBe(true);
+  });
+});
+
+describe('storable', () => {
+  test('texts have no null byte and no lone surrogate, which are replaced', () => {
+    expect(['a', '', '😀', '\ufffd'].map(isStorable)).toEqual([true, true, true, true]);
+    expect(['a\0', '\ud800', 'a\udc00b', '\0\ud800'].map(isStorable)).toEqual([false, false, false, false]);
+    expect(toStorable('a\0b\0\ud800😀')).toBe('a\ufffdb\ufffd\ufffd😀');
+  });
+
+  test('times are of the years 1 to 9999', () => {
+    const at = (ms: number) => isStorableTime(new Date(ms));
+    const earliest = Date.parse('0001-01-01T00:00:00Z');
+    expect([at(earliest - 1), at(earliest), at(0), at(LATEST_MS - 1), at(LATEST_MS)]).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(at(Number.NaN)).toBe(false);
+    expect(new Date(LATEST_MS).toISOString()).toBe('9999-12-31T00:00:00.000Z');
+  });
+});
+
+test('the clock of the system tells the time', () => {
+  const before = Date.now();
+  const now = systemClock.now().getTime();
+  expect(now).toBeGreaterThanOrEqual(before);
+  expect(now).toBeLessThanOrEqual(Date.now());
+});

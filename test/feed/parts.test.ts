@@ -1,0 +1,143 @@
+/** Budget, cursors, fingerprints and frames of the feed, each by itself and with the timers under control. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createCursors, expiredCursor, LOG_START, logStart, positionAfter } from '../../src/feed/cursor.ts';
+import { getFingerprint } from '../../src/feed/fingerprint.ts';
+import { FrameBudgets, LIGHT_FRAME_COST } from '../../src/feed/frame-budget.ts';
+import { FrameJson, PREVIOUS_CURSOR } from '../../src/feed/frame-json.ts';
+
+const goesOn = () => false;
+
+describe('a budget for frames', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** Starts a payment. Returns whether it was made by now. */
+  function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
+    const payment = { isMade: false };
+    void budget.spend(frames, isOver).then(() => {
+      payment.isMade = true;
+    });
+    return payment;
+  }
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+  test.each([
+    [60_000, 1_000, 2],
+    [60_000, 2_500, 1],
+    [60_000, 2_501, 1],
+    [60_000, 1, 2_500],
+    [1_000, 100, 5],
+    [1_000, 150, 3],
+    [10, 1_000, 1],
+  ])('of %i a minute executes frames of cost %i by %i at once', (capacity, cost, frames) => {
+    expect(new FrameBudgets(capacity).of('asha', cost).framesAtOnce).toBe(frames);
+  });
+
+  test('has no limit at 0', async () => {
+    const budget = new FrameBudgets(0).of('asha', 1e9);
+    await budget.spend(1e9, goesOn);
+    expect([budget.framesAtOnce, budget.trySpend()]).toEqual([Number.POSITIVE_INFINITY, true]);
+  });
+
+  test('lets a payment wait until what is missing has refilled, and looks no more often than needed', async () => {
+    vi.useRealTimers();
+    const budget = new FrameBudgets(60_000).of('asha', 10);
+    await budget.spend(6_000, goesOn);
+    const since = performance.now();
+    let looks = 0;
+    await budget.spend(4, () => {
+      looks += 1;
+      return false;
+    });
+    expect(performance.now() - since).toBeGreaterThan(30);
+    expect(looks).toBeLessThanOrEqual(4);
+  });
+
+  test('pays a heavy live frame only if nothing waits and the budget has its whole cost', async () => {
+    const budget = new FrameBudgets(100).of('asha', 50);
+    expect([budget.trySpend(), budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
+    await pass(29_999);
+    expect(budget.trySpend()).toBe(false);
+    await pass(1);
+    expect(budget.trySpend()).toBe(true);
+    await pass(60_000);
+    const payment = pay(budget, 1);
+    expect(budget.trySpend()).toBe(false);
+    await pass(0);
+    expect([payment.isMade, budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
+  });
+
+  test('gives light frames away, however empty it is', async () => {
+    const budgets = new FrameBudgets(100);
+    pay(budgets.of('asha', 50), 2);
+    await pass(0);
+    expect(budgets.of('asha', LIGHT_FRAME_COST).trySpend()).toBe(true);
+    expect(budgets.of('asha', LIGHT_FRAME_COST + 1).trySpend()).toBe(false);
+  });
+});
+
+const ENTRY = {
+  sessionId: '018f0000-0000-7000-8000-000000000001',
+  sequence: 7,
+  status: 'VIDEO_CALL',
+  subStatus: 'AGENT_ENDED_CALL',
+  verdict: 'MOVED',
+  source: 'WEBHOOK',
+  occurredAt: new Date(5),
+  recordedAt: new Date(9),
+} as const;
+const fingerprintOf = (changes: object = {}) => getFingerprint({ ...ENTRY, ...changes } as never);
+
+describe('a fingerprint', () => {
+  test('has 48 bits and covers what every reader has', () => {
+    const all = [
+      fingerprintOf(),
+      ...Object.entries({
+        ...{ sessionId: 'another', sequence: 8, status: 'FAILED', subStatus: 'x', verdict: 'LATE' },
+        ...{ source: 'POLL', occurredAt: null, recordedAt: new Date(10) },
+      }).map(([field, value]) => fingerprintOf({ [field]: value })),
+      fingerprintOf({ occurredAt: new Date(6) }),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+    expect(fingerprintOf({ actor: 'uma' })).toBe(all[0]);
+    expect(Math.max(...all)).toBeLessThan(2 ** 48);
+    expect(Math.max(...all)).toBeGreaterThan(2 ** 40);
+  });
+});
+
+describe('a place in a log', () => {
+  test('after a transition has its position only if it was read from the feed, and is made once', () => {
+    const entry = { ...ENTRY, position: 12 };
+    const place = positionAfter(entry as never);
+    const fingerprint = fingerprintOf();
+    expect(place).toEqual({ sessionId: ENTRY.sessionId, sequence: 7, fingerprint, position: 12 });
+    expect(positionAfter(entry as never)).toBe(place);
+    expect(positionAfter({ ...entry, position: null } as never).position).toBeNull();
+    expect(positionAfter({ ...ENTRY } as never).position).toBeNull();
+    expect(logStart('x')).toEqual({ ...LOG_START, sessionId: 'x' });
+  });
+
+  test('a cursor of another epoch has expired, and one in another spelling is invalid', () => {
+    const cursorKey = Buffer.alloc(32, 5);
+    const cursors = createCursors({ epoch: 1, cursorKey });
+    const cursor = cursors.encode(positionAfter(ENTRY as never));
+    expect(() => createCursors({ epoch: 2, cursorKey }).decode(cursor)).toThrow(
+      expect.objectContaining({ kind: 'EXPIRED', expiry: 'LOG_REWOUND' }),
+    );
+    for (const other of [`${cursor}=`, `${cursor}AAAA`, cursor.slice(4), '', ` ${cursor}`])
+      expect(() => cursors.decode(other), other).toThrow(
+        expect.objectContaining({ kind: 'INVALID', expiry: null }),
+      );
+    expect(expiredCursor('ARCHIVED')).toMatchObject({ kind: 'EXPIRED', expiry: 'ARCHIVED' });
+  });
+});
+
+test('a frame is as long as its JSON, and twice that if each stream has a cursor of its own in it', () => {
+  expect(new FrameJson('{"a":1}').length).toBe(7);
+  const json = JSON.stringify({ a: PREVIOUS_CURSOR });
+  const frame = new FrameJson(json);
+  expect(frame.length).toBe(2 * json.length);
+  const [one, again] = [frame.after(() => 'c'), frame.after(() => 'c')];
+  expect([one, again]).toEqual(['{"a":"c"}', '{"a":"c"}']);
+  expect(frame.after(() => null)).toBe('{"a":null}');
+});

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { buildSchema, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { type Amount, findExcessiveAmount, measureAmount } from '../../src/graphql/cost.ts';
+
+const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
+const operationIn = (text: string, name?: string) => {
+  const document = parse(text);
+  return { schema, document, operation: getOperationAST(document, name) as OperationDefinitionNode };
+};
+const measure = (text: string, values: Record<string, unknown> = {}) =>
+  measureAmount({ ...operationIn(text), values });
+const costOf = (text: string, values?: Record<string, unknown>) => measure(text, values).cost;
+const valuesOf = (text: string, values?: Record<string, unknown>) => measure(text, values).values;
+
+describe('measureAmount', () => {
+  test.each([
+    ['an object costs 1 and its leaves are values', '{ viewer { id expiresAt } }', 1, 2],
+    ['a leaf of the root costs at least 1', '{ __typename }', 1, 1],
+    ['a list of leaves counts as five values', '{ viewer { roles } }', 1, 5],
+    ['an encrypted value counts as three', '{ session(id: "x") { id startCursor link } }', 1, 7],
+    ['so does personal data', '{ session(id: "x") { user { name email phone userId } } }', 2, 10],
+    ['a field has its own cost', '{ statusCatalog { status } }', 34, 1],
+    ['introspection has a cost at its root alone', '{ __schema { types { name } } }', 100, 1],
+    ['a type costs less than the schema', '{ __type(name: "Query") { name } }', 10, 1],
+    [
+      'a mutation that calls the provider costs 20',
+      'mutation { refreshSession(input: {}) { __typename } }',
+      20,
+      1,
+    ],
+    [
+      'a page multiplies what is asked of its entries',
+      '{ sessions(first: 7) { nodes { id status } } }',
+      8,
+      14,
+    ],
+    ['edges cost what nodes cost', '{ sessions(first: 7) { edges { node { id } } } }', 8, 7],
+    ['a cursor of an edge is encrypted', '{ sessions(first: 7) { edges { cursor } } }', 1, 21],
+    [
+      'what is about the whole list counts once',
+      '{ sessions(first: 7) { totalCount pageInfo { endCursor hasNextPage } } }',
+      11,
+      5,
+    ],
+    ['the last entries are a page too', '{ sessions(last: 7) { nodes { id } } }', 8, 7],
+    ['a page without a size, which is refused, counts as one', '{ sessions { nodes { id } } }', 2, 1],
+    ['a page has at most 100 entries', '{ sessions(first: 900) { nodes { id } } }', 101, 100],
+    ['and at least one', '{ sessions(first: -3) { nodes { id } } }', 2, 1],
+    ['ids are a page of their number', '{ nodes(ids: ["a", "b", "c"]) { id } }', 3, 3],
+    ['no ids count as one', '{ nodes(ids: []) { id } }', 1, 1],
+    [
+      'pages multiply',
+      '{ sessions(first: 3) { nodes { transitions(first: 4) { nodes { sequence } } } } }',
+      19,
+      12,
+    ],
+    [
+      'fragments count at each spread',
+      '{ viewer { ...F ...F ... { id } ... on Viewer { id } } } fragment F on Viewer { id }',
+      1,
+      4,
+    ],
+    [
+      'fragments in pages too',
+      '{ sessions(first: 5) { ...F } } fragment F on VkycSessionConnection { nodes { id } }',
+      6,
+      5,
+    ],
+    [
+      'one fragment in pages of two sizes',
+      '{ a: sessions(first: 5) { ...F } b: sessions(first: 2) { ...F } } fragment F on VkycSessionConnection { nodes { id } }',
+      9,
+      7,
+    ],
+    ['a fragment that is missing counts as nothing', '{ viewer { id ...Missing } }', 1, 1],
+    [
+      'a fragment on an unknown type counts as nothing',
+      '{ viewer { id ...F } } fragment F on Nothing { id }',
+      1,
+      1,
+    ],
+    [
+      'a fragment on an unknown type in place counts by its parent',
+      '{ viewer { ... on Nothing { id } } }',
+      1,
+      1,
+    ],
+    ['fragments on a member of a union', '{ node(id: "x") { ... on VkycSession { link } } }', 1, 3],
+    ['statistics of all sessions cost 20 times', '{ sessionStats { total } }', 201, 20],
+    ['statistics of open sessions do not', '{ sessionStats(openOnly: true) { total } }', 11, 1],
+    ['an operation that asks for nothing costs 1', '{ nothing }', 1, 1],
+    ['an invalid argument counts as missing', '{ nodes(ids: null) { id } }', 1, 1],
+  ])('%s: %s', (_name, text, cost, values) => {
+    expect(measure(text)).toEqual({ cost, values });
+  });
+
+  test.each([
+    ['Query.transitionRules', '{ transitionRules { action } }', 100],
+    ['SessionStats.byStatus', '{ sessionStats(openOnly: true) { byStatus { count } } }', 21],
+    ['SessionStats.byWaitingOn', '{ sessionStats(openOnly: true) { byWaitingOn { count } } }', 11],
+    ['SessionStats.funnel', '{ sessionStats(openOnly: true) { funnel { reached } } }', 51],
+    [
+      'FunnelStage.medianSecondsSpent',
+      '{ sessionStats(openOnly: true) { funnel { medianSecondsSpent } } }',
+      101,
+    ],
+    ['SessionStats.intervals', '{ sessionStats(openOnly: true) { intervals(step: DAY) { started } } }', 21],
+    ['Mutation.startSession', 'mutation { startSession(input: {}) { __typename } }', 20],
+    ['Mutation.scheduleMeeting', 'mutation { scheduleMeeting(input: {}) { __typename } }', 10],
+    ['Mutation.cancelMeeting', 'mutation { cancelMeeting(input: {}) { __typename } }', 10],
+    ['Mutation.recordAgentReview', 'mutation { recordAgentReview(input: {}) { __typename } }', 10],
+    ['Mutation.recordAuditorReview', 'mutation { recordAuditorReview(input: {}) { __typename } }', 10],
+    ['Mutation.requestRecording', 'mutation { requestRecording(input: {}) { __typename } }', 20],
+    ['Mutation.createSdkToken', 'mutation { createSdkToken(input: {}) { __typename } }', 20],
+  ])('%s: %s costs %i', (_field, text, cost) => {
+    expect(costOf(text)).toBe(cost);
+  });
+
+  test('variables are page sizes by their values, and another value is measured again', () => {
+    const page = operationIn('query ($n: Int) { sessions(first: $n) { nodes { id } } }');
+    const amounts = [7, 8, 7, undefined, null].map(
+      (n) => measureAmount({ ...page, values: n === undefined ? {} : { n } }).values,
+    );
+    expect(amounts).toEqual([7, 8, 7, 1, 1]);
+    const lists = operationIn('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }');
+    const ofLists = [['a'], ['b', 'c'], []].map((ids) => costOfList(lists, ids));
+    expect(ofLists).toEqual([1, 2, 1]);
+    const flags = operationIn('query ($open: Boolean!) { sessionStats(openOnly: $open) { total } }');
+    const ofFlags = [true, false, true].map((open) => measureAmount({ ...flags, values: { open } }).cost);
+    expect(ofFlags).toEqual([11, 201, 11]);
+  });
+
+  const costOfList = (asked: ReturnType<typeof operationIn>, ids: string[]) =>
+    measureAmount({ ...asked, values: { ids } }).cost;
+
+  test('a list of variables is a page of their number', () => {
+    const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
+    expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
+    // A missing one makes the whole argument invalid.
+    expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
+  });
+
+  test('the same sizes are measured once, and no more than a hundred are remembered', () => {
+    const asked = operationIn(
+      'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
+    );
+    const at = (n: number, x = 'x') => measureAmount({ ...asked, values: { n, x } });
+    const first = at(1);
+    expect(at(1, 'another')).toBe(first);
+    for (let n = 2; n <= 100; n += 1) at(n);
+    expect(at(1)).toBe(first);
+    at(101);
+    expect(at(1)).not.toBe(first);
+    expect(at(1)).toEqual(first);
+  });
+});
+
+describe('findExcessiveAmount', () => {
+  const refuse = (amount: Amount, kind = 'query') =>
+    findExcessiveAmount(amount, { operation: kind } as OperationDefinitionNode);
+
+  test.each([
+    ['query', { cost: 25_000, values: 100_000 }, null],
+    ['query', { cost: 25_001, values: 0 }, /^This operation costs 25001, and 25000 is the most/],
+    ['mutation', { cost: 25_000, values: 0 }, null],
+    [
+      'query',
+      { cost: 1, values: 100_001 },
+      /^The answer to this operation may hold 100001 values, and 100000/,
+    ],
+    ['subscription', { cost: 1_000, values: 0 }, null],
+    ['subscription', { cost: 1_001, values: 0 }, /^Each frame of this subscription costs 1001, and 1000/],
+  ] as const)('%s of %o: %s', (kind, amount, message) => {
+    const error = refuse(amount, kind);
+    if (message === null) expect(error).toBeNull();
+    else
+      expect(error).toMatchObject({
+        message: expect.stringMatching(message),
+        extensions: { code: 'QUERY_TOO_COMPLEX', http: { status: 400 } },
+      });
+  });
+});
+
+test('a value of an encrypted field is known by its name alone', () => {
+  expect(valuesOf('{ session(id: "x") { transitions(first: 1) { nodes { cursor previousCursor } } } }')).toBe(
+    6,
+  );
+  expect(valuesOf('{ session(id: "x") { reviews { remarks reviewer } meeting { cancelReason } } }')).toBe(7);
+});

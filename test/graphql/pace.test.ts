@@ -1,0 +1,74 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { Pace } from '../../src/graphql/pace.ts';
+
+/** Asks for pages of some rows. Returns which of them were released by now, in order. */
+function ask(...pages: number[]) {
+  const pace = new Pace();
+  const released: number[] = [];
+  for (const [index, rows] of pages.entries()) {
+    const wait = pace.take(rows);
+    if (wait) void wait.then(() => released.push(index));
+    else released.push(index);
+  }
+  return { pace, released };
+}
+
+describe('the pace of an answer', () => {
+  test.each([
+    ['pages that fit', [100, 100], [[0, 1]]],
+    ['a page that does not fit', [100, 101], [[0], [1]]],
+    ['a page larger than a task', [500, 1], [[0], [1]]],
+    ['a page behind one that waits', [100, 150, 1], [[0], [1, 2]]],
+    ['pages of three tasks', [200, 200, 200], [[0], [1], [2]]],
+    ['no more rows than a task takes', [200, 100, 100, 1], [[0], [1, 2], [3]]],
+    ['empty pages, which count as one row', [0, 0, 199], [[0, 1], [2]]],
+    ['an empty page, which fits a full task', [200, 0, 1], [[0, 1], [2]]],
+    ['empty pages behind one that waits', [200, 1, 0, 199, 2], [[0], [1, 2], [3], [4]]],
+    ['a large page that waits', [1, 500, 1], [[0], [1], [2]]],
+  ])('%s', async (_name, pages, tasks) => {
+    const { released } = ask(...pages);
+    const seen: number[][] = [];
+    let before = 0;
+    for (let task = 0; task < tasks.length; task += 1) {
+      if (task > 0) await turn();
+      seen.push(released.slice(before));
+      before = released.length;
+    }
+    expect(seen).toEqual(tasks);
+  });
+
+  test('a task takes its rows anew', async () => {
+    const { pace } = ask(200);
+    expect(pace.take(1)).toBeInstanceOf(Promise);
+    await turn();
+    await turn();
+    await turn();
+    expect(pace.take(200)).toBeUndefined();
+    expect(pace.take(1)).toBeInstanceOf(Promise);
+  });
+
+  test('the rows that were released in a task count in it', async () => {
+    const { pace, released } = ask(200, 150);
+    await turn();
+    expect(released).toEqual([0, 1]);
+    expect(pace.take(50)).toBeUndefined();
+    expect(pace.take(1)).toBeInstanceOf(Promise);
+  });
+
+  test('one task is begun at a time, and none when nothing waits', async () => {
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    try {
+      const { pace, released } = ask(100, 100, 150);
+      expect(vi.getTimerCount()).toBe(1);
+      vi.runOnlyPendingTimers();
+      await Promise.resolve();
+      expect([released, vi.getTimerCount()]).toEqual([[0, 1, 2], 1]);
+      vi.runOnlyPendingTimers();
+      expect(vi.getTimerCount()).toBe(0);
+      expect(pace.take(200)).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Viewer } from '../../src/domain/access.ts';
+import { createRateLimit } from '../../src/graphql/rate-limit.ts';
+
+const viewer = (id: string): Viewer => ({ id, roles: ['ADMIN'], verificationIds: [], expiresAt: null });
+
+describe('the rate limit', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('lets each viewer spend the cost of a minute, and then says when to come back', async () => {
+    const limit = createRateLimit(100);
+    expect(await limit.spend(viewer('asha'), 100)).toBeNull();
+    expect(await limit.spend(viewer('ravi'), 100)).toBeNull();
+    vi.advanceTimersByTime(12_500);
+    const error = await limit.spend(viewer('asha'), 1);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/the cost of 100 that a minute allows: try again in 48 s/),
+      extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 48, http: { status: 429 } },
+    });
+    const http = error?.extensions.http as { headers: Map<string, string> };
+    expect([...http.headers]).toEqual([['retry-after', '48']]);
+    vi.advanceTimersByTime(47_501);
+    expect(await limit.spend(viewer('asha'), 1)).toBeNull();
+  });
+
+  test('has no limit at 0', async () => {
+    const limit = createRateLimit(0);
+    expect(await limit.spend(viewer('asha'), 1e9)).toBeNull();
+    expect(limit.framesOf(viewer('asha'), 1_000).framesAtOnce).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('pays for frames from another budget of the same size, by the id of the viewer', async () => {
+    const limit = createRateLimit(100);
+    expect(await limit.spend(viewer('asha'), 100)).toBeNull();
+    const [one, other] = [limit.framesOf(viewer('asha'), 50), limit.framesOf(viewer('asha'), 50)];
+    expect([one.trySpend(), other.trySpend(), one.trySpend()]).toEqual([true, true, false]);
+    expect(limit.framesOf(viewer('ravi'), 50).trySpend()).toBe(true);
+  });
+});
