@@ -92,10 +92,10 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   const minMs = Math.max(fairShareMs * minShare, MIN_INTERVAL_MS);
   const maxMs = Math.max(fairShareMs, MIN_QUIET_INTERVAL_MS);
   // A decision made through this API after the last poll also counts as a change: the provider may soon report more.
-  const due = Math.max(heard, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
+  const due = Math.max(polledAt, changed) + Math.min(Math.max(quietMs * backoffShare, minMs), maxMs);
   return new Date(earliest(due, [meeting ?? expiry, expiry], polledAt));
 }
 
 /** Returns `due`, or an appointed time that comes earlier and is still ahead, plus a second. */
-const earliest = (due: number, appointed: readonly number[], heard: number): number =>
+const earliest = (due: number, appointed: readonly number[], polledAt: number): number =>
   Math.min(due, ...appointed.filter((time) => time > polledAt).map((time) => time + SECOND));
