@@ -17,7 +17,7 @@ CREATE TABLE "provider_call" (
 );
 --> statement-breakpoint
 ALTER TABLE "webhook_inbox" DROP CONSTRAINT "webhook_inbox_state";--> statement-breakpoint
--- What is there already was last heard of when it last changed, and is polled from now on unless it or its link has ended.
+-- Existing sessions count as last reported when they last changed. They are polled from now on, unless the session or its link has ended.
 ALTER TABLE "vkyc_session" ADD COLUMN "provider_heard_at" timestamp (3) with time zone;--> statement-breakpoint
 UPDATE "vkyc_session" SET "provider_heard_at" = "updated_at";--> statement-breakpoint
 ALTER TABLE "vkyc_session" ALTER COLUMN "provider_heard_at" SET NOT NULL;--> statement-breakpoint
@@ -35,7 +35,7 @@ CREATE INDEX "vkyc_session_next_poll" ON "vkyc_session" USING btree ("next_poll_
 CREATE INDEX "vkyc_session_unsettled" ON "vkyc_session" USING btree ("next_poll_at") WHERE "vkyc_session"."unsettled";--> statement-breakpoint
 ALTER TABLE "webhook_inbox" ADD CONSTRAINT "webhook_inbox_state" CHECK ("webhook_inbox"."state" in ('PENDING', 'DONE', 'WAITING', 'PARKED'));--> statement-breakpoint
 INSERT INTO "provider_budget" ("id") VALUES (1);--> statement-breakpoint
--- The provider is asked about webhooks that were parked because nobody had started their session here.
+-- Looks up webhooks at the provider that were parked because their session was not started here.
 UPDATE "webhook_inbox" SET "state" = 'WAITING' WHERE "state" = 'PARKED' AND "reason" = 'No session was started here under this verification id.';--> statement-breakpoint
 INSERT INTO "provider_lookup" ("verification_id", "since", "due_at")
   SELECT DISTINCT "verification_id", now(), now() FROM "webhook_inbox" WHERE "state" = 'WAITING';

@@ -17,6 +17,6 @@ CREATE TABLE "audit_entry" (
 --> statement-breakpoint
 ALTER TABLE "meeting" ADD COLUMN "cancel_reason_salt" "bytea";--> statement-breakpoint
 ALTER TABLE "review" ADD COLUMN "remarks_salt" "bytea";--> statement-breakpoint
--- What is there already cannot be chained here, since the key is not in the database: the next gateway to start does
--- it before it serves. Listed once and for all, so that nothing that is slipped in later is ever taken for old.
+-- Existing sessions cannot be chained in SQL, because the key is not in the database: the next gateway does it at its
+-- start, before it serves. They are listed once, so that a row inserted later cannot pass for an old one.
 INSERT INTO "audit_backlog" ("session_id") SELECT "id" FROM "vkyc_session";

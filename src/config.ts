@@ -9,20 +9,20 @@ import {
 } from './environment.ts';
 import { findContradictions, findWarnings } from './environment-rules.ts';
 
-/** A balancer that asks /readyz every second and believes the second answer has looked away by then. */
+/** Long enough for a load balancer that probes /readyz every second and stops routing after two failures. */
 const DRAIN_SECONDS_OF_PRODUCTION = 3;
 
-/** What most accounts are granted; the sandbox on this machine need not be spared. */
+/** Defaults: what the provider grants most accounts; the local sandbox needs no limit. */
 const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
-/** How callers prove who they are. */
+/** How callers authenticate. */
 export type SignIn =
   /** No sign-in setting, sandbox, loopback: a request without a token is an ADMIN. */
   | { readonly kind: 'DEVELOPMENT' }
   | { readonly kind: 'SECRET'; readonly secret: Buffer; readonly issuer?: string; readonly audience?: string }
   | { readonly kind: 'JWKS'; readonly url: string; readonly issuer?: string; readonly audience?: string };
 
-/** Everything that the environment decides, read once. */
+/** All settings from the environment, read once. */
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -40,19 +40,19 @@ export interface Config {
         readonly kind: 'URL';
         readonly url: string;
         readonly migrateUrl: string;
-        /** For the connection that LISTENs: a pooler in transaction mode would lose its channel. */
+        /** URL for the LISTEN connection: behind a pooler in transaction mode, LISTEN loses its channel. */
         readonly listenUrl: string;
         readonly poolSize: number;
       };
-  /** Servers by which replicas tell each other what was recorded; null: they do so by the database. */
+  /** NATS servers of the doorbell between replicas; null: it uses the database (LISTEN/NOTIFY). */
   readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
-  /** Null: the process makes a key of its own under `dataDir`, which only development allows. */
+  /** Keys that encrypt stored data. Null: the process creates a key under `dataDir` (development only). */
   readonly dataKeys: readonly DataKey[] | null;
-  /** The same for the hashes of the audit chains. */
+  /** Keys of the audit chains' hashes (HMAC). Null: the process creates a key under `dataDir` (development only). */
   readonly auditKeys: readonly DataKey[] | null;
   readonly provider: {
-    /** Of all replicas together. */
+    /** Call budget of all replicas together. */
     readonly callsPerMinute: number;
   } & (
     | {
@@ -61,7 +61,7 @@ export interface Config {
         readonly clientId: string;
         readonly secrets: readonly string[];
         readonly appId: string | null;
-        /** PEM, for accounts whose calls have to be signed. */
+        /** Public key as PEM, for accounts whose calls must be signed. */
         readonly publicKey: string | null;
       }
     | {
@@ -73,35 +73,38 @@ export interface Config {
       }
   );
   readonly signIn: SignIn;
-  /** Whether an approval may be audited here whose agent, at the provider, is not known. */
+  /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
   readonly auditUnknownAgents: boolean;
   /** Whether clients may explore the schema: introspection, GraphiQL, and suggestions in errors. */
   readonly introspection: boolean;
   /** Whether only the documents of `schema/trusted-documents.json` are served. */
   readonly trustedDocumentsOnly: boolean;
-  /** Whose pages may use the API, beside the gateway's own. */
+  /** CORS: origins of other pages that may use the API. */
   readonly allowedOrigins: readonly string[];
-  /** How long a request may take to arrive, and a query or mutation to be answered. */
+  /** Timeout for receiving a request, and for answering a query or mutation. */
   readonly requestSeconds: number;
-  /** How long after the end of a session nobody may be erased. */
+  /** Legal retention: days after the end of a session before which its person must not be erased. */
   readonly legalRetentionDays: number;
-  /** How long after its end a session stays in the database. */
+  /** Days after its end for which a session stays in the database. */
   readonly retentionDays: number;
-  /** What one `sub` may spend in each process; 0: no limit. */
+  /** Query cost that one `sub` may spend per minute in each process; 0: no limit. */
   readonly costPerMinute: number;
-  /** How often an address may fail to prove who it is, in each process; 0: no limit. */
+  /** Failed sign-ins per minute that one address may cause in each process; 0: no limit. */
   readonly failuresPerMinute: number;
-  /** How many proxies stand in front, or their addresses: those are believed for whom they ask. */
+  /** Number of proxies in front, or their addresses: the client address is taken from their forwarding headers. */
   readonly trustedProxies: number | readonly string[];
-  /** Whether traces are exported; where to, OpenTelemetry reads from the environment by itself. */
+  /** Whether traces are exported. OpenTelemetry reads the endpoint from the environment itself. */
   readonly tracing: boolean;
   readonly live: {
-    /** WebSockets and streams of one `sub`, in each process. */
+    /** Maximum number of open WebSockets and event streams of one `sub` in each process. */
     readonly connectionsPerClient: number;
     readonly subscriptionsPerSocket: number;
-    /** How long after SIGTERM requests are still served while /readyz answers 503, so that balancers look away first. */
+    /**
+     * Seconds after SIGTERM in which requests are still served while /readyz answers 503, so that load balancers stop
+     * routing here first.
+     */
     readonly drainSeconds: number;
-    /** Over which window subscribers are sent away after SIGTERM. */
+    /** Window after SIGTERM over which subscribers are disconnected, so that they do not all reconnect at once. */
     readonly shutdownSeconds: number;
   };
 }
@@ -114,15 +117,15 @@ export interface DataKey {
 
 export type SandboxWebhooks = Environment['SANDBOX_WEBHOOKS'];
 
-/** `json`: a line of JSON for each event, for programs; `text`: for a person at a terminal. */
+/** `json`: one JSON object per line, for programs; `text`: for a terminal. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** A failure to start whose cause the operator can remove. Its message says how, and is shown without a stack. */
+/** A failure to start that the operator can fix. Its message says how, and is shown without a stack. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
 
-/** Says everything that is wrong with the environment at once. */
+/** Lists all errors of the environment at once. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly issues: readonly string[]) {
@@ -130,11 +133,11 @@ export class ConfigError extends StartError {
   }
 }
 
-/** Settings that hold, or may hold, a credential: no complaint repeats their value. */
+/** Names of settings that hold, or may hold, a credential: complaints do not repeat their values. */
 const CONFIDENTIAL = /URL|SECRET|KEY|CLIENT_ID|ENDPOINT/;
 const MAX_SHOWN_CHARACTERS = 60;
 
-/** The complaints of a schema about settings, each with the value that was found. */
+/** Formats a schema's complaints about settings, each with the value that was found. */
 export const describeIssues = (error: z.ZodError, given: Readonly<Record<string, unknown>>): string[] =>
   error.issues.map(({ path, message }) => {
     const name = String(path[0]);
@@ -144,7 +147,7 @@ export const describeIssues = (error: z.ZodError, given: Readonly<Record<string,
   });
 
 /**
- * Reads the environment. `terminal`: a person watches standard output.
+ * Reads the environment. `terminal`: standard output is a terminal.
  * @throws ConfigError that lists every complaint
  */
 export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = {}): Config {
@@ -161,7 +164,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     metricsPort: env.METRICS_PORT ?? null,
     logLevel: env.LOG_LEVEL,
     logFormat,
-    // A page at a terminal loads a dozen files: what a person looks for would be lost among them.
+    // Off at a terminal by default: one page loads a dozen files, and its lines would bury the rest.
     accessLog: env.ACCESS_LOG ?? logFormat === 'json',
     warnings: findWarnings(env),
     database: readDatabase(env),
@@ -179,7 +182,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     legalRetentionDays: env.LEGAL_RETENTION_DAYS,
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
-    // Everybody is let in there, and all that fails is a developer's.
+    // No limit without sign-in: every caller is let in, and all failures are the developer's own.
     failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:

@@ -1,4 +1,4 @@
-/** Rules over several settings: combinations that are refused at the start, and those that are only unwise. */
+/** Rules over combinations of settings: those that are refused at the start, and those that are only unwise. */
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   type Environment,

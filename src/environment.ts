@@ -1,21 +1,21 @@
-/** The environment variables: the form of each, and what they say together. */
+/** Schema of the environment variables. */
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './db/connection/database-url.ts';
 
-/** Addresses that only this machine can reach. */
+/** Host names that only this machine can reach. */
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 const text = z.string().trim().min(1);
-/** A number, in the words of the complaint about any other value. */
+/** A number whose complaint says what was expected. */
 const number = z.coerce.number('must be a number');
 const A_PORT = 'must be a port, from 0 to 65535';
-/** 0 takes any free port. */
+/** Port; 0 takes any free one. */
 export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
-/** Not `file:`, `data:` or any other scheme that a library might read. */
+/** Accepts no `file:`, `data:` or other scheme that a library might read. */
 const httpUrl = z.url({ protocol: /^https?$/, error: 'is not a URL that begins with https:// (or http://)' });
 const list = text.transform((value) =>
   value
@@ -24,7 +24,7 @@ const list = text.transform((value) =>
     .filter(Boolean),
 );
 
-/** A key is 32 bytes in base64; several, comma-separated, as `id:key`: the first is used, all are understood. */
+/** Keys as comma-separated `id:key` with 32 bytes in base64: the first one encrypts, all of them decrypt. */
 const keys = list.pipe(
   z.array(
     z
@@ -40,7 +40,7 @@ const keys = list.pipe(
   ),
 );
 
-/** What is wrong with it is said without repeating it: it may hold a password. */
+/** The complaint does not repeat the value, because it may hold a password. */
 const databaseUrl = text.superRefine((value, context) => {
   try {
     parseDatabaseUrl(value);
@@ -50,24 +50,27 @@ const databaseUrl = text.superRefine((value, context) => {
   }
 });
 
-/** As browsers send it: scheme, host and port, and nothing behind them. */
+/** An origin as browsers send it: scheme, host and port, without a path. */
 const origin = text.refine(
   (value) => URL.canParse(value) && new URL(value).origin === value,
   'is not an origin, such as https://app.example.com',
 );
 
-/** What may stand before the host are credentials: the complaint does not repeat it. */
+/** The complaint does not repeat the value, because the URL may hold credentials. */
 const natsServer = text.refine(
   (value) => URL.canParse(value) && /^(nats|tls):$/.test(new URL(value).protocol) && new URL(value).hostname,
   'is not a NATS server, such as nats://127.0.0.1:4222 or tls://user:password@nats.example.com:4222',
 );
 
-/** A number of proxies, or who they are. All of them would be anybody: what a sender says first is their own word. */
+/**
+ * Number of trusted proxies, or their networks. There is no "trust all": clients could then forge their address in
+ * X-Forwarded-For.
+ */
 const proxies = z.union([z.coerce.number().int().min(0).max(10), list.pipe(z.array(z.union(NETWORKS)))], {
   error: 'must be the number of trusted proxies, or their addresses or networks, such as 10.0.0.0/8',
 });
 
-/** PEM; its line ends may be written as backslash and n, as in most files of settings. */
+/** RSA public key as PEM; line ends may be written as `\n` (backslash and n), as in many settings files. */
 const publicKey = text
   .transform((pem) => pem.replaceAll('\\n', '\n'))
   .refine((pem) => {
@@ -142,7 +145,7 @@ export const isPlain = (url: string | undefined): url is string =>
 
 export const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
 
-/** The sandbox inside this process, or one that another process of this machine runs. */
+/** Whether the provider is a sandbox, in this process or in another one on this machine. */
 export const usesSandbox = (env: Environment): boolean =>
   (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
   (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
@@ -154,6 +157,6 @@ interface ProviderSettings {
   readonly CASHFREE_CLIENT_SECRET: string[];
 }
 
-/** Whether a provider is named in full: otherwise this process runs a sandbox. */
+/** Whether the settings name a provider completely; otherwise this process runs a sandbox. */
 export const namesProvider = (env: Environment): env is Environment & ProviderSettings =>
   Boolean(env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET);

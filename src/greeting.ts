@@ -8,7 +8,7 @@ interface Addresses {
   readonly sandboxUrl: string | null;
 }
 
-/** Where a person finds what: the addresses of a running gateway. */
+/** Returns the addresses of a running gateway. */
 export const findAddresses = (
   { introspection }: Config,
   { url, sandboxUrl }: { url: string; sandboxUrl: string | null },
@@ -19,7 +19,7 @@ export const findAddresses = (
   sandboxUrl: sandboxUrl && new URL('/_sandbox', sandboxUrl).href,
 });
 
-/** The first lines that a person reads at a terminal. */
+/** Returns the text that is shown at a terminal once the gateway is ready. */
 export function greet(config: Config, { url, consoleUrl, graphiqlUrl, sandboxUrl }: Addresses): string {
   const { database, dataDir, provider } = config;
   const lines: [name: string, value: string | null][] = [

@@ -1,4 +1,4 @@
-/** Log lines as a person reads them at a terminal: time, level above information, message, and the rest. */
+/** Formats log lines for a terminal: time, level (unless info), message, and the other fields. */
 import { Writable } from 'node:stream';
 
 interface Line {
@@ -24,12 +24,12 @@ const LEVELS = new Map([
   [50, 'ERROR'],
   [60, 'FATAL'],
 ]);
-/** On every line of JSON; of no use to the person who started the process. */
+/** Fields on every JSON line that a terminal does not show as extra fields. */
 const UNINTERESTING = ['level', 'time', 'pid', 'hostname', 'msg', 'err'];
 
-/** Stream for pino's lines of JSON that writes them as text. */
+/** Creates a stream that converts pino's JSON lines to text. */
 export function textOutput(terminal: NodeJS.WritableStream): Writable {
-  // A terminal that was closed.
+  // Ignores the error of a closed terminal, which would end the process.
   terminal.on('error', () => {});
   return new Writable({
     decodeStrings: false,

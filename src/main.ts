@@ -1,4 +1,4 @@
-/** Starts the gateway: configuration, application, signals. The only file that does something when imported. */
+/** Entry point: configuration, application, signals. The only module with side effects on import. */
 import { constants } from 'node:os';
 import { type App, createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';
@@ -6,7 +6,7 @@ import { findAddresses, greet } from './greeting.ts';
 import { checkPorts, explainStartFailure } from './start-failures.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-/** npm passes on a Ctrl-C that the terminal has sent to the gateway as well: it is one signal. */
+/** Ctrl-C arrives twice, from the terminal and from npm: a repetition within this time counts as the same signal. */
 const REPEATED_SIGNAL_MS = 500;
 
 let config: Config | null = null;
@@ -45,7 +45,7 @@ function announce(config: Config, { log, ...app }: App): void {
   }
 }
 
-/** Stops cleanly at the first signal. A later one, or one before the gateway is ready, ends the process at once. */
+/** Stops cleanly at the first signal. A second one, or one before the gateway is ready, ends the process at once. */
 function onSignal(signal: NodeJS.Signals): void {
   const now = Date.now();
   if (signalledAt !== null && now - signalledAt < REPEATED_SIGNAL_MS) return;

@@ -1,4 +1,4 @@
-/** Failures to start that the operator can mend: what was found and what to do, in place of a stack trace. */
+/** Explains failures to start that the operator can fix: what was found and what to do, instead of a stack trace. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
@@ -9,14 +9,14 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 type SystemError = NodeJS.ErrnoException & { readonly port?: number };
 
-/** @throws StartError naming the setting, if the gateway or its sandbox could not listen at its port */
+/** @throws StartError naming the setting, if the gateway or its sandbox cannot listen on its port */
 export async function checkPorts({ host, port, metricsPort, provider }: Config): Promise<void> {
   await checkPort('PORT', host, port);
   if (metricsPort !== null) await checkPort('METRICS_PORT', host, metricsPort);
   if (provider.kind === 'SANDBOX') await checkPort('SANDBOX_PORT', '127.0.0.1', provider.port);
 }
 
-/** @throws StartError naming the setting, if nothing can listen there; 0 is any free port */
+/** @throws StartError naming the setting, if nothing can listen on the port; 0 is any free port */
 export async function checkPort(setting: string, host: string, port: number): Promise<void> {
   const probe = createServer();
   try {
@@ -41,7 +41,7 @@ function explainListening({ code, message }: SystemError, setting: string, host:
   return `${setting}: cannot listen on port ${port} of ${host} (${message}).`;
 }
 
-/** Returns what to do about a failure to start, or null if it is one that no operator can mend. */
+/** Returns what to do about a failure to start, or null if no operator can fix it. */
 export function explainStartFailure(error: unknown, config: Config | null): string | null {
   if (error instanceof StartError) return error.message;
   if (!(error instanceof Error) || !config) return null;
@@ -53,7 +53,7 @@ const UNWRITABLE = ['EACCES', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS'];
 function explainSystemError(error: SystemError, config: Config): string | null {
   const { host, port, metricsPort, provider, dataDir } = config;
   const { code = '', path, syscall } = error;
-  // Another program may have taken a port after it was found free.
+  // The port may have been taken after `checkPorts` found it free.
   if (syscall === 'listen' && provider.kind === 'SANDBOX' && error.port === provider.port)
     return explainListening(error, 'SANDBOX_PORT', '127.0.0.1', provider.port);
   if (syscall === 'listen' && metricsPort !== null && error.port === metricsPort)
@@ -81,6 +81,6 @@ function explainDatabase(error: Error, { database }: Config): string | null {
   return null;
 }
 
-/** Drizzle wraps what the driver says. */
+/** Returns the driver's error, which Drizzle wraps. */
 const findRootCause = (error: Error): Error =>
   error.cause instanceof Error ? findRootCause(error.cause) : error;

@@ -4,13 +4,13 @@ import { deflateRawSync } from 'node:zlib';
 
 /** A key of 128 random bits, in hexadecimal, is estimated at 100 or more. */
 const MIN_SECRET_BITS = 90;
-/** Clients cannot choose what the provider calls a secret: a short one is taken, a word is not. */
+/** Lower than for our own secrets: the provider chooses its length. Short random secrets pass, words do not. */
 const MIN_PROVIDER_SECRET_BITS = 60;
 const MIN_PASSWORD_BITS = 30;
-/** A word of a sentence tells a little less than one that dice have chosen. */
+/** Entropy of a word in a sentence; slightly below that of a word chosen by dice (Diceware). */
 const BITS_OF_A_WORD = 9;
 
-/** Words that people put in place of a secret. */
+/** Words used as placeholders for a secret. */
 const COMMON_WORDS =
   /change|replace|secret|passw(or)?d|example|placeholder|default|signing|super|private|token|admin|postgres|gateway|vkyc|cashfree|jwt|auth|key|test|demo|production|development|local|please|0?123456(789?)?0?|abcdef|qwerty/gi;
 
@@ -22,18 +22,21 @@ export const isWeakProviderSecret = (secret: string): boolean =>
 
 export const isWeakPassword = (password: string): boolean => estimateBits(password) < MIN_PASSWORD_BITS;
 
-/** Whether the bytes of a key were not drawn at random: they repeat, count up, or are a text. */
+/** Whether a key's bytes are clearly not random: they repeat, count up, or are text. */
 export const isWeakKey = (key: Buffer): boolean =>
   key.every((byte) => byte >= 0x20 && byte < 0x7f) || estimateBits(key.toString('latin1')) < MIN_SECRET_BITS;
 
-/** How many bits a text tells, by its letters, its repetitions and its words: an upper bound, meant for bad ones. */
+/**
+ * Estimates the entropy of a text in bits from its characters, repetitions and words. An upper bound, meant to detect
+ * bad secrets.
+ */
 function estimateBits(text: string): number {
   const unusual = text.replace(COMMON_WORDS, ' ').trim();
   const words = unusual.split(/[\s_.,-]+/);
   if (words.every((word) => /^([a-z]{0,12}|\d{1,4})$/i.test(word)) && words.length > 1)
     return new Set(words).size * BITS_OF_A_WORD;
   if (isSequence(unusual)) return 0;
-  // Deflate writes what is repeated once.
+  // Deflate removes repetitions, so repeated text counts once.
   const length = Math.min(unusual.length, deflateRawSync(Buffer.from(unusual, 'latin1')).length);
   return length * bitsOfACharacter(unusual);
 }
@@ -55,21 +58,21 @@ function isSequence(text: string): boolean {
   return following * 2 >= text.length;
 }
 
-/** The ids that stand for more than one key: which of them is meant, nothing stored can tell. */
+/** Returns ids that name more than one key: stored values name their key by id only, so it must be unique. */
 export function findRepeated(ids: readonly string[]): string[] {
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
 }
 
-/** The largest networks that may be trusted: no operator runs all proxies of a larger one. */
+/** Shortest prefixes of networks that may be trusted: no operator runs all proxies of a larger network. */
 const MIN_IPV4_PREFIX = 8;
 const MIN_IPV6_PREFIX = 16;
-/** IPv4 written as IPv6: `::ffff:0:0/96` holds all of it. */
+/** Prefix of IPv4-mapped IPv6 addresses: `::ffff:0:0/96` contains all of IPv4. */
 const IPV4_MAPPED_BITS = 96;
 const MAPPED = subnets(['::ffff:0:0/96']);
 const UNIQUE_LOCAL = subnets(['fc00::/7']);
 const UNIQUE_LOCAL_PREFIX = 7;
 
-/** Whether a network, such as `0.0.0.0/0`, holds more than one operator's machines. */
+/** Whether a network, such as `0.0.0.0/0`, is larger than one operator's own. */
 export function isTooLarge(network: string): boolean {
   const [address = '', bits] = network.split('/');
   if (bits === undefined) return false;
@@ -83,10 +86,10 @@ const PRIVATE_NETWORKS = subnets([
   ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '169.254.0.0/16', '100.64.0.0/10'],
   ...['::1/128', 'fc00::/7', 'fe80::/10'],
 ]);
-/** Names that no public resolver knows. */
+/** Host names that public DNS does not resolve. */
 const PRIVATE_NAME = /^[^.]+\.?$|\.(local|localhost|internal|intranet|lan|corp|svc|home\.arpa)\.?$/i;
 
-/** Whether a host, by its address or name, is reached without leaving a private network; undefined is a local socket. */
+/** Whether a host is on a private network, by its address or name; undefined means a Unix socket. */
 export function isPrivateHost(host: string | undefined): boolean {
   if (host === undefined || host.startsWith('/')) return true;
   const family = isIP(host);

@@ -5,11 +5,13 @@ import { expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Folders that a folder may import from. The composition, `app.ts`, `main.ts` and the commands may import all. */
+/**
+ * Folders that each folder may import from. `composition`, `app.ts`, `main.ts` and the commands may import everything.
+ */
 const ARROWS: Record<string, string[]> = {
   domain: [],
   client: [],
-  // A client like any other: it knows the published schema and the published helper, by their public names.
+  // The console is a client: it may import only the published schema and the published helper.
   console: [],
   gate: ['domain'],
   provider: ['domain'],
@@ -36,14 +38,14 @@ async function filesImportedBy(file: string): Promise<string[]> {
 const foldersImportedBy = async (file: string): Promise<string[]> =>
   (await filesImportedBy(file)).map((path) => (path.split('/')[0] as string).replace(/\.ts$/, ''));
 
-test('imports go one way, from the edges to the domain', async () => {
+test('imports follow the allowed directions between folders, from the edges to the domain', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const wrong: string[] = [];
   for (const file of files) {
     const folder = file.includes('/') ? (file.split('/')[0] as string) : null;
     if (!folder || folder === 'commands' || folder === 'composition') continue;
     const allowed = ARROWS[folder];
-    expect(allowed, `src/${folder} is not in the table of arrows`).toBeDefined();
+    expect(allowed, `src/${folder} is missing in ARROWS`).toBeDefined();
     for (const target of await foldersImportedBy(join(SRC, file))) {
       if (target !== folder && !allowed?.includes(target)) wrong.push(`${file} -> ${target}`);
     }
@@ -51,7 +53,7 @@ test('imports go one way, from the edges to the domain', async () => {
   expect(wrong).toEqual([]);
 });
 
-test('no files import each other in a circle, type-only imports included', async () => {
+test('no import cycle exists, type-only imports included', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.tsx?$/.test(file));
   const imports = new Map<string, string[]>();
   for (const file of files) imports.set(file, await filesImportedBy(join(SRC, file)));
@@ -67,7 +69,7 @@ test('no files import each other in a circle, type-only imports included', async
   expect(circles).toEqual([]);
 });
 
-test('nobody but the configuration and the commands reads the environment', async () => {
+test('only main.ts and the commands read process.env', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter(
     (file) => file.endsWith('.ts') && !file.startsWith('commands/'),
   );
@@ -79,8 +81,8 @@ test('nobody but the configuration and the commands reads the environment', asyn
 });
 
 /**
- * Names, headers, paths and time forms of the provider's API. Each of them has to be found in `src/provider`, so that
- * this list does not outlive the provider's wire.
+ * Names, headers, paths and time formats of the provider's API. Each must occur in `src/provider`, so that this list
+ * has no obsolete entry.
  */
 const PROVIDER_TERMS: readonly RegExp[] = [
   /cashfree/i,
@@ -96,13 +98,13 @@ const PROVIDER_TERMS: readonly RegExp[] = [
   /Z\|IST\b/,
   /vkyc_link|link_expiry|meeting_schedule|recording_link|agent_remarks|auditor_remarks/,
 ];
-/** Folders and files that may know them: the provider, its stand-in, the settings, and where things are put together. */
+/** Folders and files that may mention them: the provider, its sandbox, the settings and the composition root. */
 const KNOWS_THE_PROVIDER =
   /^(provider|sandbox|composition)\/|^(app|config|environment|environment-rules|weak-settings)\.ts$|^commands\/open-provider\.ts$|^launch\/requirements\.cjs$/;
 /** Value of the column in rows that earlier releases wrote; the migration has it too. */
 const STORED_NAME = { file: 'db/schema/tables.ts', line: "const FIRST_PROVIDER = 'cashfree';" };
 
-test('outside of provider, sandbox and the settings no code and no comment knows the provider by name, header, path or time form', async () => {
+test('only provider, sandbox and settings mention names, headers, paths and time formats of the provider', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((file) => /\.(tsx?|cjs|mjs)$/.test(file));
   const found: string[] = [];
   const known = new Set<RegExp>();

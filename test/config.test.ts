@@ -9,7 +9,7 @@ const PROVIDER = {
   CASHFREE_CLIENT_SECRET: 'new-secret, old-secret',
 };
 const SIGN_IN = { AUTH_SECRET: 'x'.repeat(32) };
-/** Of production: nothing of it can be guessed. */
+/** Random key of a safe production configuration. */
 const random = () => `k1:${randomBytes(32).toString('base64')}`;
 const SAFE = {
   NODE_ENV: 'production',
@@ -44,7 +44,7 @@ test('an empty environment is development: sandbox, embedded database, loopback'
   });
 });
 
-test('without a way to sign in nothing but development starts', () => {
+test('without a sign-in setting, only development on a loopback address with the sandbox starts', () => {
   expect(complaints({ HOST: '0.0.0.0' })).toEqual(['AUTH_SECRET or AUTH_JWKS_URL']);
   expect(complaints({ ...PROVIDER, DATA_KEYS: KEYS, AUDIT_KEYS: KEYS })).toEqual([
     'AUTH_SECRET or AUTH_JWKS_URL',
@@ -53,7 +53,7 @@ test('without a way to sign in nothing but development starts', () => {
   expect(complaints({ HOST: '0.0.0.0', ...SIGN_IN })).toEqual([]);
 });
 
-test('production runs the sandbox and the embedded database only when told to', () => {
+test('production uses the sandbox and the embedded database only with SANDBOX and EMBEDDED_POSTGRES', () => {
   expect(complaints(SAFE)).toEqual([
     'CASHFREE_CLIENT_ID, CASHFREE_CLIENT_SECRET',
     'DATABASE_URL',
@@ -76,12 +76,12 @@ test('MIGRATE_DATABASE_URL and LISTEN_DATABASE_URL default to DATABASE_URL, and 
   expect(complaints({ MIGRATE_DATABASE_URL: listenUrl })).toEqual(['DATABASE_URL']);
 });
 
-test('several secrets: the first signs calls, all verify webhooks', () => {
+test('CASHFREE_CLIENT_SECRET lists several secrets, in their order', () => {
   const config = readConfig({ ...PROVIDER, ...SIGN_IN, DATA_KEYS: KEYS, AUDIT_KEYS: KEYS });
   expect(config.provider).toMatchObject({ kind: 'CASHFREE', secrets: ['new-secret', 'old-secret'] });
 });
 
-test('everything wrong is said at once, with what to do', () => {
+test('all invalid settings are reported at once', () => {
   expect(() =>
     readConfig({ PORT: 'http', LOG_LEVEL: 'loud', AUTH_SECRET: 'short', DATA_KEYS: 'k1:abc' }),
   ).toThrow(ConfigError);
@@ -90,7 +90,7 @@ test('everything wrong is said at once, with what to do', () => {
   ).toEqual(['AUTH_SECRET', 'DATA_KEYS', 'LOG_LEVEL', 'PORT']);
 });
 
-test('traces are exported where there is a collector, unless told otherwise', () => {
+test('traces are exported if a collector is configured, unless OTEL_SDK_DISABLED is set', () => {
   const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318';
 
   expect(readConfig({}).tracing).toBe(false);
@@ -99,7 +99,7 @@ test('traces are exported where there is a collector, unless told otherwise', ()
   expect(complaints({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toEqual(['OTEL_EXPORTER_OTLP_ENDPOINT']);
 });
 
-test('proxies are trusted by their number or their addresses, and never all of them', () => {
+test('TRUST_PROXY takes a number of proxies or their addresses, and refuses to trust all', () => {
   expect(readConfig({}).trustedProxies).toBe(0);
   expect(readConfig({ TRUST_PROXY: '2' }).trustedProxies).toBe(2);
   expect(readConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustedProxies).toEqual(['10.0.0.0/8', '::1']);
@@ -107,7 +107,7 @@ test('proxies are trusted by their number or their addresses, and never all of t
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual(['TRUST_PROXY']);
 });
 
-test('servers of NATS are named by their URLs, of which a complaint repeats nothing', () => {
+test('NATS_URL takes a list of URLs, and a complaint does not repeat their credentials', () => {
   const NATS_URL = 'nats://one:4222, tls://user:pass@two.example.com';
   expect(readConfig({}).natsServers).toBeNull();
   expect(readConfig({ NATS_URL }).natsServers).toEqual(NATS_URL.split(', '));
@@ -140,7 +140,7 @@ test('a complaint shows the value that was found, unless the setting may hold a 
     expect(complaint({ [name]: value }), name).not.toContain('hunter2');
 });
 
-test('one port for the gateway and its sandbox is refused', () => {
+test('PORT and SANDBOX_PORT must differ', () => {
   expect(complaints({ PORT: '4010' })).toEqual(['PORT, SANDBOX_PORT']);
   expect(complaints({ PORT: '0', SANDBOX_PORT: '0' })).toEqual([]);
 });
@@ -155,52 +155,52 @@ test('logs are text at a terminal and JSON elsewhere, unless LOG_FORMAT says oth
 test.each([
   ['no issuer', { AUTH_ISSUER: '' }, 'AUTH_ISSUER, AUTH_AUDIENCE'],
   ['no audience', { AUTH_AUDIENCE: '' }, 'AUTH_ISSUER, AUTH_AUDIENCE'],
-  ['a secret of one letter', { AUTH_SECRET: 'x'.repeat(40) }, 'AUTH_SECRET'],
-  ['a secret that counts', { AUTH_SECRET: 'abcdefghijklmnopqrstuvwxyz0123456789' }, 'AUTH_SECRET'],
+  ['a secret of one repeated letter', { AUTH_SECRET: 'x'.repeat(40) }, 'AUTH_SECRET'],
+  ['a secret that counts up', { AUTH_SECRET: 'abcdefghijklmnopqrstuvwxyz0123456789' }, 'AUTH_SECRET'],
   ['a secret that repeats', { AUTH_SECRET: 'k3y!'.repeat(12) }, 'AUTH_SECRET'],
   ['a secret of words', { AUTH_SECRET: 'please-change-me-before-you-go-to-production' }, 'AUTH_SECRET'],
   ['a secret of known words', { AUTH_SECRET: 'mysupersecretjwtsigningkey123456789' }, 'AUTH_SECRET'],
   ['a key of zeros', { DATA_KEYS: KEYS }, 'DATA_KEYS'],
   [
-    'a key that is a text',
+    'a key that is text',
     { AUDIT_KEYS: `a:${Buffer.from('this is 32 characters of a text!').toString('base64')}` },
     'AUDIT_KEYS',
   ],
   [
-    'a key that counts',
+    'a key that counts up',
     { DATA_KEYS: `a:${Buffer.from([...Array(32).keys()]).toString('base64')}` },
     'DATA_KEYS',
   ],
   ['one id for two keys', { DATA_KEYS: `${random()}, ${random()}` }, 'DATA_KEYS'],
-  ['keys of tokens in clear', { AUTH_SECRET: '', AUTH_JWKS_URL: 'http://issuer/jwks' }, 'AUTH_JWKS_URL'],
-  ['keys of tokens from a file', { AUTH_SECRET: '', AUTH_JWKS_URL: 'file:///etc/jwks' }, 'AUTH_JWKS_URL'],
-  ['a provider in clear', { CASHFREE_BASE_URL: 'http://provider.example.com/' }, 'CASHFREE_BASE_URL'],
+  ['a JWKS URL over plain HTTP', { AUTH_SECRET: '', AUTH_JWKS_URL: 'http://issuer/jwks' }, 'AUTH_JWKS_URL'],
+  ['a JWKS URL that is a file', { AUTH_SECRET: '', AUTH_JWKS_URL: 'file:///etc/jwks' }, 'AUTH_JWKS_URL'],
+  ['a provider over plain HTTP', { CASHFREE_BASE_URL: 'http://provider.example.com/' }, 'CASHFREE_BASE_URL'],
   ['a webhook secret that is a word', { CASHFREE_CLIENT_SECRET: 'hunter2' }, 'CASHFREE_CLIENT_SECRET'],
   ['a sandbox next to a real provider', { SANDBOX: '1' }, 'SANDBOX'],
   ['all of IPv4 as proxies', { TRUST_PROXY: '0.0.0.0/0' }, 'TRUST_PROXY'],
-  ['half of it', { TRUST_PROXY: '128.0.0.0/1' }, 'TRUST_PROXY'],
-  ['all of IPv6', { TRUST_PROXY: '::/0' }, 'TRUST_PROXY'],
-  ['all of IPv4, written as IPv6', { TRUST_PROXY: '::ffff:0:0/96' }, 'TRUST_PROXY'],
-  ['any page', { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS'],
+  ['half of IPv4 as proxies', { TRUST_PROXY: '128.0.0.0/1' }, 'TRUST_PROXY'],
+  ['all of IPv6 as proxies', { TRUST_PROXY: '::/0' }, 'TRUST_PROXY'],
+  ['all of IPv4, mapped to IPv6, as proxies', { TRUST_PROXY: '::ffff:0:0/96' }, 'TRUST_PROXY'],
+  ['any origin', { ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS'],
 ])('production refuses %s, and names the setting', (_what, wrong, setting) => {
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER })).toEqual([]);
 
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER, ...wrong })[0]).toBe(setting);
 });
 
-test('plain HTTP is taken where ALLOW_PLAIN_HTTP says that it is meant', () => {
+test('in production plain HTTP URLs are accepted only with ALLOW_PLAIN_HTTP', () => {
   const plain = { AUTH_SECRET: '', AUTH_JWKS_URL: 'http://issuer/jwks', CASHFREE_BASE_URL: 'http://stub/' };
   expect(complaints({ ...SAFE, ...SAFE_PROVIDER, ...plain, ALLOW_PLAIN_HTTP: '1' })).toEqual([]);
 });
 
-test('proxies may be networks of an operator, and production is known however it is written', () => {
+test('TRUST_PROXY accepts private networks, and NODE_ENV is recognised as production in any spelling', () => {
   for (const TRUST_PROXY of ['10.0.0.0/8', 'fc00::/7', '2001:db8::/32', '::ffff:10.0.0.0/104'])
     expect(complaints({ TRUST_PROXY }), TRUST_PROXY).toEqual([]);
   for (const NODE_ENV of ['Production', ' production', 'prod'])
     expect(complaints({ NODE_ENV })).toContain('DATA_KEYS');
 });
 
-test('a database in public without TLS, or with a password that can be guessed, is warned of without its URL', () => {
+test('a public database without TLS, or a password that can be guessed, causes a warning without the URL', () => {
   const warnings = (DATABASE_URL: string) =>
     readConfig({ ...SAFE, ...SAFE_PROVIDER, DATABASE_URL }).warnings.join();
 

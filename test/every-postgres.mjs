@@ -1,5 +1,6 @@
-// `npm run test:postgres`: the suites that depend on the database, on every PostgreSQL that is installed, with its default
-// settings. POSTGRES_BINS adds folders of further versions, separated by colons; on those `test/db`, `test/feed` and the query plans run.
+// `npm run test:postgres`: runs the suites that depend on the database on every installed PostgreSQL with its default
+// settings. POSTGRES_BINS adds folders of further versions, separated by colons; on those `test/db`, `test/feed` and
+// the query plans run.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
@@ -28,7 +29,7 @@ const PLANS = ['--config', 'vitest.performance.config.ts', 'test/performance/pla
 const { reports } = parseArgs({ options: { reports: { type: 'string' } } }).values;
 const list = (folder) => (existsSync(folder) ? readdirSync(folder).toSorted() : []);
 
-// As Debian's packages and PostgreSQL's own for Red Hat install them.
+// Paths of the packages of Debian and of PostgreSQL's Red Hat repository.
 const installed = [
   ...list('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`),
   ...list('/usr').flatMap((name) => (name.startsWith('pgsql-') ? `/usr/${name}/bin` : [])),
@@ -41,7 +42,7 @@ for (const folder of added) await test(folder, CORE, PLANS);
 if (installed.length === 0)
   console.log(
     'Found no PostgreSQL in /usr/lib/postgresql or /usr/pgsql-*: the tests on an installed PostgreSQL are ' +
-      'LEFT OUT. On Debian, install one with apt-get install postgresql.',
+      'SKIPPED. On Debian, install one with apt-get install postgresql.',
   );
 if (failed.length > 0) {
   console.log(`Tests failed on: ${failed.join('; ')}`);
@@ -53,7 +54,7 @@ async function test(folder, ...runs) {
   const version = execFileSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' }).trim();
   const [, major] = version.match(/ (\d+)/);
   if (Number(major) < MIN_MAJOR) {
-    console.log(`${version} in ${folder} is LEFT OUT: the gateway needs ${MIN_MAJOR} or later.`);
+    console.log(`${version} in ${folder} is SKIPPED: the gateway needs ${MIN_MAJOR} or later.`);
     return;
   }
   console.log(`\n${version} in ${folder}`);

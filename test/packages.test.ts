@@ -1,4 +1,4 @@
-/** The packages that `npm ci` installs, as package-lock.json lists them. */
+/** Packages that `npm ci` installs, from package-lock.json. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -20,7 +20,7 @@ const PAGES = [
 
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
 
-/** The anchors that GitHub gives to the headings of a page. */
+/** Returns the anchors that GitHub generates for the headings of a page. */
 const headingsOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
     (title as string)
@@ -29,7 +29,7 @@ const headingsOf = (markdown: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
-test('OPERATIONS.md names every setting, and the page of the sandbox every scenario and fault', async () => {
+test('OPERATIONS.md documents every setting, and the page of the sandbox every scenario and fault', async () => {
   const [operations, sandbox] = await Promise.all([read('OPERATIONS.md'), read('src/sandbox/README.md')]);
   const settings = [...(await read('src/environment.ts')).matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(
     ([, name]) => name as string,
@@ -42,7 +42,7 @@ test('OPERATIONS.md names every setting, and the page of the sandbox every scena
   expect(unnamed([...Object.keys(SCENARIOS), ...Object.keys(FAULTS)], sandbox)).toEqual([]);
 });
 
-test('the page for frontend developers tells who may do and see what; `npm run roles` renews it', async () => {
+test('the page for frontend developers has the current access table; `npm run roles` updates it', async () => {
   const page = await read('schema/README.md');
 
   expect(page).toBe(withAccessTable(page));
@@ -55,13 +55,13 @@ test('the page for frontend developers lists the limits that are enforced', asyn
       Number(text.replaceAll(',', '')),
     ),
   );
-  // Told in words: one `__schema`, and what an error names. A comment costs nothing that clients notice.
+  // Without limits that the page gives in words (`__schema`, errors) or omits, because no client meets it (comments).
   const { schemas: _, errors: __, comments: ___, ...limits } = LIMITS;
 
   expect(Object.entries(limits).filter(([, limit]) => !numbers.has(limit))).toEqual([]);
 });
 
-test('the README is one page: at most 100 lines', async () => {
+test('the README has at most 100 lines', async () => {
   expect((await read('README.md')).split('\n').length).toBeLessThanOrEqual(100);
 });
 
@@ -107,15 +107,15 @@ const snippetsOf = (readme: string, language: string): string[] =>
 
 const withoutComments = (text: string): string => text.replaceAll(/^ *#.*\n/gm, '');
 
-test('the snippets of the README and of the page for frontend developers work as they stand', async () => {
+test('the snippets of the README and of the page for frontend developers run unchanged', async () => {
   const [readme, page] = await Promise.all([read('README.md'), read('schema/README.md')]);
   const [operations, ...more] = snippetsOf(page, 'graphql');
   const [program, ...others] = snippetsOf(page, 'ts');
-  // The README repeats the start and the program: whoever has read the one need not compare.
+  // The README repeats the start and the program of the page; the two must stay equal.
   expect(snippetsOf(readme, 'ts')).toEqual([program]);
   for (const snippet of snippetsOf(readme, 'graphql'))
     expect(withoutComments(operations as string)).toContain(withoutComments(snippet));
-  expect([...more, ...others], 'a snippet that nothing runs').toEqual([]);
+  expect([...more, ...others], 'snippets that no test runs').toEqual([]);
   const gateway = await bootGateway();
   const run = (operationName: string, authorization?: string) =>
     TRANSPORTS.HTTP(gateway, { query: operations as string, operationName }, authorization);
@@ -124,7 +124,7 @@ test('the snippets of the README and of the page for frontend developers work as
   const started = await run('Start');
   const { session } = started.data.startSession;
   const waiting = await run('WaitingForAnAgent', authorization);
-  // Browsers have a WebSocket of their own; Node 20 has not.
+  // Node 20 has no global WebSocket; browsers do.
   const createWebClient = (options: ClientOptions) => createClient({ ...options, webSocketImpl: WebSocket });
   const frames: any[] = [];
   const names = { url: `${gateway.url.replace('http', 'ws')}/graphql`, connectionParams: { authorization } };

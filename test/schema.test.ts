@@ -24,28 +24,28 @@ const committed = (name: string) => readText(fileURLToPath(new URL(`../schema/${
 test.each(Object.entries(clientKit(await committed('operations.graphql'))))(
   'schema/%s is what the code says; where it is stale, `npm run schema` prints it anew',
   async (name, text) => {
-    // Of two long texts the difference is not worth reading.
+    // Compared as a boolean, because a diff of two long texts is unreadable.
     expect((await committed(name)) === text).toBe(true);
   },
 );
 
-test('the console is checked against the operations and the schema as they are; `npm run schema` prints them anew', async () => {
+test('the typed operations of the console are up to date; `npm run schema` generates them', async () => {
   const printed = await typedOperations(printedSchema(), await committed('operations.graphql'));
 
   expect((await committed('../src/console/operations.ts')) === printed).toBe(true);
 });
 
-test('the schema is one by the rules of the specification', () => {
+test('the schema is valid by the GraphQL specification', () => {
   expect(validateSchema(getSchema())).toEqual([]);
 });
 
-test('every operation of the kit is valid, and within the limits of what may be asked', async () => {
+test('every operation of the kit is valid and within the limits', async () => {
   const document = parse(await committed('operations.graphql'));
 
   expect([...findExcessiveSize(document), ...validate(getSchema(), document)]).toEqual([]);
 });
 
-/** Everything that has a description, by its coordinate. */
+/** Yields everything that can have a description, with its coordinate. */
 function* described(schema: GraphQLSchema): Generator<[string, { description?: string | null | undefined }]> {
   yield ['schema', schema];
   for (const directive of schema.getDirectives()) {
@@ -73,13 +73,13 @@ const wordsOf = (text: string): string[] =>
     .map((word) => word.replace(/s$/, ''))
     .filter((word) => word !== '' && !SMALL_WORDS.has(word));
 
-/** Whether a description only says again what the name does. */
+/** Whether a description only repeats the name. */
 const saysNothing = (coordinate: string, description: string): boolean => {
   const known = new Set(wordsOf(coordinate));
   return wordsOf(description).filter((word) => !known.has(word)).length < 2;
 };
 
-test('the schema needs no other document: everything in it is described, and not by its name alone', () => {
+test('every element of the schema has a description that says more than its name', () => {
   const all = [...described(getSchema())];
 
   expect(all.length).toBeGreaterThan(400);
@@ -92,7 +92,7 @@ test('the schema needs no other document: everything in it is described, and not
   expect(saysNothing('AddressInput.house', 'The house.')).toBe(true);
 });
 
-test('every scalar of our own says where it is specified', () => {
+test('every custom scalar has a specifiedBy URL', () => {
   const own = Object.values(getSchema().getTypeMap()).filter(
     (type) => isScalarType(type) && !isSpecifiedScalarType(type),
   ) as GraphQLScalarType[];

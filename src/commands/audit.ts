@@ -1,4 +1,7 @@
-/** `npm run audit`: exports the heads of the audit chains, verifies the chains, and adds entries to them on behalf of a named person. */
+/**
+ * `npm run audit`: exports the heads of the audit chains, verifies the chains, and binds chains of earlier releases,
+ * which needs an operator's explicit order.
+ */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -50,7 +53,7 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
   }
 }
 
-/** The sessions of some archives; names what is wrong with them, and throws if a file is not what was written. */
+/** Yields the sessions of some archives; prints what is wrong with them, and throws if a file was altered. */
 async function verifyArchives(
   files: readonly string[],
   exported: ExportedHeads | null,
@@ -85,7 +88,7 @@ async function readExport(file: string | undefined, keys: AuditKeys): Promise<Ex
   return readHeads(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }
 
-/** Verifies the read log; returns whether nothing is wrong. */
+/** Verifies the read log; returns whether it has no finding. */
 async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
   const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
@@ -96,7 +99,7 @@ async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: 
   return findings.length === 0;
 }
 
-/** Verifies everything; returns whether nothing is wrong. */
+/** Verifies everything; returns whether there is no finding. */
 async function verify(
   against: string | undefined,
   archives: readonly string[],
@@ -138,7 +141,10 @@ async function verify(
   return findings.length === 0 && archived.wrong === 0 && readsAreRight;
 }
 
-/** Binds chains on behalf of a named person; returns whether all sessions were bound. */
+/**
+ * Binds chains of earlier releases, in the name of the operator who runs the command; returns false if a session was
+ * left out.
+ */
 async function bindAll(
   by: string,
   against: string | undefined,

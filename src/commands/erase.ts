@@ -1,4 +1,4 @@
-/** `npm run erase`: erases what is kept of a person, for good. */
+/** `npm run erase`: permanently erases the personal data of a person. */
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ErasureTarget, erasePerson } from '../services/retention/erase-person.ts';

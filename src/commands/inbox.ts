@@ -1,4 +1,4 @@
-/** `npm run inbox`: looks at the webhooks that were received, and replays them. */
+/** `npm run inbox`: lists the received webhooks, and replays them. */
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -26,7 +26,7 @@ npm run inbox -- replay ID...              queues webhooks again, whatever their
 npm run inbox -- replay --state PARKED     queues all webhooks in that state again`;
 
 const HIDDEN = '(hidden)';
-/** At a time; what is left is said. */
+/** Maximum number of webhooks replayed in one run; the command reports the rest. */
 const REPLAY_BATCH = 10_000;
 const REPLAY_TIMEOUT_MS = 15_000;
 

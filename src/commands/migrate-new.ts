@@ -1,6 +1,7 @@
 /**
- * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and src/db/schema/tables.ts need, so that
- * they can run beside the last release. `--out FOLDER` compares with another folder than migrations/.
+ * `npm run migrate:new -- --name NAME`: writes the migrations that src/domain/status.ts and src/db/schema/tables.ts
+ * need, in a form that can run next to the last release (rolling deploy). `--out FOLDER` compares with another folder
+ * than migrations/.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

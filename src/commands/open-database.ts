@@ -5,7 +5,7 @@ import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
-/** Two for writes: retention holds one for its advisory lock, which keeps other runs away. */
+/** Two connections for writes: retention holds one for its advisory lock, which keeps other runs out. */
 const POOL_SIZE = 4;
 
 export interface Opened extends Pick<Connection, 'db' | 'pool'> {

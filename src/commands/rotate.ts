@@ -1,4 +1,4 @@
-/** `npm run rotate`: encrypts what is stored with the first of the data keys, so that the others can go. */
+/** `npm run rotate`: re-encrypts stored data with the first data key, so that the others can be removed. */
 import type { Database } from '../db/connection/client.ts';
 import { findLiveReplicas, LIVE_SECONDS, registerDataKeys } from '../db/keys/data-keys.ts';
 import type { Sealer } from '../encryption/sealing.ts';

@@ -1,4 +1,4 @@
-/** `npm run sandbox`: the provider's stand-in alone, for any client of the provider's API. */
+/** `npm run sandbox`: runs the provider sandbox alone, for any client of the provider's API. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, describeIssues } from '../config.ts';

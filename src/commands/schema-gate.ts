@@ -47,7 +47,8 @@ else if (process.argv.includes('--release')) {
   await writeFile(pathOf('schema/released.graphql'), present.sdl);
   await writeFile(pathOf('schema/released-behaviour.json'), asJson(present.behaviour));
   await writeFile(pathOf('schema/CHANGELOG.md'), released(changelog, `${version}, ${toDay(today)}`));
-  // The next release has to run beside this one; its upgrade test builds this commit.
+  // Stored for the next release's upgrade test, which builds this commit and runs it next to the new one (rolling
+  // deploy).
   const { stdout: commit } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: pathOf('.') });
   await writeFile(pathOf('schema/released-commit'), commit);
   process.stdout.write(`The last release is now ${commit.trim()}: commit schema/.\n`);

@@ -37,7 +37,6 @@ export interface OpenedDatabase {
 /**
  * Connects to the database, starting the embedded one if none is configured, and migrates it. Waits until the database
  * can be used; until then the gateway's port answers 503.
- *
  * @throws ConfigError if the settings are wrong
  * @throws StartError if a pooler in front of the database cannot work
  */

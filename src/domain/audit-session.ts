@@ -84,16 +84,16 @@ function derivedFrom(log: readonly AuditedLogEntry[]) {
   };
 }
 
-/** Fields of SESSION that never change. `createdAt` also follows from the log. */
+/** Fields of SESSION that never change; `createdAt` is also derived from the log. */
 const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
-/** May be learned once, except for the expiry of the link, which the provider may change. */
+/** The only detail that may change after it was learned: the provider may move the link's expiry. */
 const CHANGEABLE: DetailField = 'linkExpiresAt';
 
-/** Whether a chain says whose session it is; chains of earlier releases do not until they are bound by the command. */
+/** Whether a chain identifies its session; chains of earlier releases do not until the command binds them. */
 export const isBound = (entries: readonly AuditEntry[]): boolean =>
   entries.some(({ kind }) => kind === 'SESSION');
 
-/** Compares who and what a session is about with the entries that say so. `origin` is undefined for an archive. */
+/** Compares the row's identity and details with the entries that state them. `origin` is undefined for an archive. */
 export function checkIdentity(
   entries: readonly AuditEntry[],
   row: AuditedSession | null,
@@ -125,7 +125,7 @@ export function checkIdentity(
   return earliestFinding(findings);
 }
 
-/** Details of the row that the chain does not say, by field: what an earlier release wrote, or an edit. */
+/** Returns details of the row that differ from the chain, by field: written by an earlier release, or edited. */
 export function differingDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession,
@@ -139,7 +139,10 @@ export function differingDetails(
   return Object.fromEntries(differing.map((field) => [field, given[field]]));
 }
 
-/** The newest value of each detail, and changes that only an edit of the row before the entry explains. */
+/**
+ * Returns the newest value of each detail, and findings for changes that only an edit of the row between two entries
+ * can explain.
+ */
 function latestDetails(entries: readonly AuditEntry[]) {
   const newest = new Map<DetailField, { number: number; value: unknown }>();
   const findings: AuditFinding[] = [];
@@ -159,7 +162,10 @@ function latestDetails(entries: readonly AuditEntry[]) {
   return { newest, findings };
 }
 
-/** The commitment cannot be checked once the person was erased: the salt is gone, and so is the provider's id. */
+/**
+ * Compares the person with the commitment in SESSION. Impossible after an erasure, which removes the salt and the
+ * provider's id of the person.
+ */
 function checkPerson(
   entries: readonly AuditEntry[],
   session: AuditEntry,
@@ -177,7 +183,7 @@ function checkPerson(
     : { number, what: 'its row of vkyc_user was edited: userId, createdAt' };
 }
 
-/** Compares a value of a row with one that was written down, where times are texts. */
+/** Compares a value of a row with a value from an entry, in which times are texts. */
 const isSame = (a: unknown, b: unknown): boolean => asPlain(a) === asPlain(b);
 
 function asPlain(value: unknown): unknown {

@@ -1,18 +1,18 @@
-/** What an audit entry says, how it is written down, and how its hash is made: nothing here knows a database. */
+/** Audit entries: their fields, their serialization and their hashes. Independent of the database. */
 import { createHash, createHmac, type Hmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** A key is kept outside the database: who holds the database alone can make no entry that verifies. */
+/** HMAC key that is kept outside the database: access to the database alone is not enough to forge an entry. */
 export interface AuditKey {
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
 }
 
-/** The kinds of entries, and the fields of each in the order in which they are written down. */
+/** Kinds of entries, and the fields of each in serialization order. */
 export const AUDIT_FIELDS = {
   /**
-   * Begins the chain of a session that is older than chains; entries for its rows as they were found follow.
-   * `adoptedBy` ran the command; entries of earlier releases, which adopted at their start, lack it.
+   * First entry of the chain of a session that is older than chains; entries for its existing rows follow. `adoptedBy`
+   * ran the command; entries of earlier releases, which adopted at their start, lack it.
    */
   ADOPTION: ['transitions', 'meetings', 'reviews', 'adoptedBy'],
   /**
@@ -56,16 +56,16 @@ export const AUDIT_FIELDS = {
     'occurredAt',
     'recordedAt',
   ],
-  /** A meeting as it stands after it was made, moved, cancelled, missed or completed. */
+  /** State of a meeting after it was booked, moved, cancelled, missed or completed. */
   MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
-  /** A review as it stands after it was made, or got its remarks later. */
+  /** State of a review after it was recorded, or got its remarks later. */
   REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],
   /**
-   * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again. `hashes` are those
-   * that the entries had before, in hex, comma-separated: exports made before still verify.
+   * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again. `hashes` are
+   * their hashes from before, in hex, comma-separated, so that earlier exports still verify.
    */
   PSEUDONYM: ['erasedBy', 'hashes'],
-  /** The free texts of the session were erased on somebody's request, and are rightly gone. */
+  /** The free texts of the session were erased on request, so their absence is correct. */
   ERASURE: ['erasedBy'],
 } as const;
 
@@ -75,36 +75,38 @@ export type AuditKind = keyof typeof AUDIT_FIELDS;
 export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
 export type DetailField = (typeof DETAIL_FIELDS)[number];
 
-/** A commitment stands for a text that may be erased: see `computeCommitment`. */
+/**
+ * Fields whose entry holds a commitment instead of the text, because the text may be erased: see `computeCommitment`.
+ */
 export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
 
-/** The text of the commitment in `SESSION.person`: names the person by the provider's id of them. */
+/** Returns the text of the commitment in `SESSION.person`, which identifies the person by the provider's user id. */
 export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
   JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
 type Value = string | number | Date | null;
 export type AuditContent<K extends AuditKind> = Readonly<Record<(typeof AUDIT_FIELDS)[K][number], Value>>;
 
-/** One link of a session's chain. */
+/** One entry of a session's audit chain. */
 export interface AuditEntry {
   readonly sessionId: string;
-  /** 1, 2, 3 … within the session. */
+  /** Number within the session: 1, 2, 3 … */
   readonly number: number;
   readonly kind: AuditKind;
-  /** As `serialise` wrote it. */
+  /** JSON text written by `serialise`. */
   readonly content: string;
   readonly keyId: string;
   readonly recordedAt: Date;
   readonly hash: Buffer;
 }
 
-/** How far a session's chain had come: its last entry's number and hash. */
+/** Head of a session's chain: number and hash of its last entry. */
 export type AuditHead = Pick<AuditEntry, 'sessionId' | 'number' | 'hash'>;
 
 /**
- * The one way to write content down: a JSON object of exactly the kind's fields, in the order of `AUDIT_FIELDS`,
- * without white space; what is not there is null, never left out; a time is ISO 8601 in UTC with milliseconds; a
- * number is an integer. It is stored as this text, since a database that parses JSON would order it anew.
+ * Serializes content canonically: a JSON object with exactly the kind's fields in the order of `AUDIT_FIELDS`, without
+ * white space; missing values are null; times are ISO 8601 in UTC with milliseconds; numbers are integers. It is stored
+ * as text, because `jsonb` would reorder the keys and break the hash.
  */
 export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>): string {
   const fields: readonly string[] = AUDIT_FIELDS[kind];
@@ -114,20 +116,21 @@ export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>
 
 const plain = (value: Value) => (value instanceof Date ? formatTime(value) : value);
 
-/** A time that somebody put into the database by hand may be none (infinity): no entry says that. */
+/** Formats a time. A manual edit of the database may leave `infinity`, which no valid entry contains. */
 export const formatTime = (time: Date): string =>
   Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
 
 /**
- * What stands in an entry for a personal or free text: SHA-256 of 32 random bytes and the text, in hex. The salt lies
- * beside the sealed text and is erased with it; then the commitment says nothing, and the chain still holds.
+ * Returns the commitment to a personal or free text, which the entry holds instead of it: SHA-256 of a 32-byte salt and
+ * the text, in hex. The salt is stored with the encrypted text and erased with it; then the commitment reveals nothing,
+ * and the chain still verifies.
  */
 export const computeCommitment = (text: string | Buffer, salt: Buffer): string =>
   createHash('sha256').update(salt).update(text).digest('hex');
 
 export const newSalt = (): Buffer => randomBytes(32);
 
-/** Makes and checks the hashes of entries: HMAC-SHA256. The first key signs, all of them verify. */
+/** Signs and verifies entries with HMAC-SHA256. The first key signs, all keys verify. */
 export class AuditKeys {
   readonly currentId: string;
   readonly #keys: ReadonlyMap<string, { entries: Buffer; exports: Buffer; subjects: Buffer }>;
@@ -153,8 +156,9 @@ export class AuditKeys {
   }
 
   /**
-   * Over a JSON array of the format's name, the session, the number, the kind, the content, the time of recording, the
-   * key's id, and the hash of the entry before it in hex (null before the first): no two entries have the same text.
+   * Computes an entry's hash over a JSON array of the format's name, the session, the number, the kind, the content,
+   * the recording time, the key's id, and the previous hash in hex (null for the first). The encoding is unambiguous:
+   * no two entries have the same text.
    */
   hash(entry: Omit<AuditEntry, 'hash'>, previous: Buffer | null): Buffer {
     const { sessionId, number, kind, content, recordedAt, keyId } = entry;
@@ -165,20 +169,23 @@ export class AuditKeys {
     );
   }
 
-  /** HMAC over a JSON array. Its first value names the format, so that nothing of another format has the same text. */
+  /**
+   * Computes an HMAC over a JSON array. Its first value names the format, so that a signature is not valid for another
+   * format (domain separation).
+   */
   sign(values: readonly unknown[], keyId: string): Buffer {
     return createHmac('sha256', this.#key(keyId).entries).update(JSON.stringify(values)).digest();
   }
 
-  /** Whether an entry's hash is what its content and the hash before it make it. */
+  /** Whether an entry's hash matches its content and the previous hash. */
   verifies(entry: AuditEntry, previous: Buffer | null): boolean {
     const expected = this.has(entry.keyId) ? this.hash(entry, previous) : null;
     return expected?.length === entry.hash.length && timingSafeEqual(expected, entry.hash);
   }
 
   /**
-   * Pseudonyms of a customer's `sub`, by each key, the current one first. Made with these keys since they are kept as
-   * long as the chains, which name people by them.
+   * Returns the pseudonyms of a customer's `sub` under each key, the current one first. They use the audit keys,
+   * because these are kept as long as the chains that contain the pseudonyms.
    */
   pseudonyms(sub: string): string[] {
     return [...this.#keys.values()].map(
@@ -186,7 +193,7 @@ export class AuditKeys {
     );
   }
 
-  /** For the MAC over an export. */
+  /** Starts the MAC over an export. */
   exportMac(keyId = this.currentId): Hmac {
     return createHmac('sha256', this.#key(keyId).exports);
   }

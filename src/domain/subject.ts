@@ -1,16 +1,18 @@
 /** Canonical form of the `sub` of a token: two subjects that look the same must not count as two people (four eyes). */
 
-/** Format characters, marks and fillers without a glyph; all kinds of control, surrogate and unassigned special use. */
+/** Characters without a visible glyph: format characters, marks and fillers, controls, surrogates and noncharacters. */
 const INVISIBLE =
   /[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}\p{Cf}\p{Cs}\u2800\u{1d159}]/gu;
 const WHITE_SPACE = /\p{White_Space}+/gu;
 
 /**
- * Returns the one form of all subjects that look the same but for letter case and letters of other alphabets: NFC, no
- * invisible characters, single spaces inside, none around. Releases before stored subjects as they came.
+ * Returns the canonical form shared by subjects that look the same: NFC, no invisible characters, single inner spaces,
+ * trimmed. Letter case and look-alike letters of other alphabets are not unified. Earlier releases stored subjects
+ * unchanged.
  */
 export const canonicalSubject = (sub: string): string =>
-  // White space comes first, since line breaks and tabs are also controls; then what had an invisible character inside.
+  // White space first, because line breaks and tabs are also control characters; again last, because a removed
+  // invisible character may have separated two spaces.
   sub
     .replaceAll(WHITE_SPACE, ' ')
     .replaceAll(INVISIBLE, '')
@@ -18,7 +20,7 @@ export const canonicalSubject = (sub: string): string =>
     .trim()
     .normalize('NFC');
 
-/** Whether a subject differs from its canonical form by Unicode normalisation alone. */
+/** Whether a subject is in canonical form, apart from Unicode normalization. */
 export const isCanonicalSubject = (sub: string): boolean => canonicalSubject(sub) === sub.normalize('NFC');
 
 export const NOT_CANONICAL =

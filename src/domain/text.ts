@@ -1,4 +1,4 @@
-/** Measures texts that people write. */
+/** Measures texts written by people. */
 
 /** Shared, because constructing a segmenter takes far longer than using it. */
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -12,7 +12,7 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const VITE = 'node_modules/vite/bin/vite.js';
 const TRIM = 'src/launch/trim-source-map.mjs';
 
-/** What the server is compiled from. */
+/** Inputs of the server's compilation. */
 const SERVER = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 
 /**
@@ -58,7 +58,7 @@ const STEPS = {
   },
 };
 
-/** Huge pages would take 200 MB more of memory, of which the bundler uses nothing. */
+/** Huge pages would cost the bundler 200 MB more memory without benefit. */
 const TOOL_ENVIRONMENT = { NODE_ENV: 'production', MIMALLOC_ALLOW_THP: '0' };
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -68,7 +68,7 @@ const LOCK_RETRY_MS = 200;
 const MAX_LOCK_WRITE_MS = 5_000;
 const MAX_LOCK_AGE_MS = 600_000;
 
-/** Names what keeps a script from running, with what to type: printed without a stack. */
+/** A problem that keeps a script from running. Its message says what to type, and is printed without a stack. */
 export class LaunchError extends Error {
   name = 'LaunchError';
 }
@@ -128,7 +128,10 @@ function hashInputs(root, { inputs, without, command }) {
   return hash.digest('hex');
 }
 
-/** Lists the files at or under a path, in one order on every file system; hidden ones are editors' and systems' own. */
+/**
+ * Lists the files at or under a path, in the same order on every file system; hidden files of editors and systems are
+ * left out.
+ */
 function listFiles(root, path, without) {
   if (without.includes(path)) return [];
   if (!statSync(join(root, path)).isDirectory()) return [path];
@@ -138,7 +141,7 @@ function listFiles(root, path, without) {
     .flatMap((name) => listFiles(root, `${path}/${name}`, without));
 }
 
-/** Runs a tool; its stamp is written last, so that an interrupted step is done again. */
+/** Runs a tool. Writes its stamp last, so that an interrupted step is repeated. */
 async function runStep(root, name) {
   const step = STEPS[name];
   const stamp = hashInputs(root, step);
@@ -152,7 +155,7 @@ async function runStep(root, name) {
 
 /** Returns null if the tool succeeds, and what it printed if it fails. A signal to this process ends it too. */
 async function runTool(root, [script, ...args]) {
-  // In a process group of its own: the compiler's launcher does not pass signals on to the compiler.
+  // Starts a process group, because the compiler's launcher does not pass signals on to the compiler.
   const child = spawn(process.execPath, [join(root, script), ...args], {
     cwd: root,
     env: { ...process.env, ...TOOL_ENVIRONMENT },
@@ -203,11 +206,11 @@ function readText(file) {
   }
 }
 
-/** A process of another user is alive as well. An empty lock is being written, unless it is old. */
+/** A process of another user (EPERM) is alive, too. An empty lock file is being written, unless it is old. */
 function isHeld(file) {
   const holder = Number(readText(file));
   const ageMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-  // Its process id may have gone to another program.
+  // After this age the process id may have been reused by another program.
   if (ageMs > MAX_LOCK_AGE_MS) return false;
   if (holder === 0) return ageMs < MAX_LOCK_WRITE_MS;
   try {

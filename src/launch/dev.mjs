@@ -20,12 +20,12 @@ const CONSOLE = [
   '--logLevel',
   'info',
 ];
-/** The compiler prints it after each compilation. */
+/** The compiler prints this line after each compilation. */
 const COMPILED = /Found (\d+) errors?\. Watching/;
 const RESTART_TIMEOUT_MS = 5_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Runs until a signal ends it. The gateway, the compiler and the console's server are processes of their own. */
+/** Runs until a signal ends it. The gateway, the compiler and the console's dev server are child processes. */
 export async function develop(root) {
   // The gateway serves the built console too, and GraphiQL.
   await build(root, ['console']);
@@ -44,21 +44,21 @@ export async function develop(root) {
   await gateway.stop();
 }
 
-/** The running gateway, which is replaced at each restart. */
+/** Manages the running gateway, which is replaced at each restart. */
 function keepGateway(root) {
   let child = null;
   let turn = Promise.resolve();
   const end = async () => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    // To the gateway alone: its database server is in the same group, and is ended by the gateway.
+    // Signals the gateway only, not its process group: the gateway itself stops its database server.
     child.kill('SIGTERM');
     const late = setTimeout(() => stop(child, 'SIGKILL'), RESTART_TIMEOUT_MS);
     await ended;
     clearTimeout(late);
   };
   return {
-    /** Restarts asked for at once come one after the other. */
+    /** Concurrent restarts run one after another. */
     restart() {
       turn = turn.then(async () => {
         await end();
@@ -94,6 +94,6 @@ function stop(child, signal = 'SIGTERM') {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // It has ended by itself.
+    // The process has already ended.
   }
 }

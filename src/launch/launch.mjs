@@ -16,7 +16,7 @@ const SCRIPTS = {
         await checkSettings(process.env);
       },
     });
-    // Before the bundle is loaded: Node reads the source map of a module along with it.
+    // Must be set before the bundle is loaded: Node reads the source map together with the module.
     process.setSourceMapsEnabled(true);
     await run(root, '.build/gateway/main.js', []);
   },
@@ -37,7 +37,7 @@ const SCRIPTS = {
   compile: (root) => build(root, ['compile']),
 
   async test(root, args) {
-    // `production` from the shell would change what React and others do.
+    // Overrides a `production` from the shell, which would change the behaviour of React and others.
     process.env.NODE_ENV = 'test';
     await run(root, 'node_modules/vitest/vitest.mjs', ['run', ...args]);
   },
@@ -63,13 +63,13 @@ async function run(root, path, args) {
   await importFrom(root, path);
 }
 
-/** Makes the links of the embedded PostgreSQL, so that a build that nobody can write to starts as well. */
+/** Creates the symlinks of the embedded PostgreSQL, so that a read-only build can start as well. */
 async function linkLibraries(root) {
   const { linkEmbeddedPostgres } = await importFrom(root, '.build/postgres/embedded-postgres.js');
   await linkEmbeddedPostgres();
 }
 
-/** Stops this process cleanly when npm is gone: npm passes on SIGTERM and SIGINT, but not its own SIGHUP or SIGKILL. */
+/** Stops this process cleanly if npm dies: npm passes on SIGTERM and SIGINT, but not SIGHUP or its own SIGKILL. */
 function endWithParent() {
   const parent = process.ppid;
   if (process.env.npm_lifecycle_event === undefined) return;

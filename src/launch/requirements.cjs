@@ -1,10 +1,10 @@
-/** What must be there before anything is built or run, checked without a single package. */
+/** Checks what must be there before anything is built or run, without using any package. */
 'use strict';
 
 const fs = require('fs');
 const path = require('path');
 
-/** Settings that production needs and development does without; the configuration says the same of each. */
+/** Settings that are required in production only; src/environment-rules.ts has the same rule. */
 const PRODUCTION_SETTINGS = [
   'AUTH_SECRET or AUTH_JWKS_URL',
   'AUTH_ISSUER, AUTH_AUDIENCE',
@@ -14,9 +14,9 @@ const PRODUCTION_SETTINGS = [
   'AUDIT_KEYS',
 ];
 
-/** Characters that a tool does not take in the path of the checkout: Vite, Node's imports, the shell of initdb. */
+/** Characters that a tool does not support in the path of the checkout: Vite, Node's imports, the shell of initdb. */
 const UNUSABLE_IN_PATH = /[#?\\"$`]/;
-/** Vitest reads a path as a URL. */
+/** Vitest parses a path as a URL. */
 const UNUSABLE_IN_PATH_OF_TESTS = /[#?\\"$`%\n]/;
 
 /** Returns what keeps the script from running, with what to type; null if nothing does. */

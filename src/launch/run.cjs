@@ -1,13 +1,13 @@
 /**
- * What the npm scripts run: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. Checks first what the
- * script needs. Written so that a Node of ten years ago can parse it, and tell that it is too old.
+ * Entry point of the npm scripts: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. Checks first what
+ * the script needs. Uses old syntax only, so that any Node version can parse it and report that it is too old.
  */
 'use strict';
 
 const path = require('path');
 const { explainProblem } = require('./requirements.cjs');
 
-/** Failures that say themselves what to do. */
+/** Errors whose message tells the user what to do; printed without a stack. */
 const EXPECTED = ['LaunchError', 'ConfigError', 'StartError'];
 
 const root = path.resolve(__dirname, '..', '..');

@@ -1,6 +1,6 @@
 /**
- * Leaves the packages out of the source map of the bundle, of whose 7 MB Node would make 60 MB of memory at the first
- * stack trace. A process of its own: within the bundler's it would need 120 MB more at the build's peak.
+ * Removes packages from the bundle's source map: from the full 7 MB, Node would build 60 MB of memory at the first
+ * stack trace. A process of its own, because inside the bundler's it would raise the build's peak memory by 120 MB.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { decode, encode } from '@jridgewell/sourcemap-codec';

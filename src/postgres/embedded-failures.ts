@@ -7,10 +7,7 @@ const OTHER_FOLDER = 'Set DATA_DIR to another folder';
 const FULL_BELOW_BYTES = 1024 ** 2;
 const MAX_LOG_CHARACTERS = 2_000;
 
-/**
- * Refuses a folder that another PostgreSQL or another program has filled.
- * @throws StartError
- */
+/** Checks that the folder was not filled by another PostgreSQL version or another program. @throws StartError */
 export async function checkCluster(cluster: string, postgres: string, runsVersion: () => Promise<string>) {
   const found = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => null);
   if (found === null) {

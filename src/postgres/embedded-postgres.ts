@@ -114,10 +114,7 @@ export async function startEmbeddedPostgres({
     if (hasEnded(server) && !stopping && onCrash) restarting = relaunch(onCrash);
   }
 
-  /**
-   * Restarts the server, with retries: child processes of a killed server hold its shared memory until they
-   * notice.
-   */
+  /** Restarts the server, with retries: backends of a killed server hold its shared memory until they notice. */
   async function relaunch(tell: (failure: Error | null) => void): Promise<void> {
     const giveUpAt = Date.now() + RESTART_TIMEOUT_MS;
     for (;;) {

@@ -13,7 +13,10 @@ import { toProviderFailure } from './failures.ts';
 import { signCall } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
-/** The documented ones have less than 1 kB; one may hold a photo as text. As many as a webhook may have, for the same reason. */
+/**
+ * Documented responses have less than 1 kB, but one may hold a photo as text. Equal to the webhook limit, for the same
+ * reason.
+ */
 const MAX_ANSWER_BYTES = 256 * 1024;
 /** Retries after the first attempt, for calls that are safe to repeat. */
 const MAX_RETRIES = 2;

@@ -175,7 +175,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   );
 }
 
-/** @throws NotUnderstood */
+/** @throws UnparsableWebhook */
 function readText<T>(schema: z.ZodType<T>, text: string): T {
   let body: unknown;
   try {

@@ -53,7 +53,7 @@ const TIMES = [
 const OTHERS = [null, true, -1, 0, 1, 1.5, 2_147_483_647, 2 ** 31, 1e300, [], [null], {}, { a: 1 }];
 const BAD = [...TEXTS, ...TIMES, ...OTHERS];
 
-/** Each place gets every so many of the bad values, and the next place the ones after them; with 1, all. */
+/** Each position gets every STRIDE-th bad value, shifted from position to position; with 1, each gets all of them. */
 const STRIDE = Number(process.env.BAD_VALUES_STRIDE ?? 5);
 let placesSeen = 0;
 function badValuesOfNextPlace(): unknown[] {
@@ -127,7 +127,7 @@ async function send(
   const passed = given.map((each) => `${each.name}: $${each.name}`).join(', ');
   const selection = `${field.name}(${passed}) ${isLeafType(getNamedType(field.type)) ? '' : '{ __typename }'}`;
   const reach = REACHED[owner];
-  if (!reach) throw new Error(`Say in REACHED how ${owner}.${field.name} is reached`);
+  if (!reach) throw new Error(`Add a route to ${owner}.${field.name} to REACHED`);
   const operation = owner === 'Mutation' ? 'mutation' : 'query';
   return gateway.graphql(`${operation} (${declared}) ${reach(selection)}`, variables);
 }

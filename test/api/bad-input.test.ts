@@ -13,7 +13,7 @@ const post = async (body: string, headers: Record<string, string> = JSON_TYPES) 
 
 test.each([
   ['malformed JSON', '{"query": "{ viewer { id }'],
-  ['a body that is no object', '"{ viewer { id } }"'],
+  ['a body that is not an object', '"{ viewer { id } }"'],
   ['no query', '{}'],
   ['a syntax error', JSON.stringify({ query: '{ viewer { id }' })],
   ['an unknown field', JSON.stringify({ query: '{ viewer { password } }' })],
@@ -33,13 +33,13 @@ test.each([
     }),
   ],
   [
-    'a variable that not even a text can be made of',
+    'a variable that cannot be converted to a string',
     JSON.stringify({
       query: 'query ($n: Int) { sessions(first: $n) { nodes { id } } }',
       variables: { n: { toString: 1 } },
     }),
   ],
-  ['variables that are no object', '{"query":"{ viewer { id } }","variables":"x"}'],
+  ['variables that are not an object', '{"query":"{ viewer { id } }","variables":"x"}'],
   ['extensions that are a list', '{"query":"{ viewer { id } }","extensions":[]}'],
   ['a name that is a number', '{"query":"{ viewer { id } }","operationName":1}'],
   ['a document that is a list', '{"query":["{ viewer { id } }"]}'],
@@ -56,22 +56,18 @@ test.each([
 });
 
 test.each([
-  ['nothing to say how many', '{ sessions { nodes { id } } }', 'pass `first`'],
-  ['too many', '{ sessions(first: 101) { nodes { id } } }', '1 to 100'],
-  ['less than none', '{ sessions(first: -1) { nodes { id } } }', '1 to 100'],
-  ['an id that is none of ours', '{ session(id: "42") { status } }', 'id was not issued by this gateway'],
+  ['no page size', '{ sessions { nodes { id } } }', 'pass `first`'],
+  ['a page size above the limit', '{ sessions(first: 101) { nodes { id } } }', '1 to 100'],
+  ['a negative page size', '{ sessions(first: -1) { nodes { id } } }', '1 to 100'],
+  ['a malformed id', '{ session(id: "42") { status } }', 'id was not issued by this gateway'],
   [
     'an id of another kind',
     `{ session(id: "${Buffer.from('VkycUser:01a20a00-207c-77e4-bbd3-8de9fa006fe3').toString('base64url')}") { status } }`,
     'id of a VkycUser',
   ],
+  ['a malformed cursor', '{ sessions(first: 1, after: "zzz") { nodes { id } } }', 'cursor was not issued'],
   [
-    'a cursor that is none of ours',
-    '{ sessions(first: 1, after: "zzz") { nodes { id } } }',
-    'cursor was not issued',
-  ],
-  [
-    'a pair that does not belong together',
+    'a status pair that does not exist',
     '{ sessions(first: 1, filter: { status: [VIDEO_CALL], subStatus: [AGENT_APPROVED] }) { nodes { id } } }',
     'AGENT_APPROVED is not a sub-status of VIDEO_CALL',
   ],

@@ -139,7 +139,7 @@ test('late webhooks restore no data of an erased person, and a repeated start is
 test('erasing a person locks their sessions in the order of recording, so that the two do not deadlock', async () => {
   const gateway = await bootGateway();
   const user = { userId: 'u-locked', phone: '7098765432' };
-  // Their ids sort in the opposite order: `b` is created first.
+  // Their session ids sort in the opposite order: `b` is created first.
   for (const name of ['b', 'a']) await gateway.start(`lock-${name}.insufficient-balance`, { user });
   await webhooksSettled(gateway.database);
   const recording = await gateway.database.connect();

@@ -67,7 +67,11 @@ test.each(['GET', 'HEAD'])('a mutation by %s is refused with 405', async (method
 test.each([
   ['neither type', 'text/html', 406],
   ['anything', '*/*', 200],
-  ['the new type rather than JSON', 'application/json;q=0.5, application/graphql-response+json', 200],
+  [
+    'application/graphql-response+json rather than JSON',
+    'application/json;q=0.5, application/graphql-response+json',
+    200,
+  ],
 ])('a client that accepts %s gets the matching status and content type', async (_what, accept, status) => {
   for (let time = 0; time < 2; time += 1) {
     const response = await fetch(`${gateway.url}/graphql?query=${encodeURIComponent(QUERY)}`, {
@@ -98,14 +102,14 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
       `${url}${search}`,
       { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' } },
     ],
-    ['one of a neighbour', `${url}${search}`, { headers: { 'sec-fetch-site': 'same-site' } }],
+    ['one of a sibling domain', `${url}${search}`, { headers: { 'sec-fetch-site': 'same-site' } }],
     [
       'a link',
       `${url}${search}`,
       { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' } },
     ],
     ['a call by a script', `${url}${search}`, { headers: { origin: 'https://evil.example' } }],
-    ['one from a frame without a name', `${url}${search}`, { headers: { origin: 'null' } }],
+    ['one from a frame with an opaque origin', `${url}${search}`, { headers: { origin: 'null' } }],
     [
       'JSON by a script',
       url,
@@ -129,7 +133,7 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
       },
     ],
     [
-      'JSON under the name of text, by a browser that says nothing',
+      'JSON sent as text/plain, by a browser without Sec-Fetch-Site',
       url,
       { method: 'POST', headers: { 'content-type': 'text/plain' }, body: json(QUERY) },
     ],
@@ -143,10 +147,10 @@ describe.each(PATHS)('%s: pages of other sites', (path) => {
   });
 
   const welcome: [string, Record<string, string>][] = [
-    ['whoever is no browser', {}],
-    ['a person who types the address', { 'sec-fetch-site': 'none' }],
+    ['a client other than a browser', {}],
+    ['a user who types the URL', { 'sec-fetch-site': 'none' }],
     ["the gateway's own pages", { 'sec-fetch-site': 'same-origin' }],
-    ['the pages that are allowed by name', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],
+    ['the pages of ALLOWED_ORIGINS', { 'sec-fetch-site': 'cross-site', origin: ALLOWED }],
   ];
   test.each(welcome)('%s may query by GET', async (_who, headers) => {
     const response = await fetch(`${open.url}${path}${search}`, { headers });

@@ -19,7 +19,7 @@ const AT_THE_LIMIT = {
     `{ viewer { ${times(50, (n) => `a${n}: id`)} } }`,
     `{ viewer { ${times(51, (n) => `a${n}: id`)} } }`,
   ],
-  'aliases by way of a fragment that is spread often': [
+  'aliases in a fragment that is spread often': [
     `{ viewer { ...F } } fragment F on Viewer { ${times(10, (n) => `a${n}: id`)} }`,
     `{ viewer { ${times(6, () => '...F')} } } fragment F on Viewer { ${times(10, (n) => `a${n}: id`)} }`,
   ],

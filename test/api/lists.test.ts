@@ -129,13 +129,13 @@ const NOBODYS = '01a20a00-207c-77e4-bbd3-8de9fa006fe3';
 const FORGED = {
   nonsense: 'x',
   'an empty text': '',
-  'a time after all times': `c999999999999999:${NOBODYS}`,
+  'a time beyond the range': `c999999999999999:${NOBODYS}`,
   'a time of the year 12000': `c316538809599999:${NOBODYS}`,
-  'a time before all times': `c-1:${NOBODYS}`,
+  'a negative time': `c-1:${NOBODYS}`,
   'no time': `c:${NOBODYS}`,
-  'an id that is none': "c1:' or true --",
+  'an invalid id': "c1:' or true --",
   'another order': `u1:${NOBODYS}`,
-  'more than a cursor': `c1:${NOBODYS}; select 1`,
+  'SQL after the cursor': `c1:${NOBODYS}; select 1`,
 };
 
 test.each(Object.entries(FORGED))('a forged cursor (%s) is refused with BAD_USER_INPUT', async (_, text) => {

@@ -4,7 +4,7 @@ import { Pace } from '../../src/graphql/pace.ts';
 import { bootGateway } from '../harness/gateway.ts';
 import { TRANSPORTS } from '../harness/transports.ts';
 
-test('pages of one response are released in order, with a bounded number of rows in each event-loop task', async () => {
+test('pages of one response are resolved in order, with a bounded number of rows per event-loop task', async () => {
   const pace = new Pace();
   const order: number[] = [];
   const rowsOfTasks: number[] = [0];
@@ -28,13 +28,13 @@ test('pages of one response are released in order, with a bounded number of rows
   expect(Math.max(...rowsOfTasks)).toBe(180);
 });
 
-test('a response with few rows does not wait', () => {
+test('a response with few rows is resolved in one task', () => {
   const pace = new Pace();
 
   expect([pace.take(0), pace.take(99), pace.take(100)]).toEqual([undefined, undefined, undefined]);
 });
 
-test('a page larger than the bound of a task is released all the same', async () => {
+test('a page larger than the bound of a task is still resolved', async () => {
   const pace = new Pace();
 
   await Promise.all([pace.take(500), pace.take(500), pace.take(1)]);

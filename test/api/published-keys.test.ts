@@ -82,7 +82,7 @@ test('a token of a key published during the cooldown gets 503 with Retry-After, 
   expect(refused.status).toBe(503);
   expect(retryAfter).toBeGreaterThan(0);
   expect(retryAfter).toBeLessThanOrEqual(KEYS_COOLDOWN_SECONDS);
-  expect(keys.fetches, 'no fetch for each stranger').toBe(1);
+  expect(keys.fetches, 'unknown keys cause one fetch together').toBe(1);
 
   time.forward(retryAfter);
   expect(await answersTo(gateway, await tokenOf(after))).toEqual(WELCOME);
@@ -116,7 +116,7 @@ test('a withdrawn key is no longer accepted after the keys were fetched again', 
   keys.publish(after);
 
   time.forward(KEY_SET_CACHE_SECONDS - 1);
-  expect(await answersTo(gateway, old), 'the keys are not due').toEqual(WELCOME);
+  expect(await answersTo(gateway, old), 'cached keys are still fresh').toEqual(WELCOME);
   time.forward(TOKEN_CACHE_SECONDS + 1);
   expect(await answersTo(gateway, old)).not.toEqual(WELCOME);
   expect(await answersTo(gateway, await tokenOf(after))).toEqual(WELCOME);
@@ -127,7 +127,7 @@ test.each<[string, Iterable<string>]>([
   ['no keys', ['{"keys": []}']],
   ['no JSON', ['<html>']],
   ['null', ['null']],
-  ['a key that is none', ['{"keys": [{"kty": "RSA"}]}']],
+  ['an incomplete key', ['{"keys": [{"kty": "RSA"}]}']],
   ['a symmetric key', ['{"keys": [{"kty": "oct", "k": "AAAA", "kid": "key"}]}']],
   ['a set that is too large', ONE_KEY_TOO_LARGE],
 ])('a key server response with %s does not replace keys that worked', async (_what, body) => {
@@ -144,7 +144,7 @@ test.each<[string, Iterable<string>]>([
   expect(gateway.logs.join('')).not.toContain(keys.url);
   time.forward(KEYS_OUTAGE_SECONDS);
   await answersTo(gateway, await tokenOf(key));
-  expect(await answersTo(gateway, await tokenOf(key)), 'the outage is too long').toEqual(UNAVAILABLE);
+  expect(await answersTo(gateway, await tokenOf(key)), 'cached keys are too old').toEqual(UNAVAILABLE);
 
   keys.send(null);
   time.forward(KEYS_RETRY_SECONDS);
@@ -208,7 +208,7 @@ test('EdDSA and Ed25519 are names of the same algorithm', async () => {
 test('a token without a key id is checked against every key that fits', async () => {
   const time = movableTime();
   const [first, second, third] = await Promise.all(['1', '2', '3'].map((kid) => createKey(kid)));
-  if (!first || !second || !third) throw new Error('three keys were made');
+  if (!first || !second || !third) throw new Error('Expected three keys');
   const { keys, gateway } = await bootWith(withoutKid(first), second);
 
   expect(await answersTo(gateway, await tokenWithoutKid(first))).toEqual(WELCOME);

@@ -94,7 +94,7 @@ test('on a random walk over sessions and roles, exactly the offered actions succ
     const result = await attempt.run(who, id);
     const ok = /Success$/.test(result.__typename ?? '');
     if (before?.id === undefined) {
-      expect(ok, `${where}: ${role} acted on a session that they may not see`).toBe(false);
+      expect(ok, `${where}: ${role} acted on a session that the role may not see`).toBe(false);
       continue;
     }
     const offered = before.availableActions.includes(attempt.action);

@@ -56,7 +56,7 @@ test('restored lists sessions that are missing, behind or forked after the loss,
   await forgetStart(gateway, 'missing.happy-path');
   await gateway.advance('forked.happy-path', 2);
   await webhooksTaken(gateway.database, 'forked.happy-path', 5);
-  // Else the polls of sessions that were just started would be due by themselves.
+  // Otherwise the first polls of the new sessions would become due by themselves.
   await gateway.database.query(`update vkyc_session set next_poll_at = now() + interval '1 hour'`);
 
   const told = await run(gateway, 'restored', '--against', heads, '--missing-to', lost);

@@ -1,4 +1,4 @@
-/** Ended sessions are archived whole or not at all, and clients that return with their cursors are told. */
+/** Sessions are archived completely or not at all, and clients that resume with old cursors get an error. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';

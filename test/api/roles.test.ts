@@ -27,7 +27,7 @@ test('every operation is allowed for exactly the roles of the access table, what
     const route = type === mutationType ? { before: 'mutation {', behind: '}' } : routes.get(type.name);
     for (const field of fieldsOf(type)) {
       // Types that only mutations return have no arguments; if they get some, these must be tried as well.
-      if (!route && field.args.length > 0) throw new Error(`Say how ${type.name}.${field.name} is reached`);
+      if (!route && field.args.length > 0) throw new Error(`Add a route to ${type.name}.${field.name}`);
       if (!route) continue;
       const needed = OPERATIONS[`${type.name}.${field.name}` as keyof typeof OPERATIONS];
       const calls = [own, other].flatMap((given) => [
@@ -68,7 +68,7 @@ test('every field is shown to exactly the roles of the access table, however its
   for (const type of types) {
     if (type.name === 'Query' || type === mutationType) continue;
     const isMet = marked.hasMet(type.name) || NOT_MET.includes(type.name);
-    expect(isMet, `no ${type.name} was met: make one in bootMarked`).toBe(true);
+    expect(isMet, `no ${type.name} was returned: create one in bootMarked`).toBe(true);
     for (const { name } of fieldsOf(type)) {
       const rule = findFieldRule(type.name, name)!;
       const { roles, ...kind } = FIELD_RULES[rule];

@@ -92,7 +92,7 @@ test('the documented webhook body updates its session with the link and its expi
     linkExpiresAt: '2025-06-21T00:00:00.000Z',
     subStatus: 'USER_QUEUED',
   });
-  // Its LINK_GENERATED confirms the response to the start: it adds an event time, not a transition.
+  // The webhook with LINK_GENERATED confirms the response to the start: it adds an event time, not a transition.
   expect(session.transitions.nodes.map((each: any) => each.subStatus)).toEqual([
     'LINK_GENERATED',
     'USER_QUEUED',
@@ -313,7 +313,7 @@ test('GET and HEAD of the webhook URL return 200, and an unsigned POST is told w
   expect(await inboxStates(gateway)).toEqual({});
 });
 
-test('webhooks at the path of an unknown provider are answered 404, and neither read nor counted as failed sign-ins', async () => {
+test('webhooks at the path of an unknown provider get 404, and are neither read nor counted as failed sign-ins', async () => {
   const gateway = await bootGateway({ environment: { RATE_LIMIT_FAILURES_PER_MINUTE: '1' } });
 
   for (const name of ['acme', 'Cashfree', 'cashfree%2F..', ':provider', '__proto__'])

@@ -45,12 +45,12 @@ export const ASKED: Attempts = {
     query: `query ($id: ID!) { session(id: $id) { id status link user { phone } availableActions } }`,
     variables: { id },
   }),
-  'session, beside one of our own': ({ mine, id }) => ({
+  'session, next to one of our own': ({ mine, id }) => ({
     query: 'query ($own: ID!, $id: ID!) { own: session(id: $own) { id } session(id: $id) { id } }',
     variables: { own: mine, id },
   }),
   'node of the session': ({ id }) => node(id),
-  'node of its person': ({ user }) => node(user),
+  'node of its user': ({ user }) => node(user),
   'node of its transition': ({ transition }) => node(transition),
   'node of its meeting': ({ meeting }) => node(meeting),
   'node of its review': ({ review }) => node(review),
@@ -64,28 +64,28 @@ export const ASKED: Attempts = {
   }),
   'list by verification id': ({ verificationId }) =>
     sessions({ filter: { verificationIdPrefix: verificationId } }),
-  'list by what verification ids begin with': ({ verificationId }) =>
+  'list by prefix of the verification id': ({ verificationId }) =>
     sessions({ filter: { verificationIdPrefix: verificationId.slice(0, 3) } }),
-  'list by person': ({ userId }) => sessions({ filter: { userId } }),
-  'what replaced ours': ({ replaced }) => ({
+  'list by user': ({ userId }) => sessions({ filter: { userId } }),
+  'replacedBy of our session': ({ replaced }) => ({
     query: 'query ($id: ID!) { session(id: $id) { id replacedBy { id verificationId } availableActions } }',
     variables: { id: replaced },
   }),
-  'what ours replaces': ({ replacing }) => ({
+  'replaces of our session': ({ replacing }) => ({
     query: 'query ($id: ID!) { session(id: $id) { id replaces { id verificationId } availableActions } }',
     variables: { id: replacing },
   }),
-  'the one newest session of the person of ours': relatives(1),
-  'the two newest': relatives(2),
-  'all of them': relatives(100),
+  'the newest session of our user': relatives(1),
+  'the two newest sessions of our user': relatives(2),
+  'all sessions of our user': relatives(100),
   scheduleMeeting: ({ id }) => schedule({ sessionId: id }),
   'scheduleMeeting at a version': ({ id }) => schedule({ sessionId: id, expectedVersion: 1 }),
-  'scheduleMeeting with the key of who booked it': ({ id, key }) =>
+  'scheduleMeeting with the idempotency key of its booking': ({ id, key }) =>
     schedule({ sessionId: id, idempotencyKey: key }),
-  'scheduleMeeting with a key used on our own': ({ id }) =>
+  'scheduleMeeting with an idempotency key of our session': ({ id }) =>
     schedule({ sessionId: id, idempotencyKey: USED_KEY }),
   cancelMeeting: ({ id }) => act('cancelMeeting', { sessionId: id }),
-  'cancelMeeting with the key of who booked it': ({ id, key }) =>
+  'cancelMeeting with the idempotency key of its booking': ({ id, key }) =>
     act('cancelMeeting', { sessionId: id, idempotencyKey: key }),
   createSdkToken: ({ id }) => ask('createSdkToken', id),
   refreshSession: ({ id }) => ask('refreshSession', id),
@@ -94,7 +94,7 @@ export const ASKED: Attempts = {
     query: `mutation ($input: RecordAgentReviewInput!) { recordAgentReview(input: $input) { ${RESULT} } }`,
     variables: { input: { sessionId: id, idempotencyKey: 'fresh', decision: 'APPROVED' } },
   }),
-  'startSession in its place': ({ id }) => ({
+  'startSession that replaces it': ({ id }) => ({
     query: `mutation ($input: StartSessionInput!) { startSession(input: $input) { ${RESULT} } }`,
     variables: {
       input: { verificationId: 'own-8', user: { phone: '9988776655' }, replacesSessionId: id },

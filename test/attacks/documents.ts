@@ -49,7 +49,10 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     '{ session(id: "x") { ...A } } fragment A on VkycSession { replaces { ...B } } fragment B on VkycSession { replaces { ...A } }',
     VALIDATION,
   ],
-  'a fragment of itself': ['{ session(id: "x") { ...A } } fragment A on VkycSession { id ...A }', VALIDATION],
+  'a fragment that spreads itself': [
+    '{ session(id: "x") { ...A } } fragment A on VkycSession { id ...A }',
+    VALIDATION,
+  ],
   'doubling fragments': [`{ session(id: "x") { ...F0 } } ${doubling(14, 'id')}`, VALIDATION],
   'doubling fragments, deeper': [`{ session(id: "x") { ...F0 } } ${doubling(60, 'id')}`, VALIDATION],
   'fragments that each spread the next two': [pairs(34), VALIDATION],
@@ -60,12 +63,12 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     VALIDATION,
   ],
   'directive flood': [`{ viewer { id ${times(200, () => '@include(if: true)')} } }`, VALIDATION],
-  'directive flood of unknown ones': [`query ${times(200, (n) => `@a${n}`)} { viewer { id } }`, VALIDATION],
+  'flood of unknown directives': [`query ${times(200, (n) => `@a${n}`)} { viewer { id } }`, VALIDATION],
   'token flood': [`{ viewer { ${times(5_000, () => 'id')} } }`, PARSE],
   'token flood in a value': [`{ nodes(ids: [${times(5_000, () => '""')}]) { id } }`, PARSE],
   'token flood of nesting': [`${'{ viewer '.repeat(4_000)}`, PARSE],
   'token flood of variables': [`query (${times(1_000, (n) => `$a${n}: Int`)}) { viewer { id } }`, PARSE],
-  'fields that have to be compared with one another': [
+  'fields that must all be compared with one another (overlapping fields)': [
     `{ viewer { ${times(1_990, () => 'id')} } }`,
     VALIDATION,
   ],
@@ -74,7 +77,7 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     `{ ${times(10, (n) => `a${n}: sessions(first: 100) { nodes { transitions(first: 100) { nodes { id } } } }`)} }`,
     COMPLEX,
   ],
-  'a page of more than a page': ['{ sessions(first: 2147483647) { nodes { id } } }', 'BAD_USER_INPUT'],
+  'a page size above the limit': ['{ sessions(first: 2147483647) { nodes { id } } }', 'BAD_USER_INPUT'],
   'hundreds of equal fields': [inSession(times(490, () => 'replaces { id }')), VALIDATION],
   'equal fields below equal fields': [inSession(nested([30, 10], 'id')), VALIDATION],
   'equal fields on five levels': [inSession(nested([6, 5, 5], 'id status subStatus')), VALIDATION],
@@ -83,21 +86,21 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     `${inSession(times(100, (n) => `...F${n}`))} ${times(100, (n) => `fragment F${n} on VkycSession { id status replaces { id } }`)}`,
     VALIDATION,
   ],
-  'equal fields in a fragment that nothing spreads': [
+  'equal fields in an unused fragment': [
     `{ viewer { id } } fragment F on VkycSession { ${times(450, () => 'replaces { id }')} }`,
     VALIDATION,
   ],
-  'doubling fragments that nothing spreads': [`{ viewer { id } } ${doubling(60, 'id')}`, VALIDATION],
-  'a cycle of 150 fragments behind thousands of lines': [
+  'unused doubling fragments': [`{ viewer { id } } ${doubling(60, 'id')}`, VALIDATION],
+  'a cycle of 150 fragments after thousands of lines': [
     `${'\n'.repeat(4_900)}${inSession('...F0')} ${times(150, (n) => `fragment F${n} on VkycSession { id ...F${(n + 1) % 150} }`)}`,
     VALIDATION,
   ],
-  'a cycle that nothing spreads': [
+  'an unused cycle of fragments': [
     `{ viewer { id } } ${times(150, (n) => `fragment F${n} on VkycSession { id ...F${(n + 1) % 150} }`)}`,
     VALIDATION,
   ],
   'fifty thousand lines': [`${'\n'.repeat(50_000)}{ viewer { rolse } }`, VALIDATION],
-  'fifty thousand lines in a text': [
+  'fifty thousand lines in a string': [
     `{ session(id: ${'""'}"${'\n'.repeat(50_000)}"${'""'}) { id } }`,
     VALIDATION,
   ],
@@ -106,28 +109,25 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     VALIDATION,
   ],
   'unknown fields': [inSession(times(900, (n) => `f${n}`)), VALIDATION],
-  'unknown fields behind thousands of lines': [
+  'unknown fields after thousands of lines': [
     `${'\n'.repeat(4_900)}${inSession(times(900, (n) => `f${n}`))}`,
     VALIDATION,
   ],
   'unknown arguments': [`{ session(id: "x" ${times(600, (n) => `f${n}: 1`)}) { id } }`, VALIDATION],
-  'a hundred and fifty fragments in one place': [
+  '150 fragments spread in one selection': [
     `${inSession(times(150, (n) => `...F${n}`))} ${times(150, (n) => `fragment F${n} on VkycSession { id }`)}`,
     VALIDATION,
   ],
   'unknown types': [inSession(times(90, (n) => `... on T${n} { id }`)), VALIDATION],
   'unknown fragments': [inSession(times(400, (n) => `...F${n}`)), VALIDATION],
-  'variables that nothing uses': [
-    `query (${times(450, (n) => `$v${n}: Int`)}) { viewer { id } }`,
-    VALIDATION,
-  ],
+  'unused variables': [`query (${times(450, (n) => `$v${n}: Int`)}) { viewer { id } }`, VALIDATION],
   'one variable declared 450 times': [`query (${times(450, () => '$v: Int')}) { viewer { id } }`, VALIDATION],
   'one argument given 500 times': [`{ session(${times(500, () => 'id: "x"')}) { id } }`, VALIDATION],
-  'fields of one name and different arguments': [
+  'fields of one name with different arguments': [
     inSession(times(90, (n) => `transitions(first: ${n}) { nodes { id } }`)),
     VALIDATION,
   ],
-  'fields of one name and different fields below': [
+  'fields of one name with different selections': [
     inSession(
       `${times(40, () => 'replaces { id status }')} ${times(9, () => 'replaces: replacedBy { id: status status: id }')}`,
     ),
@@ -137,7 +137,7 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     `{ sessions(first: 1, filter: { ${times(600, (n) => `statu${n}: 1`)} }) { nodes { id } } }`,
     VALIDATION,
   ],
-  'a filter with one field 190 times': [
+  'a filter with the same field 190 times': [
     `{ sessions(first: 1, filter: { ${times(190, () => 'status: [FAILED]')} }) { nodes { id } } }`,
     VALIDATION,
   ],
@@ -154,7 +154,10 @@ export const REFUSED: Record<string, [query: string, code: string]> = {
     `query ($v: ${'['.repeat(400)}Int${']'.repeat(400)}) { viewer { id } }`,
     VALIDATION,
   ],
-  'definitions of types': [`{ viewer { id } } ${times(200, (n) => `type T${n} { id: ID }`)}`, VALIDATION],
+  'type definitions in a document': [
+    `{ viewer { id } } ${times(200, (n) => `type T${n} { id: ID }`)}`,
+    VALIDATION,
+  ],
   'a hundred operations that spread many fragments': [
     `${times(100, (n) => `query Q${n} { ...F0 }`)} ${times(150, (n) => `fragment F${n} on Query { ...F${n + 1} }`)} fragment F150 on Query { viewer { id } }`,
     VALIDATION,
@@ -180,24 +183,24 @@ export const AT_THE_LIMITS: Record<string, string> = {
   'many operations that spread many fragments': `query Q { viewer { id } } ${times(49, (n) => `query Q${n} { ...F0 }`)} ${times(150, (n) => `fragment F${n} on Query { ...F${n + 1} }`)} fragment F150 on Query { viewer { id } }`,
   'one deep chain of fragments': `{ ...F0 } ${times(300, (n) => `fragment F${n} on Query { ...F${n + 1} }`)} fragment F300 on Query { viewer { id } }`,
   conditions: `query (${times(20, (n) => `$v${n}: Boolean = true`)}) { viewer { ${times(20, (n) => `a${n}: id @include(if: $v${n})`)} } }`,
-  'a page with all that a session has':
+  'a page with every field of its sessions':
     '{ sessions(first: 100) { nodes { id verificationId status subStatus rawStatus statusInfo { explanation recommendedAction } statusSince version disputed link createdAt updatedAt startCursor availableActions blockedActions { __typename } user { id phone } } } }',
   'pages in a page':
     '{ sessions(first: 100) { nodes { id transitions(first: 100) { nodes { id sequence status subStatus source recordedAt } } } } }',
-  'pages in a page, with what their statuses mean':
+  'pages in a page, with statusInfo':
     '{ sessions(first: 100) { nodes { id transitions(first: 100) { nodes { id cursor sequence statusInfo { explanation recommendedAction } } } } } }',
-  'pages in a page, of many leaves': `{ sessions(first: 100) { nodes { transitions(first: 100) { nodes { ${times(48, (n) => `a${n}: id`)} } } } } }`,
-  'pages in a page, of many cursors': `{ sessions(first: 100) { nodes { transitions(first: 100) { nodes { ${times(48, (n) => `a${n}: cursor`)} } } } } }`,
-  'a text of escapes': `{ session(id: "${'\\u0041'.repeat(10_000)}") { id } }`,
+  'pages in a page, with many leaf fields': `{ sessions(first: 100) { nodes { transitions(first: 100) { nodes { ${times(48, (n) => `a${n}: id`)} } } } } }`,
+  'pages in a page, with many cursors': `{ sessions(first: 100) { nodes { transitions(first: 100) { nodes { ${times(48, (n) => `a${n}: cursor`)} } } } } }`,
+  'a string of escape sequences': `{ session(id: "${'\\u0041'.repeat(10_000)}") { id } }`,
   'a document of comments': `${'#\n'.repeat(990)}{ viewer { id } }`,
-  'ids that are none': `{ nodes(ids: [${times(100, (n) => `"${'x'.repeat(500)}${n}"`)}]) { id } }`,
+  'invalid ids': `{ nodes(ids: [${times(100, (n) => `"${'x'.repeat(500)}${n}"`)}]) { id } }`,
   'the status reference': '{ statusCatalog { status subStatus } transitionRules { __typename } }',
 };
 
 /** Variables of `LIST` that are too large, or that graphql-js would report one error per value for. */
 export const FLOODS: Record<string, Record<string, unknown>> = {
   'fifty thousand wrong enum values': { filter: { status: Array(50_000).fill('FAILD') } },
-  'fifty thousand right enum values': { filter: { status: Array(50_000).fill('FAILED') } },
+  'fifty thousand valid enum values': { filter: { status: Array(50_000).fill('FAILED') } },
   'a long wrong enum value': { filter: { status: ['A'.repeat(900_000)] } },
   'a filter of fifty thousand unknown fields': {
     filter: Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`statu${n}`, 1])),

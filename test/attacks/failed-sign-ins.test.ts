@@ -90,21 +90,21 @@ test('an expired token gets 401 and does not count as a failed sign-in', async (
 });
 
 const HIDING: Record<string, [trusted: string, fromOf: (n: number) => string]> = {
-  'no proxy is trusted, and each request names another': ['', (n) => `192.0.2.${n}`],
-  'the proxy adds the address to what was sent': ['1', (n) => `192.0.2.${n}, 198.51.100.1`],
-  'two proxies do': ['2', (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`],
-  'the proxies are known by their addresses': [
+  'no proxy is trusted, and each request sends another X-Forwarded-For': ['', (n) => `192.0.2.${n}`],
+  'the proxy appends the address to a forged X-Forwarded-For': ['1', (n) => `192.0.2.${n}, 198.51.100.1`],
+  'two proxies append to a forged X-Forwarded-For': ['2', (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`],
+  'the proxies are trusted by their addresses': [
     '127.0.0.0/8, 203.0.113.1',
     (n) => `192.0.2.${n}, 198.51.100.1, 203.0.113.1`,
   ],
-  'what was sent is no address': ['3', (n) => `192.0.2.${n}, unknown, 198.51.100.1`],
-  'the proxy is not one of those that are trusted': ['203.0.113.1', (n) => `192.0.2.${n}`],
-  'each comes from another address of an IPv6 network': ['1', (n) => `2001:db8:0:7::${n}`],
-  'one address is written in several ways': [
+  'the forged X-Forwarded-For is not an address': ['3', (n) => `192.0.2.${n}, unknown, 198.51.100.1`],
+  'the proxy is not a trusted one': ['203.0.113.1', (n) => `192.0.2.${n}`],
+  'each request comes from another address of one IPv6 network': ['1', (n) => `2001:db8:0:7::${n}`],
+  'one address is spelled in several ways': [
     '1',
     (n) => ['2001:db8::', '2001:0DB8:0:0:0:0:0:1', '2001:db8:0:0:ffff::'][n % 3] as string,
   ],
-  'an IPv4 address is written as IPv6': ['1', (n) => ['192.0.2.1', '::ffff:192.0.2.1'][n % 2] as string],
+  'an IPv4 address is also mapped to IPv6': ['1', (n) => ['192.0.2.1', '::ffff:192.0.2.1'][n % 2] as string],
 };
 
 test.each(Object.entries(HIDING))(

@@ -91,12 +91,12 @@ const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
     peer.send(HALVES[index % HALVES.length] as string);
     return peer;
   },
-  // From an address of its own: those that have not signed in are bounded by address.
+  // Each from its own address: sockets that have not signed in are limited per address.
   'that become WebSockets and do not sign in': () =>
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('useless connections are all ended, and an honest client is served in the meantime', {
+test('idle, slow and broken connections are all closed, and an honest client is served at the same time', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {
@@ -171,7 +171,7 @@ test('the gateway stops reading from a peer that does not read its answers, and 
   send();
 
   for (let round = 0; round < ROUNDS && sent < FLOOD_BYTES; round += 1) await served();
-  process.stdout.write(`pings of a peer that does not read: ${Math.round(sent / 1e6)} MB heard\n`);
+  process.stdout.write(`pings of a peer that does not read: ${Math.round(sent / 1e6)} MB received\n`);
   tally.note('pings', sent > HEARD_AT_MOST_BYTES);
   expect(sent).toBeLessThan(HEARD_AT_MOST_BYTES);
 });

@@ -32,42 +32,45 @@ const INVALID = 4400;
 
 /** Frames sent after signing in, and the close code of the socket. */
 const FRAMES: Record<string, [frames: Frame[], code: number]> = {
-  'a text that is no UTF-8': [[{ payload: Buffer.from([0xc3, 0x28]) }], NOT_UTF8],
+  'a text that is not UTF-8': [[{ payload: Buffer.from([0xc3, 0x28]) }], NOT_UTF8],
   'a text cut within a character': [[{ payload: Buffer.from('€').subarray(0, 2) }], NOT_UTF8],
-  'half a pair of surrogates': [[{ payload: Buffer.from([0xed, 0xa0, 0x80]) }], NOT_UTF8],
-  'a mutation in bytes': [[{ ...subscribe('1'), opcode: OPCODE.BINARY }], UNSUPPORTED],
-  'bytes that are nothing': [[{ payload: Buffer.alloc(100, 255), opcode: OPCODE.BINARY }], UNSUPPORTED],
+  'an encoded lone surrogate': [[{ payload: Buffer.from([0xed, 0xa0, 0x80]) }], NOT_UTF8],
+  'a mutation in a binary frame': [[{ ...subscribe('1'), opcode: OPCODE.BINARY }], UNSUPPORTED],
+  'a binary frame of garbage': [[{ payload: Buffer.alloc(100, 255), opcode: OPCODE.BINARY }], UNSUPPORTED],
   'a mutation that is not masked': [[{ ...subscribe('1'), masked: false }], PROTOCOL],
   'each reserved bit': [[{ ...subscribe('1'), reserved: 1 }], PROTOCOL],
   'the bit for compression': [[{ ...subscribe('1'), reserved: 4 }], PROTOCOL],
-  'an opcode that there is not': [[{ ...subscribe('1'), opcode: 3 }], PROTOCOL],
-  'a control opcode that there is not': [[{ opcode: 11 }], PROTOCOL],
-  'the rest of nothing': [[{ ...subscribe('1'), opcode: OPCODE.CONTINUATION }], PROTOCOL],
+  'an unknown opcode': [[{ ...subscribe('1'), opcode: 3 }], PROTOCOL],
+  'an unknown control opcode': [[{ opcode: 11 }], PROTOCOL],
+  'a continuation without a beginning': [[{ ...subscribe('1'), opcode: OPCODE.CONTINUATION }], PROTOCOL],
   'a message within a message': [[begun('{'), subscribe('1')], PROTOCOL],
-  'a ping in parts': [[{ opcode: OPCODE.PING, last: false }], PROTOCOL],
+  'a fragmented ping': [[{ opcode: OPCODE.PING, last: false }], PROTOCOL],
   'a ping that is too long': [[{ opcode: OPCODE.PING, payload: 'x'.repeat(126) }], PROTOCOL],
   'a close of one byte': [[CLOSE('x')], PROTOCOL],
-  'a close with a code that there is not': [[CLOSE(Buffer.from([0, 1]))], PROTOCOL],
-  'a close with a reason that is no UTF-8': [[CLOSE(Buffer.from([3, 232, 0xc3, 0x28]))], NOT_UTF8],
+  'a close with an invalid code': [[CLOSE(Buffer.from([0, 1]))], PROTOCOL],
+  'a close with a reason that is not UTF-8': [[CLOSE(Buffer.from([3, 232, 0xc3, 0x28]))], NOT_UTF8],
   'a message that is too large': [[{ payload: 'x'.repeat(LARGEST_MESSAGE_BYTES + 1) }], TOO_LARGE],
-  'parts that are too large together': [
+  'fragments that are too large together': [
     [begun(), ...Array.from({ length: 65 }, () => more('x'.repeat(1024)))],
     TOO_LARGE,
   ],
-  'parts without end, of a byte': [[begun(), ...Array.from({ length: 20_000 }, () => more('x'))], 1008],
+  'endless fragments of one byte': [[begun(), ...Array.from({ length: 20_000 }, () => more('x'))], 1008],
   'no JSON': [[{ payload: 'mutation' }], INVALID],
-  'half a JSON': [[{ payload: '{"id":"1","type":"subscribe","payload":{' }], INVALID],
-  'nothing at all': [[{}], INVALID],
+  'truncated JSON': [[{ payload: '{"id":"1","type":"subscribe","payload":{' }], INVALID],
+  'an empty message': [[{}], INVALID],
   'a list of messages': [[{ payload: [subscribe('1').payload] }], INVALID],
   null: [[{ payload: 'null' }], INVALID],
   'a number': [[{ payload: '7' }], INVALID],
-  'a JSON nested without end': [[{ payload: '['.repeat(60_000) }], INVALID],
+  'deeply nested JSON': [[{ payload: '['.repeat(60_000) }], INVALID],
   'no type': [[{ payload: { id: '1', payload: { query: MUTATION } } }], INVALID],
-  'a type that there is not': [
+  'an unknown message type': [
     [{ payload: { id: '1', type: 'start', payload: { query: MUTATION } } }],
     INVALID,
   ],
-  'a type of every object': [[{ payload: { id: '1', type: '__proto__' } }], INVALID],
+  'a type named like a member of every object (__proto__)': [
+    [{ payload: { id: '1', type: '__proto__' } }],
+    INVALID,
+  ],
   "the server's own": [[{ payload: { id: '1', type: 'next', payload: { data: {} } } }], INVALID],
   "the server's acknowledgement": [[{ payload: { type: 'connection_ack' } }], INVALID],
   'an operation without an id': [[subscribe(undefined)], INVALID],
@@ -75,25 +78,25 @@ const FRAMES: Record<string, [frames: Frame[], code: number]> = {
   'an operation whose id is a number': [[subscribe(1)], INVALID],
   'an operation without a query': [[subscribe('1', {})], INVALID],
   'an operation whose query is an object': [[subscribe('1', { query: { query: MUTATION } })], INVALID],
-  'an operation whose variables are a text': [
+  'an operation whose variables are a string': [
     [subscribe('1', { query: MUTATION, variables: '{}' })],
     INVALID,
   ],
   'a second connection_init': [[INIT], 4429],
-  'an id that is taken': [[WATCH, WATCH], 4409],
-  'a long id that is taken': [[LONG_WATCH, LONG_WATCH], 4409],
+  'an operation id that is in use': [[WATCH, WATCH], 4409],
+  'a long operation id that is in use': [[LONG_WATCH, LONG_WATCH], 4409],
 };
 
 /** Frames sent without signing in, and the close code of the socket. */
 const UNINVITED: Record<string, [frames: Frame[], code: number]> = {
   'an operation before connection_init': [[subscribe('1')], 4401],
-  'an operation right behind a connection_init that is refused': [
+  'an operation directly after a refused connection_init': [
     [{ payload: { type: 'connection_init', payload: { authorization: 'x' } } }, subscribe('1')],
     4401,
   ],
-  'a complete of what was never begun, then silence': [[{ payload: { id: '1', type: 'complete' } }], 4408],
-  'pings alone': [[{ opcode: OPCODE.PING }, { payload: { type: 'ping' } }], 4408],
-  'parts without end, then silence': [[begun('{'), more(' ')], 4408],
+  'a complete for an unknown operation, then silence': [[{ payload: { id: '1', type: 'complete' } }], 4408],
+  'only pings': [[{ opcode: OPCODE.PING }, { payload: { type: 'ping' } }], 4408],
+  'a message without its last fragment, then silence': [[begun('{'), more(' ')], 4408],
 };
 
 const tally = tallyOf('malformed frames');

@@ -1,4 +1,6 @@
-/** Malformed and unfinished HTTP: it is refused or times out without effect, and others are served. */
+/**
+ * Malformed and unfinished HTTP requests: they are refused or time out without effect, and other clients are served.
+ */
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bootGateway } from '../harness/gateway.ts';
@@ -40,35 +42,35 @@ const LARGE_HEAD = [431];
 
 /** Malformed requests and the statuses of their refusal; Node.js releases differ in some. */
 const REFUSED: Record<string, Attack> = {
-  'a body longer than its length': [post(['Content-Length: 10'], MUTATION), BAD],
-  'two lengths': [headed('Content-Length: 10'), BAD],
-  'a length in a list': [post([`${LENGTH}, ${MUTATION.length}`], MUTATION), BAD],
-  'a length below nothing': [post(['Content-Length: -1'], MUTATION), BAD],
-  'a length with a sign': [post([`Content-Length: +${MUTATION.length}`], MUTATION), BAD],
-  'a length that is no number': [post(['Content-Length: 0x10'], MUTATION), BAD],
-  'a length beyond all numbers': [post(['Content-Length: 99999999999999999999999'], MUTATION), BAD],
-  'a length of a gigabyte': [post(['Content-Length: 1000000000'], MUTATION), [413]],
-  'a length and chunks': [post([LENGTH, CHUNKED], CHUNKS), BAD],
-  'chunks and a length': [post([CHUNKED, LENGTH], CHUNKS), BAD],
-  'chunks that are not the last coding': [post(['Transfer-Encoding: chunked, gzip'], CHUNKS), BAD],
-  'a coding that there is not': [post(['Transfer-Encoding: xchunked'], CHUNKS), BAD],
-  'chunks in a header with a space': [post(['Transfer-Encoding : chunked'], CHUNKS), BAD],
-  'a chunk whose size is no number': [post([CHUNKED], `xyz\r\n${MUTATION}\r\n0\r\n\r\n`), BAD],
-  'a chunk whose size is beyond all numbers': [post([CHUNKED], `${'f'.repeat(20)}\r\n${MUTATION}`), BAD],
+  'a body longer than its Content-Length': [post(['Content-Length: 10'], MUTATION), BAD],
+  'two Content-Length headers': [headed('Content-Length: 10'), BAD],
+  'a Content-Length that is a list': [post([`${LENGTH}, ${MUTATION.length}`], MUTATION), BAD],
+  'a negative Content-Length': [post(['Content-Length: -1'], MUTATION), BAD],
+  'a Content-Length with a plus sign': [post([`Content-Length: +${MUTATION.length}`], MUTATION), BAD],
+  'a hexadecimal Content-Length': [post(['Content-Length: 0x10'], MUTATION), BAD],
+  'a Content-Length that overflows': [post(['Content-Length: 99999999999999999999999'], MUTATION), BAD],
+  'a Content-Length of a gigabyte': [post(['Content-Length: 1000000000'], MUTATION), [413]],
+  'Content-Length and chunked encoding (smuggling)': [post([LENGTH, CHUNKED], CHUNKS), BAD],
+  'chunked encoding and Content-Length (smuggling)': [post([CHUNKED, LENGTH], CHUNKS), BAD],
+  'chunked that is not the last transfer coding': [post(['Transfer-Encoding: chunked, gzip'], CHUNKS), BAD],
+  'an unknown transfer coding': [post(['Transfer-Encoding: xchunked'], CHUNKS), BAD],
+  'Transfer-Encoding with a space before its colon': [post(['Transfer-Encoding : chunked'], CHUNKS), BAD],
+  'a chunk size that is not a number': [post([CHUNKED], `xyz\r\n${MUTATION}\r\n0\r\n\r\n`), BAD],
+  'a chunk size that overflows': [post([CHUNKED], `${'f'.repeat(20)}\r\n${MUTATION}`), BAD],
   'a chunk longer than its size': [post([CHUNKED], `5\r\n${MUTATION}\r\n0\r\n\r\n`), BAD],
-  'a chunk with an extension without end': [post([CHUNKED], `5;${'x'.repeat(20_000)}\r\n`), [400, 413]],
-  'trailers without end': [
+  'a chunk with an endless extension': [post([CHUNKED], `5;${'x'.repeat(20_000)}\r\n`), [400, 413]],
+  'endless trailers': [
     post([CHUNKED], `${chunk(MUTATION)}0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
     LARGE_HEAD,
   ],
   'a giant header': [headed(`X-Giant: ${'x'.repeat(20_000)}`), LARGE_HEAD],
-  'a giant name of a header': [headed(`${'x'.repeat(20_000)}: x`), LARGE_HEAD],
+  'a giant header name': [headed(`${'x'.repeat(20_000)}: x`), LARGE_HEAD],
   'two thousand headers': [
     headed(...Array.from({ length: 2_000 }, (_, n) => `X-Header-${n}: x`)),
     LARGE_HEAD,
   ],
   'a giant token': [headed(`Authorization: Bearer ${'x'.repeat(20_000)}`), LARGE_HEAD],
-  'a giant address': [first((path) => `POST ${path}?${'x'.repeat(20_000)} HTTP/1.1`), LARGE_HEAD],
+  'a giant URL': [first((path) => `POST ${path}?${'x'.repeat(20_000)} HTTP/1.1`), LARGE_HEAD],
   'a header without a colon': [headed('X-Header'), BAD],
   'a header with a null byte': [headed('X-Header: a\0b'), BAD],
   'a header with a bare line end': [headed('X-Header: a\nX-Other: b'), BAD],
@@ -77,23 +79,29 @@ const REFUSED: Record<string, Attack> = {
   'a header with a space before its colon': [headed('X-Header : x'), BAD],
   'no host': [(path) => [`POST ${path} HTTP/1.1\r\n${LENGTH}\r\n\r\n`, MUTATION], BAD],
   'an empty host': [(path) => [`POST ${path} HTTP/1.1\r\nHost:\r\n${LENGTH}\r\n\r\n`, MUTATION], [403]],
-  'a method that there is not': [first((path) => `ATTACK ${path} HTTP/1.1`), BAD],
-  'a method in small letters': [first((path) => `post ${path} HTTP/1.1`), BAD],
-  'a version that there is not': [first((path) => `POST ${path} HTTP/9.9`), BAD],
-  'an address with a space': [first((path) => `POST ${path} x HTTP/1.1`), BAD],
-  'an address that cannot be decoded': [first((path) => `POST ${path}/%zz HTTP/1.1`), [400]],
-  'an address out of the root': [first((path) => `POST /..${path} HTTP/1.1`), [404]],
-  'an expectation that there is not': [headed('Expect: everything'), [417]],
-  'what TLS begins with': [bytes('\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'), BAD],
-  'bytes that are nothing': [() => [Buffer.alloc(1_000, 255)], BAD],
-  'a body that is no UTF-8': [bodied(Buffer.from([0x7b, 0x22, 0xc3, 0x28])), BAD],
-  'a body that poisons objects': [bodied('{"__proto__": {"query": "{ viewer { id } }"}}'), BAD],
-  'a body that poisons what makes objects': [
+  'an unknown method': [first((path) => `ATTACK ${path} HTTP/1.1`), BAD],
+  'a method in lower case': [first((path) => `post ${path} HTTP/1.1`), BAD],
+  'an unknown HTTP version': [first((path) => `POST ${path} HTTP/9.9`), BAD],
+  'a URL with a space': [first((path) => `POST ${path} x HTTP/1.1`), BAD],
+  'a URL with invalid percent-encoding': [first((path) => `POST ${path}/%zz HTTP/1.1`), [400]],
+  'a path above the root': [first((path) => `POST /..${path} HTTP/1.1`), [404]],
+  'an unknown expectation': [headed('Expect: everything'), [417]],
+  'a TLS handshake': [bytes('\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'), BAD],
+  'garbage bytes': [() => [Buffer.alloc(1_000, 255)], BAD],
+  'a body that is not UTF-8': [bodied(Buffer.from([0x7b, 0x22, 0xc3, 0x28])), BAD],
+  'a body that pollutes prototypes by __proto__': [
+    bodied('{"__proto__": {"query": "{ viewer { id } }"}}'),
+    BAD,
+  ],
+  'a body that pollutes prototypes by constructor': [
     bodied('{"constructor": {"prototype": {"query": "{ viewer { id } }"}}}'),
     BAD,
   ],
-  'a body that is nested without end': [bodied('['.repeat(250_000)), BAD],
-  'a body that unpacks to a gigabyte': [bodied(gzipSync(Buffer.alloc(1e6)), 'Content-Encoding: gzip'), BAD],
+  'a deeply nested body': [bodied('['.repeat(250_000)), BAD],
+  'a compressed body that is huge when unpacked': [
+    bodied(gzipSync(Buffer.alloc(1e6)), 'Content-Encoding: gzip'),
+    BAD,
+  ],
   'no body': [bodied(''), BAD],
 };
 
@@ -103,10 +111,10 @@ const UNFINISHED: Record<string, Attack[0]> = {
   'half a line': bytes('POST /gra'),
   'half a head': (path) => [`POST ${path} HTTP/1.1\r\nHost: ${host}\r\n`],
   'half a body': post([`Content-Length: ${MUTATION.length * 2}`], MUTATION),
-  'a body but for its last byte': post([`Content-Length: ${MUTATION.length + 1}`], MUTATION),
+  'a body without its last byte': post([`Content-Length: ${MUTATION.length + 1}`], MUTATION),
   'half a chunk': post([CHUNKED], chunk(MUTATION).slice(0, 20)),
-  'chunks without their end': post([CHUNKED], chunk(MUTATION)),
-  'nothing behind an expectation': post(['Expect: 100-continue', LENGTH]),
+  'chunks without the last one': post([CHUNKED], chunk(MUTATION)),
+  'no body after Expect: 100-continue': post(['Expect: 100-continue', LENGTH]),
 };
 
 const tally = tallyOf('malformed requests');

@@ -25,15 +25,15 @@ const START =
 
 /** Invalid operations with marked values: their errors must not repeat the values. */
 const MISTAKES: Record<string, { query: string; variables?: object }> = {
-  'a phone that is none': {
+  'an invalid phone': {
     query: START,
     variables: { input: { verificationId: 'bad.1', user: { phone: `${USER.phone}9999` } } },
   },
-  'an email that is none': {
+  'an invalid email': {
     query: START,
     variables: { input: { verificationId: 'bad.2', user: { phone: '7099999999', email: `${USER.email}@` } } },
   },
-  'a field that there is not': {
+  'an unknown field': {
     query: START,
     variables: { input: { verificationId: 'bad.3', user: { phone: USER.phone, aadhaar: AADHAAR } } },
   },
@@ -41,33 +41,33 @@ const MISTAKES: Record<string, { query: string; variables?: object }> = {
     query: START,
     variables: { input: { verificationId: 'bad.4', user: USER.phone } },
   },
-  'a list for a text': {
+  'a list instead of a string': {
     query: START,
     variables: { input: { verificationId: 'bad.5', user: { phone: [USER.phone] } } },
   },
-  'another phone for a known person': {
+  'another phone of a known user': {
     query: START,
     variables: {
       input: { verificationId: 'bad.6', user: { userId: 'u-marked', phone: '7012345679', name: USER.name } },
     },
   },
-  'an id that is none': { query: `{ session(id: "${USER.email}") { id } }` },
-  'a text where a number is wanted': {
+  'an invalid id': { query: `{ session(id: "${USER.email}") { id } }` },
+  'a string instead of a number': {
     query: 'query ($first: Int) { sessions(first: $first) { nodes { id } } }',
     variables: { first: USER.phone },
   },
-  'a text where an enum is wanted': {
+  'a string instead of an enum': {
     query: 'query ($status: [Status!]) { sessions(first: 1, filter: { status: $status }) { nodes { id } } }',
     variables: { status: [USER.name] },
   },
-  'a number written for a text': {
+  'a number literal instead of a string': {
     query: `mutation { startSession(input: { verificationId: "bad.7", user: { phone: ${USER.phone} } }) { __typename } }`,
   },
-  'a text written for an object': {
+  'a string literal instead of an object': {
     query: `mutation { startSession(input: { verificationId: "bad.8", user: "${USER.email}" }) { __typename } }`,
   },
-  'a text where a word is wanted': { query: `{ session("${USER.name}") { id } }` },
-  'a cursor that is none': { query: `{ sessions(first: 1, after: "${USER.email}") { nodes { id } } }` },
+  'a string instead of a name (syntax error)': { query: `{ session("${USER.name}") { id } }` },
+  'an invalid cursor': { query: `{ sessions(first: 1, after: "${USER.email}") { nodes { id } } }` },
 };
 
 test('personal data and secrets appear in no header, log, metric, error message, notification or plaintext row', {
@@ -115,7 +115,7 @@ test('personal data and secrets appear in no header, log, metric, error message,
   for (const secret of secrets) expect(secret).toMatch(/.{10}/);
   const marks = [...Object.values(known), REASON, REMARKS, data.session.link, ...secrets];
   for (const mark of [USER.phone, USER.name, USER.email, REASON, REMARKS])
-    expect(JSON.stringify(data), 'the marks are where they belong').toContain(mark);
+    expect(JSON.stringify(data), 'the marks are in the allowed response').toContain(mark);
   const refusals: Record<string, unknown> = {};
   for (const [what, { query, variables }] of Object.entries(MISTAKES)) {
     const answer = await gateway.graphql(query, variables);
@@ -140,7 +140,7 @@ test('personal data and secrets appear in no header, log, metric, error message,
     expect(text.length, where).toBeGreaterThan(0);
     for (const mark of marks) {
       const digits = Buffer.from(mark).toString('hex');
-      expect(text.includes(mark) || text.includes(digits), `${where} hold ${mark}`).toBe(false);
+      expect(text.includes(mark) || text.includes(digits), `${where} contain ${mark}`).toBe(false);
     }
   }
 });

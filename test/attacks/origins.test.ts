@@ -23,38 +23,41 @@ const TURNED_AWAY = { HTTP: '403 FORBIDDEN', SSE: '403 FORBIDDEN', WebSocket: '4
 const originsOf = (origins: Record<string, string>): Record<string, Record<string, string>> =>
   Object.fromEntries(Object.entries(origins).map(([what, origin]) => [what, { origin }]));
 
-/** Headers of foreign pages, and of pages whose name was rebound to this machine. */
+/**
+ * Requests to a gateway on loopback from foreign pages, and from pages whose host name was rebound to it (DNS
+ * rebinding).
+ */
 const ON_THIS_MACHINE: Record<string, Record<string, string>> = {
   ...originsOf({
     'a page of another site': EVIL,
     'a page without an origin': 'null',
     'a page with an empty origin': '',
     'a file': 'file://',
-    'a page whose name begins like ours': `${development.url}.evil.example.com`,
-    'a page whose name begins like this machine': 'http://localhost.evil.example.com',
-    'a page whose name begins like its address': 'http://127.0.0.1.evil.example.com',
-    'a page whose name ends like this machine': 'http://evil-localhost',
-    'a page with this machine for a user': 'http://localhost@evil.example.com',
-    'a page with this machine for a path': 'http://evil.example.com/localhost',
-    'two pages, one of this machine': `${development.url}, ${EVIL}`,
-    'two pages, one of this machine behind': `${EVIL}, ${development.url}`,
-    'a page of any address': 'http://0.0.0.0',
+    'a host that begins like ours': `${development.url}.evil.example.com`,
+    'a host that begins with localhost': 'http://localhost.evil.example.com',
+    'a host that begins with 127.0.0.1': 'http://127.0.0.1.evil.example.com',
+    'a host that ends with localhost': 'http://evil-localhost',
+    'localhost as the user of a URL': 'http://localhost@evil.example.com',
+    'localhost as the path of a URL': 'http://evil.example.com/localhost',
+    'two origins, the first one ours': `${development.url}, ${EVIL}`,
+    'two origins, the second one ours': `${EVIL}, ${development.url}`,
+    'a page of 0.0.0.0': 'http://0.0.0.0',
     'a page of another loopback address': 'http://127.0.0.2',
-    'a page of an address in the local net': 'http://192.168.0.1',
+    'a page of the local network': 'http://192.168.0.1',
   }),
-  'a rebound name': { host: `evil.example.com:${port}` },
-  'a rebound name without a port': { host: 'evil.example.com' },
-  'a rebound name, and its page': {
+  'a rebound Host (DNS rebinding)': { host: `evil.example.com:${port}` },
+  'a rebound Host without a port': { host: 'evil.example.com' },
+  'a rebound Host and its own Origin': {
     host: `evil.example.com:${port}`,
     origin: `http://evil.example.com:${port}`,
   },
-  'a rebound name that begins like this machine': { host: `localhost.evil.example.com:${port}` },
-  'a rebound name that begins like its address': { host: `127.0.0.1.evil.example.com:${port}` },
-  'a rebound name with this machine for a user': { host: `localhost@evil.example.com:${port}` },
-  'a rebound name with a dot at its end': { host: `localhost.:${port}` },
-  'any address': { host: `0.0.0.0:${port}` },
-  'a rebound name, forwarded as this machine': { host: 'evil.example.com', 'x-forwarded-host': host },
-  'a rebound name, forwarded for this machine': {
+  'a rebound Host that begins with localhost': { host: `localhost.evil.example.com:${port}` },
+  'a rebound Host that begins with 127.0.0.1': { host: `127.0.0.1.evil.example.com:${port}` },
+  'a rebound Host with localhost as its user': { host: `localhost@evil.example.com:${port}` },
+  'a Host with a final dot': { host: `localhost.:${port}` },
+  'a Host of 0.0.0.0': { host: `0.0.0.0:${port}` },
+  'a rebound Host with our host in X-Forwarded-Host': { host: 'evil.example.com', 'x-forwarded-host': host },
+  'a rebound Host with our host in Forwarded': {
     ...{ host: 'evil.example.com', forwarded: `host=${host};for=127.0.0.1` },
     ...{ 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', 'x-original-host': host },
   },
@@ -66,21 +69,24 @@ const ELSEWHERE: Record<string, Record<string, string>> = {
     'a page of another site': EVIL,
     'a page without an origin': 'null',
     'a page with an empty origin': '',
-    'a page whose name begins like an allowed one': `${APP}.evil.example.com`,
-    'a page whose name ends like an allowed one': 'https://evil-app.example.com',
-    'a page above an allowed one': 'https://example.com',
-    'a page below an allowed one': 'https://evil.app.example.com',
-    'an allowed name without encryption': 'http://app.example.com',
-    'an allowed name at another port': `${APP}:8443`,
-    'an allowed name with a path': `${APP}/`,
-    'an allowed name for a user': `${APP}@evil.example.com`,
-    'two pages, one of them allowed': `${APP}, ${EVIL}`,
+    'a host that begins like an allowed one': `${APP}.evil.example.com`,
+    'a host that ends like an allowed one': 'https://evil-app.example.com',
+    'the parent domain of an allowed origin': 'https://example.com',
+    'a subdomain of an allowed origin': 'https://evil.app.example.com',
+    'an allowed origin over plain HTTP': 'http://app.example.com',
+    'an allowed origin with another port': `${APP}:8443`,
+    'an allowed origin with a path': `${APP}/`,
+    'an allowed origin as the user of a URL': `${APP}@evil.example.com`,
+    'two origins, one of them allowed': `${APP}, ${EVIL}`,
     'a page of this machine': 'http://localhost:3000',
-    'a page of our own machine at another port': 'http://127.0.0.1:1',
+    'a page of 127.0.0.1 at another port': 'http://127.0.0.1:1',
   }),
-  'a page that is forwarded to': { origin: EVIL, 'x-forwarded-host': new URL(EVIL).host },
-  'a page that says it is the same site': { origin: EVIL, 'sec-fetch-site': 'same-origin' },
-  'a page that asks for leave': { origin: EVIL, 'apollo-require-preflight': '1' },
+  'a foreign Origin with its host in X-Forwarded-Host': {
+    origin: EVIL,
+    'x-forwarded-host': new URL(EVIL).host,
+  },
+  'a foreign Origin with Sec-Fetch-Site: same-origin': { origin: EVIL, 'sec-fetch-site': 'same-origin' },
+  'a foreign Origin with a CSRF header of Apollo': { origin: EVIL, 'apollo-require-preflight': '1' },
 };
 
 const tally = tallyOf('pages of other sites');
@@ -111,7 +117,7 @@ function turnedAway(
 turnedAway('in development', development, {}, ON_THIS_MACHINE, 'developer');
 turnedAway('signed in', signedIn, token, ELSEWHERE, 'asha');
 
-/** Other routes of the gateway, which are worth attacking too. */
+/** Other routes of the gateway that are attacked as well. */
 const BESIDE = [
   ...['POST /dev/token', 'GET /graphiql', 'GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /nothing'],
   ...['POST /webhooks/cashfree', 'GET /graphql?query={viewer{id}}', 'GET /graphql/stream?query={viewer{id}}'],

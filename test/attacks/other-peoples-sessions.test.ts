@@ -61,11 +61,11 @@ for (const [transport, send] of Object.entries(TRANSPORTS))
 const FRAME = '__typename ... on StatusTransition { session { id verificationId } sequence cursor }';
 const FEEDS: Record<string, [query: string, after: string | null]> = {
   feed: [`subscription { feed { ${FRAME} ... on Heartbeat { cursor } } }`, null],
-  'feed after a cursor of theirs': [
+  'feed after a foreign cursor': [
     `subscription ($after: String) { feed(after: $after) { ${FRAME} ... on Heartbeat { cursor } } }`,
     theirs.cursor,
   ],
-  'statusTransitions after a cursor of theirs': [
+  'statusTransitions after a foreign cursor': [
     `subscription ($after: String) { statusTransitions(after: $after) { ${FRAME} } }`,
     theirs.cursor,
   ],
@@ -97,7 +97,7 @@ test("a customer's feeds show only own sessions, and their cursors contain no id
     const isOwn = frames.every(({ session }) => session?.verificationId.startsWith('own-') ?? true);
     tally.note(name, !isOwn || tells(text, theirs.id));
     expect(isOwn).toBe(true);
-    expect(tells(text, mine), 'what is looked for would be found').toBe(true);
+    expect(tells(text, mine), 'the check finds own data').toBe(true);
     expect(tells(text, theirs.id), `${name}: ${text}`).toBe(false);
   });
   await Promise.all(news);

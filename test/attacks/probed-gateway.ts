@@ -45,7 +45,7 @@ export async function startProbedGateway(): Promise<ProbedGateway> {
   const target = { url: process.url } as Gateway;
   for (let started = 0; started < SESSIONS; started += 1) {
     const variables = { input: { verificationId: `attacked-${started}`, user: { phone: '9988776655' } } };
-    // The sandbox may be slow to begin with; a start that is repeated is done once.
+    // The sandbox may be slow at first; a repeated start is idempotent.
     await eventually(
       async () =>
         (await TRANSPORTS.HTTP(target, { query: START, variables }, authorization)).errors.length === 0,

@@ -19,8 +19,9 @@ const has = (program: string, ...args: string[]): Promise<boolean> =>
     () => false,
   );
 const [hasJava, hasCurl] = await Promise.all([has('java', '-version'), has('curl', '--version')]);
-if (!hasJava) process.stdout.write('No JDK found: its HttpClient is left out. Install Java 17 or later.\n');
-if (!hasCurl) process.stdout.write('No curl found: it is left out.\n');
+if (!hasJava)
+  process.stdout.write('No JDK found: the tests of its HttpClient are SKIPPED. Install Java 17 or later.\n');
+if (!hasCurl) process.stdout.write('curl is not installed: its tests are SKIPPED.\n');
 
 const askByJava = async (path: string, body: string, headers: readonly string[]) =>
   (await run('java', [ASKS, `${gateway.url}${path}`, body, ...headers])).stdout.trim().split('\n');

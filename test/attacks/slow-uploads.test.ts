@@ -38,12 +38,12 @@ const bodyOf = (path: string, headers = '') =>
 const WEBHOOK = `X-Webhook-Timestamp: ${Date.now()}\r\nX-Webhook-Signature: ${'A'.repeat(43)}=\r\n`;
 
 const TRICKLES: Record<string, [begin: string, more: string]> = {
-  'a head': ['GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ', 'x'],
-  'a head of many': ['GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n', 'X: x\r\n'],
+  'a header': ['GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ', 'x'],
+  'many headers': ['GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n', 'X: x\r\n'],
   'a body': [`${bodyOf('/graphql', 'Content-Length: 100000\r\n')}\r\n{"query": "`, 'x'],
   'a body for a stream': [`${bodyOf('/graphql/stream', 'Content-Length: 100000\r\n')}\r\n{"query": "`, 'x'],
   'a body in chunks': [`${bodyOf('/graphql', 'Transfer-Encoding: chunked\r\n')}\r\n`, '1\r\nx\r\n'],
-  'a body that nobody reads': [`${bodyOf('/nothing', 'Content-Length: 100000\r\n')}\r\n`, 'x'],
+  'a body for a path that does not exist': [`${bodyOf('/nothing', 'Content-Length: 100000\r\n')}\r\n`, 'x'],
   'a webhook': [`${bodyOf('/webhooks/cashfree', `Content-Length: 100000\r\n${WEBHOOK}`)}\r\n`, 'x'],
   nothing: ['', ''],
 };
@@ -60,7 +60,9 @@ test('trickling requests time out within 5 s, and others are served in the meant
   const frame = watching.next();
 
   for (const { what, heard, seconds } of await Promise.all(given)) {
-    expect(heard, what).toContain(what === 'a body that nobody reads' ? 'HTTP/1.1 404' : 'HTTP/1.1 408');
+    expect(heard, what).toContain(
+      what === 'a body for a path that does not exist' ? 'HTTP/1.1 404' : 'HTTP/1.1 408',
+    );
     expect(isClean(heard), what).toBe(true);
     expect(seconds, what).toBeGreaterThan(1);
     expect(seconds, what).toBeLessThan(5);

@@ -18,7 +18,7 @@ export function tallyOf(attacks: string): Tally {
     },
     close(expected) {
       test('every attack was tried and none succeeded', () => {
-        process.stdout.write(`attacks by ${attacks}: ${tried} tried, ${gotThrough.length} got through\n`);
+        process.stdout.write(`attacks by ${attacks}: ${tried} tried, ${gotThrough.length} succeeded\n`);
         expect(gotThrough).toEqual([]);
         expect(tried).toBe(expected);
       });

@@ -23,7 +23,7 @@ async function timeOf(request: Request): Promise<number> {
 }
 
 test.each(TIMED)(
-  'the medians of %s hardly differ between a foreign and a non-existent session',
+  'the median time of %s is about the same for a foreign and a non-existent session',
   { timeout: 60_000 },
   async (attempt) => {
     const requestOf = ASKED[attempt] as (given: Given) => Request;
@@ -38,7 +38,7 @@ test.each(TIMED)(
     const apart = Math.abs(foreign - missing);
     tally.note(attempt, apart > Math.max(BOUND.ms, BOUND.share * missing));
     process.stdout.write(
-      `${attempt}: ${foreign.toFixed(3)} ms for somebody else's, ${missing.toFixed(3)} ms for none (medians of ${ROUNDS})\n`,
+      `${attempt}: ${foreign.toFixed(3)} ms for a foreign session, ${missing.toFixed(3)} ms for a non-existent one (medians of ${ROUNDS})\n`,
     );
     expect(apart).toBeLessThan(Math.max(BOUND.ms, BOUND.share * missing));
   },

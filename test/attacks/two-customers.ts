@@ -8,7 +8,7 @@ import { inMinutes, type Person, person } from '../harness/people.ts';
 
 const NAMES = [
   ...['verificationId', 'id', 'userId', 'user', 'transition', 'meeting', 'review', 'cursor'],
-  /** Its position in lists of sessions, and the idempotency key that booked its meeting. */
+  /** Position of the session in lists, and the idempotency key that booked its meeting. */
   ...['place', 'key'],
   /** Sessions of the customer: a plain one, one replaced by it, one replacing it, one of a shared user. */
   ...['mine', 'replaced', 'replacing', 'relative'],

@@ -2,29 +2,29 @@ import type { Release } from './harness/releases.ts';
 
 /** One bench of `npm run bench`. */
 export interface Bench {
-  /** What it compares, in one line. */
+  /** What the bench compares, in one line. */
   readonly about: string;
-  /** Takes so long that it runs only where it is named. */
+  /** Long-running: runs only if named on the command line. */
   readonly onlyByName?: true;
   run(conditions: Conditions): Promise<Report>;
 }
 
 export interface Conditions {
-  /** To try it out: fewer rounds, the small size alone. */
+  /** Trial run: fewer rounds and only the small size. */
   readonly quick: boolean;
-  /** Of the databases, in sessions, where a bench has more than one; null: its own. */
+  /** Database sizes (in sessions) for a bench that runs on several; null: its defaults. */
   readonly sizes: readonly number[] | null;
-  /** What starts says at once how it ends. */
+  /** Registers the release of something the bench started, in the same tick as its start. */
   onEnd(release: Release): void;
-  /** Progress, line by line. */
+  /** Prints a line of progress. */
   say(line: string): void;
 }
 
 export interface Report {
-  /** For people. */
+  /** The human-readable report. */
   readonly text: string;
-  /** For machines. */
+  /** The report as JSON. */
   readonly figures: object;
-  /** A drawing of it, as SVG. */
+  /** The chart of the report, as SVG. */
   readonly plot?: string;
 }

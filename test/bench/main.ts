@@ -1,4 +1,4 @@
-/** `npm run bench`: runs benches one after the other. Each ends what it started. */
+/** `npm run bench`: runs benches one after another. Each releases what it started. */
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench.ts';
 import { doorbell } from './doorbell/doorbell.ts';
@@ -13,7 +13,7 @@ import { WORKS } from './requests/works.ts';
 import { keepReport } from './results/results.ts';
 import { scale } from './scale/scale.ts';
 
-/** By name; a new bench is one line here. */
+/** Benches by name. */
 const BENCHES: Record<string, Bench> = {
   ...Object.fromEntries(Object.entries(WORKS).map(([name, work]) => [name, requestBench(work)])),
   fanout,
@@ -35,7 +35,7 @@ ${Object.entries(BENCHES)
 Writes RESULTS.md and results.json to test/bench, or with --quick, whose figures mean little, to .build/bench/quick.
 `;
 
-/** From where the compiled bench is. */
+/** Relative to the compiled bench. */
 const RESULTS = new URL('../../../../test/bench/', import.meta.url);
 const QUICK_RESULTS = new URL('../../quick/', import.meta.url);
 const LONGEST_MS = 4 * 3_600_000;
@@ -45,14 +45,14 @@ let interrupted = false;
 
 async function interrupt(why: string): Promise<void> {
   interrupted = true;
-  process.stderr.write(`${why}: ending what was started\n`);
+  process.stderr.write(`${why}: stopping all processes\n`);
   await releases.releaseAll();
   process.exit(1);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
 
-/** Null where they make no sense. */
+/** Returns null if the arguments are invalid. */
 function readArguments() {
   const options = { quick: { type: 'boolean', default: false }, sizes: { type: 'string' } } as const;
   try {
@@ -73,7 +73,7 @@ if (!given) {
   process.exitCode = 2;
 } else {
   const { names, quick, sizes } = given;
-  const limit = setTimeout(interrupt, LONGEST_MS, `It took more than ${LONGEST_MS / 3_600_000} hours`);
+  const limit = setTimeout(interrupt, LONGEST_MS, `The run took more than ${LONGEST_MS / 3_600_000} hours`);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   for (const name of names) {
     if (interrupted) break;
@@ -83,7 +83,7 @@ if (!given) {
       process.stdout.write(`${report.text}\n`);
       await keepReport(quick ? QUICK_RESULTS : RESULTS, name, report, NAMES);
     } catch (error) {
-      // What was ended in the middle of its work complains. The others may still have something to say.
+      // After an interruption, errors of killed processes are expected and not printed.
       if (!interrupted) say(`${(error as Error).stack ?? error}`);
       process.exitCode = 1;
     }

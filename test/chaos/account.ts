@@ -1,4 +1,4 @@
-/** Compares the frames of subscribers with the log. */
+/** Compares the frames that subscribers received with the log. */
 
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
@@ -27,14 +27,14 @@ interface Entry {
   readonly fingerprint: number;
 }
 
-/** The whole log as it is in a database, in the order of the feed. */
+/** The complete log of a database, in feed order. */
 export interface Log {
   readonly entries: readonly Entry[];
-  /** Whether it has this transition, by its number. */
+  /** Returns whether the log has the transition with this number; see `Names`. */
   hasTransition(number: number): boolean;
-  /** Whether it has the place that a cursor names. */
+  /** Returns whether the log has the position that a cursor names. */
   has(cursor: string): boolean;
-  /** What a subscriber should have got after a cursor that the log has, as numbers. */
+  /** Returns the numbers of the transitions that a subscriber must receive after a cursor. */
   expected(wish: Wish, after: string): readonly number[];
 }
 
@@ -60,8 +60,8 @@ export async function readLog(database: pg.Pool, names: Names): Promise<Log> {
   const positionOf = (at: LogPosition): number => {
     if (at.sessionId === LOG_START.sessionId) return 0;
     const entry = entryAt(at);
-    if (!entry) throw new Error(`The log has no ${at.sessionId} ${at.sequence}`);
-    // Transitions without a position sort after all that have one.
+    if (!entry) throw new Error(`The log has no transition ${at.sequence} of session ${at.sessionId}`);
+    // Transitions without a position sort after all others.
     const position = entry.position ?? feed.length + 1;
     return at.sequence === 0 ? position - 1 : position;
   };
@@ -99,11 +99,14 @@ export interface Verdict {
   readonly lost: readonly number[];
   readonly repeated: readonly number[];
   readonly outOfOrder: readonly number[];
-  /** Of another part of the log, or from before the cursor. */
+  /** Transitions outside the wish, or from before the cursor. */
   readonly uncalledFor: readonly number[];
 }
 
-/** What is wrong with a list. One that was broken off may end early, but may not leave anything out. */
+/**
+ * Returns what is wrong with a list of received transitions. If the connection broke, the list may end early but must
+ * have no gap.
+ */
 export function judge(received: readonly number[], expected: readonly number[], brokenOff = false): Verdict {
   const places = new Map(expected.map((number, index) => [number, index]));
   const seen = new Set<number>();
@@ -123,10 +126,10 @@ export function judge(received: readonly number[], expected: readonly number[], 
   return { lost: due.filter((number) => !seen.has(number)), repeated, outOfOrder, uncalledFor };
 }
 
-/** When nobody gets anything for so long, nothing more will come: what is missing is lost. */
+/** If no subscriber receives anything for this long, what is missing counts as lost. */
 const SILENCE_MS = 15_000;
 
-/** Waits until every subscriber has got as many as it should, or nothing more comes. */
+/** Waits until every subscriber has received all that is expected, or nothing more arrives. */
 export async function everyoneHasRead(subscribers: readonly Subscriber[], log: Log): Promise<void> {
   const isComplete = ({ wish, stretches, ended }: Subscriber) => {
     const { after, received } = stretches.at(-1) as Stretch;
@@ -148,11 +151,11 @@ export interface Account {
   readonly outOfOrder: number;
   readonly uncalledFor: number;
   readonly ended: number;
-  /** One line for every subscriber with whom something is wrong. */
+  /** One line for every subscriber with an error. */
   readonly complaints: readonly string[];
 }
 
-/** What every account is to be. */
+/** The account that every test expects. */
 export const NOTHING_WRONG: Account = {
   lost: 0,
   repeated: 0,
@@ -162,7 +165,7 @@ export const NOTHING_WRONG: Account = {
   complaints: [],
 };
 
-/** The sum over all subscribers: an empty account but for zeros is the proof. */
+/** Adds up the errors of all subscribers; zeros prove that nothing was lost, repeated or reordered. */
 export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: Names): Account =>
   sumOf(
     subscribers,
@@ -171,7 +174,7 @@ export const accountOf = (subscribers: readonly Subscriber[], log: Log, names: N
     names,
   );
 
-/** Adds up what was found wrong with each stretch of each subscriber. */
+/** Adds up the errors of every stretch of every subscriber. */
 export function sumOf(
   subscribers: readonly Subscriber[],
   verdictOf: (subscriber: Subscriber, stretch: Stretch) => Verdict,
@@ -215,7 +218,7 @@ const WORDS: Record<string, string> = {
   uncalledFor: 'uncalled for',
 };
 
-/** Counts with their names, for people. */
+/** Formats counts with their names. */
 export const inWords = (counts: object): string =>
   Object.entries(counts)
     .filter(([, count]) => typeof count === 'number')

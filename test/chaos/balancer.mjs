@@ -1,5 +1,5 @@
-// A load balancer as a process of its own: `node balancer.mjs PORT GATEWAY_PORT…`. Each connection goes to the next
-// gateway that takes it.
+// Load balancer in a process of its own: `node balancer.mjs PORT GATEWAY_PORT…`. Each connection goes to the next
+// gateway that accepts it.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 

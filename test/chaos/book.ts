@@ -1,8 +1,8 @@
-/** Where tests enter their own accounts, to be summed over all of them. */
+/** Collects the accounts of the tests, to sum them over all tests. */
 import { appendFileSync } from 'node:fs';
 import type { Account } from './account.ts';
 
-/** What a test asked of gateways, what it did to them, and what was then not as it should be: counts. */
+/** Counts of requests, of injected faults and of errors in one test. */
 export interface Balance {
   readonly requests: number;
   readonly faults: number;
@@ -14,7 +14,7 @@ export interface Balance {
 
 type Beside = Pick<Balance, 'requests' | 'faults'> & Partial<Balance>;
 
-/** A test's counts with those of what its subscribers got. */
+/** Combines a test's own counts with the account of its subscribers. */
 export function balanceOf(account: Omit<Account, 'complaints'>, beside: Beside): Balance {
   const { requests, faults, lost = 0, repeated = 0, outOfOrder = 0, wrong = 0 } = beside;
   return {
@@ -27,7 +27,10 @@ export function balanceOf(account: Omit<Account, 'complaints'>, beside: Beside):
   };
 }
 
-/** Appends it as a line of JSON to the file that CHAOS_ACCOUNT names, if it does; before anything is expected of it. */
+/**
+ * Appends the balance as a JSON line to the file named by CHAOS_ACCOUNT, if it is set. Call before the assertions, so
+ * that a failing test is counted.
+ */
 export function enter(name: string, balance: Balance): void {
   const file = process.env.CHAOS_ACCOUNT;
   if (file) appendFileSync(file, `${JSON.stringify({ name, ...balance })}\n`);

@@ -1,4 +1,4 @@
-/** What gateways take of the machine, life by life: whether it grows is seen by the slope over each life. */
+/** Memory and file descriptors of gateway processes over time; a leak is a positive slope over one process life. */
 import type { Phoenix } from '../harness/phoenix.ts';
 import type { GatewayProcess } from '../harness/process.ts';
 import { descriptorsOf, figuresOf, residentMb } from './process-figures.ts';
@@ -7,10 +7,10 @@ import { pause } from './trouble.ts';
 interface Sample {
   readonly atSeconds: number;
   readonly residentMb: number;
-  /** In use, once garbage has been collected. */
+  /** Megabytes in use after a garbage collection. */
   readonly heldMb: number;
   readonly descriptors: number;
-  /** Descriptors that are not connections of clients. */
+  /** File descriptors except client connections. */
   readonly ownDescriptors: number;
 }
 
@@ -21,7 +21,7 @@ export interface Life {
 
 export interface Lives {
   readonly all: readonly Life[];
-  /** Looks at every gateway, which have to be watched ones; returns what it saw, for people. */
+  /** Samples every gateway (each must have the probe loaded); returns a summary line. */
   look(atSeconds: number): Promise<string>;
 }
 
@@ -64,17 +64,17 @@ export function watchLives(gateways: readonly Phoenix[]): Lives {
 }
 
 const FEWEST_SAMPLES = 4;
-/** The pool's connections come and go, and a client's may be on its way in or out when it is counted. */
+/** Tolerance: pool connections open and close, and a client may be connecting or closing while it is counted. */
 const DESCRIPTORS_SLACK = 12;
 
-/** What is left of a life once it has warmed up; null where that is too little to tell anything. */
+/** Returns the samples of a life after its warm-up; null if too few are left for a verdict. */
 export function settled({ name, samples }: Life, warmUpSeconds: number): Life | null {
   const from = (samples[0]?.atSeconds ?? 0) + warmUpSeconds;
   const left = samples.filter(({ atSeconds }) => atSeconds >= from);
   return left.length < FEWEST_SAMPLES ? null : { name, samples: left };
 }
 
-/** The slopes of a life, for people. */
+/** Formats the slopes of a life. */
 export function slopesOf({ name, samples }: Life): string {
   const seconds = (samples.at(-1)?.atSeconds ?? 0) - (samples[0]?.atSeconds ?? 0);
   const slope = (kind: keyof Sample) =>
@@ -82,7 +82,7 @@ export function slopesOf({ name, samples }: Life): string {
   return `${name}, ${samples.length} samples in ${seconds.toFixed(0)} s: memory ${slope('residentMb')} MB/h resident, ${slope('heldMb')} MB/h in use; descriptors ${slope('descriptors')}/h, ${slope('ownDescriptors')}/h without those of clients`;
 }
 
-/** By least squares, of points in hours. */
+/** Slope per hour by least squares. */
 export function perHour(points: readonly (readonly [number, number])[]): number {
   const mean = (place: 0 | 1) => points.reduce((sum, point) => sum + point[place], 0) / points.length;
   const [x, y] = [mean(0), mean(1)];
@@ -90,11 +90,11 @@ export function perHour(points: readonly (readonly [number, number])[]): number 
   return along / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
 }
 
-/** What is kept for those who follow fills for ten minutes before it is as much as it ever will be. */
+/** The caches of followed logs fill for about ten minutes before their size is constant. */
 const FILLS_SECONDS = 600;
 const MEMORY_SLACK_MB = 12;
 
-/** By how many megabytes in use the end of a life exceeds what its middle had; null where it was too short to tell. */
+/** Returns by how many megabytes in use the end of a life exceeds its middle; null if it was too short to tell. */
 export function memoryGrownBy({ samples }: Life): number | null {
   const [first, last] = [samples[0]?.atSeconds ?? 0, samples.at(-1)?.atSeconds ?? 0];
   const full = samples.filter(({ atSeconds }) => atSeconds >= first + FILLS_SECONDS);
@@ -104,7 +104,7 @@ export function memoryGrownBy({ samples }: Life): number | null {
   return Math.max(0, Math.min(...held.slice(-Math.ceil(held.length / 4))) - before - MEMORY_SLACK_MB);
 }
 
-/** By how many descriptors, not counting those of clients, the end of a life has more than its first half had. */
+/** Returns by how many descriptors, without client connections, the end of a life exceeds its first half. */
 export function descriptorsGrownBy({ samples }: Life): number {
   const own = samples.map(({ ownDescriptors }) => ownDescriptors);
   const before = Math.max(...own.slice(0, Math.ceil(own.length / 2)));

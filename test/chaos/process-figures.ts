@@ -1,4 +1,4 @@
-/** What can be measured of a gateway from outside, or by the probe that is loaded before it. */
+/** Measurements of a gateway process from outside, or by the preloaded probe. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -9,21 +9,21 @@ import type { GatewayProcess } from '../harness/process.ts';
 
 const run = promisify(execFile);
 
-/** Environment that loads the probe of the event loop into a gateway. */
+/** Environment that loads the event-loop probe into a gateway. */
 export const WATCHED = {
   NODE_OPTIONS: `--import ${fileURLToPath(new URL('event-loop-probe.mjs', import.meta.url))}`,
 };
 
 export interface Figures {
-  /** By which the event loop was late since this was last asked. */
+  /** Event loop delay since the last query. */
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Longest time that one task held the event loop since this was last asked, without waits for a core. */
+  /** Longest time that one task blocked the event loop since the last query, in CPU time only. */
   readonly longestHoldMs: number;
-  /** Megabytes that are in use. */
+  /** Megabytes in use after a garbage collection. */
   readonly heldMb: number;
 }
 
-/** What a watched gateway says of itself; rejects where it ends before that. */
+/** Asks a gateway's probe for its figures; rejects if the process ends first. */
 export async function figuresOf({ child, output }: GatewayProcess): Promise<Figures> {
   const said = output.length;
   child.kill('SIGUSR2');
@@ -35,8 +35,8 @@ export async function figuresOf({ child, output }: GatewayProcess): Promise<Figu
 }
 
 /**
- * Gives a gateway a core of its own, where the machine has several and a way to say so: what it is late by is then its
- * own doing, and not that of the clients and writers of a test.
+ * Pins a gateway to a core of its own if the machine has several and `taskset`, so that its delays are its own and not
+ * caused by the test's clients and writers. Returns whether it did.
  */
 export async function setApart({ child }: GatewayProcess): Promise<boolean> {
   const pin = (pid: number, cores: string) => run('taskset', ['-a', '-p', '-c', cores, String(pid)]);
@@ -55,10 +55,10 @@ export async function residentMb({ child }: GatewayProcess): Promise<number> {
 }
 
 const ESTABLISHED = '01';
-/** Of a connection that the process has not accepted yet: it costs no descriptor. */
+/** Inode 0: a connection that the process has not accepted yet, which costs no descriptor. */
 const NO_INODE = '0';
 
-/** File descriptors that a process has open, and how many of them are connections of clients to its port. */
+/** Returns the open file descriptors of a process, and how many are client connections to its port. */
 export async function descriptorsOf({
   child,
   url,

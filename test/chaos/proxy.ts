@@ -1,33 +1,33 @@
-/** The road between clients and gateways: it shares out connections, and breaks them in all the ways that roads do. */
+/** TCP proxy between clients and gateways: balances connections, and breaks them in every way that networks do. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
 
 /** Lifetimes of connections. */
 export interface Wear {
-  /** Part of the connections, 0 to 1, that are cut in their first moments, mostly before a first event. */
+  /** Share of connections (0 to 1) cut right after they open, mostly before a first event. */
   readonly early: number;
-  /** Of the others; they die at random, the young as likely as the old. */
+  /** Mean lifetime of the other connections; exponentially distributed, independent of age. */
   readonly meanLifeMs: number;
 }
 
 export interface FaultyProxy {
   readonly url: string;
   readonly cuts: number;
-  /** Connections for which there was no gateway at all. */
+  /** Connections for which no gateway was available. */
   readonly refused: number;
-  /** Connections that a gateway took and dropped without a word. */
+  /** Connections that a gateway accepted and closed without a response. */
   readonly dropped: number;
   /** Cuts every open connection. */
   cutAll(): void;
-  /** Stops cutting connections. */
+  /** Stops breaking connections. */
   calm(): void;
 }
 
 const EARLY_MS = 60;
 const LONGEST_SILENCE_MS = 1_000;
 
-/** Listens on a free port and passes connections on to gateways at these ports, to any that takes them. */
+/** Listens on a free port and forwards connections to any gateway on these ports that accepts them. */
 export async function startProxy(
   gatewayPorts: readonly number[],
   random: SeededRandom,
@@ -114,7 +114,10 @@ class Connection {
     this.#end = setTimeout(then, lifeMs);
   }
 
-  /** At once, in the middle of a frame, or after a while in which what the gateway sends gets stuck and lost. */
+  /**
+   * Breaks the connection: at once, in the middle of a frame, or after a while in which the gateway's data is held back
+   * and lost.
+   */
   cut(random: SeededRandom): void {
     this.isCut = true;
     const way = random.pick({ AT_ONCE: 2, MID_FRAME: 1, AFTER_SILENCE: 1 });

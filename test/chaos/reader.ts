@@ -1,10 +1,10 @@
-/** People who ask by way of what breaks, and notice what cannot be so. */
+/** Clients that query during the faults and check the answers for contradictions. */
 import { toGlobalId } from '../../src/graphql/node.ts';
 
 export interface Reader {
-  /** Null where there was no answer, or one that says that there is none now. */
+  /** Resolves with null if there was no answer, or a temporary refusal. */
   ask(query: string, variables: object): Promise<any>;
-  /** Looks at a session, by its id in the database; false where there was no answer. */
+  /** Queries a session by its database id; false if there was no answer. */
   look(id: string): Promise<boolean>;
 }
 
@@ -16,7 +16,7 @@ interface Session {
 
 const LOOK = 'query ($id: ID!) { session(id: $id) { version status subStatus } }';
 
-/** Counts what is not answered, and adds to `wrong` what was said that is not so. */
+/** Counts unanswered queries, and adds contradictory answers to `wrong`. */
 export function createReader(url: string, count: { unanswered: number }, wrong: string[]): Reader {
   const newest = new Map<string, Session>();
 
@@ -41,9 +41,9 @@ export function createReader(url: string, count: { unanswered: number }, wrong: 
       const before = newest.get(id);
       const session: Session | undefined = (await ask(LOOK, { id: toGlobalId('VkycSession', id) }))?.session;
       if (!session) return false;
-      if (before && session.version < before.version) wrong.push(`${id} went back in time`);
+      if (before && session.version < before.version) wrong.push(`${id}: the version decreased`);
       if (before?.version === session.version && before.subStatus !== session.subStatus)
-        wrong.push(`${id} is two things at version ${session.version}`);
+        wrong.push(`${id}: two different states at version ${session.version}`);
       if (session.version >= (newest.get(id)?.version ?? 0)) newest.set(id, session);
       return true;
     },

@@ -12,14 +12,14 @@ import { recordPlainly } from './writers.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SUBSCRIBERS = Number(process.env.RESTARTED_SUBSCRIBERS ?? 2_000);
 const SESSIONS = 200;
-/** Subscribers, gateways and the proxy share the cores of the machine: in less time they cannot all reconnect. */
+/** Subscribers, gateways and the proxy share the machine's cores; in less time they cannot all reconnect. */
 const WINDOW_SECONDS = 20;
 const TRANSITIONS_PER_SECOND = 2;
-/** Of all who had to come back, in any tenth of the window. */
+/** Largest share of all reconnects in any tenth of the window. */
 const LARGEST_SHARE = 0.25;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-test(`in a rolling restart none of ${SUBSCRIBERS} subscribers misses anything or is refused, and they reconnect one after the other`, async () => {
+test(`in a rolling restart none of ${SUBSCRIBERS} subscribers misses a transition or is refused, and their reconnects are spread over time`, async () => {
   say(`rolling restart, CHAOS_SEED=${SEED}`);
   const environment = { SHUTDOWN_SECONDS: String(WINDOW_SECONDS) };
   const world = await startWorld({ seed: SEED, gateways: 2, sessions: SESSIONS, environment });

@@ -1,4 +1,4 @@
-/** Webhooks and queries at a steady rate, and how long it takes until they are answered or told. */
+/** Webhooks and queries at a steady rate, with their latencies. */
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { resuming } from '../../src/client/resuming.ts';
@@ -18,14 +18,14 @@ export interface Rates {
 
 export interface SoakTraffic {
   readonly count: { webhooks: number; answers: number; unanswered: number };
-  /** Of webhooks and queries that were not begun, since too many were under way. */
+  /** Webhooks and queries skipped because too many were in flight. */
   readonly leftOut: number;
   readonly answering: Latencies;
-  /** From the first time that a webhook is sent to its frame at somebody who watches. */
+  /** Latency from the first attempt of a webhook to its frame at a subscriber. */
   readonly telling: Latencies;
-  /** What was said to clients that is not so. */
+  /** Answers to clients that contradict the database. */
   readonly wrong: string[];
-  /** All news of which a webhook was taken. */
+  /** Provider updates whose webhook was accepted. */
   readonly taken: News[];
   stop(): Promise<void>;
 }
@@ -33,14 +33,14 @@ export interface SoakTraffic {
 const WEBHOOKS_UNDER_WAY = 100;
 const QUERIES_UNDER_WAY = 200;
 const WATCHERS = 3;
-/** Part of the queries that ask for a page of sessions instead of one. */
+/** Share of queries that read a page of sessions instead of one. */
 const PAGES = 0.1;
 const PAGE = '{ sessions(first: 20) { nodes { id version status subStatus } } }';
 const WATCH = `subscription ($after: String) {
   frame: statusTransitions(after: $after) { cursor status subStatus occurredAt session { verificationId } }
 }`;
 
-/** Begins it, by way of the proxy; `seconds` is the longest that it will go on. */
+/** Starts the traffic, through the proxy; `seconds` is its maximum duration. */
 export function makeSoakTraffic(
   world: World,
   { seed, seconds, after, ...rates }: Rates & { seed: string; seconds: number; after: string },
@@ -101,7 +101,7 @@ export function makeSoakTraffic(
   };
 }
 
-/** Somebody who watches everything for as long as the test runs. */
+/** Subscribes to all transitions for the whole test. */
 function watch(url: string, after: string, told: (transition: any) => void, wrong: string[]): void {
   const client = resuming(createClient, {
     url: `${url.replace('http', 'ws')}/graphql`,
@@ -109,7 +109,7 @@ function watch(url: string, after: string, told: (transition: any) => void, wron
   });
   let leaving = false;
   const onEnd = (why: unknown) => {
-    if (!leaving) wrong.push(`who watches was ended: ${why}`);
+    if (!leaving) wrong.push(`the watching subscription ended: ${why}`);
   };
   client.subscribe(
     { query: WATCH, variables: { after } },
@@ -121,7 +121,7 @@ function watch(url: string, after: string, told: (transition: any) => void, wron
   );
   atTheEnd(async () => {
     leaving = true;
-    // Not waited for: who is about to connect takes its time to give up.
+    // Not awaited: a client that is connecting is slow to give up.
     void Promise.resolve(client.dispose()).catch(() => {});
   });
 }

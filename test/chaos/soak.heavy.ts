@@ -20,7 +20,7 @@ interface Size extends Rates {
   readonly subscribers: number;
   readonly sessions: number;
   readonly wear: Wear;
-  /** Seconds between two, at least and at most. */
+  /** Minimum and maximum seconds between two kills. */
   readonly gatewayKillsEvery: readonly [number, number];
   readonly listenerKillsEvery: readonly [number, number];
 }
@@ -45,15 +45,15 @@ const SMALL: Size = {
 };
 const SIZE = process.env.SOAK_SECONDS ? FULL : SMALL;
 const SECONDS = Number(process.env.SOAK_SECONDS ?? 40);
-/** Of each life, left out of its slope: less where the whole is short. */
+/** Start of each process life, excluded from its slope; shorter if the whole test is short. */
 const WARM_UP_SECONDS = Math.min(120, SECONDS / 4);
 const LOOK_EVERY_SECONDS = Math.min(15, SECONDS / 12);
-/** For the start, the end of what is held up, and the account. */
+/** Extra time for start-up, delayed work and the final account. */
 const ALLOWANCE_SECONDS = 400 + SECONDS;
-/** Of the subscribers, as most follow one session: what all others get would be the load otherwise. */
+/** Share of subscribers that follow many sessions. Most follow one; otherwise fan-out would dominate the load. */
 const FOLLOW_MANY = 0.05;
 const JOINING_AT_ONCE = 50;
-/** A rate is reached where no more than this part is missing. */
+/** A rate counts as reached if at most this share is missing. */
 const MISSING = 0.03;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -61,7 +61,7 @@ test(
   'under a steady load with faults nothing is lost, repeated, out of order or wrong, and descriptors do not grow',
   async () => {
     say(`soak, CHAOS_SEED=${SEED}, ${SECONDS} s of ${JSON.stringify(SIZE)}`);
-    // The first gateway is never killed: its life is as long as the soak.
+    // The first gateway is never killed: its process lives as long as the soak.
     const world = await startWorld({ ...SIZE, seed: SEED, gateways: 2, environment: WATCHED });
     const { database, sessions, gateways, proxy } = world;
     const random = createSeededRandom('soak', SEED);
@@ -132,12 +132,12 @@ test(
     await Promise.all(gateways.map((gateway) => gateway.present()));
     const { count, wrong } = traffic;
     const reached = { webhooks: count.webhooks / took, queries: count.answers / took };
-    // As long as it takes: who is too slow for the rate has put much of it off.
+    // Unbounded: a machine too slow for the rate has a large backlog.
     await eventually(async () => {
       const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING' limit 1`);
       return rowCount === 0;
     });
-    say(`all that was taken was recorded ${(elapsed() - took).toFixed(1)} s after the end`);
+    say(`all accepted webhooks were recorded ${(elapsed() - took).toFixed(1)} s after the end`);
     const { log, account } = await reckon(world, subscribers, names);
     const kept = await differences(database, { taken: traffic.taken, started: [] });
 
@@ -169,7 +169,7 @@ test(
     for (const life of lives.all) {
       const grownBy = memoryGrownBy(life);
       if (grownBy === null) continue;
-      say(`${life.name}: ${grownBy.toFixed(0)} MB in use beyond what its middle had`);
+      say(`${life.name}: memory in use grew by ${grownBy.toFixed(0)} MB since its middle`);
       expect(grownBy, `memory of ${life.name}`).toBe(0);
     }
     expect(warm.length).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-/** What clients and the provider do all the time, and the account of what they were told. */
+/** Constant traffic of clients and the provider, and what they were told. */
 import type pg from 'pg';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, CUSTOMER, type News, newsOf, sendUntilTaken } from '../harness/news.ts';
@@ -9,13 +9,13 @@ import { oneOf } from './wishes.ts';
 
 export interface Traffic {
   readonly count: { webhooks: number; answers: number; unanswered: number; starts: number };
-  /** What was said to clients that is not so. */
+  /** Answers to clients that contradict the database. */
   readonly wrong: string[];
-  /** All news of which a webhook was taken. */
+  /** Provider updates whose webhook was accepted. */
   readonly taken: News[];
-  /** Verification ids of which a start was said to have succeeded. */
+  /** Verification ids of starts that were reported successful. */
   readonly started: string[];
-  /** Lets what is under way come to its end. */
+  /** Stops, and waits for requests in flight. */
   stop(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ const START = `mutation ($input: StartSessionInput!) {
   }
 }`;
 
-/** Begins it, by way of the load balancer; it goes on until `stop`. */
+/** Starts the traffic, through the load balancer, until `stop`. */
 export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
   const count = { webhooks: 0, answers: 0, unanswered: 0, starts: 0 };
   const wrong: string[] = [];
@@ -98,7 +98,7 @@ export function makeTraffic({ url, sessions }: Stack, seed: string): Traffic {
   };
 }
 
-/** More than will be sent: in any order, some of them twice. */
+/** Returns more webhooks than will be sent, in random order, some of them twice. */
 export function webhooksOf(
   sessions: Stack['sessions'],
   random: SeededRandom,
@@ -118,11 +118,11 @@ export function webhooksOf(
   });
 }
 
-/** What a piece of news is known by. */
+/** Returns the key that identifies a provider update. */
 export const wordsOf = ({ verificationId, status, subStatus, eventTime }: News): string =>
   [verificationId, status, subStatus, eventTime].join(' ');
 
-/** What was taken or said to have been done, and what the database has of it: an entry too few or too many each. */
+/** Counts acknowledged work that the database lacks, and work that it has too often. */
 export async function differences(
   database: pg.Pool,
   { taken, started }: Pick<Traffic, 'taken' | 'started'>,

@@ -1,4 +1,4 @@
-/** All that one runs in earnest, each part a process: three gateways, NATS, PostgreSQL, and a load balancer in front. */
+/** A complete deployment, each part a process: three gateways, NATS, PostgreSQL, and a load balancer in front. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -11,16 +11,16 @@ import { freePort } from '../harness/phoenix.ts';
 import { startWorld, type World } from './world.ts';
 
 export interface Stack extends World {
-  /** Of the load balancer, whatever becomes of it. */
+  /** URL of the load balancer; stable across kills. */
   readonly url: string;
-  /** By what is killed: kills it, and resolves when it is back. */
+  /** By name of the process: kills it, and resolves when it is back. */
   readonly kills: Readonly<Record<string, () => Promise<void>>>;
 }
 
 const GATEWAYS = 3;
 const BALANCER = fileURLToPath(new URL('balancer.mjs', import.meta.url));
 
-/** Boots the whole stack; it stops with the test. */
+/** Boots the whole deployment; it is stopped when the test ends. */
 export async function startStack(seed: string, sessions: number): Promise<Stack> {
   const [nats, postgres] = await Promise.all([startNatsServer(), startOwnPostgres()]);
   const world = await startWorld({
@@ -29,7 +29,7 @@ export async function startStack(seed: string, sessions: number): Promise<Stack>
     sessions,
     database: postgres.url,
     provider: await startForgetfulProvider(/^traffic\./),
-    // Polls find nothing there, and each takes a turn at the database.
+    // The budget is small because the provider does not know these sessions, and each poll takes a database connection.
     environment: { NATS_URL: nats.url, PROVIDER_CALLS_PER_MINUTE: '600' },
   });
   const present = await Promise.all(world.gateways.map((gateway) => gateway.present()));
@@ -66,7 +66,7 @@ export async function startStack(seed: string, sessions: number): Promise<Stack>
   };
 }
 
-/** It can be killed, and comes back at the same address. */
+/** The balancer can be killed and restarts at the same address. */
 async function startBalancer(seed: string, gatewayPorts: readonly string[]) {
   const port = await freePort(createSeededRandom('balancer', seed));
   let child: ChildProcess;

@@ -1,17 +1,17 @@
 /** Runs work at a steady rate and measures its durations. */
 
 export interface Steady {
-  /** What came to its end. */
+  /** Number of completed runs. */
   readonly done: number;
-  /** What was not even begun, since too much was under way. */
+  /** Number of runs skipped because too many were in flight. */
   readonly leftOut: number;
-  /** Begins no more work and waits for running work. */
+  /** Starts no more runs and waits for those in flight. */
   stop(): Promise<void>;
 }
 
 const TICK_MS = 10;
 
-/** Begins something so many times a second, however long it takes, with no more than so many under way. */
+/** Starts `act` at a fixed rate, however long it takes, with a limit of runs in flight. */
 export function steadily(perSecond: number, mostUnderWay: number, act: () => Promise<void>): Steady {
   const startedAt = performance.now();
   const underWay = new Set<Promise<void>>();
@@ -45,7 +45,7 @@ export function steadily(perSecond: number, mostUnderWay: number, act: () => Pro
   };
 }
 
-/** Milliseconds that something took, each time. */
+/** Collected durations in milliseconds. */
 export class Latencies {
   readonly #all: number[] = [];
   #read = 0;
@@ -54,7 +54,7 @@ export class Latencies {
     this.#all.push(ms);
   }
 
-  /** Of those since this was last asked. */
+  /** Percentiles of the durations since the last call. */
   recent(): string {
     const recent = this.#all.slice(this.#read);
     this.#read = this.#all.length;

@@ -1,4 +1,4 @@
-/** Sessions and subscribers on two gateways, and everything going wrong for a while. */
+/** Sessions and subscribers on two gateways, under all faults at once for a while. */
 import type pg from 'pg';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { atTheEnd } from '../harness/gateway.ts';
@@ -14,7 +14,7 @@ export interface StormPlan extends TroublePlan {
   readonly sessions: number;
   readonly subscribers: number;
   readonly wear: Wear;
-  /** Told every few seconds how it goes. */
+  /** Called every few seconds with a progress line. */
   readonly onProgress?: (line: string) => unknown;
 }
 
@@ -33,14 +33,14 @@ export interface Aftermath {
   readonly database: pg.Pool;
 }
 
-/** Part of the subscribers that come while the storm is on, in its first half. */
+/** Share of subscribers that connect during the first half of the faults. */
 const LATECOMERS = 0.25;
 const FROM_A_SESSIONS_START = 0.3;
 const GAP_PROOFS = 0.5;
 const PROGRESS_EVERY_MS = 3_000;
 const RETRY_MS = [50, 500] as const;
 
-/** Lets the storm pass, and waits until every subscriber has what it is owed, or nothing more comes. */
+/** Runs the faults, then waits until every subscriber has received all that is expected, or nothing more arrives. */
 export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   const world = await startWorld({ ...plan, gateways: 2 });
 
@@ -72,7 +72,7 @@ export async function runStorm(plan: StormPlan): Promise<Aftermath> {
   return { account, tally, database };
 }
 
-/** Lets everything come to its end, and holds what subscribers got against the log. */
+/** Waits for all work to finish, and compares what subscribers received with the log. */
 export async function reckon(
   { database, sessions, proxy }: World,
   subscribers: readonly Subscriber[],
@@ -81,7 +81,7 @@ export async function reckon(
   proxy.calm();
   await allRecorded(database);
 
-  // Last words, after one more cut of all: who would repeat the end of its list, or stop short of it, does so now.
+  // Cuts all connections once more: a subscriber that would repeat the end of its list, or miss it, shows it now.
   proxy.cutAll();
   await Promise.all(sessions.map(({ id }, index) => recordPlainly(database, id, index)));
   await allRecorded(database);

@@ -7,7 +7,7 @@ import { toGlobalId } from '../../src/graphql/node.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 import { operationOf, type Wish } from './wishes.ts';
 
-/** What came after a cursor. Only a subscriber that was told to begin again has another. */
+/** Transitions received after a cursor. A subscriber has more than one stretch only if it was resynced. */
 export interface Stretch {
   readonly after: string;
   /** Numbers of transitions; see `Names`. */
@@ -21,10 +21,10 @@ export interface Subscriber {
   resets: number;
   /** Cursor of the newest frame. */
   cursor: string;
-  /** Times that it was connected, from first to last. */
+  /** Number of connections so far. */
   connections: number;
   state: FeedState;
-  /** Why it gets nothing any more, if the gateway ended it. */
+  /** Why the gateway ended the subscription; null if it did not. */
   ended: string | null;
   /** Closes the connection and keeps the cursor. */
   leave(): void;
@@ -45,7 +45,7 @@ export class Names {
     return this.#ids.length - 1;
   }
 
-  /** Session, sequence and time, for people. */
+  /** Returns session, sequence and time as readable text. */
   textOf(number: number): string {
     const [id = '', recordedAt] = this.#ids[number]?.split(' ') ?? [];
     return `${Buffer.from(id, 'base64url').toString('utf8')} (${recordedAt})`;
@@ -61,13 +61,13 @@ export const nameOfTransition = (id: string, recordedAt: string): string => `${i
 export const transitionId = (sessionId: string, sequence: number): string =>
   toGlobalId('StatusTransition', `${sessionId}:${sequence}`);
 
-/** How many transitions came, at all of them. */
+/** Returns the number of transitions delivered to all subscribers. */
 export const deliveriesTo = (subscribers: readonly Subscriber[]): number =>
   subscribers
     .flatMap(({ stretches }) => stretches)
     .reduce((total, { received }) => total + received.length, 0);
 
-/** How often they were connected, all together. */
+/** Returns the number of connections of all subscribers. */
 export const connectionsOf = (subscribers: readonly Subscriber[]): number =>
   subscribers.reduce((total, { connections }) => total + connections, 0);
 
@@ -76,21 +76,21 @@ export const everyoneIsConnected = (subscribers: readonly Subscriber[]): Promise
   eventually(async () => subscribers.every(({ state, ended }) => state !== 'stale' || ended !== null));
 
 interface Options {
-  /** Of the proxy. */
+  /** URL of the proxy. */
   readonly url: string;
   readonly wish: Wish;
   readonly after: string;
   readonly names: Names;
   readonly clientOptions?: object;
-  /** Called at every connection but the first. */
+  /** Called at every reconnect. */
   readonly onComeback?: () => void;
   /** Called after each frame. */
   readonly onFrame?: (frame: Frame, subscriber: Subscriber) => void;
-  /** Finds where to go on after CURSOR_EXPIRED; without it that is an end like any other. */
+  /** Finds a new cursor after CURSOR_EXPIRED; without it, that error ends the subscription. */
   readonly findCursor?: () => Promise<string>;
 }
 
-/** Subscribes, and keeps at it for as long as the test runs. */
+/** Subscribes, and reconnects for as long as the test runs. */
 export async function subscribe(options: Options): Promise<Subscriber> {
   const { url, wish, after, names, clientOptions = {}, onComeback, onFrame, findCursor } = options;
   let client: Client | null = null;
@@ -109,7 +109,7 @@ export async function subscribe(options: Options): Promise<Subscriber> {
       const leaving = client;
       client = null;
       subscriber.state = 'stale';
-      // Not awaited: a client that is about to connect takes its time to give up.
+      // Not awaited: a client that is connecting is slow to give up.
       void Promise.resolve(leaving?.dispose()).catch(() => {});
     },
     comeBack() {
@@ -150,7 +150,7 @@ export async function subscribe(options: Options): Promise<Subscriber> {
       },
     );
   };
-  /** What comes of the expired subscription from now on is not heard. */
+  /** Ignores later frames of the expired subscription. */
   const goOn = async (find: () => Promise<string>) => {
     subscription += 1;
     const own = subscription;
@@ -199,7 +199,7 @@ function beginAgain(subscriber: Subscriber, after: string): void {
 const isExpiry = (why: unknown): boolean =>
   Array.isArray(why) && why.some((error) => error?.extensions?.code === 'CURSOR_EXPIRED');
 
-/** What the stock clients have in common. */
+/** Common interface of the stock clients. */
 interface Client {
   subscribe(payload: object, sink: object): () => void;
   dispose(): void | Promise<void>;

@@ -1,4 +1,4 @@
-/** What goes on at gateways all the time: the provider's webhooks, staff who act, new sessions, and people who look. */
+/** Constant traffic at the gateways: webhooks, staff actions, new sessions and queries. */
 import { randomUUID } from 'node:crypto';
 import { fromGlobalId, toGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -8,10 +8,10 @@ import { pause } from './trouble.ts';
 import { oneOf } from './wishes.ts';
 import type { World } from './world.ts';
 
-/** What gateways said that they have taken, to be held against what they have. */
+/** Work that gateways acknowledged, to be compared with the database. */
 export interface Done {
   readonly news: News[];
-  /** Ids, as in the database, of meetings that were booked, and verification ids of sessions that were started. */
+  /** Database ids of booked meetings, and verification ids of started sessions. */
   readonly meetings: string[];
   readonly started: string[];
   refused: number;
@@ -22,9 +22,9 @@ export interface Done {
 
 interface Plan {
   readonly seed: string;
-  /** Of each session, more than there is time for. */
+  /** Provider updates per session; more than there is time to send. */
   readonly newsEach: number;
-  /** Between two things that one of them does. */
+  /** Milliseconds between two actions of one client. */
   readonly paceMs: number;
 }
 
@@ -38,7 +38,7 @@ const START = `mutation ($input: StartSessionInput!) { result: startSession(inpu
 const LOOK = `{ sessions(first: 20) { nodes { id version status subStatus
   transitions(last: 1) { nodes { sequence } } meeting { id } reviews { id } } } }`;
 
-/** Starts it all; `end` lets everybody finish what they are at. */
+/** Starts the traffic; `end` waits for requests in flight. */
 export function startTraffic(
   world: World,
   { seed, newsEach, paceMs }: Plan,
@@ -47,7 +47,7 @@ export function startTraffic(
   let going = true;
   const random = (actor: string) => createSeededRandom('traffic', seed, actor);
 
-  /** Until there is an answer: a call that was lost on the way is the same call again. */
+  /** Repeats the call until it is answered: a call lost on the way is retried unchanged (idempotent). */
   async function ask(query: string, variables: object = {}): Promise<any> {
     for (;;) {
       const url = await world.reachable();

@@ -1,4 +1,4 @@
-/** Everything that goes on, and goes wrong, while subscribers listen. */
+/** Faults and writes that happen while subscribers listen. */
 import type pg from 'pg';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { burstOf, newsOf, sendUntilTaken } from '../harness/news.ts';
@@ -9,14 +9,14 @@ import { recordSomehow } from './writers.ts';
 export interface TroublePlan {
   readonly seed: string;
   readonly seconds: number;
-  /** By webhooks, and as many again by the writers. */
+  /** Rate of webhooks; the writers add as many again. */
   readonly transitionsPerSecond: number;
-  /** Seconds between two, at least and at most. */
+  /** Minimum and maximum seconds between two kills. */
   readonly gatewayKillsEvery: readonly [number, number];
   readonly listenerKillsEvery: readonly [number, number];
 }
 
-/** What has happened so far. */
+/** Counts of what has happened so far. */
 export interface Happened {
   webhooks: number;
   lateCommits: number;
@@ -27,7 +27,7 @@ export interface Happened {
 const WRITERS = 12;
 const WEBHOOKS_IN_FLIGHT = 8;
 
-/** Starts it; `over` resolves when it has passed and every gateway is back. */
+/** Starts the faults; `over` resolves when they have ended and every gateway is back. */
 export function makeTrouble(world: World, plan: TroublePlan): { happened: Happened; over: Promise<void> } {
   const happened: Happened = { webhooks: 0, lateCommits: 0, rollbacks: 0, listenerKills: 0 };
   const endsAt = performance.now() + plan.seconds * 1000;
@@ -75,14 +75,14 @@ export function makeTrouble(world: World, plan: TroublePlan): { happened: Happen
   return { happened, over };
 }
 
-/** Enough for the whole time, in any order, some of them twice. */
+/** Returns enough webhooks for the whole time, in random order, some of them twice. */
 function webhooksOf({ sessions }: World, plan: TroublePlan, random: SeededRandom): string[] {
   const newsEach = Math.ceil((plan.transitionsPerSecond * plan.seconds) / sessions.length);
   const news = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, newsEach));
   return burstOf(news, random);
 }
 
-/** Ends the connections that wait for notifications; returns how many there were. */
+/** Kills the LISTEN connections; returns how many there were. */
 export async function killListeners(database: pg.Pool): Promise<number> {
   const { rowCount } = await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -91,5 +91,5 @@ export async function killListeners(database: pg.Pool): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** The pace of what happens; nothing is waited for in this way. */
+/** Pace of the injected events; never used to wait for a result. */
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,4 +1,4 @@
-/** The last release and this one on one database, during the migration and after it, with everything going on. */
+/** Rolling deploy under traffic: the last release and this one on one database, during the migration and after it. */
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -18,20 +18,20 @@ import { allRecorded, fetchFeedCursor, startWorld } from './world.ts';
 const SEED = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const SUBSCRIBERS = 120;
 const SESSIONS = 40;
-/** So that the migration takes a while. */
+/** Enough rows that the migration takes a while. */
 const OLD_SESSIONS = 20_000;
 const PHASE_MS = 6_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 releaseTest(
-  'the last release and this one serve side by side, through the migration, and nothing is lost, repeated or wrong',
+  'in a rolling deploy from the last release, through the migration, nothing is lost, repeated or wrong',
   async () => {
     say(`upgrade, CHAOS_SEED=${SEED}`);
     const [script, { url, client }] = await Promise.all([buildLastRelease(), emptyDatabase()]);
     const world = await startWorld({
       ...{ seed: SEED, gateways: 1, room: 1, sessions: SESSIONS, database: url, script },
       environment: { SHUTDOWN_SECONDS: '2' },
-      // So that it can be used for starts: who gets no answers gives it a rest.
+      // The provider answers (with 404) so that it stays usable for starts: failures would open the circuit breaker.
       whenAsked: { status: 404, body: '{"type":"not_found_error","code":"referenceId_not_found"}' },
     });
     const { database, sessions, proxy, gateways } = world;
@@ -39,7 +39,7 @@ releaseTest(
     const random = createSeededRandom('upgrade', SEED);
     const names = new Names();
     const feedEnd = await fetchFeedCursor(world);
-    // All of them come with cursors of the last release, whichever they are answered by.
+    // All subscribers have cursors of the last release, whichever release serves them.
     const join = (): Promise<Subscriber> => {
       const wish = wishOf(sessions, random);
       const { startCursor } = wish.session ?? oneOf(sessions, random);
@@ -54,10 +54,10 @@ releaseTest(
     const before = count(done);
     const migration = await world.join().present();
     const during = count(done);
-    // Half of all come to either: those who are there stay where they are until they are sent away.
+    // New subscribers go to either release; existing ones stay connected until they are closed.
     subscribers.push(...(await Promise.all(Array.from({ length: SUBSCRIBERS / 3 }, join))));
     await pause(PHASE_MS);
-    // Half of them reconnect to the other release, with cursors of the one before.
+    // Half of the subscribers reconnect to the other release, with cursors issued by the first.
     proxy.cutAll();
     await everyoneIsConnected(subscribers);
     await pause(PHASE_MS);
@@ -70,7 +70,7 @@ releaseTest(
     await end();
     await allRecorded(database);
 
-    // Last words: who would repeat the end of its list, or stop short of it, does so now.
+    // Cuts all connections once more: a subscriber that would repeat the end of its list, or miss it, shows it now.
     proxy.cutAll();
     const last = sessions.flatMap(({ verificationId }) => newsOf(verificationId, random, 61).slice(-1));
     for (const body of burstOf(last, random)) await sendUntilTaken(body, world.reachable);
@@ -80,12 +80,12 @@ releaseTest(
 
     const account = accountOf(subscribers, log, names);
     const lost = await missingFrom(database, done);
-    // The migration beside the last release, and the end of that.
+    // Faults: migrating next to the last release, stopping that release, and the cuts.
     const faults = 2 + proxy.cuts;
     const requests = count(done) + done.refused + connectionsOf(subscribers);
     enter('upgrade', balanceOf(account, { requests, faults, lost: lost.length, wrong: done.wrong.length }));
     say(
-      `ready beside the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, of ${OLD_SESSIONS} sessions`,
+      `ready next to the last release after ${(migration.readyInMs / 1000).toFixed(1)} s, of ${OLD_SESSIONS} sessions`,
     );
     say(
       `done by the last release ${before}, during the migration ${during - before}, side by side ${beside - during}`,
@@ -115,7 +115,7 @@ releaseTest(
 const count = ({ news, meetings, started, looks }: Done): number =>
   news.length + meetings.length + started.length + looks;
 
-/** What was taken with a good answer, and is not there, or there twice. */
+/** Counts acknowledged work that is missing or stored twice. */
 async function missingFrom(database: pg.Pool, { news, meetings, started }: Done): Promise<string[]> {
   const found = async (statement: string): Promise<Map<string, number>> => {
     const { rows } = await database.query(

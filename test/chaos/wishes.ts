@@ -1,16 +1,16 @@
-/** Subscriptions that the subscribers of a test make. */
+/** Subscriptions of the tests' clients. */
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { StartedSession } from './world.ts';
 
-/** The part of the log that a subscriber is to get, and how it asks. */
+/** The transitions that a subscriber must receive, and the operation that it uses. */
 export interface Wish {
   readonly scope: 'SESSION' | 'FILTER' | 'ALL';
-  /** Null for all sessions. */
+  /** Null: all sessions. */
   readonly session: StartedSession | null;
   readonly filter: { readonly status?: readonly string[]; readonly appliedOnly?: boolean };
   readonly operation: 'statusTransitions' | 'sessionLive' | 'feed';
   readonly transport: 'WEBSOCKET' | 'EVENT_STREAM';
-  /** Whether it selects `previousCursor`, by which the client tells whether frames were lost on the way. */
+  /** Whether it selects `previousCursor`, with which a client detects lost frames. */
   readonly gapProof: boolean;
 }
 
@@ -27,7 +27,7 @@ const FILTERED_SESSIONS = 0.2;
 const FRAMES = 0.3;
 const EVENT_STREAMS = 0.3;
 
-/** Made up by chance; `gapProofs` is the part of the wishes that select `previousCursor`. */
+/** Returns a random wish; `gapProofs` is the share of wishes that select `previousCursor`. */
 export function wishOf(sessions: readonly StartedSession[], random: SeededRandom, gapProofs = 0): Wish {
   const scope = random.pick<Wish['scope']>(SCOPES);
   const ofSession = scope === 'SESSION';
@@ -46,7 +46,7 @@ export function wishOf(sessions: readonly StartedSession[], random: SeededRandom
 export const oneOf = <T>(items: readonly T[], random: SeededRandom): T =>
   items[random.integer(0, items.length - 1)] as T;
 
-/** The subscription that asks for it; what arrives has `id` for a transition, `cursor` always. */
+/** Returns the subscription's text. Frames always have `cursor`, and for a transition `id`. */
 export const operationOf = ({ operation, gapProof }: Wish): string =>
   gapProof ? OPERATIONS[operation].replaceAll(/\bcursor\b/g, 'cursor previousCursor') : OPERATIONS[operation];
 
@@ -72,7 +72,7 @@ const OPERATIONS: Record<Wish['operation'], string> = {
   }`,
 };
 
-/** What an account calls it. */
+/** Returns the name used in accounts. */
 export const nameOf = ({ scope, session, filter, operation, transport, gapProof }: Wish): string =>
   [
     scope,

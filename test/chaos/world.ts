@@ -1,4 +1,4 @@
-/** Where the tests of the feed take place: gateways on one database, their sessions, and the road to them. */
+/** Setting of the feed tests: gateways on one database, their sessions, and the proxy in front. */
 import pg from 'pg';
 import { fromGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -10,7 +10,7 @@ import type { ScriptedAnswer, ScriptedProvider } from '../harness/provider.ts';
 import { type FaultyProxy, startProxy, type Wear } from './proxy.ts';
 
 export interface StartedSession {
-  /** As it is in the database. */
+  /** Database id. */
   readonly id: string;
   readonly verificationId: string;
   readonly startCursor: string;
@@ -21,9 +21,9 @@ export interface World {
   readonly gateways: readonly Phoenix[];
   readonly sessions: readonly StartedSession[];
   readonly proxy: FaultyProxy;
-  /** Starts another gateway, of the present build, behind the proxy: as many as there is `room` for. */
+  /** Starts another gateway of this build behind the proxy, up to `room`. */
   join(): Phoenix;
-  /** The proxy's URL, once there is a gateway behind it. */
+  /** Resolves with the proxy's URL once a gateway is behind it. */
   reachable(): Promise<string>;
 }
 
@@ -31,29 +31,29 @@ interface Options {
   readonly seed: string;
   readonly gateways: number;
   readonly sessions: number;
-  /** Another than the one that cannot be asked. */
+  /** Provider to use instead of one that does not answer. */
   readonly provider?: ScriptedProvider;
   readonly environment?: Record<string, string>;
   readonly wear?: Wear;
-  /** For gateways that join later. */
+  /** Number of gateways that may join later. */
   readonly room?: number;
-  /** An existing database instead of a fresh one, and the script of the gateways that are there from the start. */
+  /** Existing database instead of a fresh one, and the script of the initial gateways. */
   readonly database?: string;
   readonly script?: string;
-  /** What the provider says when it is asked about a session; it breaks the connection where this is left out. */
+  /** The provider's response when polled; without it, the connection is broken. */
   readonly whenAsked?: ScriptedAnswer;
 }
 
 const CONNECTIONS = 16;
 const STARTING_AT_ONCE = 8;
-/** Sessions may be locked for a while, and webhooks then wait; a gateway that is behind numbers late. */
+/** Generous: sessions may be locked for a while, so that webhooks wait, and a slow gateway assigns positions late. */
 const QUIET_WITHIN_MS = 150_000;
 
 const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id startCursor } } }
 }`;
 
-/** Boots the gateways, sessions and the proxy; they stop with the test. */
+/** Boots the gateways, the sessions and the proxy; they are stopped when the test ends. */
 export async function startWorld({
   seed,
   gateways,
@@ -113,7 +113,7 @@ async function startSessions(gateway: GatewayProcess, count: number): Promise<St
       started.push({ ...session, verificationId, id: fromGlobalId(session.id)?.key as string });
     }
   };
-  // The first makes the user, whom the others share.
+  // The first start creates the user, whom the others share.
   const rest = waiting.splice(1);
   await line();
   waiting.push(...rest);
@@ -121,7 +121,7 @@ async function startSessions(gateway: GatewayProcess, count: number): Promise<St
   return started;
 }
 
-/** The feed's newest cursor, asked for until there is an answer. */
+/** Fetches the feed's newest cursor, retrying until there is an answer. */
 export async function fetchFeedCursor(world: World): Promise<string> {
   for (;;) {
     const url = await world.reachable();
@@ -135,12 +135,12 @@ export async function fetchFeedCursor(world: World): Promise<string> {
   }
 }
 
-/** Waits until nothing is left to be recorded or numbered. */
+/** Waits until no webhook is pending and no transition is without a position. */
 export async function allRecorded(database: pg.Pool): Promise<void> {
   const deadline = performance.now() + QUIET_WITHIN_MS;
   for (const queue of [`webhook_inbox where state = 'PENDING'`, 'transition_outbox'])
     await eventually(async () => {
-      if (performance.now() > deadline) throw new Error(`There still is something in ${queue}`);
+      if (performance.now() > deadline) throw new Error(`${queue} is not empty`);
       return (await database.query(`select from ${queue} limit 1`)).rowCount === 0;
     });
 }

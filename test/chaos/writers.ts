@@ -1,4 +1,4 @@
-/** Writers beside the gateways: what the recorder does, statement by statement, in transactions that misbehave. */
+/** Writers outside the gateways: the transition writer's statements, in misbehaving transactions. */
 import type pg from 'pg';
 import { findWaitingParty, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -8,11 +8,11 @@ export type Fate = 'PROMPT' | 'LATE' | 'ROLLED_BACK';
 
 const LONGEST_DAWDLE_MS = 20;
 const LONGEST_HOLD_MS = 1_500;
-/** Part of what is recorded without a ring of the doorbell: it has to be found all the same. */
+/** Share of transitions recorded without a doorbell; polling must find them. */
 const UNHEARD = 0.3;
 const FATES: Record<Fate, number> = { PROMPT: 7, LATE: 2, ROLLED_BACK: 1 };
 
-/** Where sessions can go again and again. */
+/** Sub-statuses that a session may enter repeatedly. */
 const STEPS: readonly KnownSubStatus[] = [
   'USER_QUEUED',
   'USER_MEETING_SCHEDULED',
@@ -22,13 +22,14 @@ const STEPS: readonly KnownSubStatus[] = [
   'USER_IP_VERIFICATION_SUCCESSFUL',
 ];
 
-/** Records a transition of a session, or gives up at the last moment. */
+/** Records a transition, or rolls back at the last moment. */
 export async function recordSomehow(pool: pg.Pool, sessionId: string, random: SeededRandom): Promise<Fate> {
   const fate = random.pick(FATES);
   const client = await pool.connect();
   try {
     await client.query('begin');
-    // Taken early, as by a transaction that does other things first: transaction ids say nothing about order.
+    // Assigns the transaction id early, as if the transaction did other work first: transaction ids do not give the
+    // commit order.
     await client.query('select pg_current_xact_id()');
     await client.query('select pg_sleep($1)', [random.between(0, LONGEST_DAWDLE_MS) / 1000]);
     const step = STEPS[random.integer(0, STEPS.length - 1)] as KnownSubStatus;
@@ -43,7 +44,7 @@ export async function recordSomehow(pool: pg.Pool, sessionId: string, random: Se
   }
 }
 
-/** Records a transition of a session without further ado: all in one statement, for bursts. */
+/** Records a transition in one statement, for bursts. */
 export async function recordPlainly(pool: pg.Pool, sessionId: string, index: number): Promise<void> {
   const pair = toStatusPair(STEPS[index % STEPS.length] as KnownSubStatus);
   const { rows } = await pool.query(
@@ -64,7 +65,7 @@ export async function recordPlainly(pool: pg.Pool, sessionId: string, index: num
   await ring(pool, sessionId, rows[0].next);
 }
 
-/** The session is locked, its log gets the next sequence, the outbox hears of it, and the row is the fold again. */
+/** Locks the session, appends the next sequence to the log, adds it to the outbox, and updates the projection. */
 async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStatus): Promise<number> {
   const { rows } = await client.query(
     'select status, sub_status, last_sequence, disputed from vkyc_session where id = $1 for update',
@@ -90,7 +91,7 @@ async function append(client: pg.PoolClient, sessionId: string, to: KnownSubStat
   return last + 1;
 }
 
-/** As a replica does after its commit; nobody listens where replicas do not tell each other. */
+/** Notifies as a replica does after its commit; harmless if no replica listens. */
 async function ring(client: pg.Pool | pg.PoolClient, sessionId: string, sequence: number): Promise<void> {
   const message = JSON.stringify({ from: 'writer', rings: [[sessionId, sequence]] });
   await client.query(`select pg_notify('vkyc_doorbell', $1)`, [message]);

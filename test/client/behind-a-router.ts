@@ -26,7 +26,7 @@ const OPERATIONS = {
 
 interface Transition {
   readonly id: string;
-  /** Its cursors in the feed and in the streams of its session. */
+  /** Cursors of the transition in the feed and in the streams of its session. */
   readonly cursors: string[];
   readonly status: string;
   readonly sessionId: string;
@@ -159,7 +159,7 @@ function join(
   [first]: readonly { id: string; startCursor: string }[],
   feedCursor: string,
 ): Watcher[] {
-  if (!first) throw new Error('There is no session to watch');
+  if (!first) throw new Error('No session to watch');
   const { id: sessionId, startCursor } = first;
   const filter = { status: ['PRE_VIDEO_CALL', 'AUDITOR_REVIEWED'] };
   const all = () => true;

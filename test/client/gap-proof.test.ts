@@ -245,7 +245,7 @@ describe.each(TRANSPORTS)('over %s', (transport) => {
     ['INTERNAL_SERVER_ERROR and no data', { data: null, errors: errors('INTERNAL_SERVER_ERROR') }],
     ['SERVICE_UNAVAILABLE and no data', { data: null, errors: errors('SERVICE_UNAVAILABLE') }],
     ['an unknown fault and no data', { data: null, errors: errors() }],
-    ['a fault beside data', { ...transition(1), errors: errors('INTERNAL_SERVER_ERROR') }],
+    ['an error next to data', { ...transition(1), errors: errors('INTERNAL_SERVER_ERROR') }],
   ])('a frame with %s is withheld and requested again', async (_title, broken) => {
     const { server, watch, asked, states } = await setUp(transport);
     const { frames, ends } = watch(FEED, { after: 'at 0' });

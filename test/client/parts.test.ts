@@ -1,4 +1,4 @@
-/** The parts of the client helper, each without a connection. */
+/** Parts of the client helper, without a connection. */
 import { describe, expect, test, vi } from 'vitest';
 import { findVariables, selectsHeartbeats } from '../../src/client/document.ts';
 import { frameIn, isRestart, meaningOfErrors, type Result } from '../../src/client/frames.ts';
@@ -35,7 +35,7 @@ describe('findVariables', () => {
     expect(findVariables({ query })).toBe(variables);
   });
 
-  test('takes the subscription that is named', () => {
+  test('returns the variables of the named subscription', () => {
     const query = 'subscription A($a: Int) { a } query Q($q: Int) { a } subscription B($b: Int) { b }';
     const variablesOf = (operationName?: string | null) =>
       findVariables({ query, ...(operationName === undefined ? {} : { operationName }) });
@@ -49,7 +49,7 @@ describe('findVariables', () => {
     ]);
   });
 
-  test('selectsHeartbeats looks for the type', () => {
+  test('selectsHeartbeats checks for the Heartbeat type', () => {
     expect(selectsHeartbeats({ query: '{ ... on Heartbeat { cursor } }' })).toBe(true);
     expect(selectsHeartbeats({ query: '{ ... on Heartbeats { cursor } }' })).toBe(false);
     expect(selectsHeartbeats({ query: '{ ... on NoHeartbeat { cursor } }' })).toBe(false);
@@ -132,7 +132,7 @@ describe('Position', () => {
     expect(position.cursor).toBe('1');
   });
 
-  test('tells repeated frames from missing ones, and stays where it was', () => {
+  test('distinguishes repeated frames from missing ones, and does not move at either', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');
@@ -142,12 +142,12 @@ describe('Position', () => {
     expect(position.cursor).toBe('2');
   });
 
-  test('takes a frame without a previous cursor as it comes', () => {
+  test('accepts any frame without a previous cursor', () => {
     const position = new Position('0');
     expect([take(position, '5'), take(position, '5'), take(position, '3')]).toEqual(['NEXT', 'NEXT', 'NEXT']);
   });
 
-  test('follows the newest frame or the newest one that is no heartbeat', () => {
+  test('accepts a frame that follows the newest frame, or the newest one other than a heartbeat', () => {
     const position = new Position('0');
     take(position, '1', '0');
     expect(take(position, 'beat', '1', beat)).toBe('NEXT');
@@ -174,7 +174,7 @@ describe('Position', () => {
     expect(take(position, '1', 'b')).toBe('NEXT');
   });
 
-  test('forgets what it has seen at a restart', () => {
+  test('forgets the frames it has seen at a restart', () => {
     const position = new Position('0');
     take(position, '1', '0');
     take(position, '2', '1');
@@ -228,7 +228,7 @@ describe('the table of states', () => {
     }
   });
 
-  test('missing frames are not healed by frames, but by a new subscription', () => {
+  test('missing frames are recovered by a new subscription, not by later frames', () => {
     for (const fault of ['GAP', 'FAULT'] as const) {
       expect(BADGE[follow('CONNECTED', 'NEWS', fault, 'NEWS', 'PAST', 'QUIET', 'CONNECTED')]).not.toBe(
         'live',

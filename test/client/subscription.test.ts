@@ -1,4 +1,4 @@
-/** One resuming subscription over a connection in memory, with the timers under control. */
+/** One resuming subscription over an in-memory connection, with fake timers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Payload, Result, Sink } from '../../src/client/frames.ts';
 import { type FeedState, type ResumingOptions, resuming } from '../../src/client/resuming.ts';
@@ -134,7 +134,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('the options of the stock client', () => {
-  test('retry for ever by default, and those of the caller come first', () => {
+  test('retry forever by default, and are overridden by those of the caller', () => {
     const { made } = start({ clientOptions: { retryAttempts: 3, keepAlive: 5, url: 'x' } });
     expect(made).toHaveLength(1);
     expect(made[0]).toMatchObject({
@@ -333,7 +333,7 @@ describe('the states', () => {
     expect(one.states).toEqual(['catching up', 'live']);
   });
 
-  test('are told once per change, with the payload of the caller', () => {
+  test('are reported once per change, with the payload of the caller', () => {
     const calls: unknown[] = [];
     const one = start({ onState: (state, payload) => calls.push([state, payload]) });
     one.connect();
@@ -364,7 +364,7 @@ describe('silence', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('without heartbeats is broken by pongs, which come every keepAlive', () => {
+  test('without heartbeats is ended by pongs, which arrive every keepAlive', () => {
     const one = start({ query: PLAIN, clientOptions: { keepAlive: 500 } });
     one.connect();
     one.hear('pong');
@@ -379,7 +379,7 @@ describe('silence', () => {
     expect(one.log.terminated).toBe(1);
   });
 
-  test('with heartbeats is not broken by pongs', () => {
+  test('with heartbeats is not ended by pongs', () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -416,14 +416,14 @@ describe('silence', () => {
 });
 
 describe('faults', () => {
-  test('a frame that the server could not complete is withheld and asked for again', async () => {
+  test('a frame that the server could not complete is withheld and requested again', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
     const [before] = one.streams;
     one.last.sink.next(fault);
     expect([one.states.at(-1), one.waits, one.results.length]).toEqual(['stale', [0], 1]);
-    // What the old stream still sends is ignored.
+    // Later frames of the old stream are ignored.
     one.send('2', '1');
     one.last.sink.complete();
     one.last.connected(true);
@@ -433,7 +433,7 @@ describe('faults', () => {
     expect([one.afters, before?.stopped, one.streams[1]?.stopped]).toEqual([['0', '1'], 1, 0]);
   });
 
-  test('the number of failed attempts grows until a frame comes', async () => {
+  test('the retry count grows until a frame arrives', async () => {
     const one = start();
     one.last.sink.next(fault);
     await one.retry();
@@ -472,7 +472,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('a lost frame is asked for with a marked cursor', async () => {
+  test('a lost frame is requested with a marked cursor', async () => {
     const one = start();
     one.connect();
     one.send('1', '0');
@@ -513,7 +513,7 @@ describe('faults', () => {
     expect(one.results).toEqual([]);
   });
 
-  test('a result without a frame is handed on', () => {
+  test('a result without a frame is passed to the caller', () => {
     const one = start();
     one.last.sink.next({ data: { four: 4 } });
     one.last.sink.next({ data: null });
@@ -580,7 +580,7 @@ describe('the end', () => {
     expect([other.ends, other.waits]).toEqual([['complete'], []]);
   });
 
-  test('a second retry outdates the first', async () => {
+  test('a second retry cancels the first', async () => {
     const one = start({ socket: false });
     one.last.sink.next(fault);
     await one.retry();

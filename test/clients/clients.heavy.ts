@@ -1,6 +1,6 @@
 /**
- * Small projects as frontend developers have them: each installs its own pinned packages beside the packed gateway,
- * generates its types from the schema in it, is compiled strictly, and lives one story against a live gateway.
+ * Small projects of frontend developers: each installs its own pinned packages and the packed gateway, generates types
+ * from the packed schema, compiles strictly, and runs one story against a live gateway.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,10 +21,10 @@ const PROJECTS = [
   ['graphql-ws', null],
   ['graphql-request', null],
 ] as const;
-/** Of a session on the happy path, after its link. */
+/** Steps of a session on the happy path, after its link. */
 const STEPS = { beforeTheCut: 5, afterTheCut: 8 };
 
-/** What every project shows, whatever it is made with. */
+/** Expected output of every project. */
 const STORY = `correct user.phone: must be 10 digits, without country code
 PROVIDER_UNAVAILABLE: The provider reported an internal error. Repeat the same call later; repeating it is safe.
 started NAME.happy-path
@@ -50,7 +50,7 @@ Asha Rao: PRE_VIDEO_CALL/USER_MEETING_CANCELLED, waits for the customer, may SCH
 15 AGENT_REVIEWED/AGENT_APPROVED, waits for the auditor
 16 AUDITOR_REVIEWED/AUDITOR_APPROVED, waits for nobody`;
 
-/** What is sent, what a later release might send in its place, and what of the story is then shown otherwise. */
+/** Values sent, the values of a later release that replace them, and the output that changes by it. */
 const LATER = [
   { sent: 'RECEIVED', later: 'ARCHIVED', story: 'RECEIVED/', shown: 'ARCHIVED/' },
   {
@@ -78,7 +78,7 @@ beforeAll(async () => {
   workshop = await mkdtemp(join(tmpdir(), 'vkyc-clients-'));
   await packTheGateway();
   installed = Object.fromEntries(PROJECTS.map(([project, recipe]) => [project, install(project, recipe)]));
-  // Each project's first test tells of it.
+  // A failed installation is reported by the project's first test; this prevents an unhandled rejection.
   for (const installing of Object.values(installed)) installing.catch(() => {});
   gateway = await bootGateway();
   return async () => {
@@ -97,26 +97,29 @@ async function packTheGateway(): Promise<void> {
   await run('tar', ['xzf', packed], { cwd: workshop });
 }
 
-/** Runs a command of npm in the project; what it printed is the error where it fails. */
+/** Runs an npm command in the project; on failure the error holds its output. */
 async function npm(project: string, ...command: string[]): Promise<void> {
   await run('npm', command, { cwd: join(workshop, project) }).catch(({ stdout, stderr }) => {
     throw new Error(`npm ${command.join(' ')} failed in ${project}:\n${stdout}\n${stderr}`);
   });
 }
 
-/** The gateway's own packages are not what a client has: only what is packed is put beside the project's. */
+/**
+ * Installs the project's packages and unpacks the packed gateway next to them. The gateway's own dependencies are left
+ * out: a client does not have them.
+ */
 async function install(project: string, recipe: string | null): Promise<void> {
   const folder = join(workshop, project);
   const ours = (path: string) =>
     !/node_modules|generated|\.build/.test(path.slice(import.meta.dirname.length));
   await cp(join(import.meta.dirname, project), folder, { recursive: true, filter: ours });
   if (recipe) await cp(join(import.meta.dirname, '../recipes', recipe), join(folder, 'src/client.ts'));
-  // A client has settings of its own: ours come along in the environment when npm runs this.
+  // Options override the settings of this checkout, which npm passes on in the environment.
   await npm(project, 'ci', '--prefer-offline', '--ignore-scripts', '--engine-strict=false');
   await cp(join(workshop, 'package'), join(folder, 'node_modules/vkyc-gateway'), { recursive: true });
 }
 
-/** As if a later release had sent it: letter for letter, so that the lengths in the frames hold. */
+/** Replaces values by those of a later release, of the same length, so that frame lengths stay valid. */
 const asLaterSent = (bytes: Buffer): Buffer =>
   LATER.reduce(
     (text, { sent, later }) =>
@@ -124,7 +127,7 @@ const asLaterSent = (bytes: Buffer): Buffer =>
     bytes,
   );
 
-/** Runs the project's program, whose connection is cut in the middle of the journey; returns what it showed. */
+/** Runs the project's program and cuts its connection in the middle of the journey; returns its output. */
 async function live(project: string, name: string, rewrite?: (bytes: Buffer) => Buffer) {
   const proxy = await cuttable(gateway.url, rewrite);
   const TOKEN = await gateway.token({ sub: 'olga', roles: ['OPERATOR'] });
@@ -145,23 +148,24 @@ async function live(project: string, name: string, rewrite?: (bytes: Buffer) => 
 }
 
 describe.each(PROJECTS)('%s', (project) => {
-  test('installs', () => installed[project]);
+  test('installs its packages', () => installed[project]);
 
   test('generates its types from the packed schema, and compiles strictly', async () => {
     await npm(project, 'run', 'generate');
     await npm(project, 'run', 'build');
   });
 
-  test('lives through the whole story, though its connection is cut', async () => {
+  test('runs the whole story although its connection is cut', async () => {
     const { exitCode, shown, told } = await live(project, project);
 
     expect(shown, told.join('\n')).toBe(STORY.replaceAll('NAME', project));
     expect(exitCode).toBe(0);
-    // It may be cut before it has caught up, and ends with the last transition, before the heartbeat behind it.
+    // The cut may come before it has caught up, and the program ends with the last transition, before the next
+    // heartbeat.
     expect(told.join(', ')).toMatch(/^catching up, (live, )?stale, (stale, )?catching up/);
   });
 
-  test('shows what only a later release sends as it comes, and breaks on nothing of it', async () => {
+  test('shows values of a later release unchanged, without an error', async () => {
     const { exitCode, shown, told } = await live(project, `${project}-later`, asLaterSent);
 
     const expected = LATER.reduce((text, { story, shown }) => text.replaceAll(story, shown), STORY);
@@ -169,7 +173,7 @@ describe.each(PROJECTS)('%s', (project) => {
     expect(exitCode).toBe(0);
   });
 
-  test('is told by the compiler where a later schema has more than it has words for', async () => {
+  test('fails to compile against a later schema whose new values have no text', async () => {
     const path = join(workshop, project, 'node_modules/vkyc-gateway/schema/schema.graphql');
     const schema = await readFile(path, 'utf8');
     const later = schema
@@ -182,7 +186,7 @@ describe.each(PROJECTS)('%s', (project) => {
     const building = npm(project, 'run', 'build');
 
     await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*"ARBITER"/);
-    // Relay makes a union of what is selected alone, and has a member for all others in it.
+    // Relay generates a union of the selected members with a catch-all, so a missing text is no type error there.
     if (project !== 'relay') await expect(building).rejects.toThrow(/words\.ts\(\d+,\d+\): .*NotFoundError/s);
   });
 });

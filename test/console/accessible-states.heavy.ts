@@ -95,7 +95,7 @@ async function tabTo(window: Console, name: string | RegExp): Promise<void> {
     if ((await focused(window)).match(name)) return;
     await window.page.keyboard.press('Tab');
   }
-  throw new Error(`Tab does not lead to ${name}`);
+  throw new Error(`Tab does not reach ${name}`);
 }
 
 browserTest(

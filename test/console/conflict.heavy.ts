@@ -11,7 +11,7 @@ const countOf = async (gateway: Gateway, table: string): Promise<number> =>
   (await gateway.database.query(`select from ${table}`)).rowCount ?? 0;
 
 browserTest(
-  'of two users acting on one session at once, the second sees what changed and can continue with the current status',
+  'if two users act on one session at once, the second sees what changed and can continue with the current status',
   async () => {
     const gateway = await bootGateway();
     const { id } = await gateway.start('at-once');

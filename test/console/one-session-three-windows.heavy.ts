@@ -30,7 +30,7 @@ async function act(
   const figures = Object.fromEntries(
     (await Promise.all(moments)).map(([name, moment]) => [name, Math.round(Math.max(0, moment - from))]),
   );
-  process.stderr.write(`${mutation}, seen by the others after (ms): ${JSON.stringify(figures)}\n`);
+  process.stderr.write(`${mutation}: delay in the other windows (ms): ${JSON.stringify(figures)}\n`);
   return figures;
 }
 

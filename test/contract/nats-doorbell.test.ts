@@ -223,7 +223,7 @@ const PLIGHTS: Readonly<Record<string, (wire: TcpProxy, open: Open) => Promise<(
     wire.freeze();
     return doorbell.stop;
   },
-  async 'while a connection is being made that nobody answers'(wire, open) {
+  async 'while a connection attempt gets no answer'(wire, open) {
     const { doorbell } = await open({ connectTimeoutMs: 60_000 });
     const before = wire.accepted;
     wire.freeze();

@@ -197,7 +197,7 @@ test('a failed NOTIFY only logs a warning, and the next one is sent', async () =
   const { near, ear } = await openPair();
   const { pool } = near.connection;
   const query = pool.query;
-  pool.query = (() => Promise.reject(new Error('the database is away'))) as never;
+  pool.query = (() => Promise.reject(new Error('the database is unreachable'))) as never;
   const [lost, next] = [randomUUID(), randomUUID()];
 
   near.doorbell.ring(lost, 1);
@@ -225,7 +225,7 @@ const PLIGHTS: Readonly<Record<string, Plight>> = {
     },
   },
   'on a connection that is silently dead': { bring: async (wire) => wire.freeze() },
-  'while a connection is being made that nobody answers': {
+  'while a connection attempt gets no answer': {
     timings: { connectTimeoutMs: 60_000 },
     async bring(wire, { doorbell }) {
       const before = wire.accepted;

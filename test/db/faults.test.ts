@@ -15,7 +15,7 @@ import { startTcpProxy } from '../harness/tcp-proxy.ts';
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => {
-      throw new Error('It resolved');
+      throw new Error('The transaction resolved');
     },
     (error: unknown) => error,
   );
@@ -46,7 +46,7 @@ const FAULTS: Record<string, { fault: DatabaseFault; cause(url: string): Promise
     fault: 'AWAY',
     cause: () => connectionTo('postgres://postgres@%2Ftmp%2Fno-such-folder/postgres').fail('select 1'),
   },
-  'a name that nobody knows': {
+  'an unknown host name': {
     fault: 'AWAY',
     cause: () => connectionTo('postgres://postgres@nobody.invalid/postgres').fail('select 1'),
   },

@@ -14,7 +14,7 @@ import {
   startAsBefore,
 } from '../harness/old-database.ts';
 
-test('the migrations are complete for src/db/schema/tables.ts; `npm run migrate:new` writes a missing one', async () => {
+test('the migrations create exactly the schema of src/db/schema/tables.ts; `npm run migrate:new` writes a missing migration', async () => {
   // Inside the project, since drizzle-kit takes relative paths; in a dot-folder, which git ignores.
   const copy = await mkdtemp('.build/migrations-');
   atTheEnd(() => rm(copy, { recursive: true, force: true }));
@@ -86,7 +86,7 @@ async function shapeOf(client: pg.Client): Promise<unknown[]> {
   return rows;
 }
 
-test('a database that ran the first form of migration 0004 is migrated to the same schema as a new one', async () => {
+test('a database that ran the first version of migration 0004 is migrated to the same schema as a new one', async () => {
   const [fresh, earlier] = [await emptyDatabase(), await databaseAsOf('0003_reads_and_erasing')];
   await fillWithSessions(earlier.client, 2);
   await earlier.client.query(AS_FIRST_WRITTEN);
@@ -103,7 +103,7 @@ test('a database that ran the first form of migration 0004 is migrated to the sa
   expect((await earlier.client.query(SINCE)).rows[0].since).not.toEqual(new Date('2026-01-03Z'));
 });
 
-test('a locked table makes the migration wait, but neither writers nor a replica that waits for its turn', async () => {
+test('a locked table delays the migration, but not writers or another replica that waits to migrate', async () => {
   const { url, client } = await databaseAsOf('0003_reads_and_erasing');
   await fillWithSessions(client, 2);
   const holder = new pg.Client({ connectionString: url });

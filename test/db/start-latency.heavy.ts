@@ -12,9 +12,7 @@ const JOURNEYS_AT_ONCE = 2;
 const MAX_RATIO = 2;
 
 if (!process.env.POSTGRES_BIN)
-  process.stderr.write(
-    'POSTGRES_BIN names no PostgreSQL to compare: the comparison of starts is LEFT OUT.\n',
-  );
+  process.stderr.write('POSTGRES_BIN names no PostgreSQL to compare: the comparison of starts is SKIPPED.\n');
 
 test.skipIf(!process.env.POSTGRES_BIN)(
   'a start under load takes less than twice as long on a stock PostgreSQL as on the embedded one',

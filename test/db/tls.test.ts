@@ -16,7 +16,7 @@ const hasOpenssl = (() => {
     execFileSync('openssl', ['version'], { stdio: 'ignore' });
     return true;
   } catch {
-    process.stderr.write('There is no openssl here: the tests of TLS are LEFT OUT.\n');
+    process.stderr.write('openssl is not installed: the TLS tests are SKIPPED.\n');
     return false;
   }
 })();

@@ -19,20 +19,20 @@ export interface ComposeFile {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-/** As it is written. */
+/** Reads the file without substituting variables. */
 export const readComposeFile = async (): Promise<ComposeFile> =>
   parse(await readProjectFile('compose.yaml'), { merge: true });
 
-/** `${NAME:?why}` is a name that has to be given; `${NAME:-default}` one that may. */
+/** `${NAME:?why}` is a required variable, `${NAME:-default}` an optional one. */
 const VARIABLE = /\$\{([A-Z_]+):([?-])([^}]*)\}/g;
 
-/** With the variables put in. Throws where one is missing that has to be given. */
+/** Substitutes variables as Docker Compose does. Throws if a required one is missing. */
 export const interpolated = (text: string, given: Readonly<Record<string, string>>): string =>
   text.replace(VARIABLE, (_, name: string, kind: string, rest: string) => {
     if (!given[name] && kind === '?') throw new Error(`${name}: ${rest}`);
     return given[name] || rest;
   });
 
-/** What has to be given. */
+/** Returns the names of the required variables. */
 export const requiredIn = (text: string): string[] =>
   [...text.matchAll(VARIABLE)].filter(([, , kind]) => kind === '?').map(([, name]) => name as string);

@@ -7,7 +7,7 @@ import { atTheEnd, PRODUCTION } from '../harness/gateway.ts';
 import { interpolated, readComposeFile, requiredIn } from './compose-file.ts';
 import { environmentOf, readProjectFile, readStages, type Stage } from './dockerfile.ts';
 
-/** As somebody might fill it in. */
+/** Values as an operator would set them. */
 const GIVEN = {
   DATABASE_PASSWORD: 'letters1and2digits',
   POSTGRES_PASSWORD: 'more3letters4and5digits',
@@ -22,7 +22,7 @@ const GIVEN = {
 };
 const OF_POSTGRES = ['POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD'];
 
-test('the compose file keeps to the specification', () => {
+test('the compose file has no error of the Compose linter', () => {
   const path = fileURLToPath(new URL('../../compose.yaml', import.meta.url));
   const linter = new DCLinter({ rules: {}, quiet: false, debug: false, exclude: [] });
 
@@ -31,7 +31,7 @@ test('the compose file keeps to the specification', () => {
   expect(result.messages.map(({ line, message }) => `${line}: ${message}`)).toEqual([]);
 });
 
-test('the gateways are three alike, and what they are given is a configuration for production', async () => {
+test('the compose file runs three identical gateways with a valid production configuration', async () => {
   const { services } = await readComposeFile();
   const gateways = Object.values(services).filter(({ build }) => build);
   const image = environmentOf((await readStages()).at(-1) as Stage);
@@ -63,7 +63,7 @@ test('the gateways are three alike, and what they are given is a configuration f
   });
 });
 
-test('no secret stands in it, and each is asked for by its name', async () => {
+test('the compose file contains no secret, and requires each as a variable', async () => {
   const text = await readProjectFile('compose.yaml');
   const { services } = await readComposeFile();
   const given = Object.values(services).flatMap(({ environment = {} }) => Object.entries(environment));
@@ -77,7 +77,7 @@ test('no secret stands in it, and each is asked for by its name', async () => {
   expect(names).toEqual(OF_POSTGRES);
 });
 
-test('every name leads somewhere: services, configurations, volumes, and who waits for whose health', async () => {
+test('every service, config and volume that the compose file references exists, and depends_on waits only for services with a health check', async () => {
   const { services, configs, volumes } = await readComposeFile();
   const proxy = configs.proxy?.content ?? '';
   const { PORT } = environmentOf((await readStages()).at(-1) as Stage);
@@ -85,7 +85,7 @@ test('every name leads somewhere: services, configurations, volumes, and who wai
   for (const { depends_on = {}, configs: used = [], volumes: mounted = [] } of Object.values(services)) {
     for (const [name, { condition }] of Object.entries(depends_on)) {
       expect(Object.keys(services)).toContain(name);
-      // The gateways' own check comes with their image.
+      // Gateways inherit the health check of their image.
       const checked = services[name]?.healthcheck ?? services[name]?.build;
       if (condition === 'service_healthy') expect(checked, name).toBeTruthy();
     }
@@ -101,7 +101,7 @@ test('every name leads somewhere: services, configurations, volumes, and who wai
   expect(proxy).toContain('bind :8080');
 });
 
-test('PostgreSQL takes the role that the gateways have', async () => {
+test('PostgreSQL accepts the SQL that creates the role of the gateways', async () => {
   const { configs } = await readComposeFile();
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();

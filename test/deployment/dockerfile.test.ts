@@ -3,16 +3,16 @@ import dockerfile from 'dockerfile-utils';
 import { expect, test } from 'vitest';
 import { lastOf, readProjectFile, readStages } from './dockerfile.ts';
 
-test('the Dockerfile is one that Docker takes', async () => {
+test('the Dockerfile is valid', async () => {
   const complaints = dockerfile.validate(await readProjectFile('Dockerfile'));
 
   expect(complaints.map(({ message }) => message)).toEqual([]);
 });
 
-test('the image runs as nobody in particular, says how it is, and its bases have a version', async () => {
+test('the image runs as an unprivileged user, has a health check, and pins the versions of its base images', async () => {
   const stages = await readStages();
   const last = stages.at(-1);
-  if (!last) throw new Error('There are no stages');
+  if (!last) throw new Error('The Dockerfile has no stages');
 
   expect(lastOf(last, 'USER')).toBe('node');
   expect(last.instructions.at(-1)).toEqual({
@@ -21,11 +21,11 @@ test('the image runs as nobody in particular, says how it is, and its bases have
   });
   expect(lastOf(last, 'HEALTHCHECK')).toContain('/healthz');
   for (const { base } of stages) expect(base).toMatch(/^[a-z]+:\d+/);
-  // What needs a shell or the network is done in other stages, and leaves nothing here.
+  // Commands that need a shell or the network run in earlier stages, so that the last one contains neither.
   expect(last.instructions.map(({ keyword }) => keyword)).not.toContain('RUN');
 });
 
-test('what is copied is there, and nothing else is sent to the builder', async () => {
+test('every path that the Dockerfile copies exists, and .dockerignore excludes everything else', async () => {
   const ignored = (await readProjectFile('.dockerignore')).trim().split('\n');
   const copied = (await readStages())
     .flatMap(({ instructions }) => instructions)

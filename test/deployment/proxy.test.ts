@@ -13,9 +13,9 @@ import { freePort } from '../harness/phoenix.ts';
 import { readComposeFile } from './compose-file.ts';
 
 const haproxy = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => existsSync(path));
-if (!haproxy) process.stderr.write('No haproxy on this machine: the test of the proxy is LEFT OUT.\n');
+if (!haproxy) process.stderr.write('haproxy is not installed: the proxy test is SKIPPED.\n');
 
-/** The proxy as the compose file has it, but for the addresses; returns its URL. It ends with the test. */
+/** Starts the proxy as in the compose file, with other addresses; returns its URL. It is stopped when the test ends. */
 async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-proxy-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));
@@ -37,7 +37,7 @@ async function startProxy(gatewayUrls: readonly string[]): Promise<string> {
 }
 
 test.skipIf(!haproxy)(
-  'the proxy of the compose file passes queries and both kinds of streams, and goes on without a gateway',
+  'the proxy of the compose file forwards queries, WebSockets and event streams, and keeps serving if a gateway is down',
   async () => {
     const first = await bootGateway();
     const database = first.databaseUrl;
@@ -55,7 +55,7 @@ test.skipIf(!haproxy)(
         complete() {},
       };
       (client as typeof socket).subscribe({ query }, sink);
-      // One that is just coming back gives up by an error.
+      // A client that is reconnecting rejects when it is disposed of.
       atTheEnd(async () => void Promise.resolve(client.dispose()).catch(() => {}));
     }
     const ask = async () => {

@@ -40,7 +40,7 @@ describe('the access tables', () => {
     expect(OPERATIONS['Mutation.startSession']).toEqual(['OPERATOR', 'ADMIN']);
   });
 
-  test('let only agents review as agents, and only auditors as auditors', () => {
+  test('allow agent reviews only to agents, and auditor reviews only to auditors', () => {
     expect(ACTION_ROLES).toEqual({
       SCHEDULE_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
       CANCEL_MEETING: ['CUSTOMER', 'OPERATOR', 'AGENT', 'AUDITOR', 'ADMIN'],
@@ -83,7 +83,7 @@ describe('a viewer', () => {
     expect(hasRoleOn(as(['CUSTOMER', 'AGENT']), ['AGENT', 'CUSTOMER'], 'loan-2')).toBe(true);
   });
 
-  test('shares a cache with those who have the same name, roles and sessions', () => {
+  test('shares cached results with viewers who have the same id, roles and sessions', () => {
     expect(viewerCacheKey(customer)).toBe(viewerCacheKey({ ...customer, expiresAt: new Date(0) }));
     const others = [
       as(['AGENT']),
@@ -93,7 +93,7 @@ describe('a viewer', () => {
     for (const other of others) expect(viewerCacheKey(other)).not.toBe(viewerCacheKey(customer));
   });
 
-  test('is recorded by the newest pseudonym, and known by all of them', () => {
+  test('is recorded under the newest pseudonym, and recognised by all of them', () => {
     const hidden = as(['CUSTOMER'], { pseudonyms: ['new', 'old'] });
     expect([recordedAs(hidden), recordedAs(customer)]).toEqual(['new', 'asha']);
     expect([recordedNames(hidden), recordedNames(customer)]).toEqual([['new', 'old', 'asha'], ['asha']]);
@@ -132,7 +132,7 @@ describe('maySeeField', () => {
     );
   });
 
-  test('shows a customer only what is about their own session', () => {
+  test('shows a customer only fields of their own sessions', () => {
     expect(maySeeField(customer, 'PERSONAL', { verificationId: 'loan-2' })).toBe(false);
     expect(maySeeField(customer, 'PERSONAL', {})).toBe(true);
   });
@@ -142,7 +142,7 @@ describe('maySeeField', () => {
     expect(maySeeField(as(['CUSTOMER', 'AGENT']), 'PERSONAL', {})).toBe(true);
   });
 
-  test('shows authors their own words and name, and nothing else for being an author', () => {
+  test('shows authors their own texts and name, but no other field', () => {
     const owner = { verificationId: 'loan-1', author: 'asha' };
     expect(maySeeField(customer, 'WORDS', owner)).toBe(true);
     expect(maySeeField(customer, 'WHO', owner)).toBe(true);
@@ -155,7 +155,7 @@ describe('the printed access table', () => {
   const page = readFileSync(new URL('../../schema/README.md', import.meta.url), 'utf8');
   const [BEGIN, END] = ['<!-- roles: printed by `npm run roles` -->', '<!-- roles: end -->'];
 
-  test('is the one on the page for frontend teams, one row for all with the same roles', () => {
+  test('equals that of the page for frontend teams, with one row for all operations of the same roles', () => {
     expect(withAccessTable(page)).toBe(page);
     expect(accessAsMarkdown().split('\n').slice(0, 4)).toEqual([
       '|  | `CUSTOMER` | `VIEWER` | `OPERATOR` | `AGENT` | `AUDITOR` | `ADMIN` |',

@@ -26,7 +26,7 @@ const viewer = (changes: Partial<Viewer> = {}): Viewer => ({
 const KNOWN_SUB_STATUSES = KNOWN_PAIRS.map((info) => info.subStatus);
 const pairOf = (subStatus: SubStatus) =>
   subStatus === 'UNRECOGNIZED' ? { status: 'VIDEO_CALL' as const, subStatus } : toStatusPair(subStatus);
-/** Facts of a session with a booked meeting, a valid link, and an agent review by somebody else. */
+/** Facts of a session with a booked meeting, a valid link, and an agent review by another user. */
 const facts = (subStatus: SubStatus, changes: Partial<ActionFacts> = {}): ActionFacts => ({
   ...pairOf(subStatus),
   verificationId: 'loan-1',
@@ -55,7 +55,7 @@ const noMeeting = {
   USER_ACCEPTED_MEETING: 'The video call is in progress.',
   ...sayFor(['AGENT_APPROVED', 'AGENT_REJECTED'], 'The agent has already decided.'),
 };
-/** The reason for every sub-status but those of a list. */
+/** Returns the reason for every sub-status except those of a list. */
 const allBut = (allowed: readonly SubStatus[], reason: string, rest: object = over) => ({
   ...sayFor(
     [...KNOWN_SUB_STATUSES, 'UNRECOGNIZED' as const].filter((each) => !allowed.includes(each)),
@@ -109,7 +109,7 @@ describe('findDenial', () => {
     },
   );
 
-  test.each(ALL_ACTIONS)('allows %s to its roles alone, and names them', (action) => {
+  test.each(ALL_ACTIONS)('allows %s only to its roles, and names them', (action) => {
     const state = {
       RECORD_AGENT_REVIEW: 'AGENT_ENDED_CALL',
       RECORD_AUDITOR_REVIEW: 'AGENT_APPROVED',
@@ -136,7 +136,7 @@ describe('findDenial', () => {
     expect(denial('SCHEDULE_MEETING', 'USER_QUEUED', {}, { as })).toMatch(/^Your token lacks a role/);
   });
 
-  test('needs a link that has not expired by now to book a meeting or make an SDK token', () => {
+  test('requires an unexpired link to book a meeting or create an SDK token', () => {
     for (const action of ['SCHEDULE_MEETING', 'CREATE_SDK_TOKEN'] as const) {
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: NOW })).toBe(EXPIRED);
       expect(denial(action, 'USER_QUEUED', { linkExpiresAt: msFromNow(-1) })).toBe(EXPIRED);
@@ -145,7 +145,7 @@ describe('findDenial', () => {
     expect(denial('REFRESH', 'USER_QUEUED', { linkExpiresAt: NOW })).toBeNull();
   });
 
-  test('needs a booked meeting that has not begun by now to cancel it', () => {
+  test('requires a booked meeting that has not begun to cancel it', () => {
     const cancel = (meetingAt: Date | null) => denial('CANCEL_MEETING', 'USER_QUEUED', { meetingAt });
     expect(cancel(null)).toBe('No meeting is booked.');
     expect(cancel(msFromNow(-1))).toBe('The meeting has already begun.');
@@ -153,13 +153,13 @@ describe('findDenial', () => {
     expect(cancel(msFromNow(1))).toBeNull();
   });
 
-  test('needs the reference of the provider to make an SDK token', () => {
+  test('requires the reference id of the provider to create an SDK token', () => {
     expect(denial('CREATE_SDK_TOKEN', 'USER_QUEUED', { referenceId: null })).toBe(
       'The provider has not assigned a reference id yet: refresh the session.',
     );
   });
 
-  test('lets nobody audit their own review, not even under an old spelling of their name', () => {
+  test('denies viewers the audit of their own review, even under another spelling of their name', () => {
     const own =
       'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
     const audit = (agents: string[]) => denial('RECORD_AUDITOR_REVIEW', 'AGENT_APPROVED', { agents });
@@ -175,7 +175,7 @@ describe('findDenial', () => {
     expect(audit(true, false)).toMatch(/unknown to the gateway/);
     expect(audit(true, true)).toBeNull();
     expect(audit(false, false)).toBeNull();
-    // Four eyes is about auditor reviews alone.
+    // The four-eyes rule applies to auditor reviews only.
     expect(denial('REFRESH', 'AGENT_APPROVED', { agents: ['asha'], agentUnknown: true })).toBeNull();
   });
 });
@@ -205,7 +205,7 @@ describe('toAgentFacts', () => {
     stage,
   });
 
-  test('names all who made an agent review, and none who audited', () => {
+  test('names the authors of all agent reviews, and no auditor', () => {
     const reviews = [review(3, 'ravi'), review(5, null), review(7, 'asha'), review(8, 'uma', 'AUDITOR')];
     expect(toAgentFacts(reviews, 7)).toEqual({ agents: ['ravi', 'asha'], agentUnknown: false });
   });
@@ -219,7 +219,7 @@ describe('toAgentFacts', () => {
 });
 
 describe('reviews, meetings and replacements', () => {
-  test('each review stands for one sub-status, and the other way round', () => {
+  test('reviews and sub-statuses correspond one to one', () => {
     for (const [subStatus, review] of Object.entries(REVIEW_BY_SUB_STATUS))
       expect(toReviewSubStatus(review.stage, review.decision)).toBe(subStatus);
     expect(() => toReviewSubStatus('AUDITOR', 'UNABLE_TO_VALIDATE')).toThrow(

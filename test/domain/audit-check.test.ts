@@ -42,7 +42,7 @@ describe('checkRows', () => {
     expect(findingOf({ actor: 'uma' }, { actor: null })).toBe('status_transition 1 was edited: actor');
   });
 
-  test('a text counts as the database stores it', () => {
+  test('a text is compared in the form in which the database stores it', () => {
     expect(findingOf({ actor: 'a\ud800' }, { actor: 'a\ufffd' })).toBeNull();
     expect([toStoredForm(undefined), toStoredForm(0), toStoredForm('a\0')]).toEqual([null, 0, 'a\ufffd']);
   });
@@ -89,7 +89,7 @@ describe('checkRows', () => {
     ).toBeNull();
   });
 
-  test('a chain adopts what was there only as its first entry', () => {
+  test('an ADOPTION is valid only as the first entry of a chain', () => {
     const adoption = ['ADOPTION', { transitions: 1 }] as const;
     expect(check(makeChain(adoption, transition(1)), transitionRow(1)).finding).toBeNull();
     expect(check(makeChain(transition(1), adoption), transitionRow(1)).finding).toEqual({
@@ -155,7 +155,7 @@ describe('checkRows', () => {
 });
 
 describe('parseContent', () => {
-  test('reads what is an object, and takes anything else for empty', () => {
+  test('parses an object, and returns {} for anything else', () => {
     expect(parseContent('{"a":1}')).toEqual({ a: 1 });
     for (const text of ['', '{', 'null']) expect(parseContent(text)).toEqual({});
   });

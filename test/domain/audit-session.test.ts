@@ -67,7 +67,7 @@ const row: AuditedSession = {
   updatedAt: recordedAt(3),
   erasedAt: null,
 };
-/** What SESSION says of the row above. */
+/** Content of the SESSION entry for the row above. */
 const SAID = {
   verificationId: 'loan-1',
   userId: 'u-1',
@@ -92,7 +92,7 @@ describe('checkDerived', () => {
   const check = (changes: Partial<AuditedSession> | null, entries = three) =>
     checkDerived(entries, log, changes && { ...row, ...changes });
 
-  test('accepts the row that the log gives', () => {
+  test('accepts a row that follows from the log', () => {
     expect(check({})).toBeNull();
   });
 
@@ -124,7 +124,7 @@ describe('checkDerived', () => {
     expect(check({ erasedAt: recordedAt(3) }, makeChain(ERASURE, session(), ERASURE))).toBeNull();
   });
 
-  test('reports a row that is gone at the last entry, and a log that cannot be replayed at the first', () => {
+  test('reports a missing row at the last entry, and a log that cannot be replayed at the first', () => {
     const gone = 'its row of vkyc_session was removed';
     expect(check(null)).toEqual({ number: 3, what: gone });
     expect(check(null, [])).toEqual({ number: 1, what: gone });
@@ -251,7 +251,7 @@ describe('checkIdentity', () => {
     });
   });
 
-  test('in a chain of an earlier release, says nothing of details that no entry has', () => {
+  test('ignores details that no entry has in a chain of an earlier release', () => {
     const earlier = chainWith(['ADOPTION', {}], details({ referenceId: '1358' }));
     expect(check({ userTemplate: 'a', userId: 'u-9' }, ORIGIN, earlier)).toBeNull();
     expect(check({ referenceId: '1359' }, ORIGIN, earlier)).toEqual({
@@ -259,7 +259,7 @@ describe('checkIdentity', () => {
       what: `${EDITED}: referenceId`,
     });
     expect(check({}, ORIGIN, chainWith(['ADOPTION', {}]))).toBeNull();
-    // Entries of other kinds say nothing of details.
+    // Entries of other kinds do not change details.
     const other = chainWith(['ADOPTION', { referenceId: 'x' }], ['REVIEW', { referenceId: 'y' }]);
     expect(check({}, ORIGIN, other)).toBeNull();
   });
@@ -270,7 +270,7 @@ describe('checkIdentity', () => {
 });
 
 describe('differingDetails', () => {
-  test('lists what the row has and the chain does not say', () => {
+  test('lists the details of the row that the chain lacks', () => {
     expect(differingDetails(chain, row, ORIGIN)).toEqual({});
     expect(differingDetails(makeChain(session()), row, ORIGIN)).toEqual({
       referenceId: '1358',

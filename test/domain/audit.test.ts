@@ -12,7 +12,7 @@ import {
 } from '../../src/domain/audit.ts';
 import { keys, makeEntry, SESSION_ID } from './chains.ts';
 
-/** Derives a key as the format says, apart from the code under test. */
+/** Derives a key as the format specifies, independently of the code under test. */
 const derive = (byte: number, purpose: string) =>
   Buffer.from(hkdfSync('sha256', Buffer.alloc(32, byte), '', `audit ${purpose}`, 32));
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest('hex');
@@ -34,12 +34,12 @@ describe('what an entry says', () => {
     );
   });
 
-  test('writes a time that the database cannot mean as "no time"', () => {
+  test('serializes an invalid time as "no time"', () => {
     expect(formatTime(new Date('2026-01-05T10:00:00.5Z'))).toBe('2026-01-05T10:00:00.500Z');
     expect(formatTime(new Date('infinity'))).toBe('no time');
   });
 
-  // The formats are written into chains for good: no field may go, and each keeps its place.
+  // Stored chains contain these formats: no field may be removed or moved.
   test('has these fields', () => {
     expect(Object.entries(AUDIT_FIELDS).map(([kind, fields]) => `${kind} ${fields.join(' ')}`)).toEqual([
       'ADOPTION transitions meetings reviews adoptedBy',
@@ -66,7 +66,7 @@ describe('a commitment', () => {
     expect(newSalt()).not.toEqual(newSalt());
   });
 
-  test('of a person is about the id and the time at which the user was made', () => {
+  test('of a person covers the id and creation time of the user', () => {
     expect(personText({ userId: 'u-1', createdAt: new Date(0) })).toBe('["u-1","1970-01-01T00:00:00.000Z"]');
   });
 });
@@ -117,7 +117,7 @@ describe('AuditKeys', () => {
     expect(() => keys.sign([], 'lost')).toThrow('AUDIT_KEYS has no key "lost"');
   });
 
-  test('derives pseudonyms and the MAC of an export apart from entries, each by its own purpose', () => {
+  test('derives separate keys for entries, pseudonyms and the MAC of an export', () => {
     const pseudonym = (byte: number) => `customer:${hmac(derive(byte, 'subjects'), 'asha').slice(0, 32)}`;
     expect(keys.pseudonyms('asha')).toEqual([pseudonym(2), pseudonym(1)]);
     expect(keys.exportMac().update('x').digest('hex')).toBe(hmac(derive(2, 'exports'), 'x'));

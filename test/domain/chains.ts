@@ -1,4 +1,4 @@
-/** Makes audit chains without a database. */
+/** Builds audit chains without a database. */
 import { type AuditEntry, AuditKeys, type AuditKind } from '../../src/domain/audit.ts';
 
 export const SESSION_ID = '01a22456-a541-7163-90ac-0b033647a4f4';
@@ -6,7 +6,7 @@ export const keys = new AuditKeys([
   { id: 'new', key: Buffer.alloc(32, 2) },
   { id: 'old', key: Buffer.alloc(32, 1) },
 ]);
-/** A later second for each entry. */
+/** Returns a time that is one second later for each entry. */
 export const recordedAt = (number: number) => new Date(Date.UTC(2026, 0, 5, 10, 0, number));
 
 /** Makes an entry after another, or the first one, signed with the current key or the one named. */

@@ -70,7 +70,7 @@ test('a local decision counts as a change and does not make a poll due at once',
   expect(pause({ heardAt: at(-HOUR), changedAt: at(0) })).toBe(HOUR + SOON_MS);
 });
 
-test('an unsettled session is polled as soon as it was heard of, whatever else is due', () => {
+test('an unsettled session is polled at once, whatever else is due', () => {
   expect(pause({ unsettled: true, linkExpiresAt: at(-9 * DAY) })).toBe(0);
   expect(pause({ unsettled: false, secondLookAt: at(5 * SECOND) })).toBe(SOON_MS);
 });
@@ -111,7 +111,7 @@ test('a meeting counts only while the session waits for it', () => {
   expect(pause({ ...booked, meetingAt: at(0) })).toBe(SOON_MS);
 });
 
-test('a link that expires at the very time of the report is no appointment', () => {
+test('a link that expires at the time of the report causes no extra poll', () => {
   expect(pause({ linkExpiresAt: at(0) })).toBe(SOON_MS);
 });
 

@@ -84,7 +84,7 @@ describe('ReadLogCheck', () => {
     expect(check([], [])).toEqual({ findings: [], chained: 0, unchained: 0 });
   });
 
-  test('takes a read for unchained if it lacks the chain, the number or the hash', () => {
+  test('treats a read as unchained if it lacks the chain, the number or the hash', () => {
     for (const missing of ['chainId', 'number', 'hash'])
       expect(check([], [{ ...ofFirst[0], [missing]: null }]).unchained, missing).toBe(1);
   });
@@ -120,7 +120,7 @@ describe('ReadLogCheck', () => {
     expect(check([replaced, second], [...readsOf(replaced, 1), ...ofSecond]).findings).toEqual([
       'a 0 edited: it is not the chain after which b began',
     ]);
-    // A chain that names the one before but not its hash does not prove which one it was.
+    // A chain that names its predecessor without its hash does not prove which one it was.
     const content = { id: 'b', startedAt: recordedAt(1), previousId: 'a', previousHash: null, keyId: 'new' };
     const values = ['vkyc-reads-1', 'b', recordedAt(1).toISOString(), 'a', null, 'new'];
     const nameless = { ...content, hash: keys.sign(values, 'new') };
@@ -136,7 +136,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('finds what an export knows and the log lacks', () => {
+  test('finds reads that an export has and the log lacks', () => {
     const known = exportOf([ofFirst[1]]);
     expect(check([first], ofFirst, known).findings).toEqual([]);
     expect(check([first], ofFirst.slice(0, 2), known).findings).toEqual([]);
@@ -152,7 +152,7 @@ describe('ReadLogCheck', () => {
     ]);
   });
 
-  test('finds that reads without a chain are fewer than the export knows', () => {
+  test('finds that there are fewer unchained reads than in the export', () => {
     expect(check([], [UNCHAINED], exportOf([], 3)).findings).toEqual([
       'null 0 2 reads of an earlier release were removed',
     ]);

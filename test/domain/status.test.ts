@@ -128,7 +128,7 @@ test('a known sub-status gives its pair, and an unknown one is an error', () => 
   expect(() => toStatusPair('UNRECOGNIZED' as never)).toThrow('UNRECOGNIZED is not in the status table');
 });
 
-test('a disputed session waits for the merchant, any other for whom its status names', () => {
+test('a disputed session waits for the merchant, any other for the party of its status', () => {
   const pair = toStatusPair('USER_QUEUED');
   expect([findWaitingParty(pair, false), findWaitingParty(pair, true)]).toEqual(['AGENT', 'MERCHANT']);
 });

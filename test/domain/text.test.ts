@@ -48,7 +48,7 @@ describe('storable', () => {
     expect(toStorable('a\0b\0\ud800😀')).toBe('a\ufffdb\ufffd\ufffd😀');
   });
 
-  test('times are of the years 1 to 9999', () => {
+  test('times of the years 1 to 9999 are storable', () => {
     const at = (ms: number) => isStorableTime(new Date(ms));
     const earliest = Date.parse('0001-01-01T00:00:00Z');
     expect([at(earliest - 1), at(earliest), at(0), at(LATEST_MS - 1), at(LATEST_MS)]).toEqual([
@@ -63,7 +63,7 @@ describe('storable', () => {
   });
 });
 
-test('the clock of the system tells the time', () => {
+test('the system clock returns the current time', () => {
   const before = Date.now();
   const now = systemClock.now().getTime();
   expect(now).toBeGreaterThanOrEqual(before);

@@ -1,21 +1,21 @@
-/** Holds what subscribers got against every log that the database had, from the first to the one that is left. */
+/** Compares what subscribers received with every log that the database had, from the first to the surviving one. */
 import type { Account, Log, Verdict } from '../chaos/account.ts';
 import { judge, sumOf } from '../chaos/account.ts';
 import type { Names, Stretch, Subscriber } from '../chaos/subscribers.ts';
 import { nameOf } from '../chaos/wishes.ts';
 
-/** A heartbeat that a subscriber got, and where it was then. */
+/** A heartbeat, and the subscriber's position when it arrived. */
 export interface Beat {
   readonly subscriber: Subscriber;
-  /** When the gateway sent it, in milliseconds since the epoch. */
+  /** Time when the gateway sent it, in milliseconds since the epoch. */
   readonly sentAt: number;
   readonly place: Place;
 }
 
-/** Where a subscriber believes the log to be: after the newest transition that it got, and the newest cursor. */
+/** A subscriber's position in the log: its newest transition and its newest cursor. */
 export interface Place {
   readonly cursor: string;
-  /** Null before the first of a stretch. */
+  /** Null before the first transition of a stretch. */
   readonly transition: number | null;
 }
 
@@ -27,7 +27,7 @@ export const placeOf = ({ cursor, stretches }: Subscriber): Place => ({
 export const hasPlace = (log: Log, { cursor, transition }: Place): boolean =>
   log.has(cursor) && (transition === null || log.hasTransition(transition));
 
-/** A log that the database had, until it lost the end of it; the last one is still there. */
+/** A log of the database until a failover lost its end; the last one survives. */
 export interface Era {
   readonly log: Log;
   /** When its database was killed, in milliseconds since the epoch; infinite for the last. */
@@ -35,29 +35,31 @@ export interface Era {
 }
 
 export interface FailoverAccount extends Account {
-  /** How often subscribers were told to begin again. */
+  /** Number of resyncs. */
   readonly reset: number;
-  /** How often although the log had kept all that they had got. */
+  /** Resyncs although the surviving log had everything that the subscriber received. */
   readonly resetInVain: number;
-  /** Subscribers that were not told, or were told with a heartbeat or the state `live` that all was well. */
+  /** Subscribers that were not resynced after a loss, or got a heartbeat or the state `live` in spite of it. */
   readonly liveOverAGap: number;
 }
 
-/** A gateway that has not seen its database for so long sends no heartbeats; if it has, it knows what was lost. */
+/**
+ * A gateway sends no heartbeats if it has not reached its database for this long; after that it knows what was lost.
+ */
 const BLIND_AFTER_MS = 6_000;
 
 interface Evidence {
   readonly subscribers: readonly Subscriber[];
   readonly eras: readonly Era[];
   readonly beats: readonly Beat[];
-  /** Subscribers that were `live` at a place that the log of the time did not have, long after the failover. */
+  /** Subscribers that were `live` long after the failover at a position that the log did not have. */
   readonly misled: readonly Subscriber[];
   readonly names: Names;
 }
 
 /**
- * Every stretch of a subscriber has to be part of one log, without gaps: whoever crosses from one log to the next without
- * being told has missed, repeated or reordered something in both. The last stretch has to be all that is left.
+ * Checks that every stretch of a subscriber is part of one log, without gaps: a subscriber that crosses from one log to
+ * the next without a resync has lost, repeated or reordered transitions in both. The last stretch must be complete.
  */
 export function accountOfFailovers({ subscribers, eras, beats, misled, names }: Evidence): FailoverAccount {
   const last = eras.at(-1)?.log as Log;
@@ -83,9 +85,9 @@ export function accountOfFailovers({ subscribers, eras, beats, misled, names }: 
     const era = eras.findIndex(({ endedAt }) => sentAt < endedAt);
     const known = eras[era]?.log as Log;
     const isSettled = era === 0 || sentAt > (eras[era - 1]?.endedAt as number) + BLIND_AFTER_MS;
-    if (isSettled && !hasPlace(known, place)) blame(subscriber, 'got a heartbeat over a gap');
+    if (isSettled && !hasPlace(known, place)) blame(subscriber, 'got a heartbeat despite a gap');
   }
-  for (const subscriber of misled) blame(subscriber, 'was live at a place that the log did not have');
+  for (const subscriber of misled) blame(subscriber, 'was live at a position that the log did not have');
 
   const account = sumOf(subscribers, (_, stretch) => verdicts.get(stretch) as Verdict, names);
   const endings = subscribers.flatMap(({ stretches }) => stretches.slice(0, -1));

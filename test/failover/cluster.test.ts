@@ -5,7 +5,7 @@ import { type Cluster, startCluster } from './cluster.ts';
 
 const LAG_MS = 3_000;
 
-test('a synchronous standby has every commit that returned before its primary was killed', async () => {
+test('a promoted synchronous standby has every commit that the killed primary acknowledged', async () => {
   const cluster = await startCluster('SYNCHRONOUS');
   const { write, read } = await notesIn(cluster);
   await cluster.addStandby();
@@ -18,7 +18,7 @@ test('a synchronous standby has every commit that returned before its primary wa
   expect(await fallen.inspect(notesAt)).toEqual([1, 2, 3]);
 }, 120_000);
 
-test('a standby that lags loses what it has not received when it is promoted', async () => {
+test('a lagging standby lacks the commits that it had not received when it was promoted', async () => {
   const cluster = await startCluster('ASYNCHRONOUS');
   const { write, read } = await notesIn(cluster);
   await cluster.addStandby();
@@ -39,7 +39,7 @@ test('a standby that lags loses what it has not received when it is promoted', a
   expect(await read()).toEqual([1, 3]);
 }, 120_000);
 
-test('a database that is restored from a copy has what was written before the copy', async () => {
+test('a database restored from a copy has exactly the commits from before the copy', async () => {
   const cluster = await startCluster('ASYNCHRONOUS');
   const { write, read } = await notesIn(cluster);
   await write(1);
@@ -53,7 +53,7 @@ test('a database that is restored from a copy has what was written before the co
   expect(await fallen.inspect(notesAt)).toEqual([1, 2]);
 }, 120_000);
 
-/** A table of numbers, written and read by way of the cluster's address. */
+/** Reads and writes a table of numbers through the cluster's address. */
 async function notesIn({ url }: Cluster) {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   pool.on('error', () => {});

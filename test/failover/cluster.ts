@@ -13,36 +13,36 @@ import { type LaggingWire, startLaggingWire } from './lagging-wire.ts';
 
 const run = promisify(execFile);
 
-/** SYNCHRONOUS: a commit returns when the standby has it, and waits while there is no standby. */
+/** SYNCHRONOUS: a commit returns once the standby has received it, and waits while there is no standby. */
 export type Replication = 'SYNCHRONOUS' | 'ASYNCHRONOUS';
 
-/** What is left of a primary that was killed: nobody writes to it any more, but its log can be read. */
+/** A killed primary: it accepts no writes, but its log can be read. */
 export interface FallenPrimary {
-  /** Recovers its folder, lets `read` look at it, and stops it again. */
+  /** Recovers the data folder, runs `read` on it, and stops the server again. */
   inspect<T>(read: (url: string) => Promise<T>): Promise<T>;
 }
 
-/** The files of a server at one moment. */
+/** Copy of a server's files at one moment. */
 export interface BaseCopy {
   readonly dir: string;
 }
 
 export interface Cluster {
-  /** The address that clients use, whichever server is behind it. The database is migrated. */
+  /** URL for clients, whichever server is primary. The database is migrated. */
   readonly url: string;
-  /** Copies the running primary and starts the copy as its standby; resolves when that streams. */
+  /** Copies the running primary and starts the copy as its standby; resolves once that streams. */
   addStandby(): Promise<void>;
-  /** Resolves when the standby has received all that the primary has written by now. */
+  /** Resolves when the standby has received all WAL that the primary has written so far. */
   standbyHasAll(): Promise<unknown>;
-  /** From now on the standby receives what the primary sends this much later. */
+  /** Delays what the primary sends to the standby by this much from now on. */
   lag(ms: number): void;
-  /** Ends every process of the primary with SIGKILL, and what is on its way to the standby with it. */
+  /** SIGKILLs every process of the primary, and drops the data in flight to the standby. */
   killPrimary(): Promise<FallenPrimary>;
-  /** Makes the standby the primary; resolves when the address leads to it. */
+  /** Promotes the standby; resolves when the address leads to it. */
   promote(): Promise<void>;
-  /** Copies the running primary, as a physical backup does. */
+  /** Copies the running primary, like a physical backup. */
   copy(): Promise<BaseCopy>;
-  /** Starts such a copy as the primary, at the same address. Its timeline is that of the server it was copied from. */
+  /** Starts such a copy as the primary, at the same address, on its original timeline. */
   restore(copy: BaseCopy): Promise<void>;
 }
 
@@ -52,11 +52,11 @@ interface Server {
 }
 
 const SETTINGS = {
-  // Survives what a test does to it; only a crash of the machine would lose what was committed.
+  // Safe here: only a crash of the machine would lose commits, not the kill of processes.
   fsync: 'off',
-  // A standby that is copied meanwhile still finds all that it needs.
+  // Keeps enough WAL for a standby that is still being copied.
   wal_keep_size: '512MB',
-  // On a busy machine neither side gives the other up.
+  // Disabled: on a busy machine a timeout would end the replication.
   wal_sender_timeout: '0',
   wal_receiver_timeout: '0',
   wal_retrieve_retry_interval: '100ms',
@@ -64,7 +64,7 @@ const SETTINGS = {
 const WAIT_FOR_STANDBY = { synchronous_standby_names: '*' };
 const WAIT_FOR_NOBODY = { synchronous_standby_names: '' };
 
-/** Starts a primary alone; everything ends with the test. */
+/** Starts a primary without a standby; everything is stopped when the test ends. */
 export async function startCluster(replication: Replication): Promise<Cluster> {
   const home = await mkdtemp(join(fastFolder(), 'vkyc-cluster-'));
   const running = new Set<EmbeddedPostgres>();
@@ -88,7 +88,7 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
     await Promise.all([...running].map((postgres) => postgres.stop()));
     await rm(home, { recursive: true, force: true });
   });
-  // Without the setting on its command line, where `alter system` could not change it any more.
+  // Not on the command line, where `alter system` could not override it later.
   let primary = await start(nextDir(), {});
   await migrate(primary.postgres.url);
   const address = await startTcpProxy(primary.postgres.url);
@@ -131,7 +131,8 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
 
     async killPrimary() {
       const fallen = primary;
-      // Before the wire: what the primary has acknowledged, a synchronous standby has received.
+      // Kill the primary before cutting the wire, so that a synchronous standby has received everything that was
+      // acknowledged.
       await killEveryProcess(fallen.dir);
       wire?.cut();
       address.cut();
@@ -149,7 +150,7 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
     },
 
     async promote() {
-      if (!standby) throw new Error('There is no standby to promote: call addStandby first');
+      if (!standby) throw new Error('No standby to promote: call addStandby first');
       const [promoted] = await query(
         standby.postgres.url,
         `select pg_promote(true, ${PROMOTE_SECONDS}) as done`,
@@ -173,7 +174,10 @@ export async function startCluster(replication: Replication): Promise<Cluster> {
 
 const PROMOTE_SECONDS = 60;
 
-/** Tells the first primary, which was started alone; every later one was started with the setting. */
+/**
+ * Makes the first primary wait for its standby. It was started without one; every later primary gets the setting at its
+ * start.
+ */
 async function waitForStandbyFromNowOn(url: string): Promise<void> {
   await query(url, `alter system set synchronous_standby_names to '*'`);
   await query(url, 'select pg_reload_conf()');
@@ -189,7 +193,7 @@ async function query(url: string, statement: string): Promise<any[]> {
   }
 }
 
-/** What belongs to the running server alone; folders among it are made anew by the copy's own start. */
+/** Files of the running server, which a copy creates itself when it starts. */
 const OWN_TO_A_SERVER = /^(postmaster\.(pid|opts)|\.s\.PGSQL\..*|pg_wal)$/;
 
 /** Makes a base backup with the low-level API (`pg_basebackup` is not part of the embedded package). */
@@ -220,7 +224,10 @@ async function copyRunning(
   }
 }
 
-/** With owners and modes. Files that the server removes meanwhile need not be there: the WAL says that they are gone. */
+/**
+ * Copies with owners and modes. Files that the server removes during the copy may be missing: WAL replay removes them
+ * too.
+ */
 const copyFiles = (paths: readonly string[], to: string): Promise<unknown> =>
   run('cp', ['-a', ...paths, to], { env: { ...process.env, LC_ALL: 'C' } }).catch(
     (error: { stderr?: string }) => {
@@ -237,7 +244,7 @@ async function writeAs(dir: string, name: string, text: string): Promise<void> {
   await chown(join(dir, name), uid, gid);
 }
 
-/** A postmaster alone would leave its backends running for a moment, and they might still commit. */
+/** Kills the backends too: after the postmaster alone, they would run for a moment and might still commit. */
 async function killEveryProcess(dir: string): Promise<void> {
   const [first] = (await readFile(join(dir, 'postmaster.pid'), 'utf8')).split('\n');
   const postmaster = Number(first);

@@ -1,11 +1,11 @@
-/** A primary that is killed again and again, and a standby that takes its place. */
+/** Repeatedly kills the primary and promotes its standby. */
 import { expect, test } from 'vitest';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
 import { NO_FAULTS, say, tell } from './report.ts';
 import { runRounds } from './rounds.ts';
 
 const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-/** Ten with `npm run failover`. */
+/** `npm run failover` runs ten. */
 const ROUNDS = Number(process.env.FAILOVER_ROUNDS ?? 3);
 const ALLOWANCE_SECONDS = 300;
 const SECONDS_A_ROUND = 90;
@@ -20,7 +20,7 @@ const FLOOR = {
   say,
 };
 test(
-  'with a synchronous standby nothing that was acknowledged is lost, and no subscriber has to begin again',
+  'a failover to a synchronous standby loses nothing that was acknowledged, and resyncs no subscriber',
   async () => {
     say(`synchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 
@@ -38,7 +38,7 @@ test(
 );
 
 test(
-  'with a standby that lags by 3 s every subscriber of what is lost is told, and the provider is asked again',
+  'after a failover to a standby that lags by 3 s, every subscriber of a lost transition is resynced, and the provider is polled again',
   async () => {
     say(`asynchronous failover, FAILOVER_SEED=${SEED} FAILOVER_ROUNDS=${ROUNDS}`);
 

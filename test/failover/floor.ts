@@ -1,4 +1,4 @@
-/** Two gateways on a database that can fail over, with traffic and subscribers, and the proof of what these got. */
+/** Two gateways on a database that fails over, with traffic and subscribers, and the proof of what these received. */
 import pg from 'pg';
 import { toGlobalId } from '../../src/graphql/node.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
@@ -23,9 +23,9 @@ export interface FloorPlan {
   readonly seed: string;
   readonly replication: Replication;
   readonly sessions: number;
-  /** Subscribers that stay connected all the time. */
+  /** Number of subscribers that stay connected. */
   readonly live: number;
-  /** Subscribers that are away during a failover, and come back with their cursors. */
+  /** Number of subscribers that disconnect before a failover and resume with their cursors after it. */
   readonly resuming: number;
   readonly webhooksPerSecond: number;
   readonly say: (line: string) => unknown;
@@ -33,18 +33,18 @@ export interface FloorPlan {
 
 export interface Proof {
   readonly account: FailoverAccount;
-  /** How many of webhooks, meetings and starts were acknowledged. */
+  /** Number of acknowledged webhooks, meetings and starts. */
   readonly acknowledged: number;
-  /** Of these, what the database lost. */
+  /** Acknowledged work that the database lost. */
   readonly missing: Missing;
-  /** Sessions whose state the provider knows and the gateway did not learn again. */
+  /** Sessions whose status at the provider the gateway did not learn again. */
   readonly forgotten: readonly string[];
-  /** Starts that the database lost and that could not be repeated. */
+  /** Lost starts that could not be repeated. */
   readonly unrepeatable: readonly string[];
   readonly wrong: readonly string[];
   readonly errors: ReadonlyMap<string, number>;
   readonly transitions: number;
-  /** Transitions that were lost with the databases that had them. */
+  /** Number of transitions lost with their database. */
   readonly gone: number;
   readonly database: pg.Pool;
 }
@@ -54,25 +54,25 @@ export interface Floor {
   readonly world: World;
   readonly random: SeededRandom;
   readonly traffic: Traffic;
-  /** Lets the resuming subscribers leave, each at a moment of the next so many milliseconds. */
+  /** Disconnects the resuming subscribers, each at a random moment of the next `withinMs`. */
   leave(withinMs: number): Promise<void>;
-  /** Kills the database, lets `recover` bring it back, and waits until all subscribers are where the log is. */
+  /** Kills the database, lets `recover` bring it back, and waits until all subscribers are in step with the log. */
   failOver(recover: () => Promise<void>): Promise<void>;
-  /** Lets everything come to its end, and holds it against the logs. */
+  /** Waits for all work to finish, and compares it with the logs. */
   prove(): Promise<Proof>;
 }
 
-/** No subscriber needs so long on any machine. Those who are not in place by then never will be. */
+/** Generous on any machine: a subscriber that is not in step by then never will be. */
 const IN_PLACE_WITHIN_MS = 45_000;
 const LOOK_EVERY_MS = 500;
-/** For polls within the budget; all of them are due at once. */
+/** Enough for polling all sessions within the call budget; all are due at once. */
 const RELEARNT_WITHIN_MS = 60_000;
 const FROM_A_SESSIONS_START = 0.3;
 const GAP_PROOFS = 0.5;
 const RETRY_MS = [50, 500] as const;
 const COME_BACK_WITHIN_MS = 3_000;
 
-/** Boots it all; it ends with the test. */
+/** Boots everything; it is stopped when the test ends. */
 export async function startFloor(plan: FloorPlan): Promise<Floor> {
   const { seed, say } = plan;
   const [cluster, provider] = await Promise.all([startCluster(plan.replication), startRememberingProvider()]);
@@ -114,7 +114,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
   await everyoneIsConnected(subscribers);
   const traffic = startTraffic({ ...plan, url: proxy.url, sessions, provider });
 
-  /** Waits until every subscriber is connected at a place that the log has; returns those who are not. */
+  /** Waits until every subscriber is connected at a position that the log has; returns those that are not. */
   const everyoneInPlace = async (): Promise<Subscriber[]> => {
     const deadline = performance.now() + IN_PLACE_WITHIN_MS;
     for (;;) {
@@ -159,7 +159,9 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
       const astray = await everyoneInPlace();
       for (const subscriber of astray) if (subscriber.state === 'live') misled.add(subscriber);
       if (astray.length > 0)
-        say(`${astray.length} subscribers are still away, or at a place that the log does not have`);
+        say(
+          `${astray.length} subscribers are still disconnected, or at a position that the log does not have`,
+        );
       const now = await readLog(database, names);
       const lost = log.entries.filter(({ number }) => !now.hasTransition(number)).length;
       gone += lost;
@@ -181,7 +183,7 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
         if (code) unrepeatable.push(`${verificationId}: ${code}`);
       }
 
-      // Last words, after one more cut of all: who would repeat the end of its list, or stop short of it, does so now.
+      // Cuts all connections once more: a subscriber that would repeat the end of its list, or miss it, shows it now.
       proxy.cutAll();
       await traffic.lastWords();
       await allRecorded(database);
@@ -208,11 +210,11 @@ export async function startFloor(plan: FloorPlan): Promise<Floor> {
 const toldIn = (subscribers: readonly Subscriber[]): number =>
   subscribers.reduce((sum, { resets }) => sum + resets, 0);
 
-/** Reads the log of a primary that was killed, as its own recovery leaves it. */
+/** Reads the log of a killed primary after crash recovery. */
 const inspect = (fallen: FallenPrimary, names: Names): Promise<Log> =>
   fallen.inspect(async (url) => {
     const pool = new pg.Pool({ connectionString: url, max: 1 });
-    // Its connection may still be closing when the server stops.
+    // Ignores errors of connections that are still closing when the server stops.
     pool.on('error', () => {});
     try {
       return await readLog(pool, names);
@@ -224,7 +226,7 @@ const inspect = (fallen: FallenPrimary, names: Names): Promise<Log> =>
 const NEWEST_OF_SESSION =
   'query ($id: ID!) { session(id: $id) { transitions(last: 1) { nodes { cursor } } } }';
 
-/** What a client does after CURSOR_EXPIRED: it queries again, and goes on after what it has read. */
+/** Recovers from CURSOR_EXPIRED as a client should: queries again, and resumes after what it has read. */
 async function findCursor(world: World, { session }: Wish): Promise<string> {
   if (!session) return fetchFeedCursor(world);
   for (;;) {
@@ -243,7 +245,7 @@ async function findCursor(world: World, { session }: Wish): Promise<string> {
   }
 }
 
-/** Waits until the database knows of every session where it is at the provider; returns those of which it does not. */
+/** Waits until every session in the database has its status at the provider; returns those that do not. */
 async function waitForRelearning(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
   const deadline = performance.now() + RELEARNT_WITHIN_MS;
   for (;;) {

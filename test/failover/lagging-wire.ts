@@ -1,17 +1,17 @@
-/** The wire between a primary and its standby: it can hold the stream back, and is cut with what it holds. */
+/** Connection between a primary and its standby that can delay the replication stream, and lose it when cut. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { atTheEnd } from '../harness/gateway.ts';
 
 export interface LaggingWire {
   readonly port: number;
-  /** From now on, what the primary sends arrives this much later. */
+  /** Delays what the primary sends by this much from now on. */
   lag(ms: number): void;
-  /** Closes every connection and drops what is on its way, as when the primary's machine is gone. */
+  /** Closes every connection and drops the data in flight, as if the primary's machine had failed. */
   cut(): void;
 }
 
-/** Listens on a free port and leads to the Unix socket of a primary. */
+/** Listens on a free port and forwards to a primary's Unix socket. */
 export async function startLaggingWire(primarySocket: string): Promise<LaggingWire> {
   const sockets = new Set<Socket>();
   let lagMs = 0;
@@ -45,7 +45,7 @@ export async function startLaggingWire(primarySocket: string): Promise<LaggingWi
   };
 }
 
-/** Passes everything on in order, each chunk once its lag is over. The sender is never slowed down. */
+/** Forwards chunks in order, each after its delay. Applies no backpressure to the sender. */
 function deliverLate(from: Socket, to: Socket, lagMs: () => number): void {
   const held: { readonly dueAt: number; readonly chunk: Buffer }[] = [];
   const deliver = () => {

@@ -1,4 +1,4 @@
-/** A provider that remembers everything: its users, its verifications, and what it has reported of each. */
+/** Scripted provider that keeps its users, its verifications, and what it has reported of each. */
 import { toStatusPair } from '../../src/domain/status.ts';
 import { REFUSALS } from '../../src/sandbox/errors.ts';
 import { CUSTOMER } from '../harness/news.ts';
@@ -9,14 +9,14 @@ type KnownSubStatus = Parameters<typeof toStatusPair>[0];
 interface Verification {
   readonly body: { readonly verification_id: string; readonly user_id: string };
   subStatus: KnownSubStatus;
-  /** By the provider's clock, in milliseconds; a whole second. */
+  /** Milliseconds by the provider's clock; a whole second. */
   eventTime: number;
 }
 
 export interface RememberingProvider extends ScriptedProvider {
-  /** Takes a session a step further; returns the webhook that reports it. */
+  /** Moves a session one step on; returns the webhook that reports it. */
   report(verificationId: string, to: KnownSubStatus): string;
-  /** Where a session is at the provider. */
+  /** Returns a session's sub-status at the provider. */
   subStatusOf(verificationId: string): KnownSubStatus;
 }
 
@@ -26,13 +26,13 @@ const refused = ({ status, ...body }: (typeof REFUSALS)[keyof typeof REFUSALS]):
   body: JSON.stringify(body),
 });
 
-/** Starts it; it ends with the test. */
+/** Starts the provider; it is stopped when the test ends. */
 export async function startRememberingProvider(): Promise<RememberingProvider> {
   const users = new Map<string, object>([[CUSTOMER.user_id, CUSTOMER]]);
   const verifications = new Map<string, Verification>();
   const read = (verificationId: string): Verification => {
     const verification = verifications.get(verificationId);
-    if (!verification) throw new Error(`No verification ${verificationId} was started at the provider`);
+    if (!verification) throw new Error(`Verification ${verificationId} was not started at the provider`);
     return verification;
   };
   const show = ({ body, subStatus }: Verification) => {

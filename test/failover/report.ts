@@ -1,11 +1,11 @@
-/** What a test of failovers prints. */
+/** Report that a failover test prints. */
 import { inWords } from '../chaos/account.ts';
 import { balanceOf, enter } from '../chaos/book.ts';
 import type { Proof } from './floor.ts';
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** What every account has to be, but for resets. */
+/** Expected account; resets are allowed. */
 export const NO_FAULTS = {
   lost: 0,
   repeated: 0,
@@ -17,7 +17,7 @@ export const NO_FAULTS = {
 
 const MAX_COMPLAINTS = 20;
 
-/** Prints the account, and enters it under the name of the test's file into the one over all tests of what breaks. */
+/** Prints the account, and enters it under the test file's name into the sum over all fault tests. */
 export function tell(name: string, proof: Proof, faults: number): void {
   const { account, acknowledged, missing, forgotten, unrepeatable, wrong, errors, gone, transitions } = proof;
   for (const complaint of account.complaints.slice(0, MAX_COMPLAINTS)) say(complaint);

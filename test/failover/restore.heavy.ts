@@ -1,4 +1,4 @@
-/** A database that is replaced by a copy of it, ten seconds old, under running gateways. */
+/** Replaces the database under running gateways with a copy that is ten seconds old. */
 import { expect, test } from 'vitest';
 import { pause } from '../chaos/trouble.ts';
 import { expectFeedOfLog, expectFolds } from '../harness/log.ts';
@@ -9,7 +9,7 @@ const SEED = process.env.FAILOVER_SEED ?? String(Math.floor(Math.random() * 2 **
 const AGE_MS = 10_000;
 const UNNOTICED_MS = 1_000;
 
-test('after a restore from a copy ten seconds old every subscriber of what is lost is told, and the provider is asked again', async () => {
+test('after a restore from a copy ten seconds old, every subscriber of a lost transition is resynced, and the provider is polled again', async () => {
   say(`restore, FAILOVER_SEED=${SEED}`);
   const floor = await startFloor({
     seed: SEED,

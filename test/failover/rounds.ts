@@ -1,19 +1,19 @@
-/** Rounds of kill and promote on one floor. */
+/** Repeats kill and promotion on one floor. */
 import { pause } from '../chaos/trouble.ts';
 import { type FloorPlan, type Proof, startFloor } from './floor.ts';
 
 export interface RoundsPlan extends FloorPlan {
   readonly rounds: number;
-  /** How much later than the primary sends it the standby receives everything, at each kill. */
+  /** Replication delay of the standby at each kill. */
   readonly lagMs: number;
 }
 
-/** How long the standby lags fully before the kill, at least and at most. */
+/** Minimum and maximum time for which the standby has the full lag before the kill. */
 const LAGGING_FOR_MS = [500, 3_000] as const;
-/** How long nobody notices that the primary is gone. */
+/** Minimum and maximum time from the kill to the promotion. */
 const UNNOTICED_MS = [0, 1_500] as const;
 
-/** Kills the primary and promotes its standby, round after round, and proves what became of everything. */
+/** Kills the primary and promotes its standby, round after round, and proves the outcome. */
 export async function runRounds(plan: RoundsPlan): Promise<Proof> {
   const { rounds, lagMs, say } = plan;
   const floor = await startFloor(plan);
@@ -24,7 +24,7 @@ export async function runRounds(plan: RoundsPlan): Promise<Proof> {
     cluster.lag(lagMs);
     const killInMs = lagMs + random.between(...LAGGING_FOR_MS);
     await Promise.all([pause(killInMs), floor.leave(killInMs)]);
-    // What the database loses in the last round only the provider knows: nothing reports it again.
+    // Webhooks stop in the last round, so that only polls can recover what the database loses.
     if (round === rounds) void traffic.stop();
     say(`round ${round} of ${rounds}`);
     await floor.failOver(async () => {

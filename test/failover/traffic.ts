@@ -1,4 +1,4 @@
-/** What goes on at the gateways while their database fails over, and what they acknowledged. */
+/** Traffic at the gateways while their database fails over, and what was acknowledged. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
@@ -11,32 +11,32 @@ import { CUSTOMER, sendUntilTaken } from '../harness/news.ts';
 import { inMinutes } from '../harness/people.ts';
 import type { RememberingProvider } from './provider.ts';
 
-/** What clients and the provider were told had been done. */
+/** Work that was acknowledged to clients and the provider. */
 export interface Acknowledged {
-  /** Webhooks that were answered with a 2xx. */
+  /** Webhooks answered with 2xx. */
   readonly webhooks: { readonly verificationId: string; readonly eventTime: string }[];
-  /** Ids of meetings, as in the database. */
+  /** Database ids of meetings. */
   readonly meetings: string[];
-  /** Verification ids of sessions that were started. */
+  /** Verification ids of started sessions. */
   readonly starts: string[];
 }
 
 export interface Traffic {
   readonly acknowledged: Acknowledged;
-  /** Mutations that were answered with an error, by its code; they were sent again. */
+  /** Number of errors per code that mutations were answered with; each was retried. */
   readonly errors: ReadonlyMap<string, number>;
-  /** Answers that may not be given, whatever the database has lost. */
+  /** Answers that are wrong whatever the database has lost. */
   readonly wrong: string[];
-  /** Lets what is under way come to its end. */
+  /** Stops, and waits for requests in flight. */
   stop(): Promise<void>;
-  /** Reports one more step of every session, and waits until it is taken. */
+  /** Reports one more step of every session, and waits until it is accepted. */
   lastWords(): Promise<void>;
-  /** Repeats a start that was acknowledged; returns the code of its refusal, or null if it succeeds. */
+  /** Repeats an acknowledged start; returns the code of its refusal, or null if it succeeds. */
   repeatStart(verificationId: string): Promise<string | null>;
 }
 
 interface Options {
-  /** Of the road to the gateways. */
+  /** URL of the proxy to the gateways. */
   readonly url: string;
   readonly sessions: readonly StartedSession[];
   readonly provider: RememberingProvider;
@@ -56,7 +56,7 @@ const BOOK = `mutation ($input: ScheduleMeetingInput!) { result: scheduleMeeting
 const START = `mutation ($input: StartSessionInput!) { result: startSession(input: $input) {
   __typename ... on StartSessionSuccess { session { verificationId } } ... on MutationError { code retryable } } }`;
 
-/** Begins it; it goes on until `stop`. */
+/** Starts the traffic, until `stop`. */
 export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond }: Options): Traffic {
   const acknowledged: Acknowledged = { webhooks: [], meetings: [], starts: [] };
   const errors = new Map<string, number>();
@@ -65,7 +65,7 @@ export function startTraffic({ url, sessions, provider, seed, webhooksPerSecond 
   const random = (actor: string) => createSeededRandom('failover traffic', seed, actor);
   const addError = (code: string) => errors.set(code, (errors.get(code) ?? 0) + 1);
 
-  /** Sends a mutation again, with the same input, until it has a result that will not change. */
+  /** Retries a mutation with the same input until its result is final. */
   const insist = async (query: string, input: object): Promise<any> => {
     for (;;) {
       const { data, errors: faults } = await post(url, query, { input });
@@ -162,7 +162,7 @@ interface Answer {
   readonly errors: readonly { extensions: { code: string } }[];
 }
 
-/** Without an answer there is neither data nor an error. */
+/** Resolves with neither data nor error if there is no answer. */
 async function post(url: string, query: string, variables: object): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -173,16 +173,16 @@ async function post(url: string, query: string, variables: object): Promise<Answ
   return { data: answer?.data ?? null, errors: answer?.errors ?? [] };
 }
 
-/** Some sessions are busy and some rest for long: those that rest have lost nothing at a failover. */
+/** Skewed choice: busy sessions change often, quiet ones rarely, and those lose nothing at a failover. */
 const unevenly = <T>(items: readonly T[], random: SeededRandom): T =>
   items[Math.floor(random.between(0, 1) ** 3 * items.length)] as T;
 
-/** After these only the end of the journey may follow, and a session that is over would never change again. */
+/** Steps that only the end of a journey may follow; an ended session would never change again. */
 const LAST_STEPS: readonly string[] = ['AGENT_APPROVED', 'AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'];
 const canGoOn = (step: string): boolean =>
   !LAST_STEPS.includes(step) && !getStatusInfo(toStatusPair(step as KnownSubStatus)).terminal;
 
-/** What a customer does next; a journey never ends. */
+/** Returns the customer's next step; a journey never ends. */
 function stepAfter(step: KnownSubStatus, random: SeededRandom): KnownSubStatus {
   const follows = TRANSITION_WEIGHTS[step as keyof typeof TRANSITION_WEIGHTS] ?? {};
   const ways = Object.entries(follows as Record<string, number>).filter(([name]) => canGoOn(name));
@@ -191,14 +191,14 @@ function stepAfter(step: KnownSubStatus, random: SeededRandom): KnownSubStatus {
     : 'USER_QUEUED';
 }
 
-/** Acknowledged work that the database does not have, and what it has of it twice. */
+/** Acknowledged work that the database lacks or has twice. */
 export interface Missing {
   readonly webhooks: readonly string[];
   readonly meetings: readonly string[];
   readonly starts: readonly string[];
 }
 
-/** Looks for all that was acknowledged. */
+/** Looks up all acknowledged work. */
 export async function findMissing(
   database: pg.Pool,
   { webhooks, meetings, starts }: Acknowledged,
@@ -220,7 +220,7 @@ export async function findMissing(
   };
 }
 
-/** Sessions of which the database does not know where they are at the provider. */
+/** Returns sessions whose status in the database differs from the provider's. */
 export async function findForgotten(database: pg.Pool, provider: RememberingProvider): Promise<string[]> {
   const { rows } = await database.query(
     `select verification_id as id, provider_sub_status as known from vkyc_session`,

@@ -43,7 +43,7 @@ export function createLog(length = 0) {
     await new Promise((resolve) => setImmediate(resolve));
     if (log.failures > 0) {
       log.failures -= 1;
-      throw new Error('the database is away');
+      throw new Error('the database is unreachable');
     }
     return page;
   }

@@ -98,7 +98,7 @@ test('followers that resume at the same time share the execution of the replayed
   expect(floor.log.reads).toBe(2);
 });
 
-test('a immutable result is executed once for all replays, any other result once for each replay', async () => {
+test('an immutable result is executed once for all replays, any other result once for each replay', async () => {
   for (const [immutable, executions] of [
     [true, 50],
     [false, 150],
@@ -113,7 +113,7 @@ test('a immutable result is executed once for all replays, any other result once
   }
 });
 
-test('a immutable result that depends on the viewer is never shown to another viewer', async () => {
+test('an immutable result that depends on the viewer is never shown to another viewer', async () => {
   const floor = createFloor(createLog(10), createSelection({ immutable: true, dependsOnViewer: true }));
   for (const id of ['a', 'b', 'a', 'b']) {
     const { connection } = floor.follow(0, { viewer: viewer(id) });

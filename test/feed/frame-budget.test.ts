@@ -66,7 +66,7 @@ describe('a budget for frames', () => {
     await Promise.all([large, gone, small]);
 
     expect(order).toEqual(['large', 'gone', 'small']);
-    expect(budget.trySpend(), 'the one that left paid nothing').toBe(false);
+    expect(budget.trySpend(), 'the subscriber that left was not charged').toBe(false);
   });
 
   test('charges a live frame only if it is heavy', async () => {

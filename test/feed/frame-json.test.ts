@@ -17,7 +17,7 @@ test('a frame that does not select previousCursor is sent unchanged, without com
   const json = '{"data":{"feed":{"cursor":"c"}}}';
 
   const text = new FrameJson(json).after(() => {
-    throw new Error('The cursor was looked for');
+    throw new Error('The cursor was computed');
   });
 
   expect(text).toBe(json);

@@ -1,4 +1,4 @@
-/** Budget, cursors, fingerprints and frames of the feed, each by itself and with the timers under control. */
+/** Budget, cursors, fingerprints and frames of the feed, as units and with fake timers. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createCursors, expiredCursor, LOG_START, logStart, positionAfter } from '../../src/feed/cursor.ts';
 import { getFingerprint } from '../../src/feed/fingerprint.ts';
@@ -11,7 +11,7 @@ describe('a budget for frames', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** Starts a payment. Returns whether it was made by now. */
+  /** Starts a payment. Returns whether it was made at once. */
   function pay(budget: ReturnType<FrameBudgets['of']>, frames: number, isOver = goesOn) {
     const payment = { isMade: false };
     void budget.spend(frames, isOver).then(() => {
@@ -67,7 +67,7 @@ describe('a budget for frames', () => {
     expect([payment.isMade, budget.trySpend(), budget.trySpend()]).toEqual([true, true, false]);
   });
 
-  test('gives light frames away, however empty it is', async () => {
+  test('charges nothing for light frames, even if it is empty', async () => {
     const budgets = new FrameBudgets(100);
     pay(budgets.of('asha', 50), 2);
     await pass(0);
@@ -132,7 +132,7 @@ describe('a place in a log', () => {
   });
 });
 
-test('a frame is as long as its JSON, and twice that if each stream has a cursor of its own in it', () => {
+test('the length of a frame is that of its JSON, and twice that if it contains a cursor for each stream', () => {
   expect(new FrameJson('{"a":1}').length).toBe(7);
   const json = JSON.stringify({ a: PREVIOUS_CURSOR });
   const frame = new FrameJson(json);

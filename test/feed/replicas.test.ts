@@ -3,11 +3,11 @@ import type { Doorbell } from '../../src/domain/ports.ts';
 import { bootGateway, eventually } from '../harness/gateway.ts';
 import { natsServerAt, natsTest, startNatsServer } from '../harness/nats.ts';
 
-const TITLE = 'what one gateway records, another on the same database is told of, once it can be read';
+const TITLE = 'a transition recorded by one gateway is announced to another, once it is committed';
 
 test(`over PostgreSQL: ${TITLE}`, () => expectToBeTold({}));
 
-natsTest(`over NATS: ${TITLE}, and PostgreSQL carries nothing`, async () => {
+natsTest(`over NATS: ${TITLE}, and no connection LISTENs on PostgreSQL`, async () => {
   const { url } = await startNatsServer();
 
   await expectToBeTold({ NATS_URL: url });

@@ -1,4 +1,4 @@
-/** A checkout may have CRLF (git's core.autocrlf), which is no change. */
+/** A checkout may have CRLF line ends (git's core.autocrlf), which must not count as a change. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { atTheEnd } from '../harness/gateway.ts';
 
 const run = promisify(execFile);
 
-/** The built commands with what they read, and CRLF in every text. */
+/** Copies the built commands and the files they read, with CRLF in every text file. */
 async function checkoutWithCrlf(): Promise<string> {
   const root = await mkdtemp('.build/crlf-');
   atTheEnd(() => rm(root, { recursive: true, force: true }));
@@ -32,7 +32,7 @@ const gate = (root: string) =>
     ({ code, stdout }) => ({ code, stdout }),
   );
 
-test('schema:gate says of a checkout with CRLF what it says of one with LF, and schema prints the same', {
+test('schema:gate and schema give the same result in a checkout with CRLF line ends as in one with LF', {
   timeout: 60_000,
 }, async () => {
   const root = await checkoutWithCrlf();

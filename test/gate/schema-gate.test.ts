@@ -1,11 +1,11 @@
-/** Bad changes of the schema, each of which must be caught, and harmless ones, which must not. */
+/** Breaking changes of the schema, each of which must be reported, and harmless ones, which must not. */
 import { readFile } from 'node:fs/promises';
 import { parse, print, visit } from 'graphql';
 import { expect, test } from 'vitest';
 import { checkSchemaChange, type SchemaCheckInput } from '../../src/gate/schema-gate.ts';
 
 const read = (name: string) => readFile(new URL(`../../schema/${name}`, import.meta.url), 'utf8');
-/** The present one as if it were released, without descriptions: fields stand beside each other. */
+/** The present SDL as if it were released; without descriptions, so that fields are adjacent. */
 const sdl = print(
   visit(parse(await read('schema.graphql')), {
     enter: (node) => ('description' in node ? { ...node, description: undefined } : undefined),
@@ -22,9 +22,9 @@ const UNTOUCHED: SchemaCheckInput = {
   today: TODAY,
 };
 
-/** The SDL with some text replaced, which must be there exactly once. */
+/** Replaces a text that must occur exactly once in the SDL. */
 function edited(from: string | RegExp, to: string, text = sdl): string {
-  expect(text.split(from), `${from} is not in the SDL exactly once`).toHaveLength(2);
+  expect(text.split(from), `${from} does not occur exactly once in the SDL`).toHaveLength(2);
   return text.replace(from, to);
 }
 const typeOf = (name: string) =>
@@ -37,7 +37,7 @@ const present = (text: string) => ({ present: { sdl: text, behaviour } });
 const announcing = (coordinate: string) =>
   `# Changes\n\n## Unreleased\n\n- \`${coordinate}\`: it is needed.\n`;
 
-test('nothing is found where nothing changed', async () => {
+test('an unchanged schema has no findings', async () => {
   expect(await checkSchemaChange(UNTOUCHED)).toEqual([]);
 });
 
@@ -65,7 +65,7 @@ test.each([
     ),
     'FeedFrame.FeedReset',
   ],
-])('where %s it is caught, whatever the changelog says', async (_what, text, coordinate) => {
+])('if %s, the change is reported even if the changelog announces it', async (_what, text, coordinate) => {
   const failures = await failuresOf({ ...present(text), changelog: announcing(coordinate) });
 
   expect(failures.map((failure) => failure.coordinate)).toContain(coordinate);
@@ -88,7 +88,7 @@ test.each([
     edited('refreshSession(', 'refreshSession(fast: Boolean = true, '),
     'Mutation.refreshSession.fast',
   ],
-])('where %s it is caught unless the changelog announces it', async (_what, text, coordinate) => {
+])('if %s, the change is reported unless the changelog announces it', async (_what, text, coordinate) => {
   expect(await failuresOf(present(text))).toMatchObject([
     { coordinate, todo: expect.stringContaining(`\`${coordinate}\``) },
   ]);
@@ -96,11 +96,11 @@ test.each([
   const of = (changelog: string) => failuresOf({ ...present(text), changelog });
   expect(await of(announcing(coordinate))).toEqual([]);
   expect(await of(announcing(`${coordinate}S`))).toHaveLength(1);
-  // What was announced for an earlier release says nothing of this one.
+  // An announcement in an earlier release's section does not count for this release.
   expect(await of(announcing(coordinate).replace('Unreleased', 'Unreleased\n\n## 0.1.0'))).toHaveLength(1);
 });
 
-test('additions that nobody has to know of pass', async () => {
+test('compatible additions pass without an announcement', async () => {
   const more = withField('VkycSession', 'colour: String', withField('CancelMeetingInput', 'colour: String'));
 
   expect(
@@ -113,16 +113,16 @@ const deprecated = (reason: string, text = sdl) =>
 
 test.each([
   ['without a date', 'Use name.', 'no removal date'],
-  ['with a day that is in no calendar', 'Use name. Removal: 2027-02-30.', 'no removal date'],
+  ['with a day that does not exist', 'Use name. Removal: 2027-02-30.', 'no removal date'],
   ['with a day that has passed', 'Use name. Removal: 2027-01-14.', 'less than 90 days'],
   ['with short notice', 'Use name. Removal: 2027-04-14.', 'less than 90 days'],
-])('a deprecation %s is caught', async (_what, reason, what) => {
+])('a deprecation %s is reported', async (_what, reason, what) => {
   expect(await failuresOf(present(deprecated(reason)))).toMatchObject([
     { coordinate: 'VkycSession.colour', what: expect.stringContaining(what) },
   ]);
 });
 
-test('a deprecation with notice passes, keeps its day once it is released, and then the field may go', async () => {
+test('a deprecation with 90 days of notice passes; once released its day cannot come earlier, and after it the field may be removed', async () => {
   const noticed = deprecated('Use name. Removal: 2027-04-15.');
   const from = (releasedSdl: string, presentSdl: string, day: string) =>
     failuresOf({
@@ -151,15 +151,15 @@ const without = ({ [CALL_ENDED]: _gone, ...others }: Record<string, string>) => 
 const APPROVAL = `${CALL_ENDED} -> AGENT_REVIEWED/AGENT_APPROVED`;
 
 test.each([
-  ['a state means something else', withState(CALL_ENDED, 'Nothing to do.'), CALL_ENDED],
-  ['a state is new', withState('FAILED/LOST', 'It is lost.'), 'FAILED/LOST'],
-  ['a state is gone', { ...behaviour, states: without(behaviour.states) }, CALL_ENDED],
+  ['the meaning of a state changes', withState(CALL_ENDED, 'Nothing to do.'), CALL_ENDED],
+  ['a state is added', withState('FAILED/LOST', 'It is lost.'), 'FAILED/LOST'],
+  ['a state is removed', { ...behaviour, states: without(behaviour.states) }, CALL_ENDED],
   [
-    'a move has another cause',
+    'a transition gets another cause',
     { ...behaviour, moves: { ...behaviour.moves, [APPROVAL]: 'WEBHOOK, POLL' } },
     APPROVAL,
   ],
-])('where %s it is a change of behaviour, to be announced', async (_what, changed, coordinate) => {
+])('if %s, an announcement of the changed behaviour is required', async (_what, changed, coordinate) => {
   const change = { present: { sdl, behaviour: changed } };
 
   expect(behaviour.moves[APPROVAL]).toContain('MUTATION');
@@ -169,7 +169,7 @@ test.each([
   expect(await failuresOf({ ...change, changelog: announcing(coordinate) })).toEqual([]);
 });
 
-test('an operation of the kit that is no longer valid is caught, with its line', async () => {
+test('an operation of the kit that is no longer valid is reported with its line', async () => {
   const failures = await failuresOf({ operations: `${operations}\nquery Old { viewer { colour } }\n` });
 
   expect(failures).toMatchObject([

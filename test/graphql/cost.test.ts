@@ -137,11 +137,11 @@ describe('measureAmount', () => {
   test('a list of variables is a page of their number', () => {
     const asked = operationIn('query ($a: ID!, $b: ID!) { nodes(ids: [$a, $b]) { id } }');
     expect(measureAmount({ ...asked, values: { a: 'x', b: 'y' } }).cost).toBe(2);
-    // A missing one makes the whole argument invalid.
+    // A missing variable makes the whole argument invalid.
     expect(measureAmount({ ...asked, values: { a: 'x' } }).cost).toBe(1);
   });
 
-  test('the same sizes are measured once, and no more than a hundred are remembered', () => {
+  test('equal sizes are measured once, and at most a hundred results are cached', () => {
     const asked = operationIn(
       'query ($n: Int, $x: ID!) { sessions(first: $n) { nodes { id } } session(id: $x) { id } }',
     );
@@ -182,7 +182,7 @@ describe('findExcessiveAmount', () => {
   });
 });
 
-test('a value of an encrypted field is known by its name alone', () => {
+test('an encrypted field is recognised by its name', () => {
   expect(valuesOf('{ session(id: "x") { transitions(first: 1) { nodes { cursor previousCursor } } } }')).toBe(
     6,
   );

@@ -6,10 +6,10 @@ import { LIMITS, noIntrospectionRule, PARSE_OPTIONS } from '../../src/graphql/li
 const times = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 const nested = (levels: number) => `${'a { '.repeat(levels)}a${' }'.repeat(levels)}`;
-/** Returns the messages of a document's refusals. */
+/** Returns the messages with which a document is refused. */
 const refusalsOf = (document: string) => findExcessiveSize(parse(document)).map(({ message }) => message);
 
-/** For each limit a document of any size: the limit itself is accepted, one more is refused. */
+/** A document of any size for each limit: the limit itself is accepted, one more is refused. */
 const SIZES: Record<string, [limit: number, document: (size: number) => string, message: RegExp]> = {
   lines: [LIMITS.lines, (size) => `{ a${'\n'.repeat(size - 1)}}`, /5000 lines/],
   'lines that end with CRLF': [LIMITS.lines, (size) => `{ a${'\r\n'.repeat(size - 1)}}`, /5000 lines/],
@@ -155,11 +155,11 @@ describe('the size of a document', () => {
     expect(performance.now() - since).toBeLessThan(1_000);
   });
 
-  test('a document without its text has one line', () => {
+  test('a document without source text counts as one line', () => {
     expect(findExcessiveSize(parse(new Source('{ a }'), { noLocation: true }))).toEqual([]);
   });
 
-  test('an error in the measure itself is not taken for a refusal', () => {
+  test('an error of the measurement itself is thrown and not reported as a refusal', () => {
     expect(() =>
       findExcessiveSize({
         kind: Kind.DOCUMENT,

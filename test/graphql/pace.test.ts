@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { Pace } from '../../src/graphql/pace.ts';
 
-/** Asks for pages of some rows. Returns which of them were released by now, in order. */
+/** Requests pages of some rows. Returns which of them have been released so far, in order. */
 function ask(...pages: number[]) {
   const pace = new Pace();
   const released: number[] = [];
@@ -38,7 +38,7 @@ describe('the pace of an answer', () => {
     expect(seen).toEqual(tasks);
   });
 
-  test('a task takes its rows anew', async () => {
+  test('each task has its full number of rows', async () => {
     const { pace } = ask(200);
     expect(pace.take(1)).toBeInstanceOf(Promise);
     await turn();

@@ -8,7 +8,7 @@ describe('the rate limit', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('lets each viewer spend the cost of a minute, and then says when to come back', async () => {
+  test('lets each viewer spend the cost of a minute, then refuses with the time to retry', async () => {
     const limit = createRateLimit(100);
     expect(await limit.spend(viewer('asha'), 100)).toBeNull();
     expect(await limit.spend(viewer('ravi'), 100)).toBeNull();

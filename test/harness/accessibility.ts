@@ -1,4 +1,4 @@
-/** Holds what there is to see against the rules of accessibility, as far as a machine can. */
+/** Checks what is on screen against the accessibility rules that axe can check. */
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import type { Console } from './console.ts';
@@ -8,17 +8,17 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const SCHEMES = ['light', 'dark'] as const;
 const axe = await readFile(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
-/** The windows that people have. */
+/** Window sizes of a desktop and a phone. */
 export const WIDTHS = { wide: { width: 1400, height: 900 }, phone: { width: 390, height: 800 } };
 
-/** How often a fault has to be there. */
+/** A violation must be found this many times in a row to count. */
 const LOOKS = 5;
-/** Until the page has been drawn anew. */
+/** Resolves after the page has been painted again. */
 const TWO_FRAMES = 'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))';
 
 /**
- * What is wrong with what there is to see now, in both themes. The component library's announcements are left out: they
- * are kept for some seconds after what they were named by is gone.
+ * Returns the accessibility violations on screen, in both themes. The component library's live-region announcements are
+ * ignored: they outlive the elements that they refer to by some seconds.
  */
 export async function faultsOf({ page }: Console, screen: string): Promise<string[]> {
   const faults: string[] = [];
@@ -26,7 +26,7 @@ export async function faultsOf({ page }: Console, screen: string): Promise<strin
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.evaluate(axe);
     let lasting = await findings(page);
-    // What is so for a moment alone, while the page is drawn, nobody meets.
+    // Ignores violations that exist only for a moment while the page renders.
     for (let looks = 1; looks < LOOKS && lasting.length > 0; looks++) {
       const again = new Set(await findings(page));
       lasting = lasting.filter((each) => again.has(each));
@@ -36,7 +36,7 @@ export async function faultsOf({ page }: Console, screen: string): Promise<strin
   return faults;
 }
 
-/** Each as its rule and where it is broken. */
+/** Returns each violation as its rule and the broken element. */
 async function findings(page: Page): Promise<string[]> {
   await page.evaluate(TWO_FRAMES);
   const found: { id: string; nodes: { target: string[] }[] }[] = await page.evaluate(

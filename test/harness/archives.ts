@@ -1,4 +1,4 @@
-/** Sessions that retention archives, and the commands that work on archives. */
+/** Sessions that retention archives, and the archive commands. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,9 @@ export async function emptyFolder(): Promise<string> {
   return folder;
 }
 
-/** Makes a session with a meeting, texts and both reviews that ended seven years ago. Returns it as it was started. */
+/**
+ * Creates a session with a meeting, texts and both reviews that ended seven years ago. Returns it as it was started.
+ */
 export async function endedLongAgo(gateway: Gateway, verificationId: string) {
   const user = { userId: `u-${verificationId}`, phone: phoneOf(verificationId) };
   const session = await gateway.start(verificationId, { user });
@@ -57,7 +59,7 @@ export async function endedLongAgo(gateway: Gateway, verificationId: string) {
     remarks: 'not like it',
   });
   expect(result.__typename).toBe('RecordReviewSuccess');
-  // Ours, and the sandbox's of the link: one that came later would be news of today.
+  // Waits for our webhook and the sandbox's own about the link: a later one would carry today's date.
   await webhooksTaken(gateway.database, verificationId, 2);
   const { rows } = await gateway.database.query(
     `select id::text as key from vkyc_session where verification_id = $1`,

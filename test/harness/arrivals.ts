@@ -1,13 +1,13 @@
-/** Somebody who comes to the door of every transport in the same way, and what each door says. */
+/** Sends the same credentials over every transport, and collects each transport's response. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Gateway } from './gateway.ts';
 import type { Transport } from './transports.ts';
 
-/** How somebody comes; what is left out is not sent. */
+/** Credentials of a request; what is undefined is not sent. */
 export interface Way {
-  /** A list is sent as several headers. */
+  /** An array is sent as several headers of one name. */
   readonly headers?: Record<string, string | string[]>;
   readonly search?: string;
   /** The payload of a WebSocket's `connection_init`. */
@@ -15,9 +15,9 @@ export interface Way {
 }
 
 export interface Arrival {
-  /** The id of the viewer who was let in; else the status or close code, and the error's code where there is one. */
+  /** Id of the authenticated viewer; otherwise the status or close code, and the error code if there is one. */
   readonly answers: Record<Transport, string>;
-  /** Everything that was said, on whichever transport. */
+  /** Everything received, over all transports. */
   readonly said: string;
 }
 
@@ -32,7 +32,7 @@ export const FORBIDDEN: Arrival['answers'] = {
   WebSocket: 'FORBIDDEN',
 };
 
-/** With this Authorization, as a header or in `connectionParams`. */
+/** Sends this Authorization as a header or in `connectionParams`. */
 export const withAuthorization = (authorization: string): Way => ({
   headers: { authorization },
   params: { authorization },
@@ -40,7 +40,7 @@ export const withAuthorization = (authorization: string): Way => ({
 
 const WHO = { query: '{ viewer { id } }' };
 
-/** Asks every transport who one is, by one way. */
+/** Queries the viewer over every transport with these credentials. */
 export async function arrive(gateway: Gateway, way: Way): Promise<Arrival> {
   const [http, sse, webSocket] = await Promise.all([
     post(gateway, '/graphql', way),

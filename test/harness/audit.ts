@@ -1,4 +1,4 @@
-/** Looks at audit chains as the command does, and makes sessions with a history to tamper with. */
+/** Checks audit chains as the command does, and creates sessions with a history to tamper with. */
 import { createHash } from 'node:crypto';
 import { connect } from '../../src/db/connection/client.ts';
 import { type AuditHead, AuditKeys } from '../../src/domain/audit.ts';
@@ -17,10 +17,10 @@ const keyOf = (setting: string) => {
 
 export interface Audit {
   verify(heads?: ReadonlyMap<string, AuditHead>): Promise<VerificationResult>;
-  /** What is found in one session, as `number: what`; null where nothing is. */
+  /** Returns the finding of one session's chain as `number: finding`; null if the chain is intact. */
   findingOf(sessionId: string, heads?: ReadonlyMap<string, AuditHead>): Promise<string | null>;
   exported(): Promise<ReadonlyMap<string, AuditHead>>;
-  /** What is found in the read log, with or without an export of now. */
+  /** Returns the findings in the read log, with or without a current export. */
   findingsOfReads(exported?: ExportedReads | null): Promise<string[]>;
   exportedReads(): Promise<ExportedReads | null>;
 }
@@ -55,7 +55,10 @@ export function auditOf(databaseUrl: string): Audit {
 
 let count = 0;
 
-/** The id of a session with a meeting that was moved and cancelled for a reason, and a review with remarks. */
+/**
+ * Creates a session with a meeting that was rescheduled and cancelled for a reason, and a review with remarks; returns
+ * its id.
+ */
 export async function sessionWithHistory(gateway: Gateway): Promise<string> {
   count += 1;
   const verificationId = `audited.${count}`;
@@ -81,7 +84,7 @@ export async function sessionWithHistory(gateway: Gateway): Promise<string> {
   return rows[0].id;
 }
 
-/** What somebody makes of a chain who has the database and knows how it is made, but not the key. */
+/** Recomputes a chain's hashes without the key, as an attacker would who has the database and knows the algorithm. */
 export async function rehash(gateway: Gateway, sessionId: string): Promise<void> {
   const { rows } = await gateway.database.query(
     'select * from audit_entry where session_id = $1 order by number',
@@ -108,7 +111,7 @@ export async function rehash(gateway: Gateway, sessionId: string): Promise<void>
   }
 }
 
-/** Columns with times of a session, its log and what belongs to it, by table. */
+/** Timestamp columns of a session, its log and its dependent rows, by table. */
 const TIMES: Record<string, string[]> = {
   vkyc_session: ['created_at', 'updated_at', 'status_since', 'link_expires_at'],
   status_transition: ['recorded_at', 'occurred_at'],
@@ -118,7 +121,7 @@ const TIMES: Record<string, string[]> = {
 };
 const TIME_IN_CONTENT = /"(\d{4}-\d\d-\d\dT[\d:.]+Z)"/g;
 
-/** Makes a session some days older, with a chain that says so: its key is that of the tests. */
+/** Makes a session some days older, and rebuilds its chain with the tests' key. */
 export async function makeOlder(
   { database }: Pick<Gateway, 'database'>,
   sessionId: string,
@@ -134,7 +137,7 @@ export async function makeOlder(
   await signAgain({ database }, sessionId, (content) => content.replace(TIME_IN_CONTENT, asOlder));
 }
 
-/** Signs a chain again, with what `change` makes of its entries: what only the holder of the key can do. */
+/** Signs a chain again after `change` has edited its entries: only the holder of the key can do this. */
 export async function signAgain(
   { database }: Pick<Gateway, 'database'>,
   sessionId: string,

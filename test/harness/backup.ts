@@ -1,7 +1,9 @@
 /** A logical backup of a gateway's database that can be restored under the running gateway, as an operator does. */
 import type pg from 'pg';
 
-/** Copies every row of the gateway's tables to a schema beside them; returns how to restore them in one transaction. */
+/**
+ * Copies every row of the gateway's tables to another schema; returns a function that restores them in one transaction.
+ */
 export async function takeBackup(database: pg.Pool): Promise<() => Promise<void>> {
   const { rows } = await database.query<{ name: string }>(
     `select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`,
@@ -17,7 +19,7 @@ export async function takeBackup(database: pg.Pool): Promise<() => Promise<void>
     await database.query(
       [
         'begin',
-        // Rows come back without checks of what they refer to, in any order.
+        // Disables foreign keys, so that rows can be restored in any order.
         `set local session_replication_role = 'replica'`,
         `truncate ${tables.join(', ')}`,
         ...tables.map((name) => `insert into public.${name} select * from backup.${name}`),

@@ -7,20 +7,20 @@ import { getSchema } from '../../src/graphql/schema.ts';
 
 let compiled: Executor | null = null;
 
-/** As clients would be sent it. */
+/** The result as a client would receive it. */
 const sent = ({ data, errors }: ExecutionResult) =>
   JSON.parse(JSON.stringify({ data, errors: errors?.map((error) => ({ ...error.toJSON() })) }));
 
-/** What the order of errors is depends on which of them came first. */
+/** The order of errors depends on timing, so they are sorted. */
 const sorted = ({ data, errors }: { data: unknown; errors?: unknown[] }) => ({
   data,
   errors: errors?.map((error) => JSON.stringify(error)).toSorted(),
 });
 
-/** Something may be recorded between the two. */
+/** Executed again if the results differ: a transition may be recorded between the two executions. */
 const ATTEMPTS = 4;
 
-/** What an answer says of now is the same in both. */
+/** Fixes the clock, so that both executions see the same time. */
 function atOneMoment(context: Context): Context {
   const now = context.services.clock.now();
   return {
@@ -31,8 +31,8 @@ function atOneMoment(context: Context): Context {
 }
 
 /**
- * Executes queries by graphql-js and as compiled, whatever test they come from, and compares: data, errors, their
- * paths, places and extensions. What differs is an answer that no test expects, and said aloud.
+ * Executes the queries of every test twice, by graphql-js and compiled, and compares data, errors, paths, locations and
+ * extensions. A difference is printed and thrown.
  */
 export const runBothWays: Executor = async (args) => {
   compiled ??= createJitExecutor(getSchema(), 1);
@@ -47,7 +47,7 @@ export const runBothWays: Executor = async (args) => {
     const fast = await compiled(atOneTime);
     const [expected, found] = [sorted(sent(plain)), sorted(sent(fast))];
     if (isDeepStrictEqual(expected, found)) return fast;
-    difference = `Compiled it is\n${JSON.stringify(found)}\nand by graphql-js\n${JSON.stringify(expected)}`;
+    difference = `Compiled result:\n${JSON.stringify(found)}\nResult of graphql-js:\n${JSON.stringify(expected)}`;
   }
   console.error(`${args.document.loc?.source.body}\n${difference}`);
   throw new Error(difference);

@@ -1,4 +1,4 @@
-/** A real browser where the machine has one. */
+/** A real browser, if one is installed. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { test } from 'vitest';
@@ -8,16 +8,14 @@ const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/
 const executablePath = process.env.CHROMIUM ?? CANDIDATES.find((path) => existsSync(path));
 
 if (!executablePath)
-  process.stderr.write(
-    'No Chromium on this machine (set CHROMIUM to one): the browser tests are LEFT OUT.\n',
-  );
+  process.stderr.write('No Chromium on this machine (set CHROMIUM to one): the browser tests are SKIPPED.\n');
 
 /** A test that needs a browser; without one it is reported as skipped, never as passed. */
 export const browserTest = test.skipIf(!executablePath);
 
 let browser: Promise<Browser> | null = null;
 
-/** An empty page. Whatever it asks of another machine fails, as with the network off; see `strangers`. */
+/** Opens an empty page. Requests to other machines fail, as if offline, and are listed in `strangers`. */
 export async function openPage(): Promise<{ page: Page; strangers: string[] }> {
   browser ??= chromium.launch({
     executablePath: executablePath as string,

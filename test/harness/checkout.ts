@@ -9,7 +9,7 @@ import { atTheEnd, eventually } from './gateway.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What a checkout needs to build and start. */
+/** Files that a checkout needs to build and start. */
 const PARTS = ['migrations', 'package.json', 'package-lock.json', 'schema', 'src', 'tsconfig.json'].concat([
   'tsconfig.build.json',
   'vite.config.ts',
@@ -19,7 +19,7 @@ const PARTS = ['migrations', 'package.json', 'package-lock.json', 'schema', 'src
 const WATCH_INTERVAL_MS = 200;
 
 interface CheckoutOptions {
-  /** Name of its folder. */
+  /** Folder name. */
   readonly name?: string;
   /** `none`: before `npm ci`; `production`: after `npm ci --omit=dev`. */
   readonly packages?: 'all' | 'production' | 'none';
@@ -42,7 +42,7 @@ export async function copyCheckout({ name = 'checkout', packages = 'all' }: Chec
   return root;
 }
 
-/** A folder that other users may enter; it goes with the test. */
+/** Creates a folder that other users may enter; it is removed when the test ends. */
 export async function freshFolder(prefix = 'vkyc-data-'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
   await chmod(folder, 0o755);
@@ -55,7 +55,7 @@ export interface NpmScript {
   readonly child: ChildProcess;
   /** Everything printed so far. */
   said(): string;
-  /** Resolves with the output once it contains the text; rejects if the script ends first. */
+  /** Resolves with the output once it contains the text; rejects if the script ends before. */
   until(text: string): Promise<string>;
   /** Resolves with npm's exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
@@ -70,7 +70,9 @@ interface NpmOptions {
   readonly uid?: number;
 }
 
-/** Runs `npm ARGS…` with the settings of this shell's user and no others. Everything under it ends with the test. */
+/**
+ * Runs `npm ARGS…` with only these settings besides the shell's basic environment. All its processes end with the test.
+ */
 export function runNpm(args: readonly string[], { cwd, env = {}, uid }: NpmOptions): NpmScript {
   const { PATH, HOME } = process.env;
   const child = spawn('npm', args, {
@@ -82,7 +84,7 @@ export function runNpm(args: readonly string[], { cwd, env = {}, uid }: NpmOptio
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(String(chunk)));
   const said = () => output.join('');
-  // `close` would wait for everything that holds the pipes, orphans too.
+  // Listens for `exit`: `close` waits for every process that holds the pipes, even orphans.
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const seen = new Set<string>();
   const watch = setInterval(() => {
@@ -117,7 +119,7 @@ export interface Process {
   readonly command: string;
 }
 
-/** Process ids are used again, within minutes on a busy machine. */
+/** Includes the start time, because process ids are reused within minutes on a busy machine. */
 const identify = ({ pid, startedAt }: Process): string => `${pid} ${startedAt}`;
 
 function listProcesses(): Process[] {

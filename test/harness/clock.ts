@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/domain/ports.ts';
 
-/** A clock that only goes when told to: for what is told to the millisecond. */
+/** Clock that stands still until it is moved; for tests exact to the millisecond. */
 export function stillClock(at = new Date()): Clock & { forward(ms: number): void } {
   let now = at.getTime();
   return {
@@ -11,7 +11,7 @@ export function stillClock(at = new Date()): Clock & { forward(ms: number): void
   };
 }
 
-/** A clock that goes with the real one, and forwards when told to. */
+/** Clock that runs in real time and can be moved forward. */
 export function movableClock(): Clock & { forward(ms: number): void } {
   let ahead = 0;
   return {

@@ -1,4 +1,4 @@
-/** A subscriber of the hub without a transport: it collects the transitions that it is sent. */
+/** Hub subscriber without a transport that collects the transitions it receives. */
 import { UNLIMITED_FRAMES } from '../../src/feed/frame-budget.ts';
 import { FrameJson } from '../../src/feed/frame-json.ts';
 import type { Frame, Subscription } from '../../src/feed/subscription.ts';
@@ -6,7 +6,7 @@ import type { Frame, Subscription } from '../../src/feed/subscription.ts';
 export interface Collector {
   readonly subscriber: Subscription;
   readonly seen: { sessionId: string; sequence: number }[];
-  /** Resolves when so many have come. */
+  /** Resolves when this many transitions have arrived. */
   count(wanted: number): Promise<{ sessionId: string; sequence: number }[]>;
 }
 
@@ -38,7 +38,7 @@ export function createCollector(): Collector {
         writable: true,
         drained: async () => {},
         closeForRetry() {
-          throw new Error('A subscription of the hub failed');
+          throw new Error('A hub subscription failed');
         },
       },
       viewer: { id: 'collector', roles: ['ADMIN'], verificationIds: [], expiresAt: null },

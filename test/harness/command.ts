@@ -1,4 +1,4 @@
-/** The commands of `npm run inbox` and the like, next to a gateway of a test. */
+/** Runs operator commands, such as `npm run inbox`, next to a test's gateway. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -15,12 +15,12 @@ export type RunCommand = (
 ) => Promise<Printed>;
 
 let runs = 0;
-/** A command has the process's arguments, environment and output for itself: one at a time. */
+/** Runs one command at a time, because each replaces the arguments, environment and output of this process. */
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
- * Returns what runs commands for the tests of a file. The first run of each command is of the build in a process of its
- * own, as an operator's. Further ones are in this process, without the second that a process takes to load its modules.
+ * Creates the command runner of a test file. The first run of each command spawns the build, as an operator would; later
+ * runs happen in this process, which saves the second that a new process needs to load its modules.
  */
 export function createCommandRunner(): RunCommand {
   const spawned = new Set<string>();
@@ -49,7 +49,7 @@ const runHere: RunCommand = async (name, args, env) => {
   process.exitCode = undefined;
   runs += 1;
   try {
-    // A module runs once for each address.
+    // The query makes the URL unique, because a module is evaluated only once per URL.
     await import(/* @vite-ignore */ `../../src/commands/${name}.ts?run=${runs}`);
     const code = process.exitCode ?? 0;
     if (code !== 0)

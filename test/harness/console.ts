@@ -1,4 +1,4 @@
-/** The console in a browser, for tests to use as the people do who sit before it. */
+/** The console in a browser, operated as its users do. */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Role } from '../../src/domain/access.ts';
 import { openPage } from './browser.ts';
 
-/** What the console calls the things that tests press and read. */
+/** Labels of the console's controls. */
 export const SAYS = {
   start: 'Start a session',
   schedule: 'Schedule meeting',
@@ -26,46 +26,46 @@ export const SAYS = {
   unreachable: 'Cannot reach the gateway. Check your connection and try again.',
 } as const;
 
-/** Things come when they come; on a machine that others use as well that may take a while. */
+/** Generous timeout, because the machine may be busy. */
 export const PATIENTLY = { timeout: 45_000 };
 const WIDE = { width: 1400, height: 900 };
 
 export interface OpenOptions {
-  /** Whom this window acts as; a developer, who needs no token, unless told otherwise. */
+  /** Role of this window's user; by default a developer, who needs no token. */
   readonly as?: Role;
-  /** The address behind /console. */
+  /** Path after /console. */
   readonly at?: string;
   readonly viewport?: { width: number; height: number };
 }
 
 export interface Console {
   readonly page: Page;
-  /** What the page asked of any other machine. */
+  /** Requests that the page made to other machines. */
   readonly strangers: string[];
-  /** What the browser complained of: errors, and whatever the page's own policy forbids. */
+  /** Console errors and violations of the page's content security policy. */
   readonly complaints: string[];
   readonly dialog: Locator;
   readonly badge: Locator;
-  /** The sessions of the floor that are in the page. */
+  /** Rows of sessions on the floor. */
   readonly rows: Locator;
   /** The entries of a session's timeline. */
   readonly entries: Locator;
   rowOf(verificationId: string): Locator;
   button(name: string | RegExp): Locator;
-  /** Of the dialog that is open: what is pressed, and where one types. */
+  /** Presses a button of the open dialog. */
   press(name: string): Promise<void>;
   field(label: string): Locator;
   /** Opens a session from the floor. */
   open(verificationId: string): Promise<void>;
-  /** Waits until a session's page says that it is at this step. */
+  /** Waits until a session's page shows this step. */
   isAt(step: string): Promise<void>;
-  /** Waits until the window is live. */
+  /** Waits until the window's subscription is live. */
   live(): Promise<void>;
-  /** The numbers and steps of the timeline, oldest first. */
+  /** Returns the numbers and steps of the timeline, oldest first. */
   timeline(): Promise<[sequence: number, step: string][]>;
 }
 
-/** Opens a window of its own: what it keeps no other window has. */
+/** Opens a window with its own browser context (storage and cookies). */
 export async function openConsole(
   gateway: { readonly url: string },
   { as, at = '/', viewport = WIDE }: OpenOptions = {},
@@ -103,14 +103,14 @@ export async function openConsole(
     entries,
     rowOf,
     button: (name) => page.getByRole('button', { name, exact: true }),
-    // The last one: some dialogs end with a button of the name that their cross has.
+    // The last match: in some dialogs the confirm button has the same name as the close button.
     press: (name) => dialog.getByRole('button', { name, exact: true }).last().click(),
     field: (label) => dialog.getByRole('textbox', { name: label, exact: true }),
     async open(verificationId) {
       await rowOf(verificationId).getByRole('link').click();
       await page.getByRole('heading', { level: 1, name: verificationId }).waitFor();
     },
-    // Before the step there is its mark.
+    // A status icon precedes the step.
     isAt: (step) => head.getByText(new RegExp(`^\\W ?${step}$`)).waitFor(),
     live: () => expect.poll(() => badge.textContent(), PATIENTLY).toBe('Live'),
     timeline: async () =>
@@ -118,7 +118,7 @@ export async function openConsole(
   };
 }
 
-/** In the page: each entry's number, and its step without the mark before it; oldest first. */
+/** Runs in the page: returns each entry's number and its step without the icon, oldest first. */
 const READ_ENTRIES = new Function(
   'entries',
   `return entries.map((entry) => {
@@ -129,7 +129,7 @@ const READ_ENTRIES = new Function(
 
 const windows = new Map<Page, string>();
 
-/** Pictures of what there was to see in all windows when a test failed, taken before the first of them closes. */
+/** Takes screenshots of all windows when a test fails, before the first of them closes. */
 function showFailureOf(page: Page, who: string): void {
   windows.set(page, who);
   onTestFinished(async ({ task }) => {
@@ -139,7 +139,7 @@ function showFailureOf(page: Page, who: string): void {
     for (const [index, [each, whose]] of open.entries()) {
       const path = join(tmpdir(), `console-${task.id}-${index}-${whose.toLowerCase()}.png`);
       await each.screenshot({ path });
-      process.stderr.write(`What ${whose} saw: ${path}\n`);
+      process.stderr.write(`Screenshot of ${whose}: ${path}\n`);
     }
   });
 }

@@ -1,12 +1,12 @@
 import type { Doorbell } from '../../src/domain/ports.ts';
 
-/** A listener that remembers. */
+/** Doorbell listener that records what it hears. */
 export interface Ear {
-  /** Every ring heard, as it came. */
+  /** Every ring, in order of arrival. */
   readonly rings: [sessionId: string, sequence: number][];
-  /** How often it was told to look at everything. */
+  /** Number of times it was told that rings may have been missed. */
   readonly misses: number;
-  /** Whether all these sessions were rung for at this sequence or a later one since `forget`. */
+  /** Returns whether each of these sessions was rung for at this sequence or a later one since `forget`. */
   knowsOf(sequences: ReadonlyMap<string, number>): boolean;
   forget(): void;
   leave(): void;

@@ -1,4 +1,4 @@
-/** Queries made up from the schema, so that what is added to it is asked for as well. */
+/** Queries generated from the schema, so that new fields are covered automatically. */
 import {
   type GraphQLField,
   type GraphQLInputType,
@@ -22,10 +22,10 @@ type Named = ReturnType<typeof getNamedType>;
 
 export const fieldsOf = (type: GraphQLObjectType): Field[] => Object.values(type.getFields());
 
-/** What is given for an argument or an input's field, by its name; else something that fits its type. */
+/** Values for arguments and input fields, by name; others get a generated value of their type. */
 export type Given = Readonly<Record<string, unknown>>;
 
-/** What fits an input type. */
+/** Returns a valid value of an input type. */
 export function fitting(name: string, type: GraphQLInputType, given: Given): unknown {
   if (isNonNullType(type)) return fitting(name, type.ofType, given);
   if (name in given) return given[name];
@@ -39,7 +39,7 @@ export function fitting(name: string, type: GraphQLInputType, given: Given): unk
   return fits[getNamedType(type).name] ?? `${name}-text`;
 }
 
-/** A field with its required arguments, those that are wanted, and a page size where it has one. */
+/** Writes a field with its required arguments, the wanted ones, and a page size if it takes one. */
 export function call(field: Field, given: Given, wanted: readonly string[] = []): string {
   const named = field.args.filter(
     ({ name, type }) =>
@@ -51,7 +51,7 @@ export function call(field: Field, given: Given, wanted: readonly string[] = [])
   return written.length > 0 ? `${field.name}(${written.join(', ')})` : field.name;
 }
 
-/** A value as GraphQL writes it. */
+/** Prints a value as a GraphQL literal. */
 export function literal(value: unknown, type: Named): string {
   if (Array.isArray(value)) return `[${value.map((each) => literal(each, type)).join(', ')}]`;
   if (isEnumType(type)) return String(value);
@@ -63,7 +63,7 @@ export function literal(value: unknown, type: Named): string {
   return JSON.stringify(value);
 }
 
-/** Everything that a type has, so many levels deep, each object with the name of its type. */
+/** Selects all fields of a type to a given depth, and `__typename` for each object. */
 export function everythingOf(
   type: Named,
   levels: number,
@@ -71,7 +71,7 @@ export function everythingOf(
   leaveOut: (type: string, field: string) => boolean = () => false,
 ): string {
   if (isLeafType(type)) return '';
-  // Its members may have fields of one name and several types.
+  // Fields of one name may have different types in the members, which cannot be merged in one selection.
   if (isInterfaceType(type)) return `{ __typename ${Object.keys(type.getFields()).join(' ')} }`;
   if (isUnionType(type)) {
     const members = schema.getPossibleTypes(type);
@@ -90,13 +90,13 @@ export function everythingOf(
   return `{ __typename ${fields.join(' ')} }`;
 }
 
-/** One way to some type's fields: what stands before and behind them. */
+/** Path to the fields of a type: the query text before and after its selection. */
 export interface Route {
   readonly before: string;
   readonly behind: string;
 }
 
-/** The shortest way from a type to each that it leads to, itself included. */
+/** Returns the shortest path from a type to each reachable type, itself included. */
 export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given): Map<string, Route> {
   const routes = new Map<string, Route>([[start.name, begin]]);
   const waiting = [start];
@@ -104,7 +104,7 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
     const route = routes.get(owner.name) as Route;
     for (const field of fieldsOf(owner)) {
       const type = getNamedType(field.type);
-      // What may be absent is not a way that can be relied on, but for the roots, whose arguments name what is there.
+      // Nullable fields may be absent and are not followed, except root fields, whose arguments name existing objects.
       if (!isNonNullType(field.type) && owner !== start) continue;
       if (!isObjectType(type) || routes.has(type.name)) continue;
       routes.set(type.name, {
@@ -117,11 +117,11 @@ export function routesFrom(start: GraphQLObjectType, begin: Route, given: Given)
   return routes;
 }
 
-/** The same from the root of queries. */
+/** Returns the shortest paths from the query root. */
 export const routesOfQueries = (given: Given): Map<string, Route> =>
   routesFrom(schema.getQueryType() as GraphQLObjectType, { before: '{', behind: '}' }, given);
 
-/** Calls back with each field of each object of an answer. */
+/** Calls back for each field of each object in a response. */
 export function eachField(
   value: unknown,
   found: (type: string, field: string, value: unknown) => void,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Has every transition of a database fail with an SQLSTATE, as the server would report it; null: none does. */
+/** Makes every insert of a transition fail with an SQLSTATE, as the server would report it; null: none fails. */
 export async function failTransitions(
   database: pg.Pool,
 ): Promise<(sqlState: string | null) => Promise<unknown>> {

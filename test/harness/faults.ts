@@ -1,6 +1,6 @@
 import type { Gateway } from './gateway.ts';
 
-/** Sets faults of the sandbox; null clears them. */
+/** Sets the sandbox's faults; null clears them. */
 export const setFaults = (gateway: Gateway, faults: object | null) =>
   fetch(new URL('/_sandbox/faults', gateway.sandboxUrl), {
     method: faults ? 'PUT' : 'DELETE',

@@ -2,15 +2,15 @@ import type { Doorbell, DoorbellListener } from '../../src/domain/ports.ts';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 
 export interface FaultyDoorbell extends Doorbell {
-  /** What was done to its rings so far. */
+  /** Number of rings that were lost, repeated or overtaken so far. */
   readonly faults: { lost: number; repeated: number; overtaken: number };
-  /** Rings that are delayed now. */
+  /** Rings delayed at the moment. */
   readonly onTheirWay: number;
 }
 
 const LONGEST_DELAY_MS = 40;
 
-/** Everything that a doorbell may do to its listeners, each of whom it treats differently. */
+/** Doorbell that loses, repeats, delays and reorders rings, independently for each listener. */
 export function createFaultyDoorbell(inner: Doorbell, random: SeededRandom): FaultyDoorbell {
   const faults = { lost: 0, repeated: 0, overtaken: 0 };
   const timers = new Set<NodeJS.Timeout>();

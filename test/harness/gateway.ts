@@ -1,4 +1,4 @@
-/** A real gateway for tests: real server, real PostgreSQL, real sockets, one call. */
+/** A real gateway for tests (real server, PostgreSQL and sockets), started by one call. */
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { createClient as createStreamClient } from 'graphql-sse';
@@ -18,7 +18,7 @@ import { databaseUrl, TEMPLATE } from './postgres.ts';
 export const DATA_KEYS = `test:${Buffer.alloc(32, 7).toString('base64')}`;
 export const AUDIT_KEYS = `test:${Buffer.alloc(32, 8).toString('base64')}`;
 
-/** What production asks for, beside a way to sign in that signs with this. */
+/** Settings that production requires, with a sign-in secret of the tests. */
 export const PRODUCTION = {
   NODE_ENV: 'production',
   SANDBOX: '1',
@@ -36,7 +36,7 @@ export interface Answer<Data = Record<string, any>> {
   errors?: { message: string; path?: string[]; extensions: Record<string, unknown> }[];
 }
 
-/** What arrives at a subscriber, to be taken one by one. */
+/** Frames of a subscription, taken one by one. */
 export interface Stream<T> {
   next(): Promise<T>;
   take(count: number): Promise<T[]>;
@@ -48,39 +48,39 @@ export interface Gateway {
   readonly metricsUrl: string;
   readonly sandboxUrl: string;
   readonly databaseUrl: string;
-  /** Straight to the database, beside the gateway. */
+  /** Direct connection to the database, without the gateway. */
   readonly database: pg.Pool;
   /** Everything logged so far. */
   readonly logs: string[];
-  /** The headers of every answer to `graphql` so far. */
+  /** Headers of every response to `graphql` so far. */
   readonly headers: string[];
   graphql<Data = Record<string, any>>(
     query: string,
     variables?: object,
     headers?: Record<string, string>,
   ): Promise<Answer<Data>>;
-  /** Subscribes over a WebSocket of its own; errors in frames reject `next`. */
+  /** Subscribes over its own WebSocket; errors in a frame reject `next`. */
   subscribe<T = any>(
     query: string,
     variables?: Record<string, unknown>,
     connectionParams?: Record<string, unknown>,
   ): Stream<T>;
-  /** The same as server-sent events. */
+  /** Subscribes over server-sent events. */
   stream<T = any>(
     query: string,
     variables?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Stream<T>;
-  /** Starts a session for a person with some phone; expects it to succeed. */
+  /** Starts a session for a new person; fails the test if it is refused. */
   start(
     verificationId: string,
     input?: object,
   ): Promise<{ id: string; startCursor: string; [field: string]: any }>;
-  /** Calls the sandbox's API beside the gateway, as another system of the same account. */
+  /** Calls the sandbox's API directly, as another system of the same merchant would. */
   callProvider(method: 'GET' | 'POST', path: string, body?: object): Promise<any>;
-  /** Lets the sandbox go on by so many steps. */
+  /** Advances the sandbox's journey by this many steps. */
   advance(verificationId: string, steps?: number): Promise<void>;
-  /** Sends a webhook, well signed unless told otherwise. */
+  /** Sends a webhook; correctly signed by default. */
   webhook(body: unknown, headers?: Record<string, string | undefined>): Promise<number>;
   token(claims: { sub: string; roles: string[]; verification_ids?: string[] }): Promise<string>;
   stop(): Promise<void>;
@@ -89,21 +89,21 @@ export interface Gateway {
 interface Options {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
-  /** Whether the provider is polled; tests that are not about that want no news but their own. */
+  /** Whether the reconciler polls. Off by default, so that tests see only the updates they cause. */
   readonly polling?: boolean;
   /** Wraps the gateway's doorbell. */
   readonly doorbell?: TestOverrides['doorbell'];
-  /** Wraps the gateway's client of the provider. */
+  /** Wraps the gateway's provider client. */
   readonly provider?: TestOverrides['provider'];
   /** Adds providers to the configured one. */
   readonly providers?: TestOverrides['providers'];
-  /** Pause between two looks of the reconciler, and of the webhook queue worker, at what is due. */
+  /** Polling interval of the reconciler and the webhook queue worker for due work. */
   readonly lookIntervalMs?: number;
-  /** An existing database instead of a fresh one. */
+  /** Existing database to use instead of a fresh one. */
   readonly database?: string;
   /**
-   * False where it matters how often a query is executed: else each is, as compiled and not, and compared; but not in
-   * heavy tests, which measure, and where what is read changes all the time.
+   * Executes each query both by graphql-js and compiled, and compares (default). Set false if a test counts executions;
+   * heavy tests, which measure or change data all the time, never compare.
    */
   readonly bothWays?: boolean;
 }
@@ -116,7 +116,10 @@ const START = `mutation ($input: StartSessionInput!) {
   }
 }`;
 
-/** Boots a gateway on a database of its own, with the sandbox going by hand. It ends with the test (or file). */
+/**
+ * Starts a gateway on a database of its own, with the sandbox advanced by hand. It is stopped when the test (or file)
+ * ends.
+ */
 export async function bootGateway({
   environment = {},
   clock,
@@ -124,7 +127,7 @@ export async function bootGateway({
   doorbell,
   provider,
   providers,
-  // Tests that count statements do not poll.
+  // A second without polling, so that tests which count statements see few periodic ones.
   lookIntervalMs = polling ? 50 : 1_000,
   database: existing,
   bothWays = process.env.BOTH_WAYS !== '0',
@@ -143,9 +146,9 @@ export async function bootGateway({
     PORT: '0',
     SANDBOX_PORT: '0',
     SHUTDOWN_SECONDS: '0',
-    // On a busy machine what a test does at once may take its time.
+    // Generous, because requests may be slow on a busy machine.
     REQUEST_SECONDS: '60',
-    // All that a test has fail comes from one address.
+    // Off: all failing requests of a test come from one address.
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     DATABASE_URL: url,
     DATA_KEYS,
@@ -289,7 +292,7 @@ export async function bootGateway({
   return gateway;
 }
 
-/** Takes frames one by one; an error in one rejects. */
+/** Returns frames one by one; an error in a frame rejects. */
 function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Stream<T> {
   const next = async () => {
     const { value, done } = await frames.next();
@@ -311,7 +314,7 @@ function streamOf<T>(frames: AsyncIterator<any>, stop: () => Promise<void>): Str
 
 let maker: Promise<{ client: pg.Client; strategy: string }> | null = null;
 
-/** Connects to the test server; all files of a worker share the connection. */
+/** Returns a connection to the test server, shared by all test files of a worker. */
 async function connectMaker(server: string) {
   const client = new pg.Client({ connectionString: server });
   client.on('error', () => {
@@ -319,11 +322,11 @@ async function connectMaker(server: string) {
   });
   await client.connect();
   const { rows } = await client.query(`select current_setting('server_version_num')::int as version`);
-  // Copies the files instead of the pages one by one: takes half the time. Before 15 there was nothing else.
+  // `file_copy` copies whole files instead of single pages, in half the time. Before PostgreSQL 15 it was the only way.
   return { client, strategy: rows[0].version >= 150_000 ? 'strategy file_copy' : '' };
 }
 
-/** A database of the template's schema; returns its connection string. */
+/** Creates a database from the migrated template; returns its connection string. */
 export async function freshDatabase(): Promise<string> {
   const server = inject('postgresUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
@@ -333,7 +336,7 @@ export async function freshDatabase(): Promise<string> {
   return databaseUrl(server, name);
 }
 
-/** Waits until a gateway says that it is ready: that the other replicas are heard may take a moment longer. */
+/** Waits until a gateway reports that it is ready: its doorbell may connect a moment after it listens. */
 export const untilReady = ({ url }: { url: string }): Promise<Response | false> =>
   eventually(async () => {
     const response = await fetch(`${url}/readyz`);
@@ -341,7 +344,7 @@ export const untilReady = ({ url }: { url: string }): Promise<Response | false> 
     return response.ok && response;
   });
 
-/** Runs when the present test ends, or its file where there is none. */
+/** Runs `release` when the current test ends, or its file if no test runs. */
 export function atTheEnd(release: () => Promise<void>): void {
   try {
     onTestFinished(release);
@@ -350,7 +353,7 @@ export function atTheEnd(release: () => Promise<void>): void {
   }
 }
 
-/** Waits until something holds, without a fixed wait; the test's own timeout bounds it. */
+/** Polls until `look` returns a truthy value; bounded by the test's timeout. */
 export async function eventually<T>(look: () => Promise<T | null | undefined | false>): Promise<T> {
   for (;;) {
     const found = await look();

@@ -1,11 +1,11 @@
-/** GraphiQL in a browser, for tests to use as people do. */
+/** GraphiQL in a browser, operated as its users do. */
 import { expect } from 'vitest';
 import { openPage } from './browser.ts';
 import type { Gateway } from './gateway.ts';
 
 const PATIENTLY = { timeout: 20_000 };
 
-/** GraphiQL as somebody at the screen has it. */
+/** Opens GraphiQL. */
 export async function openGraphiql(gateway: Gateway) {
   const { page, strangers } = await openPage();
   await page.setViewportSize({ width: 1400, height: 900 });
@@ -14,7 +14,7 @@ export async function openGraphiql(gateway: Gateway) {
   await run.waitFor();
   const editor = page.locator('.graphiql-query-editor .view-lines');
   const holds = (text: string) => expect.poll(() => editor.textContent(), PATIENTLY).toContain(text);
-  // Before the editor has its text there is nothing to run.
+  // Waits for the editor's text: without it there is nothing to run.
   await holds('Start');
   const response = page.locator('.graphiql-response');
   return {
@@ -31,7 +31,7 @@ export async function openGraphiql(gateway: Gateway) {
       expect
         .poll(async () => {
           const shown = (await response.textContent())?.replaceAll('\u00a0', ' ');
-          // For a moment after a change of tab GraphiQL still runs the operation by the name of the last one.
+          // After a tab change GraphiQL may briefly run the operation name of the previous tab; retry.
           if (shown?.includes('Cannot infer operation')) await run.click();
           return shown;
         }, PATIENTLY)

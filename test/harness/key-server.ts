@@ -1,4 +1,4 @@
-/** A server of published keys (JWKS), as an identity provider runs it, and tokens that are signed with them. */
+/** JWKS server like an identity provider's, and tokens signed with its keys. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ import { atTheEnd } from './gateway.ts';
 export interface Key {
   readonly kid: string;
   readonly privateKey: CryptoKey;
-  /** A key of a token that names none is published without an id. */
+  /** The public key. Keys of tokens without `kid` are published without an id. */
   readonly published: JWK;
 }
 
@@ -28,14 +28,14 @@ export async function createKey(kid: string, alg = 'ES256'): Promise<Key> {
 
 export interface KeyServer {
   readonly url: string;
-  /** How often it was asked. */
+  /** Number of requests to it. */
   readonly fetches: number;
   publish(...keys: Key[]): void;
-  /** What it answers from now on in place of keys; null: keys again. */
+  /** Responds with this status from now on; null: with the keys again. */
   fail(status: number | null): void;
-  /** Bodies that it sends in place of keys from now on; null: keys again. */
+  /** Responds with these chunks from now on; null: with the keys again. */
   send(body: Iterable<string> | null): void;
-  /** Bytes of bodies that it could send so far. */
+  /** Bytes of response bodies written so far. */
   readonly sentBytes: number;
 }
 
@@ -86,10 +86,10 @@ export async function startKeyServer(...first: Key[]): Promise<KeyServer> {
   };
 }
 
-/** So many seconds from now, as claims have it. */
+/** Returns the time in `seconds` from now as a NumericDate claim. */
 export const secondsFromNow = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds;
 
-/** Claims of somebody who gets in. A claim that is given as undefined is left out. */
+/** Returns valid claims, overridden by these. Undefined claims are left out. */
 export const claimsWith = (claims: object = {}): Record<string, unknown> => ({
   sub: 'ravi',
   roles: ['VIEWER'],

@@ -1,4 +1,4 @@
-/** The last release, built from the history of the repository where that reaches back so far. */
+/** The last release, built from the repository's history if that reaches back far enough. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -24,13 +24,13 @@ function isHere(): boolean {
 const here = isHere();
 if (!here)
   process.stderr.write(
-    `The history does not reach back to the last release (git fetch --depth 1 origin ${commit}): its tests are LEFT OUT.\n`,
+    `The history does not reach back to the last release (git fetch --depth 1 origin ${commit}): its tests are SKIPPED.\n`,
   );
 
-/** A test that needs the last release; where the history lacks it, it is reported as skipped, never as passed. */
+/** A test that needs the last release; if the history lacks it, the test is reported as skipped, never as passed. */
 export const releaseTest = test.skipIf(!here);
 
-/** Builds it with its own packages; returns its script, which goes with the test. */
+/** Builds the release with its own packages; returns its script, which is removed when the test ends. */
 export async function buildLastRelease(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-release-'));
   atTheEnd(() => rm(folder, { recursive: true, force: true }));

@@ -1,11 +1,11 @@
-/** Writes transitions as the recorder does, but at its worst: dawdling, committing late, rolling back. */
+/** Writes transitions like the transition writer, in the worst ways: slow transactions, late commits, rollbacks. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Collector } from './collector.ts';
 
-/** Sessions without a transition; returns their ids. */
+/** Creates sessions without transitions; returns their ids. */
 export async function createSessions(pool: pg.Pool, count: number): Promise<string[]> {
   const user = randomUUID();
   await pool.query(`insert into vkyc_user (id, user_id, personal, created_at) values ($1, 'u', '', now())`, [
@@ -23,7 +23,7 @@ export async function createSessions(pool: pg.Pool, count: number): Promise<stri
   return ids;
 }
 
-/** One transaction; returns the sequence that it recorded, or would have. */
+/** Runs one transaction; returns the sequence that it recorded or rolled back. */
 export async function record(
   pool: pg.Pool,
   session: string,
@@ -32,7 +32,8 @@ export async function record(
   const client = await pool.connect();
   try {
     await client.query('begin');
-    // Taken early, as by a transaction that does other things first: transaction ids say nothing about order.
+    // Assigns the transaction id early, as if the transaction did other work first: transaction ids do not give the
+    // commit order.
     await client.query('select pg_current_xact_id()');
     await client.query('select pg_sleep($1)', [dawdleMs / 1000]);
     const { rows } = await client.query(
@@ -57,7 +58,7 @@ export async function record(
   }
 }
 
-/** A course of chance that is new in every run, and the seed to print where it led to a failure. */
+/** Returns a random source that differs in every run, and its seed to print if a test fails. */
 export function newChance(): { random: SeededRandom; seed: number } {
   const seed = Math.floor(Math.random() * 2 ** 31);
   return { random: createSeededRandom(seed), seed };
@@ -68,9 +69,9 @@ interface Recording {
   readonly sessions: readonly string[];
   readonly random: SeededRandom;
   readonly transitions: number;
-  /** Transactions at once; the pool has to be as large. */
+  /** Concurrent transactions; the pool must have this many connections. */
   readonly writers: number;
-  /** Called after each transaction, those that were rolled back included. */
+  /** Called after each transaction, also after a rollback. */
   readonly ring: (sessionId: string, sequence: number) => void;
 }
 
@@ -89,7 +90,7 @@ export async function recordAtRandom(recording: Recording): Promise<void> {
   await Promise.all(Array.from({ length: writers }, write));
 }
 
-/** What is in the log now is what the feed passes on: each transition once, each session's in order. */
+/** Expects the feed to deliver exactly what is in the log: each transition once, and each session's in order. */
 export async function expectOnceAndInOrder(pool: pg.Pool, feed: Collector, seed: number): Promise<void> {
   const { rows } = await pool.query('select session_id, sequence from status_transition');
   const written = rows.map((row) => `${row.session_id} ${row.sequence}`).toSorted();

@@ -2,7 +2,10 @@ import type pg from 'pg';
 import { expect } from 'vitest';
 import { applyTransition } from '../../src/domain/session.ts';
 
-/** Every session's row is the fold of its log, whose sequences have no gaps; its state is as old as its last move. */
+/**
+ * Expects every session row to be the fold of its log, sequences without gaps, and `statusSince` to be the time of the
+ * last move.
+ */
 export async function expectFolds(database: pg.Pool): Promise<void> {
   const { rows: sessions } = await database.query('select * from vkyc_session');
   const { rows: log } = await database.query('select * from status_transition order by session_id, sequence');
@@ -38,7 +41,9 @@ export async function expectFolds(database: pg.Pool): Promise<void> {
   }
 }
 
-/** The order over all sessions has every transition once, without gaps, and each session's in their own order. */
+/**
+ * Expects feed positions to cover every transition once, without gaps, and each session's transitions in their order.
+ */
 export async function expectFeedOfLog(database: pg.Pool): Promise<void> {
   const { rows: feed } = await database.query('select * from feed order by position');
   const { rows: log } = await database.query('select session_id, sequence from status_transition');

@@ -1,4 +1,4 @@
-/** A database that has lost acknowledged transactions, as after a restore or the promotion of a lagging standby. */
+/** Removes committed rows, as after a restore or the promotion of a lagging standby. */
 import type { Gateway } from './gateway.ts';
 
 const OF_SESSION = [
@@ -12,8 +12,8 @@ const OF_SESSION = [
 ];
 
 /**
- * Undoes what was committed of a start: all of it, or what came after its intent was stored (INTENT_STAYS: the database
- * has even forgotten that the start was sent).
+ * Deletes the rows of a start: all of them, or (INTENT_STAYS) all but the start intent, which is reset to before the
+ * provider was called.
  */
 export async function forgetStart(
   { database }: Pick<Gateway, 'database'>,
@@ -42,7 +42,7 @@ export async function forgetStart(
   );
 }
 
-/** Remembers everything that is stored of a session; returns how to go back to it, as if nothing had come since. */
+/** Saves all rows of a session; returns a function that restores them, as if nothing had happened since. */
 export async function rememberSession(
   { database }: Pick<Gateway, 'database'>,
   verificationId: string,
@@ -66,7 +66,7 @@ export async function rememberSession(
   return async () => {
     const client = await database.connect();
     try {
-      // Without foreign keys and triggers.
+      // Disables foreign keys and triggers.
       await client.query('begin');
       await client.query('set local session_replication_role = replica');
       for (const { table, column } of tables) {

@@ -1,4 +1,4 @@
-/** Operations made up at random from the schema: what they ask for, and the many ways in which the same can be written. */
+/** Generates random operations from the schema, and equivalent ways to write the same selection. */
 import {
   type GraphQLInputType,
   getNamedType,
@@ -10,10 +10,10 @@ import {
 import { createSeededRandom as createChance } from '../../src/sandbox/seeded-random.ts';
 import { fieldsOf, fitting, type Given, literal, schema } from './everything.ts';
 
-/** A source of chance: a number from 0 to below `count`. */
+/** Random source: an integer from 0 (inclusive) to `count` (exclusive). */
 export type Chance = (count: number) => number;
 
-/** Returns a source of chance that gives the same numbers for the same seed. */
+/** Returns a random source that is deterministic for a seed. */
 export function chanceOf(seed: number): Chance {
   const seeded = createChance('made documents', seed);
   return (count) => seeded.integer(0, count - 1);
@@ -22,31 +22,31 @@ export function chanceOf(seed: number): Chance {
 export const oneOf = <T>(chance: Chance, all: readonly T[]): T => all[chance(all.length)] as T;
 const sometimes = (chance: Chance, oneIn: number): boolean => chance(oneIn) === 0;
 
-/** A field that is asked for. */
+/** A selected field. */
 export interface Wanted {
-  /** Its name in the answer, if that is not its own. */
+  /** Null: the response key is the field's name. */
   readonly alias: string | null;
-  /** With its arguments. */
+  /** The field with its arguments. */
   readonly call: string;
-  /** The type that has it, if that is one of those that the type around it may turn out to be. */
+  /** Type condition, if the field belongs to a member of the surrounding abstract type. */
   readonly on: string | null;
-  /** The type of what it leads to. */
+  /** Name of the field's type. */
   readonly type: string;
-  /** Null for a leaf. */
+  /** Sub-selection; null for a leaf. */
   readonly below: readonly Wanted[] | null;
 }
 
 export interface MadeOf {
   readonly chance: Chance;
-  /** Values of arguments by their names. */
+  /** Values of arguments, by name. */
   readonly given: Given;
-  /** Writes an argument's value; as a literal unless told otherwise. */
+  /** Prints an argument's value; by default as a literal. */
   readonly argument?: (name: string, type: GraphQLInputType) => string;
-  /** An alias, or none. */
+  /** Returns an alias or null. */
   readonly alias?: () => string | null;
 }
 
-/** Fields of a type, at random, some levels deep. None of them is asked for twice under one name. */
+/** Selects random fields of a type to a given depth. Response keys are unique in each selection. */
 export function wantedOf(typeName: string, levels: number, made: MadeOf): Wanted[] {
   const { chance } = made;
   const type = schema.getType(typeName);
@@ -63,7 +63,7 @@ export function wantedOf(typeName: string, levels: number, made: MadeOf): Wanted
       const member = oneOf(chance, possible);
       for (const wanted of wantedOf(member.name, Math.min(levels, 1), made)) {
         const name = wanted.call.split(/\W/)[0] as string;
-        // One name may not lead to two types.
+        // A response key must not stand for two types (fields in one selection must merge).
         const alias =
           name === '__typename' ? null : `${member.name[0]?.toLowerCase()}${member.name.slice(1)}${name}`;
         add({ ...wanted, alias, on: member.name });
@@ -100,7 +100,7 @@ function callOf(field: ReturnType<typeof fieldsOf>[number], { chance, given, arg
 
 const headOf = ({ alias, call }: Wanted): string => (alias ? `${alias}: ${call}` : call);
 
-/** A selection as one writes it: each field once, and no fragments but those that say of which type a field is. */
+/** Prints a selection the simple way: each field once, inline fragments only for type conditions. */
 export const whole = (wanted: readonly Wanted[]): string =>
   wanted
     .map((each) => {
@@ -110,8 +110,8 @@ export const whole = (wanted: readonly Wanted[]): string =>
     .join(' ');
 
 /**
- * The same selection, with what is below its fields cut into parts at random, each in a field of its own, and with fields in
- * fragments, some of them spread twice. The fragments that it spreads are added to `fragments`.
+ * Prints the same selection with sub-selections split at random over repeated fields, and fields moved to fragments,
+ * some spread twice. Adds the fragments it uses to `fragments`.
  */
 export function split(
   wanted: readonly Wanted[],
@@ -152,7 +152,7 @@ function partsOf(below: readonly Wanted[] | null, chance: Chance): (readonly Wan
   return dependencies.filter(({ length }) => length > 0).map((part) => [...new Set(part)]);
 }
 
-/** A request that was made up. */
+/** A generated request. */
 export interface Made {
   readonly query: string;
   readonly variables: Record<string, unknown>;
@@ -174,7 +174,7 @@ const NAMES = [
 const BOOLEANS = ['Boolean!', 'Boolean! = true', 'Boolean = true', 'Boolean = false', 'Boolean'];
 const JUNK = [null, true, 0, -1, 1.5, 1e300, '', 'x', '__MAGIC_NAN__', [], [null], {}, { a: 1 }, [[['x']]]];
 
-/** A query, valid more often than not, with all that a document may have: variables, conditions, aliases, fragments. */
+/** Generates a query, mostly valid, that uses all features of a document: variables, directives, aliases, fragments. */
 export function madeQuery(chance: Chance, given: Given): Made {
   const declared = new Map<string, string>();
   const variables: Record<string, unknown> = {};
@@ -182,7 +182,7 @@ export function madeQuery(chance: Chance, given: Given): Made {
     const name = sometimes(chance, 12) ? oneOf(chance, NAMES) : `v${declared.size}`;
     if (!declared.has(name)) {
       declared.set(name, type);
-      // Not by assignment: `__proto__` is a name like any other.
+      // defineProperty instead of assignment: `__proto__` is an ordinary name here.
       if (value !== undefined)
         Object.defineProperty(variables, name, { value, enumerable: true, configurable: true });
     }

@@ -1,4 +1,6 @@
-/** A gateway whose data is marked, and one caller of each role, whose answers are searched for marks not theirs to see. */
+/**
+ * A gateway whose data is marked, and one caller per role whose responses are searched for marks that it must not see.
+ */
 import { randomUUID } from 'node:crypto';
 import { type GraphQLObjectType, getNamedType } from 'graphql';
 import { expect } from 'vitest';
@@ -8,7 +10,7 @@ import { setFaults } from './faults.ts';
 import { type Answer, bootGateway, eventually, type Gateway } from './gateway.ts';
 import { inMinutes } from './people.ts';
 
-/** Whose token it is: of one role, or of none. */
+/** Role of the caller's token; NONE: a token without a role. */
 export type Caller = Role | 'NONE';
 export const CALLERS: readonly Caller[] = [...(Object.keys(ROLES) as Role[]), 'NONE'];
 
@@ -25,29 +27,31 @@ export const mutationType = schema.getMutationType() as GraphQLObjectType;
 
 export interface Marked {
   readonly gateway: Gateway;
-  /** For arguments that name something: of the customer's own session, and of somebody else's. */
+  /** Argument values that name the customer's own session, and another customer's. */
   readonly own: Given & { readonly id: string; readonly after: string };
   readonly other: Given & { readonly id: string };
   headersOf(caller: Caller): { authorization: string };
-  /** Asks over HTTP; fails where the answer has a mark that the caller must not see. */
+  /** Queries over HTTP; fails if the response holds a mark that the caller must not see. */
   ask(caller: Caller, query: string): Promise<Answer>;
-  /** The same for what came in another way. */
+  /** Checks a response that was received over another transport. */
   look(caller: Caller, answer: unknown, asked: string): void;
-  /** What a caller has been shown of a field so far. */
+  /** Returns the values of a field that a caller has been shown so far. */
   seen(caller: Caller, type: string, field: string): unknown[];
   hasMet(type: string): boolean;
 }
 
-/** A life in which everything happens that has a field, each by somebody else, in words of their own. */
+/**
+ * Boots a gateway and plays a session in which every field gets a value, each by a different person with marked texts.
+ */
 export async function bootMarked(): Promise<Marked> {
-  // Comparing what compiled queries and graphql-js answer takes half the time of asking for everything.
+  // Off by default: comparing compiled results with graphql-js takes half of the time of these tests.
   const gateway = await bootGateway({ bothWays: process.env.COMPARE_EVERYTHING === '1' });
   const tokens = new Map<Caller, string>();
   for (const caller of CALLERS) {
     const roles = caller === 'NONE' ? [] : [caller];
     tokens.set(caller, await gateway.token({ sub: subOf(caller), roles, verification_ids: [OWN] }));
   }
-  // Else a webhook may overtake an answer, and its session be begun by nobody.
+  // Otherwise a webhook may overtake the response to the start, and the session would have no creator.
   await setFaults(gateway, { drop: {} });
   const own = await gateway.start(OWN, {
     user: { phone: PHONES[0], name: NAMES[0], email: 'email-marker@example.com' },
@@ -78,7 +82,7 @@ export async function bootMarked(): Promise<Marked> {
     look(caller, answer, asked) {
       const text = JSON.stringify(answer);
       for (const secret of secrets[caller] ?? [])
-        expect(text, `${caller} got ${secret} by ${asked}`).not.toContain(secret);
+        expect(text, `${caller} received ${secret} for ${asked}`).not.toContain(secret);
       eachField(answer, (type, field, value) => {
         const key = `${caller} ${type}.${field}`;
         met.add(type);
@@ -115,7 +119,7 @@ function givenOf(session: { id: string; verificationId?: string; startCursor: st
 async function live({ gateway, own, ask }: Marked): Promise<void> {
   const act = (caller: Caller, name: string, given: Given = {}) => {
     const field = mutationType.getFields()[name];
-    if (!field) throw new Error(`There is no mutation ${name}`);
+    if (!field) throw new Error(`The schema has no mutation ${name}`);
     const input = { idempotencyKey: randomUUID(), expectedVersion: undefined, sessionId: own.id, ...given };
     const everything = everythingOf(getNamedType(field.type), 2, { first: 20 });
     return ask(caller, `mutation { ${call(field, input)} ${everything} }`);

@@ -1,4 +1,4 @@
-/** How much memory a process and everything under it take, where the system tells. */
+/** Memory of a process tree, if the system reports it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { descendantsOf } from './checkout.ts';
@@ -9,13 +9,13 @@ const LIST_INTERVAL_MS = 200;
 const possible = existsSync('/proc/self/smaps_rollup');
 if (!possible)
   process.stderr.write(
-    'This system has no /proc/PID/smaps_rollup: the test of the peak memory is LEFT OUT.\n',
+    'This system has no /proc/PID/smaps_rollup: the test of the peak memory is SKIPPED.\n',
   );
 
-/** A test of memory; if the system does not tell it, the test is reported as skipped, never as passed. */
+/** A memory test; if the system does not report memory, the test is reported as skipped, never as passed. */
 export const peakMemoryTest = test.skipIf(!possible);
 
-/** Samples the memory of a process tree, pages that are shared counted once, until stopped. */
+/** Samples the memory of a process tree until stopped; shared pages are counted once. */
 export function watchMemory(root: number) {
   let pids: number[] = [root];
   let peakKb = 0;

@@ -1,4 +1,4 @@
-/** A real NATS server where the machine has one: a process of the test, on this machine alone. */
+/** A real NATS server, if one is installed: a child process on the loopback interface. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -13,22 +13,22 @@ const executablePath = process.env.NATS_SERVER ?? CANDIDATES.find((path) => exis
 
 if (!executablePath)
   process.stderr.write(
-    'No nats-server on this machine (set NATS_SERVER to one): the tests over NATS are LEFT OUT.\n',
+    'No nats-server on this machine (set NATS_SERVER to one): the tests over NATS are SKIPPED.\n',
   );
 
 /** A test that needs a NATS server; without one it is reported as skipped, never as passed. */
 export const natsTest = test.skipIf(!executablePath);
 
 export interface NatsServer {
-  /** Such as nats://127.0.0.1:4222; it stays the same whatever becomes of the process. */
+  /** For example nats://127.0.0.1:4222; unchanged across restarts. */
   readonly url: string;
-  /** With SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
-  /** At the same address; resolves when it takes connections. */
+  /** Starts it at the same address; resolves when it accepts connections. */
   start(): Promise<void>;
 }
 
-/** An address at which a NATS server may be started, where there is none yet. It ends with the test. */
+/** Reserves an address for a NATS server without starting it. The server is stopped when the test ends. */
 export async function natsServerAt(options: readonly string[] = []): Promise<NatsServer> {
   const port = await freePort(createSeededRandom('nats', String(process.pid), String(performance.now())));
   let child: ChildProcess | null = null;
@@ -56,7 +56,7 @@ export async function natsServerAt(options: readonly string[] = []): Promise<Nat
   };
 }
 
-/** One that runs. */
+/** Starts a NATS server. */
 export async function startNatsServer(options?: readonly string[]): Promise<NatsServer> {
   const server = await natsServerAt(options);
   await server.start();

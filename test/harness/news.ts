@@ -1,4 +1,4 @@
-/** What a provider reports by webhooks: plausible news of many sessions, and how it is sent. */
+/** Generates provider updates: plausible webhooks of many sessions, and how they are sent. */
 import { toStatusPair } from '../../src/domain/status.ts';
 import { sign } from '../../src/provider/signature.ts';
 import { TRANSITION_WEIGHTS } from '../../src/sandbox/random-journey.ts';
@@ -15,7 +15,10 @@ export interface News {
   readonly eventTime: string;
 }
 
-/** It starts sessions and cannot be asked about them: all that is known of them comes with the webhooks. Null: no answer. */
+/**
+ * Provider that starts sessions but reports no status: everything known of them comes by webhook. `whenAsked` null: no
+ * response.
+ */
 export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Promise<ScriptedProvider> =>
   startScriptedProvider(({ method, path, body }) => {
     if (method === 'GET' && path.startsWith('/user')) return { body: JSON.stringify(CUSTOMER) };
@@ -25,8 +28,8 @@ export const startSilentProvider = (whenAsked: ScriptedAnswer | null = null): Pr
   });
 
 /**
- * It starts sessions and answers about those named by `remembers`, as they were at their start; others it does not know:
- * all that is known of them comes with the webhooks.
+ * Provider that starts sessions, reports the initial status of those matching `remembers`, and does not know the
+ * others: everything else comes by webhook.
  */
 export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvider> => {
   const started = new Map<string, string>();
@@ -44,7 +47,7 @@ export const startForgetfulProvider = (remembers: RegExp): Promise<ScriptedProvi
   });
 };
 
-/** With it, a gateway uses that provider. */
+/** Returns the environment for a gateway to use this provider. */
 export const accessTo = (provider: ScriptedProvider): Record<string, string> => ({
   CASHFREE_BASE_URL: provider.baseUrl,
   CASHFREE_CLIENT_ID: 'sandbox',
@@ -52,13 +55,13 @@ export const accessTo = (provider: ScriptedProvider): Record<string, string> => 
   PROVIDER_CALLS_PER_MINUTE: '6000',
 });
 
-/** What happens to a session, in plausible steps, at times that go on, stand still or go back. */
+/** Generates plausible updates of a session, with event times that advance, stand still or go back. */
 export function newsOf(verificationId: string, random: SeededRandom, count: number): News[] {
   const news = new Map<string, News>();
   let at: string = 'LINK_GENERATED';
   let second = 0;
   while (news.size < count) {
-    // After the end of a journey another begins: not as the provider would, but the log has to keep that too.
+    // Starts another journey after the last: the provider would not, but the log must cope.
     const follows =
       TRANSITION_WEIGHTS[at as keyof typeof TRANSITION_WEIGHTS] ?? TRANSITION_WEIGHTS.LINK_GENERATED;
     at = random.pick(follows as Record<string, number>);
@@ -78,7 +81,9 @@ const bodyOf = ({ verificationId, status, subStatus, eventTime }: News, label: s
     data: { verification_id: verificationId, user_id: CUSTOMER.user_id, status, sub_status: subStatus },
   });
 
-/** Each piece of news, some of it again byte for byte, some of it again in other bytes; in any order. */
+/**
+ * Returns webhook bodies in random order: each update, some repeated with the same bytes, some with different bytes.
+ */
 export function burstOf(news: readonly News[], random: SeededRandom): string[] {
   const bodies = news.flatMap((each) => [
     bodyOf(each, 'VKYC_STATUS'),
@@ -92,7 +97,7 @@ export function burstOf(news: readonly News[], random: SeededRandom): string[] {
   return bodies;
 }
 
-/** As the provider sends: again and again, until it is taken. `urlOf` is asked before every attempt. */
+/** Retries until the webhook is accepted, as the provider does. `urlOf` is called before every attempt. */
 export async function sendUntilTaken(
   body: string,
   urlOf: () => Promise<string>,

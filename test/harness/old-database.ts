@@ -14,7 +14,7 @@ export interface OldDatabase {
 
 let count = 0;
 
-/** An empty database without any tables; it has a connection until the test ends. */
+/** Creates a database without tables, and a connection to it that is closed when the test ends. */
 export async function emptyDatabase(): Promise<OldDatabase> {
   count += 1;
   const name = `old_${process.pid}_${Date.now()}_${count}`;
@@ -29,7 +29,7 @@ export async function emptyDatabase(): Promise<OldDatabase> {
   return { url, client };
 }
 
-/** A database as a release left it whose last migration was this one. */
+/** Creates a database as the release with this last migration left it. */
 export async function databaseAsOf(lastMigration: string): Promise<OldDatabase> {
   const database = await emptyDatabase();
   const copy = await mkdtemp('.build/migrations-');
@@ -41,7 +41,7 @@ export async function databaseAsOf(lastMigration: string): Promise<OldDatabase> 
   expect(entries).not.toHaveLength(0);
   await writeFile(join(copy, 'meta/_journal.json'), JSON.stringify({ ...journal, entries }));
   await runMigrations(database.client, copy);
-  // What the migrations set: those who work with the database wait for whatever holds a row.
+  // Undoes the migrations' lock timeout: tests wait for row locks.
   await database.client.query('reset lock_timeout');
   return database;
 }
@@ -50,7 +50,10 @@ const SESSION = `status, sub_status, version, last_sequence, disputed, waiting_o
   provider_sub_status, provider_webhooks, provider_heard_at, unsettled, created_at, updated_at`;
 const OF_A_SESSION = `'PRE_VIDEO_CALL', 'USER_QUEUED', 3, 3, false, 'AGENT', false, '', '', 0, now(), false`;
 
-/** Sessions `old.1`, `old.2` … with three transitions each, a day apart, as a release before 0004 wrote them. */
+/**
+ * Inserts sessions `old.1`, `old.2` … with three transitions each, a day apart, as a release before migration 0004
+ * wrote them.
+ */
 export async function fillWithSessions(client: pg.Client, sessions: number): Promise<void> {
   await client.query(
     `insert into vkyc_user (id, user_id, personal, created_at) values (gen_random_uuid(), 'u', '', now())`,
@@ -65,7 +68,7 @@ export async function fillWithSessions(client: pg.Client, sessions: number): Pro
     from vkyc_session, generate_series(1, 3) n where verification_id like 'old.%'`);
 }
 
-/** Starts a session as a release before 0004 does, which knows no `status_since`. */
+/** Starts a session as a release before migration 0004 does, without `status_since`. */
 export const startAsBefore = (client: pg.Client, verificationId: string) =>
   client.query(
     `insert into vkyc_session (id, verification_id, user_id, ${SESSION})
@@ -73,7 +76,7 @@ export const startAsBefore = (client: pg.Client, verificationId: string) =>
     [verificationId],
   );
 
-/** Moves a session as a release before 0004 does. */
+/** Moves a session as a release before migration 0004 does. */
 export const moveAsBefore = (client: pg.Client, verificationId: string) =>
   client.query(
     `with moved as (

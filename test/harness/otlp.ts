@@ -1,4 +1,4 @@
-/** A collector of OpenTelemetry: takes traces as OTLP over HTTP in JSON, and keeps them. */
+/** OpenTelemetry collector: receives traces by OTLP over HTTP (JSON) and keeps them. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,10 +14,10 @@ export interface CollectedSpan {
 }
 
 export interface OtlpCollector {
-  /** What a process is told, to export there as this service. */
+  /** Returns the environment that makes a process export to it as this service. */
   environmentOf(service: string): Record<string, string>;
   readonly spans: readonly CollectedSpan[];
-  /** Everything that came, as it came. */
+  /** Request bodies received. */
   readonly bodies: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A PostgreSQL of the test's own: it can crash, and comes back at the same address. */
+/** A PostgreSQL server that a test can crash and restart at the same address. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +8,20 @@ import { atTheEnd, eventually } from './gateway.ts';
 import { startTestPostgres } from './postgres.ts';
 
 export interface OwnPostgres {
-  /** Of a migrated database. */
+  /** Connection string of a migrated database. */
   readonly url: string;
-  /** Without a farewell to anybody, and without writing down what only memory knows; resolves when it is gone. */
+  /** SIGKILLs the server: no goodbye to clients, no flush of memory; resolves when it is gone. */
   crash(): Promise<void>;
-  /** As at a planned restart: connections are ended, what is open is rolled back. */
+  /** Fast shutdown, as at a planned restart: connections are closed and open transactions rolled back. */
   stop(): Promise<void>;
-  /** Resolves when it answers again. */
+  /** Starts it again; resolves when it accepts queries. */
   start(): Promise<void>;
 }
 
-/** Starts it in a folder, which is made where none is given; what was committed survives. It ends with the test. */
+/**
+ * Starts PostgreSQL in a data folder (default: a new one); committed data survives restarts. It is stopped when the
+ * test ends.
+ */
 export async function startOwnPostgres(
   folder?: string,
   settings: Readonly<Record<string, string>> = {},

@@ -1,4 +1,4 @@
-/** Staff and customers who act on a gateway, and the operations that their screens use. */
+/** Staff and customers who use a gateway, and the operations of their screens. */
 import { randomUUID } from 'node:crypto';
 import type { Gateway } from './gateway.ts';
 
@@ -32,13 +32,13 @@ const PROVIDER_ACTIONS = {
 };
 
 export interface Person {
-  /** The session as this person sees it. */
+  /** Returns the session as this person sees it. */
   look(id: string): Promise<any>;
   act(action: keyof typeof ACTIONS, sessionId: string, input?: object): Promise<any>;
   ask(action: keyof typeof PROVIDER_ACTIONS, sessionId: string): Promise<any>;
 }
 
-/** Somebody with a token of their own. */
+/** Creates a person with their own token. */
 export async function person(
   gateway: Gateway,
   sub: string,
@@ -59,5 +59,5 @@ export async function person(
   };
 }
 
-/** So many minutes from now. */
+/** Returns the time in `minutes` from now as an ISO string. */
 export const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();

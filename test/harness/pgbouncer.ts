@@ -1,4 +1,4 @@
-/** PgBouncer, if the machine has one: a process of the test, on this machine alone. */
+/** PgBouncer, if it is installed: a child process on the loopback interface. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -16,16 +16,16 @@ const version = executablePath
   ? execFileSync(executablePath, ['--version'], { encoding: 'utf8' }).match(/PgBouncer (\d+)\.(\d+)/)
   : null;
 
-/** Null if the machine has none. Since 1.21 PgBouncer keeps track of prepared statements. */
+/** Null if PgBouncer is not installed. Since 1.21 it supports prepared statements. */
 export const PGBOUNCER = version ? { keepsStatements: version[1] !== '1' || Number(version[2]) >= 21 } : null;
 
 if (!PGBOUNCER)
   process.stderr.write(
-    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind it are LEFT OUT.\n',
+    'No pgbouncer on this machine (set PGBOUNCER to one): the tests behind it are SKIPPED.\n',
   );
 else
   process.stderr.write(
-    `${version?.[0]}${PGBOUNCER.keepsStatements ? '' : ': the tests that need 1.21 or later are LEFT OUT'}\n`,
+    `${version?.[0]}${PGBOUNCER.keepsStatements ? '' : ': the tests that need 1.21 or later are SKIPPED'}\n`,
   );
 
 /** Starts PgBouncer in front of a database and returns the connection string through it. It ends with the test. */
@@ -49,11 +49,11 @@ export async function startPgBouncer(
     'unix_socket_dir =',
     'auth_type = any',
     `pool_mode = ${mode}`,
-    // Sessions are kept by who has them; transactions take turns.
+    // Session pooling holds a server connection per client; transaction pooling shares a few.
     `default_pool_size = ${mode === 'session' ? 60 : 12}`,
     'max_client_conn = 200',
     ...(PGBOUNCER?.keepsStatements ? [`max_prepared_statements = ${statements ? 200 : 0}`] : []),
-    // It refuses to run as root.
+    // PgBouncer refuses to run as root.
     ...(process.getuid?.() === 0 ? ['user = postgres'] : []),
   ];
   await writeFile(join(folder, 'pgbouncer.ini'), `${settings.join('\n')}\n`);

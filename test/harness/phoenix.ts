@@ -1,9 +1,11 @@
-/** Gateways that die and come back at the same address. */
+/** Gateway processes that are killed and restarted at the same address. */
 import { createServer } from 'node:net';
 import type { SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import { type GatewayProcess, startGatewayProcess } from './process.ts';
 
-/** Not of those that the system gives to outgoing connections, which might take it while the gateway is away. */
+/**
+ * Outside the ephemeral port range, from which an outgoing connection could take the port while the gateway is down.
+ */
 export async function freePort(random: SeededRandom): Promise<number> {
   for (;;) {
     const port = random.integer(20_000, 30_000);
@@ -18,17 +20,17 @@ export async function freePort(random: SeededRandom): Promise<number> {
 }
 
 export interface Phoenix {
-  /** Times that it was killed. */
+  /** Number of kills. */
   readonly deaths: number;
-  /** The process that lives now, or the next one once it is ready. */
+  /** Returns the current process, or the next one once it is ready. */
   present(): Promise<GatewayProcess>;
-  /** With SIGKILL, and starts it again. */
+  /** Sends SIGKILL and starts it again. */
   kill(): void;
-  /** Ends it by a signal and starts it again; returns what the old one ended with, once it has. */
+  /** Sends a signal and starts it again; returns the exit code or signal of the old process. */
   restart(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** A gateway that can be killed and comes back at the same address, by another script where one is given. */
+/** Runs a gateway that can be killed and restarted at the same address; `script` replaces the built one. */
 export function phoenix(environment: Record<string, string>, script?: string): Phoenix {
   let deaths = 0;
   let present = startGatewayProcess(environment, script);

@@ -1,4 +1,4 @@
-/** Before all tests: one throw-away PostgreSQL with a migrated template, and the build that process tests run. */
+/** Global setup: one throw-away PostgreSQL with a migrated template database, and the build that process tests run. */
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,9 @@ import { openRunFolder } from './run-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Connection string of the server's superuser. */
+    /** Connection string of the superuser. */
     postgresUrl: string;
-    /** Whether tables are vacuumed and analysed in the background. */
+    /** PostgreSQL's `autovacuum` setting: background VACUUM and ANALYZE. */
     autovacuum: 'on' | 'off';
   }
 }
@@ -22,7 +22,7 @@ export const TEMPLATE = 'vkyc_template';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await openRunFolder();
-  // The workers, which start later, inherit both.
+  // Workers start later and inherit both variables.
   process.env.TMPDIR = folder.disk;
   process.env.FAST_TMPDIR = folder.fast;
   await promisify(execFile)(process.execPath, ['src/launch/run.cjs', 'build']);
@@ -51,8 +51,8 @@ export const startTestPostgres: typeof startEmbeddedPostgres = (options) =>
   startEmbeddedPostgres({ programs: process.env.POSTGRES_BIN, ...options });
 
 /**
- * SQL for a database that sorts as English does, as installed databases often do and the embedded one, which sorts by
- * bytes, does not. Empty if the version cannot.
+ * Returns SQL for a database with English collation, as installed servers often have; the embedded one sorts by bytes.
+ * Empty if the version does not support it.
  */
 async function languageOf(server: pg.Client): Promise<string> {
   const { rows } = await server.query<{ icu: boolean }>(
@@ -65,5 +65,5 @@ async function languageOf(server: pg.Client): Promise<string> {
 export const databaseUrl = (serverUrl: string, name: string): string =>
   serverUrl.replace(/\/postgres$/, `/${name}`);
 
-/** The folder of this run for what is written much and thrown away, in memory if there is enough. */
+/** Returns this run's folder for short-lived, write-heavy data: in memory if there is enough. */
 export const fastFolder = (): string => process.env.FAST_TMPDIR ?? tmpdir();

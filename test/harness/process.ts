@@ -1,4 +1,4 @@
-/** The gateway and the sandbox as their users run them: processes of their own, from the build. */
+/** The gateway and the sandbox as child processes, run from the build as users run them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,19 +10,19 @@ import { AUDIT_KEYS, atTheEnd, eventually } from './gateway.ts';
 export interface GatewayProcess {
   readonly url: string;
   readonly child: ChildProcess;
-  /** Milliseconds from the start to being ready. */
+  /** Milliseconds from the start until ready. */
   readonly readyInMs: number;
   readonly output: string[];
-  /** Rejects where the process goes away before it answers. */
+  /** Rejects if the process ends before it responds. */
   graphql(query: string, variables?: object, token?: string): Promise<any>;
-  /** Sends a signal and waits for the end; returns the exit code, or the signal that ended it. */
+  /** Sends a signal and waits for the end; returns the exit code or the signal. */
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** As `npm start` has it. */
+/** The script that `npm start` runs. */
 const GATEWAY = '.build/gateway/main.js';
 
-/** Starts the gateway, by another script where one is given, and waits until it says that it is ready. */
+/** Starts the gateway (`script` replaces the built one) and waits until it prints that it is ready. */
 export async function startGatewayProcess(
   environment: Record<string, string>,
   script = GATEWAY,
@@ -63,7 +63,7 @@ export async function startGatewayProcess(
   };
 }
 
-/** Starts the gateway where it is expected to refuse; returns its exit code and what it said. */
+/** Starts a gateway that must refuse to start; returns its exit code and output. */
 export async function runToItsEnd(
   environment: Record<string, string>,
 ): Promise<{ code: number | null; said: string }> {
@@ -72,20 +72,20 @@ export async function runToItsEnd(
   return { code, said: output.join('\n') };
 }
 
-/** The provider's stand-in in a process of its own: whatever becomes of a gateway, it remembers. */
+/** The sandbox in a process of its own: it keeps its state when a gateway dies. */
 export interface SandboxProcess {
-  /** With the credentials, what a gateway needs to use it. */
+  /** Settings, with credentials, for a gateway to use it. */
   readonly access: Record<string, string> & { CASHFREE_BASE_URL: string };
-  /** A call of the provider's API, with good credentials. */
+  /** Calls the provider's API with valid credentials. */
   call(method: string, path: string, body?: object): Promise<any>;
-  /** The paths under `/_sandbox`, by which tests look behind the API. */
+  /** Calls a path under `/_sandbox`, which controls the sandbox. */
   control(method: string, path: string, body?: object): Promise<any>;
 }
 
-/** Slow enough for nothing to happen by itself. */
+/** Slow enough that nothing happens by itself. */
 const STANDSTILL = '0.000001';
 
-/** Starts the sandbox with a journal of its own. Its journeys go by hand, its webhooks wait for an address. */
+/** Starts the sandbox with its own journal. Journeys advance by hand; webhooks are held until an address is set. */
 export async function startSandboxProcess(): Promise<SandboxProcess> {
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'vkyc-sandbox-'));
   atTheEnd(() => rm(DATA_DIR, { recursive: true, force: true }));

@@ -1,23 +1,23 @@
-/** What Prometheus reads of a gateway, and how it reads expressions. */
+/** Scrapes a gateway's metrics as Prometheus does, and parses PromQL expressions. */
 import { readFile } from 'node:fs/promises';
 import { parser } from '@prometheus-io/lezer-promql';
 import { expect } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 
 export interface Scrape {
-  /** As it came. */
+  /** The response body. */
   readonly text: string;
-  /** Names without the endings of histograms. */
+  /** Metric types by name, without histogram suffixes. */
   readonly types: ReadonlyMap<string, string>;
-  /** Names as Prometheus stores them, and the labels that each was seen with. */
+  /** Series names as Prometheus stores them, with the labels seen on each. */
   readonly series: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The value of one series, written as Prometheus does; 0 where there is none. */
+  /** Returns the value of one series, in Prometheus notation; 0 if it does not exist. */
   value(series: string): number;
 }
 
 const ENDINGS: Record<string, readonly string[]> = { histogram: ['_bucket', '_sum', '_count'] };
 
-/** Asks for the metrics, as Prometheus does. */
+/** Scrapes the metrics. */
 export async function scrape({ url }: { readonly url: string }): Promise<Scrape> {
   const response = await fetch(`${url}/metrics`);
   expect([response.status, response.headers.get('content-type')]).toEqual([
@@ -39,23 +39,23 @@ export async function scrape({ url }: { readonly url: string }): Promise<Scrape>
   return { text, types, series, value: (named) => values.get(named) ?? 0 };
 }
 
-/** A metric that an expression uses, and the labels by which it chooses or groups. */
+/** A metric used by an expression, and the labels that it filters or groups by. */
 export interface Use {
   readonly metric: string;
   readonly labels: readonly string[];
   readonly by: string;
 }
 
-/** What an expression uses, by Prometheus' own grammar; what is no expression fails. */
+/** Parses an expression with Prometheus' own grammar and returns the metrics it uses; throws if it is invalid. */
 export function usesOf(expression: string): Use[] {
-  // What Grafana puts in.
+  // Replaces Grafana's variable.
   const text = expression.replaceAll('$__rate_interval', '5m');
   const found: { metric: string; labels: string[] }[] = [];
   const grouping: string[] = [];
   parser.parse(text).iterate({
     enter({ type, node }) {
       const at = text.slice(node.from, node.to);
-      expect(type.isError, `${expression} does not make sense at ${node.from}`).toBe(false);
+      expect(type.isError, `${expression} is invalid at ${node.from}`).toBe(false);
       if (type.name === 'VectorSelector') found.push({ metric: '', labels: [] });
       if (type.name === 'Identifier') found.at(-1)!.metric = at;
       if (type.name !== 'LabelName') return;
@@ -66,7 +66,7 @@ export function usesOf(expression: string): Use[] {
   return found.map(({ metric, labels }) => ({ metric, labels: [...labels, ...grouping], by: expression }));
 }
 
-/** Every expression of the dashboard and of the alert rules. */
+/** Returns all expressions of the dashboard and the alert rules. */
 export async function shippedExpressions(): Promise<{ dashboard: string[]; alerts: string[] }> {
   const dashboard = JSON.parse(await readFile('.grafana/dashboard.json', 'utf8'));
   const alerts = parseYaml(await readFile('.grafana/alerts.yaml', 'utf8'));

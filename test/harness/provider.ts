@@ -1,4 +1,4 @@
-/** A provider that answers just what it is told: for documented answers and for faults on the wire. */
+/** Scripted provider: documented responses and faults on the wire. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atTheEnd } from './gateway.ts';
@@ -7,13 +7,13 @@ export interface ScriptedAnswer {
   readonly status?: number;
   readonly body: string;
   readonly headers?: Record<string, string>;
-  /** The headers come at once, and of the body a byte now and then. */
+  /** Sends the headers at once and the body slowly, byte by byte. */
   readonly dribble?: boolean;
-  /** Happens before the answer goes out. */
+  /** Runs before the response is sent. */
   readonly before?: () => Promise<unknown>;
 }
 
-/** Decides what a call gets; null breaks the connection without an answer. */
+/** Returns the response to a call; null closes the connection without a response. */
 export type Script = (call: {
   method: string;
   path: string;
@@ -23,7 +23,7 @@ export type Script = (call: {
 
 export interface ScriptedProvider {
   readonly baseUrl: string;
-  /** Every call so far, as `METHOD /path`. */
+  /** Calls so far, as `METHOD /path`. */
   readonly calls: string[];
 }
 

@@ -1,16 +1,16 @@
-/** A peer that speaks HTTP and WebSocket by hand, byte by byte, and leaves out what it likes. */
+/** Raw HTTP and WebSocket client that writes bytes itself, so that it can break the protocol. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { atTheEnd, eventually } from './gateway.ts';
 
-/** A WebSocket's frame; a whole masked text unless told otherwise. */
+/** A WebSocket frame; by default a complete, masked text message. */
 export interface Frame {
   readonly payload?: string | Buffer | object;
   readonly opcode?: number;
-  /** Whether it is the last of its message. */
+  /** Whether it is the last frame of its message (FIN). */
   readonly last?: boolean;
   readonly masked?: boolean;
-  /** The three bits that are for extensions. */
+  /** The three reserved bits (RSV), which extensions use. */
   readonly reserved?: number;
 }
 
@@ -31,15 +31,15 @@ export function frameOf(frame: Frame): Buffer {
 
 export interface RawPeer {
   readonly socket: Socket;
-  /** Everything that came so far, a character a byte. */
+  /** Everything received so far, one character per byte. */
   readonly heard: string;
   send(bytes: string | Buffer): void;
   hears(text: string): Promise<unknown>;
-  /** Resolves with everything that came when the other end has ended or reset. */
+  /** Resolves with everything received once the other end has closed or reset the connection. */
   readonly ended: Promise<string>;
 }
 
-/** Connects and says nothing. Its own end stays open until it is ended. */
+/** Connects without sending anything. Its own end stays open until it is ended. */
 export async function rawPeer(url: string): Promise<RawPeer> {
   const { port } = new URL(url);
   const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
@@ -64,7 +64,7 @@ export async function rawPeer(url: string): Promise<RawPeer> {
   };
 }
 
-/** Asks to become a WebSocket; whether it does is for whoever listens. */
+/** Sends a WebSocket upgrade request; the server decides whether to accept it. */
 export async function rawWebSocket(url: string, headers: Record<string, string> = {}): Promise<RawPeer> {
   const peer = await rawPeer(url);
   const lines = Object.entries({
@@ -80,7 +80,7 @@ export async function rawWebSocket(url: string, headers: Record<string, string> 
   return peer;
 }
 
-/** The code of the close frame that ends what a WebSocket said; null where it ended without one. */
+/** Returns the code of the close frame; null if the connection ended without one. */
 export function closeCodeOf(heard: string): number | null {
   let rest = Buffer.from(heard.slice(heard.indexOf('\r\n\r\n') + 4), 'latin1');
   while (rest.length >= 2) {

@@ -1,11 +1,11 @@
-/** What a database holds. */
+/** Rows of a test database. */
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { eventually } from './gateway.ts';
 
 /**
- * Waits until that many webhooks of a session are recorded, as many as are on their way. One that overtook the answer
- * to its start waits until the provider is asked: where nobody polls, it is put back in line here.
+ * Waits until this many webhooks of a session are applied. A webhook that overtook the response to its start waits for
+ * a poll; as tests usually do not poll, it is queued again here.
  */
 export const webhooksTaken = (database: pg.Pool, verificationId: string, count: number) =>
   eventually(async () => {
@@ -20,14 +20,14 @@ export const webhooksTaken = (database: pg.Pool, verificationId: string, count: 
     return rowCount === count;
   });
 
-/** Waits until every webhook that has come is dealt with, in whatever way. */
+/** Waits until no webhook is pending. */
 export const webhooksSettled = (database: pg.Pool) =>
   eventually(async () => {
     const { rowCount } = await database.query(`select from webhook_inbox where state = 'PENDING'`);
     return rowCount === 0;
   });
 
-/** Every row of every table; of bytes the hexadecimal digits. */
+/** Returns every row of every table as text; bytes in hexadecimal. */
 export async function everyRow(database: pg.Pool): Promise<string> {
   const { rows: tables } = await database.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { atTheEnd } from './gateway.ts';
 import { processNamespace, sweepStaleFolders } from './run-folder.ts';
 
-/** The id of a process that has ended. */
+/** Returns the id of a process that has ended. */
 async function endedProcess(): Promise<number> {
   const child = spawn('true');
   await once(child, 'exit');
@@ -34,7 +34,7 @@ test('the folder of a killed test run is removed by the next run', async () => {
   expect(await readdir(base)).toEqual([]);
 });
 
-test('the folder of a run that is alive, or may be, stays', async () => {
+test('the folder of a run that is alive, or may be alive, is kept', async () => {
   const { base, makeFolder } = await makeBase();
   const ended = await endedProcess();
   const live = await makeFolder(process.pid, processNamespace());

@@ -1,6 +1,6 @@
 /**
- * Folders of one test run. They are removed when the run ends or is interrupted; what a killed run leaves behind is
- * removed by the next run on this machine, once no process uses it any more.
+ * Folders of one test run, removed when the run ends or is interrupted. Folders of a killed run are removed by the next
+ * run on this machine, once no process uses them.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,20 +11,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ENOUGH_MEMORY_BYTES = 2 * 1024 ** 3;
-/** Unix sockets of databases lie deep in these folders, and take paths of up to 103 bytes. */
+/** Unix sockets of databases are created deep inside these folders, and socket paths are limited to 103 bytes. */
 const MAX_BASE_LENGTH = 25;
 const PREFIX = 'vkyc-test-';
 const SERVER_END_TIMEOUT_MS = 5_000;
 
 export interface RunFolder {
-  /** In memory if there is enough of it: databases are made and thrown away many times. */
+  /** In memory if there is enough: databases are created and dropped many times. */
   readonly fast: string;
-  /** On disk, for everything that tests put under `tmpdir()`. */
+  /** On disk, for everything that tests create under `tmpdir()`. */
   readonly disk: string;
   remove(): Promise<void>;
 }
 
-/** Makes the folders of this run. Whatever ends the process but SIGKILL removes them with it. */
+/** Creates the folders of this run. They are removed however the process ends, except by SIGKILL. */
 export async function openRunFolder(): Promise<RunFolder> {
   const disk = tmpdir().length <= MAX_BASE_LENGTH ? tmpdir() : '/tmp';
   const memory = await statfs('/dev/shm').catch(() => null);
@@ -37,11 +37,12 @@ export async function openRunFolder(): Promise<RunFolder> {
     for (const folder of all) endServer(join(folder, 'postgres'));
     all.forEach(removeAtOnce);
   };
-  // The test runner exits by itself on SIGINT and SIGTERM.
+  // The test runner itself exits on SIGINT and SIGTERM, but not on SIGHUP.
   const onHangUp = () => process.exit(129);
   process.once('exit', onExit);
   process.once('SIGHUP', onHangUp);
-  // Made without awaiting anything once the handlers are set, so that no signal falls between a folder and its removal.
+  // Synchronous once the handlers are set, so that no signal can arrive between creating a folder and registering its
+  // removal.
   const folders = { fast: makeFolder(fast), disk: makeFolder(disk) };
   all.push(folders.fast, folders.disk);
   return {
@@ -54,15 +55,15 @@ export async function openRunFolder(): Promise<RunFolder> {
   };
 }
 
-/** The owner's process is part of the name: it cannot be missing while the folder is there. */
+/** The owner's pid is in the folder's name, so it cannot be missing while the folder exists. */
 function makeFolder(base: string): string {
   const folder = mkdtempSync(join(base, `${PREFIX}${process.pid}-${processNamespace()}-`));
-  // Servers that run as another user pass through.
+  // Servers that run as another user must be able to traverse the folder.
   chmodSync(folder, 0o711);
   return folder;
 }
 
-/** Process ids mean something within one namespace only; containers may share a /dev/shm. */
+/** Pids are valid within one namespace only; containers may share a /dev/shm. */
 export function processNamespace(): string {
   try {
     const [inode] = readlinkSync('/proc/self/ns/pid').match(/\d+/) ?? ['0'];
@@ -72,7 +73,7 @@ export function processNamespace(): string {
   }
 }
 
-/** Removes folders of runs whose process is gone. A folder that is in doubt stays. */
+/** Removes folders of runs whose process is gone. A folder of unknown state is kept. */
 export async function sweepStaleFolders(bases: readonly string[]): Promise<void> {
   const namespace = processNamespace();
   for (const base of bases)
@@ -93,7 +94,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether a server answers at the folder's socket; a server that was killed leaves its socket behind. */
+/**
+ * Returns whether a server accepts connections at the folder's socket; a killed server leaves its socket file behind.
+ */
 async function servesDatabase(folder: string): Promise<boolean> {
   const socket = connect(join(folder, 'postgres/.s.PGSQL.5432'));
   try {
@@ -106,7 +109,7 @@ async function servesDatabase(folder: string): Promise<boolean> {
   }
 }
 
-/** Removes a folder without awaiting anything, as a process that exits must. */
+/** Removes a folder synchronously, because exit handlers cannot await. */
 function removeAtOnce(folder: string): void {
   for (const disk of mountedUnder(folder)) spawnSync('umount', ['-l', disk]);
   try {
@@ -118,7 +121,7 @@ function removeAtOnce(folder: string): void {
   }
 }
 
-/** Ends a server of this process without a farewell, its data being throw-away, and waits until it is gone. */
+/** Kills a server of this process (its data is throw-away) and waits until it is gone. */
 function endServer(cluster: string): void {
   const [pid] = readText(join(cluster, 'postmaster.pid')).split('\n');
   const isServer = () => spawnSync('ps', ['-ww', '-o', 'command=', '-p', `${pid}`]).stdout.includes(cluster);
@@ -128,7 +131,7 @@ function endServer(cluster: string): void {
   while (isServer() && Date.now() < deadline) spawnSync('sleep', ['0.05']);
 }
 
-/** Small disks of tests that were interrupted. */
+/** Returns mount points of interrupted tests. */
 function mountedUnder(folder: string): string[] {
   const mounts = readText('/proc/mounts').split('\n');
   return mounts.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`));

@@ -1,4 +1,4 @@
-/** A process whose system clock is another than the machine's, where libfaketime is installed. */
+/** A process with a different system clock, if libfaketime is installed. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,16 +13,16 @@ const library = process.env.LIBFAKETIME ?? CANDIDATES.find((path) => existsSync(
 
 if (!library)
   process.stderr.write(
-    'No libfaketime on this machine (set LIBFAKETIME to one): the test of a changed system clock is LEFT OUT.\n',
+    'No libfaketime on this machine (set LIBFAKETIME to one): the test of a changed system clock is SKIPPED.\n',
   );
 
-/** A test that changes a system clock; where that cannot be done it is reported as skipped, never as passed. */
+/** A test that changes a system clock; without libfaketime it is reported as skipped, never as passed. */
 export const clockTest = test.skipIf(!library);
 
 export interface ShiftedClock {
-  /** For the process. What measures durations goes on as it did, as on a machine whose clock is set. */
+  /** Environment for the process. The monotonic clock is not shifted, as on a machine whose clock is set. */
   readonly environment: Record<string, string>;
-  /** Sets its clock so many seconds off the machine's, from now on. */
+  /** Shifts its clock this many seconds from the machine's, from now on. */
   shift(seconds: number): Promise<void>;
 }
 

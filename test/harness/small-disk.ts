@@ -1,4 +1,4 @@
-/** A disk that can be full, where this machine lets us mount one. */
+/** A small disk that can fill up, if this process may mount one. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
@@ -8,11 +8,11 @@ import { test } from 'vitest';
 import { atTheEnd } from './gateway.ts';
 
 export interface SmallDisk {
-  /** Where it is mounted. */
+  /** Mount point. */
   readonly folder: string;
-  /** Takes what room is left. */
+  /** Fills the remaining space. */
   fill(): Promise<void>;
-  /** Gives it back. */
+  /** Frees the space again. */
   clear(): Promise<void>;
 }
 
@@ -48,13 +48,13 @@ function canMount(): boolean {
 const possible = canMount();
 if (!possible)
   process.stderr.write(
-    'No disk can be mounted here (that takes root): the tests of a full disk are LEFT OUT.\n',
+    'No disk can be mounted here (that takes root): the tests of a full disk are SKIPPED.\n',
   );
 
-/** A test that needs a disk of its own; where there can be none it is reported as skipped, never as passed. */
+/** A test that needs its own disk; if none can be mounted, it is reported as skipped, never as passed. */
 export const diskTest = test.skipIf(!possible);
 
-/** Mounts one; it goes with the test, after what was started later. */
+/** Mounts a disk; it is unmounted after the test, once what uses it has stopped. */
 export function mountSmallDisk(megabytes: number): SmallDisk {
   const folder = mounted(megabytes);
   atTheEnd(async () => unmount(folder));
@@ -63,7 +63,7 @@ export function mountSmallDisk(megabytes: number): SmallDisk {
     folder,
     async fill() {
       const file = await open(filler, 'a');
-      // The last chunks go byte by byte, so that nothing is left.
+      // The last chunks are written byte by byte, so that no space is left.
       for (let size = CHUNK.length; size >= 1; )
         try {
           const { bytesWritten } = await file.write(CHUNK, 0, size);

@@ -7,12 +7,12 @@ export interface Statement {
   readonly client: pg.Client;
 }
 
-/** Sent on every new connection, whenever the pool opens one. */
+/** Sent on every new connection of the pool. */
 const ON_CONNECT = 'set jit = off';
 
 /**
- * Calls `hear` with every statement of this process before it is sent, but for those that set up a connection, until the
- * test ends; returns a function to stop earlier.
+ * Calls `hear` with every SQL statement of this process before it is sent, except connection set-up, until the test
+ * ends; returns a function that stops it earlier.
  */
 export function onStatement(hear: (statement: Statement) => void): () => void {
   const { query } = pg.Client.prototype;
@@ -28,7 +28,9 @@ export function onStatement(hear: (statement: Statement) => void): () => void {
   return stop;
 }
 
-/** Counts the statements of this process from now on whose text has this; returns how many there were. */
+/**
+ * Counts this process's statements whose text contains `part`, from now on; returns a function that returns the count.
+ */
 export function countStatements(part: string): () => number {
   let count = 0;
   onStatement(({ text }) => {

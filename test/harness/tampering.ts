@@ -1,12 +1,12 @@
-/** Edits tables as their owner, past all constraints, and takes the edits back. */
+/** Edits tables as their owner, bypassing all constraints, and reverts the edits. */
 import type { Gateway } from './gateway.ts';
 
 export interface Tampering {
-  /** Applies statements, runs `look`, and puts the tables back as they were. */
+  /** Applies statements, runs `look`, and restores the tables. */
   within<Result>(statements: readonly string[], look: () => Promise<Result>): Promise<Result>;
 }
 
-/** Drops the constraints that would refuse an edit; copies of the tables are kept to put them back. */
+/** Drops the constraints that would reject an edit; keeps copies of the tables to restore them. */
 export async function tamperingWith(
   { database }: Pick<Gateway, 'database'>,
   tables: readonly string[],

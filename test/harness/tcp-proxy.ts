@@ -1,29 +1,29 @@
-/** A wire that can be cut, or go dead without a word, as behind a lost route or a firewall. */
+/** TCP proxy whose connections can be cut, or go silent as behind a lost route or a firewall. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { atTheEnd } from './gateway.ts';
 
 export interface TcpProxy {
-  /** The address of what is at the other end, by way of this wire. */
+  /** URL of the target through this proxy. */
   readonly url: string;
-  /** Closes every new connection at once; those that are open go on. */
+  /** Closes new connections at once; open ones continue. */
   refuse(): void;
-  /** Closes every connection, and every new one at once. */
+  /** Closes all connections, and new ones at once. */
   cut(): void;
-  /** Nothing goes through any more, on old connections or new, and nobody is told. */
+  /** Drops all traffic silently, on old and new connections. */
   freeze(): void;
-  /** New connections go through again. Frozen ones stay dead, and open. */
+  /** Forwards new connections again. Frozen ones stay open and dead. */
   mend(): void;
-  /** Sends new connections to another server, as a virtual IP address does at a failover. */
+  /** Forwards new connections to another server, like a virtual IP address after a failover. */
   redirect(url: string): void;
-  /** How many connections the client's end has not closed. */
+  /** Number of connections that the client has not closed. */
   readonly open: number;
-  /** How many connections there have been, but for those that were refused. */
+  /** Number of connections so far, except refused ones. */
   readonly accepted: number;
 }
 
-/** A wire to the database. */
+/** Starts a proxy to the database. */
 export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const { user, database } = new pg.Client({ connectionString: databaseUrl });
   return startWire(databaseUrl, findDatabase, (own) => `postgres://${user}@127.0.0.1:${own}/${database}`);
@@ -34,7 +34,7 @@ function findDatabase(url: string): Target {
   return host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
 }
 
-/** A wire to a server of HTTP. */
+/** Starts a proxy to an HTTP server. */
 export async function startHttpProxy(url: string): Promise<TcpProxy> {
   return startWire(url, findHttpServer, (own) => `http://127.0.0.1:${own}`);
 }
@@ -66,7 +66,7 @@ async function startWire(
       sockets.delete(near);
       far?.destroy();
     });
-    // A close is only seen by those who read.
+    // A socket reports that it was closed only while it is being read.
     if (!far) return void near.resume();
     far.on('error', () => {});
     far.on('close', () => near.destroy());

@@ -1,16 +1,16 @@
-/** One operation over each transport, and the answer in one form. */
+/** Sends one operation over each transport and returns the response in one form. */
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { Gateway } from './gateway.ts';
 
 export interface Outcome {
-  /** Of the HTTP response; null over a WebSocket. */
+  /** HTTP status; null over a WebSocket. */
   readonly status: number | null;
-  /** Headers of the HTTP response without those that differ from request to request. */
+  /** HTTP response headers, except those that differ on every request. */
   readonly headers: Record<string, string>;
   readonly errors: readonly { message: string; extensions: Record<string, any> }[];
   readonly data: any;
-  /** Everything that came, as it came. */
+  /** Everything received, unparsed. */
   readonly text: string;
 }
 
@@ -40,7 +40,7 @@ const outcomeOf = (response: Response | null, text: string, answer: any): Outcom
   text,
 });
 
-/** Every transport, by its name. */
+/** Every transport, by name. */
 export const TRANSPORTS = {
   async HTTP(gateway, request, authorization) {
     const response = await post(`${gateway.url}/graphql`, request, authorization);
@@ -78,6 +78,6 @@ export const TRANSPORTS = {
 
 export type Transport = keyof typeof TRANSPORTS;
 
-/** Nothing of our insides: no stack, no SQL, no file of ours. */
+/** Returns whether a text leaks no internals: no stack trace, SQL or file name. */
 export const isClean = (text: string): boolean =>
   !/\bat .+:\d+:\d+|select |insert |node_modules|src\//i.test(text);

@@ -1,13 +1,13 @@
 /**
- * Random journeys through a real gateway: the sandbox goes its way, and this delivers its webhooks as badly as a
- * network can, with people acting in between. What was delivered is kept, to be compared with what was recorded.
+ * Random journeys through a real gateway: delivers the sandbox's webhooks as badly as a network can, while people act.
+ * Keeps what was delivered, to compare it with what was recorded.
  */
 import type { SandboxWebhooks } from '../../src/config.ts';
 import { createSeededRandom, type SeededRandom } from '../../src/sandbox/seeded-random.ts';
 import type { Gateway } from '../harness/gateway.ts';
 import { inMinutes, type Person, person } from '../harness/people.ts';
 
-/** How often things go wrong on the way of a webhook. */
+/** Probabilities of the faults in webhook delivery. */
 const DROPPED = 0.15;
 const REPEATED = 0.25;
 const DELIVERED_AT_ONCE = 0.5;
@@ -23,7 +23,7 @@ export interface Webhook {
 export interface Journey {
   readonly verificationId: string;
   readonly sessionId: string;
-  /** Everything that the gateway answered with a 2xx. */
+  /** Webhooks that the gateway answered with 2xx. */
   readonly delivered: Webhook[];
 }
 
@@ -66,7 +66,7 @@ async function goThrough(
   let made = 0;
 
   const deliver = async (webhook: Webhook) => {
-    // Two deliveries of one piece of news need not have the same bytes.
+    // Two deliveries of one provider update may have different bytes.
     const body = { ...webhook, signature: random.code(8) };
     if ((await gateway.webhook(body)) === 200) journey.delivered.push(webhook);
   };
@@ -96,7 +96,7 @@ async function goThrough(
   return journey;
 }
 
-/** Somebody does something; whether that is allowed at this point does not matter here. */
+/** Performs a random action of a random person, whether allowed at this point or not. */
 async function act(people: readonly Person[], id: string, random: SeededRandom): Promise<void> {
   const who = people[random.integer(0, people.length - 1)] as Person;
   const tries = [
@@ -117,7 +117,7 @@ async function advance(gateway: Gateway, verificationId: string, steps: number):
   return ((await response.json()) as { steps: number }).steps > 0;
 }
 
-/** The webhooks that the sandbox made of a verification, in order; it is told to send none itself. */
+/** Returns the sandbox's webhooks of a verification, in order; the sandbox does not send them itself. */
 async function eventsOf(gateway: Gateway, verificationId: string): Promise<Webhook[]> {
   const response = await fetch(
     new URL(`/_sandbox/events?verification_id=${verificationId}`, gateway.sandboxUrl),

@@ -5,14 +5,14 @@ import { bootGateway, eventually, type Gateway } from '../harness/gateway.ts';
 import { expectFolds } from '../harness/log.ts';
 import { type Journey, travel } from './journeys.ts';
 
-/** Of each setting of the sandbox's webhooks. */
+/** Number of journeys for each webhook setting of the sandbox. */
 const COUNT = Number(process.env.JOURNEYS ?? 12);
 const SEED = process.env.JOURNEY_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
 const HOUR = 3_600_000;
 const HALFWAY = 'happy-path.halfway';
 
 for (const webhooks of ['every-status', 'documented'] as const) {
-  test(`whatever happens to webhooks on their way, each piece of news is recorded once, and polling finds the rest (${webhooks})`, {
+  test(`on a faulty network each webhook's update is recorded once, and polling finds the undelivered ones (${webhooks})`, {
     timeout: 60_000 + COUNT * 500,
   }, async () => {
     process.stdout.write(`${COUNT} random journeys, ${webhooks}, JOURNEY_SEED=${SEED}\n`);
@@ -21,13 +21,13 @@ for (const webhooks of ['every-status', 'documented'] as const) {
     const gateway = await bootGateway({ environment, clock, polling: true });
     await setFaults(gateway, { drop: {} });
 
-    // Chance may end each random journey, so one that goes on is sure to be there; nothing but polling tells of it.
+    // Adds a journey that is certainly unfinished: random ones may all have ended. Only polling reports on it.
     await gateway.start(HALFWAY);
     await gateway.advance(HALFWAY, 2);
     const journeys = await travel({ gateway, seed: SEED, count: COUNT, webhooks, onProgress: report });
     await processed(gateway);
 
-    // Twice: an answer that repeats an older state is applied only if a later one says the same.
+    // Polls twice: an answer that repeats an older status is applied only once a later one confirms it.
     for (let looks = 0; looks < 2; looks += 1) {
       clock.forward(HOUR);
       await polled(gateway, clock.now());
@@ -55,7 +55,7 @@ const processed = (gateway: Gateway) =>
 const keyOf = (status: string, subStatus: string, at: string | Date) =>
   `${status}/${subStatus} ${new Date(at).toISOString()}`;
 
-/** Every session that is still polled has been, since `time`. */
+/** Returns whether every session that is still polled has been polled since `time`. */
 const polled = (gateway: Gateway, time: Date) =>
   eventually(async () => {
     const { rowCount } = await gateway.database.query(
@@ -65,7 +65,7 @@ const polled = (gateway: Gateway, time: Date) =>
     return rowCount === 0;
   });
 
-/** What was delivered, and nothing else, has its one line in the log; mutations and findings of polls have theirs. */
+/** Expects exactly one log entry for each delivered update; mutations and poll results have their own. */
 async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId, delivered }: Journey) {
   const { rows: observations } = await gateway.database.query(
     `select s.raw_status, s.raw_sub_status, s.event_time, s.sequence from provider_sighting s
@@ -89,7 +89,7 @@ async function expectEachNewsOnce(gateway: Gateway, { sessionId, verificationId,
   expect(log.filter((row) => row.source === 'WEBHOOK').length).toBeLessThanOrEqual(expected.size);
 }
 
-/** After what ends a session nothing moves it. */
+/** Expects that nothing moves a session after its end. */
 async function expectNothingReopened(gateway: Gateway) {
   const { rows } = await gateway.database.query(
     `select later.session_id, ended.sub_status, later.sub_status as then from status_transition ended
@@ -100,7 +100,7 @@ async function expectNothingReopened(gateway: Gateway) {
   expect(rows).toEqual([]);
 }
 
-/** Where a session goes on, the provider's last known state is the provider's. */
+/** Expects that, in sessions that have not ended, the last known raw status is the provider's. */
 async function expectInStep(gateway: Gateway) {
   const { rows } = await gateway.database.query(
     `select verification_id, provider_status as status, provider_sub_status as sub_status

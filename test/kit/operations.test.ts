@@ -1,4 +1,4 @@
-/** The operations of the client kit, each by the people and at the time that a screen would send it. */
+/** Runs every operation of the client kit, with the role and at the step at which a screen would send it. */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
@@ -18,8 +18,8 @@ const operations = new Map(
   ]),
 );
 
-test('every operation of the kit is answered without errors, along a session that is approved in the end', async () => {
-  // As a deployment with trusted documents has it: what is run is what the manifest holds.
+test('every operation of the kit succeeds at some step of a session that ends approved', async () => {
+  // As in a deployment with trusted documents: the operations of the manifest run.
   const gateway = await bootGateway({ environment: { TRUSTED_DOCUMENTS: 'only' } });
   const run = new Set<string>();
   const documentOf = (name: string): string => {

@@ -9,11 +9,11 @@ import { parseManifest, trustedDocumentsOnly } from '../../src/graphql/trusted-d
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What a front end has beside the package. The gateway's own dependencies are not among them: the kit needs none. */
+/** A frontend's packages besides the gateway's. The gateway's dependencies are not among them: the kit needs none. */
 const TOOLS = ['@graphql-codegen', '@graphql-typed-document-node', 'graphql', 'graphql-ws', 'typescript'];
 const run = promisify(execFile);
 
-/** An empty project with the packed package unpacked in it, as `npm install` of the tarball would. */
+/** Creates an empty project with the packed package unpacked in it, as `npm install` of the tarball would. */
 async function projectWithPackage(): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'vkyc-kit-'));
   atTheEnd(() => rm(project, { recursive: true, force: true }));
@@ -29,7 +29,7 @@ async function projectWithPackage(): Promise<string> {
   return project;
 }
 
-test('from the packed package alone a front end generates its types, and compiles against them', async () => {
+test('a frontend can generate its types from the packed package alone, and compiles with them', async () => {
   const project = await projectWithPackage();
 
   await run(process.execPath, ['generate.mjs'], { cwd: project });

@@ -1,4 +1,4 @@
-/** The client helper's types and code are found by every way in which a front end may look for them. */
+/** The client helper's types and code resolve under every `moduleResolution` that a frontend may use. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { atTheEnd } from '../harness/gateway.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** TypeScript 5, which the checker of packages brings along: later compilers do not know `moduleResolution: node10`. */
+/** TypeScript 5, a dependency of the package checker: later compilers do not support `moduleResolution: node10`. */
 const COMPILER = createRequire(createRequire(import.meta.url).resolve('@arethetypeswrong/core')).resolve(
   'typescript/bin/tsc',
 );
@@ -24,7 +24,7 @@ export const client = resuming(createClient, { url: 'ws://127.0.0.1:4000/graphql
 export const misspelt: FeedState = 'alive';
 `;
 
-/** The module kind, how modules are looked for, and the kind of package that the front end is. */
+/** Module kind, `moduleResolution`, and the package type (ESM or CommonJS) of the frontend. */
 const WAYS = [
   ['CommonJS', 'node10', 'commonjs'],
   ['ESNext', 'node10', 'module'],
@@ -51,7 +51,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('vkyc-gateway/client', () => {
-  test('is found with the types of its own module kind by every resolver', async () => {
+  test('resolves to the types of the importing module kind (ESM or CommonJS) under every resolver', async () => {
     const packed = createPackageFromTarballData(await readFile(join(project, tarball)));
 
     const checked = await checkPackage(packed, { entrypoints: ['client'] });
@@ -61,7 +61,7 @@ describe('vkyc-gateway/client', () => {
   });
 
   test.each(WAYS)(
-    'has its types for module %s and moduleResolution %s in a package of type %s',
+    'is typed for module %s and moduleResolution %s in a package of type %s',
     {
       timeout: 60_000,
     },
@@ -87,7 +87,7 @@ describe('vkyc-gateway/client', () => {
       'app.cjs',
       `const { resuming } = require('vkyc-gateway/client'); console.log(typeof resuming);`,
     ],
-  ])('is loaded by %s', async (_way, file, source) => {
+  ])('can be loaded by %s', async (_way, file, source) => {
     await writeFile(join(project, file), source);
 
     const { stdout, stderr } = await run(process.execPath, [file], { cwd: project });

@@ -46,7 +46,7 @@ test('a DATA_DIR that is a file is refused by name', async () => {
   );
 });
 
-test('a database that refuses the connection is reported with its setting', async () => {
+test('a refused database connection is reported with the name of its setting', async () => {
   const DATABASE_URL = databaseUrl(inject('postgresUrl'), 'no_such_database');
 
   const said = await failToStart({ DATABASE_URL, DATA_DIR: await freshFolder() });

@@ -156,7 +156,7 @@ describe('npm start', () => {
   test.each(["it's a [test], really", 'ä+b (1)'])('starts from a folder named %s', async (name) => {
     const root = await copyCheckout({ name });
 
-    // Its data is in this folder too.
+    // Stores its data inside the checkout, too.
     await startAndStop(root, { DATA_DIR: '.data' });
   });
 
@@ -176,7 +176,7 @@ describe('npm start', () => {
     await start.until('Built in');
     const { peakMb, command } = memory.stop();
 
-    process.stderr.write(`the build took ${peakMb} MB at its peak, in ${command}\n`);
+    process.stderr.write(`peak memory of the build: ${peakMb} MB, in ${command}\n`);
     expect(peakMb).toBeLessThan(MEMORY_MB);
   });
 });

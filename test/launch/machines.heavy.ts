@@ -12,7 +12,7 @@ const GATEWAY = ['node', '.build/gateway/main.js'];
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot)
-  process.stderr.write('Not root: the tests of a nameless user and of a small /dev/shm are LEFT OUT.\n');
+  process.stderr.write('Not root: the tests with an unlisted user and a small /dev/shm are SKIPPED.\n');
 const rootTest = test.skipIf(!isRoot);
 
 /** Runs a command until it ends or the gateway is ready; resolves with its output. */
@@ -39,7 +39,7 @@ async function runGateway(DATA_DIR: string, [file = '', ...args]: string[], opti
   return { said, code: child.exitCode, child, closed };
 }
 
-rootTest('a start as a user that /etc/passwd does not list fails with that reason', async () => {
+rootTest('a start as a user that is not in /etc/passwd fails with that reason', async () => {
   const DATA_DIR = await freshFolder();
   await chown(DATA_DIR, NAMELESS, NAMELESS);
 

@@ -5,12 +5,12 @@ import { beforeAll, expect, test } from 'vitest';
 import { freshFolder, ROOT, runNpm } from '../harness/checkout.ts';
 import { atTheEnd, eventually } from '../harness/gateway.ts';
 
-/** Runs a command at a new terminal; what comes in is typed, what is shown comes out. */
+/** Runs a command in a new pseudo-terminal; stdin is what is typed, stdout what is shown. */
 const TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 const CTRL_C = '\x03';
 
 const possible = spawnSync('python3', ['-c', 'import pty']).status === 0;
-if (!possible) process.stderr.write('No python3 with pty: the tests at a terminal are LEFT OUT.\n');
+if (!possible) process.stderr.write('No python3 with pty: the terminal tests are SKIPPED.\n');
 const terminalTest = test.skipIf(!possible);
 
 beforeAll(async () => {
@@ -38,23 +38,26 @@ async function startAtTerminal(env: Record<string, string> = {}) {
   return { child, ended, screen, until, port };
 }
 
-terminalTest('the first lines are for people, and one Ctrl-C stops everything cleanly', async () => {
-  const { child, ended, screen, until } = await startAtTerminal();
-  await until('Ctrl-C');
+terminalTest(
+  'a start at a terminal prints readable lines, and one Ctrl-C stops everything cleanly',
+  async () => {
+    const { child, ended, screen, until } = await startAtTerminal();
+    await until('Ctrl-C');
 
-  child.stdin.write(CTRL_C);
+    child.stdin.write(CTRL_C);
 
-  expect(await ended).toBe(0);
-  expect(screen()).toMatch(/Console +http:\/\/127\.0\.0\.1:\d+\/console\n/);
-  expect(screen()).toMatch(/GraphiQL +http:\/\/127\.0\.0\.1:\d+\/graphiql\n/);
-  expect(screen()).toMatch(/Sandbox +http:\/\/127\.0\.0\.1:\d+\/_sandbox\n/);
-  expect(screen()).toMatch(/Data +\/.*\n/);
-  expect(screen()).toMatch(/\d\d:\d\d:\d\d {2}stopped\n/);
-  // No line of JSON, no warning.
-  expect(screen()).not.toMatch(/\{"|warning/);
-});
+    expect(await ended).toBe(0);
+    expect(screen()).toMatch(/Console +http:\/\/127\.0\.0\.1:\d+\/console\n/);
+    expect(screen()).toMatch(/GraphiQL +http:\/\/127\.0\.0\.1:\d+\/graphiql\n/);
+    expect(screen()).toMatch(/Sandbox +http:\/\/127\.0\.0\.1:\d+\/_sandbox\n/);
+    expect(screen()).toMatch(/Data +\/.*\n/);
+    expect(screen()).toMatch(/\d\d:\d\d:\d\d {2}stopped\n/);
+    // Neither a JSON line nor a warning.
+    expect(screen()).not.toMatch(/\{"|warning/);
+  },
+);
 
-terminalTest('a terminal that is closed stops the gateway', async () => {
+terminalTest('closing the terminal stops the gateway', async () => {
   const { child, ended, until, port } = await startAtTerminal();
   await until('Ctrl-C');
   const url = `http://127.0.0.1:${port()}/healthz`;

@@ -25,7 +25,7 @@ test('a half-open socket is closed within 30 seconds, and one that answers pings
   await eventually(async () => (await connect()).acknowledged);
 
   const foundAfterMs = performance.now() - since;
-  process.stderr.write(`a dead socket was found after ${(foundAfterMs / 1000).toFixed(1)} s\n`);
+  process.stderr.write(`the dead socket was closed after ${(foundAfterMs / 1000).toFixed(1)} s\n`);
   expect(foundAfterMs).toBeLessThan(LONGEST_MS);
   expect(lively.socket.readyState).toBe(WebSocket.OPEN);
 });

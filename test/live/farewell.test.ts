@@ -26,7 +26,7 @@ test('a shutdown closes sockets with 1012 spread over its window, aborts streams
   expect(new Set(closes.map(({ code }) => code))).toEqual(new Set([1012]));
   const halves = [0, 0];
   for (const { at } of closes) halves[at - since < WINDOW_SECONDS * 500 ? 0 : 1]! += 1;
-  expect(Math.min(...halves), `by half: ${halves}`).toBeGreaterThan(5);
+  expect(Math.min(...halves), `closed sockets per half of the window: ${halves}`).toBeGreaterThan(5);
   expect(new Set(await Promise.all(ends))).toEqual(new Set(['terminated']));
   await stopped;
 });

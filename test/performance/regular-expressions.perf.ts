@@ -1,4 +1,4 @@
-/** Regular expressions of the source: a client or the provider may send the text that each of them takes longest for. */
+/** Regular expressions of the source must be safe from ReDoS: a client or the provider may send the worst-case text. */
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ interface Found {
 }
 
 const literals: Found[] = [];
-/** Expressions that are put together at run time, which nothing can check. */
+/** Expressions built at run time, which cannot be checked. */
 const constructed: string[] = [];
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
       NewExpression: ({ callee }) => noteConstructed(callee, file),
       CallExpression: ({ callee, arguments: [first] }) => {
         noteConstructed(callee, file);
-        // `match` and `search` make an expression of a text.
+        // `match` and `search` compile a string to an expression.
         const method = 'property' in callee && 'name' in callee.property ? String(callee.property.name) : '';
         if (['match', 'matchAll', 'search'].includes(method) && first?.type === 'TemplateLiteral')
           constructed.push(`${file}: ${method}`);

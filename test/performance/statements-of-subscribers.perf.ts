@@ -7,10 +7,10 @@ import { onStatement } from '../harness/statements.ts';
 
 const SOCKETS = 10;
 const TRANSITIONS = 8;
-/** What is looked at every second or so falls in between; one statement for every hundred subscribers would be more. */
+/** Allowance for periodic statements that fall into the measurement; below one statement per hundred subscribers. */
 const BY_THE_CLOCK = 15;
 
-/** Counts what the gateway, and not the test, asks the database through the driver. */
+/** Counts the statements that the gateway (not the test) sends through the driver. */
 function countStatements(): { count: number } {
   const counter = { count: 0 };
   onStatement(({ client }) => {
@@ -20,7 +20,7 @@ function countStatements(): { count: number } {
   return counter;
 }
 
-/** Subscribers on a few sockets, every other one to a single session; says how many deliveries there were. */
+/** Subscribes many clients over a few sockets, every other one to a single session; counts deliveries. */
 async function subscribeMany(
   gateway: Gateway,
   sessionId: string,
@@ -36,7 +36,8 @@ async function subscribeMany(
       retryAttempts: 0,
     }),
   );
-  // All of them, before anybody subscribes: a gateway busy with subscribers would be late to greet the last.
+  // All sockets connect before the first subscription: a gateway busy with subscribers would acknowledge the last one
+  // late.
   await Promise.all(clients.map((client) => new Promise((resolve) => client.on('connected', resolve))));
   const query = `subscription ($sessionId: ID, $after: String) { statusTransitions(sessionId: $sessionId, after: $after) { ${fields} } }`;
   const got = { deliveries: 0, errors: [] as unknown[] };
@@ -58,7 +59,7 @@ async function subscribeMany(
 
 const STEPS = ['USER_QUEUED', 'AGENT_ASSIGNED_TO_USER', 'USER_ACCEPTED_MEETING', 'USER_DROPPED_OFF'] as const;
 
-/** The least number of statements from a webhook to the last of so many subscribers. */
+/** Returns the minimum number of statements from a webhook to its delivery to all subscribers. */
 async function statementsPerTransition(
   gateway: Gateway,
   name: string,
@@ -110,7 +111,7 @@ test(
 );
 
 test(
-  'a transition takes no more statements for 2,000 subscribers to its session as well',
+  'a frame that selects the session takes no more statements for 2,000 subscribers than for one',
   () => expectNoGrowth('transition-and-session', 'id session { status version }'),
   300_000,
 );

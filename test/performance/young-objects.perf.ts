@@ -37,7 +37,7 @@ test('objects of a page are freed by minor collections and do not pile up in old
   settle();
 
   const left = (oldBytes() - before) / REQUESTS;
-  process.stdout.write(`${Math.round(left)} bytes of a page are left among the old objects\n`);
+  process.stdout.write(`${Math.round(left)} bytes of a page remain in old space\n`);
   expect(left).toBeLessThan(MOST_BYTES_LEFT);
 });
 

@@ -23,7 +23,7 @@ beforeEach(async () => {
     const [target] = given.flat();
     const host = typeof target === 'object' ? target.host : given[1];
     hosts.push(host);
-    if (host !== '127.0.0.1') throw new Error(`A test would have called ${host}`);
+    if (host !== '127.0.0.1') throw new Error(`Blocked a connection to ${host}`);
     return connect.apply(this, given as Parameters<typeof connect>);
   });
   const sandbox = await startSandbox({

@@ -1,4 +1,4 @@
-/** A second provider next to the configured one: what CONTRIBUTING.md says of adding one, tried. */
+/** A second provider next to the configured one, added by the steps in CONTRIBUTING.md. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type {
@@ -14,14 +14,14 @@ import { logOf, MINUTE, polledGateway, sessionOf } from '../reconciling/polled.t
 
 const SECRET = 'acme-secret';
 
-/** State of a verification in the second provider's words. */
+/** A verification in the wire format of the second provider. */
 interface Check {
   readonly check: string;
   readonly person: string;
   readonly step: keyof typeof STEPS;
 }
 
-/** Raw statuses by the second provider's steps: the provider translates its words to those of the status table. */
+/** Raw statuses by the second provider's steps, translated to those of the status table. */
 const STEPS = {
   invited: ['RECEIVED', 'LINK_GENERATED'],
   identified: ['PRE_VIDEO_CALL', 'AADHAAR_VERIFICATION_SUCCESS'],
@@ -179,7 +179,7 @@ test('two providers run side by side: webhooks at their own paths, and each sess
   expect(new Set(acme.asked)).toEqual(new Set(['find second.1']));
 });
 
-test('a webhook is verified by the provider of its path alone', async () => {
+test('a webhook is verified only by the provider of its path', async () => {
   const acme = createAcme();
   const gateway = await bootGateway({ providers: (configured) => [configured, acme.provider] });
   const update = { check: 'second.1', person: 'ravi', step: 'invited', minutes: 1 };
@@ -223,7 +223,7 @@ test('an update from another provider than the session has is parked and not rec
   expect(await logOf(gateway, 'first.1')).toEqual(before);
 });
 
-test('after a change of the provider new sessions start at the new one, and older ones stay at the old one', async () => {
+test('after a change of the provider, new sessions start at the new provider and older ones stay at the old one', async () => {
   const acme = createAcme();
   const configured = await startScriptedProvider(({ method, body }) => {
     const sent = method === 'POST' ? JSON.parse(body) : { verification_id: 'old.1', user_id: 'asha' };

@@ -6,7 +6,10 @@ import { getMainDefinition } from '@apollo/client/utilities';
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
-/** `getToken` is asked anew at every reconnect; `onState` drives a badge. Give a cache that knows your `possibleTypes`. */
+/**
+ * `getToken` is called again at every reconnect; `onState` can drive a connection badge. The cache must know your
+ * `possibleTypes`.
+ */
 export function createApolloClient(
   url: string,
   getToken: () => Promise<string>,

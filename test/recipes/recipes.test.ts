@@ -15,7 +15,7 @@ const WATCH = `subscription Watch($id: ID!, $after: String) {
 const ALL = Array.from({ length: 14 }, (_, index) => index + 1);
 
 type Transition = { sequence: number };
-/** What a page does: looks at the session, then watches it from there. */
+/** A page: queries the session, then watches it from there. */
 type Page = (id: string, onTransition: (transition: Transition) => void) => Promise<() => void>;
 type Recipe = (url: string, getToken: () => Promise<string>, onState: (state: FeedState) => void) => Page;
 
@@ -49,9 +49,9 @@ test.each([
   ['apollo.ts', apollo],
   ['urql.ts', urql],
 ])(
-  'with %s a page sees every transition once and in order, though its connection is cut',
+  'with %s a page sees every transition once and in order, although its connection is cut',
   async (file, recipe) => {
-    // Browsers have one; Node 20 has not.
+    // Node 20 has no global WebSocket; browsers do.
     vi.stubGlobal('WebSocket', WebSocket);
     const gateway = await bootGateway();
     const proxy = await cuttable(gateway.url);

@@ -3,7 +3,10 @@ import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { createClient, type Sink } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 
-/** `getToken` is asked anew at every reconnect; `onState` drives a badge. Add a cache exchange of your choice. */
+/**
+ * `getToken` is called again at every reconnect; `onState` can drive a connection badge. Add a cache exchange of your
+ * choice.
+ */
 export function createUrqlClient(
   url: string,
   getToken: () => Promise<string>,

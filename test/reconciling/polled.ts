@@ -27,7 +27,7 @@ export async function againstScript(script: Script, options: Options = {}) {
     CASHFREE_BASE_URL: provider.baseUrl,
     CASHFREE_CLIENT_ID: 'id',
     CASHFREE_CLIENT_SECRET: 'sandbox',
-    // As many as of the sandbox: with the default for accounts there is nearly a second between two polls.
+    // The sandbox's default: with that of real accounts, polls would be almost a second apart.
     PROVIDER_CALLS_PER_MINUTE: '6000',
   };
   return { provider, ...(await polledGateway(environment, options)) };

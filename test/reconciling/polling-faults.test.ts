@@ -77,7 +77,7 @@ test('polling survives a database that terminates all connections', async () => 
   expect(cuts).toBe(4);
 }, 40_000);
 
-test('after a database error a poll is retried at every look until it can be recorded', async () => {
+test('after a database error a poll is retried at every interval until it can be recorded', async () => {
   const { gateway, clock } = await polledGateway();
   await setFaults(gateway, { drop: {} });
   await gateway.start('full.happy-path');

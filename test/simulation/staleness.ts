@@ -1,6 +1,6 @@
 /**
- * How old our knowledge gets when every webhook is lost: the sandbox's lifelike journeys on a clock of their own,
- * polled within the budget by one policy or another. No wall clock, no sockets: a day takes about a second.
+ * Staleness of our data if every webhook is lost: the sandbox's realistic journeys on a simulated clock, polled within
+ * the call budget by a policy. No wall clock and no sockets: a day takes about a second.
  */
 import { nextPollAt } from '../../src/domain/polling.ts';
 import { getStatusInfo, type KnownSubStatus, toStatusPair } from '../../src/domain/status.ts';
@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const LINK_LIFE_MS = 30 * DAY;
 
-/** A change at the provider: when, and what it shows from then on. */
+/** A change at the provider: its time, and the status from then on. */
 interface Change {
   readonly at: number;
   readonly subStatus: KnownSubStatus;
@@ -20,11 +20,11 @@ interface Change {
 
 type Started = Pick<Watched, 'changes' | 'createdAt'>;
 
-/** One verification, as it goes at the provider and as far as polling knows it. */
+/** A verification at the provider, and how much of it polling has seen. */
 interface Watched {
   readonly changes: readonly Change[];
   readonly createdAt: number;
-  /** How many of the changes were seen; the first is the answer to the start. */
+  /** Number of changes seen; the first is the response to the start. */
   seen: number;
   knownSince: number;
   heardAt: number;
@@ -33,14 +33,14 @@ interface Watched {
 
 export interface Setting {
   readonly seed: string;
-  /** Active at a time. */
+  /** Number of sessions active at a time. */
   readonly sessions: number;
   readonly pollsPerMinute: number;
   readonly days: number;
 }
 
 export interface Staleness {
-  /** Of each change, the seconds until a poll saw it or something later; sorted. */
+  /** Seconds from each change until a poll saw it or a later one; sorted. */
   readonly seconds: readonly number[];
   readonly polls: number;
 }
@@ -48,8 +48,8 @@ export interface Staleness {
 export type Policy = 'ROUND_ROBIN' | 'OURS';
 
 /**
- * Follows one population with one policy. What happens at the provider is the same whatever the policy. The first
- * half of the time only fills the population with sessions of all ages.
+ * Simulates one population under one policy. Changes at the provider do not depend on the policy. The first half of the
+ * time only warms up, so that sessions of all ages exist.
  */
 export function simulate(setting: Setting, policy: Policy): Staleness {
   const { pollsPerMinute, days } = setting;
@@ -82,7 +82,7 @@ export function simulate(setting: Setting, policy: Policy): Staleness {
   return { seconds: seconds.sort((a, b) => a - b), polls };
 }
 
-/** Back into the line, unless there is nothing more to ask. */
+/** Puts a session back into the polling queue, unless it need not be polled any more. */
 function plan(watched: Watched, policy: Policy, active: Watched[], fairShareMs: number): void {
   const due = dueOf(watched, policy, fairShareMs);
   if (due === null) return;
@@ -90,11 +90,11 @@ function plan(watched: Watched, policy: Policy, active: Watched[], fairShareMs: 
   active.push(watched);
 }
 
-/** The value that this part of the sorted values does not exceed. */
+/** Returns the value that this part (0 to 1) of the sorted values does not exceed. */
 export const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 
-/** Every session there will be, the last to start first: so many at a time, each followed by another at its end. */
+/** Generates all sessions, the last to start first: a constant number is active, each replaced at its end. */
 function populationOf({ seed, sessions, days }: Setting): Started[] {
   const started: Started[] = [];
   for (let slot = 0; slot < sessions; slot += 1) {
@@ -120,12 +120,12 @@ function journeyAt(name: string, seed: string, createdAt: number): Change[] {
   });
 }
 
-/** Null where there is nothing more to ask. */
+/** Returns null if the session need not be polled any more. */
 function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | null {
   const { subStatus, meetingAt } = watched.changes[watched.seen - 1] as Change;
   const pair = toStatusPair(subStatus);
   if (getStatusInfo(pair).terminal) return null;
-  // Journeys that are left to a person to review would never end: they make room for others after the call.
+  // Drops sessions whose changes have all been seen: a journey that waits for a human review would never end.
   if (watched.seen === watched.changes.length) return null;
   if (policy === 'ROUND_ROBIN') return watched.heardAt;
   const date = (at: number | null) => (at === null ? null : new Date(at));
@@ -145,7 +145,7 @@ function dueOf(watched: Watched, policy: Policy, fairShareMs: number): number | 
   return next?.getTime() ?? null;
 }
 
-/** As the job queue does it: of what is due, that which has been due for longest. */
+/** Takes the session that has been due for longest, like the job queue. */
 function takeMostUrgent(active: Watched[], now: number): Watched | undefined {
   let found = -1;
   for (let index = 0; index < active.length; index += 1) {

@@ -62,7 +62,7 @@ diskTest(
       expect(errors).toBeUndefined();
       expect(data.session.version).toBeGreaterThan(0);
     }
-    process.stderr.write(`${taken.length} webhooks were taken until the disk was full\n`);
+    process.stderr.write(`${taken.length} webhooks were accepted until the disk was full\n`);
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
     const readiness = async () => (await fetch(`${gateway.url}/readyz`)).json();
     await eventually(async () => ((await readiness()) as any).impaired);

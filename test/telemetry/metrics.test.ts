@@ -56,7 +56,7 @@ beforeAll(async () => {
   });
 });
 
-test('events are counted under fixed labels, without names, ids or words of clients', () => {
+test('events are counted under fixed labels, without names, ids or texts of clients', () => {
   const { value } = scraped;
   const operations = 'vkyc_graphql_operation_duration_seconds_count';
 
@@ -114,7 +114,7 @@ test('concurrent scrapes share one query of the backlog', async () => {
   expect(value('vkyc_database_connections{pool="reads",state="idle"}')).toBeGreaterThan(0);
 });
 
-test('metric names follow the conventions of Prometheus', () => {
+test('metric names follow the naming conventions of Prometheus', () => {
   for (const [name, type] of scraped.types) {
     if (OF_THE_PROCESS.test(name)) continue;
     expect(name).toMatch(/^vkyc_[a-z_]+$/);

@@ -134,7 +134,7 @@ test('a trace goes from a webhook to its frames on another replica, and contains
   expect(everything).toContain('mutation startSession');
   const marks = [...Object.values(KNOWN), link, requestRecording.recording.url, VERIFICATION, id];
   for (const mark of [...marks, 'Marked-Name', 'MarkedOperation', 'marked'])
-    expect(everything.includes(mark), `the traces hold ${mark}`).toBe(false);
+    expect(everything.includes(mark), `the traces contain ${mark}`).toBe(false);
 });
 
 test('an unreachable collector causes a log line and does not delay the shutdown', async () => {

@@ -6,19 +6,19 @@ import { startEmbeddedPostgres } from '../../../src/postgres/embedded-postgres.t
 import type { Release } from '../harness/releases.ts';
 import { seed } from './seed.ts';
 
-/** Of the product as it is built: it finds its migrations by where it is. */
+/** The compiled module, because migrations are found relative to its location. */
 const MIGRATE = new URL('../../../../db/migrate.js', import.meta.url).href;
 
-/** A PostgreSQL of the bench's own with sessions in it, as durable as in production. */
+/** PostgreSQL of the bench's own, filled with sessions, with production durability (fsync on). */
 export interface BenchDatabase {
   readonly url: string;
-  /** Where the gateway keeps what it keeps beside the database. */
+  /** Directory for the gateway's files outside the database. */
   readonly dataDir: string;
   readonly pool: pg.Pool;
   readonly postmaster: number;
-  /** How many sessions. */
+  /** Number of seeded sessions. */
   readonly sessions: number;
-  /** Rows of a table by now. */
+  /** Counts the rows of a table. */
   count(table: string): Promise<number>;
 }
 
@@ -28,7 +28,7 @@ interface Options {
   readonly say: (line: string) => void;
 }
 
-/** Starts one and fills it. */
+/** Starts a database and seeds it. */
 export async function openDatabase({ sessions, onEnd, say }: Options): Promise<BenchDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'vkyc-bench-'));
   onEnd(() => rm(folder, { recursive: true, force: true }));
@@ -41,7 +41,7 @@ export async function openDatabase({ sessions, onEnd, say }: Options): Promise<B
   const { migrate } = (await import(MIGRATE)) as typeof import('../../../src/db/migrate.ts');
   await migrate(postgres.url, postgres.url);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
-  // What is stopped in the middle of a run breaks its connections.
+  // Stopping the database during a run breaks idle connections; an unhandled `error` event would end the process.
   pool.on('error', () => {});
   onEnd(() => pool.end());
   await seed(pool, sessions, say);

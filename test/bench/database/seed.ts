@@ -8,19 +8,19 @@ import { SECRETS } from '../harness/secrets.ts';
 export const TRANSITIONS = 10;
 const SESSIONS_A_USER = 4;
 const BATCH = 25_000;
-/** A session each ten seconds, up to the present. */
+/** Seeded sessions are ten seconds apart and end at the present. */
 const SECONDS_APART = 10;
 
 const PAIRS = STATUS_CATALOG.filter(({ subStatus }) => subStatus !== 'UNRECOGNIZED');
 
-/** The verification id of the session with a number, from 1 on. */
+/** Returns the verification id of the session with this number (from 1). */
 export const verificationIdOf = (number: number): string => `bench-${String(number).padStart(7, '0')}`;
 
-/** Fills an empty database: sessions with ten transitions each, their users, and the feed over all of them. */
+/** Seeds an empty database: sessions with ten transitions each, their users, and feed positions for all of them. */
 export async function seed(pool: pg.Pool, sessions: number, say: (line: string) => void): Promise<void> {
   const client = await pool.connect();
   try {
-    // What is made up here is consistent: to check each of its references would double the time.
+    // Skips foreign-key checks: the seeded rows are consistent, and checking each reference would double the time.
     await client.query('set session_replication_role = replica');
     await client.query(
       'create temporary table pairs (number int primary key, status text, sub text, party text)',
@@ -49,7 +49,7 @@ export async function seed(pool: pg.Pool, sessions: number, say: (line: string) 
     await client.query('vacuum analyze');
     await client.query('checkpoint');
   } finally {
-    // Its temporary tables go with it.
+    // Destroys the connection, and with it its temporary tables.
     client.release(true);
   }
 }
@@ -91,7 +91,7 @@ function dataKey(): { id: string; key: Buffer } {
   return { id, key: Buffer.from(key, 'base64') };
 }
 
-/** Ids are of version 7, as the gateway makes them: in the order of time. */
+/** Ids are UUIDv7 in time order, as the gateway generates them. */
 const TIME_OF = `date_trunc('second', now()) - ($3 - n) * interval '${SECONDS_APART} seconds'`;
 
 const SESSIONS = `

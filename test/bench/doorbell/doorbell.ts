@@ -27,14 +27,14 @@ type Replica = Doorbell & { readonly connected: boolean };
 type Open = () => Replica;
 
 interface Figures {
-  /** Sessions that all replicas heard of, a second, where many are rung for at once. */
+  /** Sessions per second that reached all replicas when many are rung at once. */
   readonly perSecond: number;
-  /** From one ring, every 5 ms, until all replicas heard it. */
+  /** Latency of one ring until all replicas heard it; one ring every 5 ms. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** What carries rings between replicas, and how many. */
+/** Doorbell transports (PostgreSQL or NATS): latency and throughput between replicas. */
 export const doorbell: Bench = {
   about: `from one replica to ${LISTENERS} others: NOTIFY and NATS`,
 
@@ -45,7 +45,7 @@ export const doorbell: Bench = {
     const kinds: Record<string, Open> = { 'PostgreSQL (NOTIFY)': await overPostgres(releases.add, say) };
     const nats = await overNats(releases.add);
     if (nats) kinds.NATS = nats;
-    else say('NATS LEFT OUT: there is no nats-server on this machine');
+    else say('NATS SKIPPED: nats-server is not installed');
 
     const bells = await Promise.all(
       Object.entries(kinds).map(async ([name, open]) => ({
@@ -118,13 +118,13 @@ async function openReplicas(open: Open, onEnd: (release: Release) => void): Prom
   for (const replica of replicas) onEnd(() => replica.stop());
   const until = Date.now() + TIMEOUT_MS;
   while (!replicas.every(({ connected }) => connected)) {
-    if (Date.now() > until) throw new Error('The replicas do not hear each other');
+    if (Date.now() > until) throw new Error('The replicas did not connect to each other in time');
     await pause(10);
   }
   return replicas;
 }
 
-/** Rings at the first, and resolves when all others have heard of all the sessions. */
+/** Rings at the first replica; resolves when all others have heard of all the sessions. */
 function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): Promise<void> {
   const heard = far.map(
     (replica) =>
@@ -143,7 +143,7 @@ function ring([near, ...far]: readonly Replica[], sessions: readonly string[]): 
   );
   for (const session of sessions) near?.ring(session, 1);
   const late = pause(TIMEOUT_MS, undefined, { ref: false }).then(() => {
-    throw new Error('A ring was not heard');
+    throw new Error('A ring did not reach all replicas in time');
   });
   return Promise.race([Promise.all(heard).then(() => {}), late]);
 }

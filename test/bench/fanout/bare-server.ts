@@ -1,4 +1,4 @@
-/** The limit: a server of nothing but `ws` that sends one ready-made string to everybody. */
+/** Lower bound of the cost: a bare `ws` server that sends one prepared string to every client. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -7,7 +7,7 @@ import { eachInTurn } from './each-in-turn.ts';
 
 const subscribed = new Set<WebSocket>();
 
-/** The protocol as far as our subscribers speak it, told apart by a word. */
+/** Answers just the graphql-transport-ws messages that our subscribers send, recognized by a substring. */
 function answer(client: WebSocket, message: string): void {
   if (message.includes('"connection_init"')) client.send('{"type":"connection_ack"}');
   if (message.includes('"subscribe"')) subscribed.add(client);

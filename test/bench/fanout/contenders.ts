@@ -15,25 +15,25 @@ export const CONTENDERS = {
 export type ContenderName = keyof typeof CONTENDERS;
 export type ByContender<Value> = Record<ContenderName, Value>;
 
-/** A burst as the gateway had it: what it read, and what it sent to one subscriber. */
+/** A recorded burst of the gateway: the transitions it read, and the frames that it sent to one subscriber. */
 export interface Burst {
   readonly rows: readonly SessionTransition[];
   readonly frames: readonly string[];
 }
 
-/** A server and its subscribers, each a process of its own. */
+/** A server under test and its subscribers, each in a process of its own. */
 export interface Contender {
   readonly name: ContenderName;
   readonly port: number;
-  /** Of everybody who comes. */
+  /** Bearer token that all subscribers use. */
   readonly token: string;
   readonly server: Worker;
   readonly clients: Worker;
-  /** Whether subscribers that come back are sent what they missed. */
+  /** Whether the server resumes a subscription from a cursor. */
   readonly resumes: boolean;
-  /** A place to begin at; null where there is nothing before the present. */
+  /** Returns a cursor to subscribe after; null if the server has no history. */
   start(): Promise<string | null>;
-  /** Makes events happen. The gateway's are new and are returned; the others' are those of the model. */
+  /** Produces events. The gateway records new ones and returns them; the others replay those of `model`. */
   burst(model: Burst, events: number): Promise<readonly SessionTransition[] | null>;
 }
 
@@ -46,7 +46,7 @@ interface Options {
 
 const compiled = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** The gateway as it is run, on a PostgreSQL of its own. */
+/** Starts the gateway in its production form, on a PostgreSQL of its own. */
 export async function startOurs({ cores, token, onEnd, say }: Options): Promise<Contender> {
   const database = await openDatabase({ sessions: 0, onEnd, say });
   const { worker, port } = await startGateway({ ...database, cores, onEnd });
@@ -64,7 +64,7 @@ export async function startOurs({ cores, token, onEnd, say }: Options): Promise<
   };
 }
 
-/** The newest place in the feed over all sessions. */
+/** Returns the newest cursor of the feed over all sessions. */
 export async function feedCursor(port: number, token: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
@@ -75,11 +75,11 @@ export async function feedCursor(port: number, token: string): Promise<string> {
   return data.feedCursor;
 }
 
-/** The server that does nothing but send. */
+/** Starts the bare server, which only sends. */
 export const startBare = (options: Options): Promise<Contender> =>
   startFromMemory('bare', options, ({ frames }) => frames);
 
-/** The server that executes for every subscriber. */
+/** Starts the stock graphql-ws server, which executes every event for every subscriber. */
 export const startStock = (options: Options): Promise<Contender> =>
   startFromMemory('stock', options, ({ rows }) => rows);
 
@@ -109,7 +109,7 @@ async function startFromMemory(
   };
 }
 
-/** Who subscribes to a server. */
+/** Starts the process that holds the subscribers. */
 export function startClients({ cores, onEnd }: Pick<Options, 'cores' | 'onEnd'>): Worker {
   const clients = new Worker('the subscribers', {
     script: compiled('./subscribers.js'),

@@ -19,13 +19,17 @@ const SETTINGS: readonly Setting[] = [
 const ROUNDS = 7;
 const WARM_UPS = 1;
 const QUICK = { settings: [{ subscribers: 1_000, events: 40 }], rounds: 3, warmUps: 1 } as const;
-/** For what a server allocates once, whoever comes. */
+/** Warm-up frames, for what a server allocates once, independently of subscribers. */
 const FIRST_FEW = 40;
 const FILES_BESIDE_SOCKETS = 200;
 
-/** One event to many subscribers: the gateway beside the least and the most that a server can do for each. */
+/**
+ * Fan-out of one event to many subscribers: the gateway next to the cheapest server possible (bare) and the most
+ * expensive (stock).
+ */
 export const fanout: Bench = {
-  about: 'one event to 1,000 and 5,000 WebSocket subscribers, beside bare ws and stock graphql-ws',
+  about:
+    'fan-out of one event to 1,000 and 5,000 WebSocket subscribers, compared with bare ws and stock graphql-ws',
 
   async run(conditions) {
     const { quick, say } = conditions;
@@ -36,7 +40,7 @@ export const fanout: Bench = {
       const files = setting.subscribers + FILES_BESIDE_SOCKETS;
       if (await allowOpenFiles(files)) comparisons.push(await compare(setting, cores, conditions));
       else
-        say(`${setting.subscribers} subscribers LEFT OUT: a process may not open ${files} files (ulimit -n)`);
+        say(`${setting.subscribers} subscribers SKIPPED: a process may not open ${files} files (ulimit -n)`);
     }
     const machine = `${describeMachine()}; ${placing}`;
     return { text: textOf(machine, comparisons), figures: figuresOf(machine, comparisons) };
@@ -56,7 +60,7 @@ async function compare(
   const stage = new Stage();
   const memory: Partial<ByContender<{ before: Memory; after: Memory }>> = {};
   for (const contender of contenders) {
-    say(`${contender.name}: ${subscribers} subscribers come, get frames, go and come back`);
+    say(`${contender.name}: ${subscribers} subscribers connect, receive frames, disconnect and resume`);
     await stage.gather(contender, FIRST_FEW);
     await contender.clients.ask('close');
     const before = await contender.server.ask<Memory>('memory');

@@ -6,7 +6,7 @@ import { clientFrame, FrameReader, OPCODE } from './frames.ts';
 
 const digest = (bytes: Buffer): string => createHash('sha1').update(bytes).digest('hex');
 
-/** As the `ws` server puts it on the wire. */
+/** Builds a frame as the `ws` server writes it. */
 const serverFrame = (payload: Buffer): Buffer =>
   Buffer.concat(
     (ws as any).Sender.frame(payload, {
@@ -18,7 +18,7 @@ const serverFrame = (payload: Buffer): Buffer =>
     }),
   );
 
-test('frames are counted once each, however the bytes are split', () => {
+test('each frame is counted once, at any split of the bytes into chunks', () => {
   const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(65_536)), { maxLength: 8 });
   const cut = fc.oneof(fc.integer({ min: 1, max: 400 }), fc.constant(65_000));
   fc.assert(
@@ -46,7 +46,7 @@ test('frames are counted once each, however the bytes are split', () => {
   );
 });
 
-test('what a client sends is masked and says its length', () => {
+test('a client frame is masked and has its payload length', () => {
   const short = clientFrame(OPCODE.TEXT, 'hello');
   const long = clientFrame(OPCODE.PONG, Buffer.alloc(126, 1));
 

@@ -1,16 +1,16 @@
-/** Just enough of a WebSocket client's side of RFC 6455 to count what arrives at next to no cost. */
+/** The minimum of a WebSocket client (RFC 6455) that counts incoming frames at almost no cost. */
 
 export const OPCODE = { TEXT: 1, CLOSE: 8, PING: 9, PONG: 10 } as const;
 
 const LENGTH_BYTES: Record<number, number> = { 126: 2, 127: 8 };
 const LONGEST_HEADER = 10;
 
-/** Asked at each frame's header whether its bytes are wanted. */
+/** Called with each frame header: whether the payload is needed. */
 export type Wanted = (opcode: number, length: number) => boolean;
-/** Told at each frame's end; the payload is null where it was not wanted. */
+/** Called at the end of each frame; the payload is null if it was not needed. */
 export type Arrived = (opcode: number, length: number, payload: Buffer | null) => void;
 
-/** Cuts a server's bytes into frames, however they are split, and skips the payloads that nobody wants. */
+/** Splits a byte stream into frames, across any chunk boundaries, and skips the payloads that are not needed. */
 export class FrameReader {
   readonly #wanted: Wanted;
   readonly #arrived: Arrived;
@@ -18,7 +18,7 @@ export class FrameReader {
   #headerLength = 0;
   #opcode = 0;
   #length = 0;
-  /** Of the payload, yet to come; -1 while the header is not complete. */
+  /** Payload bytes still to come; -1 until the header is complete. */
   #left = -1;
   #payload: Buffer | null = null;
 
@@ -48,7 +48,7 @@ export class FrameReader {
   #startPayload(): void {
     const header = this.#header;
     if (this.#headerLength < 2) return;
-    // A server masks nothing, so the highest bit is free.
+    // Servers do not mask frames, so the highest bit (MASK) is zero.
     const short = header[1] as number;
     const lengthBytes = LENGTH_BYTES[short] ?? 0;
     if (this.#headerLength < 2 + lengthBytes) return;
@@ -69,7 +69,7 @@ export class FrameReader {
   }
 }
 
-/** A frame as a client has to send it: masked, here by a mask that changes nothing. */
+/** Encodes a client frame. RFC 6455 requires a mask; this one is zero and changes nothing. */
 export function clientFrame(opcode: number, payload: string | Buffer): Buffer {
   const body = Buffer.from(payload);
   const isLong = body.length >= 126;

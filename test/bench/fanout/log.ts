@@ -10,14 +10,14 @@ import { writeMessages } from '../../../src/feed/ring-message.ts';
 
 const SESSIONS = 20;
 
-/** Writes transitions beside the gateway, which does not know when they come. */
+/** Writes transitions directly to the database, without notifying the gateway. */
 export interface Log {
-  /** Records so many in one transaction, over several sessions, and returns them as feeds pass them on. */
+  /** Records `count` transitions over several sessions in one transaction; returns them as the feed delivers them. */
   record(count: number): Promise<SessionTransition[]>;
   close(): Promise<void>;
 }
 
-/** Opens the log of a migrated database, with some sessions of its own to write to. */
+/** Opens the log of a migrated database and creates sessions to write to. */
 export async function openLog(url: string): Promise<Log> {
   const { db, close } = connect(url, 1, () => {});
   const now = new Date();

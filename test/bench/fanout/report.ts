@@ -3,7 +3,7 @@ import { type Spread, spreadOf } from '../harness/statistics.ts';
 import { type ByContender, CONTENDERS, type ContenderName } from './contenders.ts';
 import type { Measurement } from './stage.ts';
 
-/** What one size of audience gave. */
+/** Results for one number of subscribers. */
 export interface Comparison {
   readonly subscribers: number;
   readonly events: number;
@@ -13,17 +13,20 @@ export interface Comparison {
 
 const GOALS = { ofBare: 0.75, ofStock: 2.5, bytesBesideBare: 10_000 } as const;
 const PER = 100_000;
-/** A client that is busy for more than this part of the time may be what holds a server back. */
+/** If the client process is busy for more than this share of the time, it may be the bottleneck. */
 const BUSY = 0.95;
-/** A server that had less of its core, while everybody waited for it, shared it with strangers. */
+/**
+ * If a server got less than this share of its core while all clients waited for it, other processes disturbed the
+ * measurement.
+ */
 const UNDISTURBED = 0.8;
 const NAMES = Object.keys(CONTENDERS) as ContenderName[];
 
 interface Result {
   readonly deliveriesPerSecond: Spread;
-  /** Of the server, per 100,000 deliveries. */
+  /** Processor seconds of the server per 100,000 deliveries. */
   readonly cpuSeconds: Spread;
-  /** Processor time as part of the time that the burst took, which for the gateway leaves out its wait for the doorbell. */
+  /** Processor time of the server as a share of the burst's duration; excludes the gateway's wait for the doorbell. */
   readonly serverBusy: Spread;
   readonly clientsBusy: Spread;
   readonly heldBytesPerSubscriber: number;
@@ -36,7 +39,7 @@ interface Goal {
   readonly met: boolean;
 }
 
-/** Everything, for machines. */
+/** Returns all figures as JSON. */
 export const figuresOf = (machine: string, comparisons: readonly Comparison[]): object => ({
   machine,
   comparisons: comparisons.map((comparison) => ({
@@ -49,7 +52,7 @@ export const figuresOf = (machine: string, comparisons: readonly Comparison[]): 
   })),
 });
 
-/** The same for people. */
+/** Returns the human-readable report. */
 export const textOf = (machine: string, comparisons: readonly Comparison[]): string =>
   [machine, ...comparisons.map(tableOf)].join('\n\n');
 
@@ -64,7 +67,7 @@ function tableOf(comparison: Comparison): string {
   return [
     `${subscribers} subscribers, ${events} events of ${bytes} bytes, ${rounds.length} rounds: median ± median absolute deviation`,
     line('', head),
-    line('', ['', `per ${PER}`, 'busy', 'busy', 'a subscriber', 'a subscriber']),
+    line('', ['', `per ${PER}`, 'busy', 'busy', 'per subscriber', 'per subscriber']),
     ...NAMES.map((name) => line(`${name}: ${CONTENDERS[name]}`, cellsOf(results[name]))),
     ...goalsOf(comparison).map(({ met, goal, found }) => `${met ? 'pass' : 'FAIL'}  ${goal}: ${found}`),
     ...notesOn(results),
@@ -75,7 +78,7 @@ const notesOn = (results: ByContender<Result>): string[] =>
   NAMES.flatMap((name) => {
     const { clientsBusy, serverBusy } = results[name];
     const notes = [];
-    if (clientsBusy.median > BUSY) notes.push(`NOTE  ${name}: its subscribers may have held it back`);
+    if (clientsBusy.median > BUSY) notes.push(`NOTE  ${name}: its subscribers may have been the bottleneck`);
     if (serverBusy.median < UNDISTURBED)
       notes.push(`NOTE  ${name}: its core was shared with others: trust processor time, not deliveries/s`);
     return notes;
@@ -105,7 +108,7 @@ const resultsOf = ({ subscribers, memory, rounds }: Comparison): ByContender<Res
     };
   });
 
-/** Within each round, whose bursts saw the same weather on a machine that is shared. */
+/** Ratios are taken within each round, so that the load of a shared machine affects both sides alike. */
 function goalsOf(comparison: Comparison): Goal[] {
   const results = resultsOf(comparison);
   const times = (name: ContenderName) => ({
@@ -125,7 +128,7 @@ function goalsOf(comparison: Comparison): Goal[] {
     speed('bare', GOALS.ofBare),
     speed('stock', GOALS.ofStock),
     {
-      goal: `at most ${GOALS.bytesBesideBare / 1000} kB a subscriber more than bare`,
+      goal: `at most ${GOALS.bytesBesideBare / 1000} kB per subscriber more than bare`,
       found: `${(beside / 1000).toFixed(1)} kB`,
       met: beside <= GOALS.bytesBesideBare,
     },

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { clientFrame, FrameReader, OPCODE } from './frames.ts';
 
-/** Without personal data, so that every subscriber may be sent the same. */
+/** Selects no personal data, so that all subscribers can share one result. */
 export const SUBSCRIPTION = `subscription ($after: String) {
   statusTransitions(after: $after) {
     cursor
@@ -14,32 +14,32 @@ export const SUBSCRIPTION = `subscription ($after: String) {
   }
 }`;
 
-/** `connection_ack` and `pong` are shorter, what carries data is longer. */
+/** `connection_ack` and `pong` are shorter than this; frames with data are longer. */
 const LONGEST_SMALL_TALK = 40;
 const END_OF_HEADERS = '\r\n\r\n';
 const READY_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
-/** What all sockets read into: a chunk is dealt with before the next one comes. */
+/** Buffer shared by all sockets: a chunk is processed completely before the next is read. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
 interface Options {
   readonly port: number;
   readonly token: string;
-  /** Left out: `SUBSCRIPTION`. */
+  /** Default: `SUBSCRIPTION`. */
   readonly query?: string;
-  /** Null: from now on. */
+  /** Cursor to resume after; null: from now on. */
   readonly after: string | null;
-  /** Told of each data frame; its text only where it is kept. */
+  /** Called for each data frame; `text` is null unless texts are kept. */
   onData(bytes: number, text: string | null): void;
-  /** Decoding costs time: for one subscriber of many. */
+  /** Whether to decode frames. Decoding costs time, so only one subscriber of many does it. */
   readonly keepTexts: boolean;
 }
 
-/** One subscriber on a socket of its own. It decodes as little as it can, since it is not what is measured. */
+/** One subscriber on its own socket. Decodes as little as possible, because it is not what is measured. */
 export class Subscriber {
-  /** Resolves when the server has received the subscription; rejects where it goes away before. */
+  /** Resolves when the server has received the subscription; rejects if the connection closes before. */
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   readonly #options: Options;
@@ -69,7 +69,7 @@ export class Subscriber {
     this.#closed = new Promise((resolve) => this.#socket.once('close', () => resolve()));
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error('A subscriber was not let in in time')),
+        () => reject(new Error('A subscriber was not acknowledged in time')),
         READY_TIMEOUT_MS,
       );
       this.#setReady = () => {
@@ -78,7 +78,7 @@ export class Subscriber {
       };
       this.#socket.once('error', reject);
       this.#socket.once('close', () =>
-        reject(new Error(`A subscriber was sent away: ${this.#farewell || this.#headers}`)),
+        reject(new Error(`The server closed a subscription: ${this.#farewell || this.#headers}`)),
       );
     });
     this.#socket.write(
@@ -141,7 +141,7 @@ export class Subscriber {
       const { after, query = SUBSCRIPTION } = this.#options;
       const payload = { query, variables: { after } };
       this.#send({ id: randomUUID(), type: 'subscribe', payload });
-      // A subscription is not acknowledged, but what comes after it is.
+      // Subscriptions are not acknowledged, but the `pong` for this ping proves that the subscription was read.
       this.#send({ type: 'ping' });
     }
     if (text.includes('pong')) this.#setReady();

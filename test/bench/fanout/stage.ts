@@ -1,26 +1,29 @@
 import type { Burst, Contender } from './contenders.ts';
 import type { Delivery, Newcomer } from './subscribers.ts';
 
-/** How many cursors subscribers come back with: each has another one than the next. */
+/** Number of distinct cursors that returning subscribers resume from; neighbours use different ones. */
 const CURSORS = 20;
-/** For a machine that is busy with other things; the whole bench has its own limit. */
+/** Generous, for a busy machine; the bench as a whole has its own limit. */
 const DELIVERY_TIMEOUT_MS = 300_000;
-/** An order to the subscribers is given up later than what it waits for. */
+/** Longer than the delivery it waits for, so that the delivery's own timeout fires first. */
 export const ORDER_TIMEOUT_MS = DELIVERY_TIMEOUT_MS + 10_000;
-/** So that one contender's last work does not fall into the next one's time. */
+/** Pause between contenders, so that work left over by one is not counted for the next. */
 const PAUSE_MS = 150;
 
-/** One burst to everybody. */
+/** One burst to all subscribers. */
 export interface Measurement extends Delivery {
   readonly serverCpuSeconds: number;
   readonly clientsCpuSeconds: number;
 }
 
-/** Where contenders come on one after the other. The newest burst of the gateway is the model for the others. */
+/** Runs the contenders in turn. The gateway's newest burst is the model that the others replay. */
 export class Stage {
   #model: Burst = { rows: [], frames: [] };
 
-  /** Everybody comes, gets frames, goes, and comes back from the frame that was their last. All are live then. */
+  /**
+   * Connects all subscribers, delivers frames, disconnects them, and reconnects each from its last frame. All are live
+   * afterwards.
+   */
   async gather(contender: Contender, subscribers: number): Promise<void> {
     const { clients, port, token, resumes } = contender;
     const open = (newcomerOf: (index: number) => Newcomer) => {
@@ -41,7 +44,7 @@ export class Stage {
     await this.deliver(contender, subscribers, CURSORS);
   }
 
-  /** A burst of so many events. The gateway's are new; the others are given the gateway's last, which has as many. */
+  /** Delivers a burst. The gateway records new events; the others replay its newest burst, which has the same size. */
   async deliver(contender: Contender, subscribers: number, events: number): Promise<Measurement> {
     const { server, clients, burst } = contender;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -59,12 +62,11 @@ export class Stage {
     };
   }
 
-  /** Contenders that send something else could not be compared. */
+  /** Checks that contenders send the same bytes; otherwise they cannot be compared. */
   #expectSameBytes({ name }: Contender, subscribers: number, { bytes }: Delivery): void {
     const expected =
       subscribers * this.#model.frames.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
-    if (bytes !== expected)
-      throw new Error(`${name} sent ${bytes} bytes where the gateway sends ${expected}`);
+    if (bytes !== expected) throw new Error(`${name} sent ${bytes} bytes, but the gateway sends ${expected}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What graphql-ws does by itself with the product's schema: every event is executed for every subscriber. */
+/** graphql-ws as it works by default, with the product's schema: every event is executed for every subscriber. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { useServer } from 'graphql-ws/use/ws';
@@ -13,12 +13,12 @@ import { answerOrders } from '../harness/orders.ts';
 import { eachInTurn } from './each-in-turn.ts';
 
 const DEVELOPER: Viewer = { id: 'developer', roles: ['ADMIN'], verificationIds: [], expiresAt: null };
-// The key makes no difference to a cursor's length or cost.
+// The key affects neither the length nor the cost of a cursor.
 const services = { cursors: createCursors({ epoch: 1, cursorKey: Buffer.alloc(32) }) } as Services;
 
 type Shown = Extract<Frame, { kind: 'TRANSITION' }>;
 
-/** What waits for one subscriber, in memory. */
+/** In-memory queue of events for one subscriber. */
 class Queue implements AsyncIterableIterator<Shown> {
   readonly #rows: Shown[] = [];
   #wake: (() => void) | null = null;
@@ -51,7 +51,7 @@ const queues = new Set<Queue>();
 const schema = getSchema();
 const field = schema.getSubscriptionType()?.getFields().statusTransitions;
 if (!field) throw new Error('The schema has no statusTransitions');
-// Events come from memory: the database would only slow this one down.
+// Events come from memory, because a database would only slow this contender down.
 field.subscribe = () => {
   const queue = new Queue();
   queues.add(queue);

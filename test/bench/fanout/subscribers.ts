@@ -1,35 +1,35 @@
-/** A process of its own that holds all subscribers of one server, and says when everybody has got everything. */
+/** Process that holds all subscribers of one server and reports when every frame has arrived. */
 import { answerOrders } from '../harness/orders.ts';
 import { Subscriber } from './socket.ts';
 
-/** How many come at once: fewer than a server lets wait at its door. */
+/** Concurrent connection attempts; below the server's accept backlog. */
 const AT_ONCE = 100;
 
-/** One subscriber to come: where it starts, and how many frames it is to get by that alone. */
+/** A subscriber to connect: its cursor, and how many backlog frames it receives. */
 export interface Newcomer {
   readonly after: string | null;
   readonly missed: number;
 }
 
-/** Who comes, where to, and as whom. */
+/** Which subscribers connect, to which server, with which token. */
 export interface Arrival {
   readonly port: number;
   readonly token: string;
   readonly newcomers: readonly Newcomer[];
 }
 
-/** What came since the last `expect`, or since the newcomers began to come. */
+/** Frames since the last `expect`, or since the first subscriber connected. */
 export interface Delivery {
   readonly deliveries: number;
   readonly bytes: number;
-  /** From the first frame at whichever subscriber to the last frame at whichever. */
+  /** From the first frame at any subscriber to the last frame at any subscriber. */
   readonly seconds: number;
-  /** What the first subscriber got, as text. */
+  /** Texts of the frames that the first subscriber received. */
   readonly frames: string[];
 }
 
 let subscribers: Subscriber[] = [];
-/** Frames yet to come, by subscriber and in all. */
+/** Frames still expected, by subscriber and in total. */
 let due: number[] = [];
 let left = 0;
 let delivery = { deliveries: 0, bytes: 0, frames: [] as string[] };
@@ -69,13 +69,13 @@ answerOrders({
     }
   },
 
-  /** Each subscriber is to get so many frames from now on. */
+  /** Expects `each` more frames at every subscriber. */
   expect(each: number) {
-    if (left !== 0) throw new Error(`${-left} frames came that were not due`);
+    if (left !== 0) throw new Error(`Received ${-left} unexpected frames`);
     begin(subscribers.map(() => each));
   },
 
-  /** Waits for all that is due. Rejects where somebody got more, and somebody else less. */
+  /** Resolves when all expected frames have arrived. Rejects if one subscriber got more and another less. */
   async delivered(timeoutMs: number): Promise<Delivery> {
     const inTime = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => resolve(false), timeoutMs);
@@ -101,5 +101,5 @@ answerOrders({
     await Promise.all(leaving.map((subscriber) => subscriber.close()));
   },
 });
-// Nothing else keeps it while it holds no sockets.
+// Keeps the process alive while it holds no sockets.
 process.channel?.ref();

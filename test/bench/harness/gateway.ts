@@ -6,10 +6,10 @@ import { Worker } from './worker.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../../gateway/main.js', import.meta.url));
 
-/** As `npm start` has it. */
+/** The same flags as `npm start`. */
 const FLAGS = ['--max-semi-space-size=64'];
 
-/** Limits are counted, but not met: no real caller sends as much as a bench. */
+/** Rate limits stay on but are high: no real client sends as much as a bench. */
 const ENVIRONMENT = {
   NODE_ENV: 'production',
   SANDBOX: '1',
@@ -18,7 +18,7 @@ const ENVIRONMENT = {
   SHUTDOWN_SECONDS: '0',
   CONNECTIONS_PER_CLIENT: '100000',
   RATE_LIMIT_COST_PER_MINUTE: '1000000000000',
-  // What was seeded is unknown to the sandbox: to ask it would only be noise.
+  // The sandbox does not know seeded sessions, so polling it would only add noise.
   PROVIDER_CALLS_PER_MINUTE: '5',
 } as const;
 
@@ -33,11 +33,11 @@ interface Options {
   readonly cores: Cores | null;
   readonly onEnd: (release: Release) => void;
   readonly name?: string;
-  /** Left out: any that is free. */
+  /** Default: any free port. */
   readonly port?: number;
 }
 
-/** The gateway as it runs in production, with sign-in, limits, masking and the log of reads. */
+/** Starts the gateway as in production: sign-in, limits, masking and the read log are on. */
 export async function startGateway(options: Options): Promise<Gateway> {
   const worker = launchGateway(options);
   const ready = await worker.said('"the gateway is ready"');
@@ -45,7 +45,7 @@ export async function startGateway(options: Options): Promise<Gateway> {
   return { worker, port: Number(new URL(graphql).port) };
 }
 
-/** The same, without waiting for it. */
+/** Starts the gateway without waiting until it is ready. */
 export function launchGateway({ url, dataDir, cores, onEnd, name, port = 0 }: Options): Worker {
   const worker = new Worker(name ?? 'the gateway', {
     script: SCRIPT,

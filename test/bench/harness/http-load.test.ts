@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeptOpen, load, percentile, requestOf } from './http-load.ts';
 
-/** Answers each request with what the test wants, in the pieces that it wants. */
+/** Handler that the current test sets; it writes the response in chunks of its choice. */
 let answer: (socket: Socket) => Promise<void> | void;
 const server = createServer((socket) => {
   socket.on('data', () => void answer(socket));
@@ -21,7 +21,7 @@ afterAll(() => server.close());
 const good = (body: string): string =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-/** One byte after the other. */
+/** Writes a response one byte at a time. */
 const slowly = (text: string) => async (socket: Socket) => {
   for (const byte of Buffer.from(text)) {
     socket.write(Buffer.of(byte));
@@ -30,13 +30,13 @@ const slowly = (text: string) => async (socket: Socket) => {
 };
 
 test.each([
-  ['with its length', good('{"a":"é"}'), '{"a":"é"}'],
+  ['with a Content-Length', good('{"a":"é"}'), '{"a":"é"}'],
   [
     'in chunks',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n',
     '2\r\nab\r\n0\r\n\r\n',
   ],
-])('an answer %s is read to its end, and the next one after it', async (_how, wire, body) => {
+])('a response %s is read to its end, and then the next one', async (_how, wire, body) => {
   answer = slowly(wire);
   const connection = new KeptOpen(port);
 
@@ -50,8 +50,8 @@ test.each([
 test.each([
   ['lacks the proof', good('{"data":{}}')],
   ['holds errors', good('{"proof":1,"errors":[]}')],
-  ['is not of success', 'HTTP/1.1 503 No\r\nContent-Length: 11\r\n\r\n{"proof":1}'],
-])('an answer that %s ends the measurement', async (_what, wire) => {
+  ['has an error status', 'HTTP/1.1 503 No\r\nContent-Length: 11\r\n\r\n{"proof":1}'],
+])('a response that %s ends the measurement with an error', async (_what, wire) => {
   answer = (socket) => void socket.write(wire);
 
   const loading = load({
@@ -65,7 +65,7 @@ test.each([
   await expect(loading).rejects.toThrow();
 });
 
-test('a percentile is a value that was measured', () => {
+test('a percentile is one of the measured values', () => {
   expect(percentile([3, 1, 2], 0.5)).toBe(2);
   expect(percentile([5], 0.99)).toBe(5);
 });

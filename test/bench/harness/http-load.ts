@@ -1,11 +1,11 @@
-/** A load generator that does next to nothing with what it gets, since it is not what is measured. */
+/** Load generator that does almost nothing with responses, because it is not what is measured. */
 import { connect, type Socket } from 'node:net';
 
 const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const ERRORS = Buffer.from('"errors"');
 
-/** One request, ready to be written to a socket that is kept open. */
+/** Builds one HTTP request for a keep-alive socket. */
 export function requestOf(path: string, body: string, headers: Readonly<Record<string, string>>): Buffer {
   const head = Object.entries({
     host: '127.0.0.1',
@@ -21,23 +21,23 @@ export interface Load {
   readonly port: number;
   readonly connections: number;
   readonly milliseconds: number;
-  /** The next request to be sent, by whichever connection is free. */
+  /** Returns the next request; called by whichever connection is free. */
   next(): Buffer;
-  /** What every answer has to hold. */
+  /** Text that every response must contain. */
   readonly proof: string;
 }
 
 export interface Loaded {
   readonly requests: number;
   readonly seconds: number;
-  /** Milliseconds from the request to the end of its answer. */
+  /** Milliseconds from the request to the end of its response. */
   readonly p50: number;
   readonly p99: number;
-  /** Of the bodies, one with the other. */
+  /** Mean size of a response body. */
   readonly answerBytes: number;
 }
 
-/** Keeps all connections busy for a time. Rejects at the first answer that is not a good one. */
+/** Keeps all connections busy for a time. Rejects at the first response that is not as expected. */
 export async function load({ port, connections, milliseconds, next, proof }: Load): Promise<Loaded> {
   const times: number[] = [];
   const expected = Buffer.from(proof);
@@ -50,7 +50,7 @@ export async function load({ port, connections, milliseconds, next, proof }: Loa
         for (let sent = performance.now(); sent - begun < milliseconds; sent = performance.now()) {
           const body = await socket.exchange(next());
           if (!body.includes(expected) || body.includes(ERRORS))
-            throw new Error(`Not a good answer: ${body}`);
+            throw new Error(`Unexpected response: ${body}`);
           times.push(performance.now() - sent);
           bytes += body.length;
         }
@@ -69,13 +69,13 @@ export async function load({ port, connections, milliseconds, next, proof }: Loa
   };
 }
 
-/** The value that so large a part of them does not exceed. */
+/** Returns the percentile: the value that this part (0 to 1) of the values does not exceed. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
-/** One connection, with one request at a time on it. */
+/** One keep-alive connection with one request in flight. */
 export class KeptOpen {
   readonly #socket: Socket;
   #received: Buffer = Buffer.alloc(0);
@@ -86,10 +86,12 @@ export class KeptOpen {
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.on('data', (bytes) => this.#read(bytes));
     this.#socket.on('error', (error) => this.#fail?.(error));
-    this.#socket.on('close', () => this.#fail?.(new Error('The server closed a connection that was in use')));
+    this.#socket.on('close', () =>
+      this.#fail?.(new Error('The server closed a connection with a request in flight')),
+    );
   }
 
-  /** Resolves with the answer's body; rejects where its status is not of success. */
+  /** Resolves with the response body; rejects if the status is not 2xx. */
   exchange(request: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#settle = resolve;

@@ -1,4 +1,4 @@
-/** What the machine gives to a bench: cores to keep processes apart, and open files. */
+/** Resources of the machine that a bench uses: cores to pin processes to, and open files. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Which core is whose, so that a server is not slowed down by its own clients. */
+/** CPU cores for the server and for its clients, so that clients do not slow down the server. */
 export interface Cores {
   readonly servers: number;
   readonly others: number;
 }
 
-/** Two cores that this process may use; null where there are not two, or no `taskset` to keep to them. */
+/** Returns two cores that this process may use; null if there are fewer or `taskset` is missing. */
 export async function chooseCores(): Promise<Cores | null> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const ranges = status.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1]?.split(',') ?? [];
@@ -25,12 +25,12 @@ export async function chooseCores(): Promise<Cores | null> {
   return hasTaskset && servers !== undefined && others !== undefined ? { servers, others } : null;
 }
 
-/** Keeps this process, and what it starts from now on, to a core. */
+/** Pins this process, and the processes it starts later, to a core. */
 export async function keepTo(core: number): Promise<void> {
   await run('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(process.pid)]);
 }
 
-/** Whether processes started from now on may have this many files open; raises the limit where that is allowed. */
+/** Whether processes started from now on may open this many files; raises the limit if permitted. */
 export async function allowOpenFiles(count: number): Promise<boolean> {
   if ((await openFileLimit()) >= count) return true;
   await run('prlimit', ['--pid', String(process.pid), `--nofile=${count}`]).catch(() => {});
@@ -44,13 +44,13 @@ async function openFileLimit(): Promise<number> {
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-/** In one line, for a figure means nothing without the machine that it comes from. */
+/** Describes the machine in one line: figures mean nothing without it. */
 export const describeMachine = (): string =>
   `Node ${process.versions.node}, ${cpus().length} cores, ${cpus()[0]?.model.trim() ?? process.arch}`;
 
-/** Chooses cores where there are two, keeps this process to the one that is not the servers', and says so. */
+/** Chooses cores if there are two, pins this process to the core that servers do not use, and says so. */
 export async function placeProcesses(): Promise<{ cores: Cores | null; placing: string }> {
-  if (process.platform !== 'linux') throw new Error('This bench reads /proc: it runs on Linux alone.');
+  if (process.platform !== 'linux') throw new Error('This bench reads /proc and runs on Linux only.');
   chosen ??= chooseCores();
   const cores = await chosen;
   if (cores) await keepTo(cores.others);
@@ -60,5 +60,5 @@ export async function placeProcesses(): Promise<{ cores: Cores | null; placing: 
   return { cores, placing };
 }
 
-/** Once: afterwards this process may use but one. */
+/** Cached: afterwards this process is pinned and sees only one core. */
 let chosen: Promise<Cores | null> | null = null;

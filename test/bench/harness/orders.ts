@@ -1,4 +1,4 @@
-/** How the bench talks with its processes: an order goes there, an answer comes back, over Node's own channel. */
+/** Requests and responses between the bench and its processes, over Node's IPC channel. */
 
 export interface Order {
   readonly id: number;
@@ -12,14 +12,14 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** What a process does when it is told to, by the order's name. */
+/** Handlers of a process, by the name of the order. */
 export type Handlers = Record<string, (input: any) => unknown>;
 
 const known: Handlers = {};
-/** Orders that came before the script that knows what to do. */
+/** Orders received before the script that handles them was loaded. */
 const early: Order[] = [];
 
-/** From now on orders with these names are answered. The process ends when the bench does. */
+/** Answers orders with these names from now on. The process ends when the bench disconnects. */
 export function answerOrders(handlers: Handlers): void {
   if (Object.keys(known).length === 0) {
     process.on('message', answer);

@@ -7,15 +7,15 @@ import type { Release } from './releases.ts';
 import { SECRETS } from './secrets.ts';
 import { Worker } from './worker.ts';
 
-/** From where the compiled bench is. */
+/** Relative to the compiled bench. */
 const FOLDER = new URL('../../../../../test/bench/peers/', import.meta.url);
 
 const run = promisify(execFile);
 
-/** One of them needs another GraphQL than the rest. */
+/** PostGraphile needs another version of `graphql` than the rest. */
 const FOLDERS = ['.', 'postgraphile'];
 
-/** Installs what the peers are made of, as their lock files say, unless that was done before. */
+/** Installs the peers' packages from their lock files, unless they are installed already. */
 export async function installPeers(say: (line: string) => void): Promise<void> {
   for (const folder of FOLDERS) await install(folder, say);
 }
@@ -37,7 +37,7 @@ export interface Peer {
 }
 
 interface Options {
-  /** The name of its file in the peers' folder. */
+  /** File name in the peers' folder. */
   readonly script: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly url: string;
@@ -45,7 +45,7 @@ interface Options {
   readonly onEnd: (release: Release) => void;
 }
 
-/** Starts a peer on a database, on the core of servers. */
+/** Starts a peer on a database, pinned to the server core. */
 export async function startPeer({ script, environment, url, cores, onEnd }: Options): Promise<Peer> {
   const worker = new Worker(script, {
     script: fileURLToPath(new URL(`${script}.mjs`, FOLDER)),

@@ -1,15 +1,15 @@
-/** Loaded before a server under test (`--import`), so that the product need not know how it is measured. */
+/** Loaded into a server under test by `--import`, so that the product needs no code for being measured. */
 import { answerOrders } from './orders.ts';
 
-/** What a process holds on to once everything that can be collected is. */
+/** Memory of a process after a full garbage collection. */
 export interface Memory {
-  /** The heap, and what JavaScript keeps outside it: `external`, which counts array buffers too. */
+  /** Bytes held by the heap and by `external`, which includes array buffers. */
   readonly heldBytes: number;
-  /** What the system counts; noisy. */
+  /** Resident set size as the system reports it; noisy. */
   readonly residentBytes: number;
 }
 
-/** Sockets that were just closed, and what finalizers let go, are gone after some passes. */
+/** Several passes: recently closed sockets and objects with finalizers are freed only after some collections. */
 const PASSES = 4;
 const PAUSE_MS = 100;
 
@@ -23,5 +23,5 @@ async function readMemory(): Promise<Memory> {
 }
 
 answerOrders({ memory: readMemory });
-// The server ends when its own work does, as without a probe.
+// Does not keep the server alive: it must end when its own work does.
 process.channel?.unref();

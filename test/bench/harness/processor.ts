@@ -1,10 +1,10 @@
-/** Who used the processors, as Linux counts it. */
+/** Processor time of processes and cores, from Linux's /proc. */
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Of /proc; the same on every architecture that Node runs on. */
+/** Clock ticks in /proc (USER_HZ); the same on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** The fields of a process's `stat` that follow its name, which may hold anything. */
+/** Returns the fields of /proc/PID/stat after the process name, which may itself contain spaces and parentheses. */
 async function statOf(pid: number | string): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -13,15 +13,15 @@ async function statOf(pid: number | string): Promise<string[]> {
 const ticks = (fields: readonly string[], ...at: number[]): number =>
   at.reduce((sum, index) => sum + Number(fields[index]), 0);
 
-/** Processor time of a process so far, over all its threads. */
+/** Returns the processor seconds of a process so far, over all threads. */
 export const cpuSecondsOf = async (pid: number | undefined): Promise<number> =>
   ticks(await statOf(pid ?? 'self'), 11, 12) / TICKS_PER_SECOND;
 
-/** The same of a PostgreSQL: its postmaster, the backends that live, and those that have ended. */
+/** Returns the processor seconds of a PostgreSQL server: its postmaster, live backends and ended backends. */
 export async function cpuSecondsOfPostgres(postmaster: number): Promise<number> {
   let sum = ticks(await statOf(postmaster), 11, 12, 13, 14);
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    // Processes come and go while they are looked at.
+    // A process may end between readdir and the read.
     const fields = await statOf(pid).catch(() => null);
     if (fields && Number(fields[1]) === postmaster) sum += ticks(fields, 11, 12);
   }
@@ -33,7 +33,7 @@ export interface CoreTimes {
   readonly total: number;
 }
 
-/** How long a core was busy, and how long there was one, in ticks. */
+/** Returns how long a core was busy and how long it existed, in ticks. */
 export async function timesOfCore(core: number): Promise<CoreTimes> {
   const stat = await readFile('/proc/stat', 'utf8');
   const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, soft = 0, steal = 0] =

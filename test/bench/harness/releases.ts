@@ -1,6 +1,6 @@
 export type Release = () => Promise<unknown> | unknown;
 
-/** What was started, to be ended in reverse: by itself, or when the bench is interrupted. */
+/** Releases of what was started, run in reverse order at the end or when the bench is interrupted. */
 export class Releases {
   readonly #releases: Release[] = [];
 
@@ -8,13 +8,13 @@ export class Releases {
     this.#releases.push(release);
   };
 
-  /** What fails to end does not keep the rest from ending. */
+  /** A failing release does not prevent the others. */
   readonly releaseAll = async (): Promise<void> => {
     for (let release = this.#releases.pop(); release; release = this.#releases.pop()) {
       try {
         await release();
       } catch (error) {
-        process.stderr.write(`Something could not be ended: ${error}\n`);
+        process.stderr.write(`A release failed: ${error}\n`);
       }
     }
   };

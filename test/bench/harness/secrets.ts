@@ -1,4 +1,4 @@
-/** What the servers of one run share: made anew for each, and worth nothing after it. */
+/** Secrets that the servers of one run share; generated for each run. */
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Role } from '../../../src/domain/access.ts';
@@ -13,7 +13,7 @@ export const SECRETS = {
   AUDIT_KEYS: key('bench'),
 } as const;
 
-/** A token of somebody with one role, for as long as a bench may take. */
+/** Returns a token with one role, valid for as long as a bench may take. */
 export const tokenOf = (role: Role): Promise<string> =>
   new SignJWT({ roles: [role], verification_ids: [] })
     .setProtectedHeader({ alg: 'HS256' })

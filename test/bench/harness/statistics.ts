@@ -1,4 +1,4 @@
-/** The middle value and how far from it the others typically lie: neither minds a stray round. */
+/** Median and median absolute deviation: both are robust against an outlier round. */
 export interface Spread {
   readonly median: number;
   /** Median absolute deviation from the median. */

@@ -1,7 +1,7 @@
 import type { Spread } from './statistics.ts';
 import { show } from './table.ts';
 
-/** What was wanted, and what was found. */
+/** A goal and the measured value. */
 export interface Verdict {
   readonly wanted: string;
   readonly found: Spread;
@@ -13,7 +13,7 @@ interface Bounds {
   readonly atMost?: number;
 }
 
-/** Whether a median is within bounds, of which there may be none: then it is only told. */
+/** Judges whether a median is within bounds. Without bounds it is only reported. */
 export function judge(what: string, found: Spread, { atLeast, atMost }: Bounds): Verdict {
   const bounds = [
     ...(atLeast === undefined ? [] : [`at least ${atLeast}`]),

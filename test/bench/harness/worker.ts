@@ -1,4 +1,4 @@
-/** A process of the bench: started on a core of its own, told what to do, watched, and ended by its id. */
+/** A child process of the bench: pinned to a core, controlled by orders, measured, and killed by its pid. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -13,18 +13,18 @@ const END_TIMEOUT_MS = 10_000;
 const LINES_KEPT = 40;
 
 interface Options {
-  /** The compiled script. */
+  /** Path of the compiled script. */
   readonly script: string;
   readonly core: number | undefined;
-  /** Of node. */
+  /** Flags for `node`. */
   readonly flags?: readonly string[];
   readonly environment?: Record<string, string>;
 }
 
-/** One process under the bench's control. */
+/** One child process of the bench. */
 export class Worker {
   readonly #child: ChildProcess;
-  /** By the clock of `performance`. */
+  /** Start time by `performance.now()`. */
   readonly startedAt = performance.now();
   readonly #name: string;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -51,19 +51,19 @@ export class Worker {
     });
   }
 
-  /** Waits for a line that the process prints by itself. */
+  /** Waits for a line with these words in the process's output. */
   async said(words: string): Promise<string> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       const line = this.#lines.find((each) => each.includes(words));
       if (line) return line;
       if (this.hasEnded || performance.now() > deadline)
-        throw new Error(`${this.#name} did not say "${words}":\n${this.#lines.join('\n')}`);
+        throw new Error(`${this.#name} did not print "${words}":\n${this.#lines.join('\n')}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
-  /** Gives an order and waits for its answer. Rejects where the process refuses, ends, or takes too long. */
+  /** Sends an order and waits for its response. Rejects if the process reports an error, ends, or times out. */
   async ask<Result>(name: string, input: unknown = null, timeoutMs = ORDER_TIMEOUT_MS): Promise<Result> {
     if (this.hasEnded) throw new Error(`${this.#name} has ended`);
     this.#orders += 1;
@@ -82,12 +82,12 @@ export class Worker {
     return answer.result as Result;
   }
 
-  /** Processor time that it has used so far, in user and system mode, over all its threads. */
+  /** Returns the processor seconds used so far (user and system), over all threads. */
   async cpuSeconds(): Promise<number> {
     return cpuSecondsOf(this.#child.pid);
   }
 
-  /** Until `resume` it has no part in anything, so that others can be measured beside it. */
+  /** Stops the process (SIGSTOP) until `resume`, so that it does not disturb other measurements. */
   pause(): void {
     this.#child.kill('SIGSTOP');
   }

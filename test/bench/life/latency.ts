@@ -28,9 +28,9 @@ interface Latency {
 }
 type Round = Record<(typeof NAMES)[number], Latency>;
 
-/** How long it takes from a webhook's first byte out to its frame's last byte in, at a steady rate. */
+/** Latency from the first byte of a webhook sent to the last byte of its frame received, at a steady rate. */
 export const latency: Bench = {
-  about: `(g) from a webhook to its frame at ${PER_SECOND}/s, beside a bare commit and a bare ws hop`,
+  about: `(g) from a webhook to its frame at ${PER_SECOND}/s, compared with a bare commit and ws send`,
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();
@@ -60,7 +60,7 @@ export const latency: Bench = {
     await releases.releaseAll();
     const spread = (name: keyof Round, of: keyof Latency) => spreadOf(rounds.map((round) => round[name][of]));
     const goal = judge(
-      'times the p50 of a bare commit and hop',
+      'times the p50 of a bare commit and send',
       spreadOf(rounds.map(({ ours, hop }) => ours.p50 / hop.p50)),
       { atMost: MOST_TIMES_BARE },
     );
@@ -86,7 +86,7 @@ interface Steady {
   make(): Webhook;
 }
 
-/** Sends by the clock, whether or not what was sent before has been answered. */
+/** Sends at fixed times, whether or not earlier requests were answered (open-loop load). */
 async function steady({ port, token, seconds, make }: Steady): Promise<Latency> {
   const sentAt = new Map<string, number>();
   const times: number[] = [];
@@ -116,7 +116,7 @@ async function steady({ port, token, seconds, make }: Steady): Promise<Latency> 
     return connection;
   };
   const failed = new Promise<never>((_, reject) => {
-    setTimeout(reject, TIMEOUT_MS, new Error(`Frames did not come in time`)).unref();
+    setTimeout(reject, TIMEOUT_MS, new Error(`Frames did not arrive in time`)).unref();
     const begun = performance.now();
     const send = (number: number) => {
       const { request, eventTime } = make();

@@ -22,11 +22,11 @@ interface Found {
   readonly name: (typeof NAMES)[number];
   readonly idle: Memory;
   readonly loaded: Memory;
-  /** Of the gateway alone: the others have no subscriptions. */
+  /** Gateway only: the peers have no subscriptions. */
   readonly subscribed: Memory | null;
 }
 
-/** What the system counts for each server, and what it holds on to, after what can be collected is. */
+/** Memory of each server: as the system reports it, and as held after a full garbage collection. */
 export const memory: Bench = {
   about: `(j) memory: idle, after pages of 50, and with ${SUBSCRIBERS} subscribers`,
 

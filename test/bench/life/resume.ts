@@ -15,16 +15,16 @@ import type { Worker } from '../harness/worker.ts';
 
 const SUBSCRIBERS = 1_000;
 const BEHIND = 100;
-/** Each comes back with another cursor than the next: so many different ones. */
+/** Number of distinct cursors; neighbouring subscribers resume from different ones. */
 const CURSORS = 20;
 const MOST_SECONDS = 2;
 const FULL = { rounds: 7, warmUps: 1 };
 const QUICK = { rounds: 2, warmUps: 1 };
 const FILES = SUBSCRIBERS + 200;
 
-/** All come at once, as after a deploy, and are sent what they missed. */
+/** All subscribers reconnect at once, as after a deploy, and resume with what they missed. */
 export const resume: Bench = {
-  about: `(h) ${SUBSCRIBERS} subscribers come back at once, each ${BEHIND} transitions or more behind`,
+  about: `(h) ${SUBSCRIBERS} subscribers resume at once, each at least ${BEHIND} transitions behind`,
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();
@@ -62,7 +62,7 @@ export const resume: Bench = {
   },
 };
 
-/** From the first connection to the last frame. */
+/** Time from the first connection to the last frame. */
 export interface Return {
   readonly seconds: number;
   readonly serverCpuSeconds: number;
@@ -76,7 +76,7 @@ interface Audience {
   record(count: number): Promise<unknown>;
 }
 
-/** What they missed is new each time. */
+/** Reconnects all subscribers; the missed transitions are new each time. */
 export async function comeBack({ worker, port, token, clients, record }: Audience): Promise<Return> {
   const missed = BEHIND + CURSORS;
   const open = (newcomers: readonly Newcomer[]) =>

@@ -15,9 +15,9 @@ const QUICK = { sessions: 1_000, rounds: 2, warmUps: 1 };
 const LOOK_EVERY_MS = 5;
 const TIMEOUT_MS = 60_000;
 
-/** A new process on a database that is there, migrated and has sessions. */
+/** Start-up time of a process on an existing database that is migrated and has sessions. */
 export const start: Bench = {
-  about: '(i) from the start of the process to a good answer of /readyz, on an existing database',
+  about: '(i) from the start of the process until /readyz answers 200, on an existing database',
 
   async run({ quick, onEnd, say }) {
     const releases = new Releases();
@@ -59,7 +59,7 @@ async function untilReady(port: number, worker: Worker): Promise<void> {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
     await response?.arrayBuffer();
     if (response?.ok) return;
-    if (worker.hasEnded || performance.now() > deadline) throw new Error('It was not ready in time');
+    if (worker.hasEnded || performance.now() > deadline) throw new Error('The gateway was not ready in time');
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

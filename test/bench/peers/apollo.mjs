@@ -1,4 +1,4 @@
-/** Apollo Server as its own documentation starts it. */
+/** Apollo Server, started as in its documentation. */
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { contextOf, recorded, schema } from './common/schema.mjs';

@@ -1,9 +1,9 @@
-/** From a webhook to its frame with nothing between: it is committed, and a string goes to every bare socket. */
+/** Shortest path from a webhook to its frame: commit, then one string to every open socket. */
 import { WebSocketServer } from 'ws';
 import { serve } from './common/serve.mjs';
 import { keep, readSigned } from './common/webhook.mjs';
 
-/** As the gateway's frames are, for whoever looks into them. */
+/** The same shape as the gateway's frames, because the bench reads them. */
 const frameOf = ({ eventTime }) =>
   JSON.stringify({ type: 'next', payload: { data: { statusTransitions: { occurredAt: eventTime } } } });
 

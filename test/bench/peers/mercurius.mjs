@@ -1,4 +1,4 @@
-/** Mercurius on Fastify, with queries compiled at their first use. */
+/** Mercurius on Fastify, with JIT-compiled queries. */
 import Fastify from 'fastify';
 import mercurius from 'mercurius';
 import { contextOf, recorded, schema } from './common/schema.mjs';

@@ -1,4 +1,4 @@
-/** The limit: node:http and pg, with the answers put together by hand for just the queries of the bench. */
+/** Upper bound: node:http and pg, with responses assembled by hand for exactly the queries of the bench. */
 import { infoOf } from '../../../.build/domain/status.js';
 import { cursorOf, globalId, keyOf, placeOf } from './common/ids.mjs';
 import { schedule } from './common/schedule.mjs';
@@ -90,7 +90,7 @@ const pageInfoOf = (found, first) => ({
   endCursor: found.length > 0 ? cursorOf(found[Math.min(first, found.length) - 1]) : null,
 });
 
-/** By the operation's name: what it answers, and as what its reading is recorded. */
+/** By operation name: how it is answered, and how its read is recorded. */
 const ANSWERS = {
   Session: { find: session, operation: 'Query.session' },
   Page: { find: page, operation: 'Query.sessions' },

@@ -1,4 +1,4 @@
-/** Webhooks behind node:http: stored alone, or recorded too, before the answer. */
+/** Webhook receiver on node:http: stores only, or stores and applies before it responds. */
 
 import { serve } from './common/serve.mjs';
 import { keep, keepAndRecord, readSigned } from './common/webhook.mjs';

@@ -4,7 +4,7 @@ import type { Operation } from './queries.ts';
 
 const COMPARED = 25;
 
-/** Contenders that answer something else could not be compared: throws. The order of keys is nobody's matter. */
+/** Throws if contenders answer differently (the order of keys is ignored): they could not be compared. */
 export async function compareAnswers(
   contenders: readonly Contender[],
   operations: readonly Operation[],
@@ -22,7 +22,7 @@ export async function compareAnswers(
   return `${contenders.length} servers give the same answers to ${COMPARED} requests`;
 }
 
-/** The data; what is beside it is each server's own. */
+/** Returns the response's `data`; `extensions` differ between servers. */
 async function ask({ name, port }: Contender, operation: Operation, token: string): Promise<unknown> {
   const response = await fetch(`http://127.0.0.1:${port}${CONTENDERS[name].path}`, {
     method: 'POST',
@@ -30,6 +30,6 @@ async function ask({ name, port }: Contender, operation: Operation, token: strin
     body: JSON.stringify(operation),
   });
   const { data, errors } = (await response.json()) as { data?: unknown; errors?: unknown };
-  if (!data || errors) throw new Error(`${name} answers with ${JSON.stringify(errors)}`);
+  if (!data || errors) throw new Error(`${name} answered with ${JSON.stringify(errors)}`);
   return data;
 }

@@ -7,24 +7,24 @@ import type { Worker } from '../harness/worker.ts';
 
 interface About {
   readonly title: string;
-  /** Of its script, where that is not its own name. */
+  /** Script name, if it differs from the contender's name. */
   readonly script?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly path: string;
-  /** What an answer to a query holds. */
+  /** Text that every response to a query contains. */
   readonly proof: string;
 }
 
 const DATA = '"data":{';
-/** That its limits were on: whatever passed them says what it cost. */
+/** Proves that the limits were on: every operation that passed them reports its cost. */
 const COST = '"cost":{"requested":';
 
-/** Who answers. */
+/** Servers under test. */
 export const CONTENDERS = {
   ours: { title: 'the gateway', path: '/graphql', proof: COST },
   plain: { title: 'node:http and pg by hand', path: '/graphql', proof: DATA },
   remembering: {
-    title: 'the same, remembering good tokens as the gateway does',
+    title: 'the same, caching valid tokens as the gateway does',
     script: 'plain',
     environment: { REMEMBER_TOKENS: '1' },
     path: '/graphql',
@@ -63,7 +63,7 @@ interface Options {
   readonly onEnd: (release: Release) => void;
 }
 
-/** Starts a server on the database that all of them share. */
+/** Starts a server on the shared database. */
 export async function startContender(
   name: ContenderName,
   { database, cores, onEnd }: Options,

@@ -8,13 +8,13 @@ import type { Work } from './works.ts';
 
 export const CONNECTIONS = 32;
 
-/** One contender in one round. */
+/** Result of one contender in one round. */
 export interface Measurement extends Loaded {
   readonly serverCpuSeconds: number;
   readonly postgresCpuSeconds: number;
-  /** From the last answer until all was done that had been begun. */
+  /** From the last response until all deferred work was done. */
   readonly settlingSeconds: number;
-  /** Of the cores, whoever was busy on them; null where processes are not kept to cores. */
+  /** Share of time that the cores were busy, by any process; null if processes are not pinned. */
   readonly serverCoreBusy: number | null;
   readonly otherCoreBusy: number | null;
 }
@@ -27,13 +27,13 @@ interface Given {
   readonly milliseconds: number;
 }
 
-/** Drives one server for a time. Throws where its answers left too few rows behind, or too many. */
+/** Loads one server for a time. Throws if its responses left too few or too many rows behind. */
 export async function measure({ name, port, worker }: Contender, given: Given): Promise<Measurement> {
   const { work, traffic, database, cores, milliseconds } = given;
   const { table, rowsEach } = work.evidence;
   const coreTimes = () => Promise.all(cores ? [timesOfCore(cores.servers), timesOfCore(cores.others)] : []);
   const cpu = () => Promise.all([worker.cpuSeconds(), cpuSecondsOfPostgres(database.postmaster)]);
-  // The others leave it work as well, which is none of what is asked here.
+  // Only the gateway's deferred work is awaited: what other contenders leave in its queues is not measured here.
   const settled = async () => (name === 'ours' ? work.settled?.(database) : undefined);
   await settled();
   const rowsBefore = await database.count(table);

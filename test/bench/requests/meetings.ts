@@ -17,7 +17,7 @@ const SCHEDULE = `mutation Schedule($input: ScheduleMeetingInput!) {
 
 export const SCHEDULED = '"__typename":"ScheduleMeetingSuccess"';
 
-/** Where no meeting can be booked. */
+/** Sub-statuses in which no meeting can be booked. */
 const CLOSED = [
   ...STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus),
   'USER_ACCEPTED_MEETING',
@@ -25,7 +25,7 @@ const CLOSED = [
   'AGENT_REJECTED',
 ];
 
-/** Sessions that meetings may be booked for, and that webhooks may move. */
+/** Returns sessions for which meetings may be booked and which webhooks may move. */
 export async function openSessions({
   pool,
 }: BenchDatabase): Promise<{ id: string; verificationId: string }[]> {
@@ -37,7 +37,7 @@ export async function openSessions({
   return rows;
 }
 
-/** Each under a key of its own; a meeting that is booked already is moved. */
+/** Each has its own idempotency key; if a meeting is already booked, the operation reschedules it. */
 export async function meetingOperations(database: BenchDatabase): Promise<() => Operation> {
   const sessions = await openSessions(database);
   let made = 0;

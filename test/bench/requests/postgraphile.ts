@@ -1,4 +1,4 @@
-/** What PostGraphile is asked: as near as its own schema comes. It has no texts of states, and sealed data is closed to it. */
+/** PostGraphile's closest equivalents of the queries. It has no status texts and cannot decrypt. */
 import type { BenchDatabase } from '../database/database.ts';
 import type { Operation } from './queries.ts';
 
@@ -21,7 +21,7 @@ const PAGE = `query Page($first: Int!, $transitions: Int!, $after: Cursor) {
   }
 }`;
 
-/** Its cursors: the order, then the values that it goes by. */
+/** Encodes PostGraphile's cursor: the order, then the values of its columns. */
 const CURSOR = `encode(convert_to(json_build_array('created_at_desc', json_build_array(s.created_at, s.id))::text, 'UTF8'), 'base64')`;
 
 interface Place {
@@ -38,7 +38,7 @@ async function placesOf({ pool }: BenchDatabase, ids: readonly string[]): Promis
   return rows.map(({ id, cursor }) => ({ id, cursor: cursor.replaceAll('\n', '') }));
 }
 
-/** By the name of the operation that it stands for, on the sessions that the others are asked about. */
+/** By the name of the operation that it replaces, on the same sessions. */
 const EQUIVALENTS: Record<string, (place: Place, variables: Operation['variables']) => Operation> = {
   Session: ({ id }) => ({ operationName: 'Session', query: SESSION, variables: { id } }),
   Page: ({ cursor }, { first, transitions }) => ({
@@ -48,7 +48,7 @@ const EQUIVALENTS: Record<string, (place: Place, variables: Operation['variables
   }),
 };
 
-/** The id in a global id, or in a cursor of a list. */
+/** Extracts the UUID from a global id or a list cursor. */
 const keyIn = ({ id, after }: Operation['variables']): string =>
   Buffer.from(String(id ?? after), 'base64url')
     .toString('utf8')

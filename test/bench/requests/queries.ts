@@ -1,4 +1,4 @@
-/** The queries that are measured: the same text to everybody. */
+/** The measured queries: the same text for every server. */
 import type { BenchDatabase } from '../database/database.ts';
 
 export const SESSION = `query Session($id: ID!) {
@@ -37,7 +37,7 @@ export interface Operation {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** So many different ones, in turn. */
+/** Number of distinct operations, sent in turn. */
 const VARIETY = 500;
 const FIRST = 50;
 const PAGE_TRANSITIONS = 8;
@@ -48,7 +48,7 @@ interface Place {
   readonly at: Date;
 }
 
-/** Sessions from a stretch of the table by their age, 0 the oldest and 1 the newest: always the same ones. */
+/** Returns sessions from a range of the table by age (0 the oldest, 1 the newest); deterministic. */
 async function somePlaces({ pool, sessions }: BenchDatabase, from: number, to: number): Promise<Place[]> {
   const first = 1 + Math.floor(sessions * from);
   const { rows } = await pool.query<Place>(
@@ -60,7 +60,7 @@ async function somePlaces({ pool, sessions }: BenchDatabase, from: number, to: n
   return rows;
 }
 
-/** As the gateway writes ids: its own function brings the whole schema along. */
+/** Encodes a global id as the gateway does; importing its function would load the whole schema. */
 export const sessionIdOf = (id: string): string => Buffer.from(`VkycSession:${id}`).toString('base64url');
 
 const cursorOf = ({ id, at }: Place): string => Buffer.from(`c${at.getTime()}:${id}`).toString('base64url');
@@ -73,7 +73,7 @@ export async function sessionOperations(database: BenchDatabase): Promise<Operat
   }));
 }
 
-/** Full pages, wherever they begin. */
+/** Full pages, starting at different positions of the list. */
 export async function pageOperations(database: BenchDatabase): Promise<Operation[]> {
   return (await somePlaces(database, (2 * FIRST) / database.sessions, 1)).map((place) => ({
     operationName: 'Page',
@@ -82,7 +82,7 @@ export async function pageOperations(database: BenchDatabase): Promise<Operation
   }));
 }
 
-/** Pages of what waits on somebody, from the last fifth of the list. */
+/** Pages filtered by waiting party, from the last fifth of the list. */
 export async function filteredOperations(database: BenchDatabase): Promise<Operation[]> {
   return (await somePlaces(database, 0.15, 0.2)).map((place) => ({
     operationName: 'Filtered',

@@ -7,7 +7,7 @@ import type { Goal, Work } from './works.ts';
 
 export type Round = Readonly<Partial<Record<ContenderName, Measurement>>>;
 
-/** What a work gave. */
+/** Results of one kind of work. */
 export interface Found {
   readonly work: Work;
   readonly machine: string;
@@ -17,7 +17,7 @@ export interface Found {
 }
 
 const PER = 1_000;
-/** A core that is busier, with the load generator and PostgreSQL, may be what holds a server back. */
+/** A core that is busier than this, running the load generator and PostgreSQL, may be the bottleneck. */
 const BUSY = 0.97;
 
 const rateOf = ({ requests, seconds }: Measurement): number => requests / seconds;
@@ -29,14 +29,14 @@ const COLUMNS: readonly (Column & { of(measured: Measurement): number })[] = [
   { head: ['requests/s', ''], digits: 0, of: rateOf },
   { head: ['p50', 'ms'], digits: 2, of: ({ p50 }) => p50 },
   { head: ['p99', 'ms'], digits: 2, of: ({ p99 }) => p99 },
-  { head: ['answer', 'kB'], digits: 1, of: ({ answerBytes }) => answerBytes / 1_000 },
+  { head: ['response', 'kB'], digits: 1, of: ({ answerBytes }) => answerBytes / 1_000 },
   { head: ['server CPU s', `per ${PER}`], digits: 3, of: cpuOf },
   { head: ['PostgreSQL CPU s', `per ${PER}`], digits: 3, of: postgresOf },
   { head: ['server core', 'busy'], digits: 2, of: ({ serverCoreBusy }) => serverCoreBusy ?? Number.NaN },
   { head: ['other core', 'busy'], digits: 2, of: ({ otherCoreBusy }) => otherCoreBusy ?? Number.NaN },
 ];
 
-/** For people. */
+/** Returns the human-readable report. */
 export function textOf(found: Found): string {
   const { work, machine, sessions, connections, rounds } = found;
   const names = Object.keys(rounds[0] ?? {}).sort(byTable) as ContenderName[];
@@ -54,11 +54,11 @@ export function textOf(found: Found): string {
       })),
     ),
     ...work.goals.map((goal) => lineOf(judged(goal, rounds))),
-    ...busy.map((name) => `NOTE  ${name}: the load generator or PostgreSQL may have held it back`),
+    ...busy.map((name) => `NOTE  ${name}: the load generator or PostgreSQL may have been the bottleneck`),
   ].join('\n');
 }
 
-/** For machines. */
+/** Returns the figures as JSON. */
 export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
   ...rest,
   about: work.about,
@@ -69,7 +69,7 @@ export const figuresOf = ({ work, rounds, ...rest }: Found): object => ({
 const ORDER = Object.keys(CONTENDERS);
 const byTable = (left: string, right: string): number => ORDER.indexOf(left) - ORDER.indexOf(right);
 
-/** Within each round, whose requests saw the same weather on a machine that is shared. */
+/** Ratios are taken within each round, so that the load of a shared machine affects both sides alike. */
 const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
   spreadOf(
     rounds.flatMap(({ ours, [beside]: other }) => {
@@ -78,7 +78,7 @@ const ratio = ({ beside, of }: Goal, rounds: readonly Round[]): Spread =>
     }),
   );
 
-const WHAT = { throughput: 'the throughput', cpu: 'the processor time a request' } as const;
+const WHAT = { throughput: 'the throughput', cpu: 'the processor time per request' } as const;
 
 const judged = (goal: Goal, rounds: readonly Round[]): Verdict =>
   judge(`times ${WHAT[goal.of]} of ${goal.beside}`, ratio(goal, rounds), goal);

@@ -13,7 +13,7 @@ import { trafficOf, type Work } from './works.ts';
 const FULL = { sessions: 10_000, rounds: 7, warmUps: 3, milliseconds: 2_500 };
 const QUICK = { sessions: 2_000, rounds: 2, warmUps: 1, milliseconds: 1_000 };
 
-/** Everybody answers the same requests from the same database, in turn. */
+/** Sends the same requests to all servers in turn, on the same database. */
 export const requestBench = (work: Work): Bench => ({
   about: work.about,
 
@@ -39,7 +39,7 @@ export const requestBench = (work: Work): Bench => ({
     const trafficTo = await trafficOf(work, given);
     const rounds: Round[] = [];
     for (let turn = 0; turn < warmUps + count; turn += 1) {
-      // As autovacuum does within a minute: until then plans are kept that were made for tables without a row.
+      // Updates statistics as autovacuum would within a minute: until then cached plans assume empty tables.
       if (turn === warmUps) await database.pool.query('analyze');
       const round: Partial<Record<ContenderName, Measurement>> = {};
       for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
@@ -58,7 +58,7 @@ export const requestBench = (work: Work): Bench => ({
   },
 });
 
-/** PostGraphile has a schema of its own. */
+/** PostGraphile's schema differs, so its responses are not compared. */
 const answersTheSame = ({ name }: Contender): boolean => name !== 'postgraphile';
 
 function sayRound(number: number, round: Round, { say }: Conditions): void {

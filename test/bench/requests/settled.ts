@@ -3,11 +3,11 @@ import type { BenchDatabase } from '../database/database.ts';
 const LOOK_EVERY_MS = 20;
 const TIMEOUT_MS = 300_000;
 
-/** Until what was recorded has its place in the feed. What is left would fall into the next one's time. */
+/** Waits until all transitions have feed positions. Otherwise the rest would be counted for the next contender. */
 export const untilNumbered = (database: BenchDatabase): Promise<void> =>
   untilEmpty(database, 'select from transition_outbox limit 1');
 
-/** The same for webhooks, which are recorded after they are kept. */
+/** Waits until all stored webhooks have been applied. */
 export async function untilRecorded(database: BenchDatabase): Promise<void> {
   await untilEmpty(database, `select from webhook_inbox where state = 'PENDING' limit 1`);
   await untilNumbered(database);
@@ -16,7 +16,7 @@ export async function untilRecorded(database: BenchDatabase): Promise<void> {
 async function untilEmpty({ pool }: BenchDatabase, query: string): Promise<void> {
   for (const deadline = Date.now() + TIMEOUT_MS; ; ) {
     if ((await pool.query(query)).rowCount === 0) return;
-    if (Date.now() > deadline) throw new Error(`It did not settle in time: ${query}`);
+    if (Date.now() > deadline) throw new Error(`Deferred work did not finish in time: ${query}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

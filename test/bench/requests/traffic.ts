@@ -3,9 +3,9 @@ import { requestOf } from '../harness/http-load.ts';
 import { CONTENDERS, type ContenderName } from './contenders.ts';
 import type { Operation } from './queries.ts';
 
-/** What is sent to one contender. */
+/** Requests sent to one contender. */
 export interface Traffic {
-  /** What every answer has to hold. */
+  /** Text that every response must contain. */
   readonly proof: string;
   next(): Buffer;
 }
@@ -17,7 +17,7 @@ export interface Given {
 
 export type TrafficTo = (name: ContenderName) => Traffic;
 
-/** Sends operations in turn, over and over. */
+/** Sends operations in turn, repeatedly. */
 export function repeating(operations: readonly Operation[], { token }: Given): TrafficTo {
   return (name) => {
     const { path, proof } = CONTENDERS[name];
@@ -29,7 +29,7 @@ export function repeating(operations: readonly Operation[], { token }: Given): T
   };
 }
 
-/** Sends operations that are made as they are sent, since none may be sent twice. */
+/** Generates each operation when it is sent, since none may be sent twice. */
 export function making(make: () => Operation, proof: string, { token }: Given): TrafficTo {
   return (name) => ({
     proof,

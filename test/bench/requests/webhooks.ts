@@ -9,11 +9,11 @@ export const KEPT = '"received":true';
 
 export interface Webhook {
   readonly request: Buffer;
-  /** When it happened, by the provider's clock: no two happen in the same second. */
+  /** Event time by the provider's clock; no two events share a second. */
   readonly eventTime: string;
 }
 
-/** Makes webhooks that are each of them news, of many sessions in turn. */
+/** Generates webhooks that each change the status, for many sessions in turn. */
 export async function webhookMaker(database: BenchDatabase): Promise<() => Webhook> {
   const sessions = await openSessions(database);
   const begin = Math.floor(Date.now() / 1_000);

@@ -8,7 +8,10 @@ import { untilNumbered, untilRecorded } from './settled.ts';
 import { type Given, making, repeating, type TrafficTo } from './traffic.ts';
 import { KEPT, webhookMaker } from './webhooks.ts';
 
-/** What the gateway is to be, beside another: so many times its throughput, or its processor time a request. */
+/**
+ * Goal for the gateway relative to another contender: a multiple of its throughput or of its processor time per
+ * request.
+ */
 export interface Goal {
   readonly beside: ContenderName;
   readonly of: 'throughput' | 'cpu';
@@ -16,25 +19,25 @@ export interface Goal {
   readonly atMost?: number;
 }
 
-/** Rows of a table that each answer leaves behind: what proves that it was not answered without the work. */
+/** Rows that each response must leave in a table: proof that the work was done. */
 interface Evidence {
   readonly table: 'personal_data_read' | 'meeting' | 'webhook_inbox';
   readonly rowsEach: 0 | 1;
 }
 
-/** Something that is asked of every contender alike. */
+/** A kind of request that every contender gets alike. */
 export interface Work {
   readonly about: string;
   readonly peers: readonly ContenderName[];
-  /** Whose token is sent. */
+  /** Role of the token that is sent. */
   readonly role: Role;
   readonly evidence: Evidence;
   readonly goals: readonly Goal[];
-  /** Queries, whose answers are compared before anything is measured. */
+  /** Read-only operations; their responses are compared before anything is measured. */
   readonly operations?: (database: BenchDatabase) => Promise<Operation[]>;
-  /** Whatever cannot be repeated. */
+  /** Generator of requests that cannot be repeated. */
   readonly traffic?: (given: Given) => Promise<TrafficTo>;
-  /** Until all is done that was begun: it counts for the processor time, but not for the throughput. */
+  /** Waits for deferred work, which counts for processor time but not for throughput. */
   readonly settled?: (database: BenchDatabase) => Promise<void>;
 }
 
@@ -48,13 +51,15 @@ export async function trafficOf(work: Work, given: Given): Promise<TrafficTo> {
 }
 
 const PEERS = ['plain', 'mercurius', 'apollo', 'yoga'] as const;
-/** Where the answer is small, it counts that the gateway looks at the signature of a token once in a while only. */
+/** With small responses, token checks matter: the gateway verifies a token's signature only once in a while. */
 const PEERS_SMALL = ['plain', 'remembering', 'mercurius', 'apollo', 'yoga'] as const;
-/** It can neither open what is sealed nor record that it did. */
+/** PostGraphile can neither decrypt personal data nor record that it was read. */
 const MASKED_ONLY = 'postgraphile';
-/** A VIEWER's answers are masked and show nothing personal: there is nothing to record. */
+/** A VIEWER's responses are masked and show no personal data, so nothing is recorded. */
 const MASKED = { role: 'VIEWER', evidence: { table: 'personal_data_read', rowsEach: 0 } } as const;
-/** An OPERATOR's show it in full: everybody records that first, and the rows are counted. */
+/**
+ * An OPERATOR's responses show personal data in full: every server records the read first, and the rows are counted.
+ */
 const IN_FULL = { role: 'OPERATOR', evidence: { table: 'personal_data_read', rowsEach: 1 } } as const;
 
 const SESSION = {
@@ -87,14 +92,14 @@ export const WORKS = {
     peers: [...PEERS_SMALL, MASKED_ONLY],
     about: '(a) one session by id, with its user, masked',
   },
-  'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each reading recorded first' },
+  'session-read': { ...SESSION, ...IN_FULL, about: '(a) the same in full, each read recorded first' },
   page: {
     ...PAGE,
     ...MASKED,
     peers: [...PEERS, MASKED_ONLY],
     about: '(b) a page of 50 sessions with user and 8 transitions each, masked',
   },
-  'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each reading recorded first' },
+  'page-read': { ...PAGE, ...IN_FULL, about: '(b) the same in full, each read recorded first' },
   filtered: {
     ...MASKED,
     about: '(c) a page of 50 sessions that wait on agent or auditor, deep in the list',
@@ -103,7 +108,7 @@ export const WORKS = {
     goals: [],
   },
   meeting: {
-    about: '(d) scheduleMeeting, each under a key of its own',
+    about: '(d) scheduleMeeting, each with its own idempotency key',
     peers: ['plain'],
     role: 'OPERATOR',
     evidence: { table: 'meeting', rowsEach: 1 },

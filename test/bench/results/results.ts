@@ -1,15 +1,15 @@
-/** What was found so far, of each bench the newest: kept as JSON, and written out of it for people. */
+/** The newest result of each bench, kept as JSON and rendered as a page. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Report } from '../bench.ts';
 
-/** By the bench's name. */
+/** By bench name. */
 type Results = Record<string, Kept>;
 
 interface Kept {
   readonly date: string;
   readonly text: string;
   readonly figures: object;
-  /** Name of a file beside these. */
+  /** File name of the chart, in the same folder. */
   readonly plot?: string;
 }
 
@@ -20,7 +20,7 @@ gateway runs as in production, with sign-in, masking, limits and the log of read
 answer, and what answers leave in the database is counted. Ratios say more than figures, which are of one machine.
 `;
 
-/** Adds a report to those in a folder, in the place of the former one of its name. */
+/** Adds a report to a folder, replacing the previous report of the same bench. */
 export async function keepReport(
   folder: URL,
   name: string,

@@ -1,9 +1,9 @@
-/** Lines over axes that grow by powers of ten, as SVG. */
+/** Line chart with logarithmic axes, as SVG. */
 
 export interface Series {
-  /** Null: it is named with another one. */
+  /** Null: the line shares its label with another line. */
   readonly title: string | null;
-  /** Which of the colours. */
+  /** Index into the colours. */
   readonly color: number;
   readonly dashed: boolean;
   readonly points: readonly Point[];
@@ -22,7 +22,7 @@ interface Drawing {
 const WIDTH = 720;
 const HEIGHT = 420;
 const MARGIN = { left: 70, right: 200, top: 40, bottom: 40 };
-/** Told apart by those who see red and green alike, on white and on black. */
+/** Distinguishable for colour-blind readers, on white and on black. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];
 const GREY = '#888';
 
@@ -62,7 +62,7 @@ ${[text(MARGIN.left, 22, title, 'start'), ...grid, ...lines, ...names].join('\n'
 `;
 }
 
-/** Between the powers of ten around the values. */
+/** Axis from the power of ten below the values to the one above. */
 function axis(values: readonly number[], from: number, to: number) {
   const low = Math.floor(Math.log10(Math.min(...values)));
   const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));

@@ -18,7 +18,7 @@ const COLUMNS: readonly Column[] = [
   { head: ['', 'p50 ms'], digits: 2 },
 ];
 
-/** For people. */
+/** Returns the human-readable report. */
 export function textOf(machine: string, sizes: readonly Size[]): string {
   const rows = NAMES.flatMap((name) =>
     sizes.map(({ sessions, queries }) => {
@@ -46,7 +46,7 @@ function deepPages(sizes: readonly Size[]): string {
   return lineOf(judge(what, found, { atMost: MOST_TIMES_DEEP }));
 }
 
-/** The same as a drawing: milliseconds by sessions, dashed for two processes. */
+/** Returns the chart: milliseconds by number of sessions; dashed lines for two processes. */
 export function plotOf(sizes: readonly Size[]): string {
   const series: Series[] = NAMES.flatMap((name, index) =>
     (['one', 'two'] as const).map((team) => ({

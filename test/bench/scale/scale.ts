@@ -21,24 +21,24 @@ const FILES = 1_200;
 export const QUERIES = { session: WORKS.session, page: WORKS.page, filtered: WORKS.filtered } as const;
 export type QueryName = keyof typeof QUERIES;
 
-/** What one query came to with so many processes. */
+/** Result of one query for one number of gateway processes. */
 export interface Served {
   readonly perSecond: Spread;
   readonly p50: Spread;
 }
 
-/** What one size gave. */
+/** Results for one database size. */
 export interface Size {
   readonly sessions: number;
   readonly queries: Readonly<Record<QueryName, { readonly one: Served; readonly two: Served }>>;
-  /** Until 1,000 subscribers have caught up; null where not so many sockets may be open. */
+  /** Seconds until 1,000 subscribers have caught up; null if that many sockets may not be opened. */
   readonly resumeSeconds: Spread | null;
 }
 
-/** The same work on ever more sessions, by one process and by two. */
+/** The same work on growing databases, served by one process and by two. */
 export const scale: Bench = {
   about:
-    'how (a), (b), (c) and (h) take to 10,000, 100,000 and 1,000,000 sessions, by one process and by two',
+    'scaling of (a), (b), (c) and (h) to 10,000, 100,000 and 1,000,000 sessions, with one process and with two',
   onlyByName: true,
 
   async run(conditions) {
@@ -99,7 +99,7 @@ interface Turn {
   readonly p50: number;
 }
 
-/** As many connections in all, whoever answers. */
+/** The total number of connections is the same for one process and for two. */
 async function serve(team: readonly Gateway[], trafficTo: TrafficTo, milliseconds: number): Promise<Turn> {
   const connections = CONNECTIONS / team.length;
   const dependencies = await Promise.all(

@@ -1,4 +1,4 @@
-// A page of somebody else's: it compiles where the package's types are what they say.
+// A page of a frontend project: it compiles only if the package's types are correct.
 import { createClient } from 'graphql-ws';
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import possibleTypes from 'vkyc-gateway/possible-types.json' with { type: 'json' };

@@ -1,4 +1,4 @@
-// What `graphql-codegen` does with the client preset, from the files of the package alone.
+// Runs the client preset of `graphql-codegen` on the files of the package alone.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { preset } from '@graphql-codegen/client-preset';

@@ -1,11 +1,14 @@
-/** What a change of a session leaves behind in the gateway's tables, statement for statement, prepared. */
+/** Writes everything that a change of a session leaves in the gateway's tables, with the same prepared statements. */
 import { AuditKeys, serialise } from '../../../../.build/domain/audit.js';
 import { pool } from './setting.mjs';
 
 const [id, key] = process.env.AUDIT_KEYS.split(':');
 const keys = new AuditKeys([{ id, key: Buffer.from(key, 'base64') }]);
 
-/** One connection, one transaction; given a function that runs a prepared statement and gives its rows. */
+/**
+ * Runs `work` in a transaction on one connection; passes it a function that runs a prepared statement and returns its
+ * rows.
+ */
 export async function inTransaction(work) {
   const client = await pool.connect();
   const run = async (name, text, values) => (await client.query({ name, text, values })).rows;
@@ -25,7 +28,7 @@ export async function inTransaction(work) {
 export const lockSession = (run, column, value) =>
   run(`lock-by-${column}`, `select * from vkyc_session where ${column} = $1 for update`, [value]);
 
-/** Appends to the log and to the outbox. */
+/** Appends a transition to the log and the outbox. */
 export const addTransition = (run, row) =>
   run(
     'add-transition',
@@ -50,7 +53,7 @@ export const addTransition = (run, row) =>
     ],
   );
 
-/** The next transition of a session that is locked. */
+/** Builds the next transition of a locked session. */
 export const nextTransition = (session, rest) => ({
   sessionId: session.id,
   sequence: session.last_sequence + 1,
@@ -64,7 +67,7 @@ export const nextTransition = (session, rest) => ({
   ...rest,
 });
 
-/** Appends entries to a session's chain: notes of a kind and a content each. */
+/** Appends entries, each with a kind and a content, to a session's audit chain. */
 export async function audit(run, sessionId, notes, recordedAt) {
   const [head] = await run(
     'audit-head',
@@ -85,7 +88,7 @@ export async function audit(run, sessionId, notes, recordedAt) {
   }
 }
 
-/** Whoever listens is told after the commit. */
+/** Notifies listeners; PostgreSQL delivers the notification after the commit. */
 export const ring = (sessionId, sequence) =>
   pool.query({
     name: 'ring',

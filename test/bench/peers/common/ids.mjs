@@ -1,4 +1,4 @@
-/** Ids and cursors as the gateway writes them. */
+/** Ids and cursors in the gateway's format. */
 
 export const globalId = (type, key) => Buffer.from(`${type}:${key}`).toString('base64url');
 

@@ -1,4 +1,4 @@
-/** scheduleMeeting by hand: the gateway's transaction without its rules, which cost next to nothing. */
+/** Hand-written scheduleMeeting: the gateway's transaction without its rules, which cost almost nothing. */
 import { randomUUID } from 'node:crypto';
 import { infoOf } from '../../../../.build/domain/status.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';
@@ -19,7 +19,7 @@ export async function schedule(viewer, { input }) {
       'select * from idempotency_key where caller = $1 and mutation = $2 and key = $3',
       call,
     );
-    if (earlier.length > 0) throw new Error('The bench repeats no key');
+    if (earlier.length > 0) throw new Error('The idempotency key was already used');
     await run('booked', `select * from meeting where session_id = $1 and status = 'SCHEDULED'`, [session.id]);
     await run('reviews', 'select * from review where session_id = $1 order by sequence', [session.id]);
     const [ended] = await run(

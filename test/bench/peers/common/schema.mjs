@@ -1,4 +1,4 @@
-/** The gateway's schema with resolvers as one writes them by hand, over the same tables. */
+/** The gateway's schema with hand-written resolvers over the same tables. */
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import DataLoader from 'dataloader';
@@ -23,7 +23,7 @@ async function transitionPages(wanted) {
   return found;
 }
 
-/** What resolvers get: who asks, and loaders for one answer. Rejects without a good token. */
+/** Builds the resolvers' context: the viewer, and data loaders for one request. Rejects without a valid token. */
 export async function contextOf(authorization) {
   const viewer = await viewerOf(authorization);
   return {
@@ -34,7 +34,7 @@ export async function contextOf(authorization) {
   };
 }
 
-/** To be awaited before an answer is sent. */
+/** Must be awaited before the response is sent. */
 export const recorded = ({ viewer }) => recordRead(viewer);
 
 function connectionOf(rows, first, cursor) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { listensAt } from './setting.mjs';
 
-/** Serves JSON with nothing but node:http; what throws is an answer of 500. Resolves with the server once it listens. */
+/** Serves JSON with plain node:http; an exception becomes a 500. Resolves with the server once it listens. */
 export async function serve(answer) {
   const server = createServer(async (request, response) => {
     const chunks = [];

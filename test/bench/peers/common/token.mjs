@@ -1,4 +1,4 @@
-/** The gateway's check of a token: its signature each time, or as the gateway does, once in a while. */
+/** Token check like the gateway's: signature verified on every request, or cached for a while. */
 import { hash } from 'node:crypto';
 import { jwtVerify } from 'jose';
 
@@ -15,10 +15,10 @@ const key = await crypto.subtle.importKey(
 const REMEMBERED_MS = process.env.REMEMBER_TOKENS ? 30_000 : 0;
 const known = new Map();
 
-/** What the token of an `Authorization` header says. Rejects where it holds no good one. */
+/** Returns the claims of the token in an `Authorization` header. Rejects if it is not valid. */
 export async function claimsOf(authorization) {
   const [, token] = authorization?.match(/^Bearer +(\S+)$/i) ?? [];
-  if (!token) throw new Error('A token is needed');
+  if (!token) throw new Error('The Authorization header has no token');
   if (REMEMBERED_MS === 0) return (await jwtVerify(token, key, OPTIONS)).payload;
   const name = hash('sha256', token, 'base64');
   const before = known.get(name);

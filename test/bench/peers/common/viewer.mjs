@@ -1,10 +1,10 @@
-/** What a token's viewer may see, and what is recorded of that. */
+/** What a token's viewer may see, and the log of personal data that it was shown. */
 import { SEES_PERSONAL_DATA } from '../../../../.build/domain/access.js';
 import { pool, sealer } from './setting.mjs';
 import { insertRead } from './statements.mjs';
 import { claimsOf } from './token.mjs';
 
-/** Rejects where the header holds no good token. */
+/** Rejects if the header holds no valid token. */
 export async function viewerOf(authorization) {
   const payload = await claimsOf(authorization);
   return {
@@ -16,13 +16,13 @@ export async function viewerOf(authorization) {
   };
 }
 
-/** Opened once a row, however many of its fields are shown. */
+/** Decrypts a row once, however many of its fields are selected. */
 function personalOf(user) {
   user.opened ??= JSON.parse(sealer.open(user.personal, `vkyc_user:${user.id}`).toString('utf8'));
   return user.opened;
 }
 
-/** A field of a user as this viewer is shown it. */
+/** Returns a field of a user as this viewer may see it (masked or in full). */
 export function personal(viewer, user, field) {
   const value = personalOf(user)[field];
   if (viewer.seesPersonalData) {
@@ -33,7 +33,7 @@ export function personal(viewer, user, field) {
   return field === 'phone' ? value.slice(-4).padStart(value.length, '•') : null;
 }
 
-/** Before an answer is sent: what it shows of people is on record. */
+/** Records which personal data a response shows, before it is sent. */
 export async function recordRead(viewer) {
   if (viewer.fields.size === 0) return;
   await pool.query(

@@ -1,4 +1,4 @@
-/** A webhook as the gateway takes it: its signature over the raw bytes, then its row, sealed. */
+/** Receives a webhook like the gateway: checks the signature over the raw bytes, then stores the row encrypted. */
 import { createHash } from 'node:crypto';
 import { verify } from '../../../../.build/provider/signature.js';
 import { addTransition, audit, inTransaction, lockSession, nextTransition, ring } from './changes.mjs';
@@ -6,10 +6,10 @@ import { pool, sealer } from './setting.mjs';
 
 const SECRETS = ['sandbox', 'sandbox-next'];
 
-/** Throws where it is not signed well. */
+/** Throws if the signature is not valid. */
 export function readSigned({ headers }, body) {
   const { 'x-webhook-timestamp': timestamp, 'x-webhook-signature': signature } = headers;
-  if (!verify(SECRETS, timestamp, body, signature)) throw new Error('It is not signed well');
+  if (!verify(SECRETS, timestamp, body, signature)) throw new Error('The signature is not valid');
   const { event_time: eventTime, data } = JSON.parse(body.toString('utf8'));
   return { eventTime, data };
 }
@@ -23,11 +23,11 @@ function rowOf(body, { data }, state) {
   return [hash, sealed, data.verification_id, state, new Date()];
 }
 
-/** Once this returns it will not be lost. */
+/** Stores the webhook; once this resolves, it is durable. */
 export const keep = (body, news) =>
   pool.query({ name: 'keep', text: INSERT, values: rowOf(body, news, 'DONE') });
 
-/** The same, and all that the gateway does afterwards, in one transaction. */
+/** Stores the webhook and applies it, in one transaction. */
 export async function keepAndRecord(body, news) {
   const { status, sub_status: subStatus, verification_id: verificationId } = news.data;
   const occurredAt = new Date(news.eventTime);

@@ -1,4 +1,4 @@
-/** PostGraphile 4, with the schema that it makes of the tables, behind the same check of the token. */
+/** PostGraphile 4, with the schema that it derives from the tables, behind the same token check. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import pg from 'pg';

@@ -1,6 +1,6 @@
 /**
- * Apollo Client 4 with the types of graphql-codegen's client preset: starts a session, looks at it, books and cancels
- * a meeting, and watches it to its end. `client.ts` is the recipe test/recipes/apollo.ts as it is.
+ * Apollo Client 4 with the types of graphql-codegen's client preset: starts a session, queries it, books and cancels a
+ * meeting, and watches it to its end. `client.ts` is an unchanged copy of test/recipes/apollo.ts.
  */
 import { randomUUID } from 'node:crypto';
 import { InMemoryCache } from '@apollo/client';
@@ -11,7 +11,7 @@ import { CANCEL, NEWEST, ONE, SCHEDULE, START, WATCH } from './operations.ts';
 import { line, moved, started } from './words.ts';
 
 const { GATEWAY_URL = '', TOKEN = '', NAME = '' } = process.env;
-// Browsers have one; Node 20 has not.
+// Node 20 has no global WebSocket; browsers do.
 Object.assign(globalThis, { WebSocket });
 const client = createApolloClient(
   `${GATEWAY_URL}/graphql`,
@@ -20,7 +20,7 @@ const client = createApolloClient(
   new InMemoryCache({ possibleTypes }),
 );
 
-/** Says what became of it; the session's id, where there is one. */
+/** Starts a session and prints the result; returns the session's id, or an empty string. */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { data } = await client.mutate({ mutation: START, variables: { input } });
@@ -39,7 +39,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Until the session is over, from its start. */
+/** Watches a session from its start until it is over. */
 function watch(id: string, after: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const watching = client.subscribe({ query: WATCH, variables: { id, after } }).subscribe({

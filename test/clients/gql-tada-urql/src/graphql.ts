@@ -1,4 +1,4 @@
-/** gql.tada, told of the gateway's schema and of its scalars. */
+/** gql.tada configured with the gateway's schema and scalars. */
 import { initGraphQLTada } from 'gql.tada';
 import type { introspection } from './graphql-env.d.ts';
 

@@ -1,5 +1,5 @@
 /**
- * graphql-request with typed documents of graphql-codegen: starts a session, looks at it, books and cancels a meeting,
+ * graphql-request with typed documents of graphql-codegen: starts a session, queries it, books and cancels a meeting,
  * and watches it to its end over server-sent events, by graphql-sse.
  */
 import { randomUUID } from 'node:crypto';
@@ -27,7 +27,7 @@ const live = resuming(
   { onState: (state) => console.error(state) },
 );
 
-/** Says what became of it; the session's id, where there is one. */
+/** Starts a session and prints the result; returns the session's id, or an empty string. */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { startSession: result } = await client.request(StartDocument, { input });
@@ -45,7 +45,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Until the session is over, from its start. */
+/** Watches a session from its start until it is over. */
 const watch = (id: string, after: string) =>
   new Promise<void>((complete, error) => {
     const stop = live.subscribe<WatchSubscription>(

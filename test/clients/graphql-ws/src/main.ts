@@ -1,7 +1,6 @@
 /**
- * graphql-ws alone, with the packed operations as they are and their types by graphql-codegen's client preset: starts
- * a session, looks at it, books and cancels a meeting, and watches it to its end, all over one WebSocket that comes back
- * by itself.
+ * graphql-ws alone, with the packed operations unchanged and typed by graphql-codegen's client preset: starts a
+ * session, queries it, books and cancels a meeting, and watches it to its end, all over one WebSocket that reconnects.
  */
 import { randomUUID } from 'node:crypto';
 import { createClient } from 'graphql-ws';
@@ -24,14 +23,14 @@ const client = resuming(
   createClient,
   {
     url: `${GATEWAY_URL}/graphql`.replace(/^http/, 'ws'),
-    // Browsers have one; Node 20 has not.
+    // Node 20 has no global WebSocket; browsers do.
     webSocketImpl: WebSocket,
     connectionParams: async () => ({ authorization: `Bearer ${TOKEN}` }),
   },
   { onState: (state) => console.error(state) },
 );
 
-/** The answer to a query or a mutation. */
+/** Resolves with the result of a query or mutation. */
 const ask = <Result, Variables extends Record<string, unknown>>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
@@ -47,7 +46,7 @@ const ask = <Result, Variables extends Record<string, unknown>>(
     );
   });
 
-/** Says what became of it; the session's id, where there is one. */
+/** Starts a session and prints the result; returns the session's id, or an empty string. */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { startSession: result } = await ask(VkycStartSessionDocument, { input });
@@ -65,7 +64,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log('meeting' in result ? `meeting ${result.meeting.status}` : result.message);
 }
 
-/** Until the session is over, from its start. */
+/** Watches a session from its start until it is over. */
 const watch = (sessionId: string, after: string) =>
   new Promise<void>((complete, error) => {
     const stop = client.subscribe<VkycWatchSessionSubscription>(

@@ -1,6 +1,6 @@
 /**
- * What is shown of an answer. Every refusal and every party has its words, and the compiler says when one is missing;
- * what only a later release of the gateway sends is shown as it comes, and breaks nothing.
+ * Texts shown for responses. Every refusal and party has a text, and the compiler reports a missing one; values that
+ * only a later release sends are shown unchanged.
  */
 import type {
   Party,
@@ -43,13 +43,13 @@ export function waitsFor(party: Party): string {
   }
 }
 
-/** A line about a session. */
+/** Formats a line about a session. */
 export function line({ statusInfo, user }: NonNullable<VkycSessionQuery['session']>): string {
   const { status, subStatus, waitingOn } = statusInfo;
   return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(waitingOn)}`;
 }
 
-/** A line about what came, if it is worth one. */
+/** Formats a line about a frame; null if it is not worth one. */
 export function moved(frame: VkycWatchSessionSubscription['sessionLive']): string | null {
   switch (frame.__typename) {
     case 'StatusTransition': {

@@ -1,4 +1,4 @@
-/** A Relay environment without a page: fetch for queries and mutations, a WebSocket that resumes for subscriptions. */
+/** Relay environment without a page: fetch for queries and mutations, a resuming WebSocket for subscriptions. */
 import { createClient, type Sink } from 'graphql-ws';
 import {
   Environment,
@@ -13,7 +13,7 @@ import {
 import { type FeedState, resuming } from 'vkyc-gateway/client';
 import { WebSocket } from 'ws';
 
-/** `getToken` is asked anew at every reconnect; `onState` drives a badge. */
+/** `getToken` is called again at every reconnect; `onState` can drive a connection badge. */
 export function createEnvironment(
   url: string,
   getToken: () => Promise<string>,
@@ -33,7 +33,7 @@ export function createEnvironment(
     createClient,
     {
       url: url.replace(/^http/, 'ws'),
-      // Browsers have one; Node 20 has not.
+      // Node 20 has no global WebSocket; browsers do.
       webSocketImpl: WebSocket,
       connectionParams: async () => ({ authorization: await authorization() }),
     },

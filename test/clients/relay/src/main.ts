@@ -1,6 +1,6 @@
 /**
- * Relay without React, with the types of relay-compiler: starts a session, looks at it, books and cancels a meeting,
- * and watches it to its end.
+ * Relay without React, with the types of relay-compiler: starts a session, queries it, books and cancels a meeting, and
+ * watches it to its end.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -35,7 +35,7 @@ const mutate = <Mutation extends MutationParameters>(
     commitMutation<Mutation>(environment, { mutation, variables, onCompleted, onError });
   });
 
-/** Says what became of it; the session's id, where there is one. */
+/** Starts a session and prints the result; returns the session's id, or an empty string. */
 async function start(verificationId: string, phone: string): Promise<string> {
   const input = { verificationId, user: { phone, name: 'Asha Rao' } };
   const { startSession: result } = await mutate<operationsStartMutation>(START, { input });
@@ -53,7 +53,7 @@ async function bookAndCancel(sessionId: string): Promise<void> {
     console.log(result.meeting ? `meeting ${result.meeting.status}` : refusal(result.refusal));
 }
 
-/** Until the session is over, from its start. */
+/** Watches a session from its start until it is over. */
 const watch = (id: string, after: string) =>
   new Promise<void>((resolve, onError) => {
     const watching = requestSubscription<operationsWatchSubscription>(environment, {

@@ -1,6 +1,6 @@
 /**
- * What is shown of an answer. Every refusal and every party has its words, and the compiler says when one is missing;
- * what only a later release of the gateway sends is shown as it comes, and breaks nothing.
+ * Texts shown for responses. Every refusal and party has a text, and the compiler reports a missing one; values that
+ * only a later release sends are shown unchanged.
  */
 import { readInlineData } from 'relay-runtime';
 import type { operations_person$key } from './__generated__/operations_person.graphql';
@@ -10,7 +10,7 @@ import type { operations_state$key, Party } from './__generated__/operations_sta
 import type { operationsWatchSubscription$data } from './__generated__/operationsWatchSubscription.graphql';
 import { PERSON, REFUSAL, STARTED, STATE } from './operations';
 
-/** What every refusal says, those of later releases too. */
+/** Formats any refusal, also those of later releases. */
 export const refusal = (refusal: operations_refusal$key | null | undefined): string =>
   `refused: ${readInlineData(REFUSAL, refusal)?.message}`;
 
@@ -54,14 +54,14 @@ export function waitsFor(party: Party): string {
   }
 }
 
-/** A line about a session. */
+/** Formats a line about a session. */
 export function line(session: operations_state$key & operations_person$key): string {
   const { status, subStatus, statusInfo } = readInlineData<operations_state$key>(STATE, session);
   const { user } = readInlineData<operations_person$key>(PERSON, session);
   return `${user.name}: ${status}/${subStatus}, waits for ${waitsFor(statusInfo.waitingOn)}`;
 }
 
-/** A line about what came, if it is worth one. */
+/** Formats a line about a frame; null if it is not worth one. */
 export function moved(frame: operationsWatchSubscription$data['sessionLive']): string | null {
   switch (frame.__typename) {
     case 'StatusTransition': {
