@@ -42,8 +42,8 @@ const WHAT_TO_DO: Record<keyof DocumentSize | 'pairs', string> = {
   depth: 'levels of nesting: nest the selection less deeply',
   aliases: 'aliases: use list fields instead, such as nodes(ids:)',
   directives: 'directives: remove some',
-  schemas: '__schema fields: select everything in one',
-  pairs: 'pairs of equally named fields and of fragments in one selection: select each field once',
+  schemas: '__schema fields: request everything in one',
+  pairs: 'pairs of equally named fields and of fragments in one selection: request each field once',
 };
 
 /**

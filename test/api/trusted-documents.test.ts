@@ -69,7 +69,7 @@ for (const [transport, send] of Object.entries(TRANSPORTS)) {
     ])
       expect((await send(gateway, { ...request, variables })).errors).toMatchObject([
         {
-          message: expect.stringContaining('Only documents of the manifest'),
+          message: expect.stringContaining('Only trusted documents are served'),
           extensions: { code: 'UNTRUSTED_DOCUMENT' },
         },
       ]);

@@ -74,7 +74,7 @@ test('`npm run migrate:new` writes migrations for a new sub-status that can run 
 
   const told = await migrateNew(copy);
 
-  expect(told).toContain('EXPIRED/VKYC_EXPIRED can be stored');
+  expect(told).toContain('lets the database store EXPIRED/VKYC_EXPIRED');
   const written = (await readdir(copy))
     .filter((name) => name.endsWith('.sql') && !before.includes(name))
     .sort();
@@ -99,6 +99,6 @@ test('`npm run migrate:new` refuses to remove a status pair that the database ma
   await writeFile(join(copy, name), sql.replace("('FAILED'", "('VIDEO_CALL', 'USER_WAVED'), ('FAILED'"));
 
   await expect(migrateNew(copy)).rejects.toThrow(
-    'src/domain/status.ts lacks VIDEO_CALL/USER_WAVED, which the database may hold',
+    'src/domain/status.ts lacks VIDEO_CALL/USER_WAVED, which the database may contain',
   );
 });

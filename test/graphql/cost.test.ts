@@ -162,15 +162,15 @@ describe('findExcessiveAmount', () => {
 
   test.each([
     ['query', { cost: 25_000, values: 100_000 }, null],
-    ['query', { cost: 25_001, values: 0 }, /^This operation costs 25001, and 25000 is the most/],
+    ['query', { cost: 25_001, values: 0 }, /^This operation costs 25001; the limit is 25000/],
     ['mutation', { cost: 25_000, values: 0 }, null],
     [
       'query',
       { cost: 1, values: 100_001 },
-      /^The answer to this operation may hold 100001 values, and 100000/,
+      /^The result of this operation may contain 100001 values; the limit is 100000/,
     ],
     ['subscription', { cost: 1_000, values: 0 }, null],
-    ['subscription', { cost: 1_001, values: 0 }, /^Each frame of this subscription costs 1001, and 1000/],
+    ['subscription', { cost: 1_001, values: 0 }, /^Each frame of this subscription costs 1001; the limit is 1000/],
   ] as const)('%s of %o: %s', (kind, amount, message) => {
     const error = refuse(amount, kind);
     if (message === null) expect(error).toBeNull();

@@ -27,11 +27,11 @@ const SIZES: Record<string, [limit: number, document: (size: number) => string, 
       `{ a { ${times(10, (n) => `d${n} { ...F }`)} ${times(size - 821, (n) => `b${n}`)} } } fragment F on A { ${times(80, (n) => `c${n}`)} }`,
     /1000 fields and/,
   ],
-  'fields at its root': [LIMITS.rootFields, (size) => `{ ${times(size, (n) => `a${n}`)} }`, /20 fields at/],
+  'fields at its root': [LIMITS.rootFields, (size) => `{ ${times(size, (n) => `a${n}`)} }`, /20 root fields/],
   'fields at its root in fragments': [
     LIMITS.rootFields,
     (size) => `{ ...F ... { ${times(size - 2, (n) => `a${n}`)} } } fragment F on Query { x y }`,
-    /20 fields at/,
+    /20 root fields/,
   ],
   depth: [LIMITS.depth, (size) => `{ ${nested(size - 1)} }`, /16 levels/],
   'depth after a shallow field': [LIMITS.depth, (size) => `{ b ${nested(size - 1)} c }`, /16 levels/],
@@ -108,7 +108,7 @@ describe('the size of a document', () => {
       parse(`query Small { a } query Large { ${deep} ${times(51, (n) => `b${n}: c @d`)} }`),
     );
     expect(errors.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^An operation has at most 20 fields at its root: send them as several/),
+      expect.stringMatching(/^An operation has at most 20 root fields: send several/),
       expect.stringMatching(/^An operation has at most 16 levels of nesting/),
       expect.stringMatching(/^An operation has at most 50 aliases/),
       expect.stringMatching(/^An operation has at most 50 directives/),
@@ -131,13 +131,13 @@ describe('the size of a document', () => {
     expect(refusalsOf(times(11, (n) => `query Q${n} ${deep}`))).toHaveLength(LIMITS.errors);
   });
 
-  test('a fragment that spreads itself is refused, at once or through others', () => {
+  test('a fragment that spreads itself, directly or through others, is refused', () => {
     for (const document of [
       '{ ...F } fragment F on Q { ...F }',
       '{ ...F } fragment F on Q { a { ...G } } fragment G on Q { ... { ...F } }',
     ])
       expect(refusalsOf(document)).toEqual([
-        'Fragment "F" spreads itself, at once or through other fragments.',
+        'Fragment "F" spreads itself, directly or through other fragments: remove the cycle.',
       ]);
     const [error] = findExcessiveSize(parse('{ ...F } fragment F on Q { ...F }'));
     expect(error?.nodes).toMatchObject([{ kind: Kind.FRAGMENT_DEFINITION }]);
@@ -190,7 +190,7 @@ describe('the limits', () => {
     expect(errors('{ a __typename }')).toEqual([]);
     for (const document of ['{ __schema { description } }', '{ __type(name: "Query") { name } }'])
       expect(errors(document)).toMatchObject([
-        { message: expect.stringMatching(/^Introspection is off here/), nodes: [{ kind: Kind.FIELD }] },
+        { message: expect.stringMatching(/^Introspection is disabled/), nodes: [{ kind: Kind.FIELD }] },
       ]);
   });
 });

@@ -15,7 +15,7 @@ describe('the rate limit', () => {
     vi.advanceTimersByTime(12_500);
     const error = await limit.spend(viewer('asha'), 1);
     expect(error).toMatchObject({
-      message: expect.stringMatching(/the cost of 100 that a minute allows: try again in 48 s/),
+      message: expect.stringMatching(/rate limit of 100 cost points per minute: try again in 48 s/),
       extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 48, http: { status: 429 } },
     });
     const http = error?.extensions.http as { headers: Map<string, string> };
