@@ -20,7 +20,7 @@ export default defineConfig({
     provide: { autovacuum: 'off' },
     // The files share nothing but modules that hold no state of theirs: importing them once saves half the time.
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 3,
     // What is awaited comes when it comes: the test's own time bounds it.
     expect: { poll: { timeout: 18_000 } },
     testTimeout: 20_000,

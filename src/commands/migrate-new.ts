@@ -59,7 +59,10 @@ async function writeStatusPairs(folder: string): Promise<string | null> {
     );
   if (missing.length === 0) return null;
   const file = await generate(folder, '--custom', '--name=status_pairs');
-  if (file === null) throw new Error('drizzle-kit wrote no file for the status pairs.');
+  if (file === null)
+    throw new Error(
+      `drizzle-kit wrote no migration, so the database cannot store ${missing.join(', ')} yet: run this command again.`,
+    );
   await writeFile(join(ROOT, file), statusPairsMigration(wanted));
   print(`Wrote ${file}, which lets the database store ${missing.join(', ')}.`);
   return file;

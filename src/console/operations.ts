@@ -402,7 +402,7 @@ export type SecurityQuestionInput = {
   order: number;
   /** Text that the agent reads to the customer. */
   question: string;
-  /** Expected answer of the customer. */
+  /** Answer that the agent expects from the customer. */
   answer: string;
 };
 

@@ -16,7 +16,11 @@ import {
 import { decodeId } from './node.ts';
 import { VkycSession } from './session-type.ts';
 
-@ObjectType({ description: 'The provider answered.', simpleResolvers: true })
+@ObjectType({
+  description:
+    'The provider returned the current status of the verification. `changed` tells whether it was new to the gateway.',
+  simpleResolvers: true,
+})
 class RefreshSessionSuccess {
   @Field(() => VkycSession, { description: 'The session in its current state.' })
   session: SessionRow;

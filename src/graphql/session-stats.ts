@@ -80,11 +80,13 @@ class StatsInterval {
   @Field(() => Int, { description: 'Number of sessions created in the interval.' })
   started: number;
   @Field(() => Int, {
-    description: 'Number of these sessions that the auditor approved, without disputed sessions.',
+    description:
+      'Number of the sessions created in the interval that the auditor approved, without disputed sessions.',
   })
   approved: number;
   @Field(() => Int, {
-    description: 'Number of these sessions that are in a terminal status, approved or not.',
+    description:
+      'Number of the sessions created in the interval that are now in a terminal status, approved or not.',
   })
   ended: number;
 }

@@ -64,7 +64,7 @@ class SecurityQuestionInput {
   order: number;
   @Field(() => String, { description: 'Text that the agent reads to the customer.' })
   question: string;
-  @Field(() => String, { description: 'Expected answer of the customer.' })
+  @Field(() => String, { description: 'Answer that the agent expects from the customer.' })
   answer: string;
 }
 

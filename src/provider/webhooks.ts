@@ -58,7 +58,7 @@ function readSignature(headers: WebhookHeaders): { timestamp: string; signature:
   if (problems.length === 0) return { timestamp: timestamp as string, signature: signature as string };
   return {
     kind: 'UNSIGNED',
-    message: `The webhook is not signed: ${problems.join(', and ')}. The provider sends both headers with every webhook.`,
+    message: `The webhook is not signed: ${problems.join(', and ')}. The provider sends ${TIMESTAMP_HEADER} and ${SIGNATURE_HEADER} with every webhook.`,
   };
 }
 

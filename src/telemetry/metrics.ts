@@ -176,7 +176,7 @@ export function createMetrics(): Metrics {
     ),
     overflows: counter(
       'vkyc_feed_overflows_total',
-      'Subscribers that were too slow and were sent a SNAPSHOT or RESET, or had to catch up from the LOG.',
+      'Resyncs of subscribers that could not resume, by what they were sent: a SNAPSHOT, a RESET, or the missed frames from the LOG.',
       'sent',
     ),
     rewinds: counter(

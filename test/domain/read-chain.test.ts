@@ -131,8 +131,10 @@ describe('ReadLogCheck', () => {
 
   test('reports only the first error of a chain, and goes on with the others', () => {
     const edited = { ...ofFirst[0], viewer: 'uma' };
-    expect(check([first, second], [edited, ofFirst[2], ofFirst[1], ...ofSecond]).findings).toEqual([
+    const other = { ...(ofSecond[0] as (typeof ofSecond)[number]), viewer: 'uma' };
+    expect(check([first, second], [edited, ofFirst[2], ofFirst[1], other]).findings).toEqual([
       expect.stringMatching(/^a 1 edited/),
+      expect.stringMatching(/^b 1 edited/),
     ]);
   });
 
