@@ -75,6 +75,8 @@ test('the audit finds an edit of any proven column of a row by the database owne
       if (await tampering.within([statement], isClean)) missed.push(`${name}.${column}`);
     }
   }
-  expect(missed).toEqual([]);
+  const todo =
+    'called proven, but no audit entry contains it: add it to AUDIT_FIELDS in src/domain/audit.ts, or give the reason why it is unproven';
+  expect(missed, todo).toEqual([]);
   expect(await isClean()).toBe(true);
 });

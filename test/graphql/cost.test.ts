@@ -170,7 +170,11 @@ describe('findExcessiveAmount', () => {
       /^The result of this operation may contain 100001 values; the limit is 100000/,
     ],
     ['subscription', { cost: 1_000, values: 0 }, null],
-    ['subscription', { cost: 1_001, values: 0 }, /^Each frame of this subscription costs 1001; the limit is 1000/],
+    [
+      'subscription',
+      { cost: 1_001, values: 0 },
+      /^Each frame of this subscription costs 1001; the limit is 1000/,
+    ],
   ] as const)('%s of %o: %s', (kind, amount, message) => {
     const error = refuse(amount, kind);
     if (message === null) expect(error).toBeNull();

@@ -6,7 +6,7 @@ type Tables = typeof tables;
 export type TableKey = {
   [Key in keyof Tables]: Tables[Key] extends PgTable ? Key : never;
 }[keyof Tables];
-type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Tables[Key] & PgTable>, string>;
+type ColumnsOf<Key extends TableKey> = Extract<keyof InferSelectModel<Extract<Tables[Key], PgTable>>, string>;
 
 /**
  * How `npm run audit -- verify` proves a column. BOUND: an entry of an audit chain contains its value.
