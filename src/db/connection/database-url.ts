@@ -80,7 +80,11 @@ const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice:
   replication: [['false', 'off', '0', 'no'], 'remove it'],
 };
 
-/** @throws {DatabaseUrlError} */
+/**
+ * Parses the URL.
+ *
+ * @throws {DatabaseUrlError} if the URL is malformed or contains a parameter that is not supported
+ */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const [, credentials, authority = '', path = '', query = ''] =
     URL_FORM.exec(url) ?? refuse(`does not have the form ${EXAMPLE}`);

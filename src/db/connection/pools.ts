@@ -29,7 +29,9 @@ export interface PoolOptions {
 
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void;
 
-/** Connection pool that follows failovers and pipelines statements. */
+/**
+ * Connection pool that replaces connections to demoted servers after a failover, and pipelines statements.
+ */
 export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
   /** One promise per open connection, which resolves when it has ended. */

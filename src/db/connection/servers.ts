@@ -21,7 +21,10 @@ const MIN_DISTRUST_INTERVAL_MS = 5_000;
  */
 export class Servers {
   readonly url: DatabaseUrl;
-  /** Raised on suspicion of a failover. Connections of an earlier generation may lead to a demoted server. */
+  /**
+   * Number that is incremented on suspicion of a failover. Connections of an earlier generation may lead to a
+   * demoted server.
+   */
   generation = 0;
   #next = 0;
   #distrustedAt = Number.NEGATIVE_INFINITY;
@@ -86,7 +89,11 @@ export class Servers {
 
 const known = new Map<string, Servers>();
 
-/** @throws {DatabaseUrlError} */
+/**
+ * Returns the `Servers` of a URL: the same object for all connections of this process.
+ *
+ * @throws {DatabaseUrlError} if the URL cannot be used
+ */
 export function getServers(url: string): Servers {
   let servers = known.get(url);
   if (!servers) {

@@ -40,7 +40,10 @@ const SPILL = `begin; select set_config('work_mem', '64kB', true);
   select count(*) from (select g from generate_series(1, 5000) g order by random() offset 0) spilled; commit`;
 
 interface WriteWatchOptions {
-  /** Pool with one connection for the probe and one for inspecting it. Its queries have no timeout. */
+  /**
+   * Pool with one connection for the probe and one for inspecting it. It sets no query timeout, because a
+   * probe may hang.
+   */
   readonly pool: pg.Pool;
   readonly log: Logger;
   readonly timings?: Partial<WatchTimings>;

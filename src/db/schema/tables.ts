@@ -328,7 +328,7 @@ export const auditEntries = pgTable(
     kind: text('kind').$type<AuditKind>().notNull(),
     /** JSON exactly as it was hashed; jsonb would not preserve the text. */
     content: text('content').notNull(),
-    /** Id of the key of the hash. The key itself is not in the database. */
+    /** Id of the HMAC key that made the hash. The key itself is not in the database. */
     keyId: text('key_id').notNull(),
     hash: digest('hash').notNull(),
     recordedAt: time('recorded_at').notNull(),
@@ -433,7 +433,7 @@ export const outbox = pgTable('transition_outbox', {
 /**
  * Feed: the total order over the transitions of all sessions, 1, 2, 3 …, assigned by one transaction at a
  * time under an advisory lock. A serial column would not do: its numbers become visible in the order of
- * commits, and a reader of "all after 7" would miss a slower 6.
+ * commits, so a reader that asks for all after 7 would miss a 6 that is committed later.
  */
 export const feed = pgTable(
   'feed',
@@ -455,7 +455,10 @@ export const feed = pgTable(
  * One row with the epoch and the key of cursors, so that every replica can verify them, also after a restart.
  */
 export const logIdentity = pgTable('log_identity', {
-  /** Raised after a restore from a backup, so that earlier cursors are refused and not misread. */
+  /**
+   * Number that is incremented after a restore from a backup, so that earlier cursors are refused and not
+   * misread.
+   */
   epoch: integer('epoch').primaryKey(),
   cursorKey: digest('cursor_key').notNull(),
   /**
