@@ -58,7 +58,7 @@ export const AUDIT_FIELDS = {
     'occurredAt',
     'recordedAt',
   ],
-  /** State of a meeting after it was booked, moved, cancelled, missed or completed. */
+  /** State of a meeting after it was booked, rescheduled, cancelled, missed or completed. */
   MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
   /** State of a review after it was recorded, or after its remarks were added later. */
   REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],

@@ -318,7 +318,7 @@ const unrecognized = (status: Status): StatusInfo => ({
 
 export const STATUSES: readonly Status[] = [...(Object.keys(STATUS_TABLE) as KnownStatus[]), UNRECOGNIZED];
 
-/** The 34 pairs of the provider's reference, in the order of a session's life. */
+/** The 34 status pairs of the provider's reference, in the order of a session's life. */
 export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).flatMap(([status, phase]) =>
   Object.entries<Step>(phase.steps).map(([subStatus, step]) => ({
     status: status as KnownStatus,
