@@ -1,6 +1,7 @@
--- Each statement by itself: an interrupted migration continues, while a release that does not know the column runs.
+-- Each statement by itself (no transaction): the update below commits in batches, and an interrupted
+-- migration can be run again. Releases that do not know the column keep running meanwhile.
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "status_since" timestamp (3) with time zone;--> statement-breakpoint
--- Triggers fill the column for writes of that release, from the row's updated_at.
+-- When an earlier release, which does not know the column, writes a row, triggers fill the column from updated_at.
 CREATE OR REPLACE FUNCTION "vkyc_session_date_status"() RETURNS trigger LANGUAGE plpgsql
   AS $$ BEGIN NEW."status_since" := NEW."updated_at"; RETURN NEW; END $$;--> statement-breakpoint
 CREATE OR REPLACE TRIGGER "vkyc_session_begun" BEFORE INSERT ON "vkyc_session" FOR EACH ROW
@@ -8,7 +9,8 @@ CREATE OR REPLACE TRIGGER "vkyc_session_begun" BEFORE INSERT ON "vkyc_session" F
 CREATE OR REPLACE TRIGGER "vkyc_session_moved" BEFORE UPDATE ON "vkyc_session" FOR EACH ROW
   WHEN (NEW."version" <> OLD."version" AND NEW."status_since" IS NOT DISTINCT FROM OLD."status_since")
   EXECUTE FUNCTION "vkyc_session_date_status"();--> statement-breakpoint
--- A session's version is the sequence of its newest applied transition, so the primary key of the log finds its time.
+-- Fills the column of existing rows in batches. A session's version is the sequence of its newest applied
+-- transition, so the primary key of the log finds the time of that transition.
 DO $$
 DECLARE
   last uuid := '00000000-0000-0000-0000-000000000000';

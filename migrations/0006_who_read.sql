@@ -1,3 +1,4 @@
--- Each statement by itself: the index is built without blocking writers. An interrupted build is dropped and repeated.
+-- Each statement by itself (no transaction): the index is built without blocking writers. After an interruption,
+-- the incomplete index is dropped and built again.
 DROP INDEX CONCURRENTLY IF EXISTS "personal_data_read_subjects";--> statement-breakpoint
 CREATE INDEX CONCURRENTLY "personal_data_read_subjects" ON "personal_data_read" USING gin ("subjects");

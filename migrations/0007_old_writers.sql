@@ -1,4 +1,5 @@
--- A first version of 0004 lacked these triggers, so that an earlier release could no longer write. Adds them there.
+-- Adds the triggers of migration 0004 where it ran in its first version, which lacked them, so that earlier
+-- releases could no longer write sessions.
 CREATE OR REPLACE FUNCTION "vkyc_session_date_status"() RETURNS trigger LANGUAGE plpgsql
   AS $$ BEGIN NEW."status_since" := NEW."updated_at"; RETURN NEW; END $$;--> statement-breakpoint
 CREATE OR REPLACE TRIGGER "vkyc_session_begun" BEFORE INSERT ON "vkyc_session" FOR EACH ROW

@@ -1,4 +1,5 @@
--- Each statement by itself: the index is built without blocking writers. An interrupted build is dropped and repeated.
+-- Each statement by itself (no transaction): the index is built without blocking writers. After an interruption,
+-- the incomplete index is dropped and built again.
 CREATE TABLE IF NOT EXISTS "archived_session" (
 	"session_id" uuid PRIMARY KEY NOT NULL,
 	"verification_id" text NOT NULL,

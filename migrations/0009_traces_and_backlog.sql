@@ -1,4 +1,5 @@
--- Each statement by itself: the index is built without blocking writers. An interrupted build is dropped and repeated.
+-- Each statement by itself (no transaction): the index is built without blocking writers. After an interruption,
+-- the incomplete index is dropped and built again.
 ALTER TABLE "webhook_inbox" ADD COLUMN IF NOT EXISTS "traceparent" text;--> statement-breakpoint
 ALTER TABLE "status_transition" ADD COLUMN IF NOT EXISTS "traceparent" text;--> statement-breakpoint
 DROP INDEX CONCURRENTLY IF EXISTS "webhook_inbox_left";--> statement-breakpoint

@@ -1,5 +1,6 @@
--- Each statement by itself: stored rows are validated without blocking writers.
--- PostgreSQL parses a check's text for every statement, which took longer than writing the row if all pairs were in it.
+-- Each statement by itself (no transaction): stored rows are validated without blocking writers.
+-- The check calls a function, because PostgreSQL parses a check's text for every statement: with all pairs in
+-- the text, that took longer than writing the row.
 CREATE OR REPLACE FUNCTION "is_status_pair"("status" text, "sub_status" text) RETURNS boolean
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
   AS $$ BEGIN
@@ -25,7 +26,7 @@ CREATE OR REPLACE FUNCTION "is_status_pair"("status" text, "sub_status" text) RE
       ('FAILED', 'UNRECOGNIZED'), ('EXPIRED', 'UNRECOGNIZED'), ('UNRECOGNIZED', 'UNRECOGNIZED')
     );
   END $$;--> statement-breakpoint
--- A check runs with the privileges of the writing role.
+-- A check runs with the privileges of the writing role, so every role must be allowed to call its function.
 GRANT EXECUTE ON FUNCTION "is_status_pair"(text, text) TO PUBLIC;--> statement-breakpoint
 ALTER TABLE "vkyc_session" DROP CONSTRAINT IF EXISTS "vkyc_session_status_pair";--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD CONSTRAINT "vkyc_session_status_pair" CHECK (is_status_pair("vkyc_session"."status", "vkyc_session"."sub_status")) NOT VALID;--> statement-breakpoint

@@ -1,4 +1,4 @@
--- Each statement by itself: indexes are built and constraints validated without blocking writers. Statements are idempotent, so that an interrupted migration can be run again.
+-- Each statement by itself (no transaction): indexes are built and constraints validated without blocking writers. Statements are idempotent, so that an interrupted migration can be run again.
 CREATE TABLE IF NOT EXISTS "data_key" (
 	"id" text PRIMARY KEY NOT NULL
 );--> statement-breakpoint
@@ -24,7 +24,8 @@ DROP INDEX CONCURRENTLY IF EXISTS "personal_data_read_chain";--> statement-break
 CREATE UNIQUE INDEX CONCURRENTLY "personal_data_read_chain" ON "personal_data_read" USING btree ("chain_id","number") WHERE "personal_data_read"."chain_id" is not null;--> statement-breakpoint
 ALTER TABLE "audit_entry" ADD CONSTRAINT "audit_entry_kind" CHECK ("audit_entry"."kind" in ('ADOPTION', 'SESSION', 'DETAILS', 'TRANSITION', 'MEETING', 'REVIEW', 'PSEUDONYM', 'ERASURE')) NOT VALID;--> statement-breakpoint
 ALTER TABLE "audit_entry" VALIDATE CONSTRAINT "audit_entry_kind";--> statement-breakpoint
--- The last release writes all columns of a session, so column privileges cannot keep the gateway's role from these columns.
+-- A trigger allows only the owner to change these columns. Column privileges cannot do that, because the last release
+-- writes all columns of a session.
 CREATE OR REPLACE FUNCTION "vkyc_session_keep_identity"() RETURNS trigger LANGUAGE plpgsql
   AS $$ BEGIN
     IF NOT pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN

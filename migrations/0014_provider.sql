@@ -1,4 +1,5 @@
--- Each statement by itself: one transaction would lock three tables, in another order than the recordings do.
+-- Each statement by itself (no transaction): one transaction would lock three tables in another order than
+-- recording transactions do, and could deadlock with them.
 ALTER TABLE "webhook_inbox" ADD COLUMN IF NOT EXISTS "provider" text DEFAULT 'cashfree' NOT NULL;--> statement-breakpoint
 ALTER TABLE "vkyc_session" ADD COLUMN IF NOT EXISTS "provider" text DEFAULT 'cashfree' NOT NULL;--> statement-breakpoint
 ALTER TABLE "start_intent" ADD COLUMN IF NOT EXISTS "provider" text DEFAULT 'cashfree' NOT NULL;--> statement-breakpoint

@@ -2,7 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 
-/** Key of the advisory lock; arbitrary, but the same in every replica. */
+/**
+ * Key of the advisory lock under which replicas take turns at migrating; arbitrary, but the same in every
+ * replica.
+ */
 const MIGRATION_LOCK = 8_529_001;
 const LOCK_POLL_INTERVAL_MS = 50;
 
@@ -13,7 +16,7 @@ const LOCK_POLL_INTERVAL_MS = 50;
 const LOCK_TIMEOUT = '1s';
 const RETRY_MS = 1_000;
 const MIGRATION_TIMEOUT_MS = 600_000;
-/** SQLSTATEs that are retried: lock_not_available, deadlock_detected. */
+/** SQLSTATEs after which the migration is retried: lock_not_available, deadlock_detected. */
 const IN_THE_WAY = ['55P03', '40P01'];
 
 /**
@@ -27,7 +30,7 @@ const WAITS_BESIDE_OTHERS = /\bINDEX CONCURRENTLY\b/;
 /**
  * Runs the missing migrations of a folder, and then `finish`, while earlier releases keep using the database
  * (rolling deploy). Replicas that start together take turns (advisory lock). If a table is locked, the
- * migration is retried for ten minutes, so that other queries never wait behind it for long. Then it rejects
+ * migration is retried, so that other queries never wait behind it for long. After ten minutes it rejects
  * with the database's error.
  */
 export async function runMigrations(
@@ -48,8 +51,9 @@ export async function runMigrations(
       // If the connection was lost, the server has released the lock already.
       await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => {});
     }
-    // Lets another replica take its turn: CREATE INDEX CONCURRENTLY waits for older transactions, such as
-    // that of an earlier release that waits for the lock in a blocking statement.
+    // Leaves the advisory lock to other replicas for a moment. A replica of an earlier release may wait for
+    // the lock in a blocking statement, and CREATE INDEX CONCURRENTLY waits for the transaction of that
+    // statement: a deadlock.
     await pause(RETRY_MS);
   }
 }

@@ -1,11 +1,11 @@
-/** Prints the access tables as Markdown for the documentation. */
+/** Renders the access tables of `access.ts` as Markdown for the documentation (`npm run roles`). */
 import { FIELD_RULES, FIELDS, type FieldRuleName, OPERATIONS, ROLES, type Role } from './access.ts';
 
 const everyRole = Object.keys(ROLES) as Role[];
 
 /**
- * Returns a Markdown table: the operations by role, with those open to every role in one row, then the fields that only
- * some roles see in full.
+ * Returns a Markdown table: first the operations by role, with one row for those that are open to every role,
+ * then the fields that only some roles see in full.
  */
 export function accessAsMarkdown(): string {
   const operations = Object.entries(OPERATIONS) as [string, readonly Role[]][];
@@ -40,7 +40,7 @@ const OTHERS: Partial<Record<FieldRuleName, string>> = {
   WHO: 'themselves',
 };
 
-/** Merges rows with the same marks into one. */
+/** Merges rows with the same marks into one row that lists all their names. */
 function together(rows: readonly [string, string[]][]): string[] {
   const names = new Map<string, string[]>();
   for (const [name, marks] of rows) names.set(row(marks), [...(names.get(row(marks)) ?? []), `\`${name}\``]);

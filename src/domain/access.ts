@@ -1,6 +1,9 @@
 import type { SessionAction } from './session.ts';
 
-/** Access rules: one table of operations, one of fields. Enforced in one place, `graphql/access-rules.ts`. */
+/**
+ * Access rules: one table of operations, one of fields. `graphql/access-rules.ts` enforces them, and no other
+ * code does.
+ */
 
 export const ROLES = {
   CUSTOMER: 'Person who is being verified: sees only their own sessions.',
@@ -57,7 +60,7 @@ export const SEES_PERSONAL_DATA: readonly Role[] = ['CUSTOMER', 'OPERATOR', 'AGE
 interface FieldRule {
   /** Roles that see the field in full; CUSTOMER only on their own sessions. */
   readonly roles: readonly Role[];
-  /** The author sees the field too, whatever their role. */
+  /** The person who wrote the value sees it too, whatever their role. */
   readonly own?: true;
   /**
    * Personal data: each read is recorded in the audit log, and subscription frames, which more systems can read, never
@@ -67,7 +70,7 @@ interface FieldRule {
   readonly others: string;
 }
 
-/** Access rules that fields can have. */
+/** Access rules that fields can have: which roles see the field in full, and what all others get instead. */
 export const FIELD_RULES = {
   OPEN: { roles: ALL_ROLES, others: 'every viewer of the object sees it' },
   PERSONAL: { roles: SEES_PERSONAL_DATA, personal: true, others: 'null' },
@@ -146,7 +149,10 @@ export function findFieldRule(type: string, field: string): FieldRuleName | null
 export interface Viewer {
   /** `sub` of the token. */
   readonly id: string;
-  /** Pseudonyms of a customer, stored instead of `id`, which may identify the person. Newest key first. */
+  /**
+   * Pseudonyms of a customer, one for each audit key, the current key's first. They are stored instead of
+   * `id`, which may identify the person.
+   */
   readonly pseudonyms?: readonly string[];
   readonly roles: readonly Role[];
   /** Verification ids that a customer may see; unused for staff. */
@@ -170,16 +176,19 @@ export const hasRoleOn = (viewer: Viewer, allowed: readonly Role[], verification
   );
 
 /**
- * Returns the name by which the viewer is recorded. For a customer it is a pseudonym, so that erasing the person leaves
- * nothing behind that identifies them.
+ * Returns the name by which the viewer is recorded as actor or author. For a customer it is a pseudonym, so
+ * that nothing identifies the person after an erasure.
  */
 export const recordedAs = ({ id, pseudonyms }: Viewer): string => pseudonyms?.[0] ?? id;
 
-/** Whether the viewer was recorded by this name. */
+/** Whether the viewer may have been recorded under this name. */
 export const isNamed = ({ id, pseudonyms }: Viewer, name: unknown): boolean =>
   name === id || (pseudonyms?.includes(name as string) ?? false);
 
-/** Returns all names by which the viewer may have been recorded: under earlier keys, and by earlier releases. */
+/**
+ * Returns all names by which the viewer may have been recorded: pseudonyms under each key, and the plain `id`
+ * that earlier releases recorded.
+ */
 export const recordedNames = ({ id, pseudonyms = [] }: Viewer): readonly string[] => [...pseudonyms, id];
 
 /** Whether the viewer has a staff role, and so sees all sessions. */
@@ -199,10 +208,13 @@ export const allStaffSee = (rule: FieldRuleName): boolean => {
   return STAFF.every((role) => roles.includes(role));
 };
 
-/** Owner of a field's value, as far as it is known. */
+/**
+ * Facts about the person whose data a field shows, as far as they are known: whether a viewer sees the field
+ * depends on them.
+ */
 export interface FieldOwner {
   readonly verificationId?: string | undefined;
-  /** Id of the viewer who wrote it. */
+  /** Name by which the person who wrote the value is recorded, see `recordedAs`. */
   readonly author?: unknown;
 }
 
@@ -215,8 +227,8 @@ export function maySeeField(
   const { roles, own }: FieldRule = FIELD_RULES[rule];
   if (own && isNamed(viewer, author)) return true;
   if (verificationId !== undefined) return hasRoleOn(viewer, roles, verificationId);
-  // No session is known. A viewer who is only a customer reaches only their own data; one who is also staff needs a
-  // staff role for this field.
+  // The session is not known. A viewer who is only a customer reaches only their own data; a viewer who is
+  // also staff needs a staff role for this field.
   return hasRole(
     viewer,
     visibleVerificationIds(viewer) ? roles : roles.filter((role) => role !== 'CUSTOMER'),

@@ -9,20 +9,23 @@ import { ACTION_TRANSITIONS, SESSION_ACTIONS, type SessionAction } from './sessi
 import { getStatusInfo, type KnownSubStatus, type StatusPair, type SubStatus } from './status.ts';
 import { canonicalSubject } from './subject.ts';
 
-/** Facts about a session that the decision needs, in addition to the clock and the viewer. */
+/**
+ * Facts about a session on which it depends whether an action is allowed, in addition to the clock and the
+ * viewer.
+ */
 export interface ActionFacts extends StatusPair {
   readonly verificationId: string;
   readonly referenceId: string | null;
   readonly linkExpiresAt: Date | null;
   /** Start of the booked meeting; null if none is booked. */
   readonly meetingAt: Date | null;
-  /** Ids of all who recorded an agent review of the session. */
+  /** Recorded names of all people who recorded an agent review of the session. */
   readonly agents: readonly string[];
   /** Whether the current agent review was made at the provider, so that its author is unknown. */
   readonly agentUnknown: boolean;
 }
 
-/** Settings of the deployment. */
+/** Settings of the deployment that affect which actions are allowed. */
 export interface ActionPolicy {
   /** Whether an approval may be audited here if the agent who made it at the provider is unknown. */
   readonly auditUnknownAgents: boolean;
@@ -30,7 +33,7 @@ export interface ActionPolicy {
 
 export const ALL_ACTIONS = Object.keys(SESSION_ACTIONS) as SessionAction[];
 
-/** The provider has a recording once a call has ended. */
+/** Sub-statuses in which the provider has a recording, because a call has ended. */
 const HAS_RECORDING: readonly SubStatus[] = [
   'USER_ENDED_CALL',
   'AGENT_ENDED_CALL',
@@ -105,7 +108,7 @@ function fourEyes(
   viewer: Viewer,
   policy: ActionPolicy,
 ): string | null {
-  // Earlier releases stored subjects as they came, with white space and invisible characters.
+  // Earlier releases stored the reviewer's `sub` as it came, with white space and invisible characters.
   if (agents.some((agent) => canonicalSubject(agent) === viewer.id))
     return 'You recorded an agent review of this session: another person must audit it (four-eyes rule).';
   if (agentUnknown && !policy.auditUnknownAgents) {
@@ -114,7 +117,10 @@ function fourEyes(
   return null;
 }
 
-/** Returns why this decision is refused although the action is allowed; null if it is allowed. */
+/**
+ * Returns why a review with this decision is refused although the action itself is allowed; null if the
+ * decision is allowed.
+ */
 export function findDecisionDenial(
   action: SessionAction,
   to: KnownSubStatus,
@@ -139,7 +145,10 @@ export function toAgentFacts(
   };
 }
 
-/** Status that the booked meeting gets from each update of the provider. */
+/**
+ * Status that the booked meeting gets when the provider moves the session to one of these sub-statuses.
+ * Others leave the meeting as it is.
+ */
 export const MEETING_STATUS_BY_SUB_STATUS: Partial<Record<SubStatus, 'MISSED' | 'COMPLETED' | 'CANCELLED'>> =
   {
     USER_MISSED_MEETING: 'MISSED',
@@ -163,7 +172,7 @@ export const REVIEW_DECISIONS = {
 } as const;
 export type ReviewDecision = keyof typeof REVIEW_DECISIONS;
 
-/** Review that each reviewed sub-status stands for. */
+/** Stage and decision of the review that a sub-status stands for. */
 export const REVIEW_BY_SUB_STATUS: Partial<
   Record<SubStatus, { stage: ReviewStage; decision: ReviewDecision }>
 > = {

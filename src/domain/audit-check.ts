@@ -1,14 +1,17 @@
-/** Finds the first error in a session's audit chain: pure functions over what the database contains now. */
+/**
+ * Finds the first error in a session's audit chain. Pure functions that compare the chain with the rows that
+ * the database contains now.
+ */
 import { type AuditEntry, type AuditHead, type AuditKeys, COMMITMENTS } from './audit.ts';
 import { toStorable } from './storable.ts';
 
-/** An error in the chain: the number of the entry, and what is wrong with it. */
+/** Error in a chain: the number of the entry, and what is wrong with it. */
 export interface AuditFinding {
   readonly number: number;
   readonly what: string;
 }
 
-/** A row that entries describe, serialized as an entry would be. */
+/** Row of the database that audit entries describe, serialized like the content of such an entry. */
 export interface CurrentRow {
   readonly kind: 'TRANSITION' | 'MEETING' | 'REVIEW';
   /** Sequence of a transition, id of a meeting or review. */
@@ -18,7 +21,7 @@ export interface CurrentRow {
 
 const TABLES = { TRANSITION: 'status_transition', MEETING: 'meeting', REVIEW: 'review' } as const;
 
-/** Returns the finding with the lowest number; null if there is none. */
+/** Returns the finding with the lowest entry number; null if there are no findings. */
 export const earliestFinding = (findings: readonly AuditFinding[]): AuditFinding | null =>
   findings.reduce<AuditFinding | null>(
     (first, each) => (!first || each.number < first.number ? each : first),
@@ -64,8 +67,9 @@ function findHashFault(
 }
 
 /**
- * Compares a chain with its exported head, which reveals removed and replaced entries at its end. A PSEUDONYM entry says
- * which hashes the entries had before it.
+ * Compares a chain with its exported head, which reveals that entries at its end were removed or replaced. A
+ * PSEUDONYM entry contains the hashes that the entries had before they were signed again, so that older
+ * exports still match.
  */
 export function checkHead(entries: readonly AuditEntry[], head: AuditHead): AuditFinding | null {
   const last = entries.at(-1)?.number ?? 0;
@@ -81,7 +85,8 @@ export function checkHead(entries: readonly AuditEntry[], head: AuditHead): Audi
 }
 
 /**
- * Compares entries with the rows that they describe. `erased` counts texts that were erased together with their salt.
+ * Compares entries with the rows that they describe. `erased` in the result counts texts that were erased
+ * together with their salt.
  */
 export function checkRows(
   entries: readonly AuditEntry[],
@@ -102,7 +107,8 @@ export function checkRows(
     const text = COMMITMENTS[kind];
     const then = parseContent(entry.content);
     const now = parseContent(content);
-    // A missing text is correct only if an erasure was recorded after it; otherwise someone removed it.
+    // A missing text is correct only if an erasure was recorded after the entry; otherwise it was removed
+    // directly in the database.
     const gone = text !== undefined && now[text] === null && then[text] !== null && erasure > entry.number;
     if (gone) erased += 1;
     const wrong = differingFields(then, now, gone ? [text] : []);
@@ -121,8 +127,9 @@ const MAY_CHANGE: Record<CurrentRow['kind'], readonly string[]> = {
 };
 
 /**
- * Returns the newest entry of each row. Also compares consecutive entries of a row: the gateway signs whatever the
- * database contains, so a change made directly in the database shows up here.
+ * Returns the newest entry of each row. Also compares consecutive entries of a row: the gateway signs
+ * whatever the database contains, so a value that was edited in the database between two entries shows as a
+ * difference that no recording makes.
  */
 function newestContents(entries: readonly AuditEntry[]) {
   const newest = new Map<string, AuditEntry>();
@@ -134,7 +141,7 @@ function newestContents(entries: readonly AuditEntry[]) {
         findings.push({ number, what: 'inserted: only the first entry of a chain can be an adoption' });
       continue;
     }
-    // `audit-session.ts` compares these with the row of the session.
+    // Entries of all other kinds are compared with the session's row by `audit-session.ts`.
     if (kind !== 'TRANSITION' && kind !== 'MEETING' && kind !== 'REVIEW') continue;
     const name = describeRow(kind, entry.content);
     const before = newest.get(name);
@@ -154,8 +161,8 @@ function newestContents(entries: readonly AuditEntry[]) {
 export type Fields = Record<string, unknown>;
 
 /**
- * Returns the names of the fields that differ. A field that one side lacks was added by a later release: it counts as
- * null.
+ * Returns the names of the fields that differ. If one side lacks a field, because a later release added the
+ * field, it counts as null there.
  */
 const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]): string[] =>
   Object.keys({ ...then, ...now }).filter(
@@ -163,8 +170,9 @@ const differingFields = (then: Fields, now: Fields, apartFrom: readonly string[]
   );
 
 /**
- * Returns the value as PostgreSQL stores it. Earlier releases hashed lone surrogates unchanged, while the driver stored
- * U+FFFD. The entry's hash still covers the original, so no other text can pass for it.
+ * Returns a value in the form in which PostgreSQL stores it. Earlier releases hashed lone surrogates
+ * unchanged, while the driver stored U+FFFD in their place. The entry's hash still covers the original text,
+ * so no other text can pass for it.
  */
 export const toStoredForm = (value: unknown): unknown =>
   typeof value === 'string' ? toStorable(value) : (value ?? null);

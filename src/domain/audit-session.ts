@@ -12,7 +12,7 @@ import { invariant } from './invariant.ts';
 import { applyTransition, type LogEntry, type ProjectedState } from './session.ts';
 import { findWaitingParty, type Party } from './status.ts';
 
-/** The columns of a session row that the proof covers, apart from those of `ProjectedState`. */
+/** Columns of a session's row that the audit checks, apart from those of `ProjectedState`. */
 export interface AuditedSession extends Omit<ProjectedState, 'provider'> {
   readonly verificationId: string;
   readonly userId: string;
@@ -45,8 +45,8 @@ type AuditedLogEntry = LogEntry & { readonly recordedAt: Date };
 const ROW = 'its row of vkyc_session was edited';
 
 /**
- * Compares the columns of a session row that follow from its log and from the times of its entries. A later change of
- * one of them is always a transition or an erasure, so they need no entries of their own.
+ * Compares the columns of a session row that follow from its log and from the times of its entries. These
+ * columns change only with a transition or an erasure, so they need no entries of their own.
  */
 export function checkDerived(
   entries: readonly AuditEntry[],
@@ -84,16 +84,22 @@ function derivedFrom(log: readonly AuditedLogEntry[]) {
   };
 }
 
-/** Fields of SESSION that never change; `createdAt` is also derived from the log. */
+/** Fields of the SESSION entry that never change; `createdAt` is also derived from the log. */
 const IDENTITY = ['verificationId', 'userId', 'createdAt'] as const;
 /** The only detail that may change after it was learned: the provider may move the link's expiry. */
 const CHANGEABLE: DetailField = 'linkExpiresAt';
 
-/** Whether a chain identifies its session; chains of earlier releases do not until the command binds them. */
+/**
+ * Whether a chain says whose session it is. Chains of earlier releases do not until `npm run audit -- bind`
+ * adds a SESSION entry.
+ */
 export const isBound = (entries: readonly AuditEntry[]): boolean =>
   entries.some(({ kind }) => kind === 'SESSION');
 
-/** Compares the row's identity and details with the entries that state them. `origin` is undefined for an archive. */
+/**
+ * Compares the identity and the details in the session's row with the entries that state them. `origin` is
+ * undefined for an archive, which lacks those rows.
+ */
 export function checkIdentity(
   entries: readonly AuditEntry[],
   row: AuditedSession | null,
@@ -125,7 +131,10 @@ export function checkIdentity(
   return earliestFinding(findings);
 }
 
-/** Returns details of the row that differ from the chain, by field: written by an earlier release, or edited. */
+/**
+ * Returns the details in which the row differs from the chain, by field. An earlier release wrote them
+ * without an entry, or the row was edited.
+ */
 export function differingDetails(
   entries: readonly AuditEntry[],
   row: AuditedSession,
@@ -163,8 +172,8 @@ function latestDetails(entries: readonly AuditEntry[]) {
 }
 
 /**
- * Compares the person with the commitment in SESSION. Impossible after an erasure, which removes the salt and the
- * provider's id of the person.
+ * Compares the person with the commitment in the SESSION entry. Not possible after an erasure, which removes
+ * the salt and the provider's user id of the person.
  */
 function checkPerson(
   entries: readonly AuditEntry[],

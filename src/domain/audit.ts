@@ -4,20 +4,22 @@ import { createHash, createHmac, type Hmac, hkdfSync, randomBytes, timingSafeEqu
 /** HMAC key that is kept outside the database: access to the database alone is not enough to forge an entry. */
 export interface AuditKey {
   readonly id: string;
-  /** 32 bytes. */
+  /** Secret of 32 bytes. */
   readonly key: Buffer;
 }
 
 /** Kinds of entries, and the fields of each in serialization order. */
 export const AUDIT_FIELDS = {
   /**
-   * First entry of the chain of a session that is older than chains; entries for its existing rows follow. `adoptedBy`
-   * ran the command; entries of earlier releases, which adopted at their start, lack it.
+   * First entry of the chain of a session that is older than audit chains; entries for the session's existing
+   * rows follow. `adoptedBy` is the person who ran `npm run audit -- adopt`; missing in entries of earlier
+   * releases, which began such chains by themselves when they started.
    */
   ADOPTION: ['transitions', 'meetings', 'reviews', 'adoptedBy'],
   /**
-   * Identity of a session; begins the chain of a new one. `person` is a commitment (`personText`). `boundBy` is null
-   * unless a command added the entry to a chain of an earlier release.
+   * Identity of a session; first entry of a new session's chain. `person` is a commitment (`personText`).
+   * `boundBy` is null unless `npm run audit -- bind` added the entry to a chain of an earlier release: then
+   * it names the person who ran the command.
    */
   SESSION: [
     'verificationId',
@@ -56,13 +58,14 @@ export const AUDIT_FIELDS = {
     'occurredAt',
     'recordedAt',
   ],
-  /** State of a meeting after it was booked, moved, cancelled, missed or completed. */
+  /** State of a meeting after it was booked, rescheduled, cancelled, missed or completed. */
   MEETING: ['id', 'startsAt', 'status', 'source', 'scheduledBy', 'cancelledBy', 'cancelReason', 'createdAt'],
-  /** State of a review after it was recorded, or got its remarks later. */
+  /** State of a review after it was recorded, or after its remarks were added later. */
   REVIEW: ['id', 'sequence', 'stage', 'decision', 'remarks', 'source', 'reviewer', 'recordedAt'],
   /**
-   * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again. `hashes` are
-   * their hashes from before, in hex, comma-separated, so that earlier exports still verify.
+   * A customer's `sub` was replaced by a pseudonym in rows and entries, which were then signed again.
+   * `hashes` are the earlier hashes of the entries, in hex, comma-separated, so that earlier exports still
+   * verify.
    */
   PSEUDONYM: ['erasedBy', 'hashes'],
   /** The free texts of the session were erased on request, so their absence is correct. */
@@ -71,16 +74,20 @@ export const AUDIT_FIELDS = {
 
 export type AuditKind = keyof typeof AUDIT_FIELDS;
 
-/** Fields of SESSION that DETAILS may add to or change. */
+/** Fields of the SESSION entry to which a later DETAILS entry may give a value. */
 export const DETAIL_FIELDS = AUDIT_FIELDS.DETAILS.filter((field) => field !== 'boundBy');
 export type DetailField = (typeof DETAIL_FIELDS)[number];
 
 /**
- * Fields whose entry holds a commitment instead of the text, because the text may be erased: see `computeCommitment`.
+ * For each kind of entry the field for which the entry holds a commitment instead of the text, because the
+ * text may be erased: see `computeCommitment`.
  */
 export const COMMITMENTS: Partial<Record<AuditKind, string>> = { MEETING: 'cancelReason', REVIEW: 'remarks' };
 
-/** Returns the text of the commitment in `SESSION.person`, which identifies the person by the provider's user id. */
+/**
+ * Returns the text behind the commitment `person` of a SESSION entry. It identifies the person by the
+ * provider's user id.
+ */
 export const personText = (user: { readonly userId: string; readonly createdAt: Date }): string =>
   JSON.stringify([user.userId, formatTime(user.createdAt)]);
 
@@ -116,14 +123,17 @@ export function serialise<K extends AuditKind>(kind: K, content: AuditContent<K>
 
 const plain = (value: Value) => (value instanceof Date ? formatTime(value) : value);
 
-/** Formats a time. A manual edit of the database may leave `infinity`, which no valid entry contains. */
+/**
+ * Formats a time in ISO 8601. An edit by hand may leave `infinity` in the database; it becomes "no time",
+ * which no valid entry contains.
+ */
 export const formatTime = (time: Date): string =>
   Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
 
 /**
- * Returns the commitment to a personal or free text, which the entry holds instead of it: SHA-256 of a 32-byte salt and
- * the text, in hex. The salt is stored with the encrypted text and erased with it; then the commitment reveals nothing,
- * and the chain still verifies.
+ * Returns the commitment to a personal or free text, which an audit entry holds instead of the text: SHA-256
+ * of a 32-byte salt and the text, in hex. The salt is stored with the encrypted text and erased with it;
+ * after that the commitment reveals nothing, and the chain still verifies.
  */
 export const computeCommitment = (text: string | Buffer, salt: Buffer): string =>
   createHash('sha256').update(salt).update(text).digest('hex');
@@ -193,7 +203,7 @@ export class AuditKeys {
     );
   }
 
-  /** Starts the MAC over an export. */
+  /** Creates the HMAC over an export of audit heads, for the caller to feed with the export's lines. */
   exportMac(keyId = this.currentId): Hmac {
     return createHmac('sha256', this.#key(keyId).exports);
   }

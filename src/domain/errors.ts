@@ -37,7 +37,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** One problem in an input: its path, and what to do about it. */
+/** One problem in an input: the path of the field, and what to do about it. */
 export interface FieldProblem {
   readonly path: readonly string[];
   readonly message: string;
@@ -47,7 +47,7 @@ interface RefusalDetails {
   readonly problems?: readonly FieldProblem[];
   /** Id of the session that caused the refusal, if the caller may see it. */
   readonly sessionId?: string;
-  /** Refused action, for ACTION_NOT_ALLOWED. */
+  /** Action that was refused, if the code is ACTION_NOT_ALLOWED. */
   readonly action?: SessionAction;
   readonly providerCode?: string;
   readonly retryAfterSeconds?: number;
@@ -90,7 +90,10 @@ interface ProviderFailureDetails {
   readonly retryAfterSeconds?: number | undefined;
   /** False if the call certainly never reached the provider. */
   readonly sent?: false;
-  /** Invalid fields of the input, for INVALID. As in `FieldProblem`, each message continues its path. */
+  /**
+   * Invalid fields of the input, if the kind is INVALID. As in `FieldProblem`, each message continues its
+   * path.
+   */
   readonly problems?: readonly FieldProblem[] | undefined;
 }
 
@@ -110,7 +113,10 @@ export class ProviderFailure extends Error {
 export class Mismatch extends ProviderFailure {
   constructor(
     readonly field: IdentityField,
-    /** Verification that was asked about, or that the update names; null if the call was about a user. */
+    /**
+     * Id of the verification that was asked about, or that the update names; null if the call was about a
+     * user.
+     */
     readonly verificationId: string | null,
   ) {
     super('MISMATCH', `The provider answered with another ${NAME_OF_ID[field]}; the answer was not used.`);

@@ -14,9 +14,9 @@ export interface PollFacts extends StatusPair {
   readonly changedAt: Date;
   /** When a webhook or poll last reported the session. */
   readonly heardAt: Date;
-  /** The order of the updates is uncertain; a poll settles it. */
+  /** True if timestamps do not tell the order of the updates, so that a poll must settle it soon. */
   readonly unsettled: boolean;
-  /** When to poll again to confirm a doubtful poll result; null if there is none. */
+  /** When to poll again to confirm a doubted answer of the provider; null if there is none. */
   readonly secondLookAt: Date | null;
   readonly meetingAt: Date | null;
   readonly linkExpiresAt: Date | null;
@@ -45,7 +45,7 @@ const POLLING_INTERVALS = {
   UNDER_REVIEW: { minShare: 0.14, backoffShare: 0.2 },
 } as const satisfies Record<string, PollingInterval>;
 
-/** Lower limits of the intervals, however few sessions there are: faster polling would be of no use. */
+/** Lower limits of the intervals: even with few sessions, faster polling would be of no use. */
 const MIN_INTERVAL_MS = 5 * SECOND;
 const MIN_QUIET_INTERVAL_MS = MINUTE;
 
@@ -60,15 +60,18 @@ const PHASE_BY_SUB_STATUS: Partial<Record<SubStatus, keyof typeof POLLING_INTERV
   TECHNICAL_ERROR: 'UNDER_REVIEW',
 };
 
-/** Assumed lifetime of a link if the provider gives none: the longest in its documentation. */
+/** Assumed lifetime of a link if the provider gives no expiry time: the longest in its documentation. */
 const LINK_LIFE_MS = 30 * DAY;
-/** Some expiry times are only dates, in an unknown time zone. */
+/**
+ * Polling goes on this long after a link's expiry, because some expiry times are only dates, in an unknown
+ * time zone.
+ */
 const EXPIRY_DOUBT_MS = 1.5 * DAY;
 const MAX_REVIEW_MS = 30 * DAY;
 
 /**
- * Returns when to poll a session next; null if never again, because it or its link has ended. `fairShareMs` is the time
- * in which the budget allows one poll of every session.
+ * Returns when to poll a session next; null if never again, because the session has ended or its link has
+ * expired. `fairShareMs` is the time in which the budget allows one poll of every session.
  */
 export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   if (getStatusInfo(facts).terminal) return null;
@@ -96,6 +99,9 @@ export function nextPollAt(facts: PollFacts, fairShareMs: number): Date | null {
   return new Date(earliest(due, [meeting ?? expiry, expiry], polledAt));
 }
 
-/** Returns `due`, or an appointed time that comes earlier and is still ahead, plus a second. */
+/**
+ * Returns the earliest of `due` and one second after each appointed time (meeting, expiry of the link) that
+ * was still ahead at the last poll.
+ */
 const earliest = (due: number, appointed: readonly number[], polledAt: number): number =>
   Math.min(due, ...appointed.filter((time) => time > polledAt).map((time) => time + SECOND));

@@ -31,13 +31,13 @@ export interface ProviderSession {
   readonly link: string | null;
   readonly linkExpiresAt: Date | null;
   readonly meetingAt: Date | null;
-  /** Short-lived; null until a call has ended. Never stored. */
+  /** Link to the recording of the call. It is short-lived and never stored. Null until a call has ended. */
   readonly recordingLink: string | null;
-  /** Null if the link does not say when it expires. */
+  /** Null if the recording link does not say when it expires. */
   readonly recordingLinkExpiresAt: Date | null;
   readonly agentRemarks: string | null;
   readonly auditorRemarks: string | null;
-  /** Fields that could not be parsed and count as missing, by the provider's names. */
+  /** Fields that could not be parsed, by the provider's names; they count as missing. */
   readonly ignored?: readonly IgnoredField[];
 }
 
@@ -116,7 +116,10 @@ export interface UnparsableWebhook {
 
 /** Reason for refusing a webhook, and the message for its sender. */
 export interface WebhookRefusal {
-  /** UNSIGNED: the signature is missing or malformed. STALE: it may be a replay. BADLY_SIGNED: it does not fit. */
+  /**
+   * UNSIGNED: the signature is missing or malformed. STALE: the webhook is too old and may be a replay.
+   * BADLY_SIGNED: the signature does not match the body.
+   */
   readonly kind: 'UNSIGNED' | 'STALE' | 'BADLY_SIGNED';
   readonly message: string;
 }
@@ -130,13 +133,13 @@ export type WebhookHeaders = Readonly<Record<string, string | readonly string[] 
  */
 export interface ProviderWebhooks {
   /**
-   * Checks the form of the signature and the age of the webhook. Called before the body is read, so that anyone can
-   * cause no more than a cheap refusal.
+   * Checks the form of the signature and the age of the webhook. Called before the body is read, so that an
+   * unsigned request costs no more than a cheap refusal.
    */
   checkHeaders(headers: WebhookHeaders): 'OK' | WebhookRefusal;
   /**
-   * Checks everything: the headers as above, and the signature over the raw body under each active secret (rotation), in
-   * constant time.
+   * Checks the headers as `checkHeaders` does, and then the signature over the raw body under each active
+   * secret (rotation), in constant time.
    */
   verify(delivery: { readonly headers: WebhookHeaders; readonly body: Buffer }): 'OK' | WebhookRefusal;
   /** Parses the raw body. Bounds time and memory itself: a verified sender may be faulty. */
@@ -146,8 +149,8 @@ export interface ProviderWebhooks {
 /** A provider of video verification: its calls and its webhooks. */
 export interface Provider {
   /**
-   * Lower-case word that is stored with each session and ends the path of the webhooks, `/webhooks/<name>`. It never
-   * changes.
+   * Lower-case name of the provider. It is stored with each session and ends the path of the webhooks,
+   * `/webhooks/<name>`, so it never changes.
    */
   readonly name: string;
   /** Returns the client whose calls count as `purpose` in the call budget. */
@@ -155,7 +158,9 @@ export interface Provider {
   readonly webhooks: ProviderWebhooks;
 }
 
-/** Purpose of a provider call: a client waits for a mutation, nobody waits for a poll. */
+/**
+ * Purpose of a provider call: the caller of a mutation waits for the answer; a poll runs in the background.
+ */
 export type CallPurpose = 'MUTATION' | 'POLL';
 
 /** Budget of provider calls, shared by all replicas. */
@@ -166,13 +171,14 @@ export interface CallBudget {
   pause(seconds: number, whom: 'POLLS' | 'EVERYONE'): Promise<void>;
 }
 
-/** Callbacks of a doorbell. */
+/** Callbacks by which a doorbell notifies a listener. */
 export interface DoorbellListener {
   /**
-   * A session's log may have grown to this sequence. In the process that recorded it, the entry may be passed along.
+   * A session's log may have grown to this sequence. `entry` is passed only in the process that recorded the
+   * transition, and saves a read.
    */
   onRing(sessionId: string, sequence: number, entry?: FeedEntry): void;
-  /** Rings may have been lost: read every log again. */
+  /** Called if rings may have been lost: the listener must read every log that it follows. */
   onGap(): void;
 }
 
@@ -182,11 +188,11 @@ export interface DoorbellListener {
  */
 export interface Doorbell {
   /**
-   * Pass `entry` if the caller has the feed entry, so that listeners in this process need not read it from the
-   * database.
+   * Notifies the listeners in all replicas. Pass `entry` if the caller has the feed entry, so that listeners
+   * in this process need not read it from the database.
    */
   ring(sessionId: string, sequence: number, entry?: FeedEntry): void;
-  /** Returns a function that stops listening. */
+  /** Adds a listener. Returns a function that removes it. */
   listen(listener: DoorbellListener): () => void;
   stop(): Promise<void>;
 }

@@ -26,7 +26,7 @@ export class Providers implements Iterable<Provider> {
     if (this.#byName.size < providers.length) throw new Error('Two providers have the same name');
   }
 
-  /** Returns null if no provider of this name is configured. */
+  /** Finds a provider by the name that is stored with a session; null if none of this name is configured. */
   find(name: string): Provider | null {
     return this.#byName.get(name) ?? null;
   }

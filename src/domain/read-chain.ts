@@ -1,11 +1,11 @@
 /**
- * Hash chains of the read log. Every process has a few chains of its own, so that no read waits for another replica;
- * each chain begins with the hash of the beginning of an earlier one.
+ * Hash chains of the log of reads of personal data. Every process has a few chains of its own, so that no
+ * read waits for another replica; each chain begins with the hash of an earlier chain's beginning.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { type AuditKeys, formatTime } from './audit.ts';
 
-/** One read of personal data. */
+/** One read of personal data: who was shown which fields of whom. */
 export interface PersonalDataRead {
   readonly at: Date;
   readonly viewer: string;
@@ -14,17 +14,17 @@ export interface PersonalDataRead {
   readonly subjects: readonly string[];
 }
 
-/** Place of a read in its chain. */
+/** Place of a read in its chain, and its hash. */
 export interface ReadHead {
   readonly chainId: string;
-  /** 1, 2, 3 … within the chain. */
+  /** Number of the read within the chain: 1, 2, 3 … */
   readonly number: number;
   readonly hash: Buffer;
 }
 
 export interface ChainedRead extends PersonalDataRead, ReadHead {}
 
-/** Beginning of a chain. */
+/** Beginning of a chain, with the hash of the beginning of an earlier chain. */
 export interface ReadChain {
   readonly id: string;
   readonly startedAt: Date;
@@ -38,7 +38,7 @@ export interface ReadChain {
 export interface ExportedReads {
   /** Last read of each chain, by chain id. */
   readonly heads: ReadonlyMap<string, ReadHead>;
-  /** Reads without a chain: recorded by a release before there were any. */
+  /** Number of reads without a chain, recorded by a release that had no chains. */
   readonly unchained: number;
 }
 
@@ -66,7 +66,10 @@ function hashOfBeginning(keys: AuditKeys, chain: Omit<ReadChain, 'hash'>): Buffe
   return keys.sign(['vkyc-reads-1', id, formatTime(startedAt), previousId, hex(previousHash), keyId], keyId);
 }
 
-/** Appends a read to a chain: `number` is its place, `previous` the hash of the read before it, or of the beginning. */
+/**
+ * Appends a read to a chain: `number` is the read's place, `previous` the hash of the read before it, or of
+ * the chain's beginning.
+ */
 export function chainRead(
   keys: AuditKeys,
   { id: chainId, keyId }: Pick<ReadChain, 'id' | 'keyId'>,
@@ -83,9 +86,9 @@ const isEqual = (a: Buffer, b: Buffer): boolean => a.length === b.length && timi
 
 /** Error in a chain of the read log. */
 export interface ReadFinding {
-  /** Null for reads without a chain. */
+  /** Null if the error concerns the reads without a chain. */
   readonly chainId: string | null;
-  /** 0: the beginning of the chain. */
+  /** Number of the read in the chain; 0 for the chain's beginning. */
   readonly number: number;
   readonly what: string;
 }
@@ -93,14 +96,17 @@ export interface ReadFinding {
 /** Number of the read, and what is wrong with it. */
 type ReadError = readonly [number: number, what: string];
 
-/** Checks the read log as it is streamed: chains first, then all reads in the order of their ids. */
+/**
+ * Checks the log of reads of personal data while it is streamed. It needs the beginnings of all chains first,
+ * then the reads in the order of their ids.
+ */
 export class ReadLogCheck {
   readonly #keys: AuditKeys;
   readonly #chains: ReadonlyMap<string, ReadChain>;
   readonly #exported: ExportedReads | null;
   readonly #heads = new Map<string, { number: number; hash: Buffer }>();
   readonly #findings = new Map<string, ReadFinding>();
-  /** Reads with a chain. */
+  /** Number of reads added so far that belong to a chain. */
   chained = 0;
   unchained = 0;
 

@@ -1,4 +1,7 @@
-/** Judges from the database's replication settings which transactions a failover can lose. */
+/**
+ * Kinds of replication, by the transactions that a failover or a crash can lose. Judged from the database's
+ * settings.
+ */
 export type Durability =
   /** Commits wait for a standby: a failover to it loses nothing that was acknowledged. */
   | 'SYNCHRONOUS'

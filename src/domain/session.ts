@@ -18,7 +18,10 @@ export const TRANSITION_SOURCES = {
 } as const;
 export type TransitionSource = keyof typeof TRANSITION_SOURCES;
 
-/** Result of each provider update, with the reason why it did not change the status; null if it did. */
+/**
+ * Outcomes of a provider update. The text is the reason why the update did not change the status; null if it
+ * did.
+ */
 export const VERDICTS = {
   MOVED: null,
   LATE: 'The provider had already reported a newer status.',
@@ -30,14 +33,14 @@ export const VERDICTS = {
 } as const;
 export type Verdict = keyof typeof VERDICTS;
 
-/** Session state that the rules work on: the projection of its log, and what the provider last reported. */
+/** State of a session on which the rules decide: its log reduced, and what the provider last reported. */
 export interface SessionState extends StatusPair {
-  /** Sequence of the newest applied transition. */
+  /** Sequence of the newest transition that changed the status pair (verdict MOVED). */
   readonly version: number;
-  /** Sequence of the newest transition. */
+  /** Sequence of the newest transition of all, whatever its verdict. */
   readonly lastSequence: number;
   readonly disputed: boolean;
-  /** True if the current pair was decided through this API, not reported by the provider. */
+  /** True if the current status pair was decided through this API, not reported by the provider. */
   readonly decidedHere: boolean;
   readonly provider: LastProviderState;
 }
@@ -55,18 +58,18 @@ export interface LastProviderState {
   readonly polledAt: Date | null;
   /** Number of recorded webhooks of this session, so that a poll can tell whether a webhook overtook it. */
   readonly webhooks: number;
-  /** Poll result that waits for a second poll to confirm it. */
+  /** Answer of the provider that a later poll has to confirm; null if there is none. */
   readonly doubt: Doubt | null;
 }
 
 /**
- * Poll result that repeated an older pair of the session's log. Either the session went back, or the provider answered
- * from a replica that lags behind its own webhooks: a second, later poll tells which.
+ * Answer to a poll that repeated an older status pair of the session's log. Either the session went back, or
+ * the provider answered from a replica that lags behind its own webhooks: a second, later poll tells which.
  */
 export interface Doubt extends RawPair {
   /** When the doubt was recorded, by our clock. */
   readonly since: Date;
-  /** `LastProviderState.webhooks` at that time: any later webhook makes the doubt void. */
+  /** `LastProviderState.webhooks` when the doubt was recorded: any later webhook makes the doubt void. */
   readonly webhooks: number;
 }
 
@@ -80,31 +83,35 @@ interface RawPair {
  */
 export type Observation = Date | null;
 
-/** Provider update. `seen` lists the earlier observations of the same raw status in this session. */
+/**
+ * Provider update: a webhook, or the provider's ANSWER to a poll. `seen` lists the earlier observations of
+ * the same raw status in this session.
+ */
 export type StatusUpdate = RawPair & { readonly seen: readonly Observation[] } & (
     | {
         readonly kind: 'WEBHOOK';
         readonly eventTime: Date;
-        /** Time of the gateway's clock. */
+        /** Time by the gateway's clock at which the webhook arrived. */
         readonly receivedAt: Date;
       }
     | {
         readonly kind: 'ANSWER';
         readonly webhooksWhenAsked: number;
-        /** Time of the gateway's clock. */
+        /** Time by the gateway's clock at which the provider was asked. */
         readonly askedAt: Date;
       }
   );
 
 /**
- * How far the provider's clock may differ from ours. It only decides whether a webhook may be older than a poll result,
- * so that another poll is needed; nothing is ordered by comparing the two clocks.
+ * How far the provider's clock may differ from ours. It only decides whether a webhook may be older than an
+ * answer, so that another poll is needed; nothing is ordered by comparing the two clocks.
  */
 const CLOCK_DOUBT_MS = 5_000;
 
 /**
- * How far the event time of a webhook may be ahead of our clock. Clocks differ by seconds. A time that is minutes ahead
- * is an error; used for ordering, it would make every correct webhook until then look late.
+ * How far the event time of a webhook may be ahead of our clock. Clocks differ by seconds; a time that is
+ * minutes ahead is an error. If it were used for ordering, every correct webhook until that time would look
+ * late.
  */
 export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
 
@@ -112,20 +119,20 @@ export const MAX_CLOCK_LEAD_MS = 5 * 60_000;
 export const isTooFarAhead = (time: Date, now: Date): boolean =>
   time.getTime() > now.getTime() + MAX_CLOCK_LEAD_MS;
 
-/** Delay of the second poll after a doubtful one: longer than the provider's replicas usually lag. */
+/** Delay of the second poll after a doubted answer: longer than the provider's replicas usually lag. */
 export const SECOND_LOOK_AFTER_MS = 5_000;
 
 /** Decision on a provider update. `orderUncertain` asks for a poll, because the times do not tell the order of updates. */
 export type Evaluation =
-  /** The update repeats what is known. */
+  /** The update repeats what is already recorded. */
   | { readonly kind: 'NOTHING' }
-  /** A webhook was recorded after the poll was sent, so the poll result may be older than the webhook. */
+  /** A webhook was recorded after the poll was sent, so the answer may be older than the webhook. */
   | { readonly kind: 'OVERTAKEN'; readonly orderUncertain: boolean }
-  /** The poll result repeats an older pair: it is applied only if a later poll says the same. */
+  /** The answer repeats an older pair: it is applied only if a later poll gets the same answer. */
   | { readonly kind: 'DOUBTED'; readonly doubt: Doubt }
   /**
-   * The webhook reports what a poll had found before: no new transition, only the poll's transition gets its event
-   * time.
+   * The webhook reports what an answer had shown before: it becomes no new transition, but its event time is
+   * added to the sighting of the answer.
    */
   | { readonly kind: 'CONFIRMS'; readonly orderUncertain: boolean }
   | {
@@ -148,8 +155,8 @@ export function evaluateUpdate(session: SessionState | null, update: StatusUpdat
 }
 
 /**
- * Whether an update can be ordered: a webhook needs a usable event time; a poll result has no event time and needs
- * none.
+ * Whether an update can be ordered: a webhook needs a usable event time; an answer has no event time and
+ * needs none.
  */
 const hasOrder = (update: StatusUpdate): boolean =>
   update.kind === 'ANSWER' || !isTooFarAhead(update.eventTime, update.receivedAt);
@@ -165,11 +172,12 @@ function evaluateWebhook(
 
   const isCurrent =
     session.provider.rawStatus === news.rawStatus && session.provider.rawSubStatus === news.rawSubStatus;
-  // An older poll result may be this event or an earlier one; only a poll can tell.
+  // An earlier answer had this raw status. It may have shown this event or an earlier one; only another poll
+  // can tell.
   if (news.seen.includes(null)) return { kind: 'CONFIRMS', orderUncertain: !isCurrent || !hasOrder(news) };
 
   const { eventTime: known } = session.provider;
-  // A session may have such an event time from an earlier release, which did not check it.
+  // An earlier release did not check event times, so a session may have one that is too far ahead.
   const isKnownFalse = known !== null && isTooFarAhead(known, now);
   if (isKnownFalse || !hasOrder(news))
     return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: true };
@@ -188,8 +196,9 @@ function evaluateWebhook(
 }
 
 /**
- * A poll result has no event time. It is new only if no webhook overtook it and it differs from the known raw status.
- * If it repeats an older pair of the log, a second poll has to confirm it.
+ * Evaluates the provider's answer to a poll, which has no event time. It is new only if no webhook overtook
+ * it and it differs from the known raw status. If it repeats an older pair of the log, a second poll has to
+ * confirm it.
  */
 function evaluateAnswer(
   session: SessionState,
@@ -200,7 +209,7 @@ function evaluateAnswer(
   const { provider } = session;
   const overtaken = provider.webhooks !== news.webhooksWhenAsked;
   const known = provider.rawStatus === news.rawStatus && provider.rawSubStatus === news.rawSubStatus;
-  // The poll result may be newer than the webhook that overtook it; only another poll can tell.
+  // The answer may be newer than the webhook that overtook it; only another poll can tell.
   if (overtaken) return { kind: 'OVERTAKEN', orderUncertain: !known };
   if (known) return { kind: 'NOTHING' };
   if (news.seen.length > 0) {
@@ -217,7 +226,9 @@ function evaluateAnswer(
   return { kind: 'TRANSITION', pair, verdict: decideVerdict(session, pair), orderUncertain: false };
 }
 
-/** Returns the doubt about an earlier poll result with the same raw status, unless a webhook was recorded since. */
+/**
+ * Returns the doubt about an earlier answer with the same raw status, unless a webhook was recorded since.
+ */
 function findOpenDoubt({ provider }: SessionState, raw: RawPair): Doubt | null {
   const { doubt, webhooks } = provider;
   const isSame =
@@ -229,8 +240,8 @@ function findOpenDoubt({ provider }: SessionState, raw: RawPair): Doubt | null {
 }
 
 /**
- * For each decision of the provider, the decisions that it contradicts. Applied only if the session is terminal or its
- * decision was made through this API.
+ * For each decision that the provider may report, the current sub-statuses that it contradicts. Applies only
+ * if the session is terminal or its decision was made through this API.
  */
 const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
   AGENT_APPROVED: ['AGENT_REJECTED', 'AGENT_UNABLE_TO_VALIDATE'],
@@ -249,7 +260,7 @@ const CONTRADICTIONS: Partial<Record<SubStatus, readonly SubStatus[]>> = {
 /** Agent reviews that only an auditor's decision or the end of the session may follow. */
 const STANDING_REVIEWS: readonly SubStatus[] = ['AGENT_APPROVED', 'AGENT_REJECTED'];
 
-/** Statuses that may follow a standing review; updates about the call or its link no longer matter. */
+/** Statuses that may follow a standing agent review; updates about the call or its link no longer matter. */
 const STATUSES_AFTER_REVIEW: readonly string[] = ['AGENT_REVIEWED', 'AUDITOR_REVIEWED', 'FAILED', 'REJECTED'];
 
 function decideVerdict(session: SessionState, incoming: StatusPair): Verdict {
@@ -262,15 +273,18 @@ function decideVerdict(session: SessionState, incoming: StatusPair): Verdict {
   return 'MOVED';
 }
 
-/** If two final decisions contradict each other, neither wins by its order of arrival: the session becomes disputed. */
+/**
+ * Returns the verdict on an update that is older than the newest one. If it is an auditor's decision that
+ * contradicts another one, the order of arrival decides nothing: the session becomes disputed.
+ */
 function decideLateVerdict(session: SessionState, incoming: StatusPair): Verdict {
   const isFinal = incoming.status === 'AUDITOR_REVIEWED' && session.status === 'AUDITOR_REVIEWED';
   return isFinal && decideVerdict(session, incoming) === 'DISPUTED' ? 'DISPUTED_LATE' : 'LATE';
 }
 
 /**
- * Whether the update was older than the provider's newest one: it belongs to the history and does not change the raw
- * status.
+ * Whether the update was older than the provider's newest one: then it is only recorded, and does not change
+ * the raw status.
  */
 export const isLate = (verdict: Verdict): boolean => verdict === 'LATE' || verdict === 'DISPUTED_LATE';
 
@@ -293,7 +307,7 @@ const allExcept = (...excluded: KnownSubStatus[]): readonly SubStatus[] => {
   return [...new Set(left.map((info) => info.subStatus))];
 };
 
-/** Transitions that each action may cause. Actions that cause none are not listed. */
+/** Transitions that each action may cause. Actions that change no status are not listed. */
 export const ACTION_TRANSITIONS: readonly {
   action: SessionAction;
   from: readonly SubStatus[];
@@ -346,7 +360,10 @@ function findTransitionRule(from: StatusInfo, to: StatusInfo): TransitionRule | 
   };
 }
 
-/** Whether an update to `to` changes the status of a session that the provider brought to `from`. */
+/**
+ * Whether an update to `to` changes the status of a session whose current status `from` came from the
+ * provider.
+ */
 function providerMayMove(from: StatusPair, to: StatusPair): boolean {
   const session = { ...from, version: 1, lastSequence: 1, disputed: false, decidedHere: false };
   const provider = {
@@ -360,7 +377,7 @@ function providerMayMove(from: StatusPair, to: StatusPair): boolean {
   return decideVerdict({ ...session, provider }, to) === 'MOVED';
 }
 
-/** All transitions that the rules above and the mutations allow. */
+/** All transitions that the rules above allow, by updates of the provider or by mutations. */
 export const TRANSITION_RULES: readonly TransitionRule[] = [
   ...STATUS_CATALOG.map((to) => ({
     from: null,
@@ -385,11 +402,12 @@ export interface LogEntry extends StatusPair {
 export interface FeedEntry extends LogEntry {
   /** Number in the followed log, 1, 2, 3 …: the position in the feed, the sequence in a session's log. */
   readonly number: number;
-  /** Position in the feed; null if it was read from its session's log. */
+  /** Position in the feed; null if the transition was read from its session's log. */
   readonly position: number | null;
   /**
-   * Start time of the database server that assigned the position, as text. Only set on entries handed over by the
-   * transaction that assigned it, not on entries that were read. A changed value means another server, or a restart.
+   * Start time of the database server that assigned the position, as text. Set only on entries handed over by
+   * the transaction that assigned the position, not on entries that were read. A changed value means another
+   * server, or a restart.
    */
   readonly server?: string;
   readonly sessionId: string;
@@ -409,7 +427,10 @@ export type ProjectedState = Pick<
   readonly provider: RawPair;
 };
 
-/** Returns the state after one more transition. Reducing a whole log from null gives the session. */
+/**
+ * Returns the state after one more transition. Reducing a whole log with it, starting from null, gives the
+ * session's state.
+ */
 export function applyTransition(state: ProjectedState | null, entry: LogEntry): ProjectedState {
   const { rawStatus, rawSubStatus, sequence, verdict } = entry;
   const words = rawStatus !== null && rawSubStatus !== null ? { rawStatus, rawSubStatus } : null;

@@ -9,7 +9,7 @@ import { invariant } from './invariant.ts';
  * ours.
  */
 
-/** Who has to act next. */
+/** Parties that may have to act next in a session. */
 export const PARTIES = {
   CUSTOMER: 'The person who is being verified.',
   AGENT: 'The agent who holds the video call and makes the first decision.',
@@ -287,9 +287,9 @@ export const STATUS_TABLE = {
 type Table = typeof STATUS_TABLE;
 type StepsOf<S extends keyof Table> = keyof Table[S]['steps'];
 
-/** A phase this release knows. */
+/** Phase (status) that this release knows. */
 export type KnownStatus = keyof Table;
-/** A step this release knows; each belongs to exactly one phase. */
+/** Step (sub-status) that this release knows; each belongs to exactly one phase. */
 export type KnownSubStatus = { [S in KnownStatus]: StepsOf<S> }[KnownStatus];
 
 /** Stands for a value that this release does not know; the provider's text is kept in the raw status. */
@@ -318,7 +318,7 @@ const unrecognized = (status: Status): StatusInfo => ({
 
 export const STATUSES: readonly Status[] = [...(Object.keys(STATUS_TABLE) as KnownStatus[]), UNRECOGNIZED];
 
-/** The 34 pairs of the provider's reference, in the order of a session's life. */
+/** The 34 status pairs of the provider's reference, in the order of a session's life. */
 export const KNOWN_PAIRS: readonly StatusInfo[] = Object.entries(STATUS_TABLE).flatMap(([status, phase]) =>
   Object.entries<Step>(phase.steps).map(([subStatus, step]) => ({
     status: status as KnownStatus,
@@ -358,7 +358,7 @@ export function toStatusPair(subStatus: KnownSubStatus): StatusPair {
   return { status, subStatus };
 }
 
-/** Returns who has to act next: for a disputed session always the merchant. */
+/** Returns the party that has to act next: for a disputed session always the merchant. */
 export const findWaitingParty = (pair: StatusPair, disputed: boolean): Party =>
   disputed ? 'MERCHANT' : getStatusInfo(pair).waitingOn;
 

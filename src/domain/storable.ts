@@ -14,7 +14,8 @@ export const toStorable = (text: string): string => text.toWellFormed().replaceA
 
 const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
 /**
- * A day before the last one that ISO 8601 writes with a four-digit year, so that times computed from it stay in range.
+ * Limit of storable times, exclusive. It is a day below the year 10000, which ISO 8601 cannot write with four
+ * digits, so that times computed from a stored one stay in range.
  */
 export const LATEST_MS = Date.parse('9999-12-31T00:00:00Z');
 

@@ -1,6 +1,9 @@
-/** Measures texts written by people. */
+/**
+ * Checks texts written by people: whether they have at most so many characters as a reader counts them, and
+ * whether they show any.
+ */
 
-/** Shared, because constructing a segmenter takes far longer than using it. */
+/** Segmenter shared by all calls, because constructing one takes far longer than using it. */
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**

@@ -14,15 +14,16 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Encrypts personal data with AES-256-GCM before it is stored. Each value names its key, so that keys can be
- * rotated. Each is bound to its place (a table and row) as AAD, so that it cannot be moved to another row.
+ * Encrypts personal data with AES-256-GCM before it is stored. Each stored value begins with the id of its
+ * key, so that keys can be rotated, and is bound to its table and row (`context`) as AAD, so that it cannot
+ * be moved to another row.
  */
 export class Sealer {
   readonly #current: DataKey;
   #missing: { keyId: string; at: number } | null = null;
   readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer; naming: Buffer }>;
 
-  /** The first key encrypts and hashes; all keys decrypt. */
+  /** The first of `keys` encrypts and hashes; all of them decrypt values and verify hashes. */
   constructor(keys: readonly DataKey[]) {
     const [current] = keys;
     if (!current) throw new Error('DATA_KEYS contains no key: set at least one');
@@ -48,9 +49,9 @@ export class Sealer {
   }
 
   /**
-   * Decrypts a value.
+   * Decrypts a value that `seal` returned for the same context.
    *
-   * @throws MissingKey if its key is not configured; an `Error` if the value was altered or moved
+   * @throws MissingKey if the value's key is not configured; an `Error` if the value was altered or moved
    */
   open(sealed: Buffer, context: string): Buffer {
     const { id, rest } = splitKeyId(sealed);
@@ -60,7 +61,10 @@ export class Sealer {
     return Buffer.concat([decipher.update(rest.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
   }
 
-  /** Computes a keyed hash (HMAC): equal values have equal hashes, but without the key it reveals nothing. */
+  /**
+   * Computes a keyed hash (HMAC): with one key, equal values have equal hashes; without the key, a hash
+   * reveals nothing about its value.
+   */
   hash(plain: string, keyId = this.#current.id): Buffer {
     return Buffer.concat([
       encodeKeyId(keyId),
@@ -83,8 +87,8 @@ export class Sealer {
   }
 
   /**
-   * Derives a pseudonym in hex with the key that made `hash`. It is deterministic for holders of the key and
-   * looks random to others. Null if that key is not configured any more.
+   * Derives a pseudonym of `text` in hex, with the key that made `hash`. The same key gives the same
+   * pseudonym; without the key it looks random. Null if that key is not configured any more.
    */
   pseudonym(text: string, hash: Buffer): string | null {
     const { id } = splitKeyId(hash);
@@ -92,12 +96,12 @@ export class Sealer {
     return createHmac('sha256', this.#key(id).naming).update(text).digest('hex');
   }
 
-  /** Id of the key that encrypts and hashes. */
+  /** Id of the current key, which encrypts and hashes. */
   get keyId(): string {
     return this.#current.id;
   }
 
-  /** Ids of all keys, the encrypting key first. */
+  /** Ids of all configured keys, the current one first. */
   get keyIds(): string[] {
     return [...this.#keys.keys()];
   }
@@ -115,7 +119,10 @@ export class Sealer {
     return this.#missing;
   }
 
-  /** Prefix of every value that is encrypted or hashed with the current key. */
+  /**
+   * Prefix of every value that is encrypted or hashed with the current key; key rotation finds all other
+   * values by it.
+   */
   get keyIdPrefix(): Buffer {
     return encodeKeyId(this.#current.id);
   }
@@ -140,7 +147,10 @@ export class MissingKey extends Error {
 const derive = (key: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key, '', purpose, 32));
 
-/** Derives the secret that signs development tokens from the data key, so that it survives restarts. */
+/**
+ * Derives the secret that signs development tokens from the data key, so that the tokens stay valid after a
+ * restart.
+ */
 export const deriveTokenSecret = ({ key }: DataKey): Buffer => derive(key, 'development tokens');
 
 const encodeKeyId = (id: string): Buffer =>
@@ -151,7 +161,7 @@ function splitKeyId(bytes: Buffer): { id: string; rest: Buffer } {
   return { id: bytes.toString('utf8', 1, end), rest: bytes.subarray(end) };
 }
 
-/** Creates a development key in a file, or reads the existing one. */
+/** Reads the development key from its file in the data folder; the first start creates the file. */
 export async function loadOrCreateDevelopmentKey(dataDir: string, name: 'data' | 'audit'): Promise<DataKey> {
   const file = join(dataDir, `${name}.key`);
   await mkdir(dataDir, { recursive: true });

@@ -3,17 +3,20 @@ import { parse as uuidBytes, stringify as uuidText } from 'uuid';
 import { type Clock, systemClock } from '../domain/ports.ts';
 import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
 
-/** Place in a log, right after this transition. Sequence 0 is before a session's first transition. */
+/**
+ * Place in a log: right after the transition with this session id and sequence. Sequence 0 stands for the
+ * place before a session's first transition.
+ */
 export interface LogPosition {
   readonly sessionId: string;
   readonly sequence: number;
   /** Fingerprint of the transition; null for sequence 0, and in cursors issued by an earlier release. */
   readonly fingerprint: number | null;
-  /** Feed position of the transition, in cursors issued by the feed; otherwise null. */
+  /** Feed position of the transition; null unless the transition was read from the feed. */
   readonly position: number | null;
 }
 
-/** Place before the first transition of all sessions: the end of an empty feed. */
+/** Place before the first transition of all sessions; also the end of an empty feed. */
 export const LOG_START: LogPosition = {
   sessionId: '00000000-0000-0000-0000-000000000000',
   sequence: 0,
@@ -25,13 +28,15 @@ export const LOG_START: LogPosition = {
 export const logStart = (sessionId: string): LogPosition => ({ ...LOG_START, sessionId });
 
 /**
- * Returns the place right after a transition. It has a position only if the transition was read from the feed. Memoized
- * on the transition, so that its cursor is encoded once for all subscribers, see `encodeOnce`.
+ * Returns the place right after a transition. It has a position only if the transition was read from the
+ * feed. Memoized on the transition, so that the place is encoded as a cursor once for all subscribers, see
+ * `encodeOnce`.
  */
 export function positionAfter(transition: Placed): LogPosition {
   const position = transition.position ?? null;
   const known = transition[MEMO];
-  // A copy of the entry may belong to another log, with another position.
+  // The memo may have been copied with the entry (`{ ...entry }`) for another log, in which the position
+  // differs.
   if (known?.position === position) return known;
   const { sessionId, sequence } = transition;
   const place = { sessionId, sequence, fingerprint: getFingerprint(transition), position };
@@ -42,9 +47,9 @@ export function positionAfter(transition: Placed): LogPosition {
 const MEMO = Symbol('place');
 type Placed = Fingerprinted & { readonly position?: number | null; [MEMO]?: LogPosition };
 
-/** Why a cursor cannot be resumed. */
+/** Reasons why a cursor that the gateway issued cannot be resumed any more. */
 export type CursorExpiry =
-  /** The session, or something after the cursor, was moved to an archive. */
+  /** The session, or a transition after the cursor, was moved to an archive. */
   | 'ARCHIVED'
   /** The database lost the newest transitions: in a failover, or because it was restored from a backup. */
   | 'LOG_REWOUND';
@@ -57,8 +62,8 @@ const EXPIRED: Record<CursorExpiry, string> = {
 };
 
 /**
- * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue it. EXPIRED: the gateway issued it, but
- * what it names is gone.
+ * Thrown for a cursor that cannot be used. INVALID: this gateway did not issue the cursor. EXPIRED: the
+ * gateway issued it, but the log has lost or archived the transitions that the cursor needs.
  */
 export class CursorError extends Error {
   override readonly name = 'CursorError';
@@ -71,13 +76,16 @@ export class CursorError extends Error {
   }
 }
 
-/** Returns the error for a cursor that was valid once. */
+/** Returns the error for a cursor that was issued by this gateway but has expired. */
 export const expiredCursor = (expiry: CursorExpiry): CursorError =>
   new CursorError('EXPIRED', EXPIRED[expiry], expiry);
 
 export interface Cursors {
   encode(position: LogPosition): string;
-  /** @throws CursorError if this gateway did not issue it, or issued it in another epoch of the log */
+  /**
+   * @throws CursorError if this gateway did not issue the cursor, or issued it before a restore raised the
+   * log's epoch
+   */
   decode(cursor: string): LogPosition;
 }
 
@@ -85,26 +93,30 @@ interface CursorOptions {
   readonly epoch: number;
   readonly cursorKey: Buffer;
   /**
-   * Until then cursors have the form of the last release: in a rolling upgrade a client reconnects to replicas of either
-   * release, and the last one refuses the new form as invalid.
+   * Until this time, cursors are encoded in the last release's form: during a rolling upgrade a client may
+   * reconnect to a replica of that release, which refuses the new form as invalid.
    */
   readonly oldCursorsUntil?: Date | null;
   readonly clock?: Clock;
 }
 
-/** Bytes of epoch, session id, sequence, fingerprint and position. */
+/**
+ * Size of a cursor's body: epoch (4 bytes), session id (16), sequence (4), fingerprint (6) and position (6).
+ */
 const BODY_BYTES = 36;
-/** Body of the last release's cursors, without fingerprint and position. */
+/** Size of the body of the last release's cursors, which lack fingerprint and position. */
 const SHORT_BODY_BYTES = 24;
 const MAC_BYTES = 12;
-/** Follows the MAC in the counter block of AES-CTR. */
+/**
+ * Initial block counter of AES-CTR: with the 12-byte MAC as the nonce, it fills the 16-byte counter block.
+ */
 const FIRST_BLOCK = Buffer.alloc(4);
 
 /**
- * Makes cursors opaque and authenticated: the body is encrypted with AES-256-CTR and its MAC is the nonce (a synthetic IV),
- * because the place at the feed's end may belong to a session that its reader may not see. The same place always gives
- * the same cursor. A cursor names a transition and not only a position: one from a query, a mutation or any subscription
- * works in all of them.
+ * Makes cursors opaque and authenticated: the body is encrypted with AES-256-CTR and its MAC is the nonce (a
+ * synthetic IV), because the place at the feed's end may belong to a session that the cursor's reader may not
+ * see. The same place always gives the same cursor. A cursor names a transition and not only a feed position,
+ * so that every subscription can resume after a cursor from a query, a mutation or another subscription.
  */
 export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock }: CursorOptions): Cursors {
   const cipherKey = createHmac('sha256', cursorKey).update('cursor encryption').digest();
@@ -128,7 +140,7 @@ export function createCursors({ epoch, cursorKey, oldCursorsUntil = null, clock 
     if (timingSafeEqual(tag, mac(body))) return body;
     return bodyBytes === SHORT_BODY_BYTES ? openUnencrypted(bytes) : null;
   }
-  /** Accepts cursors of an older form, which were signed but not encrypted. */
+  /** Accepts cursors of an older release's form, which were signed but not encrypted. */
   function openUnencrypted(bytes: Buffer): Buffer | null {
     const body = bytes.subarray(0, SHORT_BODY_BYTES);
     return timingSafeEqual(bytes.subarray(SHORT_BODY_BYTES), mac(body)) ? body : null;

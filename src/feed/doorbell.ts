@@ -1,7 +1,10 @@
 import type { Logger } from 'pino';
 import type { Doorbell, DoorbellListener } from '../domain/ports.ts';
 
-/** Doorbell of one process. The doorbells between replicas ring it, and tell it when they may have missed rings. */
+/**
+ * Doorbell of one process, which notifies its listeners. The doorbell between replicas (PostgreSQL or NATS)
+ * rings it, and calls `missed` if notifications of other replicas may have been lost.
+ */
 export interface LocalDoorbell extends Doorbell {
   /** Tells every listener that rings may have been missed. */
   missed(): void;

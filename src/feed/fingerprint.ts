@@ -1,24 +1,27 @@
 import { hash } from 'node:crypto';
 import type { TransitionSummary } from '../db/sessions/transitions.ts';
 
-/** Fields of a transition that its fingerprint covers: those that every reader of a log has. */
+/** Fields of a transition that its fingerprint covers: every read of a log selects them. */
 export type Fingerprinted = Omit<TransitionSummary, 'rawStatus' | 'rawSubStatus'>;
 
 /**
- * Returns a 48-bit digest of a transition, never 0. It tells apart two transitions that were assigned the same session
- * and sequence, or the same position: after a failover or a restore that lost the end of the log, both are assigned
- * again.
+ * Returns a 48-bit digest of a transition, never 0. It tells apart two transitions that were assigned the
+ * same session and sequence, or the same feed position: after a failover or a restore that lost the end of
+ * the log, these numbers are assigned again.
  *
- * The digest is computed from the row and not copied from the audit chain, so that rows written by earlier releases,
- * which may still run during a rolling deploy, have one without a new column. A row that was lost and recorded again
- * differs at least in `recordedAt`.
+ * The digest is computed from the row and not copied from the audit chain, so that rows written by earlier
+ * releases, which may still run during a rolling deploy, have one without a new column. A row that was lost
+ * and recorded again differs at least in `recordedAt`.
  */
 export function getFingerprint(transition: Fingerprinted & { [MEMO]?: number }): number {
   transition[MEMO] ??= computeFingerprint(transition);
   return transition[MEMO];
 }
 
-/** Memoized on the entry: entries stay in memory, and each subscriber that catches up compares their fingerprints. */
+/**
+ * Key of the fingerprint memoized on an entry: entries stay in memory, and each subscriber that catches up
+ * compares their fingerprints.
+ */
 const MEMO = Symbol('fingerprint');
 
 function computeFingerprint(transition: Fingerprinted): number {

@@ -1,36 +1,48 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 
-/** Budget of one subscription for executing frames. All subscriptions of a viewer share what it takes from. */
+/** Budget of one subscription for executing frames. All subscriptions of a viewer share one token bucket. */
 export interface FrameBudget {
-  /** Frames that may be executed after one payment; more would hold back the viewer's other subscriptions. */
+  /**
+   * Maximum number of frames per call of `spend`: a larger batch would make the viewer's other subscriptions
+   * wait too long.
+   */
   readonly framesAtOnce: number;
   /**
-   * Pays for frames, and waits until the budget allows it (backpressure): the first to wait is the first to go on.
-   * Returns without paying once `isOver` returns true.
+   * Waits until the bucket holds the cost of so many frames (backpressure, first come, first served) and
+   * takes it. Resolves without taking anything once `isOver` returns true.
    */
   spend(frames: number, isOver: () => boolean): Promise<void>;
-  /** Pays for one live frame if the budget allows it now. Light frames are free. */
+  /**
+   * Takes the cost of one live frame; returns false if the bucket does not hold it now. Light frames
+   * (`LIGHT_FRAME_COST`) are free.
+   */
   trySpend(): boolean;
 }
 
-/** Pays for everything at once. */
+/** Budget without a limit: no frame waits. */
 export const UNLIMITED_FRAMES: FrameBudget = {
   framesAtOnce: Number.POSITIVE_INFINITY,
   spend: async () => {},
   trySpend: () => true,
 };
 
-/** Live frames up to this cost are free: they are executed once for all subscribers with the same selection. */
+/**
+ * Live frames whose selection costs at most this much (see `graphql/cost.ts`) are free: they are executed
+ * once for all subscribers with the same selection.
+ */
 export const LIGHT_FRAME_COST = 20;
-/** Highest cost that is paid at once. */
+/** Maximum cost of the frames in one batch, see `framesAtOnce`. */
 const MAX_BATCH_COST = 2_500;
-/** A subscription that ended while it waited is noticed after this long at the latest. */
+/** Maximum pause between two checks whether a waiting subscription has ended. */
 const MAX_WAIT_MS = 1_000;
 const MINUTE_MS = 60_000;
 const MAX_BUCKETS = 100_000;
 
-/** Token bucket of one viewer. */
+/**
+ * Token bucket of one viewer: one token pays for one unit of cost. `waiting` counts the calls of `spend` in
+ * the queue.
+ */
 interface Bucket {
   tokens: number;
   filledAtMs: number;
@@ -41,7 +53,7 @@ interface Bucket {
 /** Budgets for frames: a token bucket for each viewer, which holds and refills the cost of a minute. */
 export class FrameBudgets {
   readonly #costPerMinute: number;
-  /** A bucket that was not used for a minute is full, and need not be kept. */
+  /** Buckets by viewer id. A bucket that was not used for a minute is full again, so it need not be kept. */
   #buckets: LRUCache<string, Bucket> | null = null;
 
   /** `costPerMinute` 0: no limit. */
@@ -77,8 +89,8 @@ export class FrameBudgets {
   }
 
   #bucketOf(viewerId: string): Bucket {
-    // Not before it is needed: the cache reserves the room for all its entries, which takes longer than the rest of a
-    // start.
+    // Created on first use: the cache allocates room for all its entries at once, which would take longer
+    // than the rest of the gateway's start.
     this.#buckets ??= new LRUCache({ max: MAX_BUCKETS, ttl: MINUTE_MS, updateAgeOnGet: true });
     const known = this.#buckets.get(viewerId);
     if (known) return known;

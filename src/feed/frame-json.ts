@@ -15,7 +15,9 @@ export class FrameJson {
   readonly #others: readonly string[];
   /** Newest filled-in JSON. Live streams have the same previous cursor, so they share one string. */
   #filled: { readonly previousCursor: string | null; readonly json: string } | null = null;
-  /** Memory that it takes, in UTF-16 code units. */
+  /**
+   * Memory in UTF-16 code units: of the parts, and of the newest filled-in JSON if there are placeholders.
+   */
   readonly length: number;
 
   constructor(json: string) {
@@ -25,7 +27,10 @@ export class FrameJson {
     this.length = others.length === 0 ? json.length : 2 * json.length;
   }
 
-  /** Returns the JSON for one stream. `findPreviousCursor` is called only if the selection contains that cursor. */
+  /**
+   * Returns the JSON with one stream's previous cursor filled in. `findPreviousCursor` is called only if the
+   * selection contains that cursor.
+   */
   after(findPreviousCursor: () => string | null): string {
     if (this.#others.length === 0) return this.#first;
     const previousCursor = findPreviousCursor();
@@ -42,7 +47,10 @@ export class FrameJson {
 
 const encodedBy = new WeakMap<Cursors, WeakMap<LogPosition, string>>();
 
-/** Encodes a place once for all subscribers of a log: they share its entries, and so the places memoized on them. */
+/**
+ * Encodes a place as a cursor, once for all subscribers of a log: they share the log's entries, on which
+ * `positionAfter` memoizes the places.
+ */
 export function encodeOnce(cursors: Cursors, position: LogPosition): string {
   const encoded = encodedBy.get(cursors) ?? new WeakMap<LogPosition, string>();
   encodedBy.set(cursors, encoded);

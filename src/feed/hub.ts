@@ -26,16 +26,18 @@ const POLL_INTERVAL_MS = 2_000;
  * latest.
  */
 const HEARTBEAT_INTERVAL_MS = 5_000;
-/** Heartbeats stop if the log was not verified for this long: a heartbeat claims that nothing happened. */
+/**
+ * Heartbeats stop if no read has confirmed the log for this long: a heartbeat claims that nothing happened.
+ */
 const MAX_UNVERIFIED_MS = 3 * POLL_INTERVAL_MS;
 /**
- * Followed logs detect the same rewind one after the other. Detections within this time count as one and are logged
- * once.
+ * Followed logs detect the same rewind (a failover that lost the newest transitions) one after the other.
+ * Detections within this time count as one and are logged once.
  */
 const REWIND_DEBOUNCE_MS = 3 * POLL_INTERVAL_MS;
 /**
- * How many of its newest transitions each followed log keeps in memory. Many sessions are followed, and each has only a
- * few dozen transitions.
+ * Maximum number of newest transitions that each followed log keeps in memory. Less for a session, because
+ * many sessions are followed and each has only a few dozen transitions.
  */
 const MAX_RECENT = { all: 1_000, session: 100 };
 /** Key of the global feed in `#followed`; all other keys are session ids. */
@@ -52,7 +54,10 @@ interface Dependencies {
   readonly doorbell: Doorbell;
   readonly log: Logger;
   readonly metrics?: Metrics;
-  /** Schedules polls for what the database lost, see `onRewound`. Rejects if it has to be retried. */
+  /**
+   * Schedules polls of the provider for the transitions that the database lost, see `#onRewound`. If it
+   * rejects, the hub calls it again later.
+   */
   readonly relearn?: () => Promise<void>;
 }
 
@@ -73,8 +78,8 @@ export class Hub {
   readonly #stopListening: () => void;
   readonly #timers: NodeJS.Timeout[];
   /**
-   * Start time of the database server that assigned the newest position handed over in this process. A change reveals a
-   * failover.
+   * Start time of the database server that assigned the newest feed position handed over in this process.
+   * Another start time reveals a failover or a restart.
    */
   #server: string | null = null;
   /**
@@ -110,7 +115,8 @@ export class Hub {
           return;
         }
         session?.wake();
-        // The commit behind this notification usually assigned the position too, so the feed can be read right away.
+        // The transaction that recorded the transition usually assigned its feed position too, so the feed
+        // can be read right away.
         all?.wake();
         this.#positions.assignSoon();
       },
@@ -123,7 +129,10 @@ export class Hub {
     this.#poll();
   }
 
-  /** Subscribes to one session's transitions after a place in its log. Needs no feed positions. */
+  /**
+   * Subscribes to one session's transitions after a place in its log. They are sent without waiting for feed
+   * positions.
+   */
   followSession(
     session: SessionRow,
     after: LogPosition,
@@ -151,7 +160,7 @@ export class Hub {
     return this.#follow(ALL, this.#read.feed, head, from, subscription, first);
   }
 
-  /** Returns the end of the feed: at or after everything that was committed before the call. */
+  /** Returns the end of the feed. Every transition that was committed before the call is at or before it. */
   async newest(): Promise<LogProgress> {
     await this.#positions.assign();
     const [newest] = await readFeedHead(this.#db, 1);
@@ -159,9 +168,10 @@ export class Hub {
   }
 
   /**
-   * Returns the feed position of a place in a session's log. A transition that was just recorded may have no position
-   * yet; this waits the few milliseconds until it has one.
-   * @throws CursorError if the log has another transition there or none, or no longer has everything after it
+   * Returns the feed position of a place in a session's log. A transition that was just recorded may have no
+   * position yet; this waits the few milliseconds until it has one.
+   * @throws CursorError if the log has no transition or another one at that place, or later transitions were
+   * archived
    */
   async positionOf(at: LogPosition): Promise<LogProgress> {
     if (at.sessionId === LOG_START.sessionId) {
@@ -239,7 +249,7 @@ export class Hub {
       this.#followed.delete(name);
     });
     void tail.warmUp().then(() => subscriber.start(first ?? null));
-    // A notification may have come before the listener was registered.
+    // Transitions may have been announced before this log was followed, so read its end once.
     tail.wake();
     return handle;
   }
@@ -295,13 +305,13 @@ export class Hub {
   async #pollFeed(): Promise<void> {
     this.#followed.get(ALL)?.tail.wake();
     if (this.#hasToRelearn) await this.#tryToRelearn();
-    // Read the new end before checking the old one: if the server changes in between, the next poll misses the end that
-    // was read here, and the rewind is found.
+    // Read the new end before checking the old one: if the database server changes between the two reads, the
+    // next poll will not find the end that was read here, and so detects the rewind.
     const [newest] = await readFeedHead(this.#db, 1);
     const known = this.#end;
     const [found] = known ? await readFeedFrom(this.#db, known.number, 1) : [];
     this.#end = newest ?? null;
-    // If the entry was archived, the read returns a later one instead: no rewind.
+    // If the known entry was archived, the read returns a later entry instead: that is no rewind.
     if (known && !isSame(known, found) && !(found && found.number > known.number))
       this.#onRewound('LOG_REWOUND');
   }
@@ -316,8 +326,9 @@ export class Hub {
   }
 
   /**
-   * Detects a failover from the server that assigned a position. Entries handed over by a writer are not read from the
-   * log, so no anchor would reveal that another server reused their numbers.
+   * Detects a failover from the server that assigned a position. Entries that are handed over by their
+   * transaction are not read from the log, so no read would notice that another server assigned their numbers
+   * again.
    */
   #compareServer(server: string | undefined): void {
     if (server === undefined || server === this.#server) return;
@@ -339,8 +350,8 @@ export class Hub {
   }
 
   /**
-   * Handles a rewind, once for all logs: logs it and schedules polls, because the provider still knows what the
-   * database lost.
+   * Handles a rewind that a followed log detected: writes one log message for all logs, and schedules polls,
+   * because the provider still knows what the database lost.
    */
   readonly #onRewound = (why: CursorExpiry): void => {
     const now = performance.now();

@@ -11,7 +11,10 @@ const BEYOND_ANY_SEQUENCE = 2_147_483_647;
 
 type WatchedSession = Pick<SessionRow, 'id' | 'verificationId'>;
 
-/** Queries for the followed logs. Reads requested in the same tick share one statement. */
+/**
+ * Queries for the followed logs. Reads of sessions' logs that are requested in the same tick share one
+ * statement.
+ */
 export interface LogQueries {
   /** Feed: all transitions, ordered by position. */
   readonly feed: OrderedLog;

@@ -3,7 +3,10 @@ import { withoutTrace } from '../telemetry/trace.ts';
 import type { CursorExpiry } from './cursor.ts';
 import { type Fingerprinted, getFingerprint } from './fingerprint.ts';
 
-/** Transition with its number in the followed log: 1, 2, 3 … without gaps. */
+/**
+ * Transition with its number in the followed log, 1, 2, 3 …: the feed position, or the sequence in a
+ * session's log.
+ */
 export type Entry = FeedEntry;
 
 /** Log that can be followed: the feed, or one session's log. */
@@ -12,15 +15,17 @@ export interface OrderedLog {
   readFrom(number: number, limit: number): Promise<Entry[]>;
   /** Reads the newest entries, at most `limit`, in order. */
   readNewest(limit: number): Promise<Entry[]>;
-  /** Returns why the log has no entry from a number on, although it had one. */
+  /**
+   * Returns why the log has lost its entries from a number on: they were archived, or the log was rewound.
+   */
   explainLoss(): Promise<CursorExpiry>;
 }
 
 /** How far a reader of a log has read: number and fingerprint of the newest entry that it has seen. */
 export interface Progress {
-  /** 0 if it has seen nothing. */
+  /** 0 if the reader has seen no entry. */
   readonly number: number;
-  /** Null if it is not known. */
+  /** Null if unknown, for example because the reader's cursor has none. */
   readonly fingerprint: number | null;
 }
 
@@ -29,15 +34,15 @@ export interface TailListener {
   /** Publishes new entries. Resolves once the live subscribers have been sent them; never rejects. */
   publish(entries: readonly Entry[]): Promise<void>;
   /**
-   * Called after the log lost its entries after number `to`; ordered with the calls of `publish`. `holds` tells whether a
-   * subscriber with this progress was sent only entries that the log still has.
+   * Called after the log lost its entries after number `to`, in order with the calls of `publish`. `holds`
+   * tells whether the log still has all entries that a subscriber with this progress was sent.
    */
   onRewind(why: CursorExpiry, to: number, holds: (progress: Progress) => boolean): void;
   /** Counts the live subscribers, and those that have been lagging for less than `patienceMs` milliseconds. */
   countSubscribers(patienceMs: number): { live: number; lagging: number };
 }
 
-/** Most entries published, and executed, in one batch. */
+/** Maximum number of entries that are published, and so executed, in one batch. */
 const LIVE_PAGE_SIZE = 100;
 const REPLAY_PAGE_SIZE = 500;
 const RETRY_MS = 500;
@@ -49,32 +54,46 @@ const MAX_WAIT_MS = 250;
 const WAIT_POLL_INTERVAL_MS = 2;
 
 /**
- * Reads the end of one log for all its subscribers in this process. It reads the next page when most of them have been
- * sent the last one (backpressure by the majority); a slow minority does not delay the others.
+ * Reads the end of one log for all its subscribers in this process. It reads the next page when most
+ * subscribers have been sent the last page (backpressure by the majority); a slow minority does not delay the
+ * majority.
  *
- * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their numbers
- * again. So each read starts at the newest known entry (the anchor). If the log has no entry or another one under that
- * number, the tail goes back to the newest entry that both have in common, and tells its listeners.
+ * A log can be rewound: a promoted standby or a restored backup lacks the newest entries, and assigns their
+ * numbers again. So each read starts at the newest known entry (the anchor). If the log has no entry or
+ * another one under that number, the tail goes back to the newest entry that is both in memory and in the
+ * log, and tells its listeners.
  */
 export class LogTail {
   readonly listeners = new Set<TailListener>();
   readonly #log: OrderedLog;
-  /** Capacity of `#recent`. Clients that reconnect soon are served from it without a read of the log. */
+  /**
+   * Maximum number of entries in `#recent`, from which clients that reconnect soon are served without a read
+   * of the log.
+   */
   readonly #capacity: number;
   readonly #onError: (error: unknown) => void;
   readonly #onRewound: (why: CursorExpiry) => void;
   /** Newest entries, without gaps, up to the head. */
   #recent: readonly Entry[] = [];
-  /** Entries handed over by writers and not published yet, by number. */
+  /**
+   * Entries that recording transactions of this process handed over and that are not published yet, by
+   * number.
+   */
   readonly #pushed = new Map<number, Entry>();
   #warm: Promise<void> | null = null;
   #isPublishing = false;
   #mayHaveGrown = false;
-  /** When the database server may have changed. Entries that are handed over are not trusted until a later read. */
+  /**
+   * Time (`performance.now`) at which the database server may last have changed. Handed-over entries are not
+   * published until a read that began later.
+   */
   #doubtedAt = 0;
-  /** Start of the newest read that confirmed the head. */
+  /**
+   * Start (`performance.now`) of the newest read that found the head, the newest known entry, still in the
+   * log.
+   */
   #verifiedAt = 0;
-  /** Callbacks waiting for the next read, see `readEnd`. */
+  /** Resolve functions of `readEnd` calls that wait for the next read. */
   #endReadWaiters: (() => void)[] = [];
   #stopped = false;
 
@@ -94,7 +113,10 @@ export class LogTail {
     return this.#recent.at(-1)?.number ?? 0;
   }
 
-  /** When the log last confirmed the head, by `performance.now()`; 0 while the head is in doubt. */
+  /**
+   * Start (`performance.now`) of the newest read that found the head still in the log; 0 if the database
+   * server may have changed since.
+   */
   get verifiedAt(): number {
     return this.#isDoubtful ? 0 : this.#verifiedAt;
   }
@@ -103,13 +125,16 @@ export class LogTail {
     return this.#doubtedAt > this.#verifiedAt;
   }
 
-  /** Reads the newest entries into memory, once. All other work waits for it. */
+  /** Reads the newest entries into memory, once. All other work of the tail waits for this read. */
   warmUp(): Promise<void> {
     this.#warm ??= this.#loadRecent();
     return this.#warm;
   }
 
-  /** Notes that the log may have grown. Cheap; extra calls do no harm. */
+  /**
+   * Notes that the log may have grown, and starts a read unless one is running. Cheap, so callers may call it
+   * too often.
+   */
   wake(): void {
     this.#mayHaveGrown = true;
     this.#publishSoon();
@@ -127,10 +152,13 @@ export class LogTail {
     if (this.isAt(head)) this.#verifiedAt = Math.max(at, this.#verifiedAt);
   }
 
-  /** Takes an entry that its writer has just committed; if it follows the head, it is published without a read. */
+  /**
+   * Takes an entry from the transaction that has just committed it. If the entry follows the head, it is
+   * published without a read.
+   */
   push(entry: Entry): void {
     if (entry.number <= this.head) {
-      // Another entry is known under this number: the numbers were assigned again.
+      // The tail knows another entry under this number: the log was rewound, and the number assigned again.
       if (this.#contradicts(progressTo(entry))) this.#doubtAndRead();
       return;
     }
@@ -147,9 +175,9 @@ export class LogTail {
   }
 
   /**
-   * Returns some entries after a reader's progress, from memory or from the log; none if it is at the head.
-   * `LOG_REWOUND` and `ARCHIVED`: the reader cannot continue, because the log has lost what it has seen or what comes
-   * next. `STOPPED`: the tail has stopped.
+   * Returns some entries after a reader's progress, from memory or from the log; none if the reader is at the
+   * head. `LOG_REWOUND` and `ARCHIVED`: the reader cannot continue, because the log has lost entries that the
+   * reader has seen, or those that come next. `STOPPED`: the tail has stopped.
    */
   async after(progress: Progress): Promise<readonly Entry[] | CursorExpiry | 'STOPPED'> {
     await this.warmUp();
@@ -163,13 +191,16 @@ export class LogTail {
       if (typeof entries === 'string') return this.#explain(entries, read);
       if (this.#contradicts(progress)) this.#doubtAndRead();
       if (entries.length > 0) return entries;
-      // The log ends here, and the tail does not know: the entries were lost, or the tail has not read this far yet.
+      // The log has no entry after the reader's, but the tail's head is another one: entries were lost, or
+      // the tail has not read this far yet.
       await this.readEnd();
     }
     return 'STOPPED';
   }
 
-  /** Requests a read of the log's end; resolves when it, and a rewind that it may find, are done. */
+  /**
+   * Requests a read of the log's end. Resolves after that read, and after the rewind if the read detects one.
+   */
   readEnd(): Promise<void> {
     if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
@@ -213,7 +244,8 @@ export class LogTail {
   }
 
   /**
-   * Reads one page after the head. A doubt that arises during the read remains: only a read that began later clears it.
+   * Reads one page of entries after the head. If the database server may have changed during the read, the
+   * log stays in doubt: only a read that begins later verifies it.
    */
   async #readNextPage(): Promise<void> {
     const looking = this.#endReadWaiters.splice(0);
@@ -268,14 +300,15 @@ export class LogTail {
     let common = 0;
     while (common < known.length && isSame(known[common], read[common])) common += 1;
     this.#mayHaveGrown = true;
-    // The earlier read came from a server that was shutting down; nothing was lost.
+    // All known entries are in the log: the read that missed one came from a server that was shutting down.
     if (common === known.length) return;
     if (common > 0) this.#recent = known.slice(0, common);
     else await this.#loadRecent();
     if (this.#stopped) return;
     this.#pushed.clear();
     const first = common > 0 ? (known[0] as Entry).number : Number.POSITIVE_INFINITY;
-    // Readers older than `#recent` read from the log themselves, and that read is verified by its anchor.
+    // A reader whose progress is older than `#recent` reads from the log itself, and the anchor of that read
+    // shows whether its entries were lost.
     const holds = (progress: Progress) =>
       progress.number < first ? common > 0 : this.#recentAfter(progress) !== null;
     for (const listener of this.listeners) listener.onRewind(why, this.head, holds);
@@ -287,7 +320,7 @@ export class LogTail {
     this.wake();
   }
 
-  /** An empty read does not tell an archived log from a rewound one, so ask the log. */
+  /** An empty read does not tell whether the entries were archived or the log was rewound, so ask the log. */
   #explain(why: CursorExpiry, read: readonly Entry[]): Promise<CursorExpiry> {
     return read.length > 0 ? Promise.resolve(why) : this.#retry(() => this.#log.explainLoss(), why);
   }
@@ -302,7 +335,7 @@ export class LogTail {
     return this.#recent.slice(from, from + REPLAY_PAGE_SIZE);
   }
 
-  /** Whether the entry known under this number differs from the one that the reader has seen. */
+  /** Whether the tail knows another entry under this number than the reader has seen. */
   #contradicts({ number, fingerprint }: Progress): boolean {
     const first = this.#recent[0];
     const known = first && this.#recent[number - first.number];

@@ -12,14 +12,14 @@ import { RingReceiver } from './ring-receiver.ts';
 
 export interface NatsDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `onGap` makes
-   * listeners read their logs after the next connect.
+   * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
+   * after the next connect, `onGap` makes listeners read their logs.
    */
   readonly connected: boolean;
 }
 
 export interface NatsTimings extends RetryTimings {
-  /** Timeout for each server that is tried. */
+  /** Timeout of the attempt to connect to one server. */
   readonly connectTimeoutMs: number;
   /** Ping interval. After two intervals without a response the connection counts as dead. */
   readonly probeEveryMs: number;
@@ -37,14 +37,14 @@ const TIMINGS: NatsTimings = {
 
 interface Dependencies {
   /**
-   * URLs of the servers of one cluster; any of them will do. User and password, or a token, are taken from the first
-   * URL that has them.
+   * URLs of the servers of one cluster; a connection to any of them is enough. User and password, or a token,
+   * are taken from the first URL that has them.
    */
   readonly servers: readonly string[];
   /** Subject shared by all replicas of a database, see `natsSubjectFor`. */
   readonly subject: string;
   readonly log: Logger;
-  /** Hears of each message that was not understood. */
+  /** Called for each message that cannot be understood, because it is malformed or too long. */
   readonly onNotUnderstood?: () => void;
   readonly timings?: Partial<NatsTimings>;
 }
@@ -57,10 +57,10 @@ export const natsSubjectFor = ({ cursorKey }: { readonly cursorKey: Buffer }): s
   `vkyc.doorbell.${createHmac('sha256', cursorKey).update('doorbell').digest('hex').slice(0, 32)}`;
 
 /**
- * Creates the doorbell between replicas over NATS, for when the database should not carry the notifications. Listeners
- * in this process are notified directly; other replicas over core NATS, which stores nothing. One batch is being sent
- * at a time, and rings that come in the meantime go together in the next; a batch that the server did not confirm is
- * sent again.
+ * Creates the doorbell between replicas over NATS, for deployments whose database should not carry the
+ * notifications. Listeners in this process are notified directly; other replicas over core NATS, which stores
+ * nothing. One batch is sent at a time, and rings that come while it is being sent go together in the next; a
+ * batch that the server did not confirm is sent again.
  */
 export function createNatsDoorbell({
   servers,
@@ -80,7 +80,7 @@ export function createNatsDoorbell({
   let connection: NatsConnection | null = null;
   let telling: Promise<void> | null = null;
 
-  /** Sends what is queued. Without a connection, rings wait in bounded memory for the next one. */
+  /** Sends the queued rings. Without a connection, they wait in bounded memory for the next connection. */
   const tellOthers = async () => {
     // Wait a microtask, so that all rings of the same tick go in one batch.
     await Promise.resolve();

@@ -14,13 +14,14 @@ interface PositionAssignmentOptions {
   readonly doorbell: Doorbell;
   /** Called if another replica held the advisory lock: it may have assigned positions without a notification. */
   readonly onAssignedElsewhere: () => void;
-  /** Called with the errors of passes that no caller waits for. */
+  /** Called with the error of a pass (one run over the outbox) that no caller awaits. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Moves committed transitions from the outbox into the feed, and notifies. Only transitions that got no position in
- * their own transaction are left for it, for example because another transaction held the advisory lock.
+ * Moves committed transitions from the outbox into the feed, and notifies. Most transitions get their
+ * position in their own transaction; this class handles the rest, such as those whose transaction did not get
+ * the advisory lock.
  */
 export class PositionAssignment {
   readonly #options: PositionAssignmentOptions;
@@ -33,9 +34,9 @@ export class PositionAssignment {
   }
 
   /**
-   * Resolves when everything that was committed before the call has a position. Callers share passes: a pass that is
-   * running may have read before the caller's commit, so each call waits for the next pass, and all calls until it
-   * starts wait for the same one.
+   * Resolves when every transition that was committed before the call has a position. Callers share passes: a
+   * pass that is running may have read before the caller's commit, so each call waits for the next pass, and
+   * all calls until that pass starts share it.
    */
   assign(): Promise<void> {
     this.#nextPass ??= this.#pass.then(() => {
@@ -47,7 +48,10 @@ export class PositionAssignment {
     return this.#nextPass;
   }
 
-  /** For callers that do not wait: a pass that is queued already serves them too, and reports its error once. */
+  /**
+   * Starts a pass without waiting for it, unless one is queued already. An error of the started pass goes to
+   * `onError`.
+   */
   assignSoon(): void {
     if (!this.#nextPass) this.assign().catch(this.#options.onError);
   }

@@ -14,8 +14,8 @@ export const CHANNEL = 'vkyc_doorbell';
 
 export interface PostgresDoorbell extends Doorbell {
   /**
-   * Whether notifications of other replicas arrive now. Those sent while this is false are lost; `onGap` makes
-   * listeners read their logs after the next connect.
+   * Whether notifications of other replicas arrive now. Notifications sent while this is false are lost;
+   * after the next connect, `onGap` makes listeners read their logs.
    */
   readonly connected: boolean;
 }
@@ -40,15 +40,16 @@ interface Dependencies {
   /** Pool for NOTIFY. */
   readonly db: Database;
   readonly log: Logger;
-  /** Hears of each notification that was not understood. */
+  /** Called for each notification that cannot be understood, because it is malformed or too long. */
   readonly onNotUnderstood?: () => void;
   readonly timings?: Partial<DoorbellTimings>;
 }
 
 /**
- * Creates the doorbell between replicas over LISTEN and NOTIFY. Listeners in this process are notified directly. A
- * commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the recording transactions,
- * one at a time for each process; rings that come in the meantime go together in the next.
+ * Creates the doorbell between replicas over LISTEN and NOTIFY. Listeners in this process are notified
+ * directly. A commit with NOTIFY takes a lock of the whole server, so notifications are sent outside the
+ * recording transactions, one at a time for each process; rings that come while one is being sent go together
+ * in the next.
  */
 export function createPostgresDoorbell({
   url,
@@ -67,8 +68,8 @@ export function createPostgresDoorbell({
   let connected = false;
 
   /**
-   * Sends what is queued. A failed NOTIFY is not retried, because rings must not pile up while the database is slow:
-   * the other replicas poll their logs anyway.
+   * Sends the queued rings. A failed NOTIFY is not retried, because rings must not pile up while the database
+   * is slow: the other replicas poll their logs anyway.
    */
   const tellOthers = async () => {
     // Wait a microtask, so that all rings of the same tick go in one NOTIFY.

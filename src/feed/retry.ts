@@ -1,8 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Backoff of the retries. */
+/** Delays of `retryForever`: exponential backoff with jitter. */
 export interface RetryTimings {
-  /** Each delay is up to twice the one before, between these two limits. */
+  /**
+   * Maximum of the first delay. The maximum doubles with each attempt, up to `longestRetryMs`; jitter
+   * shortens a delay by up to half.
+   */
   readonly firstRetryMs: number;
   readonly longestRetryMs: number;
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Highest sequence rung for each session; `LOOK` (poll all logs) if there are too many sessions to list. */
+/**
+ * Rings to send: the highest sequence by session id, or `LOOK` (read all followed logs) if there are too many
+ * sessions to list.
+ */
 export type Rings = ReadonlyMap<string, number> | 'LOOK';
 
 /** Message from one replica to the others. */
@@ -10,12 +13,21 @@ export interface RingMessage {
   readonly rings: Rings;
 }
 
-/** A session id, a sequence and their punctuation take at most 54 bytes, so a message stays under 7,700 bytes. */
+/**
+ * Sessions listed in one message. Each takes at most 54 bytes (id, sequence and punctuation), so a message
+ * stays under 7,700 bytes.
+ */
 const SESSIONS_IN_MESSAGE = 140;
-/** Limit of a NOTIFY payload; a longer message is none of ours. */
+/**
+ * Limit of a NOTIFY payload. Replicas send no longer messages, so a longer one came from elsewhere and is
+ * refused.
+ */
 export const MAX_MESSAGE_BYTES = 8_000;
 const MAX_ID_LENGTH = 64;
-/** Sessions listed at most. With more, polling all logs costs the listeners less than reading the list. */
+/**
+ * Maximum number of sessions that are listed before `LOOK` is sent instead: then reading all followed logs
+ * costs the listeners less than reading the list.
+ */
 export const MAX_NAMED_SESSIONS = SESSIONS_IN_MESSAGE * 10;
 
 const wireShape = z.object({
@@ -40,7 +52,7 @@ export class PendingNotifications {
     this.#rings.clear();
   }
 
-  /** Puts back rings that were taken and may not have been delivered. */
+  /** Puts back rings that were drained but may not have been delivered. */
   requeue(rings: Rings): void {
     if (rings !== 'LOOK') for (const [sessionId, sequence] of rings) this.add(sessionId, sequence);
     else {
@@ -68,7 +80,7 @@ export function writeMessages({ origin, rings }: RingMessage): string[] {
   return messages;
 }
 
-/** Parses a message; null if it is not one of ours. */
+/** Parses a message of another replica; null if the text is not such a message. */
 export function readMessage(text: string): RingMessage | null {
   if (text.length > MAX_MESSAGE_BYTES) return null;
   try {

@@ -2,15 +2,20 @@ import type { Logger } from 'pino';
 import type { LocalDoorbell } from './doorbell.ts';
 import { MAX_MESSAGE_BYTES, MAX_NAMED_SESSIONS, readMessage } from './ring-message.ts';
 
-/** Messages that do not name sessions make listeners read their logs at most this often. */
+/**
+ * Messages that name no sessions (LOOK, or not understood) make the listeners read their logs at most this
+ * often.
+ */
 export const MISSED_INTERVAL_MS = 250;
-/** Messages that are not understood are logged at most this often, with their number. */
+/**
+ * Messages that are not understood are logged at most this often, with the number since the last log line.
+ */
 const LOG_INTERVAL_MS = 60_000;
 
 interface RingHearerOptions {
-  /** The listeners in this process. */
+  /** Doorbell of this process, which notifies its listeners. */
   readonly here: LocalDoorbell;
-  /** Messages of this process are ignored. */
+  /** Origin in the messages that this process sends; such messages are ignored. */
   readonly ownOrigin: string;
   readonly log: Logger;
   readonly onNotUnderstood?: (() => void) | undefined;
@@ -34,7 +39,10 @@ export class RingReceiver {
     this.#options = options;
   }
 
-  /** Hears a message. `bytes` is its size, if it is known before the message is decoded. */
+  /**
+   * Handles a message of another replica. `bytes` is its size if known before decoding: a message that is too
+   * large is not decoded.
+   */
   receive(decode: () => string, bytes?: number): void {
     const isTooLarge = bytes !== undefined && bytes > MAX_MESSAGE_BYTES;
     const message = isTooLarge ? null : readMessage(decode());
@@ -69,7 +77,10 @@ export class RingReceiver {
     for (const [sessionId, sequence] of rings) this.#options.here.ring(sessionId, sequence);
   }
 
-  /** Tells the listeners at once, and then once for all that comes within the interval. */
+  /**
+   * Tells the listeners at once that rings may have been missed. Further calls within `MISSED_INTERVAL_MS`
+   * tell them once more, at its end.
+   */
   #miss(): void {
     if (this.#missing) {
       this.#missedAgain = true;

@@ -5,16 +5,21 @@ import type { FrameJson } from './frame-json.ts';
 import type { Entry } from './log-tail.ts';
 import type { Executed, Frame, Selection } from './subscription.ts';
 
-/** A frame to execute; the same key means the same frame. */
+/** Frame to execute. Requests with the same key are for the same frame. */
 export interface FrameRequest {
   readonly key: string;
   readonly frame: Frame;
 }
 
-/** Characters of immutable results in the cache: clients that come back after a short absence are served from it. */
+/**
+ * Maximum number of characters in the cache of immutable results, from which clients that reconnect soon are
+ * served.
+ */
 const MAX_CACHED_LENGTH = 16 * 1024 * 1024;
 
-/** LRU cache of immutable frame results, shared by all selections and logs: a cache each would have no common limit. */
+/**
+ * LRU cache of immutable frame results, shared by all selections and logs so that they have one common limit.
+ */
 export type FrameResultCache = LRUCache<string, FrameJson>;
 
 export const createFrameResultCache = (): FrameResultCache =>
@@ -47,7 +52,10 @@ export class FrameResult {
   }
 }
 
-/** Key of an execution that all viewers may join. It is empty, which no viewer's key is. */
+/**
+ * Stands for a viewer's key in executions and cached results that are for all viewers. Empty, as no viewer's
+ * own key is.
+ */
 const FOR_ALL = '';
 
 let executions = 0;
@@ -73,7 +81,10 @@ export class SharedExecution {
     this.#name = String(executions);
   }
 
-  /** Returns results that hold for the viewer, in the order of the frames. `viewerKey` is the viewer's identity. */
+  /**
+   * Returns results that are valid for the viewer, in the order of `requests`. `viewerKey` is the viewer's
+   * identity. Calls with the same `occasion` share DataLoaders.
+   */
   async execute(
     requests: readonly FrameRequest[],
     viewer: Viewer,
@@ -89,7 +100,7 @@ export class SharedExecution {
     return this.#executeShared(requests, viewer, viewerKey, viewerKey, occasion);
   }
 
-  /** Returns the cached results; null if one of them is missing. */
+  /** Returns the cached results of all requests; null if one of them is not cached. */
   #findCached(requests: readonly FrameRequest[], viewerKey: string): FrameResult[] | null {
     const kept: FrameResult[] = [];
     for (const each of requests) {
@@ -101,7 +112,10 @@ export class SharedExecution {
     return kept;
   }
 
-  /** Executes a frame that only one subscriber gets, such as a snapshot. Neither joins nor caches anything. */
+  /**
+   * Executes a frame that only one subscriber gets, such as a snapshot. Shares no execution, and caches
+   * nothing.
+   */
   async executeUncached(frame: Frame, viewer: Viewer): Promise<FrameJson> {
     const [result] = await this.#selection.execute([frame], viewer, {});
     return (result as Executed).json;

@@ -17,13 +17,16 @@ import type { LogProgress, Selection } from './subscription.ts';
 /** Frames sent in one tick before yielding to the event loop, so that one large fan-out does not delay other work. */
 const MAX_SENT_PER_TICK = 200;
 /**
- * Entries, and characters of results, buffered once for all lagging subscribers of the group. A subscriber that missed
- * more is too far behind to be served from the buffer.
+ * Maximum number of entries, and of characters of their results, in the buffer that all lagging subscribers
+ * of the group share. A subscriber that missed more is too far behind to be served from the buffer.
  */
 const MAX_BUFFERED = 1_000;
 const MAX_BUFFERED_LENGTH = 1024 * 1024;
 
-/** Entries that may be queued for this group. Beyond that its subscribers read the log on their own. */
+/**
+ * Maximum number of entries that wait to be executed for this group. If there are more, its subscribers read
+ * the log on their own.
+ */
 const MAX_QUEUED = 1_000;
 
 /** Executed frame of one entry, shared by all subscribers or executed for each viewer. */
@@ -39,14 +42,14 @@ export interface ExecutedEntry extends Result {
   readonly position: LogPosition;
 }
 
-/** Subscriber as its group sees it. */
+/** Part of a subscriber that its group uses. */
 export interface GroupMember extends LogProgress {
   readonly viewer: Viewer;
   readonly viewerKey: string;
-  /** When its socket became full, by `performance.now()`. */
+  /** Time at which the subscriber's socket last became full, by `performance.now()`. */
   readonly fullSince: number;
   wants(entry: Entry): boolean;
-  /** Sends the entries if the subscriber is live; in other states it fetches them itself. */
+  /** Sends the entries if the subscriber is live; in other states the subscriber fetches them itself. */
   deliver(executed: readonly ExecutedEntry[]): void;
   /** Switches to catching up: leaves the group and reads the log on its own. */
   switchToCatchUp(): void;
@@ -64,11 +67,14 @@ export interface GroupMember extends LogProgress {
 export class SubscriberGroup implements TailListener {
   readonly execution: SharedExecution;
   readonly #live = new Set<GroupMember>();
-  /** Subscribers whose sockets are full. What they miss is buffered once for all of them, within limits. */
+  /**
+   * Subscribers whose sockets are full. The entries that they miss are buffered once for all of them, within
+   * limits.
+   */
   readonly #lagging = new Set<GroupMember>();
   #buffer: ExecutedEntry[] = [];
   #bufferLength = 0;
-  /** Number of the newest entry that this group was sent. */
+  /** Number of the newest log entry that was published to this group. */
   #position = 0;
   #publishing: Promise<void> = Promise.resolve();
   #queued = 0;
@@ -126,7 +132,8 @@ export class SubscriberGroup implements TailListener {
     this.#queued += entries.length;
     const passOn = async () => {
       this.#queued -= entries.length;
-      // Executing this selection takes longer than the log takes to grow: let its subscribers catch up on their own.
+      // Entries arrive faster than this selection can be executed on them, so its subscribers catch up at
+      // their own pace.
       if (this.#queued > MAX_QUEUED) this.#skip(entries);
       else await this.#observeDelivery(entries, () => this.#publishNow(entries));
     };
@@ -269,7 +276,7 @@ export class SubscriberGroup implements TailListener {
     this.#buffer = [...this.#buffer, ...executed];
     this.#bufferLength += totalLength(executed);
     let excess = 0;
-    // Never drop the batch that is being sent now.
+    // Never drop the entries of the batch that is being sent now.
     while (this.#buffer.length - excess > executed.length && this.#isTooMuch(excess)) {
       this.#bufferLength -= this.#buffer[excess]?.length ?? 0;
       excess += 1;

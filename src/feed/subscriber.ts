@@ -8,7 +8,7 @@ import { type FrameRequest, frameKey } from './shared-execution.ts';
 import type { ExecutedEntry, GroupMember, SubscriberGroup } from './subscriber-group.ts';
 import type { Expire, LogProgress, RestartCause, ResyncPoint, Subscription } from './subscription.ts';
 
-/** Past entries executed in one batch. */
+/** Maximum number of past entries that are executed in one batch. */
 const REPLAYED_AT_ONCE = 50;
 
 /**
@@ -94,7 +94,8 @@ export class Subscriber implements GroupMember {
     if (this.#state !== 'LIVE') return;
     const outcome = this.#sendAll(executed);
     if (outcome === 'FULL') this.#waitUntilDrained();
-    // It joined while these entries were being executed, so they were not executed for its viewer.
+    // The entries were not executed for this viewer, because the subscriber joined in the meantime, or the
+    // viewer's budget is used up.
     if (outcome === 'NOT_EXECUTED') this.switchToCatchUp();
   }
 
@@ -190,13 +191,19 @@ export class Subscriber implements GroupMember {
     return first?.number === this.number + 1 && last?.number === this.number + entries.length;
   }
 
-  /** Waits until the viewer's budget has the cost of so many frames. Returns false if the subscription ended by then. */
+  /**
+   * Takes the cost of so many frames from the viewer's budget, once it has that much. Returns false if the
+   * subscription ended while waiting.
+   */
   async #spendBudget(frames: number): Promise<boolean> {
     if (frames > 0) await this.#subscription.budget.spend(frames, () => this.#hasEnded());
     return !this.#hasEnded();
   }
 
-  /** Sends past entries, waiting while the budget is used up or the socket is full. Returns false if the subscription ended in the meantime. */
+  /**
+   * Sends past entries, waiting while the budget is used up or the socket is full. Returns false if the
+   * subscription ended in the meantime.
+   */
   async #replay(entries: readonly Entry[]): Promise<boolean> {
     const wanted = entries.filter((entry) => this.#subscription.wants(entry));
     if (!(await this.#spendBudget(wanted.length))) return false;
@@ -251,7 +258,7 @@ export class Subscriber implements GroupMember {
     this.#run(async () => {
       while (this.#state === 'LAGGING') {
         await this.#subscription.sink.drained();
-        // The subscription ended or resyncs.
+        // While the socket drained, the subscription ended or began to resync.
         if (this.#state !== 'LAGGING') return;
         const missed = this.#group.bufferedAfter(this.number);
         if (!missed) return this.#resync('TOO_FAR_BEHIND');
@@ -266,8 +273,8 @@ export class Subscriber implements GroupMember {
   }
 
   /**
-   * Resyncs: sends the restart point and continues after it. A subscription without restart points ends with an error,
-   * except after TOO_FAR_BEHIND: then the log still has everything, and it catches up.
+   * Resyncs: sends the restart point and continues after it. A subscription without restart points ends with
+   * an error, except after TOO_FAR_BEHIND: then the log still has every entry, and the subscriber catches up.
    */
   async #resync(cause: RestartCause): Promise<void> {
     this.#group.remove(this);

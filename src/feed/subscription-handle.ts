@@ -1,12 +1,12 @@
-/** Last result of a subscription that the gateway ends. */
+/** Last result of a subscription that the gateway ends with an error. */
 export interface Ending {
   readonly errors: readonly Error[];
 }
 
 /**
- * Iterator that GraphQL's transports hold for as long as a subscription lasts. Frames go straight to the sink, so it
- * yields none of them. It ends when the subscription ends; if the gateway has to end it, it first yields one result
- * with the error.
+ * Iterator that GraphQL's transports hold for as long as a subscription lasts. Frames go straight to the
+ * sink, so the iterator yields none of them. It ends when the subscription ends; if the gateway has to end
+ * the subscription, the iterator first yields one result with the error.
  */
 export class SubscriptionHandle implements AsyncIterableIterator<Ending> {
   #release: (() => void) | null;

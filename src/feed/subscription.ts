@@ -6,7 +6,7 @@ import type { FrameBudget } from './frame-budget.ts';
 import type { FrameJson } from './frame-json.ts';
 import type { Progress } from './log-tail.ts';
 
-/** Event sent to a subscriber, before its selection is executed on it. */
+/** Event for a subscriber. Executing the subscriber's selection on it gives the JSON that is sent. */
 export type Frame =
   | { readonly kind: 'TRANSITION'; readonly transition: SessionTransition }
   | { readonly kind: 'HEARTBEAT'; readonly at: LogPosition; readonly serverTime: Date }
@@ -27,12 +27,15 @@ export const RESTART_CAUSES = {
 } as const satisfies Record<CursorExpiry | 'TOO_FAR_BEHIND', string>;
 export type RestartCause = keyof typeof RESTART_CAUSES;
 
-/** Executed frame. All streams share it, except for the cursor of the previous frame, which each fills in. */
+/**
+ * Executed frame. All streams share it, except for the cursor of the previous frame, which each stream fills
+ * in.
+ */
 export interface Executed {
   readonly json: FrameJson;
   /** Whether the result differs between viewers. */
   readonly dependsOnViewer: boolean;
-  /** Whether the result is immutable: it shows nothing but its frame, which never changes. */
+  /** Whether the result may be cached: it shows only the frame itself, which never changes. */
   readonly immutable: boolean;
 }
 
@@ -87,9 +90,9 @@ export interface Subscription {
   /** Whether the subscriber is sent heartbeats while nothing happens. */
   readonly heartbeats: boolean;
   /**
-   * Finds the restart point; null if the subscription has none. Without one, a subscriber that was too far behind
-   * catches up from the log, however long that takes; after any other cause it ends with an error.
-   * @throws CursorError if the log that it follows is gone
+   * Finds the restart point; null if the subscription has none. Without one, a subscriber that was too far
+   * behind catches up from the log, however long that takes; after any other cause it ends with an error.
+   * @throws CursorError if the followed log does not exist any more
    */
   readonly findResyncPoint: ((cause: RestartCause) => Promise<ResyncPoint>) | null;
 }

@@ -26,7 +26,7 @@ export async function checkCluster(cluster: string, postgres: string, runsVersio
   );
 }
 
-/** Explains from its output why `initdb` failed. */
+/** Explains from the output of `initdb` why it failed. */
 export async function explainInitdb(cluster: string, payload: string): Promise<StartError> {
   const [, uid] = payload.match(/could not look up effective user ID (\d+)/) ?? [];
   if (uid !== undefined)
@@ -64,7 +64,10 @@ export const explainRefusal = (cluster: string, error: Error): StartError =>
       `${OTHER_FOLDER}, or run that PostgreSQL separately and set DATABASE_URL.`,
   );
 
-/** Detects a full disk by its free space as well, since the server may be unable to log the error. */
+/**
+ * Returns an error that explains a full disk; null if the disk is not full. Also checks the free space, since
+ * a server on a full disk may be unable to log its error.
+ */
 async function explainFullDisk(cluster: string, payload: string): Promise<StartError | null> {
   const disk = await statfs(join(cluster, '..')).catch(() => null);
   const isFull = disk !== null && disk.bavail * disk.bsize < FULL_BELOW_BYTES;

@@ -13,7 +13,10 @@ import { checkCluster, explainInitdb, explainRefusal, explainServerEnd } from '.
 
 const run = promisify(execFile);
 
-/** Longest socket folder: macOS limits socket paths to 103 bytes, of which the socket's name takes 15. */
+/**
+ * Maximum length in bytes of the socket folder's path: macOS limits socket paths to 103 bytes, of which the
+ * socket's name takes 15.
+ */
 const MAX_SOCKET_FOLDER_LENGTH = 85;
 const START_TIMEOUT_MS = 30_000;
 const UNKNOWN_COMMAND = 'unknown';
@@ -41,7 +44,7 @@ interface Options {
   /** False only for throw-away test clusters: their data does not survive a crash of the machine. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
-  /** Folder of `initdb` and `postgres`, to run another version than that of the package. */
+  /** Folder of the programs `initdb` and `postgres`, to run another version than that of the npm package. */
   readonly programs?: string | undefined;
   /**
    * Called when the server exits unexpectedly, for example because the OOM killer ended it: with null once it
@@ -51,8 +54,8 @@ interface Options {
 }
 
 /**
- * Starts the PostgreSQL of the npm package. It exits with this process, even if this process is killed. A
- * start on a folder that a killed run left behind cleans up first.
+ * Starts the PostgreSQL server of the npm package. The server exits with this process, even if this process
+ * is killed. A start on a folder that a killed run left behind cleans up first.
  *
  * @throws StartError that says what to do
  */
@@ -99,7 +102,7 @@ export async function startEmbeddedPostgres({
       stdio: ['pipe', log.fd, log.fd],
     });
     await log.close();
-    // Closing the pipe stops the server, so it need not keep this process alive.
+    // This process need not wait for the server: when it exits, the pipe closes, and that stops the server.
     server.unref();
     try {
       await untilReady(url, server, cluster);
@@ -114,7 +117,10 @@ export async function startEmbeddedPostgres({
     if (hasEnded(server) && !stopping && onCrash) restarting = relaunch(onCrash);
   }
 
-  /** Restarts the server, with retries: backends of a killed server hold its shared memory until they notice. */
+  /**
+   * Restarts the server. Retries, because backends of a killed server hold its shared memory until they
+   * notice, and a start fails until then.
+   */
   async function relaunch(tell: (failure: Error | null) => void): Promise<void> {
     const giveUpAt = Date.now() + RESTART_TIMEOUT_MS;
     for (;;) {
@@ -148,7 +154,8 @@ export async function startEmbeddedPostgres({
 }
 
 /**
- * Connects to the server that a gateway on the same folder runs. If there is none, starts one until `stop`.
+ * Returns the server of a gateway that is running on the same folder; `stop` leaves that server running. If
+ * there is none, starts a server, which `stop` ends.
  */
 export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPostgres> {
   const lines = await readFile(join(resolve(options.dir), 'postmaster.pid'), 'utf8').catch(() => '');
@@ -160,8 +167,8 @@ export async function joinEmbeddedPostgres(options: Options): Promise<EmbeddedPo
 }
 
 /**
- * Creates the symlinks among the package's libraries, if the package supports this platform. The launcher
- * calls it in advance, because a start may lack the rights.
+ * Creates the symlinks among the npm package's libraries, if the package supports this platform. The launcher
+ * calls it in advance, because a later start may not be allowed to write to the package's folder.
  */
 export async function linkEmbeddedPostgres(): Promise<void> {
   await findBinaries().catch((error) => {
@@ -172,9 +179,9 @@ export async function linkEmbeddedPostgres(): Promise<void> {
 const urlOf = (socketDir: string): string => `postgres://postgres@${encodeURIComponent(socketDir)}/postgres`;
 
 /**
- * Shell script that runs the server and a reader of our pipe. The pipe closes when this process stops or is
- * killed; then the server gets SIGINT (fast shutdown). The script runs in its own session, so that Ctrl-C
- * does not reach the server before this process.
+ * Shell script that runs the server and a reader of a pipe from this process. The pipe closes when this
+ * process stops or is killed; then the server gets SIGINT (fast shutdown). The script runs in its own
+ * session, so that Ctrl-C does not reach the server before this process.
  */
 const SUPERVISOR = `
 exec 3<&0
@@ -228,17 +235,20 @@ async function linkLibraries(root: string): Promise<void> {
   );
 }
 
-/** Account that runs the server if this process is root. */
+/** Operating-system account that runs the server if this process is root. */
 interface Account {
   readonly uid: number;
   readonly gid: number;
-  /** True if a parent folder is closed to the account, such as /root or a folder of `mktemp -d`. */
+  /**
+   * True if the account may not enter a parent of the data folder or of the PostgreSQL binaries, such as
+   * /root or a folder of `mktemp -d`.
+   */
   readonly shutOut: boolean;
 }
 
 /**
- * Chooses the account, because PostgreSQL refuses to run as root: the folder's owner, or else the user
- * postgres or nobody.
+ * Chooses the account that runs the server, because PostgreSQL refuses to run as root: the data folder's
+ * owner, or else the user postgres or nobody. Null if this process is not root.
  */
 async function accountFor(cluster: string, binaries: Binaries): Promise<Account | null> {
   if (process.getuid?.() !== 0) return null;
@@ -263,7 +273,8 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
 }
 
 /**
- * Builds the command that runs as the account. If folders are closed to it, adds the capability dac_override.
+ * Builds the command line that runs `command` as the account. If the account may not enter the folders
+ * (`shutOut`), adds the capability dac_override, which ignores file permissions.
  */
 function commandAs(
   account: Account | null,
@@ -272,8 +283,8 @@ function commandAs(
   if (!account) return { command, ids: {} };
   const { uid, gid, shutOut } = account;
   if (!shutOut) return { command, ids: { uid, gid } };
-  // The secure bit makes access(2) honour the capability; initdb and postgres check their files with it
-  // first.
+  // initdb and postgres first check their files with access(2), which honours the capability only with this
+  // secure bit.
   const passage = [
     '--clear-groups',
     '--inh-caps=+dac_override',
@@ -287,8 +298,8 @@ const versionOf = async ({ postgres }: Binaries): Promise<string> =>
   (await run(postgres, ['--version'], { cwd: '/' })).stdout;
 
 /**
- * Returns settings that use files of the cluster instead of /dev/shm, if that is missing or small, as in many
- * containers.
+ * Returns settings that use files of the cluster instead of /dev/shm, if /dev/shm is missing or small, as in
+ * many containers.
  */
 async function sharedMemorySettings(): Promise<Readonly<Record<string, string>>> {
   if (process.platform !== 'linux') return {};
@@ -370,8 +381,8 @@ async function hasLivingOwner(supervisor: number): Promise<boolean> {
 }
 
 /**
- * Returns a process's parent and command line; null if it does not exist. A process that cannot be inspected
- * counts as a server.
+ * Returns a process's parent and command line; null if the process does not exist. If it cannot be inspected,
+ * the command is UNKNOWN_COMMAND, so that the process counts as a server.
  */
 async function processInfo(pid: number): Promise<{ parent: number; command: string } | null> {
   if (!isAlive(pid)) return null;
@@ -414,7 +425,7 @@ async function untilReady(url: string, server: ChildProcess, cluster: string): P
   for (;;) {
     if (hasEnded(server) || Date.now() > deadline) throw await explainServerEnd(cluster, logFileOf(cluster));
     const refusal = await tryToConnect(url);
-    // Another server on the same socket may have answered while ours failed to start.
+    // Another server on the same socket may have answered, while the server started here has failed.
     if (!refusal && !hasEnded(server)) return;
     if (refusal && classifyFault(refusal) === 'REFUSED') throw explainRefusal(cluster, refusal);
     await delay(10);

@@ -1,6 +1,6 @@
 /**
- * Sets HOME for a user that /etc/passwd does not list, as is common in containers. graphile-worker reads the
- * home folder when it is loaded and fails without one, so import this module before it.
+ * Sets HOME if the user is not listed in /etc/passwd, as is common in containers. graphile-worker reads the
+ * home folder when it is loaded and fails without one, so import this module before graphile-worker.
  */
 import { homedir } from 'node:os';
 

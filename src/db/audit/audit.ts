@@ -20,7 +20,10 @@ import type { TransitionRow } from '../sessions/transitions.ts';
 import { preparedQuery } from '../statements/prepared.ts';
 import { rowMapper } from '../statements/row-mapper.ts';
 
-/** Key of the advisory lock; arbitrary, but the same in every replica. */
+/**
+ * Key of the advisory lock under which replicas take turns at `claimAuditBacklog`; arbitrary, but the same in
+ * every replica.
+ */
 const ADOPTION_LOCK = 8_529_003;
 
 /** Id that sorts before every session id; start of an iteration over all sessions. */
@@ -55,12 +58,15 @@ const selectHeadsByVerification = preparedQuery(
    join vkyc_session on vkyc_session.verification_id = wanted.verification_id ${selectHead('vkyc_session.id')}`,
 );
 
-/** Appends audit entries; the rows of their sessions must be locked. Fails on a duplicate number. */
+/**
+ * Appends audit entries; the rows of their sessions must be locked. Fails if a session already has an entry
+ * of the same number.
+ */
 export async function appendAuditEntries(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
   await tx.insert(auditEntries).values([...entries]);
 }
 
-/** Reads the heads of the next sessions that have a chain, in id order. */
+/** Reads the audit heads of the next sessions that have a chain, after `sessionId` in id order. */
 export const readAuditHeadsAfter = (db: Queryable, sessionId: string, limit: number): Promise<AuditHead[]> =>
   db
     .selectDistinctOn([auditEntries.sessionId], HEAD)
@@ -114,7 +120,10 @@ export async function findPresentChains(db: Queryable, heads: readonly AuditHead
   return rows as unknown as PresentChain[];
 }
 
-/** Returns the next session ids in order, including those of chains whose session row is gone. */
+/**
+ * Returns the next session ids after `sessionId` in order, including those of chains whose session row is
+ * gone.
+ */
 export async function readAuditedSessionsAfter(
   db: Queryable,
   sessionId: string,
@@ -130,9 +139,9 @@ export async function readAuditedSessionsAfter(
 
 /** All rows recorded about a session, and its audit chain. */
 export interface AuditEvidence {
-  /** Null if only the chain is left. */
+  /** Null if the session's row is gone and only the chain is left. */
   readonly session: SessionRow | null;
-  /** Undefined in an archive, which does not contain these rows. */
+  /** Undefined in an archive, which does not contain the rows of users and starts. */
   readonly origin?: SessionOrigin;
   readonly entries: readonly AuditEntry[];
   readonly transitions: readonly TransitionRow[];
@@ -194,7 +203,7 @@ export async function readAuditEvidence(
   );
 }
 
-/** Reads the users and the callers of some sessions, by session id. */
+/** Reads the user of each session and the caller who started it, by session id. */
 export async function readOrigins(
   tx: Queryable,
   rows: readonly SessionRow[],
@@ -259,7 +268,10 @@ export async function lockAuditEvidence(
   return readAuditEvidence(tx, ids);
 }
 
-/** Locks sessions in verification-id order, as recording does: in another order the two deadlock. */
+/**
+ * Locks sessions in verification-id order, which is the lock order of recording transactions: another order
+ * could deadlock with them.
+ */
 const lockSessions = (tx: Transaction, ids: readonly string[]) =>
   tx
     .select({ id: sessions.id })
@@ -272,8 +284,8 @@ export const setPersonSalt = (tx: Transaction, id: string, personSalt: Buffer) =
   tx.update(sessions).set({ personSalt }).where(eq(sessions.id, id));
 
 /**
- * Removes sessions from the list of those without a chain, and locks them. Replicas take turns by an advisory
- * lock.
+ * Takes up to `limit` sessions out of `audit_backlog`, locks their rows and returns their ids. Replicas take
+ * turns by an advisory lock.
  */
 export async function claimAuditBacklog(tx: Transaction, limit: number): Promise<string[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ADOPTION_LOCK})`);

@@ -7,7 +7,7 @@ import { jsonRecordset } from '../statements/row-mapper.ts';
 
 export type ReadRow = typeof personalDataReads.$inferSelect;
 
-/** Name of the row that was read, as stored in the read log. */
+/** Returns the name by which the read log refers to a row with personal data, such as `vkyc_user:…`. */
 export const dataSubjectKey = (kind: 'vkyc_user' | 'vkyc_session' | 'webhook_inbox', id: string): string =>
   `${kind}:${id}`;
 
@@ -78,7 +78,7 @@ export async function countUnchainedReads(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Returns the next reads in id order. */
+/** Returns the next reads after `id`, in id order. */
 export const findReadsAfter = (tx: Transaction, id: bigint, limit: number): Promise<ReadRow[]> =>
   tx
     .select()

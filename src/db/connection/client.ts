@@ -13,7 +13,7 @@ export interface Statement {
   readonly values: unknown[];
 }
 
-/** Access to statements that write, common to `Database` and `Transaction`. */
+/** Means to send statements that write, common to `Database` and `Transaction`. */
 interface Writer {
   /** Pool or connection for prepared statements that write. */
   readonly $writer: pg.Pool | pg.PoolClient;
@@ -34,7 +34,10 @@ export interface Database extends Omit<NodePgDatabase, 'transaction'>, Writer {
    */
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, begin?: string): Promise<Result>;
 }
-/** Transaction of a `Database`. Every statement function accepts either. */
+/**
+ * Transaction of a `Database`. Functions that work both inside and outside a transaction accept a
+ * `Queryable`.
+ */
 export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer {
   readonly $client: pg.PoolClient;
   /**
@@ -46,11 +49,11 @@ export interface Transaction extends Omit<NodePgDatabase, 'transaction'>, Writer
 export type Queryable = Database | Transaction;
 
 /**
- * Watch connections: one for write probes, which may hang; one that inspects a hung probe; one for readiness
- * and metrics.
+ * Number of connections of the watch pool: one for write probes, which may hang; one that inspects a hung
+ * probe; one for readiness and metrics.
  */
 const WATCHING = 3;
-/** Statistics connections: one for answers, one for background counting. */
+/** Number of connections of the statistics pool: one for answers to clients, one for background counting. */
 const FOR_STATISTICS = 2;
 
 export interface Connection {
@@ -71,7 +74,7 @@ export interface Connection {
 }
 
 interface ConnectOptions {
-  /** See `GatewayPool`. */
+  /** A connection that does not answer a query for this long counts as dead; 0: no limit. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -130,7 +133,7 @@ export function connect(
     },
     async close() {
       writes.watch?.stop();
-      // Cancelling uses the watch pool, so this comes first.
+      // Cancelling statistics uses the watch pool, so the statistics pool is closed first.
       await statistics.close();
       await Promise.all([reads.close(), writes.close(), watching.close()]);
     },
@@ -138,8 +141,8 @@ export function connect(
 }
 
 /**
- * Transactions that, unlike Drizzle's, do not wait for `begin`, and that discard a connection if the rollback
- * fails.
+ * Creates the function `transaction`. Unlike Drizzle's, it does not wait for `begin` to be answered, and it
+ * discards a connection whose rollback fails.
  */
 function transactionsOf(pool: WritePool): Database['transaction'] {
   const opened = new WeakMap<pg.PoolClient, Opened>();
@@ -195,7 +198,7 @@ function isConsequence(error: unknown): boolean {
 }
 
 /**
- * Returns whether the connection must be discarded after an error: it went silent, or its server no longer
+ * Returns whether the connection must be discarded after an error: the server did not answer, or no longer
  * accepts writes.
  */
 const isUseless = (error: unknown): boolean => ['SILENT', 'READ_ONLY'].includes(classifyFault(error) ?? '');

@@ -95,7 +95,8 @@ export function classifyFault(error: unknown): DatabaseFault | null {
   if (error instanceof WritesStalled) return 'STALLED';
   if (error instanceof WrongServer) return 'READ_ONLY';
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // The Unix socket of a server that is not running yet. Any other missing file will not appear by waiting.
+  // The missing file is the Unix socket of a server that is not running yet. Waiting does not help with any
+  // other missing file.
   if (code === 'ENOENT' && syscall === 'connect') return 'AWAY';
   const found =
     (code === undefined ? undefined : (SYSTEM_CODES[code] ?? faultOfTls(code) ?? faultOfSqlState(code))) ??
@@ -131,8 +132,9 @@ export const FAULT_TEXTS = {
 const OF_THE_VALUES = ['21', '22', '23', '44', '54', 'P0'];
 
 /**
- * Returns whether an error is caused by the processed item and would recur on every retry. A database error
- * is, if its SQLSTATE concerns the values. Any other error is, except a key that is missing from DATA_KEYS.
+ * Returns whether an error is caused by the processed item and would recur on every retry. True for a
+ * database error whose SQLSTATE concerns the values, and for any error outside the database except a key that
+ * is missing from DATA_KEYS.
  */
 export function isCausedByValues(error: unknown): boolean {
   if (classifyFault(error) !== null || error instanceof MissingKey) return false;

@@ -42,7 +42,7 @@ const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof SSL_MODES)[number];
 
-/** Supported parameters. */
+/** Query parameters of the URL that are supported. */
 const KNOWN = [
   'user',
   'password',
@@ -80,7 +80,11 @@ const ONLY: Readonly<Record<string, readonly [values: readonly string[], advice:
   replication: [['false', 'off', '0', 'no'], 'remove it'],
 };
 
-/** @throws {DatabaseUrlError} */
+/**
+ * Parses the URL.
+ *
+ * @throws {DatabaseUrlError} if the URL is malformed or contains a parameter that is not supported
+ */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
   const [, credentials, authority = '', path = '', query = ''] =
     URL_FORM.exec(url) ?? refuse(`does not have the form ${EXAMPLE}`);
@@ -235,7 +239,8 @@ function tlsOf(given: (name: string) => string | undefined): (host: string | und
 function sslModeOf(sslmode: string | undefined, ssl: string | undefined): SslMode {
   if (sslmode === undefined)
     return ssl === 'true' || ssl === '1' ? 'require' : ssl === undefined ? 'prefer' : 'disable';
-  // node-postgres' own mode name.
+  // The name in node-postgres for TLS that does not verify the certificate, as `require` does without a CA
+  // file.
   if (sslmode === 'no-verify') return 'require';
   const mode = SSL_MODES.find((each) => each === sslmode);
   return mode ?? refuse(`has sslmode=${sslmode}: it must be one of ${SSL_MODES.join(', ')}`);

@@ -23,7 +23,10 @@ export interface ListenTimings {
 }
 
 interface ListenOptions extends ListenTimings {
-  /** Must bypass a pooler in transaction mode, which would lose the LISTEN of its session. */
+  /**
+   * URL of the database. It must bypass a pooler in transaction mode, which would lose the LISTEN of the
+   * connection's session.
+   */
   readonly url: string;
   /** Channel name that is valid as an unquoted SQL identifier. */
   readonly channel: string;
@@ -87,7 +90,9 @@ export async function listenOnce(options: ListenOptions): Promise<never> {
   }
 }
 
-/** Suppresses an error if there is another server to try. */
+/**
+ * Throws the error if no other server is left to try; otherwise returns null, so that the next one is tried.
+ */
 function rethrowIf(last: boolean, error: unknown): null {
   if (last) throw error;
   return null;

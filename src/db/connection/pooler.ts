@@ -11,8 +11,8 @@ export type Pooling =
   /** A pooler in transaction mode that tracks prepared statements. */
   | 'BY_TRANSACTION'
   /**
-   * A pooler in transaction mode that does not: prepared statements of one connection collide with those of
-   * another.
+   * A pooler in transaction mode that does not track prepared statements: those of one connection collide
+   * with those of another.
    */
   | 'WITHOUT_PREPARED_STATEMENTS';
 

@@ -29,7 +29,9 @@ export interface PoolOptions {
 
 type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void;
 
-/** Connection pool that follows failovers and pipelines statements. */
+/**
+ * Connection pool that replaces connections to demoted servers after a failover, and pipelines statements.
+ */
 export class GatewayPool extends pg.Pool {
   readonly #clients = new Set<pg.PoolClient>();
   /** One promise per open connection, which resolves when it has ended. */
@@ -111,9 +113,9 @@ export class GatewayPool extends pg.Pool {
 }
 
 /**
- * Turns JIT compilation off for the connection. It is on by default, compiles a plan again on every call, and
- * takes 100 ms and more, while the gateway's longest statements take a fraction of that. Servers without JIT
- * ignore it.
+ * Turns JIT compilation off for the connection. JIT is on by default, compiles a plan again on every call,
+ * and takes 100 ms and more, while the gateway's longest statements take a fraction of that. Servers without
+ * JIT ignore the setting.
  */
 function turnJitOff(client: pg.PoolClient): void {
   // If the connection fails here, the next statement reports it.
@@ -122,7 +124,7 @@ function turnJitOff(client: pg.PoolClient): void {
 
 /** Write pool. While commits stall, it refuses new writes and rejects those in flight. */
 export class WritePool extends GatewayPool {
-  /** Set once monitoring of writes has started. */
+  /** Monitor of the database's writes; null until it has started. */
   watch: WriteWatch | null = null;
 
   constructor(options: PoolOptions) {

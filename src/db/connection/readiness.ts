@@ -3,7 +3,9 @@ import type { Backlog } from '../../telemetry/gauges.ts';
 
 /** Timeout of the query: a scraper or health check does not wait longer. */
 const QUERY_TIMEOUT_MS = 1_000;
-/** Upper bound of each count. A larger backlog is no worse to report and would take long to count. */
+/**
+ * Maximum that each count can reach: counting a larger backlog would take long and tell operators no more.
+ */
 const MAX_COUNTED = 10_000;
 
 const counted = (from: string) =>
@@ -41,8 +43,9 @@ async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, text: string, n
 }
 
 /**
- * Reads the backlog with one statement that uses only indexes, so its time does not depend on the table
- * sizes. Rejects if there is no answer within a second.
+ * Reads how much waits to be processed (webhooks, transitions without a position) and the use of the call
+ * budget. One statement that uses only indexes, so its time does not depend on the table sizes. Rejects if
+ * there is no answer within a second.
  */
 export const readQueueDepths = (pool: pg.Pool, now: Date) =>
   ask<Backlog & pg.QueryResultRow>(pool, BACKLOG, now);
@@ -59,6 +62,6 @@ const FITNESS = `select
   (select max(created_at)::float8 from drizzle.__drizzle_migrations) as "migratedTo",
   ${OLDEST_UNNUMBERED} as "oldestUnnumberedSeconds"`;
 
-/** Reads the fitness. Rejects if there is no answer within a second. */
+/** Reads the facts that decide readiness. Rejects if there is no answer within a second. */
 export const readReadinessFacts = (pool: pg.Pool, now: Date) =>
   ask<ReadinessFacts & pg.QueryResultRow>(pool, FITNESS, now);

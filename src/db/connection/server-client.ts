@@ -6,21 +6,24 @@ import { TimeoutClient } from './timeout-client.ts';
 
 export interface ServerClientConfig extends pg.ClientConfig {
   readonly servers: Servers;
-  /** See `TimeoutClient`. */
+  /** A query that is not answered for this long breaks the connection; 0: no limit. */
   readonly answerTimeoutMs?: number;
 }
 
 type Callback = (error: Error | null) => void;
 
-/** Query that answers `on` if the server is not of the wanted kind. */
+/** Query whose result `no` is `on` if the server is not of the wanted kind. */
 const DISQUALIFIERS: Record<Exclude<WantedServer, 'ANY'>, string> = {
   READ_WRITE: `select current_setting('transaction_read_only') as no`,
   PRIMARY: `select case when pg_is_in_recovery() then 'on' else 'off' end as no`,
 };
 
-/** Connection to the next of several servers. Fails if that server is not of the wanted kind. */
+/**
+ * Connection to the server of the URL that is next to be tried. Fails if that server is not of the wanted
+ * kind.
+ */
 export class ServerClient extends TimeoutClient {
-  /** See `Servers`. */
+  /** `Servers.generation` at the time when the connection was created, see `isDistrusted`. */
   readonly generation: number;
   readonly #servers: Servers;
   readonly #attempt: Attempt;

@@ -2,22 +2,29 @@ import type pg from 'pg';
 import { classifyFault } from './connection-errors.ts';
 import { type Attempt, type DatabaseUrl, parseDatabaseUrl } from './database-url.ts';
 
-/** Connect timeout per host if there are several: a silent host must not use up the time of the others. */
+/**
+ * Connect timeout per host if there are several: a host that does not answer must not use up the time for
+ * trying the other hosts.
+ */
 const HOST_TIMEOUT_MS = 4_000;
 const ONLY_HOST_TIMEOUT_MS = 10_000;
 /**
- * Minimum interval between two renewals of the connections, because every refused write reports a read-only
- * server.
+ * Minimum interval between two renewals of all connections: after a failover, every write that is refused
+ * reports the read-only server again.
  */
 const MIN_DISTRUST_INTERVAL_MS = 5_000;
 
 /**
- * Servers of a database URL, and which one to try next: the last that worked, then the others in order. All
- * connections of a URL share one object, so that a failover found by one helps the others.
+ * Servers of a database URL, and which of them to try next: the last server that worked, then the other
+ * servers in order. All connections of a URL share one object, so that a failover that one connection finds
+ * helps all others.
  */
 export class Servers {
   readonly url: DatabaseUrl;
-  /** Raised on suspicion of a failover. Connections of an earlier generation may lead to a demoted server. */
+  /**
+   * Number that is incremented on suspicion of a failover. Connections of an earlier generation may lead to a
+   * demoted server.
+   */
   generation = 0;
   #next = 0;
   #distrustedAt = Number.NEGATIVE_INFINITY;
@@ -26,7 +33,7 @@ export class Servers {
     this.url = url;
   }
 
-  /** Number of attempts until each has failed once. */
+  /** Number of attempts until every attempt of the URL has failed once. */
   get tries(): number {
     return this.url.attempts.length;
   }
@@ -47,13 +54,13 @@ export class Servers {
   }
 
   /**
-   * Records a failed attempt: the next connection tries another. The same host with the other TLS option
-   * comes next only if the server answered and refused.
+   * Records a failed attempt: the next connection tries another one. The same host with the other TLS option
+   * comes next only if the server answered and refused the connection.
    */
   failed(attempt: Attempt, error: unknown): void {
     const { attempts } = this.url;
     const index = attempts.indexOf(attempt);
-    // Another connection has already moved on.
+    // Another connection has already recorded this failure and moved on.
     if (index !== this.#next) return;
     const unreachable = classifyFault(error) !== 'REFUSED';
     let next = index + 1;
@@ -82,7 +89,11 @@ export class Servers {
 
 const known = new Map<string, Servers>();
 
-/** @throws {DatabaseUrlError} */
+/**
+ * Returns the `Servers` of a URL: the same object for all connections of this process.
+ *
+ * @throws {DatabaseUrlError} if the URL cannot be used
+ */
 export function getServers(url: string): Servers {
   let servers = known.get(url);
   if (!servers) {

@@ -2,10 +2,10 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { GatewayPool } from './pools.ts';
 
-/** Database, transaction or connection; statistics only read. */
+/** Part of a database, transaction or connection that statistics need, which only read. */
 export type StatsDatabase = Pick<NodePgDatabase, 'select' | 'execute'>;
 
-/** Function that runs a counting statement, which may take long and only reads. */
+/** Function that runs a counting statement. The statement only reads, and may take long. */
 export type Count<Figures> = (db: StatsDatabase) => Promise<Figures>;
 
 export interface CountOptions {

@@ -62,7 +62,10 @@ export class TimeoutClient extends pg.Client {
   }
 }
 
-/** Replaces the stack trace, since the driver's ends where it read the answer. */
+/**
+ * Rethrows a driver's error with a stack trace that contains the caller; the driver's own ends where it read
+ * the answer.
+ */
 function thrownHere(error: Error): never {
   Error.captureStackTrace(error, thrownHere);
   throw error;

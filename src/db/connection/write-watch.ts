@@ -7,12 +7,12 @@ export type WriteFault = 'STALLED' | 'READ_ONLY' | 'FULL';
 
 export interface WatchTimings {
   readonly lookEveryMs: number;
-  /** Intervals of the probe: while writes work, and while they do not. */
+  /** Intervals between probes: `probeEveryMs` while writes work, `probeAgainMs` while they do not. */
   readonly probeEveryMs: number;
   readonly probeAgainMs: number;
-  /** A caller's write that takes longer triggers a probe. */
+  /** A caller's write that takes longer than this triggers a probe. */
   readonly suspectAfterMs: number;
-  /** A probe whose commit takes longer shows that commits stall. */
+  /** A probe whose commit takes longer than this shows that commits stall. */
   readonly stalledAfterMs: number;
 }
 
@@ -28,19 +28,22 @@ const TIMINGS: WatchTimings = {
 const INSPECTION_TIMEOUT_MS = 1_000;
 
 /**
- * Write that needs no table and no rights. Its commit must reach the disk and the synchronous standbys. (A
- * transaction that only takes an id is committed asynchronously and would prove nothing.)
+ * Write of a probe, which needs no table and no rights. Its commit must reach the disk and the synchronous
+ * standbys. (A transaction that only takes an id is committed asynchronously and would prove nothing.)
  */
 const WRITE = `select pg_logical_emit_message(true, 'vkyc_gateway', '')`;
 /**
- * Spills a sort of some 100 kB to disk. WAL segments exist in advance, so the write above succeeds even on a
- * full disk.
+ * Sort of some 100 kB that does not fit in memory and is spilled to disk, to find a full disk. The write
+ * above does not find it, because WAL segments exist in advance.
  */
 const SPILL = `begin; select set_config('work_mem', '64kB', true);
   select count(*) from (select g from generate_series(1, 5000) g order by random() offset 0) spilled; commit`;
 
 interface WriteWatchOptions {
-  /** Pool with one connection for the probe and one for inspecting it. Its queries have no timeout. */
+  /**
+   * Pool with one connection for the probe and one for inspecting it. It sets no query timeout, because a
+   * probe may hang.
+   */
   readonly pool: pg.Pool;
   readonly log: Logger;
   readonly timings?: Partial<WatchTimings>;

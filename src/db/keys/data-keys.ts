@@ -9,7 +9,7 @@ export type ReplicaRow = typeof replicas.$inferSelect;
 
 /** A replica whose last heartbeat is older than this counts as stopped. */
 export const LIVE_SECONDS = 60;
-/** Rows of crashed replicas are deleted after this. */
+/** Rows of crashed replicas are deleted this long after their last heartbeat. */
 const STALE_ROW_SECONDS = 600;
 
 /** Writes the heartbeat of a replica with the ids of its keys, the encrypting key first. */

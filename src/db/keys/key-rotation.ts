@@ -25,7 +25,7 @@ import { webhookContext } from '../webhooks/inbox.ts';
 interface Value {
   readonly id: string | bigint;
   readonly value: Buffer;
-  /** Another column of the same row that is needed to renew the value. */
+  /** Value of another column of the same row that is needed to renew `value`. */
   readonly beside: string | bigint | Buffer;
 }
 
@@ -46,7 +46,10 @@ const sealedIn = (column: PgColumn, id: PgColumn, beside: PgColumn, placeOf: (be
   },
 });
 
-/** All renewable columns. A test searches all tables for columns that are missing here. */
+/**
+ * All columns whose values can be renewed with another key. A test searches all tables for columns that are
+ * missing here.
+ */
 export const REENCRYPTABLE_COLUMNS: readonly ReencryptableColumn[] = [
   sealedIn(users.personal, users.id, users.id, userContext),
   {
@@ -83,8 +86,8 @@ const hasOtherKey = (column: PgColumn, label: Buffer): SQL =>
   sql`substring(${column} from 1 for ${label.length}) <> ${label}`;
 
 /**
- * Locks the next values, in id order, that were made with another key than `keyIdPrefix` names. Skips locked rows
- * (SKIP LOCKED).
+ * Locks the next values, in id order, that were made with another key than the one whose prefix is `label`
+ * (`Sealer.keyIdPrefix`). Skips locked rows (SKIP LOCKED).
  */
 export const lockValuesWithOtherKey = (
   tx: Transaction,

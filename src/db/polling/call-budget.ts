@@ -6,7 +6,7 @@ import { providerBudget, providerCalls } from '../schema/tables.ts';
 /** Maximum number of provider calls in any 60 seconds, of all replicas together. */
 export interface CallLimits {
   readonly total: number;
-  /** Share of the total that polls may use. */
+  /** Maximum number of polls among these calls. */
   readonly polls: number;
 }
 
@@ -27,7 +27,7 @@ export async function tryAcquireCall(
       select greatest(
         0,
         ${until(sql`(select calls_paused_until from ${providerBudget})`)},
-        -- The book holds the last minute: when it is full, the oldest entry has to leave it first.
+        -- provider_call holds the last minute: if it is full, wait until its oldest call is a minute old.
         ${until(sql`(select at + interval '60 seconds' from ${providerCalls} order by at desc offset ${limits.total - 1} limit 1)`)},
         ${purpose === 'POLL' ? pollsWait(limits) : sql`0`}
       )::int as wait`);
@@ -43,7 +43,7 @@ const pollsWait = ({ polls }: CallLimits) => sql`
     ${until(sql`(select max(at) + ${`${60_000 / polls} milliseconds`}::interval from ${providerCalls} where purpose = 'POLL')`)}
   )`;
 
-/** SQL for the milliseconds until a time; null if there is no time, which `greatest` ignores. */
+/** SQL for the milliseconds until a time; null, which `greatest` ignores, if the time is null. */
 const until = (time: ReturnType<typeof sql>) =>
   sql`ceil(extract(epoch from ${time} - clock_timestamp()) * 1000)`;
 

@@ -8,19 +8,25 @@ import type { Queryable } from '../connection/client.ts';
 import { GatewayPool } from '../connection/pools.ts';
 import { lookups, providerBudget, sessions } from '../schema/tables.ts';
 
-/** Jobs that one replica runs at a time. Most of the time they wait for a free call of the budget. */
+/**
+ * Number of jobs that one replica runs at a time. Most of the time they wait until the call budget allows a
+ * call.
+ */
 const CONCURRENCY = 2;
 /**
- * Maximum number of queued jobs. Further due work stays in its tables, so that an urgent job need not wait
- * behind it.
+ * Maximum number of queued jobs. Further due sessions and look-ups stay in their tables, so that an urgent
+ * job need not wait behind them.
  */
 const MAX_QUEUED_JOBS = 6;
-/** A job locked for longer belonged to a crashed replica: three attempts with their waits take less time. */
+/**
+ * A job that is locked for longer than this belonged to a crashed replica: a job's three attempts with their
+ * waits take less time.
+ */
 const ABANDONED_AFTER = '5 minutes';
 
 /**
  * Queues due sessions and look-ups, urgent ones first, as one job per verification (idempotent by its job
- * key). The plan itself is in the rows of sessions and look-ups, so a lost job is queued again.
+ * key). A lost job is queued again, because the rows of sessions and look-ups still say that they are due.
  */
 export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
   const due = (from: SQL, at: SQL, urgent: boolean) => sql`
@@ -32,7 +38,7 @@ export async function enqueueDueJobs(db: Queryable, now: Date): Promise<void> {
       where attempts < max_attempts and (locked_at is null or locked_at > now() - ${ABANDONED_AFTER}::interval)
     ),
     chosen as (
-      -- A session may be due in two ways: twice in the queue's one statement would be an error.
+      -- A session may be due in two ways; add_jobs fails if one statement adds its job twice.
       select verification_id, bool_or(urgent) as urgent, min(due_at) as due_at from (
         ${due(sql`${sessions} where unsettled`, sql`next_poll_at`, true)}
         union all ${due(sql`${lookups} where true`, sql`due_at`, true)}
@@ -87,8 +93,9 @@ export function createJobRunner(
 }
 
 /**
- * Unlocks all jobs held by workers. After a failover or a restore, a worker may have finished a job although
- * the database lost that. A job that is still running then runs twice, which is harmless (idempotent).
+ * Unlocks all jobs held by workers. After a failover or a restore, the database may show a job as running
+ * that its worker has finished. A job that is really still running then runs twice, which is harmless
+ * (idempotent).
  */
 export async function releaseJobs(db: Queryable): Promise<void> {
   await db.write(sql`select graphile_worker.force_unlock_workers(array(

@@ -4,7 +4,10 @@ import { lookups, sessions, startIntents } from '../schema/tables.ts';
 
 export type LookupRow = typeof lookups.$inferSelect;
 
-/** Plans a look-up of a verification at the provider. If one exists, restarts its search time. */
+/**
+ * Plans a look-up of a verification at the provider. If one is planned already, it gets the times of `row`,
+ * so that the search begins again.
+ */
 export const scheduleLookup = (db: Queryable, row: LookupRow) =>
   db
     .insert(lookups)
@@ -12,9 +15,10 @@ export const scheduleLookup = (db: Queryable, row: LookupRow) =>
     .onConflictDoUpdate({ target: lookups.verificationId, set: { since: row.since, dueAt: row.dueAt } });
 
 /**
- * Plans a look-up of every open start without a session, one each `everyMs` from `from` on, the newest first.
- * A look-up that is planned earlier stays. A start older than `oldestSince` counts as looked for since then.
- * Returns the number of starts.
+ * Plans a look-up of every open start without a session, the newest first: the first at `from`, each next one
+ * `everyMs` later. A look-up that is planned earlier keeps its time. A start older than `oldestSince` counts
+ * as looked for only since then, so that the search for it is not given up at once. Returns the number of
+ * starts.
  */
 export async function scheduleLookupsOfOpenStarts(
   db: Queryable,

@@ -29,11 +29,13 @@ import {
   transitions,
 } from '../schema/tables.ts';
 
-/** Key of the advisory lock; arbitrary, but the same in every run. */
+/**
+ * Key of the advisory lock that only one archiving run holds at a time; arbitrary, but the same in every run.
+ */
 const ARCHIVING_LOCK = 8_529_004;
 
 /**
- * Takes an advisory lock of the connection's session, which excludes other runs until the connection is
+ * Takes the advisory lock for the connection's session, which excludes other runs until the connection is
  * closed. Returns false if another run holds it.
  */
 export async function tryAcquireArchiveLock(client: pg.PoolClient): Promise<boolean> {
@@ -63,9 +65,9 @@ export interface SessionArchive extends AuditEvidence {
 }
 
 /**
- * Condition for sessions that may be archived: ended before the given time, undisputed, nothing queued, and
- * not replaced by a session that stays. The session of the newest feed entry stays, because cursors at the
- * end of the feed name it.
+ * SQL condition for sessions that may be archived: ended before the given time, undisputed, without a queued
+ * webhook or a transition in the outbox, and not replaced by a session that stays. The session of the newest
+ * feed entry stays, because cursors at the end of the feed name it.
  */
 const mayGo = (endedBefore: Date) => sql`
   ${isTerminal(sessions.subStatus)} and not ${sessions.disputed}
@@ -136,7 +138,7 @@ export async function deleteArchived(
     await tx.delete(table).where(inArray(table.sessionId, ids));
   await tx.delete(idempotencyKeys).where(inArray(idempotencyKeys.sessionId, ids));
   await tx.delete(doubts).where(inArray(doubts.sessionId, ids));
-  // DONE intents keep repeated starts and late webhooks from creating the sessions again.
+  // Intents that are DONE keep repeated starts and late webhooks from creating the sessions again.
   await tx
     .update(startIntents)
     .set({ state: 'DONE' })
@@ -166,7 +168,7 @@ export const findArchivedSessions = (db: Queryable, ids: readonly string[]) =>
     .from(archivedSessions)
     .where(inArray(archivedSessions.sessionId, [...ids]));
 
-/** Returns the ids of the sessions that an archive should contain. */
+/** Returns the ids of the sessions that an archive should contain, according to `archived_session`. */
 export async function findIdsInArchive(db: Queryable, file: string): Promise<string[]> {
   const rows = await db
     .select({ id: archivedSessions.sessionId })
@@ -175,7 +177,7 @@ export async function findIdsInArchive(db: Queryable, file: string): Promise<str
   return rows.map(({ id }) => id);
 }
 
-/** Counts archived sessions by the name of their archive. */
+/** Counts archived sessions by the file name of their archive. */
 export async function countArchived(db: Queryable): Promise<ReadonlyMap<string, number>> {
   const rows = await db
     .select({ file: archivedSessions.file, count: count() })
@@ -193,7 +195,7 @@ export async function findArchivedButPresent(db: Queryable): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Returns which of these sessions are in the database. */
+/** Returns the session ids among `ids` that are in the database. */
 export async function filterExistingIds(db: Queryable, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db
     .select({ id: sessions.id })
@@ -218,8 +220,8 @@ function toPlainValue(value: unknown): unknown {
 }
 
 /**
- * Converts a plain row back to a row of the table. An archive of an earlier release lacks columns added since
- * then; such a column gets its default, or null if it has none.
+ * Converts a row from JSON values (see `serializeRow`) back to a row of the table. An archive of an earlier
+ * release lacks columns added since then; such a column gets its default, or null if it has none.
  */
 export const deserializeRow = <Table extends PgTable>(table: Table, plain: PlainRow): Table['$inferSelect'] =>
   Object.fromEntries(

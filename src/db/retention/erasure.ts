@@ -32,7 +32,10 @@ export const lockUserById = (tx: Transaction, userId: string): Promise<UserRow[]
 export const lockUsersByPhone = (tx: Transaction, hashes: readonly Buffer[]): Promise<UserRow[]> =>
   lockPeople(tx, inArray(users.phoneHash, [...hashes]));
 
-/** Locks the sessions of a person in verification-id order, as recording does: in another order the two deadlock. */
+/**
+ * Locks the sessions of a person in verification-id order, which is the lock order of recording transactions:
+ * another order could deadlock with them.
+ */
 export const lockSessionsOfUser = (tx: Transaction, rowId: string): Promise<SessionRow[]> =>
   tx
     .select()
@@ -61,7 +64,10 @@ export const eraseSessionRows = (tx: Transaction, ids: readonly string[], erased
     .set({ link: null, personSalt: null, erasedAt })
     .where(inArray(sessions.id, [...ids]));
 
-/** Erases texts that staff wrote, with the salts of their commitments. Returns the number of texts. */
+/**
+ * Erases the texts that staff wrote about some sessions, with the salts of their commitments. Returns the
+ * number of texts.
+ */
 export async function eraseTexts(tx: Transaction, sessionIds: readonly string[]): Promise<number> {
   const ids = [...sessionIds];
   const reasons = await tx
@@ -108,7 +114,10 @@ export const findUnattributedWebhooks = (
       ),
     );
 
-/** Deletes the webhooks of some verifications, and others by id. Returns their number. */
+/**
+ * Deletes the webhooks of some verifications, and the webhooks with some ids. Returns the number of deleted
+ * webhooks.
+ */
 export async function deleteWebhooks(
   tx: Transaction,
   verificationIds: readonly string[],
@@ -119,7 +128,7 @@ export async function deleteWebhooks(
   return deleted.rowCount ?? 0;
 }
 
-/** Returns whether a name reviewed or started sessions, which only staff do. */
+/** Returns whether a session was reviewed or started under this name, which only staff can do. */
 export async function isStaffName(tx: Transaction, name: string): Promise<boolean> {
   const { rows } = await tx.execute(sql`
     (select 1 from ${reviews} where reviewer = ${name} limit 1)
@@ -157,13 +166,16 @@ export const replaceAuditEntry = (tx: Transaction, { sessionId, number, content,
     .set({ content, keyId, hash })
     .where(and(eq(auditEntries.sessionId, sessionId), eq(auditEntries.number, number)));
 
-/** Deletes the idempotency keys of a caller; returns how many there were. */
+/** Deletes the idempotency keys of a caller; returns their number. */
 export async function deleteIdempotencyKeysOfCaller(tx: Transaction, caller: string): Promise<number> {
   const keys = await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.caller, caller));
   return keys.rowCount ?? 0;
 }
 
-/** Replaces a viewer in reads without a chain, which an earlier release recorded. Returns their number. */
+/**
+ * Replaces the viewer's name in reads without a chain, which an earlier release recorded. Returns the number
+ * of such reads.
+ */
 export async function replaceViewerInReads(tx: Transaction, viewer: string, to: string): Promise<number> {
   const renamed = await tx
     .update(personalDataReads)

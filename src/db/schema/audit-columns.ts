@@ -23,7 +23,7 @@ const SEALED = because(
   'encrypted and bound to its row, so it cannot be made up; the provider may replace it',
 );
 const TRACE = because('only links traces');
-// The chains of sessions from before the column existed do not name it.
+// Not bound: sessions recorded before this column existed have audit chains that do not contain the provider.
 const PROVIDER = because(
   'only decides who is asked; an answer about other ids than the bound ones is refused',
 );

@@ -39,7 +39,10 @@ export const RUNTIME_RIGHTS = {
   providerBudget: 'select, update (calls_paused_until, polls_paused_until)',
 } as const satisfies Record<TableKey, string>;
 
-/** Grants the gateway's role exactly these rights, on a connection of the owner. */
+/**
+ * Grants the gateway's role the rights that it needs at runtime, and revokes all others on tables, on a
+ * connection of the owner.
+ */
 export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string): Promise<void> {
   const role = pg.escapeIdentifier(runtimeRole);
   await owner.query('begin');
@@ -53,7 +56,7 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
       await owner.query(`grant ${RUNTIME_RIGHTS[key as TableKey]} on ${name} to ${role}`);
     }
     await grantQueue(owner, role);
-    // Readiness compares the newest migration with that of this release.
+    // For readiness, which compares the newest migration of the database with that of this release.
     await owner.query(`grant usage on schema drizzle to ${role}`);
     await owner.query(`grant select on drizzle.__drizzle_migrations to ${role}`);
     await owner.query('commit');
@@ -64,8 +67,8 @@ export async function grantRuntimeRights(owner: pg.Client, runtimeRole: string):
 }
 
 /**
- * Grants rights on the job queue's tables. They have row-level security, which hides all rows from other
- * roles unless a policy allows them.
+ * Grants rights on the tables of the job queue. Row-level security hides all their rows from roles other than
+ * the owner unless a policy allows them.
  */
 async function grantQueue(owner: pg.Client, role: string): Promise<void> {
   await owner.query(`grant usage on schema graphile_worker to ${role}`);

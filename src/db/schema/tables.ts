@@ -40,31 +40,37 @@ const time = (name: string) => timestamp(name, { precision: 3, withTimezone: tru
 const sealed = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const digest = sealed;
 
-/** Trace in which a row was written, so that later processing continues it; null without tracing. */
+/**
+ * W3C traceparent of the trace in which a row was written, so that later processing continues the trace; null
+ * without tracing.
+ */
 const traceparent = () => text('traceparent');
 
 const literals = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(', '));
 
 /**
- * Check that allows only pairs of the status table. It calls a function created by a migration: PostgreSQL
- * parses the text of a check for every statement, and a list of all pairs took longer than writing the row.
+ * CHECK condition that allows only pairs of the status table. It calls a function that a migration creates:
+ * PostgreSQL parses the text of a check for every statement, and a list of all pairs took longer to parse
+ * than the row to write.
  */
 const belongsTogether = (status: AnyPgColumn, subStatus: AnyPgColumn) =>
   sql`is_status_pair(${status}, ${subStatus})`;
 
-/** Provider of the rows that releases without this column write. */
+/**
+ * Default of the column `provider`, for rows that an earlier release writes, which does not know the column.
+ */
 const FIRST_PROVIDER = 'cashfree';
 
 /** Name of the provider (`Provider.name`) that a row is about. */
 const provider = () => text('provider').notNull().default(FIRST_PROVIDER);
 
-/** Condition for sessions that have ended. */
+/** SQL condition for sessions that have ended. */
 export const isTerminal = (subStatus: AnyPgColumn) => {
   const terminal = STATUS_CATALOG.filter((info) => info.terminal).map((info) => info.subStatus);
   return sql`${subStatus} in (${literals(terminal)})`;
 };
 
-/** People being verified. */
+/** Customers who are verified, one row each. */
 export const users = pgTable(
   'vkyc_user',
   {
@@ -72,7 +78,7 @@ export const users = pgTable(
     userId: text('user_id').notNull().unique(),
     /** Encrypted JSON of phone, name, email and address. */
     personal: sealed('personal').notNull(),
-    /** Keyed hash that tells whether two phones are equal without decrypting them. */
+    /** Keyed hash of the phone, to find equal phones without decrypting them. */
     phoneHash: digest('phone_hash'),
     createdAt: time('created_at').notNull(),
     /** Time at which the personal data was erased. */
@@ -97,15 +103,15 @@ export const startIntents = pgTable(
     sessionId: uuid('session_id').notNull().unique(),
     /** Caller of the start. Only the same caller may repeat it. */
     caller: text('caller').notNull(),
-    /** Keyed hash of the whole input. */
+    /** Keyed hash of the whole input, which must be the same if the start is repeated. */
     inputHash: digest('input_hash').notNull(),
     userId: uuid('user_id').references(() => users.id),
     userTemplate: text('user_template'),
     agentTemplate: text('agent_template'),
     replacesId: uuid('replaces_id'),
     /**
-     * Incremented just before the provider is called. If it is above 0, a GET decides before anything is sent
-     * again.
+     * Number of times that the start may have been sent, incremented just before each call. If it is above 0,
+     * a GET decides whether to send again.
      */
     sends: integer('sends').notNull(),
     state: text('state').$type<IntentState>().notNull(),
@@ -117,7 +123,7 @@ export const startIntents = pgTable(
   ],
 );
 
-/** Sessions, one row each: the log reduced (projection), and the newest provider update. */
+/** Sessions, one row each: the session's log reduced, and the newest provider update. */
 export const sessions = pgTable(
   'vkyc_session',
   {
@@ -137,9 +143,12 @@ export const sessions = pgTable(
     version: integer('version').notNull(),
     lastSequence: integer('last_sequence').notNull(),
     disputed: boolean('disputed').notNull(),
-    /** Time at which the newest transition that moved the session was recorded. */
+    /**
+     * Time at which the newest transition that changed the status was recorded; late and ignored updates do
+     * not count.
+     */
     statusSince: time('status_since').notNull(),
-    /** Waiting party of the status pair, or MERCHANT while the session is disputed. */
+    /** Party that has to act next: that of the status pair, or MERCHANT while the session is disputed. */
     waitingOn: text('waiting_on').$type<Party>().notNull(),
     decidedHere: boolean('decided_here').notNull(),
     providerStatus: text('provider_status').notNull(),
@@ -148,7 +157,10 @@ export const sessions = pgTable(
     providerWebhooks: integer('provider_webhooks').notNull(),
     /** Time of the newest provider update, by webhook or poll. */
     providerHeardAt: time('provider_heard_at').notNull(),
-    /** Time at which a poll found the current raw status; null if a webhook gave it an event time. */
+    /**
+     * Time at which the current raw status was learned by a poll, or by a webhook without a usable event
+     * time; null if a webhook with a usable event time reported it.
+     */
     providerFoundAt: time('provider_found_at'),
     /**
      * True if timestamps do not tell the order of the updates. The provider is then polled as soon as
@@ -159,13 +171,19 @@ export const sessions = pgTable(
     nextPollAt: time('next_poll_at'),
     link: sealed('link'),
     linkExpiresAt: time('link_expires_at'),
-    /** Newest meeting time that the provider reported, so that each becomes a meeting only once. */
+    /**
+     * Newest meeting time that the provider reported, so that a repeated report does not become a second
+     * meeting.
+     */
     providerMeetingAt: time('provider_meeting_at'),
     /** Start of the booked meeting, whether it was booked here or at the provider. */
     meetingAt: time('meeting_at'),
     /** Session that this one replaces. */
     replacesId: uuid('replaces_id').references((): AnyPgColumn => sessions.id),
-    /** Salt of the commitment to the person in the audit chain; erased with the person. Null: not bound. */
+    /**
+     * Salt of the commitment to the person in the audit chain; erased with the person. Null also if the chain
+     * is unbound: it does not say whose session it is.
+     */
     personSalt: digest('person_salt'),
     /** Time at which the person's data was erased. Later updates store none of it again. */
     erasedAt: time('erased_at'),
@@ -253,7 +271,7 @@ export const idempotencyKeys = pgTable(
     caller: text('caller').notNull(),
     mutation: text('mutation').notNull(),
     key: text('key').notNull(),
-    /** Keyed hash of the input. */
+    /** Keyed hash of the input, to refuse a key that is used again with another input. */
     inputHash: digest('input_hash').notNull(),
     sessionId: uuid('session_id').notNull(),
     /** Id of the meeting or review that the call created or changed. */
@@ -310,7 +328,7 @@ export const auditEntries = pgTable(
     kind: text('kind').$type<AuditKind>().notNull(),
     /** JSON exactly as it was hashed; jsonb would not preserve the text. */
     content: text('content').notNull(),
-    /** Id of the key of the hash. The key itself is not in the database. */
+    /** Id of the HMAC key that made the hash. The key itself is not in the database. */
     keyId: text('key_id').notNull(),
     hash: digest('hash').notNull(),
     recordedAt: time('recorded_at').notNull(),
@@ -322,7 +340,10 @@ export const auditEntries = pgTable(
   ],
 );
 
-/** Sessions older than audit chains whose chain has not begun yet. The migration filled this table once. */
+/**
+ * Sessions that are older than audit chains and whose chain has not begun yet. The migration that introduced
+ * audit chains filled this table once.
+ */
 export const auditBacklog = pgTable('audit_backlog', { sessionId: uuid('session_id').primaryKey() });
 
 /** Read log: who was shown whose personal data, one row per answer that contains some. Append-only. */
@@ -344,7 +365,7 @@ export const personalDataReads = pgTable(
      * read.
      */
     chainId: uuid('chain_id'),
-    /** Number within the chain: 1, 2, 3 … */
+    /** Number of the read within the chain: 1, 2, 3 … */
     number: integer('number'),
     hash: digest('hash'),
   },
@@ -363,7 +384,7 @@ export const personalDataReads = pgTable(
 export const readChains = pgTable('read_chain', {
   id: uuid('id').primaryKey(),
   startedAt: time('started_at').notNull(),
-  /** Newest chain at that time; null for the first chain. */
+  /** Chain that was the newest when this one began; null for the first chain. */
   previousId: uuid('previous_id'),
   previousHash: digest('previous_hash'),
   /** Id of the key of all hashes in the chain. */
@@ -391,7 +412,8 @@ export const observations = pgTable(
 );
 
 /**
- * Provider answers that need a second one to confirm them (`Doubt`): at most one per session, few at a time.
+ * Doubted answers of the provider, which a second answer has to confirm (`Doubt`): at most one per session,
+ * few at a time.
  */
 export const doubts = pgTable('doubted_answer', {
   sessionId: uuid('session_id').primaryKey(),
@@ -411,7 +433,7 @@ export const outbox = pgTable('transition_outbox', {
 /**
  * Feed: the total order over the transitions of all sessions, 1, 2, 3 …, assigned by one transaction at a
  * time under an advisory lock. A serial column would not do: its numbers become visible in the order of
- * commits, and a reader of "all after 7" would miss a slower 6.
+ * commits, so a reader that asks for all after 7 would miss a 6 that is committed later.
  */
 export const feed = pgTable(
   'feed',
@@ -429,9 +451,14 @@ export const feed = pgTable(
   ],
 );
 
-/** One row with which every replica can verify cursors of this log, across restarts. */
+/**
+ * One row with the epoch and the key of cursors, so that every replica can verify them, also after a restart.
+ */
 export const logIdentity = pgTable('log_identity', {
-  /** Raised after a restore from a backup, so that earlier cursors are refused and not misread. */
+  /**
+   * Number that is incremented after a restore from a backup, so that earlier cursors are refused and not
+   * misread.
+   */
   epoch: integer('epoch').primaryKey(),
   cursorKey: digest('cursor_key').notNull(),
   /**
@@ -446,7 +473,7 @@ export const logIdentity = pgTable('log_identity', {
   oldCursorsUntil: time('old_cursors_until'),
 });
 
-/** Archived sessions: whose they were, and which archive has them. */
+/** Archived sessions: their user, and the archive that contains them. */
 export const archivedSessions = pgTable(
   'archived_session',
   {
@@ -480,7 +507,7 @@ export const inbox = pgTable(
     bodyHash: digest('body_hash').notNull().unique(),
     /** Encrypted raw bytes. */
     body: sealed('body').notNull(),
-    /** Null if no id could be read; such a webhook is PARKED. */
+    /** Null if the body names no verification id that could be read; such a webhook is PARKED. */
     verificationId: text('verification_id'),
     state: text('state').$type<InboxState>().notNull(),
     /** Reason why the webhook is WAITING or PARKED. */
@@ -524,7 +551,8 @@ export const providerCalls = pgTable(
 );
 
 /**
- * One row that serializes all replicas by its row lock. It holds the pauses of the calls and of the polls.
+ * One row, whose lock serializes the calls of all replicas to the provider. It holds the times until which
+ * all calls, or only polls, are paused.
  */
 export const providerBudget = pgTable('provider_budget', {
   id: integer('id').primaryKey(),
@@ -537,7 +565,7 @@ export const providerBudget = pgTable('provider_budget', {
  * it.
  */
 export const replicas = pgTable('replica', {
-  /** Random id that the process generates. */
+  /** Random id that each process generates when it starts. */
   id: uuid('id').primaryKey(),
   /** Ids of the keys in DATA_KEYS. */
   dataKeys: text('data_keys').array().notNull(),
@@ -546,7 +574,7 @@ export const replicas = pgTable('replica', {
 });
 
 /**
- * Ids of all data keys under which values may be stored. A start that lacks one of them searches for such
- * values.
+ * Ids of all data keys under which values may be stored. A gateway that starts without one of these keys
+ * searches for values stored under it.
  */
 export const dataKeys = pgTable('data_key', { id: text('id').primaryKey() });

@@ -7,15 +7,15 @@ import { rowMapper } from '../statements/row-mapper.ts';
 import { SUMMARY_COLUMNS, type TransitionSummary } from './transitions.ts';
 import { forceIndexPlans } from './write-batch.ts';
 
-/** Key of the advisory lock; arbitrary, but the same in every replica. */
+/** Key of the advisory lock for feed positions; arbitrary, but the same in every replica. */
 const NUMBERING_LOCK = 8_529_002;
 const SILENT_FOR = '2s';
 
 /**
  * Assigns the next feed positions to committed transitions and returns the new entries. Returns null if
- * another replica holds the advisory lock for positions. Within a session, outbox ids grow with the sequence, and the
- * session's row lock makes transitions commit in that order. A transaction that sees a later one therefore
- * sees the earlier ones too, so positions never reorder a session's transitions.
+ * another replica holds the advisory lock for positions. Within a session, outbox ids grow with the sequence,
+ * and the session's row lock makes transitions commit in that order. A transaction that sees a later
+ * transition therefore sees the earlier ones too, so positions never reorder a session's transitions.
  */
 export async function assignPositions(db: Database, limit: number): Promise<FeedEntry[] | null> {
   const [anyLeft] = await leftInOutbox(db);
@@ -30,8 +30,9 @@ export async function assignPositions(db: Database, limit: number): Promise<Feed
 }
 
 /**
- * Assigns feed positions at the end of a recording transaction, if it gets the advisory lock for positions; otherwise the
- * rows stay in the outbox for the next holder. The returned entries are valid only after the commit.
+ * Assigns feed positions at the end of a recording transaction, if it gets the advisory lock for positions;
+ * otherwise the rows stay in the outbox for the next holder of the lock. The returned entries are valid only
+ * after the commit.
  */
 export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
   tx.start(lockNumbering(tx));
@@ -41,8 +42,8 @@ export function assignPositionsAtCommit(tx: Transaction): Promise<FeedEntry[]> {
 }
 
 /**
- * Limit per recording transaction: it holds the advisory lock for positions until its commit, so it must not work off a
- * backlog.
+ * Maximum number of positions that one recording transaction assigns: it holds the advisory lock for
+ * positions until its commit, so it must not work off a backlog.
  */
 const NUMBERED_AT_COMMIT = 200;
 
@@ -166,12 +167,12 @@ export async function findPositions(
   return places.map((_, index) => found.get(index + 1) ?? null);
 }
 
-/** Returns whether nothing of the feed was archived. */
+/** Returns whether the feed is complete from its first position on: none of its entries was archived. */
 export async function hasFeedStart(db: Queryable): Promise<boolean> {
   return (await readFeedIdentity(db)).archivedPosition === 0;
 }
 
-/** Reads the row that cursors of this log are made with. */
+/** Reads the row with the epoch and the key of this log's cursors. */
 export async function readFeedIdentity(
   db: Pick<Queryable, 'select'>,
 ): Promise<typeof logIdentity.$inferSelect> {
@@ -181,8 +182,8 @@ export async function readFeedIdentity(
 }
 
 /**
- * Raises the epoch: every existing cursor expires for gateways that start from now on. Needs the database
- * owner's rights.
+ * Raises the epoch, so that gateways which start from now on refuse every existing cursor as expired. Needs
+ * the database owner's rights.
  */
 export async function raiseEpoch(db: Queryable): Promise<number> {
   const [raised] = await db

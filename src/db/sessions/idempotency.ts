@@ -28,7 +28,8 @@ const selectIdempotencyKey = preparedQuery(
 );
 
 /**
- * Inserts a key. Waits for a concurrent transaction with the same key; returns false if that one committed.
+ * Inserts a key. Waits for a concurrent transaction that inserts the same key; returns false if that
+ * transaction commits.
  */
 export const insertIdempotencyKey = async (tx: Transaction, row: IdempotencyRow): Promise<boolean> =>
   (await execute(tx, keepCall(row))) > 0;

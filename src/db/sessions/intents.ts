@@ -18,7 +18,10 @@ export async function findIntent(db: Queryable, verificationId: string): Promise
   return row ?? null;
 }
 
-/** Counts a send just before the provider is called. */
+/**
+ * Increments `sends`, the number of times that a start may have been sent, just before the provider is
+ * called.
+ */
 export const incrementSends = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
@@ -26,8 +29,8 @@ export const incrementSends = (db: Queryable, verificationId: string) =>
     .where(eq(startIntents.verificationId, verificationId));
 
 /**
- * Marks every unsent open start as possibly sent, because the database may have lost the count. From then on
- * a GET decides before anything is sent again.
+ * Marks every open start that counts as unsent as possibly sent, because the database may have lost the
+ * count. From then on a GET decides before anything is sent again.
  */
 export async function distrustSends(db: Queryable): Promise<void> {
   await db.write(sql`
@@ -39,7 +42,9 @@ export async function distrustSends(db: Queryable): Promise<void> {
     where ${startIntents.verificationId} = locked.verification_id and state = 'OPEN' and sends = 0`);
 }
 
-/** Reverts the count of a send that never left or that the provider refused: no verification came of it. */
+/**
+ * Decrements `sends` after a call that never left or that the provider refused: no verification came of it.
+ */
 export const decrementSends = (db: Queryable, verificationId: string) =>
   db
     .update(startIntents)
@@ -60,7 +65,8 @@ export async function claimUser(db: Queryable, verificationId: string, userId: s
 }
 
 /**
- * Replaces the user whom a start verifies, after the provider named another user that belongs to this start.
+ * Replaces the user whom a start verifies, after the provider's answer showed that another user belongs to
+ * this start.
  */
 export const replaceUser = (db: Queryable, verificationId: string, userId: string) =>
   db.update(startIntents).set({ userId }).where(eq(startIntents.verificationId, verificationId));
@@ -114,8 +120,8 @@ export async function replaceRefusedIntent(db: Queryable, intent: IntentRow): Pr
 }
 
 /**
- * Returns a TAKEN verification id to the start that it turned out to belong to. Returns the stored intent;
- * null if it is not TAKEN any more.
+ * Gives a verification id that was marked as TAKEN back to the start that it turned out to belong to. Returns
+ * the stored intent; null if it is not TAKEN any more.
  */
 export async function reclaimIntent(db: Queryable, intent: IntentRow): Promise<IntentRow | null> {
   const taken = and(eq(startIntents.verificationId, intent.verificationId), eq(startIntents.state, 'TAKEN'));
@@ -145,7 +151,9 @@ export async function claimExternalId(
   return { caller: intent.caller || null };
 }
 
-/** Marks the intent as DONE. Returns true only for the first call. */
+/**
+ * Marks an intent as DONE, which means that its session is recorded. Returns true only for the first call.
+ */
 export async function completeIntent(db: Queryable, verificationId: string): Promise<boolean> {
   const completed = await db
     .update(startIntents)

@@ -54,7 +54,10 @@ const meetingsById = preparedQuery(
   `select ${meetingFields.list} from meeting m where ${equalsAny('m.id', '$1', 'uuid')}`,
 );
 
-/** Returns all meetings of some sessions, newest first within a session. A session has a handful. */
+/**
+ * Returns all meetings of some sessions, newest first within a session. There is no limit: a session has only
+ * a handful.
+ */
 export const findMeetingsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<MeetingRow[]> =>
   meetingsBySession(db, sessionIds);
 

@@ -3,7 +3,7 @@ import type { Doubt } from '../../domain/session.ts';
 import type { Transaction } from '../connection/client.ts';
 import { doubts } from '../schema/tables.ts';
 
-/** Returns the session's doubted answer, which needs a second one to confirm it; null if there is none. */
+/** Returns the session's doubted answer, which a second answer has to confirm; null if there is none. */
 export async function findDoubt(tx: Transaction, sessionId: string): Promise<Doubt | null> {
   const [row] = await tx.select().from(doubts).where(eq(doubts.sessionId, sessionId));
   return row ?? null;

@@ -47,7 +47,10 @@ const reviewsById = preparedQuery(
   `select ${reviewFields.list} from review r where ${equalsAny('r.id', '$1', 'uuid')}`,
 );
 
-/** Returns all reviews of some sessions, in the order of their transitions. A session has a handful. */
+/**
+ * Returns all reviews of some sessions, in the order of their transitions. There is no limit: a session has
+ * only a handful.
+ */
 export const findReviewsOfSessions = (db: Queryable, sessionIds: readonly string[]): Promise<ReviewRow[]> =>
   reviewsBySession(db, sessionIds);
 

@@ -4,7 +4,7 @@ import type { StatsDatabase } from '../connection/statistics.ts';
 import { isTerminal, sessions, transitions } from '../schema/tables.ts';
 import { restrictedTo } from './sessions.ts';
 
-/** Selects the sessions that figures cover. */
+/** Conditions for the sessions that statistics cover. */
 export interface StatsWindow {
   /** Earliest creation time (inclusive); null: no limit. */
   readonly from: Date | null;
@@ -12,7 +12,7 @@ export interface StatsWindow {
   readonly to: Date | null;
   /** Only sessions that are not in a terminal state. */
   readonly openOnly: boolean;
-  /** Only these verification ids, which are those that a customer may see; null: all. */
+  /** Only sessions with these verification ids, which are those that a customer may see; null: all. */
   readonly verificationIds: readonly string[] | null;
 }
 
@@ -29,13 +29,19 @@ const count = sql<number>`count(*)::int`;
 export interface StateCount {
   readonly status: Status;
   readonly subStatus: SubStatus;
-  /** Not determined by the status pair alone: disputed sessions wait on another party. */
+  /**
+   * Party that has to act next. The status pair alone does not determine it: a disputed session waits for the
+   * merchant.
+   */
   readonly waitingOn: Party;
   readonly count: number;
   readonly oldestSince: Date;
 }
 
-/** Counts sessions by status, sub-status and waiting party, with the oldest `statusSince` of each group. */
+/**
+ * Counts sessions by status, sub-status and the party that has to act next, with the oldest `statusSince` of
+ * each group.
+ */
 export async function countStates(db: StatsDatabase, window: StatsWindow): Promise<StateCount[]> {
   const { status, subStatus, waitingOn, statusSince } = sessions;
   return db
@@ -52,7 +58,7 @@ export async function countStates(db: StatsDatabase, window: StatsWindow): Promi
     .orderBy(status, subStatus, waitingOn);
 }
 
-/** Condition for transitions that enter a phase, as opposed to moving within it. */
+/** SQL condition for transitions that enter a phase (status), as opposed to transitions within it. */
 const entered = sql`t.verdict = 'MOVED' and t.from_status is distinct from t.status`;
 
 export interface PhaseReached {
@@ -85,8 +91,8 @@ export interface PhaseStay {
 }
 
 /**
- * Computes the median time spent in each phase, over sessions that have left it. Several stays of one session
- * are summed.
+ * Computes the median time spent in each phase, over sessions that have left it. If a session was in a phase
+ * several times, the times are added up.
  */
 export async function readMedianStays(db: StatsDatabase, window: StatsWindow): Promise<PhaseStay[]> {
   const { rows } = await db.execute<PhaseStay & Record<string, unknown>>(sql`

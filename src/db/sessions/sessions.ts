@@ -19,7 +19,7 @@ export type SessionRow = typeof sessions.$inferSelect;
 /** Place that a session's link is bound to as AAD; see `Sealer`. */
 export const linkContext = (sessionId: string): string => `vkyc_session.link:${sessionId}`;
 
-/** Converts a row to the state that the rules judge by. */
+/** Converts a row to the state on which the rules of `domain/session.ts` decide. */
 export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): SessionState => ({
   status: row.status,
   subStatus: row.subStatus,
@@ -38,8 +38,9 @@ export const toSessionState = (row: SessionRow, doubt: Doubt | null = null): Ses
 });
 
 /**
- * Returns the row with its next poll recomputed; every write of a session goes through this. An ended session
- * is not polled, even if it is unsettled. See `nextPollAt` for the fair share and the second look.
+ * Returns the row with its next poll recomputed; every write of a session goes through this function. An
+ * ended session is not polled, even if it is unsettled. `nextPollAt` explains `fairShareMs` and
+ * `secondLookAt`.
  */
 export const withPollSchedule = (
   row: Omit<SessionRow, 'nextPollAt'>,
@@ -64,7 +65,10 @@ export const withPollSchedule = (
   ),
 });
 
-/** Sets the columns of an adopted session that its start gave, which the provider does not repeat. */
+/**
+ * Sets the columns that only the request to start the session contains, because the provider does not repeat
+ * them. For a session that was recorded without its start, for example by the adopt command.
+ */
 export const fillOrigin = (
   tx: Transaction,
   id: string,
@@ -76,7 +80,7 @@ export const fillOrigin = (
 ) => tx.update(sessions).set({ userTemplate, agentTemplate, replacesId }).where(eq(sessions.id, id));
 
 /**
- * Postpones the next poll after one without an answer, unless the session has changed since it was read
+ * Postpones the next poll after a poll that got no answer, unless the session has changed since it was read
  * (optimistic locking).
  */
 export const reschedulePoll = (
@@ -97,15 +101,17 @@ export const reschedulePoll = (
     );
 
 /**
- * Plans a poll of every session that has not ended: one each `everyMs` from `from` on, the most recently
- * changed first. A poll that is planned earlier stays. Returns the number of sessions.
+ * Plans a poll of every session that has not ended, the most recently changed first: the first at `from`,
+ * each next one `everyMs` later. A poll that is planned earlier keeps its time. Returns the number of
+ * sessions.
  */
 export async function schedulePollsOfOpenSessions(
   db: Queryable,
   from: Date,
   everyMs: number,
 ): Promise<number> {
-  // Locks rows in the lock order of recording (verification id), so that the two cannot deadlock.
+  // Locks rows in verification-id order, the lock order of recording transactions, so that they cannot
+  // deadlock with this statement.
   const { rows } = await db.write<{ count: number }>(sql`
     with locked as (
       select id, updated_at from ${sessions} where not ${isTerminal(sessions.subStatus)}
@@ -131,7 +137,7 @@ export async function countPolled(db: Queryable): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Session with a locked row, and the ids that provider updates are compared with. */
+/** Session whose row is locked, with the provider's user id, which provider updates are compared with. */
 export interface LockedSession extends SessionRow {
   /** The provider's user id; null after the person was erased. */
   readonly providerUserId: string | null;
@@ -149,8 +155,9 @@ export async function lockSession(tx: Transaction, verificationId: string): Prom
 }
 
 /**
- * Locks a session by id, only if its verification id is among `verificationIds` (null: any). A caller without
- * access must not wait for the row lock, which would reveal that the session exists, nor make others wait.
+ * Locks a session by id, only if its verification id is among `verificationIds` (null: any). A caller who may
+ * not see the session must not wait for its row lock, which would reveal that the session exists, nor make
+ * others wait.
  */
 export async function lockSessionById(
   tx: Transaction,
@@ -163,8 +170,8 @@ export async function lockSessionById(
 
 /**
  * Inserts a session. Waits for a concurrent transaction that creates the same session, and returns false if
- * that one commits. Names no conflict target: the other row has both the same id and the same verification
- * id, and either unique index may report the conflict first.
+ * that transaction commits. Names no conflict target: the other row has both the same id and the same
+ * verification id, and either unique index may report the conflict first.
  */
 export async function insertSession(tx: Transaction, row: SessionRow): Promise<boolean> {
   const inserted = await tx.insert(sessions).values(row).onConflictDoNothing().returning({ id: sessions.id });
@@ -173,8 +180,8 @@ export async function insertSession(tx: Transaction, row: SessionRow): Promise<b
 
 const sessionFields = rowMapper(sessions, 'vkyc_session');
 /**
- * Fields of `LockedSession`. The user's row is read but not locked: its provider's id changes only by
- * erasure.
+ * Fields of `LockedSession`. The user's row is read but not locked, because only an erasure changes the
+ * provider's user id.
  */
 export const lockedSessionFields = rowMapper<typeof sessions, { providerUserId: string | null }>(
   sessions,
@@ -212,7 +219,7 @@ export const findSessions = (db: Queryable, ids: readonly string[]): Promise<Ses
 export const findSessionsByVerificationId = (db: Queryable, ids: readonly string[]): Promise<SessionRow[]> =>
   byVerificationId(db, ids);
 
-/** Columns of a session in brief. */
+/** Columns that lists of sessions show (`SUMMARY` of `DetailLevel`). */
 const SUMMARY_COLUMNS = [
   'id',
   'verificationId',
@@ -229,10 +236,10 @@ const SUMMARY_COLUMNS = [
 ] as const satisfies (keyof SessionRow)[];
 export type SessionSummary = Pick<SessionRow, (typeof SUMMARY_COLUMNS)[number]>;
 
-/** Session in brief, with its user if that was read as well. */
+/** Session with the columns of a list, and with its user if `withUser` asked for it. */
 export type SessionListItem = SessionSummary & { readonly user?: UserRow };
 
-/** Extent of a read of sessions, and whether their users are included. */
+/** Columns of sessions that a query reads, and whether it reads their users too. */
 export interface SessionProjection {
   readonly detail: DetailLevel;
   readonly withUser: boolean;
@@ -260,7 +267,7 @@ const PROJECTIONS = {
 const selectProjection = ({ detail, withUser }: SessionProjection) =>
   PROJECTIONS[detail][withUser ? 'withUser' : 'alone'];
 
-/** Finds sessions by id, with only as much of each as `shape` wants. */
+/** Finds sessions by id. Reads only the columns that `shape` names, and the users if it asks for them. */
 export const findSessionsProjected = async (
   db: Queryable,
   ids: readonly string[],
@@ -275,11 +282,11 @@ function readUsers(rows: SessionListItem[]): SessionListItem[] {
   return rows;
 }
 
-/** Finds the sessions that replaced others. */
+/** Finds the sessions that replace the given ones. */
 export const findReplacements = (db: Queryable, replacedIds: readonly string[]): Promise<SessionRow[]> =>
   byReplacedId(db, replacedIds);
 
-/** Condition that limits sessions to those a customer may see; null: no limit. */
+/** SQL condition that limits sessions to those a customer may see; null: no limit. */
 export const restrictedTo = (verificationIds: readonly string[] | null | undefined): SQL | undefined =>
   verificationIds ? inArray(sessions.verificationId, [...verificationIds]) : undefined;
 
@@ -293,7 +300,7 @@ export interface SessionFilter {
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
   readonly updatedAfter?: Date | undefined;
-  /** Only these verification ids, which are those that a customer may see. */
+  /** Only sessions with these verification ids, which are those that a customer may see. */
   readonly verificationIds?: readonly string[] | undefined;
 }
 
@@ -319,7 +326,10 @@ export interface SessionPage {
 
 const ORDER_COLUMNS = { CREATED_AT: sessions.createdAt, UPDATED_AT: sessions.updatedAt } as const;
 
-/** Reads the first (or last) sessions between two places of a list, in its order (keyset pagination). */
+/**
+ * Reads the first (or last) sessions of a sorted list between two positions in it, in the list's order
+ * (keyset pagination).
+ */
 export async function readSessionPage(
   db: Queryable,
   filter: SessionFilter,
@@ -375,15 +385,15 @@ const whereClauses = (filter: SessionFilter): (SQL | undefined)[] => [
   restrictedTo(filter.verificationIds),
 ];
 
-/** One page request: a user's sessions, newest first, after a place. */
+/** Request for one page of a user's sessions, newest first, after a position in that list. */
 export interface UserSessions {
   readonly userId: string;
   readonly after: PageCursor | null;
 }
 
 /**
- * Reads for each user the newest sessions after a place, limited to the verification ids that may be seen
- * (null: all). Takes one statement for all users.
+ * Reads for each user the newest sessions after a position in the user's list, limited to the verification
+ * ids that may be seen (null: all). Takes one statement for all users.
  */
 export async function readSessionsOfUsers(
   db: Queryable,
@@ -420,7 +430,7 @@ const byUser = preparedColumnarQuery(
    order by wanted.page, s.created_at desc, s.id desc`,
 );
 
-/** Place before the newest session, where a list without `after` begins. */
+/** Position before the newest session, where a list without `after` begins. */
 const MAX_CURSOR: PageCursor = {
   at: new Date('9999-12-31T00:00:00Z'),
   id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',

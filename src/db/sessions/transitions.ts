@@ -20,8 +20,8 @@ export interface RawStatus {
 }
 
 /**
- * Finds the earlier sightings of each raw status: the provider's event times, or null for a poll result that
- * no webhook has confirmed.
+ * Finds the earlier sightings of each raw status: the provider's event times, or null for an answer to a poll
+ * that no webhook has confirmed.
  */
 export async function findObservations(
   tx: Transaction,
@@ -38,7 +38,10 @@ export async function findObservations(
   return sightingsOf;
 }
 
-/** Limit of sightings of one raw status in a session, far above any real number. */
+/**
+ * Maximum number of sightings that are read of one raw status in a session, far above any real number. The
+ * limit only makes the planner use the index.
+ */
 const MAX_OBSERVATIONS = 100_000;
 
 const observationFields = rowMapper<typeof observations, { place: number }>(observations, 's', {
@@ -54,7 +57,7 @@ const selectObservations = preparedQuery(
    cross join lateral (
      select * from provider_sighting s
      where s.session_id = vkyc_session.id and s.raw_status = wanted.status and s.raw_sub_status = wanted.sub_status
-     -- Without it a planner that takes the table for empty reads all of it.
+     -- Without the limit, a planner that takes the table for empty reads all of it.
      limit ${MAX_OBSERVATIONS}
    ) s`,
 );
@@ -79,7 +82,10 @@ export interface TransitionRange {
   readonly before: number;
 }
 
-/** Columns that a list of transitions and a fingerprint need. */
+/**
+ * Columns of a transition that lists show and that its fingerprint is computed from (`SUMMARY` of
+ * `DetailLevel`).
+ */
 export const SUMMARY_COLUMNS = [
   'sessionId',
   'sequence',
@@ -92,7 +98,7 @@ export const SUMMARY_COLUMNS = [
 ] as const satisfies (keyof TransitionRow)[];
 export type TransitionSummary = Pick<TransitionRow, (typeof SUMMARY_COLUMNS)[number]>;
 
-/** Selects which transitions of a range are read, and how much of each. */
+/** Number of transitions that are read of a range, from which end of it, and with which columns. */
 export interface RangeOptions {
   readonly limit: number;
   readonly end: 'FIRST' | 'LAST';

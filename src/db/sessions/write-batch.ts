@@ -19,7 +19,7 @@ export class WriteBatch {
   readonly #observations: ObservationRow[] = [];
   readonly #auditEntries: AuditEntry[] = [];
   readonly #doneWebhooks: bigint[] = [];
-  /** Sends the batch within the trace of its first transition. */
+  /** Sends the batch within the trace of its first transition; null while the batch has no transition. */
   #flushInTrace: ((tx: Transaction) => void) | null = null;
 
   /** Saves the mutable columns of a session. */
@@ -42,7 +42,7 @@ export class WriteBatch {
     this.#auditEntries.push(entry);
   }
 
-  /** Marks a webhook as DONE. */
+  /** Marks a webhook of the inbox as DONE, in the same statement as the changes that it caused. */
   markWebhookDone(id: bigint): void {
     this.#doneWebhooks.push(id);
   }
@@ -63,8 +63,8 @@ export class WriteBatch {
         OBSERVATIONS.serialize(this.#observations),
         AUDIT_ENTRIES.serialize(this.#auditEntries),
         this.#doneWebhooks,
-        // The ids are passed a second time so that the planner uses the primary key instead of scanning the
-        // table.
+        // The ids of the sessions are passed a second time, so that the planner uses the primary key instead
+        // of scanning the table.
         [...this.#sessions.keys()],
       ),
     );
@@ -77,9 +77,10 @@ const OBSERVATIONS = jsonRecordset(observations);
 const AUDIT_ENTRIES = jsonRecordset(auditEntries);
 
 /**
- * Plan nodes that no statement of a recording needs, since it reaches its rows by an index. `sort` must not
- * be among them: the rows of a CTE can only be sorted. Up to version 17, PostgreSQL adds 10,000,000,000 to
- * the cost of a plan that uses a disabled node nevertheless, and then JIT-compiles it on every call.
+ * Types of plan nodes that no statement of a recording needs, since it reaches its rows by an index. `sort`
+ * must not be among them: the rows of a CTE can only be sorted. Up to version 17, PostgreSQL adds
+ * 10,000,000,000 to the cost of a plan that uses a disabled node nevertheless, and then JIT-compiles the plan
+ * on every call.
  */
 const DISABLED_PLANNER_NODES = ['bitmapscan', 'hashjoin', 'material', 'mergejoin', 'seqscan'];
 
@@ -100,8 +101,8 @@ const insertInto = (table: string, { columns, fromParameter: of }: JsonRecordset
   `insert into ${table} (${columns}) select ${columns} from ${of(parameter)}`;
 
 /**
- * Immutable columns: set when the session is created, or changed only by an owner's command. No recording
- * writes them.
+ * Columns that no recording writes: they are set when the session is created, or changed only by a command
+ * with the owner's role.
  */
 const IMMUTABLE_COLUMNS = [
   'id',

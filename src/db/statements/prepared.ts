@@ -3,9 +3,9 @@
  * builder and the planner would take more time than the query itself.
  *
  * Which form a statement takes:
- * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and those
- *   that need what the builder cannot say (CTEs that write, SKIP LOCKED, JSON rows).
- * - Named builder statement (`prepareBuilder`): plain inserts and updates of the same paths.
+ * - SQL text with a name (`preparedQuery` and its siblings): statements of every webhook, page and frame, and
+ *   statements that the query builder cannot express (CTEs that write, SKIP LOCKED, JSON rows).
+ * - Named builder statement (`prepareBuilder`): plain inserts and updates that are as frequent.
  * - Builder statement without a name: rare statements, and those whose conditions vary.
  */
 import {
@@ -48,7 +48,10 @@ function register(name: string, text: () => string): void {
   texts.set(name, text);
 }
 
-/** Creates a prepared statement whose result is not needed. */
+/**
+ * Creates a prepared statement whose result is not needed. Calling it with values returns the statement to
+ * send.
+ */
 export function preparedCommand(name: string, text: string) {
   register(name, () => text);
   return (...values: unknown[]): Statement => ({ name, text, values });
@@ -70,8 +73,8 @@ export function preparedWrite<Value>(name: string, text: string) {
 }
 
 /**
- * Creates a prepared query that returns each row as JSON, for few rows. The select list must match `fields`
- * in names and order. `before` is an optional CTE, as `name as (…)`.
+ * Creates a prepared query that returns few rows, each as JSON. The select list must match `fields` in names
+ * and order. `before` is an optional CTE, as `name as (…)`.
  */
 export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select: string, before?: string) {
   const text = after(before, wrapAsJsonRows(select));
@@ -80,7 +83,10 @@ export function preparedQuery<Row>(name: string, fields: RowMapper<Row>, select:
     decodeRows(await ask<Row>(db, { name, text, values }), fields);
 }
 
-/** Creates a prepared query like `preparedQuery`, but returns one JSON array per field, for many rows. */
+/**
+ * Creates a prepared query like `preparedQuery`, for many rows: PostgreSQL returns one JSON array per field,
+ * from which the rows are built.
+ */
 export function preparedColumnarQuery<Row>(
   name: string,
   fields: RowMapper<Row>,
@@ -103,8 +109,8 @@ const MAX_PREPARED = 100;
 const names = new Map<string, string>();
 
 /**
- * Runs a dynamically built query for few rows. The first 100 distinct statement texts are prepared; later
- * ones are not.
+ * Runs a dynamically built query that returns few rows, each as JSON. The first 100 distinct statement texts
+ * are prepared; later texts are not.
  */
 export async function queryRows<Row>(db: Queryable, fields: RowMapper<Row>, select: SQL): Promise<Row[]> {
   const { sql: text, params: values } = dialect.sqlToQuery(select);

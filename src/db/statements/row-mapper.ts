@@ -6,9 +6,9 @@
 import { getTableColumns, getTableName, type InferSelectModel, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 
-/** Selected fields, with converters for values that JSON has no type for. */
+/** Fields that a query selects, with converters for values that JSON has no type for. */
 export interface RowMapper<Row> {
-  /** Select list. */
+  /** SQL select list of the fields. */
   readonly list: string;
   readonly names: readonly (keyof Row & string)[];
   readonly read: Readonly<Record<string, (text: string) => unknown>>;
@@ -17,13 +17,13 @@ export interface RowMapper<Row> {
 /** Column types that JSON lacks: how SQL encodes them, and how they are decoded. */
 const CONVERSIONS: Record<string, { write(column: string): string; read(text: string): unknown }> = {
   date: { write: (column) => column, read: (text) => new Date(text) },
-  // As a JSON number it would lose precision beyond 2^53.
+  // A JSON number would lose precision beyond 2^53.
   bigint: { write: (column) => `${column}::text`, read: (text) => BigInt(text) },
-  // `encode` does not depend on the setting `bytea_output`.
+  // Unlike a cast to text, `encode` does not depend on the setting `bytea_output`.
   custom: { write: (column) => `encode(${column}, 'hex')`, read: (text) => Buffer.from(text, 'hex') },
 };
 
-/** Extent of a read: all columns, or only the few that most lists show. */
+/** Columns that a query reads: ALL, or only the few that most lists show. */
 export type DetailLevel = 'ALL' | 'SUMMARY';
 
 /**
@@ -106,7 +106,10 @@ export function decodeColumns<Row>(
   return rows as Row[];
 }
 
-/** Writer that passes several rows of a table as one JSON parameter. */
+/**
+ * SQL and encoder that pass several rows of a table as one JSON parameter, to insert or update them in one
+ * statement.
+ */
 export interface JsonRecordset<Row> {
   /** Quoted column names, as for `insert into`. */
   readonly columns: readonly string[];
@@ -116,7 +119,10 @@ export interface JsonRecordset<Row> {
   serialize(rows: Iterable<Row>): string;
 }
 
-/** Creates the writer of a table for all columns except those that PostgreSQL fills in. */
+/**
+ * Creates the `JsonRecordset` of a table, for all columns except those in `filled`, which PostgreSQL fills
+ * in.
+ */
 export function jsonRecordset<Table extends PgTable, Filled extends string = never>(
   table: Table,
   filled: readonly (Filled & keyof InferSelectModel<Table>)[] = [],

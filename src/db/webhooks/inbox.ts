@@ -13,8 +13,8 @@ export const webhookContext = (bodyHash: Buffer): string => `webhook_inbox:${bod
 export type NewWebhook = Omit<InboxRow, 'id' | 'attempts'>;
 
 /**
- * Stores webhooks, except those whose body is already stored (idempotent). Returns the ids of those that are
- * now queued.
+ * Stores webhooks, except those whose body is already stored (idempotent). Returns the ids of the stored
+ * webhooks that are queued (PENDING).
  */
 export async function insertWebhooks(db: Queryable, rows: readonly NewWebhook[]): Promise<bigint[]> {
   // Inserts in verification-id order, so that two replicas storing the same webhooks take locks in one order
@@ -48,8 +48,9 @@ export const lockReadySessions = (
   );
 
 /**
- * Subquery for a queued webhook of a session. Its conditions match only the per-session index, and it is a
- * scalar subquery: a join, or the queue's index, would read the whole backlog.
+ * SQL subquery for the id of a queued webhook of a session; null if there is none. Its conditions match only
+ * the per-session index, and it is a scalar subquery: a join, or the queue's index, would read the whole
+ * backlog.
  */
 const oldestPendingOf = (verificationId: string, before = '') => `(
   select ahead.id from webhook_inbox ahead
@@ -71,16 +72,16 @@ const selectReadySessions = preparedQuery(
 );
 
 /**
- * With sort enabled, stale statistics and a bloated `webhook_inbox_queue`, the planner would read and sort
- * all PENDING webhooks by `webhook_inbox_session` for every claim. Sort is disabled only for the claim,
- * because other statements need it.
+ * Disables sorting while webhooks are claimed. Otherwise, with stale statistics and a bloated
+ * `webhook_inbox_queue`, the planner would read and sort all PENDING webhooks by `webhook_inbox_session` for
+ * every claim. Other statements need sorting.
  */
 const disableSort = preparedCommand('disable sort', `select set_config('enable_sort', 'off', true)`);
 const enableSort = preparedCommand('enable sort', `select set_config('enable_sort', 'on', true)`);
 
 /**
- * Sets a short lock timeout for a batch: a session that stays locked is retried alone, with the normal
- * timeout.
+ * Sets a short lock timeout for a transaction that processes a batch of webhooks: a webhook whose session
+ * stays locked is retried alone, with the normal timeout.
  */
 const setShortLockTimeout = preparedCommand(
   'wait not for long',
@@ -120,7 +121,10 @@ const isWaitingFor = (verificationId: string) =>
 /** Reason for parking webhooks whose verification the provider does not have either. */
 export const REASON_UNKNOWN_AT_PROVIDER = 'Neither the gateway nor the provider knows this verification id.';
 
-/** Requeues the WAITING webhooks of a session that now exists, and those PARKED because it was unknown. */
+/**
+ * Requeues the WAITING webhooks of a session that now exists, and those PARKED because the session was
+ * unknown.
+ */
 export const requeueWaiting = (db: Queryable, verificationId: string) =>
   db
     .update(inbox)
