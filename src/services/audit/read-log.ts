@@ -29,7 +29,7 @@ interface Waiting {
 }
 
 interface Lane {
-  /** Null until the first read is written. */
+  /** Chain that this lane appends its reads to; null until the first read is written. */
   chain: ReadChain | null;
   number: number;
   hash: Buffer;

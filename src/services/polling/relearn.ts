@@ -25,13 +25,13 @@ export interface Relearning {
  */
 export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
   const everyMs = MINUTE_MS / pollsPerMinute;
-  // The worker that holds a job may have finished it, but the database lost that. Without this, the job would
-  // stay locked until it counts as abandoned.
+  // A worker may have finished a job whose completion the database lost. Unless released here, the job would stay
+  // locked until it counts as abandoned.
   await releaseJobs(db);
   const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
-    // Starts older than the reconciler's limit count as looked for since then, so the provider is asked about
-    // each once.
+    // For a start older than the reconciler's time limit, the search counts as begun at that limit, so that the
+    // provider is asked about it once.
     const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);

@@ -37,7 +37,7 @@ interface Dependencies {
   /** Days that a session stays in the database after its end. */
   readonly retentionDays: number;
   readonly now: Date;
-  /** Number of sessions that are locked and moved in one transaction. */
+  /** Maximum number of sessions that are locked and moved in one transaction. */
   readonly batch: number;
   /** Folder of the archives. */
   readonly folder: string;
@@ -166,8 +166,8 @@ class Archive {
   }
 
   static async begin(dependencies: Dependencies, name: string, suffix = PARTIAL): Promise<Archive> {
-    // The file of another run is never overwritten (`wx`). A half-repaired file is written again from its
-    // start.
+    // The file of another run is never overwritten (`wx`). A file that an interrupted run was still completing
+    // (`.mending`) is written again from its start.
     const flags = suffix === PARTIAL ? 'wx' : 'w';
     const handle = await open(join(dependencies.folder, `${name}${suffix}`), flags, 0o600);
     await syncFolder(dependencies.folder);
@@ -181,8 +181,8 @@ class Archive {
   }
 
   /**
-   * Writes the seal and renames the file to its final name. If it has no sessions, deletes it and returns
-   * null.
+   * Writes the last line, which holds the MAC, and renames the file to its final name. If the archive has no
+   * sessions, deletes the file and returns null.
    */
   async finish(): Promise<{ file: string; sessions: number } | null> {
     const present = join(this.#folder, `${this.name}${this.#suffix}`);
@@ -195,8 +195,8 @@ class Archive {
   }
 
   /**
-   * Appends a separate gzip member (concatenated members are a valid file), so a damaged later one leaves
-   * earlier ones readable.
+   * Appends a separate gzip member (concatenated members are a valid file), so that damage to a later member leaves
+   * the earlier ones readable.
    */
   async #write(text: string): Promise<void> {
     await this.#handle.appendFile(await compressed(text));

@@ -100,7 +100,7 @@ export async function createSdkToken(
 }
 
 /**
- * Calls the provider of a session.
+ * Calls the provider at which the session was started, and converts a failed call into a refusal for the viewer.
  *
  * @throws Refusal
  */
@@ -127,8 +127,8 @@ async function find(dependencies: ProviderDependencies, session: SessionRow): Pr
 }
 
 /**
- * Refuses an answer that names another reference id or user than the session has. Recording applies the same
- * check.
+ * Refuses a provider answer that names another reference id or user than the session has. The transition writer
+ * checks answers that are recorded in the same way; this one is only read.
  */
 async function refuseOtherIdentity(
   { db, onMismatch }: ProviderDependencies,

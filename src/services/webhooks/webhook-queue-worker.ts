@@ -24,7 +24,10 @@ const WORKERS = 2;
 /** Webhooks claimed in one batch; they share the statements and the commit. */
 const MAX_BATCH_SIZE = 10;
 const LOOK_INTERVAL_MS = 1_000;
-/** Faults that may affect a single session, whose row another transaction has locked. */
+/**
+ * Database faults that may concern one webhook only, because another transaction holds its session's row. The worker
+ * then skips the webhook instead of ending the round.
+ */
 const SINGLE_SESSION_FAULTS: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const REASON_UNKNOWN_SESSION =
   'No session with this verification id exists in the gateway; asking the provider.';
@@ -37,7 +40,7 @@ interface Dependencies {
   readonly unitOfWork: UnitOfWork;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
-  /** Pause between two looks at the queue. */
+  /** Interval at which the queue is searched, for webhooks that failed or that another replica queued. */
   readonly lookIntervalMs?: number;
 }
 
@@ -47,8 +50,8 @@ export class WebhookQueueWorker {
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
   /**
-   * Ids queued by this process and not yet seen processed. While there are any, the worker keeps polling the
-   * queue.
+   * Ids of webhooks that this process queued and has not yet seen processed. While there are any, a worker keeps
+   * claiming from the queue.
    */
   readonly #unseen = new Set<bigint>();
   #stopped = false;
@@ -96,8 +99,8 @@ export class WebhookQueueWorker {
   }
 
   /**
-   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a webhook that was
-   * alone failed, returns it.
+   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a single webhook failed,
+   * returns it as `passOver`, to be skipped in this round.
    */
   async #processNext(
     limit: number,
@@ -132,7 +135,7 @@ export class WebhookQueueWorker {
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
         'could not process a webhook; retrying',
       );
-      // A database fault is not the webhook's fault and usually affects all others as well.
+      // A database fault is not the webhook's fault and usually affects all others as well, so the round ends.
       if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
       if (failed && isCausedByValues(error)) await this.#countFailure(failed).catch(() => {});
       return { passOver: failed };

@@ -12,7 +12,7 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker.ts';
 
 const MAX_BATCH_SIZE = 50;
-/** A batch whose connection has gone silent delays the next batch by at most this long. */
+/** Maximum wait of a batch for the batch before it, whose database connection may have gone silent. */
 const MAX_BATCH_WAIT_MS = 1_000;
 
 interface Dependencies {
@@ -51,7 +51,7 @@ export class WebhookReceiver {
     },
   });
   #stored: Promise<unknown> = Promise.resolve();
-  /** Chain that runs the batches one after another, in arrival order. */
+  /** Promise chain that runs the batches one after another, in arrival order. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(dependencies: Dependencies) {
@@ -86,8 +86,8 @@ export class WebhookReceiver {
       () => arrivals.map(() => true as const),
       (error) => {
         const fault = classifyFault(error);
-        // Storing them would fail in the same way and take as long. The error is returned instead, and the
-        // provider sends them again.
+        // Storing the webhooks for the queue would fail in the same way and take as long. The error is returned
+        // instead: the provider gets no 200 and sends the webhooks again.
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
