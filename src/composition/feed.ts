@@ -8,7 +8,7 @@ import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedProvider } from './provider.ts';
 
-/** The feed of this replica. */
+/** Parts of this replica that send transitions to its subscribers. */
 export interface OpenedFeed {
   readonly hub: Hub;
   readonly cursors: Cursors;

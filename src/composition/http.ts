@@ -42,7 +42,10 @@ import type { OpenedRecording } from './recording.ts';
 
 /** How often connections that have become idle are closed during a stop. */
 const IDLE_CHECK_INTERVAL_MS = 100;
-/** Replication settings change rarely, and their query must not wait long for a database that hangs. */
+/**
+ * Cache of the replication settings, which change rarely. The query waits at most `patienceMs` for a database that
+ * hangs.
+ */
 const REPLICATION_CACHE = { forMs: 10_000, patienceMs: 1_000 };
 
 interface OpenedParts {
@@ -60,7 +63,10 @@ export interface Addresses {
   readonly metricsUrl: string;
 }
 
-/** Serves everything and listens. Its releases drain: not ready, connections closed, work in hand finished. */
+/**
+ * Registers all routes and listens. At the stop, reports not ready, disconnects the subscribers, and finishes
+ * requests in flight.
+ */
 export async function serve(parts: OpenedParts): Promise<Addresses> {
   const { core, database, provider, recording, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
@@ -161,7 +167,7 @@ async function createHealth(
   });
 }
 
-/** Creates the access log with a logger of its own, which buffers; null if requests are not logged. */
+/** Creates the access log; null if requests are not logged. It has its own logger, which buffers lines. */
 function createAccessLogger({ config, overrides, lifecycle }: Core) {
   if (!config.accessLog) return null;
   const logger = overrides.log ?? createBufferedLogger({ level: config.logLevel, format: config.logFormat });
