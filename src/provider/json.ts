@@ -1,13 +1,16 @@
 import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
 
-/** Thrown for JSON that cannot be used. The message continues "it …" and contains nothing of the text. */
+/**
+ * Error for JSON that cannot be used. Its message continues a sentence that begins with "it", and repeats nothing of
+ * the JSON.
+ */
 export class UnusableJson extends Error {
   override readonly name = 'UnusableJson';
 }
 
 /**
- * Whether a parsed value is a number. Its `value` is the text of the number: ids may have 64 bits, which a double
- * cannot hold.
+ * Returns whether a parsed value is a number. Its `value` is the text of the number: ids may have 64 bits, which a
+ * double cannot hold.
  */
 export const isWrittenNumber = isLosslessNumber;
 

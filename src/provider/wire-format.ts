@@ -20,7 +20,7 @@ import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
 import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
 import { readExpiryOfLink, readTime } from './times.ts';
 
-/** `""`, null and a missing field all mean that there is no value. */
+/** Returns null for `""`, null and a missing field, which all mean that there is no value. */
 const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
 const storable = (longest: number, otherwise = 'must be text') =>
   z
@@ -50,7 +50,7 @@ const optionalTime = z
   .preprocess((given) => (given === '' ? null : given), time.nullish())
   .transform((given) => given ?? null);
 
-/** A field that counts as missing if it cannot be parsed, and the problem that it had. */
+/** Result of parsing a field that counts as missing if it cannot be parsed: the value, or null and the problem. */
 type Lenient<T> = { readonly value: T } | { readonly value: null; readonly problem: string };
 const lenient = <T>(schema: z.ZodType<T>) =>
   z
@@ -62,7 +62,7 @@ const lenient = <T>(schema: z.ZodType<T>) =>
       return { value: null, problem: parsed.error.issues[0]?.message ?? 'cannot be parsed' };
     });
 
-/** Limits as on the provider's page about initiating a verification. */
+/** Verification id, with the limits in the provider's documentation on initiating a verification. */
 const verificationId = orDigits(
   z
     .string('must be text or a whole number')
@@ -132,7 +132,10 @@ const user = z
     }),
   );
 
-/** The provider's page names the expiry differently in the schema and in the example. */
+/**
+ * Response with an SDK token. The provider's documentation names the expiry differently in the schema and in the
+ * example, so both names are accepted.
+ */
 const sdkToken = z
   .looseObject({
     access_token: z.string().min(1).max(MAX_TEXT_LENGTH),
@@ -162,7 +165,7 @@ const addressed = z.looseObject({ data: z.looseObject({ verification_id: verific
 
 const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
-/** Thrown for a body that could not be parsed. The message has field names and reasons, never values. */
+/** Error for a body that could not be parsed. Its message has field names and reasons, never values. */
 class UnparsableBody extends Error {
   override readonly name = 'NotUnderstood';
 }
@@ -175,7 +178,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   );
 }
 
-/** @throws UnparsableWebhook */
+/** @throws UnparsableBody */
 function readText<T>(schema: z.ZodType<T>, text: string): T {
   let body: unknown;
   try {
@@ -228,7 +231,7 @@ function readVerificationId(text: string): string | null {
   }
 }
 
-/** Whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
+/** Returns whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
 function namesNoVerification(text: string): boolean {
   try {
     const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
@@ -240,7 +243,11 @@ function namesNoVerification(text: string): boolean {
   }
 }
 
-/** Takes the last of repeated values, as most parsers do, unless they are different verification ids. */
+/**
+ * Returns the last value of a repeated key, as most parsers do.
+ *
+ * @throws UnusableJson if the values name different verifications
+ */
 function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
   const named = (data: unknown) => String((data as { verification_id?: unknown } | null)?.verification_id);
   if (key === 'verification_id' || (key === 'data' && named(first) !== named(last)))
