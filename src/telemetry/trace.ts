@@ -3,7 +3,7 @@
  * OpenTelemetry module is loaded.
  */
 
-/** Implemented with OpenTelemetry in `tracing.ts`. */
+/** Functions of a tracer; `tracing.ts` implements them with OpenTelemetry. */
 export interface Tracer {
   /** Returns the current trace in W3C Trace Context format; null if there is none. */
   traceparent(): string | null;
