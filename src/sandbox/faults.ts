@@ -65,7 +65,7 @@ export const faultSettings = z.strictObject(
   },
 );
 
-/** Call that is affected by the faults named in a verification id. */
+/** The only call that is affected by API faults named in a verification id. */
 const START = 'POST /vkyc';
 
 /**
@@ -97,7 +97,7 @@ export class Faults {
     return Object.fromEntries(this.#settings);
   }
 
-  /** Returns all faults of a webhook. `position` is that of the step which it reports. */
+  /** Returns all faults of a webhook. `position` is the index of the step that the webhook reports. */
   ofWebhook(verificationId: string, position: number): readonly WebhookFault[] {
     const named = namedIn(verificationId);
     return WEBHOOK_FAULTS.filter(
@@ -105,7 +105,10 @@ export class Faults {
     );
   }
 
-  /** Returns the fault of a call such as `POST /vkyc`, or null. If an id names several, each try gets the next one. */
+  /**
+   * Returns the fault of a call such as `POST /vkyc`, or null. If a verification id names several, each attempt of
+   * the call gets the next one.
+   */
   ofCall(call: string, verificationId: string | null): ApiFault | null {
     if (call === START && verificationId) {
       const named = namedIn(verificationId);

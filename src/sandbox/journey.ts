@@ -4,9 +4,9 @@ import { createSeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
 import { type AadhaarFlow, aadhaarFlowFor, type UserTemplate } from './templates.ts';
 
-/** Everything that a journey depends on. */
+/** Everything that determines the journey (the steps) of a verification. */
 export interface JourneyRequest {
-  /** Contains the name of the scenario, see `parseScenarioName`. */
+  /** Verification id; may contain the name of a scenario, see `parseScenarioName`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: UserTemplate;

@@ -13,13 +13,15 @@ const DELAY_SECONDS = { from: 1, to: 5 };
 /** Newest webhooks kept for `GET /_sandbox/events`. */
 const MAX_EVENTS = 100_000;
 
-/** A webhook as it was created. It has nothing about the delivery, so it is deterministic. */
+/**
+ * Webhook as it was created. It contains nothing about its delivery, so the same seed always gives the same events.
+ */
 export interface WebhookEvent {
   readonly verification_id: string;
   readonly faults: readonly WebhookFault[];
-  /** How often it is sent; 0 if it is dropped. */
+  /** How often the webhook is sent; 0 if a fault drops it. */
   readonly copies: number;
-  /** Body as JSON; the text if a fault broke it. */
+  /** Parsed JSON body; the text if a fault made it invalid JSON. */
   readonly body: unknown;
 }
 

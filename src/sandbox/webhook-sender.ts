@@ -10,7 +10,6 @@ const MAX_REFUSALS = 5;
 const MIN_RETRY_MS = 100;
 const MAX_RETRY_MS = 10_000;
 const TIMEOUT_MS = 10_000;
-/** Concurrent requests. */
 const MAX_CONCURRENT_REQUESTS = 32;
 
 const NOBODYS_SECRET = 'nobody-has-this-secret';
