@@ -161,7 +161,7 @@ export function checkSession(
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
   const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
-  // Check the links first: with an incomplete chain, correct rows would be reported as wrong.
+  // The links of the chain are checked first: if entries are missing, correct rows would be reported as wrong.
   const ofHistory =
     nothing ??
     checkLinks(entries, keys) ??

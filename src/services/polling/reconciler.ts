@@ -34,7 +34,7 @@ const LOOK_INTERVAL_MS = 1_000;
  */
 const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 3_600_000;
-/** If the provider still does not have a verification after this long, the search for it ends. */
+/** If the provider still does not have a verification after this long, its look-ups end. */
 export const LOOKUP_TIMEOUT_MS = 3_600_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
 

@@ -9,9 +9,9 @@ const MINUTE_MS = 60_000;
 
 /** Numbers of sessions and starts that the provider will be asked about. */
 export interface Relearning {
-  /** Sessions that have not ended. */
+  /** Number of sessions that have not ended. */
   readonly sessions: number;
-  /** Open starts without a session. */
+  /** Number of open starts without a session. */
   readonly starts: number;
 }
 

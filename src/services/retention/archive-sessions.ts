@@ -24,7 +24,7 @@ import {
 } from './archive-file.ts';
 
 const DAY_MS = 86_400_000;
-/** Lines of an interrupted archive that are processed together. */
+/** Number of lines of an interrupted archive that are processed together. */
 const READ_AT_ONCE = 200;
 /** Suffix of an archive's file name until the archive is complete. */
 const PARTIAL = '.partial';
@@ -47,7 +47,8 @@ interface Dependencies {
 
 export interface ArchiveResult {
   /**
-   * Archives completed by this run, with their number of sessions. They include those of an interrupted run.
+   * Archives that this run completed, with their number of sessions. Archives of an interrupted run, which this run
+   * finished, are included.
    */
   readonly files: readonly { readonly file: string; readonly sessions: number }[];
   /** Sessions that stay in the database because their audit chain does not verify. */

@@ -47,11 +47,11 @@ export type ErasureTarget = { readonly userId: string } | { readonly phone: stri
 /** Counts of what was erased. */
 export interface ErasureResult {
   readonly sessions: number;
-  /** Review remarks and cancellation reasons. */
+  /** Number of erased review remarks and cancellation reasons. */
   readonly texts: number;
   readonly webhooks: number;
   readonly idempotencyKeys: number;
-  /** Names of archive files that contain sessions of the person. */
+  /** Names of archive files that contain sessions of the person. The files are not changed. */
   readonly archives: readonly string[];
 }
 

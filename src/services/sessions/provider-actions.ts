@@ -127,8 +127,8 @@ async function find(dependencies: ProviderDependencies, session: SessionRow): Pr
 }
 
 /**
- * Refuses a provider answer that names another reference id or user than the session has. The transition writer
- * checks answers that are recorded in the same way; this one is only read.
+ * Refuses a provider answer that names another reference id or user than the session has. Answers that are recorded
+ * are checked by the transition writer; the answer here is only read.
  */
 async function refuseOtherIdentity(
   { db, onMismatch }: ProviderDependencies,

@@ -57,7 +57,7 @@ export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
 /**
- * Validates an input.
+ * Parses an input with a schema, and reports all problems together.
  *
  * @throws Refusal that lists all problems
  */

@@ -31,9 +31,9 @@ export interface WebhookUpdate {
   /** Name of the provider that sent the webhook. */
   readonly provider: string;
   readonly payload: ProviderSession;
-  /** Event time by the provider's clock. */
+  /** Time of the event, by the provider's clock. */
   readonly eventTime: Date;
-  /** Arrival by our clock. */
+  /** Time at which the webhook arrived, by our clock. */
   readonly receivedAt: Date;
 }
 

@@ -21,7 +21,7 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 const MAX_ATTEMPTS = 5;
 const WORKERS = 2;
-/** Webhooks claimed in one batch; they share the statements and the commit. */
+/** Maximum number of webhooks claimed in one batch; they share the statements and the commit. */
 const MAX_BATCH_SIZE = 10;
 const LOOK_INTERVAL_MS = 1_000;
 /**
@@ -68,7 +68,7 @@ export class WebhookQueueWorker {
     if (ids.length > 0) this.#work();
   }
 
-  /** Stops claiming webhooks and waits for those in progress. */
+  /** Stops claiming webhooks and waits until the claimed ones are processed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -123,8 +123,8 @@ export class WebhookQueueWorker {
         return claimed.length;
       });
       for (const { id } of claimed) this.#unseen.delete(id);
-      // No other worker here holds webhooks and none are left, so other replicas have processed the unseen
-      // ones.
+      // The queue is empty and no other worker of this process holds webhooks, so other replicas have processed the
+      // unseen ones.
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
@@ -190,7 +190,7 @@ export class WebhookQueueWorker {
     const { attempts } = row;
     const body = session?.erasedAt ? this.#withoutBody(row) : {};
     await updateWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
-    // The webhook may have carried an update that no other webhook repeats, so the provider is asked.
+    // The parked webhook may have carried an update that no other webhook repeats, so the provider is asked.
     if (session) await this.#planLookup(tx, session.verificationId);
   }
 
@@ -200,8 +200,8 @@ export class WebhookQueueWorker {
   }
 
   /**
-   * Counts a failed attempt. After the last one, parks the webhook as a dead letter; otherwise it would block
-   * its session's later webhooks forever.
+   * Counts a failed attempt to process a webhook. After the last attempt, parks the webhook as a dead letter;
+   * otherwise it would block its session's later webhooks forever.
    */
   async #countFailure(row: InboxRow): Promise<void> {
     const { db } = this.#dependencies;

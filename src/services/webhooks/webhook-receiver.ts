@@ -100,7 +100,10 @@ export class WebhookReceiver {
     return stored;
   }
 
-  /** Records the first webhook of each session if the session is free, and queues the others. */
+  /**
+   * Stores the batch. In the same transaction, records the first webhook of each session if the session's row is
+   * free; the other webhooks are queued.
+   */
   async #recordAtOnce(arrivals: readonly ReceivedWebhook[]): Promise<void> {
     let inLine: Promise<bigint[]> = Promise.resolve([]);
     await this.#dependencies.unitOfWork.inTransaction(async (writer) => {
@@ -109,7 +112,7 @@ export class WebhookReceiver {
         const unstored = { update: toWebhookUpdate(payload, row), bodyHash: row.bodyHash };
         if (await writer.applyUpdateIfUncontended(unstored)) recorded.add(row);
       };
-      // Wait for all of them to settle before the rollback. Otherwise one could still write after the
+      // All writes of the batch must settle before the rollback. Otherwise one could still write after the
       // transaction ended.
       const outcomes = await Promise.allSettled(
         pickFirstPerSession(arrivals).map(
@@ -130,8 +133,8 @@ export class WebhookReceiver {
   }
 
   /**
-   * Stores webhooks without recording them. If the batch fails, stores each alone, since a single one may be
-   * at fault.
+   * Stores webhooks for the queue, without recording transitions. If the batch fails, stores each webhook alone,
+   * since a single one may be at fault.
    */
   async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
     const store = async (some: readonly NewWebhook[]) => {
