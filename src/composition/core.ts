@@ -19,7 +19,7 @@ export interface TestOverrides {
   readonly log?: Logger;
   /** Wraps the doorbell, for example to lose notifications. */
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
-  /** Wraps the provider's client. */
+  /** Wraps the provider's client, for example to make calls fail. */
   readonly provider?: (provider: ProviderCalls) => ProviderCalls;
   /** Adds providers to the configured one; new sessions are started at the first of the list. */
   readonly providers?: (configured: Provider) => readonly [Provider, ...Provider[]];
@@ -34,7 +34,7 @@ export interface TestOverrides {
   readonly lookIntervalMs?: number;
   /** Replaces the executor that compiles GraphQL operations (graphql-jit). */
   readonly executor?: Executor;
-  /** Journeys of the sandbox advance only on request, not with time. */
+  /** Makes the sandbox's verifications advance only by calls of `/_sandbox`, not with time. */
   readonly manualSandbox?: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface Core {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Null if traces are not exported. */
+  /** Export of traces; null if traces are not exported. */
   readonly tracing: Tracing | null;
   readonly lifecycle: Lifecycle;
 }

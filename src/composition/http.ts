@@ -180,7 +180,7 @@ interface Closing {
   readonly connections: LiveConnections;
   readonly endSubscriptions: () => void;
   readonly closeIdleConnections: () => void;
-  /** Time over which subscribers are asked to reconnect elsewhere. */
+  /** Seconds over which subscribers are asked, at random moments, to reconnect elsewhere. */
   readonly windowSeconds: number;
 }
 
@@ -195,7 +195,8 @@ async function closeServer({
   let idleCheck: NodeJS.Timeout | undefined;
   const farewell = connections.stop(windowSeconds).then(() => {
     endSubscriptions();
-    // Fastify closes idle connections only once, when the stop begins; others become idle later.
+    // Fastify closes idle connections only once, when the stop begins; connections that become idle later must be
+    // closed here.
     idleCheck = setInterval(closeIdleConnections, IDLE_CHECK_INTERVAL_MS);
   });
   await Promise.all([server.close(), farewell]).finally(() => clearInterval(idleCheck));

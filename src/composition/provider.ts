@@ -19,7 +19,7 @@ export interface OpenedProvider {
   /** All providers at which stored sessions may have been started. */
   readonly providers: Providers;
   readonly limits: CallLimits;
-  /** Null if the real provider is used. */
+  /** Running sandbox; null if the real provider is used. */
   readonly sandbox: Sandbox | null;
   /** Counts and logs updates that name another verification or user than expected. */
   readonly onMismatch: OnMismatch;
