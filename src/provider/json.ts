@@ -23,8 +23,8 @@ interface Options {
 }
 
 /**
- * Longest text that is parsed, in UTF-16 units: a hundred times the provider's examples. The parser takes 100 ms for a
- * megabyte, and a webhook that cannot be understood is parsed three times.
+ * Longest text that is parsed, in UTF-16 units: a hundred times the provider's examples. The parser takes 100 ms for
+ * a megabyte, and the body of an invalid webhook is parsed three times.
  */
 export const MAX_JSON_LENGTH = 128 * 1024;
 const BYTE_ORDER_MARK = /^\uFEFF/;

@@ -1,7 +1,7 @@
 /** Parses the times that the provider sends. Each one is either understood exactly or refused with the reason. */
 import { isStorableTime } from '../domain/storable.ts';
 
-/** A time, or a problem whose text continues the name of a field. */
+/** A time, or the problem with its text, such as "is not an existing day". */
 export type TimeReading = { readonly time: Date } | { readonly problem: string };
 
 /**

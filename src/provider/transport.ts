@@ -28,18 +28,18 @@ const MIN_WAIT_SECONDS = 1;
 const MAX_WAIT_SECONDS = 600;
 
 export interface TransportOptions {
-  /** For example https://api.cashfree.com/verification */
+  /** Base URL of the API, for example https://api.cashfree.com/verification */
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
   /** PEM of the public key, for accounts that use one as second factor instead of an IP allowlist. */
   readonly publicKey: string | null;
   readonly budget: CallBudget;
-  /** Aborts running polls. */
+  /** Aborts polls in flight when the gateway stops. */
   readonly stopping: AbortSignal;
-  /** Timeout of one attempt, up to the last byte of the response. */
+  /** Timeout of one attempt, up to the last byte of the response, in milliseconds. */
   readonly timeoutMs?: number;
-  /** How long the circuit breaker stays open. */
+  /** How long the circuit breaker stays open, in milliseconds. */
   readonly breakMs?: number;
   /** Called for an error code that the provider does not document. */
   readonly onUnmappedError: (status: number, code: string) => void;
@@ -78,7 +78,8 @@ export function createTransport(options: TransportOptions): Transport {
     halfOpenAfter: breakMs,
     breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
   });
-  // Copy of the breaker's state, checked before the budget, so that no call is spent while the breaker is open.
+  // Time until which the breaker is open. It is checked before the budget, so that no call is spent while the breaker
+  // is open.
   let restsUntil = 0;
   breaker.onBreak(() => {
     restsUntil = performance.now() + breakMs;

@@ -1,6 +1,7 @@
 /**
  * Maps the provider's wire format to our types. Outside this file there is no snake_case, no `""` for a missing value
- * and no number for an id. Where the provider's pages contradict each other, every documented variant is accepted.
+ * and no number for an id. Where the provider's documentation contradicts itself, every documented variant is
+ * accepted.
  */
 
 import { isInteger } from 'lossless-json';
@@ -28,8 +29,8 @@ const storable = (longest: number, otherwise = 'must be text') =>
     .max(longest, `has more than ${longest} characters`)
     .refine(isStorable, 'contains a null byte or a lone surrogate');
 /**
- * Accepts an integer as the text of its digits, because ids are numbers on some of the provider's pages and strings on
- * others.
+ * Accepts an integer as the text of its digits, because ids are numbers in some parts of the provider's documentation
+ * and strings in others.
  */
 const orDigits = <T>(schema: z.ZodType<T>) =>
   z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
@@ -69,7 +70,9 @@ const verificationId = orDigits(
     .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -'),
 );
 
-/** Fields other than the status. One that cannot be parsed counts as missing, so that the status is still applied. */
+/**
+ * Fields other than the status. A field that cannot be parsed counts as missing, so that the status is still applied.
+ */
 const BESIDE_THE_STATUS = {
   reference_id: lenient(id),
   user_id: lenient(id),
@@ -257,7 +260,7 @@ function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown 
 
 /**
  * Reads code and type of the provider's error body; nulls if the body is not the provider's, for example a proxy's
- * page.
+ * error page.
  */
 export function readFailure(text: string): { code: string | null; type: string | null } {
   try {
