@@ -31,17 +31,17 @@ export interface Metrics {
   readonly errors: Counter<'code'>;
   /** Refusals returned by mutations, by code. */
   readonly refusals: Counter<'code'>;
-  /** Duration of single provider attempts in seconds. */
+  /** Duration of each attempt to call the provider, in seconds. */
   readonly providerCalls: Histogram<'endpoint' | 'purpose' | 'outcome'>;
   /** Counts an error code that the provider does not document, by HTTP status. */
   unmappedError(status: number, code: string): void;
-  /** Webhooks by what the receiver did with them. */
+  /** Received webhooks, by what the receiver did with them. */
   readonly webhooks: Counter<'outcome'>;
   /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;
   /** Transitions with a state of the provider that this release does not know. */
   readonly unrecognized: Counter;
-  /** Fields that could not be parsed; the answer or webhook was recorded without them. */
+  /** Fields of provider answers and webhooks that could not be parsed; the update was recorded without them. */
   readonly ignoredFields: Counter<'field'>;
   /** Answers and webhooks refused because they name another verification or user than expected. */
   readonly mismatches: Counter<'source' | 'field'>;

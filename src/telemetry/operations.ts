@@ -22,7 +22,7 @@ interface Answered {
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
   readonly kind: string;
-  /** Root field; `several` if there are more than one. */
+  /** Name of the root field; `several` if there are more than one. */
   readonly field: string;
 }
 

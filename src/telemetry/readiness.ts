@@ -28,11 +28,16 @@ interface ReadinessOptions {
   readonly askReplication: () => Promise<Replication>;
 }
 
-/** Results of the readiness probe, by check. The texts are our own, never an error's message. */
+/**
+ * Results of the readiness probe, by check. The probe is public, so the texts are our own, never an error's message.
+ */
 export interface Readiness {
   /** Failed checks; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
-  /** Limits of a ready replica: it still serves reads and subscribers, so it should get traffic. */
+  /**
+   * What a ready replica cannot do now, such as writes. It still serves reads and subscribers, so it should get
+   * traffic.
+   */
   readonly impaired: Readonly<Record<string, string>>;
   /** Information for operators; nothing is wrong. */
   readonly notes: Readonly<Record<string, string>>;
