@@ -116,7 +116,7 @@ export const REFUSALS = {
   },
 } as const satisfies Record<string, Refusal>;
 
-/** Error response of the provider. */
+/** Error that the sandbox answers to a call, as the provider would. */
 export class ApiError extends Error {
   constructor(
     readonly refusal: Refusal,

@@ -43,7 +43,7 @@ const API_FAULTS = NAMES.filter((name): name is ApiFault => FAULTS[name].side ==
 
 const setting = z.strictObject({
   probability: z.number().min(0).max(1).default(1),
-  /** How many more times the fault may occur. */
+  /** How many more times the fault may occur; without it, there is no limit. */
   times: z.int().min(0).optional(),
   /** For API faults: only calls of this method and path, such as `POST /vkyc`. */
   path: z
@@ -83,7 +83,7 @@ export class Faults {
     this.#seed = seed;
   }
 
-  /** Sets the named faults; the others stay as they are. */
+  /** Sets the named faults; faults that are not named stay as they are. */
   set(settings: z.infer<typeof faultSettings>): void {
     for (const [name, value] of Object.entries(settings))
       if (value) this.#settings.set(name as FaultName, { ...value });

@@ -89,7 +89,7 @@ const BEGINNINGS = {
 } as const satisfies Record<AadhaarFlow, { answer: KnownSubStatus; goesOnLike: KnownSubStatus }>;
 
 const NO_BALANCE = 0.01;
-/** Fraction of ended calls that are left for a person to review. */
+/** Probability that the journey stops after the call, so that a person can review it through the API. */
 const LEFT_TO_REVIEW = 0.15;
 /**
  * After this many steps the journey only takes the first next step of each row, which leads to its end in ten more

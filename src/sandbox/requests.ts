@@ -44,7 +44,7 @@ const aadhaarDetails = z
     care_of: text,
     photo_link: text,
     last_verified_at: text,
-    // Two names of the same field: newer pages have the first, older ones the second.
+    // Two names of the same field: the provider's newer documentation has the first, the older the second.
     split_address: address.optional(),
     address_details: address.optional(),
   })
@@ -65,7 +65,7 @@ export const verificationRequest = z.looseObject({
     .array(text.regex(/^(sms|whatsapp|email)$/i, 'must be sms, whatsapp or email.'))
     .nullish(),
   aadhaar_details: aadhaarDetails.nullish(),
-  // A list in the provider's pages, a single object in its SDK.
+  // A list in the provider's documentation, a single object in its SDK.
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 

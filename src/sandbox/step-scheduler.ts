@@ -42,7 +42,7 @@ export class StepScheduler {
     for (let next = appointments.peek(); next && next.dueAt <= now; next = appointments.peek()) {
       appointments.pop();
       const { verification, dueAt } = next;
-      // The verification was advanced by hand since, so this entry is stale.
+      // The verification was advanced by a call of `/_sandbox` since, so this entry is stale.
       if (verification.dueAt !== dueAt) continue;
       verification.advance();
       this.#onStep(verification);

@@ -7,10 +7,10 @@ import type { Verification } from './verification.ts';
 import type { Webhook, WebhookSender } from './webhook-sender.ts';
 
 const SECOND_MS = 1000;
-/** How long a reordered webhook waits for the next one to overtake it. */
+/** How long a reordered webhook waits for the next webhook of its verification to overtake it. */
 const REORDER_SECONDS = 2;
 const DELAY_SECONDS = { from: 1, to: 5 };
-/** Newest webhooks kept for `GET /_sandbox/events`. */
+/** Number of newest webhooks that are kept for `GET /_sandbox/events`. */
 const MAX_EVENTS = 100_000;
 
 /**
@@ -46,7 +46,7 @@ export class WebhookScheduler {
     this.#options = options;
   }
 
-  /** Returns the webhooks in the order of creation. */
+  /** Returns the webhooks of one or of all verifications, in the order of creation. */
   events(verificationId?: string): readonly WebhookEvent[] {
     return verificationId
       ? this.#events.filter((event) => event.verification_id === verificationId)

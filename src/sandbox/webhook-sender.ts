@@ -27,7 +27,7 @@ export interface Webhook {
 
 /**
  * Sends signed webhooks and retries each until the receiver answers 2xx. Webhooks of one verification are sent one
- * after another, those of different verifications concurrently. Without a URL they wait for one.
+ * after another, those of different verifications concurrently. Until a URL is set, webhooks wait.
  */
 export class WebhookSender {
   readonly #secret: SigningSecret;
