@@ -1,4 +1,4 @@
-/** Checks the settings of `npm start` before the minute that a build may take. */
+/** Checks the settings of `npm start` before the build, which may take a minute. */
 import { readConfig } from '../config.ts';
 import { checkPorts } from '../start-failures.ts';
 
