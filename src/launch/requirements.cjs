@@ -41,10 +41,7 @@ function explainNode(range, version) {
   );
 }
 
-/**
- * Returns whether a Node version is in a range of the form `^20.19.0
- * >=24.0.0`.
- */
+/** Returns whether a Node version is in a range: parts such as `^20.19.0` or `>=24.0.0`, separated by two bars. */
 function supports(range, version) {
   const found = version.split('.').map(Number);
   return range.split('||').some((part) => {
