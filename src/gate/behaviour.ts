@@ -10,7 +10,7 @@ export interface Behaviour {
   readonly moves: Readonly<Record<string, string>>;
 }
 
-/** Difference between the behaviour of two releases, by coordinate. */
+/** Difference between the behaviour of two releases: a state or a transition (`coordinate`), and what changed. */
 export interface BehaviourChange {
   readonly coordinate: string;
   readonly message: string;

@@ -17,7 +17,7 @@ export interface Contract {
 export interface SchemaCheckInput {
   readonly released: Contract;
   readonly present: Contract;
-  /** Operations of the client kit, as GraphQL text. */
+  /** Published operations (`schema/operations.graphql`), as GraphQL text: the present schema must support them. */
   readonly operations: string;
   readonly changelog: string;
   readonly today: Date;
@@ -26,7 +26,10 @@ export interface SchemaCheckInput {
 /** Finding of the check. If `fails` is true, it blocks the release. */
 export interface SchemaChange {
   readonly fails: boolean;
-  /** Coordinate such as `SubStatus.NEW_VALUE`, or the name of an operation. */
+  /**
+   * What the finding is about: a coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such as
+   * `schema/operations.graphql:12`.
+   */
   readonly coordinate: string;
   readonly what: string;
   readonly whom: string;
