@@ -94,7 +94,7 @@ export interface Config {
   readonly requestSeconds: number;
   /** Legal retention: days after the end of a session before which its person must not be erased. */
   readonly legalRetentionDays: number;
-  /** Days after its end for which a session stays in the database. */
+  /** Days for which a session stays in the database after its end. */
   readonly retentionDays: number;
   /** Query cost that one `sub` may spend per minute in each process; 0: no limit. */
   readonly costPerMinute: number;
@@ -134,7 +134,7 @@ export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
 
-/** Lists all errors of the environment at once. */
+/** Error that lists all problems of the settings at once. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly issues: readonly string[]) {
