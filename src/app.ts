@@ -17,13 +17,16 @@ export interface App {
   /** Base URL of the sandbox; null if the real provider is used. */
   readonly sandboxUrl: string | null;
   readonly log: Logger;
-  /** Stops everything in reverse order of its start: not ready, subscribers sent elsewhere, work in hand finished. */
+  /**
+   * Stops all parts in the reverse order of their start: reports not ready, asks subscribers to reconnect elsewhere,
+   * and finishes requests in flight.
+   */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the gateway. Resolves when it listens. Each part gets what it needs as arguments (dependency injection by
- * hand); what fails releases the parts that were started before it.
+ * hand); if one fails to start, the parts started before it are released.
  */
 export async function createApp(config: Config, overrides: TestOverrides = {}): Promise<App> {
   const core = await createCore(config, overrides);

@@ -9,15 +9,24 @@ import {
 } from './environment.ts';
 import { findContradictions, findWarnings } from './environment-rules.ts';
 
-/** Long enough for a load balancer that probes /readyz every second and stops routing after two failures. */
+/**
+ * Default of DRAIN_SECONDS in production: long enough for a load balancer that probes /readyz every second and stops
+ * routing after two failures.
+ */
 const DRAIN_SECONDS_OF_PRODUCTION = 3;
 
-/** Defaults: what the provider grants most accounts; the local sandbox needs no limit. */
+/**
+ * Default call budgets: for Cashfree what it grants to most accounts; for the local sandbox so many that they do not
+ * limit it.
+ */
 const CALLS_PER_MINUTE = { CASHFREE: 100, SANDBOX: 6_000 } as const;
 
 /** How callers authenticate. */
 export type SignIn =
-  /** No sign-in setting, sandbox, loopback: a request without a token is an ADMIN. */
+  /**
+   * No sign-in setting is set, so the provider is the sandbox and the address a loopback one: a request without a
+   * token is an ADMIN.
+   */
   | { readonly kind: 'DEVELOPMENT' }
   | { readonly kind: 'SECRET'; readonly secret: Buffer; readonly issuer?: string; readonly audience?: string }
   | { readonly kind: 'JWKS'; readonly url: string; readonly issuer?: string; readonly audience?: string };
@@ -44,7 +53,7 @@ export interface Config {
         readonly listenUrl: string;
         readonly poolSize: number;
       };
-  /** NATS servers of the doorbell between replicas; null: it uses the database (LISTEN/NOTIFY). */
+  /** NATS servers of the doorbell between replicas; null: the doorbell uses the database (LISTEN/NOTIFY). */
   readonly natsServers: readonly string[] | null;
   readonly dataDir: string;
   /** Keys that encrypt stored data. Null: the process creates a key under `dataDir` (development only). */
@@ -52,7 +61,7 @@ export interface Config {
   /** Keys of the audit chains' hashes (HMAC). Null: the process creates a key under `dataDir` (development only). */
   readonly auditKeys: readonly DataKey[] | null;
   readonly provider: {
-    /** Call budget of all replicas together. */
+    /** Call budget of all replicas together, in calls per minute. */
     readonly callsPerMinute: number;
   } & (
     | {
@@ -79,13 +88,13 @@ export interface Config {
   readonly introspection: boolean;
   /** Whether only the documents of `schema/trusted-documents.json` are served. */
   readonly trustedDocumentsOnly: boolean;
-  /** CORS: origins of other pages that may use the API. */
+  /** Origins of other web pages that may use the API (CORS). */
   readonly allowedOrigins: readonly string[];
   /** Timeout for receiving a request, and for answering a query or mutation. */
   readonly requestSeconds: number;
   /** Legal retention: days after the end of a session before which its person must not be erased. */
   readonly legalRetentionDays: number;
-  /** Days after its end for which a session stays in the database. */
+  /** Days for which a session stays in the database after its end. */
   readonly retentionDays: number;
   /** Query cost that one `sub` may spend per minute in each process; 0: no limit. */
   readonly costPerMinute: number;
@@ -111,7 +120,7 @@ export interface Config {
 
 export interface DataKey {
   readonly id: string;
-  /** 32 bytes. */
+  /** AES-256 or HMAC key of 32 bytes. */
   readonly key: Buffer;
 }
 
@@ -125,7 +134,7 @@ export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
 
-/** Lists all errors of the environment at once. */
+/** Error that lists all problems of the settings at once. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(readonly issues: readonly string[]) {
@@ -133,11 +142,11 @@ export class ConfigError extends StartError {
   }
 }
 
-/** Names of settings that hold, or may hold, a credential: complaints do not repeat their values. */
+/** Names of settings that hold, or may hold, a credential. Error messages do not repeat their values. */
 const CONFIDENTIAL = /URL|SECRET|KEY|CLIENT_ID|ENDPOINT/;
 const MAX_SHOWN_CHARACTERS = 60;
 
-/** Formats a schema's complaints about settings, each with the value that was found. */
+/** Formats the errors that a schema found in the settings, each with the value that was found. */
 export const describeIssues = (error: z.ZodError, given: Readonly<Record<string, unknown>>): string[] =>
   error.issues.map(({ path, message }) => {
     const name = String(path[0]);
@@ -147,7 +156,8 @@ export const describeIssues = (error: z.ZodError, given: Readonly<Record<string,
   });
 
 /**
- * Reads the environment. `terminal`: standard output is a terminal.
+ * Reads the settings from the environment. `terminal`: standard output is a terminal, so logs are text by default.
+ *
  * @throws ConfigError that lists every complaint
  */
 export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = {}): Config {
@@ -182,7 +192,7 @@ export function readConfig(variables: NodeJS.ProcessEnv, { terminal = false } = 
     legalRetentionDays: env.LEGAL_RETENTION_DAYS,
     retentionDays: env.RETENTION_DAYS,
     costPerMinute: env.RATE_LIMIT_COST_PER_MINUTE,
-    // No limit without sign-in: every caller is let in, and all failures are the developer's own.
+    // Not limited without sign-in: every caller is let in, so all failures are the developer's own.
     failuresPerMinute: hasSignIn(env) ? env.RATE_LIMIT_FAILURES_PER_MINUTE : 0,
     trustedProxies: env.TRUST_PROXY,
     tracing:

@@ -1,4 +1,4 @@
-/** Rules over combinations of settings: those that are refused at the start, and those that are only unwise. */
+/** Rules for combinations of settings: those that are refused at the start, and those that only cause a warning. */
 import { parseDatabaseUrl } from './db/connection/database-url.ts';
 import {
   type Environment,

@@ -9,13 +9,16 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const NETWORKS = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 const text = z.string().trim().min(1);
-/** A number whose complaint says what was expected. */
+/** Number whose error message says what was expected. */
 const number = z.coerce.number('must be a number');
 const A_PORT = 'must be a port, from 0 to 65535';
 /** Port; 0 takes any free one. */
 export const port = z.coerce.number(A_PORT).int(A_PORT).min(0, A_PORT).max(65_535, A_PORT);
 const flag = z.stringbool();
-/** Accepts no `file:`, `data:` or other scheme that a library might read. */
+/**
+ * URL that begins with http:// or https://. Other schemes, such as `file:` or `data:`, are refused, because a library
+ * might read from them.
+ */
 const httpUrl = z.url({ protocol: /^https?$/, error: 'is not a URL that begins with https:// (or http://)' });
 const list = text.transform((value) =>
   value
@@ -24,7 +27,7 @@ const list = text.transform((value) =>
     .filter(Boolean),
 );
 
-/** Keys as comma-separated `id:key` with 32 bytes in base64: the first one encrypts, all of them decrypt. */
+/** Keys as comma-separated `id:key` with 32 bytes in base64: the first key encrypts, all of them decrypt. */
 const keys = list.pipe(
   z.array(
     z
@@ -40,7 +43,7 @@ const keys = list.pipe(
   ),
 );
 
-/** The complaint does not repeat the value, because it may hold a password. */
+/** URL of a database. The error message does not repeat the value, because it may hold a password. */
 const databaseUrl = text.superRefine((value, context) => {
   try {
     parseDatabaseUrl(value);
@@ -56,7 +59,7 @@ const origin = text.refine(
   'is not an origin, such as https://app.example.com',
 );
 
-/** The complaint does not repeat the value, because the URL may hold credentials. */
+/** URL of a NATS server. The error message does not repeat the value, because it may hold credentials. */
 const natsServer = text.refine(
   (value) => URL.canParse(value) && /^(nats|tls):$/.test(new URL(value).protocol) && new URL(value).hostname,
   'is not a NATS server, such as nats://127.0.0.1:4222 or tls://user:password@nats.example.com:4222',
@@ -145,7 +148,7 @@ export const isPlain = (url: string | undefined): url is string =>
 
 export const isLoopback = (host: string): boolean => LOOPBACK.includes(host.replace(/^\[|\]$/g, ''));
 
-/** Whether the provider is a sandbox, in this process or in another one on this machine. */
+/** Returns whether the provider is a sandbox, in this process or in another one on this machine. */
 export const usesSandbox = (env: Environment): boolean =>
   (!env.CASHFREE_CLIENT_ID && !env.CASHFREE_CLIENT_SECRET) ||
   (env.CASHFREE_BASE_URL !== undefined && isLoopback(new URL(env.CASHFREE_BASE_URL).hostname));
@@ -157,6 +160,6 @@ interface ProviderSettings {
   readonly CASHFREE_CLIENT_SECRET: string[];
 }
 
-/** Whether the settings name a provider completely; otherwise this process runs a sandbox. */
+/** Returns whether the settings name a provider completely; otherwise this process runs a sandbox. */
 export const namesProvider = (env: Environment): env is Environment & ProviderSettings =>
   Boolean(env.CASHFREE_BASE_URL && env.CASHFREE_CLIENT_ID && env.CASHFREE_CLIENT_SECRET);

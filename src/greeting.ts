@@ -8,7 +8,7 @@ interface Addresses {
   readonly sandboxUrl: string | null;
 }
 
-/** Returns the addresses of a running gateway. */
+/** Returns the addresses at which a running gateway serves its API, its web pages and its sandbox. */
 export const findAddresses = (
   { introspection }: Config,
   { url, sandboxUrl }: { url: string; sandboxUrl: string | null },

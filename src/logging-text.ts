@@ -24,7 +24,7 @@ const LEVELS = new Map([
   [50, 'ERROR'],
   [60, 'FATAL'],
 ]);
-/** Fields on every JSON line that a terminal does not show as extra fields. */
+/** Fields that every JSON line has; the terminal does not repeat them after the message. */
 const UNINTERESTING = ['level', 'time', 'pid', 'hostname', 'msg', 'err'];
 
 /** Creates a stream that converts pino's JSON lines to text. */

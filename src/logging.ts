@@ -3,8 +3,8 @@ import type { LogFormat } from './config.ts';
 import { textOutput } from './logging-text.ts';
 
 /**
- * Serializes an error for the log: what failed and where, without the statement's parameters, which may be personal
- * data.
+ * Serializes an error for the log: type, message and stack, without the parameters of a failed SQL statement, which
+ * may be personal data.
  */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: 'a value that is not an Error was thrown' };
@@ -20,7 +20,7 @@ function describeError(error: unknown): unknown {
 interface LoggerOptions {
   readonly level: string;
   readonly format: LogFormat;
-  /** Returns fields to add to every line. */
+  /** Returns fields to add to every line, such as trace and request ids. */
   readonly ids?: (() => Record<string, string>) | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** Entry point: configuration, application, signals. The only module with side effects on import. */
+/**
+ * Entry point of the gateway: reads the settings, starts the application and handles signals. Importing it starts the
+ * gateway.
+ */
 import { constants } from 'node:os';
 import { type App, createApp } from './app.ts';
 import { type Config, readConfig } from './config.ts';

@@ -9,14 +9,22 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 type SystemError = NodeJS.ErrnoException & { readonly port?: number };
 
-/** @throws StartError naming the setting, if the gateway or its sandbox cannot listen on its port */
+/**
+ * Checks that all ports of the gateway and its sandbox are free.
+ *
+ * @throws StartError that names the setting of a port that is not
+ */
 export async function checkPorts({ host, port, metricsPort, provider }: Config): Promise<void> {
   await checkPort('PORT', host, port);
   if (metricsPort !== null) await checkPort('METRICS_PORT', host, metricsPort);
   if (provider.kind === 'SANDBOX') await checkPort('SANDBOX_PORT', '127.0.0.1', provider.port);
 }
 
-/** @throws StartError naming the setting, if nothing can listen on the port; 0 is any free port */
+/**
+ * Checks that a port is free, by listening on it for a moment; 0 is any free port.
+ *
+ * @throws StartError that names the setting
+ */
 export async function checkPort(setting: string, host: string, port: number): Promise<void> {
   const probe = createServer();
   try {
@@ -81,6 +89,6 @@ function explainDatabase(error: Error, { database }: Config): string | null {
   return null;
 }
 
-/** Returns the driver's error, which Drizzle wraps. */
+/** Returns the error of the database driver, which Drizzle wraps in an error of its own. */
 const findRootCause = (error: Error): Error =>
   error.cause instanceof Error ? findRootCause(error.cause) : error;

@@ -2,15 +2,24 @@
 import { BlockList, isIP } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 
-/** A key of 128 random bits, in hexadecimal, is estimated at 100 or more. */
+/**
+ * Minimum estimated entropy of a secret of ours. A key of 128 random bits, in hexadecimal, is estimated at 100 bits
+ * or more.
+ */
 const MIN_SECRET_BITS = 90;
-/** Lower than for our own secrets: the provider chooses its length. Short random secrets pass, words do not. */
+/**
+ * Minimum estimated entropy of a secret of the provider, which chooses its length. Short random secrets pass, words
+ * do not.
+ */
 const MIN_PROVIDER_SECRET_BITS = 60;
 const MIN_PASSWORD_BITS = 30;
-/** Entropy of a word in a sentence; slightly below that of a word chosen by dice (Diceware). */
+/**
+ * Estimated entropy of a word in a sentence, in bits: below the 13 bits of a word chosen by dice (Diceware), because
+ * the words of a sentence depend on each other.
+ */
 const BITS_OF_A_WORD = 9;
 
-/** Words used as placeholders for a secret. */
+/** Words that are used as placeholders for a secret, or as parts of one. They count as no entropy. */
 const COMMON_WORDS =
   /change|replace|secret|passw(or)?d|example|placeholder|default|signing|super|private|token|admin|postgres|gateway|vkyc|cashfree|jwt|auth|key|test|demo|production|development|local|please|0?123456(789?)?0?|abcdef|qwerty/gi;
 
@@ -50,7 +59,7 @@ function bitsOfACharacter(text: string): number {
   );
 }
 
-/** Whether most characters follow from the one before, as in `abcdef` or `0000`. */
+/** Returns whether most characters follow from the character before, as in `abcdef` or `0000`. */
 function isSequence(text: string): boolean {
   let following = 0;
   for (let index = 1; index < text.length; index += 1)
@@ -86,7 +95,7 @@ const PRIVATE_NETWORKS = subnets([
   ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '169.254.0.0/16', '100.64.0.0/10'],
   ...['::1/128', 'fc00::/7', 'fe80::/10'],
 ]);
-/** Host names that public DNS does not resolve. */
+/** Host names that public DNS does not resolve: a single label, or a name under a private top-level domain. */
 const PRIVATE_NAME = /^[^.]+\.?$|\.(local|localhost|internal|intranet|lan|corp|svc|home\.arpa)\.?$/i;
 
 /** Whether a host is on a private network, by its address or name; undefined means a Unix socket. */

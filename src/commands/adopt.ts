@@ -14,12 +14,19 @@ const USAGE = `npm run adopt -- --verification-id ID   asks the provider about I
 npm run adopt -- --file F               does so for each line of F; skips lines that begin with #`;
 
 const VERIFICATION_ID = /^[A-Za-z0-9._-]{1,50}$/;
-/** Outcomes that leave the verification in the database, or in an archive. */
+/**
+ * Outcomes after which the verification is in the database or in an archive. Any other outcome makes the command exit
+ * with 1.
+ */
 const SETTLED: readonly AdoptionOutcome[] = ['ADOPTED', 'KNOWN', 'ARCHIVED'];
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Reads the verification ids of a file, one a line, without repetitions. @throws if a line is not one */
+/**
+ * Reads the verification ids of a file, one a line; skips empty lines and lines that begin with #.
+ *
+ * @throws if a line is not a verification id
+ */
 async function readIds(file: string): Promise<string[]> {
   const lines = (await readFile(file, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
   return lines.flatMap((line, index) => {

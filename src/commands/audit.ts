@@ -1,6 +1,6 @@
 /**
- * `npm run audit`: exports the heads of the audit chains, verifies the chains, and binds chains of earlier releases,
- * which needs an operator's explicit order.
+ * `npm run audit`: exports the heads of the audit chains (export) and verifies the chains (verify). For sessions of
+ * earlier releases it completes or begins chains (bind, adopt), in the name of an operator.
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -38,7 +38,7 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
     for await (const line of exportHeads(db, keys, new Date())) process.stdout.write(line);
     return;
   }
-  // An earlier export is never written over: it knows what a later one may no longer know.
+  // An existing export is never overwritten (`wx`): it may name entries that were removed from the database since.
   const handle = await open(file, 'wx', 0o600);
   try {
     let lines = 0;
@@ -53,7 +53,11 @@ async function exportTo(file: string | undefined, db: Database, keys: AuditKeys)
   }
 }
 
-/** Yields the sessions of some archives; prints what is wrong with them, and throws if a file was altered. */
+/**
+ * Verifies archive files and prints what is wrong. Returns the ids of their sessions and the number of errors.
+ *
+ * @throws ArchiveError if a file was altered or truncated
+ */
 async function verifyArchives(
   files: readonly string[],
   exported: ExportedHeads | null,
@@ -88,7 +92,7 @@ async function readExport(file: string | undefined, keys: AuditKeys): Promise<Ex
   return readHeads(createInterface({ input: createReadStream(file), crlfDelay: Infinity }), keys);
 }
 
-/** Verifies the read log; returns whether it has no finding. */
+/** Verifies the log of reads of personal data and prints what is wrong. Returns whether it has no error. */
 async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: Opened): Promise<boolean> {
   const { chained, unchained, findings } = await verifyReads(db, auditKeys, exported?.reads ?? null);
   for (const { chainId, number, what } of findings)
@@ -99,7 +103,7 @@ async function verifyReadLog(exported: ExportedHeads | null, { db, auditKeys }: 
   return findings.length === 0;
 }
 
-/** Verifies everything; returns whether there is no finding. */
+/** Verifies the audit chains, the archives and the read log, and prints what is wrong. Returns whether nothing is. */
 async function verify(
   against: string | undefined,
   archives: readonly string[],
@@ -142,8 +146,8 @@ async function verify(
 }
 
 /**
- * Binds chains of earlier releases, in the name of the operator who runs the command; returns false if a session was
- * left out.
+ * Adds the identity of their session to chains of earlier releases, in the name of the operator `by`. Returns false
+ * if a session could not be bound.
  */
 async function bindAll(
   by: string,

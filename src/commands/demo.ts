@@ -2,7 +2,7 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
-/** Wildcard addresses, which a gateway can listen at but no client can connect to. */
+/** Wildcard addresses: a gateway can listen on them, but no client can connect to them. */
 const WILDCARDS = ['0.0.0.0', '::'];
 
 const gateway = findGateway(process.env);

@@ -1,4 +1,6 @@
-/** `npm run erase`: permanently erases the personal data of a person. */
+/**
+ * `npm run erase`: permanently erases the personal data of a person, or replaces a customer's `sub` with a pseudonym.
+ */
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ErasureTarget, erasePerson } from '../services/retention/erase-person.ts';

@@ -1,4 +1,4 @@
-/** `npm run inbox`: lists the received webhooks, and replays them. */
+/** `npm run inbox`: lists and shows the received webhooks, and queues them again (replay). */
 import { userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -26,7 +26,7 @@ npm run inbox -- replay ID...              queues webhooks again, whatever their
 npm run inbox -- replay --state PARKED     queues all webhooks in that state again`;
 
 const HIDDEN = '(hidden)';
-/** Maximum number of webhooks replayed in one run; the command reports the rest. */
+/** Maximum number of webhooks that `replay --state` queues in one run. Another run takes the rest. */
 const REPLAY_BATCH = 10_000;
 const REPLAY_TIMEOUT_MS = 15_000;
 

@@ -25,7 +25,10 @@ async function namesIn(folder: string): Promise<string[]> {
   return (journal as { entries: { tag: string }[] }).entries.map(({ tag }) => tag);
 }
 
-/** Writes a migration with its journal entry and snapshot by drizzle-kit. Returns null if nothing has changed. */
+/**
+ * Lets drizzle-kit write a migration with its journal entry and snapshot. Returns the path of the migration; null if
+ * nothing has changed.
+ */
 async function generate(folder: string, ...args: string[]): Promise<string | null> {
   const before = await namesIn(join(ROOT, folder));
   // drizzle-kit takes paths relative to its working directory, and asks on the terminal whether a column was renamed.

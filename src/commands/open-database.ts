@@ -5,7 +5,10 @@ import { AuditKeys } from '../domain/audit.ts';
 import { loadOrCreateDevelopmentKey, Sealer } from '../encryption/sealing.ts';
 import { joinEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 
-/** Two connections for writes: retention holds one for its advisory lock, which keeps other runs out. */
+/**
+ * Number of connections. Writes need two: the retention command holds one for its advisory lock, which keeps other
+ * runs out.
+ */
 const POOL_SIZE = 4;
 
 export interface Opened extends Pick<Connection, 'db' | 'pool'> {
@@ -18,8 +21,9 @@ export interface Opened extends Pick<Connection, 'db' | 'pool'> {
 }
 
 /**
- * Opens the gateway's database for a command, by the settings of the gateway; a gateway may run at the same time.
- * `asOwner` uses the role of MIGRATE_DATABASE_URL, which may delete.
+ * Opens the gateway's database for a command, with the gateway's settings. A gateway may run at the same time.
+ * `asOwner` uses the role of MIGRATE_DATABASE_URL, which may delete rows.
+ *
  * @throws ConfigError if the settings are not valid
  */
 export async function openDatabase({ asOwner = false } = {}): Promise<Opened> {

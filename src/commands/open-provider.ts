@@ -21,8 +21,9 @@ export interface OpenedProvider extends AdoptionDependencies {
 }
 
 /**
- * Opens the provider for a command, by the settings of the gateway. Its calls count as polls in the call budget of all
- * gateways. A sandbox must already run, in a gateway or on its own. Subscribers get what the command records.
+ * Opens the provider for a command, with the gateway's settings. Its calls count as polls in the call budget of all
+ * gateways. If the sandbox is the provider, it must already run. Running gateways send their subscribers what the
+ * command records.
  */
 export function openProvider({ db, sealer, auditKeys, config }: Opened): OpenedProvider {
   const log = createLogger({ level: 'silent', format: 'json' });

@@ -1,4 +1,7 @@
-/** `npm run restored`: for operators, after a restore from a backup or a promotion that lost transactions. */
+/**
+ * `npm run restored`: after a restore from a backup or a failover that lost transactions, plans polls of everything
+ * that may be lost, and lists losses that an export of the audit heads shows.
+ */
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -28,7 +31,11 @@ const LOSSES: Readonly<Record<LossKind, (loss: Loss) => string>> = {
     `entry ${exported} differs from the exported one: the session continued after the loss`,
 };
 
-/** @throws if the database is a standby or of an earlier release */
+/**
+ * Checks that the command can work on this database.
+ *
+ * @throws if the database is a standby, or has the schema of an earlier release
+ */
 async function checkDatabase(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ standby: boolean; migrated: number | null }>(
     `select pg_is_in_recovery() as standby,

@@ -3,7 +3,7 @@ export async function runCommand(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    // Drizzle wraps the error of a failed statement, whose message says why.
+    // Drizzle wraps the error of a failed statement; only the message of the cause says why it failed.
     const { message, cause } = error as Error;
     process.stderr.write(`${cause instanceof Error ? cause.message : message}\n`);
     process.exitCode = 1;

@@ -1,6 +1,7 @@
 /**
- * `npm run schema:gate`: compares the schema with the last release's and fails if clients of that would break.
- * `npm run schema:release` makes the present schema the last release; with `-- --breaking` also if clients break.
+ * `npm run schema:gate`: compares the schema with the last release's and fails if a client of the last release would
+ * break. `npm run schema:release` makes the present schema the last release; with `-- --breaking` also if a client
+ * breaks.
  */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';

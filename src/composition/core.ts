@@ -19,19 +19,22 @@ export interface TestOverrides {
   readonly log?: Logger;
   /** Wraps the doorbell, for example to lose notifications. */
   readonly doorbell?: (doorbell: Doorbell) => Doorbell;
-  /** Wraps the provider's client. */
+  /** Wraps the provider's client, for example to make calls fail. */
   readonly provider?: (provider: ProviderCalls) => ProviderCalls;
   /** Adds providers to the configured one; new sessions are started at the first of the list. */
   readonly providers?: (configured: Provider) => readonly [Provider, ...Provider[]];
-  /** Turns the reconciler off: the provider is called only for viewers. */
+  /** Turns the reconciler off: the provider is called only by mutations, never for polls. */
   readonly disablePolling?: boolean;
-  /** The database is a copy of a migrated one without a pooler in front of it: migrations and check are skipped. */
+  /**
+   * Skips the migrations and the check for a pooler: the test's database is a copy of a migrated one, without a
+   * pooler.
+   */
   readonly isMigrated?: boolean;
   /** Interval at which the reconciler and the webhook queue worker look for due work. */
   readonly lookIntervalMs?: number;
-  /** Replaces the executor that compiles operations. */
+  /** Replaces the executor that compiles GraphQL operations (graphql-jit). */
   readonly executor?: Executor;
-  /** Journeys of the sandbox advance only on request, not with time. */
+  /** Makes the sandbox's verifications advance only by calls of `/_sandbox`, not with time. */
   readonly manualSandbox?: boolean;
 }
 
@@ -42,7 +45,7 @@ export interface Core {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Null if traces are not exported. */
+  /** Export of traces; null if traces are not exported. */
   readonly tracing: Tracing | null;
   readonly lifecycle: Lifecycle;
 }

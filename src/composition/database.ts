@@ -16,14 +16,14 @@ import { checkDataKeys, MissingDataKeys } from '../services/keys/check-data-keys
 import { KeyWatch } from '../services/keys/key-watch.ts';
 import type { Core } from './core.ts';
 
-/** Migrated database, with the keys of what it stores. */
+/** Migrated database, with the keys that encrypt and sign what it stores. */
 export interface OpenedDatabase {
   readonly db: Database;
   readonly pools: Connection['pools'];
   readonly statistics: Connection['statistics'];
-  /** URL for the connection that LISTENs. */
+  /** URL for the connection on which the doorbell LISTENs. */
   readonly listenUrl: string;
-  /** Secrets of the log's cursors. */
+  /** Row with which cursors are made and verified: their key and epoch. */
   readonly identity: Awaited<ReturnType<typeof readFeedIdentity>>;
   readonly dataKeys: readonly DataKey[];
   readonly sealer: Sealer;
@@ -59,7 +59,7 @@ export async function openDatabase(core: Core): Promise<OpenedDatabase> {
       host: config.host,
       port: config.port,
       faultIn: findPassingFault,
-      // Without the stack: the cause lies outside of this process.
+      // Logged without the stack, because the cause lies outside of this process.
       onFault: (error) =>
         log.warn({ reason: findCauseMessage(error) }, 'database is not available yet; retrying'),
     },
@@ -142,6 +142,6 @@ async function assertUsablePooler({ database, natsServers }: Config): Promise<vo
   if (explanation) throw new StartError(explanation);
 }
 
-/** Returns the message of the driver or the server, which Drizzle wraps. */
+/** Returns the error message of the driver or the server, which Drizzle wraps in an error of its own. */
 const findCauseMessage = (error: unknown): string =>
   error instanceof Error && error.cause ? findCauseMessage(error.cause) : String((error as Error).message);

@@ -8,7 +8,7 @@ import type { Core } from './core.ts';
 import type { OpenedDatabase } from './database.ts';
 import type { OpenedProvider } from './provider.ts';
 
-/** The feed of this replica. */
+/** Parts of this replica that send transitions to its subscribers. */
 export interface OpenedFeed {
   readonly hub: Hub;
   readonly cursors: Cursors;
@@ -37,7 +37,7 @@ export function openFeed(
     log.warn(planned, 'polling the provider for every open session and start');
   };
   const hub = new Hub({ db, clock, doorbell, log, metrics, relearn });
-  // A new connection may lead to another server after a failover.
+  // After a failover a new connection may lead to another server, so the hub reads its logs again.
   for (const pool of [pools.reads, pools.writes]) pool.on('connect', () => hub.reconnected());
   lifecycle.onStop(() => hub.stop());
   return { hub, doorbell, connection, cursors: createCursors({ ...identity, clock }) };

@@ -42,7 +42,10 @@ import type { OpenedRecording } from './recording.ts';
 
 /** How often connections that have become idle are closed during a stop. */
 const IDLE_CHECK_INTERVAL_MS = 100;
-/** Replication settings change rarely, and their query must not wait long for a database that hangs. */
+/**
+ * Cache of the replication settings, which change rarely. The query waits at most `patienceMs` for a database that
+ * hangs.
+ */
 const REPLICATION_CACHE = { forMs: 10_000, patienceMs: 1_000 };
 
 interface OpenedParts {
@@ -60,7 +63,10 @@ export interface Addresses {
   readonly metricsUrl: string;
 }
 
-/** Serves everything and listens. Its releases drain: not ready, connections closed, work in hand finished. */
+/**
+ * Registers all routes and listens. At the stop, reports not ready, disconnects the subscribers, and finishes
+ * requests in flight.
+ */
 export async function serve(parts: OpenedParts): Promise<Addresses> {
   const { core, database, provider, recording, graphql } = parts;
   const { config, clock, log, metrics, tracing, lifecycle } = core;
@@ -161,7 +167,7 @@ async function createHealth(
   });
 }
 
-/** Creates the access log with a logger of its own, which buffers; null if requests are not logged. */
+/** Creates the access log; null if requests are not logged. It has its own logger, which buffers lines. */
 function createAccessLogger({ config, overrides, lifecycle }: Core) {
   if (!config.accessLog) return null;
   const logger = overrides.log ?? createBufferedLogger({ level: config.logLevel, format: config.logFormat });
@@ -174,7 +180,7 @@ interface Closing {
   readonly connections: LiveConnections;
   readonly endSubscriptions: () => void;
   readonly closeIdleConnections: () => void;
-  /** Time over which subscribers are asked to reconnect elsewhere. */
+  /** Seconds over which subscribers are asked, at random moments, to reconnect elsewhere. */
   readonly windowSeconds: number;
 }
 
@@ -189,7 +195,8 @@ async function closeServer({
   let idleCheck: NodeJS.Timeout | undefined;
   const farewell = connections.stop(windowSeconds).then(() => {
     endSubscriptions();
-    // Fastify closes idle connections only once, when the stop begins; others become idle later.
+    // Fastify closes idle connections only once, when the stop begins; connections that become idle later must be
+    // closed here.
     idleCheck = setInterval(closeIdleConnections, IDLE_CHECK_INTERVAL_MS);
   });
   await Promise.all([server.close(), farewell]).finally(() => clearInterval(idleCheck));

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** Releases one resource: closes it, or waits until its work in hand is done. */
+/** Releases one resource: closes it, or waits until its unfinished work is done. */
 export type Release = () => unknown;
 
 /**

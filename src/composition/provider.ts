@@ -14,12 +14,12 @@ import type { OpenedDatabase } from './database.ts';
 
 /** The configured provider, or the sandbox in its place. */
 export interface OpenedProvider {
-  /** The provider of the settings, which the sandbox stands in for. */
+  /** Provider of the settings; its calls go to the sandbox if no credentials are set. */
   readonly configured: Provider;
-  /** All providers that sessions may be stored with. */
+  /** All providers at which stored sessions may have been started. */
   readonly providers: Providers;
   readonly limits: CallLimits;
-  /** Null if the real provider is used. */
+  /** Running sandbox; null if the real provider is used. */
   readonly sandbox: Sandbox | null;
   /** Counts and logs updates that name another verification or user than expected. */
   readonly onMismatch: OnMismatch;
@@ -59,7 +59,8 @@ async function findAccess({ config, overrides, clock, lifecycle }: Core) {
   }
   const { port, webhooks, speed, seed } = config.provider;
   const { manualSandbox } = overrides;
-  // A database that outlives the process needs a sandbox that remembers the same verifications.
+  // The embedded database outlives the process, so the sandbox must remember (in its journal) the verifications that
+  // the database knows.
   const keepsJournal = config.database.kind === 'EMBEDDED' && !manualSandbox;
   const sandbox = await startSandbox({
     ...{ host: '127.0.0.1', port, clock, webhooks, seed },

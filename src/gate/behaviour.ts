@@ -10,7 +10,7 @@ export interface Behaviour {
   readonly moves: Readonly<Record<string, string>>;
 }
 
-/** Difference between the behaviour of two releases, by coordinate. */
+/** Difference between the behaviour of two releases: a state or a transition (`coordinate`), and what changed. */
 export interface BehaviourChange {
   readonly coordinate: string;
   readonly message: string;
@@ -36,7 +36,8 @@ export const presentBehaviour = (): Behaviour => ({
 });
 
 /**
- * Returns the differences. Transitions from and to a new or removed state are left out, as the state itself is listed.
+ * Returns how the present behaviour differs from the released one. Transitions from and to a new or removed state are
+ * left out, as the state itself is listed.
  */
 export function behaviourChanges(released: Behaviour, present: Behaviour): BehaviourChange[] {
   const states = compareEntries('State', released.states, present.states);

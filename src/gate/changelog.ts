@@ -1,7 +1,7 @@
 /** Reads and writes `schema/CHANGELOG.md`. An entry under "Unreleased" names the changed coordinate in backticks. */
 const HEADING = '## Unreleased';
 
-/** Returns the text under "Unreleased". */
+/** Returns the text between the heading "Unreleased" and the next heading. */
 export function unreleased(changelog: string): string {
   const lines = changelog.split('\n');
   const start = lines.indexOf(HEADING);
@@ -10,7 +10,10 @@ export function unreleased(changelog: string): string {
   return lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n');
 }
 
-/** Whether a change is announced: `- \`SubStatus.NEW_VALUE\`: why, and what to do`. */
+/**
+ * Returns whether an entry under "Unreleased" announces the change, such as - `SubStatus.NEW_VALUE`: why, and what to
+ * do.
+ */
 export const announces = (changelog: string, coordinate: string): boolean =>
   unreleased(changelog).includes(`\`${coordinate}\``);
 

@@ -39,6 +39,6 @@ function removalIn(reason: string): string | null {
 /** Returns the UTC day, such as `2027-03-31`, so that days can be compared as text. */
 export const toDay = (date: Date): string => date.toISOString().slice(0, 10);
 
-/** Returns the earliest removal day that gives clients the full notice. */
+/** Returns the earliest removal day that gives clients NOTICE_DAYS from today. */
 export const earliestRemoval = (today: Date): string =>
   toDay(new Date(today.getTime() + NOTICE_DAYS * 86_400_000));

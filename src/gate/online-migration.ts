@@ -43,7 +43,7 @@ function online(statement: string, made: ReadonlySet<string>): string[] {
   const [createIndex, unique = '', index, onTable = ''] = statement.match(CREATE_INDEX) ?? [];
   if (createIndex && !made.has(onTable)) {
     const concurrently = `CREATE ${unique}INDEX CONCURRENTLY "${index}" ON "${onTable}"`;
-    // An interrupted build leaves an invalid index.
+    // An earlier, interrupted build may have left an invalid index, so it is dropped first.
     return [`DROP INDEX CONCURRENTLY IF EXISTS "${index}"`, statement.replace(createIndex, concurrently)];
   }
   const [, dropped] = statement.match(DROP_INDEX) ?? [];

@@ -17,16 +17,19 @@ export interface Contract {
 export interface SchemaCheckInput {
   readonly released: Contract;
   readonly present: Contract;
-  /** Operations of the client kit, as GraphQL text. */
+  /** Published operations (`schema/operations.graphql`), as GraphQL text: the present schema must support them. */
   readonly operations: string;
   readonly changelog: string;
   readonly today: Date;
 }
 
-/** Result of the check; one that fails blocks the release. */
+/** Finding of the check. If `fails` is true, it blocks the release. */
 export interface SchemaChange {
   readonly fails: boolean;
-  /** Coordinate such as `SubStatus.NEW_VALUE`, or the name of an operation. */
+  /**
+   * What the finding is about: a coordinate such as `SubStatus.NEW_VALUE`, or the line of an operation such as
+   * `schema/operations.graphql:12`.
+   */
   readonly coordinate: string;
   readonly what: string;
   readonly whom: string;
@@ -52,7 +55,8 @@ function ofChange(
   { changelog, today }: SchemaCheckInput,
 ): SchemaChange[] {
   const coordinate = getCoordinate(change);
-  // Changes of directives either show up as other changes as well, or do not affect clients.
+  // Changes of directives, whose coordinates contain @, are skipped: they show up as other changes as well, or do not
+  // affect clients.
   if (coordinate.includes('@')) return [];
   const finding = { coordinate, what: change.message };
   if (change.criticality.level === CriticalityLevel.Breaking) {
@@ -82,7 +86,9 @@ const dueAndGone = (finding: Pick<SchemaChange, 'coordinate' | 'what'>, removal:
   todo: 'Nothing.',
 });
 
-/** Finding for a change that clients may not expect: allowed if the changelog announces it. */
+/**
+ * Returns the finding for a change that clients may not expect: it fails unless the changelog announces the change.
+ */
 function announced(
   finding: Pick<SchemaChange, 'coordinate' | 'what' | 'whom'>,
   changelog: string,
@@ -147,7 +153,10 @@ function ofDeprecations(before: GraphQLSchema, after: GraphQLSchema, today: Date
 
 const PLANNERS = 'Clients that plan their migration by the announced date.';
 
-/** Returns what is wrong with a deprecation, or null. A released deprecation must keep its date or name a later one. */
+/**
+ * Returns what is wrong with a deprecation, or null. A deprecation that was released must keep its removal date or
+ * name a later one.
+ */
 function wrongWith(
   { reason, removal }: Deprecation,
   before: Deprecation | null,

@@ -7,11 +7,14 @@ const FUNCTION = 'CREATE OR REPLACE FUNCTION "is_status_pair"';
 const PAIR = /\('([^']+)', '([^']+)'\)/g;
 const LINE_WIDTH = 108;
 
-/** Returns the pairs that the newest function body in these migrations accepts. Pass the migrations in their order. */
+/**
+ * Returns the status pairs that `is_status_pair` accepts after these migrations: those of its newest definition. Pass
+ * the migrations in their order.
+ */
 export function pairsStoredBy(migrations: readonly string[]): PairName[] {
   const bodies = migrations.flatMap((sql) => {
     const definitions = sql.split(FUNCTION).slice(1);
-    // The body stands between two $$.
+    // The function's body stands between two $$.
     return definitions.map((definition) => definition.split('AS $$')[1]?.split('$$')[0] ?? '');
   });
   return [...(bodies.at(-1) ?? '').matchAll(PAIR)].map(

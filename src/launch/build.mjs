@@ -12,12 +12,12 @@ const TSC = 'node_modules/typescript/bin/tsc';
 const VITE = 'node_modules/vite/bin/vite.js';
 const TRIM = 'src/launch/trim-source-map.mjs';
 
-/** Inputs of the server's compilation. */
+/** Files and folders that decide whether the server is compiled again. */
 const SERVER = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 
 /**
- * Paths are relative to the checkout. `inputs` are files and folders; `output` is what the step leaves; `finish` is a second
- * command.
+ * Build steps; their paths are relative to the checkout. A step runs if a file in `inputs` and not in `without` has
+ * changed, or `output` is missing; `finish` is a second command.
  */
 const STEPS = {
   compile: {
@@ -58,7 +58,10 @@ const STEPS = {
   },
 };
 
-/** Huge pages would cost the bundler 200 MB more memory without benefit. */
+/**
+ * Environment of the build tools. With huge pages (MIMALLOC_ALLOW_THP) the bundler would need 200 MB more memory,
+ * without benefit.
+ */
 const TOOL_ENVIRONMENT = { NODE_ENV: 'production', MIMALLOC_ALLOW_THP: '0' };
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -141,7 +144,7 @@ function listFiles(root, path, without) {
     .flatMap((name) => listFiles(root, `${path}/${name}`, without));
 }
 
-/** Runs a tool. Writes its stamp last, so that an interrupted step is repeated. */
+/** Runs a build step. Writes its stamp last, so that an interrupted step is repeated. */
 async function runStep(root, name) {
   const step = STEPS[name];
   const stamp = hashInputs(root, step);
@@ -153,7 +156,10 @@ async function runStep(root, name) {
   writeStamp(root, name, stamp);
 }
 
-/** Returns null if the tool succeeds, and what it printed if it fails. A signal to this process ends it too. */
+/**
+ * Runs a build tool. Returns null if it succeeds, and what it printed if it fails. A signal to this process ends the
+ * tool, too.
+ */
 async function runTool(root, [script, ...args]) {
   // Starts a process group, because the compiler's launcher does not pass signals on to the compiler.
   const child = spawn(process.execPath, [join(root, script), ...args], {
@@ -177,7 +183,10 @@ async function runTool(root, [script, ...args]) {
   }
 }
 
-/** Keeps two scripts in one checkout from building at once; resolves with the release. */
+/**
+ * Takes a lock file, so that two scripts in one checkout never build at once. Resolves with the function that
+ * releases the lock.
+ */
 async function lock(root) {
   const file = join(root, LOCK);
   for (let told = false; ; told = true) {
@@ -206,7 +215,10 @@ function readText(file) {
   }
 }
 
-/** A process of another user (EPERM) is alive, too. An empty lock file is being written, unless it is old. */
+/**
+ * Returns whether the process that holds the lock is alive. EPERM: it is alive, and belongs to another user. An empty
+ * lock file is still being written, unless it is old.
+ */
 function isHeld(file) {
   const holder = Number(readText(file));
   const ageMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);

@@ -25,9 +25,9 @@ const COMPILED = /Found (\d+) errors?\. Watching/;
 const RESTART_TIMEOUT_MS = 5_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Runs until a signal ends it. The gateway, the compiler and the console's dev server are child processes. */
+/** Runs the gateway, the compiler and the console's dev server as child processes, until a signal arrives. */
 export async function develop(root) {
-  // The gateway serves the built console too, and GraphiQL.
+  // The gateway itself also serves a built console and GraphiQL, so they are built before it starts.
   await build(root, ['console']);
   const gateway = keepGateway(root);
   const compiler = start(root, [...COMPILER, ...WATCHING], (line) => {
@@ -58,7 +58,7 @@ function keepGateway(root) {
     clearTimeout(late);
   };
   return {
-    /** Concurrent restarts run one after another. */
+    /** Restarts the gateway with the newest build. Concurrent restarts run one after another. */
     restart() {
       turn = turn.then(async () => {
         await end();

@@ -37,7 +37,7 @@ const SCRIPTS = {
   compile: (root) => build(root, ['compile']),
 
   async test(root, args) {
-    // Overrides a `production` from the shell, which would change the behaviour of React and others.
+    // Overrides NODE_ENV=production from the shell, which would change the behaviour of React and other packages.
     process.env.NODE_ENV = 'test';
     await run(root, 'node_modules/vitest/vitest.mjs', ['run', ...args]);
   },
@@ -48,7 +48,11 @@ const SCRIPTS = {
   },
 };
 
-/** @throws LaunchError if the script cannot be built or run, and says what to type */
+/**
+ * Builds what the npm script `name` needs, and runs it.
+ *
+ * @throws LaunchError that says what to type, if the script cannot be built or run
+ */
 export async function launch(root, name, args) {
   const script = SCRIPTS[name];
   if (!script) throw new LaunchError(`The script ${name} does not exist; package.json lists the scripts.`);

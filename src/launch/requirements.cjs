@@ -1,4 +1,7 @@
-/** Checks what must be there before anything is built or run, without using any package. */
+/**
+ * Checks the Node version, the path of the checkout and the installed packages before anything is built or run. Uses
+ * no package, because none may be installed yet.
+ */
 'use strict';
 
 const fs = require('fs');
@@ -16,7 +19,7 @@ const PRODUCTION_SETTINGS = [
 
 /** Characters that a tool does not support in the path of the checkout: Vite, Node's imports, the shell of initdb. */
 const UNUSABLE_IN_PATH = /[#?\\"$`]/;
-/** Vitest parses a path as a URL. */
+/** Characters that the tests do not support in addition: % and line ends, because Vitest parses a path as a URL. */
 const UNUSABLE_IN_PATH_OF_TESTS = /[#?\\"$`%\n]/;
 
 /** Returns what keeps the script from running, with what to type; null if nothing does. */
@@ -38,7 +41,7 @@ function explainNode(range, version) {
   );
 }
 
-/** Understands ranges of the form `^20.19.0 || >=24.0.0`. */
+/** Returns whether a Node version is in a range: parts such as `^20.19.0` or `>=24.0.0`, separated by two bars. */
 function supports(range, version) {
   const found = version.split('.').map(Number);
   return range.split('||').some((part) => {

@@ -1,6 +1,7 @@
 /**
- * Entry point of the npm scripts: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. Checks first what
- * the script needs. Uses old syntax only, so that any Node version can parse it and report that it is too old.
+ * Entry point of the npm scripts: `run.cjs start`, `run.cjs test`, `run.cjs command NAME` and so on. First checks
+ * that Node and the packages are those that the script needs. Uses old syntax only, so that any Node version can
+ * parse it and report that it is too old.
  */
 'use strict';
 

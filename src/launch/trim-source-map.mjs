@@ -1,6 +1,7 @@
 /**
- * Removes packages from the bundle's source map: from the full 7 MB, Node would build 60 MB of memory at the first
- * stack trace. A process of its own, because inside the bundler's it would raise the build's peak memory by 120 MB.
+ * Removes packages from the bundle's source map: for the full map of 7 MB, Node would allocate 60 MB of memory at the
+ * first stack trace. Runs as a process of its own, because inside the bundler's process it would raise the build's
+ * peak memory by 120 MB.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { decode, encode } from '@jridgewell/sourcemap-codec';
@@ -11,7 +12,10 @@ const { version, sources, mappings } = JSON.parse(readFileSync(FILE, 'utf8'));
 const kept = sources.flatMap((source, index) => (source.includes('node_modules') ? [] : [index]));
 const places = new Map(kept.map((index, place) => [index, place]));
 
-/** A segment without a source marks code that has none, up to the next segment of its line. */
+/**
+ * Removes the source from a segment of a package's code. A segment without a source says that the code up to the next
+ * segment of its line has none.
+ */
 const trim = ([column, source, ...place]) =>
   places.has(source) ? [column, places.get(source), place[0], place[1]] : [column];
 const lines = decode(mappings).map((line) =>

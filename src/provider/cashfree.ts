@@ -23,7 +23,7 @@ interface Options extends TransportOptions {
   readonly onMismatch: (mismatch: MismatchedAnswer) => void;
 }
 
-/** Creates the provider: the clients of its REST API, and its webhooks. */
+/** Creates the Cashfree adapter: the calls to its REST API, and the verification and parsing of its webhooks. */
 export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }: Options): Provider {
   const transport = createTransport(options);
 
@@ -86,7 +86,7 @@ export function createCashfree({ appId, webhookSecrets, onMismatch, ...options }
   return { name: 'cashfree', calls, webhooks: createWebhooks(webhookSecrets) };
 }
 
-/** Adds the templates of the request to the failure if the provider does not know one of them. */
+/** If the provider does not know a template, adds to the failure which templates the request named. */
 function withTemplateProblems(error: unknown, request: ProviderRequest): unknown {
   if (!(error instanceof ProviderFailure) || error.details.providerCode !== UNKNOWN_TEMPLATE) return error;
   const problems = templateProblems(request);

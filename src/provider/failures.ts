@@ -5,11 +5,11 @@ import { readFailure } from './wire-format.ts';
 /** How the gateway treats one of the provider's error codes. */
 interface ErrorMapping {
   readonly kind: ProviderFailureKind;
-  /** Our own text: the provider's may contain addresses or repeat what a person typed. */
+  /** Our own error message: the provider's may contain addresses or repeat what a person typed. */
   readonly message: string;
   /** Invalid fields of the input, for INVALID. */
   readonly problems?: readonly FieldProblem[];
-  /** When to retry if the response does not say. */
+  /** Seconds after which to retry if the response does not say. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -38,7 +38,10 @@ const invalid = (...problems: FieldProblem[]): ErrorMapping => ({
   problems,
 });
 
-/** Error code for an unknown template. The provider has one for both templates and does not say which one it means. */
+/**
+ * Error code for an unknown template. The provider has one code for user and agent templates and does not say which
+ * of them is unknown.
+ */
 export const UNKNOWN_TEMPLATE = 'Bad request, please check API documentation';
 const TEMPLATE_PROBLEMS: readonly FieldProblem[] = [
   { path: ['userTemplate'], message: 'must be the name of a user template that exists at the provider' },
@@ -120,19 +123,25 @@ export function toProviderFailure(
   return new ProviderFailure(kind, message, { providerCode: code, retryAfterSeconds: wait, problems });
 }
 
-/** Request Timeout, Too Early, and nginx's Client Closed Request: the call may have taken effect. */
+/**
+ * HTTP statuses after which a call may have taken effect: Request Timeout, Too Early, and nginx's Client Closed
+ * Request.
+ */
 const TIMEOUTS = [408, 425, 499];
 
 /**
- * Returns the code if it looks like one, so that people can look it up; other text might contain anything. Long numbers
- * are masked.
+ * Returns the error code if it looks like one, so that people can look it up; other text might contain personal data.
+ * Long numbers are masked.
  */
 function readableCode(code: string | null): string | null {
   if (code === null || !/^[\w .,:-]{1,80}$/.test(code)) return null;
   return code.replace(/\d{4,}/g, '…');
 }
 
-/** Only the provider's own errors have a type; any other error response comes from a proxy in between. */
+/**
+ * Treats an undocumented error by its HTTP status. `isTheirs`: the body is the provider's, which has a type or a
+ * code; any other error response comes from a proxy in between.
+ */
 function byStatus(status: number, isTheirs: boolean): ErrorMapping {
   if (status === 401 || status === 403) return ACCESS_DENIED;
   if (status === 429) return BUSY;

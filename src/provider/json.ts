@@ -1,13 +1,16 @@
 import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
 
-/** Thrown for JSON that cannot be used. The message continues "it …" and contains nothing of the text. */
+/**
+ * Error for JSON that cannot be used. Its message continues a sentence that begins with "it", and repeats nothing of
+ * the JSON.
+ */
 export class UnusableJson extends Error {
   override readonly name = 'UnusableJson';
 }
 
 /**
- * Whether a parsed value is a number. Its `value` is the text of the number: ids may have 64 bits, which a double
- * cannot hold.
+ * Returns whether a parsed value is a number. Its `value` is the text of the number: ids may have 64 bits, which a
+ * double cannot hold.
  */
 export const isWrittenNumber = isLosslessNumber;
 
@@ -20,8 +23,8 @@ interface Options {
 }
 
 /**
- * Longest text that is parsed, in UTF-16 units: a hundred times the provider's examples. The parser takes 100 ms for a
- * megabyte, and a webhook that cannot be understood is parsed three times.
+ * Longest text that is parsed, in UTF-16 units: a hundred times the provider's examples. The parser takes 100 ms for
+ * a megabyte, and the body of an invalid webhook is parsed three times.
  */
 export const MAX_JSON_LENGTH = 128 * 1024;
 const BYTE_ORDER_MARK = /^\uFEFF/;

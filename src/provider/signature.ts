@@ -5,8 +5,9 @@ export const sign = (secret: string, timestamp: string, body: Buffer): string =>
   createHmac('sha256', secret).update(timestamp).update(body).digest('base64');
 
 /**
- * Whether one of the active secrets made this signature. Timing-safe for every signature of the right length. The
- * caller must make sure that timestamp and body cannot be divided otherwise, and that the timestamp is fresh.
+ * Returns whether one of the active secrets made this signature. Timing-safe for every signature of the right length.
+ * The caller must check that the timestamp is fresh, and that the signed text cannot be split elsewhere into
+ * timestamp and body.
  */
 export function verify(
   secrets: readonly string[],

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { toStorable } from '../domain/storable.ts';
 
 /**
- * Longest status and sub-status that are kept unchanged; the longest one of the status table has 33 characters. Both
- * are in one index entry, which may have at most 2,704 bytes.
+ * Longest status and sub-status that are kept unchanged; the longest one of the status table has 33 characters.
+ * Status and sub-status are in one index entry, which may have at most 2,704 bytes.
  */
 export const MAX_STATUS_LENGTH = 200;
 const LONG_STATUS_PREFIX_LENGTH = 150;
@@ -18,9 +18,9 @@ export const MAX_TEXT_LENGTH = 20_000;
 export const MAX_ID_LENGTH = 100;
 
 /**
- * Returns a status as it is hashed, compared and stored. A status that is too long, or that PostgreSQL cannot store, is
- * shortened and repaired, and gets a digest of the original, so that different ones stay different. Known statuses are
- * never changed.
+ * Returns a status as it is hashed, compared and stored. A status that is too long, or that PostgreSQL cannot store,
+ * is shortened and repaired, and gets a digest of the original, so that different statuses stay different. Known
+ * statuses are never changed.
  */
 export function keepStatus(raw: string): string {
   const storable = toStorable(raw);

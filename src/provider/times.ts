@@ -1,16 +1,17 @@
 /** Parses the times that the provider sends. Each one is either understood exactly or refused with the reason. */
 import { isStorableTime } from '../domain/storable.ts';
 
-/** A time, or a problem whose text continues the name of a field. */
+/** A time, or the problem with its text, such as "is not an existing day". */
 export type TimeReading = { readonly time: Date } | { readonly problem: string };
 
 /**
- * RFC 3339, in either case, and the other forms in the provider's documentation: a date alone, a space between date and
- * time, a time without seconds or zone, an offset without colon or minutes, and IST (India Standard Time) as the zone.
+ * Accepted forms of a time: RFC 3339 in either case, and the other forms in the provider's documentation, which are a
+ * date alone, a space between date and time, a time without seconds or zone, an offset without colon or minutes, and
+ * IST (India Standard Time) as the zone.
  */
 const WRITTEN =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T|\s+)(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?\s*(Z|IST|[+-]\d{2}(?::?\d{2})?)?)?$/i;
-/** Twice the longest documented form with nine digits of a second. */
+/** Longest text that is parsed as a time: twice the longest documented form, with nine digits of a second. */
 const MAX_TIME_LENGTH = 64;
 const EPOCH = /^-?\d+(\.\d+)?$/;
 const EPOCH_SECONDS = /^\d{10}$/;
@@ -71,14 +72,14 @@ function readEpoch(digits: string): TimeReading {
 const storable = (time: Date): TimeReading =>
   isStorableTime(time) ? { time } : { problem: 'is a time outside the years 1 to 9999' };
 
-/** Returns the days of a month; 0 if there is no such month. */
+/** Returns the number of days of a month; 0 if there is no such month. */
 const countDays = (year: number, month: number): number => {
   if (month < 1 || month > 12) return 0;
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 };
 
-/** Returns minutes east of UTC; null if the offset is a day or more. */
+/** Returns the minutes by which a zone is east of UTC; null if the offset is a day or more. */
 function parseOffset(zone: string): number | null {
   if (zone === 'Z') return 0;
   if (zone === 'IST') return IST_MINUTES;

@@ -14,38 +14,38 @@ import { signCall } from './signature.ts';
 
 const API_VERSION = '2024-12-01';
 /**
- * Documented responses have less than 1 kB, but one may hold a photo as text. Equal to the webhook limit, for the same
- * reason.
+ * Largest response that is read. Documented responses have less than 1 kB, but one may hold a photo as text; webhooks
+ * have the same limit for the same reason.
  */
 const MAX_ANSWER_BYTES = 256 * 1024;
 /** Retries after the first attempt, for calls that are safe to repeat. */
 const MAX_RETRIES = 2;
 const FAILURES_UNTIL_OPEN = 5;
-/** Pause after a 429 that does not say how long. */
+/** Seconds for which calls are paused after a 429 response that does not say how long. */
 const SECONDS_AFTER_LIMIT = 5;
-/** Limits of the pause that a response may ask for; values outside are clamped. */
+/** Limits of the pause that a response may ask for, in seconds; values outside are clamped. */
 const MIN_WAIT_SECONDS = 1;
 const MAX_WAIT_SECONDS = 600;
 
 export interface TransportOptions {
-  /** For example https://api.cashfree.com/verification */
+  /** Base URL of the API, for example https://api.cashfree.com/verification */
   readonly baseUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
   /** PEM of the public key, for accounts that use one as second factor instead of an IP allowlist. */
   readonly publicKey: string | null;
   readonly budget: CallBudget;
-  /** Aborts running polls. */
+  /** Aborts polls in flight when the gateway stops. */
   readonly stopping: AbortSignal;
-  /** Timeout of one attempt, up to the last byte of the response. */
+  /** Timeout of one attempt, up to the last byte of the response, in milliseconds. */
   readonly timeoutMs?: number;
-  /** How long the circuit breaker stays open. */
+  /** How long the circuit breaker stays open, in milliseconds. */
   readonly breakMs?: number;
   /** Called for an error code that the provider does not document. */
   readonly onUnmappedError: (status: number, code: string) => void;
   /**
-   * Wraps each attempt for metrics, once the budget allows it. `endpoint` is for example `GET /vkyc`, without the
-   * query.
+   * Wraps each attempt to measure it, without the wait for the budget. `endpoint` is for example `GET /vkyc`, without
+   * the query.
    */
   readonly watch: <T>(endpoint: string, purpose: CallPurpose, attempt: () => Promise<T>) => Promise<T>;
   /** Called when the circuit breaker opens and closes. */
@@ -78,7 +78,8 @@ export function createTransport(options: TransportOptions): Transport {
     halfOpenAfter: breakMs,
     breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
   });
-  // Copy of the breaker's state, checked before the budget, so that no call is spent while the breaker is open.
+  // Time until which the breaker is open. It is checked before the budget, so that no call is spent while the breaker
+  // is open.
   let restsUntil = 0;
   breaker.onBreak(() => {
     restsUntil = performance.now() + breakMs;
@@ -91,8 +92,8 @@ export function createTransport(options: TransportOptions): Transport {
   });
 
   /**
-   * Waits for the budget outside the circuit breaker, because a half-open breaker blocks all other calls while its one
-   * probe runs.
+   * Makes one attempt. Waits for the budget outside of the circuit breaker, because a half-open breaker lets one
+   * trial call through and blocks all others until it ends.
    */
   async function attempt<T>(purpose: CallPurpose, call: Call<T>): Promise<T> {
     if (performance.now() < restsUntil) throw resting();
@@ -161,8 +162,8 @@ export function createTransport(options: TransportOptions): Transport {
   });
 
   /**
-   * Pauses polls if the rate limit headers say that little is left. Other clients may use the same account, so the
-   * headers count for more than our own budget.
+   * Pauses polls if the rate limit headers say that few calls are left. Other systems may use the same provider
+   * account, so the headers count for more than our own budget.
    */
   async function heed(headers: Headers): Promise<void> {
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
@@ -177,8 +178,8 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /**
- * Whether a failure is an outage, which counts for the circuit breaker: not a refusal, and not one that says when to
- * retry.
+ * Returns whether a failure is an outage, which is retried and counts for the circuit breaker. Refusals are none, nor
+ * are failures that say when to retry.
  */
 const isOutage = (error: Error): boolean =>
   error instanceof ProviderFailure &&
@@ -197,14 +198,17 @@ async function readBounded(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Returns the seconds of a `Retry-After` in either of its forms. */
+/** Returns the seconds of a `Retry-After`, which is either a number of seconds or a date. */
 function parseRetryAfter(headers: Headers): number | undefined {
   const given = headers.get('retry-after');
   if (given === null) return undefined;
   return boundWait(parseSeconds(given) ?? (Date.parse(given) - Date.now()) / 1000);
 }
 
-/** Clamps seconds to the limits above. A date in the past is raised to the minimum: clocks differ. */
+/**
+ * Clamps seconds to MIN_WAIT_SECONDS and MAX_WAIT_SECONDS. A `Retry-After` date in the past gives the minimum,
+ * because clocks differ.
+ */
 const boundWait = (seconds: number | undefined): number | undefined =>
   seconds === undefined || Number.isNaN(seconds)
     ? undefined

@@ -4,16 +4,16 @@ import { parseWebhook } from './wire-format.ts';
 
 const TIMESTAMP_HEADER = 'x-webhook-timestamp';
 const SIGNATURE_HEADER = 'x-webhook-signature';
-/** Base64 of the 32 bytes of an HMAC-SHA256. */
+/** Form of a signature: base64 of the 32 bytes of an HMAC-SHA256. */
 const SIGNATURE = /^[A-Za-z0-9+/]{43}=$/;
-/** Seconds or milliseconds since 1970. */
+/** Form of a timestamp: seconds or milliseconds since 1970. */
 const TIMESTAMP = /^\d{10}(\d{3})?$/;
 /**
  * Age beyond which a webhook is refused as a replay. The provider retries for hours, and may keep the timestamp of the
  * first try.
  */
 const MAX_AGE_MS = 30 * 86_400_000;
-/** Maximum that the provider's clock may be ahead. */
+/** Maximum by which the provider's clock may be ahead of ours. */
 const MAX_AHEAD_MS = 86_400_000;
 const STALE: WebhookRefusal = {
   kind: 'STALE',
@@ -24,7 +24,10 @@ const BADLY_SIGNED: WebhookRefusal = {
   message: 'The signature does not match the body with any active secret.',
 };
 
-/** Creates the provider's webhooks. `secrets` are all that may have signed: the active one, and those being retired. */
+/**
+ * Creates the verification and parsing of the provider's webhooks. `secrets` are all that may have signed: the active
+ * one, and those being retired.
+ */
 export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => ({
   checkHeaders(headers) {
     const read = readSignature(headers);
@@ -42,7 +45,10 @@ export const createWebhooks = (secrets: readonly string[]): ProviderWebhooks => 
   parse: (body) => parseWebhook(body.toString('utf8')),
 });
 
-/** Returns the headers of a signature, or a refusal that says which of them is missing or malformed. */
+/**
+ * Returns the timestamp and the signature from the headers, or a refusal that says which header is missing or
+ * malformed.
+ */
 function readSignature(headers: WebhookHeaders): { timestamp: string; signature: string } | WebhookRefusal {
   const timestamp = headers[TIMESTAMP_HEADER];
   const signature = headers[SIGNATURE_HEADER];
@@ -63,9 +69,9 @@ function readSignature(headers: WebhookHeaders): { timestamp: string; signature:
 }
 
 /**
- * Whether the signature could also belong to a longer timestamp and a shorter body (boundary ambiguity). The provider
- * signs timestamp + body without a separator; if no body begins with a digit, the digits before the body are the
- * timestamp.
+ * Returns whether the signature could also belong to a longer timestamp and a shorter body (boundary ambiguity),
+ * since the provider signs timestamp + body without a separator. If no body begins with a digit, the split is
+ * unambiguous.
  */
 const isAmbiguous = (body: Buffer): boolean => {
   const first = body[0] ?? 0;

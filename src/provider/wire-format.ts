@@ -1,6 +1,7 @@
 /**
  * Maps the provider's wire format to our types. Outside this file there is no snake_case, no `""` for a missing value
- * and no number for an id. Where the provider's pages contradict each other, every documented variant is accepted.
+ * and no number for an id. Where the provider's documentation contradicts itself, every documented variant is
+ * accepted.
  */
 
 import { isInteger } from 'lossless-json';
@@ -20,7 +21,7 @@ import { isWrittenNumber, parseJson, UnusableJson } from './json.ts';
 import { keepStatus, keepText, MAX_ID_LENGTH, MAX_TEXT_LENGTH } from './texts.ts';
 import { readExpiryOfLink, readTime } from './times.ts';
 
-/** `""`, null and a missing field all mean that there is no value. */
+/** Returns null for `""`, null and a missing field, which all mean that there is no value. */
 const orNothing = (value: string | null | undefined) => (value === '' || value == null ? null : value);
 const storable = (longest: number, otherwise = 'must be text') =>
   z
@@ -28,8 +29,8 @@ const storable = (longest: number, otherwise = 'must be text') =>
     .max(longest, `has more than ${longest} characters`)
     .refine(isStorable, 'contains a null byte or a lone surrogate');
 /**
- * Accepts an integer as the text of its digits, because ids are numbers on some of the provider's pages and strings on
- * others.
+ * Accepts an integer as the text of its digits, because ids are numbers in some parts of the provider's documentation
+ * and strings in others.
  */
 const orDigits = <T>(schema: z.ZodType<T>) =>
   z.preprocess((given) => (isWrittenNumber(given) && isInteger(given.value) ? given.value : given), schema);
@@ -50,7 +51,7 @@ const optionalTime = z
   .preprocess((given) => (given === '' ? null : given), time.nullish())
   .transform((given) => given ?? null);
 
-/** A field that counts as missing if it cannot be parsed, and the problem that it had. */
+/** Result of parsing a field that counts as missing if it cannot be parsed: the value, or null and the problem. */
 type Lenient<T> = { readonly value: T } | { readonly value: null; readonly problem: string };
 const lenient = <T>(schema: z.ZodType<T>) =>
   z
@@ -62,14 +63,16 @@ const lenient = <T>(schema: z.ZodType<T>) =>
       return { value: null, problem: parsed.error.issues[0]?.message ?? 'cannot be parsed' };
     });
 
-/** Limits as on the provider's page about initiating a verification. */
+/** Verification id, with the limits in the provider's documentation on initiating a verification. */
 const verificationId = orDigits(
   z
     .string('must be text or a whole number')
     .regex(/^[A-Za-z0-9._-]{1,50}$/, 'must be 1 to 50 characters of A-Z a-z 0-9 . _ -'),
 );
 
-/** Fields other than the status. One that cannot be parsed counts as missing, so that the status is still applied. */
+/**
+ * Fields other than the status. A field that cannot be parsed counts as missing, so that the status is still applied.
+ */
 const BESIDE_THE_STATUS = {
   reference_id: lenient(id),
   user_id: lenient(id),
@@ -132,7 +135,10 @@ const user = z
     }),
   );
 
-/** The provider's page names the expiry differently in the schema and in the example. */
+/**
+ * Response with an SDK token. The provider's documentation names the expiry differently in the schema and in the
+ * example, so both names are accepted.
+ */
 const sdkToken = z
   .looseObject({
     access_token: z.string().min(1).max(MAX_TEXT_LENGTH),
@@ -162,7 +168,7 @@ const addressed = z.looseObject({ data: z.looseObject({ verification_id: verific
 
 const failure = z.looseObject({ code: optionalText, type: optionalText.catch(null) });
 
-/** Thrown for a body that could not be parsed. The message has field names and reasons, never values. */
+/** Error for a body that could not be parsed. Its message has field names and reasons, never values. */
 class UnparsableBody extends Error {
   override readonly name = 'NotUnderstood';
 }
@@ -175,7 +181,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   );
 }
 
-/** @throws UnparsableWebhook */
+/** @throws UnparsableBody */
 function readText<T>(schema: z.ZodType<T>, text: string): T {
   let body: unknown;
   try {
@@ -228,7 +234,7 @@ function readVerificationId(text: string): string | null {
   }
 }
 
-/** Whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
+/** Returns whether a webhook is JSON without a verification id, like the test calls of the provider's dashboard. */
 function namesNoVerification(text: string): boolean {
   try {
     const { data } = read(z.looseObject({ data: z.unknown() }), parseJson(text));
@@ -240,7 +246,11 @@ function namesNoVerification(text: string): boolean {
   }
 }
 
-/** Takes the last of repeated values, as most parsers do, unless they are different verification ids. */
+/**
+ * Returns the last value of a repeated key, as most parsers do.
+ *
+ * @throws UnusableJson if the values name different verifications
+ */
 function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown {
   const named = (data: unknown) => String((data as { verification_id?: unknown } | null)?.verification_id);
   if (key === 'verification_id' || (key === 'data' && named(first) !== named(last)))
@@ -250,7 +260,7 @@ function takeUnlessAddress(key: string, first: unknown, last: unknown): unknown 
 
 /**
  * Reads code and type of the provider's error body; nulls if the body is not the provider's, for example a proxy's
- * page.
+ * error page.
  */
 export function readFailure(text: string): { code: string | null; type: string | null } {
   try {

@@ -7,7 +7,10 @@ import { rateLimitHeaders } from './rate-limit.ts';
 
 const DRIBBLE_SECONDS = 60;
 
-/** Faults that refuse a call before it takes effect. */
+/**
+ * Errors with which faults refuse a call before it takes effect. Faults that are not listed change the response
+ * afterwards.
+ */
 const INSTEAD: Partial<Record<ApiFault, () => ApiError>> = {
   'rate-limited': () => apiError('tooManyRequests', { 'retry-after': '1', ...rateLimitHeaders(100, 0, 1) }),
   'error-500': () => apiError('apiError'),
@@ -46,7 +49,10 @@ export function injectApiFaults(api: FastifyInstance, faults: Faults, prefix: st
   });
 }
 
-/** Sends a byte a second, then the rest. Ends early if the client closes the connection. */
+/**
+ * Yields a byte a second for a minute, then the rest, to test clients against slow responses. Ends early if the
+ * client closes the connection.
+ */
 async function* dribble(text: string): AsyncGenerator<Buffer> {
   const bytes = Buffer.from(text);
   for (let second = 0; second < Math.min(DRIBBLE_SECONDS, bytes.length - 1); second += 1) {

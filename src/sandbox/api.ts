@@ -24,7 +24,7 @@ interface Dependencies {
   readonly callsPerMinute: number | null;
 }
 
-/** Serves the six calls of the provider's API, as its pages document them. */
+/** Serves the six calls of the provider's API, as its documentation describes them. */
 export async function serveApi(app: FastifyInstance, dependencies: Dependencies): Promise<void> {
   const { store, faults, clock, callsPerMinute } = dependencies;
 
@@ -84,7 +84,7 @@ export async function serveApi(app: FastifyInstance, dependencies: Dependencies)
   await app.register(routes, { prefix: API_PREFIX });
 }
 
-/** Picks the user's fields other than ids and phone, without those that were not sent. */
+/** Returns the fields of a user other than ids and phone, without those that the request leaves out. */
 function toUserDetails({ email, name, address }: Record<string, unknown>): Partial<User> {
   return Object.fromEntries(Object.entries({ email, name, address }).filter(([, value]) => value != null));
 }

@@ -20,7 +20,7 @@ interface Dependencies {
   readonly webhooks: WebhookScheduler;
   readonly sender: WebhookSender;
   readonly secret: SigningSecret;
-  /** Settings with which the sandbox was started. */
+  /** Settings with which the sandbox was started, shown by `GET /_sandbox`. */
   readonly settings: object;
 }
 
@@ -114,8 +114,8 @@ export async function serveControl(app: FastifyInstance, dependencies: Dependenc
 }
 
 /**
- * Whether the request was made on this machine: its Host is a loopback name (against DNS rebinding), and so is its
- * Origin, if any (against CSRF).
+ * Returns whether the request was made on this machine: its Host is a loopback name (against DNS rebinding), and so
+ * is its Origin, if any (against CSRF).
  */
 function isOfThisMachine({
   host,

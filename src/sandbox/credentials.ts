@@ -9,10 +9,10 @@ export const SANDBOX_CREDENTIALS = {
   clientSecrets: ['sandbox', 'sandbox-next'],
 } as const;
 
-/** Headers of a call with these credentials, for people. */
+/** Headers that a call needs, as text that is printed for people who try the sandbox. */
 export const SANDBOX_CREDENTIAL_HEADERS = `x-client-id: ${SANDBOX_CREDENTIALS.clientId}, x-client-secret: ${SANDBOX_CREDENTIALS.clientSecrets[0]}`;
 
-/** Secret that signs webhooks; `rotate` switches between the two. */
+/** Secret that signs webhooks. `rotate` switches between the two client secrets, to test the rotation of a secret. */
 export class SigningSecret {
   #turn = 0;
 

@@ -7,7 +7,10 @@ interface Refusal {
   readonly message: string;
 }
 
-/** The provider's errors, with the exact texts of its pages where these show them. Its codes mix three styles. */
+/**
+ * Error responses of the provider, with the exact texts of its documentation where it has them. Its error codes mix
+ * three spellings.
+ */
 export const REFUSALS = {
   clientIdMissing: {
     status: 400,
@@ -113,7 +116,7 @@ export const REFUSALS = {
   },
 } as const satisfies Record<string, Refusal>;
 
-/** Error response of the provider. */
+/** Error that the sandbox answers to a call, as the provider would. */
 export class ApiError extends Error {
   constructor(
     readonly refusal: Refusal,

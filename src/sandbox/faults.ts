@@ -43,7 +43,7 @@ const API_FAULTS = NAMES.filter((name): name is ApiFault => FAULTS[name].side ==
 
 const setting = z.strictObject({
   probability: z.number().min(0).max(1).default(1),
-  /** How many more times the fault may occur. */
+  /** How many more times the fault may occur; without it, there is no limit. */
   times: z.int().min(0).optional(),
   /** For API faults: only calls of this method and path, such as `POST /vkyc`. */
   path: z
@@ -65,7 +65,7 @@ export const faultSettings = z.strictObject(
   },
 );
 
-/** Call that is affected by the faults named in a verification id. */
+/** The only call that is affected by API faults named in a verification id. */
 const START = 'POST /vkyc';
 
 /**
@@ -83,7 +83,7 @@ export class Faults {
     this.#seed = seed;
   }
 
-  /** Sets the named faults; the others stay as they are. */
+  /** Sets the named faults; faults that are not named stay as they are. */
   set(settings: z.infer<typeof faultSettings>): void {
     for (const [name, value] of Object.entries(settings))
       if (value) this.#settings.set(name as FaultName, { ...value });
@@ -97,7 +97,7 @@ export class Faults {
     return Object.fromEntries(this.#settings);
   }
 
-  /** Returns all faults of a webhook. `position` is that of the step which it reports. */
+  /** Returns all faults of a webhook. `position` is the index of the step that the webhook reports. */
   ofWebhook(verificationId: string, position: number): readonly WebhookFault[] {
     const named = namedIn(verificationId);
     return WEBHOOK_FAULTS.filter(
@@ -105,7 +105,10 @@ export class Faults {
     );
   }
 
-  /** Returns the fault of a call such as `POST /vkyc`, or null. If an id names several, each try gets the next one. */
+  /**
+   * Returns the fault of a call such as `POST /vkyc`, or null. If a verification id names several, each attempt of
+   * the call gets the next one.
+   */
   ofCall(call: string, verificationId: string | null): ApiFault | null {
     if (call === START && verificationId) {
       const named = namedIn(verificationId);

@@ -3,7 +3,10 @@ import { dirname } from 'node:path';
 import type { User } from './user.ts';
 import type { Start } from './verification.ts';
 
-/** Event from outside the sandbox; its whole state follows from these and the clock. */
+/**
+ * Event from outside that changes the sandbox. The whole state of the sandbox follows from these entries and the
+ * clock.
+ */
 export type JournalEntry =
   | { readonly kind: 'USER_CREATED'; readonly user: User }
   | { readonly kind: 'USER_UPDATED'; readonly user_id: string; readonly changes: Partial<User> }
@@ -14,7 +17,10 @@ export type JournalEntry =
       readonly steps: number;
       readonly at: string;
     }
-  /** The webhook of this step needs no more attempts: it was accepted, given up or dropped. */
+  /**
+   * The webhook of this step needs no more attempts: it was accepted, given up or dropped. It is not sent again after
+   * a restart.
+   */
   | { readonly kind: 'SETTLED'; readonly verification_id: string; readonly position: number };
 
 /** Journal from which the sandbox restores its state after a restart. */
@@ -43,7 +49,7 @@ export function openJournal(file: string | null): Journal {
   const entries = lines.map((line, index) => parseEntry(line, `${file}:${index + 1}`));
   return {
     entries,
-    // Written synchronously, so that what was answered survives a kill of the process.
+    // Written synchronously, so that changes which a client was told of survive a kill of the process.
     append: (entry) => void writeSync(handle, `${JSON.stringify(entry)}\n`),
     close: () => closeSync(handle),
   };

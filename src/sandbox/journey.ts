@@ -4,9 +4,9 @@ import { createSeededRandom } from './seeded-random.ts';
 import type { JourneyStep } from './step.ts';
 import { type AadhaarFlow, aadhaarFlowFor, type UserTemplate } from './templates.ts';
 
-/** Everything that a journey depends on. */
+/** Everything that determines the journey (the steps) of a verification. */
 export interface JourneyRequest {
-  /** Contains the name of the scenario, see `parseScenarioName`. */
+  /** Verification id; may contain the name of a scenario, see `parseScenarioName`. */
   readonly verificationId: string;
   readonly seed: string;
   readonly template: UserTemplate;
@@ -35,7 +35,7 @@ export function buildJourney({
 const isAadhaarStep = ({ subStatus }: JourneyStep): boolean => subStatus.startsWith('AADHAAR_');
 const AADHAAR_IS_KNOWN: JourneyStep = { afterSeconds: 0, subStatus: 'AADHAAR_VERIFICATION_SUCCESS' };
 
-/** Adapts a scenario, whose steps are written with the Aadhaar step, to customers who skip it. */
+/** Adapts the steps of a scenario, which are written for the flow with an Aadhaar step, to each Aadhaar flow. */
 const ADAPTED = {
   AADHAAR_STEP: (steps) => steps,
   CALL_ONLY: (steps) => steps.filter((step) => !isAadhaarStep(step)),

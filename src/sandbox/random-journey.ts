@@ -7,8 +7,9 @@ import { drawDuration, getTiming, type Timing, type TimingName } from './timing.
 type Alternatives = Partial<Record<KnownSubStatus, number>>;
 
 /**
- * Next steps of each step, with their weights. The first of a row leads forward. Taken from the explanations and
- * recommended actions of the provider's status reference, and guessed where these say nothing.
+ * Next steps of each step, with their weights. The first next step of each row leads towards the end of the journey.
+ * Taken from the explanations and recommended actions of the provider's status reference, and guessed where these say
+ * nothing.
  */
 export const TRANSITION_WEIGHTS = {
   LINK_GENERATED: {
@@ -77,7 +78,10 @@ export const TRANSITION_WEIGHTS = {
   AGENT_APPROVED: { AUDITOR_APPROVED: 8, AUDITOR_REJECTED: 1 },
 } as const satisfies Partial<Record<KnownSubStatus, Alternatives>>;
 
-/** Start of a journey: the first step, and the step whose row decides the second one. */
+/**
+ * Start of a journey, by Aadhaar flow: the first step (`answer`), and the step whose row of weights decides the
+ * second step (`goesOnLike`).
+ */
 const BEGINNINGS = {
   AADHAAR_STEP: { answer: 'LINK_GENERATED', goesOnLike: 'LINK_GENERATED' },
   AADHAAR_SENT: { answer: 'AADHAAR_VERIFICATION_SUCCESS', goesOnLike: 'AADHAAR_VERIFICATION_SUCCESS' },
@@ -85,9 +89,12 @@ const BEGINNINGS = {
 } as const satisfies Record<AadhaarFlow, { answer: KnownSubStatus; goesOnLike: KnownSubStatus }>;
 
 const NO_BALANCE = 0.01;
-/** Fraction of ended calls that are left for a person to review. */
+/** Probability that the journey stops after the call, so that a person can review it through the API. */
 const LEFT_TO_REVIEW = 0.15;
-/** After this many steps the journey only moves forward, which takes ten more at most. */
+/**
+ * After this many steps the journey only takes the first next step of each row, which leads to its end in ten more
+ * steps at most.
+ */
 const LOOPS_END_AFTER = 28;
 
 /** Returns a random journey, which ends in a terminal state or waits for the agent's review. */
@@ -113,7 +120,7 @@ export function buildRandomJourney(
   return steps;
 }
 
-/** Returns the next step; null at the end. */
+/** Picks the next step; null at the end of the journey. */
 function pickNext(from: KnownSubStatus, length: number, random: SeededRandom): KnownSubStatus | null {
   const row: Alternatives | undefined = TRANSITION_WEIGHTS[from as keyof typeof TRANSITION_WEIGHTS];
   if (!row || (from === 'AGENT_ENDED_CALL' && random.chance(LEFT_TO_REVIEW))) return null;
@@ -122,7 +129,8 @@ function pickNext(from: KnownSubStatus, length: number, random: SeededRandom): K
 }
 
 /**
- * Adds the delay to a step. A meeting starts when it was booked for, and no call takes place after the link expired.
+ * Adds the delay to a step. A meeting starts at the time for which it was booked, and no call takes place after the
+ * link has expired.
  */
 function timed(
   next: KnownSubStatus,
@@ -159,6 +167,8 @@ function waitFor(
 
 const inMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
-/** Whether a step needs a valid link. After the call it does not: an auditor may take a day. */
+/**
+ * Returns whether a step needs a link that has not expired. After the call it does not: an auditor may take a day.
+ */
 const needsTheLink = (subStatus: KnownSubStatus): boolean =>
   ['RECEIVED', 'PRE_VIDEO_CALL', 'VIDEO_CALL'].includes(toStatusPair(subStatus).status);

@@ -1,4 +1,4 @@
-/** Request bodies of the provider's API. Unknown fields are ignored. */
+/** Schemas of the request bodies of the provider's API. Unknown fields are ignored. */
 import { z } from 'zod';
 import { apiFieldError } from './errors.ts';
 
@@ -7,7 +7,7 @@ const MAX_ID_LENGTH = 50;
 const PHONE = /^\d{10}$/;
 
 const text = z.string();
-/** An integer on most of the provider's pages, a string in its SDK. */
+/** Reference id: an integer in most of the provider's documentation, a string in its SDK. */
 const referenceId = z.union([z.string(), z.int()]).transform(String);
 
 export const newUser = z.looseObject({
@@ -44,7 +44,7 @@ const aadhaarDetails = z
     care_of: text,
     photo_link: text,
     last_verified_at: text,
-    // Two names of the same field: newer pages have the first, older ones the second.
+    // Two names of the same field: the provider's newer documentation has the first, the older the second.
     split_address: address.optional(),
     address_details: address.optional(),
   })
@@ -65,7 +65,7 @@ export const verificationRequest = z.looseObject({
     .array(text.regex(/^(sms|whatsapp|email)$/i, 'must be sms, whatsapp or email.'))
     .nullish(),
   aadhaar_details: aadhaarDetails.nullish(),
-  // A list in the provider's pages, a single object in its SDK.
+  // A list in the provider's documentation, a single object in its SDK.
   security_questions: z.union([z.array(question), question.transform((single) => [single])]).nullish(),
 });
 
@@ -77,7 +77,7 @@ export const tokenRequest = z.looseObject({
 });
 
 /**
- * Parses a body.
+ * Parses a request body.
  *
  * @throws ApiError the provider's error for the first invalid field
  */
@@ -95,7 +95,11 @@ function isMissing(body: unknown, path: readonly PropertyKey[]): boolean {
   return path.length > 0 && (value === undefined || value === '');
 }
 
-/** Checks an id chosen by the merchant. */
+/**
+ * Checks an id that the merchant chose, by the rules that the provider documents.
+ *
+ * @throws ApiError
+ */
 export function checkId(field: 'user_id' | 'verification_id', value: string): void {
   if (!ID.test(value))
     throw apiFieldError(

@@ -39,7 +39,7 @@ interface Options {
 export interface Sandbox {
   /** Value for `CASHFREE_BASE_URL`. */
   readonly baseUrl: string;
-  /** Sets the URL for webhooks, including those that were created before there was one. */
+  /** Sets the URL to which webhooks are sent, including webhooks that were created while no URL was set. */
   deliverTo(webhookUrl: string): void;
   stop(): Promise<void>;
 }

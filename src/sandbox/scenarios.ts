@@ -11,7 +11,7 @@ const meeting = (meetingInSeconds: number): JourneyStep => ({
   meetingInSeconds,
 });
 
-/** Returns a problem, then after a pause the steps that follow it. */
+/** Returns the step of a problem, then, after a pause, the steps that follow it. */
 const problem = (subStatus: StepName, [first, ...rest]: readonly JourneyStep[]): readonly JourneyStep[] => [
   step(subStatus),
   ...(first ? [{ ...first, afterSeconds: PROBLEM_PAUSE_SECONDS }, ...rest] : []),

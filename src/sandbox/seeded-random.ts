@@ -5,7 +5,7 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
 const CODE_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Seeded pseudo-random numbers. */
+/** Generator of seeded pseudo-random numbers. */
 export interface SeededRandom {
   /** Returns a number of at least `from` and less than `to`. */
   between(from: number, to: number): number;

@@ -2,7 +2,10 @@ import TinyQueue from 'tinyqueue';
 import type { Clock } from '../domain/ports.ts';
 import type { Verification } from './verification.ts';
 
-/** Longest delay of `setTimeout`; a link lives longer than that (30 days). */
+/**
+ * Longest delay of `setTimeout` (25 days). A step that is due later, such as a link's expiry after 30 days, takes
+ * several timers.
+ */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Appointment {
@@ -11,8 +14,8 @@ interface Appointment {
 }
 
 /**
- * Scheduler of all steps. It takes them in the order of their due times, however late it is woken, so that the result
- * depends only on the clock.
+ * Scheduler of the steps of all verifications. It takes them in the order of their due times, however late it is
+ * woken, so that the result depends only on the clock.
  */
 export class StepScheduler {
   readonly #clock: Clock;
@@ -33,13 +36,13 @@ export class StepScheduler {
     if (this.#appointments.peek()?.verification === verification) this.#wait();
   }
 
-  /** Takes every due step. */
+  /** Takes every step that is due, in the order of their due times. */
   catchUp(now = this.#clock.now().getTime()): void {
     const appointments = this.#appointments;
     for (let next = appointments.peek(); next && next.dueAt <= now; next = appointments.peek()) {
       appointments.pop();
       const { verification, dueAt } = next;
-      // The verification was advanced by hand since, so this entry is stale.
+      // The verification was advanced by a call of `/_sandbox` since, so this entry is stale.
       if (verification.dueAt !== dueAt) continue;
       verification.advance();
       this.#onStep(verification);
@@ -62,6 +65,6 @@ export class StepScheduler {
   }
 }
 
-/** Orders by due time, then by start. */
+/** Orders steps by due time, then by the start of their verification. */
 const byTime = (a: Appointment, b: Appointment): number =>
   a.dueAt - b.dueAt || a.verification.referenceId - b.verification.referenceId;

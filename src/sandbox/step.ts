@@ -1,6 +1,8 @@
 import { type KnownSubStatus, toStatusPair } from '../domain/status.ts';
 
-/** A state that the provider does not document; its list of states has grown before. */
+/**
+ * Status that the provider does not document, to test how clients take one: the provider has added statuses before.
+ */
 export const UNDOCUMENTED_STATUS = { status: 'ON_HOLD', subStatus: 'USER_WAVED_AT_CAMERA' } as const;
 
 export type StepName = KnownSubStatus | typeof UNDOCUMENTED_STATUS.subStatus;
@@ -9,7 +11,7 @@ export type StepName = KnownSubStatus | typeof UNDOCUMENTED_STATUS.subStatus;
 export interface JourneyStep {
   readonly afterSeconds: number;
   readonly subStatus: StepName;
-  /** The step books a meeting this many seconds ahead. */
+  /** If the step books a meeting: seconds from the step to the start of the meeting. */
   readonly meetingInSeconds?: number;
 }
 

@@ -154,7 +154,7 @@ export class SandboxStore {
         return;
       }
       case 'SETTLED':
-        // Already read by `startSandbox`, which skips the webhooks of these steps.
+        // `startSandbox` has already read these entries, and skips the webhooks of their steps.
         return;
       default:
         entry satisfies never;

@@ -10,7 +10,7 @@ export const USER_TEMPLATES = {
 
 export type UserTemplate = keyof typeof USER_TEMPLATES;
 
-/** Template of a request that names none. */
+/** User template for a request that names none. */
 export const DEFAULT_USER_TEMPLATE: UserTemplate = 'vkyc_user_template_v1';
 
 /** Known values of `agent_template`; they make no difference in the sandbox. */

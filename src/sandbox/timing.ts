@@ -6,15 +6,15 @@ type Span =
   | { readonly from: number; readonly to: number }
   | { readonly median: number; readonly spread: number };
 
-/** Pace of a random journey. */
+/** Durations and probabilities of a random journey. */
 export interface Timing {
   /** Fraction of links that are never opened. */
   readonly neverOpened: number;
-  /** From the link to the customer's first action. */
+  /** Time from the creation of the link to the customer's first action. */
   readonly opening: Span;
-  /** From the booking of a meeting to its start. */
+  /** Time from the booking of a meeting to its start. */
   readonly meetingAhead: Span;
-  /** Delay before each step; `otherwise` for those that are not listed. */
+  /** Delay before each step; `otherwise` for steps that are not listed. */
   readonly until: Partial<Record<KnownSubStatus, Span>>;
   readonly otherwise: Span;
   /** Fraction of steps that come at the same moment as the one before. */

@@ -16,7 +16,7 @@ export interface Start {
   readonly template: UserTemplate;
   readonly aadhaar_sent: boolean;
   readonly seed: string;
-  /** Null: it advances only by hand. */
+  /** Speed of the journey relative to real time; null: the verification advances only by calls of `/_sandbox`. */
   readonly speed: number | null;
   /** Start time in ISO 8601. */
   readonly at: string;
@@ -56,7 +56,10 @@ export class Verification {
     return this.#position;
   }
 
-  /** When the next step is due, in milliseconds since 1970; null if there is none, or if steps are taken by hand. */
+  /**
+   * When the next step is due, in milliseconds since 1970; null if there is none, or if steps are taken only by calls
+   * of `/_sandbox`.
+   */
   get dueAt(): number | null {
     return this.start.speed === null ? null : this.#nextTime;
   }
@@ -153,7 +156,7 @@ export class Verification {
     return this.#steps.slice(0, this.#position + 1);
   }
 
-  /** A recording exists once a call has ended. */
+  /** Returns whether the verification has a recording, which exists once a call has ended. */
   get #hasRecording(): boolean {
     return this.#past.some((step) => step.subStatus.endsWith('ENDED_CALL'));
   }

@@ -7,19 +7,21 @@ import type { Verification } from './verification.ts';
 import type { Webhook, WebhookSender } from './webhook-sender.ts';
 
 const SECOND_MS = 1000;
-/** How long a reordered webhook waits for the next one to overtake it. */
+/** How long a reordered webhook waits for the next webhook of its verification to overtake it. */
 const REORDER_SECONDS = 2;
 const DELAY_SECONDS = { from: 1, to: 5 };
-/** Newest webhooks kept for `GET /_sandbox/events`. */
+/** Number of newest webhooks that are kept for `GET /_sandbox/events`. */
 const MAX_EVENTS = 100_000;
 
-/** A webhook as it was created. It has nothing about the delivery, so it is deterministic. */
+/**
+ * Webhook as it was created. It contains nothing about its delivery, so the same seed always gives the same events.
+ */
 export interface WebhookEvent {
   readonly verification_id: string;
   readonly faults: readonly WebhookFault[];
-  /** How often it is sent; 0 if it is dropped. */
+  /** How often the webhook is sent; 0 if a fault drops it. */
   readonly copies: number;
-  /** Body as JSON; the text if a fault broke it. */
+  /** Parsed JSON body; the text if a fault made it invalid JSON. */
   readonly body: unknown;
 }
 
@@ -44,7 +46,7 @@ export class WebhookScheduler {
     this.#options = options;
   }
 
-  /** Returns the webhooks in the order of creation. */
+  /** Returns the webhooks of one or of all verifications, in the order of creation. */
   events(verificationId?: string): readonly WebhookEvent[] {
     return verificationId
       ? this.#events.filter((event) => event.verification_id === verificationId)

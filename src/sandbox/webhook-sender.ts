@@ -10,7 +10,6 @@ const MAX_REFUSALS = 5;
 const MIN_RETRY_MS = 100;
 const MAX_RETRY_MS = 10_000;
 const TIMEOUT_MS = 10_000;
-/** Concurrent requests. */
 const MAX_CONCURRENT_REQUESTS = 32;
 
 const NOBODYS_SECRET = 'nobody-has-this-secret';
@@ -28,7 +27,7 @@ export interface Webhook {
 
 /**
  * Sends signed webhooks and retries each until the receiver answers 2xx. Webhooks of one verification are sent one
- * after another, those of different verifications concurrently. Without a URL they wait for one.
+ * after another, those of different verifications concurrently. Until a URL is set, webhooks wait.
  */
 export class WebhookSender {
   readonly #secret: SigningSecret;

@@ -7,7 +7,10 @@ export interface Delivered {
   readonly traceparent?: string | null;
 }
 
-/** Wraps a delivery of transitions. `passOn` resolves when most subscribers have been sent them. */
+/**
+ * Function that measures a delivery of transitions. `passOn` sends them, and resolves when most subscribers have been
+ * sent them.
+ */
 export type ObserveDelivery = (entries: readonly Delivered[], passOn: () => Promise<void>) => Promise<void>;
 
 interface Dependencies {

@@ -3,9 +3,9 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Replication } from '../domain/replication.ts';
 import { cachedQuery } from './cached-query.ts';
 
-/** Unfinished work of all replicas, as the database has it. Ages are in seconds, null if there is nothing. */
+/** Unfinished work of all replicas, counted in the database. Ages are in seconds, null if nothing is waiting. */
 export interface Backlog {
-  /** Counted up to 10,000. */
+  /** Webhooks of the inbox in the state PENDING; like WAITING and PARKED, counted up to 10,000. */
   readonly pending: number;
   readonly waiting: number;
   readonly parked: number;
@@ -23,11 +23,11 @@ export interface Backlog {
   readonly pollsPausedSeconds: number;
 }
 
-/** Figures of this process's feed. */
+/** Numbers of the subscribers of this process, and how far they have been sent the feed. */
 export interface FeedFigures {
   /** Subscribers of single sessions, and of all sessions. */
   readonly subscribers: { readonly session: number; readonly all: number };
-  /** Live subscribers, and lagging ones, whose sockets are full. */
+  /** Subscribers that are live, and those that lag because their sockets are full. */
   readonly live: number;
   readonly lagging: number;
   /** Newest feed position passed to subscribers of all sessions; null if there are none. */
@@ -79,10 +79,13 @@ export function addGauges(
           else this.set(labels, value);
       },
     });
-  /** Gauge with one value of this process. */
+  /** Adds a gauge with one value of this process. */
   const own = (name: string, help: string, value: () => number) =>
     gauge(name, help, [], () => [[{}, value()]]);
-  /** Gauge with values from the database, by label; without values if it does not answer. */
+  /**
+   * Adds a gauge with one value from the database for each label value; without values if the database does not
+   * answer.
+   */
   const ofAll = <L extends string>(
     name: string,
     help: string,

@@ -2,7 +2,7 @@ import { type Context, context } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BeginSpan, StartedSpan } from './span.ts';
 
-/** Probes and scrapes come every few seconds; their traces would only be noise. */
+/** Routes without spans: probes and scrapes come every few seconds, and their traces would only be noise. */
 const UNTRACED = ['/healthz', '/readyz', '/metrics'];
 
 /**

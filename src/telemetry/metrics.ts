@@ -1,7 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { IDENTITY_FIELDS } from '../domain/identity.ts';
 
-/** From a cheap response (a millisecond) to one that no client waits for any more (ten seconds). */
+/**
+ * Upper bounds of the buckets of all histograms, in seconds: from a cheap response (2 ms) to one that no client waits
+ * for any more (10 s).
+ */
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Limit on distinct provider error codes as label values: a provider that makes codes up must not fill the memory. */
@@ -18,7 +21,7 @@ export interface Metrics {
   /** Returns all metrics in Prometheus' text format. */
   render(): Promise<string>;
   readonly contentType: string;
-  /** Registry to which `addGauges` adds gauges. */
+  /** Prometheus registry of all these metrics. `addGauges` adds to it the gauges that are created later. */
   readonly registry: Registry;
   /** Duration of answered requests in seconds; streams and WebSockets are counted by `connected` instead. */
   readonly requests: Histogram<'method' | 'route' | 'status'>;
@@ -28,27 +31,29 @@ export interface Metrics {
   readonly errors: Counter<'code'>;
   /** Refusals returned by mutations, by code. */
   readonly refusals: Counter<'code'>;
-  /** Duration of single provider attempts in seconds. */
+  /** Duration of each attempt to call the provider, in seconds. */
   readonly providerCalls: Histogram<'endpoint' | 'purpose' | 'outcome'>;
   /** Counts an error code that the provider does not document, by HTTP status. */
   unmappedError(status: number, code: string): void;
-  /** Webhooks by what the receiver did with them. */
+  /** Received webhooks, by what the receiver did with them. */
   readonly webhooks: Counter<'outcome'>;
   /** Transitions recorded by this process. Disputes have the verdicts DISPUTED and DISPUTED_LATE. */
   readonly transitions: Counter<'source' | 'verdict'>;
   /** Transitions with a state of the provider that this release does not know. */
   readonly unrecognized: Counter;
-  /** Fields that could not be parsed; the answer or webhook was recorded without them. */
+  /** Fields of provider answers and webhooks that could not be parsed; the update was recorded without them. */
   readonly ignoredFields: Counter<'field'>;
   /** Answers and webhooks refused because they name another verification or user than expected. */
   readonly mismatches: Counter<'source' | 'field'>;
-  /** Started subscriptions, from now or from the past: a client that reconnects resumes from the past. */
+  /**
+   * Started subscriptions, by whether they begin now or in the past: a client that reconnects resumes from the past.
+   */
   readonly subscriptions: Counter<'log' | 'from'>;
   /** Seconds from the recording of a transition until most of its subscribers had been sent it. */
   readonly deliveries: Histogram<'log'>;
   /**
-   * Subscribers that were too slow, by what they were sent instead of the missed frames; LOG: they caught up from the
-   * log.
+   * Resyncs of subscribers, by what they were sent in place of the frames they missed: a SNAPSHOT, a RESET, or (LOG)
+   * the missed frames themselves, read from the log.
    */
   readonly overflows: Counter<'sent'>;
   /** Detected rewinds: a failover or a restore lost transitions that subscribers had been sent. */
@@ -58,7 +63,7 @@ export interface Metrics {
    * closed.
    */
   readonly failedFrames: Counter;
-  /** Messages between replicas that were not understood; they made the logs be read. */
+  /** Doorbell messages that could not be parsed; the process then reads its logs from the database. */
   readonly strangeRings: Counter;
   /** Counts an open connection until the returned function is called with its close code. */
   connected(transport: LiveTransport): (closeCode: number | null) => void;
@@ -202,7 +207,10 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Peers may close with thousands of codes; only those of the protocols get their own label value. */
+/**
+ * Returns the label value of a WebSocket close code. Clients may close with thousands of different codes, so only
+ * those of the protocols get their own label value.
+ */
 function nameOfCode(code: number | null): string {
   if (code === null) return 'none';
   return (code >= 1000 && code <= 1015) || (code >= 4400 && code <= 4429) || code === 4500

@@ -8,7 +8,7 @@ export interface MismatchedUpdate {
   readonly field: IdentityField;
   /** Verification that was asked about, or that the webhook names; null if the call was about a user. */
   readonly verificationId: string | null;
-  /** Name of the call; set for answers, missing for webhooks. */
+  /** Name of the provider call; missing for webhooks, and for answers that were compared with the stored session. */
   readonly call?: string;
 }
 

@@ -18,11 +18,11 @@ interface Answered {
   readonly errors?: readonly GraphQLError[] | undefined;
 }
 
-/** Labels of an operation. They come from the schema alone, because clients choose operation names freely. */
+/** Metric labels of an operation. They come from the schema alone, because clients choose operation names freely. */
 export interface OperationLabels {
   /** `query`, `mutation` or `subscription`. */
   readonly kind: string;
-  /** Root field; `several` if there are more than one. */
+  /** Name of the root field; `several` if there are more than one. */
   readonly field: string;
 }
 

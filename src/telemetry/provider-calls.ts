@@ -3,14 +3,14 @@ import type { CallPurpose } from '../domain/ports.ts';
 import type { Metrics } from './metrics.ts';
 import { withSpan } from './trace.ts';
 
-/** Runs one attempt to call the provider. `endpoint` is method and path, without ids. */
+/** Runs and measures one attempt to call the provider. `endpoint` is method and path, without ids. */
 export type ObserveCall = <T>(
   endpoint: string,
   purpose: CallPurpose,
   attempt: () => Promise<T>,
 ) => Promise<T>;
 
-/** Measures the duration and outcome of attempts, each in a span. */
+/** Creates a function that measures the duration and outcome of attempts to call the provider, each in a span. */
 export const createCallObserver =
   ({ providerCalls }: Metrics): ObserveCall =>
   async (endpoint, purpose, attempt) => {

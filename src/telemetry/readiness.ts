@@ -5,7 +5,10 @@ import { cachedQuery } from './cached-query.ts';
  * Cache of the database query: the readiness probe is public, and must cost the database at most one query a second.
  */
 const DATABASE_CACHE = { forMs: 1_000, patienceMs: 1_500 };
-/** A transition gets its feed position within milliseconds as long as any replica assigns them. */
+/**
+ * Maximum age of a transition without a feed position; beyond it the replica is not ready. As long as any replica
+ * assigns positions, a transition gets its own within milliseconds.
+ */
 const MAX_FEED_LAG_SECONDS = 30;
 
 interface ReadinessOptions {
@@ -25,17 +28,22 @@ interface ReadinessOptions {
   readonly askReplication: () => Promise<Replication>;
 }
 
-/** Results of the readiness probe, by check. The texts are our own, never an error's message. */
+/**
+ * Results of the readiness probe, by check. The probe is public, so the texts are our own, never an error's message.
+ */
 export interface Readiness {
   /** Failed checks; empty if the replica is ready. */
   readonly missing: Readonly<Record<string, string>>;
-  /** Limits of a ready replica: it still serves reads and subscribers, so it should get traffic. */
+  /**
+   * What a ready replica cannot do now, such as writes. It still serves reads and subscribers, so it should get
+   * traffic.
+   */
   readonly impaired: Readonly<Record<string, string>>;
   /** Information for operators; nothing is wrong. */
   readonly notes: Readonly<Record<string, string>>;
 }
 
-/** Note for each replication setting. */
+/** Text about what a failover or a crash can lose, for each replication setting. */
 const DURABILITY_NOTES = {
   SYNCHRONOUS: 'commits wait for a standby: a failover to it loses no acknowledged transition',
   ASYNCHRONOUS: 'no commit waits for a standby: a failover can lose the newest transitions',
@@ -63,7 +71,8 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
       if (fault !== null) impaired.database = fault;
       if (found.migratedTo < newestMigration)
         missing.migrations = "are not those of this release: run this release's migrations";
-      // While the database is read-only no replica can assign positions, so the lag says nothing about this one.
+      // While the database is read-only, no replica can assign positions, so the lag does not make this replica less
+      // ready than others.
       const lag = fault === null ? (found.oldestUnnumberedSeconds ?? 0) : 0;
       if (lag > MAX_FEED_LAG_SECONDS) missing.feed = `is ${Math.round(lag)} s behind`;
     }

@@ -8,12 +8,14 @@ type Query = (...args: unknown[]) => unknown;
 type Done = (error: unknown, ...rest: unknown[]) => void;
 
 /**
- * Creates a span for each statement of the pool's clients that runs within a trace; others, such as periodic polls, get
- * none. The span has the statement's text, which contains placeholders, and never the values.
+ * Creates a span for each statement of the pool's clients that runs within a trace; statements outside any trace,
+ * such as those of periodic polls, get none. The span has the statement's text, which contains placeholders, and
+ * never the values.
  */
 export function spanStatements(pool: pg.Pool, begin: BeginSpan): void {
   const connect = pool.connect.bind(pool) as (callBack?: Done) => unknown;
-  // pg-pool calls a waiting caller back in the async context of whoever releases the connection, so bind it to its own.
+  // pg-pool runs a waiting caller's callback in the async context of the caller that releases the connection, so the
+  // callback is bound to its own context.
   pool.connect = ((callBack?: Done) =>
     connect(callBack && context.bind(context.active(), callBack))) as pg.Pool['connect'];
   pool.on('connect', (client) => {

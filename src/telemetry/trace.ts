@@ -3,7 +3,7 @@
  * OpenTelemetry module is loaded.
  */
 
-/** Implemented with OpenTelemetry in `tracing.ts`. */
+/** Functions of a tracer; `tracing.ts` implements them with OpenTelemetry. */
 export interface Tracer {
   /** Returns the current trace in W3C Trace Context format; null if there is none. */
   traceparent(): string | null;
@@ -44,7 +44,10 @@ export const withSpan = <T>(name: string, details: SpanDetails<T>, work: () => P
  */
 export const withoutTrace = <T>(work: () => T): T => (tracer ? tracer.detached(work) : work());
 
-/** Returns a function that runs `work` in the current trace, whenever it is called. */
+/**
+ * Returns a function that runs `work` in the trace that is current now, even if it is called later, outside of that
+ * trace.
+ */
 export const bindTrace = <Given extends unknown[], T>(
   work: (...given: Given) => T,
 ): ((...given: Given) => T) => (tracer ? tracer.bound(work) : work);

@@ -74,7 +74,7 @@ export function startTracing(): Tracing {
       };
     },
     complainTo(log) {
-      // Without the error's message, which may contain whatever a collector answered.
+      // Logged without the error's message, which may contain any text that a collector answered.
       const complain = () => log.warn('could not export traces');
       const silent = () => {};
       diag.setLogger(

@@ -24,8 +24,8 @@ interface AdoptionDependencies {
   /** Name of the person who answers for the adoption; written into each chain. */
   readonly by: string;
   /**
-   * Exported audit heads by session id; null if there is no export. A session with an exported head had a
-   * chain, so it is not adopted.
+   * Exported audit heads by session id; null if there is no export. A session with an exported head once had a chain,
+   * which was removed, so it is not adopted.
    */
   readonly heads: ReadonlyMap<string, AuditHead> | null;
 }

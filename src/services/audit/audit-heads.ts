@@ -1,6 +1,6 @@
 /**
- * Export of the heads of all audit chains to a file. Store the file where nobody with write access to the
- * database can change it.
+ * Export of the heads (last entries) of all audit chains to a file. Store the file where nobody with write access to
+ * the database can change it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ const readHeadLine = z.object({
   number: z.int().min(1),
   hash: z.hex().length(64),
 });
-// The MAC covers these fields in this order. Exports of earlier releases lack those of the read log.
+// The MAC covers these fields in this order. Exports of earlier releases lack `reads` and `unchainedReads`.
 const lastLine = z.object({
   heads: z.int().min(0),
   reads: z.int().min(0).optional(),
@@ -93,7 +93,7 @@ export interface ExportedHeads {
 }
 
 /**
- * Parses an export.
+ * Parses an export of audit heads and checks its MAC.
  *
  * @throws ExportError if the lines differ in any byte from what was exported
  */

@@ -28,11 +28,14 @@ interface BindingDependencies {
    * not bound.
    */
   readonly heads: ReadonlyMap<string, KnownHead> | null;
-  /** Ids of sessions whose details may be signed although they differ from the chain. */
+  /**
+   * Ids of sessions whose details (such as templates or the link's expiry) may be signed although they differ from
+   * the chain.
+   */
   readonly differing: ReadonlySet<string>;
 }
 
-/** Result for a session. Sessions that need no binding are not reported. */
+/** Result for one session. Sessions that need no binding are not reported. */
 export type Binding =
   | { readonly kind: 'BOUND' | 'DETAILS_BOUND' }
   /**
@@ -42,8 +45,8 @@ export type Binding =
   | { readonly kind: 'DIFFERS' | 'WRONG'; readonly what: string };
 
 /**
- * Adds the identity of the session to chains of earlier releases, which do not name it. Also signs details
- * that an earlier release wrote to a bound session during a rolling upgrade, if the session is listed in
+ * Adds to audit chains of earlier releases the identity of their session, which these chains do not name. Also signs
+ * details that an earlier release wrote to a bound session during a rolling upgrade, if the session is listed in
  * `differing`. Signs nothing for a session whose history does not verify.
  */
 export async function bindSessions(
@@ -91,8 +94,8 @@ async function bind(
 }
 
 /**
- * Builds the SESSION entry that binds a chain to its session, signed for by `boundBy`. Stores the salt of the
- * commitment to the person.
+ * Builds the SESSION entry that says whose session a chain is, on the word of the operator `boundBy`. Stores the salt
+ * of the commitment to the person.
  */
 export async function buildBinding(
   tx: Transaction,

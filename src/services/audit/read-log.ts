@@ -13,7 +13,7 @@ import {
 
 /** Maximum number of concurrent statements per process. Each appends to its own chain. */
 const MAX_CHAINS = 4;
-/** Maximum number of reads in one statement. */
+/** Maximum number of reads that one statement records. */
 const MAX_BATCH = 200;
 
 interface ReadLogOptions {
@@ -29,7 +29,7 @@ interface Waiting {
 }
 
 interface Lane {
-  /** Null until the first read is written. */
+  /** Chain that this lane appends its reads to; null until the first read is written. */
   chain: ReadChain | null;
   number: number;
   hash: Buffer;

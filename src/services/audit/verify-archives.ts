@@ -16,7 +16,7 @@ interface ArchiveDependencies {
   readonly heads: ReadonlyMap<string, KnownHead> | null;
 }
 
-/** Archive to verify. */
+/** Archive file, and the sessions with their rows that were read from it. */
 interface Archive {
   /** File name without folder. */
   readonly file: string;
@@ -26,9 +26,10 @@ interface Archive {
 type Finding = VerificationResult['findings'][number];
 
 /**
- * Verifies the sessions of an archive as `verifyAudit` does, and compares them with `archived_session`. Adds
- * their ids to `ids`. If the database lists nothing of the archive, it is another database; an export then
- * tells which sessions it had. Texts are compared if DATA_KEYS still has their keys.
+ * Verifies the sessions of an archive file as `verifyAudit` does, compares them with the rows of `archived_session`,
+ * and adds their ids to `ids`. If no row names the file, the database may be another one; a missing row is then a
+ * finding only for sessions that the export names. A text whose key DATA_KEYS lacks cannot be compared and is a
+ * finding.
  *
  * @throws ArchiveError if the file was altered or truncated
  */

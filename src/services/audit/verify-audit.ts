@@ -45,13 +45,13 @@ interface VerifyDependencies {
 export interface VerificationResult {
   sessions: number;
   entries: number;
-  /** Entries after the exported head of their chain. Nothing outside the database proves them. */
+  /** Number of entries after the exported head of their chain. Nothing outside the database proves them. */
   unanchored: number;
-  /** Erased texts: both the text and the salt of its commitment are gone. */
+  /** Number of erased texts: both the text and the salt of its commitment are gone. */
   erased: number;
-  /** Chains that begin with an ADOPTION entry: they prove nothing about changes before it. */
+  /** Number of chains that begin with an ADOPTION entry: they prove nothing about changes before it. */
   adopted: number;
-  /** Chains of an earlier release that do not say whose session they belong to. */
+  /** Number of chains of an earlier release that do not say whose session they belong to. */
   unbound: number;
   /** Numbers of entries that a command signed on a person's word, by signer, such as `bound by olga`. */
   signed: Map<string, number>;
@@ -111,7 +111,7 @@ export async function verifyAudit({
   return verified;
 }
 
-/** Returns the signers of entries that a command added on a person's word. */
+/** Returns who signed the entries that the audit commands `adopt` and `bind` added on a person's word. */
 function findSigners(entries: readonly AuditEntry[]): string[] {
   return entries.flatMap(({ kind, content }) => {
     if (kind === 'TRANSITION' || kind === 'MEETING' || kind === 'REVIEW') return [];
@@ -133,7 +133,7 @@ const snapshot = (db: Database, after: string): Promise<ReadonlyMap<string, Audi
 interface Checked {
   /** First problem of the session; null if there is none. */
   readonly finding: AuditFinding | null;
-  /** First problem of the history alone, without that of the session's identity and details. */
+  /** First problem of the history alone, ignoring problems of the session's identity and details. */
   readonly ofHistory: AuditFinding | null;
   /** Number of erased texts. */
   readonly erased: number;
@@ -161,7 +161,7 @@ export function checkSession(
   const compared = checkRows(entries, rows);
   const beyond = head && (checkHead(entries, head) ?? checkOwner(session, head));
   const nothing = entries.length === 0 ? { number: 1, what: 'removed: it has no chain' } : null;
-  // Check the links first: with an incomplete chain, correct rows would be reported as wrong.
+  // The links of the chain are checked first: if entries are missing, correct rows would be reported as wrong.
   const ofHistory =
     nothing ??
     checkLinks(entries, keys) ??
@@ -172,7 +172,10 @@ export function checkSession(
   return { finding, ofHistory, erased: compared.erased };
 }
 
-/** Compares the verification id with the exported one, which also covers chains that do not name it. */
+/**
+ * Compares the session's verification id with the exported one. This also covers chains of earlier releases, which do
+ * not name it.
+ */
 const checkOwner = (session: SessionRow | null, head: KnownHead): AuditFinding | null =>
   !session || !head.verificationId || head.verificationId === session.verificationId
     ? null
@@ -193,8 +196,8 @@ function liveReview(row: ReviewRow, sealer: Sealer): CurrentRow {
 }
 
 /**
- * Computes the commitment to a text. Null if text and salt are both gone. Otherwise returns a message, which
- * matches no commitment, if only one of them is gone or the text cannot be decrypted.
+ * Computes the commitment to a text; null if text and salt are both gone. If only one of them is gone, or the text
+ * cannot be decrypted, returns a message instead, which matches no commitment.
  */
 function findCommitment(
   sealer: Sealer,

@@ -4,7 +4,7 @@ import { findDataKeys, findLiveReplicas, forgetDataKeys, registerDataKeys } from
 import { countByKey, REENCRYPTABLE_COLUMNS } from '../../db/keys/key-rotation.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
-/** Error that lists keys that are needed but missing from DATA_KEYS, one complaint for each. */
+/** Error that lists keys that are needed but missing from DATA_KEYS, one sentence for each. */
 export class MissingDataKeys extends Error {
   readonly issues: readonly string[];
 
@@ -15,8 +15,8 @@ export class MissingDataKeys extends Error {
 }
 
 /**
- * Checks at startup that no stored value needs a key that DATA_KEYS lacks. Scans the values only if an
- * earlier start registered a key that is missing now.
+ * Checks at startup that neither a stored value nor a running replica needs a key that DATA_KEYS lacks. Scans the
+ * values only if an earlier start registered a key that is missing now.
  *
  * @throws MissingDataKeys
  */

@@ -7,7 +7,7 @@ import type { Sealer } from '../../encryption/sealing.ts';
 
 const BEAT_INTERVAL_MS = 10_000;
 const RETIRE_TIMEOUT_MS = 1_000;
-/** How long a replica stays not ready after it failed to decrypt a value. */
+/** How long a replica stays not ready after a value could not be decrypted because its key is missing. */
 const UNREADY_MS = 60_000;
 
 interface KeyWatchOptions {
@@ -64,8 +64,8 @@ export class KeyWatch {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
     const retired = retireReplica(this.#db, this.#id).catch(() => {});
-    // A database that accepts no writes must not delay the shutdown. The row then expires as it does after a
-    // crash.
+    // A database that accepts no writes must not delay the shutdown. The row of this replica then expires, as it does
+    // after a crash.
     await Promise.race([retired, pause(RETIRE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 }

@@ -13,7 +13,7 @@ import {
 import type { Sealer } from '../../encryption/sealing.ts';
 
 const BATCH = 200;
-/** Number of rounds. Locked rows are skipped (SKIP LOCKED) and retried in the next round. */
+/** Maximum number of rounds. Locked rows are skipped (SKIP LOCKED) and retried in the next round. */
 const ROUNDS = 10;
 const BETWEEN_ROUNDS_MS = 500;
 

@@ -14,8 +14,8 @@ import type { AnswerUpdate, ProviderQuery } from '../transitions/provider-update
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 /**
- * Limit on attempts for one verification id while the call budget has no free call, and the delay between
- * them if the failure names none.
+ * Maximum number of attempts for one verification id if the call budget is used up, and the delay between them if the
+ * failure names none.
  */
 const MAX_TURNS = 20;
 const NEXT_TURN_MS = 5_000;
@@ -36,7 +36,10 @@ export interface AdoptionDependencies {
   readonly sealer: Sealer;
 }
 
-/** Outcomes of adopting a verification id, with the text that the command prints for each. */
+/**
+ * Outcomes of recording a verification that exists only at the provider, with the text that the command prints for
+ * each.
+ */
 export const ADOPTION_OUTCOMES = {
   ADOPTED: 'adopted: the session is now recorded in the gateway',
   KNOWN: 'already known: nothing was changed',
@@ -51,10 +54,10 @@ export const ADOPTION_OUTCOMES = {
 export type AdoptionOutcome = keyof typeof ADOPTION_OUTCOMES;
 
 /**
- * Asks the provider about a verification id and records the answer, unless its session exists here already.
- * Idempotent. If a start intent is open for the user whom the provider names, the session belongs to the
- * intent's caller. Otherwise it is adopted like one that another system started, and the caller's identical
- * retry gets it back. Waits while the call budget is used up.
+ * Asks the provider about a verification id and records the answer, unless its session is in the database already.
+ * Idempotent. If a start intent is open for the user whom the provider names, the session belongs to the intent's
+ * caller. Otherwise it is adopted like one that another system started, and the caller's identical retry gets it
+ * back. Waits while the call budget is used up.
  */
 export async function adoptVerification(
   dependencies: AdoptionDependencies,
@@ -99,8 +102,8 @@ async function adoptIfUnknown(
 }
 
 /**
- * Records a verification that another system of the same account started. From then on its verification id is
- * taken. Returns false if the provider names no user, or a start of this id is open or done here.
+ * Records a verification that another system with the same provider account started. From then on its verification id
+ * is taken. Returns false if the provider names no user, or a start of this id is open or done here.
  *
  * @throws ProviderFailure
  */
@@ -117,7 +120,7 @@ export async function adoptFound(
   return unitOfWork.recordAnswer(async (writer) => {
     const sessionId = uuidv7();
     const claim = { verificationId, provider, sessionId, createdAt: clock.now() };
-    // A caller may have started this id here while the provider was asked (race).
+    // A caller may have started a session with this id while the provider was asked (race).
     const claimed = await claimExternalId(writer.tx, claim);
     if (!claimed) return false;
     const origin = {

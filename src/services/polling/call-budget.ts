@@ -6,19 +6,19 @@ import { MUTATION_RESERVE } from '../../domain/polling.ts';
 import type { CallBudget, CallPurpose } from '../../domain/ports.ts';
 
 /**
- * Maximum wait for a free call: short for a mutation, whose caller waits; long for a poll, which can as well
- * run later.
+ * Maximum wait until the budget allows a call to the provider: short for a mutation, whose caller waits; long for a
+ * poll, which can as well run later.
  */
 const WAIT_TIMEOUT_MS = { MUTATION: 2_000, POLL: 30_000 } as const satisfies Record<CallPurpose, number>;
 /**
- * Seconds added to a refused mutation's `retryAfterSeconds` during which polls are paused, so that its retry
- * finds free calls.
+ * A mutation refused for lack of budget pauses polls until its `retryAfterSeconds` plus these seconds have passed, so
+ * that its retry finds free calls.
  */
 const PRECEDENCE_SECONDS = 10;
 
 /**
- * Divides `perMinute` between mutations and polls. Some accounts have only five calls, and each purpose needs
- * at least one.
+ * Divides the calls per minute between mutations and polls. Some provider accounts allow only five calls, and each
+ * purpose needs at least one.
  */
 export function splitBudget(perMinute: number): CallLimits {
   const kept = Math.max(1, Math.round(perMinute * MUTATION_RESERVE));

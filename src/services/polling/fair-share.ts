@@ -11,8 +11,8 @@ interface Dependencies {
 }
 
 /**
- * Computes the fair share: the time that the call budget needs to poll every session once. The polling policy
- * uses it as an interval.
+ * Computes the fair share: the time in which the call budget allows one poll of every session. The polling policy
+ * derives the intervals between polls of a session from it.
  */
 export class FairShare {
   readonly #dependencies: Dependencies;

@@ -15,11 +15,11 @@ export type LossKind = 'MISSING' | 'BEHIND' | 'REPLACED';
 export interface Loss {
   readonly kind: LossKind;
   readonly sessionId: string;
-  /** Null if neither the database nor the export has it. */
+  /** Verification id; null if neither the database nor the export has the id. */
   readonly verificationId: string | null;
-  /** Number of the exported entry. */
+  /** Number of the exported head: the session had at least so many audit entries. */
   readonly exported: number;
-  /** Number of the newest entry in the database; 0 if there is none. */
+  /** Number of the session's newest audit entry in the database; 0 if there is none. */
   readonly newest: number;
 }
 

@@ -34,7 +34,7 @@ const LOOK_INTERVAL_MS = 1_000;
  */
 const FIRST_RETRY_MS = 30_000;
 const MAX_RETRY_MS = 3_600_000;
-/** If the provider still does not have a verification after this long, the search for it ends. */
+/** If the provider still does not have a verification after this long, its look-ups end. */
 export const LOOKUP_TIMEOUT_MS = 3_600_000;
 const ANSWER = { source: 'POLL', actor: null, eventTime: null } as const;
 
@@ -48,20 +48,20 @@ interface Dependencies {
   readonly db: Database;
   readonly pool: pg.Pool;
   readonly clock: Clock;
-  /** Clients that spend the polls' share of the call budget. */
+  /** Provider clients whose calls are taken from the polls' share of the call budget. */
   readonly providers: ProviderClients;
   readonly unitOfWork: UnitOfWork;
   readonly fairShare: FairShare;
   readonly sealer: Sealer;
   readonly log: Logger;
-  /** Pause between two looks at what is due. */
+  /** Interval at which the database is searched for due polls. */
   readonly lookIntervalMs?: number;
 }
 
 /**
- * Reconciler: polls the provider for what is due and records what is new. Due are sessions, starts without an
- * answer, and unknown verifications named by webhooks. It only reads: if the provider does not have a start,
- * the start was not sent, and the caller's retry sends it.
+ * Reconciler: polls the provider for what is due and records what is new. Due are sessions, starts without an answer,
+ * and unknown verifications named by webhooks. It never sends a start: if the provider does not have it, the start
+ * did not arrive, and the caller's retry sends it.
  */
 export class Reconciler {
   readonly #dependencies: Dependencies;
@@ -108,8 +108,9 @@ export class Reconciler {
   }
 
   /**
-   * Runs one job. Work that fails stays due or is postponed. Database faults are not reported to the job
-   * queue, which would count each as an attempt and back off for minutes and finally hours.
+   * Runs one job: the poll or look-up of one verification. If it fails, it stays due or is postponed. Database faults
+   * are not reported to the job queue, which would count each as an attempt and back off for minutes and finally
+   * hours.
    */
   async #reconcile(verificationId: string): Promise<void> {
     const { db, clock, log } = this.#dependencies;
@@ -229,7 +230,7 @@ export class Reconciler {
   }
 }
 
-/** Computes the next attempt: after a quarter of the time since `since`, within bounds (backoff). */
+/** Computes when to try again: after a quarter of the time that has passed since `since`, within bounds (backoff). */
 function later(now: Date, since: Date): Date {
   const quarterMs = (now.getTime() - since.getTime()) / 4;
   return new Date(now.getTime() + Math.min(Math.max(quarterMs, FIRST_RETRY_MS), MAX_RETRY_MS));

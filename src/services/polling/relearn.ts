@@ -9,9 +9,9 @@ const MINUTE_MS = 60_000;
 
 /** Numbers of sessions and starts that the provider will be asked about. */
 export interface Relearning {
-  /** Sessions that have not ended. */
+  /** Number of sessions that have not ended. */
   readonly sessions: number;
-  /** Open starts without a session. */
+  /** Number of open starts without a session. */
   readonly starts: number;
 }
 
@@ -25,13 +25,13 @@ export interface Relearning {
  */
 export async function planRelearning(db: Database, now: Date, pollsPerMinute: number): Promise<Relearning> {
   const everyMs = MINUTE_MS / pollsPerMinute;
-  // The worker that holds a job may have finished it, but the database lost that. Without this, the job would
-  // stay locked until it counts as abandoned.
+  // A worker may have finished a job whose completion the database lost. Unless released here, the job would stay
+  // locked until it counts as abandoned.
   await releaseJobs(db);
   const sessions = await schedulePollsOfOpenSessions(db, now, everyMs);
   const starts = await db.transaction(async (tx) => {
-    // Starts older than the reconciler's limit count as looked for since then, so the provider is asked about
-    // each once.
+    // For a start older than the reconciler's time limit, the search counts as begun at that limit, so that the
+    // provider is asked about it once.
     const oldestSince = new Date(now.getTime() - LOOKUP_TIMEOUT_MS);
     // Locks look-ups before intents, in the lock order of `startSession` (no deadlock).
     const planned = await scheduleLookupsOfOpenStarts(tx, now, everyMs, oldestSince);

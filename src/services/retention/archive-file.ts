@@ -47,7 +47,7 @@ const plainRow = z.record(z.string(), z.unknown());
 const versionOnly = z.object({ version: z.int().min(1).default(1) });
 const dossierLine = versionOnly.extend({
   session: plainRow,
-  // Archives older than a table have no rows of it.
+  // An archive that is older than one of the tables has no rows of that table.
   ...mapTables(() => z.array(plainRow).default([])),
 });
 
@@ -97,8 +97,8 @@ function mapTables<T>(
 }
 
 /**
- * Computes the last line, which holds the MAC. Pass each earlier line to `add` as it is written, with its
- * line end.
+ * Computes the last line of an archive, which holds the MAC. Pass each earlier line to `add` as it is written, with
+ * its line end.
  */
 export function createArchiveMac(keys: AuditKeys, now: Date) {
   const mac = keys.exportMac();

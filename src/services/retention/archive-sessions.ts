@@ -24,7 +24,7 @@ import {
 } from './archive-file.ts';
 
 const DAY_MS = 86_400_000;
-/** Lines of an interrupted archive that are processed together. */
+/** Number of lines of an interrupted archive that are processed together. */
 const READ_AT_ONCE = 200;
 /** Suffix of an archive's file name until the archive is complete. */
 const PARTIAL = '.partial';
@@ -37,7 +37,7 @@ interface Dependencies {
   /** Days that a session stays in the database after its end. */
   readonly retentionDays: number;
   readonly now: Date;
-  /** Number of sessions that are locked and moved in one transaction. */
+  /** Maximum number of sessions that are locked and moved in one transaction. */
   readonly batch: number;
   /** Folder of the archives. */
   readonly folder: string;
@@ -47,7 +47,8 @@ interface Dependencies {
 
 export interface ArchiveResult {
   /**
-   * Archives completed by this run, with their number of sessions. They include those of an interrupted run.
+   * Archives that this run completed, with their number of sessions. Archives of an interrupted run, which this run
+   * finished, are included.
    */
   readonly files: readonly { readonly file: string; readonly sessions: number }[];
   /** Sessions that stay in the database because their audit chain does not verify. */
@@ -166,8 +167,8 @@ class Archive {
   }
 
   static async begin(dependencies: Dependencies, name: string, suffix = PARTIAL): Promise<Archive> {
-    // The file of another run is never overwritten (`wx`). A half-repaired file is written again from its
-    // start.
+    // The file of another run is never overwritten (`wx`). A file that an interrupted run was still completing
+    // (`.mending`) is written again from its start.
     const flags = suffix === PARTIAL ? 'wx' : 'w';
     const handle = await open(join(dependencies.folder, `${name}${suffix}`), flags, 0o600);
     await syncFolder(dependencies.folder);
@@ -181,8 +182,8 @@ class Archive {
   }
 
   /**
-   * Writes the seal and renames the file to its final name. If it has no sessions, deletes it and returns
-   * null.
+   * Writes the last line, which holds the MAC, and renames the file to its final name. If the archive has no
+   * sessions, deletes the file and returns null.
    */
   async finish(): Promise<{ file: string; sessions: number } | null> {
     const present = join(this.#folder, `${this.name}${this.#suffix}`);
@@ -195,8 +196,8 @@ class Archive {
   }
 
   /**
-   * Appends a separate gzip member (concatenated members are a valid file), so a damaged later one leaves
-   * earlier ones readable.
+   * Appends a separate gzip member (concatenated members are a valid file), so that damage to a later member leaves
+   * the earlier ones readable.
    */
   async #write(text: string): Promise<void> {
     await this.#handle.appendFile(await compressed(text));

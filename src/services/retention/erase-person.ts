@@ -47,11 +47,11 @@ export type ErasureTarget = { readonly userId: string } | { readonly phone: stri
 /** Counts of what was erased. */
 export interface ErasureResult {
   readonly sessions: number;
-  /** Review remarks and cancellation reasons. */
+  /** Number of erased review remarks and cancellation reasons. */
   readonly texts: number;
   readonly webhooks: number;
   readonly idempotencyKeys: number;
-  /** Names of archive files that contain sessions of the person. */
+  /** Names of archive files that contain sessions of the person. The files are not changed. */
   readonly archives: readonly string[];
 }
 
@@ -59,11 +59,11 @@ export interface ErasureResult {
 export class ErasureRefused extends Error {}
 
 /**
- * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency
- * keys. The decisions, with their times and actors, stay provable: the audit chain of each session gets an
- * ERASURE entry that names `by`. `dryRun`: does everything, then rolls back.
+ * Erases a person for good: user data, links, texts that staff wrote, webhooks, look-ups and idempotency keys. The
+ * decisions, with their times and actors, stay provable: the audit chain of each session gets an ERASURE entry that
+ * names `by`. `dryRun`: does everything, then rolls back.
  *
- * @throws NotErased
+ * @throws ErasureRefused
  */
 export async function erasePerson(
   dependencies: Dependencies,
@@ -147,7 +147,7 @@ async function find(tx: Transaction, sealer: Sealer, who: ErasureTarget): Promis
   return person;
 }
 
-/** Refuses while a start or a session is open, and while the law requires the records of an ended one. */
+/** Refuses while a start or a session is open, and while the law requires the records of an ended session. */
 function refuseWhileNeeded(rows: readonly SessionRow[], open: readonly string[], dependencies: Dependencies) {
   const [starting] = open;
   if (starting)

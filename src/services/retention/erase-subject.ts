@@ -22,7 +22,7 @@ interface Dependencies {
   readonly now: Date;
 }
 
-/** Counts of what was erased. */
+/** Counts of the data in which the customer's `sub` was replaced or deleted, and the pseudonym that replaced it. */
 export interface ErasedSubject {
   readonly pseudonym: string;
   readonly sessions: number;
@@ -31,11 +31,11 @@ export interface ErasedSubject {
 }
 
 /**
- * Replaces a customer's `sub` with its pseudonym in data recorded by earlier releases: logs, meetings, audit
- * chains and the read log. Signs the chains again, and adds to each a PSEUDONYM entry with the previous
- * hashes. `dryRun`: does everything, then rolls back.
+ * Replaces a customer's `sub` with its pseudonym in data recorded by earlier releases: transitions, meetings, audit
+ * chains and the read log. Signs the chains again, and adds to each a PSEUDONYM entry with the previous hashes.
+ * `dryRun`: does everything, then rolls back.
  *
- * @throws NotErased if the subject belongs to staff, or a chain does not verify
+ * @throws ErasureRefused if the subject belongs to staff, or a chain does not verify
  */
 export async function eraseSubject(
   { db, ...dependencies }: Dependencies,
@@ -93,7 +93,7 @@ async function erase(
 
 const NAMES = ['actor', 'scheduledBy', 'cancelledBy'];
 
-/** Returns a chain's entries with the name replaced, each hashed again over the entry before it. */
+/** Returns the entries of an audit chain with the name replaced, each hashed again over the entry before it. */
 function signAgain(
   entries: readonly AuditEntry[],
   keys: AuditKeys,

@@ -1,7 +1,7 @@
 import type { IntentRow } from '../../db/sessions/intents.ts';
 import type { Sealer } from '../../encryption/sealing.ts';
 
-/** Hex digits of each of the two parts: 80 bits. */
+/** Hex digits in each of the two hashes that make up a chosen user id: 20 digits are 80 bits. */
 const PART_LENGTH = 20;
 const PREFIX = 'u-';
 
@@ -9,10 +9,10 @@ const PREFIX = 'u-';
 export type StartIdentity = Pick<IntentRow, 'caller' | 'verificationId' | 'inputHash'>;
 
 /**
- * Derives the user id for a start whose caller gave none. It is deterministic, not random: after the database
- * lost the intent, the caller's identical retry yields the same id, so the gateway recognizes its own
- * verification at the provider. The first part is a keyed hash of caller and verification id, the second also
- * of the input. Returns null if the key that hashed the input is not configured any more.
+ * Derives the user id for a start whose caller gave none. It is deterministic, not random: if a failover loses the
+ * start intent, the caller's identical retry yields the same id, so the gateway recognizes its own verification at
+ * the provider. The first hash covers caller and verification id, the second also the input. Returns null if the key
+ * that hashed the input is not configured any more.
  */
 export function chosenUserId(
   sealer: Sealer,
@@ -29,13 +29,16 @@ export function chosenUserId(
 
 /**
  * Result of comparing a verification's user id with the ids that the gateway derives for a start.
- * - SAME_INPUT: this caller started it, with this input.
- * - OTHER_INPUT: this caller started it under this verification id, with another input.
+ * - SAME_INPUT: this caller started the verification, with this input.
+ * - OTHER_INPUT: this caller started it under this verification id, but with another input.
  * - NOT_CHOSEN: the gateway did not choose this user id for this caller and verification id.
  */
 export type Recognition = 'SAME_INPUT' | 'OTHER_INPUT' | 'NOT_CHOSEN';
 
-/** Compares a user id with those that the gateway derives for a start, under each configured key. */
+/**
+ * Compares the user id of a verification at the provider with the ids that the gateway would derive for a start, one
+ * for each configured data key.
+ */
 export function recognizeUserId(
   sealer: Sealer,
   userId: string,

@@ -26,11 +26,11 @@ interface Dependencies {
 }
 
 /**
- * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id
- * for this start, so the provider is not asked first.
+ * Ensures that the provider and the database have a user with this id. `isNew`: the gateway derived the id for this
+ * start, so the user is created without asking the provider for it first.
  *
- * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known
- *   one, to which the provider would send the link
+ * @throws Refusal if the user is unknown and no phone was given, or if the given phone differs from the known one, to
+ *   which the provider would send the link
  */
 export async function ensureUser(
   dependencies: Dependencies,
@@ -48,7 +48,7 @@ async function atProvider(provider: ProviderCalls, given: GivenUser, isNew: bool
   if (known) return broughtUpToDate(provider, given, known);
   const added = await addUser(provider, given);
   if (added) return added;
-  // Another process, or an earlier attempt of this start, added the user first.
+  // Another process, or an earlier attempt of this start, created the user after the provider was asked (race).
   const theirs = await provider.findUser(given.userId);
   if (theirs) return broughtUpToDate(provider, given, theirs);
   throw new ProviderFailure('UNAVAILABLE', 'The provider reports this user id as both taken and not found.');
@@ -97,7 +97,7 @@ export async function storeUser(
   return { ...stored, ...changes };
 }
 
-/** Returns null if the provider already has a user with this id. */
+/** Creates the user at the provider. Returns null if the provider already has a user with this id. */
 async function addUser(provider: ProviderCalls, given: GivenUser): Promise<ProviderUser | null> {
   const { userId, phone } = given;
   if (phone === undefined) {
@@ -117,8 +117,8 @@ async function addUser(provider: ProviderCalls, given: GivenUser): Promise<Provi
 }
 
 /**
- * Updates the provider's user if the caller's fields differ. Only a caller who gave the user's phone may
- * change them.
+ * Updates the user at the provider if a field that the caller gave differs. Only a caller who gave the user's phone
+ * may change the other fields.
  */
 async function broughtUpToDate(
   provider: ProviderCalls,
@@ -140,7 +140,10 @@ const pickPersonalData = ({ phone, name, email, address }: GivenUser): PersonalD
   address: address ?? null,
 });
 
-/** Ignores case, because the provider sometimes changes the case of names. */
+/**
+ * Returns whether a field that the caller gave differs from the provider's. Ignores case, because the provider
+ * sometimes changes the case of names.
+ */
 const differs = (given: GivenUser, known: ProviderUser): boolean =>
   (['name', 'email', 'address'] as const).some(
     (key) => given[key] !== undefined && given[key].toLowerCase() !== known[key]?.toLowerCase(),

@@ -1,6 +1,6 @@
 /**
- * Input schemas for emails, links, PIN codes and dates. They reject what the form alone shows to be
- * impossible.
+ * Input schemas for email addresses, links, PIN codes and dates. They refuse values that cannot be right, without
+ * looking anything up.
  */
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
@@ -8,16 +8,19 @@ import type { Clock } from '../../domain/ports.ts';
 import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
 
 const MAX_EMAIL_CHARACTERS = 200;
-/** Longest address that SMTP allows (RFC 5321). */
+/** Longest email address that SMTP allows (RFC 5321). */
 const MAX_EMAIL_BYTES = 254;
 const MAX_LOCAL_PART_BYTES = 64;
 const MAX_LINK_CHARACTERS = 2_048;
 const MAX_AGE_YEARS = 130;
 const IST_OFFSET_MS = 5.5 * 3_600_000;
-/** Tolerated lead of the client's clock over ours. */
+/** A time up to this far ahead of our clock still counts as past, because the client's clock may be fast. */
 const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Local part with letters of any script, including the joiners (U+200C, U+200D) that Indian scripts need. */
+/**
+ * Local part of an email address (before the @) with letters of any script, including the joiners (U+200C, U+200D)
+ * that Indian scripts need.
+ */
 const LOCAL_PART =
   /^[\p{L}\p{M}\p{N}\u200c-\u200d!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u200d!#$%&'*+/=?^_`{|}~-]+)*$/u;
 const DOMAIN = /^[\p{L}\p{M}\p{N}\u200c-\u200d-]+(?:\.[\p{L}\p{M}\p{N}\u200c-\u200d-]+)+$/u;
@@ -43,7 +46,7 @@ function toAsciiDomain(value: string): string | null {
   const at = value.lastIndexOf('@');
   const [local, domain] = [value.slice(0, at), value.slice(at + 1)];
   if (at < 1 || !LOCAL_PART.test(local) || Buffer.byteLength(local) > MAX_LOCAL_PART_BYTES) return null;
-  // Check before the conversion to ASCII, which drops characters that no domain contains.
+  // The domain is checked before its conversion to ASCII, which silently drops characters that no domain contains.
   if (!DOMAIN.test(domain)) return null;
   const ascii = isAscii(domain) ? domain : domainToASCII(domain);
   const address = `${local}@${ascii}`;
@@ -53,8 +56,8 @@ function toAsciiDomain(value: string): string | null {
 const isAscii = (value: string): boolean => Buffer.byteLength(value) === value.length;
 
 /**
- * Link that the provider can fetch. http is allowed for merchants whose private network is connected to the
- * provider's.
+ * Schema of a link that the provider can fetch. http is allowed for merchants whose private network is connected to
+ * the provider's.
  */
 export const webLink = z
   .string()
@@ -63,17 +66,19 @@ export const webLink = z
   .refine(isWebLink, 'must be a URL that begins with https:// or http:// and has no user name or password');
 
 function isWebLink(value: string): boolean {
-  // `URL` drops whitespace and control characters and reads a backslash as a slash. Other parsers may read
+  // Refuses whitespace, control characters and backslashes: `URL` drops or rewrites them, and other parsers may read
   // such a link differently.
   if (!/^https?:\/\/[^\s\\\p{Cc}\p{Cf}]+$/iu.test(value) || !URL.canParse(value)) return false;
   const { username, password } = new URL(value);
   return username === '' && password === '';
 }
 
-/** PIN code of India Post. The first digit names one of nine zones. */
+/** Schema of an Indian postal code (PIN code): six digits, the first of which names one of nine zones. */
 export const pinCode = z.string().regex(/^[1-9]\d{5}$/, 'must be 6 digits, the first of which is not 0');
 
-/** Date of birth as DD-MM-YYYY: a day that exists, not after today in India, and at most 130 years ago. */
+/**
+ * Schema of a date of birth as DD-MM-YYYY: a day that exists, not after today in India, and at most 130 years ago.
+ */
 export const dateOfBirth = (clock: Clock) =>
   z.string().superRefine((value, context) => {
     const message = findDateProblem(value, clock.now());
@@ -85,7 +90,7 @@ function findDateProblem(value: string, now: Date): string | null {
   if (!day) return 'must have the form DD-MM-YYYY';
   const iso = `${year}-${month}-${day}`;
   const date = new Date(`${iso}T00:00:00Z`);
-  // `Date` turns 31-02 into 3 March, and 99-99 into an invalid date.
+  // `Date` turns 31-02 into 3 March, so the parsed date is compared with the text. 99-99 becomes an invalid date.
   const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
   if (!exists) return 'must be an existing day, as DD-MM-YYYY';
   const today = new Date(now.getTime() + IST_OFFSET_MS).toISOString().slice(0, 10);
@@ -94,7 +99,7 @@ function findDateProblem(value: string, now: Date): string | null {
   return Number(year) < oldest ? `must not be more than ${MAX_AGE_YEARS} years ago` : null;
 }
 
-/** Time of a past event, with a tolerance for clock skew. */
+/** Schema of the time of a past event, with a tolerance for clock skew. */
 export const pastTime = (clock: Clock) =>
   z
     .date()

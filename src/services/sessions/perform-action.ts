@@ -20,7 +20,9 @@ import type { TransitionWriter } from '../transitions/transition-writer.ts';
 import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { keyText, optional } from './validation.ts';
 
-/** Input fields common to all actions. `sessionId` is the session's UUID, not the global id. */
+/**
+ * Input fields common to all mutations that act on a session. `sessionId` is the session's UUID, not the global id.
+ */
 export const actionInput = z.object({
   sessionId: z.uuid('must be the id of a VkycSession'),
   idempotencyKey: keyText(200),
@@ -39,8 +41,8 @@ export interface ActionResult {
 }
 
 /**
- * Work of one action, called after all checks passed. Returns the updated session and the id of the meeting
- * or review.
+ * Function that carries out one action, called after all checks have passed. Returns the updated session, and the id
+ * of the meeting or review that it wrote.
  */
 type Work = (
   writer: TransitionWriter,
@@ -56,8 +58,8 @@ export interface ActionDependencies {
 }
 
 /**
- * Runs an action in one transaction that locks the session row. A repeated idempotency key returns the first
- * call's result. Then checks `expectedVersion` and the action rules, and does the work.
+ * Runs an action in one transaction that locks the session row. If the idempotency key was used before, returns the
+ * first call's result. Otherwise checks `expectedVersion` and the action rules, then calls `work`.
  *
  * @throws Refusal, after a rollback
  */
@@ -72,8 +74,7 @@ export async function performAction(
   const canonical = JSON.stringify(input);
   return unitOfWork.inTransaction(async (writer) => {
     const { tx } = writer;
-    // The lock is sent first on the pipelined connection, so the reads after it see the session as of the
-    // lock.
+    // The connection pipelines: the lock is sent first, so the later reads see the session as it is once locked.
     const locking = lockSessionById(tx, input.sessionId, visibleVerificationIds(viewer));
     writer.changes.prefetchHead(input.sessionId);
     const [session, earlier, related] = await Promise.all([
@@ -126,7 +127,10 @@ async function readRelatedRows(db: Queryable, sessionId: string): Promise<Relate
   return { meeting, reviews };
 }
 
-/** Builds the facts from which the action rules decide. */
+/**
+ * Combines the session, its booked meeting and its reviews into what the rules need to decide whether an action is
+ * allowed.
+ */
 const toActionFacts = (session: SessionRow, { meeting, reviews }: RelatedRows): ActionFacts => ({
   ...session,
   meetingAt: meeting?.startsAt ?? null,
@@ -134,8 +138,8 @@ const toActionFacts = (session: SessionRow, { meeting, reviews }: RelatedRows): 
 });
 
 /**
- * Returns the session if the viewer may see it and the action is allowed. For actions that change nothing in
- * the database.
+ * Returns the session if the viewer may see it and the action is allowed now. For actions that begin with a call to
+ * the provider, during which no row lock is held.
  *
  * @throws Refusal
  */
@@ -153,7 +157,7 @@ export async function allowedSession(
 }
 
 /**
- * Refuses the action with ACTION_NOT_ALLOWED if there is a reason.
+ * Throws an ACTION_NOT_ALLOWED refusal with this reason; does nothing if the reason is null.
  *
  * @throws Refusal
  */

@@ -100,7 +100,7 @@ export async function createSdkToken(
 }
 
 /**
- * Calls the provider of a session.
+ * Calls the provider at which the session was started, and converts a failed call into a refusal for the viewer.
  *
  * @throws Refusal
  */
@@ -127,8 +127,8 @@ async function find(dependencies: ProviderDependencies, session: SessionRow): Pr
 }
 
 /**
- * Refuses an answer that names another reference id or user than the session has. Recording applies the same
- * check.
+ * Refuses a provider answer that names another reference id or user than the session has. Answers that are recorded
+ * are checked by the transition writer; the answer here is only read.
  */
 async function refuseOtherIdentity(
   { db, onMismatch }: ProviderDependencies,

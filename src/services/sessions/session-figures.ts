@@ -1,5 +1,6 @@
 /**
- * Session statistics: counted for each answer, or cached and refreshed in the background if counting is slow.
+ * Session statistics (numbers of sessions in a window of time): counted for each answer, or cached and refreshed in
+ * the background if counting is slow.
  */
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
@@ -7,9 +8,9 @@ import { type Count, isCanceled, type StatisticsPool } from '../../db/connection
 import type { StatsWindow } from '../../db/sessions/session-stats.ts';
 import type { Clock } from '../../domain/ports.ts';
 
-/** Timeout of counting for an answer. */
+/** Timeout of a count that a client waits for. If it is exceeded, the figures are cached from then on. */
 const LIVE_TIMEOUT_MS = 1_500;
-/** Timeout of counting in the background. */
+/** Timeout of a count in the background, which refreshes cached figures. */
 const BACKGROUND_TIMEOUT_MS = 120_000;
 /**
  * Cached figures are counted again after this long, or after ten times as long as the last counting took,
@@ -19,9 +20,9 @@ const MIN_CACHE_MS = 30_000;
 const CACHE_COST_FACTOR = 10;
 /** Cached figures older than this are not returned. */
 const MAX_CACHE_MS = 24 * 3_600_000;
-/** Maximum number of cached windows. */
+/** Maximum number of cache entries; each holds one kind of figures for one window. */
 const MAX_WINDOWS = 50;
-/** Maximum number of windows that wait for background counting; further ones are not counted. */
+/** Maximum number of background counts that are queued or running. Beyond it no count begins until a later query. */
 const MAX_WAITING = 10;
 
 const MINUTE_MS = 60_000;
@@ -49,7 +50,7 @@ export interface FiguresAsked<Figures> {
   readonly signal: AbortSignal | null;
 }
 
-/** Cache entry: the figures of one window. */
+/** Cache entry: one kind of figures for one window. */
 interface Kept {
   readonly key: string;
   dated: Dated<unknown> | null;
@@ -66,7 +67,7 @@ interface SessionFiguresOptions {
 
 export class SessionFigures {
   readonly #options: SessionFiguresOptions;
-  /** Cache of windows whose counting is too slow for an answer. */
+  /** Cache of figures that take too long to count while a client waits. */
   readonly #kept = new LRUCache<string, Kept>({ max: MAX_WINDOWS, ttl: MAX_CACHE_MS });
   #background: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -77,7 +78,8 @@ export class SessionFigures {
 
   /**
    * Returns current figures. If counting is slow, returns cached figures of the window rounded to whole hours
-   * (minutes for a short window). Figures of customers are always current.
+   * (minutes for a short window). Figures of a customer's own sessions are never cached: if counting them is slow,
+   * the call fails.
    *
    * @throws FiguresPending
    */
@@ -107,7 +109,10 @@ export class SessionFigures {
     throw new FiguresPending('the figures are still being counted');
   }
 
-  /** Counts windows one after another, so that background counting uses at most one database connection. */
+  /**
+   * Counts figures for the cache, one count after another, so that background counting uses at most one database
+   * connection.
+   */
   #countInBackground<Figures>(kept: Kept, { name, window, count }: FiguresAsked<Figures>): void {
     if (kept.counting || this.#waiting >= MAX_WAITING) return;
     const { statistics, clock, log } = this.#options;
@@ -140,7 +145,7 @@ export class SessionFigures {
   }
 }
 
-/** Rejects when the signal is aborted. */
+/** Returns a promise that rejects when the signal is aborted. */
 function abortion(signal: AbortSignal | null): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal?.aborted) reject(signal.reason as Error);
@@ -149,8 +154,8 @@ function abortion(signal: AbortSignal | null): Promise<never> {
 }
 
 /**
- * Rounds a window. The bounds of a window that ends now move with every request; rounded ones stay a usable
- * cache key.
+ * Rounds the bounds of a window down to whole hours or minutes. A window that ends now has other bounds in every
+ * request; rounded bounds can be a cache key.
  */
 function roundWindow(window: StatsWindow, now: Date): StatsWindow {
   const length = (window.to ?? now).getTime() - (window.from?.getTime() ?? 0);

@@ -21,13 +21,16 @@ const address = z.object({
 });
 
 export const NOTIFICATION_TYPES = ['notificationTypes'];
-/** SMS and WhatsApp need only the phone, which every user has. */
+/**
+ * Problem reported if EMAIL notifications are wanted but no address is given. SMS and WhatsApp need only the phone,
+ * which every user has.
+ */
 export const NO_EMAIL_ADDRESS = 'must not contain EMAIL without an address: pass user.email too';
 
 /**
- * Schema of the input of `startSession`. The rules follow the provider's pages on users and on initiating.
- * The order of the fields is part of the contract: the input is hashed in this order to recognize a repeated
- * call.
+ * Schema of the input of `startSession`. The rules follow the provider's documentation on creating users and starting
+ * verifications. Do not reorder the fields: the input is hashed in this order, and a repeated call is recognized by
+ * its hash.
  */
 export const createStartSessionInput = (clock: Clock) =>
   z

@@ -47,7 +47,10 @@ import { invalidField, validate } from './validation.ts';
 const NO_EMAIL_ADDRESS_THERE = `${NO_EMAIL_ADDRESS}, together with user.phone`;
 const REPLACED_ALREADY = 'is the id of a session that another session has already replaced';
 
-/** Delay until the reconciler looks up a start. An answer that creates the session deletes the look-up. */
+/**
+ * Delay after a send until the reconciler asks the provider whether the start arrived. An answer that creates the
+ * session deletes this look-up.
+ */
 const FIRST_LOOKUP_DELAY_MS = 20_000;
 
 export interface StartResult {
@@ -71,10 +74,10 @@ interface Dependencies {
 export type StartSession = (viewer: Viewer, input: unknown) => Promise<StartResult>;
 
 /**
- * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the
- * intent is stored and its send counted before the call. If it may have been sent before, a GET decides
- * whether to send again. A restored or promoted database may have lost the intent. Then the user id, which is
- * derived from caller and input, proves that a verification is ours.
+ * Creates the `startSession` function. The provider has no idempotency key except the verification id, so the start
+ * intent is stored, and the send counted, before the provider is called. If an earlier attempt may have been sent, a
+ * GET decides whether to send again. If a failover or restore lost the start intent, the user id, which is derived
+ * from caller and input, proves that the verification is ours.
  */
 export function createStartSession(dependencies: Dependencies): StartSession {
   const { db, clock, providers, unitOfWork, sealer } = dependencies;
@@ -124,9 +127,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Gives a TAKEN verification id back to its caller. If the database lost an intent and webhooks arrived
-   * before the caller's retry, the session was adopted as another system's. The derived user id must prove
-   * that this caller started it.
+   * Gives a TAKEN verification id back to its caller. If a failover lost the start intent and webhooks arrived before
+   * the caller's retry, the session was adopted as another system's. The derived user id must prove that this caller
+   * started it.
    *
    * @throws Refusal if it does not
    */
@@ -162,8 +165,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Returns the provider's user id for the verification. Null without asking if a start of this caller
-   * already found the id taken.
+   * Returns the user id that the provider has for the verification. Returns null without asking if an earlier start
+   * by the same caller already found this verification id taken.
    */
   async function userIdAtProvider(viewer: Viewer, stored: IntentRow): Promise<string | null> {
     if (stored.caller === viewer.id) return null;
@@ -173,21 +176,24 @@ export function createStartSession(dependencies: Dependencies): StartSession {
     return found?.userId ?? null;
   }
 
-  /** Returns the dependencies of a call about a user of the intent's provider. */
+  /** Returns the dependencies for calls about users, with the client of the provider that the start intent names. */
   function atProviderOf({ provider }: IntentRow) {
     return { ...dependencies, provider: providers.get(provider) };
   }
 
-  /** Async, so that a provider that is not configured any more rejects like a failed call. */
+  /**
+   * Asks the provider that the start intent names for the verification. Async, so that a provider that is no longer
+   * configured causes a rejection, like a failed call.
+   */
   async function findVerification({ provider, verificationId }: IntentRow): Promise<ProviderSession | null> {
     return providers.get(provider).findVerification(verificationId);
   }
 
   /**
-   * Returns whether the gateway derived this user id for exactly this start. An id given by the caller proves
-   * nothing: another caller or another system of the account may verify the same person.
+   * Returns whether the gateway derived this user id for exactly this start. A user id given by the caller proves
+   * nothing: another caller, or another system with the same provider account, may verify the same person.
    *
-   * @throws Refusal if it was derived for another input
+   * @throws Refusal if the id was derived for another input
    */
   function recognizes(input: StartSessionInput, start: IntentRow, userId: string): boolean {
     const recognition = recognizeUserId(sealer, userId, start, JSON.stringify(input));
@@ -196,8 +202,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Checks that the replaced session is visible to the viewer, has ended or failed, and has no replacement
-   * yet.
+   * Checks the session that the new one replaces: it is visible to the viewer, has ended or failed, and has no
+   * replacement yet.
    *
    * @throws Refusal
    */
@@ -217,8 +223,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Marks an intent as REFUSED if the provider definitively refused it, so that a corrected intent may
-   * replace it. Always throws.
+   * Marks the start intent as REFUSED if the provider definitively refused the start, so that a start with corrected
+   * input may replace it. Always throws.
    */
   async function refuse(intent: IntentRow, error: unknown): Promise<never> {
     const refusal = toRefusal(error);
@@ -242,7 +248,7 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 
   async function converse(caller: string, input: StartSessionInput, intent: IntentRow): Promise<StartResult> {
     const user = await userOf(input, intent);
-    // After a send, the provider has already accepted the input.
+    // If the start was sent before, the provider has already accepted its input.
     if (intent.sends === 0) refuseWithoutEmail(input, user);
     const [begun] = await findSessionsByVerificationId(db, [intent.verificationId]);
     const query = {
@@ -284,8 +290,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Returns the provider's verification of this id if this start created it. Its user id may differ from ours
-   * if it was derived with an older key, or was random under the last release.
+   * Returns the verification that the provider has under this id, if this start created it. Its user id may differ
+   * from `userId` if it was derived with an older key, or was random under the last release.
    */
   async function findOwn(
     input: StartSessionInput,
@@ -309,8 +315,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
   }
 
   /**
-   * Plans a look-up and counts the send. After this the provider may have the start, so if no answer is
-   * recorded, the reconciler looks for it.
+   * Plans a look-up and counts the send, before the send. If no answer is recorded afterwards, the reconciler asks
+   * the provider whether the start arrived.
    */
   async function aboutToSend(verificationId: string): Promise<void> {
     const since = clock.now();
@@ -347,8 +353,9 @@ export function createStartSession(dependencies: Dependencies): StartSession {
           throw error;
         }
         case 'TAKEN': {
-          // Another send of this intent may have arrived first, perhaps one that the database lost. If there
-          // was none, a user id that the caller gave proves nothing.
+          // Another send of this start intent may have arrived first, perhaps one that a failover lost. If this was
+          // the only send, the verification belongs to another system, even if it names the user id that the caller
+          // gave.
           if (input.user.userId !== undefined && (await markIdConflict(db, verificationId)))
             throw verificationIdTaken();
           const found = await findOurs();
@@ -369,8 +376,8 @@ export function createStartSession(dependencies: Dependencies): StartSession {
 }
 
 /**
- * Builds the update for a refusal due to insufficient balance. It equals what the provider reports if it
- * accepts the request first.
+ * Builds the provider update for a start that was refused for insufficient balance. It equals the update of a
+ * provider that accepts the start and then reports it as REJECTED.
  */
 const rejectedForBalance = (verificationId: string, userId: string): ProviderSession => ({
   verificationId,
@@ -387,7 +394,7 @@ const rejectedForBalance = (verificationId: string, userId: string): ProviderSes
   auditorRemarks: null,
 });
 
-/** Columns of a session that come from its start. */
+/** Returns the columns of a session that come from its start. */
 const toOrigin = ({ userTemplate, agentTemplate, replacesId }: IntentRow) => ({
   userTemplate,
   agentTemplate,

@@ -4,8 +4,8 @@ import { isStorable, UNSTORABLE } from '../../domain/storable.ts';
 import { hasAtMostCharacters, isVisible } from '../../domain/text.ts';
 
 /**
- * Byte limit per character: more than the average syllable of any language needs, though a single one may
- * need more.
+ * Limit of UTF-8 bytes for each character that a reader counts. A single syllable may need more, but no language
+ * needs this many on average.
  */
 const MAX_BYTES_PER_CHARACTER = 16;
 
@@ -20,7 +20,7 @@ export const requiredText = (longest: number) =>
   textWith((value) => (value === '' ? EMPTY : findProblem(value, longest)));
 
 /**
- * Schema of a non-empty text with at most `longest` UTF-16 units, for index keys, whose size PostgreSQL
+ * Schema of a non-empty text with at most `longest` UTF-16 units, for values in an index, whose entry size PostgreSQL
  * limits.
  */
 export const keyText = (longest: number) =>
@@ -57,7 +57,7 @@ export const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
 /**
- * Validates an input.
+ * Parses an input with a schema, and reports all problems together.
  *
  * @throws Refusal that lists all problems
  */
@@ -73,7 +73,7 @@ export function validate<T>(schema: z.ZodType<T>, input: unknown): T {
 }
 
 /**
- * Refuses an input for one problem that only a database or provider look-up can find.
+ * Refuses an input because of one field whose problem only the database or the provider can reveal.
  *
  * @throws Refusal
  */

@@ -28,8 +28,8 @@ import type { Sealer } from '../../encryption/sealing.ts';
 export type AuditNote = Pick<AuditEntry, 'sessionId' | 'kind' | 'content'>;
 
 /**
- * Text that may contain personal data: its encrypted form, its salt, and the commitment that the chain may
- * contain.
+ * Text that may contain personal data: its encrypted form, its salt, and its commitment (salted hash), which the
+ * audit chain holds in place of the text.
  */
 export interface CommittedText {
   readonly sealed: Buffer | null;
@@ -73,8 +73,8 @@ export class AuditedWrites {
   }
 
   /**
-   * Primes the cached head of a session's audit chain. It must have been read after the row was locked. Null:
-   * the session has no chain yet.
+   * Sets the head of a session's audit chain, so that it is not read again. The caller must have read it after the
+   * row was locked. Null: the session has no chain yet.
    */
   setHead(sessionId: string, head: AuditHead | null): void {
     this.#heads.prime(sessionId, head);
@@ -89,8 +89,8 @@ export class AuditedWrites {
   }
 
   /**
-   * Adds a DETAILS entry with the fields that differ between the stored row and the one being saved. Adds
-   * nothing if none differ.
+   * Adds a DETAILS entry with the fields that differ between the stored row and the row being saved, and with the
+   * caller if the session is given back to its caller. Adds nothing if there is neither.
    */
   addDetails(
     before: Pick<SessionRow, 'id' | RowDetail>,
@@ -114,7 +114,7 @@ export class AuditedWrites {
     this.#addNote('MEETING', row.sessionId, { ...row, cancelReason: null });
   }
 
-  /** Ends the booked meeting, if there is one. */
+  /** Sets the final status of the session's booked meeting, if there is one. */
   async endMeeting(
     sessionId: string,
     status: MeetingRow['status'],
@@ -154,7 +154,7 @@ export class AuditedWrites {
 type RowDetail = Exclude<DetailField, 'caller'>;
 const ROW_DETAILS = DETAIL_FIELDS.filter((field) => field !== 'caller');
 
-/** Content of a DETAILS entry that changes nothing. */
+/** Content of a DETAILS entry without any change; the changed fields are set over it. */
 export const NO_DETAILS: AuditContent<'DETAILS'> = {
   caller: null,
   referenceId: null,
@@ -167,7 +167,10 @@ export const NO_DETAILS: AuditContent<'DETAILS'> = {
 
 export const NO_PERSON = { salt: null, commitment: null };
 
-/** Computes the commitment to a session's person. Its salt is erased together with the person. */
+/**
+ * Computes the commitment (salted hash) that records whose session it is. Erasing the person erases the salt, after
+ * which the commitment reveals nothing.
+ */
 export function commitPerson(user: Pick<UserRow, 'userId' | 'createdAt'>) {
   const salt = newSalt();
   return { salt, commitment: computeCommitment(personText(user), salt) };
@@ -183,7 +186,7 @@ export function encryptWithCommitment(sealer: Sealer, text: string | null, conte
 }
 
 /**
- * Appends entries to the chains of sessions whose rows are locked. Takes two statements for any number of
+ * Appends entries to the audit chains of sessions whose rows are locked. Takes two statements for any number of
  * entries.
  */
 export async function appendToChains(
@@ -203,7 +206,7 @@ const uniqueSessionIds = (notes: readonly AuditNote[]): string[] => [
 const headsById = (heads: readonly AuditHead[]): Map<string, AuditHead> =>
   new Map(heads.map((head) => [head.sessionId, head]));
 
-/** Computes the next entries of the chains, and updates `ends` to the new heads. */
+/** Computes the next entries of the audit chains, and updates `ends` to the new heads. */
 function buildEntries(
   keys: AuditKeys,
   ends: Map<string, AuditHead>,

@@ -14,19 +14,22 @@ import type { TransitionSource } from '../../domain/session.ts';
 import { getStatusInfo } from '../../domain/status.ts';
 import type { AuditedWrites } from './audited-writes.ts';
 
-/** Newest provider update on a session, with what meetings and reviews are derived from. */
+/** Provider update, and the session before and after it. Meetings and reviews are derived from these. */
 export interface ProviderDetails {
   readonly payload: ProviderSession;
   readonly source: Exclude<TransitionSource, 'MUTATION'>;
-  /** Null for the first update of a session. */
+  /** Session row before the update; null if the update created the session. */
   readonly before: SessionRow | null;
   readonly session: SessionRow;
-  /** Null if the status was nothing new. */
+  /** Transition that the update became; null if the provider only repeated a known status. */
   readonly transition: TransitionRow | null;
   readonly now: Date;
 }
 
-/** Derives meetings and reviews from a provider update. The provider reports them in no other way. */
+/**
+ * Derives meetings and reviews from a provider update, because the provider has no calls or webhooks of their own for
+ * them.
+ */
 export async function applyProviderDetails(
   tx: Transaction,
   changes: AuditedWrites,
@@ -67,8 +70,8 @@ async function applyMeeting(
 }
 
 /**
- * Returns whether the meeting is new. The provider repeats the time in every later update, so only a changed
- * time or a new booking counts.
+ * Returns whether the update books a new meeting. The provider repeats the meeting time in every later update, so
+ * only a changed time or a new booking counts.
  */
 async function isNewMeeting(
   tx: Transaction,
@@ -100,8 +103,8 @@ async function applyReview(
 }
 
 /**
- * Adds remarks to the provider's newest review of a stage. Only answers contain remarks, so a review from a
- * webhook gets them later.
+ * Adds remarks to the provider's newest review of a stage. Only answers to calls contain remarks, so a review that a
+ * webhook reported gets its remarks later.
  */
 async function applyRemarks(
   tx: Transaction,

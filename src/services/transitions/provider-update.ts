@@ -10,7 +10,9 @@ import {
   type TransitionSource,
 } from '../../domain/session.ts';
 
-/** Question to the provider, with the facts that are needed to order its answer. */
+/**
+ * Call that asks the provider about a verification, with the facts that tell whether webhooks overtook its answer.
+ */
 export interface ProviderQuery {
   /** Name of the provider that is asked. */
   readonly provider: string;
@@ -29,16 +31,16 @@ export interface WebhookUpdate {
   /** Name of the provider that sent the webhook. */
   readonly provider: string;
   readonly payload: ProviderSession;
-  /** Event time by the provider's clock. */
+  /** Time of the event, by the provider's clock. */
   readonly eventTime: Date;
-  /** Arrival by our clock. */
+  /** Time at which the webhook arrived, by our clock. */
   readonly receivedAt: Date;
 }
 
 /** Provider update from an answer to a call. Answers carry no event time. */
 export interface AnswerUpdate {
   readonly source: Exclude<TransitionSource, 'WEBHOOK'>;
-  /** Viewer who caused the update; null if the provider did. */
+  /** Viewer whose mutation started the session by this call; null for a poll. */
   readonly actor: string | null;
   readonly payload: ProviderSession;
   readonly eventTime: null;
@@ -48,22 +50,24 @@ export interface AnswerUpdate {
 /** Provider update on a session, with its source. */
 export type ProviderUpdate = WebhookUpdate | AnswerUpdate;
 
-/** Update from a webhook that is not in the inbox yet, with the SHA-256 of its body. */
+/**
+ * Update from a webhook that is not in the inbox yet, with the SHA-256 of its body, by which duplicates are found.
+ */
 export interface UnstoredUpdate {
   readonly update: WebhookUpdate;
   readonly bodyHash: Buffer;
 }
 
-/**
- * Removes personal data from an update. Updates may arrive years late, and nothing is stored about an erased
- * person.
- */
+/** Removes personal data from an update of a session whose person was erased. Updates may arrive even years later. */
 export const withoutPersonalData = (update: ProviderUpdate): ProviderUpdate => ({
   ...update,
   payload: { ...update.payload, link: null, agentRemarks: null, auditorRemarks: null },
 });
 
-/** Returns the verification id that an update is recorded on: the id asked about, or the id that the webhook names. */
+/**
+ * Returns the verification id of the session on which an update is recorded: for an answer the id that was asked
+ * about, for a webhook the id that it names.
+ */
 export const getVerificationId = (update: ProviderUpdate): string =>
   update.eventTime ? update.payload.verificationId : update.query.verificationId;
 
@@ -72,17 +76,15 @@ export const getProvider = (update: ProviderUpdate): string =>
   update.eventTime ? update.provider : update.query.provider;
 
 /**
- * Refuses an answer about another verification than the one asked about. The provider's client refuses it
- * too; this check holds for every client.
+ * Refuses an answer about another verification than the one asked about. The Cashfree client refuses it too; this
+ * check covers the clients of all providers.
  */
 export function assertSameVerification(update: ProviderUpdate): void {
   const verificationId = getVerificationId(update);
   if (update.payload.verificationId !== verificationId) throw new Mismatch('verificationId', verificationId);
 }
 
-/**
- * Returns the id in which an update contradicts the session it would be recorded on; null if all ids match.
- */
+/** Returns which id in an update contradicts the session that it would be recorded on; null if all ids match. */
 export const findUpdateMismatch = (session: LockedSession, update: ProviderUpdate): IdentityField | null =>
   findMismatch(
     { ...session, userId: session.providerUserId },
@@ -95,14 +97,14 @@ export const toRawStatus = (update: ProviderUpdate): RawStatus => ({
   rawSubStatus: update.payload.rawSubStatus,
 });
 
-/** Returns the source of an update for meetings and reviews. The answer to a start counts as a poll. */
+/** Returns the source to record on the meetings and reviews of an update. The answer to a start counts as a poll. */
 export const toTransitionSource = ({ eventTime }: ProviderUpdate) => (eventTime ? 'WEBHOOK' : 'POLL');
 
 /** Returns the event time that orders a webhook; null for an answer, and for a time too far ahead of our clock. */
 export const getOrderingTime = (update: ProviderUpdate): Date | null =>
   update.eventTime && toPlausibleTime(update.eventTime, update.receivedAt);
 
-/** Returns a time of the provider; null if it is too far ahead of our clock. */
+/** Returns a time by the provider's clock; null if it is too far ahead of our clock. */
 export const toPlausibleTime = (time: Date | null, now: Date): Date | null =>
   time && !isTooFarAhead(time, now) ? time : null;
 

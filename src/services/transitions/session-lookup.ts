@@ -13,9 +13,12 @@ import {
   type UnstoredUpdate,
 } from './provider-update.ts';
 
-/** Locked session of an update, and the earlier observations of the update's raw status. */
+/**
+ * What is known when a provider update (a webhook or an answer) arrives: its session, locked, and the earlier times
+ * at which the provider reported the same raw status.
+ */
 interface Found {
-  /** Null if there is no such session, or if its row may not be locked now. */
+  /** Null if no session has the verification id or, for `lockIfUncontended`, if the webhook must be queued. */
   readonly session: LockedSession | null;
   readonly seen: Observation[];
 }

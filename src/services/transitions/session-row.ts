@@ -7,8 +7,8 @@ import type { Sealer } from '../../encryption/sealing.ts';
 import { getOrderingTime, type ProviderUpdate, toPlausibleTime } from './provider-update.ts';
 
 /**
- * Columns of the session that are the log reduced (projection). A transition that did not move the session
- * leaves the raw status and `statusSince` unchanged.
+ * Returns the columns of a session that are derived from its log of transitions (projection). A transition that did
+ * not change the status leaves the raw status and `statusSince` unchanged.
  */
 export function projectionColumns(
   state: ProjectedState,
@@ -35,7 +35,8 @@ export function projectionColumns(
 }
 
 /**
- * Columns that an update sets apart from the status. The provider sometimes leaves fields out; stored values then stay.
+ * Returns the columns that a provider update sets in addition to the status. The provider sometimes leaves fields
+ * out; their stored values are then kept.
  */
 export function providerColumns(
   sealer: Sealer,
@@ -55,7 +56,7 @@ export function providerColumns(
   };
 }
 
-/** Columns that later updates are ordered by. A late update sets nothing else. */
+/** Returns the columns by which later updates are ordered. A late update sets only these. */
 export const providerTimes = (before: SessionRow | null, update: ProviderUpdate, now: Date) => ({
   providerEventTime: findLatest(
     toPlausibleTime(before?.providerEventTime ?? null, now),
@@ -64,7 +65,9 @@ export const providerTimes = (before: SessionRow | null, update: ProviderUpdate,
   providerWebhooks: (before?.providerWebhooks ?? 0) + (update.eventTime ? 1 : 0),
 });
 
-/** Columns that every new transition of a session has: its place in the log, and the pair before it. */
+/**
+ * Returns the columns common to all new transitions of a session: the next sequence, and the status pair before it.
+ */
 export const transitionBase = (sessionId: string, before: SessionRow | null, recordedAt: Date) => ({
   sessionId,
   sequence: (before?.lastSequence ?? 0) + 1,
@@ -73,7 +76,7 @@ export const transitionBase = (sessionId: string, before: SessionRow | null, rec
   recordedAt,
 });
 
-/** Builds the transition that an update becomes. */
+/** Builds the transition that records a provider update, with the status pair and verdict of the rules. */
 export const buildTransition = (
   sessionId: string,
   before: SessionRow | null,
@@ -91,7 +94,9 @@ export const buildTransition = (
   occurredAt: update.eventTime,
 });
 
-/** Returns whether the meeting time is new. The provider repeats it in every later update. */
+/**
+ * Returns whether the provider reports another meeting time than before. It repeats the time in every later update.
+ */
 const isNewMeetingTime = (meetingAt: Date | null, before: SessionRow | null): boolean =>
   meetingAt !== null && meetingAt.getTime() !== before?.providerMeetingAt?.getTime();
 

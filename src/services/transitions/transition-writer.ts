@@ -52,19 +52,17 @@ import {
   transitionBase,
 } from './session-row.ts';
 
-/** Fields of an update that could not be understood and count as missing. */
+/** Fields of a provider update that could not be parsed and count as missing. */
 export interface Ignored {
   readonly sessionId: string;
   readonly fields: readonly IgnoredField[];
-  /**
-   * Whether the update became a transition. Polls repeat the same fields, which are then not logged again.
-   */
+  /** Whether the update became a transition. Only then the fields are logged, because polls repeat the same ones. */
   readonly isNews: boolean;
 }
 
 export interface RecordedUpdate {
   readonly session: SessionRow;
-  /** Null if the update was nothing new. */
+  /** Null if the update became no transition: it repeats or confirms a known status, or awaits a second look. */
   readonly transition: TransitionRow | null;
 }
 
@@ -74,7 +72,7 @@ export type SessionOrigin = Pick<
   'provider' | 'userId' | 'userTemplate' | 'agentTemplate' | 'replacesId'
 > & {
   readonly sessionId: string;
-  /** Caller who started the session here; null if another system did. */
+  /** Caller who started the session here; null if another system of the merchant did. */
   readonly caller: string | null;
 };
 
@@ -117,12 +115,11 @@ export class TransitionWriter {
   }
 
   /**
-   * Records an update of a session. The first update creates the session from its start intent. Returns null
-   * if there is neither a session nor a matching intent: the session was not started here, or it was
-   * archived.
+   * Records an update of a session. The first update creates the session from its start intent. Returns null if there
+   * is neither a session nor a matching intent: the session was not started here, or it was archived.
    *
-   * @throws Mismatch if the update names another verification or user than the session it would be recorded
-   *   on; nothing is written then
+   * @throws Mismatch if an id in the update (verification, reference, user or provider) contradicts the session;
+   *   nothing is written then
    */
   async applyUpdate(update: ProviderUpdate): Promise<RecordedUpdate | null> {
     assertSameVerification(update);
@@ -130,8 +127,8 @@ export class TransitionWriter {
     const { session, seen } = await this.#lookup.lock(update);
     if (session) return this.#applyTo(session, update, seen);
     const intent = await findIntent(this.tx, verificationId);
-    // A DONE intent means that its session exists: it was created since the lookup, or it was archived and
-    // must not be created again.
+    // DONE: the session was created. Either another transaction did so after the lookup above missed it, and it is
+    // found now; or it has been archived since, and must not be created again.
     if (intent?.state === 'DONE') {
       const begun = await lockSession(this.tx, verificationId);
       return begun && this.#applyTo(begun, update);
@@ -152,8 +149,8 @@ export class TransitionWriter {
   }
 
   /**
-   * Creates a session from its first update. If another transaction created the session first, adds the
-   * update to that one.
+   * Creates a session from its first update. If another transaction created the session first, records the update on
+   * that session.
    *
    * @throws Mismatch as `applyUpdate` does
    */
@@ -169,10 +166,10 @@ export class TransitionWriter {
   }
 
   /**
-   * Returns whether an update belongs to an intent and may create its session. Another system of the account
-   * may have started a verification under the same id. A webhook must therefore name our user, and our start
-   * must have been sent. An answer may leave the user out, because we asked for it. Another provider's update
-   * is about another verification.
+   * Returns whether an update belongs to a start intent and may create its session, because another system with the
+   * same provider account may have started a verification under the same id. A webhook must name the user of our
+   * start, and our start must have been sent. An answer may leave the user out. An update of another provider is
+   * always about another verification.
    *
    * @throws Mismatch if an answer names another user
    */
@@ -264,7 +261,8 @@ export class TransitionWriter {
     const { payload, eventTime } = update;
     this.changes.prefetchHead(before.id);
     const seen = seenBefore ?? (await this.#lookup.observationsOf(update));
-    // Webhooks carry an event time, so they need no second poll to confirm them.
+    // A doubtful answer is stored as a doubt until a second poll confirms it. Webhooks carry an event time and need
+    // no such confirmation.
     const doubt = eventTime ? null : await findDoubt(this.tx, before.id);
     const state = toSessionState(before, doubt);
     const now = this.#clock.now();
@@ -281,8 +279,8 @@ export class TransitionWriter {
     const transition =
       evaluation.kind === 'TRANSITION' ? buildTransition(before.id, before, update, evaluation, now) : null;
     const late = transition !== null && isLate(transition.verdict);
-    // The webhook could confirm either of two observations, so its time says nothing about the newest raw
-    // status.
+    // If the webhook may be about either of two observations of the same raw status, its time does not date the
+    // newest one.
     const undated = evaluation.kind === 'CONFIRMS' && evaluation.orderUncertain;
     const facts = late
       ? providerTimes(before, update, now)
@@ -331,8 +329,8 @@ export class TransitionWriter {
   }
 
   /**
-   * Fills in missing fields of the session from an answer that is not applied: webhooks overtook it, or it is
-   * doubted.
+   * Fills in missing fields of the session from an answer whose status is not applied: webhooks overtook the answer,
+   * or it is in doubt until a second poll confirms it.
    */
   async #fillMissing(
     before: SessionRow,

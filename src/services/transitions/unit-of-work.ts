@@ -27,7 +27,10 @@ interface UnitOfWorkDependencies {
   readonly log: Logger;
 }
 
-/** Runs recording work in transactions (units of work), and rings the doorbell after their commit. */
+/**
+ * Runs functions that record transitions, each in one transaction (unit of work). After the commit, notifies all
+ * replicas (doorbell).
+ */
 export class UnitOfWork {
   readonly #db: Database;
   readonly #clock: Clock;

@@ -21,10 +21,13 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 
 const MAX_ATTEMPTS = 5;
 const WORKERS = 2;
-/** Webhooks claimed in one batch; they share the statements and the commit. */
+/** Maximum number of webhooks claimed in one batch; they share the statements and the commit. */
 const MAX_BATCH_SIZE = 10;
 const LOOK_INTERVAL_MS = 1_000;
-/** Faults that may affect a single session, whose row another transaction has locked. */
+/**
+ * Database faults that may concern one webhook only, because another transaction holds its session's row. The worker
+ * then skips the webhook instead of ending the round.
+ */
 const SINGLE_SESSION_FAULTS: readonly DatabaseFault[] = ['BUSY', 'SILENT'];
 const REASON_UNKNOWN_SESSION =
   'No session with this verification id exists in the gateway; asking the provider.';
@@ -37,7 +40,7 @@ interface Dependencies {
   readonly unitOfWork: UnitOfWork;
   readonly onMismatch: OnMismatch;
   readonly log: Logger;
-  /** Pause between two looks at the queue. */
+  /** Interval at which the queue is searched, for webhooks that failed or that another replica queued. */
   readonly lookIntervalMs?: number;
 }
 
@@ -47,8 +50,8 @@ export class WebhookQueueWorker {
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
   /**
-   * Ids queued by this process and not yet seen processed. While there are any, the worker keeps polling the
-   * queue.
+   * Ids of webhooks that this process queued and has not yet seen processed. While there are any, a worker keeps
+   * claiming from the queue.
    */
   readonly #unseen = new Set<bigint>();
   #stopped = false;
@@ -65,7 +68,7 @@ export class WebhookQueueWorker {
     if (ids.length > 0) this.#work();
   }
 
-  /** Stops claiming webhooks and waits for those in progress. */
+  /** Stops claiming webhooks and waits until the claimed ones are processed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -96,8 +99,8 @@ export class WebhookQueueWorker {
   }
 
   /**
-   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a webhook that was
-   * alone failed, returns it.
+   * Processes up to `limit` webhooks, each of a different session, in one transaction. If a single webhook failed,
+   * returns it as `passOver`, to be skipped in this round.
    */
   async #processNext(
     limit: number,
@@ -120,8 +123,8 @@ export class WebhookQueueWorker {
         return claimed.length;
       });
       for (const { id } of claimed) this.#unseen.delete(id);
-      // No other worker here holds webhooks and none are left, so other replicas have processed the unseen
-      // ones.
+      // The queue is empty and no other worker of this process holds webhooks, so other replicas have processed the
+      // unseen ones.
       if (count === 0 && this.#working.size === 1) this.#unseen.clear();
       return count === limit || (count > 0 && this.#unseen.size > 0) ? 'MAYBE_MORE' : 'NONE_LEFT';
     } catch (error) {
@@ -132,7 +135,7 @@ export class WebhookQueueWorker {
         { err: error, webhook: failed?.id.toString(), ...(fault ? { fault } : {}) },
         'could not process a webhook; retrying',
       );
-      // A database fault is not the webhook's fault and usually affects all others as well.
+      // A database fault is not the webhook's fault and usually affects all others as well, so the round ends.
       if (fault !== null && !SINGLE_SESSION_FAULTS.includes(fault)) return { passOver: null };
       if (failed && isCausedByValues(error)) await this.#countFailure(failed).catch(() => {});
       return { passOver: failed };
@@ -187,7 +190,7 @@ export class WebhookQueueWorker {
     const { attempts } = row;
     const body = session?.erasedAt ? this.#withoutBody(row) : {};
     await updateWebhook(tx, row.id, { state: 'PARKED', reason, attempts, ...body });
-    // The webhook may have carried an update that no other webhook repeats, so the provider is asked.
+    // The parked webhook may have carried an update that no other webhook repeats, so the provider is asked.
     if (session) await this.#planLookup(tx, session.verificationId);
   }
 
@@ -197,8 +200,8 @@ export class WebhookQueueWorker {
   }
 
   /**
-   * Counts a failed attempt. After the last one, parks the webhook as a dead letter; otherwise it would block
-   * its session's later webhooks forever.
+   * Counts a failed attempt to process a webhook. After the last attempt, parks the webhook as a dead letter;
+   * otherwise it would block its session's later webhooks forever.
    */
   async #countFailure(row: InboxRow): Promise<void> {
     const { db } = this.#dependencies;

@@ -12,7 +12,7 @@ import type { UnitOfWork } from '../transitions/unit-of-work.ts';
 import { toWebhookUpdate, type WebhookQueueWorker } from './webhook-queue-worker.ts';
 
 const MAX_BATCH_SIZE = 50;
-/** A batch whose connection has gone silent delays the next batch by at most this long. */
+/** Maximum wait of a batch for the batch before it, whose database connection may have gone silent. */
 const MAX_BATCH_WAIT_MS = 1_000;
 
 interface Dependencies {
@@ -51,7 +51,7 @@ export class WebhookReceiver {
     },
   });
   #stored: Promise<unknown> = Promise.resolve();
-  /** Chain that runs the batches one after another, in arrival order. */
+  /** Promise chain that runs the batches one after another, in arrival order. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(dependencies: Dependencies) {
@@ -86,8 +86,8 @@ export class WebhookReceiver {
       () => arrivals.map(() => true as const),
       (error) => {
         const fault = classifyFault(error);
-        // Storing them would fail in the same way and take as long. The error is returned instead, and the
-        // provider sends them again.
+        // Storing the webhooks for the queue would fail in the same way and take as long. The error is returned
+        // instead: the provider gets no 200 and sends the webhooks again.
         if (fault !== null && fault !== 'BUSY') throw error;
         this.#dependencies.log.warn(
           { err: error },
@@ -100,7 +100,10 @@ export class WebhookReceiver {
     return stored;
   }
 
-  /** Records the first webhook of each session if the session is free, and queues the others. */
+  /**
+   * Stores the batch. In the same transaction, records the first webhook of each session if the session's row is
+   * free; the other webhooks are queued.
+   */
   async #recordAtOnce(arrivals: readonly ReceivedWebhook[]): Promise<void> {
     let inLine: Promise<bigint[]> = Promise.resolve([]);
     await this.#dependencies.unitOfWork.inTransaction(async (writer) => {
@@ -109,7 +112,7 @@ export class WebhookReceiver {
         const unstored = { update: toWebhookUpdate(payload, row), bodyHash: row.bodyHash };
         if (await writer.applyUpdateIfUncontended(unstored)) recorded.add(row);
       };
-      // Wait for all of them to settle before the rollback. Otherwise one could still write after the
+      // All writes of the batch must settle before the rollback. Otherwise one could still write after the
       // transaction ended.
       const outcomes = await Promise.allSettled(
         pickFirstPerSession(arrivals).map(
@@ -130,8 +133,8 @@ export class WebhookReceiver {
   }
 
   /**
-   * Stores webhooks without recording them. If the batch fails, stores each alone, since a single one may be
-   * at fault.
+   * Stores webhooks for the queue, without recording transitions. If the batch fails, stores each webhook alone,
+   * since a single one may be at fault.
    */
   async #storeOnly(rows: readonly NewWebhook[]): Promise<(Error | true)[]> {
     const store = async (some: readonly NewWebhook[]) => {
