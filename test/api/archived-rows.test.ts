@@ -1,4 +1,4 @@
-/** The audit compares the rows of `archived_session` with the archives that they name. */
+/** `audit verify` compares each row of the table `archived_session` with the archive file that the row names. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
