@@ -1,4 +1,4 @@
-/** Timing attacks: response times must not tell a foreign session from a non-existent one. */
+/** Timing attacks: the response time must not reveal whether a foreign session exists. */
 import { expect, test } from 'vitest';
 import { atTheEnd } from '../harness/gateway.ts';
 import { type Request, TRANSPORTS } from '../harness/transports.ts';
@@ -8,7 +8,7 @@ import { bootTwoCustomers, type Given } from './two-customers.ts';
 
 const { gateway, customer, theirs, nobodys } = await bootTwoCustomers();
 const ROUNDS = 200;
-/** Allowed difference of the medians: well below the cost of one more statement. */
+/** Allowed difference of the medians (the larger of the two): well below the time of one more SQL statement. */
 const BOUND = { share: 0.2, ms: 0.3 };
 
 const TIMED = ['session', 'node of its meeting', 'scheduleMeeting'];
@@ -29,7 +29,7 @@ test.each(TIMED)(
     const requestOf = ASKED[attempt] as (given: Given) => Request;
     const times = { theirs: [] as number[], nobodys: [] as number[] };
     for (let round = 0; round < ROUNDS; round += 1) {
-      // The order alternates, so that other load of the machine affects both equally.
+      // Alternates which session is asked for first, so that other load of the machine affects both equally.
       const order = round % 2 ? (['theirs', 'nobodys'] as const) : (['nobodys', 'theirs'] as const);
       for (const whose of order) times[whose].push(await timeOf(requestOf({ theirs, nobodys }[whose])));
     }
