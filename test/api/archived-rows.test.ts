@@ -29,7 +29,7 @@ const EDITS: [statement: string, finding: string][] = [
   ],
 ];
 
-test('audit verify, given the archive, finds edited, removed and inserted rows of archived_session', {
+test('`audit verify` with the archive finds edited, removed and inserted rows of the table archived_session', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -82,7 +82,7 @@ test('an archive written now has exactly the columns of the current format versi
   ).toEqual(columnsIn(kept));
 });
 
-test('audit verify accepts an archive of every format version', async () => {
+test('`audit verify` accepts an archive of every format version', async () => {
   const archives = VERSIONS.flatMap((version) => ['--archive', fixtureOf(version)]);
 
   const printed = await run({ databaseUrl: await freshDatabase() }, 'audit', 'verify', ...archives);
@@ -119,7 +119,7 @@ test('columns and tables missing from an older archive are read as null or their
   });
 });
 
-test('every archived row converts to a table row and back without loss', async () => {
+test('every row of an archive converts to a table row and back without loss', async () => {
   for (const line of await unseal(fixtureOf(ARCHIVE_VERSION)))
     for (const [name, table] of Object.entries(TABLES))
       for (const plain of [line[name]].flat()) {
@@ -130,7 +130,7 @@ test('every archived row converts to a table row and back without loss', async (
       }
 });
 
-test('a retention run completes archives of every version that earlier runs left half written', {
+test('the retention command completes half-written archives of every format version', {
   timeout: 60_000,
 }, async () => {
   const folder = await emptyFolder();
@@ -154,7 +154,7 @@ test('a retention run completes archives of every version that earlier runs left
   for (const archive of archives) expect(verified).toContain(`Verified 1 sessions in ${archive}; 0 of`);
 });
 
-test('retention refuses a partial archive with an unreadable line in the middle, and keeps the file', async () => {
+test('the retention command refuses a partial archive with an unreadable line in its middle, and keeps the file', async () => {
   const folder = await emptyFolder();
   const [first, second] = pack(await unseal(fixtureOf(ARCHIVE_VERSION))) as [string, string];
   await writeFile(join(folder, 'odd.jsonl.gz.partial'), gzipSync(`${first.slice(0, 500)}\n${second}`));
@@ -166,7 +166,7 @@ test('retention refuses a partial archive with an unreadable line in the middle,
   expect(await readdir(folder)).toContain('odd.jsonl.gz.partial');
 });
 
-test('an archive of a later release is refused with an instruction, and its files are left unchanged', async () => {
+test('commands refuse an archive of a later release, say which release to use, and leave its files unchanged', async () => {
   const folder = await emptyFolder();
   const later = (await unseal(fixtureOf(1))).map((line) => ({ version: ARCHIVE_VERSION + 1, ...line }));
   await seal(later, join(folder, 'later.jsonl.gz'));

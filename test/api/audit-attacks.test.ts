@@ -149,7 +149,7 @@ const ATTACKS: [what: string, statements: string[], finding: RegExp][] = [
 
 // Invariant 14
 test.each(ATTACKS)(
-  'audit verify reports tampering with the database: %s',
+  '`audit verify` reports tampering with the database: %s',
   { timeout: 30_000 },
   async (_, statements, finding) => {
     const told = await tampering.within(statements, () => verify());
@@ -159,7 +159,7 @@ test.each(ATTACKS)(
   },
 );
 
-test('audit verify reports nothing if no row was tampered with', async () => {
+test('`audit verify` reports nothing if no row was tampered with', async () => {
   expect(await verify()).toMatch(/0 sessions have errors[\s\S]*0 of their chains have errors/);
 });
 
@@ -174,7 +174,7 @@ const FORGED = [
 ];
 
 // Invariant 14
-test('a restart gives no new chain to a session whose chain was deleted; audit adopt refuses if an export has the chain', {
+test('a session whose chain was deleted gets no new one by a restart, nor by `audit adopt` if an export has the chain', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -190,7 +190,7 @@ test('a restart gives no new chain to a session whose chain was deleted; audit a
   });
 });
 
-test('audit adopt requires --by NAME, and audit verify reports the adopted chains with that name', {
+test('`audit adopt` requires --by NAME, and `audit verify` reports the adopted chains with that name', {
   timeout: 60_000,
 }, async () => {
   await tampering.within(FORGED, async () => {
@@ -202,7 +202,7 @@ test('audit adopt requires --by NAME, and audit verify reports the adopted chain
   });
 });
 
-test('chains of the last release verify as unbound; audit bind binds them under the name given with --by', {
+test('audit chains of the last release verify as unbound; `audit bind` binds them under the name given with --by', {
   timeout: 60_000,
 }, async () => {
   const old = await bootGateway();

@@ -55,7 +55,7 @@ test('the audit chain has an entry for every transition, meeting and review, and
   expect(await audit.findingOf(id)).toBeNull();
 });
 
-test('the audit reports an entry whose content, hash or time was edited', async () => {
+test('the audit reports an entry of a chain whose content, hash or time was edited', async () => {
   const [content, hash, time] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),
@@ -77,7 +77,7 @@ test('the audit reports an entry whose content, hash or time was edited', async 
   expect(await audit.findingOf(time)).toMatch(/^3: edited/);
 });
 
-test('the audit reports a removed entry, even if later entries were renumbered to close the gap', async () => {
+test('the audit reports a removed entry of a chain, even if later entries were renumbered to close the gap', async () => {
   const [gap, closed] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
 
   await asOwner('delete from audit_entry where session_id = $1 and number = 4', gap);
@@ -93,7 +93,7 @@ test('the audit reports a removed entry, even if later entries were renumbered t
   expect(await audit.findingOf(closed)).toMatch(/^4: (edited|reordered)/);
 });
 
-test('the audit reports two swapped entries and an inserted one', async () => {
+test('the audit reports two swapped entries of a chain, and an inserted entry', async () => {
   const [swapped, inserted] = [await sessionWithHistory(gateway), await sessionWithHistory(gateway)];
   for (const [from, to] of [
     [2, 999],
@@ -123,7 +123,7 @@ test('the audit reports two swapped entries and an inserted one', async () => {
   expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
 });
 
-test('entries removed from the end with their rows are found only with an export; those after it are unanchored', async () => {
+test('an audit chain cut off together with its rows is found only with an export; entries newer than it are unanchored', async () => {
   const [cut, gone, grown] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),

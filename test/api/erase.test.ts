@@ -92,7 +92,7 @@ test('once legal retention ends, a person can be erased from every table, and th
   await expect(erase(gateway, '0', '--user', `erased:${'x'}`)).rejects.toThrow('No person was found');
 });
 
-test('backdating a session does not evade legal retention: erase refuses a session that contradicts its audit chain', {
+test('backdating a session does not evade legal retention: the erase command refuses rows that contradict their chain', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -105,7 +105,7 @@ test('backdating a session does not evade legal retention: erase refuses a sessi
   expect(await everyRow(gateway.database)).toContain('u-gone');
 });
 
-test('late webhooks restore no data of an erased person, and a repeated start is refused', {
+test('late webhooks restore no data of an erased person, and a repeated start of the session is refused', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

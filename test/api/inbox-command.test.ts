@@ -32,7 +32,7 @@ const news = (verification_id: string, sub_status: string, second: number) => ({
   },
 });
 
-test('inbox list gives the reason of a parked webhook; inbox show hides personal data, and --reveal is recorded', async () => {
+test('`inbox list` shows why a webhook is parked; `inbox show` hides personal data unless --reveal, which is recorded', async () => {
   const gateway = await bootGateway();
   await gateway.webhook({ test: 'from the dashboard', phone: '9988776655' });
   await gateway.webhook({ ...news('odd.1', 'USER_QUEUED', 1), event_time: 'yesterday' });
@@ -50,7 +50,7 @@ test('inbox list gives the reason of a parked webhook; inbox show hides personal
   expect(rows).toEqual([{ operations: ['inbox show'], subjects: ['webhook_inbox:1'] }]);
 });
 
-test('replaying a parked webhook that was already recorded changes nothing', async () => {
+test('`inbox replay` of a parked webhook whose update is already recorded changes nothing', async () => {
   const gateway = await bootGateway();
   await gateway.start('replay.1');
   await gateway.webhook(news('replay.1', 'USER_QUEUED', 5));
@@ -66,7 +66,7 @@ test('replaying a parked webhook that was already recorded changes nothing', asy
   expect(await sessionOf(gateway, 'replay.1')).toEqual(before);
 });
 
-test('replaying all webhooks never reopens an ended session: a newer update is logged but not applied', async () => {
+test('`inbox replay` of all webhooks never reopens an ended session: a newer update is logged but not applied', async () => {
   const gateway = await bootGateway();
   await gateway.start('ended.happy-path');
   await gateway.advance('ended.happy-path', 13);

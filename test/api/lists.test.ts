@@ -76,7 +76,7 @@ test('a list of sessions in one order refuses a cursor of another order', async 
   });
 });
 
-test("a person's sessions are paged, newest first", async () => {
+test("a user's sessions can be paged, newest first", async () => {
   const query = `query ($id: String!, $after: String) { sessionByVerificationId(verificationId: $id) {
     user { userId sessions(first: 2, after: $after) { totalCount nodes { verificationId } pageInfo { hasNextPage endCursor } } } } }`;
   const sessionsOf = async (after: string | null) =>

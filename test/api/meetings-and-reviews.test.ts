@@ -284,7 +284,7 @@ test('an expired session can be replaced by only one new session, and the two li
   expect((await operator.look(old.id)).replacedBy).toEqual({ id: started[0].session.id });
 });
 
-test('an idempotency key returns the first result on any replica, and conflicts if the input differs', async () => {
+test('a repeated idempotency key returns the first result on any replica, and is a conflict if the input differs', async () => {
   const one = await bootGateway();
   const two = await bootGateway({
     database: one.databaseUrl,
@@ -400,7 +400,7 @@ test('recordings and SDK tokens come from the provider if the action is allowed;
   expect(gateway.logs.join('')).not.toContain(recording.url);
 });
 
-test('the session keeps the time of its booked meeting: rescheduling changes it, cancelling clears it', async () => {
+test('the session row has the time of the booked meeting: rescheduling changes the time, cancelling clears it', async () => {
   const gateway = await bootGateway();
   const { id } = await gateway.start('met.1');
   const operator = await person(gateway, 'an operator', 'OPERATOR');

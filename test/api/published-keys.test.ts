@@ -27,7 +27,7 @@ const answersTo = async (gateway: Gateway, authorization: string) =>
   (await arrive(gateway, withAuthorization(authorization))).answers;
 const bearer = (token: string) => `Bearer ${token}`;
 
-/** Makes each token unique, so that its signature check is not cached. */
+/** Counter that makes each token unique, so that no signature check is answered from the cache. */
 let signed = 0;
 const nextId = () => String(signed++);
 const tokenOf = async ({ kid, privateKey }: Key, alg = 'ES256') =>
@@ -41,7 +41,7 @@ const withoutKid = (key: Key): Key => {
   return { ...key, published };
 };
 
-/** Mocks `performance.now`, by which caches and cooldowns expire; the returned function moves it forward. */
+/** Mocks `performance.now`, by which caches and cooldowns expire; `forward` moves it on by some seconds. */
 function movableTime() {
   const realTime = performance.now.bind(performance);
   let ahead = 0;
@@ -65,7 +65,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a token whose key was published during the cooldown gets 503 with Retry-After, not a failed sign-in', async () => {
+test('a token whose key is published during the cooldown gets 503 with Retry-After and counts as no failed sign-in', async () => {
   const time = movableTime();
   const [before, after] = [await createKey('before'), await createKey('after')];
   const { keys, gateway } = await bootWith(before);

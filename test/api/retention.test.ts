@@ -23,7 +23,7 @@ const FEED = `subscription ($after: String) { feed(after: $after) { __typename
   ... on FeedReset { cursor } ... on Heartbeat { cursor } ... on StatusTransition { sequence session { verificationId } } } }`;
 const LIVE = `subscription ($id: ID!, $after: String) { sessionLive(sessionId: $id, after: $after) { __typename } }`;
 
-test('a killed retention run loses nothing: the next run completes its file and archives every other session once', {
+test('a killed retention command loses nothing: the next run completes its file and archives every other session once', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();
@@ -207,7 +207,7 @@ test('an archived session cannot be started again, and the erase command names t
   expect(inbox).toEqual([]);
 });
 
-test('after archiving, audit verify needs the archive to match an export, and refuses an altered or truncated archive', {
+test('after archiving, `audit verify` needs the archive to match an export, and refuses an altered or truncated one', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

@@ -110,7 +110,7 @@ test('a gateway with a field missing from the access tables does not start, and 
   expect(new Set(named).size).toBe(named.length);
 });
 
-test('fields open to every role are not wrapped by the guard', () => {
+test('fields open to every role have no resolver that checks roles', () => {
   const session = schema.getType('PageInfo') as never as {
     getFields(): Record<string, { resolve?: unknown }>;
   };

@@ -100,7 +100,7 @@ test('a start without a phone does not update the known user', async () => {
   expect(data.sessionByVerificationId.user).toEqual({ phone: '9988776655', name: 'Asha Rao', email: null });
 });
 
-test('a start with the phone of a known user updates the given fields here and at the provider, and keeps the rest', async () => {
+test('a start with the phone of a known user updates the given fields in gateway and provider, and keeps the rest', async () => {
   const gateway = await bootGateway();
   await start(gateway, {
     verificationId: 'details.1',

@@ -1,4 +1,4 @@
-/** Four eyes: a person who reviewed as the agent may not audit with another spelling of their `sub`. */
+/** Four eyes: a person who reviewed as the agent may not audit with a `sub` that only looks like their own. */
 import { randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
