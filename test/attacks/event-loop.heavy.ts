@@ -23,8 +23,8 @@ const ATTACKS = Object.entries(REQUESTS).flatMap(([name, request]) =>
 /** Each document is sent three times, since each use takes another path: validation, graphql-js, then graphql-jit. */
 const USES = 3;
 /**
- * An attack that blocked the loop for too long is repeated so often, and its shortest hold counts: an attack blocks the
- * loop each time, but a garbage collection or another process does so only sometimes.
+ * How often an attack that blocked the loop for too long is repeated at most; its shortest time counts. An attack blocks
+ * the loop each time, but a garbage collection or another process does so only sometimes.
  */
 const MAX_REPETITIONS = 4;
 

@@ -143,7 +143,7 @@ test('a caller with too many failed sign-ins is refused before the body of the r
   for (const path of ['/graphql', '/graphql/stream']) expect(await open(path)).toBe(429);
 });
 
-test('webhooks with a bad signature count as failed sign-ins; one with a good signature is always accepted', async () => {
+test('webhooks with a bad signature count as failed sign-ins; beyond the limit, a good one is still accepted', async () => {
   const gateway = await bootGateway({ environment: SIGN_IN });
   const body = { data: { verification_id: 'stranger.1' } };
   const bad = { 'x-webhook-signature': signWebhook('another secret', '1', Buffer.from('')) };

@@ -196,25 +196,25 @@ const MISPLACED: Record<string, Way> = {
   'a password': withAuthorization(`Basic ${btoa(`ravi:${good}`)}`),
   'a scheme that begins with Bearer': withAuthorization(`BearerToken ${good}`),
   'no space after the scheme': withAuthorization(`Bearer${good}`),
-  'quotes around it': withAuthorization(`Bearer "${good}"`),
-  'another value after it': withAuthorization(`Bearer ${good} ${good}`),
-  'a list': withAuthorization(`Bearer ${good}, Bearer ${good}`),
-  'a name before it': withAuthorization(`Bearer token=${good}`),
+  'quotes around the token': withAuthorization(`Bearer "${good}"`),
+  'another value after the token': withAuthorization(`Bearer ${good} ${good}`),
+  'a list of tokens': withAuthorization(`Bearer ${good}, Bearer ${good}`),
+  'a name before the token': withAuthorization(`Bearer token=${good}`),
   'in the query string': { search: `?access_token=${good}` },
   'in the query string as authorization': { search: `?authorization=Bearer%20${good}` },
   'in a cookie': { headers: { cookie: `authorization=Bearer ${good}; token=${good}` } },
   'in Proxy-Authorization': { headers: { 'proxy-authorization': bearer } },
   'in a header of another name': { headers: { 'x-authorization': bearer } },
-  'a forged one before it': twice(forgedBearer, bearer),
-  'a forged one after it': twice(bearer, forgedBearer),
-  'the same one after it': twice(bearer, bearer),
-  'a Basic one after it': twice(bearer, 'Basic cmF2aTpyYXZp'),
+  'a forged token before the valid one': twice(forgedBearer, bearer),
+  'a forged token after the valid one': twice(bearer, forgedBearer),
+  'the valid token twice': twice(bearer, bearer),
+  'a Basic header after the token': twice(bearer, 'Basic cmF2aTpyYXZp'),
 };
 
 /** WebSocket sign-ins whose `connection_init` has no string with the token, but something else. */
 const MISSHAPED: Record<string, Way> = {
-  'the header of the upgrade alone': { headers: { authorization: bearer }, params: {} },
-  'the header of the upgrade, next to a forged one': {
+  'the token only in a header of the upgrade': { headers: { authorization: bearer }, params: {} },
+  'the token in a header of the upgrade, and a forged one in params': {
     headers: { authorization: bearer },
     params: { authorization: forgedBearer },
   },
@@ -223,14 +223,14 @@ const MISSHAPED: Record<string, Way> = {
   'null for the token': inParams({ authorization: null }),
   'true for the token': inParams({ authorization: true }),
   'a number for the token': inParams({ authorization: 7 }),
-  'a list of it': inParams({ authorization: [bearer] }),
-  'a list in a list of it': inParams({ authorization: [[bearer]] }),
-  'an object with it': inParams({ authorization: { token: bearer } }),
+  'a list with the token': inParams({ authorization: [bearer] }),
+  'a list in a list with the token': inParams({ authorization: [[bearer]] }),
+  'an object with the token': inParams({ authorization: { token: bearer } }),
   'an object that cannot be converted to a string': inParams({
     authorization: { toString: 'x', valueOf: 'x' },
   }),
-  'headers with it': inParams({ headers: { authorization: bearer } }),
-  'another name for it': inParams({ token: good, authToken: good, access_token: good }),
+  'an object `headers` with the token': inParams({ headers: { authorization: bearer } }),
+  'the token under other names': inParams({ token: good, authToken: good, access_token: good }),
 };
 
 /** Payloads that are not an object, which makes `connection_init` an invalid message (close code 4400). */
