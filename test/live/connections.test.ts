@@ -259,7 +259,7 @@ test('an event stream reports errors with the same codes and statuses as the oth
   expect(byGet.status).toBe(405);
 });
 
-test('the path of event streams also answers a query', async () => {
+test('a query sent to the path of event streams is answered, too', async () => {
   const gateway = await bootGateway();
   const query =
     'query ($id: String!) { sessionByVerificationId(verificationId: $id) { verificationId } viewer { id } }';

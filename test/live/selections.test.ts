@@ -130,7 +130,7 @@ test('sending a customer’s transition takes no more SQL statements with 30 sub
       const own = sessions[streams.length] as string;
       const token = await gateway.token({ sub: own, roles: ['CUSTOMER'], verification_ids: [own] });
       const stream = gateway.subscribe<object>(query, {}, { authorization: `Bearer ${token}` });
-      // The first heartbeat: the subscription is live.
+      // Waits for the first heartbeat, which shows that the subscription is live.
       await stream.next();
       streams.push(stream);
     }
@@ -164,7 +164,7 @@ test('a frame that selects the actor is executed once for all staff, and once fo
       {},
       { authorization: `Bearer ${token}` },
     );
-    // The first heartbeat: the subscription is live.
+    // Waits for the first heartbeat, which shows that the subscription is live.
     await stream.next();
     return stream;
   };
