@@ -43,7 +43,7 @@ const nodesOf = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).fla
 
 /** Reads from a server log the plans of all statements that the gateway and its commands sent. */
 function readPlans(log: string): Plan[] {
-  // Continuation lines of a log entry begin with a tab.
+  // In the log, the further lines of an entry (the JSON of its plan) begin with a tab.
   const entries = log.matchAll(/^vkyc-gateway[^|\n]*\|LOG: .*? plan:\n((?:\t.*\n)+)/gm);
   return [...entries].map(([, json = '']) => {
     const { 'Query Text': query, Plan: root } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
