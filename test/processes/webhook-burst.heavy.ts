@@ -23,7 +23,7 @@ const START = `mutation ($input: StartSessionInput!) {
   startSession(input: $input) { ... on StartSessionSuccess { session { id } } }
 }`;
 
-test('of 10,000 repeated, shuffled webhooks each is in the log once, although the gateway is killed several times', async () => {
+test('10,000 webhooks, repeated and in any order, are each in the log once, although the gateway is killed repeatedly', async () => {
   const random = createSeededRandom('webhook burst', SEED);
   process.stderr.write(`webhook burst, SEED=${SEED}\n`);
   const provider = await startSilentProvider();
