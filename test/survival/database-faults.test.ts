@@ -116,7 +116,7 @@ const inboxOf = async ({ database }: Gateway) =>
     )
   ).rows[0];
 
-test('a webhook whose processing fails for reasons of the database (full disk, deadlock, …) is retried, never parked', async () => {
+test('a webhook whose processing fails by a fault of the database (full disk, deadlock, …) is retried, never parked', async () => {
   const gateway = await bootGateway();
   await gateway.start('kept.1');
   await eventually(async () => (await inboxOf(gateway))?.state === 'DONE');
