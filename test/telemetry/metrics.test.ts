@@ -56,7 +56,7 @@ beforeAll(async () => {
   });
 });
 
-test('events are counted under fixed labels, without names, ids or texts of clients', () => {
+test('metrics count events under fixed labels, without names, ids or texts of clients', () => {
   const { value } = scraped;
   const operations = 'vkyc_graphql_operation_duration_seconds_count';
 
