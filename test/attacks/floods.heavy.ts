@@ -49,7 +49,7 @@ async function many<T>(make: (index: number) => Promise<T>): Promise<T[]> {
   return made;
 }
 
-/** Serves an honest client on every transport; returns how many milliseconds the slowest took. */
+/** Sends a query as an honest client on every transport; returns how many milliseconds the slowest answer took. */
 async function served(): Promise<number> {
   const since = performance.now();
   const asking = Object.values(TRANSPORTS).map(async (send) => {
@@ -60,7 +60,7 @@ async function served(): Promise<number> {
   return performance.now() - since;
 }
 
-/** Serves an honest client until a promise settles; prints its waits and returns their median in milliseconds. */
+/** Sends queries as an honest client until a promise settles; prints the waits and returns their median in ms. */
 async function waitedUntil(done: Promise<unknown>, what: string): Promise<number> {
   let isDone = false;
   const waits: number[] = [];
@@ -96,7 +96,7 @@ const WORTHLESS: Record<string, (index: number) => Promise<RawPeer>> = {
     rawWebSocket(gateway.url, { 'X-Forwarded-For': '192.0.2.1' }),
 };
 
-test('idle, slow and broken connections are all closed, and an honest client is served at the same time', {
+test('connections that send no or half a request, or do not sign in, are closed, and an honest client is served', {
   timeout,
 }, async () => {
   const flood = Object.values(WORTHLESS).map(async (make) => {

@@ -85,7 +85,7 @@ const VALUES: unknown[] = [
 
 const SMALL_VALUES = VALUES.filter((value) => JSON.stringify(value).length < 20);
 
-/** Changes a text in one to four places: deletes, repeats, inserts or moves a part. */
+/** Changes a text in one to four places: deletes, repeats or reverses a part, or inserts tokens. */
 function changeText(text: string): string {
   let changed = text;
   for (let change = chance(4); change >= 0; change -= 1) {

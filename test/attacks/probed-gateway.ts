@@ -23,7 +23,7 @@ export interface ProbedGateway {
   longestHold(): Promise<number>;
 }
 
-/** Starts a gateway process with production settings, but with introspection, and with 100 sessions. */
+/** Starts a gateway process with production settings but without rate limits, and with 100 sessions of long logs. */
 export async function startProbedGateway(): Promise<ProbedGateway> {
   const DATABASE_URL = await freshDatabase();
   const process = await startGatewayProcess({
