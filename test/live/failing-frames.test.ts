@@ -1,4 +1,4 @@
-/** If the execution of a frame fails, the gateway executes the frame again; if that fails, the client resumes. */
+/** A frame that fails is executed again; if it keeps failing, the connection is closed and the client resumes. */
 import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient } from 'graphql-ws';
 import type pg from 'pg';
@@ -132,7 +132,7 @@ for (const transport of Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])
     }
   }, 60_000);
 
-test('a frame that keeps failing closes the connection, and the client resumes and gets it after the fault', async () => {
+test('a frame that keeps failing closes the connection, and the client resumes and gets the frame after the fault', async () => {
   const gateway = await bootGateway();
   const { id, startCursor } = await gateway.start('frames.1');
   const watched = follow(gateway, 'WebSocket', watch(LOADED.meeting), { id, after: startCursor });
