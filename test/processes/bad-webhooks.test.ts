@@ -139,7 +139,7 @@ test('a signed webhook is refused if an attacker moves bytes between its timesta
   expect(await stored()).toBe(before + 1);
 });
 
-test('badly signed, too old and too large webhooks are refused, counted by outcome and not stored', async () => {
+test('webhooks that are unsigned, badly signed, too large or dated far from now are refused, counted and not stored', async () => {
   const before = await stored();
   const body = Buffer.from('{"data": {"verification_id": "nobody"}}');
   const good = signed(body);
