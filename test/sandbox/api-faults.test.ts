@@ -30,7 +30,7 @@ test.each([
   },
 );
 
-test('with the fault rate-limited, the answer has Retry-After and rate-limit headers', async () => {
+test('with the fault rate-limited, the answer to a start has Retry-After and rate-limit headers', async () => {
   const { headers } = await start(await bootWithUser(), 'loan-1.with-rate-limited');
 
   const said = ['retry-after', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
@@ -58,7 +58,7 @@ test('with the fault malformed-answer, a start gets 200 with truncated JSON and 
   expect(await client.look('loan-1.with-malformed-answer')).toMatchObject({ sub_status: 'LINK_GENERATED' });
 });
 
-test('with the fault slow-body, headers come at once, the body trickles until the client aborts, and the start counts', async () => {
+test('with the fault slow-body, headers come at once, the body trickles until the client aborts, and the start takes effect', async () => {
   const client = await bootWithUser();
   const leaving = new AbortController();
   const response = await fetch(`${client.sandbox.baseUrl}/vkyc`, {

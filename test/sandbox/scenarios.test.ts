@@ -107,7 +107,7 @@ test('a scenario stays for 20 seconds in the problem for which it is named', asy
   expect(body.remaining_steps[0].sub_status).toBe('USER_IP_VERIFICATION_SUCCESSFUL');
 });
 
-test('the longest name of a scenario in the verification id selects it; without one, the session awaits review', async () => {
+test('the longest scenario name in the verification id selects the scenario; without one, the session awaits review', async () => {
   const client = await bootSandbox();
   const endOf = async (id: string) => {
     await client.start(id);
