@@ -67,7 +67,7 @@ const columnsIn = (lines: readonly any[]) =>
     }),
   );
 
-test('an archive written now has exactly the columns of the current format version', {
+test('an archive written by this release has exactly the columns of the current format version', {
   timeout: 60_000,
 }, async () => {
   const archive = await archiveOfNow();
@@ -91,7 +91,7 @@ test('`audit verify` accepts an archive of every format version', async () => {
     expect(printed).toContain(`Verified 2 sessions in ${fixtureOf(version)}; 0 of them have errors.`);
 });
 
-test('columns and tables missing from an older archive are read as null or their default, and the archive verifies', async () => {
+test('columns and tables that an older archive lacks are read as null or their default, and the archive verifies', async () => {
   const lines = await unseal(fixtureOf(1));
   for (const line of lines) {
     delete line.session.replacesId;

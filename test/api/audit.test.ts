@@ -123,7 +123,7 @@ test('the audit reports two swapped entries of a chain, and an inserted entry', 
   expect(await audit.findingOf(inserted)).toMatch(/^5: inserted/);
 });
 
-test('an audit chain cut off together with its rows is found only with an export; entries newer than it are unanchored', async () => {
+test('an audit chain cut off together with its rows is found only with an export, which cannot prove newer entries', async () => {
   const [cut, gone, grown] = [
     await sessionWithHistory(gateway),
     await sessionWithHistory(gateway),

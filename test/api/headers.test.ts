@@ -94,7 +94,7 @@ test('unauthenticated and rate-limited responses and CORS preflights have the st
   }
 });
 
-test('responses written to a bare socket have the strict CSP: malformed, oversized and late requests, refused upgrades', async () => {
+test('responses to malformed, oversized and late requests and to refused upgrades have the strict CSP', async () => {
   const gateway = await bootGateway({ environment: { REQUEST_SECONDS: '1' } });
   const { port } = new URL(gateway.url);
   const say = async (text: string) => {

@@ -83,7 +83,7 @@ test('every HTTP response reports its cost: a page costs as much as its entries,
   ).toBe(50);
 });
 
-test('fields of a connection outside its entries cost the same for every page size, also within a fragment', async () => {
+test('fields about a whole list (totalCount) cost the same for every page size, also within a fragment', async () => {
   const costOf = async (query: string) =>
     JSON.parse((await TRANSPORTS.HTTP(gateway, { query })).text).extensions.cost.requested;
 
@@ -95,7 +95,7 @@ test('fields of a connection outside its entries cost the same for every page si
   ).toBe(1 + 10 + 100 * (1 + 1 + (1 + 10)));
 });
 
-test('the cost of statistics depends on the selected fields, by the work of counting each', async () => {
+test('the cost of sessionStats depends on the selected fields and on whether ended sessions must be counted', async () => {
   const costOf = async (selection: string, given = '', variables = {}) => {
     const query = `query ($openOnly: Boolean! = true) { sessionStats${given} { ${selection} } viewer @skip(if: $openOnly) { id } }`;
     const answer = await TRANSPORTS.HTTP(gateway, { query, variables });

@@ -24,7 +24,7 @@ const given = {
 const send = ({ query, variables }: Made) => TRANSPORTS.HTTP(gateway, { query, variables });
 const isFault = ({ text }: { text: string }) => text.includes('INTERNAL_SERVER_ERROR');
 
-test('random queries have the same result compiled and by graphql-js, and never an internal error', {
+test('random queries have the same result by graphql-jit and by graphql-js, and never an internal error', {
   timeout: 120_000,
 }, async () => {
   const chance = chanceOf(SEED);
@@ -41,7 +41,7 @@ test('random queries have the same result compiled and by graphql-js, and never 
   expect(answered).toBeGreaterThan(QUERIES / 20);
 });
 
-test('an operation split into fragments and repeated fields has the same result as the whole', {
+test('a random operation split into fragments and repeated fields has the same result as the unsplit operation', {
   timeout: 120_000,
 }, async () => {
   const chance = chanceOf(SEED + 1);

@@ -84,7 +84,7 @@ async function hold(gateway: Gateway, id: string): Promise<() => Promise<unknown
   return () => holder.query('rollback');
 }
 
-test('an acknowledged webhook is stored and recorded by the same transaction', async () => {
+test('a webhook that gets 200 has been stored and recorded in one database transaction', async () => {
   const gateway = await gatewayWith('once.1');
 
   expect(await gateway.webhook(news('once.1', QUEUED, 10))).toBe(200);

@@ -34,7 +34,7 @@ const keyOf = async ({ database }: Gateway, verificationId: string): Promise<str
   (await database.query('select id from vkyc_session where verification_id = $1', [verificationId])).rows[0]
     .id;
 
-test('the restored command lists sessions that are missing, behind or forked; the adopt command records missing ones', {
+test('the restored command lists sessions missing, behind or forked after a loss; the adopt command records the missing', {
   timeout: 60_000,
 }, async () => {
   const gateway = await bootGateway();

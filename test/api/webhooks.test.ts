@@ -363,7 +363,7 @@ test('in a burst, a webhook that cannot be stored is answered 503, and all other
   expect(await inboxStates(gateway)).toEqual({ WAITING: 30 });
 });
 
-test('a transition gets its feed position in the transaction that recorded it', async () => {
+test('a transition gets its feed position in the database transaction that records it', async () => {
   const gateway = await quietSession('numbered.1');
   await gateway.webhook(news('numbered.1', 'PRE_VIDEO_CALL', 'USER_QUEUED', 10));
   await processed(gateway);
