@@ -8,7 +8,7 @@ import { bootTwoCustomers, type Given } from './two-customers.ts';
 
 const { gateway, customer, theirs, nobodys } = await bootTwoCustomers();
 const ROUNDS = 200;
-/** Allowed difference of the medians (the larger of the two): well below the time of one more SQL statement. */
+/** Allowed difference of the medians, a share or milliseconds, whichever is larger: less than an SQL statement takes. */
 const BOUND = { share: 0.2, ms: 0.3 };
 
 const TIMED = ['session', 'node of its meeting', 'scheduleMeeting'];
@@ -23,7 +23,7 @@ async function timeOf(request: Request): Promise<number> {
 }
 
 test.each(TIMED)(
-  'the median time of %s is about the same for a foreign and a non-existent session',
+  'the median response time of %s is about the same for a foreign and a non-existent session',
   { timeout: 60_000 },
   async (attempt) => {
     const requestOf = ASKED[attempt] as (given: Given) => Request;
